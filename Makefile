@@ -1,0 +1,81 @@
+# Two commands do all the set-up: `make local` runs the chat here, `make test` passes the tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SITE := s3-website
+SOURCES := kappa local lambda $(SITE)/publish.py chatconfig.py resources.py tests bench docs
+
+.DEFAULT_GOAL := help
+.PHONY: help local test check lint format bench screenshot lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account
+	@$(BIN)/python -m local up
+
+test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run every test, browser included
+	cd $(SITE) && node --test ../tests/unit/page/*.test.js
+	$(BIN)/pytest tests/unit
+	$(BIN)/python -m local run --quiet -- $(BIN)/pytest tests/emulator tests/browser
+
+check: lint test ## What CI runs: format, lint, strict types, then every test
+
+lint: $(VENV)/.dev $(SITE)/node_modules/.dev ## Check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	cd $(SITE) && npx --no-install tsc -p .
+	$(BIN)/python resources.py cf | $(BIN)/cfn-lint -
+
+format: $(VENV)/.dev ## Format the Python sources
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Measure, and print tables
+	$(BIN)/python -m bench
+
+screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png anew
+	$(BIN)/python -m local run --quiet -- $(BIN)/python docs/screenshot.py
+
+lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
+	$(BIN)/pip install --quiet uv
+	$(BIN)/python -m requirements.lock
+
+clean: ## Remove everything that the set-up and the builds made
+	rm -rf $(VENV) $(SITE)/node_modules build dist .local *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp is newer than what it was made from, so a second run installs nothing.
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Error: Python 3.11 or newer is needed: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@echo "==> making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Error: no venv module: install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.local: requirements/local.txt pyproject.toml | $(VENV)/.venv
+	@echo "==> installing what local mode needs (once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.venv
+	@echo "==> installing what the tests need (once; about a minute)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ $(VENV)/.local
+
+$(SITE)/node_modules/.runtime: $(SITE)/package-lock.json
+	@command -v npm >/dev/null || { echo "Error: npm is missing: install Node.js 18 or newer" >&2; exit 1; }
+	@echo "==> installing the page's library (once)"
+	@cd $(SITE) && npm ci --omit=dev --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(SITE)/node_modules/.dev: $(SITE)/package-lock.json
+	@command -v npm >/dev/null || { echo "Error: npm is missing: install Node.js 18 or newer" >&2; exit 1; }
+	@echo "==> installing the page's library and type checker (once)"
+	@cd $(SITE) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@ $(SITE)/node_modules/.runtime
