@@ -1,0 +1,176 @@
+"""Clients of one profile and region, and AWS's errors put into words.
+
+The only importer of boto3 in kappa; resources.py and publish.py use it too. It knows how to
+reach AWS and how to name what went wrong. It must not know what a policy or a function is.
+boto3 is imported at the first client, so a wrong config costs no AWS import.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kappa.errors import AwsError, Conflict, Denied, NotFound
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+NOT_FOUND = frozenset(
+    {
+        "404",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NoSuchKey",
+        "NotFound",
+        "NotFoundException",
+        "ResourceNotFoundException",
+    }
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+DENIED = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+CONFLICT = frozenset(
+    {
+        "AlreadyExistsException",
+        "BucketAlreadyExists",
+        "BucketAlreadyOwnedByYou",
+        "ConflictException",
+        "DeleteConflict",
+        "EntityAlreadyExists",
+        "ResourceConflictException",
+        "ResourceInUseException",
+    }
+)
+NO_CREDENTIALS_HINT = (
+    "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile."
+)
+
+
+class Aws:
+    """Clients for one region and profile, each made once; safe to use from several threads."""
+
+    def __init__(self, region: str | None = None, profile: str | None = None) -> None:
+        self._wanted_region = region
+        self._profile = profile
+        self._lock = threading.RLock()
+        self._session: boto3.session.Session | None = None
+        self._clients: dict[str, Any] = {}
+        self._caller: dict[str, str] | None = None
+
+    @property
+    def session(self) -> boto3.session.Session:
+        """The boto3 session.
+
+        Raises: Denied, if the profile is not in the AWS config files.
+        """
+        with self._lock:
+            if self._session is None:
+                import boto3
+
+                with translated("reading the AWS configuration"):
+                    self._session = boto3.session.Session(
+                        region_name=self._wanted_region, profile_name=self._profile
+                    )
+            return self._session
+
+    @property
+    def region(self) -> str:
+        """The region's name.
+
+        Raises: AwsError, if neither the caller nor the AWS configuration names one.
+        """
+        region = self._wanted_region or self.session.region_name
+        if not region:
+            raise AwsError(
+                "No AWS region is set.",
+                "Give --region, a `region:` in the config file, or set AWS_DEFAULT_REGION.",
+            )
+        return region
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        """Return the client of a service, e.g. "lambda"; the same one at each call."""
+        with self._lock:
+            if service not in self._clients:
+                make: Any = self.session.client
+                with translated(f"preparing {service} calls"):
+                    self._clients[service] = make(service, region_name=self.region)
+            return self._clients[service]
+
+    @property
+    def account(self) -> str:
+        """The twelve digits of the caller's account; asked of STS once."""
+        return self._caller_identity()["Account"]
+
+    @property
+    def partition(self) -> str:
+        """The caller's partition: aws, aws-cn or aws-us-gov."""
+        return self._caller_identity()["Arn"].split(":")[1]
+
+    def _caller_identity(self) -> dict[str, str]:
+        with self._lock:
+            if self._caller is None:
+                with translated("asking AWS who you are"):
+                    self._caller = self.client("sts").get_caller_identity()
+            return self._caller
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn botocore's exceptions into AwsError: `doing` says what we were doing, to what.
+
+    Raises: NotFound, Denied, Conflict, AwsError.
+    Source: botocore documentation, "Error handling"; each service's API reference for codes.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _client_error(error, doing) from error
+    except BotoCoreError as error:
+        raise _local_error(error, doing) from error
+
+
+def _client_error(error: ClientError, doing: str) -> AwsError:
+    code = error.response.get("Error", {}).get("Code", "Unknown")
+    text = error.response.get("Error", {}).get("Message", "") or str(error)
+    message = f"AWS refused {doing}: {text} ({code})"
+    if code in EXPIRED:
+        return Denied(message, "Your credentials have expired: sign in again.", code)
+    if code in DENIED:
+        return Denied(message, "Ask for this permission, or use another --profile.", code)
+    if code in NOT_FOUND:
+        return NotFound(message, code=code)
+    if code in CONFLICT:
+        return Conflict(message, code=code)
+    return AwsError(message, code=code)
+
+
+def _local_error(error: BotoCoreError, doing: str) -> AwsError:
+    from botocore import exceptions
+
+    if isinstance(error, exceptions.ProfileNotFound):
+        return Denied(
+            f"{error}.", "Name a profile of ~/.aws/config, or leave `profile:` and --profile out."
+        )
+    if (
+        isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError)
+        or "credential" in str(error).lower()
+    ):
+        return Denied(f"No AWS credentials for {doing}: {error}", NO_CREDENTIALS_HINT)
+    if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
+        return AwsError(f"AWS could not be reached for {doing}: {error}", "Is the network up?")
+    return AwsError(f"AWS call failed for {doing}: {error}")

@@ -1,0 +1,68 @@
+"""The exception tree and its exit codes.
+
+KappaError            1
+  ConfigError         2   the user's file or command line
+  ArchiveError        1   the code cannot be packed
+  AwsError            1   AWS refused or failed
+    NotFound              what was asked for is not there
+    Denied                the credentials are missing, expired or not allowed
+    Conflict              it exists already, or is busy
+  FunctionFailed      1   the function itself raised
+  WaitTimeout         1   a condition did not come true before its deadline
+
+Owns what an error says: what we were doing, to what, what went wrong, what to try.
+It must not print or exit: `main` of each command does that.
+"""
+
+
+class KappaError(Exception):
+    """An error that the user can act on. `message` says what happened, `hint` what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """One clear text: the message, then the hint where there is one."""
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class ConfigError(KappaError):
+    """The config file or the command line is wrong; nothing has been asked of AWS."""
+
+    exit_code = 2
+
+
+class ArchiveError(KappaError):
+    """The source cannot be packed into a deployment package."""
+
+
+class AwsError(KappaError):
+    """AWS refused a call or could not be reached. `code` is AWS's own error code."""
+
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class NotFound(AwsError):
+    """The resource does not exist."""
+
+
+class Denied(AwsError):
+    """No credentials, expired ones, or a permission is missing."""
+
+
+class Conflict(AwsError):
+    """The resource exists already, or another change to it is under way."""
+
+
+class FunctionFailed(KappaError):
+    """The function was invoked and failed; its own traceback has been shown."""
+
+
+class WaitTimeout(KappaError):
+    """A condition did not come true before its deadline."""
