@@ -1,0 +1,158 @@
+"""Run the whole chat on this machine, with no AWS account.
+
+Usage:
+  python -m local up [--port=N] [--no-browser]
+  python -m local run [--port=N] [--quiet] -- COMMAND [ARG...]
+  python -m local -h | --help
+
+up    start the emulated AWS, run the README's commands on it, open the page, show the
+      functions' logs until Ctrl-C; then stop everything. Its settings are in .local/env.
+run   do the same without a browser, run COMMAND with the environment of that chat
+      (AWS_ENDPOINT_URL, LAMBDA_CHAT_URL, LAMBDA_CHAT_IDP_URL, ...), tear everything down,
+      and end with COMMAND's exit code.
+
+Options:
+  --port=N      the emulator's port (default: 4566 for up, a free one for run)
+  --no-browser  do not open a browser
+  --quiet       say nothing of the set-up
+  -h, --help    show this text
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shlex
+import signal
+import sys
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from docopt import DocoptExit, docopt
+
+from kappa.errors import ConfigError, KappaError
+from local import bootstrap, logs
+
+USAGE = __doc__ or ""
+STATE = bootstrap.ROOT / ".local"
+DEFAULT_PORT = 4566
+SHOWN = ("AWS_", "LAMBDA_CHAT_")
+
+
+def main(argv: list[str]) -> int:
+    """Parse the command line, run, and turn errors into exit codes."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        # docopt takes a program's name for one word
+        arguments = docopt(USAGE.replace("python -m local", "local"), argv, default_help=False)
+        if arguments["--help"]:
+            print(USAGE)
+            return 0
+        port = _port(arguments["--port"])
+        if arguments["up"]:
+            return up(port or DEFAULT_PORT, browser=not arguments["--no-browser"])
+        command = [arguments["COMMAND"], *arguments["ARG"]]
+        return run(command, port, quiet=arguments["--quiet"])
+    except DocoptExit:
+        _say(USAGE[USAGE.index("Usage:") : USAGE.index("\n\nup ")])
+        return 2
+    except KappaError as error:
+        _say(f"Error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("stopped; nothing is left running")
+        return 130
+
+
+def up(port: int, *, browser: bool) -> int:
+    """Start the chat and follow its logs until it is interrupted."""
+    with (
+        _only_one(),
+        bootstrap.chat(port=port, config_path=STATE / "config.yml", report=_say) as chat,
+    ):
+        env_file = STATE / "env"
+        env_file.write_text(_exports(chat.env))
+        try:
+            _say(f"\nLambda Chat is ready: {chat.url}")
+            _say("  a second person: open it in a private window, with another name")
+            _say(f"  commands in another terminal: source {_shown_path(env_file)}")
+            _say("  Ctrl-C stops everything\n")
+            if browser:
+                _open(chat.url)
+            logs.follow(chat.env, bootstrap.FUNCTION_CONFIGS)
+        finally:
+            env_file.unlink(missing_ok=True)
+    return 0
+
+
+def run(command: list[str], port: int | None, *, quiet: bool) -> int:
+    """Run one command beside a chat of its own; return its exit code."""
+    with bootstrap.chat(port=port, report=_silent if quiet else _say) as chat:
+        return bootstrap.run_command(command, chat)
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    """Keep a second `up` of this checkout away from the first one's files."""
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise KappaError(
+                "Local mode runs in this checkout already.",
+                "Use that one, or stop it with Ctrl-C in its terminal.",
+            ) from error
+        yield
+
+
+def _exports(env: dict[str, str]) -> str:
+    """The environment as lines for a shell to source."""
+    names = sorted(name for name in env if name.startswith(SHOWN))
+    lines = [f"export {name}={shlex.quote(env[name])}" for name in names]
+    scripts = shlex.quote(env["PATH"].split(os.pathsep)[0])
+    return "\n".join([*lines, f"export PATH={scripts}:$PATH", ""])
+
+
+def _open(url: str) -> None:
+    """Open a browser where there is a screen and one to show it on."""
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(url)
+
+
+def _shown_path(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _silent(_line: str) -> None:
+    """Report nothing."""
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _port(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ConfigError(f"--port {text} is not a port.", "Give a number from 1 to 65535.")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,163 @@
+"""Bring up the chat on the emulator by the user's own commands, in the README's order.
+
+It composes environments and runs commands; it must not do what those commands do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kappa.errors import KappaError
+from local import emulator, google
+
+ROOT = Path(__file__).resolve().parent.parent
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+BUCKET = "lambda-chat-local"
+CLIENT_ID = "000000000000-local.apps.googleusercontent.com"
+CONFIG = f"""\
+# Written by local mode: the config.yml of a chat that runs on this machine only.
+s3_bucket: {BUCKET}
+google_oauth_client_id: {CLIENT_ID}
+region: {REGION}
+"""
+# (folder, command): what the README tells a user to type
+COMMANDS = (
+    (".", f"./resources.py launch --region={REGION} --wait"),
+    (".", f"./resources.py output --region={REGION} --save"),
+    ("lambda/sns", "kappa config.yml create"),
+    ("lambda/sns", "kappa config.yml invoke"),
+    ("lambda/sns", "kappa config.yml add_event_sources"),
+    ("lambda/dynamodb", "kappa config.yml create"),
+    ("lambda/dynamodb", "kappa config.yml invoke"),
+    ("lambda/dynamodb", "kappa config.yml add_event_sources"),
+    ("s3-website", "./update.sh"),
+)
+FUNCTION_CONFIGS = ("lambda/sns/config.yml", "lambda/dynamodb/config.yml")
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A running chat: the environment that leads any command to it."""
+
+    env: dict[str, str]
+    emulator: emulator.Emulator
+    identity: google.Identity
+
+    @property
+    def url(self) -> str:
+        """The page's URL."""
+        return self.env["LAMBDA_CHAT_URL"]
+
+
+@contextlib.contextmanager
+def chat(
+    *, config_path: Path | None = None, port: int | None = None, report: Report = print
+) -> Iterator[Chat]:
+    """Start the emulator and the stand-in, run every set-up command, tear all of it down after.
+
+    `config_path` is written; by default it lies in the emulator's own temporary folder.
+    Raises: KappaError, if a port is in use, a program is missing or a command fails.
+    """
+    if not shutil.which("npm"):
+        raise KappaError(
+            "npm is not installed; the page's one library comes from it.",
+            "Install Node.js 18 or newer, with npm, from your system's packages.",
+        )
+    started = time.monotonic()
+    with emulator.running(port) as aws, google.running(CLIENT_ID) as identity:
+        report(f"emulator  {aws.endpoint_url}   sign-in stand-in  {identity.url}")
+        config_path = (config_path or aws.folder / "config.yml").resolve()
+        config_path.parent.mkdir(parents=True, exist_ok=True)
+        config_path.write_text(CONFIG)
+        running = Chat(_environment(aws, identity, config_path), aws, identity)
+        for folder, command in COMMANDS:
+            _run(folder, command, running.env, report)
+        _check_page(running.url)
+        report(f"set up in {time.monotonic() - started:.1f} s")
+        yield running
+
+
+def _environment(
+    aws: emulator.Emulator, identity: google.Identity, config_path: Path
+) -> dict[str, str]:
+    """What makes a command talk to this chat instead of AWS: an environment, nothing else."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMBDA_CHAT_"))}
+    scripts = sysconfig.get_path("scripts")
+    return inherited | {
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": aws.endpoint_url,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "LAMBDA_CHAT_CONFIG": str(config_path),
+        "LAMBDA_CHAT_IDP_URL": identity.url,
+        "LAMBDA_CHAT_URL": f"{aws.endpoint_url}/{BUCKET}/index.html",
+        "PATH": os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _run(folder: str, command: str, env: dict[str, str], report: Report) -> None:
+    where = "" if folder == "." else f"cd {folder} && "
+    started = time.monotonic()
+    done = subprocess.run(
+        shlex.split(command),
+        cwd=ROOT / folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise KappaError(
+            f"`{where}{command}` failed with exit code {done.returncode}:\n{done.stdout.rstrip()}"
+        )
+    report(f"{time.monotonic() - started:5.1f} s  $ {where}{command}")
+
+
+def _check_page(url: str) -> None:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            answer.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise KappaError(f"The page does not answer at {url}: {error}") from error
+
+
+def run_command(command: list[str], running: Chat) -> int:
+    """Run a command in the chat's environment; return its exit code (128 + n for signal n).
+
+    Raises: KappaError, if there is no such command.
+    """
+    try:
+        process = subprocess.Popen(command, env=running.env)
+    except OSError as error:
+        raise KappaError(f"`{command[0]}` cannot be run: {error.strerror}") from error
+    try:
+        code = process.wait()
+    except BaseException:
+        # Ctrl-C reached the command too: let it end by itself, but not for ever
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(emulator.STOP_DEADLINE_S)
+        process.kill()
+        raise
+    sys.stdout.flush()
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,176 @@
+"""A stand-in for Google Identity Services: the script, the tokens, the keys.
+
+The page loads its script as it loads Google's, and gets a token for a name that a person types.
+It serves loopback only, and is never part of what is published.
+Source: Google Identity for Web, "Sign In With Google JavaScript API reference" and
+"Verify the Google ID token on your server side".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+HOST = "127.0.0.1"
+ISSUER = "https://accounts.google.com"
+KEY_ID = "local-mode"
+LIFETIME_S = 3600
+BODY_LIMIT_BYTES = 16_384
+FILES = Path(__file__).parent / "gsi"
+PAGES = {
+    "/gsi/client": ("client.js", "text/javascript; charset=utf-8"),
+    "/gsi/button": ("button.html", "text/html; charset=utf-8"),
+    "/gsi/button.js": ("button.js", "text/javascript; charset=utf-8"),
+    "/gsi/button.css": ("button.css", "text/css; charset=utf-8"),
+}
+
+
+class BadTokenRequest(ValueError):
+    """The body of POST /token is not what it should be; the text says why."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A running stand-in: its origin, and the key that signs its tokens."""
+
+    url: str
+    client_id: str
+    key: rsa.RSAPrivateKey
+
+    def token(self, body: dict[str, Any]) -> str:
+        """Mint an ID token for a POST /token body.
+
+        Shape: {"name": str, "sub"?: str, "aud"?: str, "expires_in_s"?: number, "nonce"?: str}.
+        Raises: BadTokenRequest, if a value is missing or of the wrong type.
+        """
+        payload = claims(body, self.client_id, int(time.time()))
+        return jwt.encode(payload, self.key, algorithm="RS256", headers={"kid": KEY_ID})
+
+    def keys(self) -> dict[str, Any]:
+        """The public keys as a JSON Web Key Set."""
+        public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": KEY_ID, "use": "sig", "alg": "RS256"}]}
+
+
+def claims(body: dict[str, Any], client_id: str, now_s: int) -> dict[str, Any]:
+    """Turn a token request into the claims of a Google ID token.
+
+    Units: now_s is seconds since the epoch; expires_in_s may be negative, for an ended token.
+    Raises: BadTokenRequest, if a value is missing or of the wrong type.
+    """
+    name = body.get("name")
+    if not isinstance(name, str) or not name.strip() or len(name) > 200:
+        raise BadTokenRequest('"name" must be a text of 1 to 200 characters')
+    for key in ("sub", "aud", "nonce"):
+        if not isinstance(body.get(key, ""), str):
+            raise BadTokenRequest(f'"{key}" must be a text')
+    lifetime_s = body.get("expires_in_s", LIFETIME_S)
+    if isinstance(lifetime_s, bool) or not isinstance(lifetime_s, int | float):
+        raise BadTokenRequest('"expires_in_s" must be a number')
+    audience = body.get("aud") or client_id
+    subject = body.get("sub") or _subject(name)
+    optional = {"nonce": body["nonce"]} if body.get("nonce") else {}
+    return optional | {
+        "iss": ISSUER,
+        "azp": audience,
+        "aud": audience,
+        "sub": subject,
+        "email": f"{subject}@example.com",
+        "email_verified": True,
+        "name": name.strip(),
+        "iat": now_s,
+        "exp": now_s + int(lifetime_s),
+    }
+
+
+def _subject(name: str) -> str:
+    """The same 21 digits for the same name, as Google keeps one `sub` an account."""
+    digest = hashlib.sha256(name.strip().encode()).digest()
+    return f"1{int.from_bytes(digest[:8], 'big') % 10**20:020d}"
+
+
+@contextlib.contextmanager
+def running(client_id: str, port: int = 0) -> Iterator[Identity]:
+    """Serve the stand-in on a port of 127.0.0.1 (a free one by default) until the block ends."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    server = ThreadingHTTPServer((HOST, port), _Handler)
+    server.daemon_threads = True
+    identity = Identity(f"http://{HOST}:{server.server_port}", client_id, key)
+    server.identity = identity  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield identity
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 10
+
+    @property
+    def identity(self) -> Identity:
+        found: Identity = self.server.identity  # type: ignore[attr-defined]
+        return found
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if path == "/certs":
+            self._answer_json(HTTPStatus.OK, self.identity.keys())
+        elif path in PAGES:
+            name, content_type = PAGES[path]
+            self._answer(HTTPStatus.OK, content_type, (FILES / name).read_bytes())
+        else:
+            self._answer_json(HTTPStatus.NOT_FOUND, {"error": f"nothing at {path}"})
+
+    def do_POST(self) -> None:
+        try:
+            if urlsplit(self.path).path != "/token":
+                raise BadTokenRequest("POST goes to /token")
+            self._answer_json(HTTPStatus.OK, {"id_token": self.identity.token(self._body())})
+        except BadTokenRequest as error:
+            self.close_connection = True
+            self._answer_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+
+    def _body(self) -> dict[str, Any]:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > BODY_LIMIT_BYTES:
+            raise BadTokenRequest(f"send a JSON body of at most {BODY_LIMIT_BYTES} bytes")
+        try:
+            body = json.loads(self.rfile.read(int(length)))
+        except ValueError as error:
+            raise BadTokenRequest("the body is not JSON") from error
+        if not isinstance(body, dict):
+            raise BadTokenRequest("the body must be a JSON object")
+        return body
+
+    def _answer_json(self, status: HTTPStatus, value: dict[str, Any]) -> None:
+        self._answer(status, "application/json", json.dumps(value).encode())
+
+    def _answer(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent: a request line says nothing that a person needs."""

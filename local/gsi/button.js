@@ -1,0 +1,34 @@
+// Inside the stand-in's frame: ask for a name, fetch a token, hand it to the page.
+"use strict";
+const query = new URLSearchParams(location.search);
+const NAME = "name";
+
+/** @param {string} name @param {string} selectBy */
+async function signIn(name, selectBy) {
+  const answer = await fetch("/token", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name, aud: query.get("client_id"), nonce: query.get("nonce") }),
+  });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error);
+  localStorage.setItem(NAME, name);
+  parent.postMessage({ credential: body.id_token, select_by: selectBy }, query.get("parent"));
+}
+
+const form = document.querySelector("form");
+const input = document.querySelector("input");
+const remembered = localStorage.getItem(NAME);
+
+if (query.get("mode") === "auto") {
+  if (remembered) signIn(remembered, "auto");
+} else {
+  input.value = remembered ?? "";
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  signIn(input.value, "btn").catch((error) => {
+    document.querySelector("[role=status]").textContent = error.message;
+  });
+});

@@ -1,0 +1,48 @@
+"""The functions' logs as they come, one colour a function: `kappa CONFIG tail --follow`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import IO
+
+from local.bootstrap import ROOT
+
+COLOURS = ("36", "35")
+RESET = "\033[0m"
+
+
+def follow(env: dict[str, str], configs: Sequence[str]) -> None:
+    """Print each function's log lines until interrupted, each behind its function's name."""
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    with contextlib.ExitStack() as stack:
+        readers = []
+        for config, code in zip(configs, COLOURS, strict=True):
+            process = subprocess.Popen(
+                ["kappa", config, "tail", "--follow", "--since", "0s"],
+                cwd=ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            stack.enter_context(process)
+            stack.callback(process.terminate)
+            label = f"{config.split('/')[1]:>8} | "
+            label = f"\033[{code}m{label}{RESET}" if colour else label
+            assert process.stdout is not None
+            reader = threading.Thread(target=_copy, args=(process.stdout, label), daemon=True)
+            reader.start()
+            readers.append(reader)
+        for reader in readers:
+            reader.join()
+
+
+def _copy(lines: IO[str], label: str) -> None:
+    for line in lines:
+        print(f"{label}{line.rstrip()}", file=sys.stderr, flush=True)

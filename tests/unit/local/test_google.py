@@ -1,0 +1,77 @@
+import json
+import urllib.error
+import urllib.request
+
+import jwt
+import pytest
+
+from local import google
+
+CLIENT = "1-a.apps.googleusercontent.com"
+NOW_S = 1_800_000_000
+
+
+def claims(**body):
+    return google.claims({"name": "Ann", **body}, CLIENT, NOW_S)
+
+
+@pytest.fixture(scope="module")
+def identity():
+    with google.running(CLIENT) as running:
+        yield running
+
+
+def post(url, body):
+    request = urllib.request.Request(url, data=body, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, json.load(refused)
+
+
+def test_a_token_lasts_one_hour_and_is_for_this_chat():
+    found = claims()
+    assert (found["aud"], found["azp"], found["iss"]) == (CLIENT, CLIENT, google.ISSUER)
+    assert found["exp"] - found["iat"] == 3600
+
+
+def test_the_same_name_is_the_same_person():
+    assert claims(name="Ann")["sub"] == claims(name=" Ann ")["sub"] != claims(name="Bo")["sub"]
+
+
+def test_a_token_can_have_ended_and_can_be_for_another_audience():
+    found = claims(aud="other", expires_in_s=-5, sub="7")
+    assert (found["aud"], found["exp"] - NOW_S, found["sub"]) == ("other", -5, "7")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"name": ""}, {"name": 3}, {"name": "x" * 201}, {"name": "a", "sub": 1},
+     {"name": "a", "expires_in_s": "1"}, {"name": "a", "expires_in_s": True}],
+)  # fmt: skip
+def test_a_bad_request_is_refused_by_name(body):
+    with pytest.raises(google.BadTokenRequest):
+        google.claims(body, CLIENT, NOW_S)
+
+
+def test_tokens_verify_against_the_published_keys(identity):
+    status, body = post(f"{identity.url}/token", b'{"name": "Ann"}')
+    with urllib.request.urlopen(f"{identity.url}/certs", timeout=10) as answer:
+        key = jwt.PyJWK(json.load(answer)["keys"][0]).key
+    assert status == 200
+    assert jwt.decode(body["id_token"], key, ["RS256"], audience=CLIENT)["name"] == "Ann"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"name": 1}', b"\xff"])
+def test_a_broken_body_is_answered_with_what_is_wrong(identity, body):
+    status, answer = post(f"{identity.url}/token", body)
+    assert status == 400
+    assert answer["error"]
+
+
+def test_the_script_is_served_where_google_serves_it(identity):
+    with urllib.request.urlopen(f"{identity.url}/gsi/client", timeout=10) as answer:
+        assert answer.headers["Content-Type"].startswith("text/javascript")
+        assert b"renderButton" in answer.read()
