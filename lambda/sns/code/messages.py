@@ -1,0 +1,180 @@
+"""What SNS and operators send, and which of it is a valid message.
+
+Pure: bytes that anybody may have written go in, checked values or BadMessage come out.
+It must not call AWS, know who the sender is, or put a text into an error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import NamedTuple, NotRequired, TypedDict, TypeGuard
+
+SNS_SOURCE = "aws:sns"
+OPERATOR_SOURCE = "lambda-chat:operator"
+CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+RESERVED_CHANNELS = frozenset({"channels", "stats"})  # data/channels.json is no transcript
+SAFE_ID = re.compile(r"[A-Za-z0-9._:~-]{1,64}")
+MAX_TEXT = 2_000  # code points
+MAX_BODY = 32_768  # 2,000 code points, each escaped as two \uXXXX, and the keys
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\x00"
+
+
+class Notification(TypedDict):
+    """Records[].Sns, as SNS and operators send it."""
+
+    Message: str
+    MessageId: NotRequired[str]
+    Timestamp: NotRequired[str]
+    MessageAttributes: NotRequired[dict[str, dict[str, str]]]
+
+
+class Record(TypedDict):
+    """Records[]: one notification and who says to have sent it."""
+
+    EventSource: str
+    Sns: Notification
+
+
+class Event(TypedDict):
+    """What Lambda hands over. Source: AWS Lambda guide, "Using Lambda with Amazon SNS"."""
+
+    Records: list[Record]
+
+
+class BadMessage(Exception):
+    """The record can never become an item. `reason` is a fixed word, safe to log."""
+
+    def __init__(self, reason: str, code: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class Delivery(NamedTuple):
+    """A record whose envelope is sound; its message and token are not looked at yet."""
+
+    operator: bool
+    message_id: str
+    sent_at: datetime
+    body: str
+    token: object
+
+
+class Message(NamedTuple):
+    """What the sender wrote. `name` counts for operators only."""
+
+    text: str
+    channel: str
+    client_id: str | None
+    name: object
+
+
+def read_delivery(record: object, now: datetime, default_id: str) -> Delivery:
+    """Check a record's envelope. An operator's may leave MessageId and Timestamp out.
+
+    Raises: BadMessage.
+    """
+    source = at(record, "EventSource")
+    if source not in (SNS_SOURCE, OPERATOR_SOURCE):
+        raise BadMessage("unknown_source")
+    body, sent_at = at(record, "Sns", "Message"), at(record, "Sns", "Timestamp")
+    message_id = at(record, "Sns", "MessageId")
+    if source == OPERATOR_SOURCE:
+        sent_at = now.isoformat() if sent_at is None else sent_at
+        message_id = default_id if message_id is None else message_id
+    if not isinstance(body, str) or not isinstance(sent_at, str) or not is_safe_id(message_id):
+        raise BadMessage("malformed_record")
+    token = at(record, "Sns", "MessageAttributes", "id_token", "Value")
+    return Delivery(source == OPERATOR_SOURCE, message_id, read_time(sent_at), body, token)
+
+
+def read_time(timestamp: str) -> datetime:
+    """Return an ISO 8601 time in UTC; without an offset it is UTC already.
+
+    Raises: BadMessage.
+    """
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadMessage("malformed_record") from error
+
+
+def read_message(body: str) -> Message:
+    """Read Sns.Message: JSON {"message": str, "channel": str, "client_id": str}.
+
+    Raises: BadMessage.
+    """
+    if len(body) > MAX_BODY:
+        raise BadMessage("message_too_long")
+    payload = json_object(body)
+    if payload is None:
+        raise BadMessage("malformed_message")
+    return Message(
+        text=read_text(payload.get("message")),
+        channel=read_channel(payload.get("channel", "default")),
+        client_id=read_client_id(payload.get("client_id")),
+        name=payload.get("name"),
+    )
+
+
+def read_channel(channel: object) -> str:
+    """Return a channel's name that is valid and free.
+
+    Raises: BadMessage.
+    """
+    if not isinstance(channel, str) or not CHANNEL.fullmatch(channel):
+        raise BadMessage("bad_channel")
+    if channel in RESERVED_CHANNELS:
+        raise BadMessage("reserved_channel")
+    return channel
+
+
+def read_client_id(client_id: object) -> str | None:
+    """Return the page's own id of the message, None when it gave none.
+
+    Raises: BadMessage.
+    """
+    if client_id is None or is_safe_id(client_id):
+        return client_id
+    raise BadMessage("bad_client_id")
+
+
+def read_text(text: object) -> str:
+    """Keep a text as it was written; what DynamoDB or a browser cannot hold becomes U+FFFD.
+
+    Raises: BadMessage, if it is no text, has nothing to see, or is longer than 2,000 characters.
+    """
+    if not isinstance(text, str):
+        raise BadMessage("malformed_message")
+    if len(text) > MAX_TEXT:
+        raise BadMessage("message_too_long")
+    if all(character.isspace() or character in INVISIBLE for character in text):
+        raise BadMessage("empty_message")
+    # An emoji cut in half by a length limit arrives as a lone surrogate.
+    return (
+        text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
+
+
+def at(value: object, *keys: str) -> object:
+    """Return what lies under the keys, None as soon as one is not there."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def json_object(text: str) -> dict[str, object] | None:
+    """Return the JSON object in a text, None when it holds anything else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def is_safe_id(value: object) -> TypeGuard[str]:
+    """Tell whether a value can be part of an item's id and of a log line."""
+    return isinstance(value, str) and SAFE_ID.fullmatch(value) is not None

@@ -1,0 +1,163 @@
+"""Who a message is from: an operator, or the person whose Google token STS accepts.
+
+Owns the verdicts on tokens and what of a token may leave it: name, picture, and a hash of the
+subject. It must not store or log a token, an e-mail address or a subject.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from messages import BadMessage, Message, json_object
+
+GOOGLE = "https://accounts.google.com"
+GOOGLE_ISSUERS = ("accounts.google.com", GOOGLE)
+TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+PICTURE = re.compile(r"https://[!-~]{1,1000}")
+MAX_NAME = 100
+MAX_TOKEN = 20_000  # the limit of STS for WebIdentityToken
+MAX_VERDICTS = 1_000
+JOINERS = "\u200c\u200d"  # some scripts and emoji need them inside a name
+# These blame the token. Anything else may pass or is our own mistake: raised, so that Lambda
+# tries again and then tells FailuresTopic.
+REFUSALS = frozenset(
+    {
+        "AccessDenied",
+        "ExpiredToken",
+        "IDPRejectedClaim",
+        "InvalidIdentityToken",
+        "PackedPolicyTooLarge",
+        "ValidationError",
+    }
+)
+
+
+class Sender(NamedTuple):
+    """Who speaks: a verified Google user, or an operator."""
+
+    user: str
+    name: str
+    picture: str
+    kind: str
+
+
+class Verifier:
+    """Knows which tokens STS accepts for IdentityRole, each asked once until the token's end.
+
+    Holds SHA-256 digests, never tokens; the credentials that STS answers with are dropped.
+    """
+
+    def __init__(
+        self,
+        sts: Any,  # noqa: ANN401 - botocore makes its clients at run time
+        role_arn: str,
+        clock: Callable[[], float],
+        limit: int = MAX_VERDICTS,
+    ) -> None:
+        self._sts = sts
+        self._role_arn = role_arn
+        self._clock = clock
+        self._limit = limit
+        self._verdicts: dict[bytes, tuple[int, Sender]] = {}
+
+    def sender(self, token: str) -> Sender:
+        """Return who a token speaks for.
+
+        Its claims are read before STS is asked only to refuse what STS could not accept.
+        Raises: BadMessage; botocore's exceptions when STS cannot answer.
+        Source: AWS STS API reference, AssumeRoleWithWebIdentity.
+        """
+        digest = hashlib.sha256(token.encode()).digest()
+        expires_at, sender = self._verdicts.get(digest) or read_claims(token)
+        if expires_at <= self._clock():
+            self._verdicts.pop(digest, None)
+            raise BadMessage("expired_token")
+        if digest not in self._verdicts:
+            self._ask(token)
+            if len(self._verdicts) >= self._limit:
+                del self._verdicts[next(iter(self._verdicts))]
+            self._verdicts[digest] = (expires_at, sender)
+        return sender
+
+    def _ask(self, token: str) -> None:
+        try:
+            self._sts.assume_role_with_web_identity(
+                RoleArn=self._role_arn,
+                RoleSessionName="store-message",
+                DurationSeconds=900,
+                WebIdentityToken=token,
+            )
+        except ClientError as error:
+            code = error_code(error)
+            if code.removesuffix("Exception") in REFUSALS:
+                raise BadMessage("refused_token", code) from error
+            raise
+
+
+def read_token(token: object) -> str:
+    """Return the id_token attribute's value when it has the form of a signed token.
+
+    Raises: BadMessage.
+    """
+    if token is None:
+        raise BadMessage("no_token")
+    if not isinstance(token, str) or len(token) > MAX_TOKEN or not TOKEN.fullmatch(token):
+        raise BadMessage("malformed_token")
+    return token
+
+
+def read_claims(token: str) -> tuple[int, Sender]:
+    """Read a token's end (epoch seconds) and its sender, unverified.
+
+    Raises: BadMessage, if it is not Google's or lacks a claim.
+    Source: Google Identity documentation, "Verify the Google ID token on your server side".
+    """
+    payload = token.split(".")[1]
+    try:
+        claims = json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode())
+    except ValueError as error:
+        raise BadMessage("malformed_token") from error
+    if claims is None:
+        raise BadMessage("malformed_token")
+    if claims.get("iss") not in GOOGLE_ISSUERS:
+        raise BadMessage("foreign_token")
+    expires_at, subject = claims.get("exp"), claims.get("sub")
+    if type(expires_at) is not int or not isinstance(subject, str) or not subject:
+        raise BadMessage("malformed_token")
+    name = clean_name(claims.get("name")) or clean_name(claims.get("given_name")) or "Someone"
+    picture = claims.get("picture")
+    if not isinstance(picture, str) or not PICTURE.fullmatch(picture):
+        picture = ""
+    return expires_at, Sender(user_id(f"{GOOGLE}#{subject}"), name, picture, "user")
+
+
+def operator(message: Message) -> Sender:
+    """Return the operator, by the name that the record gives."""
+    return Sender(user_id("operator"), clean_name(message.name) or "Operator", "", "operator")
+
+
+def user_id(identity: str) -> str:
+    """Return the stable name of a user that tells nothing about them."""
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def clean_name(name: object) -> str:
+    """Return a name on one line without control or direction characters; "" if nothing is left."""
+    line = " ".join(name[: 10 * MAX_NAME].split()) if isinstance(name, str) else ""
+    seen = "".join(
+        character for character in line if character.isprintable() or character in JOINERS
+    )
+    return seen[:MAX_NAME].strip(" " + JOINERS)
+
+
+def error_code(error: Exception) -> str:
+    """Return AWS's own code of an error, or its type's name: both are safe to log."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "Unknown"))
+    return type(error).__name__

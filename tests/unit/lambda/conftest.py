@@ -1,0 +1,89 @@
+"""Both functions on an in-process AWS."""
+
+import json
+
+import botocore.session
+import pytest
+from moto import mock_aws
+
+from senders import Verifier
+from store_message import Service, Settings, store
+from tests.builders import BUCKET, IDENTITY_ROLE, NOW_S, TABLE, id_token, sns_record
+
+SESSION = botocore.session.get_session()
+
+
+@pytest.fixture
+def dynamodb():
+    """A client of an in-process AWS that has the messages table."""
+    with mock_aws():
+        client = SESSION.create_client("dynamodb", region_name="us-east-1")
+        client.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "channel", "AttributeType": "S"},
+                {"AttributeName": "id", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "channel", "KeyType": "HASH"},
+                {"AttributeName": "id", "KeyType": "RANGE"},
+            ],
+        )
+        yield client
+
+
+@pytest.fixture
+def s3(dynamodb):
+    """A client of the same AWS that has the website's bucket."""
+    client = SESSION.create_client("s3", region_name="us-east-1")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture
+def other_s3(s3):
+    """Another writer's client: what a test does to `s3` does not touch it."""
+    return SESSION.create_client("s3", region_name="us-east-1")
+
+
+@pytest.fixture
+def function(dynamodb):
+    """The function's service, and what the tests look at."""
+    return Function(dynamodb, SESSION.create_client("sts", region_name="us-east-1"))
+
+
+@pytest.fixture
+def refusals(capsys):
+    """The reasons in the log so far."""
+
+    def reasons():
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [line["reason"] for line in lines if line["event"] == "refused"]
+
+    return reasons
+
+
+class Function:
+    def __init__(self, dynamodb, sts):
+        self.dynamodb = dynamodb
+        self.sts = sts
+        self.now_s = NOW_S
+        self.service = Service(
+            settings=Settings(TABLE, IDENTITY_ROLE, 0),
+            verifier=Verifier(sts, IDENTITY_ROLE, lambda: self.now_s),
+            dynamodb=dynamodb,
+            clock=lambda: self.now_s,
+        )
+
+    def store(self, *records):
+        return store({"Records": list(records)}, self.service, "request-1")
+
+    def items(self):
+        return self.dynamodb.scan(TableName=TABLE)["Items"]
+
+    def token(self, **claims):
+        return id_token(**({"exp": int(self.now_s) + 3600} | claims))
+
+    def record(self, body=None, **changes):
+        return sns_record(body, self.token(), **changes)

@@ -1,0 +1,115 @@
+"""The two config.yml and policy.json that kappa reads."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kappa.config import read_config
+
+FUNCTIONS = ("sns", "dynamodb")
+CONFIG = """\
+s3_bucket: lambda-chat-page
+region: eu-west-1
+stack_name: Tea
+history: 50
+sns_topic_arn: arn:aws:sns:eu-west-1:123456789012:Tea-messages
+identity_iam_role_arn: arn:aws:iam::123456789012:role/Tea-identity
+failures_topic_arn: arn:aws:sns:eu-west-1:123456789012:Tea-failures
+dynamodb_table: Tea-messages
+dynamodb_table_arn: arn:aws:dynamodb:eu-west-1:123456789012:table/Tea-messages
+dynamodb_stream_arn: arn:aws:dynamodb:eu-west-1:123456789012:table/Tea-messages/stream/2026
+"""
+
+
+@pytest.fixture
+def configs(tmp_path, monkeypatch):
+    """Both configs, filled in from one shared file."""
+    shared = tmp_path / "config.yml"
+    shared.write_text(CONFIG)
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(shared))
+    return {name: read_config(Path("lambda") / name / "config.yml") for name in FUNCTIONS}
+
+
+def statements(name):
+    return json.loads((Path("lambda") / name / "policy.json").read_text())["Statement"]
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def test_names_begin_with_the_stack_s(configs):
+    names = [(one.function.name, one.role.name, one.policy.name) for one in configs.values()]
+    assert names == [("Tea-store-message",) * 3, ("Tea-publish-transcript",) * 3]
+
+
+def test_the_environment_is_what_the_handlers_read(configs):
+    assert configs["sns"].function.environment == {
+        "TABLE_NAME": "Tea-messages",
+        "IDENTITY_ROLE_ARN": "arn:aws:iam::123456789012:role/Tea-identity",
+        "RETENTION_DAYS": "0",
+    }
+    assert configs["dynamodb"].function.environment == {
+        "TABLE_NAME": "Tea-messages",
+        "BUCKET": "lambda-chat-page",
+        "DATA_PREFIX": "data/",
+        "HISTORY": "50",
+    }
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_handler_and_the_test_data_exist(configs, name):
+    function = configs[name].function
+    module, _, attribute = function.handler.partition(".")
+    code = configs[name].beside(function.path) / f"{module}.py"
+    assert f"def {attribute}(" in code.read_text()
+    assert json.loads(configs[name].beside(function.test_data).read_text())["Records"]
+
+
+def test_only_the_topic_may_call_store_message(configs):
+    (permission,) = configs["sns"].function.permissions
+    assert permission.principal == "sns.amazonaws.com"
+    assert permission.source_arn == "arn:aws:sns:eu-west-1:123456789012:Tea-messages"
+
+
+def test_what_fails_for_good_is_reported_by_both_functions(configs):
+    failures = "arn:aws:sns:eu-west-1:123456789012:Tea-failures"
+    (stream,) = configs["dynamodb"].function.event_sources
+    assert configs["sns"].function.async_.on_failure == stream.on_failure == failures
+    assert stream.report_batch_item_failures is True
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_policies_allow_named_actions_on_named_resources_only(name):
+    for statement in statements(name):
+        assert not [action for action in as_list(statement["Action"]) if "*" in action]
+        for resource in as_list(statement["Resource"]):
+            inside = resource.removesuffix("*")
+            assert "*" not in inside
+            assert "${" in inside
+
+
+def test_each_function_may_do_what_it_does_and_no_more():
+    allowed = {
+        name: sorted(
+            action
+            for statement in statements(name)
+            for action in as_list(statement["Action"])
+            if not action.startswith("logs:")
+        )
+        for name in FUNCTIONS
+    }
+    assert allowed == {
+        "sns": ["dynamodb:PutItem", "sns:Publish"],
+        "dynamodb": [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+            "dynamodb:Query",
+            "s3:GetObject",
+            "s3:PutObject",
+            "sns:Publish",
+        ],
+    }
