@@ -1,0 +1,269 @@
+"""config.yml: the names that resources.py, update.sh and kappa's two configs share.
+
+Owns every rule about that file: its keys, their patterns, what a missing value means, and the
+block that `./resources.py output --save` writes. It must not talk to AWS or print.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from kappa.errors import ConfigError
+
+HERE = Path(__file__).resolve().parent
+
+BUCKET_PATTERN = "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+CLIENT_ID_PATTERN = r"[0-9]+-[a-z0-9]+\.apps\.googleusercontent\.com"
+# css, js and vendor hold the public page; the chat's data must never land among it
+DATA_PREFIX_PATTERN = "(?!(?:css|js|vendor)/)(?:[a-z0-9][a-z0-9_-]*/)+"
+
+BEGIN = "# >>> saved by ./resources.py output --save: do not edit >>>"
+END = "# <<< saved by ./resources.py output --save <<<"
+
+
+class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of config.yml; what the stack has not given yet is ""."""
+
+    s3_bucket: str
+    google_oauth_client_id: str
+    region: str = ""
+    profile: str = ""
+    stack_name: str = "Lambda-Chat"
+    data_prefix: str = "data/"
+    history: int = 20
+    sns_topic_arn: str = ""
+    website_iam_role_arn: str = ""
+    identity_iam_role_arn: str = ""
+    failures_topic_arn: str = ""
+    dynamodb_table: str = ""
+    dynamodb_table_arn: str = ""
+    dynamodb_stream_arn: str = ""
+
+
+KEYS = ChatConfig.__struct_fields__
+REQUIRED = ("s3_bucket", "google_oauth_client_id")
+SAVED = KEYS[KEYS.index("sns_topic_arn") :]
+
+PATTERNS = {
+    "s3_bucket": (BUCKET_PATTERN, "3 to 63 lower-case letters, digits and dashes, without dots"),
+    "google_oauth_client_id": (
+        CLIENT_ID_PATTERN,
+        "an OAuth client id, DIGITS-LETTERS.apps.googleusercontent.com",
+    ),
+    "region": ("[a-z]{2,}(-[a-z]+)+-[0-9]+", "an AWS region, such as us-east-1"),
+    # the longest role name of the chat, STACK-publish-transcript, may have 64 characters
+    "stack_name": (
+        "[A-Za-z][A-Za-z0-9-]{0,44}",
+        "a letter, then at most 44 letters, digits, dashes",
+    ),
+    "data_prefix": (
+        DATA_PREFIX_PATTERN,
+        "lower-case folder names that end in a slash, outside css/, js/ and vendor/",
+    ),
+}
+
+
+def config_path(path: Path | None = None) -> Path:
+    """Where the config is: `path`, else $LAMBDA_CHAT_CONFIG, else config.yml beside this module."""
+    if path is not None:
+        return path
+    from_environment = os.environ.get("LAMBDA_CHAT_CONFIG")
+    if from_environment:
+        return Path(from_environment)
+    return HERE / "config.yml"
+
+
+def build_folder(path: Path | None = None) -> Path:
+    """Where update.sh builds the site of a config; two configs never share a folder."""
+    config = config_path(path).resolve()
+    if config == HERE / "config.yml":
+        return HERE / "build" / "site"
+    return HERE / "build" / "sites" / hashlib.sha256(str(config).encode()).hexdigest()[:12]
+
+
+def read_config(path: Path | None = None) -> ChatConfig:
+    """Read and check the config file.
+
+    Keys that this module does not know are left to kappa, which reads the same file for its
+    `${name}` values. `TODO` and empty values count as missing.
+    Raises: ConfigError, naming the file, the line and the key.
+    """
+    where = config_path(path)
+    return parse_config(_read_text(where), where)
+
+
+def parse_config(text: str, where: Path) -> ChatConfig:
+    """Turn the text of the config file into its values; `where` is for the error messages."""
+    values, lines = _read_mapping(text, where)
+    _refuse_misspelled(values, lines, where)
+    given = {key: values[key] for key in KEYS if not _is_missing(values.get(key))}
+    missing = [_with_line(key, lines) for key in REQUIRED if key not in given]
+    if missing:
+        raise ConfigError(
+            f"{where}: {', '.join(missing)}: not filled in.",
+            "config.example.yml says where each value comes from.",
+        )
+    for key, value in given.items():
+        _check_value(key, value, lines, where)
+    return msgspec.convert(given, ChatConfig)
+
+
+def require(config: ChatConfig, names: tuple[str, ...], path: Path | None = None) -> None:
+    """Check that the stack's values of these names have been saved.
+
+    Raises: ConfigError, naming each missing one and the command that saves them.
+    """
+    missing = [name for name in names if not getattr(config, name)]
+    if missing:
+        raise ConfigError(
+            f"{config_path(path)}: {', '.join(missing)}: missing.",
+            "Run `./resources.py output --save`, after `./resources.py launch --wait`.",
+        )
+
+
+def save_outputs(outputs: Mapping[str, str], path: Path | None = None) -> bool:
+    """Write the stack's values between two marker lines of the config file.
+
+    Every other byte of the file stays. Returns False when the file held them already.
+    Raises: ConfigError, when the file has broken markers or one of the keys outside them.
+    """
+    where = config_path(path)
+    old = _read_text(where)
+    new = with_outputs(old, outputs, where)
+    saved = parse_config(new, where)
+    if any(getattr(saved, key) != value for key, value in outputs.items()):
+        raise ConfigError(
+            f"{where}: cannot add lines to it.", "Write it as plain `key: value` lines."
+        )
+    if new == old:
+        return False
+    _replace_file(where, new)
+    return True
+
+
+def with_outputs(text: str, outputs: Mapping[str, str], where: Path) -> str:
+    """Return the text with its saved block replaced, or with one added at its end."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    before, after = _around_block(text, where)
+    _, lines = _read_mapping(before + newline + after, where)
+    for key in outputs:
+        if key in lines:
+            raise ConfigError(
+                f"{where}: {_with_line(key, lines)}: stands outside the saved block.",
+                "Remove that line, then save again.",
+            )
+    if before and not before.endswith("\n"):
+        before += newline
+    block = [BEGIN, *(f"{key}: {value}" for key, value in outputs.items()), END]
+    return before + newline.join(block) + newline + after
+
+
+def _around_block(text: str, where: Path) -> tuple[str, str]:
+    lines = text.splitlines(keepends=True)
+    marks = [line.strip() for line in lines]
+    if marks.count(BEGIN) == 0 and marks.count(END) == 0:
+        return text, ""
+    if marks.count(BEGIN) != 1 or marks.count(END) != 1 or marks.index(END) < marks.index(BEGIN):
+        raise ConfigError(
+            f"{where}: the markers of the saved block are broken.",
+            "Remove the block and both of its marker lines, then save again.",
+        )
+    return "".join(lines[: marks.index(BEGIN)]), "".join(lines[marks.index(END) + 1 :])
+
+
+def _read_text(where: Path) -> str:
+    try:
+        return where.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{where} does not exist.", "Copy config.example.yml to it and fill in its values."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where} cannot be read: {error}") from error
+
+
+def _read_mapping(text: str, where: Path) -> tuple[dict[str, object], dict[str, int]]:
+    """Return the values and the line of each key."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{where} is not valid YAML: {_one_line(error)}") from error
+    if root is None:
+        return {}, {}
+    if not isinstance(root, yaml.MappingNode):
+        raise ConfigError(f"{where} must hold `key: value` lines.")
+    lines: dict[str, int] = {}
+    for key, _ in root.value:
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            raise ConfigError(f"{where}: line {line}: {key.value} is given twice.")
+        lines[str(key.value)] = line
+    return values, lines
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value.strip() in ("", "TODO"))
+
+
+def _with_line(key: str, lines: Mapping[str, int]) -> str:
+    return f"{key} (line {lines[key]})" if key in lines else key
+
+
+def _refuse_misspelled(values: Mapping[str, object], lines: Mapping[str, int], where: Path) -> None:
+    for key in values:
+        if key in KEYS:
+            continue
+        meant = difflib.get_close_matches(str(key), [k for k in KEYS if k not in values], 1, 0.8)
+        if meant:
+            raise ConfigError(
+                f"{where}: {_with_line(str(key), lines)}: unknown; did you mean {meant[0]}?"
+            )
+
+
+def _check_value(key: str, value: object, lines: Mapping[str, int], where: Path) -> None:
+    if key == "history":
+        if type(value) is not int or not 1 <= value <= 200:
+            raise ConfigError(
+                f"{where}: {_with_line(key, lines)}: {value!r} is not a whole number from 1 to 200."
+            )
+        return
+    pattern, wanted = PATTERNS.get(key, (r"[^\s]+(?: [^\s]+)*", "text on one line"))
+    if not isinstance(value, str):
+        raise ConfigError(
+            f"{where}: {_with_line(key, lines)}: {value!r} is not text.", "Put it in quotes."
+        )
+    if not re.fullmatch(pattern, value):
+        raise ConfigError(f"{where}: {_with_line(key, lines)}: {value!r} is not {wanted}.")
+
+
+def _replace_file(where: Path, text: str) -> None:
+    """Write the file as a whole or not at all; a symbolic link stays one."""
+    target = where.resolve()
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode())
+            Path(name).chmod(target.stat().st_mode & 0o7777)
+            Path(name).replace(target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise ConfigError(f"{where} cannot be written: {error}") from error

@@ -1,0 +1,296 @@
+"""config.yml: what is read, what is refused and how, what `output --save` writes."""
+
+import contextlib
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import chatconfig
+from chatconfig import (
+    BEGIN,
+    END,
+    SAVED,
+    ChatConfig,
+    build_folder,
+    parse_config,
+    read_config,
+    save_outputs,
+)
+from kappa.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIENT = "1234-abcd.apps.googleusercontent.com"
+GOOD = f"s3_bucket: my-chat\ngoogle_oauth_client_id: {CLIENT}\n"
+OUTPUTS = {key: f"value-of-{key}" for key in SAVED}
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "config.yml"
+    path.write_text(GOOD)
+    return path
+
+
+def refusal(text):
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, Path("config.yml"))
+    return str(caught.value)
+
+
+def test_two_values_are_enough_and_the_rest_has_defaults():
+    assert parse_config(GOOD, Path("config.yml")) == ChatConfig(
+        s3_bucket="my-chat",
+        google_oauth_client_id=CLIENT,
+        stack_name="Lambda-Chat",
+        data_prefix="data/",
+        history=20,
+    )
+
+
+def test_every_value_of_the_design_can_be_given():
+    text = (
+        GOOD
+        + ("region: eu-west-1\nprofile: me\nstack_name: Two\ndata_prefix: chat/t/\nhistory: 50\n")
+        + "".join(f"{key}: {value}\n" for key, value in OUTPUTS.items())
+    )
+    got = parse_config(text, Path("config.yml"))
+    assert (got.region, got.profile, got.stack_name) == ("eu-west-1", "me", "Two")
+    assert (got.data_prefix, got.history) == ("chat/t/", 50)
+    assert {key: getattr(got, key) for key in SAVED} == OUTPUTS
+
+
+def test_the_saved_keys_are_those_of_the_design():
+    assert SAVED == (
+        "sns_topic_arn",
+        "website_iam_role_arn",
+        "identity_iam_role_arn",
+        "failures_topic_arn",
+        "dynamodb_table",
+        "dynamodb_table_arn",
+        "dynamodb_stream_arn",
+    )
+
+
+def test_the_example_asks_for_its_two_todo_values_by_name_and_line():
+    example = (ROOT / "config.example.yml").read_text()
+    said = refusal(example)
+    for key in ("s3_bucket", "google_oauth_client_id"):
+        line = example[: example.index(f"\n{key}:")].count("\n") + 2
+        assert f"{key} (line {line})" in said
+    assert "not filled in" in said
+
+
+def test_the_example_filled_in_is_a_config():
+    example = (ROOT / "config.example.yml").read_text()
+    filled = example.replace("s3_bucket: TODO", "s3_bucket: my-chat")
+    filled = filled.replace("client_id: TODO", f"client_id: {CLIENT}")
+    assert parse_config(filled, Path("config.yml")).region == "us-east-1"
+
+
+def test_the_commented_defaults_of_the_example_are_the_real_ones():
+    example = (ROOT / "config.example.yml").read_text()
+    for key in ("stack_name", "data_prefix", "history"):
+        default = getattr(parse_config(GOOD, Path("c")), key)
+        assert f"# {key}: {default}\n" in example
+
+
+@pytest.mark.parametrize("value", ["", "TODO", "' '", "null", "~"])
+def test_an_empty_or_todo_value_counts_as_missing(value):
+    assert "s3_bucket (line 2)" in refusal(f"google_oauth_client_id: {CLIENT}\ns3_bucket: {value}")
+    assert parse_config(f"{GOOD}region: {value}\n", Path("c")).region == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("s3_bucket: My-Chat", "s3_bucket (line 1): 'My-Chat' is not 3 to 63 lower-case"),
+        ("s3_bucket: my.chat", "without dots"),
+        ("s3_bucket: ab", "3 to 63"),
+        (f"s3_bucket: {'a' * 64}", "3 to 63"),
+        ("s3_bucket: 1234", "1234 is not text"),
+        ("s3_bucket: [a]", "['a'] is not text"),
+        ("google_oauth_client_id: 12-AB.apps.googleusercontent.com", "an OAuth client id"),
+        ("google_oauth_client_id: 12-ab.apps.googleusercontent.com.evil", "an OAuth client id"),
+        ("region: Frankfurt", "an AWS region, such as us-east-1"),
+        ("stack_name: 9chat", "a letter, then at most 44"),
+        (f"stack_name: {'a' * 46}", "a letter, then at most 44"),
+        ("data_prefix: data", "end in a slash"),
+        ("data_prefix: js/", "outside css/, js/ and vendor/"),
+        ("data_prefix: js/data/", "outside css/, js/ and vendor/"),
+        ("data_prefix: /", "end in a slash"),
+        ("data_prefix: ../x/", "end in a slash"),
+        ("history: 0", "whole number from 1 to 200"),
+        ("history: 201", "whole number from 1 to 200"),
+        ("history: '20'", "whole number from 1 to 200"),
+        ("history: true", "whole number from 1 to 200"),
+        ("sns_topic_arn: 5", "5 is not text"),
+        ('profile: "a\\nb"', "text on one line"),
+        ("regoin: us-east-1", "regoin (line 1): unknown; did you mean region?"),
+        ("profle: x", "did you mean profile?"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_file_line_and_key(line, said):
+    key = line.split(":")[0]
+    rest = "".join(kept + "\n" for kept in GOOD.splitlines() if not kept.startswith(key))
+    message = refusal(f"{line}\n{rest}")
+    assert message.startswith("config.yml: ")
+    assert f"{key} (line 1)" in message
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "is not valid YAML"),
+        ("- a\n- b\n", "must hold `key: value` lines"),
+        ("just text", "must hold `key: value` lines"),
+        (GOOD + "s3_bucket: other\n", "line 3: s3_bucket is given twice"),
+        ("? [a, b]\n: c\n", "is not valid YAML"),
+        ("a: !!python/object:os.system {}\n", "is not valid YAML"),
+        ("", "s3_bucket, google_oauth_client_id: not filled in"),
+    ],
+)
+def test_a_file_that_is_no_config_gets_one_clear_line(text, said):
+    message = refusal(text)
+    assert said in message
+    assert len(message.splitlines()) <= 2
+
+
+def test_keys_for_kappa_alone_are_left_to_kappa():
+    assert parse_config(GOOD + "my_own_queue: q\nretention_days: 7\n", Path("c"))
+
+
+def test_a_misspelled_key_beside_the_right_one_is_the_users_own():
+    assert parse_config(GOOD + "region: us-east-1\nregions: [a]\n", Path("c"))
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_no_text_gives_anything_but_a_config_or_a_config_error(text):
+    with contextlib.suppress(ConfigError):
+        parse_config(text, Path("config.yml"))
+
+
+def test_a_path_wins_over_the_environment_which_wins_over_the_checkout(config, monkeypatch):
+    assert chatconfig.config_path() == ROOT / "config.yml"
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(config))
+    assert read_config().s3_bucket == "my-chat"
+    assert chatconfig.config_path(Path("other.yml")) == Path("other.yml")
+
+
+def test_a_missing_file_says_to_copy_the_example(tmp_path):
+    with pytest.raises(ConfigError, match="does not exist") as caught:
+        read_config(tmp_path / "none.yml")
+    assert "config.example.yml" in caught.value.hint
+
+
+def test_a_folder_or_binary_file_is_refused_without_a_traceback(tmp_path):
+    (tmp_path / "bad.yml").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path, tmp_path / "bad.yml"):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            read_config(path)
+
+
+def test_require_names_each_missing_value_and_the_command_that_saves_it(config):
+    with pytest.raises(ConfigError, match="sns_topic_arn, dynamodb_table: missing") as caught:
+        chatconfig.require(read_config(config), ("sns_topic_arn", "dynamodb_table"), config)
+    assert "./resources.py output --save" in caught.value.hint
+
+
+def test_saving_keeps_every_byte_of_the_users_file(tmp_path):
+    text = f"# mine\ts\r\ns3_bucket: 'my-chat'   # why\r\n\r\ngoogle_oauth_client_id: {CLIENT}"
+    path = tmp_path / "config.yml"
+    path.write_bytes(text.encode())
+    assert save_outputs(OUTPUTS, path) is True
+    saved = path.read_bytes().decode()
+    lines = [BEGIN, *(f"{key}: {value}" for key, value in OUTPUTS.items()), END]
+    assert saved == text + "\r\n" + "\r\n".join(lines) + "\r\n"
+    assert read_config(path).dynamodb_table == "value-of-dynamodb_table"
+
+
+def test_saving_again_changes_nothing(config):
+    save_outputs(OUTPUTS, config)
+    before = config.stat()
+    assert save_outputs(OUTPUTS, config) is False
+    assert config.stat().st_ino == before.st_ino
+
+
+def test_saving_other_values_replaces_the_block_where_it_stands(config):
+    save_outputs(OUTPUTS, config)
+    with config.open("a") as file:
+        file.write("history: 9\n")
+    other = {key: f"other-{key}" for key in SAVED}
+    assert save_outputs(other, config) is True
+    text = config.read_text()
+    assert text.startswith(GOOD + BEGIN)
+    assert text.endswith(END + "\nhistory: 9\n")
+    assert text.count(BEGIN) == 1
+    assert "value-of" not in text
+
+
+def test_saving_refuses_a_key_outside_the_block(config):
+    config.write_text(GOOD + "sns_topic_arn: TODO\n")
+    with pytest.raises(ConfigError, match=r"sns_topic_arn \(line 3\): stands outside"):
+        save_outputs(OUTPUTS, config)
+    assert config.read_text() == GOOD + "sns_topic_arn: TODO\n"
+
+
+@pytest.mark.parametrize("text", [f"{BEGIN}\n", f"{END}\n", f"{END}\n{BEGIN}\n", f"{BEGIN}\n" * 2])
+def test_saving_refuses_broken_markers(config, text):
+    config.write_text(GOOD + text)
+    with pytest.raises(ConfigError, match="markers of the saved block are broken"):
+        save_outputs(OUTPUTS, config)
+    assert config.read_text() == GOOD + text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{{s3_bucket: my-chat, google_oauth_client_id: {CLIENT}}}\n",
+        f"{GOOD}profile: |\n  x\n...\n",
+    ],
+)
+def test_saving_never_leaves_a_file_that_cannot_be_read(config, text):
+    config.write_text(text)
+    with pytest.raises(ConfigError):
+        save_outputs(OUTPUTS, config)
+    assert config.read_text() == text
+
+
+def test_saving_keeps_the_mode_and_a_symbolic_link_and_leaves_no_other_file(tmp_path, config):
+    config.chmod(0o640)
+    link = tmp_path / "link.yml"
+    link.symlink_to(config)
+    save_outputs(OUTPUTS, link)
+    assert link.is_symlink()
+    assert stat.S_IMODE(config.stat().st_mode) == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yml", "link.yml"]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["# note", "", "history: 7", "mine: x"]), unique=True),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_saving_any_plain_file_keeps_its_lines_and_adds_the_values(lines, last, newline):
+    text = GOOD.replace("\n", newline) + newline.join(lines) + newline * last
+    new = chatconfig.with_outputs(text, OUTPUTS, Path("c"))
+    assert new.startswith(text)
+    assert yaml.safe_load(new) == yaml.safe_load(text) | OUTPUTS
+    assert chatconfig.with_outputs(new, OUTPUTS, Path("c")) == new
+
+
+def test_each_config_is_built_in_a_folder_of_its_own(tmp_path, monkeypatch):
+    folders = {
+        build_folder(path)
+        for path in (ROOT / "config.yml", tmp_path / "config.yml", tmp_path / "other.yml")
+    }
+    assert len(folders) == 3
+    assert build_folder(ROOT / "config.yml") == ROOT / "build" / "site"
+    monkeypatch.chdir(ROOT)
+    assert build_folder(Path("config.yml")) == ROOT / "build" / "site"
