@@ -1,0 +1,264 @@
+"""One CloudFormation stack: read it, follow its changes, find its bucket.
+
+Owns what CloudFormation's statuses and error texts mean. It must not print or know the
+template.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from kappa.aws import Aws, translated
+from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
+
+WAIT_S = 1800.0
+POLL_S = (0.25, 2.0)  # the first pause and the longest
+BUCKET = "WebsiteS3Bucket"
+
+LAUNCH = "Launch it with `./resources.py launch --wait`."
+RELAUNCH = "Remove what is left with `./resources.py delete --wait`, then launch again."
+WAIT = "Wait until that has ended: `./resources.py status` tells."
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """A stack as DescribeStacks tells it. `outputs` maps each output's description to its value."""
+
+    id: str
+    name: str
+    status: str
+    reason: str
+    outputs: dict[str, str]
+
+    @property
+    def busy(self) -> bool:
+        """Is a change to the stack under way?"""
+        return self.status.endswith("_IN_PROGRESS")
+
+    @property
+    def usable(self) -> bool:
+        """Do the resources exist, and do the outputs tell their names for certain?"""
+        gone = ("ROLLBACK_COMPLETE", "DELETE_COMPLETE")
+        return self.status.endswith("_COMPLETE") and self.status not in gone
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """One resource of the stack."""
+
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event of the stack."""
+
+    id: str
+    at: datetime
+    logical_id: str
+    physical_id: str
+    stack_id: str
+    status: str
+    reason: str
+
+    @property
+    def of_stack(self) -> bool:
+        """Is it about the stack itself, not about one of its resources?"""
+        return self.physical_id == self.stack_id
+
+    @property
+    def is_cause(self) -> bool:
+        """Did this resource fail by itself, rather than because another one did?"""
+        failed = self.status.endswith("_FAILED") and not self.of_stack
+        return failed and "cancelled" not in self.reason
+
+
+def read_stack(aws: Aws, name: str) -> Stack | None:
+    """Return the stack of that name or id, or None where there is none."""
+    try:
+        with asking(f"describing the stack {name}"):
+            found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except NotFound:
+        return None
+    return Stack(
+        id=found["StackId"],
+        name=found["StackName"],
+        status=found["StackStatus"],
+        reason=found.get("StackStatusReason", ""),
+        outputs={
+            output.get("Description", ""): output["OutputValue"]
+            for output in found.get("Outputs", [])
+        },
+    )
+
+
+def read_resources(aws: Aws, stack: Stack) -> list[Resource]:
+    """Return the stack's resources, in the order of their names."""
+    with asking(f"listing the resources of {stack.name}"):
+        pages = aws.client("cloudformation").get_paginator("list_stack_resources")
+        found = [
+            Resource(
+                logical_id=item["LogicalResourceId"],
+                physical_id=item.get("PhysicalResourceId", ""),
+                type=item["ResourceType"],
+                status=item["ResourceStatus"],
+                reason=item.get("ResourceStatusReason", ""),
+            )
+            for page in pages.paginate(StackName=stack.id)
+            for item in page["StackResourceSummaries"]
+        ]
+    return sorted(found, key=lambda resource: resource.logical_id)
+
+
+def read_events(aws: Aws, stack_id: str, after: str = "") -> list[Event]:
+    """Return the events since the one whose id is `after`, oldest first."""
+    events: list[Event] = []
+    with asking("reading the stack's events"):
+        pages = aws.client("cloudformation").get_paginator("describe_stack_events")
+        for page in pages.paginate(StackName=stack_id):
+            for item in page["StackEvents"]:
+                if item["EventId"] == after:
+                    return events[::-1]
+                events.append(_event(item))
+    return events[::-1]
+
+
+def read_last_event_id(aws: Aws, stack_id: str) -> str:
+    """Return the id of the newest event: what comes after it belongs to the next change."""
+    with asking("reading the stack's events"):
+        page = aws.client("cloudformation").describe_stack_events(StackName=stack_id)
+    return str(page["StackEvents"][0]["EventId"])
+
+
+def _event(item: dict[str, Any]) -> Event:
+    return Event(
+        id=item["EventId"],
+        at=item["Timestamp"],
+        logical_id=item.get("LogicalResourceId", ""),
+        physical_id=item.get("PhysicalResourceId", ""),
+        stack_id=item["StackId"],
+        status=item.get("ResourceStatus", ""),
+        reason=item.get("ResourceStatusReason", ""),
+    )
+
+
+def read_failure(aws: Aws, stack_id: str) -> str:
+    """Return why the newest change failed: the first failing resource and its reason, or "".
+
+    Source: CloudFormation API reference, DescribeEvents: what fails before anything is made,
+    such as a bucket name that is taken, is told there only.
+    """
+    events = read_events(aws, stack_id)
+    starts = [n for n, event in enumerate(events) if event.reason == "User Initiated"]
+    newest = events[starts[-1] :] if starts else events
+    for event in newest:
+        if event.is_cause:
+            return f"{event.logical_id}: {event.reason}"
+    told = [event.reason for event in newest if event.of_stack and event.reason]
+    if any("DescribeEvents" in reason for reason in told):
+        return _read_validation_error(aws, stack_id)
+    return told[-1] if told else ""
+
+
+def _read_validation_error(aws: Aws, stack_id: str) -> str:
+    with asking("reading why the stack is not valid"):
+        answer = aws.client("cloudformation").describe_events(
+            StackName=stack_id, Filters={"FailedEvents": True}
+        )
+    for item in answer["OperationEvents"]:
+        if item.get("EventType") == "VALIDATION_ERROR":
+            return f"{item.get('LogicalResourceId')}: {item.get('ValidationStatusReason')}"
+    return ""
+
+
+def follow(
+    aws: Aws,
+    stack_id: str,
+    after: str,
+    report: Callable[[Event], None],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Report each event since the one whose id is `after`, until the change has ended.
+
+    Raises: AwsError with the first failing resource's reason, when the change failed;
+    WaitTimeout after WAIT_S.
+    """
+    deadline = clock() + WAIT_S
+    pause_s, longest_s = POLL_S
+    ended = False
+    while clock() < deadline:
+        # read before the events, so that a change that has ended has told all of them
+        found = read_stack(aws, stack_id)
+        for event in read_events(aws, stack_id, after):
+            report(event)
+            after = event.id
+            ended = event.of_stack and not event.status.endswith("_IN_PROGRESS")
+        if ended and (found is None or not found.busy):
+            _refuse_failure(aws, stack_id, found.status if found else "DELETE_COMPLETE")
+            return
+        sleep(pause_s)
+        pause_s = min(2 * pause_s, longest_s)
+    raise WaitTimeout(f"The stack is still busy after {WAIT_S / 60:.0f} minutes.", WAIT)
+
+
+def _refuse_failure(aws: Aws, stack_id: str, status: str) -> None:
+    if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
+        return
+    hints = {
+        "CREATE_FAILED": RELAUNCH,
+        "ROLLBACK_COMPLETE": RELAUNCH,
+        "ROLLBACK_FAILED": RELAUNCH,
+        "DELETE_FAILED": "Mend that, then run `./resources.py delete --wait` again.",
+    }
+    reason = read_failure(aws, stack_id)
+    raise AwsError(f"The stack ended as {status}: {reason}", hints.get(status, ""))
+
+
+def read_owned_bucket(aws: Aws, stack: Stack) -> str:
+    """Return the name of the website bucket that this stack made, or "".
+
+    A stack that could not create its bucket, because the name was taken, still lists that name;
+    such a bucket belongs to someone else and must never be emptied.
+    """
+    owned = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"}
+    for resource in read_resources(aws, stack):
+        if resource.logical_id == BUCKET and resource.status in owned:
+            return resource.physical_id
+    return ""
+
+
+@contextmanager
+def asking(doing: str) -> Iterator[None]:
+    """Translate AWS errors as kappa.aws does, and tell CloudFormation's own ones apart.
+
+    CloudFormation says nearly everything with the one code ValidationError.
+    """
+    try:
+        with translated(doing):
+            yield
+    except AwsError as error:
+        raise _explained(error) from error.__cause__
+
+
+def _explained(error: AwsError) -> AwsError:
+    text = error.message
+    if error.code == "AlreadyExistsException":
+        return Conflict(text, "Bring it up to date with `./resources.py update`.", error.code)
+    if error.code != "ValidationError":
+        return error
+    if "does not exist" in text:
+        return NotFound(text, LAUNCH, error.code)
+    if "ROLLBACK_COMPLETE state" in text and "UPDATE_ROLLBACK" not in text:
+        return Conflict(text, RELAUNCH, error.code)
+    if "_IN_PROGRESS state" in text:
+        return Conflict(text, WAIT, error.code)
+    return error

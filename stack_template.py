@@ -1,0 +1,294 @@
+"""The stack's CloudFormation template: what exists, and who may do what.
+
+Owns the resources, parameters and outputs; docs/stack.md gives the reason for each. It must not
+read the config or talk to AWS: the same source gives the same bytes, everywhere.
+"""
+
+from awacs import aws, dynamodb, s3, sns, sts
+from troposphere import GetAtt, Output, Parameter, Ref, Sub, Tags, Template
+from troposphere import dynamodb as table
+from troposphere import iam as role
+from troposphere import s3 as bucket
+from troposphere import sns as topic
+
+from chatconfig import BUCKET_PATTERN, CLIENT_ID_PATTERN, DATA_PREFIX_PATTERN
+
+PUBLIC_KEYS = ("index.html", "error.html", "config.js", "css/*", "js/*", "vendor/*")
+TAGS = Tags(Application="lambda-chat")
+CLIENT_ID = Ref("GoogleOAuthClientID")
+BUCKET_ARN = "arn:${AWS::Partition}:s3:::${WebsiteS3BucketName}"
+BUCKET_AND_OBJECTS = [Sub(BUCKET_ARN), Sub(BUCKET_ARN + "/*")]
+
+
+def stack_template() -> str:
+    """Return the template as JSON, with sorted keys."""
+    template = Template(Description="Lambda Chat: a chat application without servers")
+    template.set_version()
+    for part in _parameters():
+        template.add_parameter(part)
+    for part in (*_topics(), *_tables(), *_website(), *_roles()):
+        template.add_resource(part)
+    for part in _outputs():
+        template.add_output(part)
+    return str(template.to_json(indent=2, sort_keys=True))
+
+
+def _parameters() -> list[Parameter]:
+    return [
+        Parameter(
+            "GoogleOAuthClientID",
+            Type="String",
+            Description="The OAuth client whose users may enter the chat",
+            AllowedPattern=CLIENT_ID_PATTERN,
+            ConstraintDescription="must be like 1234-abcd.apps.googleusercontent.com",
+        ),
+        Parameter(
+            "WebsiteS3BucketName",
+            Type="String",
+            Description="The bucket that serves the page and holds the transcripts",
+            AllowedPattern=BUCKET_PATTERN,
+            MinLength=3,
+            MaxLength=63,
+            ConstraintDescription="must be 3 to 63 lower-case letters, digits and dashes",
+        ),
+        Parameter(
+            "DataPrefix",
+            Type="String",
+            Description="The folder of the transcripts, readable by signed-in users only",
+            Default="data/",
+            AllowedPattern=DATA_PREFIX_PATTERN,
+            ConstraintDescription="must end in a slash and be outside css/, js/ and vendor/",
+        ),
+    ]
+
+
+def _topics() -> list[topic.Topic | topic.TopicPolicy]:
+    """Topics that only an identity policy opens.
+
+    A policy of our own replaces the one that SNS gives each topic, which names every principal
+    of the account, the signed-in page among them.
+    Source: Amazon SNS guide, "Example cases for Amazon SNS access control".
+    """
+    return [
+        topic.Topic("WebsiteSnsTopic", DisplayName="Lambda Chat messages", Tags=TAGS),
+        _topic_policy("WebsiteSnsTopicPolicy", Ref("WebsiteSnsTopic")),
+        topic.Topic("FailuresTopic", DisplayName="Lambda Chat failures", Tags=TAGS),
+        _topic_policy("FailuresTopicPolicy", Ref("FailuresTopic")),
+    ]
+
+
+def _topic_policy(title: str, arn: Ref) -> topic.TopicPolicy:
+    return topic.TopicPolicy(
+        title,
+        Topics=[arn],
+        PolicyDocument=aws.Policy(
+            Version="2012-10-17", Statement=[_tls_only([sns.Publish], [arn])]
+        ),
+    )
+
+
+def _tables() -> list[table.Table]:
+    messages = table.Table(
+        "MessagesTable",
+        AttributeDefinitions=[
+            table.AttributeDefinition(AttributeName="channel", AttributeType="S"),
+            table.AttributeDefinition(AttributeName="id", AttributeType="S"),
+        ],
+        KeySchema=[
+            table.KeySchema(AttributeName="channel", KeyType="HASH"),
+            table.KeySchema(AttributeName="id", KeyType="RANGE"),
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification=table.StreamSpecification(StreamViewType="NEW_IMAGE"),
+        TimeToLiveSpecification=_expiry(),
+        PointInTimeRecoverySpecification=table.PointInTimeRecoverySpecification(
+            PointInTimeRecoveryEnabled=True
+        ),
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Retain",
+        Tags=TAGS,
+    )
+    rates = table.Table(
+        "RateTable",
+        AttributeDefinitions=[table.AttributeDefinition(AttributeName="user", AttributeType="S")],
+        KeySchema=[table.KeySchema(AttributeName="user", KeyType="HASH")],
+        BillingMode="PAY_PER_REQUEST",
+        TimeToLiveSpecification=_expiry(),
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Delete",
+        Tags=TAGS,
+    )
+    return [messages, rates]
+
+
+def _expiry() -> table.TimeToLiveSpecification:
+    return table.TimeToLiveSpecification(AttributeName="expires_at", Enabled=True)
+
+
+def _website() -> list[bucket.Bucket | bucket.BucketPolicy]:
+    website = bucket.Bucket(
+        "WebsiteS3Bucket",
+        BucketName=Ref("WebsiteS3BucketName"),
+        OwnershipControls=bucket.OwnershipControls(
+            Rules=[bucket.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]
+        ),
+        BucketEncryption=bucket.BucketEncryption(
+            ServerSideEncryptionConfiguration=[
+                bucket.ServerSideEncryptionRule(
+                    ServerSideEncryptionByDefault=bucket.ServerSideEncryptionByDefault(
+                        SSEAlgorithm="AES256"
+                    )
+                )
+            ]
+        ),
+        # a public page needs a public bucket policy, and nothing else that is public
+        PublicAccessBlockConfiguration=bucket.PublicAccessBlockConfiguration(
+            BlockPublicAcls=True,
+            IgnorePublicAcls=True,
+            BlockPublicPolicy=False,
+            RestrictPublicBuckets=False,
+        ),
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Retain",
+        Tags=TAGS,
+    )
+    policy = bucket.BucketPolicy(
+        "WebsiteS3BucketPolicy",
+        Bucket=Ref(website),
+        PolicyDocument=aws.Policy(
+            Version="2012-10-17",
+            Statement=[_public_page(), _tls_only([aws.Action("s3", "*")], BUCKET_AND_OBJECTS)],
+        ),
+    )
+    return [website, policy]
+
+
+def _public_page() -> aws.Statement:
+    return aws.Statement(
+        Sid="PublicPage",
+        Effect=aws.Allow,
+        Principal=aws.Principal("*"),
+        Action=[s3.GetObject],
+        Resource=[Sub(f"{BUCKET_ARN}/{key}") for key in PUBLIC_KEYS],
+    )
+
+
+def _tls_only(actions: list[aws.Action], resources: list[Ref | Sub]) -> aws.Statement:
+    """Deny plain HTTP, to the account's own people too.
+
+    Loopback is left out, as browsers and Google do: no request reaches AWS from there, and the
+    embedded AWS of local mode speaks HTTP.
+    """
+    return aws.Statement(
+        Sid="TlsOnly",
+        Effect=aws.Deny,
+        Principal=aws.Principal("*"),
+        Action=actions,
+        Resource=resources,
+        Condition=aws.Condition(
+            [
+                aws.Bool({"aws:SecureTransport": "false"}),
+                aws.NotIpAddress({"aws:SourceIp": ["127.0.0.0/8", "::1/128"]}),
+            ]
+        ),
+    )
+
+
+def _roles() -> list[role.Role | role.PolicyType]:
+    website = role.Role("WebsiteRole", AssumeRolePolicyDocument=_google_trust(), Tags=TAGS)
+    website_policy = role.PolicyType(
+        "WebsitePolicy",
+        PolicyName="WebsitePolicy",
+        Roles=[Ref(website)],
+        PolicyDocument=aws.Policy(Version="2012-10-17", Statement=_signed_in_rights()),
+    )
+    # inline, so that the role never exists without its deny
+    identity = role.Role(
+        "IdentityRole",
+        AssumeRolePolicyDocument=_google_trust(),
+        Policies=[
+            role.Policy(
+                PolicyName="DenyEverything",
+                PolicyDocument=aws.Policy(
+                    Version="2012-10-17",
+                    Statement=[
+                        aws.Statement(
+                            Sid="DenyEverything",
+                            Effect=aws.Deny,
+                            Action=[aws.Action("*")],
+                            Resource=["*"],
+                        )
+                    ],
+                ),
+            )
+        ],
+        Tags=TAGS,
+    )
+    return [website, website_policy, identity]
+
+
+def _google_trust() -> aws.Policy:
+    """Trust Google's tokens for our OAuth client only.
+
+    `aud` is the token's azp where it has one, its aud otherwise; `oaud` is the token's own aud.
+    Source: IAM guide, "IAM and AWS STS condition context keys", web identity federation.
+    """
+    return aws.Policy(
+        Version="2012-10-17",
+        Statement=[
+            aws.Statement(
+                Sid="SignedInWithGoogle",
+                Effect=aws.Allow,
+                Principal=aws.Principal("Federated", "accounts.google.com"),
+                Action=[sts.AssumeRoleWithWebIdentity],
+                Condition=aws.Condition(
+                    [
+                        aws.StringEquals({"accounts.google.com:aud": CLIENT_ID}),
+                        aws.StringEqualsIfExists({"accounts.google.com:oaud": CLIENT_ID}),
+                    ]
+                ),
+            )
+        ],
+    )
+
+
+def _signed_in_rights() -> list[aws.Statement]:
+    transcripts = Sub(BUCKET_ARN + "/${DataPrefix}*")
+    return [
+        _allow("SendMessages", sns.Publish, Ref("WebsiteSnsTopic")),
+        _allow("ReadTranscripts", s3.GetObject, transcripts),
+        _allow("ReadHistory", dynamodb.Query, GetAtt("MessagesTable", "Arn")),
+    ]
+
+
+def _allow(sid: str, action: aws.Action, resource: Ref | Sub | GetAtt) -> aws.Statement:
+    return aws.Statement(Sid=sid, Effect=aws.Allow, Action=[action], Resource=[resource])
+
+
+def _outputs() -> list[Output]:
+    """Name the values of config.yml; each Description is the value's key there."""
+    return [
+        Output("WebsiteSnsTopicArn", Description="sns_topic_arn", Value=Ref("WebsiteSnsTopic")),
+        Output(
+            "WebsiteRoleArn",
+            Description="website_iam_role_arn",
+            Value=GetAtt("WebsiteRole", "Arn"),
+        ),
+        Output(
+            "IdentityRoleArn",
+            Description="identity_iam_role_arn",
+            Value=GetAtt("IdentityRole", "Arn"),
+        ),
+        Output("FailuresTopicArn", Description="failures_topic_arn", Value=Ref("FailuresTopic")),
+        Output("MessagesTableName", Description="dynamodb_table", Value=Ref("MessagesTable")),
+        Output(
+            "MessagesTableArn",
+            Description="dynamodb_table_arn",
+            Value=GetAtt("MessagesTable", "Arn"),
+        ),
+        Output(
+            "MessagesTableStreamArn",
+            Description="dynamodb_stream_arn",
+            Value=GetAtt("MessagesTable", "StreamArn"),
+        ),
+    ]

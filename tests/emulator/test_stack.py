@@ -1,0 +1,432 @@
+"""The stack on the embedded AWS: the commands of its life, and who may do what in it."""
+
+import io
+import os
+import pty
+import subprocess
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import resources
+from tests.builders import id_token
+
+ROOT = Path(__file__).resolve().parents[2]
+RIGHTS_ACCOUNT = "620000000001"
+LIFE_ACCOUNT = "620000000002"
+TAKEN_ACCOUNT = "620000000003"
+CLIENT_ID = "1234-abcd.apps.googleusercontent.com"
+RESOURCES = {
+    "FailuresTopic",
+    "FailuresTopicPolicy",
+    "IdentityRole",
+    "MessagesTable",
+    "RateTable",
+    "WebsitePolicy",
+    "WebsiteRole",
+    "WebsiteS3Bucket",
+    "WebsiteS3BucketPolicy",
+    "WebsiteSnsTopic",
+    "WebsiteSnsTopicPolicy",
+}
+
+
+class Checkout:
+    """A config file of its own, and resources.py run with it."""
+
+    def __init__(self, emulator, account, folder, bucket, **values):
+        self.path = folder / "config.yml"
+        self.path.write_text(
+            yaml.safe_dump({"s3_bucket": bucket, "google_oauth_client_id": CLIENT_ID} | values)
+        )
+        self.env = emulator.env(account) | {"LAMBDA_CHAT_CONFIG": str(self.path)}
+
+    def run(self, *argv):
+        """Run resources.py in this process, which saves its second of imports."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in self.env.items():
+                patch.setenv(name, value)
+            code = resources.main(list(argv))
+        return subprocess.CompletedProcess(argv, code, out.getvalue(), err.getvalue())
+
+    def must(self, *argv):
+        done = self.run(*argv)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    @property
+    def values(self):
+        return yaml.safe_load(self.path.read_text())
+
+
+@pytest.fixture(scope="module")
+def rights(emulator, tmp_path_factory):
+    """A launched stack, its saved values, and something in each place."""
+    checkout = Checkout(
+        emulator, RIGHTS_ACCOUNT, tmp_path_factory.mktemp("rights"), "rights-of-the-stack"
+    )
+    checkout.must("launch", "--wait")
+    checkout.must("output", "--save")
+    s3 = emulator.client("s3", RIGHTS_ACCOUNT)
+    for key in (
+        "index.html",
+        "error.html",
+        "config.js",
+        "css/a.css",
+        "js/deep/a.js",
+        "vendor/a.js",
+        "headers.json",
+        "data/default.json",
+    ):
+        s3.put_object(Bucket="rights-of-the-stack", Key=key, Body=b"x")
+    yield checkout.values
+    checkout.must("delete", "--yes", "--wait")
+
+
+def assume(emulator, role, token):
+    sts = boto3.client(
+        "sts",
+        endpoint_url=emulator.endpoint_url,
+        region_name="us-east-1",
+        config=Config(signature_version=UNSIGNED),
+    )
+    got = sts.assume_role_with_web_identity(
+        RoleArn=role, RoleSessionName="page", WebIdentityToken=token
+    )["Credentials"]
+    return {
+        "aws_access_key_id": got["AccessKeyId"],
+        "aws_secret_access_key": got["SecretAccessKey"],
+        "aws_session_token": got["SessionToken"],
+    }
+
+
+@pytest.fixture(scope="module")
+def principals(emulator, rights):
+    """Client arguments for each kind of caller from outside."""
+    token = id_token(aud=CLIENT_ID, azp=CLIENT_ID)
+    return {
+        "anonymous": {"config": Config(signature_version=UNSIGNED)},
+        "page": assume(emulator, rights["website_iam_role_arn"], token),
+        "identity": assume(emulator, rights["identity_iam_role_arn"], token),
+    }
+
+
+@pytest.mark.parametrize("role", ["website_iam_role_arn", "identity_iam_role_arn"])
+def test_a_token_for_our_client_assumes_the_role(emulator, rights, role):
+    token = id_token(aud=CLIENT_ID, azp=CLIENT_ID)
+    assert assume(emulator, rights[role], token)["aws_session_token"]
+
+
+@pytest.mark.parametrize("role", ["website_iam_role_arn", "identity_iam_role_arn"])
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "9-other.apps.googleusercontent.com"},
+        {"aud": None},
+        {"aud": CLIENT_ID.upper()},
+        {"aud": CLIENT_ID, "iss": "https://accounts.google.com.evil.example"},
+        {"aud": CLIENT_ID, "iss": "https://evil.example"},
+        {"aud": CLIENT_ID, "iss": None},
+    ],
+)
+def test_any_other_token_is_refused(emulator, rights, role, claims):
+    with pytest.raises(ClientError) as caught:
+        assume(emulator, rights[role], id_token(**claims))
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def s3_get(key):
+    return "s3", "get_object", lambda values: {"Bucket": values["s3_bucket"], "Key": key}
+
+
+def on_table(operation, **params):
+    return "dynamodb", operation, lambda values: {"TableName": values["dynamodb_table"]} | params
+
+
+def on_topic(operation, topic="sns_topic_arn", **params):
+    return "sns", operation, lambda values: {"TopicArn": values[topic]} | params
+
+
+KEY = {"channel": {"S": "default"}, "id": {"S": "1"}}
+QUERY = {
+    "KeyConditionExpression": "channel = :c",
+    "ExpressionAttributeValues": {":c": {"S": "default"}},
+}
+ACTIONS = {
+    "read index.html": s3_get("index.html"),
+    "read error.html": s3_get("error.html"),
+    "read config.js": s3_get("config.js"),
+    "read css": s3_get("css/a.css"),
+    "read js": s3_get("js/deep/a.js"),
+    "read vendor": s3_get("vendor/a.js"),
+    "read headers.json": s3_get("headers.json"),
+    "read a transcript": s3_get("data/default.json"),
+    "list the bucket": ("s3", "list_objects_v2", lambda v: {"Bucket": v["s3_bucket"]}),
+    "write a transcript": (
+        "s3",
+        "put_object",
+        lambda v: {"Bucket": v["s3_bucket"], "Key": "data/default.json", "Body": b"forged"},
+    ),
+    "write index.html": (
+        "s3",
+        "put_object",
+        lambda v: {"Bucket": v["s3_bucket"], "Key": "index.html", "Body": b"forged"},
+    ),
+    "delete a transcript": (
+        "s3",
+        "delete_object",
+        lambda v: {"Bucket": v["s3_bucket"], "Key": "data/default.json"},
+    ),
+    "read the bucket policy": ("s3", "get_bucket_policy", lambda v: {"Bucket": v["s3_bucket"]}),
+    "publish a message": on_topic("publish", Message="hello"),
+    "publish a failure": on_topic("publish", "failures_topic_arn", Message="hello"),
+    "subscribe": on_topic("subscribe", Protocol="https", Endpoint="https://example.com"),
+    "read the topic": on_topic("get_topic_attributes"),
+    "query the table": on_table("query", **QUERY),
+    "scan the table": on_table("scan"),
+    "get an item": on_table("get_item", Key=KEY),
+    "put an item": on_table("put_item", Item=KEY),
+    "delete an item": on_table("delete_item", Key=KEY),
+    "describe the table": on_table("describe_table"),
+    "query the rates": (
+        "dynamodb",
+        "query",
+        lambda v: {
+            "TableName": v["rates"],
+            "KeyConditionExpression": "#u = :u",
+            "ExpressionAttributeNames": {"#u": "user"},
+            "ExpressionAttributeValues": {":u": {"S": "1"}},
+        },
+    ),
+    "list functions": ("lambda", "list_functions", lambda _: {}),
+    "list roles": ("iam", "list_roles", lambda _: {}),
+    "describe stacks": ("cloudformation", "describe_stacks", lambda _: {}),
+}
+PUBLIC = {
+    f"read {name}" for name in ("index.html", "error.html", "config.js", "css", "js", "vendor")
+}
+REFUSALS = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+}
+ALLOWED = {
+    "anonymous": PUBLIC,
+    "page": PUBLIC | {"publish a message", "read a transcript", "query the table"},
+    "identity": set(),
+}
+
+
+@pytest.mark.parametrize("principal", sorted(ALLOWED))
+def test_each_principal_may_do_exactly_what_the_design_says(
+    emulator, rights, principals, principal
+):
+    tables = emulator.client("dynamodb", RIGHTS_ACCOUNT).list_tables()["TableNames"]
+    [rates] = [name for name in tables if "RateTable" in name]
+    values = rights | {"rates": rates}
+    done, refusals = set(), {}
+    for action, (service, operation, params) in ACTIONS.items():
+        client = boto3.client(
+            service,
+            endpoint_url=emulator.endpoint_url,
+            region_name="us-east-1",
+            **principals[principal],
+        )
+        try:
+            getattr(client, operation)(**params(values))
+        except ClientError as error:
+            refusals[action] = error.response["Error"]["Code"]
+        else:
+            done.add(action)
+    assert done == ALLOWED[principal]
+    assert set(refusals.values()) <= REFUSALS
+
+
+def test_the_command_is_a_program_of_its_own(emulator, tmp_path):
+    chat = Checkout(emulator, "620000000007", tmp_path, "a-program")
+    done = subprocess.run(
+        [ROOT / "resources.py", "status"],
+        env=chat.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "./resources.py launch" in done.stderr
+
+
+def test_the_stack_lives_by_its_commands(emulator, tmp_path):
+    chat = Checkout(emulator, LIFE_ACCOUNT, tmp_path, "life-of-the-stack", region="us-east-1")
+    missing = chat.run("output")
+    assert missing.returncode == 1
+    assert "There is no stack Lambda-Chat in us-east-1." in missing.stderr
+    assert "./resources.py launch" in missing.stderr
+    assert chat.run("status").returncode == 1
+    assert chat.run("update").returncode == 1
+
+    launched = chat.must("launch", "--wait")
+    assert "CREATE_COMPLETE              WebsiteRole" in launched.stderr
+    assert "./resources.py output --save" in launched.stdout
+    again = chat.run("launch")
+    assert again.returncode == 1
+    assert "already exists" in again.stderr
+    assert "./resources.py update" in again.stderr
+    assert "nothing to change" in chat.must("update", "--wait").stdout
+
+    status = chat.must("status").stdout
+    assert status.startswith("Lambda-Chat: CREATE_COMPLETE in us-east-1\n")
+    assert {line.split()[0] for line in status.splitlines()[1:]} == RESOURCES
+
+    printed = yaml.safe_load(chat.must("output").stdout)
+    assert "Saved 7 values" in chat.must("output", "--save").stdout
+    assert "Nothing to change" in chat.must("output", "--save").stdout
+    assert chat.values == printed | {
+        "s3_bucket": "life-of-the-stack",
+        "google_oauth_client_id": CLIENT_ID,
+        "region": "us-east-1",
+    }
+    stream = emulator.client("dynamodbstreams", LIFE_ACCOUNT).describe_stream(
+        StreamArn=printed["dynamodb_stream_arn"]
+    )["StreamDescription"]
+    assert stream["StreamViewType"] == "NEW_IMAGE"
+    assert stream["TableName"] == printed["dynamodb_table"]
+
+    fill_with_versions(emulator.client("s3", LIFE_ACCOUNT), "life-of-the-stack")
+    refused = chat.run("delete")
+    assert refused.returncode == 2
+    assert "needs --yes" in refused.stderr
+    deleted = chat.must("delete", "--yes", "--wait")
+    assert "Emptied the bucket life-of-the-stack: 5 objects." in deleted.stdout
+    assert "DELETE_COMPLETE              WebsiteS3Bucket" in deleted.stderr
+    assert "nothing to delete" in chat.must("delete", "--yes").stdout
+    assert emulator.client("s3", LIFE_ACCOUNT).list_buckets()["Buckets"] == []
+    assert emulator.client("dynamodb", LIFE_ACCOUNT).list_tables()["TableNames"] == []
+
+
+def fill_with_versions(s3, bucket):
+    """Put an object, another in two versions, and one that is deleted: five things to delete."""
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in ("index.html", "data/0.json", "data/0.json", "data/1.json"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="data/1.json")
+
+
+def answer_delete(chat, answer):
+    """Run `resources.py delete` on a terminal where a person types the answer."""
+    ours, theirs = pty.openpty()
+    os.write(ours, answer)
+    try:
+        return subprocess.run(
+            [ROOT / "resources.py", "delete"],
+            env=chat.env,
+            stdin=theirs,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_delete_asks_on_a_terminal_and_takes_no_for_an_answer(emulator, tmp_path):
+    chat = Checkout(emulator, "620000000008", tmp_path, "asked-before-deleting")
+    chat.must("launch", "--wait")
+    for answer in (b"n\n", b"\n", b"\x04"):
+        kept = answer_delete(chat, answer)
+        assert (kept.returncode, kept.stderr) == (1, "Nothing was deleted.\n")
+        assert "with its page and every message? [y/N]" in kept.stdout
+    assert "CREATE_COMPLETE" in chat.must("status").stdout
+    assert answer_delete(chat, b"y\n").returncode == 0
+    assert chat.run("status").returncode == 1
+
+
+def test_a_taken_bucket_fails_the_launch_by_name_and_is_never_emptied(emulator, tmp_path):
+    s3 = emulator.client("s3", TAKEN_ACCOUNT)
+    s3.create_bucket(Bucket="somebody-elses-files")
+    s3.put_object(Bucket="somebody-elses-files", Key="index.html", Body=b"precious")
+    chat = Checkout(emulator, TAKEN_ACCOUNT, tmp_path, "somebody-elses-files")
+
+    failed = chat.run("launch", "--wait")
+    assert failed.returncode == 1
+    assert "ROLLBACK_COMPLETE: WebsiteS3Bucket: " in failed.stderr
+    assert "already exists" in failed.stderr
+    assert "./resources.py delete" in failed.stderr
+    unusable = chat.run("output", "--save")
+    assert unusable.returncode == 1
+    assert "is not usable: ROLLBACK_COMPLETE" in unusable.stderr
+    assert "WebsiteS3Bucket: " in chat.must("status").stdout
+
+    deleted = chat.must("delete", "--yes", "--wait")
+    assert "Emptied" not in deleted.stdout
+    body = s3.get_object(Bucket="somebody-elses-files", Key="index.html")["Body"]
+    assert body.read() == b"precious"
+
+
+def test_two_stacks_fit_in_one_account(emulator, tmp_path):
+    chats = []
+    for name in ("First", "Second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        bucket = f"two-stacks-{name.lower()}"
+        chats.append(Checkout(emulator, "620000000004", folder, bucket, stack_name=name))
+    for chat in chats:
+        chat.must("launch", "--wait")
+        chat.must("output", "--save")
+    first, second = (chat.values for chat in chats)
+    shared = {key for key in first if first[key] == second[key]}
+    assert shared == {"google_oauth_client_id"}
+    chats[0].must("delete", "--yes", "--wait")
+    assert "CREATE_COMPLETE" in chats[1].must("status").stdout
+    chats[1].must("delete", "--yes", "--wait")
+
+
+def test_an_update_moves_the_rights_to_the_new_data_folder(emulator, tmp_path):
+    account = "620000000005"
+    chat = Checkout(emulator, account, tmp_path, "moving-the-data")
+    chat.must("launch", "--wait")
+    chat.must("output", "--save")
+    with chat.path.open("a") as file:
+        file.write("data_prefix: talk/\n")
+    assert "Updated." in chat.must("update", "--wait").stdout
+    s3 = emulator.client("s3", account)
+    for key in ("talk/default.json", "data/default.json"):
+        s3.put_object(Bucket="moving-the-data", Key=key, Body=b"x")
+    role = chat.values["website_iam_role_arn"]
+    page = boto3.client(
+        "s3",
+        endpoint_url=emulator.endpoint_url,
+        region_name="us-east-1",
+        **assume(emulator, role, id_token(aud=CLIENT_ID)),
+    )
+    assert page.get_object(Bucket="moving-the-data", Key="talk/default.json")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        page.get_object(Bucket="moving-the-data", Key="data/default.json")
+    chat.must("delete", "--yes", "--wait")
+
+
+def test_a_caller_without_rights_gets_one_clear_line(emulator, tmp_path):
+    account = "620000000006"
+    iam = emulator.client("iam", account)
+    iam.create_user(UserName="guest")
+    key = iam.create_access_key(UserName="guest")["AccessKey"]
+    chat = Checkout(emulator, account, tmp_path, "denied-to-guests")
+    chat.env |= {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+    for command in ("launch", "update", "output", "status", "delete"):
+        done = chat.run(command, *(["--yes"] if command == "delete" else []))
+        assert done.returncode == 1
+        assert "not authorized" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) == 2

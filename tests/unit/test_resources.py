@@ -1,0 +1,545 @@
+"""resources.py: the template, the command line, and what CloudFormation's answers turn into."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+import bucket
+import chatconfig
+import resources
+import stack
+from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
+from stack import Event, Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "data" / "stack" / "template.json"
+STACK_ID = "arn:aws:cloudformation:us-east-1:111122223333:stack/Lambda-Chat/1"
+CONFIG = "s3_bucket: my-chat\ngoogle_oauth_client_id: 1-a.apps.googleusercontent.com\n"
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    path = tmp_path / "config.yml"
+    path.write_text(CONFIG)
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def template():
+    return json.loads(resources.template())
+
+
+def test_the_template_is_the_golden_one():
+    assert resources.template() + "\n" == GOLDEN.read_text(), (
+        "the template has changed; when that is right, renew the golden file:\n"
+        "./resources.py cf > tests/data/stack/template.json"
+    )
+
+
+def test_cf_prints_the_template_without_config_network_or_boto3(tmp_path):
+    code = (
+        "import socket, sys\n"
+        "socket.socket = None\n"
+        "import resources\n"
+        "rc = resources.main(['cf'])\n"
+        "loaded = {'boto3', 'botocore'} & set(sys.modules)\n"
+        "sys.exit(rc or f'imported {loaded}' if loaded else rc)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "LAMBDA_CHAT_CONFIG": "nowhere.yml", "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == GOLDEN.read_text()
+
+
+def test_cfn_lint_finds_nothing_in_the_template():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--include-checks", "I", "--", str(GOLDEN)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def statements(template):
+    for name, resource in template["Resources"].items():
+        properties = resource["Properties"]
+        documents = [properties.get("PolicyDocument"), properties.get("AssumeRolePolicyDocument")]
+        documents += [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        for document in filter(None, documents):
+            for statement in document["Statement"]:
+                yield name, statement
+
+
+def test_no_statement_allows_a_wildcard_action(template):
+    allowed = [
+        action
+        for _, statement in statements(template)
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    ]
+    assert sorted(set(allowed)) == [
+        "dynamodb:Query",
+        "s3:GetObject",
+        "sns:Publish",
+        "sts:AssumeRoleWithWebIdentity",
+    ]
+
+
+def test_both_roles_trust_google_for_our_client_id_only(template):
+    client = {"Ref": "GoogleOAuthClientID"}
+    trusts = [
+        template["Resources"][name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for name in ("WebsiteRole", "IdentityRole")
+    ]
+    for [trust] in trusts:
+        assert trust["Principal"] == {"Federated": "accounts.google.com"}
+        assert trust["Condition"] == {
+            "StringEquals": {"accounts.google.com:aud": client},
+            "StringEqualsIfExists": {"accounts.google.com:oaud": client},
+        }
+
+
+def test_nothing_but_the_bucket_has_a_fixed_name(template):
+    named = {
+        name
+        for name, resource in template["Resources"].items()
+        if {"BucketName", "TableName", "TopicName", "RoleName"} & set(resource["Properties"])
+    }
+    assert named == {"WebsiteS3Bucket"}
+
+
+def test_every_saved_key_is_the_description_of_one_output(template):
+    described = [output["Description"] for output in template["Outputs"].values()]
+    assert sorted(described) == sorted(chatconfig.SAVED)
+
+
+def test_what_holds_data_states_what_becomes_of_it(template):
+    kept = {
+        name: (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
+        for name, resource in template["Resources"].items()
+        if "DeletionPolicy" in resource
+    }
+    assert kept == {
+        "MessagesTable": ("Delete", "Retain"),
+        "RateTable": ("Delete", "Delete"),
+        "WebsiteS3Bucket": ("Delete", "Retain"),
+    }
+
+
+def test_every_resource_parameter_and_output_is_documented(template):
+    text = (ROOT / "docs" / "stack.md").read_text()
+    for part in ("Resources", "Parameters"):
+        for name in template[part]:
+            assert f"`{name}`" in text
+    for output in template["Outputs"].values():
+        assert f"`{output['Description']}`" in text
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["launch", "--frob"],
+        ["frob"],
+        ["launch", "--region"],
+        ["cf", "--wait"],
+        ["launch", "--yes"],
+        ["update", "--save"],
+        ["launch", "update"],
+    ],
+)
+def test_a_wrong_command_line_shows_the_usage_and_exits_2(argv, capsys):
+    assert resources.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "resources.py launch [--region=R] [--profile=P] [--wait]" in err
+
+
+@pytest.mark.parametrize("command", ["launch", "update", "output", "status"])
+def test_options_may_stand_before_or_after_the_command(command, config, capsys):
+    config.write_text("s3_bucket: TODO\n")
+    for argv in ([command, "--region=eu-west-1"], ["--region", "eu-west-1", command]):
+        assert resources.main(argv) == 2
+        assert (
+            "s3_bucket (line 1), google_oauth_client_id: not filled in" in capsys.readouterr().err
+        )
+
+
+def test_a_bad_config_is_refused_before_aws_is_asked(config, capsys):
+    config.write_text(CONFIG.replace("my-chat", "My_Chat"))
+    assert resources.main(["launch"]) == 2
+    assert "s3_bucket (line 1): 'My_Chat' is not 3 to 63" in capsys.readouterr().err
+
+
+def test_delete_without_a_terminal_and_without_yes_is_refused(config, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert resources.main(["delete", "--region=us-east-1"]) == 2
+    assert "needs --yes" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("config")
+def test_no_credentials_is_one_clear_line(capsys):
+    assert resources.main(["status", "--region=us-east-1"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("No AWS credentials for describing the stack Lambda-Chat")
+    assert "aws configure" in err
+
+
+@pytest.mark.usefixtures("config")
+def test_no_region_anywhere_is_one_clear_line(capsys):
+    assert resources.main(["status"]) == 1
+    assert "No AWS region is set." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("config")
+def test_an_unreachable_network_is_one_clear_line(capsys, monkeypatch):
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert resources.main(["status"]) == 1
+    assert "AWS could not be reached" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("config")
+def test_an_unknown_profile_is_one_clear_line(capsys):
+    assert resources.main(["status", "--profile=nobody", "--region=us-east-1"]) == 1
+    assert "profile (nobody) could not be found" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_traceback():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, ROOT / "resources.py", "cf"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_missing_python_package_says_what_to_run():
+    done = subprocess.run(
+        [sys.executable, "-S", ROOT / "resources.py", "cf"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"Python package \w+ is missing: run `pip install -r requirements.txt`.\n", done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kind", "hint"),
+    [
+        ("AlreadyExistsException", "Stack [X] already exists", Conflict, "resources.py update"),
+        ("ValidationError", "Stack with id X does not exist", NotFound, "resources.py launch"),
+        (
+            "ValidationError",
+            "Stack:X is in ROLLBACK_COMPLETE state and can not be updated.",
+            Conflict,
+            "resources.py delete",
+        ),
+        (
+            "ValidationError",
+            "Stack:X is in UPDATE_IN_PROGRESS state and can not be updated.",
+            Conflict,
+            "Wait until that has ended",
+        ),
+        ("ValidationError", "No updates are to be performed.", AwsError, ""),
+        ("AccessDenied", "User: U is not authorized", Denied, "Ask for this permission"),
+        ("ExpiredToken", "The security token is expired", Denied, "sign in again"),
+        ("InsufficientCapabilitiesException", "Requires CAPABILITY_IAM", AwsError, ""),
+    ],
+)
+def test_each_answer_of_cloudformation_has_its_kind_and_hint(code, text, kind, hint):
+    answer = {"Error": {"Code": code, "Message": text}}
+    with pytest.raises(AwsError) as caught, stack.asking("updating the stack X"):
+        raise ClientError(answer, "UpdateStack")
+    assert type(caught.value) is kind
+    assert text in caught.value.message
+    assert hint in caught.value.hint
+    assert isinstance(caught.value.__cause__, ClientError)
+
+
+class FakeAws:
+    """CloudFormation as a list of answers, one a poll: the stack's status and its events so far."""
+
+    region = "us-east-1"
+
+    def __init__(self, *polls, taken=False):
+        self.polls = list(polls)
+        self.taken = taken
+        self.calls = []
+
+    def client(self, service):
+        assert service == "cloudformation"
+        return self
+
+    def describe_stacks(self, StackName):  # noqa: N803 - the SDK's own name
+        found = {"StackId": STACK_ID, "StackName": "Lambda-Chat", "StackStatus": self.polls[0][0]}
+        return {"Stacks": [found]}
+
+    def create_stack(self, **request):
+        self.calls.append(request)
+        if self.taken:
+            answer = {"Error": {"Code": "AlreadyExistsException", "Message": "X already exists"}}
+            raise ClientError(answer, "CreateStack")
+        return {"StackId": STACK_ID}
+
+    def get_paginator(self, operation):
+        assert operation == "describe_stack_events"
+        return self
+
+    def paginate(self, StackName):  # noqa: N803 - the SDK's own name
+        events = [event(*facts) for facts in self.polls[0][1]][::-1]
+        yield {"StackEvents": events[:2]}
+        yield {"StackEvents": events[2:]}
+
+    def sleep(self, seconds):
+        self.polls.pop(0)
+
+
+def event(logical_id, status, reason=""):
+    physical_id = STACK_ID if logical_id == "Lambda-Chat" else f"id-of-{logical_id}"
+    return {
+        "EventId": f"{logical_id}-{status}",
+        "StackId": STACK_ID,
+        "Timestamp": datetime(2026, 1, 1, tzinfo=UTC),
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": physical_id,
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+    }
+
+
+def followed(aws, after=""):
+    told = []
+    stack.follow(aws, STACK_ID, after, told.append, sleep=aws.sleep)
+    return [(event.logical_id, event.status) for event in told]
+
+
+def test_following_tells_each_event_once_and_ends_with_the_stack():
+    begun = [("Lambda-Chat", "CREATE_IN_PROGRESS", "User Initiated"), ("A", "CREATE_IN_PROGRESS")]
+    more = [*begun, ("A", "CREATE_COMPLETE")]
+    done = [*more, ("Lambda-Chat", "CREATE_COMPLETE")]
+    aws = FakeAws(
+        ("CREATE_IN_PROGRESS", begun), ("CREATE_IN_PROGRESS", more), ("CREATE_COMPLETE", done)
+    )
+    assert followed(aws) == [facts[:2] for facts in done]
+
+
+def test_following_a_second_change_leaves_out_the_first():
+    first = [("Lambda-Chat", "CREATE_COMPLETE")]
+    second = [*first, ("Lambda-Chat", "UPDATE_IN_PROGRESS"), ("Lambda-Chat", "UPDATE_COMPLETE")]
+    aws = FakeAws(("CREATE_COMPLETE", first), ("UPDATE_COMPLETE", second))
+    assert followed(aws, "Lambda-Chat-CREATE_COMPLETE") == [facts[:2] for facts in second[1:]]
+
+
+def test_a_rollback_ends_with_the_reason_of_the_first_resource_that_failed():
+    events = [
+        ("Old", "CREATE_FAILED", "of an earlier attempt"),
+        ("Lambda-Chat", "CREATE_IN_PROGRESS", "User Initiated"),
+        ("Early", "CREATE_FAILED", "Resource creation cancelled"),
+        ("WebsiteS3Bucket", "CREATE_FAILED", "my-chat already exists"),
+        ("RateTable", "CREATE_FAILED", "quota"),
+        ("Lambda-Chat", "CREATE_FAILED", "not yet the end"),
+        ("Lambda-Chat", "ROLLBACK_IN_PROGRESS", "failed to create: [WebsiteS3Bucket]"),
+    ]
+    ended = [*events, ("Lambda-Chat", "ROLLBACK_COMPLETE", "")]
+    aws = FakeAws(("ROLLBACK_IN_PROGRESS", events), ("ROLLBACK_COMPLETE", ended))
+    with pytest.raises(AwsError) as caught:
+        followed(aws)
+    assert caught.value.message == (
+        "The stack ended as ROLLBACK_COMPLETE: WebsiteS3Bucket: my-chat already exists"
+    )
+    assert "resources.py delete" in caught.value.hint
+
+
+def test_a_full_bucket_at_delete_says_to_delete_again():
+    events = [
+        ("Lambda-Chat", "DELETE_IN_PROGRESS", "User Initiated"),
+        ("WebsiteS3Bucket", "DELETE_FAILED", "The bucket you tried to delete is not empty"),
+        ("Lambda-Chat", "DELETE_FAILED", "failed to delete: [WebsiteS3Bucket]"),
+    ]
+    with pytest.raises(AwsError, match="is not empty") as caught:
+        followed(FakeAws(("DELETE_FAILED", events)))
+    assert "resources.py delete --wait" in caught.value.hint
+
+
+def test_following_gives_up_at_its_deadline():
+    aws = FakeAws(("UPDATE_IN_PROGRESS", []))
+    ticks = iter([0.0, 1.0, stack.WAIT_S + 1])
+    with pytest.raises(WaitTimeout, match="still busy after 30 minutes"):
+        stack.follow(aws, STACK_ID, "", print, sleep=lambda _: None, clock=lambda: next(ticks))
+
+
+CHAT = chatconfig.ChatConfig(
+    s3_bucket="my-chat",
+    google_oauth_client_id="1-a.apps.googleusercontent.com",
+    region="eu-west-1",
+    data_prefix="talk/",
+)
+
+
+def test_launch_hands_over_the_template_and_the_three_parameters():
+    aws = FakeAws()
+    resources.launch(aws, CHAT, wait=False)
+    [request] = aws.calls
+    assert request == {
+        "StackName": "Lambda-Chat",
+        "TemplateBody": resources.template(),
+        "Capabilities": ["CAPABILITY_IAM"],
+        "Parameters": [
+            {"ParameterKey": "DataPrefix", "ParameterValue": "talk/"},
+            {
+                "ParameterKey": "GoogleOAuthClientID",
+                "ParameterValue": "1-a.apps.googleusercontent.com",
+            },
+            {"ParameterKey": "WebsiteS3BucketName", "ParameterValue": "my-chat"},
+        ],
+    }
+
+
+@pytest.mark.usefixtures("config")
+def test_launch_into_another_region_than_the_configs_says_so(capsys):
+    resources.launch(FakeAws(), CHAT, wait=False)
+    out, err = capsys.readouterr()
+    assert out.startswith("Creating the stack Lambda-Chat in us-east-1.\n")
+    assert "says `region: eu-west-1`" in err
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [("CREATE_COMPLETE", "resources.py update"), ("ROLLBACK_COMPLETE", "resources.py delete")],
+)
+def test_launching_over_a_stack_says_what_its_state_needs(status, hint):
+    with pytest.raises(Conflict) as caught:
+        resources.launch(FakeAws((status, []), taken=True), CHAT, wait=False)
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "hint"),
+    [
+        ("CREATE_IN_PROGRESS", "is still busy: CREATE_IN_PROGRESS", "./resources.py status"),
+        ("ROLLBACK_COMPLETE", "is not usable: ROLLBACK_COMPLETE", "./resources.py delete"),
+        ("UPDATE_COMPLETE", "does not tell its sns_topic_arn", "./resources.py update"),
+    ],
+)
+@pytest.mark.parametrize("save", [False, True])
+def test_output_of_a_stack_without_final_values_is_refused(config, status, said, hint, save):
+    with pytest.raises(AwsError) as caught:
+        resources.output(FakeAws((status, [])), CHAT, save)
+    assert said in caught.value.message
+    assert hint in caught.value.hint
+    assert config.read_text() == CONFIG
+
+
+def stack_in(status):
+    return Stack(id=STACK_ID, name="Lambda-Chat", status=status, reason="", outputs={})
+
+
+@pytest.mark.parametrize(
+    ("status", "busy", "usable"),
+    [
+        ("CREATE_COMPLETE", False, True),
+        ("UPDATE_COMPLETE", False, True),
+        ("UPDATE_ROLLBACK_COMPLETE", False, True),
+        ("CREATE_IN_PROGRESS", True, False),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", True, False),
+        ("ROLLBACK_COMPLETE", False, False),
+        ("DELETE_FAILED", False, False),
+        ("DELETE_COMPLETE", False, False),
+    ],
+)
+def test_only_a_stack_at_rest_with_its_resources_is_usable(status, busy, usable):
+    assert (stack_in(status).busy, stack_in(status).usable) == (busy, usable)
+
+
+def test_an_event_knows_whether_its_resource_failed_by_itself():
+    def failed(logical_id, reason):
+        facts = event(logical_id, "CREATE_FAILED", reason)
+        return Event(
+            facts["EventId"],
+            facts["Timestamp"],
+            logical_id,
+            facts["PhysicalResourceId"],
+            STACK_ID,
+            "CREATE_FAILED",
+            reason,
+        )
+
+    assert failed("A", "quota").is_cause
+    assert not failed("A", "Resource creation cancelled").is_cause
+    assert not failed("Lambda-Chat", "quota").is_cause
+
+
+class FakeS3:
+    """A bucket whose versions and delete markers come in pages."""
+
+    def __init__(self, *pages, errors=()):
+        self.pages = pages
+        self.errors = errors
+        self.deleted = []
+
+    def client(self, service):
+        assert service == "s3"
+        return self
+
+    def get_paginator(self, operation):
+        assert operation == "list_object_versions"
+        return self
+
+    def paginate(self, **params):
+        return self.pages
+
+    def delete_objects(self, Bucket, Delete):  # noqa: N803 - the SDK's own names
+        self.deleted.append([each["VersionId"] for each in Delete["Objects"]])
+        return {"Errors": list(self.errors)}
+
+
+def versions(count, start=0):
+    return [{"Key": "k", "VersionId": str(start + n), "ETag": "e"} for n in range(count)]
+
+
+def test_emptying_deletes_every_version_and_marker_a_thousand_a_call():
+    s3 = FakeS3(
+        {"Versions": versions(1000)},
+        {"Versions": versions(400, 1000), "DeleteMarkers": versions(700, 1400)},
+        {},
+    )
+    assert bucket.empty_bucket(s3, "my-chat") == 2100
+    assert [len(batch) for batch in s3.deleted] == [1000, 1000, 100]
+    assert {each for batch in s3.deleted for each in batch} == {str(n) for n in range(2100)}
+
+
+def test_an_object_that_stays_is_named():
+    refusal = {"Key": "data/1.json", "Code": "AccessDenied", "Message": "Access Denied"}
+    with pytest.raises(AwsError, match=r"would not delete data/1.json in my-chat: Access Denied"):
+        bucket.empty_bucket(FakeS3({"Versions": versions(1)}, errors=[refusal]), "my-chat")
