@@ -1,0 +1,19 @@
+#!/bin/sh
+# Publish the page to its bucket: `./update.sh --help`. Works from any folder.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(dirname -- "$here")
+
+python=$root/.venv/bin/python
+if [ ! -x "$python" ]; then
+    python=python3
+    command -v python3 >/dev/null || {
+        echo "python3 is not installed: version 3.11 or later is needed." >&2
+        exit 1
+    }
+fi
+
+PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH}
+export PYTHONPATH
+exec "$python" "$here/publish.py" "$@"

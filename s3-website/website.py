@@ -1,0 +1,178 @@
+"""The site as files: what config.js says, the filled pages, each file's type and ETag.
+
+Owns the build folder and the rules of what is public. It must not talk to AWS or print.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from chatconfig import ChatConfig
+from kappa.errors import ConfigError, KappaError
+
+SERVICES = ("sts", "sns", "dynamodb", "s3")
+
+PAGE_FILES = ("index.html", "error.html", "config.js")
+PAGE_FOLDERS = ("css", "js", "vendor")
+CACHE_CONTROL = "no-cache"
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+# A listing shows an object's bytes (the ETag) but not its headers. This object holds the rules
+# that made the headers: when it differs, every file is uploaded anew. It is not public.
+HEADERS_KEY = "headers.json"
+HEADERS_BODY = json.dumps(
+    {"cache_control": CACHE_CONTROL, "content_types": CONTENT_TYPES}, indent=2, sort_keys=True
+).encode()
+
+
+class File(msgspec.Struct, frozen=True):
+    """One file of the built site."""
+
+    key: str
+    path: Path
+    etag: str
+    content_type: str
+
+
+def endpoints(region: str, endpoint_url: str) -> dict[str, str]:
+    """Return the address of each service that the page calls; `endpoint_url` is "" on AWS."""
+    return {
+        service: endpoint_url or f"https://{service}.{region}.{_suffix(region)}"
+        for service in SERVICES
+    }
+
+
+def _suffix(region: str) -> str:
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+
+
+def page_config(config: ChatConfig, region: str, addresses: Mapping[str, str]) -> dict[str, object]:
+    """Return what config.js tells the page."""
+    return {
+        "bucket": config.s3_bucket,
+        "dataPrefix": config.data_prefix,
+        "endpoints": dict(addresses),
+        "googleClientId": config.google_oauth_client_id,
+        "history": config.history,
+        "region": region,
+        "roleArn": config.website_iam_role_arn,
+        "table": config.dynamodb_table,
+        "topicArn": config.sns_topic_arn,
+    }
+
+
+def page_url(bucket: str, region: str, endpoint_url: str) -> str:
+    """Return where the page is; Google wants HTTPS, which only the REST endpoint has."""
+    if endpoint_url:
+        return f"{endpoint_url}/{bucket}/index.html"
+    return f"https://{bucket}.s3.{region}.{_suffix(region)}/index.html"
+
+
+def placeholders(addresses: Iterable[str], identity_url: str) -> dict[str, str]:
+    """Return what stands for `{{name}}` in the pages.
+
+    Raises: ConfigError, for an address that could break out of the page's policy.
+    """
+    connect = dict.fromkeys(_origin(address) for address in addresses)
+    return {"connect_src": " ".join(connect), "identity_origin": _origin(identity_url)}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", origin):
+        raise ConfigError(f"{url!r} is not an http or https address.")
+    return origin
+
+
+def fill(text: str, values: Mapping[str, str], name: str) -> str:
+    """Replace each `{{name}}` of a page.
+
+    Raises: KappaError, naming file and line, for one that has no value or is malformed.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        key = found[1].strip() if found[1] else ""
+        if key not in values:
+            line = text.count("\n", 0, found.start()) + 1
+            raise KappaError(
+                f"{name}: line {line}: unknown placeholder {found[0]}.",
+                f"Known: {', '.join(sorted(values))}.",
+            )
+        return html.escape(values[key])
+
+    return re.sub(r"\{\{(?:([^{}\n]*)\}\})?", value, text)
+
+
+def build_site(
+    source: Path, target: Path, settings: Mapping[str, object], values: Mapping[str, str],
+    vendor: Mapping[str, Path],
+) -> None:  # fmt: skip
+    """Make the site anew in `target`: sources, filled pages, config.js and vendored modules."""
+    if not (source / "index.html").is_file():
+        raise KappaError(f"{source / 'index.html'} does not exist.")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*", "*~"))
+    for page in target.glob("*.html"):
+        name = str(source / page.name)
+        page.write_text(fill(page.read_text("utf-8"), values, name), "utf-8")
+    text = json.dumps(settings, indent=2, sort_keys=True)
+    (target / "config.js").write_text(f"export default {text};\n", "utf-8")
+    (target / "vendor").mkdir(exist_ok=True)
+    for name, path in vendor.items():
+        shutil.copyfile(path, target / "vendor" / name)
+
+
+def read_site(folder: Path) -> list[File]:
+    """Return the built site's files.
+
+    Raises: KappaError, for a file that the bucket's policy hides or whose type is unknown.
+    """
+    return [
+        _file(path, path.relative_to(folder).as_posix())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+
+
+def _file(path: Path, key: str) -> File:
+    if not is_of_page(key):
+        places = ", ".join([*PAGE_FILES, *(f"{folder}/" for folder in PAGE_FOLDERS)])
+        raise KappaError(f"{key} would not be readable in the bucket.", f"Public: {places}.")
+    if path.suffix not in CONTENT_TYPES:
+        known = ", ".join(CONTENT_TYPES)
+        raise KappaError(
+            f"{key}: no content type is known for {path.suffix!r}.", f"Known: {known}."
+        )
+    return File(key, path, etag_of(path.read_bytes()), CONTENT_TYPES[path.suffix])
+
+
+def is_of_page(key: str) -> bool:
+    """Is it a key of the page, which the bucket's policy opens to everyone?"""
+    return key in PAGE_FILES or ("/" in key and key.split("/")[0] in PAGE_FOLDERS)
+
+
+def etag_of(body: bytes) -> str:
+    """S3's ETag of an object that one PUT made, under SSE-S3.
+
+    Source: S3 API reference, Object, "ETag".
+    """
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
