@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatconfig import build_folder
 from kappa.errors import KappaError
 from local import emulator, google
 
@@ -85,11 +86,14 @@ def chat(
         config_path.parent.mkdir(parents=True, exist_ok=True)
         config_path.write_text(CONFIG)
         running = Chat(_environment(aws, identity, config_path), aws, identity)
-        for folder, command in COMMANDS:
-            _run(folder, command, running.env, report)
-        _check_page(running.url)
-        report(f"set up in {time.monotonic() - started:.1f} s")
-        yield running
+        try:
+            for folder, command in COMMANDS:
+                _run(folder, command, running.env, report)
+            _check_page(running.url)
+            report(f"set up in {time.monotonic() - started:.1f} s")
+            yield running
+        finally:
+            shutil.rmtree(build_folder(config_path), ignore_errors=True)
 
 
 def _environment(
