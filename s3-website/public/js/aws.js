@@ -1,0 +1,182 @@
+// Owns how a request to AWS is signed, timed and answered, and what its errors mean.
+// It must not know which services the page talks to, or touch the DOM.
+
+/**
+ * @typedef {{accessKeyId: string, secretAccessKey: string, sessionToken: string, endsAt: number}}
+ *   Credentials `endsAt` is in milliseconds since the epoch, by this machine's clock.
+ * @typedef {(service: string, url: string, init: RequestInit) => Promise<Response>} SignedFetch
+ * @typedef {{sign(url: string, init: RequestInit & {aws: {service: string, datetime: string}}):
+ *   Promise<Request>}} Signer
+ * @typedef {"ended" | "offline" | "clock" | "denied" | "busy" | "unknown"} Trouble
+ */
+
+const TIMEOUT_MS = 10_000;
+// below this a difference is the network's and the header's whole seconds, not the clock's
+const SKEW_MS = 60_000;
+
+const CODES = /** @type {const} */ ({
+  ended: [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidIdentityToken",
+    "InvalidToken",
+    "TokenRefreshRequired",
+    "UnrecognizedClientException",
+  ],
+  clock: ["InvalidSignatureException", "RequestTimeTooSkewed", "SignatureDoesNotMatch"],
+  denied: ["AccessDenied", "AccessDeniedException", "AuthorizationError"],
+  busy: [
+    "IDPCommunicationError",
+    "InternalError",
+    "InternalFailure",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "Throttled",
+  ],
+});
+
+/** An answer of AWS that is an error, with AWS's own code and words. */
+export class AwsError extends Error {
+  /** @param {string} code @param {string} message @param {number} status */
+  constructor(code, message, status) {
+    super(message);
+    this.name = "AwsError";
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** An answer that is not of the shape that was agreed on. */
+export class ShapeError extends Error {
+  /** @param {string} message */
+  constructor(message) {
+    super(message);
+    this.name = "ShapeError";
+  }
+}
+
+/** This machine's clock, corrected by what AWS answers: a signature is refused when it is off. */
+export class Clock {
+  /** @param {() => number} now milliseconds since the epoch */
+  constructor(now) {
+    this.now = now;
+    this.offsetMs = 0;
+  }
+
+  /** @param {Response} response a same-origin one: other origins do not show their Date header */
+  observe(response) {
+    const theirs = Date.parse(response.headers.get("date") ?? "");
+    if (Number.isNaN(theirs)) return;
+    const offset = theirs - this.now();
+    this.offsetMs = Math.abs(offset) > SKEW_MS ? offset : 0;
+  }
+
+  /** The time for a signature, as AWS writes it: 20260102T030405Z. */
+  stamp() {
+    return new Date(this.now() + this.offsetMs).toISOString().replace(/[:-]|\.\d{3}/g, "");
+  }
+}
+
+/**
+ * Make the one function that sends signed requests.
+ *
+ * The signer's own retries are not used: the page decides when to try again.
+ * @param {Signer} signer @param {Clock} clock @param {AbortSignal} signal ends with the session
+ * @param {typeof fetch} send
+ * @returns {SignedFetch}
+ */
+export function signedFetch(signer, clock, signal, send = (request) => fetch(request)) {
+  return async (service, url, init) => {
+    const aws = { service, datetime: clock.stamp() };
+    const request = await signer.sign(url, { ...init, signal: withTimeout(signal), aws });
+    const response = await send(request);
+    clock.observe(response);
+    return response;
+  };
+}
+
+/** @param {AbortSignal} signal @returns {AbortSignal} the same, which also ends by itself */
+export function withTimeout(signal) {
+  return AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+}
+
+/**
+ * Read an error answer: XML of S3, STS and SNS, JSON of DynamoDB.
+ * @param {Response} response
+ * @returns {Promise<AwsError>}
+ */
+export async function readError(response) {
+  const body = await response.text();
+  const json = jsonObject(body);
+  const type = json ? String(json.__type ?? "") : tag(body, "Code");
+  const code = type.split("#").pop() || `HTTP ${response.status}`;
+  const message = json ? String(json.message ?? json.Message ?? "") : tag(body, "Message");
+  return new AwsError(code, message, response.status);
+}
+
+/**
+ * The text of the first element of that name; "" when there is none.
+ *
+ * AWS's query and S3 answers are flat where the page reads them, so no XML parser is needed.
+ * @param {string} xml @param {string} name
+ */
+export function tag(xml, name) {
+  const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml);
+  return found ? unescapeXml(found[1] ?? "") : "";
+}
+
+/** @param {unknown} error @returns {Trouble} what it means for a person, whatever the service */
+export function trouble(error) {
+  if (!(error instanceof AwsError)) {
+    return error instanceof ShapeError ? "unknown" : "offline";
+  }
+  for (const [kind, codes] of Object.entries(CODES)) {
+    if (/** @type {readonly string[]} */ (codes).includes(error.code)) {
+      return /** @type {Trouble} */ (kind);
+    }
+  }
+  return error.status >= 500 || error.status === 429 ? "busy" : "unknown";
+}
+
+/** @param {unknown} error @returns {string} what happened and what to do, without jargon */
+export function explain(error) {
+  switch (trouble(error)) {
+    case "ended":
+      return "Your sign-in has ended. Sign in again to go on.";
+    case "offline":
+      return "Offline: the chat cannot be reached.";
+    case "clock":
+      return "The chat refused this device's request. Check that its date and time are right.";
+    case "denied":
+      return "You are not allowed to do this. Ask the people who run this chat.";
+    case "busy":
+      return "The chat is busy at the moment.";
+    default:
+      return error instanceof AwsError
+        ? `The chat answered with an error (${error.code}).`
+        : "The chat answered with something that this page does not understand.";
+  }
+}
+
+/** @param {string} text @returns {Record<string, unknown> | null} */
+function jsonObject(text) {
+  if (!text.startsWith("{")) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} text */
+function unescapeXml(text) {
+  /** @type {Record<string, string>} */
+  const names = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => names[name] ?? "");
+}

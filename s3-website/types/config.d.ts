@@ -1,0 +1,15 @@
+/** What publish.py writes into config.js from the stack's outputs. */
+export interface Config {
+  region: string;
+  googleClientId: string;
+  roleArn: string;
+  topicArn: string;
+  table: string;
+  dataPrefix: string;
+  history: number;
+  bucket: string;
+  endpoints: { sts: string; sns: string; dynamodb: string; s3: string };
+}
+
+declare const config: Config;
+export default config;
