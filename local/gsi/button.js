@@ -20,10 +20,17 @@ const form = document.querySelector("form");
 const input = document.querySelector("input");
 const remembered = localStorage.getItem(NAME);
 
-if (query.get("mode") === "auto") {
-  if (remembered) signIn(remembered, "auto");
-} else {
+if (query.get("mode") !== "auto") {
   input.value = remembered ?? "";
+} else if (remembered) {
+  // as with Google, a silent sign-in that does not work out says nothing
+  signIn(remembered, "auto").catch(dismiss);
+} else {
+  dismiss();
+}
+
+function dismiss() {
+  parent.postMessage({ dismissed: true }, query.get("parent"));
 }
 
 form.addEventListener("submit", (event) => {

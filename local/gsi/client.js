@@ -34,7 +34,9 @@
 
   addEventListener("message", (event) => {
     const from = [...frames].find((element) => element.contentWindow === event.source);
-    if (!from || event.origin !== origin || typeof event.data?.credential !== "string") return;
+    if (!from || event.origin !== origin) return;
+    if (event.data?.dismissed) forget((element) => element === from);
+    if (typeof event.data?.credential !== "string") return;
     if (event.data.select_by !== "auto") localStorage.removeItem(DISABLED);
     options.callback?.({ credential: event.data.credential, select_by: event.data.select_by });
     forget((element) => element.hidden || !element.isConnected);

@@ -1,0 +1,33 @@
+"""Where a Chromium is, and how it is started: for browser tests, screenshots, benchmarks."""
+
+import os
+import shutil
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MISSING = (
+    "no Chromium was found. Install it (Debian: apt-get install chromium), or name one by "
+    "LAMBDA_CHAT_CHROMIUM."
+)
+# read at import: a test's environment has no LAMBDA_CHAT_*
+GIVEN = os.environ.get("LAMBDA_CHAT_CHROMIUM", "")
+
+
+def chromium_path(playwright):
+    """The one that is named, one on PATH, or Playwright's own; None when there is none."""
+    own = playwright.chromium.executable_path
+    found = [GIVEN, *(shutil.which(name) for name in NAMES), own]
+    return next((path for path in found if path and Path(path).is_file()), None)
+
+
+def launch(playwright, path):
+    return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
