@@ -7,8 +7,10 @@ boto3 is imported at the first client, so a wrong config costs no AWS import.
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
+LOG = logging.getLogger(__name__)
 NOT_FOUND = frozenset(
     {
         "404",
@@ -50,6 +53,7 @@ CONFLICT = frozenset(
         "ConflictException",
         "DeleteConflict",
         "EntityAlreadyExists",
+        "ResourceAlreadyExistsException",
         "ResourceConflictException",
         "ResourceInUseException",
     }
@@ -109,6 +113,56 @@ class Aws:
                     self._clients[service] = make(service, region_name=self.region)
             return self._clients[service]
 
+    def call(
+        self, service: str, operation: str, doing: str, params: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Make one call; `doing` says what for, e.g. "reading the role X".
+
+        Raises: NotFound, Denied, Conflict, AwsError.
+        """
+        client = self.client(service)
+        started = time.monotonic()
+        with translated(doing):
+            result: dict[str, Any] = getattr(client, operation)(**(params or {}))
+        _log_call(service, operation, started)
+        return result
+
+    def pages(
+        self,
+        service: str,
+        operation: str,
+        doing: str,
+        key: str,
+        params: Mapping[str, Any] | None = None,
+    ) -> list[Any]:
+        """List everything of `key`, through all pages.
+
+        Raises: NotFound, Denied, Conflict, AwsError.
+        """
+        paginator = self.client(service).get_paginator(operation)
+        started = time.monotonic()
+        with translated(doing):
+            found = [item for page in paginator.paginate(**(params or {})) for item in page[key]]
+        _log_call(service, operation, started)
+        return found
+
+    def call_once(
+        self, service: str, operation: str, doing: str, params: Mapping[str, Any], timeout_s: float
+    ) -> dict[str, Any]:
+        """Make one call that may take long and must not be repeated, such as an invocation.
+
+        Source: AWS re:Post, "How do I troubleshoot retry and timeout issues when invoking a
+        Lambda function using an AWS SDK": the usual client gives up at 60 s and calls again.
+        """
+        from botocore.config import Config
+
+        make: Any = self.session.client
+        patient = Config(read_timeout=timeout_s, retries={"total_max_attempts": 1})
+        with translated(doing):
+            client = make(service, region_name=self.region, config=patient)
+            result: dict[str, Any] = getattr(client, operation)(**params)
+        return result
+
     @property
     def account(self) -> str:
         """The twelve digits of the caller's account; asked of STS once."""
@@ -125,6 +179,10 @@ class Aws:
                 with translated("asking AWS who you are"):
                     self._caller = self.client("sts").get_caller_identity()
             return self._caller
+
+
+def _log_call(service: str, operation: str, started: float) -> None:
+    LOG.debug("%s.%s %.0f ms", service, operation, (time.monotonic() - started) * 1000)
 
 
 @contextmanager

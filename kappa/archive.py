@@ -1,0 +1,132 @@
+"""Pack a source file or folder into a reproducible zip; the same source gives the same bytes.
+
+Owns what goes into a deployment package. It must not ask AWS anything or write a file.
+
+Symbolic links: one to a file inside the source folder is packed as that file; one to a folder,
+or to anything outside of the source, is an error, so that no foreign file is uploaded unseen.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from kappa.errors import ArchiveError
+
+# AWS Lambda guide, "Lambda quotas": deployment package of a direct upload, and unzipped.
+MAX_ZIPPED_BYTES = 50 * 1024 * 1024
+MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".DS_Store"})
+LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A deployment package in memory. `sha256` is written as Lambda's CodeSha256 is."""
+
+    data: bytes
+    sha256: str
+    names: tuple[str, ...]
+    unzipped_bytes: int
+
+
+def pack(source: Path, zipfile_name: str = "", max_zipped_bytes: int = MAX_ZIPPED_BYTES) -> Archive:
+    """Zip a file or a folder's content; `zipfile_name` of an old run is left out.
+
+    Raises: ArchiveError, if there is nothing to pack, it is too large or a link leads outside.
+    """
+    entries = sorted(_entries(source, zipfile_name))
+    if not entries:
+        raise ArchiveError(f"The folder {source} has no file to pack.", "Set lambda.path.")
+    unzipped_bytes = sum(path.stat().st_size for _, path in entries)
+    if unzipped_bytes > MAX_UNZIPPED_BYTES:
+        raise ArchiveError(
+            f"{source} is {_mib(unzipped_bytes)} unzipped; Lambda takes at most "
+            f"{_mib(MAX_UNZIPPED_BYTES)}.",
+            f"The largest file is {_largest(entries)}.",
+        )
+    data = _zip(entries)
+    if len(data) > max_zipped_bytes:
+        raise ArchiveError(
+            f"{source} is {_mib(len(data))} zipped; a direct upload takes at most "
+            f"{_mib(max_zipped_bytes)}.",
+            f"The largest file is {_largest(entries)}.",
+        )
+    return Archive(data, sha256_of(data), tuple(name for name, _ in entries), unzipped_bytes)
+
+
+def sha256_of(data: bytes) -> str:
+    """The base64 SHA-256 that Lambda reports as CodeSha256."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def _entries(source: Path, zipfile_name: str) -> Iterator[tuple[str, Path]]:
+    if source.is_file():
+        yield source.name, source
+        return
+    if not source.is_dir():
+        raise ArchiveError(f"The source {source} does not exist.", "Set lambda.path.")
+    inside = source.resolve()
+    for folder, folders, files in os.walk(source):
+        folders[:] = sorted(name for name in folders if name not in LEFT_OUT_NAMES)
+        for name in folders:
+            _refuse_link(Path(folder, name), inside)
+        for name in files:
+            path = Path(folder, name)
+            if not _left_out(path, source, zipfile_name):
+                _refuse_link(path, inside)
+                yield PurePosixPath(path.relative_to(source)).as_posix(), path
+
+
+def _left_out(path: Path, source: Path, zipfile_name: str) -> bool:
+    return (
+        path.name in LEFT_OUT_NAMES
+        or path.suffix in LEFT_OUT_SUFFIXES
+        or (bool(zipfile_name) and path == source / zipfile_name)
+    )
+
+
+def _refuse_link(path: Path, inside: Path) -> None:
+    if not path.is_symlink():
+        if not (path.is_file() or path.is_dir()):
+            raise ArchiveError(f"{path} is neither a file nor a folder.")
+        return
+    target = path.resolve()
+    if target.is_file() and target.is_relative_to(inside):
+        return
+    raise ArchiveError(
+        f"{path} is a link to {target}, which is not a file inside of {inside}.",
+        "Copy what it points to into the folder.",
+    )
+
+
+def _zip(entries: list[tuple[str, Path]]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, path in entries:
+            info = zipfile.ZipInfo(name, _ZIP_EPOCH)
+            info.create_system = 3  # Unix, whatever machine packs: the mode below is read as such
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = _mode(path) << 16
+            archive.writestr(info, path.read_bytes(), compresslevel=9)
+    return buffer.getvalue()
+
+
+def _mode(path: Path) -> int:
+    return 0o100755 if path.stat().st_mode & 0o100 else 0o100644
+
+
+def _largest(entries: list[tuple[str, Path]]) -> str:
+    name, path = max(entries, key=lambda entry: entry[1].stat().st_size)
+    return f"{name} ({_mib(path.stat().st_size)})"
+
+
+def _mib(size_bytes: int) -> str:
+    return f"{size_bytes / 1024 / 1024:.1f} MB"

@@ -1,0 +1,72 @@
+"""Parse and build Amazon Resource Names. Pure text: it asks nobody and knows no config."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+)"
+    r":(?P<region>[a-z0-9-]*):(?P<account>\d{12}|aws|):(?P<resource>\S+)"
+)
+
+
+@dataclass(frozen=True)
+class Arn:
+    """The parts of an ARN; S3 buckets have neither region nor account."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    def __str__(self) -> str:
+        """The ARN as AWS writes it."""
+        return ":".join(
+            ("arn", self.partition, self.service, self.region, self.account, self.resource)
+        )
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the table of a stream, else the last part of the resource."""
+        if self.service == "dynamodb":
+            return self.resource.split("/")[1]
+        return re.split(r"[:/]", self.resource)[-1]
+
+
+def parse(text: str) -> Arn:
+    """Split an ARN.
+
+    Raises: ValueError, if the text is not an ARN.
+    Source: AWS IAM guide, "Amazon Resource Names (ARNs)".
+    """
+    match = _ARN.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is not an ARN (arn:partition:service:region:account:resource)")
+    return Arn(**match.groupdict())
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a function lives: with it, a name gives an ARN."""
+
+    partition: str
+    region: str
+    account: str
+
+    def function(self, name: str) -> str:
+        """The ARN of a Lambda function."""
+        return str(Arn(self.partition, "lambda", self.region, self.account, f"function:{name}"))
+
+    def role(self, path: str, name: str) -> str:
+        """The ARN of an IAM role; `path` begins and ends with a slash."""
+        return str(Arn(self.partition, "iam", "", self.account, f"role{path}{name}"))
+
+    def policy(self, path: str, name: str) -> str:
+        """The ARN of a customer's managed policy; `path` begins and ends with a slash."""
+        return str(Arn(self.partition, "iam", "", self.account, f"policy{path}{name}"))
+
+    def aws_policy(self, path: str, name: str) -> str:
+        """The ARN of a policy that AWS manages, e.g. path "/service-role/"."""
+        return str(Arn(self.partition, "iam", "", "aws", f"policy{path}{name}"))

@@ -1,0 +1,221 @@
+"""The function's policy and role: plan their making, change and removal.
+
+Owns when kappa may touch them: it changes only a policy that the config gives a document for,
+and removes only what was made at the config's path and is used by nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kappa.arn import Place
+from kappa.errors import NotFound
+from kappa.iamstate import IamState, PolicyState, RoleState
+from kappa.settings import Config, Policy
+from kappa.steps import FRESH_ENTITY, STILL_ATTACHED, Already, Plan, Step
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+_GONE = ("NoSuchEntity",)
+# AWS IAM guide, "IAM and AWS STS quotas": versions of a managed policy.
+MAX_VERSIONS = 5
+
+
+def role_arn(config: Config, place: Place, state: IamState) -> str:
+    """The ARN of the role that the function is to have."""
+    if config.role.arn:
+        return config.role.arn
+    if state.role:
+        return state.role.arn
+    return place.role(config.role.path, config.role.name)
+
+
+def plan_create(
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+) -> Plan:
+    """Plan what is missing of policy, role and attachment; what exists is left as it is.
+
+    Raises: NotFound, if a policy or role that kappa does not make is missing.
+    """
+    plan: list[Step | Already] = []
+    arn = ""
+    if config.policy:
+        item, arn = _create_policy(config.policy, document, place, state.policy)
+        plan.append(item)
+    plan.append(_create_role(config, state.role))
+    if config.makes_role:
+        plan.append(_attach(config.role.name, arn, state.role))
+    return plan
+
+
+def _create_policy(
+    policy: Policy, document: Mapping[str, Any] | None, place: Place, state: PolicyState | None
+) -> tuple[Step | Already, str]:
+    name = policy.name or policy.arn
+    if state:
+        return Already("exists", f"policy {name}"), state.arn
+    if document is None:
+        raise NotFound(
+            f"The policy {name} does not exist.",
+            "Correct iam.policy, or give it a `document` to make it from.",
+        )
+    params = {
+        "Path": policy.path,
+        "PolicyName": name,
+        "PolicyDocument": json.dumps(document, separators=(",", ":")),
+        "Description": policy.description,
+    }
+    step = Step(
+        "iam",
+        "create_policy",
+        {key: value for key, value in params.items() if value},
+        "created",
+        f"policy {name}",
+        conflict_hint="It exists at another path: set iam.policy.path, or take another name.",
+    )
+    return step, place.policy(policy.path, name)
+
+
+def _create_role(config: Config, state: RoleState | None) -> Step | Already:
+    if config.role.arn:
+        return Already("exists", f"role {config.role.arn} (given)")
+    name = config.role.name
+    if state:
+        return Already("exists", f"role {name}")
+    if not config.makes_role:
+        raise NotFound(
+            f"The role {name} does not exist.",
+            "Correct iam.role, or give iam.policy too, and kappa makes the role.",
+        )
+    params = {
+        "Path": config.role.path,
+        "RoleName": name,
+        "AssumeRolePolicyDocument": json.dumps(_TRUST, separators=(",", ":")),
+    }
+    return Step("iam", "create_role", params, "created", f"role {name}")
+
+
+def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Already:
+    message = f"policy {policy_arn.rsplit('/', 1)[-1]} on role {role}"
+    if state and policy_arn in state.attached:
+        return Already("exists", message)
+    params = {"RoleName": role, "PolicyArn": policy_arn}
+    return Step("iam", "attach_role_policy", params, "attached", message, retry=(FRESH_ENTITY,))
+
+
+def plan_update(config: Config, document: Mapping[str, Any] | None, state: IamState) -> Plan:
+    """Plan the policy's new default version, when the document differs.
+
+    A managed policy keeps five versions: the oldest one goes when they are all there.
+    """
+    if config.policy is None or document is None:
+        return []
+    name = config.policy.name
+    if state.policy is None:
+        return [Already("missing", f"policy {name} (make it: kappa {config.file} create)")]
+    arn = state.policy.arn
+    if state.policy.document == document:
+        return [Already("unchanged", f"policy {name}")]
+    plan: list[Step | Already] = []
+    if len(state.policy.versions) + 1 >= MAX_VERSIONS:
+        plan.append(_delete_version(name, arn, state.policy.versions[0]))
+    params = {
+        "PolicyArn": arn,
+        "PolicyDocument": json.dumps(document, separators=(",", ":")),
+        "SetAsDefault": True,
+    }
+    plan.append(Step("iam", "create_policy_version", params, "updated", f"policy {name}"))
+    return plan
+
+
+def _delete_version(name: str, arn: str, version: str) -> Step:
+    return Step(
+        "iam",
+        "delete_policy_version",
+        {"PolicyArn": arn, "VersionId": version},
+        "removed",
+        f"version {version} of policy {name}",
+        settled=_GONE,
+    )
+
+
+def plan_delete(config: Config, state: IamState, users: Mapping[str, str]) -> Plan:
+    """Plan the removal of role and policy, and say of each that stays why it stays."""
+    if not config.makes_role:
+        return [Already("kept", f"role {config.role.name or config.role.arn} (not made by kappa)")]
+    return [*_delete_role(config, state, users), *_delete_policy(config, state, users)]
+
+
+def _sharers(config: Config, state: IamState, users: Mapping[str, str]) -> list[str]:
+    role = state.role.arn if state.role else ""
+    return sorted(
+        name for name, arn in users.items() if arn == role and name != config.function.name
+    )
+
+
+def _delete_role(config: Config, state: IamState, users: Mapping[str, str]) -> Plan:
+    name = config.role.name
+    if state.role is None:
+        return [Already("gone", f"role {name}")]
+    sharers = _sharers(config, state, users)
+    if sharers:
+        return [Already("kept", f"role {name} (used by {', '.join(sharers)})")]
+    own = state.policy.arn if state.policy else ""
+    plan: list[Step | Already] = []
+    if own in state.role.attached:
+        params = {"RoleName": name, "PolicyArn": own}
+        message = f"policy {own.rsplit('/', 1)[-1]} from role {name}"
+        plan.append(Step("iam", "detach_role_policy", params, "detached", message, settled=_GONE))
+    others = [*(arn for arn in state.role.attached if arn != own), *state.role.inline]
+    if others:
+        return [*plan, Already("kept", f"role {name} (it has other policies: {', '.join(others)})")]
+    if not state.role.arn.endswith(f":role{config.role.path}{name}"):
+        return [*plan, Already("kept", f"role {name} (made at another path than kappa's)")]
+    params = {"RoleName": name}
+    step = Step(
+        "iam",
+        "delete_role",
+        params,
+        "removed",
+        f"role {name}",
+        retry=(STILL_ATTACHED,),
+        settled=_GONE,
+    )
+    return [*plan, step]
+
+
+def _delete_policy(config: Config, state: IamState, users: Mapping[str, str]) -> Plan:
+    policy = config.policy
+    if policy is None:
+        return []
+    name = policy.name or policy.arn
+    if not policy.document:
+        return [Already("kept", f"policy {name} (not made by kappa)")]
+    if state.policy is None:
+        return [Already("gone", f"policy {name}")]
+    arn = state.policy.arn
+    detached = state.role is not None and arn in state.role.attached
+    if _sharers(config, state, users) or state.policy.uses - detached > 0:
+        return [Already("kept", f"policy {name} (attached elsewhere)")]
+    return [
+        *(_delete_version(name, arn, version) for version in state.policy.versions),
+        Step(
+            "iam",
+            "delete_policy",
+            {"PolicyArn": arn},
+            "removed",
+            f"policy {name}",
+            retry=(STILL_ATTACHED,),
+            settled=_GONE,
+        ),
+    ]

@@ -1,0 +1,145 @@
+"""What IAM has of the function's policy and role. It only reads; iam.py plans with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from kappa.arn import Place
+from kappa.aws import Aws
+from kappa.errors import NotFound
+from kappa.settings import Config, Policy
+
+
+@dataclass(frozen=True)
+class PolicyState:
+    """A managed policy. `versions` are the non-default ones, oldest first."""
+
+    arn: str
+    document: Mapping[str, Any]
+    default_version: str = "v1"
+    versions: tuple[str, ...] = ()
+    uses: int = 0
+
+
+@dataclass(frozen=True)
+class RoleState:
+    """A role: its ARN, the ARNs of the attached policies, the names of the inline ones."""
+
+    arn: str
+    attached: tuple[str, ...] = ()
+    inline: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IamState:
+    """What IAM has. None: there is none."""
+
+    policy: PolicyState | None = None
+    role: RoleState | None = None
+
+
+def read(aws: Aws, config: Config, place: Place) -> IamState:
+    """Read policy and role, side by side."""
+    with ThreadPoolExecutor(2) as pool:
+        policy = pool.submit(_read_policy, aws, config.policy, place)
+        role = pool.submit(_read_role, aws, config)
+        return IamState(policy.result(), role.result())
+
+
+def _found(read_it: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the call answers
+    try:
+        return read_it()
+    except NotFound:
+        return None
+
+
+def _read_role(aws: Aws, config: Config) -> RoleState | None:
+    if config.role.arn:
+        return None
+    name, doing = {"RoleName": config.role.name}, f"reading the role {config.role.name}"
+
+    def listed(operation: str, key: str) -> Any:  # noqa: ANN401
+        return _found(lambda: aws.pages("iam", operation, doing, key, name)) or []
+
+    with ThreadPoolExecutor(3) as pool:
+        role = pool.submit(_found, lambda: aws.call("iam", "get_role", doing, name))
+        attached = pool.submit(listed, "list_attached_role_policies", "AttachedPolicies")
+        inline = pool.submit(listed, "list_role_policies", "PolicyNames")
+        if role.result() is None:
+            return None
+        return RoleState(
+            arn=role.result()["Role"]["Arn"],
+            attached=tuple(sorted(one["PolicyArn"] for one in attached.result())),
+            inline=tuple(sorted(inline.result())),
+        )
+
+
+def _read_policy(aws: Aws, policy: Policy | None, place: Place) -> PolicyState | None:
+    if policy is None:
+        return None
+    arns = _candidates(policy, place)
+    doing = f"reading the policy {policy.name or policy.arn}"
+    with ThreadPoolExecutor(len(arns)) as pool:
+        answers = list(
+            pool.map(
+                lambda arn: _found(
+                    lambda: aws.call("iam", "get_policy", doing, {"PolicyArn": arn})
+                ),
+                arns,
+            )
+        )
+    found = next((answer["Policy"] for answer in answers if answer), None)
+    if found is None and policy.name and not policy.document:
+        found = _search_policy(aws, policy.name, doing)
+    return _policy_state(aws, policy, found, doing) if found else None
+
+
+def _candidates(policy: Policy, place: Place) -> list[str]:
+    if policy.arn:
+        return [policy.arn]
+    own = [place.policy(policy.path, policy.name)]
+    if policy.document:
+        return own
+    return [
+        *own,
+        place.policy("/", policy.name),
+        place.aws_policy("/", policy.name),
+        place.aws_policy("/service-role/", policy.name),
+    ]
+
+
+def _search_policy(aws: Aws, name: str, doing: str) -> dict[str, Any] | None:
+    policies = aws.pages("iam", "list_policies", doing, "Policies", {"Scope": "All"})
+    return next((policy for policy in policies if policy["PolicyName"] == name), None)
+
+
+def _policy_state(aws: Aws, policy: Policy, found: dict[str, Any], doing: str) -> PolicyState:
+    arn, default = found["Arn"], found["DefaultVersionId"]
+    uses = found.get("AttachmentCount", 0) + found.get("PermissionsBoundaryUsageCount", 0)
+    if not policy.document:
+        return PolicyState(arn, {}, default, (), uses)
+    with ThreadPoolExecutor(2) as pool:
+        version = pool.submit(
+            aws.call,
+            "iam",
+            "get_policy_version",
+            doing,
+            {"PolicyArn": arn, "VersionId": default},
+        )
+        versions = pool.submit(
+            aws.pages, "iam", "list_policy_versions", doing, "Versions", {"PolicyArn": arn}
+        )
+        others = [one["VersionId"] for one in versions.result() if not one["IsDefaultVersion"]]
+        document = version.result()["PolicyVersion"]["Document"]
+    return PolicyState(
+        arn, document, default, tuple(sorted(others, key=lambda one: int(one[1:]))), uses
+    )
+
+
+def read_role_users(aws: Aws) -> dict[str, str]:
+    """Read which role each function of the region has: function name to role ARN."""
+    functions = aws.pages("lambda", "list_functions", "listing the functions", "Functions")
+    return {one["FunctionName"]: one["Role"] for one in functions}

@@ -1,0 +1,102 @@
+"""Invoke the function once and read its answer: result, log tail, traceback.
+
+Owns what an answer means. It prints nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from kappa.aws import Aws
+from kappa.errors import ConfigError
+from kappa.settings import Config
+
+Kind = Literal["RequestResponse", "Event", "DryRun"]
+# The longest that a function may run, and a minute for the way.
+_TIMEOUT_S = 960
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an invocation gave. `error` is Lambda's word for a failed function, else empty."""
+
+    status: int
+    payload: Any
+    log: str = ""
+    error: str = ""
+
+    @property
+    def problem(self) -> str:
+        """The error's type and message in one line."""
+        if not isinstance(self.payload, dict):
+            return str(self.payload)
+        kind = self.payload.get("errorType", self.error)
+        return f"{kind}: {self.payload.get('errorMessage', 'no message')}"
+
+    @property
+    def traceback(self) -> str:
+        """The function's own traceback; empty where the runtime sends none.
+
+        Source: AWS Lambda guide, "Python function errors" (stackTrace), "Node.js" (trace).
+        """
+        if not isinstance(self.payload, dict):
+            return ""
+        lines = self.payload.get("stackTrace") or self.payload.get("trace") or []
+        return "\n".join(str(line).rstrip("\n") for line in lines)
+
+
+def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
+    """Read what to send: `data` is a file, "-" for standard input, "" for lambda.test_data.
+
+    Raises: ConfigError, if there is nothing to send or it is not JSON.
+    """
+    if data == "-":
+        return _json(stdin.read(), "standard input")
+    if not data and not config.function.test_data:
+        raise ConfigError(
+            f"{config.file} names no lambda.test_data.", "Add it, or give --data FILE."
+        )
+    file = Path(data) if data else config.beside(config.function.test_data)
+    try:
+        return _json(file.read_bytes(), str(file))
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}.", "Correct lambda.test_data.") from error
+
+
+def _json(content: bytes, name: str) -> bytes:
+    try:
+        json.loads(content)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name}: not valid JSON: {error.reason}.") from error
+    return content
+
+
+def send(aws: Aws, function: str, payload: bytes, kind: Kind) -> Answer:
+    """Invoke the function: RequestResponse waits, Event does not, DryRun only asks.
+
+    Raises: NotFound, Denied, AwsError; a failing function is an Answer, not an exception.
+    """
+    params = {"FunctionName": function, "InvocationType": kind, "Payload": payload}
+    if kind == "RequestResponse":
+        params["LogType"] = "Tail"
+    doing = f"invoking {function}"
+    answer = aws.call_once("lambda", "invoke", doing, params, _TIMEOUT_S)
+    return Answer(
+        status=answer["StatusCode"],
+        payload=_decoded(answer["Payload"].read()),
+        log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
+        error=answer.get("FunctionError", ""),
+    )
+
+
+def _decoded(content: bytes) -> object:
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return content.decode("utf-8", "replace")

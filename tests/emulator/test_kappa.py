@@ -1,0 +1,458 @@
+"""The real `kappa` command against the emulator, its work read back through boto3."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from kappa.archive import pack
+
+ACCOUNT = "461000000001"
+KAPPA = Path(sys.executable).parent / "kappa"
+CODE = """\
+import json, os
+
+def handler(event, context):
+    print("seen", json.dumps(event, default=str))
+    if event.get("boom"):
+        raise ValueError("the kettle is cold")
+    return {"greeting": os.environ.get("GREETING", ""), "event": event}
+"""
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": "arn:${partition}:logs:${region}:${account_id}:log-group:/aws/lambda/x:*",
+        }
+    ],
+}
+OTHER_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}],
+}
+CONFIG = """\
+region: us-east-1
+iam:
+  policy:
+    name: {name}-policy
+    document: policy.json
+  role:
+    name: {name}-role
+lambda:
+  name: {name}
+  path: code
+  handler: greeter.handler
+  runtime: python3.13
+  architectures: [arm64]
+  memory_size: 128
+  timeout: 5
+  environment:
+    GREETING: good day
+  test_data: input.json
+"""
+
+
+class Project:
+    """A function's folder and the kappa command in it."""
+
+    def __init__(self, folder, emulator, account=ACCOUNT, env=None):
+        self.folder, self.emulator, self.account = folder, emulator, account
+        self.name = f"greeter-{uuid.uuid4().hex[:8]}"
+        self.env = env or emulator.env(account)
+        (folder / "code").mkdir()
+        self.write("code/greeter.py", CODE)
+        self.write("policy.json", json.dumps(POLICY))
+        self.write("input.json", '{"tea": 1}')
+        self.config(CONFIG.format(name=self.name))
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+
+    def config(self, text):
+        self.text = text
+        self.write("config.yml", text)
+
+    def kappa(self, *args, stdin=None, env=None):
+        return subprocess.run(
+            [KAPPA, self.folder / "config.yml", *args],
+            capture_output=True,
+            text=True,
+            input=stdin,
+            env=env or self.env,
+            timeout=60,
+            check=False,
+        )
+
+    def run(self, *args, **changes):
+        done = self.kappa(*args, **changes)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def marks(self, *args):
+        """What a command did, without what it did to what."""
+        return [line.split()[0] for line in self.run(*args).stderr.splitlines()]
+
+    def client(self, service):
+        return self.emulator.client(service, self.account)
+
+    def add_source(self, *lines):
+        self.config(f"{self.text}  event_sources:\n    - " + "\n      ".join(lines) + "\n")
+
+    def there(self):
+        """Which of function, role and policy there are."""
+        iam = self.client("iam")
+        functions = self.client("lambda").list_functions()["Functions"]
+        return [
+            *(one["FunctionName"] for one in functions if one["FunctionName"] == self.name),
+            *(one["RoleName"] for one in iam.list_roles()["Roles"] if self.name in one["RoleName"]),
+            *(
+                one["PolicyName"]
+                for one in iam.list_policies(Scope="Local")["Policies"]
+                if self.name in one["PolicyName"]
+            ),
+        ]
+
+    def log(self):
+        """The log's text; read through boto3, as polling with a command takes long."""
+        logs = self.client("logs")
+        try:
+            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{self.name}")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return ""
+        return "\n".join(event["message"] for event in events)
+
+
+def eventually(check, deadline_s=15):
+    """Poll until the check holds."""
+    deadline = time.monotonic() + deadline_s
+    while not check():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def project(tmp_path, emulator):
+    return Project(tmp_path, emulator)
+
+
+@pytest.fixture(scope="module")
+def created(tmp_path_factory, emulator):
+    """One function for the tests that only use it."""
+    project = Project(tmp_path_factory.mktemp("greeter"), emulator)
+    project.run("create")
+    return project
+
+
+def topic_for(project):
+    return project.client("sns").create_topic(Name=project.name)["TopicArn"]
+
+
+def table_for(project):
+    answer = project.client("dynamodb").create_table(
+        TableName=project.name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )
+    return answer["TableDescription"]["LatestStreamArn"]
+
+
+def mappings_of(project):
+    return project.client("lambda").list_event_source_mappings(FunctionName=project.name)[
+        "EventSourceMappings"
+    ]
+
+
+def test_create_makes_policy_role_and_function(created):
+    lambda_, iam = created.client("lambda"), created.client("iam")
+    settings = lambda_.get_function_configuration(FunctionName=created.name)
+    role = f"{created.name}-role"
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/kappa/{created.name}-policy"
+    document = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    assert settings["State"] == "Active"
+    assert settings["Role"] == f"arn:aws:iam::{ACCOUNT}:role/kappa/{role}"
+    assert settings["Architectures"] == ["arm64"]
+    assert [one["PolicyArn"] for one in attached] == [arn]
+    assert f"us-east-1:{ACCOUNT}:log-group" in document["Statement"][0]["Resource"]
+
+
+def test_create_twice_says_that_all_exists(created):
+    assert set(created.marks("create")) == {"exists"}
+
+
+def test_create_completes_one_that_was_stopped_half_way(project):
+    project.run("create")
+    project.client("lambda").delete_function(FunctionName=project.name)
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/kappa/{project.name}-policy"
+    project.client("iam").detach_role_policy(RoleName=f"{project.name}-role", PolicyArn=arn)
+    assert project.marks("create") == ["exists", "exists", "attached", "created"]
+
+
+def test_create_interrupted_says_so_and_is_completed_by_the_next(project):
+    process = subprocess.Popen(
+        [KAPPA, "config.yml", "create"],
+        cwd=project.folder,
+        env=project.env,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "created" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    assert (process.returncode, "the same command completes the rest" in said) == (130, True)
+    project.run("create")
+    assert len(project.there()) == 3
+
+
+def test_invoke_prints_the_result_to_stdout_and_the_log_to_stderr(created):
+    done = created.run("invoke")
+    assert json.loads(done.stdout) == {"greeting": "good day", "event": {"tea": 1}}
+    assert 'seen {"tea": 1}' in done.stderr
+
+
+def test_invoke_of_a_failing_function_shows_its_traceback_and_exits_1(created):
+    done = created.kappa("invoke", "--data", "-", stdin='{"boom": 1}')
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "ValueError: the kettle is cold" in done.stderr
+    assert "line 6, in handler" in done.stderr
+    assert f"Error: The function {created.name} failed" in done.stderr
+
+
+def test_invoke_as_json_has_the_error_too(created):
+    done = created.kappa("invoke", "--json", "--data", "-", stdin='{"boom": 1}')
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["error"]) == (1, "Unhandled")
+    assert answer["payload"]["errorMessage"] == "the kettle is cold"
+
+
+def test_invoke_async_runs_the_function_later(created):
+    word = uuid.uuid4().hex
+    done = created.run("invoke-async", "--data", "-", stdin=json.dumps({"word": word}))
+    assert "Accepted" in done.stderr
+    eventually(lambda: word in created.log())
+
+
+def test_dryrun_says_yes_and_runs_nothing(created):
+    word = uuid.uuid4().hex
+    assert "You may invoke" in created.run("dryrun", "--data", "-", stdin=f'"{word}"').stderr
+    assert word not in created.log()
+
+
+def test_tail_prints_times_and_lines_in_order(created):
+    created.client("lambda").invoke(FunctionName=created.name, Payload=b'{"tea": 1}')
+    eventually(lambda: 'seen {"tea": 1}' in created.log())
+    lines = created.run("tail").stdout.splitlines()
+    assert lines == sorted(lines, key=lambda line: line[:24])
+    assert any(line.endswith('seen {"tea": 1}') for line in lines)
+
+
+def test_tail_before_the_first_log_is_no_error(project):
+    done = project.run("tail")
+    assert done.stdout == ""
+    assert f"No logs yet: /aws/lambda/{project.name}" in done.stderr
+
+
+def test_status_shows_each_part(created):
+    out = created.run("status").stdout
+    assert f"{created.name}-policy  there" in out
+    assert "Active" in out
+    assert "\x1b[" not in out
+
+
+def test_status_of_nothing_says_missing(project):
+    data = json.loads(project.run("status", "--json").stdout)
+    assert (data["policy"], data["role"], data["function"]) == (None, None, None)
+
+
+def test_update_code_of_what_is_equal_changes_nothing(created):
+    assert set(created.marks("update_code")) == {"unchanged"}
+
+
+def test_update_code_uploads_what_differs(project):
+    project.run("create")
+    project.write("code/greeter.py", CODE.replace('"event": event', '"event": "new"'))
+    project.write("policy.json", json.dumps(POLICY).replace('"logs:CreateLogStream", ', ""))
+    project.config(project.text.replace("good day", "hello").replace("128", "256"))
+    assert project.marks("update_code") == ["updated", "updated", "updated"]
+    settings = project.client("lambda").get_function_configuration(FunctionName=project.name)
+    answer = json.loads(project.run("invoke").stdout)
+    assert settings["MemorySize"] == 256
+    assert answer == {"greeting": "hello", "event": "new"}
+
+
+def test_update_code_makes_room_among_five_policy_versions(project):
+    project.run("create")
+    iam = project.client("iam")
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/kappa/{project.name}-policy"
+    for _ in range(4):
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(OTHER_POLICY))
+    project.write("policy.json", json.dumps(POLICY).replace("/x:*", "/y:*"))
+    assert project.marks("update_code") == ["removed", "updated", "unchanged", "unchanged"]
+    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    default = [one["VersionId"] for one in versions if one["IsDefaultVersion"]]
+    assert (len(versions), default) == (5, ["v6"])
+
+
+def test_update_code_without_a_function_says_how_to_make_it(project):
+    done = project.kappa("update_code")
+    assert done.returncode == 1
+    assert "create" in done.stderr
+
+
+def test_the_life_of_a_function_behind_a_topic(project):
+    topic = topic_for(project)
+    project.add_source(f"arn: {topic}")
+    project.run("create")
+    assert project.marks("add_event_sources") == ["created", "created"]
+    assert project.marks("add_event_sources") == ["exists"]
+    project.client("sns").publish(TopicArn=topic, Message="tea is ready")
+    eventually(lambda: "tea is ready" in project.log())
+    project.client("sns").delete_topic(TopicArn=topic)
+    assert "removed" in project.marks("delete")
+    assert project.there() == []
+    assert set(project.marks("delete")) == {"gone", "kept"}
+
+
+def test_the_life_of_a_function_behind_a_table(project):
+    stream = table_for(project)
+    project.add_source(f"arn: {stream}", "batch_size: 10", "starting_position: TRIM_HORIZON")
+    project.run("create")
+    assert project.marks("add_event_sources") == ["created"]
+    assert project.marks("add_event_sources") == ["exists"]
+    word = uuid.uuid4().hex
+    project.client("dynamodb").put_item(TableName=project.name, Item={"id": {"S": word}})
+    eventually(lambda: word in project.log())
+    project.config(project.text.replace("batch_size: 10", "batch_size: 7\n      enabled: false"))
+    assert project.marks("update_event_sources") == ["updated"]
+    (mapping,) = mappings_of(project)
+    assert (mapping["BatchSize"], mapping["State"]) == (7, "Disabled")
+    assert project.marks("update_event_sources") == ["unchanged"]
+    project.client("dynamodb").delete_table(TableName=project.name)
+    assert "removed" in project.marks("delete")
+    assert (project.there(), mappings_of(project)) == ([], [])
+    assert set(project.marks("delete")) == {"gone", "kept"}
+
+
+def test_the_life_of_a_function_behind_a_kinesis_stream(project):
+    kinesis = project.client("kinesis")
+    kinesis.create_stream(StreamName=project.name, ShardCount=1)
+    arn = kinesis.describe_stream(StreamName=project.name)["StreamDescription"]["StreamARN"]
+    project.add_source(f"arn: {arn}", "starting_position: TRIM_HORIZON")
+    project.run("create")
+    assert project.marks("add_event_sources") == ["created"]
+    kinesis.put_record(StreamName=project.name, Data=b"tea", PartitionKey="a")
+    eventually(lambda: "aws:kinesis" in project.log())
+    project.run("delete")
+    assert (project.there(), mappings_of(project)) == ([], [])
+
+
+def test_delete_keeps_a_role_used_by_another_function(project):
+    project.run("create")
+    lambda_ = project.client("lambda")
+    settings = lambda_.get_function_configuration(FunctionName=project.name)
+    lambda_.create_function(
+        FunctionName=f"{project.name}-2",
+        Role=settings["Role"],
+        Runtime="python3.13",
+        Handler="a.b",
+        Code={"ZipFile": pack(project.folder / "code").data},
+    )
+    done = project.run("delete")
+    assert f"kept       role {project.name}-role (used by {project.name}-2)" in done.stderr
+    assert project.client("iam").get_role(RoleName=f"{project.name}-role")
+
+
+def test_a_managed_policy_is_attached_by_name_and_never_deleted(project):
+    text = project.text.replace(f"{project.name}-policy", "AWSLambdaBasicExecutionRole")
+    project.config(text.replace("    document: policy.json\n", ""))
+    project.run("create")
+    role = f"{project.name}-role"
+    iam = project.client("iam")
+    (attached,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert attached["PolicyArn"].endswith(":aws:policy/service-role/AWSLambdaBasicExecutionRole")
+    done = project.run("delete")
+    assert "kept       policy AWSLambdaBasicExecutionRole (not made by kappa)" in done.stderr
+
+
+def test_asynchronous_settings_and_log_retention_are_set(project):
+    topic = topic_for(project)
+    project.config(
+        f"{project.text}  log_retention_days: 14\n  async:\n    maximum_retry_attempts: 1\n"
+        f"    maximum_event_age_s: 60\n    on_failure: {topic}\n"
+    )
+    project.run("create")
+    lambda_, logs = project.client("lambda"), project.client("logs")
+    invocations = lambda_.get_function_event_invoke_config(FunctionName=project.name)
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{project.name}")[
+        "logGroups"
+    ]
+    assert invocations["MaximumRetryAttempts"] == 1
+    assert invocations["DestinationConfig"]["OnFailure"]["Destination"] == topic
+    assert group["retentionInDays"] == 14
+    assert {"exists", "unchanged"} == set(project.marks("create"))
+
+
+def test_without_credentials_there_is_one_clear_error(project):
+    env = {name: text for name, text in project.env.items() if "KEY" not in name}
+    env |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    done = project.kappa("create", env=env)
+    assert done.returncode == 1
+    assert "No AWS credentials" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_profile_is_one_clear_error(project):
+    done = project.kappa("status", "--profile", "nobody")
+    assert done.returncode == 1
+    assert "nobody" in done.stderr
+
+
+@pytest.fixture
+def stranger(project):
+    """A user who may read functions and roles and no more."""
+    iam = project.client("iam")
+    name = f"stranger-{project.name}"
+    iam.create_user(UserName=name)
+    may = ["iam:Get*", "iam:List*", "lambda:Get*", "lambda:List*", "sts:GetCallerIdentity"]
+    statement = {"Effect": "Allow", "Action": may, "Resource": "*"}
+    iam.put_user_policy(
+        UserName=name,
+        PolicyName="reader",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return project.env | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
+def test_a_denied_call_is_one_clear_line_and_changes_nothing(project, stranger):
+    done = project.kappa("create", env=stranger)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Error:")]
+    assert f"creating policy {project.name}-policy" in line
+    assert "iam:CreatePolicy" in line
+    assert "Traceback" not in done.stderr
+    assert project.there() == []
+
+
+def test_a_wrong_config_is_said_before_anything_is_asked_of_aws(project):
+    project.config(project.text.replace("timeout: 5", "timeout: 5000"))
+    done = project.kappa("create", env={"PATH": project.env["PATH"]})
+    assert done.returncode == 2
+    assert "lambda.timeout is '5000'" in done.stderr
+
+
+def test_progress_as_json_is_for_scripts(created):
+    reports = json.loads(created.run("create", "--json").stdout)
+    assert {report["mark"] for report in reports} == {"exists"}

@@ -1,0 +1,115 @@
+"""The zip: the same source gives the same bytes, and nothing foreign gets in."""
+
+import base64
+import hashlib
+import io
+import os
+import zipfile
+
+import pytest
+
+from kappa import archive
+from kappa.archive import pack
+from kappa.errors import ArchiveError
+
+
+def folder(tmp_path, **files):
+    for name, text in files.items():
+        path = tmp_path / name.replace("__", "/").replace("_py", ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def contents(packed):
+    return zipfile.ZipFile(io.BytesIO(packed.data))
+
+
+def test_a_file_is_packed_under_its_own_name(tmp_path):
+    source = folder(tmp_path, deep__main_py="x = 1") / "deep" / "main.py"
+    assert pack(source).names == ("main.py",)
+
+
+def test_a_folder_is_packed_without_its_own_name_and_sorted(tmp_path):
+    packed = pack(folder(tmp_path, b_py="b", a_py="a", lib__c_py="c"))
+    assert packed.names == ("a.py", "b.py", "lib/c.py")
+
+
+def test_the_same_source_gives_the_same_bytes_whatever_the_clock_says(tmp_path):
+    source = folder(tmp_path, a_py="a", b_py="b")
+    first = pack(source)
+    os.utime(source / "a.py", (1_000_000_000, 1_000_000_000))
+    assert pack(source) == first
+
+
+def test_the_hash_is_written_as_lambda_writes_it(tmp_path):
+    packed = pack(folder(tmp_path, a_py="a"))
+    assert packed.sha256 == base64.b64encode(hashlib.sha256(packed.data).digest()).decode()
+
+
+def test_caches_and_the_old_zip_are_left_out(tmp_path):
+    source = folder(tmp_path, a_py="a", __pycache____a_py="a")
+    for name in ("a.pyc", ".DS_Store", "old.zip"):
+        (source / name).write_text("x")
+    (source / "__pycache__").mkdir(exist_ok=True)
+    (source / "__pycache__" / "a.py").write_text("x")
+    (source / ".git").mkdir()
+    (source / ".git" / "config").write_text("x")
+    assert "a.py" in pack(source, "old.zip").names
+    assert not {"a.pyc", ".DS_Store", "old.zip", "__pycache__/a.py", ".git/config"} & set(
+        pack(source, "old.zip").names
+    )
+
+
+def test_only_the_executable_bit_of_a_mode_counts(tmp_path):
+    source = folder(tmp_path, a_py="a", run_py="b")
+    (source / "a.py").chmod(0o600)
+    (source / "run.py").chmod(0o700)
+    modes = [info.external_attr >> 16 for info in contents(pack(source)).infolist()]
+    assert modes == [0o100644, 0o100755]
+
+
+def test_a_link_inside_of_the_folder_is_packed_as_the_file(tmp_path):
+    source = folder(tmp_path, a_py="text")
+    (source / "b.py").symlink_to("a.py")
+    assert contents(pack(source)).read("b.py") == b"text"
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "../secret", "nowhere"])
+def test_a_link_to_elsewhere_is_refused(tmp_path, target):
+    source = folder(tmp_path / "code", a_py="text")
+    (tmp_path / "secret").write_text("secret")
+    (source / "b.py").symlink_to(target)
+    with pytest.raises(ArchiveError, match="is a link to"):
+        pack(source)
+
+
+def test_a_link_to_a_folder_is_refused(tmp_path):
+    source = folder(tmp_path / "code", a_py="text")
+    (source / "lib").symlink_to(tmp_path)
+    with pytest.raises(ArchiveError, match="is a link to"):
+        pack(source)
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    with pytest.raises(ArchiveError, match="no file to pack"):
+        pack(tmp_path)
+
+
+def test_a_missing_source_is_an_error(tmp_path):
+    with pytest.raises(ArchiveError, match="does not exist"):
+        pack(tmp_path / "nowhere")
+
+
+def test_a_source_over_the_unzipped_limit_is_not_even_read(tmp_path):
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(archive.MAX_UNZIPPED_BYTES + 1)
+    with pytest.raises(ArchiveError, match=r"at most 250\.0 MB.*\n.*big") as error:
+        pack(tmp_path)
+    assert "unzipped" in error.value.message
+
+
+def test_a_zip_over_the_upload_limit_is_an_error(tmp_path):
+    (tmp_path / "noise").write_bytes(os.urandom(2000))
+    with pytest.raises(ArchiveError, match="zipped"):
+        pack(tmp_path, max_zipped_bytes=1000)

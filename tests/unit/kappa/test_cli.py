@@ -1,0 +1,115 @@
+"""The command line: what is accepted where, and how an error ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import kappa
+from kappa import console
+from kappa.cli import cli
+from kappa.errors import ConfigError, Denied
+from kappa.steps import Report
+
+COMMANDS = [
+    "add_event_sources",
+    "create",
+    "delete",
+    "dryrun",
+    "invoke",
+    "invoke_async",
+    "status",
+    "tail",
+    "update_code",
+    "update_event_sources",
+]
+
+
+def run(*args):
+    return CliRunner().invoke(cli, args, standalone_mode=False)
+
+
+def shell(*args):
+    command = [sys.executable, "-m", "kappa", *args]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_commands_of_kappa_0_3_are_there():
+    assert sorted(cli.commands) == COMMANDS
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "update-code", "add-event-sources"])
+def test_a_command_is_found_with_either_dash_and_has_help(name):
+    done = run("config.yml", name, "--help")
+    assert "Example:" in done.output
+
+
+def test_help_of_a_command_needs_no_config():
+    assert "Usage: kappa CONFIG create" in shell("create", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["create"], ["c.yml"], ["c.yml", "nope"], ["--nope"], ["c.yml", "tail", "--since", "x"]],
+)
+def test_a_usage_error_exits_2(args):
+    assert shell(*args).returncode == 2
+
+
+def test_a_command_without_its_config_says_what_comes_first():
+    assert "The config file comes first: kappa config.yml create" in shell("create").stderr
+
+
+def test_a_missing_config_exits_2_with_one_clear_error(tmp_path):
+    done = shell(str(tmp_path / "nowhere.yml"), "create")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback_of_an_error(tmp_path):
+    done = shell(str(tmp_path / "nowhere.yml"), "create", "--debug")
+    assert "Traceback" in done.stderr
+
+
+def test_the_version_is_the_packages():
+    assert shell("--version").stdout == f"kappa {kappa.__version__}\n"
+
+
+def fails(error):
+    def run():
+        raise error
+
+    return run
+
+
+def test_an_error_ends_with_message_hint_and_its_exit_code(capsys):
+    assert console.exit_code(fails(ConfigError("wrong", "do this")), debug=False) == 2
+    assert capsys.readouterr().err == "Error: wrong\n  do this\n"
+    assert console.exit_code(fails(Denied("no")), debug=False) == 1
+
+
+def test_ctrl_c_exits_130_and_says_how_to_go_on(capsys):
+    import click
+
+    assert console.exit_code(fails(click.exceptions.Abort()), debug=False) == 130
+    assert "the same command completes the rest" in capsys.readouterr().err
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        console.exit_code(fails(ZeroDivisionError()), debug=False)
+
+
+def test_a_line_of_progress_has_mark_message_and_time():
+    import click
+
+    line = click.unstyle(console.report_line(Report("created", "role r", 1.23)))
+    assert line == "created    role r  1.2 s"
+
+
+def test_every_mark_fits_its_column():
+    text = "".join(path.read_text() for path in Path(kappa.__file__).parent.glob("*.py"))
+    assert all(mark in text and len(mark) <= 10 for mark in console._COLOURS)

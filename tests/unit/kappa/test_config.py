@@ -1,0 +1,358 @@
+"""The config file: what reads, and what is said of what does not."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kappa.arn import Place
+from kappa.config import place_policy_document, read_config, read_policy_document
+from kappa.errors import ConfigError
+from kappa.tree import STACK_OUTPUTS
+
+DATA = Path(__file__).parents[2] / "data" / "kappa"
+MINIMAL = """\
+iam:
+  role:
+    name: greeter-role
+lambda:
+  name: greeter
+  path: code
+  handler: greeter.handler
+  runtime: python3.13
+"""
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
+TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2026-01-01T00:00:00.000"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_config(text=MINIMAL, more=""):
+        file = tmp_path / "config.yml"
+        file.write_text(text + more)
+        return file
+
+    return write_config
+
+
+def error_of(file):
+    with pytest.raises(ConfigError) as error:
+        read_config(file)
+    assert error.value.exit_code == 2
+    return str(error.value).replace(f"{file}:", "")
+
+
+def source(*lines):
+    return "  event_sources:\n    - " + "\n      ".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("sample", ["sns", "kinesis", "s3", "chat-sns", "chat-dynamodb"])
+def test_the_configs_of_kappa_0_3_read_unchanged(sample):
+    config = read_config(DATA / sample / "config.yml")
+    assert config.function.runtime == "nodejs"
+    assert len(config.function.event_sources) == 1
+
+
+def test_the_configs_of_this_repository_read(write, monkeypatch, tmp_path):
+    outputs = tmp_path / "chat.yml"
+    names = (*STACK_OUTPUTS, "s3_bucket", "region")
+    values = {"dynamodb_stream_arn": TABLE}
+    outputs.write_text("".join(f"{name}: {values.get(name, TOPIC)}\n" for name in names))
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(outputs))
+    root = Path(__file__).parents[3] / "lambda"
+    for file in root.glob("*/config.yml"):
+        config = read_config(file)
+        assert read_policy_document(config)["Statement"]
+
+
+def test_a_slash_after_a_streams_arn_is_dropped():
+    config = read_config(DATA / "chat-dynamodb" / "config.yml")
+    assert config.function.event_sources[0].arn.endswith("7b9f5f0c")
+
+
+def test_what_is_not_said_stays_unsaid(write):
+    function = read_config(write()).function
+    assert (function.memory_size, function.timeout, function.environment) == (None, None, None)
+
+
+def test_paths_are_relative_to_the_config_file(write):
+    config = read_config(write())
+    assert config.beside(config.function.path) == config.file.parent / "code"
+
+
+def test_environment_values_are_taken_as_they_are_written(write):
+    more = "  environment: {VERSION: 1.10, AGENT: 007, FLAG: on, EMPTY: '', DAY: 2026-01-01}\n"
+    assert read_config(write(more=more)).function.environment == {
+        "VERSION": "1.10",
+        "AGENT": "007",
+        "FLAG": "on",
+        "EMPTY": "",
+        "DAY": "2026-01-01",
+    }
+
+
+def test_an_account_keeps_its_leading_zero(write):
+    more = (
+        "  permissions:\n    - {statement_id: s3, principal: s3.amazonaws.com, "
+        "source_account: 012345670123}\n"
+    )
+    assert read_config(write(more=more)).function.permissions[0].source_account == "012345670123"
+
+
+def test_a_key_without_a_value_is_as_if_absent(write):
+    assert read_config(write(more="  event_sources:\n")).function.event_sources == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("  timeout: 901\n", "9: lambda.timeout is '901'.\n  Allowed: 1 to 900 (seconds)."),
+        ("  timeout: soon\n", "9: lambda.timeout is 'soon'.\n  Allowed: 1 to 900 (seconds)."),
+        ("  timeout: 3.5\n", "9: lambda.timeout is '3.5'.\n  Allowed: 1 to 900 (seconds)."),
+        ("  timeout: yes\n", "9: lambda.timeout is 'yes'.\n  Allowed: 1 to 900 (seconds)."),
+        ("  timeout: [3]\n", "9: lambda.timeout is of the wrong kind."),
+        ("  memory_size: 64\n", "9: lambda.memory_size is '64'.\n  Allowed: 128 to 10240 (MB)."),
+        (
+            "  memmory_size: 64\n",
+            "9: unknown key lambda.memmory_size.\n  Did you mean `memory_size`",
+        ),
+        ("  zzz: 1\n", "9: unknown key lambda.zzz.\n  Allowed: architectures, async,"),
+        ("  timeout: 3\n  timeout: 4\n", "10: lambda.timeout is given twice (first: line 9)."),
+        ("  architectures: [arm]\n", "architectures[0] is 'arm'.\n  Allowed: arm64, x86_64."),
+        ("  architectures: [arm64, x86_64]\n", "9: a function has one architecture."),
+        ("  log_retention_days: 31\n", "9: lambda.log_retention_days is 31.\n  Allowed: 1, 3, 5"),
+        ("  environment: {9A: x}\n", "9: '9A' is no name of a variable."),
+        ("  environment: {AWS_REGION: x}\n", "9: AWS_REGION is set by Lambda itself."),
+        ("  environment: {NAME: }\n", "9: lambda.environment.NAME must be one value."),
+        ("  environment: {NAME: [1]}\n", "9: lambda.environment.NAME must be one value."),
+        (f"  environment: {{NAME: {'x' * 4096}}}\n", "over 4096 bytes"),
+        ("  async: {maximum_retry_attempts: 3}\n", "is '3'.\n  Allowed: 0 to 2."),
+        ("  permissions: [{statement_id: a}]\n", "permissions[0].principal is missing."),
+        (
+            "  permissions:\n    - {statement_id: a, principal: b}\n"
+            "    - {statement_id: a, principal: c}\n",
+            "11: lambda.permissions[1].statement_id 'a' is given twice.",
+        ),
+        (
+            source("arn: nonsense"),
+            "10: lambda.event_sources[0].arn is 'nonsense'.\n  Allowed: an",
+        ),
+        (source("arn: arn:aws:sqs:us-east-1:123456789012:q"), "10: sqs cannot be an event source"),
+        (source(f"arn: {TOPIC}", "batch_size: 1"), "11: lambda.event_sources[0].batch_size: a"),
+        (
+            source(f"arn: {STREAM}", "batch_size: 0"),
+            "lambda.event_sources[0].batch_size is '0'",
+        ),
+        (source(f"arn: {STREAM}", "starting_position: NOW"), "Allowed: LATEST, TRIM_HORIZON, AT_"),
+        (source(f"arn: {STREAM}", "starting_position: AT_TIMESTAMP"), "go together"),
+        (source(f"arn: {TABLE}", "starting_position: AT_TIMESTAMP"), "for Kinesis only"),
+        (source(f"arn: {STREAM}", "maximum_record_age_s: 5"), "-1, or 60 to 604800"),
+        (source("arn: arn:aws:s3:::bucket"), "10: a source of s3 needs events."),
+        (
+            source(f"arn: {STREAM}") + f"    - arn: {STREAM}\n",
+            f"11: the event source {STREAM} is given twice.",
+        ),
+        (
+            source(
+                f"arn: {STREAM}",
+                "starting_position: AT_TIMESTAMP",
+                "starting_position_timestamp: noon",
+            ),
+            "A time such as",
+        ),
+    ],
+)
+def test_a_wrong_value_is_said_with_line_key_and_what_is_allowed(write, more, said):
+    assert said in error_of(write(more=more))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "1: the file must hold `key: value` lines."),
+        ("just words", "1: the file must hold"),
+        ("- a\n- b\n", "1: the file must hold"),
+        ("a: [1\nb: 2\n", "2: not valid YAML"),
+        ("a: 'open\n", "not valid YAML"),
+        ("a: 1\n---\nb: 2\n", "not valid YAML"),
+        ("\tlambda: 1\n", "1: not valid YAML"),
+        ("lambda: !!python/object/apply:os.system [ls]\n", "1: "),
+        ("lambda: !!binary aGk=\n", "1: the tag !!binary is not allowed here."),
+        ("lambda: &a {b: *a}\n", "an alias repeats too much"),
+        ("? [a, b]\n: c\n", "1: a key must be a plain word."),
+        ("lambda: {}\n", "is missing"),
+        ("resources: r.json\nlambda: 3\niam: 4\n", "is '"),
+        (
+            "iam: {role: {}}\nlambda: {name: a, path: b, handler: c, runtime: d}\n",
+            "1: iam.role needs",
+        ),
+    ],
+)
+def test_a_broken_file_is_one_clear_error(write, text, said):
+    assert said in error_of(write(text))
+
+
+def test_aliases_that_explode_are_refused(write):
+    lines = ["a: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    assert "an alias repeats too much" in error_of(write("\n".join(lines)))
+
+
+def test_deep_nesting_is_refused(write):
+    assert "nested too deeply" in error_of(write("a: " + "[" * 900 + "]" * 900))
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    (tmp_path / "config.yml").write_bytes(b"lambda: \xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        read_config(tmp_path / "config.yml")
+
+
+def test_a_missing_file_is_one_clear_error(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        read_config(tmp_path / "nowhere.yml")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["iam", "lambda", "role", "name", "event_sources", "arn", "path"]),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_yaml_reads_or_is_a_config_error(tmp_path_factory, data):
+    file = tmp_path_factory.mktemp("any") / "config.yml"
+    file.write_text(yaml.safe_dump(data, allow_unicode=True), "utf-8")
+    message = ""
+    try:
+        read_config(file)
+    except ConfigError as error:
+        message = error.message
+    assert message == "" or re.match(rf"{file}(:\d+)?: ", message)
+
+
+ROLE = "  role:\n    name: r\n"
+
+
+@pytest.mark.parametrize(
+    ("iam", "said"),
+    [
+        ("  policy: {name: p}\n", "iam.role is missing"),
+        (ROLE + "    arn: arn:aws:iam::123456789012:role/r\n", "a name, or an arn, not both"),
+        ("  role:\n    arn: arn:aws:sns:us-east-1:123456789012:t\n", "not a role"),
+        (ROLE + "  policy: {}\n", "iam.policy needs a name, or an arn"),
+        (ROLE + "  policy: {arn: 'arn:aws:iam::aws:policy/P', document: p.json}\n", "no document"),
+        (ROLE + "  policy: {arn: 'arn:aws:iam::aws:role/P'}\n", "no policy"),
+        (ROLE + "  policy: {name: 'a b'}\n", "1 to 128 letters"),
+        (ROLE + "    path: kappa\n", "begins and ends with /"),
+    ],
+)
+def test_a_wrong_iam_section_is_said(write, iam, said):
+    text = MINIMAL.replace("  role:\n    name: greeter-role\n", iam)
+    assert said in error_of(write(text))
+
+
+@pytest.fixture
+def included(write, tmp_path):
+    def write_both(values, more="", include="values.yml"):
+        (tmp_path / "values.yml").write_text(values)
+        return write(f"include: {include}\n{MINIMAL}{more}")
+
+    return write_both
+
+
+def test_included_values_are_filled_in(included):
+    more = "  description: ${who:-nobody} and ${where}\n  timeout: ${seconds}\n"
+    function = read_config(included("where: here\nseconds: 7\n", more)).function
+    assert (function.description, function.timeout) == ("nobody and here", 7)
+
+
+@pytest.mark.parametrize("value", ["", "TODO", "''"])
+def test_a_value_that_is_empty_or_todo_is_missing(included, value):
+    said = error_of(included(f"where: {value}\n", "  description: ${where}\n"))
+    assert "10: ${where} has no value.\n  Add `where:` to" in said
+
+
+def test_a_missing_output_of_the_stack_says_how_to_get_it(included):
+    said = error_of(included("a: b\n", "  description: ${sns_topic_arn}\n"))
+    assert "${sns_topic_arn} has no value.\n  Run `./resources.py output --save`." in said
+
+
+def test_a_boolean_value_keeps_its_type(included):
+    more = source(f"arn: {STREAM}", "enabled: ${on_or_off}")
+    assert read_config(included("on_or_off: false\n", more)).function.event_sources[0].enabled is (
+        False
+    )
+
+
+def test_iam_variables_are_left_alone(included, tmp_path):
+    (tmp_path / "policy.json").write_text(
+        '{"Statement": [{"Resource": "${where}/${aws:username}/${*}"}]}'
+    )
+    file = included("where: here\n")
+    file.write_text(
+        file.read_text().replace("iam:\n", "iam:\n  policy: {name: p, document: policy.json}\n")
+    )
+    document = read_policy_document(read_config(file))
+    assert document == {"Statement": [{"Resource": "here/${aws:username}/${*}"}]}
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{", "1: not valid JSON"),
+        ('{\n "Statement": [\n}', "3: not valid JSON"),
+        ("[]", "1: a policy document needs a Statement."),
+        ('{\n"Statement": "${nope}"}', "2: ${nope} has no value."),
+    ],
+)
+def test_a_wrong_policy_document_is_said_with_its_line(write, tmp_path, document, said):
+    (tmp_path / "p.json").write_text(document)
+    text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")
+    with pytest.raises(ConfigError, match=re.escape(f"p.json:{said}")):
+        read_policy_document(read_config(write(text)))
+
+
+def test_what_only_aws_knows_is_filled_in_later(write, tmp_path):
+    (tmp_path / "p.json").write_text('{"Statement": "${partition} ${region} ${account_id}"}')
+    text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")
+    document = read_policy_document(read_config(write(text)))
+    placed = place_policy_document(document, Place("aws", "eu-west-1", "123456789012"))
+    assert placed == {"Statement": "aws eu-west-1 123456789012"}
+
+
+def test_a_missing_policy_document_is_said(write):
+    text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")
+    with pytest.raises(ConfigError, match=r"p\.json: No such file"):
+        read_policy_document(read_config(write(text)))
+
+
+def test_the_path_of_an_include_may_come_from_the_environment(included, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "mine.yml").write_text("where: elsewhere\n")
+    file = included("where: default\n", "  description: ${where}\n", "${WHICH:-values.yml}")
+    assert read_config(file).function.description == "default"
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("WHICH", "mine.yml")
+    assert read_config(file).function.description == "elsewhere"
+
+
+def test_an_include_without_its_variable_is_said(included):
+    assert "1: the environment variable WHICH is not set." in error_of(
+        included("a: b\n", include="${WHICH}")
+    )
+
+
+def test_a_missing_include_is_said(included):
+    assert "1: the included file" in error_of(included("a: b\n", include="nowhere.yml"))

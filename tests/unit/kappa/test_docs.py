@@ -1,0 +1,51 @@
+"""docs/kappa.md holds every command's help as it is. Run this file to write it anew."""
+
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from kappa.cli import cli
+from kappa.settings import Async, EventSource, File, Function, Iam, Permission, Policy, Role
+
+DOCS = Path(__file__).parents[3] / "docs" / "kappa.md"
+BEGIN = "<!-- help: written by `python tests/unit/kappa/test_docs.py`, checked by the tests -->\n"
+END = "<!-- end of help -->\n"
+
+
+def help_text():
+    parts = [_block("kappa", "--help")]
+    parts += [_block(f"kappa CONFIG {name}", "CONFIG", name, "--help") for name in cli.commands]
+    return "\n".join(parts)
+
+
+def _block(title, *args):
+    done = CliRunner().invoke(cli, args, prog_name="kappa", terminal_width=80)
+    return f"### {title}\n\n```\n{done.output}```\n"
+
+
+def with_help(text):
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n{help_text()}\n{END}{rest.split(END)[1]}"
+
+
+def test_the_docs_hold_the_help_of_every_command_as_it_is():
+    text = DOCS.read_text("utf-8")
+    assert with_help(text) == text
+
+
+def test_the_docs_name_every_key():
+    from msgspec.structs import fields
+
+    text = DOCS.read_text("utf-8")
+    kinds = (File, Iam, Policy, Role, Function, Permission, Async, EventSource)
+    keys = {field.encode_name for kind in kinds for field in fields(kind)}
+    assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)] == []
+
+
+def test_every_command_has_an_example():
+    assert [name for name, one in cli.commands.items() if "Example:" not in one.help] == []
+
+
+if __name__ == "__main__":
+    DOCS.write_text(with_help(DOCS.read_text("utf-8")), "utf-8")

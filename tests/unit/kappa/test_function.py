@@ -1,0 +1,224 @@
+"""The function: what is planned for what there is."""
+
+import pytest
+
+from kappa import function
+from kappa.archive import Archive
+from kappa.errors import NotFound
+from kappa.function import FunctionState
+from kappa.permissions import Statement
+from kappa.settings import Async
+from kappa.steps import BUSY, FRESH_ROLE, FRESH_ROLE_KEY, Already, Step, Wait
+from tests.builders import assert_valid, kappa_config
+
+ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"
+ARCHIVE = Archive(b"zip", "sha", ("greeter.py",), 3)
+TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
+GRANT = {"statement_id": "sns", "principal": "sns.amazonaws.com", "source_arn": TOPIC}
+SETTINGS = {
+    "FunctionName": "greeter",
+    "Runtime": "python3.13",
+    "Role": ROLE_ARN,
+    "Handler": "greeter.handler",
+    "Description": "",
+    "Timeout": 3,
+    "MemorySize": 128,
+    "CodeSha256": "sha",
+    "Architectures": ["x86_64"],
+}
+
+
+def plan_update(has=None, **settings):
+    state = FunctionState({**SETTINGS, **(has or {})})
+    plan = function.plan_update(kappa_config(settings), ARCHIVE, ROLE_ARN, state)
+    assert_valid(plan)
+    return plan
+
+
+def test_create_makes_the_function_and_waits_until_it_is_active():
+    config = kappa_config({"timeout": 9, "environment": {"AA": "1"}, "architectures": ("arm64",)})
+    plan = function.plan_create(config, ARCHIVE, ROLE_ARN, FunctionState())
+    assert_valid(plan)
+    assert plan == [
+        Step(
+            "lambda",
+            "create_function",
+            {
+                "FunctionName": "greeter",
+                "Runtime": "python3.13",
+                "Role": ROLE_ARN,
+                "Handler": "greeter.handler",
+                "Timeout": 9,
+                "Environment": {"Variables": {"AA": "1"}},
+                "Code": {"ZipFile": b"zip"},
+                "Architectures": ["arm64"],
+            },
+            "created",
+            "function greeter",
+            wait=Wait(
+                "lambda",
+                "get_function_configuration",
+                {"FunctionName": "greeter"},
+                "State",
+                until=("Active",),
+                failed=("Failed",),
+                reason="StateReason",
+            ),
+            retry=(FRESH_ROLE, FRESH_ROLE_KEY),
+        )
+    ]
+
+
+def test_create_leaves_the_code_of_a_function_that_exists_and_says_how_to_update_it():
+    state = FunctionState({**SETTINGS, "CodeSha256": "old"})
+    plan = function.plan_create(kappa_config(), ARCHIVE, ROLE_ARN, state)
+    assert plan == [
+        Already("exists", "function greeter (code: kappa config.yml update_code)"),
+    ]
+
+
+def test_create_adds_a_permission_that_is_missing():
+    plan = function.plan_create(
+        kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, FunctionState(SETTINGS)
+    )
+    assert_valid(plan)
+    assert plan[1] == Step(
+        "lambda",
+        "add_permission",
+        {
+            "FunctionName": "greeter",
+            "StatementId": "sns",
+            "Action": "lambda:InvokeFunction",
+            "Principal": "sns.amazonaws.com",
+            "SourceArn": TOPIC,
+        },
+        "created",
+        "permission sns for sns.amazonaws.com",
+        retry=BUSY,
+    )
+
+
+def test_a_permission_that_is_there_stays():
+    has = Statement("sns", "sns.amazonaws.com", "lambda:invokeFunction", TOPIC)
+    state = FunctionState(SETTINGS, (has,))
+    plan = function.plan_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state)
+    assert plan[1].mark == "exists"
+
+
+def test_an_accounts_digits_match_the_root_arn_that_aws_answers():
+    has = Statement("a", "arn:aws:iam::210987654321:root", "lambda:InvokeFunction")
+    grant = {"statement_id": "a", "principal": "210987654321"}
+    state = FunctionState(SETTINGS, (has,))
+    plan = function.plan_create(kappa_config({"grants": [grant]}), ARCHIVE, ROLE_ARN, state)
+    assert plan[1].mark == "exists"
+
+
+def test_a_permission_of_the_same_id_that_differs_is_replaced():
+    has = Statement("sns", "sns.amazonaws.com", "lambda:InvokeFunction", TOPIC + "-old")
+    state = FunctionState(SETTINGS, (has,))
+    plan = function.plan_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state)
+    assert_valid(plan)
+    assert [step.operation for step in plan[1:]] == ["remove_permission", "add_permission"]
+
+
+def test_update_without_a_function_says_how_to_make_it():
+    with pytest.raises(NotFound, match="does not exist") as error:
+        function.plan_update(kappa_config(), ARCHIVE, ROLE_ARN, FunctionState())
+    assert error.value.hint == "Make it: kappa config.yml create"
+
+
+def test_update_of_what_is_equal_changes_nothing():
+    assert plan_update() == [
+        Already("unchanged", "settings of greeter"),
+        Already("unchanged", "code of greeter"),
+    ]
+
+
+def test_update_sends_only_the_settings_that_differ():
+    settings = plan_update(timeout=9, memory_size=128, environment={"AA": "1"})[0]
+    assert settings.params == {
+        "FunctionName": "greeter",
+        "Timeout": 9,
+        "Environment": {"Variables": {"AA": "1"}},
+    }
+    assert settings.message == "settings of greeter: Timeout, Environment"
+
+
+def test_update_leaves_what_the_config_does_not_say():
+    has = {"Timeout": 60, "Environment": {"Variables": {"AA": "1"}}}
+    assert plan_update(has)[0].mark == "unchanged"
+
+
+def test_update_clears_an_environment_that_the_config_says_is_empty():
+    has = {"Environment": {"Variables": {"AA": "1"}}}
+    assert plan_update(has, environment={})[0].params["Environment"] == {"Variables": {}}
+
+
+def test_update_moves_the_function_to_another_role():
+    assert plan_update({"Role": "arn:aws:iam::123456789012:role/old"})[0].params["Role"] == ROLE_ARN
+
+
+def test_update_uploads_code_whose_hash_differs_and_waits():
+    code = plan_update({"CodeSha256": "old"})[1]
+    assert code.params == {"FunctionName": "greeter", "ZipFile": b"zip"}
+    assert (code.wait.field, code.wait.until) == ("LastUpdateStatus", ("Successful",))
+
+
+def test_update_to_another_architecture_uploads_the_code_again():
+    code = plan_update(architectures=("arm64",))[1]
+    assert code.params == {
+        "FunctionName": "greeter",
+        "ZipFile": b"zip",
+        "Architectures": ["arm64"],
+    }
+
+
+def asynchronous(has, **said):
+    config = kappa_config({"async_": Async(**said)})
+    state = FunctionState(SETTINGS, (), has)
+    plan = function.plan_create(config, ARCHIVE, ROLE_ARN, state)
+    assert_valid(plan)
+    return plan[1:]
+
+
+def test_asynchronous_settings_are_made():
+    plan = asynchronous(None, maximum_retry_attempts=0, on_failure=TOPIC)
+    assert plan[0].mark == "created"
+    assert plan[0].params == {
+        "FunctionName": "greeter",
+        "MaximumRetryAttempts": 0,
+        "DestinationConfig": {"OnFailure": {"Destination": TOPIC}},
+    }
+
+
+def test_asynchronous_settings_that_are_equal_stay():
+    has = {
+        "MaximumRetryAttempts": 0,
+        "MaximumEventAgeInSeconds": 60,
+        "DestinationConfig": {"OnSuccess": {}, "OnFailure": {"Destination": TOPIC}},
+    }
+    plan = asynchronous(has, maximum_retry_attempts=0, on_failure=TOPIC)
+    assert plan[0].mark == "unchanged"
+
+
+def test_a_change_of_asynchronous_settings_repeats_what_the_config_does_not_say():
+    on_success = {"OnSuccess": {"Destination": TOPIC}}
+    has = {"MaximumEventAgeInSeconds": 60, "DestinationConfig": on_success}
+    plan = asynchronous(has, maximum_retry_attempts=1, on_failure=TOPIC)
+    assert plan[0].params == {
+        "FunctionName": "greeter",
+        "MaximumRetryAttempts": 1,
+        "MaximumEventAgeInSeconds": 60,
+        "DestinationConfig": {**on_success, "OnFailure": {"Destination": TOPIC}},
+    }
+
+
+def test_delete_removes_the_function():
+    plan = function.plan_delete(kappa_config(), FunctionState(SETTINGS))
+    assert_valid(plan)
+    assert [step.operation for step in plan] == ["delete_function"]
+
+
+def test_delete_of_a_function_that_is_gone_says_so():
+    plan = function.plan_delete(kappa_config(), FunctionState())
+    assert plan == [Already("gone", "function greeter")]

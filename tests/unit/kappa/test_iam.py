@@ -1,0 +1,202 @@
+"""Policy and role: what is planned for what there is."""
+
+import json
+
+import pytest
+
+from kappa import iam
+from kappa.arn import Place
+from kappa.errors import NotFound
+from kappa.iamstate import IamState, PolicyState, RoleState
+from kappa.steps import FRESH_ENTITY, STILL_ATTACHED, Already, Step
+from tests.builders import assert_valid, kappa_config
+
+PLACE = Place("aws", "us-east-1", "123456789012")
+DOCUMENT = {"Version": "2012-10-17", "Statement": []}
+POLICY_ARN = "arn:aws:iam::123456789012:policy/kappa/greeter-policy"
+ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"
+OWN = {"name": "greeter-policy", "document": "policy.json"}
+BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+
+def there(policy=None, role=None):
+    """Both exist, the policy attached to the role and to nothing else."""
+    default = {"arn": POLICY_ARN, "document": DOCUMENT, "uses": 1}
+    return IamState(
+        PolicyState(**default | (policy or {})),
+        RoleState(**{"arn": ROLE_ARN, "attached": (POLICY_ARN,)} | (role or {})),
+    )
+
+
+def marks(plan):
+    return [(item.mark, item.message) for item in plan]
+
+
+def test_create_makes_policy_role_and_attachment():
+    plan = iam.plan_create(kappa_config(policy=OWN), DOCUMENT, PLACE, IamState())
+    assert_valid(plan)
+    assert [step.operation for step in plan] == [
+        "create_policy",
+        "create_role",
+        "attach_role_policy",
+    ]
+    assert plan[0].params == {
+        "Path": "/kappa/",
+        "PolicyName": "greeter-policy",
+        "PolicyDocument": '{"Version":"2012-10-17","Statement":[]}',
+    }
+    assert plan[2] == Step(
+        "iam",
+        "attach_role_policy",
+        {"RoleName": "greeter-role", "PolicyArn": POLICY_ARN},
+        "attached",
+        "policy greeter-policy on role greeter-role",
+        retry=(FRESH_ENTITY,),
+    )
+
+
+def test_only_lambda_may_assume_the_role():
+    plan = iam.plan_create(kappa_config(policy=OWN), DOCUMENT, PLACE, IamState())
+    trust = json.loads(plan[1].params["AssumeRolePolicyDocument"])
+    assert trust["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_create_leaves_what_exists():
+    plan = iam.plan_create(kappa_config(policy=OWN), DOCUMENT, PLACE, there())
+    assert all(isinstance(item, Already) for item in plan)
+
+
+def test_create_completes_what_was_stopped_half_way():
+    state = IamState(there().policy, RoleState(ROLE_ARN))
+    plan = iam.plan_create(kappa_config(policy=OWN), DOCUMENT, PLACE, state)
+    assert [item.mark for item in plan] == ["exists", "exists", "attached"]
+
+
+def test_create_attaches_an_existing_policy_by_the_arn_it_has():
+    state = IamState(PolicyState(BASIC, {}))
+    config = kappa_config(policy={"name": "AWSLambdaBasicExecutionRole"})
+    plan = iam.plan_create(config, None, PLACE, state)
+    assert_valid(plan)
+    assert plan[-1].params == {"RoleName": "greeter-role", "PolicyArn": BASIC}
+
+
+def test_create_says_when_a_policy_to_be_used_is_missing():
+    with pytest.raises(NotFound, match="The policy Nope does not exist"):
+        iam.plan_create(kappa_config(policy={"name": "Nope"}), None, PLACE, IamState())
+
+
+def test_create_says_when_a_role_to_be_used_is_missing():
+    with pytest.raises(NotFound, match="The role greeter-role does not exist"):
+        iam.plan_create(kappa_config(), None, PLACE, IamState())
+
+
+def test_create_uses_a_given_role_as_it_is():
+    config = kappa_config(policy=OWN, role={"arn": ROLE_ARN})
+    plan = iam.plan_create(config, DOCUMENT, PLACE, IamState())
+    assert [item.mark for item in plan] == ["created", "exists"]
+    assert iam.role_arn(config, PLACE, IamState()) == ROLE_ARN
+
+
+def test_a_role_of_another_path_is_used_by_the_arn_it_has():
+    state = there(role={"arn": "arn:aws:iam::123456789012:role/old/greeter-role"})
+    assert iam.role_arn(kappa_config(), PLACE, state).endswith("role/old/greeter-role")
+
+
+def test_update_leaves_an_equal_document():
+    plan = iam.plan_update(kappa_config(policy=OWN), dict(DOCUMENT), there())
+    assert plan == [Already("unchanged", "policy greeter-policy")]
+
+
+def test_update_makes_a_new_default_version():
+    plan = iam.plan_update(kappa_config(policy=OWN), {"Statement": [1]}, there())
+    assert_valid(plan)
+    assert plan == [
+        Step(
+            "iam",
+            "create_policy_version",
+            {
+                "PolicyArn": POLICY_ARN,
+                "PolicyDocument": '{"Statement":[1]}',
+                "SetAsDefault": True,
+            },
+            "updated",
+            "policy greeter-policy",
+        )
+    ]
+
+
+def test_update_makes_room_by_removing_the_oldest_version():
+    state = there(policy={"default_version": "v10", "versions": ("v2", "v3", "v8", "v9")})
+    plan = iam.plan_update(kappa_config(policy=OWN), {"Statement": [1]}, state)
+    assert_valid(plan)
+    assert [step.operation for step in plan] == ["delete_policy_version", "create_policy_version"]
+    assert plan[0].params["VersionId"] == "v2"
+
+
+def test_update_never_changes_a_policy_that_kappa_did_not_make():
+    state = IamState(PolicyState(BASIC, {}), RoleState(ROLE_ARN, (BASIC,)))
+    assert iam.plan_update(kappa_config(policy={"arn": BASIC}), None, state) == []
+
+
+def test_update_says_when_the_policy_is_missing():
+    plan = iam.plan_update(kappa_config(policy=OWN), DOCUMENT, IamState())
+    assert plan[0].mark == "missing"
+
+
+def test_delete_detaches_then_removes_role_versions_and_policy():
+    state = there(policy={"versions": ("v1", "v2"), "default_version": "v3"})
+    plan = iam.plan_delete(kappa_config(policy=OWN), state, {"greeter": ROLE_ARN})
+    assert_valid(plan)
+    assert [step.operation for step in plan] == [
+        "detach_role_policy",
+        "delete_role",
+        "delete_policy_version",
+        "delete_policy_version",
+        "delete_policy",
+    ]
+    assert plan[1].retry == (STILL_ATTACHED,)
+
+
+def test_delete_of_what_is_gone_says_so():
+    plan = iam.plan_delete(kappa_config(policy=OWN), IamState(), {})
+    assert plan == [Already("gone", "role greeter-role"), Already("gone", "policy greeter-policy")]
+
+
+def test_delete_keeps_a_role_used_by_another_function():
+    users = {"greeter": ROLE_ARN, "other": ROLE_ARN}
+    plan = iam.plan_delete(kappa_config(policy=OWN), there(), users)
+    assert marks(plan) == [
+        ("kept", "role greeter-role (used by other)"),
+        ("kept", "policy greeter-policy (attached elsewhere)"),
+    ]
+
+
+@pytest.mark.parametrize("others", [{"attached": (POLICY_ARN, BASIC)}, {"inline": ("extra",)}])
+def test_delete_keeps_a_role_with_other_policies(others):
+    plan = iam.plan_delete(kappa_config(policy=OWN), there(role=others), {})
+    kept = [item.message for item in plan if item.mark == "kept"]
+    assert len(kept) == 1
+    assert "it has other policies" in kept[0]
+
+
+def test_delete_keeps_a_role_made_at_another_path():
+    state = there(role={"arn": "arn:aws:iam::123456789012:role/greeter-role"})
+    plan = iam.plan_delete(kappa_config(policy=OWN), state, {})
+    assert ("kept", "role greeter-role (made at another path than kappa's)") in marks(plan)
+
+
+def test_delete_keeps_a_policy_attached_elsewhere():
+    plan = iam.plan_delete(kappa_config(policy=OWN), there(policy={"uses": 2}), {})
+    assert marks(plan)[-1] == ("kept", "policy greeter-policy (attached elsewhere)")
+
+
+def test_delete_detaches_and_keeps_a_policy_that_kappa_did_not_make():
+    state = IamState(PolicyState(BASIC, {}, uses=9), RoleState(ROLE_ARN, (BASIC,)))
+    plan = iam.plan_delete(kappa_config(policy={"arn": BASIC}), state, {})
+    assert_valid(plan)
+    assert [item.mark for item in plan] == ["detached", "removed", "kept"]
+
+
+def test_delete_leaves_a_given_role_and_its_policies_alone():
+    plan = iam.plan_delete(kappa_config(), IamState(None, RoleState(ROLE_ARN)), {})
+    assert marks(plan) == [("kept", "role greeter-role (not made by kappa)")]

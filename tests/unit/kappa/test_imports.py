@@ -1,0 +1,71 @@
+"""Imports point one way, and --help needs neither AWS nor YAML."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import kappa
+
+RANKS = [
+    {"__main__"},
+    {"cli"},
+    {"options", "console"},
+    {"commands", "report"},
+    {"iam", "function", "sources", "invoke", "logs"},
+    {"permissions", "notifications", "iamstate", "sourcestate"},
+    {"steps"},
+    {"aws", "archive", "config"},
+    {"settings", "typed"},
+    {"tree"},
+    {"arn", "errors"},
+]
+FOLDER = Path(kappa.__file__).parent
+
+
+def imported(module):
+    tree = ast.parse((FOLDER / f"{module}.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "kappa":
+            yield from (alias.name for alias in node.names if alias.name != "__version__")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kappa."):
+            yield node.module.removeprefix("kappa.")
+
+
+def test_every_module_has_a_rank():
+    modules = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
+    assert modules == set().union(*RANKS)
+
+
+def test_a_module_imports_lower_ranks_only():
+    rank = {module: number for number, modules in enumerate(RANKS) for module in modules}
+    upward = [
+        f"{module} imports {other}"
+        for module in rank
+        for other in imported(module)
+        if rank[other] <= rank[module]
+    ]
+    assert upward == []
+
+
+def test_only_aws_imports_boto3():
+    others = [path.name for path in FOLDER.glob("*.py") if "boto" in path.read_text()]
+    assert others == ["aws.py"]
+
+
+def test_no_module_is_longer_than_300_lines():
+    long = [path.name for path in FOLDER.glob("*.py") if path.read_text().count("\n") >= 300]
+    assert long == []
+
+
+def test_help_imports_neither_aws_nor_yaml():
+    code = (
+        "import sys; sys.argv = ['kappa', '--help']\n"
+        "from kappa.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'boto3', 'botocore', 'yaml', 'msgspec'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")

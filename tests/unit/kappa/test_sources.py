@@ -1,0 +1,282 @@
+"""Event sources: what is planned for what there is."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from kappa import sources
+from kappa.arn import Place
+from kappa.errors import NotFound
+from kappa.permissions import Statement
+from kappa.sourcestate import SourcesState, Topic
+from kappa.steps import Already, Step, Wait
+from tests.builders import assert_valid, kappa_config
+
+PLACE = Place("aws", "us-east-1", "123456789012")
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:greeter"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/clicks"
+TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/chat/stream/2026-01-01T00:00:00.000"
+BUCKET = "arn:aws:s3:::photos"
+UUID = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
+UUID_2 = "7a3c8a2b-0d3f-4b8e-9a55-53c0c1a3b7de"
+SUBSCRIPTION = f"{TOPIC}:6a5e7b0c"
+INVOKE = "lambda:InvokeFunction"
+MAY_SNS = Statement("any", "sns.amazonaws.com", INVOKE, TOPIC)
+MAY_S3 = Statement("any", "s3.amazonaws.com", INVOKE, BUCKET)
+
+
+def mapping(arn=STREAM, **changes):
+    default = {"UUID": UUID, "EventSourceArn": arn, "State": "Enabled", "BatchSize": 100}
+    return default | changes
+
+
+def add(source, state, statements=(), **function):
+    config = kappa_config({"sources": [source], **function})
+    plan = sources.plan_add(config, PLACE, state, statements)
+    assert_valid(plan)
+    return plan
+
+
+def update(source, state):
+    plan = sources.plan_update(kappa_config({"sources": [source]}), PLACE, state)
+    assert_valid(plan)
+    return plan
+
+
+def delete(source, state):
+    plan = sources.plan_delete(kappa_config({"sources": [source]}), state)
+    assert_valid(plan)
+    return plan
+
+
+def test_a_topic_gets_a_permission_and_a_subscription():
+    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}))
+    assert [step.operation for step in plan] == ["add_permission", "subscribe"]
+    assert plan[0].params["SourceArn"] == TOPIC
+    assert plan[1] == Step(
+        "sns",
+        "subscribe",
+        {
+            "TopicArn": TOPIC,
+            "Protocol": "lambda",
+            "Endpoint": FUNCTION,
+            "ReturnSubscriptionArn": True,
+        },
+        "created",
+        "event source sns news",
+    )
+
+
+def test_a_topic_that_may_invoke_already_gets_no_second_permission():
+    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), (MAY_SNS,))
+    assert [step.operation for step in plan] == ["subscribe"]
+
+
+def test_the_configs_own_permission_is_used_for_its_topic():
+    grant = {
+        "statement_id": "sns_invoke",
+        "action": "lambda:invokeFunction",
+        "principal": "sns.amazonaws.com",
+        "source_arn": TOPIC,
+    }
+    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), grants=[grant])
+    assert plan[0].params["StatementId"] == "sns_invoke"
+
+
+def test_a_topic_added_twice_is_there_already():
+    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)})
+    assert add({"arn": TOPIC}, state, (MAY_SNS,)) == [Already("exists", "event source sns news")]
+
+
+def test_a_topic_that_is_missing_is_said():
+    with pytest.raises(NotFound, match="news does not exist"):
+        add({"arn": TOPIC}, SourcesState())
+
+
+def test_a_stream_gets_a_mapping_and_a_wait_until_it_is_enabled():
+    source = {
+        "arn": TABLE,
+        "batch_size": 10,
+        "batch_window_s": 1,
+        "starting_position": "TRIM_HORIZON",
+        "maximum_retry_attempts": 3,
+        "maximum_record_age_s": 60,
+        "bisect_on_error": True,
+        "report_batch_item_failures": True,
+        "parallelization_factor": 2,
+        "on_failure": TOPIC,
+    }
+    (step,) = add(source, SourcesState())
+    names = {"FunctionName": "greeter", "EventSourceArn": TABLE}
+    assert step.params == {
+        **names,
+        "BatchSize": 10,
+        "MaximumBatchingWindowInSeconds": 1,
+        "StartingPosition": "TRIM_HORIZON",
+        "MaximumRetryAttempts": 3,
+        "MaximumRecordAgeInSeconds": 60,
+        "BisectBatchOnFunctionError": True,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ParallelizationFactor": 2,
+        "DestinationConfig": {"OnFailure": {"Destination": TOPIC}},
+        "Enabled": True,
+    }
+    assert step.wait == Wait(
+        "lambda",
+        "list_event_source_mappings",
+        names,
+        "EventSourceMappings.0.State",
+        until=("Enabled",),
+    )
+
+
+def test_a_disabled_stream_waits_until_it_is_disabled():
+    (step,) = add({"arn": STREAM, "enabled": False}, SourcesState())
+    assert (step.params["Enabled"], step.wait.until) == (False, ("Disabled",))
+
+
+def test_a_stream_may_start_at_a_time():
+    source = {
+        "arn": STREAM,
+        "starting_position": "AT_TIMESTAMP",
+        "starting_position_timestamp": "2026-01-01T12:00:00Z",
+    }
+    (step,) = add(source, SourcesState())
+    assert step.params["StartingPositionTimestamp"] == datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_stream_added_twice_is_there_already():
+    plan = add({"arn": STREAM}, SourcesState((mapping(),)))
+    assert plan == [Already("exists", "event source kinesis clicks (Enabled)")]
+
+
+def test_a_mapping_that_is_being_deleted_does_not_count():
+    (step,) = add({"arn": STREAM}, SourcesState((mapping(State="Deleting"),)))
+    assert step.operation == "create_event_source_mapping"
+
+
+def test_update_sends_only_what_differs():
+    has = mapping(ParallelizationFactor=1, FunctionResponseTypes=[])
+    source = {"arn": STREAM, "batch_size": 7, "parallelization_factor": 1}
+    (step,) = update(source, SourcesState((has,)))
+    assert step.params == {"UUID": UUID, "BatchSize": 7}
+    assert step.wait.until == ("Enabled",)
+
+
+def test_update_disables_a_mapping():
+    (step,) = update({"arn": STREAM, "enabled": False}, SourcesState((mapping(),)))
+    assert step.params == {"UUID": UUID, "Enabled": False}
+    assert step.wait.until == ("Disabled",)
+
+
+def test_update_of_what_is_equal_changes_nothing():
+    has = mapping(
+        BatchSize=7,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        DestinationConfig={"OnFailure": {"Destination": TOPIC}},
+    )
+    source = {
+        "arn": STREAM,
+        "batch_size": 7,
+        "report_batch_item_failures": True,
+        "on_failure": TOPIC,
+    }
+    assert update(source, SourcesState((has,))) == [
+        Already("unchanged", "event source kinesis clicks")
+    ]
+
+
+@pytest.mark.parametrize("arn", [TOPIC, STREAM])
+def test_update_says_what_is_missing_and_adds_nothing(arn):
+    state = SourcesState(topics={TOPIC: Topic()})
+    assert [item.mark for item in update({"arn": arn}, state)] == ["missing"]
+
+
+def test_update_leaves_a_subscription():
+    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)})
+    assert update({"arn": TOPIC}, state)[0].mark == "unchanged"
+
+
+def test_delete_unsubscribes():
+    (step,) = delete({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}))
+    assert (step.operation, step.params) == ("unsubscribe", {"SubscriptionArn": SUBSCRIPTION})
+
+
+def test_delete_removes_a_subscription_whose_topic_is_gone():
+    (step,) = delete({"arn": TOPIC}, SourcesState(orphans={TOPIC: SUBSCRIPTION}))
+    assert step.params == {"SubscriptionArn": SUBSCRIPTION}
+
+
+def test_delete_says_that_a_pending_subscription_cannot_be_removed():
+    state = SourcesState(topics={TOPIC: Topic("PendingConfirmation")})
+    assert delete({"arn": TOPIC}, state)[0].mark == "kept"
+
+
+@pytest.mark.parametrize("source", [{"arn": TOPIC}, {"arn": STREAM}])
+def test_delete_of_a_source_that_is_gone_says_so(source):
+    assert [item.mark for item in delete(source, SourcesState())] == ["gone"]
+
+
+def test_delete_removes_every_mapping_of_the_function_and_waits():
+    state = SourcesState((mapping(), mapping(TABLE, UUID=UUID_2)))
+    plan = delete({"arn": STREAM}, state)
+    assert [step.params for step in plan] == [{"UUID": UUID}, {"UUID": UUID_2}]
+    assert all(step.wait.gone for step in plan)
+
+
+PHOTOS = {"arn": BUCKET, "events": ("s3:ObjectCreated:*",)}
+OTHERS = {
+    "TopicConfigurations": [{"TopicArn": TOPIC, "Events": ["s3:ObjectRemoved:*"], "Id": "t"}],
+    "LambdaFunctionConfigurations": [
+        {"Id": "other", "LambdaFunctionArn": f"{FUNCTION}-2", "Events": ["s3:ObjectRemoved:*"]}
+    ],
+}
+OWN = {
+    "Id": "kappa-greeter",
+    "LambdaFunctionArn": FUNCTION,
+    "Events": ["s3:ObjectCreated:*"],
+}
+
+
+def test_a_bucket_gets_a_permission_of_its_account_and_a_notification():
+    plan = add(PHOTOS, SourcesState(buckets={BUCKET: {}}))
+    assert plan[0].params["SourceAccount"] == "123456789012"
+    assert plan[1].params == {
+        "Bucket": "photos",
+        "NotificationConfiguration": {"LambdaFunctionConfigurations": [OWN]},
+    }
+
+
+def test_the_notifications_of_others_are_kept_when_one_is_added():
+    plan = add(PHOTOS, SourcesState(buckets={BUCKET: OTHERS}), (MAY_S3,))
+    assert plan[0].params["NotificationConfiguration"] == {
+        **OTHERS,
+        "LambdaFunctionConfigurations": [*OTHERS["LambdaFunctionConfigurations"], OWN],
+    }
+
+
+def test_the_notifications_of_others_are_kept_when_one_is_removed():
+    mine = [*OTHERS["LambdaFunctionConfigurations"], OWN]
+    state = SourcesState(buckets={BUCKET: {**OTHERS, "LambdaFunctionConfigurations": mine}})
+    (step,) = delete(PHOTOS, state)
+    assert step.params["NotificationConfiguration"] == OTHERS
+
+
+def test_a_notification_is_equal_whatever_case_s3_answers():
+    filtered = {**PHOTOS, "key_filters": ()}
+    has = {**OWN, "Filter": {"Key": {"FilterRules": []}}}
+    state = SourcesState(buckets={BUCKET: {"LambdaFunctionConfigurations": [has]}})
+    assert add(filtered, state, (MAY_S3,))[0].mark == "exists"
+
+
+def test_update_changes_the_events_of_a_notification():
+    has = {**OWN, "Events": ["s3:ObjectRemoved:*"]}
+    state = SourcesState(buckets={BUCKET: {"LambdaFunctionConfigurations": [has]}})
+    assert [item.mark for item in update(PHOTOS, state)] == ["updated"]
+
+
+def test_a_bucket_that_is_missing_is_said_when_added_and_gone_when_deleted():
+    with pytest.raises(NotFound, match="photos does not exist"):
+        add(PHOTOS, SourcesState(), (MAY_S3,))
+    assert delete(PHOTOS, SourcesState())[0].mark == "gone"

@@ -1,0 +1,127 @@
+"""apply: calls in order, retries of named codes, waits with a deadline."""
+
+import pytest
+
+from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
+from kappa.steps import FRESH_ROLE, Already, Clock, Report, Step, Wait, apply
+
+CREATE = Step("lambda", "create_function", {"FunctionName": "f"}, "created", "function f")
+READY = Wait("lambda", "get_function", {}, "State", until=("Active",), failed=("Failed",))
+
+
+class Time:
+    """A clock that only moves when somebody sleeps."""
+
+    def __init__(self):
+        self.now_s = 0.0
+        self.clock = Clock(now=lambda: self.now_s, sleep=self.sleep)
+
+    def sleep(self, seconds):
+        self.now_s += seconds
+
+
+def answering(*answers):
+    """A call that gives one answer after the other, the last one again and again."""
+    left = list(answers)
+    calls = []
+
+    def call(service, operation, doing, params):
+        calls.append((operation, doing))
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    call.calls = calls
+    return call
+
+
+def run(plan, call):
+    reports = []
+    apply(plan, call, reports.append, Time().clock)
+    return reports
+
+
+def step(**changes):
+    from dataclasses import replace
+
+    return replace(CREATE, **changes)
+
+
+def test_steps_are_carried_out_in_order_and_told():
+    call = answering({})
+    reports = run([Already("exists", "role r"), CREATE], call)
+    assert reports == [Report("exists", "role r"), Report("created", "function f")]
+    assert call.calls == [("create_function", "creating function f")]
+
+
+def test_a_named_error_is_tried_again():
+    fresh = AwsError("cannot be assumed by Lambda.", code="InvalidParameterValueException")
+    call = answering(fresh, fresh, {})
+    marks = [report.mark for report in run([step(retry=(FRESH_ROLE,))], call)]
+    assert marks == ["waiting", "created"]
+
+
+def test_another_error_of_the_same_code_is_not_tried_again():
+    other = AwsError("the handler is bad.", code="InvalidParameterValueException")
+    call = answering(other)
+    with pytest.raises(AwsError, match="handler is bad"):
+        run([step(retry=(FRESH_ROLE,))], call)
+    assert len(call.calls) == 1
+
+
+def test_trying_again_ends_at_its_deadline():
+    fresh = AwsError("cannot be assumed by Lambda.", code="InvalidParameterValueException")
+    call = answering(fresh)
+    with pytest.raises(AwsError, match="cannot be assumed"):
+        run([step(retry=(FRESH_ROLE,))], call)
+    assert len(call.calls) < 30
+
+
+def test_a_settled_code_is_reported_as_gone():
+    gone = NotFound("no such role", code="NoSuchEntity")
+    assert run([step(settled=("NoSuchEntity",))], answering(gone))[0].mark == "gone"
+
+
+def test_a_conflict_gets_the_steps_hint():
+    taken = Conflict("taken", code="EntityAlreadyExists")
+    with pytest.raises(Conflict) as error:
+        run([step(conflict_hint="Take another name.")], answering(taken))
+    assert error.value.hint == "Take another name."
+
+
+def test_a_wait_polls_until_the_field_says_so():
+    call = answering({}, {"State": "Pending"}, {"State": "Pending"}, {"State": "Active"})
+    assert run([step(wait=READY)], call)[0].seconds == pytest.approx(0.3)
+
+
+def test_a_wait_for_what_failed_says_why():
+    wait = Wait("lambda", "get_function", {}, "State", ("Active",), ("Failed",), "StateReason")
+    call = answering({}, {"State": "Failed", "StateReason": "no image"})
+    with pytest.raises(AwsError, match="ended as Failed: no image"):
+        run([step(wait=wait)], call)
+
+
+def test_a_wait_ends_at_its_deadline_with_what_to_do():
+    with pytest.raises(WaitTimeout, match="still Pending after 300 s") as error:
+        run([step(wait=READY)], answering({}, {"State": "Pending"}))
+    assert "again" in error.value.hint
+
+
+def test_a_wait_for_removal_ends_when_it_is_not_found():
+    wait = Wait("lambda", "get_event_source_mapping", {}, "State", gone=True)
+    call = answering({}, {"State": "Deleting"}, NotFound("gone"))
+    assert [report.mark for report in run([step(wait=wait)], call)] == ["created"]
+
+
+def test_a_wait_looks_into_lists():
+    wait = Wait("lambda", "list_event_source_mappings", {}, "Found.0.State", until=("Enabled",))
+    call = answering({}, {"Found": []}, {"Found": [{"State": "Enabled"}]})
+    assert len(run([step(wait=wait)], call)) == 1
+
+
+def test_nothing_after_a_failure_is_called():
+    call = answering(AwsError("no"))
+    with pytest.raises(AwsError):
+        run([CREATE, CREATE], call)
+    assert len(call.calls) == 1
