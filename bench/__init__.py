@@ -1,0 +1,1 @@
+"""Measurements, as ratios against something run beside them: `make bench`."""

@@ -1,0 +1,64 @@
+"""Local mode as a user starts it: a process of its own, ended as a terminal ends it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import local.emulator
+from local import bootstrap
+
+
+def start(tmp_path, *arguments):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMBDA_CHAT_"))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=bootstrap.ROOT,
+        env={**env, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def processes_of(group):
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "-s", str(group)], capture_output=True, text=True, check=False
+    )
+    return listed.stdout.strip()
+
+
+def test_run_gives_a_command_the_chat_and_ends_with_its_exit_code(tmp_path):
+    script = (
+        "import os, sys, urllib.request as u\n"
+        "print(u.urlopen(os.environ['LAMBDA_CHAT_URL']).status, os.environ['AWS_ENDPOINT_URL'])\n"
+        "sys.exit(7)"
+    )
+    process = start(tmp_path, "run", "--quiet", "--", "python", "-c", script)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 7, err
+    fetched, endpoint = out.split()
+    assert fetched == "200"
+    assert not local.emulator._listening(int(endpoint.rsplit(":", 1)[1]))
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(process.pid) == ""
+
+
+def test_ctrl_c_ends_up_and_leaves_nothing(tmp_path):
+    port = local.emulator.free_port()
+    process = start(tmp_path, "up", "--no-browser", f"--port={port}")
+    for line in process.stderr:
+        if line.startswith("  Ctrl-C stops"):
+            break
+    else:
+        raise AssertionError("local mode did not become ready")
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "nothing is left running" in err
+    assert "Traceback" not in err
+    assert not local.emulator._listening(port)
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(process.pid) == ""
