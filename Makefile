@@ -12,7 +12,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account
-	@$(BIN)/python -m local up
+	@$(BIN)/python -m local up || [ $$? -eq 130 ] # Ctrl-C is how it ends
 
 test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run every test, browser included
 	cd $(SITE) && node --test ../tests/unit/page/*.test.js
@@ -26,7 +26,7 @@ lint: $(VENV)/.dev $(SITE)/node_modules/.dev ## Check format, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	cd $(SITE) && npx --no-install tsc -p .
-	$(BIN)/python resources.py cf | $(BIN)/cfn-lint -
+	$(BIN)/python resources.py cf | $(BIN)/cfn-lint
 
 format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff format .

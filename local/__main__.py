@@ -44,7 +44,8 @@ SHOWN = ("AWS_", "LAMBDA_CHAT_")
 
 def main(argv: list[str]) -> int:
     """Parse the command line, run, and turn errors into exit codes."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell starts what it puts behind itself with that one ignored
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         # docopt takes a program's name for one word

@@ -95,7 +95,9 @@ def _environment(emulator: Emulator) -> dict[str, str]:
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(emulator.port),
         "IOT_MTLS_ENABLED": "0",
+        "S3_DATA_DIR": str(emulator.folder / "s3"),
         "SFTP_ENABLED": "0",
+        "STATE_DIR": str(emulator.folder / "state"),
         "TMPDIR": str(emulator.folder),
     }
 
