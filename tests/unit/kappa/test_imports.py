@@ -10,6 +10,8 @@ import kappa
 RANKS = [
     {"__main__"},
     {"cli"},
+    {"cli_call", "cli_change", "cli_show"},
+    {"command"},
     {"options", "console"},
     {"commands", "report"},
     {"iam", "function", "sources", "invoke", "logs"},

@@ -1,0 +1,76 @@
+"""The `kappa` group, and how a function becomes one of its commands.
+
+What a command does is in commands.py, imported only once a command runs: --help needs neither
+AWS nor YAML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kappa import __version__
+from kappa.console import as_json, progress, report_line, result
+from kappa.options import Commands, Options, common, merge, with_example
+
+if TYPE_CHECKING:
+    from kappa.commands import Session
+    from kappa.steps import Plan, Report
+
+_HELP = """Manage one AWS Lambda function, as its CONFIG file describes it.
+
+Example:
+  kappa config.yml create
+  kappa config.yml add_event_sources
+  kappa config.yml status
+"""
+
+
+@click.group(
+    help=with_example(_HELP), cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, message="kappa %(version)s")
+@click.argument("config", type=click.Path(path_type=Path))
+@common
+@click.pass_context
+def cli(ctx: click.Context, /, config: Path, **given: Any) -> None:  # noqa: ANN401
+    """Keep what stands before the command."""
+    ctx.obj = merge(Options(config), given)
+
+
+def command(function: Callable[..., None]) -> click.Command:
+    """Make a function a command of the group, with its docstring as its help."""
+
+    @common
+    @click.pass_context
+    def run(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401
+        function(merge(ctx.obj, given), **given)
+
+    run.__doc__ = with_example(function.__doc__)
+    run.__click_params__ = [  # type: ignore[attr-defined]
+        *getattr(function, "__click_params__", []),
+        *run.__click_params__,  # type: ignore[attr-defined]
+    ]
+    return cli.command(function.__name__)(run)
+
+
+def carry_out(options: Options, plan: Callable[[Session], Plan]) -> None:
+    """Plan, apply, and report each step as it ends."""
+    from kappa.steps import apply
+
+    session = options.open()
+    reports: list[Report] = []
+
+    def tell(report: Report) -> None:
+        reports.append(report)
+        progress(report_line(report))
+
+    apply(plan(session), session.aws.call, tell)
+    if options.json:
+        keys = ("mark", "message", "seconds")
+        result(as_json([{key: getattr(report, key) for key in keys} for report in reports]))
+    elif not reports:
+        progress("Nothing to do: the config names none.")
