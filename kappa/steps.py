@@ -75,7 +75,10 @@ class Wait:
 
 @dataclass(frozen=True)
 class Step:
-    """One AWS call. `params` are the SDK's own; `settled` are codes that say it is so already."""
+    """One AWS call. `params` are the SDK's own; `settled` are codes that say it is so already.
+
+    `before` holds what AWS has now under the keys of `params` that change, for diff to show.
+    """
 
     service: str
     operation: str
@@ -86,6 +89,7 @@ class Step:
     retry: tuple[Retry, ...] = ()
     settled: tuple[str, ...] = ()
     conflict_hint: str = ""
+    before: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
