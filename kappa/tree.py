@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ STACK_OUTPUTS = frozenset(
 _VALUE = re.compile(r"\$\{([a-z][a-z0-9_]*)(?::-([^}]*))?\}")
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _TAG = "tag:yaml.org,2002:"
+_NUMBER_TAGS = frozenset((_TAG + "int", _TAG + "float"))
 _TEXT_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "timestamp"))
 _MAX_NODES = 20_000
 
@@ -44,6 +45,8 @@ _MAX_NODES = 20_000
 class Tree:
     """A YAML file's values. `lines` and `texts` tell of each key path where and how it is written.
 
+    `numbers` are the paths of what is written as a number, for values that become JSON.
+
     Shape: the path of the first event source's ARN is ("lambda", "event_sources", 0, "arn").
     """
 
@@ -51,6 +54,7 @@ class Tree:
     data: dict[str, Any]
     lines: Mapping[Keys, int]
     texts: Mapping[Keys, str]
+    numbers: Set[Keys] = frozenset()
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
@@ -81,7 +85,7 @@ def read_tree(file: Path) -> Tree:
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{file}:1: the file must hold `key: value` lines.")
     reader = _Reader(file)
-    return Tree(file, reader.mapping(node, ()), reader.lines, reader.texts)
+    return Tree(file, reader.mapping(node, ()), reader.lines, reader.texts, reader.numbers)
 
 
 def _syntax_error(file: Path, error: Exception) -> ConfigError:
@@ -98,6 +102,7 @@ class _Reader:
         self.file = file
         self.lines: dict[Keys, int] = {}
         self.texts: dict[Keys, str] = {}
+        self.numbers: set[Keys] = set()
         self._open: set[int] = set()
         self._count = 0
 
@@ -143,6 +148,8 @@ class _Reader:
         self.texts[keys] = text
         if node.tag == _TAG + "bool":
             return text.lower() in ("true", "yes", "on")
+        if node.tag in _NUMBER_TAGS:
+            self.numbers.add(keys)
         if node.tag in _TEXT_TAGS:
             return text
         raise self._error(node, f"the tag {node.tag.replace(_TAG, '!!')} is not allowed here.")
@@ -186,9 +193,14 @@ def _include_path(tree: Tree, include: str) -> Path:
     return Path.cwd() / path if from_environment else tree.file.parent / path
 
 
-def fill_tree(tree: Tree, values: Mapping[str, str]) -> Tree:
+def fill_tree(
+    tree: Tree,
+    values: Mapping[str, str],
+    local: Callable[[Keys], Mapping[str, str]] = lambda _: {},
+) -> Tree:
     """Put the included values in place of `${name}` everywhere but in `include` itself.
 
+    `local` gives what else has a value at a place, unless it is included.
     Raises: ConfigError, if a name is missing, empty or TODO and has no default.
     """
     texts = dict(tree.texts)
@@ -200,12 +212,13 @@ def fill_tree(tree: Tree, values: Mapping[str, str]) -> Tree:
             return [fill(item, (*keys, i)) for i, item in enumerate(value)]
         if not isinstance(value, str) or keys == ("include",):
             return value
-        filled = fill_text(value, values, lambda problem, hint: tree.error(keys, problem, hint))
+        here = {**local(keys), **values}
+        filled = fill_text(value, here, lambda problem, hint: tree.error(keys, problem, hint))
         texts[keys] = filled
         return _plain(filled) if _VALUE.fullmatch(value) else filled
 
     data = {key: fill(value, (key,)) for key, value in tree.data.items()}
-    return Tree(tree.file, data, tree.lines, texts)
+    return replace(tree, data=data, texts=texts)
 
 
 def _plain(text: str) -> object:

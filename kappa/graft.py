@@ -1,0 +1,114 @@
+"""Build one tree out of parts of another; each value keeps the line that it is written in.
+
+Owns merging. It must not know what any key means.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+from kappa.tree import Keys, Tree, dotted
+
+_ABSENT = object()
+
+
+def find(data: object, keys: Keys) -> object:
+    """What stands at a key path; None where there is nothing."""
+    found = _find(data, keys)
+    return None if found is _ABSENT else found
+
+
+def _find(data: object, keys: Keys) -> object:
+    for key in keys:
+        if not isinstance(data, dict) or key not in data:
+            return _ABSENT
+        data = data[key]
+    return data
+
+
+class Graft:
+    """A tree in the making: begins empty, takes parts of `tree`."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._from = tree
+        self._data: dict[str, Any] = {}
+        self._lines: dict[Keys, int] = {}
+        self._texts: dict[Keys, str] = {}
+        self._numbers: set[Keys] = set()
+
+    def put(self, target: Keys, source: Keys) -> None:
+        """Merge what stands at `source` over what is at `target`; lists and scalars replace."""
+        value = _find(self._from.data, source)
+        if value is not _ABSENT:
+            self._merge(value, source, target)
+
+    def add(self, target: Keys, value: object, source: Keys) -> None:
+        """Put a value that is not written so; errors about it name the line of `source`."""
+        self._clear(target)
+        self._parent(target)[target[-1]] = value
+        line = next(
+            (
+                self._from.lines[source[:end]]
+                for end in range(len(source), 0, -1)
+                if source[:end] in self._from.lines
+            ),
+            1,
+        )
+        self._lines[target] = line
+        if isinstance(value, str):
+            self._texts[target] = value
+
+    def has(self, target: Keys) -> bool:
+        """Whether something is at `target`."""
+        return find(self._data, target) is not None
+
+    def done(self) -> Tree:
+        """Return the tree."""
+        return replace(
+            self._from,
+            data=self._data,
+            lines=self._lines,
+            texts=self._texts,
+            numbers=frozenset(self._numbers),
+        )
+
+    def _parent(self, target: Keys) -> dict[Any, Any]:
+        where: dict[Any, Any] = self._data
+        for end, key in enumerate(target[:-1], 1):
+            if target[:end] in self._from.lines:
+                self._lines.setdefault(target[:end], self._from.lines[target[:end]])
+            if where.get(key) is None:
+                where[key] = {}
+            where = where[key]
+            if not isinstance(where, dict):
+                raise self.done().error(
+                    target[:end], f"{dotted(target[:end])} must be a mapping of keys to values."
+                )
+        return where
+
+    def _merge(self, value: object, source: Keys, target: Keys) -> None:
+        parent = self._parent(target)
+        if isinstance(value, dict) and isinstance(parent.get(target[-1]), dict):
+            for key, item in value.items():
+                self._merge(item, (*source, key), (*target, key))
+            return
+        self._clear(target)
+        parent[target[-1]] = copy.deepcopy(value)
+        size = len(source)
+        for keys, line in self._from.lines.items():
+            if keys[:size] == source:
+                self._lines[(*target, *keys[size:])] = line
+        for keys, text in self._from.texts.items():
+            if keys[:size] == source:
+                self._texts[(*target, *keys[size:])] = text
+        self._numbers |= {
+            (*target, *keys[size:]) for keys in self._from.numbers if keys[:size] == source
+        }
+
+    def _clear(self, target: Keys) -> None:
+        size = len(target)
+        self._lines = {k: line for k, line in self._lines.items() if k[:size] != target}
+        self._texts = {k: text for k, text in self._texts.items() if k[:size] != target}
+        self._numbers = {keys for keys in self._numbers if keys[:size] != target}

@@ -1,0 +1,165 @@
+"""Read the file layout of kappa 0.7: one name, environments, a policy out of resources.
+
+Owns how 0.7's keys become those that config.py checks. A pure function on the tree; every value
+keeps its line.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from kappa.functionsettings import Vpc
+from kappa.graft import Graft, find
+from kappa.section import Section, Text
+from kappa.tree import Keys, Tree
+from kappa.typed import convert, suggestion
+
+SOURCE = "_src"
+_RENAMED: dict[str, str] = {"vpc_config": "vpc", "log_retention_policy": "log_retention_days"}
+
+
+class Resource(Section, frozen=True):
+    """A resource that the function may use, and what it may do with it."""
+
+    arn: Text
+    actions: Annotated[
+        tuple[Text, ...], Meta(min_length=1, description="a list of actions such as PutItem, or *")
+    ]
+
+
+class Rights(Section, frozen=True):
+    """environments.NAME.policy: one that exists, or what kappa makes one of."""
+
+    arn: Text = ""
+    resources: tuple[Resource, ...] = ()
+    statements: tuple[dict[str, Any], ...] = ()
+
+
+class ExistingRole(Section, frozen=True):
+    """environments.NAME.role: the role's name."""
+
+    name: Text
+
+
+class Environment(Section, frozen=True):
+    """An environment of kappa 0.7. `lambda` and `iam` override the rest of the file."""
+
+    profile: Text = ""
+    region: Text = ""
+    policy: Rights | None = None
+    policy_resources: tuple[Resource, ...] = ()
+    role: ExistingRole | None = None
+    event_sources: tuple[dict[str, Any], ...] = ()
+    environment_variables: dict[str, Any] | None = None
+    vpc_config: Vpc | None = None
+
+
+class Top(Section, frozen=True):
+    """The keys beside `environments` and `lambda`. Those of tests and recordings are not used."""
+
+    name: Text = ""
+    source: Text = ""
+    tests: Text = ""
+    unit_test_runner: Text = ""
+    record: Text | bool = ""
+
+
+_TOP = frozenset(Top.__struct_fields__)
+
+
+def is_later(tree: Tree) -> bool:
+    """Whether a file has 0.7's layout: names and rights stand in no section of their own."""
+    named = find(tree.data, ("lambda", "name")) or "iam" in tree.data
+    return not named and ("name" in tree.data or "environments" in tree.data)
+
+
+def translate(tree: Tree, environment: str) -> Tree:
+    """Turn 0.7's layout, with this one environment, into the layout of 0.3.
+
+    Function, policy and role are named as 0.7 named them: NAME, NAME_ENVIRONMENT twice; versions
+    are published and an alias is named like the environment, also as 0.7 did.
+    Raises: ConfigError, for a key that neither layout has.
+    """
+    _check(tree, environment)
+    here: Keys = ("environments", environment)
+    graft = Graft(tree)
+    for key in ("profile", "region"):
+        graft.put((key,), (*here, key))
+    graft.put(("include",), ("include",))
+    _put_function(graft, tree)
+    name = str(tree.data.get("name") or tree.file.resolve().parent.name)
+    graft.add(("lambda", "name"), name, ("name",))
+    if not graft.has(("lambda", "path")):
+        graft.add(("lambda", "path"), tree.data.get("source") or SOURCE, ("source",))
+    graft.put(("lambda", "environment"), (*here, "environment_variables"))
+    graft.put(("lambda", "event_sources"), (*here, "event_sources"))
+    graft.put(("lambda", "vpc"), (*here, "vpc_config"))
+    _add_rights(graft, tree, here, f"{name}_{environment}")
+    for key, value in (("alias", environment), ("publish", True)):
+        if environment and not graft.has(("lambda", key)):
+            graft.add(("lambda", key), value, here)
+    return graft.done()
+
+
+def _check(tree: Tree, environment: str) -> None:
+    known = _TOP | {"environments", "lambda", "include"}
+    for key in tree.data:
+        if key == "restapi":
+            raise tree.error((key,), "kappa makes no REST APIs.", "lambda.url gives an address.")
+        if key not in known:
+            raise tree.error((key,), f"unknown key {key}.", suggestion(key, known))
+    convert(tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top)
+    at: Keys = ("environments", environment)
+    convert(tree, find(tree.data, at) or {}, Environment, at)
+
+
+def _put_function(graft: Graft, tree: Tree) -> None:
+    section = tree.data.get("lambda")
+    if not isinstance(section, dict):
+        graft.put(("lambda",), ("lambda",))
+        return
+    for key, value in section.items():
+        new = str(_RENAMED.get(key, key))
+        # 0.7's default left out what Lambda has anyway: a zip with it is only larger.
+        if key != "excluded_dirs" or value not in ("default", "none"):
+            graft.put(("lambda", new), ("lambda", key))
+    permissions = find(graft.done().data, ("lambda", "permissions"))
+    for number, one in enumerate(permissions if isinstance(permissions, list) else ()):
+        if isinstance(one, dict):
+            # 0.7 gave each a new random id.
+            one.setdefault("statement_id", f"kappa-{number + 1}")
+
+
+def _add_rights(graft: Graft, tree: Tree, here: Keys, name: str) -> None:
+    role = find(tree.data, (*here, "role", "name"))
+    graft.add(("iam", "role", "name"), role or name, (*here, "role", "name"))
+    policy: Keys = ("iam", "policy")
+    if arn := find(tree.data, (*here, "policy", "arn")):
+        graft.add((*policy, "arn"), arn, (*here, "policy", "arn"))
+        return
+    document = _document(find(tree.data, here))
+    if document is None:
+        return
+    graft.add((*policy, "name"), name, (*here, "policy"))
+    words = f"A kappa policy to control access to {here[-1]} resources"
+    graft.add((*policy, "description"), words, (*here, "policy"))
+    graft.add((*policy, "document"), document, (*here, "policy"))
+
+
+def _document(section: Any) -> dict[str, Any] | None:  # noqa: ANN401 - checked before
+    section = section or {}
+    rights = section.get("policy") or {}
+    resources = [*(rights.get("resources") or ()), *(section.get("policy_resources") or ())]
+    statements = [*map(_statement, resources), *(rights.get("statements") or ())]
+    return {"Version": "2012-10-17", "Statement": statements} if statements else None
+
+
+def _statement(resource: dict[str, Any]) -> dict[str, Any]:
+    service = resource["arn"].split(":")[2:3]
+    actions = [
+        action if ":" in action or not service else f"{service[0]}:{action}"
+        for action in resource["actions"]
+    ]
+    return {"Effect": "Allow", "Action": actions, "Resource": resource["arn"]}

@@ -1,0 +1,148 @@
+"""The files that `init` writes: a commented config and a function to begin with.
+
+Owns their text, and that nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path, PurePosixPath
+
+from kappa.errors import ConfigError
+
+SCHEMA = "kappa.schema.json"
+HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"
+_CONFIG = """\
+# One Lambda function. Try: kappa {file} deploy
+# docs/kappa.md lists every key; `kappa {file} validate` checks this file.
+region: us-east-1
+# profile: a profile of ~/.aws/config
+
+iam:
+  # What the function may do. kappa makes policy and role, and attaches one to the other.
+  policy:
+    name: {name}-policy
+    document: policy.json
+  role:
+    name: {name}-role
+
+lambda:
+  name: {name}
+  description: Greets whoever calls
+  # The folder that is packed. A requirements.txt in it is installed, a .lambdaignore respected.
+  path: code
+  handler: {module}.handler
+  runtime: python3.13
+  architectures: [arm64]
+  memory_size: 128
+  timeout: 5
+  environment:
+    GREETING: good day
+  log_retention_days: 30
+  # event_sources:
+  #   - arn: arn:aws:sns:us-east-1:123456789012:news
+  # What `kappa {file} invoke` sends.
+  test_data: input.json
+
+# What differs elsewhere: kappa {file} deploy --env prod
+# environments:
+#   dev: {{}}
+#   prod:
+#     region: eu-west-1
+#     lambda:
+#       memory_size: 512
+"""
+_CODE = '''\
+"""Greets whoever calls."""
+
+import os
+
+
+def handler(event, context):
+    """Answer with a greeting."""
+    return {"greeting": f"{os.environ['GREETING']}, {event.get('name', 'world')}"}
+'''
+_LOGS = "arn:${partition}:logs:${region}:${account_id}"
+_POLICY = """\
+{{
+  "Version": "2012-10-17",
+  "Statement": [
+    {{
+      "Sid": "WriteOwnLogs",
+      "Effect": "Allow",
+      "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+      "Resource": "{logs}:log-group:/aws/lambda/{name}:*"
+    }}
+  ]
+}}
+"""
+
+
+@dataclass(frozen=True)
+class NewFiles:
+    """Files to write, by path; which of them are programs, and what to say about them all."""
+
+    files: Mapping[str, bytes]
+    programs: frozenset[str] = frozenset()
+    remarks: tuple[str, ...] = ()
+
+
+def starter(config: Path, name: str = "") -> NewFiles:
+    """Make the files of a new function; its name is the folder's unless given.
+
+    Raises: ConfigError, if that is no name of a function.
+    """
+    name = name or re.sub(r"[^a-zA-Z0-9_-]+", "-", config.resolve().parent.name).strip("-")
+    if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name):
+        raise ConfigError(
+            f"{name!r} is no name of a function.", "1 to 64 letters, digits, - and _."
+        )
+    module = re.sub(r"^(?=\d)", "_", name.replace("-", "_"))
+    texts = {
+        config.name: HEADER + _CONFIG.format(name=name, module=module, file=config.name),
+        "policy.json": _POLICY.format(name=name, logs=_LOGS),
+        f"code/{module}.py": _CODE,
+        "input.json": '{"name": "Ada"}\n',
+    }
+    return NewFiles({**{file: text.encode() for file, text in texts.items()}, SCHEMA: schema()})
+
+
+def schema() -> bytes:
+    """The JSON Schema of a config file."""
+    return resources.files("kappa").joinpath("schema.json").read_bytes()
+
+
+def write_files(folder: Path, new: NewFiles) -> list[Path]:
+    """Write files into a folder; all of them, or none when one is there already.
+
+    Raises: ConfigError, if a file exists, its name leads outside, or it cannot be written.
+    """
+    paths = {folder / _inside(name): data for name, data in new.files.items()}
+    programs = {folder / name for name in new.programs}
+    there = [path for path in paths if path.exists() or path.is_symlink()]
+    # The schema is the same everywhere: another config's may stand here already.
+    there = [path for path in there if path.name != SCHEMA]
+    if there:
+        raise ConfigError(
+            f"{there[0]} exists already: init overwrites nothing.", "Name another folder."
+        )
+    try:
+        for path, data in paths.items():
+            if path.name != SCHEMA or not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("xb") as file:
+                    file.write(data)
+                path.chmod(0o755 if path in programs else 0o644)
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}.") from error
+    return list(paths)
+
+
+def _inside(name: str) -> PurePosixPath:
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in name or re.match("[A-Za-z]:", name):
+        raise ConfigError(f"The file name {name!r} leads outside of the folder.")
+    return pure

@@ -1,0 +1,300 @@
+"""package, init and large uploads against the emulator, read back through boto3."""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import uuid
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kappa import upload
+from kappa.aws import Aws
+from kappa.bundle import Limits, read_archive
+from kappa.config import read_config
+from kappa.errors import ArchiveError
+from kappa.steps import apply
+from tests.builders import assert_valid
+
+ACCOUNT = "463000000001"
+KAPPA = Path(sys.executable).parent / "kappa"
+LIMITS = Limits(direct_bytes=2000, unzipped_bytes=20_000)
+
+
+@pytest.fixture
+def kappa(tmp_path, emulator):
+    """The kappa command in a folder of the test's own."""
+
+    def run(*args, **env):
+        return subprocess.run(
+            [KAPPA, *args],
+            capture_output=True,
+            text=True,
+            env=emulator.env(ACCOUNT) | {"XDG_CACHE_HOME": str(tmp_path / "cache")} | env,
+            cwd=tmp_path,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def done(kappa):
+    """Run kappa, which must succeed."""
+
+    def run(*args, **env):
+        ended = kappa(*args, **env)
+        assert ended.returncode == 0, ended.stderr
+        return ended
+
+    return run
+
+
+@pytest.fixture
+def name():
+    return f"greeter-{uuid.uuid4().hex[:8]}"
+
+
+def test_a_function_begun_by_init_is_deployed_and_answers(done, tmp_path, emulator, name):
+    done("new/config.yml", "init", name)
+    assert json.loads(done("new/config.yml", "validate", "--json").stdout)["lambda"]["name"] == name
+    done("new/config.yml", "deploy")
+    packed = json.loads(done("new/config.yml", "package", "--json").stdout)
+    found = emulator.client("lambda", ACCOUNT).get_function_configuration(FunctionName=name)
+    assert found["CodeSha256"] == packed["sha256"]
+    assert json.loads(done("new/config.yml", "invoke").stdout) == {"greeting": "good day, Ada"}
+    done("new/config.yml", "delete")
+
+
+def test_init_overwrites_nothing(kappa, tmp_path):
+    (tmp_path / "policy.json").write_text("mine")
+    ended = kappa("config.yml", "init", "greeter")
+    assert ended.returncode == 2
+    assert "policy.json exists already" in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["policy.json"]
+
+
+def test_the_package_holds_what_is_required(done, tmp_path, name):
+    done("new/config.yml", "init", name)
+    (tmp_path / "new" / "code" / "requirements.txt").write_text("tea==1.0\n")
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    with zipfile.ZipFile(shelf / "tea-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tea.py", "GREEN = 1\n")
+        wheel.writestr(
+            "tea-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tea\nVersion: 1.0\n"
+        )
+        wheel.writestr("tea-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("tea-1.0.dist-info/RECORD", "tea.py,,\n")
+    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf), "PIP_CONFIG_FILE": os.devnull}
+    said = done("new/config.yml", "package", "--output", "out.zip", "--list", **pip).stdout
+    with zipfile.ZipFile(tmp_path / "out.zip") as packed:
+        assert "tea.py" in packed.namelist()
+    digest = hashlib.sha256((tmp_path / "out.zip").read_bytes()).digest()
+    assert base64.b64encode(digest).decode() in said
+    assert "10  tea.py" in said
+
+
+def test_validate_prints_a_config_that_reads_as_the_same(done, kappa, tmp_path, name):
+    done("new/config.yml", "init", name)
+    written = done("new/config.yml", "validate").stdout
+    (tmp_path / "new" / "again.yml").write_text(written)
+    assert done("new/again.yml", "validate").stdout == written
+    (tmp_path / "new" / "again.yml").write_text(written.replace("timeout: 5", "timeout: 5000"))
+    ended = kappa("new/again.yml", "validate")
+    assert (ended.returncode, ended.stdout) == (2, "")
+
+
+@pytest.fixture
+def large(done, tmp_path, emulator, name, monkeypatch):
+    """A config whose zip is larger than the lowered limit, and a bucket for it."""
+    done("config.yml", "init", name)
+    (tmp_path / "code" / "noise").write_bytes(os.urandom(5000))
+    emulator.client("s3", ACCOUNT).create_bucket(Bucket=f"{name}-builds")
+    file = tmp_path / "config.yml"
+    file.write_text(file.read_text() + f"  s3_bucket: {name}-builds\n  s3_prefix: zips\n")
+    for key, value in emulator.env(ACCOUNT).items():
+        monkeypatch.setenv(key, value)
+    return read_config(file)
+
+
+def test_a_large_zip_is_uploaded_once_and_a_function_is_made_of_it(large, emulator, name):
+    aws = Aws("us-east-1")
+    archive = read_archive(large, LIMITS)
+    plan = upload.plan(large, archive, LIMITS.direct_bytes)
+    assert_valid(plan)
+    for mark in ("created", "exists"):
+        reports = []
+        apply(plan, aws.call, reports.append)
+        assert [report.mark for report in reports] == [mark]
+    role = emulator.client("iam", ACCOUNT).create_role(
+        RoleName=f"{name}-role",
+        AssumeRolePolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "lambda.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            }
+        ),
+    )
+    made = emulator.client("lambda", ACCOUNT).create_function(
+        FunctionName=name,
+        Role=role["Role"]["Arn"],
+        Runtime="python3.13",
+        Handler="x.handler",
+        Code=upload.code(large, archive, LIMITS.direct_bytes),
+    )
+    assert made["CodeSha256"] == archive.sha256
+
+
+def test_a_source_too_large_unzipped_stops_before_any_upload(large, emulator, name):
+    with pytest.raises(ArchiveError, match="unzipped"):
+        read_archive(large, Limits(direct_bytes=2000, unzipped_bytes=4000))
+    listed = emulator.client("s3", ACCOUNT).list_objects_v2(Bucket=f"{name}-builds")
+    assert listed["KeyCount"] == 0
+
+
+RICH = """\
+  ephemeral_storage_mb: 1024
+  tracing: Active
+  tags: {{team: tea}}
+  async: {{maximum_retry_attempts: 1}}
+  permissions:
+    - statement_id: anybody
+      principal: "123456789012"
+  event_sources:
+    - arn: {topic}
+      filter_policy: {{kind: [green]}}
+    - arn: {stream}
+      batch_size: 7
+      starting_position: LATEST
+      bisect_on_error: true
+    - name: {name}-often
+      schedule: rate(5 minutes)
+  url: {{auth: AWS_IAM}}
+"""
+
+
+def test_an_imported_function_is_described_as_it_is(done, kappa, tmp_path, emulator, name):
+    topic = emulator.client("sns", ACCOUNT).create_topic(Name=name)["TopicArn"]
+    stream = emulator.client("dynamodb", ACCOUNT).create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]["LatestStreamArn"]
+    done("old/config.yml", "init", name)
+    file = tmp_path / "old" / "config.yml"
+    more = RICH.format(topic=topic, stream=stream, name=name)
+    policy = tmp_path / "old" / "policy.json"
+    document = json.loads(policy.read_text())
+    document["Statement"].append(
+        {
+            "Effect": "Allow",
+            "Resource": "*",
+            "Action": [
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:DescribeStream",
+                "dynamodb:ListStreams",
+            ],
+        }
+    )
+    policy.write_text(json.dumps(document))
+    file.write_text(file.read_text().split("# What differs elsewhere")[0] + more)
+    done("old/config.yml", "deploy")
+
+    done("new/config.yml", "init", "--from", name, "--region", "us-east-1")
+
+    again = kappa("new/config.yml", "diff")
+    assert again.returncode == 0, again.stdout
+    written = yaml.safe_load((tmp_path / "new" / "config.yml").read_text())
+    assert written["lambda"]["tags"] == {"team": "tea"}
+    assert len(written["lambda"]["event_sources"]) == 3
+    module = f"{name.replace('-', '_')}.py"
+    assert (tmp_path / "new" / "code" / module).read_bytes() == (
+        tmp_path / "old" / "code" / module
+    ).read_bytes()
+    done("new/config.yml", "delete")
+
+
+def test_an_imported_function_that_does_not_exist_is_named_and_nothing_written(kappa, tmp_path):
+    ended = kappa("new/config.yml", "init", "--from", "nobody", "--region", "us-east-1")
+    assert ended.returncode == 1
+    assert "nobody" in ended.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_zip_that_leads_outside_is_refused(kappa, tmp_path, emulator, name, done):
+    done("old/config.yml", "init", name)
+    done("old/config.yml", "deploy")
+    evil = io.BytesIO()
+    with zipfile.ZipFile(evil, "w") as packed:
+        packed.writestr("../../evil.py", "x")
+    emulator.client("lambda", ACCOUNT).update_function_code(
+        FunctionName=name, ZipFile=evil.getvalue()
+    )
+    ended = kappa("new/config.yml", "init", "--from", name, "--region", "us-east-1")
+    assert ended.returncode == 2
+    assert "leads outside" in ended.stderr
+    assert not list(tmp_path.rglob("evil.py"))
+    assert not (tmp_path / "new" / "config.yml").exists()
+    done("old/config.yml", "delete")
+
+
+LATER = """\
+name: {name}
+environments:
+  dev:
+    region: us-east-1
+    environment_variables:
+      GREETING: hello
+    policy:
+      resources:
+        - arn: arn:aws:logs:*:*:*
+          actions: [CreateLogStream, PutLogEvents]
+lambda:
+  description: A very simple Kappa example
+  handler: simple.handler
+  runtime: python3.13
+  memory_size: 128
+  timeout: 3
+  log_retention_policy: 7
+"""
+SIMPLE = """\
+import json, os
+
+def handler(event, context):
+    with open("config.json") as file:
+        return {"greeting": os.environ["GREETING"], **json.load(file)}
+"""
+
+
+def test_a_project_of_kappa_0_7_is_deployed_as_0_7_named_it(done, tmp_path, emulator, name):
+    (tmp_path / "_src").mkdir()
+    (tmp_path / "_src" / "simple.py").write_text(SIMPLE)
+    (tmp_path / "_src" / "dev_config.json").write_text('{"stage": "dev"}')
+    (tmp_path / "event.json").write_text("{}")
+    (tmp_path / "kappa.yml").write_text(LATER.format(name=name))
+    done("kappa.yml", "deploy", "--env", "dev")
+    found = emulator.client("lambda", ACCOUNT).get_function(FunctionName=name)["Configuration"]
+    assert found["Role"] == f"arn:aws:iam::{ACCOUNT}:role/kappa/{name}_dev"
+    alias = emulator.client("lambda", ACCOUNT).get_alias(FunctionName=name, Name="dev")
+    assert alias["FunctionVersion"] == "1"
+    said = done("kappa.yml", "--env", "dev", "invoke", "--data", "event.json").stdout
+    assert json.loads(said) == {"greeting": "hello", "stage": "dev"}
+    assert "No changes" in done("kappa.yml", "deploy").stderr
+    done("kappa.yml", "delete")

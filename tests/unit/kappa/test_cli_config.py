@@ -1,0 +1,108 @@
+"""validate, package and init on the command line; none of them needs AWS."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kappa.cli import cli
+from kappa.config import read_config
+from kappa.errors import ArchiveError, ConfigError
+from kappa.resolved import as_yaml, plain, plain_config
+
+SAMPLES = sorted(Path(__file__).parents[2].glob("data/kappa/*/*.yml"))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run kappa on the config of a new project, or on others in its folder."""
+
+    def run_command(*args, configs=("config.yml",)):
+        files = [str(tmp_path / name) for name in configs]
+        return CliRunner().invoke(cli, [*files, *args], standalone_mode=False)
+
+    made = run_command("init", "greeter")
+    assert made.exception is None
+    return run_command
+
+
+def add(folder, text):
+    file = folder / "config.yml"
+    file.write_text(file.read_text() + text)
+
+
+def test_init_says_what_it_wrote_and_what_is_next(tmp_path):
+    done = CliRunner().invoke(cli, [str(tmp_path / "new" / "c.yml"), "init"], standalone_mode=False)
+    assert [line.split()[0] for line in done.stderr.splitlines()] == ["created"] * 5 + ["Next:"]
+    assert done.stderr.endswith("c.yml deploy\n")
+
+
+def test_validate_prints_the_chosen_environment(run, tmp_path):
+    add(tmp_path, "environments:\n  prod:\n    lambda:\n      timeout: 9\n")
+    said = json.loads(run("validate", "--env", "prod", "--json").stdout)
+    assert said["lambda"]["timeout"] == 9
+    assert "environments" not in said
+
+
+def test_env_may_stand_before_the_config_too(run, tmp_path):
+    add(tmp_path, "environments:\n  prod:\n    region: eu-west-1\n")
+    args = ["--env", "prod", str(tmp_path / "config.yml"), "validate"]
+    done = CliRunner().invoke(cli, args, standalone_mode=False)
+    assert "region: eu-west-1\n" in done.stdout
+
+
+def test_validate_reads_the_policy_and_the_code_too(run, tmp_path):
+    (tmp_path / "policy.json").write_text("{}")
+    assert isinstance(run("validate").exception, ConfigError)
+    (tmp_path / "policy.json").write_text('{"Statement": []}')
+    assert run("validate").exception is None
+    (tmp_path / "code" / "greeter.py").unlink()
+    error = run("validate").exception
+    assert isinstance(error, ConfigError)
+    assert error.exit_code == 2
+
+
+def test_validate_installs_nothing(run, tmp_path):
+    (tmp_path / "code" / "requirements.txt").write_text("there-is-no-such-package==0\n")
+    assert run("validate").exception is None
+
+
+def test_package_lists_what_is_in_the_zip(run, tmp_path):
+    data = json.loads(run("package", "--list", "--json").stdout)
+    assert list(data["names"]) == ["greeter.py"]
+    assert data["size_bytes"] == (tmp_path / "greeter.zip").stat().st_size
+
+
+def test_package_writes_one_file_for_one_config(run, tmp_path):
+    (tmp_path / "other.yml").write_text((tmp_path / "config.yml").read_text())
+    done = run("package", "--output", "x.zip", configs=("config.yml", "other.yml"))
+    assert "--output is for one config file." in done.stderr
+
+
+def test_a_container_image_is_not_packed(run, tmp_path):
+    file = tmp_path / "config.yml"
+    kept = [
+        line
+        for line in file.read_text().splitlines()
+        if not line.strip().startswith(("path:", "handler:", "runtime:"))
+    ]
+    image = "  image:\n    uri: 123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1\n"
+    file.write_text("\n".join(kept) + "\n" + image)
+    assert isinstance(run("package").exception, ArchiveError)
+    assert run("validate").exception is None
+
+
+def test_texts_that_look_like_numbers_stay_texts():
+    assert as_yaml(plain({"a": "007", "b": "on", "c": ("x", 1)})) == (
+        "a: '007'\nb: 'on'\nc:\n- x\n- 1\n"
+    )
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.parent.name)
+def test_what_validate_prints_reads_as_the_same_config(tmp_path, file):
+    config = read_config(file)
+    (tmp_path / "again.yml").write_text(as_yaml(plain_config(config)))
+    again = read_config(tmp_path / "again.yml")
+    for part in ("function", "role", "policy", "profile", "region"):
+        assert getattr(again, part) == getattr(config, part)

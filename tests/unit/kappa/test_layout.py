@@ -1,0 +1,253 @@
+"""Environments, and the layout of kappa 0.7."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kappa.bundle import read_archive
+from kappa.config import read_config, read_policy_document
+from kappa.environments import merge
+from kappa.errors import ConfigError
+from kappa.graft import find
+from kappa.tree import Tree
+
+LATER = Path(__file__).parents[2] / "data" / "kappa" / "later" / "kappa.yml"
+CONFIG = """\
+region: us-east-1
+iam:
+  role:
+    name: greeter-role
+lambda:
+  name: greeter-${environment}
+  path: code
+  handler: greeter.handler
+  runtime: python3.13
+  memory_size: 128
+  environment:
+    GREETING: good day
+    STAGE: "1.10"
+environments:
+  dev:
+  prod:
+    profile: live
+    region: eu-west-1
+    lambda:
+      memory_size: 512
+      environment:
+        GREETING: good evening
+"""
+SHORT = """\
+environments:
+  dev:
+    region: us-east-1
+    policy:
+      resources:
+        - arn: arn:aws:logs:*:*:*
+          actions: ["*"]
+lambda:
+  handler: simple.handler
+  runtime: python3.13
+"""
+WORDS = st.text("ab", min_size=1, max_size=2)
+NESTED = st.recursive(
+    st.text("xy", max_size=2) | st.lists(st.text("xy"), max_size=2),
+    lambda inner: st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a config, with the code that its handler is in."""
+
+    def write_config(text):
+        for name in ("code/greeter.py", "_src/simple.py"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text("def handler(event, context): ...\n")
+        file = tmp_path / "config.yml"
+        file.write_text(text)
+        return file
+
+    return write_config
+
+
+def error_of(file, environment=""):
+    with pytest.raises(ConfigError) as error:
+        read_config(file, environment)
+    return str(error.value).replace(f"{file}:", "")
+
+
+def test_an_environment_is_merged_key_by_key(write):
+    config = read_config(write(CONFIG), "prod")
+    assert (config.profile, config.region, config.environment) == ("live", "eu-west-1", "prod")
+    assert config.function.memory_size == 512
+    assert config.function.environment == {"GREETING": "good evening", "STAGE": "1.10"}
+    assert config.function.name == "greeter-prod"
+
+
+def test_dev_is_meant_when_none_is_named_as_in_0_7(write):
+    config = read_config(write(CONFIG))
+    assert (config.function.name, config.function.memory_size) == ("greeter-dev", 128)
+
+
+def test_without_a_dev_one_must_be_named(write):
+    said = error_of(write(CONFIG.replace("dev:", "test:")))
+    assert said == "14: which environment?\n  Name one with --env: test, prod."
+
+
+def test_an_unknown_environment_is_guessed(write):
+    assert error_of(write(CONFIG), "prd").endswith("Did you mean `prod`?")
+
+
+def test_env_for_a_file_without_environments_is_an_error(write):
+    said = error_of(write(CONFIG.split("environments")[0].replace("-${environment}", "")), "dev")
+    assert "has no environments" in said
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("environments: [dev]", "14: environments must map names"),
+        ("environments: {}", "14: environments must map names"),
+        ("environments: {dev: yes}", "14: environments.dev must be a mapping"),
+        ("environments:\n  dev:\n    lambda:\n      memry_size: 1", "17: unknown key"),
+        ("environments:\n  dev:\n    lambda:\n      timeout: 901", "17: lambda.timeout is '901'"),
+        ("environments:\n  dev:\n    regoin: x", "16: unknown key regoin."),
+    ],
+)
+def test_what_is_wrong_in_an_environment_is_said_with_its_own_line(write, section, said):
+    assert error_of(write(CONFIG.split("environments:\n")[0] + section + "\n")).startswith(said)
+
+
+def test_what_another_environment_lacks_is_no_error(write):
+    text = CONFIG.replace("profile: live", "profile: ${missing}")
+    assert read_config(write(text), "dev").profile is None
+    assert "missing" in error_of(write(text), "prod")
+
+
+def test_an_environment_may_include_a_file_of_its_own(write, tmp_path):
+    (tmp_path / "prod.yml").write_text("where: eu-west-3\n")
+    text = CONFIG.replace("region: eu-west-1", "include: prod.yml\n    region: ${where}")
+    assert read_config(write(text), "prod").region == "eu-west-3"
+
+
+@given(NESTED.filter(lambda one: isinstance(one, dict)), st.dictionaries(WORDS, NESTED, max_size=3))
+def test_what_is_merged_is_the_environments_and_else_the_files(over, base):
+    data = {**base, "environments": {"e": over}}
+    merged = merge(Tree(Path("c.yml"), data, {}, {}), "e").data
+
+    def expected(under, upper):
+        if isinstance(under, dict) and isinstance(upper, dict):
+            return {
+                key: expected(under.get(key), upper[key]) if key in upper else under[key]
+                for key in {**under, **upper}
+            }
+        return upper
+
+    assert merged == expected(base, over)
+
+
+def test_the_layout_of_0_7_reads():
+    config = read_config(LATER)
+    function = config.function
+    assert (function.name, function.path) == ("kappa-python-sample", "_src")
+    assert (function.alias, function.publish) == ("dev", True)
+    assert (function.log_retention_days, function.dependencies) == (7, ("lib",))
+    assert function.environment == {"key_one": "potatoes", "second_key": "Strawberries"}
+    assert function.vpc.subnet_ids == ("subnet-12345678", "subnet-23456789")
+    assert [one.batch_size for one in function.event_sources] == [100]
+    assert (config.profile, config.region) == ("personal", "us-west-2")
+    assert (config.role.name, config.role.path) == ("kappa-python-sample_dev", "/kappa/")
+
+
+def test_the_policy_of_0_7_is_made_of_resources_and_actions():
+    assert read_config(LATER).policy.name == "kappa-python-sample_dev"
+    assert read_policy_document(read_config(LATER)) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["dynamodb:GetItem", "dynamodb:PutItem"],
+                "Resource": "arn:aws:dynamodb:us-west-2:123456789012:table/foo",
+            },
+            {"Effect": "Allow", "Action": ["logs:*"], "Resource": "arn:aws:logs:*:*:*"},
+        ],
+    }
+
+
+def test_a_role_that_exists_is_used_as_in_0_7():
+    config = read_config(LATER, "prod")
+    assert (config.role.name, config.policy, config.makes_role) == ("some-role-name", None, False)
+
+
+def test_the_zip_of_0_7_holds_dependencies_and_the_environments_config():
+    names = read_archive(read_config(LATER)).names
+    assert names == ("config.json", "dev_config.json", "greeting.py", "simple.py")
+
+
+def test_a_file_of_0_7_without_a_name_is_named_by_its_folder(write, tmp_path):
+    name = read_config(write(SHORT)).function.name
+    assert name == tmp_path.name
+
+
+def test_place_values_and_statements_in_a_policy_of_0_7_are_kept(write):
+    text = SHORT.replace("arn:aws:logs:*:*:*", "arn:${partition}:logs:${region}:${account_id}:*")
+    text = text.replace(
+        "      resources:", "      statements:\n        - Effect: Deny\n      resources:"
+    )
+    first, second = read_policy_document(read_config(write(text)))["Statement"]
+    assert first["Resource"] == "arn:${partition}:logs:${region}:${account_id}:*"
+    assert first["Action"] == ["logs:*"]
+    assert second == {"Effect": "Deny"}
+
+
+def test_a_rule_of_0_7_is_a_rule_still(write):
+    rule = "arn:aws:events:us-east-1:123456789012:rule/kappa-cron-dev"
+    sources = f"    event_sources:\n      - {{arn: '{rule}', schedule: rate(1 minute)}}\n"
+    text = SHORT.replace("    policy:\n", f"{sources}    policy:\n")
+    (source,) = read_config(write(text)).function.event_sources
+    assert (source.service, source.schedule) == ("events", "rate(1 minute)")
+
+
+def test_permissions_of_0_7_get_an_id(write):
+    text = f"{SHORT}  permissions:\n    - principal: s3.amazonaws.com\n"
+    assert read_config(write(text)).function.permissions[0].statement_id == "kappa-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"restapi: {{}}\n{SHORT}", "1: kappa makes no REST APIs."),
+        (f"nam: x\n{SHORT}", "1: unknown key nam.\n  Did you mean `name`?"),
+        (SHORT.replace("actions", "action"), "7: unknown key environments.dev.policy.resources"),
+        (SHORT.replace("region", "regoin"), "3: unknown key environments.dev.regoin.\n  Did you"),
+        (SHORT.replace("runtime", "runtme"), "10: unknown key lambda.runtme."),
+        (SHORT.replace("lambda:\n", "lambda: x\nx:\n"), "9: unknown key x"),
+        (SHORT.split("lambda")[0] + "lambda: x\n", "8: lambda must be a mapping"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_0_7_is_said_with_its_line(write, text, said):
+    assert error_of(write(text)).startswith(said)
+
+
+def test_a_document_may_stand_in_the_config(write):
+    text = CONFIG.split("environments:\n")[0].replace("-${environment}", "") + ""
+    policy = (
+        "  policy:\n    name: p\n    document:\n      Version: 2012-10-17\n      Statement:\n"
+        "        - {Effect: Allow, Action: 's3:*', Resource: 'arn:${partition}:s3:::${who:-me}'}\n"
+    )
+    config = read_config(write(text.replace("iam:\n", f"iam:\n{policy}")))
+    document = read_policy_document(config)
+    assert document["Version"] == "2012-10-17"
+    assert document["Statement"][0]["Resource"] == "arn:${partition}:s3:::me"
+
+
+def test_a_document_in_the_config_needs_a_statement(write):
+    text = CONFIG.replace("iam:\n", "iam:\n  policy: {name: p, document: {Version: x}}\n")
+    assert error_of(write(text)).startswith("3: a policy document needs a Statement")
+
+
+def test_find_answers_none_where_there_is_nothing():
+    assert find({"a": {"b": 1}}, ("a", "c")) is None
