@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa import arn as arns
-from kappa.errors import NotFound
-from kappa.settings import EventSource
+from kappa.errors import Conflict, NotFound
+from kappa.part import Part, unchanged
+from kappa.sourcesettings import EventSource
+from kappa.sourcestate import SourcesState
 from kappa.steps import FRESH_PERMISSION, Already, Step
 
 _FUNCTIONS = "LambdaFunctionConfigurations"
@@ -22,20 +24,23 @@ def own(function: str, has: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return next((one for one in found if one.get("Id") == _id(function)), None)
 
 
-def plan_put(
-    function: str, source: EventSource, function_arn: str, has: Mapping[str, Any] | None
-) -> Step | Already:
-    """Plan the function's notification; `has` is what the bucket has, None without a bucket.
+def plan(function: str, source: EventSource, state: SourcesState) -> Part:
+    """Plan the function's notification.
 
-    Raises: NotFound, if the bucket does not exist.
+    Raises: NotFound, if the bucket does not exist; Conflict, if others have such events already.
     """
+    has = state.buckets.get(source.arn)
     if has is None:
         raise NotFound(f"The bucket {source.arn} does not exist.", "Make it, or correct its ARN.")
-    there, wanted = own(function, has), _wanted(function, source, function_arn)
+    there, wanted = own(function, has), _wanted(function, source, state.invoked)
+    if not source.enabled:
+        item = plan_remove(function, source, has) if there else unchanged(source, "disabled")
+        return Part(there is not None, [item])
     if there is not None and _comparable(there) == _comparable(wanted):
-        return Already("exists", source.label)
+        return Part(True, [unchanged(source)])
+    _refuse_overlap(function, source, has, wanted)
     mine = {**has, _FUNCTIONS: [*_others(function, has), wanted]}
-    return _put(source, mine, "created" if there is None else "updated")
+    return Part(there is not None, [_put(source, has, mine, "updated" if there else "created")])
 
 
 def plan_remove(
@@ -44,7 +49,7 @@ def plan_remove(
     """Plan the removal of the function's notification."""
     if has is None or own(function, has) is None:
         return Already("gone", source.label)
-    return _put(source, {**has, _FUNCTIONS: _others(function, has)}, "removed")
+    return _put(source, has, {**has, _FUNCTIONS: _others(function, has)}, "removed")
 
 
 def _id(function: str) -> str:
@@ -77,7 +82,46 @@ def _comparable(one: Mapping[str, Any]) -> object:
     )
 
 
-def _put(source: EventSource, wanted: Mapping[str, Any], mark: str) -> Step:
+def _refuse_overlap(
+    function: str, source: EventSource, has: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> None:
+    """Say whose notification is in the way: S3 itself says only that some rules overlap.
+
+    Source: Amazon S3 guide, "Configuring event notifications using object key name filtering".
+    """
+    others = [
+        *has.get("TopicConfigurations", []),
+        *has.get("QueueConfigurations", []),
+        *_others(function, has),
+    ]
+    for other in others:
+        if _overlap(other, wanted):
+            target = next((other[key] for key in other if key.endswith("Arn")), "")
+            raise Conflict(
+                f"The bucket {source.short} already notifies {target} of such keys "
+                f"(notification {other.get('Id', '')}): S3 notifies one only.",
+                "Give them key_filters or events that differ.",
+            )
+
+
+def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    events = any(_shared(a, b) for a in one["Events"] for b in other["Events"])
+    prefixes = _filters(one, "prefix"), _filters(other, "prefix")
+    suffixes = _filters(one, "suffix")[::-1], _filters(other, "suffix")[::-1]
+    return events and all(a.startswith(b) or b.startswith(a) for a, b in (prefixes, suffixes))
+
+
+def _shared(one: str, other: str) -> bool:
+    kind = one.removesuffix("*") if one.endswith("*") else other.removesuffix("*")
+    return one == other or ("*" in one + other and one.startswith(kind) and other.startswith(kind))
+
+
+def _filters(one: Mapping[str, Any], kind: str) -> str:
+    rules = one.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return next((rule["Value"] for rule in rules if rule["Name"].lower() == kind), "")
+
+
+def _put(source: EventSource, has: Mapping[str, Any], wanted: Mapping[str, Any], mark: str) -> Step:
     kept = {key: value for key, value in wanted.items() if value != []}
     return Step(
         "s3",
@@ -87,4 +131,5 @@ def _put(source: EventSource, wanted: Mapping[str, Any], mark: str) -> Step:
         source.label,
         retry=(FRESH_PERMISSION,),
         settled=("NoSuchBucket",) if mark == "removed" else (),
+        before={"NotificationConfiguration": has},
     )

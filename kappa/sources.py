@@ -1,258 +1,219 @@
-"""Event sources: what invokes the function. Read them, plan adding, updating and removing.
+"""Event sources: what invokes the function. One plan of all of them, and selections of it.
 
-Owns the three ways to be a source: a mapping (DynamoDB, Kinesis), a subscription (SNS), a
-notification (S3). A mapping is polled by Lambda with the function's role; the other two need
-a permission of the function.
+Each kind has a module of its own: mappings.py (streams, queues), topics.py (SNS),
+notifications.py (S3), schedule.py (EventBridge), url.py. Lambda polls for a mapping with the
+function's role; the others call the function, and need a permission of it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
-from kappa import arn as arns
-from kappa import notifications
+from msgspec.structs import replace
+
+from kappa import mappings, notifications, schedule, topics, url
 from kappa.arn import Place
-from kappa.errors import NotFound
-from kappa.permissions import Statement, admits, plan_grant
-from kappa.settings import Config, EventSource, Permission
+from kappa.errors import ConfigError, NotFound
+from kappa.part import Part, missing
+from kappa.permissions import Statement, admits, plan_grant, plan_revoke
+from kappa.settings import Config, Permission
+from kappa.sourcesettings import EventSource
 from kappa.sourcestate import SourcesState
-from kappa.steps import (
-    BUSY,
-    BUSY_MAPPING,
-    FRESH_POLICY,
-    FRESH_STREAM_POLICY,
-    MAPPING_BEING_DELETED,
-    Already,
-    Plan,
-    Step,
-    Wait,
-)
+from kappa.steps import Already, Plan, Step
+from kappa.typed import suggestion
 
-_LAMBDA_GONE = ("ResourceNotFoundException",)
+Statements = tuple[Statement, ...]
+# What calls the function, rather than being polled by it.
+_CALLERS = ("events", "s3", "sns")
 
 
-def plan_add(
-    config: Config, place: Place, state: SourcesState, statements: tuple[Statement, ...]
-) -> Plan:
-    """Plan every source of the config that is not there yet, with its permission.
+def plan(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
+    """Plan what is missing and what differs of every source, and of the URL.
 
-    Raises: NotFound, if a topic or a bucket does not exist.
+    Raises: NotFound, if a topic, a bucket or a rule of others does not exist; Conflict.
     """
     plan: list[Step | Already] = []
     for source in config.function.event_sources:
-        if source.service == "sns":
-            plan += _permission(config, source, "sns", place, statements)
-            plan.append(_subscribe(config, source, place, state))
-        elif source.service == "s3":
-            plan += _permission(config, source, "s3", place, statements)
-            plan.append(_notify(config, source, place, state))
-        else:
-            plan.append(_map(config, source, state))
+        part = _part(config, place, source, state, statements)
+        plan += [*part.grants, *part.items]
+    wanted = _url(config, state, statements)
+    return [*plan, *wanted.grants, *wanted.items] if wanted else plan
+
+
+def plan_add(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
+    """Plan what is missing; what is there stays as it is.
+
+    Raises: NotFound, if a topic, a bucket or a rule of others does not exist; Conflict.
+    """
+    plan: list[Step | Already] = []
+    for source in config.function.event_sources:
+        part = _part(config, place, source, state, statements)
+        there: Plan = [Already("exists", source.label)]
+        plan += [*part.grants, *(there if part.there else part.items)]
+    wanted = _url(config, state, statements)
+    if wanted:
+        plan += [
+            *wanted.grants,
+            *([Already("exists", url.LABEL)] if wanted.there else wanted.items),
+        ]
     return plan
 
 
-def plan_update(config: Config, place: Place, state: SourcesState) -> Plan:
+def plan_update(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
     """Plan what differs of the sources that are there; a missing one is said, not added."""
     plan: list[Step | Already] = []
     for source in config.function.event_sources:
-        if source.service == "sns":
-            topic = state.topics.get(source.arn)
-            subscribed = topic is not None and topic.subscription
-            plan.append(_unchanged(source) if subscribed else _missing(source))
-        elif source.service == "s3":
-            there = notifications.own(config.function.name, state.buckets.get(source.arn))
-            plan.append(_notify(config, source, place, state) if there else _missing(source))
+        try:
+            part = _part(config, place, source, state, statements)
+        except NotFound:
+            plan.append(missing(source))
+            continue
+        absent = not part.there and source.enabled
+        plan += [missing(source)] if absent else [*part.grants, *part.items]
+    wanted = _url(config, state, statements)
+    if wanted and wanted.there:
+        plan += [*wanted.grants, *wanted.items]
+    elif wanted:
+        plan.append(Already("missing", f"{url.LABEL} (add it: add_event_sources)"))
+    return plan
+
+
+def plan_switch(
+    config: Config, place: Place, state: SourcesState, statements: Statements, enabled: bool
+) -> Plan:
+    """Plan the start or the stop of every source, whatever its `enabled` in the config says.
+
+    Raises: NotFound, if a topic or a bucket to be enabled does not exist; Conflict.
+    """
+    plan: list[Step | Already] = []
+    for said in config.function.event_sources:
+        source = replace(said, enabled=enabled)
+        if source.service in ("s3", "sns"):
+            part = _part(config, place, source, state, statements)
+            plan += [*part.grants, *part.items]
+        elif source.service == "events":
+            plan.append(schedule.plan_switch(config.function.name, source, state, enabled))
         else:
-            mapping = state.mapping(source.arn)
-            plan.append(_missing(source) if mapping is None else _remap(source, mapping))
+            plan.append(mappings.plan_switch(source, state, enabled))
+    if config.function.url:
+        plan.append(Already("kept", f"{url.LABEL} (it has no switch; auth: AWS_IAM closes it)"))
+    return plan
+
+
+def plan_remove(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
+    """Plan the removal of the config's sources and of the permissions that kappa gave for them."""
+    plan: list[Step | Already] = []
+    there = {one.statement_id for one in statements}
+    for source in config.function.event_sources:
+        plan += _removal(config, source, state)
+        granted = _statement_id(config, source, _arn(config, source, place))
+        if granted in there:
+            plan.append(plan_revoke(config.function.name, granted, config.function.alias))
+    if config.function.url:
+        plan += url.plan_remove(config, state, statements)
     return plan
 
 
 def plan_delete(config: Config, state: SourcesState) -> Plan:
-    """Plan the removal of every source; a mapping without its function would be of no use."""
+    """Plan the removal of every source; a mapping without its function would be of no use.
+
+    Permissions and URL go with the function.
+    """
     plan: list[Step | Already] = []
     for source in config.function.event_sources:
-        if source.service == "sns":
-            plan.append(_unsubscribe(source, state))
-        elif source.service == "s3":
-            has = state.buckets.get(source.arn)
-            plan.append(notifications.plan_remove(config.function.name, source, has))
-        elif state.mapping(source.arn) is None:
-            plan.append(Already("gone", source.label))
-    return [*plan, *(_unmap(one) for one in state.mappings if one["State"] != "Deleting")]
+        if source.service in _CALLERS or state.mapping(source.arn) is None:
+            plan += _removal(config, source, state)
+    there = [one for one in state.mappings if one["State"] != "Deleting"]
+    return [*plan, *(mappings.plan_remove(one) for one in there)]
 
 
-def _missing(source: EventSource) -> Already:
-    return Already("missing", f"{source.label} (add it: add_event_sources)")
+def only(config: Config, names: Sequence[str]) -> Config:
+    """Leave the event sources that are named, by ARN or as a status shows them; url is the URL.
+
+    Raises: ConfigError, if the config has no such source.
+    """
+    if not names:
+        return config
+    function = config.function
+    known = {word for one in function.event_sources for word in (one.key, one.short)}
+    known |= {"url"} if function.url else set()
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"{config.file} has no event source {name}.", suggestion(name, known or {"none"})
+            )
+    kept = [one for one in function.event_sources if {one.key, one.short} & set(names)]
+    address = function.url if "url" in names else None
+    return replace(config, function=replace(function, event_sources=tuple(kept), url=address))
 
 
-def _unchanged(source: EventSource) -> Already:
-    return Already("unchanged", source.label)
+def _part(
+    config: Config,
+    place: Place,
+    source: EventSource,
+    state: SourcesState,
+    statements: Statements,
+) -> Part:
+    name = config.function.name
+    if source.service not in _CALLERS:
+        return mappings.plan(config, source, state)
+    if source.service == "sns":
+        part = topics.plan(source, state)
+    elif source.service == "s3":
+        part = notifications.plan(name, source, state)
+    else:
+        part = schedule.plan(name, source, state)
+    if source.service != "events" and not source.enabled:
+        return part
+    grants = _permission(config, source, _arn(config, source, place), place, statements)
+    return Part(part.there, part.items, grants)
 
 
-def _notify(
-    config: Config, source: EventSource, place: Place, state: SourcesState
-) -> Step | Already:
-    has = state.buckets.get(source.arn)
-    return notifications.plan_put(
-        config.function.name, source, place.function(config.function.name), has
-    )
+def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
+    name = config.function.name
+    if source.service == "sns":
+        return topics.plan_remove(source, state)
+    if source.service == "s3":
+        return [notifications.plan_remove(name, source, state.buckets.get(source.arn))]
+    if source.service == "events":
+        return schedule.plan_remove(name, source, state)
+    mapping = state.mapping(source.arn)
+    return [mappings.plan_remove(mapping) if mapping else Already("gone", source.label)]
+
+
+def _url(config: Config, state: SourcesState, statements: Statements) -> Part | None:
+    wanted = config.function.url
+    return url.plan(config, wanted, state, statements) if wanted else None
+
+
+def _arn(config: Config, source: EventSource, place: Place) -> str:
+    if source.service == "events":
+        return schedule.rule_arn(config.function.name, source, place)
+    return source.arn
+
+
+def _statement_id(config: Config, source: EventSource, source_arn: str) -> str:
+    """Name the permission that kappa gives; an alias's has a name of its own."""
+    alias = config.function.alias
+    digest = hashlib.sha256(f"{source_arn}{alias and f' {alias}'}".encode()).hexdigest()[:8]
+    name = source.short.replace(".", "-")[:60]
+    return f"kappa-{source.service}-{name}-{digest}"
 
 
 def _permission(
-    config: Config,
-    source: EventSource,
-    service: str,
-    place: Place,
-    statements: tuple[Statement, ...],
+    config: Config, source: EventSource, source_arn: str, place: Place, statements: Statements
 ) -> Plan:
-    principal = f"{service}.amazonaws.com"
-    if any(admits(one, principal, source.arn) for one in statements):
+    principal = f"{source.service}.amazonaws.com"
+    if any(admits(one, principal, source_arn) for one in statements):
         return []
     own = next(
-        (one for one in config.function.permissions if admits(one, principal, source.arn)), None
+        (one for one in config.function.permissions if admits(one, principal, source_arn)), None
     )
-    digest = hashlib.sha256(source.arn.encode()).hexdigest()[:8]
-    name = arns.parse(source.arn).name.replace(".", "-")[:60]
     permission = own or Permission(
-        statement_id=f"kappa-{service}-{name}-{digest}",
+        statement_id=_statement_id(config, source, source_arn),
         principal=principal,
-        source_arn=source.arn,
-        source_account=place.account if service == "s3" else "",
+        source_arn=source_arn,
+        source_account=place.account if source.service == "s3" else "",
     )
-    return plan_grant(config.function.name, permission, statements)
-
-
-def _subscribe(
-    config: Config, source: EventSource, place: Place, state: SourcesState
-) -> Step | Already:
-    topic = state.topics.get(source.arn)
-    if topic is None:
-        raise NotFound(f"The topic {source.arn} does not exist.", "Make it, or correct its ARN.")
-    if topic.subscription:
-        return Already("exists", source.label)
-    params = {
-        "TopicArn": source.arn,
-        "Protocol": "lambda",
-        "Endpoint": place.function(config.function.name),
-        "ReturnSubscriptionArn": True,
-    }
-    return Step("sns", "subscribe", params, "created", source.label)
-
-
-def _unsubscribe(source: EventSource, state: SourcesState) -> Step | Already:
-    topic = state.topics.get(source.arn)
-    subscription = topic.subscription if topic else state.orphans.get(source.arn, "")
-    if not subscription:
-        return Already("gone", source.label)
-    if not subscription.startswith("arn:"):
-        # Source: AWS SNS API, Unsubscribe: a pending subscription has no ARN to remove it by.
-        return Already("kept", f"{source.label} ({subscription}: AWS drops it after 3 days)")
-    params = {"SubscriptionArn": subscription}
-    return Step("sns", "unsubscribe", params, "removed", source.label, settled=("NotFound",))
-
-
-# AWS names of a mapping's settings, and how a config says them.
-_SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
-    "BatchSize": lambda source: source.batch_size,
-    "MaximumBatchingWindowInSeconds": lambda source: source.batch_window_s,
-    "MaximumRetryAttempts": lambda source: source.maximum_retry_attempts,
-    "MaximumRecordAgeInSeconds": lambda source: source.maximum_record_age_s,
-    "BisectBatchOnFunctionError": lambda source: source.bisect_on_error,
-    "ParallelizationFactor": lambda source: source.parallelization_factor,
-    "FunctionResponseTypes": lambda source: {
-        None: None,
-        True: ["ReportBatchItemFailures"],
-        False: [],
-    }[source.report_batch_item_failures],
-    "DestinationConfig": lambda source: (
-        {"OnFailure": {"Destination": source.on_failure}} if source.on_failure else None
-    ),
-}
-
-
-def _wanted(source: EventSource) -> dict[str, Any]:
-    said = {name: say(source) for name, say in _SETTINGS.items()}
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def _map(config: Config, source: EventSource, state: SourcesState) -> Step | Already:
-    mapping = state.mapping(source.arn)
-    if mapping is not None:
-        return Already("exists", f"{source.label} ({mapping['State']})")
-    names = {"FunctionName": config.function.name, "EventSourceArn": source.arn}
-    params = {
-        **names,
-        **_wanted(source),
-        "StartingPosition": source.starting_position or "LATEST",
-        "Enabled": source.enabled,
-    }
-    if source.starting_position_timestamp:
-        when = datetime.fromisoformat(source.starting_position_timestamp)
-        params["StartingPositionTimestamp"] = when
-    return Step(
-        "lambda",
-        "create_event_source_mapping",
-        params,
-        "created",
-        source.label,
-        wait=Wait(
-            "lambda",
-            "list_event_source_mappings",
-            names,
-            "EventSourceMappings.0.State",
-            until=("Enabled" if source.enabled else "Disabled",),
-        ),
-        retry=(FRESH_STREAM_POLICY, FRESH_POLICY, MAPPING_BEING_DELETED, *BUSY),
-    )
-
-
-def _remap(source: EventSource, mapping: Mapping[str, Any]) -> Step | Already:
-    enabled = mapping["State"] not in ("Disabled", "Disabling")
-    changed = {
-        name: value for name, value in _wanted(source).items() if _mapped(mapping, name) != value
-    }
-    if source.enabled != enabled:
-        changed["Enabled"] = source.enabled
-    if not changed:
-        return _unchanged(source)
-    uuid = {"UUID": mapping["UUID"]}
-    return Step(
-        "lambda",
-        "update_event_source_mapping",
-        {**uuid, **changed},
-        "updated",
-        f"{source.label}: {', '.join(changed)}",
-        wait=Wait(
-            "lambda",
-            "get_event_source_mapping",
-            uuid,
-            "State",
-            until=("Enabled" if source.enabled else "Disabled",),
-        ),
-        retry=(BUSY_MAPPING, FRESH_POLICY),
-    )
-
-
-def _mapped(mapping: Mapping[str, Any], name: str) -> object:
-    if name == "DestinationConfig":
-        return {"OnFailure": mapping.get(name, {}).get("OnFailure", {})}
-    return mapping.get(name, [] if name == "FunctionResponseTypes" else None)
-
-
-def _unmap(mapping: Mapping[str, Any]) -> Step:
-    uuid = {"UUID": mapping["UUID"]}
-    source = arns.parse(mapping["EventSourceArn"])
-    return Step(
-        "lambda",
-        "delete_event_source_mapping",
-        uuid,
-        "removed",
-        f"event source {source.service} {source.name}",
-        wait=Wait("lambda", "get_event_source_mapping", uuid, "State", gone=True),
-        retry=(BUSY_MAPPING,),
-        settled=_LAMBDA_GONE,
-    )
+    return plan_grant(config.function.name, permission, statements, config.function.alias)

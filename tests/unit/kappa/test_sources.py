@@ -1,13 +1,15 @@
 """Event sources: what is planned for what there is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from kappa import sources
 from kappa.arn import Place
-from kappa.errors import NotFound
+from kappa.errors import ConfigError, Conflict, NotFound
 from kappa.permissions import Statement
+from kappa.sourcesettings import KeyFilter
 from kappa.sourcestate import SourcesState, Topic
 from kappa.steps import Already, Step, Wait
 from tests.builders import assert_valid, kappa_config
@@ -18,6 +20,7 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/clicks"
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/chat/stream/2026-01-01T00:00:00.000"
 BUCKET = "arn:aws:s3:::photos"
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
 UUID = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
 UUID_2 = "7a3c8a2b-0d3f-4b8e-9a55-53c0c1a3b7de"
 SUBSCRIPTION = f"{TOPIC}:6a5e7b0c"
@@ -33,13 +36,18 @@ def mapping(arn=STREAM, **changes):
 
 def add(source, state, statements=(), **function):
     config = kappa_config({"sources": [source], **function})
-    plan = sources.plan_add(config, PLACE, state, statements)
+    plan = sources.plan_add(config, PLACE, invoking(state), statements)
     assert_valid(plan)
     return plan
 
 
-def update(source, state):
-    plan = sources.plan_update(kappa_config({"sources": [source]}), PLACE, state)
+def invoking(state):
+    return state if state.invoked else replace(state, invoked=FUNCTION)
+
+
+def update(source, state, statements=(MAY_SNS, MAY_S3), **function):
+    config = kappa_config({"sources": [source], **function})
+    plan = sources.plan_update(config, PLACE, invoking(state), statements)
     assert_valid(plan)
     return plan
 
@@ -148,7 +156,7 @@ def test_a_stream_may_start_at_a_time():
 
 def test_a_stream_added_twice_is_there_already():
     plan = add({"arn": STREAM}, SourcesState((mapping(),)))
-    assert plan == [Already("exists", "event source kinesis clicks (Enabled)")]
+    assert plan == [Already("exists", "event source kinesis clicks")]
 
 
 def test_a_mapping_that_is_being_deleted_does_not_count():
@@ -280,3 +288,215 @@ def test_a_bucket_that_is_missing_is_said_when_added_and_gone_when_deleted():
     with pytest.raises(NotFound, match="photos does not exist"):
         add(PHOTOS, SourcesState(), (MAY_S3,))
     assert delete(PHOTOS, SourcesState())[0].mark == "gone"
+
+
+def test_a_disabled_bucket_is_not_notified_and_says_so():
+    off = {**PHOTOS, "enabled": False}
+    has = {BUCKET: {**OTHERS, "LambdaFunctionConfigurations": [OWN]}}
+    (step,) = update(off, SourcesState(buckets=has))
+    assert (step.mark, OWN["Id"] in str(step.params)) == ("removed", False)
+    assert add(off, SourcesState(buckets={BUCKET: OTHERS})) == [
+        Already("unchanged", "event source s3 photos (disabled)")
+    ]
+
+
+def rules(**filters):
+    listed = [{"Name": name.capitalize(), "Value": value} for name, value in filters.items()]
+    return {"Filter": {"Key": {"FilterRules": listed}}}
+
+
+@pytest.mark.parametrize(
+    ("other", "mine", "clash"),
+    [
+        ({"Events": ["s3:ObjectCreated:*"]}, {}, True),
+        ({"Events": ["s3:ObjectCreated:Put"]}, {}, True),
+        ({"Events": ["s3:ObjectRemoved:*"]}, {}, False),
+        ({"Events": ["s3:ObjectCreated:*"], **rules(prefix="in/")}, {"prefix": "in/a/"}, True),
+        ({"Events": ["s3:ObjectCreated:*"], **rules(prefix="in/")}, {"prefix": "out/"}, False),
+        ({"Events": ["s3:ObjectCreated:*"], **rules(suffix=".png")}, {"suffix": ".jpg"}, False),
+        ({"Events": ["s3:ObjectCreated:*"], **rules(suffix=".gz")}, {"suffix": ".tar.gz"}, True),
+    ],
+)
+def test_a_notification_of_others_that_overlaps_is_refused(other, mine, clash):
+    state = SourcesState(
+        buckets={BUCKET: {"TopicConfigurations": [{"TopicArn": TOPIC, "Id": "t", **other}]}}
+    )
+    filters = tuple(KeyFilter(type=kind, value=value) for kind, value in mine.items())
+    source = {**PHOTOS, "key_filters": filters}
+    if clash:
+        with pytest.raises(Conflict, match=f"already notifies {TOPIC}"):
+            add(source, state, (MAY_S3,))
+    else:
+        assert [step.mark for step in add(source, state, (MAY_S3,))] == ["created"]
+
+
+def test_a_queue_gets_a_mapping_without_a_starting_position():
+    source = {
+        "arn": QUEUE,
+        "batch_size": 100,
+        "batch_window_s": 5,
+        "maximum_concurrency": 4,
+        "report_batch_item_failures": True,
+        "filter_criteria": ('{"body": {}}',),
+    }
+    (step,) = add(source, SourcesState())
+    assert step.params == {
+        "FunctionName": "greeter",
+        "EventSourceArn": QUEUE,
+        "BatchSize": 100,
+        "MaximumBatchingWindowInSeconds": 5,
+        "ScalingConfig": {"MaximumConcurrency": 4},
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "FilterCriteria": {"Filters": [{"Pattern": '{"body": {}}'}]},
+        "Enabled": True,
+    }
+
+
+def test_filters_are_taken_away_when_the_config_says_none():
+    has = mapping(FilterCriteria={"Filters": [{"Pattern": "{}"}]})
+    (step,) = update({"arn": STREAM, "filter_criteria": ()}, SourcesState((has,)))
+    assert step.params == {"UUID": UUID, "FilterCriteria": {"Filters": []}}
+    assert step.before == {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}
+
+
+def test_zero_windows_are_what_aws_has_unsaid():
+    source = {"arn": STREAM, "tumbling_window_s": 0, "batch_window_s": 0}
+    assert [item.mark for item in update(source, SourcesState((mapping(),)))] == ["unchanged"]
+
+
+def test_an_update_says_what_there_was_before():
+    (step,) = update({"arn": STREAM, "batch_size": 7, "enabled": False}, SourcesState((mapping(),)))
+    assert step.before == {"BatchSize": 100, "Enabled": True}
+
+
+def test_a_topics_filter_goes_along_with_its_subscription():
+    source = {
+        "arn": TOPIC,
+        "filter_policy": '{"kind": ["tea"]}',
+        "filter_policy_scope": "MessageBody",
+    }
+    plan = add(source, SourcesState(topics={TOPIC: Topic()}), (MAY_SNS,))
+    assert plan[0].params["Attributes"] == {
+        "FilterPolicy": '{"kind": ["tea"]}',
+        "FilterPolicyScope": "MessageBody",
+    }
+
+
+@pytest.mark.parametrize(
+    ("scope", "has", "order"),
+    [
+        ("MessageBody", {}, ["FilterPolicyScope", "FilterPolicy"]),
+        (
+            "MessageAttributes",
+            {"FilterPolicyScope": "MessageBody"},
+            ["FilterPolicy", "FilterPolicyScope"],
+        ),
+        ("MessageAttributes", {}, ["FilterPolicy"]),
+        ("MessageAttributes", {"FilterPolicy": '{"kind":["tea"]}'}, []),
+    ],
+)
+def test_a_filters_policy_never_meets_a_scope_that_refuses_it(scope, has, order):
+    source = {"arn": TOPIC, "filter_policy": '{"kind": ["tea"]}', "filter_policy_scope": scope}
+    plan = update(source, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION, has)}))
+    steps = [item for item in plan if isinstance(item, Step)]
+    assert [step.params["AttributeName"] for step in steps] == order
+
+
+def test_a_disabled_topic_is_not_subscribed():
+    off = {"arn": TOPIC, "enabled": False}
+    assert [item.mark for item in add(off, SourcesState(topics={TOPIC: Topic()}))] == ["unchanged"]
+    (step,) = update(off, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}))
+    assert (step.operation, step.mark) == ("unsubscribe", "removed")
+
+
+LIVE = f"{FUNCTION}:live"
+
+
+def test_an_alias_is_what_is_mapped_subscribed_and_permitted():
+    on_live = SourcesState(topics={TOPIC: Topic()}, invoked=LIVE)
+    permission, subscription = add({"arn": TOPIC}, on_live, alias="live")
+    assert permission.params["Qualifier"] == "live"
+    assert subscription.params["Endpoint"] == LIVE
+    (created,) = add({"arn": STREAM}, on_live, alias="live")
+    assert created.params["FunctionName"] == "greeter:live"
+    assert created.wait.params["FunctionName"] == "greeter:live"
+
+
+def test_what_was_bound_to_the_function_is_moved_to_its_alias():
+    state = SourcesState(
+        (mapping(FunctionArn=FUNCTION),),
+        {TOPIC: Topic(unqualified=SUBSCRIPTION)},
+        invoked=LIVE,
+    )
+    (moved,) = update({"arn": STREAM}, state, alias="live")
+    assert moved.params == {"UUID": UUID, "FunctionName": "greeter:live"}
+    assert moved.before == {"FunctionName": FUNCTION}
+    plan = add({"arn": TOPIC}, state, (MAY_SNS,), alias="live")
+    assert [step.operation for step in plan] == ["subscribe", "unsubscribe"]
+
+
+def test_a_mapping_of_another_alias_is_not_touched():
+    state = SourcesState((mapping(FunctionArn=f"{FUNCTION}:test"),), invoked=LIVE)
+    (step,) = add({"arn": STREAM}, state, alias="live")
+    assert step.operation == "create_event_source_mapping"
+
+
+def whole(config, state, statements=()):
+    plan = sources.plan(config, PLACE, invoking(state), statements)
+    assert_valid(plan)
+    return [item.mark for item in plan]
+
+
+def test_the_plan_of_all_adds_what_is_missing_and_updates_what_differs():
+    config = kappa_config(
+        {"sources": [{"arn": STREAM, "batch_size": 7}, {"arn": QUEUE}, {"arn": TOPIC}]}
+    )
+    state = SourcesState((mapping(),), topics={TOPIC: Topic(SUBSCRIPTION)})
+    assert whole(config, state, (MAY_SNS,)) == ["updated", "created", "unchanged"]
+
+
+def switch(source, state, enabled, statements=()):
+    config = kappa_config({"sources": [source]})
+    plan = sources.plan_switch(config, PLACE, invoking(state), statements, enabled)
+    assert_valid(plan)
+    return plan
+
+
+def test_a_mapping_is_switched_whatever_else_differs():
+    (step,) = switch({"arn": STREAM, "batch_size": 7}, SourcesState((mapping(),)), False)
+    assert step.params == {"UUID": UUID, "Enabled": False}
+    (step,) = switch(
+        {"arn": STREAM, "enabled": False}, SourcesState((mapping(State="Disabled"),)), True
+    )
+    assert (step.params["Enabled"], step.wait.until) == (True, ("Enabled",))
+
+
+def test_a_mapping_that_is_as_asked_or_missing_is_said():
+    assert switch({"arn": STREAM}, SourcesState((mapping(),)), True)[0].mark == "unchanged"
+    assert switch({"arn": STREAM}, SourcesState(), True)[0].mark == "missing"
+
+
+def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
+    (grant, _) = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}))
+    given = Statement(grant.params["StatementId"], "sns.amazonaws.com", INVOKE, TOPIC)
+    config = kappa_config({"sources": [{"arn": TOPIC}]})
+    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}, invoked=FUNCTION)
+    plan = sources.plan_remove(config, PLACE, state, (given, MAY_SNS))
+    assert_valid(plan)
+    assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]
+    assert plan[1].params == {"FunctionName": "greeter", "StatementId": given.statement_id}
+
+
+def test_sources_are_chosen_by_name_or_arn():
+    config = kappa_config({"sources": [{"arn": TOPIC}, {"arn": STREAM}]})
+    chosen = sources.only(config, ["clicks"]).function.event_sources
+    assert [one.arn for one in chosen] == [STREAM]
+    assert sources.only(config, [TOPIC, STREAM]).function.event_sources[0].arn == TOPIC
+    assert sources.only(config, []) is config
+
+
+def test_a_source_that_the_config_has_not_is_said():
+    config = kappa_config({"sources": [{"arn": TOPIC}]})
+    with pytest.raises(ConfigError, match="no event source nwes") as error:
+        sources.only(config, ["nwes"])
+    assert error.value.hint == "Did you mean `news`?"

@@ -1,0 +1,27 @@
+"""What one event source needs: the answer of each kind's plan, which sources.py selects from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kappa.sourcesettings import EventSource
+from kappa.steps import Already, Plan
+
+
+@dataclass(frozen=True)
+class Part:
+    """The plan of one source. `there`: AWS has it. `grants`: the permissions that it lacks."""
+
+    there: bool
+    items: Plan
+    grants: Plan = ()
+
+
+def unchanged(source: EventSource, note: str = "") -> Already:
+    """Nothing to do for a source that is as the config says."""
+    return Already("unchanged", f"{source.label}{f' ({note})' if note else ''}")
+
+
+def missing(source: EventSource) -> Already:
+    """A source that this command does not make."""
+    return Already("missing", f"{source.label} (add it: add_event_sources)")

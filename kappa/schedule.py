@@ -1,0 +1,178 @@
+"""Rules of EventBridge: a schedule, or a pattern of events, that invokes the function.
+
+A rule with a schedule or a pattern in the config is the config's own: made, changed and removed.
+One without is just used: only the function's target is added to it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kappa.arn import Arn, Place
+from kappa.errors import NotFound
+from kappa.part import Part, missing, unchanged
+from kappa.sourcesettings import EventSource
+from kappa.sourcestate import Rule, SourcesState, rule_names
+from kappa.steps import Already, Plan, Retry, Step
+
+_GONE = ("ResourceNotFoundException",)
+_REFUSED = "FailedEntries.0.ErrorMessage"
+_STILL_TARGETED = Retry("ValidationException", "targets")
+
+
+def rule_arn(function: str, source: EventSource, place: Place) -> str:
+    """The ARN of a source's rule; a named one has the function's name in front."""
+    if source.arn:
+        return source.arn
+    name = rule_names(function, source)["Name"]
+    return str(Arn(place.partition, "events", place.region, place.account, f"rule/{name}"))
+
+
+def plan(function: str, source: EventSource, state: SourcesState) -> Part:
+    """Plan rule and target, or what differs of them.
+
+    Raises: NotFound, if a rule that is just used does not exist.
+    """
+    rule = state.rules.get(source.key)
+    if rule is None and not _owned(source):
+        raise NotFound(
+            f"The rule {source.key} does not exist.", "Make it, or give a schedule or a pattern."
+        )
+    target = own_target(function, rule)
+    steps = [
+        *_put_rule(function, source, rule),
+        *_put_target(function, source, target, state.invoked),
+    ]
+    return Part(target is not None, steps or [unchanged(source)])
+
+
+def plan_switch(
+    function: str, source: EventSource, state: SourcesState, enabled: bool
+) -> Step | Already:
+    """Plan the start or the stop of a rule of the config's own."""
+    rule = state.rules.get(source.key)
+    word = "enabled" if enabled else "disabled"
+    if rule is None:
+        return missing(source)
+    if not _owned(source):
+        return Already("kept", f"{source.label} (the rule is not the config's own)")
+    if is_enabled(rule) == enabled:
+        return unchanged(source, word)
+    return Step(
+        "events",
+        "enable_rule" if enabled else "disable_rule",
+        rule_names(function, source),
+        "updated",
+        f"{source.label}: {word}",
+        before={"State": rule.settings.get("State")},
+    )
+
+
+def plan_remove(function: str, source: EventSource, state: SourcesState) -> Plan:
+    """Plan the removal of the target, and of the rule if it is the config's and nobody else's."""
+    rule = state.rules.get(source.key)
+    if rule is None:
+        return [Already("gone", source.label)]
+    plan: list[Step | Already] = []
+    names, target = rule_names(function, source), own_target(function, rule)
+    if target is not None:
+        params = {"Rule": names["Name"], **_bus(names), "Ids": [target["Id"]]}
+        plan.append(_step("remove_targets", params, "removed", f"{source.label}: target"))
+    if not _owned(source):
+        return plan or [Already("gone", source.label)]
+    others = [one for one in rule.targets if one is not target]
+    if others:
+        return [*plan, Already("kept", f"{source.label} (it has other targets)")]
+    return [*plan, _step("delete_rule", names, "removed", source.label)]
+
+
+def own_target(function: str, rule: Rule | None) -> Mapping[str, Any] | None:
+    """Find the function's target in a rule; its id is the function's name, as in kappa 0.7."""
+    targets = rule.targets if rule else ()
+    return next((one for one in targets if one["Id"] == function), None)
+
+
+def is_enabled(rule: Rule) -> bool:
+    """Whether a rule is in force."""
+    return rule.settings.get("State") != "DISABLED"
+
+
+def _owned(source: EventSource) -> bool:
+    return bool(source.schedule or source.pattern)
+
+
+def _bus(names: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in names.items() if key == "EventBusName"}
+
+
+def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Step]:
+    if not _owned(source):
+        return []
+    has = rule.settings if rule else {}
+    wanted: dict[str, Any] = {"State": "ENABLED" if source.enabled else "DISABLED"}
+    if source.schedule:
+        wanted["ScheduleExpression"] = source.schedule
+    if source.pattern:
+        wanted["EventPattern"] = source.pattern
+    if source.description is not None:
+        wanted["Description"] = source.description
+    changed = [key for key, value in wanted.items() if not _same(rule, key, value)]
+    if not changed:
+        return []
+    # Source: EventBridge API, PutRule: what it leaves out is dropped from a rule that exists.
+    kept = {key: has[key] for key in ("Description", "RoleArn") if has.get(key)}
+    params = {**rule_names(function, source), **kept, **wanted}
+    step = _step("put_rule", params, "updated" if rule else "created", source.label)
+    return [_with_before(step, has, changed) if rule else step]
+
+
+def _same(rule: Rule | None, key: str, value: str) -> bool:
+    if rule is None:
+        return False
+    has = str(rule.settings.get(key, ""))
+    if key == "EventPattern":
+        return bool(has) and json.loads(has) == json.loads(value)
+    if key == "State":
+        return is_enabled(rule) == (value == "ENABLED")
+    return has == value
+
+
+def _put_target(
+    function: str, source: EventSource, has: Mapping[str, Any] | None, invoked: str
+) -> list[Step]:
+    said = {"Id": function, "Arn": invoked}
+    if source.input:
+        said["Input"] = source.input
+    wanted = {**(has or {}), **said}
+    if has is not None and _comparable(has) == _comparable(wanted):
+        return []
+    names = rule_names(function, source)
+    params = {"Rule": names["Name"], **_bus(names), "Targets": [wanted]}
+    mark = "created" if has is None else "updated"
+    step = _step("put_targets", params, mark, f"{source.label}: target")
+    return [_with_before(step, {"Targets": [has]}, ["Targets"]) if has else step]
+
+
+def _comparable(target: Mapping[str, Any]) -> dict[str, Any]:
+    sent = target.get("Input")
+    return {**target, "Input": json.loads(sent) if sent else None}
+
+
+def _step(operation: str, params: Mapping[str, Any], mark: str, message: str) -> Step:
+    return Step(
+        "events",
+        operation,
+        params,
+        mark,
+        message,
+        refused=_REFUSED if operation.endswith("_targets") else "",
+        retry=(_STILL_TARGETED,) if operation == "delete_rule" else (),
+        settled=_GONE if mark == "removed" else (),
+    )
+
+
+def _with_before(step: Step, has: Mapping[str, Any], changed: list[str]) -> Step:
+    return replace(step, before={key: has.get(key) for key in changed})

@@ -1,0 +1,238 @@
+"""Rules of a kappa config's event sources: between keys, and which kind has which.
+
+It must not ask AWS anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from kappa import arn as arns
+from kappa.errors import ConfigError
+from kappa.settings import File, Function
+from kappa.sourcesettings import EventSource
+from kappa.tree import Keys, Tree, dotted
+from kappa.typed import suggestion
+
+_POLLED = frozenset(
+    {"enabled", "batch_size", "batch_window_s", "report_batch_item_failures", "filter_criteria"}
+)
+_STREAM = _POLLED | {
+    "bisect_on_error",
+    "maximum_record_age_s",
+    "maximum_retry_attempts",
+    "on_failure",
+    "parallelization_factor",
+    "starting_position",
+    "starting_position_timestamp",
+    "tumbling_window_s",
+}
+# What each kind of event source may say, besides what names it.
+_KEYS = {
+    "dynamodb": _STREAM,
+    "events": frozenset({"enabled", "schedule", "pattern", "input", "description"}),
+    "kinesis": _STREAM,
+    "s3": frozenset({"enabled", "events", "key_filters"}),
+    "sns": frozenset({"enabled", "filter_policy", "filter_policy_scope"}),
+    "sqs": _POLLED | {"maximum_concurrency"},
+}
+_JSON_KEYS = ("filter_policy", "pattern", "input")
+_RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
+_CRON = re.compile(r"cron\(\S+ \S+ (?P<day>\S+) \S+ (?P<weekday>\S+) \S+\)")
+_SCHEDULES = (
+    "rate(5 minutes), rate(1 hour), or cron with six fields of which day or weekday is ?: "
+    "cron(0 3 * * ? *)"
+)
+# AWS Lambda guide, "Event filtering": five filters unless AWS has raised the quota to ten.
+_MAX_FILTERS = 10
+
+
+def with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
+    """Write the event sources' patterns, policies and inputs as the JSON that AWS takes.
+
+    Raises: ConfigError, if one is neither a mapping nor JSON.
+    """
+    section = data.get("lambda")
+    sources = section.get("event_sources") if isinstance(section, dict) else None
+    if not isinstance(section, dict) or not isinstance(sources, list):
+        return data
+    keys: Keys = ("lambda", "event_sources")
+    written = [_with_json(tree, (*keys, i), one) for i, one in enumerate(sources)]
+    return {**data, "lambda": {**section, "event_sources": written}}
+
+
+def _with_json(tree: Tree, keys: Keys, source: object) -> object:
+    if not isinstance(source, dict):
+        return source
+    said = [key for key in _JSON_KEYS if source.get(key) is not None]
+    written = {key: _json(tree, (*keys, key), source[key]) for key in said}
+    filters = source.get("filter_criteria")
+    if isinstance(filters, list):
+        at: Keys = (*keys, "filter_criteria")
+        written["filter_criteria"] = [_json(tree, (*at, i), one) for i, one in enumerate(filters)]
+    return {**source, **written}
+
+
+def _json(tree: Tree, keys: Keys, value: object) -> object:
+    problem = f"{dotted(keys)} is not JSON."
+    try:
+        said = json.loads(value) if isinstance(value, str) else _plain(tree, keys, value)
+    except ValueError as error:
+        raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from error
+    if not isinstance(said, dict) and keys[-1] != "input":
+        raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _plain(tree: Tree, keys: Keys, value: object) -> object:
+    """Give numbers back their kind: the tree holds scalars as they are written."""
+    if isinstance(value, dict):
+        return {key: _plain(tree, (*keys, key), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(tree, (*keys, i), item) for i, item in enumerate(value)]
+    if isinstance(value, str) and keys in tree.numbers:
+        return json.loads(value)
+    return value
+
+
+def tidy(function: Function) -> Function:
+    """Drop a slash after a source's ARN, as configs of 2015 have it: AWS refuses it."""
+    sources = tuple(replace(one, arn=one.arn.rstrip("/")) for one in function.event_sources)
+    return replace(function, event_sources=sources)
+
+
+def check_sources(tree: Tree, settings: File) -> None:
+    """Check every event source.
+
+    Raises: ConfigError, naming file, line, key and what is allowed.
+    """
+    seen: set[str] = set()
+    for number, source in enumerate(settings.lambda_.event_sources):
+        keys: Keys = ("lambda", "event_sources", number)
+        given = tree.data["lambda"]["event_sources"][number]
+        _check_kind(tree, keys, source, given)
+        for check in (_check_polled, _check_start, _check_rule):
+            check(tree, keys, source)
+        if source.service == "s3" and not source.events:
+            raise tree.error(keys, "a source of s3 needs events.", "Such as [s3:ObjectCreated:*].")
+        if source.name and len(f"{settings.lambda_.name}-{source.name}") > 64:
+            raise tree.error(
+                (*keys, "name"),
+                f"the rule {settings.lambda_.name}-{source.name} would be over 64 characters.",
+            )
+        if source.key in seen:
+            raise tree.error(keys, f"the event source {source.key} is given twice.")
+        seen.add(source.key)
+
+
+def _check_kind(tree: Tree, keys: Keys, source: EventSource, given: Mapping[str, Any]) -> None:
+    if bool(source.arn) == bool(source.name):
+        raise tree.error(
+            keys,
+            f"{dotted(keys)} needs an arn, or the name of a rule with a schedule or a pattern.",
+        )
+    if source.arn:
+        _check_arn(tree, (*keys, "arn"), source)
+    known = _KEYS[source.service] | {"arn", "name"}
+    for key in given:
+        if key not in known:
+            raise tree.error(
+                (*keys, key),
+                f"{dotted((*keys, key))}: a source of {source.service} has no such setting.",
+                suggestion(key, known),
+            )
+
+
+def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
+    try:
+        arn = arns.parse(source.arn)
+    except ValueError as error:
+        raise tree.error(keys, f"{error}.") from error
+    if arn.service not in _KEYS:
+        raise tree.error(
+            keys,
+            f"{arn.service} cannot be an event source here.",
+            f"Allowed: {', '.join(sorted(_KEYS))}.",
+        )
+    wanted = {"dynamodb": "table/NAME/stream/TIME", "events": "rule/NAME", "kinesis": "stream/NAME"}
+    form = wanted.get(arn.service, "")
+    if not re.match(re.sub("[A-Z]+", "[^/]+", form), arn.resource):
+        raise tree.error(
+            keys, f"{source.arn} is no source of events.", f"Such an ARN ends in {form}."
+        )
+
+
+def _check_polled(tree: Tree, keys: Keys, source: EventSource) -> None:
+    def error(key: str, problem: str) -> ConfigError:
+        return tree.error((*keys, key), f"{dotted((*keys, key))}: {problem}")
+
+    fifo = source.service == "sqs" and source.arn.endswith(".fifo")
+    size, window = source.batch_size or 0, source.batch_window_s or 0
+    if fifo and size > 10:
+        raise error("batch_size", "a FIFO queue gives 1 to 10 messages.")
+    if fifo and window:
+        raise error("batch_window_s", "a FIFO queue has none.")
+    if source.service == "sqs" and size > 10 and not window:
+        raise error("batch_size", "over 10 messages need a batch_window_s of 1 or more.")
+    if 0 <= (source.maximum_record_age_s or -1) < 60:
+        raise error("maximum_record_age_s", "Lambda takes -1, or 60 to 604800 s.")
+    if len(source.filter_criteria or ()) > _MAX_FILTERS:
+        raise error("filter_criteria", f"Lambda takes at most {_MAX_FILTERS} filters.")
+
+
+def _check_start(tree: Tree, keys: Keys, source: EventSource) -> None:
+    at_time = source.starting_position == "AT_TIMESTAMP"
+    if at_time and source.service != "kinesis":
+        raise tree.error(
+            (*keys, "starting_position"),
+            "AT_TIMESTAMP is for Kinesis only.",
+            "Allowed: LATEST, TRIM_HORIZON.",
+        )
+    if at_time != bool(source.starting_position_timestamp):
+        raise tree.error(
+            keys, "starting_position: AT_TIMESTAMP and starting_position_timestamp go together."
+        )
+    if at_time:
+        _check_timestamp(tree, (*keys, "starting_position_timestamp"), source)
+
+
+def _check_timestamp(tree: Tree, keys: Keys, source: EventSource) -> None:
+    try:
+        when = datetime.fromisoformat(source.starting_position_timestamp)
+    except ValueError as error:
+        raise tree.error(
+            keys, f"{dotted(keys)}: {error}.", "A time such as 2026-11-23T08:00:00Z."
+        ) from error
+    if when.tzinfo is None:
+        raise tree.error(
+            keys, f"{dotted(keys)}: the time zone is missing.", "Such as 2026-11-23T08:00:00Z."
+        )
+
+
+def _check_rule(tree: Tree, keys: Keys, source: EventSource) -> None:
+    if source.service != "events":
+        return
+    if source.schedule and source.pattern:
+        raise tree.error(keys, "a rule has a schedule or a pattern, not both: make two rules.")
+    if source.name and not (source.schedule or source.pattern):
+        raise tree.error(
+            keys, f"{dotted(keys)} needs a schedule or a pattern.", f"A schedule: {_SCHEDULES}."
+        )
+    if source.description is not None and not (source.schedule or source.pattern):
+        raise tree.error(
+            (*keys, "description"), "a rule that is just used keeps its own description."
+        )
+    if not source.schedule:
+        return
+    cron = _CRON.fullmatch(source.schedule)
+    if not _RATE.fullmatch(source.schedule) and not (
+        cron and (cron["day"] == "?") != (cron["weekday"] == "?")
+    ):
+        at: Keys = (*keys, "schedule")
+        raise tree.error(at, f"{dotted(at)} is {source.schedule!r}.", f"Allowed: {_SCHEDULES}.")

@@ -1,0 +1,164 @@
+"""Rules of EventBridge: what is planned for what there is."""
+
+import pytest
+
+from kappa import sources
+from kappa.arn import Place
+from kappa.errors import AwsError, NotFound
+from kappa.permissions import Statement
+from kappa.sourcestate import Rule, SourcesState
+from kappa.steps import Already, Step, apply
+from tests.builders import assert_valid, kappa_config
+
+PLACE = Place("aws", "us-east-1", "123456789012")
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:greeter"
+NIGHTLY = {"name": "nightly", "schedule": "rate(1 day)"}
+ARN = "arn:aws:events:us-east-1:123456789012:rule/greeter-nightly"
+MAY = Statement("any", "events.amazonaws.com", "lambda:InvokeFunction", ARN)
+HAS = {"Name": "greeter-nightly", "Arn": ARN, "ScheduleExpression": "rate(1 day)"}
+TARGET = {"Id": "greeter", "Arn": FUNCTION}
+OTHER = {"Id": "others", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
+
+
+def there(*targets, key="nightly", **changes):
+    rule = Rule({**HAS, "State": "ENABLED", **changes}, targets)
+    return SourcesState(rules={key: rule}, invoked=FUNCTION)
+
+
+def checked(plan):
+    assert_valid(plan)
+    return plan
+
+
+def plan(source, state, statements=(MAY,)):
+    return checked(sources.plan(kappa_config({"sources": [source]}), PLACE, state, statements))
+
+
+def remove(source, state, statements=()):
+    config = kappa_config({"sources": [source]})
+    return checked(sources.plan_remove(config, PLACE, state, statements))
+
+
+def switch(source, state, enabled):
+    config = kappa_config({"sources": [source]})
+    return checked(sources.plan_switch(config, PLACE, state, (), enabled))
+
+
+def test_a_schedule_becomes_a_permission_a_rule_and_a_target():
+    permission, rule, target = plan({**NIGHTLY, "input": "{}"}, SourcesState(invoked=FUNCTION), ())
+    assert permission.params["Principal"] == "events.amazonaws.com"
+    assert permission.params["SourceArn"] == ARN
+    assert rule == Step(
+        "events",
+        "put_rule",
+        {
+            "Name": "greeter-nightly",
+            "State": "ENABLED",
+            "ScheduleExpression": "rate(1 day)",
+        },
+        "created",
+        "event source events nightly",
+    )
+    assert target.params == {
+        "Rule": "greeter-nightly",
+        "Targets": [{"Id": "greeter", "Arn": FUNCTION, "Input": "{}"}],
+    }
+    assert target.refused == "FailedEntries.0.ErrorMessage"
+
+
+def test_a_rule_of_a_bus_is_made_there():
+    arn = "arn:aws:events:us-east-1:123456789012:rule/shop/orders"
+    source = {"arn": arn, "pattern": '{"source": ["shop"]}'}
+    _, rule, target = plan(source, SourcesState(invoked=FUNCTION), ())
+    assert (rule.params["Name"], rule.params["EventBusName"]) == ("orders", "shop")
+    assert (target.params["Rule"], target.params["EventBusName"]) == ("orders", "shop")
+
+
+def test_what_is_so_already_is_left():
+    assert plan(NIGHTLY, there(TARGET)) == [Already("unchanged", "event source events nightly")]
+
+
+def test_a_pattern_written_otherwise_is_the_same_pattern():
+    source = {"name": "nightly", "pattern": '{"a": ["b"], "c": ["d"]}'}
+    state = there(TARGET, ScheduleExpression="", EventPattern='{"c":["d"],"a":["b"]}')
+    assert [item.mark for item in plan(source, state)] == ["unchanged"]
+
+
+def test_a_change_keeps_what_the_config_does_not_say():
+    state = there(TARGET, Description="mine", RoleArn="arn:aws:iam::123456789012:role/r")
+    (step,) = plan({**NIGHTLY, "schedule": "rate(2 days)"}, state)
+    assert step.params == {
+        "Name": "greeter-nightly",
+        "Description": "mine",
+        "RoleArn": "arn:aws:iam::123456789012:role/r",
+        "State": "ENABLED",
+        "ScheduleExpression": "rate(2 days)",
+    }
+    assert (step.mark, step.before) == ("updated", {"ScheduleExpression": "rate(1 day)"})
+
+
+def test_a_target_of_another_alias_is_moved_with_its_other_settings():
+    retries = {"MaximumRetryAttempts": 3}
+    old = {"Id": "greeter", "Arn": f"{FUNCTION}:old", "RetryPolicy": retries}
+    (step,) = plan(NIGHTLY, there(old))
+    assert step.params["Targets"] == [{**TARGET, "RetryPolicy": retries}]
+    assert (step.mark, step.before) == ("updated", {"Targets": [old]})
+
+
+def test_the_targets_of_others_are_not_ours():
+    (step,) = plan(NIGHTLY, there(OTHER))
+    assert (step.operation, step.mark) == ("put_targets", "created")
+
+
+def test_a_rule_that_is_just_used_gets_a_target_only():
+    (step,) = plan({"arn": ARN}, there(OTHER, key=ARN))
+    assert step.operation == "put_targets"
+
+
+def test_a_rule_that_is_just_used_must_exist():
+    with pytest.raises(NotFound, match="greeter-nightly does not exist"):
+        plan({"arn": ARN}, SourcesState(invoked=FUNCTION))
+
+
+def test_a_disabled_rule_is_made_and_stays_disabled():
+    rule, _ = plan({**NIGHTLY, "enabled": False}, SourcesState(invoked=FUNCTION))
+    assert rule.params["State"] == "DISABLED"
+    state = there(TARGET, State="DISABLED")
+    assert [one.mark for one in plan({**NIGHTLY, "enabled": False}, state)] == ["unchanged"]
+
+
+def test_a_rule_is_switched():
+    (step,) = switch(NIGHTLY, there(TARGET), False)
+    assert (step.operation, step.params) == ("disable_rule", {"Name": "greeter-nightly"})
+    assert step.before == {"State": "ENABLED"}
+    (step,) = switch(NIGHTLY, there(TARGET, State="DISABLED"), True)
+    assert step.operation == "enable_rule"
+    assert switch(NIGHTLY, there(TARGET), True)[0].mark == "unchanged"
+    assert switch(NIGHTLY, SourcesState(), True)[0].mark == "missing"
+    assert switch({"arn": ARN}, there(TARGET, key=ARN), False)[0].mark == "kept"
+
+
+def test_a_rule_goes_with_its_target():
+    plan = remove(NIGHTLY, there(TARGET))
+    assert [step.operation for step in plan] == ["remove_targets", "delete_rule"]
+    assert plan[0].params == {"Rule": "greeter-nightly", "Ids": ["greeter"]}
+
+
+def test_a_rule_with_other_targets_stays():
+    assert [one.mark for one in remove(NIGHTLY, there(TARGET, OTHER))] == ["removed", "kept"]
+
+
+def test_a_rule_that_is_just_used_stays():
+    (step,) = remove({"arn": ARN}, there(TARGET, key=ARN))
+    assert step.operation == "remove_targets"
+    assert remove({"arn": ARN}, there(OTHER, key=ARN))[0].mark == "gone"
+
+
+def test_a_rule_that_is_gone_is_said():
+    assert [one.mark for one in remove(NIGHTLY, SourcesState())] == ["gone"]
+
+
+def test_a_target_that_aws_refuses_within_its_answer_is_an_error():
+    answer = {"FailedEntryCount": 1, "FailedEntries": [{"ErrorMessage": "five targets at most"}]}
+    with pytest.raises(AwsError, match="five targets at most"):
+        apply(plan(NIGHTLY, there()), lambda *_: answer, lambda _: None)
