@@ -59,6 +59,10 @@ class Place:
         """The ARN of a Lambda function."""
         return str(Arn(self.partition, "lambda", self.region, self.account, f"function:{name}"))
 
+    def function_arn(self, name: str, alias: str = "") -> str:
+        """The ARN of a Lambda function, or of its alias."""
+        return self.function(f"{name}:{alias}" if alias else name)
+
     def role(self, path: str, name: str) -> str:
         """The ARN of an IAM role; `path` begins and ends with a slash."""
         return str(Arn(self.partition, "iam", "", self.account, f"role{path}{name}"))

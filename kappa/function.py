@@ -1,24 +1,25 @@
 """The function itself: read it, plan its making, change and removal.
 
-Owns code, configuration and what becomes of failed asynchronous calls. A setting that the
-config does not name is left as AWS has it.
+Owns code, configuration, tags, reserved concurrency and the order of what hangs on them. A
+setting that the config does not name is left as AWS has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from kappa import asynchronous, upload, versions, wholefunction
 from kappa.archive import Archive
 from kappa.aws import Aws
-from kappa.errors import NotFound
+from kappa.errors import Conflict, Denied, NotFound
+from kappa.functionparams import present, wanted
 from kappa.permissions import Statement, plan_grant, read_statements
-from kappa.settings import Async, Config
+from kappa.settings import Config
 from kappa.steps import (
     BUSY,
-    FRESH_POLICY,
     FRESH_ROLE,
     FRESH_ROLE_KEY,
     Already,
@@ -26,98 +27,128 @@ from kappa.steps import (
     Step,
     Wait,
 )
+from kappa.versions import VersionsState
 
 
 @dataclass(frozen=True)
 class FunctionState:
-    """What Lambda has. `settings` is its GetFunctionConfiguration; None: no such function."""
+    """What Lambda has. `settings` is GetFunction's Configuration; None: no such function.
+
+    `statements` and `asynchronous` are the alias's where the config names one. `code` is where
+    the code lies: {"Location": a URL that ends soon} or {"ImageUri"}.
+    """
 
     settings: Mapping[str, Any] | None = None
     statements: tuple[Statement, ...] = ()
     asynchronous: Mapping[str, Any] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    concurrency: int | None = None
+    code: Mapping[str, Any] = field(default_factory=dict)
+    versions: VersionsState = field(default_factory=VersionsState)
 
 
 def read(aws: Aws, config: Config) -> FunctionState:
-    """Read settings, permissions and, if the config has them, the asynchronous settings."""
-    name = config.function.name
-    params, doing = {"FunctionName": name}, f"reading the function {name}"
-
-    def found(operation: str) -> dict[str, Any] | None:
-        try:
-            return aws.call("lambda", operation, doing, params)
-        except NotFound:
-            return None
-
-    with ThreadPoolExecutor(3) as pool:
-        settings = pool.submit(found, "get_function_configuration")
-        statements = pool.submit(read_statements, aws, name)
-        wants = config.function.async_ is not None
-        asynchronous = pool.submit(found, "get_function_event_invoke_config") if wants else None
+    """Read the function and its permissions, and what else the config says something of."""
+    name, alias = config.function.name, config.function.alias
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.submit(_read_function, aws, config)
+        statements = pool.submit(read_statements, aws, name, alias)
+        after = pool.submit(_read_asynchronous, aws, config)
+        listed = pool.submit(_read_versions, aws, config)
+        answer = found.result()
         return FunctionState(
-            settings.result(), statements.result(), asynchronous.result() if asynchronous else None
+            answer.get("Configuration"),
+            statements.result(),
+            after.result(),
+            answer.get("Tags", {}),
+            answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+            answer.get("Code", {}),
+            listed.result(),
         )
 
 
-def plan_create(config: Config, archive: Archive, role_arn: str, state: FunctionState) -> Plan:
+def _read_function(aws: Aws, config: Config) -> dict[str, Any]:
+    name = config.function.name
+    doing = f"reading the function {name}"
+    try:
+        answer = aws.call("lambda", "get_function", doing, {"FunctionName": name})
+    except NotFound:
+        return {}
+    if config.function.tags is not None and "TagsError" in answer:
+        problem = answer["TagsError"].get("Message", "")
+        raise Denied(
+            f"AWS refused reading the tags of {name}: {problem}",
+            "Ask for the permission lambda:ListTags.",
+        )
+    return answer
+
+
+def _read_asynchronous(aws: Aws, config: Config) -> dict[str, Any] | None:
+    name, alias = config.function.name, config.function.alias
+    if config.function.async_ is None:
+        return None
+    params = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
+    doing = f"reading the asynchronous settings of {name}"
+    try:
+        return aws.call("lambda", "get_function_event_invoke_config", doing, params)
+    except NotFound:
+        return None
+
+
+def _read_versions(aws: Aws, config: Config) -> VersionsState:
+    if not config.function.publish and not config.function.alias:
+        return VersionsState()
+    return versions.read(aws, config.function.name)
+
+
+def plan(config: Config, archive: Archive | None, role_arn: str, state: FunctionState) -> Plan:
+    """Plan the whole truth about the function: settings first, so that new code finds them.
+
+    Then code, tags, concurrency, version and alias, and what hangs on those: permissions and
+    asynchronous settings. `archive` is None for a function of a container image.
+    Raises: Conflict, if AWS cannot make it what the config says.
+    """
+    first: list[Step | Already] = (
+        [_create(config, archive, role_arn)]
+        if state.settings is None
+        else [
+            _update_settings(config, role_arn, state.settings),
+            _update_code(config, archive, state),
+        ]
+    )
+    will_change = any(isinstance(item, Step) for item in first)
+    return [
+        *first,
+        *wholefunction.plan_tags(config, state.settings, state.tags),
+        *wholefunction.plan_concurrency(config, state.concurrency),
+        *versions.plan(config, state.versions, will_change),
+        *_permissions(config, state),
+        *asynchronous.plan(config, state.asynchronous),
+    ]
+
+
+def plan_create(
+    config: Config, archive: Archive | None, role_arn: str, state: FunctionState
+) -> Plan:
     """Plan the function, its permissions and asynchronous settings; what exists stays."""
-    name = config.function.name
-    function: Step | Already
-    if state.settings is not None:
-        function = Already("exists", f"function {name} (code: kappa {config.file} update_code)")
-    else:
-        function = _create(config, archive, role_arn)
-    return [function, *_permissions(config, state), *_asynchronous(config, state)]
+    if state.settings is None:
+        return plan(config, archive, role_arn, state)
+    alias = config.function.alias
+    makes_alias = bool(alias) and state.versions.alias(alias) is None
+    return [
+        Already(
+            "exists", f"function {config.function.name} (code: kappa {config.file} update_code)"
+        ),
+        *(versions.plan(config, state.versions, will_change=False) if makes_alias else []),
+        *_permissions(config, state),
+        *asynchronous.plan(config, state.asynchronous),
+    ]
 
 
-def _create(config: Config, archive: Archive, role_arn: str) -> Step:
-    name = config.function.name
-    params = {
-        "FunctionName": name,
-        **_wanted(config, role_arn),
-        "Code": {"ZipFile": archive.data},
-    }
-    if config.function.architectures:
-        params["Architectures"] = list(config.function.architectures)
-    return Step(
-        "lambda",
-        "create_function",
-        params,
-        "created",
-        f"function {name}",
-        wait=_ready(name, "State", "Active", "StateReason"),
-        retry=(FRESH_ROLE, FRESH_ROLE_KEY),
-    )
-
-
-def _ready(name: str, field: str, until: str, reason: str) -> Wait:
-    return Wait(
-        "lambda",
-        "get_function_configuration",
-        {"FunctionName": name},
-        field,
-        until=(until,),
-        failed=("Failed",),
-        reason=reason,
-    )
-
-
-def _wanted(config: Config, role_arn: str) -> dict[str, Any]:
-    function = config.function
-    params: dict[str, Any] = {
-        "Runtime": function.runtime,
-        "Role": role_arn,
-        "Handler": function.handler,
-        "Description": function.description,
-        "Timeout": function.timeout,
-        "MemorySize": function.memory_size,
-    }
-    if function.environment is not None:
-        params["Environment"] = {"Variables": dict(function.environment)}
-    return {key: value for key, value in params.items() if value is not None}
-
-
-def plan_update(config: Config, archive: Archive, role_arn: str, state: FunctionState) -> Plan:
-    """Plan what differs: settings first, so that new code finds its environment, then code.
+def plan_update(
+    config: Config, archive: Archive | None, role_arn: str, state: FunctionState
+) -> Plan:
+    """Plan what differs of a function that is there.
 
     Raises: NotFound, if there is no such function.
     """
@@ -126,18 +157,65 @@ def plan_update(config: Config, archive: Archive, role_arn: str, state: Function
             f"The function {config.function.name} does not exist.",
             f"Make it: kappa {config.file} create",
         )
-    return [
-        _update_settings(config, role_arn, state.settings),
-        _update_code(config, archive, state.settings),
-        *_permissions(config, state),
-        *_asynchronous(config, state),
-    ]
+    return plan(config, archive, role_arn, state)
+
+
+def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
+    function = config.function
+    params = {
+        "FunctionName": function.name,
+        **{key: value for key, value in wanted(config, role_arn, {}).items() if _said(value)},
+        "Code": _code(config, archive),
+    }
+    if function.image:
+        params["PackageType"] = "Image"
+    if function.architectures:
+        params["Architectures"] = list(function.architectures)
+    if function.tags:
+        params["Tags"] = dict(function.tags)
+    return Step(
+        "lambda",
+        "create_function",
+        params,
+        "created",
+        f"function {function.name}",
+        wait=_ready(function.name, "State", "Active", "StateReason"),
+        retry=(FRESH_ROLE, FRESH_ROLE_KEY),
+        conflict_hint="It was made just now: run the same command again.",
+    )
+
+
+def _said(value: object) -> bool:
+    """Leave out what removes, where there is nothing yet: {"SubnetIds": []}, "" and the like."""
+    if isinstance(value, dict):
+        return any(map(_said, value.values()))
+    return bool(value)
+
+
+def _code(config: Config, archive: Archive | None) -> dict[str, Any]:
+    if config.function.image:
+        return {"ImageUri": config.function.image.uri}
+    return upload.code(config, archive) if archive else {}
+
+
+def _ready(name: str, field_: str, until: str, reason: str) -> Wait:
+    return Wait(
+        "lambda",
+        "get_function_configuration",
+        {"FunctionName": name},
+        field_,
+        until=(until,),
+        failed=("Failed",),
+        reason=reason,
+    )
 
 
 def _update_settings(config: Config, role_arn: str, has: Mapping[str, Any]) -> Step | Already:
     name = config.function.name
-    wanted = _wanted(config, role_arn)
-    changed = {key: value for key, value in wanted.items() if _plain(has, key) != value}
+    now = {key: present(has, key) for key in wanted(config, role_arn, has)}
+    changed = {
+        key: value for key, value in wanted(config, role_arn, has).items() if now[key] != value
+    }
     if not changed:
         return Already("unchanged", f"settings of {name}")
     return Step(
@@ -148,23 +226,36 @@ def _update_settings(config: Config, role_arn: str, has: Mapping[str, Any]) -> S
         f"settings of {name}: {', '.join(changed)}",
         wait=_ready(name, "LastUpdateStatus", "Successful", "LastUpdateStatusReason"),
         retry=(*BUSY, FRESH_ROLE, FRESH_ROLE_KEY),
+        before={key: now[key] for key in changed},
     )
 
 
-def _plain(has: Mapping[str, Any], key: str) -> object:
-    if key == "Environment":
-        return {"Variables": has.get("Environment", {}).get("Variables", {})}
-    return has.get(key, "" if key == "Description" else None)
-
-
-def _update_code(config: Config, archive: Archive, has: Mapping[str, Any]) -> Step | Already:
+def _update_code(config: Config, archive: Archive | None, state: FunctionState) -> Step | Already:
     name, architectures = config.function.name, config.function.architectures
+    has = state.settings or {}
+    kind = "Image" if config.function.image else "Zip"
+    if has.get("PackageType", kind) != kind:
+        raise Conflict(
+            f"The function {name} is of the kind {has['PackageType']}: AWS cannot make it {kind}.",
+            f"Delete it first: kappa {config.file} delete",
+        )
     same_machine = architectures is None or list(architectures) == has.get("Architectures")
-    if has.get("CodeSha256") == archive.sha256 and same_machine:
+    before = (
+        {"ImageUri": state.code.get("ImageUri")}
+        if config.function.image
+        else {"CodeSha256": has.get("CodeSha256")}
+    )
+    after = (
+        {"ImageUri": config.function.image.uri}
+        if config.function.image
+        else {"CodeSha256": archive.sha256 if archive else None}
+    )
+    if before == after and same_machine:
         return Already("unchanged", f"code of {name}")
-    params: dict[str, Any] = {"FunctionName": name, "ZipFile": archive.data}
+    params: dict[str, Any] = {"FunctionName": name, **_code(config, archive)}
     if architectures and not same_machine:
         params["Architectures"] = list(architectures)
+        before["Architectures"] = has.get("Architectures")
     return Step(
         "lambda",
         "update_function_code",
@@ -173,57 +264,17 @@ def _update_code(config: Config, archive: Archive, has: Mapping[str, Any]) -> St
         f"code of {name}",
         wait=_ready(name, "LastUpdateStatus", "Successful", "LastUpdateStatusReason"),
         retry=BUSY,
+        before=before,
     )
 
 
 def _permissions(config: Config, state: FunctionState) -> Plan:
+    function = config.function
     return [
         item
-        for permission in config.function.permissions
-        for item in plan_grant(config.function.name, permission, state.statements)
+        for permission in function.permissions
+        for item in plan_grant(function.name, permission, state.statements, function.alias)
     ]
-
-
-def _asynchronous(config: Config, state: FunctionState) -> Plan:
-    wanted = config.function.async_
-    if wanted is None:
-        return []
-    name = config.function.name
-    message = f"asynchronous settings of {name}"
-    has = state.asynchronous or {}
-    kept = _async_kept(has)
-    params = {**kept, **_async_params(wanted, kept)}
-    if state.asynchronous is not None and params == kept:
-        return [Already("unchanged", message)]
-    return [
-        Step(
-            "lambda",
-            "put_function_event_invoke_config",
-            {"FunctionName": name, **params},
-            "created" if state.asynchronous is None else "updated",
-            message,
-            retry=(*BUSY, FRESH_POLICY),
-        )
-    ]
-
-
-def _async_kept(has: Mapping[str, Any]) -> dict[str, Any]:
-    """What a put must repeat: it replaces every asynchronous setting."""
-    keys = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
-    kept: dict[str, Any] = {key: has[key] for key in keys if key in has}
-    destinations = {key: value for key, value in has.get("DestinationConfig", {}).items() if value}
-    return {**kept, "DestinationConfig": destinations} if destinations else kept
-
-
-def _async_params(wanted: Async, has: Mapping[str, Any]) -> dict[str, Any]:
-    params: dict[str, Any] = {
-        "MaximumRetryAttempts": wanted.maximum_retry_attempts,
-        "MaximumEventAgeInSeconds": wanted.maximum_event_age_s,
-    }
-    if wanted.on_failure:
-        on_failure = {"OnFailure": {"Destination": wanted.on_failure}}
-        params["DestinationConfig"] = {**has.get("DestinationConfig", {}), **on_failure}
-    return {key: value for key, value in params.items() if value is not None}
 
 
 def plan_delete(config: Config, state: FunctionState) -> Plan:

@@ -1,6 +1,6 @@
 """The function's resource policy: who may invoke it. Read its statements, plan one more.
 
-Shared by function.py (the config's `permissions`) and sources.py (what a topic needs).
+Shared by function.py (the config's `permissions`) and the event sources (what a topic needs).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from kappa.steps import BUSY, Already, Step
 
 _SOURCE_ARN = "aws:sourcearn"
 _SOURCE_ACCOUNT = "aws:sourceaccount"
+_URL_AUTH = "lambda:functionurlauthtype"
+_VIA_URL = "lambda:invokedviafunctionurl"
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,19 @@ class Statement:
     action: str
     source_arn: str = ""
     source_account: str = ""
+    url_auth: str = ""
+    via_url: bool = False
 
 
-def read_statements(aws: Aws, function: str) -> tuple[Statement, ...]:
-    """Read the statements of a function's policy; none when there is no policy or function."""
+def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement, ...]:
+    """Read the statements of a function's policy, or of its alias's; none where there is none."""
+    qualifier = {"Qualifier": alias} if alias else {}
     try:
         answer = aws.call(
             "lambda",
             "get_policy",
             f"reading the permissions of {function}",
-            {"FunctionName": function},
+            {"FunctionName": function, **qualifier},
         )
     except NotFound:
         return ()
@@ -58,6 +63,8 @@ def _statement(raw: dict[str, Any]) -> Statement:
         action=str(raw.get("Action", "")),
         source_arn=conditions.get(_SOURCE_ARN, ""),
         source_account=conditions.get(_SOURCE_ACCOUNT, ""),
+        url_auth=conditions.get(_URL_AUTH, ""),
+        via_url=conditions.get(_VIA_URL, "").lower() == "true",
     )
 
 
@@ -73,6 +80,7 @@ def grants(statement: Statement, permission: Permission) -> bool:
         and statement.action.lower() == permission.action.lower()
         and statement.source_arn == permission.source_arn
         and statement.source_account == permission.source_account
+        and not (statement.via_url or statement.url_auth)
     )
 
 
@@ -86,18 +94,22 @@ def admits(statement: Statement | Permission, service: str, source_arn: str) -> 
 
 
 def plan_grant(
-    function: str, permission: Permission, statements: tuple[Statement, ...]
+    function: str, permission: Permission, statements: tuple[Statement, ...], alias: str = ""
 ) -> list[Step | Already]:
-    """Plan one permission: add it, replace one of the same id that differs, or leave it."""
+    """Plan one permission: add it, replace one of the same id that differs, or leave it.
+
+    An alias has a policy of its own: `statements` are that one's.
+    """
     message = f"permission {permission.statement_id} for {permission.principal}"
     same_id = [one for one in statements if one.statement_id == permission.statement_id]
     if any(grants(one, permission) for one in same_id):
         return [Already("exists", message)]
     plan: list[Step | Already] = []
     if same_id:
-        plan.append(_remove(function, permission.statement_id))
+        plan.append(plan_revoke(function, permission.statement_id, alias, "it differs"))
     params = {
         "FunctionName": function,
+        "Qualifier": alias,
         "StatementId": permission.statement_id,
         "Action": _canonical(permission.action),
         "Principal": permission.principal,
@@ -109,13 +121,15 @@ def plan_grant(
     return plan
 
 
-def _remove(function: str, statement_id: str) -> Step:
+def plan_revoke(function: str, statement_id: str, alias: str = "", why: str = "") -> Step:
+    """Plan the removal of one statement."""
+    qualifier = {"Qualifier": alias} if alias else {}
     return Step(
         "lambda",
         "remove_permission",
-        {"FunctionName": function, "StatementId": statement_id},
+        {"FunctionName": function, **qualifier, "StatementId": statement_id},
         "removed",
-        f"permission {statement_id} (it differs)",
+        f"permission {statement_id}{f' ({why})' if why else ''}",
         retry=BUSY,
         settled=("ResourceNotFoundException",),
     )

@@ -7,18 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from kappa import arn as arns
+from kappa.errors import ConfigError
+from kappa.functionsettings import (
+    AliasName,
+    Async,
+    DeadLetterArn,
+    EphemeralStorage,
+    Image,
+    KeepVersions,
+    KeyArn,
+    Layers,
+    Logging,
+    Reserved,
+    Tracing,
+    Vpc,
+)
+from kappa.section import ArnText, Section, Text
+from kappa.sourcesettings import EventSource, Url
+from kappa.tree import Keys
 
-_ARN_WORDS = "an ARN, such as arn:aws:sns:us-east-1:123456789012:topic"
 _PATH_WORDS = "a path that begins and ends with /, such as /kappa/"
 
-ArnText = Annotated[
-    str, Meta(pattern=r"^arn:aws[a-z-]*:[^:]+:[^:]*:[^:]*:.+$", description=_ARN_WORDS)
-]
 IamPath = Annotated[str, Meta(pattern=r"^/([!-~]+/)?$", description=_PATH_WORDS)]
 FunctionName = Annotated[
     str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$", description="1 to 64 letters, digits, - and _")
@@ -32,19 +45,20 @@ PolicyName = Annotated[
 StatementId = Annotated[
     str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,100}$", description="1 to 100 letters, digits, - and _")
 ]
-Text = Annotated[str, Meta(min_length=1, description="a text")]
 Description = Annotated[str, Meta(max_length=256, description="a text of at most 256 characters")]
+Document = Annotated[
+    str | dict[str, Any],
+    Meta(description="the path of a JSON file, or a mapping with Version and Statement"),
+]
+Requirements = Annotated[
+    str | tuple[str, ...],
+    Meta(description="the path of a requirements file, or a list such as [requests==2.32.3]"),
+]
+BucketName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="the name of a bucket")
+]
 Timeout = Annotated[int, Meta(ge=1, le=900, description="1 to 900 (seconds)")]
 Memory = Annotated[int, Meta(ge=128, le=10240, description="128 to 10240 (MB)")]
-BatchSize = Annotated[int, Meta(ge=1, le=10000, description="1 to 10000 (records)")]
-BatchWindow = Annotated[int, Meta(ge=0, le=300, description="0 to 300 (seconds)")]
-StreamRetries = Annotated[int, Meta(ge=-1, le=10000, description="-1 (endless) to 10000")]
-RecordAge = Annotated[
-    int, Meta(ge=-1, le=604800, description="-1 (endless), or 60 to 604800 (seconds)")
-]
-Parallel = Annotated[int, Meta(ge=1, le=10, description="1 to 10")]
-AsyncRetries = Annotated[int, Meta(ge=0, le=2, description="0 to 2")]
-EventAge = Annotated[int, Meta(ge=60, le=21600, description="60 to 21600 (seconds)")]
 Action = Annotated[
     str,
     Meta(
@@ -59,23 +73,19 @@ LOG_DAYS = (
 LogDays = Annotated[int, Meta(description=f"{LOG_DAYS} (days)")]
 
 
-class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mapping of the file: unknown keys are errors."""
-
-
-class Policy(_Section, frozen=True):
+class Policy(Section, frozen=True):
     """iam.policy: one that kappa makes from `document`, or one that exists by name or ARN."""
 
     name: PolicyName = ""
     arn: ArnText = ""
-    document: Text = ""
+    document: Document = ""
     description: Annotated[
         str, Meta(max_length=1000, description="a text of at most 1000 characters")
     ] = ""
     path: IamPath = "/kappa/"
 
 
-class Role(_Section, frozen=True):
+class Role(Section, frozen=True):
     """iam.role: made by kappa when iam.policy is given too, else used as it is."""
 
     name: RoleName = ""
@@ -84,14 +94,14 @@ class Role(_Section, frozen=True):
     policy: str = ""
 
 
-class Iam(_Section, frozen=True):
+class Iam(Section, frozen=True):
     """The iam section."""
 
     role: Role
     policy: Policy | None = None
 
 
-class Permission(_Section, frozen=True):
+class Permission(Section, frozen=True):
     """One statement of the function's resource policy."""
 
     statement_id: StatementId
@@ -103,72 +113,53 @@ class Permission(_Section, frozen=True):
     ] = ""
 
 
-class KeyFilter(_Section, frozen=True):
-    """A prefix or a suffix of S3 keys."""
-
-    type: Literal["prefix", "suffix"]
-    value: str
-
-
-class EventSource(_Section, frozen=True):
-    """What invokes the function: a stream, a topic or a bucket, by ARN."""
-
-    arn: ArnText
-    enabled: bool = True
-    batch_size: BatchSize | None = None
-    batch_window_s: BatchWindow | None = None
-    starting_position: Literal["LATEST", "TRIM_HORIZON", "AT_TIMESTAMP"] | None = None
-    starting_position_timestamp: Text = ""
-    maximum_retry_attempts: StreamRetries | None = None
-    maximum_record_age_s: RecordAge | None = None
-    bisect_on_error: bool | None = None
-    report_batch_item_failures: bool | None = None
-    parallelization_factor: Parallel | None = None
-    on_failure: ArnText = ""
-    events: tuple[Text, ...] = ()
-    key_filters: tuple[KeyFilter, ...] = ()
-
-    @property
-    def service(self) -> str:
-        """The service that the ARN names: dynamodb, kinesis, sns or s3."""
-        return arns.parse(self.arn).service
-
-    @property
-    def label(self) -> str:
-        """What a report calls it, e.g. "event source sns my-topic"."""
-        return f"event source {self.service} {arns.parse(self.arn).name}"
-
-
-class Async(_Section, frozen=True):
-    """lambda.async: what becomes of asynchronous calls that fail."""
-
-    maximum_retry_attempts: AsyncRetries | None = None
-    maximum_event_age_s: EventAge | None = None
-    on_failure: ArnText = ""
-
-
-class Function(_Section, frozen=True):
+class Function(Section, frozen=True):
     """The lambda section. None means: not said, so what AWS has is left as it is."""
 
     name: FunctionName
-    path: Text
-    handler: Text
-    runtime: Text
+    path: Text = ""
+    handler: Text = ""
+    runtime: Text = ""
+    image: Image | None = None
     description: Description | None = None
     memory_size: Memory | None = None
     timeout: Timeout | None = None
     environment: dict[str, str] | None = None
     architectures: tuple[Literal["arm64", "x86_64"], ...] | None = None
+    ephemeral_storage_mb: EphemeralStorage | None = None
+    layers: Layers | None = None
+    vpc: Vpc | None = None
+    tracing: Tracing | None = None
+    kms_key: KeyArn | None = None
+    tags: dict[str, str] | None = None
+    reserved_concurrency: Reserved | None = None
+    dead_letter: DeadLetterArn | None = None
+    logging: Logging | None = None
     permissions: tuple[Permission, ...] = ()
     event_sources: tuple[EventSource, ...] = ()
+    url: Url | None = None
     async_: Async | None = field(default=None, name="async")
     log_retention_days: LogDays | None = None
+    alias: AliasName = ""
+    publish: bool = False
+    keep_versions: KeepVersions | None = None
+    snap_start: bool | None = None
+    requirements: Requirements | None = None
+    dependencies: tuple[Text, ...] = ()
+    excluded_dirs: tuple[Text, ...] = ()
+    s3_bucket: BucketName = ""
+    s3_prefix: str = ""
     test_data: str = ""
     zipfile_name: str = ""
     mode: str = ""
 
+    @property
+    def log_group(self) -> str:
+        """The log group that the function writes to."""
+        return (self.logging and self.logging.group) or f"/aws/lambda/{self.name}"
 
-class File(_Section, frozen=True):
+
+class File(Section, frozen=True):
     """The whole file."""
 
     lambda_: Function = field(name="lambda")
@@ -189,6 +180,14 @@ class Config(Struct, frozen=True):
     profile: str | None = None
     region: str | None = None
     values: Mapping[str, str] = {}
+    environment: str = ""
+    lines: Mapping[Keys, int] = {}
+
+    def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
+        """Build the error for what stands at a key path, with its file and line."""
+        while keys and keys not in self.lines:
+            keys = keys[:-1]
+        return ConfigError(f"{self.file}:{self.lines.get(keys, 1)}: {problem}", hint)
 
     @property
     def makes_role(self) -> bool:

@@ -23,15 +23,16 @@ _KEY = re.compile(r"\.(\w+)|\[(\d+)\]")
 _NAMED = re.compile(r"field `(.*)`$")
 
 
-def convert(tree: Tree, data: object, wanted: type[T]) -> T:
+def convert(tree: Tree, data: object, wanted: type[T], at: Keys = ()) -> T:
     """Convert a tree's data to a Struct; text becomes a number where the type says so.
 
+    `at` is where in the tree the data stands.
     Raises: ConfigError, for the first thing that does not fit.
     """
     try:
         return msgspec.convert(_without_nulls(data), wanted, strict=False)
     except msgspec.ValidationError as error:
-        raise _config_error(tree, wanted, str(error)) from error
+        raise _config_error(tree, wanted, str(error), at) from error
 
 
 def _without_nulls(value: object) -> object:
@@ -43,22 +44,23 @@ def _without_nulls(value: object) -> object:
     return value
 
 
-def _config_error(tree: Tree, wanted: object, text: str) -> ConfigError:
+def _config_error(tree: Tree, wanted: object, text: str, at: Keys) -> ConfigError:
     match = _AT.match(text)
     problem, path = (match["problem"], match["path"] or "") if match else (text, "")
-    keys: Keys = tuple(word or int(number) for word, number in _KEY.findall(path))
+    inner: Keys = tuple(word or int(number) for word, number in _KEY.findall(path))
+    keys = (*at, *inner)
     named = _NAMED.search(problem)
     if named and "unknown" in problem:
-        return _unknown_key(tree, (*keys, named[1]), _keys(_type_at(wanted, keys)))
+        return _unknown_key(tree, (*keys, named[1]), _keys(_type_at(wanted, inner)))
     if named:
         return tree.error(
             keys,
             f"{dotted((*keys, named[1]))} is missing.",
-            f"Allowed: {allowed(_type_at(wanted, (*keys, named[1])))}.",
+            f"Allowed: {allowed(_type_at(wanted, (*inner, named[1])))}.",
         )
     stands = f"is {tree.texts[keys]!r}" if keys in tree.texts else "is of the wrong kind"
     return tree.error(
-        keys, f"{dotted(keys)} {stands}.", f"Allowed: {allowed(_type_at(wanted, keys))}."
+        keys, f"{dotted(keys)} {stands}.", f"Allowed: {allowed(_type_at(wanted, inner))}."
     )
 
 
@@ -82,7 +84,7 @@ def _type_at(kind: object, keys: Keys) -> object:
     for key in keys:
         bare = _bare(kind)
         if isinstance(key, int):
-            kind = get_args(bare)[0]
+            kind = get_args(bare)[0] if get_args(bare) else object
         elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
             found = {field.encode_name: field.type for field in msgspec.structs.fields(bare)}
             kind = found.get(key, object)

@@ -120,7 +120,7 @@ def test_a_key_without_a_value_is_as_if_absent(write):
             "  memmory_size: 64\n",
             "9: unknown key lambda.memmory_size.\n  Did you mean `memory_size`",
         ),
-        ("  zzz: 1\n", "9: unknown key lambda.zzz.\n  Allowed: architectures, async,"),
+        ("  zzz: 1\n", "9: unknown key lambda.zzz.\n  Allowed: alias, architectures,"),
         ("  timeout: 3\n  timeout: 4\n", "10: lambda.timeout is given twice (first: line 9)."),
         ("  architectures: [arm]\n", "architectures[0] is 'arm'.\n  Allowed: arm64, x86_64."),
         ("  architectures: [arm64, x86_64]\n", "9: a function has one architecture."),
@@ -141,7 +141,7 @@ def test_a_key_without_a_value_is_as_if_absent(write):
             source("arn: nonsense"),
             "10: lambda.event_sources[0].arn is 'nonsense'.\n  Allowed: an",
         ),
-        (source("arn: arn:aws:sqs:us-east-1:123456789012:q"), "10: sqs cannot be an event source"),
+        (source("arn: arn:aws:ec2:us-east-1:123456789012:i"), "10: ec2 cannot be an event source"),
         (source(f"arn: {TOPIC}", "batch_size: 1"), "11: lambda.event_sources[0].batch_size: a"),
         (
             source(f"arn: {STREAM}", "batch_size: 0"),

@@ -6,8 +6,8 @@ from kappa import function
 from kappa.archive import Archive
 from kappa.errors import NotFound
 from kappa.function import FunctionState
+from kappa.functionsettings import Async
 from kappa.permissions import Statement
-from kappa.settings import Async
 from kappa.steps import BUSY, FRESH_ROLE, FRESH_ROLE_KEY, Already, Step, Wait
 from tests.builders import assert_valid, kappa_config
 
@@ -65,6 +65,7 @@ def test_create_makes_the_function_and_waits_until_it_is_active():
                 reason="StateReason",
             ),
             retry=(FRESH_ROLE, FRESH_ROLE_KEY),
+            conflict_hint="It was made just now: run the same command again.",
         )
     ]
 

@@ -1,0 +1,79 @@
+"""What becomes of asynchronous calls: retries, age, destinations. Plan them as the config says.
+
+An alias has such settings of its own: with one, they are the alias's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kappa.functionsettings import Async
+from kappa.settings import Config
+from kappa.steps import BUSY, FRESH_POLICY, Already, Plan, Step
+
+
+def plan(config: Config, has: Mapping[str, Any] | None) -> Plan:
+    """Plan the settings; `has` is what AWS has of them, None: nothing."""
+    said = config.function.async_
+    if said is None:
+        return []
+    name, alias = config.function.name, config.function.alias
+    target = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
+    message = f"asynchronous settings of {name}"
+    if said == Async():
+        return [_remove(target, message) if has is not None else Already("gone", message)]
+    kept = _kept(has or {})
+    params = _merged(said, kept)
+    if has is not None and params == kept:
+        return [Already("unchanged", message)]
+    return [
+        Step(
+            "lambda",
+            "put_function_event_invoke_config",
+            {**target, **params},
+            "created" if has is None else "updated",
+            message,
+            retry=(*BUSY, FRESH_POLICY),
+            before={
+                key: kept.get(key)
+                for key in {**kept, **params}
+                if has is not None and kept.get(key) != params.get(key)
+            },
+        )
+    ]
+
+
+def _remove(target: Mapping[str, Any], message: str) -> Step:
+    return Step(
+        "lambda",
+        "delete_function_event_invoke_config",
+        target,
+        "removed",
+        message,
+        retry=BUSY,
+        settled=("ResourceNotFoundException",),
+    )
+
+
+def _kept(has: Mapping[str, Any]) -> dict[str, Any]:
+    """What a put must repeat: it replaces every asynchronous setting."""
+    keys = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
+    kept: dict[str, Any] = {key: has[key] for key in keys if key in has}
+    destinations = {key: value for key, value in has.get("DestinationConfig", {}).items() if value}
+    return {**kept, "DestinationConfig": destinations} if destinations else kept
+
+
+def _merged(said: Async, kept: Mapping[str, Any]) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "MaximumRetryAttempts": said.maximum_retry_attempts,
+        "MaximumEventAgeInSeconds": said.maximum_event_age_s,
+    }
+    destinations: dict[str, Any] = dict(kept.get("DestinationConfig", {}))
+    for key, arn in (("OnFailure", said.on_failure), ("OnSuccess", said.on_success)):
+        if arn is not None:
+            destinations[key] = {"Destination": arn} if arn else None
+    given = {key: value for key, value in params.items() if value is not None}
+    left = {key: value for key, value in destinations.items() if value}
+    rest = {key: value for key, value in kept.items() if key != "DestinationConfig"}
+    return {**rest, **given, **({"DestinationConfig": left} if left else {})}

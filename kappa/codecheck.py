@@ -1,0 +1,141 @@
+"""Look for the handler and for the files that a config names, before AWS is asked anything.
+
+Owns where Lambda looks for a handler. It reads the packed code and never imports it; what it
+cannot know, such as a module that comes with a layer, it lets pass.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import zipfile
+from collections.abc import Iterator
+
+from kappa.archive import Archive
+from kappa.settings import Config
+from kappa.typed import suggestion
+
+_KEYS = ("lambda", "handler")
+_COMPILED = (".pyc", ".so")
+
+
+def check_files(config: Config) -> None:
+    """Check that the files are there that the config names besides the code and the policy.
+
+    Raises: ConfigError, naming file, line and key.
+    """
+    name = config.function.test_data
+    if name and not config.beside(name).is_file():
+        raise config.error(
+            ("lambda", "test_data"),
+            f"lambda.test_data: {config.beside(name)} does not exist.",
+            "Correct the path, or leave the key out.",
+        )
+
+
+def check_handler(config: Config, archive: Archive) -> None:
+    """Check that the handler is in the code, for the runtimes of Python and Node.js.
+
+    Raises: ConfigError, naming file, line and what there is instead.
+    Source: AWS Lambda guide, "Define Lambda function handler in Python" and "... in Node.js".
+    """
+    runtime, handler = config.function.runtime, config.function.handler
+    if runtime.startswith("python"):
+        _check_python(config, archive, handler)
+    elif runtime.startswith("nodejs"):
+        _check_node(config, archive, handler)
+
+
+def _check_python(config: Config, archive: Archive, handler: str) -> None:
+    module, dot, function = handler.rpartition(".")
+    if not dot or not module or not function:
+        raise config.error(
+            _KEYS, f"lambda.handler is {handler!r}.", "Allowed: MODULE.FUNCTION, such as app.main."
+        )
+    path = module.replace(".", "/")
+    files = (f"{path}.py", f"{path}/__init__.py")
+    found = next((name for name in files if name in archive.names), None)
+    if found is None:
+        if config.function.layers or _is_compiled(archive, path):
+            return
+        modules = [name.removesuffix(".py") for name in archive.names if name.endswith(".py")]
+        raise config.error(
+            _KEYS,
+            f"lambda.handler is {handler!r}: the code has no {files[0]}.",
+            _meant(path, modules),
+        )
+    names = _top_level(_read(archive, found))
+    if names is not None and function not in names:
+        raise config.error(
+            _KEYS,
+            f"lambda.handler is {handler!r}: {found} has no {function}.",
+            _meant(function, names),
+        )
+
+
+def _is_compiled(archive: Archive, path: str) -> bool:
+    return any(name.startswith(f"{path}.") and name.endswith(_COMPILED) for name in archive.names)
+
+
+def _meant(word: str, known: list[str]) -> str:
+    return suggestion(word, known) if known else ""
+
+
+def _read(archive: Archive, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
+        return opened.read(name)
+
+
+def _top_level(source: bytes) -> list[str] | None:
+    """The names that a module binds; None where reading alone cannot tell."""
+    try:
+        names = list(_bound(ast.parse(source).body))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # Another Python than this one may read it.
+        return None
+    return None if "*" in names or "__getattr__" in names else names
+
+
+def _bound(body: list[ast.stmt]) -> Iterator[str]:
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement.name
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                yield alias.asname or alias.name.split(".")[0]
+        else:
+            # Assignments, and what stands in a with, try or if; not what functions bind inside.
+            for part in ast.iter_child_nodes(statement):
+                yield from _bound_in(part)
+
+
+def _bound_in(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, ast.stmt):
+        yield from _bound([node])
+    elif not isinstance(node, ast.Lambda):
+        for part in ast.iter_child_nodes(node):
+            yield from _bound_in(part)
+
+
+def _check_node(config: Config, archive: Archive, handler: str) -> None:
+    """The file's name ends at the first dot after the last slash."""
+    folder, slash, name = handler.rpartition("/")
+    base, dot, function = name.partition(".")
+    if not dot or not base or not function:
+        raise config.error(
+            _KEYS,
+            f"lambda.handler is {handler!r}.",
+            "Allowed: FILE.FUNCTION, such as index.handler.",
+        )
+    path = f"{folder}{slash}{base}".removeprefix("./")
+    ends = ("", ".js", ".mjs", ".cjs", "/index.js", "/index.mjs", "/index.cjs")
+    if config.function.layers or any(f"{path}{end}" in archive.names for end in ends):
+        return
+    scripts = [
+        file[: -len(end)] for file in archive.names for end in ends[1:4] if file.endswith(end)
+    ]
+    raise config.error(
+        _KEYS, f"lambda.handler is {handler!r}: the code has no {path}.js.", _meant(path, scripts)
+    )

@@ -1,0 +1,202 @@
+"""Rules of a kappa config's function: between keys, and between the function and its region.
+
+It must not ask AWS anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kappa import arn as arns
+from kappa.settings import LOG_DAYS, Config, File, Function
+from kappa.tree import Keys, Tree, dotted
+
+_RESERVED_VARIABLES = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    }
+)
+_TAG_TEXT = r"[\w\s.:/=+\-@]*"
+_MAX_TAGS = 50
+# What Lambda reaches in its own region only.
+_SAME_REGION = frozenset({"dynamodb", "events", "kinesis", "kms", "lambda", "sns", "sqs"})
+
+
+def check_function(tree: Tree, settings: File) -> None:
+    """Check everything of the lambda section but its event sources.
+
+    Raises: ConfigError, naming file, line, key and what is allowed.
+    """
+    function = settings.lambda_
+    for check in (
+        _check_package,
+        _check_lists,
+        _check_permissions,
+        _check_logging,
+        _check_environment,
+        _check_tags,
+    ):
+        check(tree, function)
+
+
+def _check_package(tree: Tree, function: Function) -> None:
+    """A zip needs path, handler and runtime; an image has them inside of it."""
+    for key in ("path", "handler", "runtime"):
+        given = getattr(function, key)
+        if function.image and given:
+            raise tree.error(
+                ("lambda", key), f"lambda.{key} does not go with lambda.image, which has its own."
+            )
+        if not function.image and not given:
+            raise tree.error(("lambda",), f"lambda.{key} is missing.", "Allowed: a text.")
+    if function.image and function.layers:
+        raise tree.error(("lambda", "layers"), "a function of an image has no layers.")
+    if function.snap_start and (function.ephemeral_storage_mb or 512) > 512:
+        raise tree.error(
+            ("lambda", "snap_start"), "SnapStart goes with ephemeral_storage_mb: 512 only."
+        )
+
+
+def _check_lists(tree: Tree, function: Function) -> None:
+    if function.architectures is not None and len(function.architectures) != 1:
+        raise tree.error(
+            ("lambda", "architectures"), "a function has one architecture.", "[arm64] or [x86_64]"
+        )
+    vpc = function.vpc
+    if vpc and bool(vpc.subnet_ids) != bool(vpc.security_group_ids):
+        raise tree.error(
+            ("lambda", "vpc"),
+            "lambda.vpc needs both subnet_ids and security_group_ids.",
+            "Or neither, as `vpc: {}`, for no VPC.",
+        )
+    if vpc and vpc.ipv6 and not vpc.subnet_ids:
+        raise tree.error(("lambda", "vpc", "ipv6"), "lambda.vpc.ipv6 needs subnet_ids.")
+    seen: set[str] = set()
+    for number, layer in enumerate(function.layers or ()):
+        name = layer.rpartition(":")[0]
+        if name in seen:
+            keys: Keys = ("lambda", "layers", number)
+            raise tree.error(keys, f"{dotted(keys)}: the layer {name} is given twice.")
+        seen.add(name)
+
+
+def _check_permissions(tree: Tree, function: Function) -> None:
+    seen: set[str] = set()
+    for number, permission in enumerate(function.permissions):
+        if permission.statement_id in seen:
+            keys: Keys = ("lambda", "permissions", number, "statement_id")
+            raise tree.error(keys, f"{dotted(keys)} {permission.statement_id!r} is given twice.")
+        seen.add(permission.statement_id)
+
+
+def _check_logging(tree: Tree, function: Function) -> None:
+    days = function.log_retention_days
+    if days is not None and str(days) not in LOG_DAYS.split(", "):
+        raise tree.error(
+            ("lambda", "log_retention_days"),
+            f"lambda.log_retention_days is {days}.",
+            f"Allowed: {LOG_DAYS}.",
+        )
+    logging = function.logging
+    for key in ("application_level", "system_level"):
+        if logging and getattr(logging, key) and logging.format != "JSON":
+            keys: Keys = ("lambda", "logging", key)
+            raise tree.error(keys, f"{dotted(keys)} needs format: JSON.")
+
+
+def _check_environment(tree: Tree, function: Function) -> None:
+    variables = function.environment or {}
+    for name in variables:
+        keys: Keys = ("lambda", "environment", name)
+        if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]+", name):
+            raise tree.error(
+                keys,
+                f"{name!r} is no name of a variable.",
+                "A letter, then one or more letters, digits and _.",
+            )
+        if name in _RESERVED_VARIABLES:
+            raise tree.error(keys, f"{name} is set by Lambda itself.", "Use another name.")
+    if sum(len(name) + len(text.encode()) for name, text in variables.items()) > 4096:
+        raise tree.error(
+            ("lambda", "environment"), "the environment is over 4096 bytes, which Lambda refuses."
+        )
+
+
+def _check_tags(tree: Tree, function: Function) -> None:
+    """Source: AWS Lambda guide, "Using tags on Lambda functions", limits and characters."""
+    tags = function.tags or {}
+    if len(tags) > _MAX_TAGS:
+        raise tree.error(("lambda", "tags"), f"lambda.tags has {len(tags)}; AWS takes 50.")
+    for key, value in tags.items():
+        keys: Keys = ("lambda", "tags", key)
+        if not re.fullmatch(_TAG_TEXT, key) or not 1 <= len(key) <= 128:
+            raise tree.error(keys, f"{key!r} is no tag.", "1 to 128 letters, digits and _.:/=+-@.")
+        if key.lower().startswith("aws:"):
+            raise tree.error(keys, f"the tag {key} begins with aws:, which is AWS's own.")
+        if not re.fullmatch(_TAG_TEXT, value) or len(value) > 256:
+            raise tree.error(
+                keys, f"{dotted(keys)} is {value!r}.", "At most 256 letters, digits and _.:/=+-@."
+            )
+
+
+def check_regions(config: Config, region: str) -> None:
+    """Check that what Lambda reaches in its own region only is in the function's.
+
+    Raises: ConfigError, naming file, line, key and both regions.
+    """
+    image = config.function.image
+    if image:
+        _check_region(config, ("lambda", "image", "uri"), image.uri.split(".")[3], region)
+    for keys, text in _arns(config.function):
+        try:
+            arn = arns.parse(text)
+        except ValueError as error:
+            raise config.error(keys, f"{dotted(keys)}: {error}.") from error
+        if arn.service in _SAME_REGION:
+            _check_region(config, keys, arn.region, region)
+
+
+def _check_region(config: Config, keys: Keys, other: str, region: str) -> None:
+    if other != region:
+        raise config.error(
+            keys,
+            f"{dotted(keys)} is in {other}, the function in {region}.",
+            "Lambda reaches it in its own region only.",
+        )
+
+
+def _arns(function: Function) -> Iterator[tuple[Keys, str]]:
+    said: dict[Keys, str | None] = {
+        ("lambda", "kms_key"): function.kms_key,
+        ("lambda", "dead_letter"): function.dead_letter,
+    }
+    for number, layer in enumerate(function.layers or ()):
+        said["lambda", "layers", number] = layer
+    if function.async_:
+        said["lambda", "async", "on_failure"] = function.async_.on_failure
+        said["lambda", "async", "on_success"] = function.async_.on_success
+    for number, source in enumerate(function.event_sources):
+        here: Keys = ("lambda", "event_sources", number)
+        # A topic of another region may invoke the function.
+        if source.arn and source.service != "sns":
+            said[*here, "arn"] = source.arn
+        said[*here, "on_failure"] = source.on_failure
+    yield from ((keys, text) for keys, text in said.items() if text)

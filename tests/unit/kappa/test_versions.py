@@ -1,0 +1,223 @@
+"""Versions and aliases: what is planned for what there is."""
+
+import pytest
+
+from kappa import versions
+from kappa.errors import NotFound
+from kappa.steps import BUSY, Already, Step, Wait, apply
+from kappa.versions import VersionsState
+from tests.builders import assert_valid, kappa_config
+
+LATEST = {"Version": "$LATEST", "CodeSha256": "new", "Timeout": 3, "RevisionId": "a"}
+
+
+def version(number, sha="new", **changes):
+    return {**LATEST, "Version": str(number), "CodeSha256": sha, "RevisionId": "b", **changes}
+
+
+def alias(number, name="current", **changes):
+    return {"Name": name, "FunctionVersion": str(number), **changes}
+
+
+def state(*found, aliases=(), **latest):
+    return VersionsState({**LATEST, **latest}, found, tuple(aliases))
+
+
+def plan(has, will_change=False, **said):
+    planned = versions.plan(kappa_config({"publish": True, **said}), has, will_change)
+    assert_valid(planned)
+    return planned
+
+
+def test_nothing_is_planned_without_publish_and_alias():
+    assert versions.plan(kappa_config(), state(), will_change=True) == []
+
+
+def test_a_change_is_published_waited_for_and_the_alias_made_with_the_new_number():
+    assert plan(VersionsState(), will_change=True, alias="current") == [
+        Step(
+            "lambda",
+            "publish_version",
+            {"FunctionName": "greeter"},
+            "published",
+            "version (new) of greeter",
+            wait=Wait(
+                "lambda",
+                "get_function_configuration",
+                {"FunctionName": "greeter"},
+                "State",
+                until=("Active",),
+                failed=("Failed",),
+                reason="StateReason",
+                deadline_s=600.0,
+                takes={"Qualifier": "Version"},
+            ),
+            retry=BUSY,
+        ),
+        Step(
+            "lambda",
+            "create_alias",
+            {"FunctionName": "greeter", "Name": "current"},
+            "created",
+            "alias current: the new version",
+            takes={"FunctionVersion": "Version"},
+        ),
+    ]
+
+
+def test_the_number_of_the_new_version_reaches_the_wait_and_the_alias():
+    calls = []
+
+    def call(_service, operation, _doing, params):
+        calls.append((operation, dict(params)))
+        return {"Version": "7", "State": "Pending" if operation == "publish_version" else "Active"}
+
+    apply(plan(state(), alias="current"), call, lambda _report: None)
+    assert calls[1:] == [
+        ("get_function_configuration", {"FunctionName": "greeter", "Qualifier": "7"}),
+        ("create_alias", {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "7"}),
+    ]
+
+
+def test_an_alias_that_is_there_is_moved():
+    step = plan(state(version(1, "old"), aliases=[alias(1)]), alias="current")[1]
+    assert step == Step(
+        "lambda",
+        "update_alias",
+        {"FunctionName": "greeter", "Name": "current"},
+        "updated",
+        "alias current: version 1 -> the new one",
+        takes={"FunctionVersion": "Version"},
+        retry=BUSY,
+    )
+    assert step.before == {"FunctionVersion": "1"}
+
+
+def test_what_is_published_and_pointed_to_already_stays():
+    has = state(version(1, "old"), version(2), aliases=[alias(2)])
+    assert plan(has, alias="current") == [
+        Already("unchanged", "version 2 of greeter"),
+        Already("unchanged", "alias current: version 2"),
+    ]
+    assert plan(has) == [Already("unchanged", "version 2 of greeter")]
+
+
+def test_an_alias_that_points_elsewhere_is_moved_to_the_version_that_is_there():
+    publish, move = plan(state(version(1, "old"), version(2), aliases=[alias(1)]), alias="current")
+    assert publish.message == "version 2 of greeter"
+    assert move.params == {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "2"}
+    assert move.takes == {}
+
+
+def test_a_version_whose_settings_differ_is_not_the_function_as_it_is():
+    assert plan(state(version(1, Timeout=9)))[0].operation == "publish_version"
+    assert (
+        plan(state(version(1), SnapStart={"ApplyOn": "PublishedVersions"}))[0].mark == "published"
+    )
+
+
+def test_what_every_version_has_of_its_own_makes_no_difference():
+    own = {
+        "LastModified": "2026",
+        "Description": "first",
+        "State": "Active",
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "On"},
+        "Layers": [],
+    }
+    assert plan(state(version(1, **own)))[0].mark == "unchanged"
+
+
+def test_without_publish_an_alias_stays_and_a_missing_one_is_made():
+    has = state(version(1, "old"), aliases=[alias(1)])
+    assert plan(has, publish=False, alias="current") == [
+        Already("exists", "alias current: version 1")
+    ]
+    operations = [step.operation for step in plan(has, publish=False, alias="blue")]
+    assert operations == ["publish_version", "create_alias"]
+
+
+def test_moving_an_alias_ends_the_share_of_another_version():
+    weights = {"RoutingConfig": {"AdditionalVersionWeights": {"1": 0.5}}}
+    has = state(version(1, "old"), version(2), aliases=[alias(2, **weights)])
+    move = plan(has, alias="current")[1]
+    assert move.params["RoutingConfig"] == {"AdditionalVersionWeights": {}}
+    assert move.before == {"FunctionVersion": "2", **weights}
+
+
+def removed(has, keep, **said):
+    steps = [one for one in plan(has, keep_versions=keep, **said) if one.mark == "removed"]
+    return [one.params["Qualifier"] for one in steps]
+
+
+def test_the_newest_versions_are_kept_the_new_one_counts():
+    old = [version(number, "old") for number in (1, 2, 5)]
+    assert removed(state(*old), 2) == ["1", "2"]
+    assert removed(state(*old), 1) == ["1", "2", "5"]
+    assert removed(state(*old), 4) == []
+    assert removed(state(*old, version(6)), 2) == ["1", "2"]
+    assert removed(state(), 1) == []
+
+
+def test_a_version_that_an_alias_points_to_is_never_removed():
+    old = [version(number, "old") for number in (1, 2, 3)]
+    weights = {"RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}
+    has = state(*old, aliases=[alias(1, "stable", **weights), alias(3)])
+    assert removed(has, 1, alias="current") == ["3"]
+    assert removed(has, 1) == []
+
+
+def rollback(has, name="", to="", **said):
+    planned = versions.plan_rollback(kappa_config(said), has, name, to)
+    assert_valid(planned)
+    return planned
+
+
+def test_rollback_moves_the_alias_to_the_version_before_its_own():
+    has = state(version(1), version(3), version(4), aliases=[alias(4)])
+    (step,) = rollback(has)
+    assert step.params == {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "3"}
+    assert (step.message, step.before) == (
+        "alias current: version 4 -> 3",
+        {"FunctionVersion": "4"},
+    )
+
+
+def test_rollback_takes_a_version_and_an_alias():
+    has = state(version(1), version(2), aliases=[alias(2), alias(2, "blue")])
+    (step,) = rollback(has, "blue", "1", alias="current")
+    assert (step.params["Name"], step.params["FunctionVersion"]) == ("blue", "1")
+    assert rollback(has, to="2", alias="current") == [
+        Already("unchanged", "alias current: version 2")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("has", "name", "to", "said"),
+    [
+        (VersionsState(), "", "", "The function greeter does not exist."),
+        (state(version(1)), "", "", "greeter has no alias."),
+        (state(version(1), aliases=[alias(1)]), "blue", "", "greeter has no alias blue."),
+        (state(version(1), aliases=[alias(1)]), "", "", "There is no version before 1"),
+        (state(version(1), aliases=[alias("$LATEST")]), "", "", "no version before $LATEST"),
+        (state(version(1), aliases=[alias(1)]), "", "9", "greeter has no version 9."),
+        (state(version(1), aliases=[alias(1)]), "", "$LATEST", "has no version $LATEST."),
+        (state(aliases=[alias(1, "a"), alias(1, "b")]), "", "", "has the aliases a, b."),
+    ],
+)
+def test_a_rollback_that_cannot_be_says_why(has, name, to, said):
+    with pytest.raises(NotFound) as error:
+        rollback(has, name, to)
+    assert said in error.value.message
+    assert error.value.hint
+
+
+def test_rows_come_newest_first_after_latest_with_what_points_to_them():
+    weights = {"RoutingConfig": {"AdditionalVersionWeights": {"1": 0.1}}}
+    found = versions.rows(
+        kappa_config(), state(version(1), version(2), aliases=[alias(2, **weights)])
+    )
+    assert [(one["version"], one["aliases"]) for one in found] == [
+        ("$LATEST", []),
+        ("2", ["current"]),
+        ("1", ["current"]),
+    ]
