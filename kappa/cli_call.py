@@ -3,55 +3,93 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kappa.command import command
-from kappa.console import as_json, progress, result
+from kappa.console import as_json, counted, printable, progress, result
 from kappa.errors import FunctionFailed, NotFound
 from kappa.options import Options
 
 if TYPE_CHECKING:
-    from kappa.commands import Session
     from kappa.invoke import Answer, Kind
 
-_data_option = click.option(
-    "--data", default="", metavar="FILE|-", help="JSON to send, instead of lambda.test_data."
-)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _call_options(function: F) -> F:
+    data = click.option(
+        "--data", default="", metavar="FILE|-|JSON", help="What to send, not lambda.test_data."
+    )
+    qualifier = click.option(
+        "--qualifier", default="", metavar="V|ALIAS", help="Version or alias; else lambda.alias."
+    )
+    return data(qualifier(function))
 
 
 @command
-@_data_option
-def invoke(options: Options, data: str) -> None:
+@_call_options
+@click.option(
+    "--repeat", default=1, type=click.IntRange(1, 100_000), metavar="N", help="How many calls."
+)
+@click.option(
+    "--concurrency", default=1, type=click.IntRange(1, 100), metavar="M", help="How many at once."
+)
+def invoke(options: Options, data: str, qualifier: str, repeat: int, concurrency: int) -> None:
     """Invoke the function; print result, log and error.
 
-    The result goes to stdout, the log to stderr; a failing function ends in exit code 1.
+    The result goes to stdout, the log to stderr; a failing function ends in exit code 1. With
+    --repeat it prints how long the calls took, what Lambda billed and how much memory they used,
+    instead of results. Changes what the function changes.
 
     Example:
-      echo '{"key": 1}' | kappa config.yml invoke --data -
+      kappa config.yml invoke --data '{"key": 1}' --repeat 100 --concurrency 10
     """
-    session, answer = _send(options, data, "RequestResponse")
-    name = session.config.function.name
+    if repeat > 1:
+        _invoke_often(options, _Target(options, data, qualifier), repeat, concurrency)
+        return
+    if concurrency > 1:
+        raise click.UsageError("--concurrency needs --repeat.")
+    target = _Target(options, data, qualifier)
+    answer = target.send("RequestResponse")
+    name = target.name
     if answer.log:
-        progress(click.style(answer.log.rstrip("\n"), dim=True))
+        progress(click.style(printable(answer.log.rstrip("\n")), dim=True))
     if options.json:
         said = {"status": answer.status, "error": answer.error or None, "log": answer.log}
-        result(as_json({**said, "payload": answer.payload}))
+        result(as_json({**said, "version": answer.version, "payload": answer.payload}))
     elif not answer.error:
         result(as_json(answer.payload))
     if answer.error:
         if answer.traceback:
-            progress(f"Traceback of {name}:\n{answer.traceback}")
+            progress(f"Traceback of {name}:\n{printable(answer.traceback)}")
         raise FunctionFailed(
             f"The function {name} failed: {answer.problem}",
-            f"Its log: kappa {options.config} tail",
+            f"Its log: kappa {options.config} logs",
+        )
+
+
+def _invoke_often(options: Options, target: _Target, times: int, at_once: int) -> None:
+    from kappa import repeat
+
+    started = time.monotonic()
+    at_once = min(at_once, times)
+    calls = counted(repeat.run(lambda: target.send("RequestResponse"), times, at_once), times)
+    found = repeat.summary(calls, time.monotonic() - started)
+    result(as_json(repeat.data(found)) if options.json else "\n".join(repeat.table(found, at_once)))
+    if found.failed:
+        raise FunctionFailed(
+            f"{found.failed} of {times} calls of {target.name} failed.",
+            f"Its log: kappa {options.config} logs --errors",
         )
 
 
 @command
-@_data_option
-def invoke_async(options: Options, data: str) -> None:
+@_call_options
+def invoke_async(options: Options, data: str, qualifier: str) -> None:
     """Hand an event to the function; do not wait.
 
     Lambda queues the event and invokes the function with it, again if it fails.
@@ -59,17 +97,18 @@ def invoke_async(options: Options, data: str) -> None:
     Example:
       kappa config.yml invoke_async
     """
-    session, answer = _send(options, data, "Event")
+    target = _Target(options, data, qualifier)
+    answer = target.send("Event")
     if options.json:
         result(as_json({"status": answer.status}))
         return
-    progress(f"Accepted by {session.config.function.name} ({answer.status}).")
-    progress(f"  Its log: kappa {options.config} tail")
+    progress(f"Accepted by {target.name} ({answer.status}).")
+    progress(f"  Its log: kappa {options.config} logs")
 
 
 @command
-@_data_option
-def dryrun(options: Options, data: str) -> None:
+@_call_options
+def dryrun(options: Options, data: str, qualifier: str) -> None:
     """Ask whether you may invoke the function.
 
     Runs and changes nothing; exit code 1 means no.
@@ -77,20 +116,36 @@ def dryrun(options: Options, data: str) -> None:
     Example:
       kappa config.yml dryrun
     """
-    session, answer = _send(options, data, "DryRun")
+    target = _Target(options, data, qualifier)
+    answer = target.send("DryRun")
     if options.json:
         result(as_json({"status": answer.status, "allowed": True}))
         return
-    progress(f"You may invoke {session.config.function.name} ({answer.status}).")
+    progress(f"You may invoke {target.name} ({answer.status}).")
 
 
-def _send(options: Options, data: str, kind: Kind) -> tuple[Session, Answer]:
-    from kappa.invoke import read_payload, send
+class _Target:
+    """What to call, with what."""
 
-    session = options.open()
-    payload = read_payload(session.config, data, sys.stdin.buffer)
-    try:
-        return session, send(session.aws, session.config.function.name, payload, kind)
-    except NotFound as error:
-        error.hint = error.hint or f"Make it: kappa {options.config} create"
-        raise
+    def __init__(self, options: Options, data: str, qualifier: str) -> None:
+        from kappa.invoke import read_payload
+
+        self._session = options.open()
+        self._file = options.config
+        function = self._session.config.function
+        self._payload = read_payload(self._session.config, data, sys.stdin.buffer)
+        self._qualifier = qualifier or function.alias
+        self.name = function.name
+
+    def send(self, kind: Kind) -> Answer:
+        """Call it once."""
+        from kappa.invoke import send
+
+        try:
+            return send(self._session.aws, self.name, self._payload, kind, self._qualifier)
+        except NotFound as error:
+            hint = f"Make it: kappa {self._file} create"
+            if self._qualifier:
+                hint = f"Is there such a version or alias? kappa {self._file} status"
+            error.hint = error.hint or hint
+            raise

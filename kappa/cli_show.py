@@ -1,23 +1,23 @@
-"""The commands that show what is there: status and log."""
+"""The commands that show what is there and how it does: status and metrics."""
 
 from __future__ import annotations
 
-import json
+import sys
 import time
 
 import click
 
 from kappa.command import command
-from kappa.console import as_json, bold, progress, result
-from kappa.errors import NotFound
-from kappa.options import Ago, Options
+from kappa.console import as_json, bold, printable, result, width
+from kappa.options import Moment, Options
 
 
 @command
 def status(options: Options) -> None:
     """Show policy, role, function and event sources.
 
-    Shows permissions too. Changes nothing.
+    Shows alias, permissions and asynchronous settings too, and at its end, behind a "!", what
+    is missing, has failed or is not as the config says. Changes nothing.
 
     Example:
       kappa config.yml status --json
@@ -31,36 +31,52 @@ def status(options: Options) -> None:
     if options.json:
         result(as_json(data))
         return
-    for what, name, state, detail in padded(status_table(data, session.config)):
-        colour = "magenta" if state.strip() == "missing" else "green"
-        result(f"{what}  {bold(name)}  {click.style(state, fg=colour)}  {detail}".rstrip())
+    for what, name, state, detail in padded(status_table(data, session.config), width()):
+        line = f"{what}  {bold(name)}  {_coloured(state)}"
+        result(f"{line}  {click.style(detail, dim=True)}" if detail else line)
+    for problem in data["problems"]:
+        result(f"{click.style('!', fg='red', bold=True)} {printable(problem)}")
+
+
+def _coloured(state: str) -> str:
+    word = state.strip()
+    if word in ("missing", "topic is gone", "no target") or "Failed" in word:
+        return click.style(state, fg="red")
+    is_well = word in ("Active", "Enabled", "Notifying", "Subscribed", "there")
+    return click.style(state, fg="green" if is_well else "yellow")
 
 
 @command
-@click.option("--since", default="10m", show_default=True, type=Ago(), help="How far back.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with each new line until Ctrl-C.")
-def tail(options: Options, since: int, follow: bool) -> None:
-    """Print the function's log, oldest line first.
+@click.option(
+    "--since",
+    "since_ms",
+    default="1h",
+    show_default=True,
+    type=Moment(),
+    help="From when: 30m, 6h, 7d ago, or ISO 8601 (UTC).",
+)
+def metrics(options: Options, since_ms: int) -> None:
+    """Show how often and how long the function ran.
 
-    Changes nothing. Lines take some seconds to reach the log.
+    A small table with bars: invocations, errors, throttles, duration, concurrency, and how far
+    streams are behind, from CloudWatch, which shows them a minute or two late. Changes nothing.
 
     Example:
-      kappa config.yml tail --since 1h --follow
+      kappa config.yml metrics --since 6h
     """
-    from kappa.logs import follow_events, group_name, read_events
+    from kappa import metrics as numbers
+    from kappa.units import duration
 
     session = options.open()
     name = session.config.function.name
-    since_ms = int((time.time() - since) * 1000)
-    read = follow_events if follow else read_events
-    try:
-        for event in read(session.aws, name, since_ms):
-            line = {"time": event.time, "message": event.message}
-            text = f"{click.style(event.time, dim=True)} {event.message}"
-            result(json.dumps(line, ensure_ascii=False) if options.json else text)
-    except NotFound:
-        progress(f"No logs yet: {group_name(name)} does not exist.")
-    except KeyboardInterrupt:
-        # Ctrl-C is how following ends: there is nothing that it leaves undone.
-        if not follow:
-            raise
+    over = numbers.window(since_ms / 1000, time.time())
+    found = numbers.data(name, over, numbers.read(session.aws, name, over))
+    if options.json:
+        result(as_json(found))
+        return
+    each = duration(over.period_s * 1000)
+    result(f"{bold(name)}  {found['since']} to {found['until']}, {each} a bar")
+    for label, value, bars in numbers.table(found, sys.stdout.encoding or "ascii"):
+        bad = label in ("errors", "throttles") and value not in ("0", "-")
+        colour = "red" if bad else "cyan"
+        result(f"{label:12} {value:>12}  {click.style(bars, fg=colour)}".rstrip())

@@ -12,12 +12,20 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from kappa.aws import Aws
-from kappa.errors import ConfigError
+from kappa.errors import AwsError, ConfigError
 from kappa.settings import Config
 
 Kind = Literal["RequestResponse", "Event", "DryRun"]
 # The longest that a function may run, and a minute for the way.
 _TIMEOUT_S = 960
+# Source: AWS Lambda guide, "Lambda quotas": what a synchronous call may send, and get.
+_MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+THROTTLED = "TooManyRequestsException"
+_HINTS = {
+    THROTTLED: "It runs as often at once as it may: wait, or raise its concurrency.",
+    "RequestTooLargeException": "Put the data in S3 and send its key.",
+    "RequestEntityTooLargeException": "Put the data in S3 and send its key.",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class Answer:
     payload: Any
     log: str = ""
     error: str = ""
+    version: str = ""
 
     @property
     def problem(self) -> str:
@@ -50,21 +59,24 @@ class Answer:
 
 
 def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
-    """Read what to send: `data` is a file, "-" for standard input, "" for lambda.test_data.
+    """Read what to send: `data` is JSON, a file, "-" for standard input, "" for lambda.test_data.
 
     Raises: ConfigError, if there is nothing to send or it is not JSON.
     """
     if data == "-":
         return _json(stdin.read(), "standard input")
+    if data.startswith(("{", "[")):
+        return _json(data.encode(), "--data")
     if not data and not config.function.test_data:
         raise ConfigError(
-            f"{config.file} names no lambda.test_data.", "Add it, or give --data FILE."
+            f"{config.file} names no lambda.test_data.", "Add it, or give --data FILE or JSON."
         )
     file = Path(data) if data else config.beside(config.function.test_data)
     try:
         return _json(file.read_bytes(), str(file))
     except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}.", "Correct lambda.test_data.") from error
+        hint = "--data takes a file, - or JSON." if data else "Correct lambda.test_data."
+        raise ConfigError(f"{file}: {error.strerror}.", hint) from error
 
 
 def _json(content: bytes, name: str) -> bytes:
@@ -74,24 +86,38 @@ def _json(content: bytes, name: str) -> bytes:
         raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name}: not valid JSON: {error.reason}.") from error
+    if len(content) > _MAX_PAYLOAD_BYTES:
+        size = f"{len(content) / 1024 / 1024:.1f} MB"
+        raise ConfigError(
+            f"{name} has {size}, and Lambda takes 6 MB at most.",
+            "Put the data in S3 and send its key.",
+        )
     return content
 
 
-def send(aws: Aws, function: str, payload: bytes, kind: Kind) -> Answer:
+def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "") -> Answer:
     """Invoke the function: RequestResponse waits, Event does not, DryRun only asks.
 
+    `qualifier` is a version or an alias; none means $LATEST.
     Raises: NotFound, Denied, AwsError; a failing function is an Answer, not an exception.
     """
     params = {"FunctionName": function, "InvocationType": kind, "Payload": payload}
     if kind == "RequestResponse":
         params["LogType"] = "Tail"
-    doing = f"invoking {function}"
-    answer = aws.call_once("lambda", "invoke", doing, params, _TIMEOUT_S)
+    if qualifier:
+        params["Qualifier"] = qualifier
+    doing = f"invoking {function}{':' if qualifier else ''}{qualifier}"
+    try:
+        answer = aws.call_once("lambda", "invoke", doing, params, _TIMEOUT_S)
+    except AwsError as error:
+        error.hint = _HINTS.get(error.code, error.hint)
+        raise
     return Answer(
         status=answer["StatusCode"],
         payload=_decoded(answer["Payload"].read()),
         log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
         error=answer.get("FunctionError", ""),
+        version=answer.get("ExecutedVersion", ""),
     )
 
 

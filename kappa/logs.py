@@ -1,24 +1,24 @@
 """The function's log group: plan its retention, iterate over its events.
 
-Owns the group's name and what a log event is. kappa never removes a log group.
+Owns what a log event is. kappa never removes a log group.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from kappa.aws import Aws
-from kappa.errors import NotFound
+from kappa.errors import AwsError, NotFound
 from kappa.settings import Config
 from kappa.steps import Already, Clock, Plan, Step
 
 # CloudWatch makes events readable out of order, some seconds late.
-_LATE_MS = 10_000
-_POLL_S = 1.0
+LATE_MS = 30_000
+POLL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Event:
 
     at_ms: int
     message: str
+    stream: str = ""
     key: object = field(default=None, compare=False)
 
     @property
@@ -43,16 +44,21 @@ class Event:
         return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def group_name(function: str) -> str:
-    """The log group that Lambda writes to."""
-    return f"/aws/lambda/{function}"
+@dataclass(frozen=True)
+class Query:
+    """Which events. Units: epoch milliseconds. `pattern` is CloudWatch's own filter syntax."""
+
+    group: str
+    since_ms: int
+    until_ms: int | None = None
+    pattern: str = ""
 
 
 def read(aws: Aws, config: Config) -> LogGroup | None:
     """Read the log group, only if the config has a retention for it."""
     if config.function.log_retention_days is None:
         return None
-    name = group_name(config.function.name)
+    name = config.function.log_group
     groups = aws.pages(
         "logs",
         "describe_log_groups",
@@ -69,7 +75,7 @@ def plan_retention(config: Config, state: LogGroup | None) -> Plan:
     days = config.function.log_retention_days
     if days is None:
         return []
-    name = group_name(config.function.name)
+    name = config.function.log_group
     if state and state.retention_days == days:
         return [Already("unchanged", f"log group {name}")]
     group = {"logGroupName": name}
@@ -95,44 +101,61 @@ def plan_retention(config: Config, state: LogGroup | None) -> Plan:
 
 def plan_delete(config: Config) -> Plan:
     """Say that the logs stay."""
-    return [Already("kept", f"log group {group_name(config.function.name)} with its logs, if any")]
+    return [Already("kept", f"log group {config.function.log_group} with its logs, if any")]
 
 
-def read_events(aws: Aws, function: str, since_ms: int) -> list[Event]:
-    """Read the events since a time, oldest first.
+def read_events(aws: Aws, query: Query) -> list[Event]:
+    """Read the events of a time, oldest first.
 
-    Units: epoch milliseconds. Raises: NotFound, if the function has never logged.
+    Raises: NotFound, if the function has never logged; AwsError.
     """
-    found: list[dict[str, Any]] = aws.pages(
-        "logs",
-        "filter_log_events",
-        f"reading the log of {function}",
-        "events",
-        {"logGroupName": group_name(function), "startTime": since_ms},
+    params: dict[str, Any] = {"logGroupName": query.group, "startTime": query.since_ms}
+    if query.until_ms is not None:
+        params["endTime"] = query.until_ms
+    if query.pattern:
+        params["filterPattern"] = query.pattern
+    found = aws.pages(
+        "logs", "filter_log_events", f"reading the log group {query.group}", "events", params
     )
-    events = (Event(one["timestamp"], one["message"].rstrip("\n"), _key(one)) for one in found)
-    return sorted(events, key=lambda event: event.at_ms)
+    counts: Counter[object] = Counter()
+    return sorted((_event(one, counts) for one in found), key=lambda event: event.at_ms)
 
 
-def _key(raw: dict[str, Any]) -> object:
-    return raw.get("eventId") or (raw["logStreamName"], raw["timestamp"], raw["message"])
+def _event(raw: Mapping[str, Any], counts: Counter[object]) -> Event:
+    stream, at_ms, message = raw.get("logStreamName", ""), raw["timestamp"], raw["message"]
+    alike = (stream, at_ms, message)
+    counts[alike] += 1
+    key = raw.get("eventId") or (*alike, counts[alike])
+    return Event(at_ms, message.rstrip("\n"), stream, key)
 
 
-def follow_events(
-    aws: Aws, function: str, since_ms: int, clock: Clock | None = None
-) -> Iterator[Event]:
-    """Yield the events since a time and then, without end, each new one."""
-    clock = clock or Clock(now=time.time)
+def follow(
+    aws: Aws, query: Query, clock: Clock, waiting: Callable[[], None] = lambda: None
+) -> Iterator[list[Event]]:
+    """Yield the events since a time and then, without end, what is new, maybe nothing.
+
+    `waiting` is told once that there is no log group yet. Times overlap from one reading to the
+    next, as CloudWatch shows events out of order and late; each is yielded once.
+    """
     seen: dict[object, int] = {}
+    told = False
     while True:
         try:
-            events = read_events(aws, function, since_ms)
+            events = read_events(aws, query)
         except NotFound:
             events = []
-        for event in events:
-            if event.key not in seen:
-                seen[event.key] = event.at_ms
-                yield event
-        since_ms = max([since_ms, *(at_ms - _LATE_MS for at_ms in seen.values())])
+            if not told:
+                waiting()
+            told = True
+        except AwsError as error:
+            # The quota of FilterLogEvents is small, and the account's: others may read too.
+            if error.code != "ThrottlingException":
+                raise
+            events = []
+        fresh = [event for event in events if event.key not in seen]
+        seen.update((event.key, event.at_ms) for event in fresh)
+        yield fresh
+        since_ms = max([query.since_ms, *(at_ms - LATE_MS for at_ms in seen.values())])
         seen = {key: at_ms for key, at_ms in seen.items() if at_ms >= since_ms}
-        clock.sleep(_POLL_S)
+        query = replace(query, since_ms=since_ms)
+        clock.sleep(POLL_S)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kappa import arn as arns
-from kappa import notifications
 from kappa.function import FunctionState
 from kappa.iamstate import IamState
-from kappa.settings import Config, EventSource
+from kappa.settings import Config
+from kappa.sourcereport import Row, source_row, sources_data
 from kappa.sourcestate import SourcesState
+from kappa.units import duration, size
 
 
 def status_data(
@@ -18,19 +18,15 @@ def status_data(
 ) -> dict[str, Any]:
     """Say what there is, for scripts. null and "missing" mean: not there.
 
-    Shape: {policy, role, function, permissions: [], event_sources: []}.
+    Shape: {policy, role, function, alias, async, permissions: [], event_sources: [],
+    problems: [text]}; alias and async are null too where the config names none.
     """
-    configured = [_source(config, source, sources) for source in config.function.event_sources]
-    known = {source.arn for source in config.function.event_sources}
-    extra = [
-        {**_mapping(one), "configured": False}
-        for one in sources.mappings
-        if one["EventSourceArn"] not in known
-    ]
-    return {
+    data = {
         "policy": _policy(config, rights),
         "role": _role(config, rights),
-        "function": _function(function.settings),
+        "function": _function(function),
+        "alias": _alias(config, function),
+        "async": _asynchronous(function.asynchronous),
         "permissions": [
             {
                 "statement_id": one.statement_id,
@@ -40,8 +36,9 @@ def status_data(
             }
             for one in function.statements
         ],
-        "event_sources": [*configured, *extra],
+        "event_sources": sources_data(config, sources),
     }
+    return {**data, "problems": problems(config, data)}
 
 
 def _policy(config: Config, rights: IamState) -> dict[str, Any] | None:
@@ -70,18 +67,23 @@ def _role(config: Config, rights: IamState) -> dict[str, Any] | None:
     }
 
 
-def _function(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _function(function: FunctionState) -> dict[str, Any] | None:
+    settings = function.settings
     if settings is None:
         return None
     return {
         "name": settings["FunctionName"],
         "arn": settings["FunctionArn"],
         "state": settings.get("State", "Active"),
+        "state_reason": settings.get("StateReason"),
         "last_update": settings.get("LastUpdateStatus", "Successful"),
+        "last_update_reason": settings.get("LastUpdateStatusReason"),
         "runtime": settings.get("Runtime", ""),
+        "package_type": settings.get("PackageType", "Zip"),
         "architectures": settings.get("Architectures", []),
         "memory_size": settings.get("MemorySize"),
         "timeout": settings.get("Timeout"),
+        "reserved_concurrency": function.concurrency,
         "code_size": settings.get("CodeSize"),
         "code_sha256": settings.get("CodeSha256"),
         "last_modified": settings.get("LastModified"),
@@ -89,81 +91,168 @@ def _function(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _source(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
-    said = {"arn": source.arn, "service": source.service, "configured": True}
-    if source.service == "sns":
-        topic = state.topics.get(source.arn)
-        subscription = topic.subscription if topic else state.orphans.get(source.arn, "")
-        confirmed = "Subscribed" if subscription.startswith("arn:") else subscription
-        return {**said, "state": (confirmed or "missing") if topic else "topic is gone"}
-    if source.service == "s3":
-        has = state.buckets.get(source.arn)
-        found = notifications.own(config.function.name, has)
-        return {**said, "state": "Notifying" if found else "missing"}
-    mapping = state.mapping(source.arn)
-    return {**said, **_mapping(mapping)} if mapping else {**said, "state": "missing"}
-
-
-def _mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
+def _alias(config: Config, function: FunctionState) -> dict[str, Any] | None:
+    has = function.versions.alias(config.function.alias)
+    if has is None:
+        return None
+    current = function.versions.current
     return {
-        "arn": mapping["EventSourceArn"],
-        "service": arns.parse(mapping["EventSourceArn"]).service,
-        "state": mapping["State"],
-        "uuid": mapping["UUID"],
-        "batch_size": mapping.get("BatchSize"),
-        "last_result": mapping.get("LastProcessingResult", ""),
+        "name": has["Name"],
+        "version": has["FunctionVersion"],
+        "weights": has.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}),
+        "is_current": current is not None and has["FunctionVersion"] == str(current),
     }
 
 
-def status_table(data: Mapping[str, Any], config: Config) -> list[tuple[str, str, str, str]]:
-    """Turn status data into rows: what, name, state, detail."""
-    policy, role, function = data["policy"], data["role"], data["function"]
+def _asynchronous(has: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if has is None:
+        return None
+    destination = has.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    return {
+        "maximum_retry_attempts": has.get("MaximumRetryAttempts"),
+        "maximum_event_age_s": has.get("MaximumEventAgeInSeconds"),
+        "on_failure": destination,
+    }
+
+
+def problems(config: Config, data: Mapping[str, Any]) -> list[str]:
+    """Say what is not as it should be: missing, failed, or against the config."""
+    name = config.function.name
+    wanted = {
+        f"policy {_policy_name(config)}": (config.policy is not None, data["policy"]),
+        f"role {config.role.name}": (True, data["role"]),
+        f"function {name}": (True, data["function"]),
+        f"alias {config.function.alias}": (bool(config.function.alias), data["alias"]),
+        f"asynchronous settings of {name}": (config.function.async_ is not None, data["async"]),
+    }
+    missing = [f"{what}: missing" for what, (asked, has) in wanted.items() if asked and not has]
+    sources = config.function.event_sources
+    enabled = {number for number, source in enumerate(sources) if source.enabled}
+    return [
+        *missing,
+        *_function_problems(data["function"] or {}),
+        *(
+            f"event source {one['name']}: {problem}"
+            for number, one in enumerate(data["event_sources"])
+            if (problem := _source_problem(one, number in enabled))
+        ),
+    ]
+
+
+def _function_problems(function: Mapping[str, Any]) -> list[str]:
+    found = []
+    if function.get("state") == "Failed":
+        found.append(f"function {function['name']} failed: {function['state_reason']}")
+    if function.get("last_update") == "Failed":
+        reason = function["last_update_reason"]
+        found.append(f"the last update of {function['name']} failed: {reason}")
+    return found
+
+
+def _source_problem(one: Mapping[str, Any], enabled: bool) -> str:
+    if one["state"] in ("missing", "topic is gone", "no target"):
+        return str(one["state"])
+    if str(one.get("last_result", "")).startswith("PROBLEM"):
+        return str(one["last_result"])
+    return "disabled, and the config says enabled" if enabled and one["state"] == "Disabled" else ""
+
+
+def _policy_name(config: Config) -> str:
+    return (config.policy.name or config.policy.arn.rsplit("/", 1)[-1]) if config.policy else ""
+
+
+def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
+    """Turn status data into rows: what, name, state, detail (facts, two spaces apart)."""
+    policy, role = data["policy"], data["role"]
     rows = []
     if config.policy:
-        name = config.policy.name or config.policy.arn
-        detail = f"{policy['version']}, attached {policy['attachments']}x" if policy else ""
-        rows.append(("policy", name, "there" if policy else "missing", detail))
-    detail = role["arn"] if role else ""
-    name = config.role.name or config.role.arn
-    rows.append(("role", name, "there" if role else "missing", detail))
-    rows.append(_function_row(config.function.name, function))
+        detail = f"{policy['version']}  attached {policy['attachments']}x" if policy else ""
+        rows.append(("policy", _policy_name(config), "there" if policy else "missing", detail))
+    name = config.role.name or config.role.arn.rsplit("/", 1)[-1]
+    names = [policy.rsplit("/", 1)[-1] for policy in (role or {}).get("policies") or []]
+    rows.append(("role", name, "there" if role else "missing", "  ".join(names)))
+    rows.append(_function_row(config.function.name, data["function"]))
+    if config.function.alias:
+        rows.append(_alias_row(config.function.alias, data["alias"]))
+    if config.function.async_ is not None:
+        rows.append(_async_row(data["async"]))
     for one in data["permissions"]:
-        detail = f"{one['principal']} {one['source_arn']}".strip()
+        detail = f"{one['principal']}  {one['source_arn']}".strip()
         rows.append(("permission", one["statement_id"], "there", detail))
-    rows += [_source_row(one) for one in data["event_sources"]]
+    rows += [source_row(one) for one in data["event_sources"]]
     return rows
 
 
-def _function_row(name: str, function: Mapping[str, Any] | None) -> tuple[str, str, str, str]:
+def _function_row(name: str, function: Mapping[str, Any] | None) -> Row:
     if function is None:
         return "function", name, "missing", ""
-    detail = [
-        function["runtime"],
+    reserved = function["reserved_concurrency"]
+    facts = [
+        function["runtime"] or function["package_type"].lower(),
         *function["architectures"],
         f"{function['memory_size']} MB",
         f"{function['timeout']} s",
-        f"{function['code_size'] / 1000:.1f} kB",
+        f"at most {reserved} at once" if reserved is not None else "",
+        size(function["code_size"] or 0),
+        f"sha256 {(function['code_sha256'] or '')[:8]}",
         f"changed {function['last_modified'][:19]}Z",
     ]
     state = function["state"]
     if function["last_update"] != "Successful":
         state = f"{state}, update {function['last_update']}"
-    return "function", name, state, "  ".join(detail)
+    return "function", name, state, "  ".join(fact for fact in facts if fact)
 
 
-def _source_row(one: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    detail = [one["service"]]
-    if "batch_size" in one:
-        detail += [f"batches of {one['batch_size']}", one["last_result"]]
-    if not one["configured"]:
-        detail.append("(not in the config)")
-    return "event source", arns.parse(one["arn"]).name, one["state"], "  ".join(detail)
+def _alias_row(name: str, alias: Mapping[str, Any] | None) -> Row:
+    if alias is None:
+        return "alias", name, "missing", ""
+    shares = [f"{share:.0%} to version {number}" for number, share in alias["weights"].items()]
+    words = "as the function is now" if alias["is_current"] else "the function has changed since"
+    return "alias", name, f"version {alias['version']}", "  ".join([*shares, words])
 
 
-def padded(rows: list[tuple[str, str, str, str]]) -> list[tuple[str, str, str, str]]:
-    """Give each column but the last one width."""
+def _async_row(has: Mapping[str, Any] | None) -> Row:
+    if has is None:
+        return "async", "", "missing", ""
+    tries, age_s, target = (
+        has["maximum_retry_attempts"],
+        has["maximum_event_age_s"],
+        has["on_failure"],
+    )
+    facts = [
+        f"{tries} retries" if tries is not None else "",
+        f"within {duration(age_s * 1000)}" if age_s is not None else "",
+        f"then to {target.rsplit(':', 1)[-1]}" if target else "",
+    ]
+    return "async", "", "there", "  ".join(fact for fact in facts if fact)
+
+
+def padded(rows: list[Row], width: int | None = None) -> list[Row]:
+    """Give each column but the last one width, and break details that are wider than the rest."""
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    indent = widths[0] + 2
+    left = None if width is None else width - sum(widths) - 6
     return [
-        (row[0].ljust(widths[0]), row[1].ljust(widths[1]), row[2].ljust(widths[2]), row[3])
+        (
+            row[0].ljust(widths[0]),
+            row[1].ljust(widths[1]),
+            row[2].ljust(widths[2]),
+            _broken(row[3], left, indent, width),
+        )
         for row in rows
     ]
+
+
+def _broken(detail: str, left: int | None, indent: int, width: int | None) -> str:
+    """Break a detail between two facts, so that no line is too long."""
+    if left is None or width is None or len(detail) <= left:
+        return detail
+    lines = [""]
+    for fact in detail.split("  "):
+        room = left if len(lines) == 1 else width - indent
+        longer = f"{lines[-1]}  {fact}" if lines[-1] else fact
+        if len(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(fact)
+    return f"\n{' ' * indent}".join(lines)

@@ -4,9 +4,10 @@ import io
 
 import pytest
 
-from kappa.errors import ConfigError
-from kappa.invoke import Answer, read_payload
-from tests.builders import kappa_config
+from kappa.errors import AwsError, ConfigError
+from kappa.invoke import Answer, read_payload, send
+from kappa.steps import Step
+from tests.builders import assert_valid, kappa_config
 
 
 def config_in(folder, test_data="input.json"):
@@ -60,3 +61,62 @@ def test_an_error_without_a_trace_says_what_there_is(payload):
     answer = Answer(200, payload, error="Unhandled")
     assert answer.traceback == ""
     assert isinstance(answer.problem, str)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', "[1]"])
+def test_json_may_stand_on_the_command_line(tmp_path, text):
+    assert read_payload(config_in(tmp_path), text, io.BytesIO()) == text.encode()
+
+
+def test_wrong_json_on_the_command_line_says_where(tmp_path):
+    with pytest.raises(ConfigError, match="--data:1: not valid JSON"):
+        read_payload(config_in(tmp_path), '{"a": ', io.BytesIO())
+
+
+def test_a_missing_data_file_does_not_blame_the_config(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        read_payload(config_in(tmp_path), str(tmp_path / "nowhere"), io.BytesIO())
+    assert caught.value.hint == "--data takes a file, - or JSON."
+
+
+def test_more_than_lambda_takes_is_not_sent(tmp_path):
+    content = b'"' + b"x" * (6 * 1024 * 1024 - 1) + b'"'
+    with pytest.raises(ConfigError, match=r"standard input has 6\.0 MB, and Lambda takes 6 MB"):
+        read_payload(config_in(tmp_path), "-", io.BytesIO(content))
+    assert read_payload(config_in(tmp_path), "-", io.BytesIO(content[:-2] + b'"'))
+
+
+class FakeAws:
+    """Answers an invocation, or raises."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def call_once(self, service, operation, doing, params, timeout_s):
+        self.params = params
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event", "DryRun"])
+def test_what_is_sent_is_valid_with_a_qualifier_and_without(kind):
+    aws = FakeAws({"StatusCode": 200, "Payload": io.BytesIO(b"3"), "ExecutedVersion": "7"})
+    answer = send(aws, "greeter", b"{}", kind, "current")
+    assert (answer.payload, answer.version, aws.params["Qualifier"]) == (3, "7", "current")
+    assert_valid([Step("lambda", "invoke", aws.params, "", "")])
+    send(aws, "greeter", b"{}", kind)
+    assert "Qualifier" not in aws.params
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("TooManyRequestsException", "raise its concurrency"),
+        ("RequestTooLargeException", "Put the data in S3"),
+    ],
+)
+def test_what_lambda_refuses_has_a_hint(code, hint):
+    with pytest.raises(AwsError) as caught:
+        send(FakeAws(AwsError("no", code=code)), "greeter", b"{}", "RequestResponse")
+    assert hint in caught.value.hint

@@ -1,0 +1,162 @@
+"""What a line of a function's log says: Lambda's own lines, JSON lines, a runtime's lines.
+
+Pure text: it asks nobody and knows no colour.
+Source: AWS Lambda guide, "Viewing Lambda function logs", "Log formats"; "Lambda Telemetry API
+Event schema reference" for what the platform writes where a function logs in JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
+LEVELS = ERRORS | {"TRACE", "DEBUG", "INFO", "WARN", "WARNING"}
+# Keys that the header of a request or the line's own columns say already.
+_TIME_KEYS = ("timestamp", "time", "ts", "@timestamp")
+_LEVEL_KEYS = ("level", "log_level", "levelname", "severity")
+_ID_KEYS = ("requestId", "AWSRequestId", "aws_request_id", "function_request_id", "request_id")
+_TEXT_KEYS = ("event", "message", "msg")
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_PLATFORM = re.compile(rf"(START|END|REPORT) RequestId: ({_UUID})\b")
+_PYTHON = re.compile(rf"\[([A-Z]+)\]\t\S+Z\t({_UUID})\t(.*)", re.DOTALL)
+_NODE = re.compile(rf"\S+Z\t({_UUID}|undefined)\t([A-Z]+)\t(.*)", re.DOTALL)
+_BRACKETS = re.compile(r"\[([A-Z]+)\]\s?(.*)", re.DOTALL)
+_DIED = re.compile(rf"\S+Z ({_UUID}) ((?:Task timed out after|Process exited|Error:).*)", re.DOTALL)
+_RAISED = re.compile(r"Traceback \(most recent call last\):|[A-Za-z_.]*(Error|Exception)(:|$)")
+_FACT = re.compile(r"([A-Z][A-Za-z ]+): ([^\t\n]+)")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What Lambda says of a request at its end. Units: milliseconds and MB."""
+
+    request_id: str
+    duration_ms: float
+    billed_ms: float
+    memory_mb: int
+    used_mb: int
+    init_ms: float | None = None
+    status: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether Lambda itself says that the request failed, such as by a timeout."""
+        return self.status not in ("", "success")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. `kind` is start, end, report, platform (Lambda's others) or text."""
+
+    text: str
+    kind: str = "text"
+    level: str = ""
+    request_id: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    report: Report | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the line tells of a failure."""
+        return self.level in ERRORS or bool(self.report and self.report.failed)
+
+
+def parse(message: str) -> Line:
+    """Read one line of a log."""
+    if message.startswith("{"):
+        return _json_line(message)
+    if match := _PLATFORM.match(message):
+        kind = match[1].lower()
+        report = _text_report(message, match[2]) if kind == "report" else None
+        return Line(message, kind, request_id=match[2], report=report)
+    if re.match(r"(INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION\t)", message):
+        return Line(message, "platform")
+    if match := _PYTHON.match(message):
+        return Line(match[3], level=match[1], request_id=match[2])
+    if match := _NODE.match(message):
+        return Line(match[3], level=match[2], request_id=match[1].replace("undefined", ""))
+    if match := _DIED.match(message):
+        return Line(match[2], level="ERROR", request_id=match[1])
+    match = _BRACKETS.match(message)
+    if match and match[1] in LEVELS:
+        return Line(match[2], level=match[1])
+    return Line(message, level="ERROR" if _RAISED.match(message) else "")
+
+
+def report_of(log: str) -> Report | None:
+    """Find the last report of a log's tail, as an invocation answers it."""
+    found = (parse(line).report for line in reversed(log.splitlines()) if "report" in line.lower())
+    return next((report for report in found if report), None)
+
+
+def _text_report(message: str, request_id: str) -> Report | None:
+    facts = dict(_FACT.findall(message))
+    try:
+        return Report(
+            request_id,
+            _number(facts["Duration"]),
+            _number(facts["Billed Duration"]),
+            int(_number(facts["Memory Size"])),
+            int(_number(facts["Max Memory Used"])),
+            _number(facts["Init Duration"]) if "Init Duration" in facts else None,
+            facts.get("Status", "").strip(),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _number(text: str) -> float:
+    return float(text.split()[0])
+
+
+def _json_line(message: str) -> Line:
+    try:
+        said = json.loads(message)
+    except json.JSONDecodeError:
+        return Line(message)
+    kind = said.get("type")
+    record = said.get("record")
+    if isinstance(kind, str) and kind.startswith("platform.") and isinstance(record, dict):
+        return _platform_line(message, kind.removeprefix("platform."), record)
+    level = str(_first(said, _LEVEL_KEYS)).upper()
+    text = _first(said, _TEXT_KEYS)
+    known = {*_TIME_KEYS, *_LEVEL_KEYS, *_ID_KEYS}
+    used = next((key for key in _TEXT_KEYS if key in said), "")
+    fields = {key: value for key, value in said.items() if key not in known and key != used}
+    return Line(
+        text if isinstance(text, str) else json.dumps(text, ensure_ascii=False),
+        level=level if level in LEVELS else "",
+        request_id=str(_first(said, _ID_KEYS)),
+        fields=fields,
+    )
+
+
+def _first(said: Mapping[str, Any], keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON
+    return next((said[key] for key in keys if said.get(key) is not None), "")
+
+
+def _platform_line(message: str, kind: str, record: Mapping[str, Any]) -> Line:
+    kinds = {"start": "start", "runtimeDone": "end", "report": "report"}
+    request_id = str(record.get("requestId", ""))
+    report = _json_report(record, request_id) if kind == "report" else None
+    return Line(message, kinds.get(kind, "platform"), request_id=request_id, report=report)
+
+
+def _json_report(record: Mapping[str, Any], request_id: str) -> Report | None:
+    has = record.get("metrics", {})
+    try:
+        return Report(
+            request_id,
+            float(has["durationMs"]),
+            float(has["billedDurationMs"]),
+            int(has["memorySizeMB"]),
+            int(has["maxMemoryUsedMB"]),
+            float(has["initDurationMs"]) if "initDurationMs" in has else None,
+            str(record.get("status", "")),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,112 @@
+"""A person with the permissions that docs/kappa.md names, and no other, can use kappa."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kappa.cli import cli
+from kappa.errors import Denied
+
+ACCOUNT = "461000000006"
+DOCS = Path(__file__).parents[2] / "docs" / "kappa.md"
+CONFIG = f"""\
+region: us-east-1
+iam:
+  policy: {{name: greeter-policy, document: policy.json}}
+  role: {{name: greeter-role}}
+lambda:
+  name: greeter
+  path: greeter.py
+  handler: greeter.handler
+  runtime: python3.13
+  timeout: 3
+  alias: current
+  publish: true
+  keep_versions: 2
+  reserved_concurrency: 5
+  log_retention_days: 7
+  tags: {{team: tea}}
+  async: {{maximum_retry_attempts: 0}}
+  url: {{auth: AWS_IAM}}
+  event_sources:
+    - arn: arn:aws:sns:us-east-1:{ACCOUNT}:news
+    - arn: arn:aws:s3:::greeter-uploads
+      events: ["s3:ObjectCreated:*"]
+    - name: nightly
+      schedule: rate(1 day)
+"""
+# Calls of which the emulator does not see what they are about, or not under which condition.
+BLIND = [
+    "events:ListTargetsByRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+    "iam:AttachRolePolicy",
+    "iam:CreatePolicy",
+    "iam:DetachRolePolicy",
+    "lambda:CreateFunction",
+    "sns:GetSubscriptionAttributes",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
+]
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}],
+}
+
+
+@pytest.fixture(scope="module")
+def person(emulator):
+    """The environment of a user who has the documented permissions only."""
+    (text,) = re.findall(r"```json\n(\{\n  \"Version\".*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    iam = emulator.client("iam", ACCOUNT)
+    iam.create_user(UserName="ada")
+    # The emulator names the default bus in a rule's ARN, AWS does not.
+    document = text.replace("123456789012", ACCOUNT).replace("rule/", "rule/default/")
+    document = json.loads(document)
+    document["Statement"].append({"Effect": "Allow", "Action": BLIND, "Resource": "*"})
+    policy = json.dumps(document)
+    iam.put_user_policy(UserName="ada", PolicyName="kappa", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="ada")["AccessKey"]
+    emulator.client("sns", ACCOUNT).create_topic(Name="news")
+    emulator.client("s3", ACCOUNT).create_bucket(Bucket="greeter-uploads")
+    return emulator.env(ACCOUNT) | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
+def written(folder, old="", new=""):
+    (folder / "config.yml").write_text(CONFIG.replace(old, new) if old else CONFIG)
+    (folder / "policy.json").write_text(json.dumps(POLICY))
+    (folder / "greeter.py").write_text("def handler(event, context):\n    return event\n")
+    return str(folder / "config.yml")
+
+
+def kappa(env, *args):
+    done = CliRunner().invoke(cli, args, env=env, standalone_mode=False)
+    if done.exception:
+        raise done.exception
+    return done
+
+
+def test_the_documented_permissions_are_enough_for_a_whole_life(tmp_path, person):
+    config = written(tmp_path)
+    kappa(person, config, "deploy")
+    kappa(person, config, "invoke", "--data", "{}")
+    for command in ("diff", "logs", "metrics", "status", "versions", "event_source_status"):
+        kappa(person, config, command)
+    kappa(person, written(tmp_path, "timeout: 3", "timeout: 4"), "deploy")
+    kappa(person, config, "rollback")
+    kappa(person, config, "disable_event_sources")
+    kappa(person, config, "enable_event_sources")
+    assert json.loads(kappa(person, config, "status", "--json").stdout)["problems"] == []
+    kappa(person, config, "delete")
+
+
+def test_they_are_not_enough_for_another_function(tmp_path, person):
+    config = written(tmp_path, "name: greeter\n", "name: other\n")
+    with pytest.raises(Denied):
+        kappa(person, config, "deploy")
