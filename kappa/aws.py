@@ -8,19 +8,22 @@ boto3 is imported at the first client, so a wrong config costs no AWS import.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kappa.errors import AwsError, Conflict, Denied, NotFound
+from kappa.errors import AwsError, Conflict, Denied, Interrupted, NotFound
 
 if TYPE_CHECKING:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
 LOG = logging.getLogger(__name__)
+# The calls that may wait for an answer at the same time, each in a thread of its own.
+MAX_CONCURRENCY = 100
 NOT_FOUND = frozenset(
     {
         "404",
@@ -58,8 +61,26 @@ CONFLICT = frozenset(
         "ResourceInUseException",
     }
 )
+# Source: AWS SDKs reference, "Retry behavior": standard mode pauses between tries, up to 20 s.
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_ATTEMPTS = 5
+_CONNECT_TIMEOUT_S = 10
+# Several configs at once share a client: more connections than botocore's 10.
+_CONNECTIONS = 50
 NO_CREDENTIALS_HINT = (
     "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile."
+)
+
+_NO_NETWORK_HINT = (
+    "Is the network up? What is done stays: run the same command again to complete the rest."
 )
 
 
@@ -73,6 +94,7 @@ class Aws:
         self._session: boto3.session.Session | None = None
         self._clients: dict[str, Any] = {}
         self._caller: dict[str, str] | None = None
+        self._stopped = threading.Event()
 
     @property
     def session(self) -> boto3.session.Session:
@@ -108,10 +130,25 @@ class Aws:
         """Return the client of a service, e.g. "lambda"; the same one at each call."""
         with self._lock:
             if service not in self._clients:
+                from botocore.config import Config
+
                 make: Any = self.session.client
+                config = Config(
+                    retries=_retries(),
+                    connect_timeout=_CONNECT_TIMEOUT_S,
+                    max_pool_connections=_CONNECTIONS,
+                )
                 with translated(f"preparing {service} calls"):
-                    self._clients[service] = make(service, region_name=self.region)
+                    self._clients[service] = make(service, region_name=self.region, config=config)
             return self._clients[service]
+
+    def stop(self) -> None:
+        """Let no further call or page begin; each raises Interrupted instead."""
+        self._stopped.set()
+
+    def _go_on(self, doing: str) -> None:
+        if self._stopped.is_set():
+            raise Interrupted(f"Interrupted before {doing}.")
 
     def call(
         self, service: str, operation: str, doing: str, params: Mapping[str, Any] | None = None
@@ -121,6 +158,7 @@ class Aws:
         Raises: NotFound, Denied, Conflict, AwsError.
         """
         client = self.client(service)
+        self._go_on(doing)
         started = time.monotonic()
         with translated(doing):
             result: dict[str, Any] = getattr(client, operation)(**(params or {}))
@@ -140,6 +178,7 @@ class Aws:
         Raises: NotFound, Denied, Conflict, AwsError.
         """
         paginator = self.client(service).get_paginator(operation)
+        self._go_on(doing)
         started = time.monotonic()
         with translated(doing):
             found = [item for page in paginator.paginate(**(params or {})) for item in page[key]]
@@ -154,14 +193,28 @@ class Aws:
         Source: AWS re:Post, "How do I troubleshoot retry and timeout issues when invoking a
         Lambda function using an AWS SDK": the usual client gives up at 60 s and calls again.
         """
+        client = self._patient_client(service, timeout_s)
+        started = time.monotonic()
+        with translated(doing):
+            result: dict[str, Any] = getattr(client, operation)(**params)
+        _log_call(service, operation, started)
+        return result
+
+    def _patient_client(self, service: str, timeout_s: float) -> Any:  # noqa: ANN401
         from botocore.config import Config
 
-        make: Any = self.session.client
-        patient = Config(read_timeout=timeout_s, retries={"total_max_attempts": 1})
-        with translated(doing):
-            client = make(service, region_name=self.region, config=patient)
-            result: dict[str, Any] = getattr(client, operation)(**params)
-        return result
+        key = f"{service}, patient for {timeout_s} s"
+        with self._lock:
+            if key not in self._clients:
+                make: Any = self.session.client
+                patient = Config(
+                    read_timeout=timeout_s,
+                    retries={"total_max_attempts": 1},
+                    max_pool_connections=MAX_CONCURRENCY,
+                )
+                with translated(f"preparing {service} calls"):
+                    self._clients[key] = make(service, region_name=self.region, config=patient)
+            return self._clients[key]
 
     @property
     def account(self) -> str:
@@ -176,9 +229,15 @@ class Aws:
     def _caller_identity(self) -> dict[str, str]:
         with self._lock:
             if self._caller is None:
-                with translated("asking AWS who you are"):
-                    self._caller = self.client("sts").get_caller_identity()
+                doing = "asking AWS who you are"
+                self._caller = self.call("sts", "get_caller_identity", doing)
             return self._caller
+
+
+def _retries() -> Any:  # noqa: ANN401 - botocore's own TypedDict
+    """Try again as standard mode does, as often as the environment says or five times."""
+    said = "AWS_MAX_ATTEMPTS" in os.environ
+    return {"mode": "standard", **({} if said else {"total_max_attempts": _ATTEMPTS})}
 
 
 def _log_call(service: str, operation: str, started: float) -> None:
@@ -214,6 +273,8 @@ def _client_error(error: ClientError, doing: str) -> AwsError:
         return NotFound(message, code=code)
     if code in CONFLICT:
         return Conflict(message, code=code)
+    if code in THROTTLED:
+        return AwsError(message, "Wait a minute, then run the same command again.", code)
     return AwsError(message, code=code)
 
 
@@ -230,5 +291,5 @@ def _local_error(error: BotoCoreError, doing: str) -> AwsError:
     ):
         return Denied(f"No AWS credentials for {doing}: {error}", NO_CREDENTIALS_HINT)
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
-        return AwsError(f"AWS could not be reached for {doing}: {error}", "Is the network up?")
+        return AwsError(f"AWS could not be reached for {doing}: {error}", _NO_NETWORK_HINT)
     return AwsError(f"AWS call failed for {doing}: {error}")

@@ -5,7 +5,16 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from kappa import cli_call, cli_change, cli_show  # noqa: F401
+from kappa import (  # noqa: F401
+    cli_call,
+    cli_change,
+    cli_completion,
+    cli_config,
+    cli_logs,
+    cli_show,
+    cli_source,
+    cli_version,
+)
 from kappa.command import cli
 from kappa.console import exit_code
 

@@ -2,8 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
 from kappa.command import carry_out, command
+from kappa.console import as_json, coloured, progress, report_line, result
 from kappa.options import Options
+
+DIFFERS = 3
+
+
+def _publishing(function: Any) -> Any:  # noqa: ANN401 - a click decorator
+    """Give a command the options that win over the config's keys of the same name."""
+    for option in (
+        click.option("--keep-versions", type=int, metavar="N", help="Remove older versions."),
+        click.option("--alias", metavar="NAME", help="Move this alias to the new version."),
+        click.option("--publish", is_flag=True, default=None, help="Publish a version."),
+    ):
+        function = option(function)
+    return function
+
+
+_show_values = click.option(
+    "--show-values", is_flag=True, help="Show the values of the function's variables."
+)
+
+
+@command
+@click.option("--dry-run", is_flag=True, help="Only show what would change, as diff does.")
+@_show_values
+@_publishing
+def deploy(options: Options, dry_run: bool, show_values: bool, **publishing: Any) -> int:  # noqa: ANN401
+    """Bring everything to what the config says.
+
+    Creates what is missing and updates what differs of policy, role, log group, function,
+    permissions, versions and event sources, in this order; removes nothing that the config does
+    not name. What is as it should be is left alone: a second deploy changes nothing.
+
+    Example:
+      kappa config.yml deploy --publish --alias current
+    """
+    from kappa.commands import plan_deploy, publishing_as
+
+    if dry_run:
+        return _show(options, show_values, publishing)
+    carry_out(
+        options, lambda session: plan_deploy(publishing_as(session, publishing)), settled=False
+    )
+    return 0
+
+
+@command
+@_show_values
+@_publishing
+def diff(options: Options, show_values: bool, **publishing: Any) -> int:  # noqa: ANN401
+    """Show what deploy would change.
+
+    Shows settings, documents and files of the code; changes nothing. The exit code is 0 when
+    nothing differs and 3 when something does.
+
+    Example:
+      kappa config.yml diff
+    """
+    return _show(options, show_values, publishing)
+
+
+def _show(options: Options, show_values: bool, publishing: Mapping[str, Any]) -> int:
+    from kappa.commands import publishing_as, read_changes
+    from kappa.diff import HIDDEN, as_data, as_lines
+    from kappa.selection import worth_a_line
+    from kappa.steps import Already, Report
+
+    session = publishing_as(options.open(), publishing)
+    plan, found = read_changes(session, show_values=show_values)
+    if options.json:
+        result(as_json(as_data(found)))
+        return DIFFERS if found else 0
+    for item in worth_a_line(plan):
+        if isinstance(item, Already):
+            progress(report_line(Report(item.mark, item.message)))
+    for sign, text in as_lines(found):
+        result(coloured(sign, text))
+    if not found:
+        progress("No changes.")
+        return 0
+    if any(HIDDEN in (one.before, one.after) for change in found for one in change.settings):
+        progress("Values of variables are hidden: --show-values shows them.")
+    return DIFFERS
 
 
 @command
@@ -46,7 +133,7 @@ def add_event_sources(options: Options) -> None:
     Example:
       kappa config.yml add_event_sources
     """
-    from kappa.commands import plan_add_event_sources
+    from kappa.sourcecommands import plan_add_event_sources
 
     carry_out(options, plan_add_event_sources)
 
@@ -61,7 +148,7 @@ def update_event_sources(options: Options) -> None:
     Example:
       kappa config.yml update_event_sources
     """
-    from kappa.commands import plan_update_event_sources
+    from kappa.sourcecommands import plan_update_event_sources
 
     carry_out(options, plan_update_event_sources)
 

@@ -14,7 +14,7 @@ import click
 
 from kappa import __version__
 from kappa.console import as_json, progress, report_line, result
-from kappa.options import Commands, Options, common, merge, with_example
+from kappa.options import Commands, ConfigFiles, Options, common, merge, with_example
 
 if TYPE_CHECKING:
     from kappa.commands import Session
@@ -26,28 +26,56 @@ Example:
   kappa config.yml create
   kappa config.yml add_event_sources
   kappa config.yml status
+  kappa lambda/*/config.yml deploy
 """
+# Commands that take several configs at once.
+_SEVERAL = frozenset(
+    {
+        "add_event_sources",
+        "create",
+        "delete",
+        "deploy",
+        "diff",
+        "package",
+        "status",
+        "update_code",
+        "update_event_sources",
+        "validate",
+        "versions",
+    }
+)
 
 
 @click.group(
     help=with_example(_HELP), cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, message="kappa %(version)s")
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=ConfigFiles(), metavar="CONFIG")
 @common
 @click.pass_context
-def cli(ctx: click.Context, /, config: Path, **given: Any) -> None:  # noqa: ANN401
+def cli(ctx: click.Context, /, config: tuple[Path, ...], **given: Any) -> None:  # noqa: ANN401
     """Keep what stands before the command."""
-    ctx.obj = merge(Options(config), given)
+    ctx.obj = merge(Options(config[0], configs=config), given)
 
 
-def command(function: Callable[..., None]) -> click.Command:
-    """Make a function a command of the group, with its docstring as its help."""
+def command(function: Callable[..., int | None]) -> click.Command:
+    """Make a function a command of the group, with its docstring as its help.
+
+    What the function returns is the exit code; None is 0.
+    """
 
     @common
     @click.pass_context
-    def run(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401
-        function(merge(ctx.obj, given), **given)
+    def run(ctx: click.Context, /, **given: Any) -> int | None:  # noqa: ANN401
+        options = merge(ctx.obj, given)
+        if len(options.configs) == 1:
+            code: int | None = function(options, **given)
+            return code
+        if function.__name__ not in _SEVERAL:
+            raise click.UsageError(f"{function.__name__} takes one config file.", ctx)
+        from kappa.several import run_each
+
+        return run_each(options, function, given)
 
     run.__doc__ = with_example(function.__doc__)
     run.__click_params__ = [  # type: ignore[attr-defined]
@@ -57,8 +85,9 @@ def command(function: Callable[..., None]) -> click.Command:
     return cli.command(function.__name__)(run)
 
 
-def carry_out(options: Options, plan: Callable[[Session], Plan]) -> None:
-    """Plan, apply, and report each step as it ends."""
+def carry_out(options: Options, plan: Callable[[Session], Plan], *, settled: bool = True) -> None:
+    """Plan, apply, and report each step as it ends; what is so already too, if `settled`."""
+    from kappa.selection import SETTLED, steps
     from kappa.steps import apply
 
     session = options.open()
@@ -66,11 +95,15 @@ def carry_out(options: Options, plan: Callable[[Session], Plan]) -> None:
 
     def tell(report: Report) -> None:
         reports.append(report)
-        progress(report_line(report))
+        if settled or report.mark not in SETTLED:
+            progress(report_line(report))
 
-    apply(plan(session), session.aws.call, tell)
+    planned = plan(session)
+    apply(planned, session.aws.call, tell)
     if options.json:
         keys = ("mark", "message", "seconds")
         result(as_json([{key: getattr(report, key) for key in keys} for report in reports]))
     elif not reports:
         progress("Nothing to do: the config names none.")
+    elif not settled and not steps(planned):
+        progress("No changes.")

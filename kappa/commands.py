@@ -5,20 +5,38 @@ Owns the order of the phases and which reads go side by side. It must not print.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, get_type_hints
 
-from kappa import function, iam, iamstate, logs, sources, sourcestate
-from kappa.archive import Archive, pack
+import msgspec
+
+from kappa import (
+    deployed,
+    diff,
+    function,
+    iam,
+    iamstate,
+    logs,
+    sources,
+    sourcestate,
+    upload,
+    versions,
+)
+from kappa.archive import Archive
 from kappa.arn import Place
 from kappa.aws import Aws
+from kappa.bundle import read_archive
+from kappa.codecheck import check_files, check_handler
 from kappa.config import place_policy_document, read_config, read_policy_document
-from kappa.errors import NotFound
+from kappa.errors import ConfigError
 from kappa.function import FunctionState
+from kappa.functionrules import check_regions
 from kappa.iamstate import IamState
-from kappa.settings import Config
+from kappa.settings import Config, Function
 from kappa.sourcestate import SourcesState
 from kappa.steps import Plan
 
@@ -31,8 +49,27 @@ class Session:
     aws: Aws
 
     @cached_property
+    def document(self) -> dict[str, Any] | None:
+        """The policy's document, if the config has one; its file is read once."""
+        return read_policy_document(self.config)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The packed code, with the handler in it; packed once."""
+        archive = read_archive(self.config)
+        check_handler(self.config, archive)
+        return archive
+
+    @property
+    def zip(self) -> Archive | None:
+        """The packed code; None for a function of a container image."""
+        check_files(self.config)
+        return None if self.config.function.image else self.archive
+
+    @cached_property
     def place(self) -> Place:
         """Where the function lives; asks AWS who is calling."""
+        check_regions(self.config, self.aws.region)
         return Place(self.aws.partition, self.aws.region, self.aws.account)
 
 
@@ -45,107 +82,178 @@ class Status:
     sources: SourcesState
 
 
-def open_session(file: Path, profile: str | None, region: str | None) -> Session:
+def open_session(
+    file: Path,
+    profile: str | None,
+    region: str | None,
+    known: dict[Any, Aws] | None = None,
+    environment: str = "",
+) -> Session:
     """Read the config; the command line's profile and region win over the file's.
 
+    `known` are the clients of other configs: those of one profile and region are shared.
     Raises: ConfigError.
     """
-    config = read_config(file)
-    return Session(config, Aws(region or config.region, profile or config.profile))
+    config = read_config(file, environment)
+    where = (region or config.region, profile or config.profile)
+    aws = Aws(*where) if known is None else known.setdefault(where, Aws(*where))
+    return Session(config, aws)
 
 
-def _packed(config: Config) -> Archive:
-    return pack(config.beside(config.function.path), config.function.zipfile_name)
+@dataclass(frozen=True)
+class Found:
+    """What deploy needs to know: the document that is wanted, and what AWS has."""
+
+    document: dict[str, Any] | None
+    iam: IamState
+    function: FunctionState
+    group: logs.LogGroup | None
+    sources: SourcesState
+
+
+def read_found(session: Session, *, with_sources: bool = True, with_document: bool = True) -> Found:
+    """Read the files, so that what is wrong with them is said first; then ask AWS everything."""
+    config, aws, wanted, _ = session.config, session.aws, session.document, session.zip
+    place = session.place
+    document = place_policy_document(wanted, place)
+    with ThreadPoolExecutor(4) as pool:
+        compared = document if with_document else None
+        rights = pool.submit(iamstate.read, aws, config, place, compared)
+        has = pool.submit(function.read, aws, config)
+        group = pool.submit(logs.read, aws, config)
+        state = (
+            pool.submit(sourcestate.read, aws, config, place, extra=False) if with_sources else None
+        )
+    return Found(
+        document,
+        rights.result(),
+        has.result(),
+        group.result(),
+        state.result() if state else SourcesState(),
+    )
+
+
+def plan_deploy(session: Session, found: Found | None = None) -> Plan:
+    """Plan all that is missing or differs, each part after what it needs."""
+    found = found or read_found(session)
+    config, place, archive = session.config, session.place, session.zip
+    role_arn = iam.role_arn(config, place, found.iam)
+    changed = function.plan(config, archive, role_arn, found.function)
+    return [
+        *iam.plan(config, found.document, place, found.iam),
+        *logs.plan_retention(config, found.group),
+        *_uploaded(session, changed),
+        *sources.plan(config, place, found.sources, found.function.statements),
+    ]
 
 
 def plan_create(session: Session) -> Plan:
-    """Plan what is missing of policy, role, function, permissions and settings."""
-    config, aws = session.config, session.aws
-    document = read_policy_document(config)
-    archive = _packed(config)
-    place = session.place
-    document = place_policy_document(document, place)
-    with ThreadPoolExecutor(3) as pool:
-        rights = pool.submit(iamstate.read, aws, config, place)
-        has = pool.submit(function.read, aws, config)
-        group = pool.submit(logs.read, aws, config)
-    role_arn = iam.role_arn(config, place, rights.result())
+    """Select what is missing of policy, role and function; permissions and settings too."""
+    found = read_found(session, with_sources=False, with_document=False)
+    config, place = session.config, session.place
+    role_arn = iam.role_arn(config, place, found.iam)
+    made = function.plan_create(config, session.zip, role_arn, found.function)
     return [
-        *iam.plan_create(config, document, place, rights.result()),
-        *logs.plan_retention(config, group.result()),
-        *function.plan_create(config, archive, role_arn, has.result()),
+        *iam.plan_create(config, found.document, place, found.iam),
+        *logs.plan_retention(config, found.group),
+        *_uploaded(session, made),
     ]
 
 
 def plan_update_code(session: Session) -> Plan:
-    """Plan what differs of policy document, settings and code."""
-    config, aws = session.config, session.aws
-    document = read_policy_document(config)
-    archive = _packed(config)
-    place = session.place
-    document = place_policy_document(document, place)
-    with ThreadPoolExecutor(3) as pool:
-        rights = pool.submit(iamstate.read, aws, config, place)
-        has = pool.submit(function.read, aws, config)
-        group = pool.submit(logs.read, aws, config)
-    role_arn = iam.role_arn(config, place, rights.result())
-    update = function.plan_update(config, archive, role_arn, has.result())
+    """Select what differs of policy document, settings and code."""
+    found = read_found(session, with_sources=False)
+    config, place = session.config, session.place
+    role_arn = iam.role_arn(config, place, found.iam)
+    changed = function.plan_update(config, session.zip, role_arn, found.function)
     return [
-        *iam.plan_update(config, document, rights.result()),
-        *logs.plan_retention(config, group.result()),
-        *update,
+        *iam.plan_update(config, found.document, found.iam),
+        *logs.plan_retention(config, found.group),
+        *_uploaded(session, changed),
     ]
 
 
-def plan_add_event_sources(session: Session) -> Plan:
-    """Plan the event sources that are not there yet.
+def _uploaded(session: Session, plan: Plan) -> Plan:
+    """Put a large zip into S3 before the function's plan, if that one sends code."""
+    if session.zip is None or not diff.sends_code(plan):
+        return plan
+    return [*upload.plan(session.config, session.zip), *plan]
 
-    Raises: NotFound, if the function, a topic or a bucket does not exist.
+
+def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[diff.Change]]:
+    """Read what deploy would change; the zip that AWS has only if another one replaces it."""
+    found = read_found(session)
+    plan = plan_deploy(session, found)
+    before = None
+    if diff.replaces_code(plan):
+        link = str(found.function.code.get("Location", ""))
+        before = deployed.read_code(link, session.config.function.name)
+    after = session.zip.data if session.zip else None
+    return plan, diff.changes(plan, after, before, show_values=show_values)
+
+
+def publishing_as(session: Session, given: Mapping[str, Any]) -> Session:
+    """Let the command line's publish, alias and keep_versions win over the config's.
+
+    Raises: ConfigError.
     """
-    has, state = _read_sources(session)
-    return sources.plan_add(session.config, session.place, state, has.statements)
-
-
-def plan_update_event_sources(session: Session) -> Plan:
-    """Plan what differs of the event sources that are there."""
-    _, state = _read_sources(session)
-    return sources.plan_update(session.config, session.place, state)
-
-
-def _read_sources(session: Session) -> tuple[FunctionState, SourcesState]:
-    config, aws, place = session.config, session.aws, session.place
-    with ThreadPoolExecutor(2) as pool:
-        has = pool.submit(function.read, aws, config)
-        state = pool.submit(sourcestate.read, aws, config, place)
-    if has.result().settings is None:
-        raise NotFound(
-            f"The function {config.function.name} does not exist.",
-            f"Make it: kappa {config.file} create",
-        )
-    return has.result(), state.result()
+    said = {key: value for key, value in given.items() if value is not None}
+    if not said:
+        return session
+    allowed = get_type_hints(Function, include_extras=True)
+    for key, value in said.items():
+        try:
+            msgspec.convert(value, allowed[key])
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"--{key.replace('_', '-')} {value}: {error}.") from error
+    changed = msgspec.structs.replace(session.config.function, **said)
+    return replace(session, config=msgspec.structs.replace(session.config, function=changed))
 
 
 def plan_delete(session: Session) -> Plan:
     """Plan the removal of all that kappa made, except the logs."""
     config, aws, place = session.config, session.aws, session.place
     with ThreadPoolExecutor(4) as pool:
-        rights = pool.submit(iamstate.read, aws, config, place)
-        has = pool.submit(function.read, aws, config)
+        rights = pool.submit(
+            iamstate.read, aws, config, place, versions=True, inline=config.makes_role
+        )
         state = pool.submit(sourcestate.read, aws, config, place)
         users = pool.submit(iamstate.read_role_users, aws) if config.makes_role else None
+        has = pool.submit(function.read, aws, config) if users is None else None
+    roles = users.result() if users else {}
     return [
         *sources.plan_delete(config, state.result()),
-        *function.plan_delete(config, has.result()),
+        *function.plan_delete(config, has.result() if has else _listed(config, roles)),
         *logs.plan_delete(config),
-        *iam.plan_delete(config, rights.result(), users.result() if users else {}),
+        *iam.plan_delete(config, rights.result(), roles),
     ]
+
+
+def _listed(config: Config, roles: Mapping[str, str]) -> FunctionState:
+    """Whether the function is there: the list of all functions tells, without another call."""
+    name = config.function.name
+    return FunctionState({"FunctionName": name, "Role": roles[name]} if name in roles else None)
+
+
+def read_versions(session: Session) -> list[dict[str, Any]]:
+    """Read the published versions and their aliases, the newest version first.
+
+    Raises: NotFound, if there is no such function.
+    """
+    return versions.rows(session.config, versions.read(session.aws, session.config.function.name))
+
+
+def plan_rollback(session: Session, alias: str, to: str) -> Plan:
+    """Plan moving the alias back; both may be empty."""
+    has = versions.read(session.aws, session.config.function.name)
+    return versions.plan_rollback(session.config, has, alias, to)
 
 
 def read_status(session: Session) -> Status:
     """Read everything, side by side."""
     config, aws, place = session.config, session.aws, session.place
     with ThreadPoolExecutor(3) as pool:
-        rights = pool.submit(iamstate.read, aws, config, place)
+        rights = pool.submit(iamstate.read, aws, config, place, inline=True)
         has = pool.submit(function.read, aws, config)
         state = pool.submit(sourcestate.read, aws, config, place)
     return Status(rights.result(), has.result(), state.result())

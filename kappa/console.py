@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import threading
 import traceback
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -19,15 +24,51 @@ from kappa.errors import KappaError
 if TYPE_CHECKING:
     from kappa.steps import Report
 
+Item = TypeVar("Item")
 _COLOURS = {
     "created": "green",
     "attached": "green",
+    "published": "green",
     "updated": "yellow",
     "detached": "red",
     "removed": "red",
     "missing": "magenta",
+    "stopped": "red",
     "waiting": "cyan",
 }
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How one of several configs at work is heard: each line begins with its name.
+
+    Results go to `results` where there is such a list, instead of to stdout.
+    """
+
+    prefix: str = ""
+    results: list[str] | None = None
+
+    def lines(self, text: str) -> str:
+        """Put the name before each line."""
+        if not self.prefix:
+            return text
+        return "\n".join(f"{self.prefix}{line}" for line in text.split("\n"))
+
+
+_ALONE = Voice()
+_VOICE: ContextVar[Voice] = ContextVar("_VOICE", default=_ALONE)
+# A line of one thread is not broken by a line of another.
+_LOCK = threading.Lock()
+
+
+@contextmanager
+def speaking(voice: Voice) -> Iterator[None]:
+    """Let what this thread prints be heard in a voice of its own."""
+    before = _VOICE.set(voice)
+    try:
+        yield
+    finally:
+        _VOICE.reset(before)
 
 
 def report_line(report: Report) -> str:
@@ -49,18 +90,52 @@ def bold(text: str) -> str:
     return click.style(text, bold=True)
 
 
+def coloured(sign: str, text: str) -> str:
+    """Colour a line of a diff by its sign."""
+    colour = {"+": "green", "-": "red", "~": "yellow"}.get(sign)
+    return click.style(text, fg=colour) if colour else text
+
+
+def printable(text: str) -> str:
+    """Take the power over a terminal out of what a function logged."""
+    # Some runtimes end the lines of a traceback so, to keep it in one event.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        char if char.isprintable() or char in "\t\n" else f"\\x{ord(char):02x}" for char in lines
+    )
+
+
 def _colour() -> bool | None:
     return False if os.environ.get("NO_COLOR") else None
 
 
+def width() -> int | None:
+    """How long a line may be: a terminal's width, or any, where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def result(text: str) -> None:
     """Print to stdout."""
-    click.echo(text, color=_colour())
+    voice = _VOICE.get()
+    if voice.results is not None:
+        voice.results.append(text)
+        return
+    with _LOCK:
+        click.echo(voice.lines(text), color=_colour())
 
 
 def progress(text: str) -> None:
     """Print to stderr."""
-    click.echo(text, err=True, color=_colour())
+    with _LOCK:
+        click.echo(_VOICE.get().lines(text), err=True, color=_colour())
+
+
+def counted(items: Iterable[Item], total: int) -> list[Item]:
+    """Collect what comes one by one; on a terminal, show how far it is."""
+    if not sys.stderr.isatty():
+        return list(items)
+    with click.progressbar(items, length=total, file=sys.stderr, color=_colour()) as bar:
+        return list(bar)
 
 
 def exit_code(run: Callable[[], int | None], debug: bool) -> int:

@@ -9,6 +9,7 @@ KappaError            1
     Conflict              it exists already, or is busy
   FunctionFailed      1   the function itself raised
   WaitTimeout         1   a condition did not come true before its deadline
+  Interrupted       130   Ctrl-C, while several configs were at work
 
 Owns what an error says: what we were doing, to what, what went wrong, what to try.
 It must not print or exit: `main` of each command does that.
@@ -66,3 +67,9 @@ class FunctionFailed(KappaError):
 
 class WaitTimeout(KappaError):
     """A condition did not come true before its deadline."""
+
+
+class Interrupted(KappaError):
+    """The user pressed Ctrl-C: no further call is made."""
+
+    exit_code = 130

@@ -13,6 +13,7 @@ from typing import Any
 from kappa.arn import Place
 from kappa.errors import NotFound
 from kappa.iamstate import IamState, PolicyState, RoleState
+from kappa.selection import changing, making
 from kappa.settings import Config, Policy
 from kappa.steps import FRESH_ENTITY, STILL_ATTACHED, Already, Plan, Step
 
@@ -40,6 +41,21 @@ def role_arn(config: Config, place: Place, state: IamState) -> str:
     return place.role(config.role.path, config.role.name)
 
 
+def plan(config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState) -> Plan:
+    """Plan what is missing or differs of policy, role and attachment.
+
+    A role that exists keeps its trust and its other policies: the config names neither.
+    Raises: NotFound, if a policy or role that kappa does not make is missing.
+    """
+    items: list[Step | Already] = [*_policy(config.policy, document, state.policy)]
+    items.append(_create_role(config, state.role))
+    if config.makes_role and config.policy:
+        name = place.policy(config.policy.path, config.policy.name)
+        arn = state.policy.arn if state.policy else name
+        items.append(_attach(config.role.name, arn, state.role))
+    return items
+
+
 def plan_create(
     config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
@@ -47,23 +63,34 @@ def plan_create(
 
     Raises: NotFound, if a policy or role that kappa does not make is missing.
     """
-    plan: list[Step | Already] = []
-    arn = ""
-    if config.policy:
-        item, arn = _create_policy(config.policy, document, place, state.policy)
-        plan.append(item)
-    plan.append(_create_role(config, state.role))
-    if config.makes_role:
-        plan.append(_attach(config.role.name, arn, state.role))
-    return plan
+    return making(plan(config, document, place, state))
 
 
-def _create_policy(
-    policy: Policy, document: Mapping[str, Any] | None, place: Place, state: PolicyState | None
-) -> tuple[Step | Already, str]:
+def plan_update(config: Config, document: Mapping[str, Any] | None, state: IamState) -> Plan:
+    """Plan the policy's new default version, when the document differs."""
+    if document is None:
+        return []
+    hint = f"make it: kappa {config.file} create"
+    return changing(_policy(config.policy, document, state.policy), hint)
+
+
+def _policy(
+    policy: Policy | None, document: Mapping[str, Any] | None, state: PolicyState | None
+) -> Plan:
+    if policy is None:
+        return []
     name = policy.name or policy.arn
-    if state:
-        return Already("exists", f"policy {name}"), state.arn
+    if state is None:
+        return [_create_policy(policy, document)]
+    if document is None:
+        return [Already("exists", f"policy {name}")]
+    if state.document == document:
+        return [Already("unchanged", f"policy {name}")]
+    return _update_policy(name, document, state)
+
+
+def _create_policy(policy: Policy, document: Mapping[str, Any] | None) -> Step:
+    name = policy.name or policy.arn
     if document is None:
         raise NotFound(
             f"The policy {name} does not exist.",
@@ -72,18 +99,39 @@ def _create_policy(
     params = {
         "Path": policy.path,
         "PolicyName": name,
-        "PolicyDocument": json.dumps(document, separators=(",", ":")),
+        "PolicyDocument": _text(document),
         "Description": policy.description,
     }
-    step = Step(
+    return Step(
         "iam",
         "create_policy",
         {key: value for key, value in params.items() if value},
         "created",
         f"policy {name}",
-        conflict_hint="It exists at another path: set iam.policy.path, or take another name.",
+        conflict_hint="If it was made just now, run the same command again; if it exists at "
+        "another path, set iam.policy.path or take another name.",
     )
-    return step, place.policy(policy.path, name)
+
+
+def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -> Plan:
+    """A managed policy keeps five versions: the oldest one goes when they are all there."""
+    full = len(state.versions) + 1 >= MAX_VERSIONS
+    params = {"PolicyArn": state.arn, "PolicyDocument": _text(document), "SetAsDefault": True}
+    return [
+        *([_delete_version(name, state.arn, state.versions[0])] if full else []),
+        Step(
+            "iam",
+            "create_policy_version",
+            params,
+            "updated",
+            f"policy {name}",
+            before={"PolicyDocument": _text(state.document)},
+        ),
+    ]
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))
 
 
 def _create_role(config: Config, state: RoleState | None) -> Step | Already:
@@ -100,9 +148,16 @@ def _create_role(config: Config, state: RoleState | None) -> Step | Already:
     params = {
         "Path": config.role.path,
         "RoleName": name,
-        "AssumeRolePolicyDocument": json.dumps(_TRUST, separators=(",", ":")),
+        "AssumeRolePolicyDocument": _text(_TRUST),
     }
-    return Step("iam", "create_role", params, "created", f"role {name}")
+    return Step(
+        "iam",
+        "create_role",
+        params,
+        "created",
+        f"role {name}",
+        conflict_hint="It was made just now by somebody else: run the same command again.",
+    )
 
 
 def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Already:
@@ -111,31 +166,6 @@ def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Alrea
         return Already("exists", message)
     params = {"RoleName": role, "PolicyArn": policy_arn}
     return Step("iam", "attach_role_policy", params, "attached", message, retry=(FRESH_ENTITY,))
-
-
-def plan_update(config: Config, document: Mapping[str, Any] | None, state: IamState) -> Plan:
-    """Plan the policy's new default version, when the document differs.
-
-    A managed policy keeps five versions: the oldest one goes when they are all there.
-    """
-    if config.policy is None or document is None:
-        return []
-    name = config.policy.name
-    if state.policy is None:
-        return [Already("missing", f"policy {name} (make it: kappa {config.file} create)")]
-    arn = state.policy.arn
-    if state.policy.document == document:
-        return [Already("unchanged", f"policy {name}")]
-    plan: list[Step | Already] = []
-    if len(state.policy.versions) + 1 >= MAX_VERSIONS:
-        plan.append(_delete_version(name, arn, state.policy.versions[0]))
-    params = {
-        "PolicyArn": arn,
-        "PolicyDocument": json.dumps(document, separators=(",", ":")),
-        "SetAsDefault": True,
-    }
-    plan.append(Step("iam", "create_policy_version", params, "updated", f"policy {name}"))
-    return plan
 
 
 def _delete_version(name: str, arn: str, version: str) -> Step:
@@ -171,16 +201,19 @@ def _delete_role(config: Config, state: IamState, users: Mapping[str, str]) -> P
     if sharers:
         return [Already("kept", f"role {name} (used by {', '.join(sharers)})")]
     own = state.policy.arn if state.policy else ""
-    plan: list[Step | Already] = []
+    items: list[Step | Already] = []
     if own in state.role.attached:
         params = {"RoleName": name, "PolicyArn": own}
         message = f"policy {own.rsplit('/', 1)[-1]} from role {name}"
-        plan.append(Step("iam", "detach_role_policy", params, "detached", message, settled=_GONE))
+        items.append(Step("iam", "detach_role_policy", params, "detached", message, settled=_GONE))
     others = [*(arn for arn in state.role.attached if arn != own), *state.role.inline]
     if others:
-        return [*plan, Already("kept", f"role {name} (it has other policies: {', '.join(others)})")]
+        return [
+            *items,
+            Already("kept", f"role {name} (it has other policies: {', '.join(others)})"),
+        ]
     if not state.role.arn.endswith(f":role{config.role.path}{name}"):
-        return [*plan, Already("kept", f"role {name} (made at another path than kappa's)")]
+        return [*items, Already("kept", f"role {name} (made at another path than kappa's)")]
     params = {"RoleName": name}
     step = Step(
         "iam",
@@ -191,7 +224,7 @@ def _delete_role(config: Config, state: IamState, users: Mapping[str, str]) -> P
         retry=(STILL_ATTACHED,),
         settled=_GONE,
     )
-    return [*plan, step]
+    return [*items, step]
 
 
 def _delete_policy(config: Config, state: IamState, users: Mapping[str, str]) -> Plan:

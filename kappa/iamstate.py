@@ -15,7 +15,7 @@ from kappa.settings import Config, Policy
 
 @dataclass(frozen=True)
 class PolicyState:
-    """A managed policy. `versions` are the non-default ones, oldest first."""
+    """A managed policy. `versions` are the non-default ones, oldest first, if they were read."""
 
     arn: str
     document: Mapping[str, Any]
@@ -26,7 +26,7 @@ class PolicyState:
 
 @dataclass(frozen=True)
 class RoleState:
-    """A role: its ARN, the ARNs of the attached policies, the names of the inline ones."""
+    """A role: its ARN, the ARNs of the attached policies, the names of the inline ones if read."""
 
     arn: str
     attached: tuple[str, ...] = ()
@@ -41,11 +41,22 @@ class IamState:
     role: RoleState | None = None
 
 
-def read(aws: Aws, config: Config, place: Place) -> IamState:
-    """Read policy and role, side by side."""
+def read(
+    aws: Aws,
+    config: Config,
+    place: Place,
+    document: Mapping[str, Any] | None = None,
+    *,
+    versions: bool = False,
+    inline: bool = False,
+) -> IamState:
+    """Read policy and role, side by side, and no more than is asked for.
+
+    With the wanted document, the policy's is read, and its versions only if the two differ.
+    """
     with ThreadPoolExecutor(2) as pool:
-        policy = pool.submit(_read_policy, aws, config.policy, place)
-        role = pool.submit(_read_role, aws, config)
+        policy = pool.submit(_read_policy, aws, config.policy, place, document, versions)
+        role = pool.submit(_read_role, aws, config, inline)
         return IamState(policy.result(), role.result())
 
 
@@ -56,7 +67,7 @@ def _found(read_it: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the ca
         return None
 
 
-def _read_role(aws: Aws, config: Config) -> RoleState | None:
+def _read_role(aws: Aws, config: Config, wants_inline: bool) -> RoleState | None:
     if config.role.arn:
         return None
     name, doing = {"RoleName": config.role.name}, f"reading the role {config.role.name}"
@@ -67,17 +78,23 @@ def _read_role(aws: Aws, config: Config) -> RoleState | None:
     with ThreadPoolExecutor(3) as pool:
         role = pool.submit(_found, lambda: aws.call("iam", "get_role", doing, name))
         attached = pool.submit(listed, "list_attached_role_policies", "AttachedPolicies")
-        inline = pool.submit(listed, "list_role_policies", "PolicyNames")
+        inline = pool.submit(listed, "list_role_policies", "PolicyNames") if wants_inline else None
         if role.result() is None:
             return None
         return RoleState(
             arn=role.result()["Role"]["Arn"],
             attached=tuple(sorted(one["PolicyArn"] for one in attached.result())),
-            inline=tuple(sorted(inline.result())),
+            inline=tuple(sorted(inline.result())) if inline else (),
         )
 
 
-def _read_policy(aws: Aws, policy: Policy | None, place: Place) -> PolicyState | None:
+def _read_policy(
+    aws: Aws,
+    policy: Policy | None,
+    place: Place,
+    document: Mapping[str, Any] | None,
+    versions: bool,
+) -> PolicyState | None:
     if policy is None:
         return None
     arns = _candidates(policy, place)
@@ -94,7 +111,14 @@ def _read_policy(aws: Aws, policy: Policy | None, place: Place) -> PolicyState |
     found = next((answer["Policy"] for answer in answers if answer), None)
     if found is None and policy.name and not policy.document:
         found = _search_policy(aws, policy.name, doing)
-    return _policy_state(aws, policy, found, doing) if found else None
+    if found is None:
+        return None
+    arn, default = found["Arn"], found["DefaultVersionId"]
+    uses = found.get("AttachmentCount", 0) + found.get("PermissionsBoundaryUsageCount", 0)
+    has = _read_document(aws, arn, default, doing) if document is not None else {}
+    differs = document is not None and has != document
+    others = _read_versions(aws, arn, doing) if policy.document and (versions or differs) else ()
+    return PolicyState(arn, has, default, others, uses)
 
 
 def _candidates(policy: Policy, place: Place) -> list[str]:
@@ -116,27 +140,17 @@ def _search_policy(aws: Aws, name: str, doing: str) -> dict[str, Any] | None:
     return next((policy for policy in policies if policy["PolicyName"] == name), None)
 
 
-def _policy_state(aws: Aws, policy: Policy, found: dict[str, Any], doing: str) -> PolicyState:
-    arn, default = found["Arn"], found["DefaultVersionId"]
-    uses = found.get("AttachmentCount", 0) + found.get("PermissionsBoundaryUsageCount", 0)
-    if not policy.document:
-        return PolicyState(arn, {}, default, (), uses)
-    with ThreadPoolExecutor(2) as pool:
-        version = pool.submit(
-            aws.call,
-            "iam",
-            "get_policy_version",
-            doing,
-            {"PolicyArn": arn, "VersionId": default},
-        )
-        versions = pool.submit(
-            aws.pages, "iam", "list_policy_versions", doing, "Versions", {"PolicyArn": arn}
-        )
-        others = [one["VersionId"] for one in versions.result() if not one["IsDefaultVersion"]]
-        document = version.result()["PolicyVersion"]["Document"]
-    return PolicyState(
-        arn, document, default, tuple(sorted(others, key=lambda one: int(one[1:]))), uses
-    )
+def _read_document(aws: Aws, arn: str, version: str, doing: str) -> dict[str, Any]:
+    params = {"PolicyArn": arn, "VersionId": version}
+    answer = aws.call("iam", "get_policy_version", doing, params)
+    document: dict[str, Any] = answer["PolicyVersion"]["Document"]
+    return document
+
+
+def _read_versions(aws: Aws, arn: str, doing: str) -> tuple[str, ...]:
+    found = aws.pages("iam", "list_policy_versions", doing, "Versions", {"PolicyArn": arn})
+    others = [one["VersionId"] for one in found if not one["IsDefaultVersion"]]
+    return tuple(sorted(others, key=lambda one: int(one[1:])))
 
 
 def read_role_users(aws: Aws) -> dict[str, str]:

@@ -9,17 +9,25 @@ import inspect
 import logging
 import re
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from kappa.aws import Aws
     from kappa.commands import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+# No file's name has it.
+_BETWEEN = "\0"
+_WITHOUT_CONFIG = frozenset({"completion"})
 
 
 @dataclass
@@ -29,17 +37,22 @@ class Options:
     config: Path
     profile: str | None = None
     region: str | None = None
+    env: str | None = None
     debug: bool = False
     json: bool = False
+    configs: tuple[Path, ...] = ()
+    session: Session | None = None
 
-    def open(self) -> Session:
-        """Read the config and prepare to reach AWS."""
+    def open(self, known: dict[Any, Aws] | None = None) -> Session:
+        """Read the config and prepare to reach AWS; `known` are other configs' clients."""
         from kappa.commands import open_session
 
+        if self.session is not None:
+            return self.session
         if self.debug:
             logging.basicConfig(stream=sys.stderr, format="%(message)s")
             logging.getLogger("kappa").setLevel(logging.DEBUG)
-        return open_session(self.config, self.profile, self.region)
+        return open_session(self.config, self.profile, self.region, known, self.env or "")
 
 
 def common(command: F) -> F:
@@ -48,6 +61,7 @@ def common(command: F) -> F:
         (
             click.option("--profile", metavar="NAME", help="Profile of ~/.aws/config."),
             click.option("--region", metavar="NAME", help="AWS region."),
+            click.option("--env", metavar="NAME", help="One of the config's environments."),
             click.option("--debug", is_flag=True, help="Show each AWS call and tracebacks."),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
         )
@@ -60,6 +74,7 @@ def merge(options: Options, given: dict[str, Any]) -> Options:
     """Take the common options out of what click gives; what is said later wins."""
     options.profile = given.pop("profile") or options.profile
     options.region = given.pop("region") or options.region
+    options.env = given.pop("env") or options.env
     options.debug = given.pop("debug") or options.debug
     options.json = given.pop("as_json") or options.json
     return options
@@ -80,19 +95,68 @@ class Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Notice a command where the config file should be."""
         if args and self.get_command(ctx, args[0]) and not Path(args[0]).exists():
-            if "--help" in args:
+            if "--help" in args or args[0] in _WITHOUT_CONFIG:
                 args = ["CONFIG", *args]
-            else:
+            elif not ctx.resilient_parsing:
                 raise click.UsageError(
                     f"The config file comes first: kappa config.yml {args[0]}", ctx
                 )
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, self._joined(ctx, args))
+
+    def _joined(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Make one argument of the config files before the command: click takes a fixed number."""
+        valued = {
+            name
+            for param in self.get_params(ctx)
+            if isinstance(param, click.Option) and not param.is_flag
+            for name in param.opts
+        }
+        files: list[int] = []
+        for number, word in enumerate(args):
+            if word.startswith("-") or (number and args[number - 1] in valued):
+                continue
+            if files and self.get_command(ctx, word):
+                joined = _BETWEEN.join(args[file] for file in files)
+                before = [word for at, word in enumerate(args[:number]) if at not in files]
+                return [*before, joined, *args[number:]]
+            files.append(number)
+        if len(files) > 1 and Path(args[files[-1]]).is_file():
+            raise click.UsageError("Which command? It stands after the config files.", ctx)
+        return args
 
 
-class Ago(click.ParamType[int]):
-    """A time span such as 30s, 10m, 2h or 1d, in seconds."""
+class ConfigFiles(click.ParamType[tuple[Path, ...]]):
+    """The config files before a command, as Commands joins them."""
 
-    name = "span"
+    name = "config"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[Path, ...]:
+        """Split what was joined."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(Path(one) for one in str(value).split(_BETWEEN))
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer YAML files; where there is none, whatever the shell has."""
+        from click.shell_completion import CompletionItem
+
+        from kappa.completion import config_files
+
+        found = [CompletionItem(name) for name in config_files(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
+
+
+class Moment(click.ParamType[int]):
+    """A time: a span ago such as 30s, 10m, 2h or 1d, or ISO 8601. Units: epoch milliseconds."""
+
+    name = "time"
 
     def convert(
         self,
@@ -100,8 +164,26 @@ class Ago(click.ParamType[int]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> int:
-        """Turn a span into seconds."""
-        match = re.fullmatch(r"(\d+)([smhd])", str(value))
-        if not match:
-            self.fail(f"{value!r} is no time span: 30s, 10m, 2h or 1d.", param, ctx)
-        return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+        """Turn what was written into a time."""
+        if isinstance(value, int):
+            return value
+        try:
+            return moment_ms(str(value), time.time())
+        except ValueError:
+            self.fail(
+                f"{value!r} is no time: 30s, 10m, 2h, 1d ago, or 2026-01-31T12:00 (UTC).",
+                param,
+                ctx,
+            )
+
+
+def moment_ms(text: str, now_s: float) -> int:
+    """Read a span before now, or an ISO 8601 time, which is UTC unless it says otherwise.
+
+    Raises: ValueError.
+    """
+    if match := re.fullmatch(r"(\d+)([smhd])", text):
+        seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+        return int((now_s - seconds) * 1000)
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 
@@ -19,9 +19,14 @@ _GERUNDS = {
     "attached": "attaching",
     "created": "creating",
     "detached": "detaching",
+    "published": "publishing",
     "removed": "removing",
     "updated": "updating",
 }
+
+
+def _empty(*, compare: bool = True) -> Any:  # noqa: ANN401 - dataclasses' own way
+    return field(default_factory=dict, compare=compare)
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ FRESH_PERMISSION = Retry("InvalidArgument", "Unable to validate the following de
 class Wait:
     """A condition to poll: `field` of the answer becomes one of `until`, or the thing is gone.
 
+    `takes` is as a Step's, but of the answer that is waited for, e.g. the new version's number.
     Shape: field is a dotted path, e.g. "EventSourceMappings.0.State".
     """
 
@@ -71,13 +77,17 @@ class Wait:
     reason: str = ""
     gone: bool = False
     deadline_s: float = WAIT_DEADLINE_S
+    takes: Mapping[str, str] = _empty()
 
 
 @dataclass(frozen=True)
 class Step:
     """One AWS call. `params` are the SDK's own; `settled` are codes that say it is so already.
 
-    `before` holds what AWS has now under the keys of `params` that change, for diff to show.
+    `takes` names params whose value the answer of the step before gives, by a dotted path:
+    only AWS knows a new version's number. `before` holds what AWS has now under the keys of
+    `params` that change, for diff to show. `refused` is the dotted path of a refusal in an
+    answer that is else a success.
     """
 
     service: str
@@ -89,7 +99,9 @@ class Step:
     retry: tuple[Retry, ...] = ()
     settled: tuple[str, ...] = ()
     conflict_hint: str = ""
-    before: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    refused: str = ""
+    takes: Mapping[str, str] = _empty()
+    before: Mapping[str, Any] = _empty(compare=False)
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,7 @@ class Already:
 
 
 Plan = Sequence[Step | Already]
+Filled = TypeVar("Filled", Step, Wait)
 
 
 @dataclass(frozen=True)
@@ -137,28 +150,42 @@ def apply(
     Raises: AwsError of the first step that fails, WaitTimeout.
     """
     clock = clock or Clock()
+    answer: dict[str, Any] = {}
     for item in plan:
         if isinstance(item, Already):
             tell(Report(item.mark, item.message))
             continue
         started = clock.now()
-        mark = _carry_out(item, call, tell, clock)
-        if item.wait is not None:
-            _await(item, item.wait, call, clock)
+        try:
+            mark, answer = _carry_out(_filled(item, answer), call, tell, clock)
+            if item.wait is not None and look_up(answer, item.wait.field) not in item.wait.until:
+                _await(item, _filled(item.wait, answer), call, clock)
+        except KeyboardInterrupt:
+            tell(Report("stopped", item.message))
+            raise
         tell(Report(mark, item.message, clock.now() - started))
 
 
-def _carry_out(step: Step, call: Call, tell: Callable[[Report], None], clock: Clock) -> str:
+def _filled(call: Filled, answer: Mapping[str, Any]) -> Filled:
+    taken = {param: look_up(answer, path) for param, path in call.takes.items()}
+    return replace(call, params={**call.params, **taken}) if taken else call
+
+
+def _carry_out(
+    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+) -> tuple[str, dict[str, Any]]:
     doing = f"{_GERUNDS.get(step.mark, step.mark)} {step.message}"
     deadline = clock.now() + RETRY_DEADLINE_S
     pause_s = 0.25
     while True:
         try:
-            call(step.service, step.operation, doing, step.params)
-            return step.mark
+            answer = call(step.service, step.operation, doing, step.params)
+            if step.refused and look_up(answer, step.refused):
+                raise AwsError(f"AWS refused {doing}: {look_up(answer, step.refused)}.")
+            return step.mark, answer
         except AwsError as error:
             if error.code in step.settled:
-                return "gone" if isinstance(error, NotFound) else "exists"
+                return "gone" if isinstance(error, NotFound) else "exists", {}
             if not any(retry.fits(error) for retry in step.retry) or clock.now() >= deadline:
                 if isinstance(error, Conflict):
                     error.hint = error.hint or step.conflict_hint

@@ -138,8 +138,9 @@ def moment(offset_s):
 def kappa_config(function=None, policy=None, role=None, **changes):
     """A kappa config as read_config gives it; each part takes the keys of its section."""
     from kappa import settings
+    from kappa.sourcesettings import EventSource
 
-    sources = tuple(settings.EventSource(**one) for one in (function or {}).pop("sources", ()))
+    sources = tuple(EventSource(**one) for one in (function or {}).pop("sources", ()))
     grants = tuple(settings.Permission(**one) for one in (function or {}).pop("grants", ()))
     section = {
         "name": "greeter",
@@ -176,5 +177,6 @@ def _validate(call):
     model = _service_model(call.service)
     names = {botocore.xform_name(name): name for name in model.operation_names}
     shape = model.operation_model(names[call.operation]).input_shape
-    report = ParamValidator().validate(dict(call.params), shape)
+    params = {**call.params, **dict.fromkeys(call.takes, "taken")}
+    report = ParamValidator().validate(params, shape)
     assert not report.has_errors(), f"{call.operation}: {report.generate_report()}"

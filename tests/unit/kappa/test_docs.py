@@ -6,7 +6,9 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from kappa.cli import cli
-from kappa.settings import Async, EventSource, File, Function, Iam, Permission, Policy, Role
+from kappa.functionsettings import Async, Image, Logging, Vpc
+from kappa.settings import File, Function, Iam, Permission, Policy, Role
+from kappa.sourcesettings import Cors, EventSource, KeyFilter, Url
 
 DOCS = Path(__file__).parents[3] / "docs" / "kappa.md"
 BEGIN = "<!-- help: written by `python tests/unit/kappa/test_docs.py`, checked by the tests -->\n"
@@ -38,13 +40,35 @@ def test_the_docs_name_every_key():
     from msgspec.structs import fields
 
     text = DOCS.read_text("utf-8")
-    kinds = (File, Iam, Policy, Role, Function, Permission, Async, EventSource)
+    kinds = (
+        File,
+        Image,
+        Logging,
+        Vpc,
+        Iam,
+        Policy,
+        Role,
+        Function,
+        Permission,
+        Async,
+        EventSource,
+        KeyFilter,
+        Url,
+        Cors,
+    )
     keys = {field.encode_name for kind in kinds for field in fields(kind)}
     assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)] == []
 
 
 def test_every_command_has_an_example():
     assert [name for name, one in cli.commands.items() if "Example:" not in one.help] == []
+
+
+def test_the_help_fits_80_columns_and_says_each_command_in_one_line():
+    text = help_text()
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+    cut = [line for line in text.splitlines() if line.startswith("  ") and line.endswith("...")]
+    assert cut == []
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Log group and events."""
 
+import pytest
+
 from kappa import logs
-from kappa.logs import Event, LogGroup
-from kappa.steps import Already
+from kappa.errors import AwsError, Denied, NotFound
+from kappa.logs import Event, LogGroup, Query
+from kappa.steps import Already, Clock
 from tests.builders import assert_valid, kappa_config
 
 
@@ -36,35 +39,93 @@ def test_an_event_tells_its_time_in_utc():
 
 
 class FakeAws:
-    """Answers each reading of the log with the next list of events."""
+    """Answers each reading of the log with the next list of events, or error."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
-        self.since = []
+        self.params = []
 
     def pages(self, service, operation, doing, key, params):
-        self.since.append(params["startTime"])
-        return self.answers.pop(0)
+        self.params.append(params)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 def raw(at_ms, message, event_id):
     return {"timestamp": at_ms, "message": message + "\n", "eventId": event_id}
 
 
+def unnamed(at_ms, message):
+    return {"timestamp": at_ms, "message": message, "logStreamName": "1"}
+
+
+def query(since_ms=0, **changes):
+    return Query("/aws/lambda/greeter", since_ms, **changes)
+
+
+def following(aws, since_ms=0, waiting=lambda: None):
+    clock = Clock(now=lambda: 0.0, sleep=lambda _: None)
+    return logs.follow(aws, query(since_ms), clock, waiting)
+
+
+def texts(batch):
+    return [event.message for event in batch]
+
+
 def test_events_come_oldest_first():
     aws = FakeAws([raw(2, "b", "2"), raw(1, "a", "1")])
-    assert [event.message for event in logs.read_events(aws, "greeter", 0)] == ["a", "b"]
+    assert texts(logs.read_events(aws, query())) == ["a", "b"]
+
+
+def test_a_query_asks_for_its_time_and_pattern_only():
+    aws = FakeAws([], [])
+    logs.read_events(aws, query(5))
+    logs.read_events(aws, query(5, until_ms=9, pattern="?ERROR"))
+    assert aws.params == [
+        {"logGroupName": "/aws/lambda/greeter", "startTime": 5},
+        {
+            "logGroupName": "/aws/lambda/greeter",
+            "startTime": 5,
+            "endTime": 9,
+            "filterPattern": "?ERROR",
+        },
+    ]
 
 
 def test_following_gives_each_event_once_even_a_late_one():
-    first = [raw(20_000, "b", "2")]
-    aws = FakeAws(first, [raw(15_000, "late", "1"), *first, raw(21_000, "c", "3")])
-    events = logs.follow_events(aws, "greeter", 5_000, _clock())
-    assert [next(events).message for _ in range(3)] == ["b", "late", "c"]
-    assert aws.since == [5_000, 10_000]
+    first = [raw(50_000, "b", "2")]
+    aws = FakeAws(first, [raw(25_000, "late", "1"), *first, raw(51_000, "c", "3")])
+    batches = following(aws, 5_000)
+    assert [texts(next(batches)) for _ in range(2)] == [["b"], ["late", "c"]]
+    assert [params["startTime"] for params in aws.params] == [5_000, 20_000]
 
 
-def _clock():
-    from kappa.steps import Clock
+def test_equal_lines_of_one_moment_are_events_of_their_own():
+    alike = [unnamed(1, "tick"), unnamed(1, "tick")]
+    batches = following(FakeAws(alike, [*alike, unnamed(1, "tick")]))
+    assert [texts(next(batches)) for _ in range(2)] == [["tick", "tick"], ["tick"]]
 
-    return Clock(now=lambda: 0.0, sleep=lambda _: None)
+
+def test_following_never_asks_again_for_what_is_before_its_time():
+    aws = FakeAws([], [raw(1_000, "early", "1")], [])
+    batches = following(aws, 1_000)
+    assert [texts(next(batches)) for _ in range(3)] == [[], ["early"], []]
+    assert {params["startTime"] for params in aws.params} == {1_000}
+
+
+def test_following_waits_for_a_log_group_and_says_so_once():
+    told = []
+    aws = FakeAws(NotFound("gone"), NotFound("gone"), [raw(1, "a", "1")])
+    batches = following(aws, waiting=lambda: told.append("waiting"))
+    assert [texts(next(batches)) for _ in range(3)] == [[], [], ["a"]]
+    assert told == ["waiting"]
+
+
+def test_following_outlives_throttling_and_nothing_else():
+    throttled = AwsError("slow down", code="ThrottlingException")
+    batches = following(FakeAws(throttled, [raw(1, "a", "1")], Denied("no")))
+    assert [texts(next(batches)) for _ in range(2)] == [[], ["a"]]
+    with pytest.raises(Denied):
+        next(batches)

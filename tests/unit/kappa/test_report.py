@@ -1,10 +1,16 @@
 """A status as data and as a table."""
 
+from dataclasses import replace as replace_settings
+
+from msgspec.structs import replace
+
 from kappa.function import FunctionState
 from kappa.iamstate import IamState, PolicyState, RoleState
 from kappa.permissions import Statement
 from kappa.report import padded, status_data, status_table
+from kappa.settings import Async
 from kappa.sourcestate import SourcesState, Topic
+from kappa.versions import VersionsState
 from tests.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
@@ -18,9 +24,12 @@ SETTINGS = {
     "MemorySize": 128,
     "Timeout": 3,
     "CodeSize": 1234,
+    "CodeSha256": "3f2a91bcAAAA=",
+    "Architectures": ["arm64"],
     "LastModified": "2026-01-01T12:00:00.000+0000",
 }
 POLICY = {"name": "greeter-policy", "document": "policy.json"}
+USED_ROLE = kappa_config(role={"arn": "arn:aws:iam::123456789012:role/greeter-role"})
 
 
 def data_of(config, rights=None, function=None, sources=None):
@@ -43,19 +52,19 @@ def test_nothing_there_is_null_and_missing():
 def test_a_table_names_each_part_with_its_state():
     config = kappa_config(policy=POLICY)
     policy = PolicyState("arn:aws:iam::123456789012:policy/kappa/greeter-policy", {}, "v2", (), 1)
-    role = RoleState("arn:aws:iam::123456789012:role/kappa/greeter-role")
+    role = RoleState("arn:aws:iam::123456789012:role/kappa/greeter-role", (policy.arn,), ("extra",))
     grant = Statement("sns", "sns.amazonaws.com", "lambda:InvokeFunction", TOPIC)
     data = data_of(config, IamState(policy, role), FunctionState(SETTINGS, (grant,)))
     assert status_table(data, config) == [
-        ("policy", "greeter-policy", "there", "v2, attached 1x"),
-        ("role", "greeter-role", "there", role.arn),
+        ("policy", "greeter-policy", "there", "v2  attached 1x"),
+        ("role", "greeter-role", "there", "greeter-policy  extra"),
         (
             "function",
             "greeter",
             "Active",
-            "python3.13  128 MB  3 s  1.2 kB  changed 2026-01-01T12:00:00Z",
+            "python3.13  arm64  128 MB  3 s  1.2 kB  sha256 3f2a91bc  changed 2026-01-01T12:00:00Z",
         ),
-        ("permission", "sns", "there", f"sns.amazonaws.com {TOPIC}"),
+        ("permission", "sns", "there", f"sns.amazonaws.com  {TOPIC}"),
     ]
 
 
@@ -89,3 +98,95 @@ def test_a_mapping_that_the_config_does_not_name_is_shown_too():
 def test_columns_have_one_width():
     rows = padded([("a", "long name", "x", "1"), ("abc", "b", "there", "2")])
     assert rows == [("a  ", "long name", "x    ", "1"), ("abc", "b        ", "there", "2")]
+
+
+def test_details_are_broken_between_facts_where_a_line_is_too_long():
+    row = ("function", "greeter", "Active", "python3.13  arm64  128 MB  3 s  changed now")
+    (shown,) = padded([row], 50)
+    assert shown[3] == "python3.13  arm64\n          128 MB  3 s  changed now"
+    text = "  ".join(shown)
+    assert max(map(len, text.splitlines())) <= 50
+    (long,) = padded([("a", "b" * 60, "c", "one  two")], 50)
+    assert long[3] == "\n   one  two"
+
+
+def problems_of(config, **state):
+    return data_of(config, **state)["problems"]
+
+
+def test_all_that_is_missing_is_a_problem():
+    config = kappa_config({"alias": "current", "sources": [{"arn": STREAM}]}, policy=POLICY)
+    assert problems_of(config) == [
+        "policy greeter-policy: missing",
+        "role greeter-role: missing",
+        "function greeter: missing",
+        "alias current: missing",
+        "event source clicks: missing",
+    ]
+
+
+def test_a_failed_function_says_why():
+    failed = {"State": "Failed", "StateReason": "no ENI", "LastUpdateStatus": "Failed"}
+    function = FunctionState({**SETTINGS, **failed, "LastUpdateStatusReason": "no key"})
+    assert problems_of(USED_ROLE, function=function) == [
+        "function greeter failed: no ENI",
+        "the last update of greeter failed: no key",
+    ]
+
+
+def mapping(**changes):
+    return {"UUID": "1", "EventSourceArn": STREAM, "State": "Enabled", "BatchSize": 5, **changes}
+
+
+def test_a_source_whose_last_batch_failed_is_a_problem():
+    failing = SourcesState((mapping(LastProcessingResult="PROBLEM: Function call failed"),))
+    config = replace(USED_ROLE, function=kappa_config({"sources": [{"arn": STREAM}]}).function)
+    assert problems_of(config, function=FunctionState(SETTINGS), sources=failing) == [
+        "event source clicks: PROBLEM: Function call failed"
+    ]
+
+
+def test_a_source_that_somebody_disabled_is_a_problem_unless_the_config_says_so():
+    disabled = SourcesState((mapping(State="Disabled"),))
+    for wanted in (True, False):
+        section = kappa_config({"sources": [{"arn": STREAM, "enabled": wanted}]}).function
+        config = replace(USED_ROLE, function=section)
+        found = problems_of(config, function=FunctionState(SETTINGS), sources=disabled)
+        assert bool(found) == wanted
+
+
+def test_all_well_is_no_problem():
+    assert problems_of(USED_ROLE, function=FunctionState(SETTINGS)) == []
+
+
+def test_an_alias_says_its_version_and_whether_the_function_has_changed_since():
+    config = kappa_config({"alias": "current"})
+    alias = {"Name": "current", "FunctionVersion": "3"}
+    state = VersionsState(SETTINGS, ({**SETTINGS, "Version": "3"},), (alias,))
+    data = data_of(config, function=FunctionState(SETTINGS, versions=state))
+    assert data["alias"] == {"name": "current", "version": "3", "weights": {}, "is_current": True}
+    assert status_table(data, config)[2] == (
+        "alias",
+        "current",
+        "version 3",
+        "as the function is now",
+    )
+    alias["RoutingConfig"] = {"AdditionalVersionWeights": {"2": 0.1}}
+    changed = replace_settings(state, latest={**SETTINGS, "Timeout": 9})
+    data = data_of(config, function=FunctionState(SETTINGS, versions=changed))
+    assert status_table(data, config)[2][3] == "10% to version 2  the function has changed since"
+
+
+def test_asynchronous_settings_are_shown_in_words():
+    config = kappa_config({"async_": Async(maximum_retry_attempts=1)})
+    settings = {
+        "MaximumRetryAttempts": 1,
+        "MaximumEventAgeInSeconds": 3600,
+        "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:1:failed"}},
+    }
+    data = data_of(config, function=FunctionState(SETTINGS, asynchronous=settings))
+    assert status_table(data, config)[2][2:] == (
+        "there",
+        "1 retries  within 60 min  then to failed",
+    )
+    assert "asynchronous settings of greeter: missing" in problems_of(config)

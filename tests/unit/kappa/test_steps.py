@@ -125,3 +125,33 @@ def test_nothing_after_a_failure_is_called():
     with pytest.raises(AwsError):
         run([CREATE, CREATE], call)
     assert len(call.calls) == 1
+
+
+def test_a_step_takes_its_value_from_the_answer_before():
+    params = []
+
+    def call(_service, operation, _doing, given):
+        params.append(given)
+        return {"Version": "7"} if operation == "publish_version" else {}
+
+    publish = step(operation="publish_version")
+    alias = step(operation="update_alias", takes={"FunctionVersion": "Version"})
+    run([publish, Already("exists", "role r"), alias], call)
+    assert params[1] == {"FunctionName": "f", "FunctionVersion": "7"}
+
+
+def test_no_call_waits_for_what_the_answer_says_already():
+    call = answering({"State": "Active"})
+    run([step(wait=READY)], call)
+    assert len(call.calls) == 1
+
+
+def test_ctrl_c_says_which_step_was_underway():
+    reports = []
+
+    def call(*_args):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply([CREATE], call, reports.append, Time().clock)
+    assert reports == [Report("stopped", "function f")]

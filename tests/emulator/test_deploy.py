@@ -1,0 +1,509 @@
+"""deploy, diff and several configs against the emulator, and what goes wrong in the middle."""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import uuid
+import zipfile
+from functools import partial
+
+import pytest
+
+from kappa import console
+from kappa.cli import cli
+from tests import proxy
+
+ACCOUNT = "461000000031"
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": "arn:${partition}:logs:${region}:${account_id}:log-group:/aws/lambda/x:*",
+        }
+    ],
+}
+CONFIG = """\
+region: us-east-1
+iam:
+  policy:
+    name: {name}-policy
+    document: policy.json
+  role:
+    name: {name}-role
+lambda:
+  name: {name}
+  path: code
+  handler: greeter.handler
+  runtime: python3.13
+  timeout: 5
+  log_retention_days: 14
+  environment:
+    GREETING: good day
+  event_sources:
+    - arn: {topic}
+"""
+WRITES = [
+    "CreatePolicy",
+    "CreateRole",
+    "AttachRolePolicy",
+    "CreateLogGroup",
+    "PutRetentionPolicy",
+    "CreateFunction",
+    "AddPermission",
+    "Subscribe",
+]
+REMOVALS = [
+    "Unsubscribe",
+    "DeleteFunction",
+    "DetachRolePolicy",
+    "DeleteRole",
+    "DeletePolicy",
+]
+
+
+class Done:
+    """How a command ended."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def marks(self):
+        return [line.split()[0] for line in self.err.splitlines() if line]
+
+    @property
+    def errors(self):
+        return [line for line in self.err.splitlines() if "Error:" in line]
+
+
+class Project:
+    """A function's folder, and kappa in it: in this process, which saves its start."""
+
+    def __init__(self, folder, emulator, through):
+        self.folder, self.emulator, self.through = folder, emulator, through
+        self.name = f"deployed-{uuid.uuid4().hex[:8]}"
+        (folder / "code").mkdir(parents=True)
+        self.write("code/greeter.py", "def handler(event, context):\n    return event\n")
+        self.write("policy.json", json.dumps(POLICY))
+        self.topic = self.client("sns").create_topic(Name=self.name)["TopicArn"]
+        self.config(CONFIG.format(name=self.name, topic=self.topic))
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+
+    def config(self, text):
+        self.text = text
+        self.write("config.yml", text)
+
+    def client(self, service):
+        return self.emulator.client(service, ACCOUNT)
+
+    def kappa(self, *args, before=None, files=()):
+        self.through.operations.clear()
+        self.through.before = before
+        return kappa(self.folder / "config.yml", *files, *args)
+
+    def settings(self):
+        return self.client("lambda").get_function_configuration(FunctionName=self.name)
+
+    def left(self):
+        """What there is of function, role, policy and subscription."""
+        iam = self.client("iam")
+        functions = self.client("lambda").list_functions()["Functions"]
+        roles, policies = iam.list_roles()["Roles"], iam.list_policies(Scope="Local")["Policies"]
+        subscriptions = self.client("sns").list_subscriptions_by_topic(TopicArn=self.topic)
+        return [
+            *(one["FunctionName"] for one in functions if one["FunctionName"] == self.name),
+            *(one["RoleName"] for one in roles if self.name in one["RoleName"]),
+            *(one["PolicyName"] for one in policies if self.name in one["PolicyName"]),
+            *subscriptions["Subscriptions"],
+        ]
+
+    def assert_complete(self):
+        """A deploy with all rights has completed everything: the next changes nothing."""
+        done = self.kappa("deploy")
+        assert (done.code, done.err) == (0, "No changes.\n")
+        assert self.through.writes == []
+        assert len(self.left()) == 4
+
+
+def kappa(*args):
+    out, err = io.StringIO(), io.StringIO()
+    run = partial(cli.main, [str(one) for one in args], prog_name="kappa", standalone_mode=False)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = console.exit_code(run, debug=False)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def through(emulator):
+    with proxy.running(emulator.endpoint_url) as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path, emulator, through, monkeypatch):
+    keys = emulator.env(ACCOUNT) | {"AWS_ENDPOINT_URL": through.url, "AWS_MAX_ATTEMPTS": "2"}
+    for name, text in keys.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, text)
+    return Project(tmp_path / "first", emulator, through)
+
+
+@pytest.fixture
+def deployed(project):
+    assert project.kappa("deploy").code == 0
+    return project
+
+
+# What is done, and how often AWS is asked
+
+
+def test_deploy_makes_everything_in_order(project):
+    done = project.kappa("deploy")
+    assert done.code == 0, done.err
+    assert project.through.writes == WRITES
+    assert done.marks == [
+        "created",
+        "created",
+        "attached",
+        "created",
+        "updated",
+        "created",
+        "created",
+        "created",
+    ]
+    project.assert_complete()
+
+
+def calls(project):
+    return sorted(project.through.operations)
+
+
+def test_the_calls_of_each_command_are_those_that_it_needs(project):
+    """The table in docs/kappa.md has these numbers."""
+    identity = "GetCallerIdentity"
+    rights = ["GetPolicy", "GetRole", "ListAttachedRolePolicies"]
+    lambda_ = ["GetFunction", "GetPolicy"]
+    topic = "ListSubscriptionsByTopic"
+    group = "DescribeLogGroups"
+    project.kappa("create")
+    wait = ["GetFunctionConfiguration"] * project.through.operations.count(
+        "GetFunctionConfiguration"
+    )
+    made = [name for name in WRITES if name not in ("AddPermission", "Subscribe")]
+    assert calls(project) == sorted([identity, *rights, *lambda_, group, *made, *wait])
+    project.kappa("delete")
+    project.client("logs").delete_log_group(logGroupName=f"/aws/lambda/{project.name}")
+    project.kappa("deploy")
+    fresh = [name for name in project.through.operations if name != "GetFunctionConfiguration"]
+    assert sorted(fresh) == sorted([identity, *rights, *lambda_, group, topic, *WRITES])
+    project.kappa("deploy")
+    document = "GetPolicyVersion"
+    assert calls(project) == sorted([identity, *rights, document, *lambda_, group, topic])
+    project.kappa("status")
+    sources = ["ListEventSourceMappings", topic]
+    inline = "ListRolePolicies"
+    assert calls(project) == sorted([identity, *rights, inline, *lambda_, *sources])
+    project.kappa("delete")
+    versions, others = "ListPolicyVersions", "ListFunctions"
+    asked = [identity, *rights, inline, versions, others, *sources]
+    assert calls(project) == sorted([*asked, *REMOVALS])
+
+
+def test_diff_says_what_deploy_would_change_and_changes_nothing(deployed):
+    assert deployed.kappa("diff").code == 0
+    deployed.config(deployed.text.replace("timeout: 5", "timeout: 7").replace("good day", "hello"))
+    deployed.write("policy.json", json.dumps(POLICY).replace('"logs:CreateLogStream", ', ""))
+    deployed.write("code/extra.py", "TEA = 1\n")
+    done = deployed.kappa("diff")
+    assert (done.code, deployed.through.writes) == (3, [])
+    assert "    Timeout: 5 -> 7" in done.out
+    assert '    -        "logs:CreateLogStream",' in done.out
+    assert "    + extra.py  8 bytes" in done.out
+    assert "greeter.py" not in done.out
+    assert "hello" not in done.out
+    assert (
+        "    Environment.GREETING: good day -> hello"
+        in deployed.kappa("deploy", "--dry-run", "--show-values").out
+    )
+    assert deployed.kappa("deploy").marks == ["updated", "updated", "updated"]
+    deployed.assert_complete()
+
+
+def test_diff_as_json_is_for_scripts(project):
+    done = project.kappa("diff", "--json")
+    changes = json.loads(done.out)
+    assert done.code == 3
+    assert changes[0]["mark"] == "created"
+    assert changes[0]["settings"][1]["after"]["Statement"][0]["Effect"] == "Allow"
+    assert project.left() == []
+
+
+def test_deploy_publishes_and_moves_the_alias(deployed):
+    assert "published" in deployed.kappa("deploy", "--publish", "--alias", "current").marks
+    lambda_ = deployed.client("lambda")
+    assert lambda_.get_alias(FunctionName=deployed.name, Name="current")["FunctionVersion"] == "1"
+    again = deployed.kappa("deploy", "--publish", "--alias", "current")
+    assert (again.err, deployed.through.writes) == ("No changes.\n", [])
+
+
+# Several configs
+
+
+@pytest.fixture
+def second(project, tmp_path, emulator, through):
+    return Project(tmp_path / "second", emulator, through)
+
+
+def test_several_configs_are_deployed_side_by_side_with_one_report(project, second):
+    files = [second.folder / "config.yml"]
+    done = project.kappa("deploy", files=files)
+    assert done.code == 0, done.err
+    assert f"{project.name} | created    function {project.name}" in done.err
+    assert f"{second.name} | created    function {second.name}" in done.err
+    assert done.err.splitlines()[-1].startswith(f"{second.name}   done")
+    assert project.through.operations.count("GetCallerIdentity") == 1
+    report = json.loads(project.kappa("status", "--json", files=files).out)
+    assert [one["function"] for one in report] == [project.name, second.name]
+    assert project.kappa("delete", files=files).code == 0
+    assert (project.left(), second.left()) == ([], [])
+
+
+def test_several_configs_are_all_read_before_aws_is_asked(project, second):
+    second.config(second.text.replace("timeout: 5", "timeout: 5000"))
+    done = project.kappa("deploy", files=[second.folder / "config.yml"])
+    assert (done.code, project.through.operations) == (2, [])
+
+
+def test_the_exit_code_of_several_is_the_worst_and_the_others_go_on(project, second):
+    second.config(second.text.replace(second.topic, f"{second.topic}-gone"))
+    done = project.kappa("deploy", files=[second.folder / "config.yml"])
+    assert done.code == 1
+    assert len(done.errors) == 1
+    assert len(project.left()) == 4
+
+
+def test_functions_that_share_a_role_are_deployed_one_after_another(project, second):
+    second.config(second.text.replace(f"{second.name}-role", f"{project.name}-role"))
+    done = project.kappa("deploy", files=[second.folder / "config.yml"])
+    assert done.code == 0, done.err
+    assert project.through.writes.count("CreateRole") == 1
+
+
+# What goes wrong in the middle
+
+
+def test_without_credentials_there_is_one_clear_error(project, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    done = project.kappa("deploy")
+    assert (done.code, len(done.errors), project.left()) == (1, 1, [])
+    assert "No AWS credentials" in done.err
+
+
+@pytest.fixture
+def walker(project, monkeypatch):
+    """Let kappa run as a user who may do all but one action; it gives the way to say which."""
+    iam = project.client("iam")
+    iam.create_user(UserName=project.name)
+    key = iam.create_access_key(UserName=project.name)["AccessKey"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+
+    def deny(action):
+        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        refuse = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [allow, refuse]}
+        iam.put_user_policy(
+            UserName=project.name, PolicyName="walker", PolicyDocument=json.dumps(document)
+        )
+
+    return deny
+
+
+def action_of(operation):
+    services = {"logs": ("LogGroup", "Retention"), "sns": ("ubscribe",)}
+    services["lambda"] = ("Function", "Permission")
+    found = [name for name, parts in services.items() if any(one in operation for one in parts)]
+    return f"{found[0] if found else 'iam'}:{operation}"
+
+
+def test_deploy_denied_at_each_step_says_which_and_is_completed_by_the_next(project, walker):
+    for number, operation in enumerate(WRITES):
+        walker(action_of(operation))
+        done = project.kappa("deploy")
+        assert (done.code, len(done.errors)) == (1, 1), operation
+        assert action_of(operation) in done.errors[0]
+        assert project.name in done.errors[0]
+        assert project.through.writes[-1] == operation
+        assert len(project.through.writes) == (1 if number == 0 else 2)
+    walker("s3:DeleteBucket")
+    assert project.kappa("deploy").marks == ["created"]
+    project.assert_complete()
+
+
+def test_delete_denied_at_each_step_is_completed_by_the_next(project, walker):
+    walker("s3:DeleteBucket")
+    assert project.kappa("deploy").code == 0
+    for operation in REMOVALS:
+        walker(action_of(operation))
+        done = project.kappa("delete")
+        assert (done.code, len(done.errors)) == (1, 1), operation
+        assert action_of(operation) in done.errors[0]
+    walker("s3:DeleteBucket")
+    assert project.kappa("delete").code == 0
+    assert project.left() == []
+
+
+def test_a_deploy_that_was_denied_half_way_can_be_deleted(project, walker):
+    walker("lambda:CreateFunction")
+    assert project.kappa("deploy").code == 1
+    assert project.kappa("delete").code == 0
+    assert project.left() == []
+
+
+@pytest.mark.parametrize("operation", ["CreatePolicy", "CreateFunction", "Subscribe"])
+def test_ctrl_c_in_the_middle_is_completed_by_the_next_deploy(project, operation):
+    def interrupt(name):
+        if name == operation:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    done = project.kappa("deploy", before=interrupt)
+    assert done.code == 130
+    assert "stopped" in done.marks
+    assert "the same command completes the rest" in done.err
+    assert project.kappa("deploy").code == 0
+    project.assert_complete()
+
+
+def test_ctrl_c_stops_several_configs_between_two_calls(project, second):
+    def interrupt(operation):
+        if operation == "CreateRole":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    files = [second.folder / "config.yml"]
+    done = project.kappa("deploy", files=files, before=interrupt)
+    assert done.code == 130
+    assert "the same command completes the rest" in done.err
+    assert "CreateFunction" not in project.through.operations
+    assert project.kappa("deploy", files=files).code == 0
+    project.assert_complete()
+
+
+@pytest.mark.parametrize("operation", ["GetRole", "AttachRolePolicy", "CreateFunction"])
+def test_a_network_that_drops_is_one_clear_line_and_completed_by_the_next(project, operation):
+    done = project.kappa("deploy", before=lambda name: "drop" if name == operation else None)
+    assert (done.code, len(done.errors)) == (1, 1)
+    assert "AWS could not be reached for" in done.err
+    assert "run the same command again" in done.err
+    assert project.kappa("deploy").code == 0
+    project.assert_complete()
+
+
+@pytest.mark.parametrize("operation", ["CreatePolicy", "CreateFunction"])
+def test_a_lost_answer_of_what_was_made_is_completed_by_the_next(project, operation):
+    lost = []
+
+    def lose(name):
+        if name == operation and not lost:
+            lost.append(name)
+            return "lose"
+        return None
+
+    done = project.kappa("deploy", before=lose)
+    assert (done.code, len(done.errors)) == (1, 1)
+    assert "run the same command again" in done.err
+    assert project.kappa("deploy").code == 0
+    project.assert_complete()
+
+
+def test_throttling_is_tried_again(project):
+    slow = proxy.error("TooManyRequestsException", "Rate exceeded", 429)
+    left = [slow]
+
+    def throttle(operation):
+        return left.pop() if operation == "CreateFunction" and left else None
+
+    assert project.kappa("deploy", before=throttle).code == 0
+    project.assert_complete()
+
+
+def test_throttling_without_end_says_to_wait(project):
+    slow = proxy.error("TooManyRequestsException", "Rate exceeded", 429)
+    done = project.kappa("deploy", before=lambda name: slow if name == "CreateFunction" else None)
+    assert (done.code, len(done.errors)) == (1, 1)
+    assert "Wait a minute" in done.err
+    assert project.kappa("deploy").code == 0
+
+
+def test_a_function_that_is_pending_is_waited_for(deployed):
+    busy = "The operation cannot be performed at this time. An update is in progress"
+    left = [proxy.error("ResourceConflictException", busy, 409)]
+    deployed.config(deployed.text.replace("timeout: 5", "timeout: 6"))
+    done = deployed.kappa(
+        "deploy",
+        before=lambda name: left.pop() if name == "UpdateFunctionConfiguration" and left else None,
+    )
+    assert (done.code, done.marks) == (0, ["waiting", "updated"])
+    assert deployed.settings()["Timeout"] == 6
+
+
+def test_a_policy_of_another_path_is_said_and_the_next_completes(project):
+    iam = project.client("iam")
+    name = f"{project.name}-policy"
+    xml = b"<ErrorResponse><Error><Code>EntityAlreadyExists</Code><Message>A policy called so "
+    xml += b"already exists. Policy names must be unique.</Message></Error></ErrorResponse>"
+    taken = (409, [("Content-Type", "text/xml")], xml)
+    done = project.kappa("deploy", before=lambda op: taken if op == "CreatePolicy" else None)
+    assert (done.code, len(done.errors)) == (1, 1)
+    assert name in done.err
+    assert "set iam.policy.path" in done.err
+    assert iam.list_policies(Scope="Local", PathPrefix=f"/{name}")["Policies"] == []
+    assert project.kappa("deploy").code == 0
+
+
+def test_a_role_of_another_path_is_used_and_kept_by_delete(project):
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    trust["Action"] = "sts:AssumeRole"
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = project.client("iam").create_role(
+        RoleName=f"{project.name}-role", AssumeRolePolicyDocument=document
+    )["Role"]["Arn"]
+    assert project.kappa("deploy").code == 0
+    assert project.settings()["Role"] == role
+    done = project.kappa("delete")
+    assert done.code == 0
+    assert "made at another path" in done.err
+    assert project.left() == [f"{project.name}-role"]
+
+
+def test_a_function_that_another_makes_meanwhile_is_said_and_then_deployed(project):
+    def meanwhile(operation):
+        if operation == "CreateFunction" and not project.through.operations.count("meanwhile"):
+            project.through.operations.append("meanwhile")
+            project.client("lambda").create_function(
+                FunctionName=project.name,
+                Role=f"arn:aws:iam::{ACCOUNT}:role/kappa/{project.name}-role",
+                Runtime="python3.12",
+                Handler="a.b",
+                Code={"ZipFile": a_zip()},
+            )
+
+    done = project.kappa("deploy", before=meanwhile)
+    assert (done.code, len(done.errors)) == (1, 1)
+    assert "run the same command again" in done.err
+    assert project.kappa("deploy").code == 0
+    assert project.settings()["Runtime"] == "python3.13"
+    project.assert_complete()
+
+
+def a_zip():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.py", "def b(event, context): pass\n")
+    return buffer.getvalue()

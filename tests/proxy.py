@@ -1,0 +1,126 @@
+"""Between kappa and the emulator: it counts the requests, and fails as a test wants."""
+
+import http.client
+import re
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+# Which operation of a REST service it is: method, and how the path goes on.
+_REST = {
+    "lambda": (
+        ("GET", r"/functions/[^/]+", "GetFunction"),
+        ("GET", r"/functions/[^/]+/configuration", "GetFunctionConfiguration"),
+        ("GET", r"/functions/[^/]+/policy", "GetPolicy"),
+        ("GET", r"/functions/?", "ListFunctions"),
+        ("GET", r"/functions/[^/]+/aliases", "ListAliases"),
+        ("GET", r"/functions/[^/]+/versions", "ListVersionsByFunction"),
+        ("GET", r"/event-source-mappings/?", "ListEventSourceMappings"),
+        ("GET", r"/event-source-mappings/[^/]+", "GetEventSourceMapping"),
+        ("POST", r"/event-source-mappings/?", "CreateEventSourceMapping"),
+        ("DELETE", r"/event-source-mappings/[^/]+", "DeleteEventSourceMapping"),
+        ("POST", r"/functions", "CreateFunction"),
+        ("POST", r"/functions/[^/]+/policy", "AddPermission"),
+        ("PUT", r"/functions/[^/]+/code", "UpdateFunctionCode"),
+        ("PUT", r"/functions/[^/]+/configuration", "UpdateFunctionConfiguration"),
+        ("DELETE", r"/functions/[^/]+", "DeleteFunction"),
+    )
+}
+READS = re.compile(r"(Get|List|Describe)[A-Z]")
+
+
+@dataclass
+class Proxy:
+    """`before` is asked of each operation: "drop", "lose" (the answer), an answer, or None."""
+
+    host: str
+    port: int
+    operations: list = field(default_factory=list)
+    before: object = None
+    url: str = ""
+
+    @property
+    def writes(self):
+        return [name for name in self.operations if not READS.match(name)]
+
+
+@contextmanager
+def running(endpoint_url):
+    """Listen on a port of its own; stop after."""
+    parts = urlsplit(endpoint_url)
+    proxy = Proxy(parts.hostname, parts.port)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: _Handler(proxy, *args))
+    server.daemon_threads = True
+    proxy.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, proxy, *args):
+        self.proxy = proxy
+        super().__init__(*args)
+
+    def log_message(self, *_args):
+        """Say nothing."""
+
+    def _handle(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        operation = self._operation(body)
+        self.proxy.operations.append(operation)
+        wanted = self.proxy.before and self.proxy.before(operation)
+        if wanted == "drop":
+            self.close_connection = True
+            return
+        status, headers, answer = wanted if isinstance(wanted, tuple) else self._forward(body)
+        if wanted == "lose":
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _handle  # noqa: N815 - http.server's names
+
+    def _forward(self, body):
+        connection = http.client.HTTPConnection(self.proxy.host, self.proxy.port, timeout=30)
+        try:
+            connection.request(self.command, self.path, body, dict(self.headers))
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            connection.close()
+
+    def _operation(self, body):
+        service = re.search(r"/([a-z0-9-]+)/aws4_request", self.headers.get("Authorization", ""))
+        target = self.headers.get("X-Amz-Target", "")
+        if target:
+            return target.split(".")[-1]
+        action = parse_qs(body.decode("utf-8", "replace")).get("Action")
+        if action:
+            return action[0]
+        path = re.sub(r"^/\d{4}-\d{2}-\d{2}", "", urlsplit(self.path).path)
+        for method, pattern, name in _REST.get(service[1] if service else "", ()):
+            if method == self.command and re.fullmatch(pattern, path):
+                return name
+        return f"{self.command} {path}"
+
+
+def error(code, message, status=400):
+    """An error as Lambda's REST API writes it."""
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
+    return status, headers, f'{{"Type": "User", "message": "{message}"}}'.encode()
