@@ -1,10 +1,15 @@
 """Test data with sensible defaults; a test names only what it is about."""
 
 import base64
+import contextlib
+import io
 import json
+import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -157,6 +162,36 @@ def kappa_config(function=None, policy=None, role=None, **changes):
         role=settings.Role(**(role or {"name": "greeter-role"})),
         **changes,
     )
+
+
+def run_kappa(args, env, stdin="", folder=None):
+    """Run kappa as main() does, in this process: a process of its own spends most on imports.
+
+    `env` is the whole environment, as of a subprocess; the answer is subprocess.run's.
+    """
+    from kappa.cli import cli
+    from kappa.console import exit_code
+
+    words = [str(one) for one in args]
+    out, err = io.StringIO(), io.StringIO()
+    source = io.TextIOWrapper(io.BytesIO(stdin.encode()))
+    kept = dict(os.environ), sys.stdin
+    run = partial(cli.main, words, prog_name="kappa", standalone_mode=False)
+    try:
+        os.environ.clear()
+        os.environ.update(env)
+        sys.stdin = source
+        with (
+            contextlib.chdir(folder or Path.cwd()),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = exit_code(run, "--debug" in words)
+    finally:
+        os.environ.clear()
+        os.environ.update(kept[0])
+        sys.stdin = kept[1]
+    return subprocess.CompletedProcess(["kappa", *words], code, out.getvalue(), err.getvalue())
 
 
 def assert_valid(plan):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kappa.archive import pack
+from tests.builders import run_kappa
 
 ACCOUNT = "461000000001"
 KAPPA = Path(sys.executable).parent / "kappa"
@@ -80,15 +81,7 @@ class Project:
         self.write("config.yml", text)
 
     def kappa(self, *args, stdin=None, env=None):
-        return subprocess.run(
-            [KAPPA, self.folder / "config.yml", *args],
-            capture_output=True,
-            text=True,
-            input=stdin,
-            env=env or self.env,
-            timeout=60,
-            check=False,
-        )
+        return run_kappa([self.folder / "config.yml", *args], env or self.env, stdin or "")
 
     def run(self, *args, **changes):
         done = self.kappa(*args, **changes)

@@ -5,11 +5,8 @@ import hashlib
 import io
 import json
 import os
-import subprocess
-import sys
 import uuid
 import zipfile
-from pathlib import Path
 
 import pytest
 import yaml
@@ -20,10 +17,9 @@ from kappa.bundle import Limits, read_archive
 from kappa.config import read_config
 from kappa.errors import ArchiveError
 from kappa.steps import apply
-from tests.builders import assert_valid
+from tests.builders import assert_valid, run_kappa
 
 ACCOUNT = "463000000001"
-KAPPA = Path(sys.executable).parent / "kappa"
 LIMITS = Limits(direct_bytes=2000, unzipped_bytes=20_000)
 
 
@@ -32,15 +28,8 @@ def kappa(tmp_path, emulator):
     """The kappa command in a folder of the test's own."""
 
     def run(*args, **env):
-        return subprocess.run(
-            [KAPPA, *args],
-            capture_output=True,
-            text=True,
-            env=emulator.env(ACCOUNT) | {"XDG_CACHE_HOME": str(tmp_path / "cache")} | env,
-            cwd=tmp_path,
-            timeout=60,
-            check=False,
-        )
+        whole = emulator.env(ACCOUNT) | {"XDG_CACHE_HOME": str(tmp_path / "cache")} | env
+        return run_kappa(args, whole, folder=tmp_path)
 
     return run
 

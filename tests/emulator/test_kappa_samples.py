@@ -2,14 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.builders import run_kappa
+
 ACCOUNT = "461000000003"
-KAPPA = Path(sys.executable).parent / "kappa"
 DATA = Path(__file__).parents[1] / "data" / "kappa"
 MADE_UP_LABEL = "b188ce53-44d7-34a6-aa72-c11eb0e80675-09223370606719090390-7b9f5f0c"
 
@@ -55,14 +54,7 @@ def kappa(account, emulator, tmp_path):
             for made_up, real in account.items():
                 text = text.replace(made_up, real)
             file.write_text(text)
-        done = subprocess.run(
-            [KAPPA, folder / "config.yml", *args],
-            capture_output=True,
-            text=True,
-            env=env,
-            timeout=60,
-            check=False,
-        )
+        done = run_kappa([folder / "config.yml", *args], env)
         assert done.returncode == 0, done.stderr
         return done
 
