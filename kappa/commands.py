@@ -36,6 +36,7 @@ from kappa.errors import ConfigError
 from kappa.function import FunctionState
 from kappa.functionrules import check_regions
 from kappa.iamstate import IamState
+from kappa.permissions import granted
 from kappa.settings import Config, Function
 from kappa.sourcestate import SourcesState
 from kappa.steps import Plan
@@ -139,11 +140,12 @@ def plan_deploy(session: Session, found: Found | None = None) -> Plan:
     config, place, archive = session.config, session.place, session.zip
     role_arn = iam.role_arn(config, place, found.iam)
     changed = function.plan(config, archive, role_arn, found.function)
+    statements = granted(found.function.statements, config.function.permissions)
     return [
         *iam.plan(config, found.document, place, found.iam),
         *logs.plan_retention(config, found.group),
         *_uploaded(session, changed),
-        *sources.plan(config, place, found.sources, found.function.statements),
+        *sources.plan(config, place, found.sources, statements),
     ]
 
 

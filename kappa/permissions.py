@@ -6,6 +6,7 @@ Shared by function.py (the config's `permissions`) and the event sources (what a
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,18 @@ def admits(statement: Statement | Permission, service: str, source_arn: str) -> 
         and statement.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
         and statement.source_arn == source_arn
     )
+
+
+def granted(
+    statements: tuple[Statement, ...], permissions: Sequence[Permission]
+) -> tuple[Statement, ...]:
+    """Return the statements that there are once these permissions have been granted."""
+    own = tuple(
+        Statement(one.statement_id, one.principal, one.action, one.source_arn, one.source_account)
+        for one in permissions
+    )
+    ids = {one.statement_id for one in own}
+    return (*(one for one in statements if one.statement_id not in ids), *own)
 
 
 def plan_grant(

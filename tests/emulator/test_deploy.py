@@ -184,6 +184,18 @@ def calls(project):
     return sorted(project.through.operations)
 
 
+def test_a_permission_of_the_config_is_granted_once_also_where_a_source_needs_it(project):
+    own = (
+        "  permissions:\n    - statement_id: sns_invoke\n"
+        f"      principal: sns.amazonaws.com\n      source_arn: {project.topic}\n"
+    )
+    project.config(project.text + own)
+    done = project.kappa("deploy")
+    assert (done.code, done.errors) == (0, [])
+    assert project.through.writes.count("AddPermission") == 1
+    project.assert_complete()
+
+
 def test_the_calls_of_each_command_are_those_that_it_needs(project):
     """The table in docs/kappa.md has these numbers."""
     identity = "GetCallerIdentity"
