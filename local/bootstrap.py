@@ -9,6 +9,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -151,17 +152,35 @@ def run_command(command: list[str], running: Chat) -> int:
 
     Raises: KappaError, if there is no such command.
     """
+    # Without a terminal the command leads a group, so that nothing it started outlives it. With
+    # one it stays in ours: it may read keys there, and Ctrl-C reaches all of it by itself.
+    group = None if sys.stdin.isatty() else 0
     try:
-        process = subprocess.Popen(command, env=running.env)
+        process = subprocess.Popen(command, env=running.env, process_group=group)
     except OSError as error:
         raise KappaError(f"`{command[0]}` cannot be run: {error.strerror}") from error
     try:
         code = process.wait()
     except BaseException:
-        # Ctrl-C reached the command too: let it end by itself, but not for ever
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(emulator.STOP_DEADLINE_S)
-        process.kill()
+        _end(process, own_group=group is not None)
         raise
+    finally:
+        process.kill()
+        if group is not None:
+            _signal_group(process, signal.SIGKILL)
     sys.stdout.flush()
     return code if code >= 0 else 128 - code
+
+
+def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
+    """Ask a command to end, and give it a moment; a second Ctrl-C cuts the moment short."""
+    process.terminate()
+    if own_group:
+        _signal_group(process, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.wait(emulator.STOP_DEADLINE_S)
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

@@ -61,7 +61,7 @@ def running(port: int | None = None) -> Iterator[Emulator]:
     if _listening(port):
         raise KappaError(
             f"Port {port} is in use on {HOST}.",
-            "Stop the program that listens there, or choose another: python -m local up --port N",
+            "Stop the program that listens there, or choose another port with --port=N.",
         )
     folder = Path(tempfile.mkdtemp(prefix="lambda-chat-"))
     emulator = Emulator(port, folder)

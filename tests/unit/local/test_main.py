@@ -29,6 +29,7 @@ def test_a_wrong_command_line_shows_the_usage_and_exits_2():
     for arguments in ([], ["down"], ["run"], ["run", "--"], ["up", "--port"]):
         done = run(*arguments)
         assert done.returncode == 2, arguments
+        assert done.stderr.startswith("These arguments do not fit: ")
         assert "Usage:" in done.stderr
 
 
