@@ -187,7 +187,8 @@ def main(argv: list[str] | None = None) -> int:
         docopt(__doc__ or "", argv)
         print(publish(HERE / "public"))
     except DocoptExit as error:
-        print(error, file=sys.stderr)
+        given = " ".join(sys.argv[1:] if argv is None else argv)
+        print(f"These arguments do not fit: {given}\n{error.usage}", file=sys.stderr)
         return 2
     except KappaError as error:
         print(error, file=sys.stderr)

@@ -20,6 +20,7 @@ import { merged } from "./messages.js";
 
 export const TEXT_LIMIT = 2000;
 const UNSEEN_MS = 15_000;
+const NOT_SENT = "Not sent, your text is kept.";
 // store_message refuses a text in which there is nothing to see
 const INVISIBLE = /[\s\0\u00ad\u200b-\u200d\u2060\ufeff]/g;
 
@@ -155,7 +156,7 @@ export function sendDone(state, now) {
 /** @param {State} state @param {string} why @returns {State} the text stays in the text box */
 export function sendFailed(state, why) {
   if (!state.sending) return state;
-  const notice = `Not sent, your text is kept. ${why}`;
+  const notice = `${NOT_SENT} ${why}`;
   return { ...state, sending: null, failed: state.sending, notice };
 }
 
@@ -177,10 +178,17 @@ export function received(state, channel, incoming) {
  */
 export function polled(state, now) {
   const lost = state.awaited.filter((one) => now - one.since >= UNSEEN_MS);
-  const plain = state.trouble ? { ...state, trouble: "" } : state;
+  const plain = withoutTrouble(state);
   if (!lost.length) return plain;
   const notice = "A message of yours has not appeared. It may have been refused: send it again.";
   return { ...plain, notice, awaited: state.awaited.filter((one) => !lost.includes(one)) };
+}
+
+/** @param {State} state @returns {State} why a send failed is over too; that it failed is not */
+function withoutTrouble(state) {
+  const notice = state.failed ? `${NOT_SENT} Send it again.` : state.notice;
+  if (!state.trouble && notice === state.notice) return state;
+  return { ...state, trouble: "", notice };
 }
 
 /** @param {State} state @param {string} why @returns {State} */

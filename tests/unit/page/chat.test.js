@@ -132,6 +132,9 @@ test("a failed message keeps its text, and its client id when it is sent again",
   const failed = chat.sendFailed(chat.sendStarted(connected("hello"), "id-1"), "Offline.");
   assert.equal(chat.channelOf(failed).draft, "hello");
   assert.equal(text(failed), "Not sent, your text is kept. Offline.");
+  const back = chat.polled(failed, 0);
+  assert.equal(text(back), "Not sent, your text is kept. Send it again.");
+  assert.equal(chat.polled(back, 0), back);
   assert.equal(chat.sendStarted(failed, "id-2").sending.clientId, "id-1");
   const other = chat.drafted(failed, "something else");
   assert.equal(chat.sendStarted(other, "id-2").sending.clientId, "id-2");
