@@ -118,6 +118,16 @@ def parse_config(text: str, where: Path) -> ChatConfig:
     return msgspec.convert(given, ChatConfig)
 
 
+def check_region(region: str | None) -> None:
+    """Check a region that the command line gives.
+
+    Raises: ConfigError, if it cannot be one.
+    """
+    pattern, words = PATTERNS["region"]
+    if region is not None and not re.fullmatch(pattern, region):
+        raise ConfigError(f"--region {region}: not {words}.")
+
+
 def require(config: ChatConfig, names: tuple[str, ...], path: Path | None = None) -> None:
     """Check that the stack's values of these names have been saved.
 
@@ -198,7 +208,10 @@ def _read_mapping(text: str, where: Path) -> tuple[dict[str, object], dict[str, 
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{where} is not valid YAML: {_one_line(error)}") from error
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise ConfigError(f"{where}:{line}: not valid YAML: {problem}.") from error
     if root is None:
         return {}, {}
     if not isinstance(root, yaml.MappingNode):
@@ -210,10 +223,6 @@ def _read_mapping(text: str, where: Path) -> tuple[dict[str, object], dict[str, 
             raise ConfigError(f"{where}: line {line}: {key.value} is given twice.")
         lines[str(key.value)] = line
     return values, lines
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _is_missing(value: object) -> bool:

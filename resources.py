@@ -44,6 +44,7 @@ try:
     from chatconfig import (
         SAVED,
         ChatConfig,
+        check_region,
         config_path,
         read_config,
         save_outputs,
@@ -227,6 +228,7 @@ def _run(arguments: dict[str, Any]) -> None:
         return
     config = read_config()
     region = arguments["--region"] or config.region or None
+    check_region(arguments["--region"])
     aws = Aws(region, arguments["--profile"] or config.profile or None)
     if arguments["launch"]:
         launch(aws, config, arguments["--wait"])
@@ -246,7 +248,8 @@ def main(argv: list[str] | None = None) -> int:
         _run(docopt(__doc__ or "", argv))
         sys.stdout.flush()
     except DocoptExit as error:
-        print(error, file=sys.stderr)
+        given = " ".join(sys.argv[1:] if argv is None else argv) or "(none)"
+        print(f"These arguments do not fit: {given}\n{error.usage}", file=sys.stderr)
         return 2
     except KappaError as error:
         print(error, file=sys.stderr)

@@ -42,12 +42,10 @@ DENIED = frozenset(
         "AccessDenied",
         "AccessDeniedException",
         "AuthorizationError",
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
         "UnauthorizedOperation",
-        "UnrecognizedClientException",
     }
 )
+WRONG_KEYS = ("InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException")
 CONFLICT = frozenset(
     {
         "AlreadyExistsException",
@@ -259,6 +257,10 @@ def translated(doing: str) -> Iterator[None]:
         raise _client_error(error, doing) from error
     except BotoCoreError as error:
         raise _local_error(error, doing) from error
+    except ValueError as error:
+        if not str(error).startswith("Invalid endpoint"):
+            raise
+        raise AwsError(f"{error}.", "Set AWS_ENDPOINT_URL to a URL: http://...") from error
 
 
 def _client_error(error: ClientError, doing: str) -> AwsError:
@@ -267,6 +269,8 @@ def _client_error(error: ClientError, doing: str) -> AwsError:
     message = f"AWS refused {doing}: {text} ({code})"
     if code in EXPIRED:
         return Denied(message, "Your credentials have expired: sign in again.", code)
+    if code in WRONG_KEYS:
+        return Denied(message, "The credentials are wrong: check the keys or the profile.", code)
     if code in DENIED:
         return Denied(message, "Ask for this permission, or use another --profile.", code)
     if code in NOT_FOUND:

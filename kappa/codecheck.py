@@ -20,11 +20,18 @@ _COMPILED = (".pyc", ".so")
 
 
 def check_files(config: Config) -> None:
-    """Check that the files are there that the config names besides the code and the policy.
+    """Check that the code and the test data are where the config says.
 
     Raises: ConfigError, naming file, line and key.
     """
-    name = config.function.test_data
+    function = config.function
+    if not function.image and not config.beside(function.path).exists():
+        raise config.error(
+            ("lambda", "path"),
+            f"lambda.path: {config.beside(function.path)} does not exist.",
+            "Correct the path.",
+        )
+    name = function.test_data
     if name and not config.beside(name).is_file():
         raise config.error(
             ("lambda", "test_data"),

@@ -55,12 +55,18 @@ class Options:
         return open_session(self.config, self.profile, self.region, known, self.env or "")
 
 
+def _region(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
+    if name is not None and not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", name):
+        raise click.BadParameter(f"{name!r} is not an AWS region, such as us-east-1.")
+    return name
+
+
 def common(command: F) -> F:
     """Give a command the options that stand before CONFIG or after COMMAND."""
     for option in reversed(
         (
             click.option("--profile", metavar="NAME", help="Profile of ~/.aws/config."),
-            click.option("--region", metavar="NAME", help="AWS region."),
+            click.option("--region", metavar="NAME", callback=_region, help="AWS region."),
             click.option("--env", metavar="NAME", help="One of the config's environments."),
             click.option("--debug", is_flag=True, help="Show each AWS call and tracebacks."),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),

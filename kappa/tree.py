@@ -166,7 +166,7 @@ def read_values(tree: Tree) -> dict[str, str]:
     if not isinstance(include, str) or not include:
         raise tree.error(("include",), "include must be the path of a YAML file.")
     included = _include_path(tree, include)
-    if not included.is_file():
+    if not included.exists():
         raise tree.error(
             ("include",),
             f"the included file {included} does not exist.",

@@ -141,9 +141,11 @@ def test_other_runtimes_are_left_to_aws(check):
     check("com.example.Main::run", {"app.py": MAIN}, runtime="java21")
 
 
-def test_test_data_that_is_missing_is_said_with_its_line(tmp_path):
-    lines = {("lambda", "test_data"): 7}
-    config = kappa_config({"test_data": "nowhere.json"}, lines=lines)
-    with pytest.raises(ConfigError, match=r"config\.yml:7: lambda\.test_data: nowhere\.json does"):
-        check_files(config)
+@pytest.mark.parametrize(("key", "said"), [("test_data", "nowhere.json"), ("path", "nocode")])
+def test_a_file_that_is_missing_is_said_with_its_line(tmp_path, monkeypatch, key, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "code").mkdir()
     check_files(kappa_config())
+    config = kappa_config({key: said}, lines={("lambda", key): 7})
+    with pytest.raises(ConfigError, match=rf"config\.yml:7: lambda\.{key}: {said} does not exist"):
+        check_files(config)

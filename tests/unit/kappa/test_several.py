@@ -54,7 +54,7 @@ def test_each_line_begins_with_the_name(capsys):
     ("args", "text"),
     [
         (["a.yml", "b.yml", "tail"], "tail takes one config file"),
-        (["--region", "status", "a.yml", "b.yml", "invoke"], "invoke takes one config file"),
+        (["--profile", "status", "a.yml", "b.yml", "invoke"], "invoke takes one config file"),
         (["a.yml", "nope"], "No such command 'nope'"),
     ],
 )
