@@ -155,21 +155,46 @@ def run_command(command: list[str], running: Chat) -> int:
     # Without a terminal the command leads a group, so that nothing it started outlives it. With
     # one it stays in ours: it may read keys there, and Ctrl-C reaches all of it by itself.
     group = None if sys.stdin.isatty() else 0
-    try:
-        process = subprocess.Popen(command, env=running.env, process_group=group)
-    except OSError as error:
-        raise KappaError(f"`{command[0]}` cannot be run: {error.strerror}") from error
-    try:
-        code = process.wait()
-    except BaseException:
-        _end(process, own_group=group is not None)
-        raise
-    finally:
-        process.kill()
-        if group is not None:
-            _signal_group(process, signal.SIGKILL)
+    with _deferred_interrupts() as release:
+        try:
+            process = subprocess.Popen(command, env=running.env, process_group=group)
+        except OSError as error:
+            raise KappaError(f"`{command[0]}` cannot be run: {error.strerror}") from error
+        try:
+            release()
+            code = process.wait()
+        except BaseException:
+            _end(process, own_group=group is not None)
+            raise
+        finally:
+            process.kill()
+            if group is not None:
+                _signal_group(process, signal.SIGKILL)
     sys.stdout.flush()
     return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def _deferred_interrupts() -> Iterator[Callable[[], None]]:
+    """Hold interrupts back until the block calls what it is given: one that came raises then.
+
+    One that came while a process is being started would leave it to nobody.
+    """
+    arrived: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    former = {one: signal.signal(one, lambda number, _: arrived.append(number)) for one in numbers}
+
+    def release() -> None:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        if arrived:
+            raise KeyboardInterrupt
+
+    try:
+        yield release
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
