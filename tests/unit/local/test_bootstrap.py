@@ -1,8 +1,6 @@
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,38 +17,6 @@ def test_a_failing_step_shows_its_command_and_its_output():
     assert "cd lambda && sh -c" in str(caught.value)
     assert "exit code 3:\nit broke" in str(caught.value)
     assert said == []
-
-
-@pytest.mark.parametrize("signals", [["SIGTERM"], ["SIGINT", "SIGINT"]])
-def test_a_command_that_does_not_listen_ends_with_all_that_it_started(signals):
-    command = ["sh", "-c", "trap '' INT; sleep 311 & echo $!; wait; wait"]
-    script = (
-        "import signal, sys, types\n"
-        "import local.__main__ as m\n"
-        "from local.bootstrap import run_command\n"
-        "for n in (signal.SIGINT, signal.SIGTERM): signal.signal(n, m._interrupt)\n"
-        f"run_command({command!r}, types.SimpleNamespace(env=None))\n"
-    )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", script], cwd=bootstrap.ROOT, stdout=subprocess.PIPE, text=True,
-        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    with parent:
-        grandchild = int(parent.stdout.readline())
-        for name in signals:
-            parent.send_signal(getattr(signal, name))
-        parent.wait(30)
-    deadline = time.monotonic() + 10  # a killed process needs a moment to be gone
-    while _alive(grandchild) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _alive(grandchild)
-
-
-def _alive(pid):
-    listed = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return listed.stdout.strip()[:1] not in ("", "Z")
 
 
 def test_the_environment_leads_away_from_the_users_own_account(monkeypatch):
