@@ -47,6 +47,7 @@ try:
         page_url,
         placeholders,
         read_site,
+        stored_bytes,
     )
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
@@ -110,7 +111,9 @@ def apply(aws: Aws, bucket: str, todo: Plan) -> None:
     """Do what the plan says, and print a line for each change."""
 
     def upload(file: File) -> str:
-        _put(aws, bucket, file.key, file.path.read_bytes(), file.content_type)
+        headers = {"ContentEncoding": "gzip"} if file.gzipped else {}
+        body = stored_bytes(file.path)
+        _put(aws, bucket, file.key, body, ContentType=file.content_type, **headers)
         return file.key
 
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -121,18 +124,14 @@ def apply(aws: Aws, bucket: str, todo: Plan) -> None:
     for key in todo.removals:
         print(f"removed {key}")
     if todo.headers_changed:
-        _put(aws, bucket, HEADERS_KEY, HEADERS_BODY, CONTENT_TYPES[".json"])
+        _put(aws, bucket, HEADERS_KEY, HEADERS_BODY, ContentType=CONTENT_TYPES[".json"])
     print(f"{todo.unchanged} unchanged")
 
 
-def _put(aws: Aws, bucket: str, key: str, body: bytes, content_type: str) -> None:
+def _put(aws: Aws, bucket: str, key: str, body: bytes, **headers: str) -> None:
     with translated(f"uploading {key} to the bucket {bucket}"):
         aws.client("s3").put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=body,
-            ContentType=content_type,
-            CacheControl=CACHE_CONTROL,
+            Bucket=bucket, Key=key, Body=body, CacheControl=CACHE_CONTROL, **headers
         )
 
 

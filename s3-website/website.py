@@ -5,6 +5,7 @@ Owns the build folder and the rules of what is public. It must not talk to AWS o
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import html
 import json
@@ -35,11 +36,15 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+# S3 sends what it holds: text is held compressed, which every browser undoes.
+GZIPPED = (".css", ".html", ".js", ".json", ".svg", ".webmanifest")
 # A listing shows an object's bytes (the ETag) but not its headers. This object holds the rules
 # that made the headers: when it differs, every file is uploaded anew. It is not public.
 HEADERS_KEY = "headers.json"
 HEADERS_BODY = json.dumps(
-    {"cache_control": CACHE_CONTROL, "content_types": CONTENT_TYPES}, indent=2, sort_keys=True
+    {"cache_control": CACHE_CONTROL, "content_types": CONTENT_TYPES, "gzip": GZIPPED},
+    indent=2,
+    sort_keys=True,
 ).encode()
 
 
@@ -50,6 +55,11 @@ class File(msgspec.Struct, frozen=True):
     path: Path
     etag: str
     content_type: str
+
+    @property
+    def gzipped(self) -> bool:
+        """Is it held compressed, and says so in its Content-Encoding?"""
+        return self.path.suffix in GZIPPED
 
 
 def endpoints(region: str, endpoint_url: str) -> dict[str, str]:
@@ -162,7 +172,13 @@ def _file(path: Path, key: str) -> File:
         raise KappaError(
             f"{key}: no content type is known for {path.suffix!r}.", f"Known: {known}."
         )
-    return File(key, path, etag_of(path.read_bytes()), CONTENT_TYPES[path.suffix])
+    return File(key, path, etag_of(stored_bytes(path)), CONTENT_TYPES[path.suffix])
+
+
+def stored_bytes(path: Path) -> bytes:
+    """Return what the bucket holds of a file: the same file gives the same bytes."""
+    body = path.read_bytes()
+    return gzip.compress(body, mtime=0) if path.suffix in GZIPPED else body
 
 
 def is_of_page(key: str) -> bool:

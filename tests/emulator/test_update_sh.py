@@ -1,5 +1,6 @@
 """update.sh against the embedded AWS: what a visitor gets, and what a second run does."""
 
+import gzip
 import os
 import re
 import shutil
@@ -44,7 +45,10 @@ def update(env, cwd=ROOT):
 
 def get(url):
     with urllib.request.urlopen(url, timeout=10) as answer:
-        return answer.headers, answer.read().decode()
+        body = answer.read()
+        if answer.headers["Content-Encoding"] == "gzip":
+            body = gzip.decompress(body)
+        return answer.headers, body.decode()
 
 
 def test_the_page_is_published_from_any_folder(emulator, env, tmp_path):
@@ -56,6 +60,7 @@ def test_the_page_is_published_from_any_folder(emulator, env, tmp_path):
     headers, page = get(url)
     assert headers["Content-Type"] == "text/html; charset=utf-8"
     assert headers["Cache-Control"] == "no-cache"
+    assert headers["Content-Encoding"] == "gzip"
     assert "{{" not in page
     headers, config = get(f"{emulator.endpoint_url}/{BUCKET}/config.js")
     assert headers["Content-Type"] == "text/javascript; charset=utf-8"

@@ -1,5 +1,6 @@
 """update.sh's parts: the built site, the plan of uploads, what npm and the user are told."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -196,7 +197,20 @@ def test_each_file_has_its_type_and_the_md5_that_s3_will_list(built):
         "js/main.js": "text/javascript; charset=utf-8",
         "vendor/aws4fetch.js": "text/javascript; charset=utf-8",
     }
-    assert files["css/style.css"].etag == hashlib.md5(b"p {}").hexdigest()
+    stored = website.stored_bytes(built / "css/style.css")
+    assert files["css/style.css"].etag == hashlib.md5(stored).hexdigest()
+
+
+def test_text_is_stored_compressed_with_the_same_bytes_each_time(tmp_path):
+    page, picture = tmp_path / "page.html", tmp_path / "picture.png"
+    page.write_text("<p>" + "chat " * 500)
+    picture.write_bytes(b"\x89PNG")
+    stored = website.stored_bytes(page)
+    assert gzip.decompress(stored) == page.read_bytes()
+    assert len(stored) * 10 < page.stat().st_size
+    os.utime(page, (0, 0))
+    assert website.stored_bytes(page) == stored
+    assert website.stored_bytes(picture) == b"\x89PNG"
 
 
 @pytest.mark.parametrize(
