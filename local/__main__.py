@@ -40,12 +40,13 @@ USAGE = __doc__ or ""
 STATE = bootstrap.ROOT / ".local"
 DEFAULT_PORT = 4566
 SHOWN = ("AWS_", "LAMBDA_CHAT_")
+# SIGINT too: a shell starts what it puts behind itself with that one ignored
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: list[str]) -> int:
     """Parse the command line, run, and turn errors into exit codes."""
-    # SIGINT too: a shell starts what it puts behind itself with that one ignored
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDINGS:
         signal.signal(number, _interrupt)
     try:
         # docopt takes a program's name for one word
@@ -137,6 +138,9 @@ def _shown_path(path: Path) -> str:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End once: what comes later must not cut the tearing down short."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

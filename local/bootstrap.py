@@ -198,9 +198,7 @@ def _deferred_interrupts() -> Iterator[Callable[[], None]]:
 
 
 def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
-    """Ask a command to end, and give it a moment, which no second Ctrl-C cuts short."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    """Ask a command to end, and give it a moment."""
     process.terminate()
     if own_group:
         _signal_group(process, signal.SIGTERM)

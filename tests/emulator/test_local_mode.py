@@ -24,10 +24,14 @@ def start(tmp_path, *arguments):
 
 
 def processes_of(group):
+    """Those that run; one that has ended stays listed where process 1 reaps nobody."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "-s", str(group)], capture_output=True, text=True, check=False
+        ["ps", "-o", "stat=,pid=,args=", "-s", str(group)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    return listed.stdout.strip()
+    return [line for line in listed.stdout.splitlines() if not line.startswith("Z")]
 
 
 def test_run_gives_a_command_the_chat_and_ends_with_its_exit_code(tmp_path):
@@ -43,7 +47,7 @@ def test_run_gives_a_command_the_chat_and_ends_with_its_exit_code(tmp_path):
     assert fetched == "200"
     assert not local.emulator._listening(int(endpoint.rsplit(":", 1)[1]))
     assert list(tmp_path.iterdir()) == []
-    assert processes_of(process.pid) == ""
+    assert processes_of(process.pid) == []
 
 
 def test_ctrl_c_ends_up_and_leaves_nothing(tmp_path):
@@ -61,4 +65,17 @@ def test_ctrl_c_ends_up_and_leaves_nothing(tmp_path):
     assert "Traceback" not in err
     assert not local.emulator._listening(port)
     assert list(tmp_path.iterdir()) == []
-    assert processes_of(process.pid) == ""
+    assert processes_of(process.pid) == []
+
+
+def test_two_signals_end_run_once_with_all_that_its_command_started(tmp_path):
+    script = "trap '' INT; sleep 311 & echo ready; wait"
+    process = start(tmp_path, "run", "--quiet", "--", "sh", "-c", script)
+    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    for _ in range(2):
+        process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(process.pid) == []
