@@ -1,9 +1,9 @@
 """Publish the transcript of every channel that a batch of the table's stream touches.
 
-Owns the order of things: batch -> channels -> one consistent Query and one PUT each -> the list
-of channels. It reads the table's keys and its own Query, never a record's images, so INSERT,
-MODIFY and REMOVE are one case. It must not write to the table, and no name or text may reach
-its log.
+Owns the order of things: batch -> channels -> each channel's transcript -> the list of channels
+-> the stats. For transcripts only the records' keys are read, so INSERT, MODIFY and REMOVE are
+one case; the stats count the images of INSERTs. It must not write to the table, and no name or
+text may reach its log.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, NotRequired, Protocol, TypedDict
 
@@ -20,8 +20,12 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from channel_list import CHANNEL, ChannelList
-from transcripts import MAX_ROWS, Page, Row, next_page, transcript, window
+from channel_list import ChannelList
+from folder import Folder
+from stats import Said, read_said
+from stats_file import StatsFile
+from transcript_files import TranscriptFiles
+from transcripts import CHANNEL, MAX_ROWS
 
 RESERVED_CHANNELS = frozenset({"channels", "stats"})  # data/channels.json is no transcript
 
@@ -79,12 +83,11 @@ class Settings(NamedTuple):
 
 
 class Service(NamedTuple):
-    """What one container holds: settings, clients, channels seen, the clock in epoch seconds."""
+    """What one container holds; each part remembers what it wrote. The clock is in epoch s."""
 
-    settings: Settings
-    dynamodb: Any
-    s3: Any
+    transcripts: TranscriptFiles
     channels: ChannelList
+    stats: StatsFile
     clock: Callable[[], float]
 
 
@@ -104,14 +107,23 @@ def service() -> Service:
     config = Config(
         connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
     )
-    s3 = session.create_client("s3", config=config)
-    key = f"{settings.data_prefix}channels.json"
+    dynamodb = session.create_client("dynamodb", config=config)
+    return connected(settings, dynamodb, session.create_client("s3", config=config), time.time)
+
+
+def connected(
+    settings: Settings,
+    dynamodb: Any,  # noqa: ANN401 - botocore makes its clients at run time
+    s3: Any,  # noqa: ANN401
+    clock: Callable[[], float],
+) -> Service:
+    """Put a container's parts together."""
+    folder = Folder(s3, settings.bucket, settings.data_prefix)
     return Service(
-        settings=settings,
-        dynamodb=session.create_client("dynamodb", config=config),
-        s3=s3,
-        channels=ChannelList(s3, settings.bucket, key, time.time),
-        clock=time.time,
+        TranscriptFiles(dynamodb, settings.table, folder, settings.history, clock),
+        ChannelList(folder, clock),
+        StatsFile(folder, clock),
+        clock,
     )
 
 
@@ -141,90 +153,95 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
 
     Returns: for each failed channel its first record, from which Lambda sends again.
     Raises: NotPublished, if all failed: then the function's Errors metric shows it.
-    Publishing the same batch again is safe.
+    Publishing the same batch again is safe, but for the stats: they count it again.
     """
-    firsts = touched_channels(event, request_id)
-    failures: dict[str, Exception] = {}
-    for channel in firsts:
-        try:
-            publish_channel(channel, service)
-        except Exception as error:  # noqa: BLE001 - the others must be published; reported below
-            failures[channel] = error
-    published = [channel for channel in firsts if channel not in failures]
-    try:
-        service.channels.add(published)
-    except Exception as error:  # noqa: BLE001 - reported below
-        failures |= dict.fromkeys(service.channels.unseen(published), error)
+    found = at(event, "Records")
+    records = found if isinstance(found, list) else [None]
+    firsts = touched_channels(records, request_id)
+    failures = publish_channels(firsts, service)
     for channel, failure in failures.items():
         log("ERROR", "failed", request_id=request_id, channel=channel, error=code(failure))
     log("INFO", "done", request_id=request_id, channels=len(firsts), failed=len(failures))
     if failures and len(failures) == len(firsts):
         raise NotPublished(f"{len(failures)} channels failed") from next(iter(failures.values()))
-    return {"batchItemFailures": [{"itemIdentifier": firsts[name]} for name in failures]}
+    failed = [firsts[channel] for channel in failures]
+    count(settled(records, failed), service, request_id)
+    return {"batchItemFailures": [{"itemIdentifier": sequence(records[one])} for one in failed]}
 
 
-def touched_channels(event: Event, request_id: str) -> dict[str, str]:
-    """Return the channels that a batch touches, each with its first record's sequence number.
+def touched_channels(records: Sequence[object], request_id: str) -> dict[str, int]:
+    """Return the channels that a batch touches, each with the place of its first record.
 
     Only Keys are read: a REMOVE has no NewImage. A record that names no channel is logged and
-    left out, as it would block its shard for ever. Without a sequence number the identifier is
-    empty, which Lambda takes as the whole batch.
+    left out, as it would block its shard for ever.
     """
-    firsts: dict[str, str] = {}
-    records = at(event, "Records")
-    for record in records if isinstance(records, list) else [None]:
-        channel = at(record, "dynamodb", "Keys", "channel", "S")
-        if not isinstance(channel, str) or not CHANNEL.fullmatch(channel):
+    firsts: dict[str, int] = {}
+    for place, record in enumerate(records):
+        channel = read_channel(record)
+        if channel is None:
             log("WARN", "skipped", reason="malformed_record", request_id=request_id)
         elif channel in RESERVED_CHANNELS:
             log("WARN", "skipped", reason="reserved_channel", request_id=request_id)
         else:
-            firsts.setdefault(channel, str(at(record, "dynamodb", "SequenceNumber") or ""))
+            firsts.setdefault(channel, place)
     return firsts
 
 
-def publish_channel(channel: str, service: Service) -> None:
-    """Read a channel's newest messages and write its transcript."""
-    now_s = service.clock()
-    rows = read_rows(channel, service, now_s)
-    shown = window(rows, service.settings.history, now_s)
-    service.s3.put_object(
-        Bucket=service.settings.bucket,
-        Key=f"{service.settings.data_prefix}{channel}.json",
-        Body=transcript(channel, shown, now_s),
-        ContentType="application/json",
-        CacheControl="no-cache",
-    )
+def publish_channels(channels: Collection[str], service: Service) -> dict[str, Exception]:
+    """Write the transcripts, then list the channels; return what failed and why."""
+    failures: dict[str, Exception] = {}
+    for channel in channels:
+        try:
+            service.transcripts.publish(channel)
+        except Exception as error:  # noqa: BLE001 - the others must be published; reported later
+            failures[channel] = error
+    published = [channel for channel in channels if channel not in failures]
+    try:
+        service.channels.add(published)
+    except Exception as error:  # noqa: BLE001 - reported later
+        failures |= dict.fromkeys(service.channels.unseen(published), error)
+    return failures
 
 
-def read_rows(channel: str, service: Service, now_s: float) -> list[Row]:
-    """Return the newest rows, newest first: one Query, and more only as next_page says.
+def settled(records: Sequence[object], failed: Sequence[int]) -> Sequence[object]:
+    """Return the records that Lambda does not send again: those before the first that failed.
 
-    The reads are consistent, so the row that woke the function is among them.
+    None, when one that failed has no sequence number: Lambda takes "" as the whole batch.
     """
-    rows: list[Row] = []
-    page: Page | None = Page(service.settings.history, "")
-    start: dict[str, Any] = {}
-    while page:
-        answer = service.dynamodb.query(**query(service.settings.table, channel, page, start))
-        rows += answer["Items"]
-        start = answer.get("LastEvaluatedKey", {})
-        page = next_page(rows, service.settings.history, now_s) if start else None
-    return rows
+    if not all(sequence(records[place]) for place in failed):
+        return []
+    return records[: min(failed, default=len(records))]
 
 
-def query(table: str, channel: str, page: Page, start: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of DynamoDB's Query for a page that comes after the key `start`."""
-    since = {":since": {"S": page.since}} if page.since else {}
-    return {
-        "TableName": table,
-        "KeyConditionExpression": "channel = :channel" + (" AND id >= :since" if since else ""),
-        "ExpressionAttributeValues": {":channel": {"S": channel}, **since},
-        "ScanIndexForward": False,
-        "ConsistentRead": True,
-        "Limit": page.limit,
-        **({"ExclusiveStartKey": start} if start else {}),
-    }
+def count(records: Sequence[object], service: Service, request_id: str) -> None:
+    """Count the new messages among records. The stats are an extra: a fault is logged, no more."""
+    try:
+        service.stats.add(read_inserts(records, service.clock()))
+    except Exception as error:  # noqa: BLE001 - the batch's transcripts are published
+        log("WARN", "uncounted", request_id=request_id, error=code(error))
+
+
+def read_inserts(records: Sequence[object], now_s: float) -> list[Said]:
+    """Return what the records of new messages count."""
+    inserts = [record for record in records if at(record, "eventName") == "INSERT"]
+    rows = [(read_channel(record), at(record, "dynamodb", "NewImage")) for record in inserts]
+    said = [
+        read_said(channel, image, now_s)
+        for channel, image in rows
+        if channel and channel not in RESERVED_CHANNELS and isinstance(image, dict)
+    ]
+    return [one for one in said if one]
+
+
+def read_channel(record: object) -> str | None:
+    """Return the channel that a record names, None when it names none."""
+    channel = at(record, "dynamodb", "Keys", "channel", "S")
+    return channel if isinstance(channel, str) and CHANNEL.fullmatch(channel) else None
+
+
+def sequence(record: object) -> str:
+    """Return a record's sequence number, "" when it has none."""
+    return str(at(record, "dynamodb", "SequenceNumber") or "")
 
 
 def at(value: object, *keys: str) -> object:

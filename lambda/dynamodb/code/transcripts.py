@@ -6,14 +6,34 @@ Pure: rows in DynamoDB's notation go in, a decision or bytes come out. It must n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 MAX_ROWS = 200  # as many as one transcript may hold, and as many rows as one may cost
 LIVELY_MS = 5_000
 
 Row = Mapping[str, Mapping[str, str]]
+
+
+class Form(NamedTuple):
+    """The attributes of a kind of row that a transcript shows."""
+
+    needed: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+MESSAGE = Form(
+    ("id", "name", "message", "user", "sent_at", "kind"),
+    ("picture", "client_id", "edited_at", "deleted_at"),
+)
+# Rows that tell what became of another row, `target`; they are no messages.
+CHANGES = {
+    "edit": Form(("id", "target", "kind", "message", "sent_at")),
+    "delete": Form(("id", "target", "kind", "sent_at")),
+}
 
 
 class Page(NamedTuple):
@@ -30,6 +50,18 @@ class Entry(NamedTuple):
     copy_of: tuple[str, str]
     shown: dict[str, str]
 
+    @property
+    def is_message(self) -> bool:
+        """Tell whether it is a message, not a change of one."""
+        return self.shown["kind"] not in CHANGES
+
+
+class Window(NamedTuple):
+    """What a transcript shows, newest first."""
+
+    messages: list[Entry]
+    changes: list[Entry]
+
 
 def next_page(rows: Sequence[Row], history: int, now_s: float) -> Page | None:
     """Decide what to read after these rows, newest first; None when they are enough.
@@ -40,29 +72,35 @@ def next_page(rows: Sequence[Row], history: int, now_s: float) -> Page | None:
     left = MAX_ROWS - len(rows)
     if left <= 0:
         return None
-    shown = window(rows, history, now_s)
+    shown = window(rows, history, now_s).messages
     if len(shown) < history:
-        return Page(min(history, left), "")
+        return Page(min(max(history, len(rows)), left), "")  # twice as far each time: few reads
     since = iso_ms(shown[0].sent_ms - LIVELY_MS + 1)
     return Page(left, since) if rows[-1]["id"]["S"] >= since else None
 
 
-def window(rows: Sequence[Row], history: int, now_s: float) -> list[Entry]:
-    """Choose what is shown, newest first: `history` messages and all of the last 5 s, at most 200.
+def window(rows: Sequence[Row], history: int, now_s: float) -> Window:
+    """Choose what is shown: `history` messages and all of the last 5 s, at most 200.
 
     Of several copies of one sending the first sent is kept. "Now" is the newest message's time:
     a transcript does not depend on when it is built, but for rows that have expired.
+    Changes are those that came after the oldest message shown: a page that knows any of the
+    messages has seen the earlier ones.
     """
     entries = [entry for row in reversed(rows) if (entry := read_entry(row, now_s))]
     firsts: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         firsts.setdefault(entry.copy_of, entry)
-    kept = list(firsts.values())[::-1][:MAX_ROWS]
-    return [
+    newest_first = list(firsts.values())[::-1]
+    kept = [entry for entry in newest_first if entry.is_message][:MAX_ROWS]
+    messages = [
         entry
         for place, entry in enumerate(kept)
         if place < history or kept[0].sent_ms - entry.sent_ms < LIVELY_MS
     ]
+    oldest = messages[-1].shown["id"] if messages else ""
+    changes = [one for one in newest_first if not one.is_message and one.shown["id"] > oldest]
+    return Window(messages, changes)
 
 
 def read_entry(row: Row, now_s: float) -> Entry | None:
@@ -70,22 +108,25 @@ def read_entry(row: Row, now_s: float) -> Entry | None:
     try:
         if "expires_at" in row and int(row["expires_at"]["N"]) <= now_s:
             return None
-        keys = ("id", "name", "message", "user", "sent_at", "kind")
-        shown = {key: row[key]["S"] for key in keys}
-        sent_at = datetime.fromisoformat(shown["id"].partition("#")[0])
-        sent_ms = round(sent_at.timestamp() * 1000)
-    except (KeyError, ValueError, OverflowError):
+        if "S" in row.get("deleted_at", {}):
+            row = {**row, "message": {"S": ""}}
+        form = CHANGES.get(row["kind"]["S"], MESSAGE)
+        shown = {key: row[key]["S"] for key in form.needed}
+        shown |= {key: row[key]["S"] for key in form.optional if "S" in row.get(key, {})}
+        sent_at, _, client_id = shown["id"].partition("#")
+        sent_ms = round(datetime.fromisoformat(sent_at).timestamp() * 1000)
+        return Entry(sent_ms, (row["user"]["S"], client_id), shown)
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
         return None
-    shown |= {key: row[key]["S"] for key in ("picture", "client_id") if "S" in row.get(key, {})}
-    return Entry(sent_ms, (shown["user"], shown["id"].partition("#")[2]), shown)
 
 
-def transcript(channel: str, entries: Sequence[Entry], now_s: float) -> bytes:
-    """Write a transcript as compact JSON, oldest message first, from entries newest first."""
+def transcript(channel: str, shown: Window, now_s: float) -> bytes:
+    """Write a transcript as compact JSON, the oldest first."""
     content = {
         "channel": channel,
         "generated_at": iso_ms(round(now_s * 1000)),
-        "messages": [entry.shown for entry in reversed(entries)],
+        "messages": [entry.shown for entry in reversed(shown.messages)],
+        "changes": [entry.shown for entry in reversed(shown.changes)],
     }
     return compact(content)
 

@@ -4,13 +4,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from channel_list import ChannelList, ChannelListBusy
+from folder import Folder
 from tests.builders import BUCKET, NOW_S, answer_with, calls_of
 
 KEY = "data/channels.json"
 
 
 def channel_list(s3):
-    return ChannelList(s3, BUCKET, KEY, lambda: NOW_S)
+    return ChannelList(Folder(s3, BUCKET, "data/"), lambda: NOW_S)
 
 
 def content(s3):

@@ -5,11 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 import publish_transcript
-from channel_list import ChannelList
 from publish_transcript import (
     NotPublished,
-    Service,
     Settings,
+    connected,
     handler,
     publish,
     read_settings,
@@ -29,10 +28,12 @@ EVENTS = Path(__file__).parents[2] / "data" / "events"
 DONE = {"batchItemFailures": []}
 
 
+SETTINGS = Settings(TABLE, BUCKET, "data/", 20)
+
+
 @pytest.fixture
 def service(dynamodb, s3):
-    channels = ChannelList(s3, BUCKET, "data/channels.json", lambda: NOW_S)
-    return Service(Settings(TABLE, BUCKET, "data/", 20), dynamodb, s3, channels, lambda: NOW_S)
+    return connected(SETTINGS, dynamodb, s3, lambda: NOW_S)
 
 
 @pytest.fixture
@@ -48,111 +49,213 @@ def run(service, *records):
     return publish({"Records": list(records)}, service, "request-1")
 
 
-def published(service, name="default"):
-    return json.loads(service.s3.get_object(Bucket=BUCKET, Key=f"data/{name}.json")["Body"].read())
+def published(s3, name="default"):
+    return json.loads(s3.get_object(Bucket=BUCKET, Key=f"data/{name}.json")["Body"].read())
 
 
-def texts(service, name="default"):
-    return [message["message"] for message in published(service, name)["messages"]]
+def texts(s3, name="default"):
+    return [message["message"] for message in published(s3, name)["messages"]]
 
 
 def for_channel(name):
     return lambda params: f"/data/{name}.json" in params["url_path"]
 
 
-def test_a_new_message_is_in_the_transcript(service, store):
+def test_a_new_message_is_in_the_transcript(service, store, s3):
     store(row(client_id="1"))
     assert run(service, stream_record()) == DONE
-    assert texts(service) == ["text 1"]
+    assert texts(s3) == ["text 1"]
 
 
-def test_a_transcript_is_json_that_browsers_must_ask_for_again(service, store):
+def test_a_transcript_is_json_that_browsers_must_ask_for_again(service, store, s3):
     store(row())
     run(service, stream_record())
-    head = service.s3.head_object(Bucket=BUCKET, Key="data/default.json")
+    head = s3.head_object(Bucket=BUCKET, Key="data/default.json")
     assert (head["ContentType"], head["CacheControl"]) == ("application/json", "no-cache")
 
 
-def test_a_recorded_batch_publishes_every_channel_it_touches(service, store):
+def test_a_recorded_batch_publishes_every_channel_it_touches(service, store, s3):
     store(row(channel="default"), row(channel="tea-room"))
     batch = json.loads((EVENTS / "stream_batch.json").read_text())
     assert publish(batch, service, "request-1") == DONE
-    assert texts(service) == texts(service, "tea-room") == ["text 1"]
-    assert published(service, "channels")["channels"] == ["default", "tea-room"]
+    assert texts(s3) == texts(s3, "tea-room") == ["text 1"]
+    assert published(s3, "channels")["channels"] == ["default", "tea-room"]
 
 
-def test_the_newest_20_are_shown_oldest_first(service, store):
+def test_the_newest_20_are_shown_oldest_first(service, store, s3):
     store(*(row(moment(n * 60), f"{n:02}") for n in range(30)))
     run(service, stream_record())
-    assert texts(service) == [f"text {n:02}" for n in range(10, 30)]
+    assert texts(s3) == [f"text {n:02}" for n in range(10, 30)]
 
 
-def test_a_lively_channel_shows_its_last_5_s(service, store):
+def test_a_lively_channel_shows_its_last_5_s(service, store, s3, dynamodb):
     store(*(row(moment(n / 10), f"{n:03}") for n in range(120)))
-    calls = calls_of(service.dynamodb)
+    calls = calls_of(dynamodb)
     run(service, stream_record())
-    assert texts(service) == [f"text {n:03}" for n in range(70, 120)]
+    assert texts(s3) == [f"text {n:03}" for n in range(70, 120)]
     assert calls == ["Query", "Query"]
 
 
-def test_long_messages_do_not_shorten_a_lively_transcript(service, store):
+def test_long_messages_do_not_shorten_a_lively_transcript(service, store, s3):
     store(*(row(moment(n / 100), f"{n:03}", message="\U0001f600" * 2000) for n in range(210)))
     run(service, stream_record())
-    assert len(texts(service)) == 200
+    assert len(texts(s3)) == 200
 
 
 @pytest.mark.parametrize("kind", ["INSERT", "MODIFY", "REMOVE"])
-def test_every_kind_of_change_publishes_its_channel(service, store, kind):
+def test_every_kind_of_change_publishes_its_channel(service, store, kind, s3):
     store(row(client_id="left"))
     assert run(service, stream_record(kind=kind)) == DONE
-    assert texts(service) == ["text left"]
+    assert texts(s3) == ["text left"]
 
 
-def test_a_channel_whose_last_message_went_has_an_empty_transcript(service):
+def test_a_channel_whose_last_message_went_has_an_empty_transcript(service, s3):
     run(service, stream_record(kind="REMOVE"))
-    assert published(service)["messages"] == []
+    assert published(s3)["messages"] == []
 
 
-def test_a_batch_costs_one_query_and_one_put_a_channel(service, store):
+def test_a_batch_costs_one_query_and_one_put_a_channel(service, store, s3, dynamodb):
     store(row(channel="default"), row(channel="tea"))
     run(service, stream_record("default"), stream_record("tea"))
-    calls = calls_of(service.dynamodb, service.s3)
+    calls = calls_of(dynamodb, s3)
     batch = [stream_record(name, str(n)) for n in range(50) for name in ("default", "tea")]
     run(service, *batch)
     assert sorted(calls) == ["PutObject", "PutObject", "Query", "Query"]
 
 
-def test_queries_are_consistent(service):
+def inserted(one, sequence="100"):
+    """The record of a new row, as the table's stream delivers it."""
+    record = stream_record(one["channel"]["S"], sequence)
+    record["dynamodb"] |= {"NewImage": one, "Keys": {key: one[key] for key in ("channel", "id")}}
+    return record
+
+
+def today(s3):
+    return published(s3, "stats")["today"]
+
+
+def test_a_batch_of_new_messages_costs_one_write_more(service, store, dynamodb, s3):
+    rows = [row(moment(n), str(n), channel=name) for n in range(50) for name in ("default", "tea")]
+    store(*rows)
+    calls = calls_of(dynamodb, s3)
+    run(service, *(inserted(one) for one in rows))
+    first = ["GetObject"] * 2 + ["HeadObject"] * 2
+    warm = ["PutObject"] * 3 + ["Query"] * 2
+    assert sorted(calls) == sorted(first + warm + ["PutObject"])
+    calls.clear()
+    run(service, *(inserted(one) for one in rows))
+    assert sorted(calls) == warm
+
+
+def test_new_messages_are_counted(service, s3):
+    rows = [row(moment(0), "1"), row(moment(-60), "2", channel="tea", user="f" * 16)]
+    run(service, *(inserted(one) for one in rows), inserted(row(moment(0), "3", kind="operator")))
+    assert published(s3, "stats")["per_minute"][-2:] == [1, 2]
+    assert today(s3)["channels"] == {"default": 2, "tea": 1}
+    assert (today(s3)["messages"], today(s3)["people"]) == (3, 2)
+
+
+def test_edits_deletions_and_what_names_no_channel_are_not_counted(service, s3):
+    changed = [stream_record(kind=kind) for kind in ("MODIFY", "REMOVE")]
+    changed[0]["dynamodb"]["NewImage"] = row()
+    told = [inserted(row(kind=kind, target="1")) for kind in ("edit", "delete")]
+    reserved, unnamed = inserted(row(channel="stats")), inserted(row(channel="No Channel"))
+    shapeless = stream_record() | {"dynamodb": stream_record()["dynamodb"] | {"NewImage": 5}}
+    run(service, *changed, *told, reserved, unnamed, shapeless, None, inserted(row()))
+    assert today(s3)["messages"] == 1
+
+
+def test_stats_are_written_after_the_transcripts_and_the_list(service, s3):
+    keys = []
+    s3.meta.events.register(
+        "before-parameter-build.s3.PutObject", lambda params, **_: keys.append(params["Key"])
+    )
+    run(service, inserted(row()), inserted(row(channel="tea")))
+    assert keys == [f"data/{name}.json" for name in ("default", "tea", "channels", "stats")]
+
+
+@pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
+def test_a_fault_of_the_stats_fails_nothing(service, store, s3, capsys, operation):
+    store(row())
+    answer_with(s3, operation, "InternalError", 500, when=for_channel("stats"))
+    assert run(service, inserted(row())) == DONE
+    assert texts(s3) == ["text 1"]
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last == {
+        "level": "WARN",
+        "event": "uncounted",
+        "request_id": "request-1",
+        "error": "InternalError",
+    }
+
+
+def test_what_lambda_sends_again_is_counted_then(service, s3):
+    answer_with(s3, "PutObject", "SlowDown", 503, times=1, when=for_channel("tea"))
+    batch = [
+        inserted(row(channel="default"), "101"),
+        inserted(row(channel="tea"), "102"),
+        inserted(row(moment(1), channel="default"), "103"),
+    ]
+    assert run(service, *batch) == {"batchItemFailures": [{"itemIdentifier": "102"}]}
+    assert today(s3)["channels"] == {"default": 1}
+    assert run(service, *batch[1:]) == DONE
+    assert today(s3)["channels"] == {"default": 2, "tea": 1}
+
+
+def test_a_batch_that_is_sent_again_whole_is_counted_then(service, s3):
+    answer_with(s3, "PutObject", "SlowDown", 503, times=1, when=for_channel("tea"))
+    batch = [inserted(row()), inserted(row(channel="tea"), "")]
+    assert run(service, *batch) == {"batchItemFailures": [{"itemIdentifier": ""}]}
+    answer_with(s3, "PutObject", "SlowDown", 503, times=2, when=for_channel("tea"))
+    answer_with(s3, "PutObject", "SlowDown", 503, times=2, when=for_channel("default"))
+    for _ in range(2):
+        with pytest.raises(NotPublished):
+            run(service, *batch)
+    assert run(service, *batch) == DONE
+    assert today(s3)["messages"] == 2
+
+
+def test_a_channel_that_is_always_overtaken_is_reported(service, store, s3):
+    store(row(), row(channel="tea"))
+    run(service, stream_record(), stream_record("tea"))
+    answer_with(s3, "PutObject", "PreconditionFailed", 412, when=for_channel("tea"))
+    result = run(service, stream_record("default", "101"), stream_record("tea", "102"))
+    assert result == {"batchItemFailures": [{"itemIdentifier": "102"}]}
+
+
+def test_queries_are_consistent(service, dynamodb):
     sent = []
-    service.dynamodb.meta.events.register(
+    dynamodb.meta.events.register(
         "before-parameter-build.dynamodb.Query", lambda params, **_: sent.append(dict(params))
     )
     run(service, stream_record())
     assert [query["ConsistentRead"] for query in sent] == [True]
 
 
-def test_publishing_a_batch_twice_changes_nothing(service, store):
+def test_publishing_a_batch_twice_changes_nothing(service, store, s3):
     store(row())
     run(service, stream_record())
-    before = published(service)
+    before = published(s3)
     run(service, stream_record())
-    assert published(service) == before
+    assert published(s3) == before
 
 
 @pytest.mark.parametrize("operation", ["Query", "PutObject"])
-def test_a_failed_batch_is_raised_and_succeeds_when_sent_again(service, store, operation):
+def test_a_failed_batch_is_raised_and_succeeds_when_sent_again(
+    service, store, operation, s3, dynamodb
+):
     store(row())
-    client = service.dynamodb if operation == "Query" else service.s3
+    client = dynamodb if operation == "Query" else s3
     answer_with(client, operation, "InternalError", 500, times=1)
     with pytest.raises(NotPublished):
         run(service, stream_record())
     assert run(service, stream_record()) == DONE
-    assert texts(service) == ["text 1"]
+    assert texts(s3) == ["text 1"]
 
 
-def test_a_failed_channel_is_reported_by_its_first_record_and_delays_no_other(service, store):
+def test_a_failed_channel_is_reported_by_its_first_record_and_delays_no_other(service, store, s3):
     store(row(channel="default"), row(channel="tea"), row(channel="coffee"))
-    answer_with(service.s3, "PutObject", "SlowDown", 503, when=for_channel("tea"))
+    answer_with(s3, "PutObject", "SlowDown", 503, when=for_channel("tea"))
     result = run(
         service,
         stream_record("default", "101"),
@@ -161,13 +264,13 @@ def test_a_failed_channel_is_reported_by_its_first_record_and_delays_no_other(se
         stream_record("tea", "104"),
     )
     assert result == {"batchItemFailures": [{"itemIdentifier": "102"}]}
-    assert texts(service) == texts(service, "coffee") == ["text 1"]
-    assert published(service, "channels")["channels"] == ["coffee", "default"]
+    assert texts(s3) == texts(s3, "coffee") == ["text 1"]
+    assert published(s3, "channels")["channels"] == ["coffee", "default"]
 
 
-def test_a_list_that_cannot_be_written_fails_only_what_is_not_in_it(service, store):
+def test_a_list_that_cannot_be_written_fails_only_what_is_not_in_it(service, store, s3):
     run(service, stream_record("default"))
-    answer_with(service.s3, "PutObject", "SlowDown", 503, when=for_channel("channels"))
+    answer_with(s3, "PutObject", "SlowDown", 503, when=for_channel("channels"))
     result = run(service, stream_record("default", "101"), stream_record("tea", "102"))
     assert result == {"batchItemFailures": [{"itemIdentifier": "102"}]}
 
@@ -188,43 +291,51 @@ def test_a_list_that_cannot_be_written_fails_only_what_is_not_in_it(service, sto
         stream_record("default\n"),
     ],
 )
-def test_a_malformed_record_is_logged_and_blocks_nothing(service, store, capsys, record):
+def test_a_malformed_record_is_logged_and_blocks_nothing(service, store, capsys, record, s3):
     store(row())
     assert run(service, record, stream_record()) == DONE
-    assert texts(service) == ["text 1"]
+    assert texts(s3) == ["text 1"]
     assert json.loads(capsys.readouterr().out.splitlines()[0])["reason"] == "malformed_record"
 
 
 @pytest.mark.parametrize("event", [None, [], {}, {"Records": None}, {"Records": [None]}])
-def test_an_event_without_records_does_nothing(service, event):
-    calls = calls_of(service.dynamodb, service.s3)
+def test_an_event_without_records_does_nothing(service, event, s3, dynamodb):
+    calls = calls_of(dynamodb, s3)
     assert publish(event, service, "request-1") == DONE
     assert calls == []
 
 
 @pytest.mark.parametrize("name", ["channels", "stats"])
-def test_a_channel_never_overwrites_another_file_of_the_folder(service, name):
-    calls = calls_of(service.s3)
+def test_a_channel_never_overwrites_another_file_of_the_folder(service, name, s3):
+    calls = calls_of(s3)
     assert run(service, stream_record(name)) == DONE
     assert calls == []
 
 
-def test_the_shipped_input_publishes_the_default_channel(service, store):
+def test_the_shipped_input_publishes_the_default_channel(service, store, s3, dynamodb):
     store(row())
     shipped = json.loads(Path("lambda/dynamodb/input.json").read_text())
     assert publish(shipped, service, "request-1") == DONE
-    assert texts(service) == ["text 1"]
+    assert texts(s3) == ["text 1"]
 
 
-def test_no_name_or_text_reaches_the_log(service, store, capsys):
+def test_no_name_or_text_reaches_the_log(service, store, capsys, s3):
     store(row(message="my secret"), row(channel="tea", message="my secret"))
-    answer_with(service.s3, "PutObject", "SlowDown", 503, when=for_channel("tea"))
-    run(service, stream_record(), stream_record("tea"), stream_record("my secret"), None)
+    answer_with(s3, "PutObject", "SlowDown", 503, when=for_channel("tea"))
+    answer_with(s3, "PutObject", "SlowDown", 503, when=for_channel("stats"))
+    new = inserted(row(message="my secret"))
+    run(service, new, stream_record("tea"), stream_record("my secret"), None)
     written = capsys.readouterr()
     for private in ("my secret", "Ada", "0123456789abcdef"):
         assert private not in written.out + written.err
     lines = [json.loads(line) for line in written.out.splitlines()]
-    assert [line["event"] for line in lines] == ["skipped", "skipped", "failed", "done"]
+    assert [line["event"] for line in lines] == [
+        "skipped",
+        "skipped",
+        "failed",
+        "done",
+        "uncounted",
+    ]
     assert {line["request_id"] for line in lines} == {"request-1"}
 
 
@@ -257,11 +368,11 @@ def container(service, monkeypatch):
     publish_transcript.service.cache_clear()
 
 
-def test_the_handler_publishes_as_its_environment_says(container, service, store):
+def test_the_handler_publishes_as_its_environment_says(container, service, store, s3):
     store(*(row(moment(n * 60), str(n)) for n in range(5)))
     event = {"Records": [stream_record()]}
     assert handler(event, SimpleNamespace(aws_request_id="request-2")) == DONE
-    assert texts(service) == ["text 3", "text 4"]
+    assert texts(s3) == ["text 3", "text 4"]
 
 
 def test_clients_are_made_once_a_container(container):

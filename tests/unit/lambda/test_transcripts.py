@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import NOW_S, moment, row
-from transcripts import MAX_ROWS, Page, next_page, transcript, window
+from transcripts import MAX_ROWS, Page, Window, next_page, transcript, window
 
 HISTORY = 20
 
@@ -20,8 +20,8 @@ def spaced(count, gap_s):
     return rows_at(*(-gap_s * n for n in range(count)))
 
 
-def ids(entries):
-    return [entry.shown["client_id"] for entry in entries]
+def ids(shown):
+    return [entry.shown["client_id"] for entry in shown.messages]
 
 
 def read_all(rows, history=HISTORY, now_s=NOW_S):
@@ -57,47 +57,47 @@ def test_a_lively_channel_shows_everything_of_the_last_5_s():
     read, pages = read_all(rows)
     assert pages == [Page(20, ""), Page(180, moment(-4.999))]
     assert len(read) == 50
-    assert len(window(read, HISTORY, NOW_S)) == 50
+    assert len(window(read, HISTORY, NOW_S).messages) == 50
 
 
 @pytest.mark.parametrize(("age_s", "shown"), [(4.999, 21), (5.0, 20), (5.001, 20)])
 def test_the_last_5_s_end_where_5_s_are_full(age_s, shown):
     read, _ = read_all(rows_at(*[0] * 20, -age_s, -60))
-    assert len(window(read, HISTORY, NOW_S)) == shown
+    assert len(window(read, HISTORY, NOW_S).messages) == shown
 
 
 def test_the_5_s_count_from_the_newest_message_not_from_now():
     rows = rows_at(*[-3600 - n * 0.1 for n in range(100)])
     read, _ = read_all(rows)
-    assert len(window(read, HISTORY, NOW_S)) == 50
+    assert len(window(read, HISTORY, NOW_S).messages) == 50
 
 
 def test_a_transcript_holds_200_at_most():
     read, pages = read_all(spaced(5000, 0.001))
-    assert len(window(read, HISTORY, NOW_S)) == len(read) == 200
+    assert len(window(read, HISTORY, NOW_S).messages) == len(read) == 200
     assert len(pages) == 2
 
 
 def test_of_two_copies_of_a_sending_the_first_is_shown():
     rows = [row(moment(9), "a"), row(moment(8), "b"), row(moment(7), "a")]
     shown = window(rows, HISTORY, NOW_S)
-    assert [entry.shown["id"] for entry in shown] == [f"{moment(8)}#b", f"{moment(7)}#a"]
+    assert [entry.shown["id"] for entry in shown.messages] == [f"{moment(8)}#b", f"{moment(7)}#a"]
 
 
 def test_equal_ids_or_texts_of_two_people_are_two_messages():
     rows = [row(moment(9), "a", message="yes"), row(moment(8), "a", message="yes", user="f" * 16)]
-    assert len(window(rows, HISTORY, NOW_S)) == 2
+    assert len(window(rows, HISTORY, NOW_S).messages) == 2
 
 
 def test_one_person_may_repeat_a_text():
     rows = [row(moment(9), "b", message="yes"), row(moment(8), "a", message="yes")]
-    assert len(window(rows, HISTORY, NOW_S)) == 2
+    assert len(window(rows, HISTORY, NOW_S).messages) == 2
 
 
 def test_copies_do_not_make_a_transcript_shorter():
     rows = [row(moment(60 - n), "same") for n in range(15)] + spaced(100, 10)
     read, pages = read_all(rows)
-    assert len(window(read, HISTORY, NOW_S)) == 20
+    assert len(window(read, HISTORY, NOW_S).messages) == 20
     assert pages == [Page(20, ""), Page(20, "")]
 
 
@@ -105,7 +105,7 @@ def test_a_flood_of_copies_is_read_to_a_bound():
     rows = [row(moment(-n), "same") for n in range(1000)]
     read, _ = read_all(rows)
     assert len(read) == MAX_ROWS
-    assert len(window(read, HISTORY, NOW_S)) == 1
+    assert len(window(read, HISTORY, NOW_S).messages) == 1
 
 
 def test_what_has_expired_is_left_out_before_dynamodb_deletes_it():
@@ -159,13 +159,107 @@ def test_a_transcript_has_the_contract_s_form():
                 "client_id": "2",
             },
         ],
+        "changes": [],
     }
     assert b'":"' in content
     assert "é".encode() in content
 
 
 def test_an_empty_channel_has_an_empty_transcript():
-    assert json.loads(transcript("default", [], NOW_S))["messages"] == []
+    assert json.loads(transcript("default", Window([], []), NOW_S))["messages"] == []
+
+
+def test_an_edited_message_tells_when():
+    (entry,) = window([row(edited_at=moment(5), message="new")], HISTORY, NOW_S).messages
+    assert (entry.shown["message"], entry.shown["edited_at"]) == ("new", moment(5))
+
+
+@pytest.mark.parametrize("message", [None, "a text that stayed", ""])
+def test_a_deleted_message_keeps_its_place_and_no_text(message):
+    gone = row(moment(1), "2", message=message, deleted_at=moment(5))
+    (entry, _) = window([gone, row()], HISTORY, NOW_S).messages
+    assert (entry.shown["message"], entry.shown["deleted_at"]) == ("", moment(5))
+    assert entry.shown["name"] == "Ada Lovelace"
+
+
+def edit(sent_at, client_id, **changes):
+    """A row that tells of an edit of another row."""
+    default = {"kind": "edit", "target": f"{moment(0)}#1", "message": f"edit {client_id}"}
+    return row(sent_at, client_id, **(default | changes))
+
+
+def test_changes_are_listed_beside_the_messages_oldest_first():
+    rows = [
+        edit(moment(3), "d", kind="delete", message=None),
+        row(moment(2), "2"),
+        edit(moment(1), "e", name=None),
+        row(moment(0), "1"),
+    ]
+    content = json.loads(transcript("default", window(rows, HISTORY, NOW_S), NOW_S))
+    assert [one["client_id"] for one in content["messages"]] == ["1", "2"]
+    assert content["changes"] == [
+        {
+            "id": f"{moment(1)}#e",
+            "target": f"{moment(0)}#1",
+            "kind": "edit",
+            "message": "edit e",
+            "sent_at": moment(1),
+        },
+        {
+            "id": f"{moment(3)}#d",
+            "target": f"{moment(0)}#1",
+            "kind": "delete",
+            "sent_at": moment(3),
+        },
+    ]
+
+
+@pytest.mark.parametrize("changes", [{"target": None}, {"message": None}, {"user": None}])
+def test_a_broken_change_is_neither_a_change_nor_a_message(changes):
+    assert window([edit(moment(1), "e", **changes)], HISTORY, NOW_S) == Window([], [])
+
+
+def test_of_two_copies_of_a_change_the_first_is_listed():
+    rows = [edit(moment(2), "e"), edit(moment(1), "e"), row()]
+    assert [one.shown["sent_at"] for one in window(rows, HISTORY, NOW_S).changes] == [moment(1)]
+
+
+def test_changes_before_the_oldest_message_shown_are_left_out():
+    rows = [row(moment(9), "2"), edit(moment(8), "new"), row(moment(7), "1"), edit(moment(6), "o")]
+    changes = window(rows, 2, NOW_S).changes
+    assert [one.shown["message"] for one in changes] == ["edit new"]
+
+
+def test_changes_without_a_message_are_all_listed():
+    assert len(window([edit(moment(2), "b"), edit(moment(1), "a")], HISTORY, NOW_S).changes) == 2
+
+
+@pytest.mark.parametrize(("changes", "shown"), [(30, 20), (180, 20), (190, 10), (500, 0)])
+def test_changes_do_not_eat_the_window(changes, shown):
+    edits = [edit(moment(-n), f"e{n}") for n in range(changes)]
+    read, pages = read_all(edits + spaced(100, 600)[10:])
+    assert len(window(read, HISTORY, NOW_S).messages) == shown
+    assert len(read) <= MAX_ROWS
+    assert len(pages) <= 5
+
+
+GAPS_MS = st.integers(0, 2_000) | st.just(0) | st.just(5_000)
+
+
+@settings(deadline=None)
+@given(
+    gaps_ms=st.lists(st.tuples(GAPS_MS, st.booleans()), max_size=300),
+    history=st.integers(1, 40),
+)
+def test_changes_among_the_rows_are_read_as_if_all_were_read(gaps_ms, history):
+    offset_ms, rows = 0, []
+    for number, (gap_ms, changes) in enumerate(gaps_ms):
+        offset_ms -= gap_ms
+        make = edit if changes else row
+        rows.append(make(moment(offset_ms / 1000), f"{1000 - number:04}"))
+    read, _ = read_all(rows, history)
+    assert window(read, history, NOW_S) == window(rows[:MAX_ROWS], history, NOW_S)
+    assert len(read) <= MAX_ROWS
 
 
 @settings(deadline=None)

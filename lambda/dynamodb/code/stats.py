@@ -1,0 +1,169 @@
+"""What data/stats.json counts: messages a minute of the last hour, and today (UTC).
+
+Pure: the stored object and new messages go in, the next object comes out. Its size is bounded
+whatever the traffic. It must not call AWS, and no user may be read off what it writes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from transcripts import CHANNEL, compact, iso_ms, read_entry
+
+MINUTES = 60
+MINUTE_MS = 60_000
+MAX_CHANNELS = 50
+# One bit a user, 1 KiB. Source: Whang, Vander-Zanden, Taylor, "A Linear-Time Probabilistic Counting
+# Algorithm for Database Applications", ACM TODS 15(2), 1990. Standard error: 1 of 100, 1 % at
+# 1,000 and 10,000, 4 % at 50,000; it cannot count beyond 73,817.
+BITS = 8_192
+MAX_COUNT = 2**53 - 1  # the largest that a browser reads exactly
+# A stored time further ahead than this was written by a broken clock.
+MAX_AHEAD_MS = 300_000
+
+
+class Said(NamedTuple):
+    """A new message, as far as it counts. `user` is "" for operators, who are no people."""
+
+    channel: str
+    sent_ms: int
+    user: str
+
+
+class Stats(NamedTuple):
+    """The stored object. All but `per_minute` is of the day of `generated_ms`."""
+
+    generated_ms: int
+    per_minute: list[int]
+    messages: int
+    channels: dict[str, int]
+    seen: int  # the bitmap
+
+
+NOTHING = Stats(0, [0] * MINUTES, 0, {}, 0)
+
+
+def read_said(channel: str, image: Mapping[str, Any], now_s: float) -> Said | None:
+    """Return what counts of a new row; None when no transcript would show it as a message."""
+    entry = read_entry(image, now_s)
+    if entry is None or not entry.is_message:
+        return None
+    user = "" if entry.shown["kind"] == "operator" else entry.shown["user"]
+    return Said(channel, entry.sent_ms, user)
+
+
+def counted(content: bytes, said: Sequence[Said], now_ms: int) -> bytes:
+    """Return the object that follows the stored `content`, b"" for none, with what was said."""
+    return write_stats(with_said(at_time(read_stats(content, now_ms), now_ms), said))
+
+
+def at_time(stats: Stats, now_ms: int) -> Stats:
+    """Move on to a time: minutes leave the hour, a new day begins at nothing. Never back."""
+    now_ms = max(now_ms, stats.generated_ms)
+    gone = min(now_ms // MINUTE_MS - stats.generated_ms // MINUTE_MS, MINUTES)
+    today = stats if day(now_ms) == day(stats.generated_ms) else NOTHING
+    return today._replace(generated_ms=now_ms, per_minute=stats.per_minute[gone:] + [0] * gone)
+
+
+def with_said(stats: Stats, said: Sequence[Said]) -> Stats:
+    """Count messages, each by its own time; one that is ahead of the clock was said now."""
+    now_ms = stats.generated_ms
+    per_minute = list(stats.per_minute)
+    today = []
+    for one in said:
+        sent_ms = min(one.sent_ms, now_ms)
+        minutes_ago = now_ms // MINUTE_MS - sent_ms // MINUTE_MS
+        if minutes_ago < MINUTES:
+            per_minute[-1 - minutes_ago] += 1
+        if day(sent_ms) == day(now_ms):
+            today.append(one)
+    seen = stats.seen
+    for user in {one.user for one in today} - {""}:
+        seen |= 1 << bit_of(user, day(now_ms))
+    messages = stats.messages + len(today)
+    channels = busiest(stats.channels, Counter(one.channel for one in today))
+    return Stats(now_ms, per_minute, messages, channels, seen)
+
+
+def busiest(channels: Mapping[str, int], new: Mapping[str, int]) -> dict[str, int]:
+    """Add counts and keep the largest; of equal ones those just written to, so that any can rise.
+
+    A channel that falls out begins at nothing when it is written to again.
+    """
+    total = {name: channels.get(name, 0) + count for name, count in new.items()}
+    total |= {name: count for name, count in channels.items() if name not in new}
+    return dict(sorted(total.items(), key=lambda one: -one[1])[:MAX_CHANNELS])
+
+
+def bit_of(user: str, date: str) -> int:
+    """Return a user's bit of that day. Many users share it; the next day it is another."""
+    digest = hashlib.sha256(f"{date}#{user}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "big") % BITS
+
+
+def people(seen: int) -> int:
+    """Estimate how many users set the bits."""
+    unset = max(BITS - seen.bit_count(), 1)
+    return round(BITS * math.log(BITS / unset))
+
+
+def write_stats(stats: Stats) -> bytes:
+    """Write the object as the page reads it; `seen` is for the next write only."""
+    content = {
+        "generated_at": iso_ms(stats.generated_ms),
+        "per_minute": stats.per_minute,
+        "today": {
+            "date": day(stats.generated_ms),
+            "messages": stats.messages,
+            "channels": stats.channels,
+            "people": people(stats.seen),
+            "seen": base64.b64encode(stats.seen.to_bytes(BITS // 8, "big")).decode(),
+        },
+    }
+    return compact(content)
+
+
+def read_stats(content: bytes, now_ms: int) -> Stats:
+    """Read a stored object; one that is missing or broken counts nothing."""
+    try:
+        stored = json.loads(content)
+        today = stored["today"]
+        stats = Stats(
+            generated_ms=round(datetime.fromisoformat(stored["generated_at"]).timestamp() * 1000),
+            per_minute=[read_count(count) for count in stored["per_minute"]],
+            messages=read_count(today["messages"]),
+            channels={name: read_count(count) for name, count in today["channels"].items()},
+            seen=int.from_bytes(base64.b64decode(today["seen"], validate=True), "big"),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return NOTHING
+    sound = (
+        0 <= stats.generated_ms <= now_ms + MAX_AHEAD_MS
+        and len(stats.per_minute) == MINUTES
+        and all(CHANNEL.fullmatch(name) for name in stats.channels)
+        and stats.seen.bit_length() <= BITS
+        and today["date"] == day(stats.generated_ms)
+    )
+    return stats if sound else NOTHING
+
+
+def read_count(count: object) -> int:
+    """Return a count.
+
+    Raises: ValueError, if it is none.
+    """
+    if type(count) is not int or not 0 <= count <= MAX_COUNT:
+        raise ValueError("no count")
+    return count
+
+
+def day(epoch_ms: int) -> str:
+    """Return the date in UTC."""
+    return iso_ms(epoch_ms)[:10]
