@@ -47,6 +47,7 @@ try:
         page_url,
         placeholders,
         read_site,
+        shrink,
         stored_bytes,
     )
 except ModuleNotFoundError as missing:
@@ -55,6 +56,7 @@ except ModuleNotFoundError as missing:
 HERE = Path(__file__).resolve().parent
 NEEDED = ("sns_topic_arn", "website_iam_role_arn", "dynamodb_table")
 VENDOR = {"aws4fetch.js": Path("aws4fetch/dist/aws4fetch.esm.js")}
+ESBUILD = Path(".bin/esbuild")
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -144,7 +146,7 @@ def install_packages(folder: Path) -> dict[str, Path]:
     vendor = {name: modules / path for name, path in VENDOR.items()}
     # npm writes this file at the end of each installation
     done = modules / ".package-lock.json"
-    present = all(path.is_file() for path in (*vendor.values(), done))
+    present = all(path.is_file() for path in (*vendor.values(), modules / ESBUILD, done))
     if present and done.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
         return vendor
     npm = shutil.which("npm")
@@ -176,6 +178,7 @@ def publish(source: Path) -> str:
         placeholders(addresses.values(), identity_url),
         install_packages(HERE),
     )
+    shrink(target, HERE / "node_modules" / ESBUILD)
     apply(aws, config.s3_bucket, plan(read_site(target), remote, config.data_prefix))
     return page_url(config.s3_bucket, aws.region, endpoint_url)
 

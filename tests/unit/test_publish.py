@@ -346,6 +346,9 @@ def packages(folder, *, installed_at, locked_at):
     module = folder / "node_modules" / "aws4fetch" / "dist" / "aws4fetch.esm.js"
     module.parent.mkdir(parents=True)
     module.write_text("")
+    esbuild = folder / "node_modules" / publish.ESBUILD
+    esbuild.parent.mkdir()
+    esbuild.write_text("")
     for path, at in (
         (folder / "node_modules" / ".package-lock.json", installed_at),
         (folder / "package-lock.json", locked_at),
@@ -398,6 +401,31 @@ def test_npm_that_fails_is_quoted(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(KappaError, match="npm error network"):
         publish.install_packages(tmp_path)
+
+
+@pytest.fixture
+def esbuild():
+    path = ROOT / "s3-website" / "node_modules" / publish.ESBUILD
+    return path if path.exists() else pytest.skip("npm ci has not been run")
+
+
+def test_scripts_and_styles_are_shrunk_one_by_one_beside_their_maps(built, esbuild):
+    script = "// says hello\nimport { one } from './one.js';\nexport const hello = () => one;\n"
+    (built / "js" / "main.js").write_text(script)
+    (built / "css" / "style.css").write_text("/* calm */\np { color: red }\n")
+    website.shrink(built, esbuild)
+    small = (built / "js" / "main.js").read_text()
+    assert "says hello" not in small
+    assert 'from"./one.js"' in small
+    assert "calm" not in (built / "css" / "style.css").read_text()
+    assert json.loads((built / "js" / "main.js.map").read_text())["sourcesContent"] == [script]
+
+
+def test_a_script_that_is_not_valid_is_one_clear_error(built, esbuild):
+    (built / "js" / "main.js").write_text("const = 1;\n")
+    with pytest.raises(KappaError, match=r"js/main.js:1:6") as caught:
+        website.shrink(built, esbuild)
+    assert "nothing was uploaded" in str(caught.value)
 
 
 def update_sh(*argv, cwd=ROOT, **env):
