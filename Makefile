@@ -36,8 +36,8 @@ format: $(VENV)/.dev ## Format the Python sources
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Measure, and print tables
 	$(BIN)/python -m bench
 
-screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png anew
-	$(BIN)/python -m local run --quiet -- $(BIN)/python docs/screenshot.py
+screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens anew
+	$(BIN)/python -m local run --quiet -- $(BIN)/python docs/screenshots.py
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv

@@ -54,7 +54,8 @@ class Identity:
     def token(self, body: dict[str, Any]) -> str:
         """Mint an ID token for a POST /token body.
 
-        Shape: {"name": str, "sub"?: str, "aud"?: str, "expires_in_s"?: number, "nonce"?: str}.
+        Shape: {"name": str, "sub"?: str, "aud"?: str, "picture"?: str, "expires_in_s"?: number,
+        "nonce"?: str}.
         Raises: BadTokenRequest, if a value is missing or of the wrong type.
         """
         payload = claims(body, self.client_id, int(time.time()))
@@ -75,7 +76,7 @@ def claims(body: dict[str, Any], client_id: str, now_s: int) -> dict[str, Any]:
     name = body.get("name")
     if not isinstance(name, str) or not name.strip() or len(name) > 200:
         raise BadTokenRequest('"name" must be a text of 1 to 200 characters')
-    for key in ("sub", "aud", "nonce"):
+    for key in ("sub", "aud", "picture", "nonce"):
         if not isinstance(body.get(key, ""), str):
             raise BadTokenRequest(f'"{key}" must be a text')
     lifetime_s = body.get("expires_in_s", LIFETIME_S)
@@ -83,7 +84,7 @@ def claims(body: dict[str, Any], client_id: str, now_s: int) -> dict[str, Any]:
         raise BadTokenRequest('"expires_in_s" must be a number')
     audience = body.get("aud") or client_id
     subject = body.get("sub") or _subject(name)
-    optional = {"nonce": body["nonce"]} if body.get("nonce") else {}
+    optional = {key: body[key] for key in ("nonce", "picture") if body.get(key)}
     return optional | {
         "iss": ISSUER,
         "azp": audience,

@@ -158,7 +158,7 @@ def build_site(
 
 
 def shrink(folder: Path, esbuild: Path) -> None:
-    """Take comments and spaces out of each script and style sheet of a built site.
+    """Take comments and spaces out of each script and style sheet in a built site's folders.
 
     File by file: nothing is bundled. Beside each goes its map, which a browser reads only to show
     the sources to a developer.
@@ -167,7 +167,7 @@ def shrink(folder: Path, esbuild: Path) -> None:
     names = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if path.suffix in SHRUNK and path.is_file()
+        if path.suffix in SHRUNK and path.parent != folder
     )
     options = ["--minify", "--sourcemap", "--charset=utf8", "--allow-overwrite", "--outdir=."]
     command = [str(esbuild), *names, *options, "--outbase=.", "--log-level=error"]

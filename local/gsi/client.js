@@ -60,6 +60,8 @@
         },
         prompt() {
           if (!options.auto_select || localStorage.getItem(DISABLED)) return;
+          // as with Google, one prompt at a time
+          forget((other) => other.hidden);
           const element = frame("auto");
           element.hidden = true;
           document.body.append(element);

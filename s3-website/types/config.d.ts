@@ -7,6 +7,8 @@ export interface Config {
   table: string;
   dataPrefix: string;
   history: number;
+  /** how many messages one person may send in so many seconds; absent: 10 in 10 */
+  rateLimit?: { messages: number; seconds: number };
   bucket: string;
   endpoints: { sts: string; sns: string; dynamodb: string; s3: string };
 }

@@ -419,6 +419,7 @@ def test_scripts_and_styles_are_shrunk_one_by_one_beside_their_maps(built, esbui
     assert 'from"./one.js"' in small
     assert "calm" not in (built / "css" / "style.css").read_text()
     assert json.loads((built / "js" / "main.js.map").read_text())["sourcesContent"] == [script]
+    assert {"config.js", "js/main.js.map"} <= {file.key for file in website.read_site(built)}
 
 
 def test_a_script_that_is_not_valid_is_one_clear_error(built, esbuild):

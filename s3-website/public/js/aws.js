@@ -69,7 +69,7 @@ export class Clock {
     this.offsetMs = 0;
   }
 
-  /** @param {Response} response a same-origin one: other origins do not show their Date header */
+  /** @param {Response} response of another origin only where that shows its Date header */
   observe(response) {
     const theirs = Date.parse(response.headers.get("date") ?? "");
     if (Number.isNaN(theirs)) return;
@@ -77,27 +77,42 @@ export class Clock {
     this.offsetMs = Math.abs(offset) > SKEW_MS ? offset : 0;
   }
 
+  /** @returns {number} milliseconds since the epoch, as AWS counts them */
+  time() {
+    return this.now() + this.offsetMs;
+  }
+
   /** The time for a signature, as AWS writes it: 20260102T030405Z. */
   stamp() {
-    return new Date(this.now() + this.offsetMs).toISOString().replace(/[:-]|\.\d{3}/g, "");
+    return new Date(this.time()).toISOString().replace(/[:-]|\.\d{3}/g, "");
   }
 }
 
 /**
  * Make the one function that sends signed requests.
  *
- * The signer's own retries are not used: the page decides when to try again.
+ * The signer's own retries are not used: the page decides when to try again. Only a request that
+ * was refused while the refusal itself shows that this machine's clock is wrong is sent again at
+ * once, with the right time.
  * @param {Signer} signer @param {Clock} clock @param {AbortSignal} signal ends with the session
  * @param {typeof fetch} send
  * @returns {SignedFetch}
  */
 export function signedFetch(signer, clock, signal, send = (request) => fetch(request)) {
   return async (service, url, init) => {
-    const aws = { service, datetime: clock.stamp() };
-    const request = await signer.sign(url, { ...init, signal: withTimeout(signal), aws });
-    const response = await send(request);
-    clock.observe(response);
-    return response;
+    const request = async () => {
+      const aws = { service, datetime: clock.stamp() };
+      const signed = await signer.sign(url, { ...init, signal: withTimeout(signal), aws });
+      const response = await send(signed);
+      clock.observe(response);
+      return response;
+    };
+    const { offsetMs } = clock;
+    const response = await request();
+    const refused = response.status >= 400 && response.status < 500;
+    if (!refused || Math.abs(clock.offsetMs - offsetMs) < SKEW_MS) return response;
+    await response.text();
+    return request();
   };
 }
 

@@ -1,51 +1,58 @@
 // Owns the state of the chat as a person sees it, and every change to it. All functions are pure:
-// time and ids come in as arguments. It must not touch the network, the DOM or a clock.
+// time and ids come in as arguments; one that changes nothing answers the same state. It must not
+// touch the network, the DOM, a store or a clock.
 
-import { merged } from "./messages.js";
+import * as channels from "./channels.js";
+import { DEFAULT_CHANNEL, EMPTY, listed } from "./channels.js";
+import * as outbox from "./outbox.js";
+import { isSendable, lengthOf, TEXT_LIMIT } from "./outbox.js";
+
+export { status } from "./status.js";
 
 /**
- * @typedef {import("./messages.js").Message} Message
- * @typedef {{messages: readonly Message[], loaded: boolean, draft: string}} Channel
- * @typedef {{name: string, user: string}} Person `user` marks one's own messages
- * @typedef {{clientId: string, text: string, draft: string, channel: string}} Sending
- *   `text` is what goes out, `draft` what stood in the text box
- * @typedef {{clientId: string, since: number}} Awaited sent, but not seen in a transcript yet
- * @typedef {"loading" | "signed_out" | "signing_in" | "connected" | "ended"} Phase
- * @typedef {{phase: Phase, person: Person | null, channel: string,
- *   channels: Readonly<Record<string, Channel>>, sending: Sending | null, failed: Sending | null,
- *   awaited: readonly Awaited[], endsSoon: boolean, trouble: string, notice: string}} State
- *   `trouble` is the link's and passes by itself; `notice` is for the person to act on
- * @typedef {{text: string, tone: "calm" | "good" | "busy" | "bad"}} Status
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Channel} Channel
+ * @typedef {import("./state.js").Message} Message
+ * @typedef {import("./state.js").Person} Person
+ * @typedef {import("./state.js").Settings} Settings
+ * @typedef {import("./state.js").Outgoing} Outgoing
+ * @typedef {{outbox: readonly Outgoing[], drafts: Readonly<Record<string, string>>,
+ *   lastRead: Readonly<Record<string, string>>, visited: readonly string[]}} Kept
+ *   what a browser keeps of a person
  */
 
-export const TEXT_LIMIT = 2000;
-const UNSEEN_MS = 15_000;
-const NOT_SENT = "Not sent, your text is kept.";
-// store_message refuses a text in which there is nothing to see
-const INVISIBLE = /[\s\0\u00ad\u200b-\u200d\u2060\ufeff]/g;
+/** @type {Settings} */
+export const DEFAULT_SETTINGS = { theme: "auto", notifications: false, sound: false };
+/** @type {Kept} */
+const NOTHING = Object.freeze({ outbox: [], drafts: {}, lastRead: {}, visited: [] });
+const FULL = `${outbox.OUTBOX_LIMIT} messages wait already. Your text is kept: send it later.`;
 
-/** @type {Channel} */
-const EMPTY = Object.freeze({ messages: Object.freeze([]), loaded: false, draft: "" });
-
-/** @param {string} channel @returns {State} before anything is known */
-export function initial(channel) {
+/**
+ * @param {string} channel @param {Settings} [settings]
+ * @returns {State} before anything is known
+ */
+export function initial(channel, settings = DEFAULT_SETTINGS) {
   return {
     phase: "loading",
     person: null,
     channel,
-    channels: { [channel]: EMPTY },
-    sending: null,
-    failed: null,
-    awaited: [],
+    names: listed([DEFAULT_CHANNEL], [channel]),
+    channels: {},
+    outbox: [],
+    online: true,
     endsSoon: false,
     trouble: "",
     notice: "",
+    panel: "none",
+    activity: null,
+    settings,
   };
 }
 
 /** @param {State} state @param {string} [name] @returns {Channel} the open one by default */
 export function channelOf(state, name = state.channel) {
-  return state.channels[name] ?? EMPTY;
+  // "constructor" is a channel's name like any other
+  return (Object.hasOwn(state.channels, name) && state.channels[name]) || EMPTY;
 }
 
 /** @param {State} state @returns {State} the sign-in button can be used */
@@ -59,14 +66,41 @@ export function signingIn(state) {
 }
 
 /**
- * Another person on the same page starts with an empty text box.
- * @param {State} state @param {Person} person @returns {State}
+ * The same person goes on where they were; for anybody else all begins anew.
+ * @param {State} state @param {Person} person @param {Kept} [kept] of that person
+ * @returns {State}
  */
-export function signedIn(state, person) {
-  const same = !state.person || state.person.user === person.user;
-  const channels = withoutDrafts(state.channels);
-  const kept = same ? state : { ...initial(state.channel), channels };
-  return { ...kept, phase: "connected", person, endsSoon: false, trouble: "", notice: "" };
+export function signedIn(state, person, kept = NOTHING) {
+  const same = state.person?.user === person.user;
+  const base = same ? state : restored(state, person, kept);
+  return { ...base, phase: "connected", person, endsSoon: false, trouble: "", notice: "" };
+}
+
+/** @param {State} state @param {Person} person @param {Kept} kept @returns {State} */
+function restored({ channel, settings, online, panel }, person, kept) {
+  const start = { ...initial(channel, settings), person, online, panel };
+  const names = listed(start.names, kept.visited);
+  return adopted(readElsewhere({ ...start, names }, kept.lastRead), kept);
+}
+
+/**
+ * Take over what this tab kept over a reload, or another one left behind: messages, and drafts
+ * where there is none.
+ * @param {State} state @param {Pick<Kept, "outbox" | "drafts">} kept @returns {State}
+ */
+export function adopted(state, kept) {
+  const { person } = state;
+  if (!person) return state;
+  let next = withOutbox(state, outbox.joined(state.outbox, kept.outbox));
+  for (const name of new Set(kept.outbox.map((one) => one.channel))) {
+    const known = channelOf(state, name).messages;
+    next = withOutbox(next, outbox.confirmed(next.outbox, name, known, person.user));
+  }
+  for (const [name, draft] of Object.entries(kept.drafts)) {
+    if (!channelOf(next, name).draft) next = withChannel(next, name, { draft });
+  }
+  const places = [...next.outbox.map((one) => one.channel), ...Object.keys(kept.drafts)];
+  return named(next, places);
 }
 
 /**
@@ -84,19 +118,34 @@ export function signInEndsSoon(state) {
 }
 
 /**
- * What is on the screen and in the text box stays; what was being sent can be sent again.
+ * What is on the screen, in the text box and in the outbox stays, and waits.
  * @param {State} state @returns {State}
  */
 export function signInEnded(state) {
   if (state.phase !== "connected") return state;
-  const failed = state.sending ?? state.failed;
-  const quiet = { sending: null, endsSoon: false, trouble: "", notice: "" };
-  return { ...state, ...quiet, phase: "ended", failed };
+  const waiting = withOutbox(state, outbox.resumed(state.outbox));
+  return { ...waiting, phase: "ended", endsSoon: false, trouble: "", notice: "" };
 }
 
 /** @param {State} state @returns {State} nothing of the person is left */
-export function signedOut(state) {
-  return { ...initial(state.channel), phase: "signed_out" };
+export function signedOut({ channel, settings, online }) {
+  return { ...initial(channel, settings), online, phase: "signed_out" };
+}
+
+/** @param {State} state @param {string} name @returns {State} another channel is open */
+export function opened(state, name) {
+  if (name === state.channel) return state;
+  const leaving = channels.left(channelOf(state));
+  const entering = channels.opened(channelOf(state, name));
+  const panel = state.panel === "channels" ? "none" : state.panel;
+  const all = { ...state.channels, [state.channel]: leaving, [name]: entering };
+  return named({ ...state, channel: name, channels: all, panel, notice: "" }, [name]);
+}
+
+/** @param {State} state @param {readonly string[]} names @returns {State} there are these, too */
+export function named(state, names) {
+  const all = listed(state.names, names);
+  return all === state.names ? state : { ...state, names: all };
 }
 
 /** @param {State} state @param {string} draft @returns {State} */
@@ -104,16 +153,13 @@ export function drafted(state, draft) {
   return withChannel(state, state.channel, { draft });
 }
 
-/** @param {string} text @returns {number} as store_message counts: characters, not UTF-16 units */
-export function lengthOf(text) {
-  return [...text].length;
-}
-
-/** @param {State} state @returns {boolean} whether the text in the box may be sent now */
+/**
+ * Whether the text in the box may go to the outbox: also while offline, or while the sign-in is
+ * renewed; it waits there.
+ * @param {State} state @returns {boolean}
+ */
 export function canSend(state) {
-  const text = channelOf(state).draft.trim();
-  const visible = text.replace(INVISIBLE, "") !== "";
-  return state.phase === "connected" && !state.sending && visible && !isTooLong(text);
+  return state.person !== null && isSendable(channelOf(state).draft);
 }
 
 /** @param {State} state @returns {string} shown near and over the limit, else "" */
@@ -123,127 +169,125 @@ export function counter(state) {
 }
 
 /**
- * Start to send what is in the text box. The same text after a failure keeps its client id, so
- * that it is shown once even if the first try did arrive.
- * @param {State} state @param {string} newId @returns {State}
+ * The text in the box goes to the outbox.
+ * @param {State} state @param {string} clientId @param {number} now @returns {State}
  */
-export function sendStarted(state, newId) {
+export function sent(state, clientId, now) {
   if (!canSend(state)) return state;
-  const { draft } = channelOf(state);
-  const text = draft.trim().toWellFormed();
-  const { failed } = state;
-  const again = failed && failed.text === text && failed.channel === state.channel;
-  const clientId = again ? failed.clientId : newId;
-  const sending = { clientId, text, draft, channel: state.channel };
-  return { ...state, sending, failed: null, notice: "" };
+  const { channel } = state;
+  const message = { clientId, channel, text: channelOf(state).draft };
+  const queue = outbox.queued(state.outbox, message, now);
+  if (queue === state.outbox) return { ...state, notice: FULL };
+  const written = withChannel(state, channel, { draft: "", divider: "" });
+  return { ...written, outbox: queue, notice: "" };
 }
 
-/**
- * AWS has the message: what was typed since then stays in the text box.
- * @param {State} state @param {number} now @returns {State}
- */
-export function sendDone(state, now) {
-  const { sending } = state;
-  if (!sending) return state;
-  const { draft, messages } = channelOf(state, sending.channel);
-  const rest = draft.startsWith(sending.draft) ? draft.slice(sending.draft.length) : draft;
-  const { clientId } = sending;
-  const seen = messages.some((message) => message.clientId === clientId);
-  const awaited = seen ? state.awaited : [...state.awaited, { clientId, since: now }];
-  return { ...withChannel(state, sending.channel, { draft: rest }), sending: null, awaited };
-}
-
-/** @param {State} state @param {string} why @returns {State} the text stays in the text box */
-export function sendFailed(state, why) {
-  if (!state.sending) return state;
-  const notice = `${NOT_SENT} ${why}`;
-  return { ...state, sending: null, failed: state.sending, notice };
+/** @param {State} state @param {readonly Outgoing[]} queue @returns {State} */
+export function withOutbox(state, queue) {
+  return queue === state.outbox ? state : { ...state, outbox: queue };
 }
 
 /**
  * Take messages in: from a transcript, with what filled the gap before it.
- * @param {State} state @param {string} channel @param {readonly Message[]} incoming
+ * @param {State} state @param {string} name @param {readonly Message[]} incoming
+ * @param {boolean} seen whether the reader looks at the end of the open channel
  * @returns {State}
  */
-export function received(state, channel, incoming) {
-  const messages = merged(channelOf(state, channel).messages, incoming);
-  const seen = new Set(incoming.map((message) => message.clientId));
-  const awaited = state.awaited.filter((one) => !seen.has(one.clientId));
-  return withChannel({ ...state, awaited }, channel, { messages, loaded: true });
+export function received(state, name, incoming, seen) {
+  const { person } = state;
+  const open = name === state.channel;
+  const reader = { person, open, seen: open && seen };
+  const channel = channels.received(channelOf(state, name), incoming, reader);
+  const queue = outbox.confirmed(state.outbox, name, incoming, person?.user ?? "");
+  return withOutbox(withChannel(state, name, channel), queue);
+}
+
+/** @param {State} state @returns {State} the reader looks at the end of the open channel */
+export function looked(state) {
+  return withChannel(state, state.channel, channels.read(channelOf(state)));
+}
+
+/** @param {State} state @param {Readonly<Record<string, string>>} lastRead @returns {State} */
+export function readElsewhere(state, lastRead) {
+  return Object.entries(lastRead).reduce((next, [name, id]) => {
+    return withChannel(next, name, channels.readUpTo(channelOf(next, name), id, next.person));
+  }, state);
+}
+
+/** @param {State} state @param {string} name @returns {State} its earlier messages are read */
+export function reachingBack(state, name) {
+  return withChannel(state, name, { earlier: "loading" });
+}
+
+/**
+ * @param {State} state @param {string} name @param {string} beforeId
+ * @param {readonly Message[]} messages @param {boolean} more @returns {State}
+ */
+export function reachedBack(state, name, beforeId, messages, more) {
+  const channel = channels.reachedBack(channelOf(state, name), beforeId, messages, more);
+  const queue = outbox.confirmed(state.outbox, name, messages, state.person?.user ?? "");
+  return withOutbox(withChannel(state, name, channel), queue);
+}
+
+/** @param {State} state @param {string} name @returns {State} the next reach tries again */
+export function reachBackFailed(state, name) {
+  const loading = channelOf(state, name).earlier === "loading";
+  return loading ? withChannel(state, name, { earlier: "failed" }) : state;
 }
 
 /**
  * A poll worked: whatever was wrong with the link is over.
- * @param {State} state @param {number} now @returns {State}
+ * @param {State} state @param {string} name the channel that has been read @param {number} now
+ * @returns {State}
  */
-export function polled(state, now) {
-  const lost = state.awaited.filter((one) => now - one.since >= UNSEEN_MS);
-  const plain = withoutTrouble(state);
-  if (!lost.length) return plain;
-  const notice = "A message of yours has not appeared. It may have been refused: send it again.";
-  return { ...plain, notice, awaited: state.awaited.filter((one) => !lost.includes(one)) };
+export function polled(state, name, now) {
+  const next = withOutbox(state, outbox.overdue(state.outbox, name, now));
+  return next.trouble || !next.online ? { ...next, trouble: "", online: true } : next;
 }
 
-/** @param {State} state @returns {State} why a send failed is over too; that it failed is not */
-function withoutTrouble(state) {
-  const notice = state.failed ? `${NOT_SENT} Send it again.` : state.notice;
-  if (!state.trouble && notice === state.notice) return state;
-  return { ...state, trouble: "", notice };
+/**
+ * @param {State} state @param {string} why
+ * @param {boolean} online what the browser says: it is only believed when a request fails
+ * @returns {State}
+ */
+export function pollFailed(state, why, online) {
+  const trouble = online ? `${why} Reconnecting…` : "";
+  if (trouble === state.trouble && online === state.online) return state;
+  return { ...state, trouble, online };
 }
 
-/** @param {State} state @param {string} why @returns {State} */
-export function pollFailed(state, why) {
-  return { ...state, trouble: `${why} Reconnecting…` };
+/** @param {State} state @returns {State} the network is back, as the browser says */
+export function cameOnline(state) {
+  return state.online ? state : { ...state, online: true };
 }
 
-/** @param {State} state @param {Message} message */
-export function isOwn(state, message) {
-  return message.kind === "user" && message.user !== "" && message.user === state.person?.user;
+/** @param {State} state @param {string} notice @returns {State} */
+export function noticed(state, notice) {
+  return state.notice === notice ? state : { ...state, notice };
 }
 
-/** @param {State} state @returns {Status} the one line that says what is happening */
-export function status(state) {
-  const name = state.person?.name ?? "";
-  switch (state.phase) {
-    case "loading":
-      return { text: "Loading…", tone: "busy" };
-    case "signing_in":
-      return { text: "Signing in…", tone: "busy" };
-    case "signed_out":
-      return state.notice ? bad(state.notice) : { text: "Sign in to chat", tone: "calm" };
-    case "ended":
-      return bad(state.notice || "Your sign-in has ended. Sign in again: your text is kept.");
-    default:
-      break;
-  }
-  if (state.sending) return { text: "Sending…", tone: "busy" };
-  if (state.notice) return bad(state.notice);
-  if (state.trouble) return bad(state.trouble);
-  if (state.endsSoon) return bad("Your sign-in ends soon. Sign in again to stay.");
-  return state.awaited.length
-    ? { text: "Sent", tone: "good" }
-    : { text: `Connected as ${name}`, tone: "good" };
+/** @param {State} state @param {State["panel"]} panel @returns {State} */
+export function panelled(state, panel) {
+  return state.panel === panel ? state : { ...state, panel };
 }
 
-/** @param {string} text @returns {Status} */
-function bad(text) {
-  return { text, tone: "bad" };
+/** @param {State} state @param {State["activity"]} activity @returns {State} */
+export function measured(state, activity) {
+  return { ...state, activity };
 }
 
-/** @param {string} text */
-function isTooLong(text) {
-  // code units are at least as many as characters, so most texts need no counting
-  return text.length > TEXT_LIMIT && lengthOf(text) > TEXT_LIMIT;
+/** @param {State} state @param {Partial<Settings>} change @returns {State} */
+export function set(state, change) {
+  const settings = { ...state.settings, ...change };
+  const keys = /** @type {(keyof Settings)[]} */ (Object.keys(settings));
+  const same = keys.every((key) => settings[key] === state.settings[key]);
+  return same ? state : { ...state, settings };
 }
 
 /** @param {State} state @param {string} name @param {Partial<Channel>} change @returns {State} */
 function withChannel(state, name, change) {
-  const channel = { ...channelOf(state, name), ...change };
-  return { ...state, channels: { ...state.channels, [name]: channel } };
-}
-
-/** @param {Readonly<Record<string, Channel>>} channels */
-function withoutDrafts(channels) {
-  const entries = Object.entries(channels);
-  return Object.fromEntries(entries.map(([name, channel]) => [name, { ...channel, draft: "" }]));
+  const channel = channelOf(state, name);
+  const keys = /** @type {(keyof Channel)[]} */ (Object.keys(change));
+  if (keys.every((key) => channel[key] === change[key])) return state;
+  return { ...state, channels: { ...state.channels, [name]: { ...channel, ...change } } };
 }

@@ -6,13 +6,16 @@ import { AwsError, readError, ShapeError, tag, withTimeout } from "./aws.js";
 /**
  * @typedef {import("./aws.js").Credentials} Credentials
  * @typedef {import("../config.js").Config} Config
- * @typedef {{subject: string, name: string, nonce: string, lifetimeMs: number}} Claims
+ * @typedef {{subject: string, name: string, picture: string, nonce: string, issuedAt: number,
+ *   lifetimeMs: number}} Claims
  *   what the page reads of a token; shown only, never trusted
  */
 
 const GOOGLE = "https://accounts.google.com";
 const DURATION_S = 3600;
 const RENEW_BEFORE_MS = 5 * 60_000;
+// neither a port nor a user name, which could make the host look like another
+const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]{0,1000}$/;
 
 /**
  * Read the payload of an ID token. Nothing is verified here: STS and store_message do that.
@@ -23,16 +26,23 @@ const RENEW_BEFORE_MS = 5 * 60_000;
  */
 export function readClaims(token) {
   const payload = decode(token.split(".")[1] ?? "");
-  const { sub, name, nonce, iat, exp } = payload;
+  const { sub, name, picture, nonce, iat, exp } = payload;
   if (typeof sub !== "string" || typeof iat !== "number" || typeof exp !== "number") {
     throw new ShapeError("The sign-in gave no valid token.");
   }
   return {
     subject: sub,
     name: typeof name === "string" && name.trim() ? name.trim() : "Someone",
-    nonce: String(nonce ?? ""),
+    picture: pictureUrl(picture),
+    nonce: typeof nonce === "string" ? nonce : "",
+    issuedAt: iat * 1000,
     lifetimeMs: (exp - iat) * 1000,
   };
+}
+
+/** @param {unknown} value @returns {string} an https address of Google's pictures, or "" */
+export function pictureUrl(value) {
+  return typeof value === "string" && PICTURE.test(value) ? value : "";
 }
 
 /**

@@ -1,54 +1,114 @@
-// Wiring only: events to chat.js, its state to the view, the services to each other.
+// Wiring only: events to chat.js, its state to the view and the store, the services to each other.
 
 import config from "../config.js";
 import { AwsClient } from "../vendor/aws4fetch.js";
-import { Clock, explain, signedFetch, trouble } from "./aws.js";
+import { createAttention } from "./attention.js";
+import { Clock, signedFetch } from "./aws.js";
+import { channelInHash, channelName, DEFAULT_CHANNEL } from "./channels.js";
 import * as chat from "./chat.js";
 import { assumeRole } from "./credentials.js";
-import { readBetween } from "./history.js";
-import { gap } from "./messages.js";
+import { createKeeper } from "./keeping.js";
+import { createNotifier } from "./notify.js";
+import { DEFAULT_RATE, discarded, retried } from "./outbox.js";
+import { IDLE_AFTER_MS } from "./pace.js";
+import { startPolling } from "./polling.js";
 import { clientIds, publish } from "./publish.js";
+import { createReading } from "./reading.js";
+import { createSending } from "./sending.js";
 import { Session } from "./session.js";
-import { forget, loadGoogle, offerSignIn, renew } from "./signin.js";
-import { pollDelay, readTranscript, startPolling, transcriptUrl } from "./transcript.js";
+import { forget, joinTabs, loadGoogle, offerSignIn, renew, showButton } from "./signin.js";
+import { createSource } from "./source.js";
+import { createStorage } from "./storage.js";
+import { claimTab } from "./tabs.js";
+import { createTelling } from "./telling.js";
 import { createView } from "./view.js";
 
-const CHANNEL = "default";
+/** @typedef {chat.State} State */
 
-const clock = new Clock(Date.now);
-const nextClientId = clientIds(Date.now, () => crypto.randomUUID().slice(0, 8));
-const nonce = crypto.randomUUID();
-/** @type {Map<string, string>} what S3 called the last transcript of each channel */
-const etags = new Map();
+const ADOPT_EVERY_MS = 30_000;
+// offline is not believed for ever: a person who comes back makes the page try
+const OFFLINE_IDLE_MS = 2_000;
+const NOT_ALLOWED =
+  "This browser does not allow notifications. Allow them in its settings for this site.";
+
+const now = Date.now;
+const clock = () => performance.now();
+const { random } = Math;
+const awsClock = new Clock(now);
+const newId = () => crypto.randomUUID();
+const nextClientId = clientIds(now, () => newId().slice(0, 8));
+const nonce = newId();
+const { rateLimit = DEFAULT_RATE } = config;
+
+let tab = "";
 /** @type {GoogleAccountsId | undefined} */
 let google;
 /** @type {AbortSignal | undefined} of the presence that is being polled for */
 let polling;
-let state = chat.initial(CHANNEL);
-let failures = 0;
-let sentAt = -Infinity;
 let pollNow = () => {};
+let sentAt = -Infinity;
+let atEnd = true;
 
+const storage = createStorage(() => localStorage, config.bucket);
+const keeper = createKeeper({ store: storage, locks: navigator.locks, tab: () => tab });
+const tabReady = claimTab(navigator.locks, () => sessionStorage, newId).then((id) => (tab = id));
+const address = channelInHash(location.hash);
+const start = address.name || (address.why ? "" : storage.channel()) || DEFAULT_CHANNEL;
+/** @type {State} */
+let state = chat.noticed(chat.initial(start, storage.settings()), address.why);
+
+const notifier = createNotifier(window, { onOpen: open });
+const attention = createAttention(document, clock, {
+  onReturn() {
+    session.wake();
+    look();
+    pollNow();
+  },
+  onInput: (idleMs) => idleMs > (state.online ? IDLE_AFTER_MS : OFFLINE_IDLE_MS) && pollNow(),
+});
+const tell = createTelling({
+  notifier,
+  hidden: () => document.hidden,
+  seen: isSeen,
+  onNews: () => attention.stir(),
+});
 const view = createView(document, {
   onDraft: (draft) => dispatch(chat.drafted(state, draft)),
   onSend: send,
   onSignOut: signOut,
+  onRetry: (id) => dispatch(chat.withOutbox(state, retried(state.outbox, id, now()))),
+  onDiscard: (id) => dispatch(chat.withOutbox(state, discarded(state.outbox, id))),
+  onChannel: open,
+  onCreateChannel: create,
+  onPanel(panel) {
+    if (panel === "activity") reading.hurryStats();
+    dispatch(chat.panelled(state, panel));
+    if (panel === "activity") pollNow();
+  },
+  onReachTop: () => void reading.reachBack(),
+  onAtEnd(reached) {
+    atEnd = reached;
+    look();
+  },
+  onTheme(theme) {
+    dispatch(chat.set(state, { theme }));
+    if (google) showButton(google, view.signInSlot, isDark());
+  },
+  onNotifications: (wanted) => void notify(wanted),
+  onSound: (sound) => dispatch(chat.set(state, { sound })),
 });
 
 const session = new Session(
   {
     nonce,
-    now: Date.now,
-    exchange: (token, signal) => assumeRole(config, token, signal, Date.now),
+    now,
+    exchange: (token, signal) => assumeRole(config, token, signal, now),
     sign: (credentials, signal) =>
-      signedFetch(new AwsClient({ ...credentials, region: config.region }), clock, signal),
+      signedFetch(new AwsClient({ ...credentials, region: config.region }), awsClock, signal),
   },
   {
     signingIn: () => dispatch(chat.signingIn(state)),
-    signedIn: (person, signal) => {
-      dispatch(chat.signedIn(state, person));
-      poll(signal);
-    },
+    signedIn: enter,
     refused: (why) => dispatch(chat.signInFailed(state, why)),
     renewalDue: () => google && renew(google),
     endsSoon: () => dispatch(chat.signInEndsSoon(state)),
@@ -56,97 +116,182 @@ const session = new Session(
   },
 );
 
-/** @param {chat.State} next */
+const shared = {
+  get: () => state,
+  dispatch,
+  presence: () => session.presence,
+  onEnded: () => session.end(),
+  now,
+  clock,
+  random,
+};
+const sendAll = createSending({
+  ...shared,
+  rate: rateLimit,
+  publish: ({ signed, token }, { text, channel, clientId }) =>
+    publish(signed, config, { message: text, channel, clientId }, token),
+  onSent() {
+    sentAt = clock();
+    pollNow();
+  },
+  after(ms, act) {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  },
+});
+let reading = newReading();
+
+function newReading() {
+  return createReading({
+    ...shared,
+    source: createSource(config, document.baseURI),
+    pace: () => ({ sinceSendMs: clock() - sentAt, ...attention.times() }),
+    seen: isSeen,
+    onLine: () => navigator.onLine,
+  });
+}
+
+/** @param {State} next */
 function dispatch(next) {
   if (next === state) return;
+  const before = state;
   state = next;
+  keeper.save(before, state);
   view.update(state);
+  tell(before, state);
+  const open = chat.channelOf(state);
+  const shown = before.channel === state.channel && chat.channelOf(before).loaded === open.loaded;
+  // the view first says where in the channel its reader is
+  if (!shown) setTimeout(look);
+  sendAll();
 }
 
-/** @param {AbortSignal} signal a renewal keeps the signal, and so the one loop that runs */
-function poll(signal) {
+function isSeen() {
+  return atEnd && !document.hidden;
+}
+
+function look() {
+  if (isSeen()) dispatch(chat.looked(state));
+}
+
+/** @param {import("./state.js").Person} person @param {AbortSignal} signal */
+function enter(person, signal) {
+  const same = state.person?.user === person.user;
+  const kept = same ? undefined : keeper.kept(person.user);
+  dispatch(chat.signedIn(state, person, kept));
+  if (!same) adopt(true);
+  // a renewal keeps the signal, and so the one loop that runs
   if (polling === signal) return;
   polling = signal;
-  const delay = () =>
-    pollDelay({ failures, sinceSendMs: Date.now() - sentAt, random: Math.random() });
-  pollNow = startPolling(pollOnce, delay, signal);
+  reading = newReading();
+  pollNow = startPolling(reading.step, reading.delay, signal);
 }
 
-async function pollOnce() {
-  const { presence } = session;
-  if (!presence) return;
-  try {
-    await read(presence, state.channel);
-    if (presence.signal.aborted) return;
-    failures = 0;
-    dispatch(chat.polled(state, Date.now()));
-  } catch (error) {
-    if (presence.signal.aborted) return;
-    if (trouble(error) === "ended") return session.end();
-    failures += 1;
-    dispatch(chat.pollFailed(state, explain(error)));
-  }
+/** Take over what tabs that ended left. @param {boolean} withDrafts only for a page that starts */
+function adopt(withDrafts) {
+  const user = state.person?.user;
+  if (!user || !tab) return;
+  void keeper.adopt(user, ({ outbox, drafts }) => {
+    if (state.person?.user !== user) return null;
+    dispatch(chat.adopted(state, { outbox, drafts: withDrafts ? drafts : {} }));
+    const rest = Object.entries(drafts).filter(
+      ([name, text]) => !withDrafts || chat.channelOf(state, name).draft !== text,
+    );
+    return { outbox: [], drafts: Object.fromEntries(rest) };
+  });
 }
 
-/**
- * Read a transcript and what is missing before it; only both together are shown and remembered.
- * @param {import("./session.js").Presence} presence @param {string} channel
- */
-async function read({ signed, signal }, channel) {
-  const url = transcriptUrl(config.dataPrefix, channel, document.baseURI);
-  const transcript = await readTranscript(signed, url, etags.get(channel) ?? "");
-  if (!transcript || signal.aborted) return;
-  const missing = gap(chat.channelOf(state, channel).messages, transcript.messages);
-  const before = missing ? await readBetween(signed, config, channel, missing) : [];
-  if (signal.aborted) return;
-  etags.set(channel, transcript.etag);
-  dispatch(chat.received(state, channel, [...before, ...transcript.messages]));
-}
-
-async function send() {
-  const { presence } = session;
-  if (!presence || !chat.canSend(state)) return;
-  dispatch(chat.sendStarted(state, nextClientId()));
-  const { sending } = state;
-  if (!sending) return;
-  const outgoing = { message: sending.text, ...sending };
-  try {
-    await publish(presence.signed, config, outgoing, presence.token);
-    if (presence.signal.aborted) return;
-    sentAt = Date.now();
-    dispatch(chat.sendDone(state, sentAt));
-    pollNow();
-  } catch (error) {
-    if (presence.signal.aborted) return;
-    dispatch(chat.sendFailed(state, explain(error)));
-    if (trouble(error) === "ended") session.end();
-  }
+function send() {
+  const { outbox } = state;
+  dispatch(chat.sent(state, nextClientId(), now()));
+  if (state.outbox !== outbox) view.scrollToEnd();
 }
 
 function signOut() {
+  const user = state.person?.user;
   if (google) forget(google);
+  leave();
+  // after the state: what it saves at its end goes, too
+  if (user) storage.signOut(user);
+}
+
+/** Nothing of the person stays; other tabs are not told: one that slept would tell them late. */
+function leave() {
   session.leave();
-  etags.clear();
-  failures = 0;
+  reading = newReading();
   dispatch(chat.signedOut(state));
 }
 
+/** @param {string} name */
+function open(name) {
+  if (location.hash !== `#${name}`) history.pushState(null, "", `#${name}`);
+  dispatch(chat.opened(state, name));
+  pollNow();
+}
+
+/** @param {string} typed @returns {string} what is wrong with it */
+function create(typed) {
+  const { name, why } = channelName(typed);
+  if (name) open(name);
+  return why;
+}
+
+/** @param {boolean} wanted */
+async function notify(wanted) {
+  const notifications = wanted && (await notifier.permission());
+  const notice = wanted && !notifications ? NOT_ALLOWED : "";
+  dispatch(chat.noticed(chat.set(state, { notifications }), notice));
+}
+
+function isDark() {
+  const { theme } = state.settings;
+  return theme === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
+}
+
+/** @type {import("./signin.js").OnToken} */
+const enterWith = (token, origin) => void session.enter(token, origin);
+const share = joinTabs(enterWith);
+
 loadGoogle(window, view.googleScript).then(
-  (loaded) => {
+  async (loaded) => {
+    await tabReady;
     google = loaded;
     dispatch(chat.signInReady(state));
     offerSignIn(loaded, {
       clientId: config.googleClientId,
       nonce,
       slot: view.signInSlot,
-      dark: matchMedia("(prefers-color-scheme: dark)").matches,
-      onToken: (token) => void session.enter(token),
+      dark: isDark(),
+      onToken(token, origin) {
+        share(token);
+        enterWith(token, origin);
+      },
     });
   },
   (/** @type {Error} */ error) => dispatch(chat.signInFailed(state, error.message)),
 );
 
-addEventListener("online", () => pollNow());
-// a browser slows a hidden page's timers down
-document.addEventListener("visibilitychange", () => document.hidden || pollNow());
+addEventListener("hashchange", () => {
+  const { name, why } = channelInHash(location.hash);
+  // in its place: "back" must not lead into a wrong address again
+  if (!name) history.replaceState(null, "", `#${DEFAULT_CHANNEL}`);
+  open(name || DEFAULT_CHANNEL);
+  if (why) dispatch(chat.noticed(state, why));
+});
+addEventListener("online", () => {
+  reading.retry();
+  dispatch(chat.cameOnline(state));
+  pollNow();
+});
+// a request tells whether it is so
+addEventListener("offline", () => pollNow());
+addEventListener("storage", (event) => {
+  const user = state.person?.user ?? "";
+  const meaning = storage.meaning(event, user);
+  if (meaning === "settings") dispatch(chat.set(state, storage.settings()));
+  if (meaning === "lastRead") dispatch(chat.readElsewhere(state, storage.lastRead(user)));
+  if (meaning === "signedOut") leave();
+});
+setInterval(() => adopt(false), ADOPT_EVERY_MS);
+history.replaceState(null, "", `#${start}`);
 view.update(state);

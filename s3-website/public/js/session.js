@@ -7,10 +7,13 @@ import { explainRefusal, readClaims, renewsAt, userId } from "./credentials.js";
 /**
  * @typedef {import("./aws.js").Credentials} Credentials
  * @typedef {import("./aws.js").SignedFetch} SignedFetch
- * @typedef {import("./chat.js").Person} Person
- * @typedef {{token: string, signed: SignedFetch, startedAt: number, endsAt: number,
- *   signal: AbortSignal}} Presence
+ * @typedef {import("./credentials.js").Claims} Claims
+ * @typedef {import("./state.js").Person} Person
+ * @typedef {{token: string, signed: SignedFetch, startedAt: number, renewsAt: number,
+ *   endsAt: number, signal: AbortSignal}} Presence
  *   `signal` ends with the presence, and with it every request of it
+ * @typedef {"clicked" | "silent" | "shared"} Origin how a token came: by a click at Google,
+ *   without one, or from another tab of this browser
  * @typedef {{signingIn(): void, signedIn(person: Person, signal: AbortSignal): void,
  *   refused(why: string): void, renewalDue(): void, endsSoon(): void, ended(): void}} Listener
  * @typedef {{nonce: string, now: () => number,
@@ -20,6 +23,7 @@ import { explainRefusal, readClaims, renewsAt, userId } from "./credentials.js";
 
 // a presence that AWS ends sooner than this would only end again: no renewal in a circle
 const SETTLED_MS = 60_000;
+const ASK_APART_MS = 60_000;
 
 /** A token that the page itself turns down; the message is for the person. */
 class Refusal extends Error {}
@@ -29,6 +33,12 @@ export class Session {
   #controller = new AbortController();
   /** @type {Presence | null} */
   #presence = null;
+  /** @type {Claims | null} of whom the screen is: outlives the presence, goes with leave() */
+  #claims = null;
+  #left = false;
+  /** the token that is in use or being exchanged: Google may hand it over twice */
+  #token = "";
+  #askedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout>[]} */
   #timers = [];
 
@@ -48,18 +58,30 @@ export class Session {
   /**
    * Sign in, or renew a presence that still runs. The last token wins: what comes back for an
    * earlier one, or after a sign-out, is dropped.
-   * @param {string} token
+   * @param {string} token @param {Origin} origin
    */
-  async enter(token) {
-    const attempt = ++this.#attempt;
-    this.tell.signingIn();
+  async enter(token, origin = "clicked") {
+    if (token === this.#token) return;
+    let attempt = this.#attempt;
     try {
-      const entered = await this.#exchange(token);
-      if (attempt === this.#attempt) this.#adopt(token, entered);
+      const claims = readClaims(token);
+      if (!this.#isWelcome(claims, origin)) return;
+      attempt = ++this.#attempt;
+      this.#token = token;
+      this.tell.signingIn();
+      if (origin !== "shared") this.#check(claims);
+      await this.#adopt(token, claims, attempt);
     } catch (error) {
       if (attempt !== this.#attempt) return;
+      this.#token = this.#presence?.token ?? "";
       this.tell.refused(reason(error));
     }
+  }
+
+  /** The page is looked at again, perhaps after a sleep: what timers did not do is done now. */
+  wake() {
+    const { presence } = this;
+    if (presence && this.options.now() >= presence.renewsAt) this.#ask();
   }
 
   /** The token or the credentials have ended, or AWS says so. */
@@ -68,57 +90,82 @@ export class Session {
     const settled = this.options.now() - this.#presence.startedAt >= SETTLED_MS;
     this.#stop();
     this.tell.ended();
-    if (settled) this.tell.renewalDue();
+    if (settled) this.#ask();
   }
 
   /** Sign out: nothing is kept, nothing that is under way comes back. */
   leave() {
     this.#attempt += 1;
+    this.#left = true;
+    this.#claims = null;
     this.#stop();
   }
 
-  /** @param {string} token */
-  async #exchange(token) {
-    const { exchange, nonce, now } = this.options;
-    const claims = readClaims(token);
-    // a token without one is as good as STS finds it: the nonce only keeps another page's out
-    if (claims.nonce && claims.nonce !== nonce) throw new Refusal("That sign-in was not made for this page.");
-    if (claims.lifetimeMs <= 0) throw new Refusal("That sign-in has ended already.");
-    const tokenEndsAt = now() + claims.lifetimeMs;
-    const credentials = await exchange(token, this.#controller.signal);
-    const person = { name: claims.name, user: await userId(claims) };
-    return { person, credentials, endsAt: Math.min(tokenEndsAt, credentials.endsAt) };
+  /**
+   * Without a click nothing undoes a sign-out, nor makes somebody else of whom the screen is.
+   * Another tab's token is one more reason to stay, never one to sign in.
+   * @param {Claims} claims @param {Origin} origin
+   */
+  #isWelcome(claims, origin) {
+    if (origin === "clicked") return true;
+    const same = this.#claims?.subject === claims.subject;
+    if (origin === "shared") return same && claims.issuedAt > (this.#claims?.issuedAt ?? 0);
+    return !this.#left && (same || !this.#claims);
   }
 
-  /**
-   * @param {string} token
-   * @param {{person: Person, credentials: Credentials, endsAt: number}} entered
-   */
-  #adopt(token, { person, credentials, endsAt }) {
+  /** @param {Claims} claims @throws {Refusal} */
+  #check({ nonce, lifetimeMs }) {
+    // a token without one is as good as STS finds it: the nonce only keeps another page's out
+    if (nonce && nonce !== this.options.nonce) {
+      throw new Refusal("That sign-in was not made for this page.");
+    }
+    if (lifetimeMs <= 0) throw new Refusal("That sign-in has ended already.");
+  }
+
+  /** @param {string} token @param {Claims} claims @param {number} attempt */
+  async #adopt(token, claims, attempt) {
+    const { exchange, now, sign } = this.options;
+    const tokenEndsAt = now() + claims.lifetimeMs;
+    const credentials = await exchange(token, this.#controller.signal);
+    const person = { name: claims.name, user: await userId(claims), picture: claims.picture };
+    if (attempt !== this.#attempt) return;
+    // what is under way for somebody else must not come back as theirs
+    if (this.#claims && this.#claims.subject !== claims.subject) this.#stop();
+    const [startedAt, endsAt] = [now(), Math.min(tokenEndsAt, credentials.endsAt)];
     const { signal } = this.#controller;
-    const signed = this.options.sign(credentials, signal);
-    this.#presence = { token, signed, startedAt: this.options.now(), endsAt, signal };
-    this.#schedule(endsAt);
+    const times = { startedAt, renewsAt: renewsAt(startedAt, endsAt), endsAt };
+    this.#presence = { token, signed: sign(credentials, signal), ...times, signal };
+    this.#token = token;
+    this.#claims = claims;
+    this.#left = false;
+    this.#schedule(times);
     this.tell.signedIn(person, signal);
   }
 
-  /** @param {number} endsAt */
-  #schedule(endsAt) {
-    const now = this.options.now();
-    const renewal = renewsAt(now, endsAt);
+  /** @param {{startedAt: number, renewsAt: number, endsAt: number}} times */
+  #schedule({ startedAt, renewsAt, endsAt }) {
     // a silent renewal takes a moment; only when it fails is the person told
-    const soon = renewal + (endsAt - renewal) / 5;
+    const soon = renewsAt + (endsAt - renewsAt) / 5;
     this.#clearTimers();
     this.#timers = [
-      setTimeout(() => this.tell.renewalDue(), renewal - now),
-      setTimeout(() => this.tell.endsSoon(), soon - now),
-      setTimeout(() => this.end(), endsAt - now),
+      setTimeout(() => this.#ask(), renewsAt - startedAt),
+      setTimeout(() => this.tell.endsSoon(), soon - startedAt),
+      setTimeout(() => this.end(), endsAt - startedAt),
     ];
+  }
+
+  /** Google is not asked again and again: a prompt that was closed is not to be shown at once. */
+  #ask() {
+    const now = this.options.now();
+    if (Math.abs(now - this.#askedAt) < ASK_APART_MS) return;
+    this.#askedAt = now;
+    this.tell.renewalDue();
   }
 
   #stop() {
     this.#clearTimers();
     this.#presence = null;
+    this.#token = "";
     this.#controller.abort();
     this.#controller = new AbortController();
   }

@@ -1,14 +1,19 @@
-// Owns Google Identity Services: loading, the button, silent sign-in, sign-out.
-// It must not read the token: whoever gets it does.
-// Source: Google Identity for Web, "Sign In With Google JavaScript API reference".
+// Owns Google Identity Services: loading, the button, silent sign-in, sign-out, and what tabs of
+// one browser tell each other about it. It must not read the token: whoever gets it does.
+// Source: Google Identity for Web, "Sign In With Google JavaScript API reference",
+// "Automatic sign-in and sign-out", "Migrate to FedCM".
 
 export const NOT_LOADED =
   "Google's sign-in could not be loaded: offline, or blocked by this browser. " +
   "Reload the page to try again.";
+// how Google says that a token came without a click
+const SILENT = ["auto", "fedcm_auto"];
 
 /**
+ * @typedef {import("./session.js").Origin} Origin
+ * @typedef {(token: string, origin: Origin) => void} OnToken
  * @typedef {{clientId: string, nonce: string, slot: HTMLElement, dark: boolean,
- *   onToken: (token: string) => void}} SignInOptions
+ *   onToken: OnToken}} SignInOptions
  */
 
 /**
@@ -34,13 +39,22 @@ export function loadGoogle(page, script) {
 export function offerSignIn(google, { clientId, nonce, slot, dark, onToken }) {
   google.initialize({
     client_id: clientId,
-    callback: ({ credential }) => onToken(credential),
+    callback: ({ credential, select_by }) =>
+      onToken(credential, SILENT.includes(select_by ?? "") ? "silent" : "clicked"),
     auto_select: true,
+    // a prompt for the renewal stays while the person goes on to write
+    cancel_on_tap_outside: false,
     itp_support: true,
     nonce,
     use_fedcm_for_prompt: true,
     use_fedcm_for_button: true,
   });
+  showButton(google, slot, dark);
+  google.prompt();
+}
+
+/** @param {GoogleAccountsId} google @param {HTMLElement} slot @param {boolean} dark */
+export function showButton(google, slot, dark) {
   google.renderButton(slot, {
     type: "standard",
     theme: dark ? "filled_black" : "outline",
@@ -48,7 +62,6 @@ export function offerSignIn(google, { clientId, nonce, slot, dark, onToken }) {
     shape: "pill",
     width: 280,
   });
-  google.prompt();
 }
 
 /** @param {GoogleAccountsId} google ask for the next token: silently where Google allows it */
@@ -60,4 +73,15 @@ export function renew(google) {
 export function forget(google) {
   google.cancel();
   google.disableAutoSelect();
+}
+
+/**
+ * Hand each new token to the other tabs. With FedCM, a browser gives a token without a click once
+ * in ten minutes: tabs that renew one after the other would each show a prompt.
+ * @param {OnToken} onToken @returns {(token: string) => void} tells the other tabs
+ */
+export function joinTabs(onToken) {
+  const tabs = new BroadcastChannel("lambda-chat-token");
+  tabs.onmessage = ({ data }) => typeof data === "string" && onToken(data, "shared");
+  return (token) => tabs.postMessage(token);
 }

@@ -46,10 +46,18 @@ def test_a_token_can_have_ended_and_can_be_for_another_audience():
     assert (found["aud"], found["exp"] - NOW_S, found["sub"]) == ("other", -5, "7")
 
 
+def test_a_token_holds_a_picture_only_when_one_is_given():
+    picture = "https://lh3.googleusercontent.com/a/x=s96-c"
+    assert claims(picture=picture)["picture"] == picture
+    assert "picture" not in claims()
+    assert "picture" not in claims(picture="")
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"name": ""}, {"name": 3}, {"name": "x" * 201}, {"name": "a", "sub": 1},
-     {"name": "a", "expires_in_s": "1"}, {"name": "a", "expires_in_s": True}],
+     {"name": "a", "picture": 1}, {"name": "a", "expires_in_s": "1"},
+     {"name": "a", "expires_in_s": True}],
 )  # fmt: skip
 def test_a_bad_request_is_refused_by_name(body):
     with pytest.raises(google.BadTokenRequest):

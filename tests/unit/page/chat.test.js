@@ -1,31 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
-import { gap, merged, readMessage } from "../../../s3-website/public/js/messages.js";
+import { unreadOf } from "../../../s3-website/public/js/status.js";
+import { ADA, connected, GRACE, KEPT, message, outgoing, own, range, START_MS } from "./builders.js";
 
-const ADA = { name: "Ada", user: "a".repeat(16) };
-const GRACE = { name: "Grace", user: "b".repeat(16) };
-
-/** @param {number} second @param {object} [changes] */
-function message(second, changes = {}) {
-  const sentAt = new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString();
-  const clientId = `c${second}`;
-  const id = `${sentAt}#${clientId}`;
-  return {
-    id,
-    name: "Ada",
-    text: `text ${second}`,
-    user: ADA.user,
-    sentAt,
-    clientId,
-    kind: "user",
-    ...changes,
-  };
-}
-
-const connected = (draft = "") =>
-  chat.drafted(chat.signedIn(chat.signInReady(chat.initial("default")), ADA), draft);
 const text = (state) => chat.status(state).text;
+const tone = (state) => chat.status(state).tone;
+const queue = (state, ...items) => chat.withOutbox(state, items);
+const sent = (state, draft, id = "id-1") => chat.sent(chat.drafted(state, draft), id, START_MS);
+const draft = (state, name) => chat.channelOf(state, name).draft;
 
 test("the status follows a sign-in from loading to connected", () => {
   const start = chat.initial("default");
@@ -34,7 +17,7 @@ test("the status follows a sign-in from loading to connected", () => {
   assert.equal(text(start), "Loading…");
   assert.equal(text(ready), "Sign in to chat");
   assert.equal(text(during), "Signing in…");
-  assert.equal(text(chat.signedIn(during, ADA)), "Connected as Ada");
+  assert.equal(text(chat.signedIn(during, ADA)), "Connected as Ada Lovelace");
 });
 
 test("a refused sign-in says why and lets one try again", () => {
@@ -43,205 +26,195 @@ test("a refused sign-in says why and lets one try again", () => {
   assert.equal(text(refused), "Not accepted.");
 });
 
-test("a renewal behind a working session is not shown", () => {
-  const state = connected();
+test("a renewal behind a working session is not shown, and changes nothing that is kept", () => {
+  const state = chat.received(sent(connected(), "hello"), "default", range(0, 3), true);
   assert.equal(chat.signingIn(state), state);
+  assert.deepEqual(chat.signedIn(state, { ...ADA }), state);
 });
 
-test("a sign-in that ends keeps the messages and the text", () => {
-  const state = chat.received(connected("half a sen"), "default", [message(1)]);
-  const ended = chat.signInEnded(state);
-  assert.equal(chat.channelOf(ended).draft, "half a sen");
-  assert.equal(chat.channelOf(ended).messages.length, 1);
-  assert.match(text(ended), /sign-in has ended/i);
-  assert.equal(chat.canSend(ended), false);
-  assert.equal(chat.canSend(chat.signedIn(ended, ADA)), true);
+test("a sign-in that ends keeps messages, text and outbox; the same person goes on", () => {
+  const before = chat.received(queue(connected(), outgoing("a", { state: "sending" })), "default", [message(1)], true);
+  const ended = chat.signInEnded(chat.drafted(before, "half a sen"));
+  assert.equal(text(ended), "Your sign-in has ended. Sign in again. 1 message waits.");
+  assert.equal(ended.outbox[0].state, "queued");
+  assert.equal(draft(ended), "half a sen");
+  const again = chat.signedIn(chat.signingIn(ended), ADA);
+  assert.equal(again.outbox[0].clientId, "a");
+  assert.equal(chat.channelOf(again).messages.length, 1);
 });
 
-test("another person who signs in does not get the first one's text", () => {
-  const ended = chat.signInEnded(connected("private thought"));
-  const next = chat.signedIn(ended, GRACE);
-  assert.equal(chat.channelOf(next).draft, "");
-  assert.equal(text(next), "Connected as Grace");
+test("what is sent while the sign-in has ended waits", () => {
+  assert.equal(sent(chat.signInEnded(connected()), "hello").outbox[0].state, "queued");
 });
 
-test("a message that was being sent when the sign-in ended keeps its client id", () => {
-  const sending = chat.sendStarted(connected("hello"), "id-1");
-  const again = chat.signedIn(chat.signInEnded(sending), ADA);
-  assert.equal(again.sending, null);
-  assert.equal(chat.sendStarted(again, "id-2").sending.clientId, "id-1");
+test("another person who signs in gets nothing of the first one", () => {
+  const seen = chat.received(connected(), "default", range(0, 5), false);
+  const ada = chat.drafted(sent(seen, "mine"), "private thought");
+  const grace = chat.signedIn(chat.signInEnded(ada), GRACE, { ...KEPT, drafts: { default: "hers" } });
+  assert.equal(draft(grace), "hers");
+  assert.deepEqual(grace.outbox, []);
+  assert.deepEqual(chat.channelOf(grace).messages, []);
+  assert.ok(!JSON.stringify(grace).includes("private"));
+  assert.equal(text(grace), "Connected as Grace Hopper");
 });
 
 test("signing out leaves nothing of the person", () => {
-  const state = chat.received(connected("draft"), "default", [message(1)]);
-  assert.deepEqual(chat.signedOut(state), { ...chat.initial("default"), phase: "signed_out" });
+  const state = chat.received(sent(connected(), "draft"), "default", [message(1)], true);
+  const out = chat.signedOut(chat.opened(state, "ops"));
+  assert.deepEqual(out, { ...chat.initial("ops"), phase: "signed_out" });
 });
 
-test("a text is sent as typed, without the space around it", () => {
-  const { sending } = chat.sendStarted(connected("  two\nlines \n"), "id-1");
-  assert.equal(sending.text, "two\nlines");
-});
-
-test("half an emoji does not leave the page", () => {
-  assert.equal(chat.sendStarted(connected("a\ud83d"), "id-1").sending.text, "a\ufffd");
-});
-
-for (const [name, draft] of Object.entries({
-  "an empty text": "",
-  "white space": " \n\t ",
-  "invisible characters": "\u200b\u2060\ufeff",
-  "a text over the limit": "x".repeat(2001),
-})) {
-  test(`${name} cannot be sent`, () => {
-    assert.equal(chat.canSend(connected(draft)), false);
-    assert.equal(chat.sendStarted(connected(draft), "id-1").sending, null);
+test("a reload brings back drafts, outbox, places; the lastRead of a visit makes what came unread", () => {
+  const state = connected({
+    outbox: [outgoing("a", { state: "sending", channel: "ops" })],
+    drafts: { art: "half" },
+    lastRead: { default: message(2).id },
+    visited: ["zoo"],
   });
-}
+  assert.deepEqual(state.names, ["art", "default", "ops", "zoo"]);
+  assert.equal(draft(state, "art"), "half");
+  assert.equal(state.outbox[0].state, "queued");
+  assert.equal(chat.channelOf(chat.received(state, "default", range(0, 5), false)).unread, 2);
+});
 
-test("the limit counts characters as the server does, not UTF-16 units", () => {
-  assert.equal(chat.canSend(connected("😀".repeat(2000))), true);
-  assert.equal(chat.canSend(connected("😀".repeat(2001))), false);
+test("what another tab left is not sent again when it is in the channel already", () => {
+  const state = chat.received(connected(), "default", [own(7)], true);
+  const left = { outbox: [outgoing("c7"), outgoing("c8")], drafts: {} };
+  assert.deepEqual(chat.adopted(state, left).outbox.map(({ clientId }) => clientId), ["c8"]);
+});
+
+test("a draft that another tab left does not take the place of one's own", () => {
+  const state = chat.drafted(connected(), "mine");
+  const next = chat.adopted(state, { outbox: [], drafts: { default: "theirs", ops: "more" } });
+  assert.deepEqual([draft(next), draft(next, "ops")], ["mine", "more"]);
+});
+
+test("sending moves the text from the box to the outbox, at once", () => {
+  const state = sent(connected(), "  hello ");
+  assert.equal(draft(state), "");
+  assert.deepEqual(state.outbox, [outgoing("id-1", { text: "hello" })]);
+  assert.equal(text(state), "Connected as Ada Lovelace");
+});
+
+test("what cannot be a message stays in the box", () => {
+  for (const wrong of ["", " \n", "\u200b", "x".repeat(2001)]) {
+    const state = chat.drafted(connected(), wrong);
+    assert.equal(chat.canSend(state), false);
+    assert.equal(chat.sent(state, "id-1", 0), state);
+  }
+  assert.equal(chat.canSend(chat.drafted(chat.initial("default"), "hello")), false);
+});
+
+test("the hundred-and-first message stays in the box, and the person is told", () => {
+  let state = connected();
+  for (let number = 0; number < 100; number++) state = sent(state, "x", `id-${number}`);
+  state = sent(state, "one more", "id-100");
+  assert.equal(state.outbox.length, 100);
+  assert.equal(draft(state), "one more");
+  assert.match(text(state), /100 messages wait already. Your text is kept/);
+});
+
+test("one's own message takes the divider away", () => {
+  const away = chat.received(chat.received(connected(), "default", range(0, 3), true), "default", range(0, 5), false);
+  assert.equal(chat.channelOf(away).divider, message(2).id);
+  assert.equal(chat.channelOf(sent(away, "hello")).divider, "");
 });
 
 test("the counter shows near the limit only", () => {
-  assert.equal(chat.counter(connected("short")), "");
-  assert.equal(chat.counter(connected("x".repeat(1900))), "1900 / 2000");
+  assert.equal(chat.counter(chat.drafted(connected(), "short")), "");
+  assert.equal(chat.counter(chat.drafted(connected(), "x".repeat(1900))), "1900 / 2000");
+  assert.equal(chat.counter(chat.drafted(connected(), "😀".repeat(2001))), "2001 / 2000");
 });
 
-test("the text box keeps its text until AWS has the message", () => {
-  const sending = chat.sendStarted(connected("hello"), "id-1");
-  assert.equal(chat.channelOf(sending).draft, "hello");
-  assert.equal(text(sending), "Sending…");
-  const sent = chat.sendDone(sending, 0);
-  assert.equal(chat.channelOf(sent).draft, "");
-  assert.equal(text(sent), "Sent");
+test("each channel has its draft, its messages, its place in the list", () => {
+  const first = chat.drafted(chat.received(connected(), "default", range(0, 3), true), "to all");
+  const ops = chat.drafted(chat.opened(first, "ops"), "to ops");
+  assert.deepEqual(ops.names, ["default", "ops"]);
+  assert.equal(chat.channelOf(ops).messages.length, 0);
+  const back = chat.opened(ops, "default");
+  assert.deepEqual([draft(back), draft(back, "ops")], ["to all", "to ops"]);
+  assert.equal(chat.channelOf(back).messages.length, 3);
+  assert.equal(chat.opened(back, "default"), back);
 });
 
-test("what is typed while a message is on its way stays", () => {
-  const sending = chat.sendStarted(connected("hello"), "id-1");
-  const typed = chat.drafted(sending, "hello and more");
-  assert.equal(chat.channelOf(chat.sendDone(typed, 0)).draft, " and more");
+test("opening a channel closes the panel that it was chosen from", () => {
+  const open = (panel) => chat.opened(chat.panelled(connected(), panel), "ops").panel;
+  assert.deepEqual([open("channels"), open("activity")], ["none", "activity"]);
 });
 
-test("nothing is sent twice by sending again at once", () => {
-  const sending = chat.sendStarted(connected("hello"), "id-1");
-  assert.equal(chat.sendStarted(sending, "id-2"), sending);
-});
-
-test("a failed message keeps its text, and its client id when it is sent again", () => {
-  const failed = chat.sendFailed(chat.sendStarted(connected("hello"), "id-1"), "Offline.");
-  assert.equal(chat.channelOf(failed).draft, "hello");
-  assert.equal(text(failed), "Not sent, your text is kept. Offline.");
-  const back = chat.polled(failed, 0);
-  assert.equal(text(back), "Not sent, your text is kept. Send it again.");
-  assert.equal(chat.polled(back, 0), back);
-  assert.equal(chat.sendStarted(failed, "id-2").sending.clientId, "id-1");
-  const other = chat.drafted(failed, "something else");
-  assert.equal(chat.sendStarted(other, "id-2").sending.clientId, "id-2");
-});
-
-test("a sent message counts as sent until a transcript shows it", () => {
-  const sent = chat.sendDone(chat.sendStarted(connected("hello"), "c7"), 0);
-  assert.equal(text(chat.polled(sent, 1000)), "Sent");
-  assert.equal(text(chat.received(sent, "default", [message(7)])), "Connected as Ada");
-});
-
-test("a message that came back before its publish was answered is not waited for", () => {
-  const sending = chat.sendStarted(connected("hello"), "c7");
-  const done = chat.sendDone(chat.received(sending, "default", [message(7)]), 0);
-  assert.equal(text(done), "Connected as Ada");
-});
-
-test("a message that never appears is told", () => {
-  const sent = chat.sendDone(chat.sendStarted(connected("hello"), "c7"), 1000);
-  assert.match(text(chat.polled(sent, 16_000)), /has not appeared/);
-});
-
-test("trouble with the link passes with the next good poll", () => {
-  const state = chat.pollFailed(connected(), "Offline: the chat cannot be reached.");
-  assert.equal(text(state), "Offline: the chat cannot be reached. Reconnecting…");
-  assert.equal(text(chat.polled(state, 0)), "Connected as Ada");
+test("a channel called like a part of every object is a channel like any other", () => {
+  const state = chat.opened(connected(), "constructor");
+  assert.deepEqual(chat.channelOf(chat.initial("default"), "constructor").messages, []);
+  const read = chat.received(state, "constructor", range(0, 2), true);
+  assert.equal(chat.channelOf(read).messages.length, 2);
+  assert.equal(chat.channelOf(chat.readElsewhere(connected(), { constructor: "2026" }), "constructor").lastRead, "2026");
 });
 
 test("a poll that brings nothing changes nothing", () => {
-  const state = connected();
-  assert.equal(chat.polled(state, 1), state);
+  const state = chat.received(connected(), "default", range(0, 20), true);
+  assert.equal(chat.polled(state, "default", START_MS), state);
+  assert.equal(chat.received(state, "default", structuredClone(range(0, 20)), true), state);
+  assert.equal(chat.looked(state), state);
+  assert.equal(chat.named(state, ["default"]), state);
+  assert.equal(chat.set(state, { theme: "auto" }), state);
+  assert.equal(chat.pollFailed(chat.pollFailed(state, "X.", true), "X.", true).trouble, "X. Reconnecting…");
 });
 
-test("messages are in the order of their ids, each once, whatever the order they came in", () => {
-  const [one, two, three] = [message(1), message(2), message(3)];
-  assert.deepEqual(merged([two], [three, one, two]), [one, two, three]);
+test("trouble with the link passes with the next good poll", () => {
+  const state = chat.pollFailed(sent(connected(), "hello"), "The chat is busy at the moment.", true);
+  assert.equal(text(state), "The chat is busy at the moment. Reconnecting… 1 message waits.");
+  assert.equal(text(chat.polled(state, "default", 0)), "Connected as Ada Lovelace");
 });
 
-test("a message that its page sent twice is one line", () => {
-  const first = message(1);
-  const again = message(5, { clientId: first.clientId });
-  const others = message(6, { clientId: first.clientId, user: GRACE.user });
-  assert.deepEqual(merged([first], [again, others]), [first, others]);
+test("offline says how many messages wait", () => {
+  const off = chat.pollFailed(connected(), "Offline.", false);
+  assert.equal(text(off), "Offline.");
+  const two = sent(sent(off, "a", "id-1"), "b", "id-2");
+  assert.equal(text(two), "Offline. 2 messages wait.");
+  assert.equal(chat.cameOnline(two).online, true);
+  assert.equal(chat.polled(two, "default", 0).online, true);
 });
 
-test("messages without a client id are never taken for each other", () => {
-  const lines = [message(1, { clientId: "" }), message(2, { clientId: "" })];
-  assert.deepEqual(merged([], lines), lines);
+test("routine sending does not show in the status, a slow one does", () => {
+  const sending = queue(connected(), outgoing("a", { state: "sending" }));
+  assert.equal(text(sending), "Connected as Ada Lovelace");
+  assert.equal(text(queue(connected(), outgoing("a", { state: "sending", why: "Slow." }))), "Sending…");
 });
 
-test("the page keeps the newest 500 lines", () => {
-  const many = Array.from({ length: 700 }, (_, index) => message(index));
-  const kept = merged(many.slice(0, 400), many.slice(300));
-  assert.equal(kept.length, 500);
-  assert.deepEqual(kept.at(-1), many.at(-1));
+test("a failure is told where the message cannot be seen", () => {
+  const failed = queue(connected(), outgoing("a", { state: "failed", why: "No.", channel: "ops" }));
+  assert.equal(text(failed), "A message was not sent: see #ops.");
+  assert.equal(text(chat.opened(failed, "ops")), "Connected as Ada Lovelace");
 });
 
-test("a transcript that meets what is shown leaves no gap", () => {
-  assert.equal(gap([], [message(9)]), null);
-  assert.equal(gap([message(1)], []), null);
-  assert.equal(gap([message(1), message(2)], [message(2), message(3)]), null);
+test("a message that never appears failed, one that does is confirmed", () => {
+  const state = queue(connected(), outgoing("c7", { state: "sent" }));
+  const late = chat.polled(state, "default", START_MS + 16_000);
+  assert.equal(late.outbox[0].state, "failed");
+  assert.deepEqual(chat.received(late, "default", [own(7)], true).outbox, []);
+  assert.deepEqual(chat.reachedBack(late, "default", "", [own(7)], true).outbox, []);
 });
 
-test("a transcript that starts after the newest line leaves a gap, read with an overlap", () => {
-  const found = gap([message(30)], [message(50), message(51)]);
-  assert.deepEqual(found, { after: "2026-01-01T12:00:20.000Z", before: message(50).id });
+test("a session that ends soon is told, and a notice before it", () => {
+  const soon = chat.signInEndsSoon(connected());
+  assert.equal(text(soon), "Your sign-in ends soon. Sign in again to stay.");
+  assert.equal(text(chat.noticed(soon, "Look.")), "Look.");
+  assert.equal(tone(soon), "bad");
 });
 
-test("only what is a message is read as one", () => {
-  for (const raw of [
-    null,
-    1,
-    "text",
-    [],
-    {},
-    { id: "1" },
-    { id: "", message: "x" },
-    { id: 1, message: "x" },
-  ]) {
-    assert.equal(readMessage(raw), null);
-  }
+test("the number in the title is of all channels", () => {
+  let state = chat.received(connected(), "default", range(0, 3), false);
+  state = chat.received(chat.received(state, "ops", [], false), "ops", [message(9, { text: "@ada" })], false);
+  state = chat.received(state, "default", range(0, 5), false);
+  assert.deepEqual(unreadOf(state), { unread: 3, mentioned: true });
+  assert.deepEqual(unreadOf(chat.looked(state)), { unread: 1, mentioned: true });
 });
 
-test("wrong and unknown fields of a message do no harm", () => {
-  const raw = {
-    id: "1",
-    message: "<b>",
-    name: { evil: 1 },
-    user: 5,
-    kind: "admin",
-    __proto__: { x: 1 },
-  };
-  assert.deepEqual(readMessage(raw), {
-    id: "1",
-    name: "Someone",
-    text: "<b>",
-    user: "",
-    sentAt: "",
-    clientId: "",
-    kind: "user",
-  });
-});
-
-test("only one's own messages are one's own, an operator's never", () => {
-  const state = connected();
-  assert.equal(chat.isOwn(state, message(1)), true);
-  assert.equal(chat.isOwn(state, message(1, { user: GRACE.user })), false);
-  assert.equal(chat.isOwn(state, message(1, { user: "" })), false);
-  assert.equal(chat.isOwn(state, message(1, { kind: "operator" })), false);
+test("earlier messages that could not be read can be asked for again", () => {
+  const state = chat.reachingBack(chat.received(connected(), "default", range(5, 8), true), "default");
+  assert.equal(chat.channelOf(state).earlier, "loading");
+  const failed = chat.reachBackFailed(state, "default");
+  assert.equal(chat.channelOf(failed).earlier, "failed");
+  assert.equal(chat.reachBackFailed(failed, "default"), failed);
+  assert.equal(chat.reachBackFailed(chat.signedOut(state), "default").channels.default, undefined);
 });

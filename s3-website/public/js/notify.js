@@ -1,0 +1,110 @@
+// Owns how a person is told when they do not look: the title, notifications, a sound. It must not
+// decide whether something is worth telling, and it asks for permission only when it is told to.
+
+/**
+ * @typedef {import("./state.js").Message} Message
+ * @typedef {ReturnType<typeof createNotifier>} Notifier
+ */
+
+const BODY_LIMIT = 140;
+const CHIME_APART_MS = 1_000;
+const CHIME_GAIN = 0.06;
+/** Two soft notes: start in seconds, frequency in hertz. */
+const NOTES = /** @type {const} */ ([
+  [0, 659.3],
+  [0.12, 880],
+]);
+const NOTE_S = 0.22;
+
+/**
+ * @param {Window & typeof globalThis} page
+ * @param {{onOpen(channel: string): void}} handlers `onOpen`: a notification was clicked
+ */
+export function createNotifier(page, { onOpen }) {
+  const name = page.document.title;
+  /** @type {AudioContext | undefined} */
+  let audio;
+  let chimedAt = -Infinity;
+
+  return {
+    /** @param {number} unread in all channels @param {boolean} mentioned */
+    title(unread, mentioned) {
+      const title = `${mark(unread, mentioned)}${name}`;
+      if (page.document.title !== title) page.document.title = title;
+    },
+
+    /**
+     * Ask whether notifications may be shown; only on the person's own action.
+     * @returns {Promise<boolean>} false when the browser has none, or the person refuses
+     */
+    async permission() {
+      if (!("Notification" in page)) return false;
+      if (page.Notification.permission !== "default") return allowed(page);
+      return (await page.Notification.requestPermission()) === "granted";
+    },
+
+    /** @param {Message} message that names the person @param {string} channel */
+    mention(message, channel) {
+      if (!page.document.hidden || !allowed(page)) return;
+      try {
+        const note = new page.Notification(`${message.name} in ${channel}`, {
+          body: cut(message.text),
+          // a newer one takes the place of an older one, of this tab or of another
+          tag: `lambda-chat:${channel}`,
+        });
+        note.onclick = () => {
+          note.close();
+          page.focus();
+          onOpen(channel);
+        };
+      } catch {
+        // some mobile browsers have the constructor and refuse to use it: the title has the mark
+      }
+    },
+
+    /** A short, quiet sound, once a second at most; none before the person has used the page. */
+    chime() {
+      const now = page.performance.now();
+      const ready = "AudioContext" in page && page.navigator.userActivation?.hasBeenActive;
+      if (!ready || now - chimedAt < CHIME_APART_MS) return;
+      chimedAt = now;
+      audio ??= new page.AudioContext();
+      const made = audio;
+      // a browser may have put it to sleep; where it may not sound, nothing is to be done
+      made.resume().then(() => play(made), () => {});
+    },
+  };
+}
+
+/** @param {number} unread @param {boolean} mentioned */
+function mark(unread, mentioned) {
+  if (unread <= 0) return "";
+  return `(${unread > 99 ? "99+" : unread}${mentioned ? "!" : ""}) `;
+}
+
+/** @param {Window & typeof globalThis} page */
+function allowed(page) {
+  return "Notification" in page && page.Notification.permission === "granted";
+}
+
+/** @param {string} text @returns {string} one line of at most 140 characters */
+function cut(text) {
+  const line = [...text.slice(0, 4 * BODY_LIMIT).replace(/\s+/g, " ").trim()];
+  return line.length > BODY_LIMIT ? `${line.slice(0, BODY_LIMIT - 1).join("")}…` : line.join("");
+}
+
+/** @param {AudioContext} audio */
+function play(audio) {
+  for (const [startS, hertz] of NOTES) {
+    const start = audio.currentTime + startS;
+    const gain = audio.createGain();
+    gain.gain.setValueAtTime(0, start);
+    gain.gain.linearRampToValueAtTime(CHIME_GAIN, start + 0.01);
+    gain.gain.exponentialRampToValueAtTime(0.0001, start + NOTE_S);
+    const tone = audio.createOscillator();
+    tone.frequency.value = hertz;
+    tone.connect(gain).connect(audio.destination);
+    tone.start(start);
+    tone.stop(start + NOTE_S);
+  }
+}

@@ -1,0 +1,189 @@
+// Owns what the page reads of AWS, and when it is due: the open channel at each step, and between
+// the steps one of the rest: the list of channels, another channel, the activity. It must not know
+// the DOM or how a request is made: both are handed in.
+
+import { explain, trouble } from "./aws.js";
+import { nextProbe } from "./channel_list.js";
+import * as chat from "./chat.js";
+import { gap } from "./messages.js";
+import { sentSince } from "./outbox.js";
+import { pollDelay, probeDelay } from "./pace.js";
+
+/**
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Message} Message
+ * @typedef {import("./session.js").Presence} Presence
+ * @typedef {{
+ *   transcript(here: Presence, channel: string, etag: string):
+ *     Promise<{etag: string, messages: Message[]} | null>,
+ *   between(here: Presence, channel: string, range: {after: string, before: string}):
+ *     Promise<Message[]>,
+ *   before(here: Presence, channel: string, id: string, limit: number):
+ *     Promise<{messages: Message[], more: boolean}>,
+ *   channelList(here: Presence, etag: string): Promise<{etag: string, names: string[]} | null>,
+ *   stats(here: Presence, etag: string):
+ *     Promise<{etag: string, activity: State["activity"]} | null>,
+ * }} Source
+ * @typedef {{
+ *   source: Source, get: () => State, dispatch: (next: State) => void,
+ *   presence: () => Presence | null, onEnded: () => void,
+ *   pace: () => {sinceSendMs: number, sinceActiveMs: number, hiddenMs: number},
+ *   seen: () => boolean, onLine: () => boolean,
+ *   now: () => number, clock: () => number, random: () => number,
+ * }} World `seen`: the reader looks at the end of the open channel; `now` is the time of day,
+ *   `clock` one that never jumps
+ */
+
+const EARLIER_LIMIT = 100;
+const LIST_EVERY_MS = 60_000;
+const STATS_EVERY_MS = 15_000;
+
+/** @param {World} world for one presence: a new one starts without etags */
+export function createReading(world) {
+  const { source, get, dispatch, presence, clock } = world;
+  /** @type {Map<string, string>} what S3 called the last transcript of each channel */
+  const etags = new Map();
+  const due = { list: -Infinity, stats: -Infinity, probe: -Infinity };
+  const etag = { list: "", stats: "" };
+  let failures = 0;
+  let probed = "";
+  /** @type {Set<string>} channels whose earlier messages are being read */
+  const reaching = new Set();
+
+  const pace = () => {
+    const { online } = get();
+    return { ...world.pace(), failures, online, random: world.random() };
+  };
+
+  /** One poll. It does not throw. */
+  async function step() {
+    const here = presence();
+    if (!here) return;
+    const { channel } = get();
+    try {
+      await read(here, channel, true);
+      if (here.signal.aborted) return;
+      failures = 0;
+      dispatch(chat.polled(get(), channel, world.now()));
+    } catch (error) {
+      return failed(here, error);
+    }
+    await aside(here).catch((error) => {
+      if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
+    });
+  }
+
+  /** @param {Presence} here @param {unknown} error */
+  function failed(here, error) {
+    if (here.signal.aborted) return;
+    if (trouble(error) === "ended") return world.onEnded();
+    failures += 1;
+    const online = trouble(error) !== "offline" || world.onLine();
+    dispatch(chat.pollFailed(get(), explain(error), online));
+  }
+
+  /**
+   * Read a transcript and what is missing before it; only both together are shown and remembered.
+   * @param {Presence} here @param {string} channel @param {boolean} whole whether gaps are filled
+   */
+  async function read(here, channel, whole) {
+    const { loaded, messages } = chat.channelOf(get(), channel);
+    const known = loaded ? (etags.get(channel) ?? "") : "";
+    const transcript = await source.transcript(here, channel, known);
+    if (!transcript || here.signal.aborted) return;
+    const since = sentSince(get().outbox, channel);
+    const missing = whole ? gap(messages, transcript.messages, since) : null;
+    const before = missing ? await source.between(here, channel, missing) : [];
+    if (here.signal.aborted) return;
+    etags.set(channel, transcript.etag);
+    const incoming = [...before].reverse().concat(transcript.messages);
+    dispatch(chat.received(get(), channel, incoming, world.seen()));
+  }
+
+  /** At most one more request of a step. @param {Presence} here */
+  async function aside(here) {
+    const { panel } = get();
+    const time = clock();
+    if (time >= due.list) {
+      due.list = time + LIST_EVERY_MS;
+      return readList(here);
+    }
+    if (panel === "activity" && time >= due.stats) {
+      due.stats = time + STATS_EVERY_MS;
+      return readActivity(here);
+    }
+    if (time >= due.probe) {
+      due.probe = time + probeDelay(pace());
+      return probe(here);
+    }
+  }
+
+  /** @param {Presence} here */
+  async function readList(here) {
+    const found = await source.channelList(here, etag.list);
+    if (!found || here.signal.aborted) return;
+    etag.list = found.etag;
+    dispatch(chat.named(get(), found.names));
+  }
+
+  /** @param {Presence} here */
+  async function readActivity(here) {
+    const found = await source.stats(here, etag.stats);
+    if (!found || here.signal.aborted) return;
+    etag.stats = found.etag;
+    dispatch(chat.measured(get(), found.activity));
+  }
+
+  /**
+   * Look at another channel: one that a message of one's own is missing from, or the next.
+   * @param {Presence} here
+   */
+  async function probe(here) {
+    const { names, channel: open, outbox } = get();
+    const awaited = outbox.find(({ state, channel }) => state === "sent" && channel !== open);
+    const channel = awaited?.channel ?? nextProbe(names, open, probed);
+    if (!channel) return;
+    if (!awaited) probed = channel;
+    await read(here, channel, awaited !== undefined);
+    if (here.signal.aborted) return;
+    if (awaited) dispatch(chat.polled(get(), channel, world.now()));
+  }
+
+  /** Read the messages before the oldest one of the open channel. */
+  async function reachBack() {
+    const here = presence();
+    const { channel } = get();
+    const { messages, earlier } = chat.channelOf(get(), channel);
+    const oldest = messages[0]?.id;
+    if (!oldest || earlier === "none" || reaching.has(channel)) return;
+    dispatch(chat.reachingBack(get(), channel));
+    if (!here) return dispatch(chat.reachBackFailed(get(), channel));
+    reaching.add(channel);
+    try {
+      const found = await source.before(here, channel, oldest, EARLIER_LIMIT);
+      if (here.signal.aborted) return;
+      dispatch(chat.reachedBack(get(), channel, oldest, found.messages, found.more));
+    } catch (error) {
+      if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
+    } finally {
+      reaching.delete(channel);
+      // of no effect when it did not: the state says so already
+      dispatch(chat.reachBackFailed(get(), channel));
+    }
+  }
+
+  return {
+    step,
+    reachBack,
+    /** Milliseconds until the next step. */
+    delay: () => pollDelay(pace()),
+    /** The activity is wanted now. */
+    hurryStats() {
+      due.stats = -Infinity;
+    },
+    /** The network came back: what failed before does not count. */
+    retry() {
+      failures = 0;
+    },
+  };
+}

@@ -1,0 +1,112 @@
+// Owns how the outbox is emptied: one message at a time, in order, no faster than the chat takes
+// them, and again when that may help. It must not know SNS or the DOM: outbox.js says what is next.
+
+import { explain, trouble } from "./aws.js";
+import * as outbox from "./outbox.js";
+import { withOutbox } from "./chat.js";
+
+/**
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Outgoing} Outgoing
+ * @typedef {import("./session.js").Presence} Presence
+ * @typedef {{
+ *   get: () => State, dispatch: (next: State) => void, presence: () => Presence | null,
+ *   publish: (presence: Presence, outgoing: Outgoing) => Promise<void>,
+ *   onSent: () => void, onEnded: () => void, rate: outbox.Rate,
+ *   now: () => number, clock: () => number, random: () => number,
+ *   after: (ms: number, act: () => void) => () => void,
+ * }} World `now` is the time of day, `clock` one that never jumps; `after` answers a function that
+ *   calls it off
+ */
+
+const SLOW_MS = 3_000;
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LAST_MS = 30_000;
+const TRIES = 5;
+const PASSING = ["busy", "clock", "offline"];
+
+/** @param {World} world @returns {() => void} sends what can be sent; to be called at any time */
+export function createSending(world) {
+  const { get, dispatch, presence, rate, now, clock } = world;
+  let busy = false;
+  let failures = 0;
+  let tries = 0;
+  let reachable = true;
+  let notBefore = -Infinity;
+  let callOff = () => {};
+  /** @type {number[]} when the last messages went out */
+  let times = [];
+
+  /** @param {readonly Outgoing[]} queue */
+  const show = (queue) => dispatch(withOutbox(get(), queue));
+
+  function pump() {
+    const { online, trouble: unreachable } = get();
+    // the link is back: what waited for it goes at once
+    if (!reachable && online && !unreachable) notBefore = -Infinity;
+    reachable = online && !unreachable;
+    const item = outbox.next(get().outbox);
+    const here = presence();
+    if (busy || !item || !here || get().phase !== "connected" || !online) return;
+    const tooFast = outbox.holdMs(times, clock(), rate);
+    const wait = Math.max(tooFast, notBefore - clock());
+    if (wait > 0) return hold(item, wait, tooFast);
+    callOff();
+    busy = true;
+    void attempt(item, here).finally(() => {
+      busy = false;
+      pump();
+    });
+  }
+
+  /** @param {Outgoing} item @param {number} wait @param {number} tooFast */
+  function hold(item, wait, tooFast) {
+    callOff();
+    callOff = world.after(Math.min(wait, 1_000), pump);
+    const seconds = Math.ceil(tooFast / 1_000);
+    const why = `Too fast: goes out in ${seconds} s`;
+    if (seconds) show(outbox.waiting(get().outbox, item.clientId, why));
+  }
+
+  /** @param {Outgoing} item @param {Presence} here */
+  async function attempt(item, here) {
+    const { clientId } = item;
+    show(outbox.started(get().outbox, clientId));
+    const calm = world.after(SLOW_MS, () => show(outbox.slow(get().outbox, clientId)));
+    try {
+      await world.publish(here, item);
+      failures = tries = 0;
+      times = [...times, clock()].slice(-rate.messages);
+      show(outbox.accepted(get().outbox, clientId, now()));
+      world.onSent();
+    } catch (error) {
+      show(missed(clientId, error, here.signal.aborted));
+      if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
+    } finally {
+      calm();
+    }
+  }
+
+  /**
+   * What becomes of a message that did not go out.
+   * @param {string} clientId @param {unknown} error @param {boolean} over the session has ended
+   */
+  function missed(clientId, error, over) {
+    const queue = get().outbox;
+    const kind = trouble(error);
+    if (over || kind === "ended") return outbox.waiting(queue, clientId, "");
+    if (!PASSING.includes(kind)) return outbox.failed(queue, clientId, explain(error));
+    failures += 1;
+    // while nothing can be reached at all, it waits for as long as that lasts
+    if (get().online && !get().trouble) tries += 1;
+    if (tries >= TRIES) {
+      failures = tries = 0;
+      return outbox.failed(queue, clientId, explain(error));
+    }
+    const ceiling = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** failures);
+    notBefore = clock() + (ceiling / 2) * (1 + world.random());
+    return outbox.waiting(queue, clientId, "Not sent yet: it is tried again.");
+  }
+
+  return pump;
+}

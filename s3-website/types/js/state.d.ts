@@ -1,0 +1,126 @@
+/** The state of the page: made by the pure modules, shown by the view. No code, types only. */
+
+/** One message that AWS has: a line of a transcript or an item of the table. */
+export interface Message {
+  /** `<ISO time>#<client id or message id>`: sorts by time, unique in its channel */
+  id: string;
+  name: string;
+  /** raw; "" when deleted */
+  text: string;
+  /** 16 hex digits, the same for every message of a person */
+  user: string;
+  /** an https address at googleusercontent.com, or "" */
+  picture: string;
+  /** ISO 8601, "" when it is not known */
+  sentAt: string;
+  clientId: string;
+  kind: "user" | "operator";
+  edited: boolean;
+  deleted: boolean;
+}
+
+/** One message of this browser's person that is not known to be stored yet. */
+export interface Outgoing {
+  clientId: string;
+  channel: string;
+  text: string;
+  /**
+   * queued: waits (offline, an earlier one goes first, too fast); sending: a request is in flight;
+   * sent: SNS has it, no transcript shows it yet; failed: it waits for "retry" or "discard"
+   */
+  state: "queued" | "sending" | "sent" | "failed";
+  /** why it failed or waits, for the person; "" otherwise */
+  why: string;
+  /** when it was written (queued) or accepted (sent), ms since the epoch */
+  at: number;
+}
+
+export interface Channel {
+  /** oldest first, no id twice, at most 5,000 */
+  messages: readonly Message[];
+  /** a transcript has been read, even an empty one */
+  loaded: boolean;
+  draft: string;
+  /** how many messages of others are newer than `lastRead` */
+  unread: number;
+  /** one of those names the person */
+  mentioned: boolean;
+  /** id of the newest message that the person has seen; "" when none is known */
+  lastRead: string;
+  /** the "New messages" divider stands after this id; "" for no divider */
+  divider: string;
+  /** whether there are messages before `messages[0]` */
+  earlier: "more" | "loading" | "none" | "failed";
+}
+
+export interface Person {
+  name: string;
+  user: string;
+  picture: string;
+}
+
+export interface Settings {
+  theme: "auto" | "light" | "dark";
+  notifications: boolean;
+  sound: boolean;
+}
+
+/** data/stats.json, checked. */
+export interface Activity {
+  /** ms since the epoch */
+  generatedAt: number;
+  /** messages a minute, oldest first, 60 numbers; the last is the minute of `generatedAt` */
+  perMinute: readonly number[];
+  /** of today (UTC), the busiest first */
+  channels: readonly { name: string; messages: number }[];
+  /** how many different people wrote today (UTC) */
+  people: number;
+  /** messages of today (UTC) */
+  messages: number;
+}
+
+export type Phase = "loading" | "signed_out" | "signing_in" | "connected" | "ended";
+
+export interface State {
+  phase: Phase;
+  person: Person | null;
+  /** the open channel, as in the address: #default */
+  channel: string;
+  /** the channels to list, sorted; the open one and "default" are always among them */
+  names: readonly string[];
+  channels: Readonly<Record<string, Channel>>;
+  /** of all channels, in the order of sending */
+  outbox: readonly Outgoing[];
+  online: boolean;
+  endsSoon: boolean;
+  /** what is wrong with the link; passes by itself; "" when nothing is */
+  trouble: string;
+  /** what the person must know or do; stays until they act; "" when nothing */
+  notice: string;
+  /** what is open beside the messages (on a phone: over them) */
+  panel: "none" | "channels" | "activity" | "settings";
+  activity: Activity | null;
+  settings: Settings;
+}
+
+/** What the view tells main.js. */
+export interface Handlers {
+  onDraft(text: string): void;
+  onSend(): void;
+  onSignOut(): void;
+  /** a message of the outbox that failed */
+  onRetry(clientId: string): void;
+  onDiscard(clientId: string): void;
+  /** open a channel that is listed */
+  onChannel(name: string): void;
+  /** a name as typed; answers what is wrong with it, "" when it has been opened */
+  onCreateChannel(name: string): string;
+  onPanel(panel: State["panel"]): void;
+  /** the reader came near the oldest message that is shown */
+  onReachTop(): void;
+  /** the reader is at the newest message, or left it */
+  onAtEnd(atEnd: boolean): void;
+  onTheme(theme: Settings["theme"]): void;
+  onNotifications(wanted: boolean): void;
+  onSound(wanted: boolean): void;
+}

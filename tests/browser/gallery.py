@@ -1,0 +1,67 @@
+"""The page in any state, from fixtures: the real files but js/main.js, and no services.
+
+Owns the opening of it, for tests and for the pictures in docs/screens.
+"""
+
+import mimetypes
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, Route
+
+from website import fill, placeholders
+
+HERE = Path(__file__).resolve().parent
+SITE = HERE.parents[1] / "s3-website"
+ORIGIN = "https://chat.test"
+GOOGLE = "https://accounts.google.com"
+# as in gallery.js: it gives its messages their times
+NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
+PHONE = {"width": 390, "height": 800}
+DESK = {"width": 1280, "height": 800}
+
+
+def _answer(route: Route) -> None:
+    """Serve a file of the page, filled in as update.sh does."""
+    name = urlsplit(route.request.url).path.strip("/") or "index.html"
+    path = HERE / "gallery.js" if name == "js/main.js" else SITE / "public" / name
+    if name == "config.js" or name.startswith("vendor/"):
+        route.fulfill(body="export default {};", content_type="text/javascript")
+    elif not path.is_file():
+        route.fulfill(status=404, body="")
+    else:
+        text = path.read_text("utf-8")
+        if path.suffix == ".html":
+            text = fill(text, placeholders([ORIGIN], GOOGLE), name)
+        route.fulfill(body=text, content_type=mimetypes.guess_type(name)[0])
+
+
+def open_gallery(
+    browser: Browser, size: dict[str, int], scheme: str = "light", scale: float = 1
+) -> Page:
+    """Open the page; `show(page, name)` brings a state."""
+    context = browser.new_context(
+        viewport=size,
+        color_scheme=scheme,
+        device_scale_factor=scale,
+        locale="en-GB",
+        timezone_id="UTC",
+        has_touch=size["width"] < 500,
+    )
+    page = context.new_page()
+    page.clock.set_fixed_time(NOW)
+    page.route(f"{ORIGIN}/**", _answer)
+    page.route(f"{GOOGLE}/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.goto(f"{ORIGIN}/index.html")
+    page.wait_for_function("() => 'show' in window")
+    return page
+
+
+def show(page: Page, name: str) -> None:
+    """Show a state, with its animations over."""
+    page.evaluate("name => show(name)", name)
+    page.evaluate(
+        "() => Promise.all(document.getAnimations().map((one) => one.playState === 'running' &&"
+        " one.effect.getTiming().iterations !== Infinity ? one.finished : null))"
+    )

@@ -1,0 +1,354 @@
+"""Every state of the page, from fixtures: accessible, within the screen, usable by keyboard."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.gallery import DESK, ORIGIN, PHONE, SITE, open_gallery, show
+
+AXE = SITE / "node_modules/axe-core/axe.min.js"
+PUBLIC = SITE / "public"
+STATES = (
+    "loading", "signed out", "signing in", "sign-in failed", "loading channel", "empty",
+    "conversation", "sending", "draft", "near the limit", "unread", "many channels", "offline",
+    "trouble", "ends soon", "ended", "long names", "settings", "activity", "activity loading",
+    "channels",
+)  # fmt: skip
+SMALLEST = {"width": 320, "height": 480}
+# 200 % on a desk of 1280 x 1024
+ZOOMED = {"width": 640, "height": 512}
+SIZES = {"phone": PHONE, "desk": DESK, "smallest": SMALLEST, "zoomed": ZOOMED}
+
+
+@pytest.fixture(scope="module")
+def pages(browser):
+    """A page for each size and scheme, opened when first asked for; no script of one may fail."""
+    found = {}
+    errors = []
+
+    def page_of(size, scheme="light"):
+        if (size, scheme) not in found:
+            page = open_gallery(browser, SIZES[size], scheme)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            found[size, scheme] = page
+        return found[size, scheme]
+
+    yield page_of
+    for page in found.values():
+        page.context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def opened(browser):
+    """A page of its own for a test that changes it."""
+    contexts = []
+
+    def open_page(size, name="conversation"):
+        page = open_gallery(browser, SIZES[size])
+        contexts.append(page.context)
+        show(page, name)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def calls(page, name):
+    """What the view has told this handler."""
+    return page.evaluate("name => calls.filter((one) => one[0] === name)", name)
+
+
+def test_the_gallery_has_these_states(pages):
+    assert tuple(pages("desk").evaluate("states")) == STATES
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_axe_finds_no_violation(pages, name):
+    found = {}
+    for size in ("phone", "desk"):
+        for scheme in ("light", "dark"):
+            page = pages(size, scheme)
+            show(page, name)
+            if not page.evaluate("() => 'axe' in window"):
+                page.evaluate(AXE.read_text("utf-8"))
+            rules = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+            answer = page.evaluate("rules => axe.run(rules)", rules)
+            for one in answer["violations"]:
+                found[f"{size} {scheme} {one['id']}"] = [node["html"] for node in one["nodes"]]
+    assert found == {}
+
+
+def test_axe_finds_no_violation_in_the_error_page(opened):
+    page = opened("phone")
+    page.goto(f"{ORIGIN}/error.html")
+    page.evaluate(AXE.read_text("utf-8"))
+    assert page.evaluate("async () => (await axe.run()).violations") == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", STATES)
+def test_nothing_is_wider_or_higher_than_the_screen(pages, size, name):
+    page = pages(size)
+    show(page, name)
+    beyond = page.evaluate(
+        """() => {
+          const { scrollWidth, clientWidth, scrollHeight, clientHeight } =
+            document.documentElement;
+          const parts = document.querySelectorAll(
+            "button, input, textarea, .sign-in, #status, dialog[open]");
+          const out = [...parts].filter((node) => {
+            const { left, right, bottom, width } = node.getBoundingClientRect();
+            const scrolls = node.closest("#messages, .channel-list, .panel-body, .settings");
+            const low = document.body.classList.contains("inside") && bottom > innerHeight + 1;
+            return width > 1 && !scrolls && node.checkVisibility()
+              && (left < -1 || right > innerWidth + 1 || low);
+          });
+          return [scrollWidth - clientWidth, scrollHeight - clientHeight,
+            out.map((node) => node.outerHTML.slice(0, 80))];
+        }"""
+    )
+    assert beyond == [0, 0, []]
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_that_brings_nothing_new_touches_nothing(pages, size, name):
+    page = pages(size)
+    show(page, name)
+    touched = page.evaluate(
+        """async () => {
+          await new Promise((done) => setTimeout(done, 50));
+          const seen = new MutationObserver(() => {});
+          seen.observe(document.documentElement, {
+            subtree: true, childList: true, characterData: true, attributeOldValue: true,
+          });
+          again();
+          return seen.takeRecords()
+            .filter(({ type, target, attributeName, oldValue }) =>
+              type !== "attributes" || target.getAttribute(attributeName) !== oldValue)
+            .map(({ type, target, attributeName }) =>
+              `${type} ${attributeName} ${target.id || target.className}`);
+        }"""
+    )
+    assert touched == []
+
+
+def test_targets_on_a_phone_are_large_enough_for_a_thumb(pages):
+    page = pages("phone")
+    small = {}
+    for name in ("conversation", "settings", "channels", "activity"):
+        show(page, name)
+        small[name] = page.evaluate(
+            """() => [...document.querySelectorAll("button, .channel-list a, .switch, .segments")]
+              .filter((node) => node.checkVisibility() && !node.matches(".skip"))
+              .filter((node) => !node.closest("#messages-area, #activity-body"))
+              .filter((node) => node.getBoundingClientRect().height < 44)
+              .map((node) => node.outerHTML)"""
+        )
+    assert set(map(tuple, small.values())) == {()}, small
+
+
+@pytest.mark.parametrize("panel", ["Channels", "Activity"])
+def test_on_a_phone_a_panel_takes_the_focus_and_gives_it_back(opened, panel):
+    page = opened("phone")
+    button = page.get_by_role("button", name=panel)
+    button.press("Enter")
+    sheet = page.get_by_role("dialog", name=panel)
+    expect(sheet.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_a_tap_beside_the_drawer_closes_it(opened):
+    page = opened("phone", "channels")
+    page.mouse.click(380, 400)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert calls(page, "onPanel") == [["onPanel", "none"]]
+
+
+def test_on_a_desk_activity_stands_beside_and_escape_closes_it(opened):
+    page = opened("desk")
+    button = page.get_by_role("button", name="Activity")
+    button.press("Enter")
+    aside = page.get_by_role("complementary", name="Activity")
+    expect(aside.get_by_role("button", name="Close")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Message")).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(aside).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_a_panel_follows_when_the_window_gets_narrow(opened):
+    page = opened("desk", "activity")
+    page.set_viewport_size(PHONE)
+    expect(page.get_by_role("dialog", name="Activity")).to_be_visible()
+    page.set_viewport_size(DESK)
+    expect(page.get_by_role("complementary", name="Activity")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Channels")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_settings_open_and_close_by_keyboard_and_by_a_click_beside(opened):
+    page = opened("desk")
+    button = page.get_by_role("button", name="Settings")
+    popover = page.get_by_role("dialog", name="Settings")
+    button.press("Enter")
+    expect(popover.get_by_role("radio", name="Auto")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(popover).to_be_hidden()
+    expect(button).to_be_focused()
+    button.click()
+    expect(popover).to_be_visible()
+    page.mouse.click(400, 300)
+    expect(popover).to_be_hidden()
+    panels = [panel for _, panel in calls(page, "onPanel")]
+    assert panels == ["settings", "none", "settings", "none"]
+
+
+def test_from_settings_one_click_opens_activity(opened):
+    page = opened("desk", "settings")
+    page.get_by_role("button", name="Activity").click()
+    expect(page.get_by_role("complementary", name="Activity")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Settings")).to_be_hidden()
+
+
+def test_the_theme_is_chosen_and_colours_the_page(opened):
+    page = opened("desk", "settings")
+    colour = "() => getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(colour)
+    page.get_by_role("radio", name="Dark").check()
+    assert page.evaluate(colour) != light
+    bar = page.locator("meta[name=theme-color]").evaluate_all("all => all.map((one) => one.media)")
+    assert bar == ["not all", "all"]
+    page.get_by_role("radio", name="Auto").check()
+    assert page.evaluate(colour) == light
+
+
+def test_a_kept_theme_is_there_before_the_first_module(browser):
+    page = open_gallery(browser, DESK)
+    page.evaluate("localStorage.setItem('lambda-chat/settings', JSON.stringify({theme: 'dark'}))")
+    page.route("**/*.js", lambda route: route.abort() if "theme" not in route.request.url
+               else route.fallback())  # fmt: skip
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.evaluate("localStorage.setItem('lambda-chat/settings', '[broken')")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "auto")
+    page.context.close()
+
+
+def test_a_switch_shows_what_the_state_says(opened):
+    page = opened("desk", "settings")
+    notify = page.get_by_role("switch", name="Notify me of mentions")
+    page.get_by_text("Notify me of mentions").click()
+    expect(notify).not_to_be_checked()
+    assert calls(page, "onNotifications") == [["onNotifications", True]]
+    page.get_by_text("Sound").click()
+    expect(page.get_by_role("switch", name="Sound")).to_be_checked()
+
+
+def test_channels_tell_what_is_unread(pages):
+    page = pages("desk")
+    show(page, "conversation")
+    channels = page.get_by_role("navigation", name="Channels").get_by_role("link")
+    names = channels.evaluate_all("all => all.map((one) => one.ariaLabel)")
+    mentioned = "release-notes, 12 unread, you are mentioned"
+    assert names == ["default", "help", "random, 3 unread", mentioned]
+    expect(channels.first).to_have_attribute("aria-current", "page")
+    expect(pages("phone").get_by_role("button", name="Channels, 15 unread")).to_have_count(1)
+
+
+def test_a_channel_opens_by_a_click_and_is_a_link_for_a_new_tab(opened):
+    page = opened("desk")
+    link = page.get_by_role("link", name="random")
+    expect(link).to_have_attribute("href", "#random")
+    link.click()
+    assert calls(page, "onChannel") == [["onChannel", "random"]]
+    expect(link).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+
+
+def test_choosing_a_channel_closes_the_drawer(opened):
+    page = opened("phone", "channels")
+    page.get_by_role("link", name="random").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert calls(page, "onChannel") == [["onChannel", "random"]]
+
+
+def test_a_new_channel_is_made_or_refused_with_a_reason(opened):
+    page = opened("desk")
+    name = page.get_by_role("textbox", name="New channel")
+    name.fill("Not this!")
+    name.press("Enter")
+    expect(name).to_have_accessible_description("Use a to z, 0 to 9 and dashes.")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    name.fill("this")
+    expect(name).to_have_accessible_description("")
+    page.get_by_role("button", name="Create channel").click()
+    expect(name).to_have_value("")
+    made = [given for _, given in calls(page, "onCreateChannel")]
+    assert made == ["Not this!", "this"]
+
+
+def test_among_many_channels_one_is_found_by_typing(opened):
+    page = opened("desk", "many channels")
+    channels = page.get_by_role("navigation", name="Channels").get_by_role("link")
+    find = page.get_by_role("searchbox", name="Find a channel")
+    find.fill("#TEAM-004")
+    expect(channels).to_have_count(10)
+    find.press("Enter")
+    assert calls(page, "onChannel") == [["onChannel", "team-0040"]]
+    find.fill("nowhere")
+    expect(page.get_by_text("No channel has this in its name.")).to_be_visible()
+    show(page, "conversation")
+    expect(find).to_be_hidden()
+    expect(channels).to_have_count(4)
+
+
+def test_the_skip_button_leads_to_the_message_box(opened):
+    page = opened("desk")
+    page.get_by_role("button", name="Activity").press("Shift+Tab")
+    expect(page.get_by_role("button", name="Skip to the message box")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_the_text_box_grows_with_its_text(opened, grows):
+    page = opened("desk")
+    if not grows:
+        page.add_init_script("CSS.supports = () => false")
+        page.reload()
+        page.wait_for_function("() => 'show' in window")
+        show(page, "conversation")
+        page.locator("textarea").evaluate("node => { node.style.fieldSizing = 'fixed' }")
+    box = page.get_by_role("textbox", name="Message")
+    heights = []
+    for lines in (1, 3, 40, 1):
+        box.fill("\n".join(["line"] * lines))
+        heights.append(round(box.bounding_box()["height"]))
+    one, three, forty, again = heights
+    assert one == again
+    assert three == one + 48
+    assert forty == 160
+
+
+def test_every_module_is_preloaded():
+    """Each import costs a round trip of its own unless index.html names the module."""
+    found = {"js/main.js"}
+    todo = ["js/main.js"]
+    while todo:
+        path = PUBLIC / todo.pop()
+        text = path.read_text("utf-8") if path.is_file() else ""
+        for name in re.findall(r'^(?:import|export)[^"]*from "(\.[^"]+)";', text, re.MULTILINE):
+            target = (path.parent / name).resolve().relative_to(PUBLIC).as_posix()
+            if target not in found:
+                found.add(target)
+                todo.append(target)
+    page = (PUBLIC / "index.html").read_text("utf-8")
+    listed = re.findall(r'rel="modulepreload" [^>]*href="([^"]+)"', page)
+    assert sorted(listed) == sorted(found - {"js/main.js"})

@@ -1,0 +1,59 @@
+// Messages, people and states for the tests of the page.
+
+import * as chat from "../../../s3-website/public/js/chat.js";
+
+export const ADA = { name: "Ada Lovelace", user: "a".repeat(16), picture: "" };
+export const GRACE = { name: "Grace Hopper", user: "b".repeat(16), picture: "" };
+export const START_MS = Date.UTC(2026, 0, 1, 12);
+
+/** A message of that second after noon, from Grace. @param {number} second @param {object} [changes] */
+export function message(second, changes = {}) {
+  const sentAt = new Date(START_MS + second * 1000).toISOString();
+  const clientId = `c${second}`;
+  return {
+    id: `${sentAt}#${clientId}`,
+    name: GRACE.name,
+    text: `text ${second}`,
+    user: GRACE.user,
+    picture: "",
+    sentAt,
+    clientId,
+    kind: "user",
+    edited: false,
+    deleted: false,
+    ...changes,
+  };
+}
+
+/** The same, from Ada. */
+export const own = (second, changes = {}) =>
+  message(second, { name: ADA.name, user: ADA.user, ...changes });
+
+export const range = (from, to) =>
+  Array.from({ length: to - from }, (_, index) => message(from + index));
+
+/** Ada, signed in. @param {object} [kept] what her browser kept */
+export function connected(kept) {
+  return chat.signedIn(chat.signInReady(chat.initial("default")), ADA, kept);
+}
+
+export const KEPT = { outbox: [], drafts: {}, lastRead: {}, visited: [] };
+
+export const outgoing = (clientId, changes = {}) => ({
+  clientId,
+  channel: "default",
+  text: `text of ${clientId}`,
+  state: "queued",
+  why: "",
+  at: START_MS,
+  ...changes,
+});
+
+/** Numbers in [0, 1) that are the same in every run. @param {number} seed */
+export function chance(seed) {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

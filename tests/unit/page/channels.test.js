@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as channels from "../../../s3-website/public/js/channels.js";
+import { ADA, message, own, range } from "./builders.js";
+
+const AWAY = { person: ADA, open: true, seen: false };
+const HERE = { person: ADA, open: true, seen: true };
+const ELSEWHERE = { person: ADA, open: false, seen: false };
+const { EMPTY, received } = channels;
+const loaded = (messages, changes = {}) => ({ ...received(EMPTY, messages, HERE), ...changes });
+
+test("a channel that was never open in this browser has nothing unread at first sight", () => {
+  const first = received(EMPTY, range(0, 20), ELSEWHERE);
+  assert.equal(first.unread, 0);
+  assert.equal(first.lastRead, message(19).id);
+  assert.equal(received(first, range(5, 22), ELSEWHERE).unread, 2);
+});
+
+test("a channel that was empty at first sight counts what comes", () => {
+  const empty = received(EMPTY, [], ELSEWHERE);
+  assert.equal(empty.loaded, true);
+  assert.equal(received(empty, range(0, 3), ELSEWHERE).unread, 3);
+});
+
+test("what is newer than the last visit is unread, and the divider stands before it", () => {
+  const known = { ...EMPTY, lastRead: message(5).id };
+  const opened = received(known, range(0, 10), HERE);
+  assert.equal(opened.unread, 4);
+  assert.equal(opened.divider, message(5).id);
+  const seen = channels.read(opened);
+  assert.deepEqual([seen.unread, seen.lastRead], [0, message(9).id]);
+  assert.equal(seen.divider, message(5).id);
+});
+
+test("one's own messages and deleted ones are not unread, an operator's are", () => {
+  const fresh = [own(1), message(2, { deleted: true, text: "" }), message(3, { kind: "operator", user: "" })];
+  assert.equal(received(loaded([message(0)]), [message(0), ...fresh], AWAY).unread, 1);
+});
+
+test("what comes while the reader looks is read, and no divider is needed", () => {
+  const after = received(loaded(range(0, 3)), range(0, 5), HERE);
+  assert.deepEqual([after.unread, after.divider, after.lastRead], [0, "", message(4).id]);
+});
+
+test("the divider stands before the first that came while the reader was away, and stays", () => {
+  const one = received(loaded(range(0, 3)), range(0, 4), AWAY);
+  const two = received(one, range(0, 6), AWAY);
+  assert.deepEqual([two.unread, two.divider], [3, message(2).id]);
+  const back = received(channels.read(two), range(0, 7), HERE);
+  assert.deepEqual([back.unread, back.divider], [0, message(2).id]);
+  assert.equal(received(back, range(0, 8), AWAY).divider, message(6).id);
+});
+
+test("leaving a channel takes its divider; opening it again sets one before what is unread", () => {
+  const left = channels.left({ ...loaded(range(0, 3)), divider: message(1).id });
+  assert.equal(left.divider, "");
+  assert.equal(channels.opened(received(left, range(0, 4), ELSEWHERE)).divider, message(2).id);
+  assert.equal(channels.opened(left).divider, "");
+});
+
+test("an unread mention marks the channel until it is read", () => {
+  const fresh = [message(0), message(1, { text: "@Ada look" })];
+  const channel = received(loaded([message(0)]), fresh, ELSEWHERE);
+  assert.equal(channel.mentioned, true);
+  assert.equal(channels.read(channel).mentioned, false);
+});
+
+test("what brings nothing new leaves the channel the same", () => {
+  const channel = loaded(range(0, 20));
+  assert.equal(received(channel, structuredClone(range(10, 20)), HERE), channel);
+  assert.equal(channels.read(channel), channel);
+  assert.equal(channels.readUpTo(channel, message(3).id, ADA), channel);
+});
+
+test("what another tab has read is read here", () => {
+  const channel = received(loaded(range(0, 2)), range(0, 6), AWAY);
+  assert.equal(channels.readUpTo(channel, message(4).id, ADA).unread, 1);
+  assert.equal(channels.readUpTo(channel, message(9).id, ADA).unread, 0);
+});
+
+test("a transcript that does not meet what is known takes its place, and earlier ones can be read", () => {
+  const channel = received({ ...loaded(range(0, 20)), earlier: "none" }, range(100, 120), ELSEWHERE);
+  assert.equal(channel.messages[0].id, message(100).id);
+  assert.equal(channel.messages.length, 20);
+  assert.equal(channel.earlier, "more");
+  assert.equal(channel.unread, 20);
+});
+
+test("a transcript in the wrong order is shown in the right one", () => {
+  const shuffled = [message(2), message(0), message(1)];
+  assert.deepEqual(loaded(shuffled).messages, range(0, 3));
+  assert.equal(received(loaded(range(0, 2)), shuffled, HERE).messages.length, 3);
+});
+
+test("what was read before the oldest message goes before it, unless all has begun anew", () => {
+  const channel = { ...loaded(range(50, 60)), earlier: "loading" };
+  const back = channels.reachedBack(channel, message(50).id, range(30, 50), true);
+  assert.deepEqual([back.messages.length, back.earlier], [30, "more"]);
+  assert.equal(channels.reachedBack(back, message(30).id, [], false).earlier, "none");
+  assert.equal(channels.reachedBack(channel, message(40).id, range(0, 40), true), channel);
+});
+
+test("a list longer than is kept loses its oldest only while its reader is at the end", () => {
+  const long = loaded(range(0, 5000));
+  const away = received(long, range(4990, 5010), AWAY);
+  assert.equal(away.messages.length, 5010);
+  const back = channels.read(away);
+  assert.deepEqual([back.messages.length, back.earlier], [5000, "more"]);
+  assert.equal(back.messages[0].id, message(10).id);
+  assert.equal(channels.left(back).messages.length, 500);
+});
+
+test("news is what came since the last look, from others, never at the first look", () => {
+  const before = loaded(range(0, 3));
+  const after = received(before, [...range(0, 4), own(4)], AWAY);
+  assert.deepEqual(channels.news(before, after, ADA), [message(3)]);
+  assert.deepEqual(channels.news(EMPTY, before, ADA), []);
+  const back = channels.reachedBack(before, message(0).id, range(-5, 0), true);
+  assert.deepEqual(channels.news(before, back, ADA), []);
+});
+
+for (const [typed, name] of [
+  ["general", "general"],
+  ["My Channel", "my-channel"],
+  [" #Ops_EU west ", "ops-eu-west"],
+  ["2026", "2026"],
+  ["constructor", "constructor"],
+  ["x".repeat(64), "x".repeat(64)],
+]) {
+  test(`"${typed}" opens the channel ${name}`, () => {
+    assert.deepEqual(channels.channelName(typed), { name, why: "" });
+  });
+}
+
+for (const [typed, why] of [
+  ["", /Type a name/],
+  ["  # ", /Type a name/],
+  ["stats", /kept for the chat/],
+  ["Channels", /kept for the chat/],
+  ["über", /lower-case letters, digits and dashes/],
+  ["../secret", /lower-case/],
+  ["-x", /Start with/],
+  ["<b>", /lower-case/],
+  ["x".repeat(65), /At most 64/],
+]) {
+  test(`"${typed.slice(0, 20)}" is refused as a name, in words`, () => {
+    const found = channels.channelName(typed);
+    assert.equal(found.name, "");
+    assert.match(found.why, why);
+  });
+}
+
+test("an address names a channel, none, or is wrong", () => {
+  assert.deepEqual(channels.channelInHash("#ops"), { name: "ops", why: "" });
+  for (const hash of ["", "#"]) assert.deepEqual(channels.channelInHash(hash), { name: "", why: "" });
+  for (const hash of ["#stats", "#No%20Such", "#%E0%A4%A", "#<img>", `#${"x".repeat(70)}`]) {
+    assert.match(channels.channelInHash(hash).why, /no such channel/);
+  }
+});
+
+test("channels are listed once, sorted, and the same list stays when none is new", () => {
+  const names = channels.listed(["default"], ["zoo", "art", "zoo", "default"]);
+  assert.deepEqual(names, ["art", "default", "zoo"]);
+  assert.equal(channels.listed(names, ["art"]), names);
+});

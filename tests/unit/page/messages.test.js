@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gap, meets, mentions, merged, readMessage } from "../../../s3-website/public/js/messages.js";
+import { GRACE, message, own, range } from "./builders.js";
+
+test("messages are in the order of their ids, each once, whatever the order they came in", () => {
+  const [one, two, three] = range(1, 4);
+  assert.deepEqual(merged([two], [three, one, two]), [one, two, three]);
+});
+
+test("a list to which nothing is new stays the same list", () => {
+  const known = range(0, 50);
+  assert.equal(merged(known, structuredClone(known.slice(30))), known);
+  assert.equal(merged(known, []), known);
+});
+
+test("a message that did not change stays the same object beside one that did", () => {
+  const known = range(0, 3);
+  const edited = message(1, { text: "better", edited: true });
+  const list = merged(known, [structuredClone(known[0]), edited, structuredClone(known[2])]);
+  assert.equal(list[0], known[0]);
+  assert.equal(list[1], edited);
+  assert.equal(list[2], known[2]);
+});
+
+test("a message that its page sent twice is one line, the first", () => {
+  const first = message(1);
+  const again = message(5, { clientId: first.clientId });
+  const others = own(6, { clientId: first.clientId });
+  assert.deepEqual(merged([first], [again, others]), [first, others]);
+  assert.deepEqual(merged([again], [first]), [first]);
+  const known = [first, others];
+  assert.equal(merged(known, [again]), known);
+});
+
+test("messages without a client id are never taken for each other", () => {
+  const lines = [message(1, { clientId: "" }), message(2, { clientId: "" })];
+  assert.deepEqual(merged([], lines), lines);
+});
+
+test("a transcript that meets what is shown leaves no gap", () => {
+  assert.equal(gap([], [message(9)]), null);
+  assert.equal(gap([message(1)], []), null);
+  assert.equal(gap(range(1, 3), range(2, 4)), null);
+});
+
+test("a transcript that starts after the newest line leaves a gap, read with an overlap", () => {
+  const range = { after: "2026-01-01T12:00:20.000Z", before: message(50).id };
+  assert.deepEqual(gap([message(30)], [message(50), message(51)]), range);
+  assert.deepEqual(gap([message(30)], [message(51), message(50)]), range);
+});
+
+test("a gap after a message without a time starts at its id", () => {
+  const last = message(30, { sentAt: "" });
+  assert.deepEqual(gap([last], [message(50)]), { after: last.id, before: message(50).id });
+});
+
+test("with nothing known, a message of one's own that the transcript is too young for is looked for", () => {
+  const sentMs = Date.parse(message(30).sentAt);
+  const found = { after: "2026-01-01T12:00:20.000Z", before: message(50).id };
+  assert.deepEqual(gap([], [message(50)], sentMs), found);
+  assert.equal(gap([], [message(20), message(50)], sentMs), null);
+});
+
+test("lists meet where one begins within the other", () => {
+  assert.equal(meets(range(0, 5), range(4, 9)), true);
+  assert.equal(meets(range(0, 5), range(5, 9)), false);
+  assert.equal(meets([], range(5, 9)), true);
+});
+
+test("a transcript is taken into five thousand messages within a frame of the screen", () => {
+  const known = merged([], range(0, 5000));
+  const started = performance.now();
+  let list = known;
+  for (let turn = 1; turn <= 20; turn++) list = merged(list, structuredClone(range(4900, 5000 + turn)));
+  const eachMs = (performance.now() - started) / 20;
+  assert.equal(list.length, 5020);
+  assert.ok(eachMs < 16, `${eachMs} ms`);
+});
+
+for (const raw of [null, 1, "text", [], {}, { id: "1" }, { id: "", message: "x" }, { id: 1, message: "x" }]) {
+  test(`${JSON.stringify(raw)} is no message`, () => {
+    assert.equal(readMessage(raw), null);
+  });
+}
+
+test("wrong and unknown fields of a message do no harm", () => {
+  const raw = {
+    id: "1",
+    message: "<b>\ud83d",
+    name: { evil: 1 },
+    user: 5,
+    picture: ["x"],
+    kind: "admin",
+    sent_at: "tomorrow",
+    edited_at: 7,
+    __proto__: { x: 1 },
+  };
+  assert.deepEqual(readMessage(raw), {
+    id: "1",
+    name: "Someone",
+    text: "<b>\ufffd",
+    user: "",
+    picture: "",
+    sentAt: "",
+    clientId: "",
+    kind: "user",
+    edited: false,
+    deleted: false,
+  });
+});
+
+test("an edited message says so; a deleted one has no text, whatever it holds", () => {
+  const raw = { id: "1", message: "x", edited_at: "2026-01-01T12:00:00.000Z" };
+  assert.equal(readMessage(raw).edited, true);
+  for (const text of ["secret", undefined]) {
+    const gone = readMessage({ ...raw, message: text, deleted_at: raw.edited_at });
+    assert.deepEqual([gone.text, gone.deleted, gone.edited], ["", true, false]);
+  }
+});
+
+for (const [picture, taken] of [
+  ["https://lh3.googleusercontent.com/a/x=s96-c", true],
+  ["http://lh3.googleusercontent.com/a", false],
+  ["https://googleusercontent.com.evil.test/a", false],
+  ["https://evil.test/https://lh3.googleusercontent.com/", false],
+  ["https://user@lh3.googleusercontent.com/a", false],
+  ["javascript:alert(1)//lh3.googleusercontent.com/", false],
+  [`https://lh3.googleusercontent.com/${"x".repeat(1000)}`, false],
+]) {
+  test(`the picture ${picture.slice(0, 60)} is ${taken ? "" : "not "}taken`, () => {
+    const { picture: shown } = readMessage({ id: "1", message: "x", picture });
+    assert.equal(shown, taken ? picture : "");
+  });
+}
+
+for (const [text, name, named] of [
+  ["hi @Ada Lovelace!", "Ada Lovelace", true],
+  ["hi @ada", "Ada Lovelace", true],
+  ["@ADA   lovelace", "Ada Lovelace", true],
+  ["(@ada)", "Ada Lovelace", true],
+  ["@adam", "Ada Lovelace", false],
+  ["ada", "Ada Lovelace", false],
+  ["mail me@ada.test", "Ada Lovelace", false],
+  ["@lovelace", "Ada Lovelace", false],
+  ["@Łukasz, 李", "Łukasz 李", true],
+  ["@łukasz", "Łukasz 李", true],
+  ["@e\u0301va", "Éva Kiss", true],
+  ["@(.*)", "(.*) Hacker", false],
+  ["@anything", "(.*)", false],
+  ["@a+b", "a+b (c) [d", true],
+  ["@ ", "   ", false],
+]) {
+  test(`"${text}" ${named ? "mentions" : "does not mention"} ${name}`, () => {
+    assert.equal(mentions(text, name), named);
+  });
+}
+
+test("a mention is looked for in a huge text in no time", () => {
+  const started = performance.now();
+  assert.equal(mentions(`${"@ad ".repeat(100_000)}`, GRACE.name), false);
+  assert.ok(performance.now() - started < 500);
+});

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createNotifier } from "../../../s3-website/public/js/notify.js";
+
+/** A window with what a notifier uses of it; `made` are the notifications that were shown. */
+function open({ hidden = true, permission = "granted", answer = "granted", used = true, ...page } = {}) {
+  const made = [];
+  class Notification {
+    static permission = permission;
+    static requests = 0;
+    static async requestPermission() {
+      Notification.requests += 1;
+      return (Notification.permission = answer);
+    }
+    constructor(title, options) {
+      made.push(this);
+      Object.assign(this, options, { title, closed: false });
+    }
+    close() {
+      this.closed = true;
+    }
+  }
+  const time = { now: 5_000 };
+  const window = {
+    document: { title: "Lambda Chat", hidden },
+    performance: { now: () => time.now },
+    navigator: { userActivation: { hasBeenActive: used } },
+    focused: 0,
+    focus: () => void (window.focused += 1),
+    Notification,
+    ...page,
+  };
+  const opened = [];
+  const notifier = createNotifier(window, { onOpen: (channel) => opened.push(channel) });
+  return { window, notifier, made, opened, time };
+}
+
+const message = (change) => ({ name: "Ada", text: "hello @Grace", ...change });
+
+for (const [unread, mentioned, title] of [
+  [0, false, "Lambda Chat"],
+  [0, true, "Lambda Chat"],
+  [3, false, "(3) Lambda Chat"],
+  [3, true, "(3!) Lambda Chat"],
+  [99, false, "(99) Lambda Chat"],
+  [100, false, "(99+) Lambda Chat"],
+]) {
+  test(`${unread} unread${mentioned ? ", one a mention," : ""} is "${title}"`, () => {
+    const { window, notifier } = open();
+    notifier.title(7, false);
+    notifier.title(unread, mentioned);
+    assert.equal(window.document.title, title);
+  });
+}
+
+test("a mention is shown to one who does not look, and leads to its channel", () => {
+  const { window, notifier, made, opened } = open();
+  notifier.mention(message(), "default");
+  const [note] = made;
+  assert.deepEqual([note.title, note.body, note.tag], ["Ada in default", "hello @Grace", "lambda-chat:default"]);
+  note.onclick();
+  assert.deepEqual([window.focused, opened, note.closed], [1, ["default"], true]);
+});
+
+for (const [name, page] of Object.entries({
+  "the page is visible": { hidden: false },
+  "nobody was asked": { permission: "default" },
+  "the person has refused": { permission: "denied" },
+})) {
+  test(`no notification while ${name}`, () => {
+    const { notifier, made } = open(page);
+    notifier.mention(message(), "default");
+    assert.deepEqual(made, []);
+  });
+}
+
+test("a long text is cut between characters, and is one line", () => {
+  const { notifier, made } = open();
+  notifier.mention(message({ text: `a\n\n\tb ${"😀".repeat(2_000)}` }), "default");
+  const { body } = made[0];
+  assert.equal([...body].length, 140);
+  assert.ok(body.startsWith("a b 😀") && body.endsWith("😀…") && body.isWellFormed());
+});
+
+test("a text of just the length is not cut", () => {
+  const { notifier, made } = open();
+  notifier.mention(message({ text: "x".repeat(140) }), "default");
+  assert.equal(made[0].body, "x".repeat(140));
+});
+
+test("a browser that refuses to make a notification breaks nothing", () => {
+  class Notification {
+    static permission = "granted";
+    constructor() {
+      throw new TypeError("Illegal constructor");
+    }
+  }
+  open({ Notification }).notifier.mention(message(), "default");
+});
+
+test("permission is asked for once, and the answer is told", async () => {
+  const { window, notifier } = open({ permission: "default" });
+  assert.deepEqual([await notifier.permission(), await notifier.permission()], [true, true]);
+  assert.equal(window.Notification.requests, 1);
+  assert.equal(await open({ permission: "default", answer: "denied" }).notifier.permission(), false);
+});
+
+test("who has refused is not asked again", async () => {
+  const { window, notifier } = open({ permission: "denied" });
+  assert.equal(await notifier.permission(), false);
+  assert.equal(window.Notification.requests, 0);
+});
+
+test("a browser without notifications allows none", async () => {
+  const { window, notifier } = open();
+  delete window.Notification;
+  assert.equal(await notifier.permission(), false);
+  notifier.mention(message(), "default");
+});
+
+/** A sound card that writes down each note. */
+function soundCard({ blocked = false } = {}) {
+  const card = { made: 0, notes: [] };
+  const node = () => ({ connect: (next) => next });
+  const gain = () => ({
+    ...node(),
+    gain: {
+      setValueAtTime() {},
+      linearRampToValueAtTime: (value) => card.notes.push(value),
+      exponentialRampToValueAtTime() {},
+    },
+  });
+  card.AudioContext = class {
+    constructor() {
+      card.made += 1;
+      Object.assign(this, { currentTime: 0, destination: node() });
+    }
+    resume = () => (blocked ? Promise.reject(new Error("not allowed")) : Promise.resolve());
+    createGain = gain;
+    createOscillator = () => ({ ...node(), frequency: {}, start() {}, stop() {} });
+  };
+  return card;
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test("a chime is quiet, and a burst of messages is one", async () => {
+  const card = soundCard();
+  const { notifier, time } = open({ AudioContext: card.AudioContext });
+  for (let call = 0; call < 50; call += 1) notifier.chime();
+  await settle();
+  assert.equal(card.notes.length, 2);
+  assert.ok(card.notes.every((gain) => gain > 0 && gain <= 0.1));
+  time.now += 1_000;
+  notifier.chime();
+  await settle();
+  assert.deepEqual([card.notes.length, card.made], [4, 1]);
+});
+
+test("a page that nobody has used stays silent, and makes no sound card busy", async () => {
+  const card = soundCard();
+  open({ AudioContext: card.AudioContext, used: false }).notifier.chime();
+  await settle();
+  assert.equal(card.made, 0);
+});
+
+test("a browser that may not or cannot sound breaks nothing", async () => {
+  open({ AudioContext: soundCard({ blocked: true }).AudioContext }).notifier.chime();
+  open().notifier.chime();
+  await settle();
+});

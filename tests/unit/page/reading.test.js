@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AwsError } from "../../../s3-website/public/js/aws.js";
+import * as chat from "../../../s3-website/public/js/chat.js";
+import { createReading } from "../../../s3-website/public/js/reading.js";
+import { createTelling } from "../../../s3-website/public/js/telling.js";
+import { connected, message, outgoing, own, range, START_MS } from "./builders.js";
+
+/** A page that reads from what the test puts into `bucket` and `table`. */
+function page(kept) {
+  const presence = { signal: { aborted: false } };
+  const world = {
+    state: connected(kept),
+    bucket: {},
+    table: {},
+    list: [],
+    asked: [],
+    time: 0,
+    ended: 0,
+    error: null,
+    seen: true,
+    onLine: true,
+    dispatched: 0,
+    presence,
+  };
+  const answer = (what, value) => {
+    world.asked.push(what);
+    if (world.error) return Promise.reject(world.error);
+    return Promise.resolve().then(value);
+  };
+  const changed = (etag, value) => {
+    const now = JSON.stringify(value);
+    return etag === now ? null : { etag: now };
+  };
+  world.reading = createReading({
+    source: {
+      transcript: (_, name, etag) =>
+        answer(`transcript ${name}`, () => {
+          const messages = world.bucket[name] ?? [];
+          const found = changed(etag, messages.map(({ id }) => id));
+          return found && { ...found, messages };
+        }),
+      between: (_, name, { after, before }) =>
+        answer(`between ${name}`, () =>
+          (world.table[name] ?? []).filter(({ id }) => id > after && id < before).reverse().slice(0, 500),
+        ),
+      before: (_, name, id, limit) =>
+        answer(`before ${name}`, () => {
+          const all = (world.table[name] ?? []).filter((one) => one.id < id);
+          return { messages: all.slice(-limit), more: all.length > limit };
+        }),
+      channelList: (_, etag) => answer("list", () => {
+        const found = changed(etag, world.list);
+        return found && { ...found, names: world.list };
+      }),
+      stats: () => answer("stats", () => ({ etag: "s", activity: { messages: 7 } })),
+    },
+    get: () => world.state,
+    dispatch(next) {
+      if (next !== world.state) world.dispatched += 1;
+      world.state = next;
+    },
+    presence: () => (world.gone ? null : presence),
+    onEnded: () => (world.ended += 1),
+    pace: () => ({ sinceSendMs: Infinity, sinceActiveMs: 0, hiddenMs: 0 }),
+    seen: () => world.seen,
+    onLine: () => world.onLine,
+    now: () => START_MS + world.time,
+    clock: () => world.time,
+    random: () => 0.5,
+  });
+  world.ids = (name = "default") => chat.channelOf(world.state, name).messages.map(({ id }) => id);
+  world.steps = async (count, ms = 1000) => {
+    for (; count > 0; count--) {
+      await world.reading.step();
+      world.time += ms;
+    }
+  };
+  return world;
+}
+
+const ids = (messages) => messages.map(({ id }) => id);
+
+test("a step that brings nothing changes nothing", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 20);
+  await ada.steps(3);
+  const { dispatched } = ada;
+  await ada.steps(30);
+  assert.equal(ada.dispatched, dispatched);
+});
+
+test("what a transcript does not hold is read from the table, before anything is shown", async () => {
+  const ada = page();
+  ada.table.default = range(0, 100);
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  ada.bucket.default = range(80, 100);
+  await ada.steps(1);
+  assert.deepEqual(ada.ids(), ids(range(0, 100)));
+});
+
+test("a gap that could not be read is read at the next step", async () => {
+  const ada = page();
+  ada.table.default = range(0, 100);
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  ada.bucket.default = range(80, 100);
+  const { default: all } = ada.table;
+  ada.table = new Proxy({}, { get: () => assert.fail("the table is away") });
+  await ada.steps(1);
+  assert.deepEqual(ada.ids(), ids(range(0, 20)));
+  assert.match(ada.state.trouble, /Reconnecting/);
+  ada.table = { default: all };
+  await ada.steps(1);
+  assert.deepEqual(ada.ids(), ids(range(0, 100)));
+  assert.equal(ada.state.trouble, "");
+});
+
+test("an absence longer than is read at once leaves no hole: the newest are shown, the rest by scrolling", async () => {
+  const ada = page();
+  ada.table.default = range(0, 2000);
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  ada.bucket.default = range(1980, 2000);
+  await ada.steps(1);
+  assert.equal(ada.ids().length, 520);
+  assert.equal(chat.channelOf(ada.state).earlier, "more");
+  for (let turn = 0; turn < 20; turn++) await ada.reading.reachBack();
+  assert.deepEqual(ada.ids(), ids(range(0, 2000)));
+  assert.equal(chat.channelOf(ada.state).earlier, "none");
+});
+
+test("after a reload, a message that was sent before it is looked for in the table", async () => {
+  const kept = { outbox: [outgoing("c5", { state: "sent", at: START_MS + 5500 })], drafts: {}, lastRead: {}, visited: [] };
+  const ada = page(kept);
+  ada.table.default = [...range(0, 5), own(5), ...range(6, 100)];
+  ada.bucket.default = range(80, 100);
+  ada.time = 3_600_000;
+  await ada.steps(1);
+  assert.deepEqual(ada.state.outbox, []);
+});
+
+test("switching away and back shows what is known at once; the transcript is asked for on condition", async () => {
+  const ada = page();
+  ada.bucket = { default: range(0, 20), ops: range(30, 35) };
+  await ada.steps(1);
+  ada.state = chat.opened(ada.state, "ops");
+  await ada.steps(1);
+  assert.equal(ada.ids("ops").length, 5);
+  ada.state = chat.opened(ada.state, "default");
+  assert.equal(ada.ids().length, 20);
+});
+
+test("the list of channels is read, and the others are looked at one by one, slowly", async () => {
+  const ada = page();
+  ada.list = ["art", "ops"];
+  ada.bucket = { default: range(0, 2), art: range(0, 3), ops: range(0, 3) };
+  await ada.steps(40);
+  assert.deepEqual(ada.state.names, ["art", "default", "ops"]);
+  ada.bucket.ops = range(0, 6);
+  await ada.steps(40);
+  assert.equal(chat.channelOf(ada.state, "ops").unread, 3);
+  assert.equal(chat.channelOf(ada.state, "art").unread, 0);
+  const probes = ada.asked.filter((what) => /transcript (art|ops)/.test(what));
+  assert.ok(probes.length >= 6 && probes.length <= 10, `${probes.length} in 80 s`);
+  assert.equal(ada.asked.filter((what) => what === "list").length, 2);
+  assert.equal(ada.asked.filter((what) => what.startsWith("between")).length, 0);
+});
+
+test("a channel that lacks one's own message is looked at first, gaps filled", async () => {
+  const ada = page();
+  ada.list = ["art", "ops", "zoo"];
+  await ada.steps(2);
+  ada.state = chat.withOutbox(ada.state, [outgoing("c5", { state: "sent", channel: "zoo", at: START_MS + 5000 })]);
+  ada.table.zoo = [own(5), ...range(6, 60)];
+  ada.bucket.zoo = range(40, 60);
+  await ada.steps(12);
+  assert.deepEqual(ada.state.outbox, []);
+});
+
+test("a failing look at another channel is no trouble of the open one", async () => {
+  const ada = page();
+  ada.list = ["ops"];
+  ada.bucket = new Proxy({ default: [] }, { get: (all, name) => (name === "ops" ? assert.fail("denied") : all[name]) });
+  await ada.steps(30);
+  assert.equal(ada.state.trouble, "");
+});
+
+test("the activity is read while it is shown", async () => {
+  const ada = page();
+  await ada.steps(5);
+  assert.equal(ada.state.activity, null);
+  ada.state = chat.panelled(ada.state, "activity");
+  await ada.steps(1);
+  assert.equal(ada.state.activity.messages, 7);
+});
+
+test("offline is believed when a request fails and the browser says so; then the page pauses", async () => {
+  const ada = page();
+  ada.onLine = false;
+  await ada.steps(2);
+  assert.equal(ada.state.online, true);
+  ada.error = new TypeError("Failed to fetch");
+  await ada.steps(1);
+  assert.equal(ada.state.online, false);
+  assert.equal(ada.reading.delay(), Infinity);
+  ada.error = null;
+  await ada.steps(1);
+  assert.equal(ada.state.online, true);
+  assert.ok(ada.reading.delay() < 5000);
+});
+
+test("failing polls come more and more slowly", async () => {
+  const ada = page();
+  const first = ada.reading.delay();
+  ada.error = new AwsError("SlowDown", "", 503);
+  await ada.steps(4);
+  assert.ok(ada.reading.delay() > 4 * first);
+  ada.reading.retry();
+  assert.ok(ada.reading.delay() < 2 * first);
+});
+
+test("an ended sign-in is told, by whatever request it shows", async () => {
+  const ada = page();
+  ada.bucket.default = range(5, 10);
+  await ada.steps(1);
+  ada.error = new AwsError("ExpiredToken", "", 400);
+  await ada.steps(1);
+  await ada.reading.reachBack();
+  assert.equal(ada.ended, 2);
+});
+
+test("what is answered after the session's end is dropped", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 3);
+  const step = ada.reading.step();
+  ada.presence.signal.aborted = true;
+  await step;
+  assert.deepEqual(ada.ids(), []);
+});
+
+test("earlier messages are read once at a time, until there are none", async () => {
+  const ada = page();
+  ada.table.default = range(0, 150);
+  ada.bucket.default = range(130, 150);
+  await ada.steps(1);
+  await Promise.all([ada.reading.reachBack(), ada.reading.reachBack()]);
+  assert.equal(ada.asked.filter((what) => what.startsWith("before")).length, 1);
+  await ada.reading.reachBack();
+  await ada.reading.reachBack();
+  assert.deepEqual(ada.ids(), ids(range(0, 150)));
+  assert.equal(ada.asked.filter((what) => what.startsWith("before")).length, 2);
+});
+
+test("earlier messages that cannot be read are failed, and read at the next reach", async () => {
+  const ada = page();
+  ada.table.default = range(0, 30);
+  ada.bucket.default = range(10, 30);
+  await ada.steps(1);
+  ada.error = new TypeError("Failed to fetch");
+  await ada.reading.reachBack();
+  assert.equal(chat.channelOf(ada.state).earlier, "failed");
+  ada.error = null;
+  ada.gone = true;
+  await ada.reading.reachBack();
+  assert.equal(chat.channelOf(ada.state).earlier, "failed");
+  ada.gone = false;
+  await ada.reading.reachBack();
+  assert.equal(chat.channelOf(ada.state).earlier, "none");
+});
+
+/** What is told between two states. */
+function told(before, after, { hidden = true, seen = false } = {}) {
+  const said = [];
+  const notifier = {
+    title: (...count) => said.push(["title", ...count]),
+    mention: ({ text }, channel) => said.push(["mention", text, channel]),
+    chime: () => said.push(["chime"]),
+  };
+  createTelling({ notifier, hidden: () => hidden, seen: () => seen, onNews: () => {} })(before, after);
+  return said;
+}
+
+const LOUD = { notifications: true, sound: true };
+
+test("a mention that nobody sees is told, with a sound where that is wanted", () => {
+  const before = chat.received(chat.set(connected(), LOUD), "default", range(0, 3), true);
+  const after = chat.received(before, "default", [message(3, { text: "@Ada look" })], false);
+  assert.deepEqual(told(before, after), [["title", 1, true], ["chime"], ["mention", "@Ada look", "default"]]);
+  const quiet = (state) => chat.set(state, { notifications: false, sound: false });
+  assert.deepEqual(told(quiet(before), quiet(after)), [["title", 1, true]]);
+});
+
+test("the first look at a channel, earlier messages and one's own tell nothing", () => {
+  const start = chat.set(connected(), LOUD);
+  const first = chat.received(start, "default", range(5, 8), false);
+  assert.deepEqual(told(start, first), [["title", 0, false]]);
+  const back = chat.reachedBack(first, "default", message(5).id, [message(1, { text: "@Ada" })], true);
+  assert.deepEqual(told(first, back), [["title", 0, false]]);
+  assert.deepEqual(told(first, chat.received(first, "default", [own(9)], false)), [["title", 0, false]]);
+});
+
+test("what the reader sees makes no sound; another channel's does when it names them", () => {
+  const before = chat.received(chat.received(chat.set(connected(), LOUD), "default", [], true), "ops", [], true);
+  const seen = chat.received(before, "default", [message(1)], true);
+  assert.deepEqual(told(before, seen, { hidden: false, seen: true }), [["title", 0, false]]);
+  const other = chat.received(before, "ops", [message(1)], true);
+  assert.deepEqual(told(before, other, { hidden: false, seen: true }), [["title", 1, false]]);
+  const named = chat.received(before, "ops", [message(1, { text: "@ada" })], true);
+  assert.deepEqual(told(before, named, { hidden: false, seen: true })[1], ["chime"]);
+});
