@@ -26,6 +26,11 @@ BUCKET_PATTERN = "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 CLIENT_ID_PATTERN = r"[0-9]+-[a-z0-9]+\.apps\.googleusercontent\.com"
 # css, js and vendor hold the public page; the chat's data must never land among it
 DATA_PREFIX_PATTERN = "(?!(?:css|js|vendor)/)(?:[a-z0-9][a-z0-9_-]*/)+"
+# store_message reads these two with the same patterns
+RATE_LIMIT_PATTERN = "0|[1-9][0-9]{0,3}/[1-9][0-9]{0,3}s"
+ALLOWED_ONE = r"(?:[^@\s,]+@)?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+"
+ALLOWED_PATTERN = rf"{ALLOWED_ONE}(?:[, ]+{ALLOWED_ONE})*"
+EMAIL_PATTERN = r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+"
 
 BEGIN = "# >>> saved by ./resources.py output --save: do not edit >>>"
 END = "# <<< saved by ./resources.py output --save <<<"
@@ -41,6 +46,9 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     stack_name: str = "Lambda-Chat"
     data_prefix: str = "data/"
     history: int = 20
+    rate_limit: str = "10/10s"
+    allowed_domains: str = ""
+    alarm_email: str = ""
     sns_topic_arn: str = ""
     website_iam_role_arn: str = ""
     identity_iam_role_arn: str = ""
@@ -48,6 +56,8 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     dynamodb_table: str = ""
     dynamodb_table_arn: str = ""
     dynamodb_stream_arn: str = ""
+    rate_table: str = ""
+    rate_table_arn: str = ""
 
 
 KEYS = ChatConfig.__struct_fields__
@@ -70,6 +80,15 @@ PATTERNS = {
         DATA_PREFIX_PATTERN,
         "lower-case folder names that end in a slash, outside css/, js/ and vendor/",
     ),
+    "rate_limit": (
+        RATE_LIMIT_PATTERN,
+        "messages/seconds of one sender, such as 10/10s, or 0 for no limit",
+    ),
+    "allowed_domains": (
+        ALLOWED_PATTERN,
+        "e-mail domains and addresses on one line, such as example.com, ada@example.org",
+    ),
+    "alarm_email": (EMAIL_PATTERN, "an e-mail address"),
 }
 
 
@@ -113,6 +132,8 @@ def parse_config(text: str, where: Path) -> ChatConfig:
             f"{where}: {', '.join(missing)}: not filled in.",
             "config.example.yml says where each value comes from.",
         )
+    if type(given.get("rate_limit")) is int:
+        given["rate_limit"] = str(given["rate_limit"])
     for key, value in given.items():
         _check_value(key, value, lines, where)
     return msgspec.convert(given, ChatConfig)

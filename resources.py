@@ -76,6 +76,7 @@ def launch(aws: Aws, config: ChatConfig, wait: bool) -> None:
         raise _told_apart(aws, config.stack_name, error) from error
     print(f"Creating the stack {config.stack_name} in {aws.region}.")
     _mention_other_region(aws, config)
+    _mention_mail(config)
     if wait:
         stacks.follow(aws, created["StackId"], "", _report)
         print("Created. Next: `./resources.py output --save`.")
@@ -97,6 +98,7 @@ def update(aws: Aws, config: ChatConfig, wait: bool) -> None:
         print(f"The stack {config.stack_name} is up to date: nothing to change.")
         return
     print(f"Updating the stack {config.stack_name} in {aws.region}.")
+    _mention_mail(config)
     if wait:
         stacks.follow(aws, before.id, last, _report)
         print("Updated.")
@@ -172,6 +174,7 @@ def status(aws: Aws, config: ChatConfig) -> None:
 
 def _request(config: ChatConfig) -> dict[str, Any]:
     parameters = {
+        "AlarmEmail": config.alarm_email,
         "DataPrefix": config.data_prefix,
         "GoogleOAuthClientID": config.google_oauth_client_id,
         "WebsiteS3BucketName": config.s3_bucket,
@@ -214,6 +217,12 @@ def _mention_other_region(aws: Aws, config: ChatConfig) -> None:
         note = (
             f"Note: {config_path()} says `region: {config.region}`; kappa and update.sh use that."
         )
+        print(note, file=sys.stderr)
+
+
+def _mention_mail(config: ChatConfig) -> None:
+    if config.alarm_email:
+        note = f"Alarms are mailed to {config.alarm_email} once the link in AWS's mail is followed."
         print(note, file=sys.stderr)
 
 

@@ -1,17 +1,19 @@
 """The stack's CloudFormation template: what exists, and who may do what.
 
-Owns the resources, parameters and outputs; docs/stack.md gives the reason for each. It must not
-read the config or talk to AWS: the same source gives the same bytes, everywhere.
+Owns the resources, parameters and outputs, but for the tables (stack_tables.py) and the alarms
+(stack_alarms.py); docs/stack.md gives the reason for each. It must not read the config or talk
+to AWS: the same source gives the same bytes, everywhere.
 """
 
 from awacs import aws, dynamodb, s3, sns, sts
 from troposphere import GetAtt, Output, Parameter, Ref, Sub, Tags, Template
-from troposphere import dynamodb as table
 from troposphere import iam as role
 from troposphere import s3 as bucket
 from troposphere import sns as topic
 
 from chatconfig import BUCKET_PATTERN, CLIENT_ID_PATTERN, DATA_PREFIX_PATTERN
+from stack_alarms import add_alarms, alarms_topic
+from stack_tables import tables
 
 PUBLIC_KEYS = ("index.html", "error.html", "config.js", "css/*", "js/*", "vendor/*")
 TAGS = Tags(Application="lambda-chat")
@@ -26,8 +28,9 @@ def stack_template() -> str:
     template.set_version()
     for part in _parameters():
         template.add_parameter(part)
-    for part in (*_topics(), *_tables(), *_website(), *_roles()):
+    for part in (*_topics(), *tables(TAGS), *_website(), *_roles()):
         template.add_resource(part)
+    add_alarms(template, _tls_only([sns.Publish], [alarms_topic()]), TAGS)
     for part in _outputs():
         template.add_output(part)
     return str(template.to_json(indent=2, sort_keys=True))
@@ -85,44 +88,6 @@ def _topic_policy(title: str, arn: Ref) -> topic.TopicPolicy:
             Version="2012-10-17", Statement=[_tls_only([sns.Publish], [arn])]
         ),
     )
-
-
-def _tables() -> list[table.Table]:
-    messages = table.Table(
-        "MessagesTable",
-        AttributeDefinitions=[
-            table.AttributeDefinition(AttributeName="channel", AttributeType="S"),
-            table.AttributeDefinition(AttributeName="id", AttributeType="S"),
-        ],
-        KeySchema=[
-            table.KeySchema(AttributeName="channel", KeyType="HASH"),
-            table.KeySchema(AttributeName="id", KeyType="RANGE"),
-        ],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification=table.StreamSpecification(StreamViewType="NEW_IMAGE"),
-        TimeToLiveSpecification=_expiry(),
-        PointInTimeRecoverySpecification=table.PointInTimeRecoverySpecification(
-            PointInTimeRecoveryEnabled=True
-        ),
-        DeletionPolicy="Delete",
-        UpdateReplacePolicy="Retain",
-        Tags=TAGS,
-    )
-    rates = table.Table(
-        "RateTable",
-        AttributeDefinitions=[table.AttributeDefinition(AttributeName="user", AttributeType="S")],
-        KeySchema=[table.KeySchema(AttributeName="user", KeyType="HASH")],
-        BillingMode="PAY_PER_REQUEST",
-        TimeToLiveSpecification=_expiry(),
-        DeletionPolicy="Delete",
-        UpdateReplacePolicy="Delete",
-        Tags=TAGS,
-    )
-    return [messages, rates]
-
-
-def _expiry() -> table.TimeToLiveSpecification:
-    return table.TimeToLiveSpecification(AttributeName="expires_at", Enabled=True)
 
 
 def _website() -> list[bucket.Bucket | bucket.BucketPolicy]:
@@ -291,4 +256,6 @@ def _outputs() -> list[Output]:
             Description="dynamodb_stream_arn",
             Value=GetAtt("MessagesTable", "StreamArn"),
         ),
+        Output("RateTableName", Description="rate_table", Value=Ref("RateTable")),
+        Output("RateTableArn", Description="rate_table_arn", Value=GetAtt("RateTable", "Arn")),
     ]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kappa.errors import AwsError, Conflict, Denied, Interrupted, NotFound
+from kappa.errors import AwsError, ConfigError, Conflict, Denied, Interrupted, KappaError, NotFound
 
 if TYPE_CHECKING:
     import boto3
@@ -98,7 +98,7 @@ class Aws:
     def session(self) -> boto3.session.Session:
         """The boto3 session.
 
-        Raises: Denied, if the profile is not in the AWS config files.
+        Raises: ConfigError, if the profile is not in the AWS config files.
         """
         with self._lock:
             if self._session is None:
@@ -244,9 +244,9 @@ def _log_call(service: str, operation: str, started: float) -> None:
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn botocore's exceptions into AwsError: `doing` says what we were doing, to what.
+    """Turn botocore's exceptions into our own: `doing` says what we were doing, to what.
 
-    Raises: NotFound, Denied, Conflict, AwsError.
+    Raises: NotFound, Denied, Conflict, AwsError; ConfigError, for a profile that is not there.
     Source: botocore documentation, "Error handling"; each service's API reference for codes.
     """
     from botocore.exceptions import BotoCoreError, ClientError
@@ -282,11 +282,11 @@ def _client_error(error: ClientError, doing: str) -> AwsError:
     return AwsError(message, code=code)
 
 
-def _local_error(error: BotoCoreError, doing: str) -> AwsError:
+def _local_error(error: BotoCoreError, doing: str) -> KappaError:
     from botocore import exceptions
 
     if isinstance(error, exceptions.ProfileNotFound):
-        return Denied(
+        return ConfigError(
             f"{error}.", "Name a profile of ~/.aws/config, or leave `profile:` and --profile out."
         )
     if (

@@ -61,8 +61,20 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def _version(_ctx: click.Context, _param: click.Parameter, number: str) -> str:
+    if number and not number.isdecimal():
+        raise click.BadParameter(f"{number!r} is not the number of a version, such as 3.")
+    return number
+
+
 @command
-@click.option("--to", default="", metavar="VERSION", help="This version, not the one before.")
+@click.option(
+    "--to",
+    default="",
+    metavar="VERSION",
+    callback=_version,
+    help="This version, not the one before.",
+)
 @click.option("--alias", default="", metavar="NAME", help="Move this alias, not lambda.alias.")
 def rollback(options: Options, to: str, alias: str) -> None:
     """Move the alias to the version before its own.

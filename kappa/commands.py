@@ -40,6 +40,7 @@ from kappa.permissions import granted
 from kappa.settings import Config, Function
 from kappa.sourcestate import SourcesState
 from kappa.steps import Plan
+from kappa.typed import allowed as words
 
 
 @dataclass(frozen=True)
@@ -141,12 +142,14 @@ def plan_deploy(session: Session, found: Found | None = None) -> Plan:
     role_arn = iam.role_arn(config, place, found.iam)
     changed = function.plan(config, archive, role_arn, found.function)
     statements = granted(found.function.statements, config.function.permissions)
-    return [
-        *iam.plan(config, found.document, place, found.iam),
-        *logs.plan_retention(config, found.group),
-        *_uploaded(session, changed),
-        *sources.plan(config, place, found.sources, statements),
-    ]
+    return _old_versions_last(
+        [
+            *iam.plan(config, found.document, place, found.iam),
+            *logs.plan_retention(config, found.group),
+            *_uploaded(session, changed),
+            *sources.plan(config, place, found.sources, statements),
+        ]
+    )
 
 
 def plan_create(session: Session) -> Plan:
@@ -155,11 +158,13 @@ def plan_create(session: Session) -> Plan:
     config, place = session.config, session.place
     role_arn = iam.role_arn(config, place, found.iam)
     made = function.plan_create(config, session.zip, role_arn, found.function)
-    return [
-        *iam.plan_create(config, found.document, place, found.iam),
-        *logs.plan_retention(config, found.group),
-        *_uploaded(session, made),
-    ]
+    return _old_versions_last(
+        [
+            *iam.plan_create(config, found.document, place, found.iam),
+            *logs.plan_retention(config, found.group),
+            *_uploaded(session, made),
+        ]
+    )
 
 
 def plan_update_code(session: Session) -> Plan:
@@ -168,11 +173,18 @@ def plan_update_code(session: Session) -> Plan:
     config, place = session.config, session.place
     role_arn = iam.role_arn(config, place, found.iam)
     changed = function.plan_update(config, session.zip, role_arn, found.function)
-    return [
-        *iam.plan_update(config, found.document, found.iam),
-        *logs.plan_retention(config, found.group),
-        *_uploaded(session, changed),
-    ]
+    return _old_versions_last(
+        [
+            *iam.plan_update(config, found.document, found.iam),
+            *logs.plan_retention(config, found.group),
+            *_uploaded(session, changed),
+        ]
+    )
+
+
+def _old_versions_last(plan: Plan) -> Plan:
+    """Keep what one could roll back to until all else is done; the rest keeps its order."""
+    return sorted(plan, key=versions.removes)
 
 
 def _uploaded(session: Session, plan: Plan) -> Plan:
@@ -207,7 +219,9 @@ def publishing_as(session: Session, given: Mapping[str, Any]) -> Session:
         try:
             msgspec.convert(value, allowed[key])
         except msgspec.ValidationError as error:
-            raise ConfigError(f"--{key.replace('_', '-')} {value}: {error}.") from error
+            option = f"--{key.replace('_', '-')}"
+            problem = f"{option} {value!r} cannot be."
+            raise ConfigError(problem, f"Allowed: {words(allowed[key])}.") from error
     changed = msgspec.structs.replace(session.config.function, **said)
     return replace(session, config=msgspec.structs.replace(session.config, function=changed))
 

@@ -31,6 +31,8 @@ STACK_OUTPUTS = frozenset(
         "dynamodb_table",
         "dynamodb_table_arn",
         "dynamodb_stream_arn",
+        "rate_table",
+        "rate_table_arn",
     }
 )
 _VALUE = re.compile(r"\$\{([a-z][a-z0-9_]*)(?::-([^}]*))?\}")
@@ -241,9 +243,18 @@ def fill_text(
             return match[2]
         raise error(
             f"${{{match[1]}}} has no value.",
-            "Run `./resources.py output --save`."
+            f"Run `{_stack_command()} output --save`."
             if match[1] in STACK_OUTPUTS
             else f"Add `{match[1]}:` to the YAML file that `include:` names.",
         )
 
     return _VALUE.sub(one, text)
+
+
+def _stack_command() -> str:
+    """Name resources.py as it is typed from here: it lies in this folder or above."""
+    here = Path.cwd()
+    for up, folder in enumerate((here, *here.parents)):
+        if (folder / "resources.py").is_file():
+            return "/".join([*([".."] * up or ["."]), "resources.py"])
+    return "./resources.py"

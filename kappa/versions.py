@@ -215,6 +215,13 @@ def _prune(config: Config, state: VersionsState, current: int | None) -> Plan:
     ]
 
 
+def removes(item: Step | Already) -> bool:
+    """Tell whether an item of a plan removes a version, which nothing brings back."""
+    return isinstance(item, Step) and (
+        item.operation == "delete_function" and "Qualifier" in item.params
+    )
+
+
 def plan_rollback(config: Config, state: VersionsState, alias: str = "", to: str = "") -> Plan:
     """Plan moving an alias to a version, or to the one before its own.
 

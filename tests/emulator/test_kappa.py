@@ -405,7 +405,7 @@ def test_without_credentials_there_is_one_clear_error(project):
 
 def test_an_unknown_profile_is_one_clear_error(project):
     done = project.kappa("status", "--profile", "nobody")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "nobody" in done.stderr
 
 

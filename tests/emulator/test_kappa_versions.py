@@ -333,6 +333,18 @@ def test_the_newest_versions_are_kept_and_those_that_aliases_need(project):
     assert (project.numbers(), project.alias()) == (["1", "3", "4"], "4")
 
 
+def test_old_versions_go_after_all_else_is_done(project):
+    project.publish(1, 2)
+    project.code(3)
+    project.config(
+        "permissions:", "  - statement_id: sns", "    principal: sns.amazonaws.com",
+    )  # fmt: skip
+    done = project.run("deploy", "--publish", "--alias", "current", "--keep-versions", "1")
+    marks = [line.split()[:2] for line in done.stderr.splitlines()]
+    assert marks[-2:] == [["removed", "version"]] * 2
+    assert ["created", "permission"] in marks[:-2]
+
+
 def test_a_share_of_calls_for_another_version_ends_with_a_rollback(project):
     project.publish(1, 2)
     project.lambda_.update_alias(

@@ -72,6 +72,8 @@ def test_the_saved_keys_are_those_of_the_design():
         "dynamodb_table",
         "dynamodb_table_arn",
         "dynamodb_stream_arn",
+        "rate_table",
+        "rate_table_arn",
     )
 
 
@@ -93,9 +95,21 @@ def test_the_example_filled_in_is_a_config():
 
 def test_the_commented_defaults_of_the_example_are_the_real_ones():
     example = (ROOT / "config.example.yml").read_text()
-    for key in ("stack_name", "data_prefix", "history"):
+    for key in ("stack_name", "data_prefix", "history", "rate_limit"):
         default = getattr(parse_config(GOOD, Path("c")), key)
         assert f"# {key}: {default}\n" in example
+
+
+@pytest.mark.parametrize(("value", "read"), [("0", "0"), ("'0'", "0"), ("5/60s", "5/60s")])
+def test_a_rate_is_messages_in_seconds_or_none(value, read):
+    assert parse_config(f"{GOOD}rate_limit: {value}\n", Path("c")).rate_limit == read
+
+
+@pytest.mark.parametrize(
+    "value", ["example.com", "example.com, ada@example.org", "a.example  b.example"]
+)
+def test_who_may_write_is_one_line(value):
+    assert parse_config(f"{GOOD}allowed_domains: {value}\n", Path("c")).allowed_domains == value
 
 
 @pytest.mark.parametrize("value", ["", "TODO", "' '", "null", "~"])
@@ -127,6 +141,14 @@ def test_an_empty_or_todo_value_counts_as_missing(value):
         ("history: 201", "whole number from 1 to 200"),
         ("history: '20'", "whole number from 1 to 200"),
         ("history: true", "whole number from 1 to 200"),
+        ("rate_limit: 10", "messages/seconds of one sender, such as 10/10s, or 0"),
+        ("rate_limit: 10/10", "such as 10/10s"),
+        ("rate_limit: 0/10s", "such as 10/10s"),
+        ("rate_limit: -1", "such as 10/10s"),
+        ("rate_limit: off", "False is not text"),
+        ("allowed_domains: example", "on one line, such as example.com, ada@example.org"),
+        ("allowed_domains: example.com; example.org", "on one line"),
+        ("allowed_domains: [example.com]", "['example.com'] is not text"),
         ("sns_topic_arn: 5", "5 is not text"),
         ('profile: "a\\nb"', "text on one line"),
         ("regoin: us-east-1", "regoin (line 1): unknown; did you mean region?"),

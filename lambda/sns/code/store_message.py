@@ -1,48 +1,49 @@
-"""Store every chat message that SNS delivers as one item of the messages table.
+"""Store every chat message that SNS delivers as one row of the messages table, and every change.
 
-Owns the order of things, the item's shape and the one write. It must not read the table or build
-transcripts, and no token, e-mail address, subject, name or text may reach its log.
+Owns the order of things and what became of each record. It must not build transcripts, and no
+token, e-mail address, subject, user id, name or text may reach its log.
 
-Flow: record -> Delivery -> Message -> Sender (STS, once a token) -> item -> one conditional put.
+Flow: record -> Delivery -> Message, Change or Block -> Sender (STS, once a token) -> the writes
+-> one transaction.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple, Protocol, TypedDict
+from typing import Literal, NamedTuple, Protocol
 
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
+from emf import metric_line
+from environment import Settings, read_settings
 from messages import (
     BadMessage,
+    Block,
+    Change,
     Delivery,
     Event,
     Message,
     at,
     is_safe_id,
     read_delivery,
-    read_message,
+    read_request,
 )
+from permitted import check_time, is_to_be_made
 from senders import Sender, Verifier, error_code, operator, read_token
+from transactions import Tables, read_row, write
+from writes import Part, applied, block, change_row, count, message_row, not_blocked, put
 
-DAY_S = 86_400
+OVERTAKEN_TRIES = 3
 
-
-class Counts(TypedDict):
-    """What became of an event's records."""
-
-    stored: int
-    duplicate: int
-    refused: int
+Outcome = Literal["stored", "changed", "duplicate"]
+Counts = dict[str, int]  # of records, by Outcome and "refused"
 
 
 class Context(Protocol):
@@ -55,12 +56,8 @@ class NotStored(Exception):
     """Some record met a fault that may pass; Lambda sends the whole event again."""
 
 
-class Settings(NamedTuple):
-    """The function's environment, validated."""
-
-    table: str
-    role_arn: str
-    retention_days: int
+class Overtaken(Exception):
+    """Other changes of the same row came first each time."""
 
 
 class Service(NamedTuple):
@@ -68,7 +65,7 @@ class Service(NamedTuple):
 
     settings: Settings
     verifier: Verifier
-    dynamodb: Any
+    tables: Tables
     clock: Callable[[], float]
 
 
@@ -91,26 +88,8 @@ def service() -> Service:
     )
     sts = session.create_client("sts", config=config.merge(Config(signature_version=UNSIGNED)))
     dynamodb = session.create_client("dynamodb", config=config)
-    return Service(settings, Verifier(sts, settings.role_arn, time.time), dynamodb, time.time)
-
-
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Validate the whole environment at once.
-
-    Raises: ValueError, naming every variable that is missing or wrong.
-    """
-    table, role = environ.get("TABLE_NAME", ""), environ.get("IDENTITY_ROLE_ARN", "")
-    days = environ.get("RETENTION_DAYS", "") or "0"
-    wrong = []
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table):
-        wrong.append("TABLE_NAME must be a table's name")
-    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[!-~]+", role):
-        wrong.append("IDENTITY_ROLE_ARN must be a role's ARN")
-    if not re.fullmatch(r"[0-9]{1,5}", days):
-        wrong.append("RETENTION_DAYS must be a number of days, 0 for no end")
-    if wrong:
-        raise ValueError(f"The function's environment is wrong: {'; '.join(wrong)}.")
-    return Settings(table, role, int(days))
+    verifier = Verifier(sts, settings, time.time)
+    return Service(settings, verifier, Tables(dynamodb, time.sleep), time.time)
 
 
 def store(event: Event, service: Service, request_id: str) -> Counts:
@@ -118,76 +97,126 @@ def store(event: Event, service: Service, request_id: str) -> Counts:
 
     Raises: NotStored. Storing the same event again is safe.
     """
-    counts: Counts = {"stored": 0, "duplicate": 0, "refused": 0}
+    counts: Counts = {"stored": 0, "changed": 0, "duplicate": 0, "refused": 0}
+    delays_ms: list[int] = []
     failures: list[Exception] = []
     records = at(event, "Records")
     if not isinstance(records, list):
         counts["refused"] += 1
-        log("WARN", "refused", reason="malformed_event", request_id=request_id)
+        log_refusal(BadMessage("malformed_event"), None, service, request_id)
         records = []
     for index, record in enumerate(records):
         try:
-            if store_record(record, service, f"{request_id}-{index}"):
-                counts["stored"] += 1
-            else:
-                counts["duplicate"] += 1
+            outcome, delay_ms = store_record(record, service, f"{request_id}-{index}")
+            counts[outcome] += 1
+            delays_ms += [delay_ms] if outcome == "stored" else []
         except BadMessage as bad:
             counts["refused"] += 1
-            log("WARN", "refused", **named(record, request_id), reason=bad.reason, code=bad.code)
+            log_refusal(bad, record, service, request_id)
         except Exception as error:  # noqa: BLE001 - the other records must be stored; raised below
             failures.append(error)
             log("ERROR", "failed", **named(record, request_id), error=error_code(error))
-    log("INFO", "done", request_id=request_id, failed=len(failures), **counts)
+    values: dict[str, int | list[int]] = {**counts, "failed": len(failures), "delay_ms": delays_ms}
+    about = {"function": service.settings.function}
+    log("INFO", "done", request_id=request_id, **metric_line(service.clock(), about, values))
     if failures:
         raise NotStored(f"{len(failures)} of {len(records)} records failed") from failures[0]
     return counts
 
 
-def store_record(record: object, service: Service, default_id: str) -> bool:
-    """Store one record's message; False when the table has it already.
+def store_record(record: object, service: Service, default_id: str) -> tuple[Outcome, int]:
+    """Do what one record asks for; returns what became of it and how old it is, in ms.
 
-    Raises: BadMessage; botocore's exceptions for faults of AWS.
+    Raises: BadMessage; TokenEnded; botocore's exceptions for faults of AWS.
     """
     delivery = read_delivery(record, datetime.fromtimestamp(service.clock(), UTC), default_id)
-    message = read_message(delivery.body)
-    if delivery.operator:
-        sender = operator(message)
+    request = read_request(delivery)
+    sent_s = delivery.sent_at.timestamp()
+    if isinstance(request, Block):
+        outcome = set_block(request, service)
     else:
-        sender = service.verifier.sender(read_token(delivery.token))
-    try:
-        service.dynamodb.put_item(
-            TableName=service.settings.table,
-            Item=item(delivery, message, sender, service.settings.retention_days),
-            ConditionExpression="attribute_not_exists(id)",
-        )
-    except ClientError as error:
-        if error_code(error) == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
+        if delivery.operator:
+            sender = operator(request.name if isinstance(request, Message) else None)
+        else:
+            sender = service.verifier.sender(read_token(delivery.token), sent_s)
+        if isinstance(request, Message):
+            outcome = store_message(delivery, request, sender, service)
+        else:
+            outcome = make_change(delivery, request, sender, service)
+    return outcome, max(0, round((service.clock() - sent_s) * 1000))
 
 
-def item(
-    delivery: Delivery, message: Message, sender: Sender, retention_days: int
-) -> dict[str, dict[str, str]]:
-    """Return the table's item, in DynamoDB's own notation. Units: sent_at ms, expires_at s."""
-    sent_at = delivery.sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    attributes = {
-        "channel": message.channel,
-        "id": f"{sent_at}#{message.client_id or delivery.message_id}",
-        "message": message.text,
-        "name": sender.name,
-        "user": sender.user,
-        "sent_at": sent_at,
-        "kind": sender.kind,
-        "picture": sender.picture,
-        "client_id": message.client_id,
-    }
-    written = {key: {"S": value} for key, value in attributes.items() if value}
-    if retention_days:
-        expires_at = int(delivery.sent_at.timestamp()) + retention_days * DAY_S
-        written["expires_at"] = {"N": str(expires_at)}
-    return written
+def store_message(
+    delivery: Delivery, message: Message, sender: Sender, service: Service
+) -> Outcome:
+    """Write a new message's row, once.
+
+    Raises: BadMessage; botocore's exceptions.
+    """
+    item = message_row(delivery, message, sender, service.settings.retention_days)
+    parts = [put(service.settings.table, item), *limits(delivery, sender, service.settings)]
+    return outcome_of(write(service.tables, parts), "stored")
+
+
+def make_change(delivery: Delivery, change: Change, sender: Sender, service: Service) -> Outcome:
+    """Edit or delete a row and write the row that tells of it, both or neither.
+
+    Raises: BadMessage; Overtaken; botocore's exceptions.
+    """
+    check_time(change, sender, delivery.sent_at)
+    settings = service.settings
+    by = change_row(delivery, change, sender, settings.retention_days)
+    for _ in range(OVERTAKEN_TRIES):
+        row = read_row(service.tables, settings.table, change.channel, change.target)
+        if not is_to_be_made(row, change, by["id"]["S"], sender):
+            return "duplicate"
+        parts = [
+            put(settings.table, by),
+            *limits(delivery, sender, settings),
+            *applied(settings.table, change, by, row),
+        ]
+        failed = write(service.tables, parts)
+        if failed != "overtaken":
+            return outcome_of(failed, "changed")
+    raise Overtaken
+
+
+def set_block(request: Block, service: Service) -> Outcome:
+    """Shut a user out, or let them in again. Raises: botocore's exceptions."""
+    arguments = block(service.settings.rate_table, request.user, request.blocked, service.clock())
+    service.tables.dynamodb.update_item(**arguments)
+    return "changed"
+
+
+def limits(delivery: Delivery, sender: Sender, settings: Settings) -> list[Part]:
+    """Return what stands between a sender and the table, beside the write itself.
+
+    They are of one transaction with it: what is not stored is not counted, and a second delivery
+    of what is stored is a duplicate, however fast its sender wrote since. Operators have none.
+    """
+    if sender.kind == "operator":
+        return []
+    rate = settings.rate
+    parts = [not_blocked(settings.rate_table, sender.user)]
+    if rate.messages:
+        parts.append(count(settings.rate_table, sender.user, delivery.sent_at, rate))
+    return parts
+
+
+def outcome_of(failed: str, done: Outcome) -> Outcome:
+    """Return what a transaction's answer means. Raises: BadMessage."""
+    if failed == "duplicate":
+        return "duplicate"
+    if failed:
+        raise BadMessage(failed)
+    return done
+
+
+def log_refusal(bad: BadMessage, record: object, service: Service, request_id: str) -> None:
+    """Log a refusal with its reason, and count it by that."""
+    about = {"function": service.settings.function, "reason": bad.reason}
+    members = metric_line(service.clock(), about, {"refused": 1})
+    log("WARN", "refused", **named(record, request_id), code=bad.code, **members)
 
 
 def named(record: object, request_id: str) -> dict[str, object]:
@@ -204,7 +233,7 @@ def log(level: str, event: str, **fields: object) -> None:
     line = {
         "level": level,
         "event": event,
-        **{k: v for k, v in fields.items() if v not in ("", None)},
+        **{k: v for k, v in fields.items() if v not in ("", None, [])},
     }
     print(json.dumps(line), flush=True)  # noqa: T201
 

@@ -12,6 +12,7 @@ from kappa import console
 from kappa.cli import cli
 from kappa.errors import ConfigError, Denied
 from kappa.steps import Report
+from tests.builders import run_kappa
 
 COMMANDS = [
     "add_event_sources",
@@ -52,10 +53,43 @@ def test_help_of_a_command_needs_no_config():
 
 @pytest.mark.parametrize(
     "args",
-    [["create"], ["c.yml"], ["c.yml", "nope"], ["--nope"], ["c.yml", "tail", "--since", "x"]],
+    [
+        ["create"],
+        ["c.yml"],
+        ["c.yml", "nope"],
+        ["--nope"],
+        ["c.yml", "tail", "--since", "x"],
+        ["c.yml", "rollback", "--to", "abc"],
+        ["c.yml", "rollback", "--to", "-1"],
+    ],
 )
 def test_a_usage_error_exits_2(args):
     assert shell(*args).returncode == 2
+
+
+def test_rollback_takes_the_number_of_a_version():
+    said = " ".join(shell("c.yml", "rollback", "--to", "abc").stderr.split())
+    assert "'abc' is not the number of a version, such as 3." in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--keep-versions", "0", "1 to 1000 (versions)"),
+        ("--alias", "a b", "1 to 128 letters, digits, - and _, not only digits"),
+        ("--alias", "7", "1 to 128 letters, digits, - and _, not only digits"),
+    ],
+)
+def test_an_option_of_deploy_that_cannot_be_says_what_is_allowed(tmp_path, option, value, words):
+    config = tmp_path / "config.yml"
+    config.write_text(
+        "iam: {role: {name: r}}\n"
+        "lambda: {name: f, path: code, handler: f.handler, runtime: python3.13}\n"
+    )
+    done = run_kappa([config, "deploy", option, value], {"PATH": "/bin"})
+    assert done.returncode == 2
+    assert f"{option} {value if option != '--alias' else repr(value)} cannot be." in done.stderr
+    assert f"Allowed: {words}." in done.stderr
 
 
 def test_a_command_without_its_config_says_what_comes_first():

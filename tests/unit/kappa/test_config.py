@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kappa.arn import Place
@@ -59,7 +59,7 @@ def test_the_configs_of_kappa_0_3_read_unchanged(sample):
 
 def test_the_configs_of_this_repository_read(write, monkeypatch, tmp_path):
     outputs = tmp_path / "chat.yml"
-    names = (*STACK_OUTPUTS, "s3_bucket", "region")
+    names = (*STACK_OUTPUTS, "s3_bucket", "region", "google_oauth_client_id")
     values = {"dynamodb_stream_arn": TABLE}
     outputs.write_text("".join(f"{name}: {values.get(name, TOPIC)}\n" for name in names))
     monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(outputs))
@@ -217,6 +217,7 @@ def test_a_missing_file_is_one_clear_error(tmp_path):
         read_config(tmp_path / "nowhere.yml")
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -287,6 +288,19 @@ def test_a_value_that_is_empty_or_todo_is_missing(included, value):
 def test_a_missing_output_of_the_stack_says_how_to_get_it(included):
     said = error_of(included("a: b\n", "  description: ${sns_topic_arn}\n"))
     assert "${sns_topic_arn} has no value.\n  Run `./resources.py output --save`." in said
+
+
+@pytest.mark.parametrize(
+    ("here", "command"), [("", "./"), ("lambda", "../"), ("lambda/sns", "../../")]
+)
+def test_that_command_is_named_as_it_is_typed_from_here(
+    included, tmp_path, monkeypatch, here, command
+):
+    (tmp_path / "resources.py").touch()
+    (tmp_path / here).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / here)
+    said = error_of(included("a: b\n", "  description: ${rate_table}\n"))
+    assert f"Run `{command}resources.py output --save`." in said
 
 
 def test_a_boolean_value_keeps_its_type(included):

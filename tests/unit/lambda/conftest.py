@@ -7,15 +7,17 @@ import pytest
 from moto import mock_aws
 
 from senders import Verifier
-from store_message import Service, Settings, store
-from tests.builders import BUCKET, IDENTITY_ROLE, NOW_S, TABLE, id_token, sns_record
+from store_message import Service, store
+from tests.builders import BUCKET, NOW_S, TABLE, id_token, sns_record
+from tests.store import RATE_TABLE, store_settings
+from transactions import Tables
 
 SESSION = botocore.session.get_session()
 
 
 @pytest.fixture
 def dynamodb():
-    """A client of an in-process AWS that has the messages table."""
+    """A client of an in-process AWS that has both tables."""
     with mock_aws():
         client = SESSION.create_client("dynamodb", region_name="us-east-1")
         client.create_table(
@@ -29,6 +31,12 @@ def dynamodb():
                 {"AttributeName": "channel", "KeyType": "HASH"},
                 {"AttributeName": "id", "KeyType": "RANGE"},
             ],
+        )
+        client.create_table(
+            TableName=RATE_TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "user", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "user", "KeyType": "HASH"}],
         )
         yield client
 
@@ -69,18 +77,27 @@ class Function:
         self.dynamodb = dynamodb
         self.sts = sts
         self.now_s = NOW_S
+        self.pauses = []
+        self.set_up()
+
+    def set_up(self, **settings):
+        """Start a new container, with some settings of its own."""
+        wanted = store_settings(**settings)
         self.service = Service(
-            settings=Settings(TABLE, IDENTITY_ROLE, 0),
-            verifier=Verifier(sts, IDENTITY_ROLE, lambda: self.now_s),
-            dynamodb=dynamodb,
+            settings=wanted,
+            verifier=Verifier(self.sts, wanted, lambda: self.now_s),
+            tables=Tables(self.dynamodb, self.pauses.append),
             clock=lambda: self.now_s,
         )
 
     def store(self, *records):
         return store({"Records": list(records)}, self.service, "request-1")
 
-    def items(self):
-        return self.dynamodb.scan(TableName=TABLE)["Items"]
+    def items(self, table=TABLE):
+        return self.dynamodb.scan(TableName=table)["Items"]
+
+    def item(self, row_id):
+        return next((item for item in self.items() if item["id"]["S"] == row_id), None)
 
     def token(self, **claims):
         return id_token(**({"exp": int(self.now_s) + 3600} | claims))

@@ -4,12 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import chatconfig
+import environment
 from kappa.config import read_config
+from tests.store import ENVIRON
 
 FUNCTIONS = ("sns", "dynamodb")
 CONFIG = """\
 s3_bucket: lambda-chat-page
+google_oauth_client_id: 1-a.apps.googleusercontent.com
 region: eu-west-1
 stack_name: Tea
 history: 50
@@ -19,6 +25,8 @@ failures_topic_arn: arn:aws:sns:eu-west-1:123456789012:Tea-failures
 dynamodb_table: Tea-messages
 dynamodb_table_arn: arn:aws:dynamodb:eu-west-1:123456789012:table/Tea-messages
 dynamodb_stream_arn: arn:aws:dynamodb:eu-west-1:123456789012:table/Tea-messages/stream/2026
+rate_table: Tea-rates
+rate_table_arn: arn:aws:dynamodb:eu-west-1:123456789012:table/Tea-rates
 """
 
 
@@ -47,8 +55,12 @@ def test_names_begin_with_the_stack_s(configs):
 def test_the_environment_is_what_the_handlers_read(configs):
     assert configs["sns"].function.environment == {
         "TABLE_NAME": "Tea-messages",
+        "RATE_TABLE": "Tea-rates",
         "IDENTITY_ROLE_ARN": "arn:aws:iam::123456789012:role/Tea-identity",
+        "GOOGLE_CLIENT_ID": "1-a.apps.googleusercontent.com",
         "RETENTION_DAYS": "0",
+        "RATE_LIMIT": "10/10s",
+        "ALLOWED_DOMAINS": "",
     }
     assert configs["dynamodb"].function.environment == {
         "TABLE_NAME": "Tea-messages",
@@ -56,6 +68,17 @@ def test_the_environment_is_what_the_handlers_read(configs):
         "DATA_PREFIX": "data/",
         "HISTORY": "50",
     }
+
+
+def test_config_yml_and_the_function_agree_on_the_rate():
+    assert chatconfig.PATTERNS["rate_limit"][0] == environment.RULES["RATE_LIMIT"][0]
+    default = chatconfig.ChatConfig(s3_bucket="", google_oauth_client_id="").rate_limit
+    assert default == environment.DEFAULTS["RATE_LIMIT"]
+
+
+@given(st.from_regex(chatconfig.PATTERNS["allowed_domains"][0], fullmatch=True))
+def test_the_function_reads_whom_config_yml_allows_and_never_as_everybody(line):
+    assert environment.read_settings(ENVIRON | {"ALLOWED_DOMAINS": line}).allowed
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -101,7 +124,15 @@ def test_each_function_may_do_what_it_does_and_no_more():
         for name in FUNCTIONS
     }
     assert allowed == {
-        "sns": ["dynamodb:PutItem", "sns:Publish"],
+        "sns": [
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:UpdateItem",
+            "sns:Publish",
+        ],
         "dynamodb": [
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",

@@ -8,11 +8,10 @@ from botocore import UNSIGNED
 from botocore.exceptions import EndpointConnectionError
 
 import store_message
-from store_message import NotStored, Settings, handler, read_settings, store
+from environment import read_settings
+from store_message import NotStored, handler, store
 from tests.builders import (
-    IDENTITY_ROLE,
     NOW_S,
-    TABLE,
     answer_with,
     attribute,
     calls_of,
@@ -21,14 +20,14 @@ from tests.builders import (
     row,
     sns_record,
 )
+from tests.store import ENVIRON, counts, store_settings
 
 EVENTS = Path(__file__).parents[2] / "data" / "events"
 
 
 def test_a_message_becomes_the_item_of_the_contract(function):
     body = {"message": "Hello", "channel": "tea-room", "client_id": "01ARZ3NDEK"}
-    counts = function.store(function.record(body))
-    assert counts == {"stored": 1, "duplicate": 0, "refused": 0}
+    assert function.store(function.record(body)) == counts(stored=1)
     user = sha256(b"https://accounts.google.com#110169484474386276334").hexdigest()[:16]
     assert function.items() == [
         row(
@@ -63,14 +62,14 @@ def test_a_second_delivery_of_the_same_message_is_counted_and_changes_nothing(fu
     record = function.record()
     function.store(record)
     before = function.items()
-    assert function.store(record, record) == {"stored": 0, "duplicate": 2, "refused": 0}
+    assert function.store(record, record) == counts(duplicate=2)
     assert function.items() == before
 
 
 def test_every_record_of_an_event_is_stored_though_some_are_bad(function):
     records = [function.record({"message": f"{n}", "client_id": f"{n}"}) for n in range(5)]
     records[1:1] = [function.record("no JSON"), sns_record()]
-    assert function.store(*records) == {"stored": 5, "duplicate": 0, "refused": 2}
+    assert function.store(*records) == counts(stored=5, refused=2)
     assert {item["message"]["S"] for item in function.items()} == {"0", "1", "2", "3", "4"}
 
 
@@ -79,7 +78,12 @@ def test_a_message_costs_one_write_and_sts_only_the_first_time(function):
     token = function.token()
     for n in range(3):
         function.store(sns_record({"message": "Hello", "client_id": str(n)}, token))
-    assert calls == ["AssumeRoleWithWebIdentity", "PutItem", "PutItem", "PutItem"]
+    assert calls == [
+        "AssumeRoleWithWebIdentity",
+        "TransactWriteItems",
+        "TransactWriteItems",
+        "TransactWriteItems",
+    ]
 
 
 def test_a_bad_message_costs_no_call(function):
@@ -92,7 +96,7 @@ def test_a_lost_connection_is_raised(function):
     def cut(**_):
         raise EndpointConnectionError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
 
-    function.dynamodb.meta.events.register("before-call.dynamodb.PutItem", cut)
+    function.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", cut)
     with pytest.raises(NotStored):
         function.store(function.record())
 
@@ -104,15 +108,17 @@ def test_a_failing_record_loses_no_other_and_a_second_run_stores_it(function, pl
     def is_third(params):
         return f'#{place}"' in params["body"].decode()
 
-    answer_with(function.dynamodb, "PutItem", "InternalServerError", 500, times=1, when=is_third)
+    answer_with(
+        function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=1, when=is_third
+    )
     with pytest.raises(NotStored, match="1 of 3 records failed"):
         function.store(*records)
     assert len(function.items()) == 2
-    assert function.store(*records) == {"stored": 1, "duplicate": 2, "refused": 0}
+    assert function.store(*records) == counts(stored=1, duplicate=2)
 
 
 def test_a_denied_write_is_raised_not_swallowed(function):
-    answer_with(function.dynamodb, "PutItem", "AccessDeniedException")
+    answer_with(function.dynamodb, "TransactWriteItems", "AccessDeniedException")
     with pytest.raises(NotStored):
         function.store(function.record())
 
@@ -151,13 +157,13 @@ def test_the_shipped_input_is_a_welcome_by_an_operator(function):
 
 
 def test_a_retention_gives_each_item_its_end(function):
-    function.service = function.service._replace(settings=Settings(TABLE, IDENTITY_ROLE, 30))
+    function.set_up(retention_days=30)
     function.store(function.record(Timestamp="2026-01-01T12:00:00.900Z"))
     assert function.items()[0]["expires_at"] == {"N": str(int(NOW_S) + 30 * 86_400)}
 
 
 def test_nothing_personal_reaches_the_log(function, capsys):
-    answer_with(function.dynamodb, "PutItem", "InternalServerError", 500, times=1)
+    answer_with(function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=1)
     secret = {"message": "my secret", "client_id": "1", "channel": "hideout"}
     token = function.token(given_name="Augusta")
     with pytest.raises(NotStored):
@@ -166,7 +172,7 @@ def test_nothing_personal_reaches_the_log(function, capsys):
     function.store(sns_record(secret | {"client_id": "my secret"}, token))
     function.store(sns_record("my secret", token), sns_record(secret, token[:-1] + "\n"))
     function.store(sns_record(secret, token, MessageId="my secret"))
-    answer_with(function.sts, "AssumeRoleWithWebIdentity", "ExpiredTokenException")
+    answer_with(function.sts, "AssumeRoleWithWebIdentity", "IDPRejectedClaim")
     function.store(sns_record(secret, function.token(sub="220")))
     written = capsys.readouterr()
     for private in (token, "my secret", "ada@example.com", "1101694844", "Ada", "Augusta", "hideo"):
@@ -178,6 +184,7 @@ def test_a_refused_record_can_be_found_by_its_ids(function, capsys):
     answer_with(function.sts, "AssumeRoleWithWebIdentity", "InvalidIdentityToken")
     function.store(function.record())
     refused, done = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    del refused["_aws"]
     assert refused == {
         "level": "WARN",
         "event": "refused",
@@ -185,6 +192,8 @@ def test_a_refused_record_can_be_found_by_its_ids(function, capsys):
         "message_id": "95df01b4-ee98-5cb9-9903-4c221d41eb5e",
         "reason": "refused_token",
         "code": "InvalidIdentityToken",
+        "function": "store-message",
+        "refused": 1,
     }
     assert done["refused"] == 1
 
@@ -196,17 +205,15 @@ def test_a_wrong_environment_is_told_in_one_line():
 
 @pytest.mark.parametrize(("days", "expected"), [(None, 0), ("", 0), ("0", 0), ("90", 90)])
 def test_retention_is_optional(days, expected):
-    environ = {"TABLE_NAME": TABLE, "IDENTITY_ROLE_ARN": IDENTITY_ROLE}
-    environ |= {} if days is None else {"RETENTION_DAYS": days}
-    assert read_settings(environ) == Settings(TABLE, IDENTITY_ROLE, expected)
+    environ = ENVIRON | ({} if days is None else {"RETENTION_DAYS": days})
+    assert read_settings(environ) == store_settings(retention_days=expected)
 
 
 @pytest.fixture
 def container(function, monkeypatch):
     """What a fresh container makes of its environment."""
     environ = {
-        "TABLE_NAME": TABLE,
-        "IDENTITY_ROLE_ARN": IDENTITY_ROLE,
+        **ENVIRON,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -220,8 +227,8 @@ def container(function, monkeypatch):
 
 def test_the_handler_answers_with_counts(container):
     record = sns_record(None, id_token())
-    counts = handler({"Records": [record, record]}, SimpleNamespace(aws_request_id="request-2"))
-    assert counts == {"stored": 1, "duplicate": 1, "refused": 0}
+    answer = handler({"Records": [record, record]}, SimpleNamespace(aws_request_id="request-2"))
+    assert answer == counts(stored=1, duplicate=1)
 
 
 def test_clients_are_made_once_a_container(container):

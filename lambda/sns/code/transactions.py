@@ -1,0 +1,63 @@
+"""The calls to DynamoDB: one row read, several writes made as one, a user blocked.
+
+Owns what an answer of DynamoDB means. It must not decide what is written.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from permitted import Row
+from writes import Part, key
+
+TRIES = 6
+LONGEST_PAUSE_S = 0.05  # of the first pause; each next one may take twice as long
+
+
+class Tables(NamedTuple):
+    """DynamoDB, and how to wait for it."""
+
+    dynamodb: Any
+    sleep: Callable[[float], None]
+
+
+def write(tables: Tables, parts: Sequence[Part]) -> str:
+    """Write all parts or none; "" when they are written, else what the first failed one says.
+
+    The SDK sends one token with all its tries of a call, so an answer that got lost does not
+    write twice. Two writes of one sender at the same moment are in each other's way for as long
+    as they take: they wait a random while.
+    Raises: botocore's exceptions.
+    Source: DynamoDB API reference, TransactWriteItems, TransactionCanceledException.
+    """
+    for attempt in range(TRIES):
+        try:
+            tables.dynamodb.transact_write_items(TransactItems=[part.write for part in parts])
+            return ""
+        except ClientError as error:
+            reasons = error.response.get("CancellationReasons") or []
+            codes = [reason.get("Code") for reason in reasons]
+            for part, code in zip(parts, codes, strict=False):
+                if code == "ConditionalCheckFailed":
+                    return part.failed
+            if "TransactionConflict" not in codes or attempt == TRIES - 1:
+                raise
+        tables.sleep(random.uniform(0, LONGEST_PAUSE_S * 2**attempt))
+    raise AssertionError  # the last try returns or raises
+
+
+def read_row(tables: Tables, table: str, channel: str, row_id: str) -> Row:
+    """Read of a row what a change needs to know; an empty row when there is none."""
+    answer = tables.dynamodb.get_item(
+        TableName=table,
+        Key=key(channel, row_id),
+        ConsistentRead=True,
+        ProjectionExpression="#kind, #user, changed_by, deleted_at",
+        ExpressionAttributeNames={"#kind": "kind", "#user": "user"},
+    )
+    row: Row = answer.get("Item", {})
+    return row

@@ -1,0 +1,167 @@
+"""The rows of both tables, and the writes of a transaction that make them.
+
+Pure: values go in, DynamoDB's own notation comes out. It must not call AWS or decide who may do
+what. RateTable holds `<user>#<start of a window>` with the count `n` of what was stored in it,
+and `<user>` with `blocked` for who is shut out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from environment import Rate
+from messages import Change, Delivery, Message
+from permitted import Row, text_of
+from senders import Sender
+
+DAY_S = 86_400
+COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda deliver one message again
+
+Attributes = dict[str, dict[str, Any]]
+
+
+class Part(NamedTuple):
+    """One write of a transaction, and what it means when its condition fails."""
+
+    write: dict[str, Any]
+    failed: str
+
+
+def message_row(
+    delivery: Delivery, message: Message, sender: Sender, retention_days: int
+) -> Attributes:
+    """Return a new message's row."""
+    return row(
+        {
+            "channel": message.channel,
+            "message": message.text,
+            "name": sender.name,
+            "user": sender.user,
+            "kind": sender.kind,
+            "picture": sender.picture,
+            "client_id": message.client_id,
+        },
+        delivery,
+        retention_days,
+    )
+
+
+def change_row(
+    delivery: Delivery, change: Change, sender: Sender, retention_days: int
+) -> Attributes:
+    """Return the row that tells pages of a change; only an edit's has a text."""
+    return row(
+        {
+            "channel": change.channel,
+            "kind": change.kind,
+            "target": change.target,
+            "message": change.text,
+            "user": sender.user,
+            "client_id": change.client_id,
+        },
+        delivery,
+        retention_days,
+    )
+
+
+def row(attributes: dict[str, str | None], delivery: Delivery, retention_days: int) -> Attributes:
+    """Give a row its id, time and end. Units: sent_at ms, expires_at s."""
+    sent_at = iso_ms(delivery.sent_at)
+    attributes |= {
+        "id": f"{sent_at}#{attributes.get('client_id') or delivery.message_id}",
+        "sent_at": sent_at,
+    }
+    written: Attributes = {key: {"S": value} for key, value in attributes.items() if value}
+    if retention_days:
+        expires_at = int(delivery.sent_at.timestamp()) + retention_days * DAY_S
+        written["expires_at"] = {"N": str(expires_at)}
+    return written
+
+
+def put(table: str, item: Attributes) -> Part:
+    """Write a row once, however often SNS delivers it."""
+    write = {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(id)"}
+    return Part({"Put": write}, "duplicate")
+
+
+def not_blocked(rate_table: str, user: str) -> Part:
+    """Let nobody through whom an operator has shut out."""
+    write = {
+        "TableName": rate_table,
+        "Key": {"user": {"S": user}},
+        "ConditionExpression": "attribute_not_exists(blocked)",
+    }
+    return Part({"ConditionCheck": write}, "blocked")
+
+
+def count(rate_table: str, user: str, sent_at: datetime, rate: Rate) -> Part:
+    """Count a message in the window that it was sent in.
+
+    The window goes by SNS's time: what waited for a fault of AWS to pass, or arrives out of
+    order, counts when it was sent, and is not taken for a flood.
+    """
+    sent_s = int(sent_at.timestamp())
+    start_s = sent_s - sent_s % rate.window_s
+    write = {
+        "TableName": rate_table,
+        "Key": {"user": {"S": f"{user}#{start_s}"}},
+        "UpdateExpression": "ADD n :one SET expires_at = :end",
+        "ConditionExpression": "attribute_not_exists(n) OR n < :limit",
+        "ExpressionAttributeValues": {
+            ":one": {"N": "1"},
+            ":limit": {"N": str(rate.messages)},
+            ":end": {"N": str(start_s + rate.window_s + COUNT_KEPT_S)},
+        },
+    }
+    return Part({"Update": write}, "too_fast")
+
+
+def applied(table: str, change: Change, by: Attributes, seen: Row) -> list[Part]:
+    """Change the target, if it is as it was seen, and take the change before out.
+
+    An earlier change's row holds a text that is to be seen no more.
+    """
+    last = text_of(seen, "changed_by")
+    values = {":by": by["id"], ":at": by["sent_at"], ":user": {"S": text_of(seen, "user")}}
+    values |= {":text": {"S": change.text}} if change.kind == "edit" else {}
+    values |= {":last": {"S": last}} if last else {}
+    edit = "SET changed_by = :by, edited_at = :at, #message = :text"
+    delete = "SET changed_by = :by, deleted_at = :at REMOVE #message"
+    unchanged = "changed_by = :last" if last else "attribute_not_exists(changed_by)"
+    write = {
+        "TableName": table,
+        "Key": key(change.channel, change.target),
+        "UpdateExpression": edit if change.kind == "edit" else delete,
+        "ConditionExpression": "attribute_exists(id) AND #user = :user"
+        f" AND attribute_not_exists(deleted_at) AND {unchanged}",
+        "ExpressionAttributeNames": {"#message": "message", "#user": "user"},
+        "ExpressionAttributeValues": values,
+    }
+    drop = {"Delete": {"TableName": table, "Key": key(change.channel, last)}}
+    return [Part({"Update": write}, "overtaken"), *([Part(drop, "")] if last else [])]
+
+
+def block(rate_table: str, user: str, blocked: bool, now_s: float) -> dict[str, Any]:
+    """Return the arguments of UpdateItem that shut a user out, or let them in again.
+
+    Whom nothing shuts out needs no row: DynamoDB deletes it.
+    """
+    shut_out = "SET blocked = :value REMOVE expires_at"
+    value = {"BOOL": True} if blocked else {"N": str(int(now_s))}
+    return {
+        "TableName": rate_table,
+        "Key": {"user": {"S": user}},
+        "UpdateExpression": shut_out if blocked else "SET expires_at = :value REMOVE blocked",
+        "ExpressionAttributeValues": {":value": value},
+    }
+
+
+def key(channel: str, row_id: str) -> Attributes:
+    """Return the key of a row of the messages table."""
+    return {"channel": {"S": channel}, "id": {"S": row_id}}
+
+
+def iso_ms(moment: datetime) -> str:
+    """Return a time as rows carry it: ISO 8601 UTC with milliseconds and Z."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Store again what store_message could not: the failed events that FailuresTopic was told of.
+
+Usage:
+  replay.py --queue=URL [--dry-run] [--region=R] [--profile=P]
+  replay.py [--dry-run] [--region=R] [--profile=P] FILE
+  replay.py -h | --help
+
+Invokes the function with each failed event as SNS sent it, and waits for its answer. What is
+stored already counts as a duplicate, so a replay may be repeated. Every sender is verified as
+ever: a token lives an hour at most, and what is older cannot be proved and is left. What is done
+is deleted from the queue; what is left stays in it, with the reason printed.
+
+Options:
+  --queue=URL  The SQS queue that is subscribed to FailuresTopic.
+  FILE         A file of such records instead, one in a line of JSON; - is standard input.
+  --dry-run    Say what would be replayed. Invokes nothing, deletes nothing.
+  --region=R   The AWS region; config.yml's `region` when absent.
+  --profile=P  The profile of ~/.aws/config; config.yml's `profile` when absent.
+  -h --help    Print this text.
+
+Example:
+  lambda/sns/replay.py --queue=https://sqs.us-east-1.amazonaws.com/123456789012/chat-failures
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+try:
+    from docopt import DocoptExit, docopt
+
+    from chatconfig import check_region, read_config
+    from kappa.aws import Aws
+    from kappa.errors import ConfigError, KappaError
+except ModuleNotFoundError as missing:
+    sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
+
+TIMEOUT_S = 120.0  # the function's own, and the way
+HIDDEN_S = 900  # longer than a replay takes: what is left is not received a second time
+OUTCOMES = ("stored", "changed", "duplicate")
+
+
+class Left(Exception):
+    """A record that is not replayed, or whose replay failed: the message says why."""
+
+
+class Failure(NamedTuple):
+    """One record: its text, and the queue's handle of it where it came from a queue."""
+
+    text: str
+    handle: str
+
+
+def read_event(text: str, function: str, now_s: float) -> dict[str, Any]:
+    """Return the event of a record, as SNS sent it to the function.
+
+    Shape: Lambda's invocation record, bare or as SNS wraps it for a queue without raw delivery.
+    Raises: Left, when it cannot be replayed.
+    Source: AWS Lambda guide, "Capturing records of Lambda asynchronous invocations".
+    """
+    record = _json(text)
+    if at(record, "Type") == "Notification":
+        record = _json(str(at(record, "Message")))
+    arn = at(record, "requestContext", "functionArn")
+    if not isinstance(arn, str) or arn.count(":") < 6:
+        raise Left("not a record of a failed invocation")
+    if arn.split(":")[6] != function:
+        raise Left(f"of {arn.split(':')[6]}, not of {function}")
+    event = at(record, "requestPayload")
+    records = at(event, "Records")
+    if not isinstance(event, dict) or not isinstance(records, list) or not records:
+        raise Left("without its event: it was too large for SNS")
+    ends = [token_end(one) for one in records]
+    if all(end is not None and end <= now_s for end in ends):
+        ended = datetime.fromtimestamp(max(end or 0 for end in ends), UTC)
+        raise Left(f"its token ended at {ended:%Y-%m-%d %H:%M:%S} UTC: its sender cannot be proved")
+    return event
+
+
+def token_end(record: object) -> float | None:
+    """Return when a record's token ends or ended, None where that cannot be read."""
+    token = at(record, "Sns", "MessageAttributes", "id_token", "Value")
+    try:
+        payload = str(token).split(".")[1]
+        end = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"]
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+    return end if isinstance(end, int) and 0 < end < 2**33 else None
+
+
+def name_of(text: str) -> str:
+    """Return the ids by which a record and its log lines are found; nothing that was written."""
+    try:
+        record = _json(text)
+        inner = (
+            _json(str(at(record, "Message"))) if at(record, "Type") == "Notification" else record
+        )
+    except Left:
+        return "?"
+    records = at(inner, "requestPayload", "Records")
+    ids = [at(one, "Sns", "MessageId") for one in records] if isinstance(records, list) else []
+    found = [one for one in ids if isinstance(one, str)]
+    return ", ".join(found) or str(at(inner, "requestContext", "requestId") or "?")
+
+
+def replay(aws: Aws, function: str, event: dict[str, Any]) -> str:
+    """Invoke the function with an event; returns what became of it.
+
+    Raises: Left, when not all of it is stored; AwsError.
+    """
+    params = {"FunctionName": function, "Payload": json.dumps(event), "LogType": "Tail"}
+    answer = aws.call_once("lambda", "invoke", f"invoking {function}", params, TIMEOUT_S)
+    counts = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError") or not isinstance(counts, dict):
+        raise Left(f"failed again: {at(counts, 'errorType') or answer.get('FunctionError')}")
+    if counts.get("refused"):
+        raise Left(f"refused: {', '.join(reasons(answer.get('LogResult', ''))) or 'see the log'}")
+    return ", ".join(word for word in OUTCOMES if counts.get(word))
+
+
+def reasons(log: str) -> list[str]:
+    """Return the reasons of refusal in the tail of a log, in Base64, as Lambda answers it."""
+    found = []
+    for line in base64.b64decode(log).decode(errors="replace").splitlines():
+        if '"event": "refused"' in line and line.startswith("{") and line.endswith("}"):
+            found.append(str(json.loads(line).get("reason")))
+    return found
+
+
+def read_failures(aws: Aws, queue: str, file: str) -> Iterator[Failure]:
+    """Give each record of the file or the queue; the queue's are hidden from others meanwhile."""
+    if not queue:
+        try:
+            text = sys.stdin.read() if file == "-" else Path(file).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file} cannot be read: {error}") from error
+        yield from (Failure(line, "") for line in text.splitlines() if line.strip())
+        return
+    params = {
+        "QueueUrl": queue,
+        "MaxNumberOfMessages": 10,
+        "WaitTimeSeconds": 2,
+        "VisibilityTimeout": HIDDEN_S,
+    }
+    while found := aws.call("sqs", "receive_message", f"reading {queue}", params).get("Messages"):
+        yield from (Failure(one["Body"], one["ReceiptHandle"]) for one in found)
+
+
+def replay_all(aws: Aws, function: str, queue: str, file: str, dry_run: bool) -> int:
+    """Replay every record and print a line for each; returns how many are left."""
+    left: list[Failure] = []
+    done: Counter[str] = Counter()
+    try:
+        for failure in read_failures(aws, queue, file):
+            left.append(failure)
+            try:
+                event = read_event(failure.text, function, time.time())
+                outcome = "to replay" if dry_run else replay(aws, function, event)
+            except Left as reason:
+                _print(f"left  {name_of(failure.text)}: {reason}")
+                continue
+            done[outcome] += 1
+            _print(f"{outcome}  {name_of(failure.text)}")
+            if not dry_run:
+                if queue:
+                    _of_queue(aws, "delete_message", queue, failure.handle)
+                left.pop()
+    finally:
+        for failure in left if queue else []:
+            _of_queue(aws, "change_message_visibility", queue, failure.handle, VisibilityTimeout=0)
+    kept = len(left) - done["to replay"]
+    counted = [f"{number} {outcome}" for outcome, number in sorted(done.items())]
+    print(f"{', '.join([*counted, f'{kept} left'])}.", file=sys.stderr)  # noqa: T201
+    return kept
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Replay; return the exit code: 1 when something is left or AWS refused, 2 for wrong usage."""
+    try:
+        given = docopt(__doc__ or "", argv)
+        check_region(given["--region"])
+        config = read_config()
+        region, profile = given["--region"] or config.region, given["--profile"] or config.profile
+        aws = Aws(region or None, profile or None)
+        function = f"{config.stack_name}-store-message"
+        queue, file = given["--queue"] or "", given["FILE"] or ""
+        return 1 if replay_all(aws, function, queue, file, given["--dry-run"]) else 0
+    except DocoptExit as error:
+        print(f"These arguments do not fit.\n{error.usage}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KappaError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Stopped. What was not replayed is left.", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        # the reader went away, as `head` does; Python would complain again at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def at(value: object, *keys: str) -> object:
+    """Return what lies under the keys, None as soon as one is not there."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Left("not a record of a failed invocation") from error
+
+
+def _of_queue(aws: Aws, operation: str, queue: str, handle: str, **more: int) -> None:
+    params = {"QueueUrl": queue, "ReceiptHandle": handle, **more}
+    aws.call("sqs", operation, f"changing {queue}", params)
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

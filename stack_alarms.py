@@ -1,0 +1,172 @@
+"""The template's alarms: what is watched, and the topic that mails whoever looks after the chat.
+
+All of it exists only where config.yml names an `alarm_email`. It must not know how the rest of
+the stack is made: it takes the functions' names from the stack's, and refers to its two topics.
+"""
+
+from awacs import aws, sns
+from troposphere import Equals, GetAtt, Not, Parameter, Ref, Sub, Tags, Template
+from troposphere import cloudwatch as watch
+from troposphere import sns as topic
+
+from chatconfig import EMAIL_PATTERN
+
+WANTED = "AlarmsWanted"
+PERIOD_S = 300
+# a reader sees a message within seconds; a minute behind is a chat that stands still
+LATE_MS = 60_000
+STORE, PUBLISH = "store-message", "publish-transcript"
+ALARMS_OF_STACK = Sub(
+    "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-*"
+)
+
+
+def add_alarms(template: Template, tls_only: aws.Statement, tags: Tags) -> None:
+    """Add the parameter, the condition, the topic and the alarms.
+
+    `tls_only` denies plain HTTP to the topic that `alarms_topic` names.
+    """
+    template.add_parameter(
+        Parameter(
+            "AlarmEmail",
+            Type="String",
+            Description="Who is mailed when something fails; empty for no alarms",
+            Default="",
+            AllowedPattern=f"(?:{EMAIL_PATTERN})?",
+            ConstraintDescription="must be an e-mail address or empty",
+        )
+    )
+    template.add_condition(WANTED, Not(Equals(Ref("AlarmEmail"), "")))
+    for part in (*_topic(tls_only, tags), *_alarms()):
+        template.add_resource(part)
+
+
+def alarms_topic() -> Ref:
+    """Return the ARN of the topic that alarms go to."""
+    return Ref("AlarmsTopic")
+
+
+def _topic(
+    tls_only: aws.Statement, tags: Tags
+) -> list[topic.Topic | topic.TopicPolicy | topic.SubscriptionResource]:
+    """No KMS key: CloudWatch may not use the one that AWS manages, and a mail is plain text.
+
+    Source: AWS re:Post, "Why didn't I receive an SNS notification for my CloudWatch alarm trigger?"
+    """
+    return [
+        topic.Topic("AlarmsTopic", DisplayName="Lambda Chat alarms", Tags=tags, Condition=WANTED),
+        topic.TopicPolicy(
+            "AlarmsTopicPolicy",
+            Topics=[alarms_topic()],
+            PolicyDocument=aws.Policy(
+                Version="2012-10-17", Statement=[_own_alarms_only(), tls_only]
+            ),
+            Condition=WANTED,
+        ),
+        topic.SubscriptionResource(
+            "AlarmsSubscription",
+            TopicArn=alarms_topic(),
+            Protocol="email",
+            Endpoint=Ref("AlarmEmail"),
+            Condition=WANTED,
+        ),
+    ]
+
+
+def _own_alarms_only() -> aws.Statement:
+    """Let CloudWatch publish for this stack's alarms, and for nobody else's.
+
+    Source: IAM guide, "The confused deputy problem".
+    """
+    return aws.Statement(
+        Sid="OwnAlarmsOnly",
+        Effect=aws.Allow,
+        Principal=aws.Principal("Service", "cloudwatch.amazonaws.com"),
+        Action=[sns.Publish],
+        Resource=[alarms_topic()],
+        Condition=aws.Condition(
+            [
+                aws.StringEquals({"aws:SourceAccount": Ref("AWS::AccountId")}),
+                aws.ArnLike({"aws:SourceArn": ALARMS_OF_STACK}),
+            ]
+        ),
+    )
+
+
+def _alarms() -> list[watch.Alarm]:
+    failures = {"TopicName": GetAtt("FailuresTopic", "TopicName")}
+    messages = {"TopicName": GetAtt("WebsiteSnsTopic", "TopicName")}
+    late = "publish_transcript is a minute behind: readers do not see new messages"
+    return [
+        *_of_function("StoreMessage", STORE),
+        *_of_function("PublishTranscript", PUBLISH),
+        _alarm(
+            "PublishTranscriptLate",
+            late,
+            ("AWS/Lambda", "IteratorAge", "Maximum"),
+            _function(PUBLISH),
+            at_least=LATE_MS,
+        ),
+        _alarm(
+            "FailuresTold",
+            "FailuresTopic was told of something that failed for good",
+            ("AWS/SNS", "NumberOfMessagesPublished", "Sum"),
+            failures,
+        ),
+        _alarm(
+            "MessagesUndelivered",
+            "SNS could not hand messages to store_message: it is gone, or does not let SNS in",
+            ("AWS/SNS", "NumberOfNotificationsFailed", "Sum"),
+            messages,
+        ),
+    ]
+
+
+def _of_function(title: str, name: str) -> list[watch.Alarm]:
+    said = name.replace("-", "_")
+    return [
+        _alarm(
+            f"{title}Errors",
+            f"{said} raised an error or ran out of time",
+            ("AWS/Lambda", "Errors", "Sum"),
+            _function(name),
+        ),
+        _alarm(
+            f"{title}Throttles",
+            f"{said} was called more often than its concurrency allows",
+            ("AWS/Lambda", "Throttles", "Sum"),
+            _function(name),
+        ),
+    ]
+
+
+def _function(name: str) -> dict[str, Sub]:
+    return {"FunctionName": Sub("${AWS::StackName}-" + name)}
+
+
+def _alarm(
+    title: str,
+    description: str,
+    metric: tuple[str, str, str],
+    dimensions: dict[str, Sub | GetAtt],
+    at_least: int = 1,
+) -> watch.Alarm:
+    """Alarm when one period reaches a value. A metric without data means that nothing happened."""
+    namespace, name, statistic = metric
+    return watch.Alarm(
+        f"{title}Alarm",
+        AlarmDescription=description,
+        Namespace=namespace,
+        MetricName=name,
+        Statistic=statistic,
+        Dimensions=[
+            watch.MetricDimension(Name=key, Value=value) for key, value in dimensions.items()
+        ],
+        Period=PERIOD_S,
+        EvaluationPeriods=1,
+        Threshold=at_least,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+        AlarmActions=[alarms_topic()],
+        Condition=WANTED,
+    )

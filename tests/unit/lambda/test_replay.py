@@ -1,0 +1,125 @@
+"""What replay.py makes of the records that FailuresTopic gets."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import NOW_S, id_token, sns_record
+
+SCRIPT = Path("lambda/sns/replay.py")
+FUNCTION = "Lambda-Chat-store-message"
+RECORDED = Path(__file__).parents[2] / "data" / "events" / "failed_invocation.json"
+
+
+@pytest.fixture(scope="module")
+def replay():
+    """The script as a module; it lies in no package."""
+    spec = importlib.util.spec_from_file_location("replay", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    before = list(sys.path)
+    spec.loader.exec_module(module)
+    sys.path[:] = before
+    return module
+
+
+def failure(*records, **changes):
+    """An invocation record as Lambda writes it."""
+    record = json.loads(RECORDED.read_text()) | changes
+    return record if changes else record | {"requestPayload": {"Records": list(records)}}
+
+
+def live(**changes):
+    return sns_record(None, id_token(exp=int(NOW_S) + 60), **changes)
+
+
+def wrapped(record):
+    """What a queue gets that is subscribed without raw delivery."""
+    return json.dumps({"Type": "Notification", "MessageId": "1", "Message": json.dumps(record)})
+
+
+def reason(replay, text):
+    with pytest.raises(replay.Left) as left:
+        replay.read_event(text, FUNCTION, NOW_S)
+    return str(left.value)
+
+
+@pytest.mark.parametrize("form", [json.dumps, wrapped])
+def test_the_event_is_the_one_that_sns_sent(replay, form):
+    event = replay.read_event(form(failure(live())), FUNCTION, NOW_S)
+    assert event == {"Records": [live()]}
+
+
+def test_a_token_that_ended_is_left_and_said_when(replay):
+    ended = sns_record(None, id_token(exp=int(NOW_S)))
+    said = reason(replay, json.dumps(failure(ended)))
+    assert said == "its token ended at 2026-01-01 12:00:00 UTC: its sender cannot be proved"
+
+
+@pytest.mark.parametrize("token", [None, "x", "a.b.c", id_token(exp="soon"), id_token(exp=2**60)])
+def test_what_the_token_does_not_tell_is_left_to_the_function(replay, token):
+    text = json.dumps(failure(sns_record(None, token)))
+    assert replay.read_event(text, FUNCTION, NOW_S)["Records"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not a record"),
+        ("{", "not a record"),
+        ("[]", "not a record"),
+        ("{}", "not a record"),
+        ('{"Type": "Notification"}', "not a record"),
+        (json.dumps({"requestContext": {"functionArn": 5}}), "not a record"),
+        (json.dumps(failure(requestPayload=None)), "too large for SNS"),
+        (json.dumps(failure(requestPayload={"Records": []})), "too large for SNS"),
+    ],
+)
+def test_what_cannot_be_replayed_is_left_with_its_reason(replay, text, said):
+    assert said in reason(replay, text)
+
+
+def test_another_functions_record_is_left(replay):
+    text = json.dumps(failure(live())).replace(FUNCTION, "Lambda-Chat-publish-transcript")
+    assert reason(replay, text) == f"of Lambda-Chat-publish-transcript, not of {FUNCTION}"
+
+
+def test_a_record_is_named_by_its_ids_alone(replay):
+    text = wrapped(failure(live(MessageId="m1"), live(MessageId="m2")))
+    assert replay.name_of(text) == "m1, m2"
+    assert replay.name_of(json.dumps(failure())) == "e4b46cbf-b738-4880-8880-a18cdf61200e"
+    assert replay.name_of("junk") == "?"
+
+
+@given(st.text(max_size=200) | st.recursive(st.none() | st.integers(), st.lists).map(json.dumps))
+def test_any_text_is_left_and_never_raises(replay, text):
+    assert reason(replay, text)
+    assert replay.name_of(text)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--queue"], ["--queue=q", "f"], ["f", "g"], ["--force", "f"]]
+)
+def test_arguments_that_do_not_fit_are_exit_code_2(arguments):
+    done = subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Usage:" in done.stderr
+
+
+def test_a_missing_file_is_said_in_one_line(tmp_path, monkeypatch):
+    config = tmp_path / "config.yml"
+    config.write_text(
+        "s3_bucket: chat-page\ngoogle_oauth_client_id: 1-a.apps.googleusercontent.com\n"
+        "region: us-east-1\n"
+    )
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(config))
+    arguments = [sys.executable, SCRIPT, str(tmp_path / "none")]
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
