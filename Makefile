@@ -3,10 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SITE := s3-website
-SOURCES := kappa local lambda $(SITE)/publish.py chatconfig.py resources.py tests bench docs
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lint format bench screenshot lock clean
+.PHONY: help local test check lint format bench screenshot scan audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +37,15 @@ bench: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Measure, and print tables
 
 screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens anew
 	$(BIN)/python -m local run --quiet -- $(BIN)/python docs/screenshots.py
+
+scan: $(VENV)/.venv ## Scan the template with checkov, in an environment of its own
+	@$(PYTHON) -m venv build/scan && build/scan/bin/pip install --quiet checkov==3.3.30
+	build/scan/bin/checkov --config-file tests/data/stack/checkov.yml -f tests/data/stack/template.json
+
+audit: $(VENV)/.venv ## Ask the registries for known weaknesses of what is installed
+	@$(PYTHON) -m venv build/audit && build/audit/bin/pip install --quiet pip-audit
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
+	cd $(SITE) && npm audit
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv

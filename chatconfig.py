@@ -86,7 +86,7 @@ PATTERNS = {
     ),
     "allowed_domains": (
         ALLOWED_PATTERN,
-        "e-mail domains and addresses on one line, such as example.com, ada@example.org",
+        "e-mail domains and addresses, such as example.com, ada@example.org",
     ),
     "alarm_email": (EMAIL_PATTERN, "an e-mail address"),
 }
@@ -134,6 +134,9 @@ def parse_config(text: str, where: Path) -> ChatConfig:
         )
     if type(given.get("rate_limit")) is int:
         given["rate_limit"] = str(given["rate_limit"])
+    domains = given.get("allowed_domains")
+    if isinstance(domains, list) and all(isinstance(one, str) for one in domains):
+        given["allowed_domains"] = ", ".join(domains)
     for key, value in given.items():
         _check_value(key, value, lines, where)
     return msgspec.convert(given, ChatConfig)

@@ -124,7 +124,7 @@ def _json_line(message: str) -> Line:
         return _platform_line(message, kind.removeprefix("platform."), record)
     level = str(_first(said, _LEVEL_KEYS)).upper()
     text = _first(said, _TEXT_KEYS)
-    known = {*_TIME_KEYS, *_LEVEL_KEYS, *_ID_KEYS}
+    known = {*_TIME_KEYS, *_LEVEL_KEYS, *_ID_KEYS, "_aws"}  # embedded metrics
     used = next((key for key in _TEXT_KEYS if key in said), "")
     fields = {key: value for key, value in said.items() if key not in known and key != used}
     return Line(

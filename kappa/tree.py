@@ -158,7 +158,9 @@ class _Reader:
 
 
 def read_values(tree: Tree) -> dict[str, str]:
-    """Read the scalars of the file that `include:` names; none without an include.
+    """Read the scalars of the file that `include:` names, none without an include.
+
+    A list of scalars is one text, "a, b": left out, it would look like a key that is not there.
 
     Raises: ConfigError, if the path's environment variable is not set or the file is missing.
     """
@@ -174,8 +176,11 @@ def read_values(tree: Tree) -> dict[str, str]:
             f"the included file {included} does not exist.",
             "Make it (its example may stand beside it), or correct the path.",
         )
-    values = read_tree(included)
-    return {str(keys[0]): text for keys, text in values.texts.items() if len(keys) == 1}
+    values: dict[str, list[str]] = {}
+    for keys, text in read_tree(included).texts.items():
+        if len(keys) == 1 or (len(keys) == 2 and isinstance(keys[1], int)):
+            values.setdefault(str(keys[0]), []).append(text)
+    return {name: ", ".join(texts) for name, texts in values.items()}
 
 
 def _include_path(tree: Tree, include: str) -> Path:

@@ -85,11 +85,18 @@ def page_config(config: ChatConfig, region: str, addresses: Mapping[str, str]) -
         "endpoints": dict(addresses),
         "googleClientId": config.google_oauth_client_id,
         "history": config.history,
+        "rateLimit": _rate_limit(config.rate_limit),
         "region": region,
         "roleArn": config.website_iam_role_arn,
         "table": config.dynamodb_table,
         "topicArn": config.sns_topic_arn,
     }
+
+
+def _rate_limit(text: str) -> dict[str, int]:
+    """Return how many messages one person may send in how many seconds; "0" is no limit."""
+    messages, _, seconds = text.removesuffix("s").partition("/")
+    return {"messages": max(1, int(messages)), "seconds": int(seconds or 0)}
 
 
 def page_url(bucket: str, region: str, endpoint_url: str) -> str:

@@ -340,6 +340,7 @@ ALLOWED = {
         "publish to the topic of failures",
         "query messages",
         "read data/channels.json",
+        "read data/default.json",
         "read the stream",
         "take a place in the stream",
         "write data/channels.json",

@@ -112,6 +112,11 @@ def test_who_may_write_is_one_line(value):
     assert parse_config(f"{GOOD}allowed_domains: {value}\n", Path("c")).allowed_domains == value
 
 
+def test_who_may_write_may_be_a_list():
+    config = parse_config(f"{GOOD}allowed_domains: [a.org, ada@b.org]\n", Path("c"))
+    assert config.allowed_domains == "a.org, ada@b.org"
+
+
 @pytest.mark.parametrize("value", ["", "TODO", "' '", "null", "~"])
 def test_an_empty_or_todo_value_counts_as_missing(value):
     assert "s3_bucket (line 2)" in refusal(f"google_oauth_client_id: {CLIENT}\ns3_bucket: {value}")
@@ -146,9 +151,10 @@ def test_an_empty_or_todo_value_counts_as_missing(value):
         ("rate_limit: 0/10s", "such as 10/10s"),
         ("rate_limit: -1", "such as 10/10s"),
         ("rate_limit: off", "False is not text"),
-        ("allowed_domains: example", "on one line, such as example.com, ada@example.org"),
-        ("allowed_domains: example.com; example.org", "on one line"),
-        ("allowed_domains: [example.com]", "['example.com'] is not text"),
+        ("allowed_domains: example", "addresses, such as example.com, ada@example.org"),
+        ("allowed_domains: example.com; example.org", "e-mail domains and addresses"),
+        ("allowed_domains: [example.com, 7]", "is not text"),
+        ("allowed_domains: [example]", "e-mail domains and addresses"),
         ("sns_topic_arn: 5", "5 is not text"),
         ('profile: "a\\nb"', "text on one line"),
         ("regoin: us-east-1", "regoin (line 1): unknown; did you mean region?"),

@@ -78,11 +78,21 @@ def test_the_page_is_told_exactly_what_it_needs():
         },
         "googleClientId": "1-a.apps.googleusercontent.com",
         "history": 20,
+        "rateLimit": {"messages": 10, "seconds": 10},
         "region": "eu-west-1",
         "roleArn": "arn:aws:iam::111122223333:role/R",
         "table": "Messages",
         "topicArn": "arn:aws:sns:eu-west-1:111122223333:T",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("5/60s", {"messages": 5, "seconds": 60}), ("0", {"messages": 1, "seconds": 0})],
+)
+def test_the_page_knows_the_rate_that_a_sender_may_have(text, told):
+    config = msgspec.structs.replace(CONFIG, rate_limit=text)
+    assert website.page_config(config, "eu-west-1", {})["rateLimit"] == told
 
 
 def test_another_endpoint_serves_every_service():

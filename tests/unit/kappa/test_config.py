@@ -279,6 +279,14 @@ def test_included_values_are_filled_in(included):
     assert (function.description, function.timeout) == ("nobody and here", 7)
 
 
+@pytest.mark.parametrize("listed", ["[a.org, b.org]", "\n  - a.org\n  - b.org"])
+def test_an_included_list_is_one_text_and_never_taken_for_absent(included, listed):
+    more = "  description: ${domains:-everybody}\n"
+    assert (
+        read_config(included(f"domains: {listed}\n", more)).function.description == "a.org, b.org"
+    )
+
+
 @pytest.mark.parametrize("value", ["", "TODO", "''"])
 def test_a_value_that_is_empty_or_todo_is_missing(included, value):
     said = error_of(included(f"where: {value}\n", "  description: ${where}\n"))
