@@ -1,25 +1,25 @@
 """Clients of one profile and region, and AWS's errors put into words.
 
-The only importer of boto3 in kappa; resources.py and publish.py use it too. It knows how to
-reach AWS and how to name what went wrong. It must not know what a policy or a function is.
-boto3 is imported at the first client, so a wrong config costs no AWS import.
+With awssession.py the only importer of botocore in kappa; resources.py and publish.py use it too.
+It knows how to make a call and how to name what went wrong. It must not know what a policy or a
+function is. botocore is imported at the first client, so a wrong config costs no AWS import.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from kappa import arn as arns
 from kappa.errors import AwsError, ConfigError, Conflict, Denied, Interrupted, KappaError, NotFound
 
 if TYPE_CHECKING:
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.session import Session
 
 LOG = logging.getLogger(__name__)
 # The calls that may wait for an answer at the same time, each in a thread of its own.
@@ -69,10 +69,6 @@ THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-_ATTEMPTS = 5
-_CONNECT_TIMEOUT_S = 10
-# Several configs at once share a client: more connections than botocore's 10.
-_CONNECTIONS = 50
 NO_CREDENTIALS_HINT = (
     "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile."
 )
@@ -89,25 +85,23 @@ class Aws:
         self._wanted_region = region
         self._profile = profile
         self._lock = threading.RLock()
-        self._session: boto3.session.Session | None = None
+        self._session: Session | None = None
         self._clients: dict[str, Any] = {}
-        self._caller: dict[str, str] | None = None
+        self._whose: tuple[str, str] | None = None
         self._stopped = threading.Event()
 
     @property
-    def session(self) -> boto3.session.Session:
-        """The boto3 session.
+    def session(self) -> Session:
+        """The botocore session.
 
         Raises: ConfigError, if the profile is not in the AWS config files.
         """
         with self._lock:
             if self._session is None:
-                import boto3
+                from kappa.awssession import open_session
 
                 with translated("reading the AWS configuration"):
-                    self._session = boto3.session.Session(
-                        region_name=self._wanted_region, profile_name=self._profile
-                    )
+                    self._session = open_session(self._wanted_region, self._profile)
             return self._session
 
     @property
@@ -116,7 +110,7 @@ class Aws:
 
         Raises: AwsError, if neither the caller nor the AWS configuration names one.
         """
-        region = self._wanted_region or self.session.region_name
+        region = self._wanted_region or self._configured_region()
         if not region:
             raise AwsError(
                 "No AWS region is set.",
@@ -124,21 +118,28 @@ class Aws:
             )
         return region
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        """Return the client of a service, e.g. "lambda"; the same one at each call."""
-        with self._lock:
-            if service not in self._clients:
-                from botocore.config import Config
+    def _configured_region(self) -> str:
+        with translated("reading the AWS configuration"):
+            return str(self.session.get_config_variable("region") or "")
 
-                make: Any = self.session.client
-                config = Config(
-                    retries=_retries(),
-                    connect_timeout=_CONNECT_TIMEOUT_S,
-                    max_pool_connections=_CONNECTIONS,
-                )
+    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+        """Return the client of a service, e.g. "lambda"; the same one at each call."""
+        return self._client(service, None)
+
+    def _client(self, service: str, timeout_s: float | None) -> Any:  # noqa: ANN401
+        key = f"{service}, patient for {timeout_s} s" if timeout_s else service
+        with self._lock:
+            if key not in self._clients:
+                from kappa.awssession import client, patient_client
+
+                session, region = self.session, self.region
                 with translated(f"preparing {service} calls"):
-                    self._clients[service] = make(service, region_name=self.region, config=config)
-            return self._clients[service]
+                    self._clients[key] = (
+                        patient_client(session, service, region, timeout_s, MAX_CONCURRENCY)
+                        if timeout_s
+                        else client(session, service, region)
+                    )
+            return self._clients[key]
 
     def stop(self) -> None:
         """Let no further call or page begin; each raises Interrupted instead."""
@@ -191,51 +192,35 @@ class Aws:
         Source: AWS re:Post, "How do I troubleshoot retry and timeout issues when invoking a
         Lambda function using an AWS SDK": the usual client gives up at 60 s and calls again.
         """
-        client = self._patient_client(service, timeout_s)
+        client = self._client(service, timeout_s)
         started = time.monotonic()
         with translated(doing):
             result: dict[str, Any] = getattr(client, operation)(**params)
         _log_call(service, operation, started)
         return result
 
-    def _patient_client(self, service: str, timeout_s: float) -> Any:  # noqa: ANN401
-        from botocore.config import Config
-
-        key = f"{service}, patient for {timeout_s} s"
-        with self._lock:
-            if key not in self._clients:
-                make: Any = self.session.client
-                patient = Config(
-                    read_timeout=timeout_s,
-                    retries={"total_max_attempts": 1},
-                    max_pool_connections=MAX_CONCURRENCY,
-                )
-                with translated(f"preparing {service} calls"):
-                    self._clients[key] = make(service, region_name=self.region, config=patient)
-            return self._clients[key]
-
     @property
     def account(self) -> str:
-        """The twelve digits of the caller's account; asked of STS once."""
-        return self._caller_identity()["Account"]
+        """The twelve digits of the caller's account."""
+        return self._owner()[1]
 
     @property
     def partition(self) -> str:
         """The caller's partition: aws, aws-cn or aws-us-gov."""
-        return self._caller_identity()["Arn"].split(":")[1]
+        return self._owner()[0]
 
-    def _caller_identity(self) -> dict[str, str]:
+    def learn(self, own_arn: str) -> None:
+        """Take partition and account from the ARN of something that is the caller's own."""
+        found = arns.parse(own_arn)
+        self._whose = self._whose or (found.partition, found.account)
+
+    def _owner(self) -> tuple[str, str]:
+        """Partition and account: STS is asked once, unless an answer has told before."""
         with self._lock:
-            if self._caller is None:
-                doing = "asking AWS who you are"
-                self._caller = self.call("sts", "get_caller_identity", doing)
-            return self._caller
-
-
-def _retries() -> Any:  # noqa: ANN401 - botocore's own TypedDict
-    """Try again as standard mode does, as often as the environment says or five times."""
-    said = "AWS_MAX_ATTEMPTS" in os.environ
-    return {"mode": "standard", **({} if said else {"total_max_attempts": _ATTEMPTS})}
+            if self._whose is None:
+                caller = self.call("sts", "get_caller_identity", "asking AWS who you are")
+                self._whose = (caller["Arn"].split(":")[1], caller["Account"])
+            return self._whose
 
 
 def _log_call(service: str, operation: str, started: float) -> None:

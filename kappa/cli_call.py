@@ -128,7 +128,8 @@ class _Target:
     """What to call, with what."""
 
     def __init__(self, options: Options, data: str, qualifier: str) -> None:
-        from kappa.invoke import read_payload
+        from kappa.invoke import await_ready, read_payload
+        from kappa.steps import Clock
 
         self._session = options.open()
         self._file = options.config
@@ -136,6 +137,8 @@ class _Target:
         self._payload = read_payload(self._session.config, data, sys.stdin.buffer)
         self._qualifier = qualifier or function.alias
         self.name = function.name
+        if not self._qualifier:
+            await_ready(self._session.aws, self.name, Clock())
 
     def send(self, kind: Kind) -> Answer:
         """Call it once."""

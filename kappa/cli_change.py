@@ -30,11 +30,21 @@ _show_values = click.option(
 )
 
 
+_wait = click.option("--wait", is_flag=True, help="Wait until Lambda runs what is new.")
+
+
 @command
 @click.option("--dry-run", is_flag=True, help="Only show what would change, as diff does.")
 @_show_values
+@_wait
 @_publishing
-def deploy(options: Options, dry_run: bool, show_values: bool, **publishing: Any) -> int:  # noqa: ANN401
+def deploy(
+    options: Options,
+    dry_run: bool,
+    show_values: bool,
+    wait: bool,
+    **publishing: Any,  # noqa: ANN401
+) -> int:
     """Bring everything to what the config says.
 
     Creates what is missing and updates what differs of policy, role, log group, function,
@@ -49,7 +59,10 @@ def deploy(options: Options, dry_run: bool, show_values: bool, **publishing: Any
     if dry_run:
         return _show(options, show_values, publishing)
     carry_out(
-        options, lambda session: plan_deploy(publishing_as(session, publishing)), settled=False
+        options,
+        lambda session: plan_deploy(publishing_as(session, publishing)),
+        settled=False,
+        wait=wait,
     )
     return 0
 
@@ -94,7 +107,8 @@ def _show(options: Options, show_values: bool, publishing: Mapping[str, Any]) ->
 
 
 @command
-def create(options: Options) -> None:
+@_wait
+def create(options: Options, wait: bool) -> None:
     """Create the policy, the role and the function.
 
     Makes what is missing and leaves alone what exists; the function's permissions and
@@ -105,11 +119,12 @@ def create(options: Options) -> None:
     """
     from kappa.commands import plan_create
 
-    carry_out(options, plan_create)
+    carry_out(options, plan_create, wait=wait)
 
 
 @command
-def update_code(options: Options) -> None:
+@_wait
+def update_code(options: Options, wait: bool) -> None:
     """Upload the code and settings that differ.
 
     Changes the function's code and configuration, its permissions and the policy's document,
@@ -120,7 +135,7 @@ def update_code(options: Options) -> None:
     """
     from kappa.commands import plan_update_code
 
-    carry_out(options, plan_update_code)
+    carry_out(options, plan_update_code, wait=wait)
 
 
 @command

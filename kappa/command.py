@@ -85,8 +85,17 @@ def command(function: Callable[..., int | None]) -> click.Command:
     return cli.command(function.__name__)(run)
 
 
-def carry_out(options: Options, plan: Callable[[Session], Plan], *, settled: bool = True) -> None:
-    """Plan, apply, and report each step as it ends; what is so already too, if `settled`."""
+def carry_out(
+    options: Options,
+    plan: Callable[[Session], Plan],
+    *,
+    settled: bool = True,
+    wait: bool = False,
+) -> None:
+    """Plan, apply, and report each step as it ends; what is so already too, if `settled`.
+
+    With `wait` it ends when Lambda is ready, not when Lambda has taken the last change.
+    """
     from kappa.selection import SETTLED, steps
     from kappa.steps import apply
 
@@ -99,7 +108,7 @@ def carry_out(options: Options, plan: Callable[[Session], Plan], *, settled: boo
             progress(report_line(report))
 
     planned = plan(session)
-    apply(planned, session.aws.call, tell)
+    apply(planned, session.aws.call, tell, wait=wait)
     if options.json:
         keys = ("mark", "message", "seconds")
         result(as_json([{key: getattr(report, key) for key in keys} for report in reports]))

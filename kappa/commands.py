@@ -70,8 +70,7 @@ class Session:
 
     @cached_property
     def place(self) -> Place:
-        """Where the function lives; asks AWS who is calling."""
-        check_regions(self.config, self.aws.region)
+        """Where the function lives; STS is asked, unless what was read before has told."""
         return Place(self.aws.partition, self.aws.region, self.aws.account)
 
 
@@ -116,20 +115,22 @@ class Found:
 def read_found(session: Session, *, with_sources: bool = True, with_document: bool = True) -> Found:
     """Read the files, so that what is wrong with them is said first; then ask AWS everything."""
     config, aws, wanted, _ = session.config, session.aws, session.document, session.zip
-    place = session.place
-    document = place_policy_document(wanted, place)
+    check_regions(config, aws.region)
     with ThreadPoolExecutor(4) as pool:
-        compared = document if with_document else None
-        rights = pool.submit(iamstate.read, aws, config, place, compared)
-        has = pool.submit(function.read, aws, config)
+        role = pool.submit(iamstate.read_role, aws, config)
         group = pool.submit(logs.read, aws, config)
+        has = function.read(aws, config, permissions=False)
+        place = session.place
+        document = place_policy_document(wanted, place)
+        compared = document if with_document else None
+        policy = pool.submit(iamstate.read_policy, aws, config.policy, place, compared)
         state = (
             pool.submit(sourcestate.read, aws, config, place, extra=False) if with_sources else None
         )
     return Found(
         document,
-        rights.result(),
-        has.result(),
+        IamState(policy.result(), role.result()),
+        has,
         group.result(),
         state.result() if state else SourcesState(),
     )
@@ -228,20 +229,24 @@ def publishing_as(session: Session, given: Mapping[str, Any]) -> Session:
 
 def plan_delete(session: Session) -> Plan:
     """Plan the removal of all that kappa made, except the logs."""
-    config, aws, place = session.config, session.aws, session.place
-    with ThreadPoolExecutor(4) as pool:
-        rights = pool.submit(
-            iamstate.read, aws, config, place, versions=True, inline=config.makes_role
+    config, aws = session.config, session.aws
+    check_regions(config, aws.region)
+    with ThreadPoolExecutor(3) as pool:
+        role = pool.submit(iamstate.read_role, aws, config, inline=config.makes_role)
+        roles = iamstate.read_role_users(aws) if config.makes_role else {}
+        has = (
+            _listed(config, roles)
+            if config.makes_role
+            else function.read(aws, config, permissions=False)
         )
+        place = session.place
+        policy = pool.submit(iamstate.read_policy, aws, config.policy, place, versions=True)
         state = pool.submit(sourcestate.read, aws, config, place)
-        users = pool.submit(iamstate.read_role_users, aws) if config.makes_role else None
-        has = pool.submit(function.read, aws, config) if users is None else None
-    roles = users.result() if users else {}
     return [
         *sources.plan_delete(config, state.result()),
-        *function.plan_delete(config, has.result() if has else _listed(config, roles)),
+        *function.plan_delete(config, has),
         *logs.plan_delete(config),
-        *iam.plan_delete(config, rights.result(), roles),
+        *iam.plan_delete(config, IamState(policy.result(), role.result()), roles),
     ]
 
 
@@ -267,9 +272,12 @@ def plan_rollback(session: Session, alias: str, to: str) -> Plan:
 
 def read_status(session: Session) -> Status:
     """Read everything, side by side."""
-    config, aws, place = session.config, session.aws, session.place
+    config, aws = session.config, session.aws
+    check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
-        rights = pool.submit(iamstate.read, aws, config, place, inline=True)
-        has = pool.submit(function.read, aws, config)
+        role = pool.submit(iamstate.read_role, aws, config, inline=True)
+        has = function.read(aws, config)
+        place = session.place
+        policy = pool.submit(iamstate.read_policy, aws, config.policy, place)
         state = pool.submit(sourcestate.read, aws, config, place)
-    return Status(rights.result(), has.result(), state.result())
+    return Status(IamState(policy.result(), role.result()), has, state.result())

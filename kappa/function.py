@@ -18,15 +18,7 @@ from kappa.errors import Conflict, Denied, NotFound
 from kappa.functionparams import present, wanted
 from kappa.permissions import Statement, plan_grant, read_statements
 from kappa.settings import Config
-from kappa.steps import (
-    BUSY,
-    FRESH_ROLE,
-    FRESH_ROLE_KEY,
-    Already,
-    Plan,
-    Step,
-    Wait,
-)
+from kappa.steps import BUSY, FRESH_ROLE, FRESH_ROLE_KEY, Already, Plan, Step, Wait
 from kappa.versions import VersionsState
 
 
@@ -47,18 +39,21 @@ class FunctionState:
     versions: VersionsState = field(default_factory=VersionsState)
 
 
-def read(aws: Aws, config: Config) -> FunctionState:
-    """Read the function and its permissions, and what else the config says something of."""
+def read(aws: Aws, config: Config, *, permissions: bool = True) -> FunctionState:
+    """Read the function, and what else the config says something of.
+
+    Its `permissions` are read too, if they matter whatever the config says.
+    """
     name, alias = config.function.name, config.function.alias
-    with ThreadPoolExecutor(4) as pool:
-        found = pool.submit(_read_function, aws, config)
-        statements = pool.submit(read_statements, aws, name, alias)
+    said = config.function.permissions or config.function.event_sources or config.function.url
+    with ThreadPoolExecutor(3) as pool:
+        statements = pool.submit(read_statements, aws, name, alias) if permissions or said else None
         after = pool.submit(_read_asynchronous, aws, config)
         listed = pool.submit(_read_versions, aws, config)
-        answer = found.result()
+        answer = _read_function(aws, config)
         return FunctionState(
             answer.get("Configuration"),
-            statements.result(),
+            statements.result() if statements else (),
             after.result(),
             answer.get("Tags", {}),
             answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
@@ -74,6 +69,7 @@ def _read_function(aws: Aws, config: Config) -> dict[str, Any]:
         answer = aws.call("lambda", "get_function", doing, {"FunctionName": name})
     except NotFound:
         return {}
+    aws.learn(answer["Configuration"]["FunctionArn"])
     if config.function.tags is not None and "TagsError" in answer:
         problem = answer["TagsError"].get("Message", "")
         raise Denied(
@@ -179,7 +175,7 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         params,
         "created",
         f"function {function.name}",
-        wait=_ready(function.name, "State", "Active", "StateReason"),
+        wait=_ready(config, "State", "Active"),
         retry=(FRESH_ROLE, FRESH_ROLE_KEY),
         conflict_hint="It was made just now: run the same command again.",
     )
@@ -198,15 +194,18 @@ def _code(config: Config, archive: Archive | None) -> dict[str, Any]:
     return upload.code(config, archive) if archive else {}
 
 
-def _ready(name: str, field_: str, until: str, reason: str) -> Wait:
+def _ready(config: Config, field_: str, until: str) -> Wait:
+    """Wait at a plan's end only for what can still fail there: network, key, image, snapshot."""
+    function = config.function
     return Wait(
         "lambda",
         "get_function_configuration",
-        {"FunctionName": name},
+        {"FunctionName": function.name},
         field_,
         until=(until,),
         failed=("Failed",),
-        reason=reason,
+        reason=f"{field_}Reason",
+        for_next=not (function.vpc or function.kms_key or function.image or function.snap_start),
     )
 
 
@@ -224,7 +223,7 @@ def _update_settings(config: Config, role_arn: str, has: Mapping[str, Any]) -> S
         {"FunctionName": name, **changed},
         "updated",
         f"settings of {name}: {', '.join(changed)}",
-        wait=_ready(name, "LastUpdateStatus", "Successful", "LastUpdateStatusReason"),
+        wait=_ready(config, "LastUpdateStatus", "Successful"),
         retry=(*BUSY, FRESH_ROLE, FRESH_ROLE_KEY),
         before={key: now[key] for key in changed},
     )
@@ -262,7 +261,7 @@ def _update_code(config: Config, archive: Archive | None, state: FunctionState) 
         params,
         "updated",
         f"code of {name}",
-        wait=_ready(name, "LastUpdateStatus", "Successful", "LastUpdateStatusReason"),
+        wait=_ready(config, "LastUpdateStatus", "Successful"),
         retry=BUSY,
         before=before,
     )

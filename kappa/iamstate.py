@@ -41,25 +41,6 @@ class IamState:
     role: RoleState | None = None
 
 
-def read(
-    aws: Aws,
-    config: Config,
-    place: Place,
-    document: Mapping[str, Any] | None = None,
-    *,
-    versions: bool = False,
-    inline: bool = False,
-) -> IamState:
-    """Read policy and role, side by side, and no more than is asked for.
-
-    With the wanted document, the policy's is read, and its versions only if the two differ.
-    """
-    with ThreadPoolExecutor(2) as pool:
-        policy = pool.submit(_read_policy, aws, config.policy, place, document, versions)
-        role = pool.submit(_read_role, aws, config, inline)
-        return IamState(policy.result(), role.result())
-
-
 def _found(read_it: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the call answers
     try:
         return read_it()
@@ -67,7 +48,8 @@ def _found(read_it: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the ca
         return None
 
 
-def _read_role(aws: Aws, config: Config, wants_inline: bool) -> RoleState | None:
+def read_role(aws: Aws, config: Config, *, inline: bool = False) -> RoleState | None:
+    """Read the role and what is attached to it; the names of `inline` policies if asked for."""
     if config.role.arn:
         return None
     name, doing = {"RoleName": config.role.name}, f"reading the role {config.role.name}"
@@ -78,23 +60,28 @@ def _read_role(aws: Aws, config: Config, wants_inline: bool) -> RoleState | None
     with ThreadPoolExecutor(3) as pool:
         role = pool.submit(_found, lambda: aws.call("iam", "get_role", doing, name))
         attached = pool.submit(listed, "list_attached_role_policies", "AttachedPolicies")
-        inline = pool.submit(listed, "list_role_policies", "PolicyNames") if wants_inline else None
+        names = pool.submit(listed, "list_role_policies", "PolicyNames") if inline else None
         if role.result() is None:
             return None
         return RoleState(
             arn=role.result()["Role"]["Arn"],
             attached=tuple(sorted(one["PolicyArn"] for one in attached.result())),
-            inline=tuple(sorted(inline.result())) if inline else (),
+            inline=tuple(sorted(names.result())) if names else (),
         )
 
 
-def _read_policy(
+def read_policy(
     aws: Aws,
     policy: Policy | None,
     place: Place,
-    document: Mapping[str, Any] | None,
-    versions: bool,
+    document: Mapping[str, Any] | None = None,
+    *,
+    versions: bool = False,
 ) -> PolicyState | None:
+    """Read the policy, and no more of it than is asked for.
+
+    With the wanted document, the policy's is read, and its versions only if the two differ.
+    """
     if policy is None:
         return None
     arns = _candidates(policy, place)
@@ -156,4 +143,6 @@ def _read_versions(aws: Aws, arn: str, doing: str) -> tuple[str, ...]:
 def read_role_users(aws: Aws) -> dict[str, str]:
     """Read which role each function of the region has: function name to role ARN."""
     functions = aws.pages("lambda", "list_functions", "listing the functions", "Functions")
+    if functions:
+        aws.learn(functions[0]["FunctionArn"])
     return {one["FunctionName"]: one["Role"] for one in functions}

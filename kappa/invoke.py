@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from kappa.aws import Aws
-from kappa.errors import AwsError, ConfigError
+from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from kappa.settings import Config
+from kappa.steps import Clock
 
 Kind = Literal["RequestResponse", "Event", "DryRun"]
 # The longest that a function may run, and a minute for the way.
 _TIMEOUT_S = 960
+_READY_DEADLINE_S = 60.0
 # Source: AWS Lambda guide, "Lambda quotas": what a synchronous call may send, and get.
 _MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 THROTTLED = "TooManyRequestsException"
@@ -119,6 +121,26 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
         error=answer.get("FunctionError", ""),
         version=answer.get("ExecutedVersion", ""),
     )
+
+
+def await_ready(aws: Aws, function: str, clock: Clock) -> None:
+    """Let Lambda end what it is making of the function: until then the code before would run.
+
+    Source: AWS Lambda guide, "Lambda function states".
+    """
+    deadline = clock.now() + _READY_DEADLINE_S
+    pause_s = 0.1
+    while clock.now() < deadline:
+        doing = f"asking whether {function} is ready"
+        params = {"FunctionName": function}
+        try:
+            found = aws.call_once("lambda", "get_function_configuration", doing, params, _TIMEOUT_S)
+        except (Denied, NotFound):  # who may only invoke goes on; what is missing is said there
+            return
+        if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
+            return
+        clock.sleep(pause_s)
+        pause_s = min(pause_s * 2, 2.0)
 
 
 def _decoded(content: bytes) -> object:

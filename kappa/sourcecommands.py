@@ -9,6 +9,7 @@ from kappa import sources, sourcestate
 from kappa.aws import Aws
 from kappa.commands import Session
 from kappa.errors import NotFound
+from kappa.functionrules import check_regions
 from kappa.permissions import Statement, read_statements
 from kappa.settings import Config
 from kappa.sourcestate import SourcesState
@@ -52,26 +53,30 @@ def plan_remove_event_sources(session: Session, names: Sequence[str]) -> Plan:
 
 def read_sources_status(session: Session) -> SourcesState:
     """Read the event sources alone."""
+    check_regions(session.config, session.aws.region)
     return sourcestate.read(session.aws, session.config, session.place)
 
 
 def _read(session: Session, *, needed: bool = True) -> tuple[tuple[Statement, ...], SourcesState]:
-    config, aws, place = session.config, session.aws, session.place
-    with ThreadPoolExecutor(3) as pool:
-        state = pool.submit(sourcestate.read, aws, config, place)
+    config, aws = session.config, session.aws
+    check_regions(config, aws.region)
+    with ThreadPoolExecutor(2) as pool:
         function = config.function
         statements = pool.submit(read_statements, aws, function.name, function.alias)
         if needed:
             _check_function(aws, config)
+        state = pool.submit(sourcestate.read, aws, config, session.place)
     return statements.result(), state.result()
 
 
 def _check_function(aws: Aws, config: Config) -> None:
     name = config.function.name
     params = {"FunctionName": name}
+    doing = f"reading the function {name}"
     try:
-        aws.call("lambda", "get_function_configuration", f"reading the function {name}", params)
+        found = aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound as error:
         raise NotFound(
             f"The function {name} does not exist.", f"Make it: kappa {config.file} create"
         ) from error
+    aws.learn(found["FunctionArn"])

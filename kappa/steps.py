@@ -65,6 +65,7 @@ class Wait:
     """A condition to poll: `field` of the answer becomes one of `until`, or the thing is gone.
 
     `takes` is as a Step's, but of the answer that is waited for, e.g. the new version's number.
+    One that is only `for_next` is for the steps that come after: the last one does not wait.
     Shape: field is a dotted path, e.g. "EventSourceMappings.0.State".
     """
 
@@ -78,6 +79,7 @@ class Wait:
     gone: bool = False
     deadline_s: float = WAIT_DEADLINE_S
     takes: Mapping[str, str] = _empty()
+    for_next: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,14 +145,22 @@ class Clock:
 
 
 def apply(
-    plan: Plan, call: Call, tell: Callable[[Report], None], clock: Clock | None = None
+    plan: Plan,
+    call: Call,
+    tell: Callable[[Report], None],
+    clock: Clock | None = None,
+    *,
+    wait: bool = False,
 ) -> None:
     """Carry out a plan in order, telling what became of each item.
+
+    With `wait` the last step waits too, even if its wait is only for a next one.
 
     Raises: AwsError of the first step that fails, WaitTimeout.
     """
     clock = clock or Clock()
     answer: dict[str, Any] = {}
+    last = [item for item in plan if isinstance(item, Step)][-1:]
     for item in plan:
         if isinstance(item, Already):
             tell(Report(item.mark, item.message))
@@ -158,8 +168,8 @@ def apply(
         started = clock.now()
         try:
             mark, answer = _carry_out(_filled(item, answer), call, tell, clock)
-            if item.wait is not None and look_up(answer, item.wait.field) not in item.wait.until:
-                _await(item, _filled(item.wait, answer), call, clock)
+            if item.wait is not None and (wait or item is not last[0] or not item.wait.for_next):
+                _await(item, item.wait, answer, call, clock)
         except KeyboardInterrupt:
             tell(Report("stopped", item.message))
             raise
@@ -196,7 +206,10 @@ def _carry_out(
         pause_s = min(pause_s * 2, 4.0)
 
 
-def _await(step: Step, wait: Wait, call: Call, clock: Clock) -> None:
+def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock: Clock) -> None:
+    if look_up(answer, wait.field) in wait.until:
+        return
+    wait = _filled(wait, answer)
     deadline = clock.now() + wait.deadline_s
     pause_s = 0.1
     while True:

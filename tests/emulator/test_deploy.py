@@ -204,11 +204,8 @@ def test_the_calls_of_each_command_are_those_that_it_needs(project):
     topic = "ListSubscriptionsByTopic"
     group = "DescribeLogGroups"
     project.kappa("create")
-    wait = ["GetFunctionConfiguration"] * project.through.operations.count(
-        "GetFunctionConfiguration"
-    )
     made = [name for name in WRITES if name not in ("AddPermission", "Subscribe")]
-    assert calls(project) == sorted([identity, *rights, *lambda_, group, *made, *wait])
+    assert calls(project) == sorted([identity, *rights, *lambda_, group, *made])
     project.kappa("delete")
     project.client("logs").delete_log_group(logGroupName=f"/aws/lambda/{project.name}")
     project.kappa("deploy")
@@ -216,15 +213,26 @@ def test_the_calls_of_each_command_are_those_that_it_needs(project):
     assert sorted(fresh) == sorted([identity, *rights, *lambda_, group, topic, *WRITES])
     project.kappa("deploy")
     document = "GetPolicyVersion"
-    assert calls(project) == sorted([identity, *rights, document, *lambda_, group, topic])
+    assert calls(project) == sorted([*rights, document, *lambda_, group, topic])
     project.kappa("status")
     sources = ["ListEventSourceMappings", topic]
     inline = "ListRolePolicies"
-    assert calls(project) == sorted([identity, *rights, inline, *lambda_, *sources])
+    assert calls(project) == sorted([*rights, inline, *lambda_, *sources])
     project.kappa("delete")
     versions, others = "ListPolicyVersions", "ListFunctions"
-    asked = [identity, *rights, inline, versions, others, *sources]
+    asked = [*rights, inline, versions, others, *sources]
     assert calls(project) == sorted([*asked, *REMOVALS])
+
+
+def test_only_wait_waits_for_what_nothing_comes_after(deployed):
+    waits = []
+    for args in (["deploy"], ["deploy", "--wait"]):
+        deployed.write("code/tea.py", f"TEA = {len(args)}\n")
+        assert deployed.kappa(*args).code == 0
+        calls_ = deployed.through.operations
+        waits.append("GetFunctionConfiguration" in calls_[calls_.index("UpdateFunctionCode") :])
+    assert waits == [False, True]
+    assert deployed.settings()["LastUpdateStatus"] == "Successful"
 
 
 def test_diff_says_what_deploy_would_change_and_changes_nothing(deployed):

@@ -6,7 +6,7 @@ from kappa import function
 from kappa.archive import Archive
 from kappa.errors import NotFound
 from kappa.function import FunctionState
-from kappa.functionsettings import Async
+from kappa.functionsettings import Async, Vpc
 from kappa.permissions import Statement
 from kappa.steps import BUSY, FRESH_ROLE, FRESH_ROLE_KEY, Already, Step, Wait
 from tests.builders import assert_valid, kappa_config
@@ -35,7 +35,7 @@ def plan_update(has=None, **settings):
     return plan
 
 
-def test_create_makes_the_function_and_waits_until_it_is_active():
+def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_active():
     config = kappa_config({"timeout": 9, "environment": {"AA": "1"}, "architectures": ("arm64",)})
     plan = function.plan_create(config, ARCHIVE, ROLE_ARN, FunctionState())
     assert_valid(plan)
@@ -63,6 +63,7 @@ def test_create_makes_the_function_and_waits_until_it_is_active():
                 until=("Active",),
                 failed=("Failed",),
                 reason="StateReason",
+                for_next=True,
             ),
             retry=(FRESH_ROLE, FRESH_ROLE_KEY),
             conflict_hint="It was made just now: run the same command again.",
@@ -223,3 +224,17 @@ def test_delete_removes_the_function():
 def test_delete_of_a_function_that_is_gone_says_so():
     plan = function.plan_delete(kappa_config(), FunctionState())
     assert plan == [Already("gone", "function greeter")]
+
+
+@pytest.mark.parametrize(
+    ("said", "waits"),
+    [
+        ({}, False),
+        ({"kms_key": "arn:aws:kms:us-east-1:123456789012:key/1"}, True),
+        ({"vpc": Vpc(subnet_ids=("subnet-1",))}, True),
+        ({"snap_start": True}, True),
+    ],
+)
+def test_what_can_still_fail_is_waited_for_though_nothing_comes_next(said, waits):
+    (step,) = function.plan_create(kappa_config(said), ARCHIVE, ROLE_ARN, FunctionState())
+    assert step.wait.for_next is not waits

@@ -233,7 +233,7 @@ def test_tags_that_may_not_be_read_are_an_error_only_where_the_config_has_tags()
             return {"Configuration": HAS, "TagsError": {"Message": "no lambda:ListTags"}}
         raise NotFound("nothing")
 
-    aws = SimpleNamespace(call=call)
+    aws = SimpleNamespace(call=call, learn=lambda _arn: None)
     assert function.read(aws, kappa_config()).settings == HAS
     with pytest.raises(Denied, match="reading the tags of greeter: no lambda:ListTags"):
         function.read(aws, kappa_config({"tags": {}}))

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from kappa.errors import AwsError, ConfigError
-from kappa.invoke import Answer, read_payload, send
-from kappa.steps import Step
+from kappa.errors import AwsError, ConfigError, Denied
+from kappa.invoke import Answer, await_ready, read_payload, send
+from kappa.steps import Clock, Step
 from tests.builders import assert_valid, kappa_config
 
 
@@ -120,3 +120,36 @@ def test_what_lambda_refuses_has_a_hint(code, hint):
     with pytest.raises(AwsError) as caught:
         send(FakeAws(AwsError("no", code=code)), "greeter", b"{}", "RequestResponse")
     assert hint in caught.value.hint
+
+
+class Changing:
+    """A function that Lambda is still making; each look is one answer."""
+
+    def __init__(self, *answers):
+        self.left = list(answers)
+
+    def call_once(self, *_params):
+        answer = self.left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+READY = {"State": "Active", "LastUpdateStatus": "Successful"}
+
+
+@pytest.mark.parametrize("busy", [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}])
+def test_a_call_comes_after_what_lambda_is_still_making(busy):
+    aws, naps = Changing(READY | busy, READY | busy, READY), []
+    await_ready(aws, "greeter", Clock(now=lambda: sum(naps), sleep=naps.append))
+    assert (aws.left, naps) == ([], [0.1, 0.2])
+
+
+def test_a_call_is_not_held_up_for_more_than_a_minute():
+    aws, naps = Changing(*[{"State": "Pending"}] * 99), []
+    await_ready(aws, "greeter", Clock(now=lambda: sum(naps), sleep=naps.append))
+    assert 60 <= sum(naps) <= 62
+
+
+def test_who_may_only_call_does_so_without_a_look():
+    await_ready(Changing(Denied("no")), "greeter", Clock())

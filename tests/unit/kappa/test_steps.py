@@ -1,5 +1,7 @@
 """apply: calls in order, retries of named codes, waits with a deadline."""
 
+from dataclasses import replace
+
 import pytest
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
@@ -43,8 +45,6 @@ def run(plan, call):
 
 
 def step(**changes):
-    from dataclasses import replace
-
     return replace(CREATE, **changes)
 
 
@@ -155,3 +155,20 @@ def test_ctrl_c_says_which_step_was_underway():
     with pytest.raises(KeyboardInterrupt):
         apply([CREATE], call, reports.append, Time().clock)
     assert reports == [Report("stopped", "function f")]
+
+
+@pytest.mark.parametrize("for_next", [True, False])
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_wait_for_the_next_step_is_left_out_at_the_end_unless_it_is_wanted(for_next, wait):
+    call = answering({}, {"State": "Active"})
+    ready = replace(READY, for_next=for_next)
+    apply([step(wait=ready)], call, lambda _report: None, Time().clock, wait=wait)
+    assert len(call.calls) == (1 if for_next and not wait else 2)
+
+
+def test_a_wait_for_the_next_step_comes_before_that_one():
+    call = answering({}, {"State": "Active"}, {})
+    ready = replace(READY, for_next=True)
+    run([step(wait=ready), step(operation="add_permission"), Already("exists", "x")], call)
+    names = [operation for operation, _ in call.calls]
+    assert names == ["create_function", "get_function", "add_permission"]

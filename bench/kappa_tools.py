@@ -1,0 +1,197 @@
+"""What each tool is told to do for one trivial function with a role and a policy.
+
+Owns files and command lines, no measuring; which tools are installed is in peers.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.peers import program
+
+BASE = "boto3 script"
+HERE = Path(__file__).parent
+REGION = "us-east-1"
+# Where SAM puts its packages; there before it begins.
+BUCKET = "bench-sam"
+POLICY = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
+    '"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}'
+)
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
+    '"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+)
+
+
+@dataclass
+class Tool:
+    """A tool: its files, where its code is, and each phase's command lines, for a shell."""
+
+    name: str
+    phases: dict[str, str]
+    code: str = "handler.py"
+    files: dict[str, str] = field(default_factory=dict)
+    function: str = "def handler(event, context):\n    return"
+
+    def write(self, folder: Path, number: int) -> None:
+        """Write all files; the code is another one for each number."""
+        for name, text in {**self.files, self.code: f"{self.function} {number}\n"}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+
+
+def tools() -> list[Tool]:
+    """The tools whose programs are there."""
+    found = [boto3_script(), kappa(), old_kappa(), aws_cli(), chalice(), sam()]
+    return [tool for tool in found if Path(tool.phases["start"].split()[0]).exists()]
+
+
+def kappa() -> Tool:
+    """This repository's."""
+    config = """\
+region: us-east-1
+iam: {policy: {name: bench-kappa, document: policy.json}, role: {name: bench-kappa}}
+lambda: {name: bench-kappa, path: code/, handler: handler.handler, runtime: python3.12}
+"""
+    run = Path(sys.executable).parent / "kappa"
+    commands = {"create": "create", "same": "deploy", "changed": "update_code"}
+    commands |= {"status": "status", "delete": "delete"}
+    return Tool(
+        "kappa",
+        {"start": f"{run} --help"}
+        | {phase: f"{run} config.yml {one}" for phase, one in commands.items()},
+        code="code/handler.py",
+        files={"config.yml": config, "policy.json": POLICY},
+    )
+
+
+def boto3_script() -> Tool:
+    """What all of them stand on: boto3's import, its clients, the calls."""
+    python = program("boto3", "python")
+    run = f"{python} {HERE / 'bare_boto3.py'}"
+    rest = "bench-boto3 handler.py policy.json"
+    return Tool(
+        BASE,
+        {"start": f"{python} -c 'import boto3'"}
+        | {
+            phase: f"{run} {command} {rest}"
+            for phase, command in {
+                "create": "create",
+                "changed": "update",
+                "status": "status",
+                "delete": "delete",
+            }.items()
+        },
+        files={"policy.json": POLICY},
+    )
+
+
+def old_kappa() -> Tool:
+    """The last release of the original; its create is a first deploy."""
+    config = """\
+name: bench-old
+environments:
+  dev:
+    region: us-east-1
+    policy:
+      statements:
+        - {Effect: Allow, Action: ["logs:CreateLogStream", "logs:PutLogEvents"], Resource: "*"}
+lambda:
+  {description: a, handler: handler.handler, runtime: python3.12, memory_size: 128, timeout: 3}
+"""
+    run = program("kappa-0.7.0", "kappa")
+    commands = {"create": "deploy", "same": "deploy", "changed": "deploy"}
+    commands |= {"status": "status", "delete": "delete"}
+    return Tool(
+        "kappa 0.7.0",
+        {"start": f"{run} --help"} | {phase: f"{run} {one}" for phase, one in commands.items()},
+        code="_src/handler.py",
+        files={"kappa.yml": config},
+    )
+
+
+def aws_cli() -> Tool:
+    """One process a call, and zip; it cannot know whether something has changed."""
+    aws = program("awscli", "aws")
+    arn = "arn:aws:iam::000000000000"
+    pack = f"{sys.executable} -m zipfile -c code.zip handler.py"
+    update = (
+        f"{aws} lambda update-function-code --function-name bench-cli --zip-file fileb://code.zip"
+    )
+    return Tool(
+        "AWS CLI",
+        {
+            "start": f"{aws} --version",
+            "create": f"{pack} && {aws} iam create-policy --policy-name bench-cli"
+            " --policy-document file://policy.json"
+            f" && {aws} iam create-role --role-name bench-cli"
+            " --assume-role-policy-document file://trust.json"
+            f" && {aws} iam attach-role-policy --role-name bench-cli"
+            f" --policy-arn {arn}:policy/bench-cli"
+            f" && {aws} lambda create-function --function-name bench-cli --runtime python3.12"
+            f" --handler handler.handler --role {arn}:role/bench-cli --zip-file fileb://code.zip",
+            "same": update,
+            "changed": f"{pack} && {update}",
+            "status": f"{aws} lambda get-function --function-name bench-cli",
+            "delete": f"{aws} lambda delete-function --function-name bench-cli"
+            f" && {aws} iam detach-role-policy --role-name bench-cli"
+            f" --policy-arn {arn}:policy/bench-cli"
+            f" && {aws} iam delete-role --role-name bench-cli"
+            f" && {aws} iam delete-policy --policy-arn {arn}:policy/bench-cli",
+        },
+        files={"policy.json": POLICY, "trust.json": TRUST},
+    )
+
+
+def chalice() -> Tool:
+    """A framework: its deploy makes function and role of an app."""
+    run = program("chalice", "chalice")
+    app = "from chalice import Chalice\napp = Chalice(app_name='bench-chalice')\n\n\n"
+    app += "@app.lambda_function()\ndef handler(event, context):\n    return"
+    return Tool(
+        "Chalice",
+        {"start": f"{run} --version"}
+        | dict.fromkeys(("create", "same", "changed"), f"{run} deploy")
+        | {"delete": f"{run} delete"},
+        code="app.py",
+        files={
+            "requirements.txt": "",
+            ".chalice/config.json": '{"version": "2.0", "app_name": "bench-chalice",'
+            ' "stages": {"dev": {}}}',
+        },
+        function=app,
+    )
+
+
+def sam() -> Tool:
+    """CloudFormation's: package, upload, change set, stack; the emulator has no SAM transform."""
+    run = program("sam", "sam")
+    template = f"""\
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {TRUST}
+      Policies: [{{PolicyName: bench, PolicyDocument: {POLICY}}}]
+  Handler:
+    Type: AWS::Lambda::Function
+    Properties:
+      Handler: handler.handler
+      Runtime: python3.12
+      Code: code/
+      Role: !GetAtt Role.Arn
+"""
+    deploy = f"{run} deploy --template-file template.yaml --stack-name bench-sam"
+    deploy += f" --s3-bucket {BUCKET} --region {REGION} --capabilities CAPABILITY_IAM"
+    deploy += " --no-confirm-changeset --no-fail-on-empty-changeset --no-progressbar"
+    return Tool(
+        "SAM CLI",
+        {"start": f"{run} --version"}
+        | dict.fromkeys(("create", "same", "changed"), deploy)
+        | {"delete": f"{run} delete --stack-name bench-sam --region {REGION} --no-prompts"},
+        code="code/handler.py",
+        files={"template.yaml": template},
+    )

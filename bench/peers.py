@@ -1,0 +1,48 @@
+"""The tools that kappa is measured against, each in a virtual environment of its own.
+
+`python -m bench.peers` makes them in bench/.peers, once. Owns which tools and which versions.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / ".peers"
+# kappa 0.7.0 reads its config with a yaml.load() that PyYAML 6 has no more.
+PEERS = {
+    "boto3": ("boto3==1.44.5",),
+    "kappa-0.7.0": ("kappa==0.7.0", "PyYAML==5.3.1", "boto3==1.44.5"),
+    "awscli": ("awscli==1.46.3",),
+    "chalice": ("chalice==1.34.0",),
+    "sam": ("aws-sam-cli==1.170.0",),
+}
+
+
+def main() -> int:
+    """Make what is missing; the exit code is 1 if a tool cannot be installed."""
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / ".gitignore").write_text("*\n")
+    missing = [name for name in PEERS if not program(name, "python").exists()]
+    return 1 if [name for name in missing if not _install(name)] else 0
+
+
+def program(peer: str, name: str) -> Path:
+    """Where a peer's program is."""
+    return FOLDER / peer / "bin" / name
+
+
+def _install(peer: str) -> bool:
+    print(f"==> installing {peer}", file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "venv", FOLDER / peer], check=True)
+    python = program(peer, "python")
+    done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--compile", *PEERS[peer]])
+    if done.returncode:
+        shutil.rmtree(FOLDER / peer)
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

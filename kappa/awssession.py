@@ -1,0 +1,99 @@
+"""One botocore session: how AWS is reached, and how much of botocore that loads.
+
+Owns credentials, region and the making of clients. It is botocore alone, without boto3, whose
+resources and transfers nobody here needs. It must not know what any call is for.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import msgspec
+from botocore.config import Config
+from botocore.loaders import JSONFileLoader, Loader, create_loader
+
+_ATTEMPTS = 5
+_CONNECT_TIMEOUT_S = 10
+# Several configs at once share a client: more connections than botocore's 10.
+_CONNECTIONS = 50
+
+
+class _QuickFiles(JSONFileLoader):
+    """Reads botocore's models, of a megabyte and more, some times faster than json does."""
+
+    def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - whatever the file holds
+        """Read a file, named without its ending; None if there is none."""
+        for ending, opened in ((".json", open), (".json.gz", gzip.open)):
+            try:
+                with opened(file_path + ending, "rb") as file:
+                    return msgspec.json.decode(file.read())
+            except FileNotFoundError:
+                continue
+        return None
+
+
+class _QuickLoader(Loader):
+    """A loader that takes the folders' names as the list of services.
+
+    botocore looks into each of 400 folders before it loads a model, only to know whether the
+    service exists; one that does not is an error of the loading too.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """Name all services, whatever they have a model of."""
+        there = (Path(path) for path in self.search_paths if Path(path).is_dir())
+        return sorted({name for path in there for name in os.listdir(path)})  # noqa: PTH208
+
+
+def open_session(region: str | None, profile: str | None) -> botocore.session.Session:
+    """Open a session; what is None comes from the environment or ~/.aws/config.
+
+    Raises: BotoCoreError.
+    """
+    session = botocore.session.Session(profile=profile)
+    if region:
+        session.set_config_variable("region", region)
+    known = create_loader(session.get_config_variable("data_path")).search_paths
+    quick = _QuickLoader(known, _QuickFiles(), include_default_search_paths=False)
+    session.register_component("data_loader", quick)
+    return session
+
+
+def client(session: botocore.session.Session, service: str, region: str) -> Any:  # noqa: ANN401
+    """Make the client of a service, which may be asked from several threads."""
+    config = Config(
+        retries=_retries(),
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        max_pool_connections=_CONNECTIONS,
+    )
+    return _make(session, service, region, config)
+
+
+def patient_client(
+    session: botocore.session.Session,
+    service: str,
+    region: str,
+    timeout_s: float,
+    connections: int,
+) -> Any:  # noqa: ANN401
+    """Make a client whose calls may take long and are made once."""
+    config = Config(
+        read_timeout=timeout_s,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=connections,
+    )
+    return _make(session, service, region, config)
+
+
+def _make(session: Any, service: str, region: str, config: Config) -> Any:  # noqa: ANN401
+    return session.create_client(service, region_name=region, config=config)
+
+
+def _retries() -> Any:  # noqa: ANN401 - botocore's own TypedDict
+    """Try again as standard mode does, as often as the environment says or five times."""
+    said = "AWS_MAX_ATTEMPTS" in os.environ
+    return {"mode": "standard", **({} if said else {"total_max_attempts": _ATTEMPTS})}
