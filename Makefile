@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 SITE := s3-website
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lint format bench screenshot scan audit lock clean
+.PHONY: help local test check lint format bench bench-peers screenshot scan audit lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account
 	@$(BIN)/python -m local up || [ $$? -eq 130 ] # Ctrl-C is how it ends
@@ -34,6 +34,9 @@ format: $(VENV)/.dev ## Format the Python sources
 
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Measure, and print tables
 	$(BIN)/python -m bench
+
+bench-peers: $(VENV)/.dev ## Install what kappa is measured against, each in an environment of its own
+	$(BIN)/python -m bench.peers
 
 screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens anew
 	$(BIN)/python -m local run --quiet -- $(BIN)/python docs/screenshots.py
@@ -69,12 +72,14 @@ $(VENV)/.local: requirements/local.txt pyproject.toml | $(VENV)/.venv
 	@echo "==> installing what local mode needs (once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m compileall -q kappa local chatconfig.py # what pip does for all but -e
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.venv
 	@echo "==> installing what the tests need (once; about a minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m compileall -q kappa local chatconfig.py # what pip does for all but -e
 	@touch $@ $(VENV)/.local
 
 $(SITE)/node_modules/.runtime: $(SITE)/package-lock.json
