@@ -1,0 +1,175 @@
+"""What a month of the chat costs, what a WebSocket API would, and which limit is met first.
+
+Usage:
+  cost.py --users=N --messages-per-second=N --channels=N --poll-s=S [--hours-a-day=N] [--region=R]
+  cost.py --table
+  cost.py --help
+
+Users are open pages, spread evenly over the channels, as the messages are. As users grow, each
+writes as much as now, in the same channels. Prices are of us-east-1; docs/cost.md has the sources.
+
+  python bench/cost.py --users 100 --messages-per-second 2 --channels 4 --poll-s 1
+
+Options:
+  --users=N                pages that are open, at least 1
+  --messages-per-second=N  of all users together
+  --channels=N             how many
+  --poll-s=S               seconds from poll to poll: 1 active, 3 or 10 idle, 15 or 60 hidden
+  --hours-a-day=N          how long the pages are open [default: 24]
+  --region=R               for SNS's quota, which differs [default: us-east-1]
+  --table                  print the tables of docs/cost.md
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from docopt import DocoptExit, docopt
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.cost_limits import MOST_USERS, first_limit, s3_limits, users_at, websocket_limits
+from bench.cost_model import (
+    PRICES,
+    QUICK_POLL_S,
+    Load,
+    bill,
+    crossovers,
+    even_messages_s,
+    reader_cost,
+    s3_usage,
+    websocket_usage,
+)
+
+PAGES = (10, 100, 1_000, 10_000)
+POLLS_S = (1, 3, 10)
+
+
+def read_load(arguments: Mapping[str, str]) -> Load:
+    """Read the options. Raises: ValueError, with the option, its value and what it may be."""
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", arguments["--region"]):
+        raise ValueError(f"--region={arguments['--region']}: give a region such as us-east-1.")
+    channels = _number(arguments, "--channels", 1, 10**6)
+    if channels != int(channels):
+        raise ValueError(f"--channels={arguments['--channels']}: give a whole number.")
+    return Load(
+        users=_number(arguments, "--users", 1, MOST_USERS),
+        messages_s=_number(arguments, "--messages-per-second", 0, 10**6),
+        channels=int(channels),
+        poll_s=_number(arguments, "--poll-s", QUICK_POLL_S, 3_600),
+        hours_a_day=_number(arguments, "--hours-a-day", 0.01, 24),
+        region=arguments["--region"],
+    )
+
+
+def _number(arguments: Mapping[str, str], option: str, least: float, most: float) -> float:
+    try:
+        value = float(arguments[option])
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        allowed = f"give a number from {least:,g} to {most:,.0f}."
+        raise ValueError(f"{option}={arguments[option]}: {allowed}")
+    return value
+
+
+def details(load: Load) -> str:
+    """Both bills, the cross-over and the limits of one load, as Markdown."""
+    s3, websocket = (bill(of(load), load.month_s) for of in (s3_usage, websocket_usage))
+    lines = ["| a month | this chat | WebSocket API |", "|---|---:|---:|"]
+    lines += [
+        f"| {name} | {_dollars(s3.lines.get(name))} | {_dollars(websocket.lines.get(name))} |"
+        for name in PRICES
+    ]
+    lines += [f"| together | {_dollars(s3.total)} | {_dollars(websocket.total)} |", ""]
+    lines += [crossover_text(load), "", limits_table(load)]
+    return "\n".join(lines)
+
+
+def crossover_text(load: Load) -> str:
+    """Tell where both cost the same."""
+    equal = " and ".join(f"{users:,.1f}" for users in crossovers(load)) or "no number of"
+    even = (
+        " and ".join(f"{messages_s:.3g}" for messages_s in even_messages_s(load)) or "no number of"
+    )
+    here, there = reader_cost(s3_usage, load), reader_cost(websocket_usage, load)
+    return (
+        f"With these messages, both cost the same at {equal} users. "
+        f"One more reader costs less with {'this chat' if here < there else 'a WebSocket API'}; "
+        f"as much in both at {even} messages a second a channel."
+    )
+
+
+def limits_table(load: Load) -> str:
+    """All limits of both designs, the first one first."""
+    rows = [
+        (users_at(limit, load), design, limit)
+        for design, limits in (("this chat", s3_limits(load)), ("WebSocket", websocket_limits()))
+        for limit in limits
+    ]
+    rows.sort(key=lambda row: row[0] or math.inf)
+    lines = [
+        "| limit | of | now | quota | reached at users | then |",
+        "|---|---|---:|---:|---:|---|",
+    ]
+    lines += [
+        f"| {limit.name} | {design} | {_number_text(limit.rate(load))} | {limit.quota:,g} | "
+        f"{'never' if users is None else f'{users:,}'} | {limit.then} |"
+        for users, design, limit in rows
+    ]
+    return "\n".join(lines)
+
+
+def table_load(users: int, poll_s: float) -> Load:
+    """Return a load of the tables: a message a minute from each user, 50 users a channel."""
+    return Load(users, users / 60, max(1, users // 50), poll_s)
+
+
+def tables() -> str:
+    """The tables of docs/cost.md."""
+    heads = " | ".join(f"polls {poll_s} s" for poll_s in POLLS_S)
+    lines = [
+        f"| users | messages/s | channels | {heads} | WebSocket API | first limit, at users |",
+        "|---:|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    for users in PAGES:
+        load = table_load(users, POLLS_S[0])
+        loads = [replace(load, poll_s=poll_s) for poll_s in POLLS_S]
+        costs = [_dollars(bill(s3_usage(one), one.month_s).total) for one in loads]
+        costs.append(_dollars(bill(websocket_usage(load), load.month_s).total))
+        at, limit = first_limit(s3_limits(load), load) or (0, None)
+        told = f"{limit.name}: {at:,}" if limit else "none"
+        rates = f"{users:,} | {load.messages_s:.3g} | {load.channels}"
+        lines.append(f"| {rates} | {' | '.join(costs)} | {told} |")
+    return "\n".join(lines) + "\n\n" + limits_table(table_load(1_000, 1))
+
+
+def _dollars(amount: float | None) -> str:
+    return "" if amount is None else f"${amount:,.2f}"
+
+
+def _number_text(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def main(argv: list[str]) -> int:
+    """Print; 2 for what cannot be understood."""
+    try:
+        arguments = docopt(__doc__ or "", argv)
+        print(tables() if arguments["--table"] else details(read_load(arguments)))
+    except DocoptExit as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ValueError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

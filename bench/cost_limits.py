@@ -1,0 +1,164 @@
+"""Which limit of AWS, or of the design, is met first as users grow.
+
+Pure. It must not print, or know prices. docs/cost.md has the sources of the quotas.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from bench.cost_model import (
+    BATCH_RECORDS,
+    BATCH_S,
+    CHANNEL_S,
+    PING_EVERY_S,
+    POST_S,
+    SESSION_S,
+    STORE_S,
+    Load,
+)
+
+RUSH_S = 300  # everybody comes within five minutes
+MOST_USERS = 10**9
+SNS_PUBLISHES_S = {
+    **dict.fromkeys(("us-east-2", "us-west-1", "eu-central-1", "ap-south-1"), 1_500),
+    **dict.fromkeys(("ap-northeast-1", "ap-northeast-2", "ap-southeast-1"), 1_500),
+    "ap-southeast-2": 1_500,
+    "us-west-2": 9_000,
+    "eu-west-1": 9_000,
+    "us-east-1": 30_000,
+}
+SNS_ELSEWHERE_S = 300
+
+
+class Limit(NamedTuple):
+    """What AWS, or the design, allows a second; `rate` must not fall as users grow."""
+
+    name: str
+    quota: float
+    rate: Callable[[Load], float]
+    then: str
+    breaks: bool = True  # otherwise it only slows down
+
+
+def s3_limits(load: Load) -> list[Limit]:
+    """Return the limits of this chat, in the load's region."""
+    publishes = SNS_PUBLISHES_S.get(load.region, SNS_ELSEWHERE_S)
+    return [
+        Limit(
+            "S3 GETs, a partition of the prefix",
+            5_500,
+            lambda load: load.gets_s,
+            "S3 splits a busy prefix within the hour, with 503 until then; longer polls; "
+            "CloudFront in front of `data/`",
+        ),
+        Limit(
+            "S3 PUTs, a partition of the prefix",
+            3_500,
+            lambda load: load.publishes_s + load.batches_s,
+            "stats less often; a folder for each group of channels",
+        ),
+        Limit(
+            "DynamoDB writes to one channel",
+            1_000,
+            lambda load: 2 * load.messages_s / load.channels,
+            "sharded channels: `channel#0` to `#9` as the hash key, merged by publish_transcript",
+        ),
+        Limit(
+            "DynamoDB writes to the new rate table",
+            4_000,
+            lambda load: 4 * load.messages_s,
+            "set its warm throughput; by itself it doubles within half an hour, to 40,000",
+        ),
+        Limit(
+            "Publisher of one shard, busy with each message at once",
+            1.0,
+            lambda load: load.messages_s / load.shards * (BATCH_S + CHANNEL_S),
+            f"nothing breaks: batches grow, a transcript is up to {load.round_s:.2g} s behind; "
+            "publish the channels of a batch side by side; more shards",
+            breaks=False,
+        ),
+        Limit(
+            "Stream records of one shard",
+            1.0,
+            lambda load: load.messages_s / load.shards * load.round_s / BATCH_RECORDS,
+            "a larger `batch_size`: a batch costs by channels, not by records",
+        ),
+        Limit(
+            "Lambda concurrency",
+            1_000,
+            lambda load: load.messages_s * STORE_S + load.shards,
+            "ask for more; a function grows by 1,000 in 10 s, and SNS waits for it",
+        ),
+        Limit(
+            f"SNS publishes in {load.region}",
+            publishes,
+            lambda load: load.messages_s,
+            "ask for more; another region for some of the channels",
+        ),
+        Limit(
+            "STS, all sign in within 5 minutes",
+            600,
+            lambda load: load.users / RUSH_S + _verified_s(load),
+            "ask for more; the page tries again",
+        ),
+    ]
+
+
+def _verified_s(load: Load) -> float:
+    """Tokens that store_message verifies: each container asks once a sender and hour, at most."""
+    containers = math.ceil(load.messages_s * STORE_S)
+    return min(load.messages_s, load.users * containers / SESSION_S)
+
+
+def websocket_limits() -> list[Limit]:
+    """Return the limits that the WebSocket API has in addition to those of the tables."""
+    return [
+        Limit(
+            "WebSocket connections, all within 5 minutes",
+            500,
+            lambda load: load.users / RUSH_S,
+            "ask for more; clients that wait at random",
+        ),
+        Limit(
+            "API Gateway requests, posts to connections among them",
+            10_000,
+            lambda load: load.messages_s + load.frames_s + load.users / PING_EVERY_S,
+            "ask for more; APIs in several accounts or regions",
+        ),
+        Limit(
+            "Fan-out of one shard",
+            1.0,
+            lambda load: (load.batches_s * BATCH_S + load.frames_s * POST_S) / load.shards,
+            "a function for each part of the readers",
+        ),
+    ]
+
+
+def users_at(limit: Limit, load: Load) -> int | None:
+    """Return the fewest users that reach the limit, each writing as much as now; None: never."""
+
+    def reached(users: int) -> bool:
+        grown = replace(load, users=users, messages_s=load.messages_s * users / load.users)
+        return limit.rate(grown) >= limit.quota
+
+    if not reached(MOST_USERS):
+        return None
+    low, high = 0, MOST_USERS
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return high
+
+
+def first_limit(limits: list[Limit], load: Load) -> tuple[int, Limit] | None:
+    """Return the limit that the fewest users reach, of those that break something."""
+    reached = [
+        (users, limit)
+        for limit in limits
+        if limit.breaks and (users := users_at(limit, load)) is not None
+    ]
+    return min(reached, key=lambda one: one[0], default=None)

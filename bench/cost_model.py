@@ -1,0 +1,235 @@
+"""What a month of the chat costs, and of a WebSocket API that does the same.
+
+Pure: a load goes in, units and dollars come out; docs/cost.md has the sources of the prices. It
+must not print, or know quotas.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+
+class Price(NamedTuple):
+    """Dollars a unit, and the units a month that are always free."""
+
+    dollars: float
+    free: float = 0.0
+
+
+PRICES = {
+    "SNS publishes": Price(0.50e-6, 1e6),
+    "Lambda requests": Price(0.20e-6, 1e6),
+    "Lambda GB-s": Price(13.3334e-6, 400e3),
+    "DynamoDB write units": Price(0.625e-6),
+    "DynamoDB read units": Price(0.125e-6),
+    "S3 PUTs": Price(5e-6),
+    "S3 GETs": Price(0.4e-6),
+    "WebSocket messages": Price(1e-6),
+    "WebSocket minutes": Price(0.25e-6),
+    "Data out, GB": Price(0.09, 100),
+    "Logs, GB": Price(0.50, 5),
+}
+Usage = dict[str, float]  # units a second, by the names of PRICES
+
+DAYS = 30
+# A message: docs/handlers.md
+WRITE_UNITS = 6  # row, count and check, twice as it is a transaction
+MESSAGE_B, ROWS_A_READ_UNIT = 420, 10
+HISTORY, LIVELY_S, MAX_ROWS = 20, 5, 200
+# Functions: 256 MB. The times are assumed, warm, in a region near the tables.
+MEMORY_GB, STORE_S, BATCH_S, CHANNEL_S, CONNECT_S, LOG_B = 0.25, 0.12, 0.1, 0.1, 0.05, 1_000
+SHARDS, BATCH_RECORDS, STREAM_READS_S = 4, 100, 4  # of a new on-demand table
+# A page: s3-website/public/js
+QUICK_FOR_S, QUICK_POLL_S, LIST_EVERY_S, HEAD_B = 3, 0.25, 60, 400
+# A WebSocket API that verifies, counts and stores alike, and sends each batch as one frame
+POST_S, CONNECTION_READ_UNITS, PING_EVERY_S, SESSION_S = 0.002, 0.0125, 540, 3_600
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the chat has to bear; the properties are rates a second."""
+
+    users: float
+    messages_s: float
+    channels: int
+    poll_s: float
+    hours_a_day: float = 24.0
+    region: str = "us-east-1"
+
+    @property
+    def month_s(self) -> float:
+        """Seconds of a month of 30 days in which pages are open."""
+        return DAYS * 3_600 * self.hours_a_day
+
+    @property
+    def shards(self) -> int:
+        """The stream's shards that the channels fall into, at the most even."""
+        return min(self.channels, SHARDS)
+
+    @property
+    def round_s(self) -> float:
+        """How long a shard's publisher is busy with a batch that touches all its channels."""
+        return BATCH_S + CHANNEL_S * min(self.channels / self.shards, BATCH_RECORDS)
+
+    @property
+    def batches_s(self) -> float:
+        """Calls of the publisher: one a shard at a time, at most four a second."""
+        return min(self.messages_s, self.shards / max(1 / STREAM_READS_S, self.round_s))
+
+    @property
+    def publishes_s(self) -> float:
+        """Transcripts that change: each batch writes each touched channel once."""
+        touched = min(self.channels / self.shards, BATCH_RECORDS)
+        return min(self.messages_s, self.shards * touched / max(1 / STREAM_READS_S, self.round_s))
+
+    @property
+    def rows(self) -> float:
+        """Rows of a transcript: 20, and in a lively channel those of five seconds."""
+        return min(MAX_ROWS, max(HISTORY, LIVELY_S * self.messages_s / self.channels))
+
+    @property
+    def frames_s(self) -> float:
+        """What a WebSocket API sends: a frame a reader for each batch of a channel."""
+        return self.publishes_s * self.users / self.channels
+
+    @property
+    def probe_s(self) -> float:
+        """How often a page looks at another channel; never, where there is none."""
+        if self.channels == 1:
+            return math.inf
+        return 10 if self.poll_s <= 1 else 30 if self.poll_s <= 10 else 60
+
+    @property
+    def gets_s(self) -> float:
+        """Polls, probes of other channels, the list; quicker after sending."""
+        each = 1 / self.poll_s + 1 / self.probe_s + 1 / LIST_EVERY_S
+        quick = max(0.0, QUICK_FOR_S / QUICK_POLL_S - QUICK_FOR_S / self.poll_s)
+        return self.users * each + self.messages_s * quick
+
+    @property
+    def bodies_s(self) -> float:
+        """GETs that are answered by a transcript, not by 304."""
+        changes = self.publishes_s / self.channels
+        others = changes * (self.channels - 1)
+        return self.users * (min(changes, 1 / self.poll_s) + min(others, 1 / self.probe_s))
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A month's cost in dollars, by the names of PRICES."""
+
+    lines: dict[str, float]
+
+    @property
+    def total(self) -> float:
+        """Return the sum."""
+        return math.fsum(self.lines.values())
+
+
+def s3_usage(load: Load) -> Usage:
+    """Return what this chat uses."""
+    busy_s = load.messages_s * STORE_S + load.batches_s * BATCH_S + load.publishes_s * CHANNEL_S
+    body_b = load.rows * MESSAGE_B
+    return {
+        "SNS publishes": load.messages_s,
+        "Lambda requests": load.messages_s + load.batches_s,
+        "Lambda GB-s": busy_s * MEMORY_GB,
+        "DynamoDB write units": load.messages_s * WRITE_UNITS,
+        "DynamoDB read units": load.publishes_s * load.rows / ROWS_A_READ_UNIT,
+        "S3 PUTs": load.publishes_s + load.batches_s,  # transcripts; the stats, once a batch
+        "S3 GETs": load.gets_s,
+        "Data out, GB": (load.gets_s * HEAD_B + load.bodies_s * body_b) / 1e9,
+        "Logs, GB": (load.messages_s + load.batches_s) * LOG_B / 1e9,
+    }
+
+
+def websocket_usage(load: Load) -> Usage:
+    """Return what a WebSocket API would use: one frame a reader for each batch of a channel."""
+    connects_s = 2 * load.users / SESSION_S  # and disconnects; each writes a row
+    calls_s = load.messages_s + load.batches_s + connects_s
+    busy_s = load.messages_s * STORE_S + load.batches_s * BATCH_S + load.frames_s * POST_S
+    sent_b = load.messages_s * load.users / load.channels * MESSAGE_B
+    return {
+        "Lambda requests": calls_s,
+        "Lambda GB-s": (busy_s + connects_s * CONNECT_S) * MEMORY_GB,
+        "DynamoDB write units": load.messages_s * WRITE_UNITS + connects_s,
+        "DynamoDB read units": load.frames_s * CONNECTION_READ_UNITS,
+        "WebSocket messages": load.messages_s + load.frames_s + load.users / PING_EVERY_S,
+        "WebSocket minutes": load.users / 60,
+        "Data out, GB": sent_b / 1e9,
+        "Logs, GB": calls_s * LOG_B / 1e9,
+    }
+
+
+def bill(usage: Usage, month_s: float) -> Bill:
+    """Price a month of this usage, without what is free."""
+    return Bill(
+        {
+            name: max(0.0, units_s * month_s - PRICES[name].free) * PRICES[name].dollars
+            for name, units_s in usage.items()
+        }
+    )
+
+
+def crossovers(load: Load) -> list[float]:
+    """Return the numbers of users at which both cost the same, these messages given.
+
+    Each meter is a straight line over the users, bent once, where its free units end. So the
+    difference is straight between two bends, and solved there.
+    """
+    bends = [bend for of in (s3_usage, websocket_usage) for bend in _bends(of, load)]
+
+    def difference(users: float) -> float:
+        at = replace(load, users=users)
+        s3, websocket = (bill(of(at), at.month_s).total for of in (s3_usage, websocket_usage))
+        return s3 - websocket
+
+    return _zeros(difference, bends)
+
+
+def even_messages_s(load: Load) -> list[float]:
+    """Return the messages a second a channel at which one more reader costs the same in both.
+
+    A WebSocket API is cheaper up to the first, this chat to the second, and so on.
+    """
+
+    def difference(messages_s: float) -> float:
+        at = replace(load, messages_s=messages_s * load.channels)
+        return reader_cost(s3_usage, at) - reader_cost(websocket_usage, at)
+
+    busiest = replace(load, messages_s=math.inf).publishes_s / load.channels
+    probed = 1 / (load.probe_s * (load.channels - 1)) if load.channels > 1 else 0.0
+    bends = [1 / load.poll_s, probed, busiest, HISTORY / LIVELY_S, MAX_ROWS / LIVELY_S]
+    return _zeros(difference, bends)
+
+
+def reader_cost(usage_of: Callable[[Load], Usage], load: Load) -> float:
+    """Return what one more reader costs a second, in dollars, when nothing is free any more."""
+    one, none = usage_of(replace(load, users=1)), usage_of(replace(load, users=0))
+    return math.fsum((one[name] - none[name]) * PRICES[name].dollars for name in one)
+
+
+def _bends(usage_of: Callable[[Load], Usage], load: Load) -> list[float]:
+    one, none = usage_of(replace(load, users=1)), usage_of(replace(load, users=0))
+    return [
+        (PRICES[name].free / load.month_s - none[name]) / (one[name] - none[name])
+        for name in one
+        if one[name] != none[name]
+    ]
+
+
+def _zeros(difference: Callable[[float], float], bends: Iterable[float]) -> list[float]:
+    """Return where a function that is straight between bends passes zero, above zero."""
+    starts = [0.0, *sorted({bend for bend in bends if 0 < bend < math.inf})]
+    found = []
+    for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
+        other = end if end < math.inf else 2 * start + 1
+        at_start = difference(start)
+        slope = (difference(other) - at_start) / (other - start)
+        zero = start - at_start / slope if slope else -1.0
+        if zero > 0 and start <= zero < end:
+            found.append(zero)
+    return found
