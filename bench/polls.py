@@ -1,0 +1,137 @@
+"""Leave the page open for some minutes, and count what its polling costs.
+
+Usage:
+  polls.py [--minutes=N]
+
+Three people have the page open: one who is at it, one who has left it visible, one whose tab is
+hidden. An operator says a word each minute. Prints requests, bytes and the heap of each page.
+Run it beside a chat of its own: python -m local run -- python bench/polls.py
+
+Options:
+  --minutes=N  how long [default: 10]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import boto3
+from docopt import docopt
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.builders import operator_record  # noqa: E402
+from tests.chromium import MISSING, chromium_path, launch  # noqa: E402
+
+STORE = "Lambda-Chat-store-message"
+MOVE_EACH_S = 20
+HIDE = """
+Object.defineProperty(document, 'hidden', { get: () => true });
+Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+document.dispatchEvent(new Event('visibilitychange'));
+"""
+
+
+class Visitor:
+    """Somebody with the page open, and what their page has asked for since `start`."""
+
+    def __init__(self, browser: Browser, name: str) -> None:
+        self.name = name
+        self.page: Page = browser.new_context().new_page()
+        self.requests: Counter[str] = Counter()
+        self.received = 0
+        self._sign_in()
+        self.cdp: CDPSession = self.page.context.new_cdp_session(self.page)
+        self.cdp.send("Network.enable")
+        self.cdp.send("Performance.enable")
+
+    def _sign_in(self) -> None:
+        self.page.goto(os.environ["LAMBDA_CHAT_URL"])
+        frame = self.page.frame_locator("#sign-in-slot iframe")
+        frame.get_by_role("textbox", name="Your name").fill(self.name)
+        frame.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("status")).to_have_text(f"Connected as {self.name}")
+
+    def start(self) -> None:
+        """Count from now on."""
+        self.cdp.on("Network.responseReceived", self._count)
+        self.cdp.on("Network.loadingFinished", self._add)
+        self.heap_at_start = self.heap()
+
+    def _count(self, event: dict[str, Any]) -> None:
+        self.requests[str(event["response"]["status"])] += 1
+
+    def _add(self, event: dict[str, Any]) -> None:
+        self.received += int(event["encodedDataLength"])
+
+    def heap(self) -> int:
+        """Bytes of the page's JavaScript heap, after a collection."""
+        self.cdp.send("HeapProfiler.collectGarbage")
+        metrics = self.cdp.send("Performance.getMetrics")["metrics"]
+        return int(next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize"))
+
+
+def measure(browser: Browser, minutes: float) -> list[Visitor]:
+    """Let the three pages poll."""
+    visitors = [Visitor(browser, name) for name in ("At the page", "Visible, idle", "Hidden")]
+    active, _, hidden = visitors
+    hidden.page.evaluate(HIDE)
+    active.page.wait_for_timeout(5_000)
+    for visitor in visitors:
+        visitor.start()
+    functions = boto3.client("lambda")
+    ends_at = time.monotonic() + 60 * minutes
+    spoke_at = 0.0
+    while time.monotonic() < ends_at:
+        active.page.mouse.move(100 + time.monotonic() % 50, 100)
+        active.page.keyboard.press("Shift")
+        if time.monotonic() - spoke_at >= 60:
+            record = operator_record({"message": "a minute has passed", "channel": "default"})
+            functions.invoke(FunctionName=STORE, Payload=json.dumps({"Records": [record]}))
+            spoke_at = time.monotonic()
+        active.page.wait_for_timeout(min(MOVE_EACH_S, max(0, ends_at - time.monotonic())) * 1000)
+    return visitors
+
+
+def report(visitors: list[Visitor], minutes: float) -> str:
+    """A Markdown table."""
+    lines = [
+        f"\n## Polling for {minutes:g} minutes, one message a minute\n",
+        "| page | requests | of them 304 | a minute | received, kB | heap, kB: start | end |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for one in visitors:
+        total = one.requests.total()
+        lines.append(
+            f"| {one.name} | {total} | {one.requests['304']} | {total / minutes:.0f} | "
+            f"{one.received / 1e3:.0f} | {one.heap_at_start / 1e3:.0f} | {one.heap() / 1e3:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, and print."""
+    arguments = docopt(__doc__ or "")
+    minutes = float(arguments["--minutes"])
+    if "LAMBDA_CHAT_URL" not in os.environ:
+        sys.exit("Run it as: python -m local run -- python bench/polls.py")
+    expect.set_options(timeout=15_000)
+    with sync_playwright() as playwright:
+        path = chromium_path(playwright)
+        if path is None:
+            sys.exit(f"Nothing was measured: {MISSING}")
+        browser = launch(playwright, path)
+        print(report(measure(browser, minutes), minutes))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
