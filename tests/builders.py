@@ -164,19 +164,37 @@ def kappa_config(function=None, policy=None, role=None, **changes):
     )
 
 
+class Done(subprocess.CompletedProcess):
+    """How a command ended, as subprocess.run says it."""
+
+    @property
+    def marks(self):
+        """What was done, without to what it was."""
+        return [line.split()[0] for line in self.stderr.splitlines() if line]
+
+    @property
+    def errors(self):
+        return [line for line in self.stderr.splitlines() if "Error:" in line]
+
+
 def run_kappa(args, env, stdin="", folder=None):
     """Run kappa as main() does, in this process: a process of its own spends most on imports.
 
-    `env` is the whole environment, as of a subprocess; the answer is subprocess.run's.
+    `env` is the whole environment, as of a subprocess.
     """
     from kappa.cli import cli
     from kappa.console import exit_code
 
     words = [str(one) for one in args]
+    run = partial(cli.main, words, prog_name="kappa", standalone_mode=False)
+    return run_here(lambda: exit_code(run, "--debug" in words), env, stdin, folder)
+
+
+def run_here(main, env, stdin="", folder=None):
+    """Run a program's main() in this process, with all that a process of its own would have."""
     out, err = io.StringIO(), io.StringIO()
     source = io.TextIOWrapper(io.BytesIO(stdin.encode()))
     kept = dict(os.environ), sys.stdin
-    run = partial(cli.main, words, prog_name="kappa", standalone_mode=False)
     try:
         os.environ.clear()
         os.environ.update(env)
@@ -186,12 +204,12 @@ def run_kappa(args, env, stdin="", folder=None):
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            code = exit_code(run, "--debug" in words)
+            code = main()
     finally:
         os.environ.clear()
         os.environ.update(kept[0])
         sys.stdin = kept[1]
-    return subprocess.CompletedProcess(["kappa", *words], code, out.getvalue(), err.getvalue())
+    return Done(main, code, out.getvalue(), err.getvalue())
 
 
 def assert_valid(plan):

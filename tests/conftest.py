@@ -6,6 +6,7 @@ import socket
 import sysconfig
 import urllib.request
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -14,11 +15,27 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 import local.emulator
+from kappa import awssession
 from local import bootstrap
 
 OURS = ("AWS_", "LAMBDA_CHAT_")
 STARTED_WITH = dict(os.environ)
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+SESSION = boto3.session.Session()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once():
+    """Let kappa's sessions share what they read of botocore: each command in a test opens one."""
+    new = awssession._QuickLoader
+
+    @cache
+    def loader(paths):
+        return new(paths, awssession._QuickFiles(), include_default_search_paths=False)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(awssession, "_QuickLoader", lambda paths, *_, **__: loader(tuple(paths)))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +80,7 @@ class EmulatedAws:
     def client(self, service, account="000000000000", **keywords):
         """A boto3 client; credentials in `keywords` take the account's place."""
         keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
-        return boto3.session.Session().client(
+        return SESSION.client(
             service, region_name="us-east-1", endpoint_url=self.endpoint_url, **(keys | keywords)
         )
 

@@ -1,44 +1,18 @@
 """deploy, diff and several configs against the emulator, and what goes wrong in the middle."""
 
-import contextlib
 import io
 import json
 import os
 import signal
-import uuid
 import zipfile
-from functools import partial
 
 import pytest
 
-from kappa import console
-from kappa.cli import cli
-from tests import proxy
+from tests import projects, proxy
+from tests.projects import POLICY
 
 ACCOUNT = "461000000031"
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": "arn:${partition}:logs:${region}:${account_id}:log-group:/aws/lambda/x:*",
-        }
-    ],
-}
 CONFIG = """\
-region: us-east-1
-iam:
-  policy:
-    name: {name}-policy
-    document: policy.json
-  role:
-    name: {name}-role
-lambda:
-  name: {name}
-  path: code
-  handler: greeter.handler
-  runtime: python3.13
   timeout: 5
   log_retention_days: 14
   environment:
@@ -65,78 +39,33 @@ REMOVALS = [
 ]
 
 
-class Done:
-    """How a command ended."""
-
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def marks(self):
-        return [line.split()[0] for line in self.err.splitlines() if line]
-
-    @property
-    def errors(self):
-        return [line for line in self.err.splitlines() if "Error:" in line]
-
-
-class Project:
-    """A function's folder, and kappa in it: in this process, which saves its start."""
+class Project(projects.Project):
+    """A function behind a topic; its calls go through a proxy that counts them and fails some."""
 
     def __init__(self, folder, emulator, through):
-        self.folder, self.emulator, self.through = folder, emulator, through
-        self.name = f"deployed-{uuid.uuid4().hex[:8]}"
-        (folder / "code").mkdir(parents=True)
-        self.write("code/greeter.py", "def handler(event, context):\n    return event\n")
-        self.write("policy.json", json.dumps(POLICY))
+        super().__init__(folder, emulator, ACCOUNT)
+        self.through = through
+        self.env |= {"AWS_ENDPOINT_URL": through.url, "AWS_MAX_ATTEMPTS": "2"}
         self.topic = self.client("sns").create_topic(Name=self.name)["TopicArn"]
-        self.config(CONFIG.format(name=self.name, topic=self.topic))
+        own = projects.OWN_ROLE.format(name=self.name)
+        self.config(own + CONFIG.format(topic=self.topic))
 
-    def write(self, name, text):
-        (self.folder / name).write_text(text)
-
-    def config(self, text):
-        self.text = text
-        self.write("config.yml", text)
-
-    def client(self, service):
-        return self.emulator.client(service, ACCOUNT)
-
-    def kappa(self, *args, before=None, files=()):
+    def kappa(self, *args, before=None, **changes):
         self.through.operations.clear()
         self.through.before = before
-        return kappa(self.folder / "config.yml", *files, *args)
-
-    def settings(self):
-        return self.client("lambda").get_function_configuration(FunctionName=self.name)
+        return super().kappa(*args, **changes)
 
     def left(self):
         """What there is of function, role, policy and subscription."""
-        iam = self.client("iam")
-        functions = self.client("lambda").list_functions()["Functions"]
-        roles, policies = iam.list_roles()["Roles"], iam.list_policies(Scope="Local")["Policies"]
         subscriptions = self.client("sns").list_subscriptions_by_topic(TopicArn=self.topic)
-        return [
-            *(one["FunctionName"] for one in functions if one["FunctionName"] == self.name),
-            *(one["RoleName"] for one in roles if self.name in one["RoleName"]),
-            *(one["PolicyName"] for one in policies if self.name in one["PolicyName"]),
-            *subscriptions["Subscriptions"],
-        ]
+        return [*self.there(), *subscriptions["Subscriptions"]]
 
     def assert_complete(self):
         """A deploy with all rights has completed everything: the next changes nothing."""
         done = self.kappa("deploy")
-        assert (done.code, done.err) == (0, "No changes.\n")
+        assert (done.returncode, done.stderr) == (0, "No changes.\n")
         assert self.through.writes == []
         assert len(self.left()) == 4
-
-
-def kappa(*args):
-    out, err = io.StringIO(), io.StringIO()
-    run = partial(cli.main, [str(one) for one in args], prog_name="kappa", standalone_mode=False)
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = console.exit_code(run, debug=False)
-    return Done(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -146,17 +75,13 @@ def through(emulator):
 
 
 @pytest.fixture
-def project(tmp_path, emulator, through, monkeypatch):
-    keys = emulator.env(ACCOUNT) | {"AWS_ENDPOINT_URL": through.url, "AWS_MAX_ATTEMPTS": "2"}
-    for name, text in keys.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, text)
+def project(tmp_path, emulator, through):
     return Project(tmp_path / "first", emulator, through)
 
 
 @pytest.fixture
 def deployed(project):
-    assert project.kappa("deploy").code == 0
+    assert project.kappa("deploy").returncode == 0
     return project
 
 
@@ -165,7 +90,7 @@ def deployed(project):
 
 def test_deploy_makes_everything_in_order(project):
     done = project.kappa("deploy")
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     assert project.through.writes == WRITES
     assert done.marks == [
         "created",
@@ -191,7 +116,7 @@ def test_a_permission_of_the_config_is_granted_once_also_where_a_source_needs_it
     )
     project.config(project.text + own)
     done = project.kappa("deploy")
-    assert (done.code, done.errors) == (0, [])
+    assert (done.returncode, done.errors) == (0, [])
     assert project.through.writes.count("AddPermission") == 1
     project.assert_complete()
 
@@ -228,7 +153,7 @@ def test_only_wait_waits_for_what_nothing_comes_after(deployed):
     waits = []
     for args in (["deploy"], ["deploy", "--wait"]):
         deployed.write("code/tea.py", f"TEA = {len(args)}\n")
-        assert deployed.kappa(*args).code == 0
+        assert deployed.kappa(*args).returncode == 0
         calls_ = deployed.through.operations
         waits.append("GetFunctionConfiguration" in calls_[calls_.index("UpdateFunctionCode") :])
     assert waits == [False, True]
@@ -236,20 +161,20 @@ def test_only_wait_waits_for_what_nothing_comes_after(deployed):
 
 
 def test_diff_says_what_deploy_would_change_and_changes_nothing(deployed):
-    assert deployed.kappa("diff").code == 0
+    assert deployed.kappa("diff").returncode == 0
     deployed.config(deployed.text.replace("timeout: 5", "timeout: 7").replace("good day", "hello"))
     deployed.write("policy.json", json.dumps(POLICY).replace('"logs:CreateLogStream", ', ""))
     deployed.write("code/extra.py", "TEA = 1\n")
     done = deployed.kappa("diff")
-    assert (done.code, deployed.through.writes) == (3, [])
-    assert "    Timeout: 5 -> 7" in done.out
-    assert '    -        "logs:CreateLogStream",' in done.out
-    assert "    + extra.py  8 bytes" in done.out
-    assert "greeter.py" not in done.out
-    assert "hello" not in done.out
+    assert (done.returncode, deployed.through.writes) == (3, [])
+    assert "    Timeout: 5 -> 7" in done.stdout
+    assert '    -        "logs:CreateLogStream",' in done.stdout
+    assert "    + extra.py  8 bytes" in done.stdout
+    assert "greeter.py" not in done.stdout
+    assert "hello" not in done.stdout
     assert (
         "    Environment.GREETING: good day -> hello"
-        in deployed.kappa("deploy", "--dry-run", "--show-values").out
+        in deployed.kappa("deploy", "--dry-run", "--show-values").stdout
     )
     assert deployed.kappa("deploy").marks == ["updated", "updated", "updated"]
     deployed.assert_complete()
@@ -257,8 +182,8 @@ def test_diff_says_what_deploy_would_change_and_changes_nothing(deployed):
 
 def test_diff_as_json_is_for_scripts(project):
     done = project.kappa("diff", "--json")
-    changes = json.loads(done.out)
-    assert done.code == 3
+    changes = json.loads(done.stdout)
+    assert done.returncode == 3
     assert changes[0]["mark"] == "created"
     assert changes[0]["settings"][1]["after"]["Statement"][0]["Effect"] == "Allow"
     assert project.left() == []
@@ -269,7 +194,7 @@ def test_deploy_publishes_and_moves_the_alias(deployed):
     lambda_ = deployed.client("lambda")
     assert lambda_.get_alias(FunctionName=deployed.name, Name="current")["FunctionVersion"] == "1"
     again = deployed.kappa("deploy", "--publish", "--alias", "current")
-    assert (again.err, deployed.through.writes) == ("No changes.\n", [])
+    assert (again.stderr, deployed.through.writes) == ("No changes.\n", [])
 
 
 # Several configs
@@ -283,27 +208,27 @@ def second(project, tmp_path, emulator, through):
 def test_several_configs_are_deployed_side_by_side_with_one_report(project, second):
     files = [second.folder / "config.yml"]
     done = project.kappa("deploy", files=files)
-    assert done.code == 0, done.err
-    assert f"{project.name} | created    function {project.name}" in done.err
-    assert f"{second.name} | created    function {second.name}" in done.err
-    assert done.err.splitlines()[-1].startswith(f"{second.name}   done")
+    assert done.returncode == 0, done.stderr
+    assert f"{project.name} | created    function {project.name}" in done.stderr
+    assert f"{second.name} | created    function {second.name}" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"{second.name}   done")
     assert project.through.operations.count("GetCallerIdentity") == 1
-    report = json.loads(project.kappa("status", "--json", files=files).out)
+    report = json.loads(project.kappa("status", "--json", files=files).stdout)
     assert [one["function"] for one in report] == [project.name, second.name]
-    assert project.kappa("delete", files=files).code == 0
+    assert project.kappa("delete", files=files).returncode == 0
     assert (project.left(), second.left()) == ([], [])
 
 
 def test_several_configs_are_all_read_before_aws_is_asked(project, second):
     second.config(second.text.replace("timeout: 5", "timeout: 5000"))
     done = project.kappa("deploy", files=[second.folder / "config.yml"])
-    assert (done.code, project.through.operations) == (2, [])
+    assert (done.returncode, project.through.operations) == (2, [])
 
 
 def test_the_exit_code_of_several_is_the_worst_and_the_others_go_on(project, second):
     second.config(second.text.replace(second.topic, f"{second.topic}-gone"))
     done = project.kappa("deploy", files=[second.folder / "config.yml"])
-    assert done.code == 1
+    assert done.returncode == 1
     assert len(done.errors) == 1
     assert len(project.left()) == 4
 
@@ -311,39 +236,40 @@ def test_the_exit_code_of_several_is_the_worst_and_the_others_go_on(project, sec
 def test_functions_that_share_a_role_are_deployed_one_after_another(project, second):
     second.config(second.text.replace(f"{second.name}-role", f"{project.name}-role"))
     done = project.kappa("deploy", files=[second.folder / "config.yml"])
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     assert project.through.writes.count("CreateRole") == 1
 
 
 # What goes wrong in the middle
 
 
-def test_without_credentials_there_is_one_clear_error(project, monkeypatch):
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+def test_without_credentials_there_is_one_clear_error(project):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        del project.env[name]
     done = project.kappa("deploy")
-    assert (done.code, len(done.errors), project.left()) == (1, 1, [])
-    assert "No AWS credentials" in done.err
+    assert (done.returncode, len(done.errors), project.left()) == (1, 1, [])
+    assert "No AWS credentials" in done.stderr
 
 
 @pytest.fixture
-def walker(project, monkeypatch):
+def walker(project):
     """Let kappa run as a user who may do all but one action; it gives the way to say which."""
-    iam = project.client("iam")
-    iam.create_user(UserName=project.name)
-    key = iam.create_access_key(UserName=project.name)["AccessKey"]
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    keys = projects.user_in(project.emulator, ACCOUNT, project.name, statements(allow))
+    project.env |= keys
 
     def deny(action):
-        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         refuse = {"Effect": "Deny", "Action": action, "Resource": "*"}
-        document = {"Version": "2012-10-17", "Statement": [allow, refuse]}
-        iam.put_user_policy(
-            UserName=project.name, PolicyName="walker", PolicyDocument=json.dumps(document)
+        document = json.dumps(statements(allow, refuse))
+        project.client("iam").put_user_policy(
+            UserName=project.name, PolicyName="may", PolicyDocument=document
         )
 
     return deny
+
+
+def statements(*all_):
+    return {"Version": "2012-10-17", "Statement": all_}
 
 
 def action_of(operation):
@@ -357,7 +283,7 @@ def test_deploy_denied_at_each_step_says_which_and_is_completed_by_the_next(proj
     for number, operation in enumerate(WRITES):
         walker(action_of(operation))
         done = project.kappa("deploy")
-        assert (done.code, len(done.errors)) == (1, 1), operation
+        assert (done.returncode, len(done.errors)) == (1, 1), operation
         assert action_of(operation) in done.errors[0]
         assert project.name in done.errors[0]
         assert project.through.writes[-1] == operation
@@ -369,21 +295,21 @@ def test_deploy_denied_at_each_step_says_which_and_is_completed_by_the_next(proj
 
 def test_delete_denied_at_each_step_is_completed_by_the_next(project, walker):
     walker("s3:DeleteBucket")
-    assert project.kappa("deploy").code == 0
+    assert project.kappa("deploy").returncode == 0
     for operation in REMOVALS:
         walker(action_of(operation))
         done = project.kappa("delete")
-        assert (done.code, len(done.errors)) == (1, 1), operation
+        assert (done.returncode, len(done.errors)) == (1, 1), operation
         assert action_of(operation) in done.errors[0]
     walker("s3:DeleteBucket")
-    assert project.kappa("delete").code == 0
+    assert project.kappa("delete").returncode == 0
     assert project.left() == []
 
 
 def test_a_deploy_that_was_denied_half_way_can_be_deleted(project, walker):
     walker("lambda:CreateFunction")
-    assert project.kappa("deploy").code == 1
-    assert project.kappa("delete").code == 0
+    assert project.kappa("deploy").returncode == 1
+    assert project.kappa("delete").returncode == 0
     assert project.left() == []
 
 
@@ -394,10 +320,10 @@ def test_ctrl_c_in_the_middle_is_completed_by_the_next_deploy(project, operation
             os.kill(os.getpid(), signal.SIGINT)
 
     done = project.kappa("deploy", before=interrupt)
-    assert done.code == 130
+    assert done.returncode == 130
     assert "stopped" in done.marks
-    assert "the same command completes the rest" in done.err
-    assert project.kappa("deploy").code == 0
+    assert "the same command completes the rest" in done.stderr
+    assert project.kappa("deploy").returncode == 0
     project.assert_complete()
 
 
@@ -408,20 +334,20 @@ def test_ctrl_c_stops_several_configs_between_two_calls(project, second):
 
     files = [second.folder / "config.yml"]
     done = project.kappa("deploy", files=files, before=interrupt)
-    assert done.code == 130
-    assert "the same command completes the rest" in done.err
+    assert done.returncode == 130
+    assert "the same command completes the rest" in done.stderr
     assert "CreateFunction" not in project.through.operations
-    assert project.kappa("deploy", files=files).code == 0
+    assert project.kappa("deploy", files=files).returncode == 0
     project.assert_complete()
 
 
 @pytest.mark.parametrize("operation", ["GetRole", "AttachRolePolicy", "CreateFunction"])
 def test_a_network_that_drops_is_one_clear_line_and_completed_by_the_next(project, operation):
     done = project.kappa("deploy", before=lambda name: "drop" if name == operation else None)
-    assert (done.code, len(done.errors)) == (1, 1)
-    assert "AWS could not be reached for" in done.err
-    assert "run the same command again" in done.err
-    assert project.kappa("deploy").code == 0
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    assert "AWS could not be reached for" in done.stderr
+    assert "run the same command again" in done.stderr
+    assert project.kappa("deploy").returncode == 0
     project.assert_complete()
 
 
@@ -436,9 +362,9 @@ def test_a_lost_answer_of_what_was_made_is_completed_by_the_next(project, operat
         return None
 
     done = project.kappa("deploy", before=lose)
-    assert (done.code, len(done.errors)) == (1, 1)
-    assert "run the same command again" in done.err
-    assert project.kappa("deploy").code == 0
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    assert "run the same command again" in done.stderr
+    assert project.kappa("deploy").returncode == 0
     project.assert_complete()
 
 
@@ -449,16 +375,16 @@ def test_throttling_is_tried_again(project):
     def throttle(operation):
         return left.pop() if operation == "CreateFunction" and left else None
 
-    assert project.kappa("deploy", before=throttle).code == 0
+    assert project.kappa("deploy", before=throttle).returncode == 0
     project.assert_complete()
 
 
 def test_throttling_without_end_says_to_wait(project):
     slow = proxy.error("TooManyRequestsException", "Rate exceeded", 429)
     done = project.kappa("deploy", before=lambda name: slow if name == "CreateFunction" else None)
-    assert (done.code, len(done.errors)) == (1, 1)
-    assert "Wait a minute" in done.err
-    assert project.kappa("deploy").code == 0
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    assert "Wait a minute" in done.stderr
+    assert project.kappa("deploy").returncode == 0
 
 
 def test_a_function_that_is_pending_is_waited_for(deployed):
@@ -469,7 +395,7 @@ def test_a_function_that_is_pending_is_waited_for(deployed):
         "deploy",
         before=lambda name: left.pop() if name == "UpdateFunctionConfiguration" and left else None,
     )
-    assert (done.code, done.marks) == (0, ["waiting", "updated"])
+    assert (done.returncode, done.marks) == (0, ["waiting", "updated"])
     assert deployed.settings()["Timeout"] == 6
 
 
@@ -480,25 +406,20 @@ def test_a_policy_of_another_path_is_said_and_the_next_completes(project):
     xml += b"already exists. Policy names must be unique.</Message></Error></ErrorResponse>"
     taken = (409, [("Content-Type", "text/xml")], xml)
     done = project.kappa("deploy", before=lambda op: taken if op == "CreatePolicy" else None)
-    assert (done.code, len(done.errors)) == (1, 1)
-    assert name in done.err
-    assert "set iam.policy.path" in done.err
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    assert name in done.stderr
+    assert "set iam.policy.path" in done.stderr
     assert iam.list_policies(Scope="Local", PathPrefix=f"/{name}")["Policies"] == []
-    assert project.kappa("deploy").code == 0
+    assert project.kappa("deploy").returncode == 0
 
 
 def test_a_role_of_another_path_is_used_and_kept_by_delete(project):
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
-    trust["Action"] = "sts:AssumeRole"
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = project.client("iam").create_role(
-        RoleName=f"{project.name}-role", AssumeRolePolicyDocument=document
-    )["Role"]["Arn"]
-    assert project.kappa("deploy").code == 0
+    role = projects.role_in(project.emulator, ACCOUNT, f"{project.name}-role")
+    assert project.kappa("deploy").returncode == 0
     assert project.settings()["Role"] == role
     done = project.kappa("delete")
-    assert done.code == 0
-    assert "made at another path" in done.err
+    assert done.returncode == 0
+    assert "made at another path" in done.stderr
     assert project.left() == [f"{project.name}-role"]
 
 
@@ -515,9 +436,9 @@ def test_a_function_that_another_makes_meanwhile_is_said_and_then_deployed(proje
             )
 
     done = project.kappa("deploy", before=meanwhile)
-    assert (done.code, len(done.errors)) == (1, 1)
-    assert "run the same command again" in done.err
-    assert project.kappa("deploy").code == 0
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    assert "run the same command again" in done.stderr
+    assert project.kappa("deploy").returncode == 0
     assert project.settings()["Runtime"] == "python3.13"
     project.assert_complete()
 

@@ -4,53 +4,22 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
 import pytest
 
 from kappa.archive import pack
-from tests.builders import run_kappa
+from tests import projects
+from tests.projects import CODE, POLICY, eventually, user_in
 
 ACCOUNT = "461000000001"
 KAPPA = Path(sys.executable).parent / "kappa"
-CODE = """\
-import json, os
-
-def handler(event, context):
-    print("seen", json.dumps(event, default=str))
-    if event.get("boom"):
-        raise ValueError("the kettle is cold")
-    return {"greeting": os.environ.get("GREETING", ""), "event": event}
-"""
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": "arn:${partition}:logs:${region}:${account_id}:log-group:/aws/lambda/x:*",
-        }
-    ],
-}
 OTHER_POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}],
 }
 CONFIG = """\
-region: us-east-1
-iam:
-  policy:
-    name: {name}-policy
-    document: policy.json
-  role:
-    name: {name}-role
-lambda:
-  name: {name}
-  path: code
-  handler: greeter.handler
-  runtime: python3.13
   architectures: [arm64]
   memory_size: 128
   timeout: 5
@@ -60,86 +29,28 @@ lambda:
 """
 
 
-class Project:
-    """A function's folder and the kappa command in it."""
+class Project(projects.Project):
+    """A function with a greeting."""
 
-    def __init__(self, folder, emulator, account=ACCOUNT, env=None):
-        self.folder, self.emulator, self.account = folder, emulator, account
-        self.name = f"greeter-{uuid.uuid4().hex[:8]}"
-        self.env = env or emulator.env(account)
-        (folder / "code").mkdir()
-        self.write("code/greeter.py", CODE)
-        self.write("policy.json", json.dumps(POLICY))
+    def __init__(self, folder, emulator):
+        super().__init__(folder, emulator, ACCOUNT)
         self.write("input.json", '{"tea": 1}')
-        self.config(CONFIG.format(name=self.name))
-
-    def write(self, name, text):
-        (self.folder / name).write_text(text)
-
-    def config(self, text):
-        self.text = text
-        self.write("config.yml", text)
-
-    def kappa(self, *args, stdin=None, env=None):
-        return run_kappa([self.folder / "config.yml", *args], env or self.env, stdin or "")
-
-    def run(self, *args, **changes):
-        done = self.kappa(*args, **changes)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    def marks(self, *args):
-        """What a command did, without what it did to what."""
-        return [line.split()[0] for line in self.run(*args).stderr.splitlines()]
-
-    def client(self, service):
-        return self.emulator.client(service, self.account)
+        self.config(projects.OWN_ROLE.format(name=self.name) + CONFIG)
 
     def add_source(self, *lines):
         self.config(f"{self.text}  event_sources:\n    - " + "\n      ".join(lines) + "\n")
 
-    def there(self):
-        """Which of function, role and policy there are."""
-        iam = self.client("iam")
-        functions = self.client("lambda").list_functions()["Functions"]
-        return [
-            *(one["FunctionName"] for one in functions if one["FunctionName"] == self.name),
-            *(one["RoleName"] for one in iam.list_roles()["Roles"] if self.name in one["RoleName"]),
-            *(
-                one["PolicyName"]
-                for one in iam.list_policies(Scope="Local")["Policies"]
-                if self.name in one["PolicyName"]
-            ),
-        ]
-
-    def log(self):
-        """The log's text; read through boto3, as polling with a command takes long."""
-        logs = self.client("logs")
-        try:
-            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{self.name}")["events"]
-        except logs.exceptions.ResourceNotFoundException:
-            return ""
-        return "\n".join(event["message"] for event in events)
-
-
-def eventually(check, deadline_s=15):
-    """Poll until the check holds."""
-    deadline = time.monotonic() + deadline_s
-    while not check():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
-
 
 @pytest.fixture
 def project(tmp_path, emulator):
-    return Project(tmp_path, emulator)
+    return Project(tmp_path / "greeter", emulator)
 
 
 @pytest.fixture(scope="module")
 def created(tmp_path_factory, emulator):
     """One function for the tests that only use it."""
-    project = Project(tmp_path_factory.mktemp("greeter"), emulator)
-    project.run("create")
+    project = Project(tmp_path_factory.mktemp("created") / "greeter", emulator)
+    project.run("create", "--wait")
     return project
 
 
@@ -156,12 +67,6 @@ def table_for(project):
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
     )
     return answer["TableDescription"]["LatestStreamArn"]
-
-
-def mappings_of(project):
-    return project.client("lambda").list_event_source_mappings(FunctionName=project.name)[
-        "EventSourceMappings"
-    ]
 
 
 def test_create_makes_policy_role_and_function(created):
@@ -326,12 +231,12 @@ def test_the_life_of_a_function_behind_a_table(project):
     eventually(lambda: word in project.log())
     project.config(project.text.replace("batch_size: 10", "batch_size: 7\n      enabled: false"))
     assert project.marks("update_event_sources") == ["updated"]
-    (mapping,) = mappings_of(project)
+    (mapping,) = project.mappings()
     assert (mapping["BatchSize"], mapping["State"]) == (7, "Disabled")
     assert project.marks("update_event_sources") == ["unchanged"]
     project.client("dynamodb").delete_table(TableName=project.name)
     assert "removed" in project.marks("delete")
-    assert (project.there(), mappings_of(project)) == ([], [])
+    assert (project.there(), project.mappings()) == ([], [])
     assert set(project.marks("delete")) == {"gone", "kept"}
 
 
@@ -345,7 +250,7 @@ def test_the_life_of_a_function_behind_a_kinesis_stream(project):
     kinesis.put_record(StreamName=project.name, Data=b"tea", PartitionKey="a")
     eventually(lambda: "aws:kinesis" in project.log())
     project.run("delete")
-    assert (project.there(), mappings_of(project)) == ([], [])
+    assert (project.there(), project.mappings()) == ([], [])
 
 
 def test_delete_keeps_a_role_used_by_another_function(project):
@@ -412,21 +317,10 @@ def test_an_unknown_profile_is_one_clear_error(project):
 @pytest.fixture
 def stranger(project):
     """A user who may read functions and roles and no more."""
-    iam = project.client("iam")
-    name = f"stranger-{project.name}"
-    iam.create_user(UserName=name)
     may = ["iam:Get*", "iam:List*", "lambda:Get*", "lambda:List*", "sts:GetCallerIdentity"]
     statement = {"Effect": "Allow", "Action": may, "Resource": "*"}
-    iam.put_user_policy(
-        UserName=name,
-        PolicyName="reader",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return project.env | {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return project.env | user_in(project.emulator, ACCOUNT, project.name, document)
 
 
 def test_a_denied_call_is_one_clear_line_and_changes_nothing(project, stranger):

@@ -18,6 +18,7 @@ from kappa.config import read_config
 from kappa.errors import ArchiveError
 from kappa.steps import apply
 from tests.builders import assert_valid, run_kappa
+from tests.projects import role_in
 
 ACCOUNT = "463000000001"
 LIMITS = Limits(direct_bytes=2000, unzipped_bytes=20_000)
@@ -123,24 +124,9 @@ def test_a_large_zip_is_uploaded_once_and_a_function_is_made_of_it(large, emulat
         reports = []
         apply(plan, aws.call, reports.append)
         assert [report.mark for report in reports] == [mark]
-    role = emulator.client("iam", ACCOUNT).create_role(
-        RoleName=f"{name}-role",
-        AssumeRolePolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "lambda.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ],
-            }
-        ),
-    )
     made = emulator.client("lambda", ACCOUNT).create_function(
         FunctionName=name,
-        Role=role["Role"]["Arn"],
+        Role=role_in(emulator, ACCOUNT, f"{name}-role"),
         Runtime="python3.13",
         Handler="x.handler",
         Code=upload.code(large, archive, LIMITS.direct_bytes),

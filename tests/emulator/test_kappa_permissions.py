@@ -5,10 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from kappa.cli import cli
-from kappa.errors import Denied
+from tests.builders import run_kappa
+from tests.projects import user_in
 
 ACCOUNT = "461000000006"
 DOCS = Path(__file__).parents[2] / "docs" / "kappa.md"
@@ -61,21 +60,13 @@ POLICY = {
 def person(emulator):
     """The environment of a user who has the documented permissions only."""
     (text,) = re.findall(r"```json\n(\{\n  \"Version\".*?)```", DOCS.read_text("utf-8"), re.DOTALL)
-    iam = emulator.client("iam", ACCOUNT)
-    iam.create_user(UserName="ada")
     # The emulator names the default bus in a rule's ARN, AWS does not.
     document = text.replace("123456789012", ACCOUNT).replace("rule/", "rule/default/")
     document = json.loads(document)
     document["Statement"].append({"Effect": "Allow", "Action": BLIND, "Resource": "*"})
-    policy = json.dumps(document)
-    iam.put_user_policy(UserName="ada", PolicyName="kappa", PolicyDocument=policy)
-    key = iam.create_access_key(UserName="ada")["AccessKey"]
     emulator.client("sns", ACCOUNT).create_topic(Name="news")
     emulator.client("s3", ACCOUNT).create_bucket(Bucket="greeter-uploads")
-    return emulator.env(ACCOUNT) | {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
+    return emulator.env(ACCOUNT) | user_in(emulator, ACCOUNT, "ada", document)
 
 
 def written(folder, old="", new=""):
@@ -86,9 +77,8 @@ def written(folder, old="", new=""):
 
 
 def kappa(env, *args):
-    done = CliRunner().invoke(cli, args, env=env, standalone_mode=False)
-    if done.exception:
-        raise done.exception
+    done = run_kappa(args, env)
+    assert done.returncode == 0, done.stderr
     return done
 
 
@@ -108,5 +98,5 @@ def test_the_documented_permissions_are_enough_for_a_whole_life(tmp_path, person
 
 def test_they_are_not_enough_for_another_function(tmp_path, person):
     config = written(tmp_path, "name: greeter\n", "name: other\n")
-    with pytest.raises(Denied):
-        kappa(person, config, "deploy")
+    done = run_kappa([config, "deploy"], person)
+    assert (done.returncode, "AccessDenied" in done.stderr) == (1, True)

@@ -63,7 +63,7 @@ def kappa(account, emulator, tmp_path):
 
 @pytest.mark.parametrize("sample", ["sns", "kinesis", "s3", "chat-sns", "chat-dynamodb"])
 def test_a_sample_is_created_connected_shown_and_deleted(kappa, sample):
-    kappa(sample, "create")
+    kappa(sample, "create", "--wait")
     kappa(sample, "add_event_sources")
     data = json.loads(kappa(sample, "status", "--json").stdout)
     assert data["function"]["runtime"] == "nodejs"

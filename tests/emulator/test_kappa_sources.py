@@ -1,20 +1,14 @@
 """Event sources against the emulator: state read back through boto3, real events arriving."""
 
 import json
-import time
 import urllib.request
-import uuid
-from functools import cache
 
 import pytest
-from click.testing import CliRunner
 
-from kappa.archive import pack
-from kappa.cli import cli
-from kappa.errors import Conflict, NotFound
+from tests import projects
+from tests.projects import eventually
 
 ACCOUNT = "461000000061"
-ROLE = "greeter-role"
 PREFIX = f"arn:aws:%s:us-east-1:{ACCOUNT}:%s"
 CODE = """\
 import json
@@ -23,55 +17,21 @@ def handler(event, context):
     print("seen", json.dumps(event, default=str))
     return {"invoked": context.invoked_function_arn}
 """
-CONFIG = """\
-region: us-east-1
-iam:
-  role:
-    name: {role}
-lambda:
-  name: {name}
-  path: code
-  handler: greeter.handler
-  runtime: python3.13
-"""
 
 
-class Project:
-    """A function that exists, and kappa run in this process with configs for it."""
+class Project(projects.Project):
+    """A function that exists, and configs for it."""
 
-    def __init__(self, folder, emulator, client):
-        self.folder, self.emulator, self.client = folder, emulator, client
-        self.name = f"greeter-{uuid.uuid4().hex[:8]}"
-        self.env = emulator.env(ACCOUNT)
+    def __init__(self, folder, emulator, role):
+        super().__init__(folder, emulator, ACCOUNT)
         self.arn = PREFIX % ("lambda", f"function:{self.name}")
-        (folder / "code").mkdir()
-        (folder / "code" / "greeter.py").write_text(CODE)
-        client("lambda").create_function(
-            FunctionName=self.name,
-            Runtime="python3.13",
-            Role=f"arn:aws:iam::{ACCOUNT}:role/{ROLE}",
-            Handler="greeter.handler",
-            Code={"ZipFile": pack(folder / "code").data},
-        )
+        self.head = projects.GIVEN_ROLE.format(name=self.name, role=role)
+        self.write("code/greeter.py", CODE)
+        self.make(role)
 
     def says(self, *sources, more=""):
         """Write the config with these event sources, each a mapping, as JSON is YAML."""
-        listed = f"  event_sources: {json.dumps(sources)}\n"
-        (self.folder / "config.yml").write_text(
-            CONFIG.format(name=self.name, role=ROLE) + listed + more
-        )
-
-    def run(self, *args):
-        done = CliRunner().invoke(
-            cli, [str(self.folder / "config.yml"), *args], env=self.env, standalone_mode=False
-        )
-        if done.exception:
-            raise done.exception
-        return done
-
-    def marks(self, *args):
-        """What a command did, without what it did to what."""
-        return [line.split()[0] for line in self.run(*args).stderr.splitlines()]
+        self.config(f"{self.head}  event_sources: {json.dumps(sources)}\n{more}")
 
     def shown(self):
         return json.loads(self.run("event_source_status", "--json").stdout)
@@ -80,8 +40,7 @@ class Project:
         return [one["state"] for one in self.shown()]
 
     def mapping(self):
-        found = self.client("lambda").list_event_source_mappings(FunctionName=self.name)
-        (mapping,) = found["EventSourceMappings"]
+        (mapping,) = self.mappings()
         return mapping
 
     def statements(self, **qualifier):
@@ -92,41 +51,16 @@ class Project:
             return []
         return json.loads(answer["Policy"])["Statement"]
 
-    def log(self):
-        logs = self.client("logs")
-        try:
-            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{self.name}")["events"]
-        except logs.exceptions.ResourceNotFoundException:
-            return ""
-        return "\n".join(event["message"] for event in events)
-
-
-def eventually(check, deadline_s=15):
-    """Poll until the check holds."""
-    deadline = time.monotonic() + deadline_s
-    while not check():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
-
 
 @pytest.fixture(scope="module")
-def client(emulator):
-    """Clients of the account, each made once; its role is there."""
-    make = cache(lambda service: emulator.client(service, ACCOUNT))
-    trust = {
-        "Effect": "Allow",
-        "Action": "sts:AssumeRole",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-    }
-    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
-    make("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
-    return make
+def role(emulator):
+    return projects.role_in(emulator, ACCOUNT)
 
 
 @pytest.fixture
-def project(tmp_path, emulator, client):
+def project(tmp_path, emulator, role):
     """One function a test: what a test leaves behind, no other sees."""
-    return Project(tmp_path, emulator, client)
+    return Project(tmp_path / "greeter", emulator, role)
 
 
 def test_a_topic_lets_only_matching_messages_through(project):
@@ -265,8 +199,8 @@ def test_a_bucket_whose_events_another_has_is_refused_and_says_whose(project):
     queue = {"Id": "others", "QueueArn": queue_for(project)}
     bucket_for(project, QueueConfigurations=[{**queue, "Events": ["s3:ObjectCreated:Put"]}])
     project.says({"arn": f"arn:aws:s3:::{project.name}", "events": ["s3:ObjectCreated:*"]})
-    with pytest.raises(Conflict, match="notification others"):
-        project.run("add_event_sources")
+    done = project.kappa("add_event_sources")
+    assert (done.returncode, "notification others" in done.stderr) == (1, True)
 
 
 def rule_of(project, name):
@@ -335,8 +269,8 @@ def test_a_rule_that_others_target_too_is_kept(project):
 
 def test_a_rule_that_is_just_used_must_exist(project):
     project.says({"arn": PREFIX % ("events", "rule/nowhere")})
-    with pytest.raises(NotFound, match="rule/nowhere does not exist"):
-        project.run("add_event_sources")
+    done = project.kappa("add_event_sources")
+    assert (done.returncode, "rule/nowhere does not exist" in done.stderr) == (1, True)
 
 
 def url_of(project):

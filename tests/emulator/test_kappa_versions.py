@@ -1,84 +1,37 @@
 """Function settings, versions and aliases by kappa's commands, read back through boto3."""
 
 import json
-import uuid
-from functools import partial
-from types import SimpleNamespace
 
 import pytest
 
-from kappa.cli import cli
-from kappa.console import exit_code
+from tests import projects
 
 ACCOUNT = "461000000012"
 CODE = 'def handler(event, context):\n    return {"edition": 1}\n'
-POLICY = '{"Version": "2012-10-17", "Statement": []}'
-CONFIG = """\
-region: us-east-1
-iam:
-  role:
-    arn: {role}
-lambda:
-  name: {name}
-  path: code
-  handler: greeter.handler
-  runtime: python3.13
-"""
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
 
 
-class Project:
-    """A function's folder and the kappa command in it."""
+class Project(projects.Project):
+    """A function in editions, each of which says its number."""
 
-    def __init__(self, folder, emulator, role, capsys):
-        self.folder, self.capsys = folder, capsys
-        self.lambda_ = emulator.client("lambda", ACCOUNT)
-        self.name = f"greeter-{uuid.uuid4().hex[:8]}"
-        (folder / "code").mkdir()
+    def __init__(self, folder, emulator, role):
+        super().__init__(folder, emulator, ACCOUNT)
+        self.lambda_ = self.client("lambda")
         self.code(1)
-        self.head = CONFIG.format(name=self.name, role=role)
-        self.config()
+        self.head = projects.GIVEN_ROLE.format(name=self.name, role=role)
+        self.says()
 
     def code(self, edition):
-        text = CODE.replace("1", str(edition))
-        (self.folder / "code" / "greeter.py").write_text(text)
+        self.write("code/greeter.py", CODE.replace("1", str(edition)))
 
-    def config(self, *lines):
+    def says(self, *lines):
         """Write the config with these more lines in its lambda section."""
-        more = "".join(f"  {line}\n" for line in lines)
-        (self.folder / "config.yml").write_text(self.head + more)
-
-    def kappa(self, *args):
-        """Run a command as main() does, in this process: it need not load boto3 again."""
-        self.capsys.readouterr()
-        words = [str(self.folder / "config.yml"), *args]
-        run = partial(cli.main, words, prog_name="kappa", standalone_mode=False)
-        code = exit_code(run, debug=False)
-        said = self.capsys.readouterr()
-        return SimpleNamespace(returncode=code, stdout=said.out, stderr=said.err)
-
-    def run(self, *args):
-        done = self.kappa(*args)
-        assert done.returncode == 0, done.stderr
-        return done
+        self.config(self.head + "".join(f"  {line}\n" for line in lines))
 
     def deploy(self, *args):
         """Deploy, and deploy again: the second finds nothing to do."""
         done = self.run("deploy", *args)
         assert "No changes." in self.run("deploy", *args).stderr
         return done.stderr
-
-    def settings(self):
-        return self.lambda_.get_function_configuration(FunctionName=self.name)
 
     def numbers(self):
         found = self.lambda_.list_versions_by_function(FunctionName=self.name)["Versions"]
@@ -99,16 +52,12 @@ class Project:
 
 @pytest.fixture(scope="module")
 def role(emulator):
-    iam = emulator.client("iam", ACCOUNT)
-    made = iam.create_role(RoleName="greeter", AssumeRolePolicyDocument=json.dumps(TRUST))
-    return made["Role"]["Arn"]
+    return projects.role_in(emulator, ACCOUNT)
 
 
 @pytest.fixture
-def project(tmp_path, emulator, role, capsys, monkeypatch):
-    for name, value in emulator.env(ACCOUNT).items():
-        monkeypatch.setenv(name, value)
-    return Project(tmp_path, emulator, role, capsys)
+def project(tmp_path, emulator, role):
+    return Project(tmp_path / "greeter", emulator, role)
 
 
 @pytest.fixture(scope="module")
@@ -183,12 +132,12 @@ def test_every_setting_is_made_kept_removed_and_made_again(project, layer, queue
         "snap_start": "PublishedVersions",
         "environment": {"GREETING": "hello"},
     }
-    project.config(*said.splitlines())
+    project.says(*said.splitlines())
     project.deploy()
     assert shown(project) == wanted
-    project.config()
+    project.says()
     assert "No changes." in project.run("deploy").stderr
-    project.config(*EMPTY.splitlines())
+    project.says(*EMPTY.splitlines())
     project.deploy()
     assert shown(project) == {
         "vpc": [],
@@ -201,13 +150,13 @@ def test_every_setting_is_made_kept_removed_and_made_again(project, layer, queue
         "snap_start": "None",
         "environment": {},
     }
-    project.config(*said.splitlines())
+    project.says(*said.splitlines())
     project.deploy()
     assert shown(project) == wanted
 
 
 def test_tags_are_brought_to_what_the_config_says(project):
-    project.config("tags: {team: tea, cost: 007, live: true}")
+    project.says("tags: {team: tea, cost: 007, live: true}")
     project.deploy()
     arn = project.settings()["FunctionArn"]
     assert project.lambda_.list_tags(Resource=arn)["Tags"] == {
@@ -215,35 +164,35 @@ def test_tags_are_brought_to_what_the_config_says(project):
         "cost": "007",
         "live": "true",
     }
-    project.config("tags: {team: coffee, cost: 007}")
+    project.says("tags: {team: coffee, cost: 007}")
     project.deploy()
     assert project.lambda_.list_tags(Resource=arn)["Tags"] == {"team": "coffee", "cost": "007"}
-    project.config("tags: {}")
+    project.says("tags: {}")
     project.deploy()
     assert project.lambda_.list_tags(Resource=arn)["Tags"] == {}
 
 
 def test_reserved_concurrency_is_set_changed_and_removed(project):
     for said, wanted in (("0", 0), ("none", None)):
-        project.config(f"reserved_concurrency: {said}")
+        project.says(f"reserved_concurrency: {said}")
         project.deploy()
         found = project.lambda_.get_function_concurrency(FunctionName=project.name)
         assert found.get("ReservedConcurrentExecutions") == wanted
 
 
 def test_asynchronous_destinations_are_set_and_removed(project, queue):
-    project.config(f"async: {{on_success: {queue}, on_failure: {queue}}}")
+    project.says(f"async: {{on_success: {queue}, on_failure: {queue}}}")
     project.deploy()
     read = project.lambda_.get_function_event_invoke_config
     assert read(FunctionName=project.name)["DestinationConfig"] == {
         "OnSuccess": {"Destination": queue},
         "OnFailure": {"Destination": queue},
     }
-    project.config("async: {on_success: ''}")
+    project.says("async: {on_success: ''}")
     project.deploy()
     found = read(FunctionName=project.name)["DestinationConfig"]
     assert (found.get("OnSuccess") or None, found["OnFailure"]) == (None, {"Destination": queue})
-    project.config("async: {}")
+    project.says("async: {}")
     project.deploy()
     with pytest.raises(project.lambda_.exceptions.ResourceNotFoundException):
         read(FunctionName=project.name)
@@ -254,7 +203,7 @@ def test_a_function_of_an_image_is_made_and_gets_another_image(project, role):
     head = project.head.partition("  path:")[0]
     for tag, command in (("1", "app.main"), ("2", "app.other")):
         more = f"  image: {{uri: '{uri}:{tag}', command: [{command}]}}\n"
-        (project.folder / "config.yml").write_text(head + more)
+        project.config(head + more)
         project.deploy()
         found = project.lambda_.get_function(FunctionName=project.name)
         config = found["Configuration"]["ImageConfigResponse"]["ImageConfig"]
@@ -277,21 +226,21 @@ def test_deploy_publishes_each_change_and_moves_the_alias(project):
 
 def test_a_change_of_settings_is_published_too(project):
     project.publish(1)
-    project.config("timeout: 9")
+    project.says("timeout: 9")
     project.deploy("--publish", "--alias", "current")
     assert project.alias() == "2"
 
 
 def test_deploy_without_publish_leaves_the_alias_where_it_is(project):
     project.publish(1)
-    project.config("alias: current")
+    project.says("alias: current")
     project.code(2)
     project.deploy()
     assert (project.numbers(), project.edition("current")) == (["1"], 1)
 
 
 def test_an_alias_of_the_config_gets_its_first_version_and_the_permissions(project):
-    project.config(
+    project.says(
         "alias: current",
         "permissions: [{statement_id: a, principal: sns.amazonaws.com}]",
         "async: {maximum_retry_attempts: 0}",
@@ -308,7 +257,7 @@ def test_an_alias_of_the_config_gets_its_first_version_and_the_permissions(proje
 
 def test_rollback_moves_the_alias_back_and_publish_moves_it_on(project):
     project.publish(1, 2, 3)
-    project.config("alias: current")
+    project.says("alias: current")
     assert "alias current: version 3 -> 2" in project.run("rollback").stderr
     assert project.edition("current") == 2
     assert "version 2 -> 1" in project.run("rollback", "--alias", "current").stderr
@@ -336,7 +285,7 @@ def test_the_newest_versions_are_kept_and_those_that_aliases_need(project):
 def test_old_versions_go_after_all_else_is_done(project):
     project.publish(1, 2)
     project.code(3)
-    project.config(
+    project.says(
         "permissions:", "  - statement_id: sns", "    principal: sns.amazonaws.com",
     )  # fmt: skip
     done = project.run("deploy", "--publish", "--alias", "current", "--keep-versions", "1")
@@ -358,7 +307,7 @@ def test_a_share_of_calls_for_another_version_ends_with_a_rollback(project):
 
 
 def test_a_version_for_snap_start_is_waited_for(project):
-    project.config("snap_start: true", "publish: true", "alias: current")
+    project.says("snap_start: true", "publish: true", "alias: current")
     project.deploy()
     found = project.lambda_.get_function_configuration(
         FunctionName=project.name, Qualifier=project.alias()
@@ -367,7 +316,7 @@ def test_a_version_for_snap_start_is_waited_for(project):
 
 
 def test_versions_lists_what_there_is_as_a_table_and_as_json(project):
-    project.config("description: tea for two")
+    project.says("description: tea for two")
     project.publish(1, 2)
     lines = project.run("versions").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["version", "$LATEST", "2", "1"]
@@ -386,16 +335,14 @@ def test_a_deploy_that_stopped_before_the_alias_is_completed_by_the_next(project
 
 
 def test_a_handler_that_is_not_in_the_code_stops_before_aws_is_asked(project):
-    (project.folder / "config.yml").write_text(
-        project.head.replace("greeter.handler", "greeter.hi")
-    )
+    project.config(project.head.replace("greeter.handler", "greeter.hi"))
     done = project.kappa("deploy")
     assert done.returncode == 2
     assert "config.yml:8: lambda.handler is 'greeter.hi': greeter.py has no hi." in done.stderr
 
 
 def test_an_arn_of_another_region_stops_before_aws_is_asked(project):
-    project.config(f"dead_letter: arn:aws:sqs:eu-west-1:{ACCOUNT}:q")
+    project.says(f"dead_letter: arn:aws:sqs:eu-west-1:{ACCOUNT}:q")
     done = project.kappa("deploy")
     assert done.returncode == 2
     assert "config.yml:10: lambda.dead_letter is in eu-west-1, the function in us-east-1." in (

@@ -1,10 +1,8 @@
 """The stack on the embedded AWS: the commands of its life, and whom its roles trust."""
 
-import io
 import os
 import pty
 import subprocess
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import boto3
@@ -15,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import resources
-from tests.builders import id_token
+from tests.builders import id_token, run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 RIGHTS_ACCOUNT = "620000000001"
@@ -49,12 +47,7 @@ class Checkout:
 
     def run(self, *argv):
         """Run resources.py in this process, which saves its second of imports."""
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            for name, value in self.env.items():
-                patch.setenv(name, value)
-            code = resources.main(list(argv))
-        return subprocess.CompletedProcess(argv, code, out.getvalue(), err.getvalue())
+        return run_here(lambda: resources.main(list(argv)), self.env)
 
     def must(self, *argv):
         done = self.run(*argv)

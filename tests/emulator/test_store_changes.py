@@ -9,14 +9,14 @@ from botocore.exceptions import ClientError
 from tests.store_page import Page, invoke, log_lines, refused, rows, wait_for
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def ada(chat):
-    return Page(chat, "Ada Lovelace")
+    return Page(chat, "Ada Lovelace", sub=uuid.uuid4().hex)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def eve(chat):
-    return Page(chat, "Eve")
+    return Page(chat, "Eve", sub=uuid.uuid4().hex)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_an_operator_deletes_a_message(chat, ada, room):
 
 
 def test_whom_an_operator_blocks_writes_no_more(chat, room):
-    spammer = Page(chat, "Spammer", sub="spammer-1")
+    spammer = Page(chat, "Spammer", sub=f"spammer-{room}")
     user = stored(chat, room, spammer.send(message="spam", channel=room))["user"]
     assert invoke(chat, {"action": "block", "user": user})["changed"] == 1
     before = refused(chat).count("blocked")

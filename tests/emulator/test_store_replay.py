@@ -86,7 +86,7 @@ def waiting(chat, queue):
 
 
 def test_a_replay_stores_what_failed_and_empties_the_queue(chat, queue, room):
-    token = chat.token("Ada Lovelace")
+    token = chat.token("Ada Lovelace", sub=room)
     for number in (1, 2):
         failed(chat, room, number, token)
     wait_for(lambda: waiting(chat, queue) == [2, 0])
@@ -100,7 +100,7 @@ def test_a_replay_stores_what_failed_and_empties_the_queue(chat, queue, room):
 
 
 def test_a_replay_may_be_repeated(chat, room):
-    text = failed(chat, room, 1, chat.token("Ada Lovelace"))
+    text = failed(chat, room, 1, chat.token("Ada Lovelace", sub=room))
     first, second = (replay(chat, "-", stdin=f"{text}\n") for _ in range(2))
     assert (first.stdout, second.stdout) == ("stored  m1\n", "duplicate  m1\n")
     assert (first.returncode, second.returncode) == (0, 0)
@@ -108,9 +108,9 @@ def test_a_replay_may_be_repeated(chat, room):
 
 
 def test_what_cannot_be_proved_or_is_refused_stays_in_the_queue(chat, queue, room):
-    failed(chat, room, 1, chat.token("Ada Lovelace", expires_in_s=1))
-    failed(chat, room, 2, chat.token("Eve", aud="1-another.apps.googleusercontent.com"))
-    failed(chat, room, 3, chat.token("Ada Lovelace"))
+    failed(chat, room, 1, chat.token("Ada Lovelace", sub=room, expires_in_s=1))
+    failed(chat, room, 2, chat.token("Eve", sub=room, aud="1-another.apps.googleusercontent.com"))
+    failed(chat, room, 3, chat.token("Ada Lovelace", sub=room))
     wait_for(lambda: waiting(chat, queue) == [3, 0])
     time.sleep(1.1)
     done = replay(chat, f"--queue={queue}")

@@ -1,18 +1,21 @@
 """update.sh against the embedded AWS: what a visitor gets, and what a second run does."""
 
 import gzip
-import os
 import re
 import shutil
 import subprocess
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
+import publish
+import resources
 from chatconfig import build_folder
+from tests.builders import run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "630000000001"
@@ -28,17 +31,18 @@ def env(emulator, tmp_path_factory):
     )
     env = emulator.env(ACCOUNT) | {"LAMBDA_CHAT_CONFIG": str(config)}
     for argv in (["launch", "--wait"], ["output", "--save"]):
-        assert run(env, ROOT / "resources.py", *argv).returncode == 0
+        assert run_here(partial(resources.main, argv), env).returncode == 0
     yield env
     shutil.rmtree(build_folder(config), ignore_errors=True)
 
 
-def run(env, *argv, cwd=ROOT):
-    return subprocess.run(argv, env=env, cwd=cwd, capture_output=True, text=True, check=False)
+def run(env):
+    """What update.sh starts, in this process; one test runs update.sh itself."""
+    return run_here(partial(publish.main, []), env)
 
 
-def update(env, cwd=ROOT):
-    done = run(env, ROOT / "s3-website" / "update.sh", cwd=cwd)
+def update(env):
+    done = run(env)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -52,7 +56,16 @@ def get(url):
 
 
 def test_the_page_is_published_from_any_folder(emulator, env, tmp_path):
-    lines = update(env, cwd=tmp_path)
+    done = subprocess.run(
+        [ROOT / "s3-website" / "update.sh"],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
     url = f"{emulator.endpoint_url}/{BUCKET}/index.html"
     assert lines[-1] == url
     assert lines[-2] == "0 unchanged"
@@ -115,9 +128,7 @@ def test_a_missing_bucket_says_to_launch(env, tmp_path):
     text = Path(env["LAMBDA_CHAT_CONFIG"]).read_text().replace(BUCKET, "never-launched")
     config = tmp_path / "config.yml"
     config.write_text(text)
-    done = run(
-        env | {"LAMBDA_CHAT_CONFIG": str(config)}, os.fspath(ROOT / "s3-website" / "update.sh")
-    )
+    done = run(env | {"LAMBDA_CHAT_CONFIG": str(config)})
     assert done.returncode == 1
     assert done.stderr.startswith("There is no bucket never-launched.\n")
     assert "./resources.py launch" in done.stderr

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import publish_transcript
 import store_message
-from channel_list import ChannelList
 from senders import Verifier
 from tests.builders import (
     BUCKET,
@@ -132,9 +131,8 @@ def test_store_message_survives_any_event(capsys):
 
 
 def test_publish_transcript_survives_any_event(capsys):
-    channels = ChannelList(Down(), BUCKET, "data/channels.json", lambda: NOW_S)
     wanted = publish_transcript.Settings(TABLE, BUCKET, "data/", 20)
-    service = publish_transcript.Service(wanted, Down(), Down(), channels, lambda: NOW_S)
+    service = publish_transcript.connected(wanted, Down(), Down(), lambda: NOW_S)
     seen = {"answered": 0, "may pass": 0}
 
     @REPEATABLE

@@ -1,8 +1,13 @@
+import contextlib
 import os
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import pytest
+
+from local import __main__ as local_mode
 from local import bootstrap
 
 
@@ -25,19 +30,25 @@ def test_help_names_both_commands():
     assert "-- COMMAND [ARG...]" in done.stdout
 
 
-def test_a_wrong_command_line_shows_the_usage_and_exits_2():
-    for arguments in ([], ["down"], ["run"], ["run", "--"], ["up", "--port"]):
-        done = run(*arguments)
-        assert done.returncode == 2, arguments
-        assert done.stderr.startswith("These arguments do not fit: ")
-        assert "Usage:" in done.stderr
+@pytest.fixture
+def main(monkeypatch):
+    """Run main() in this process, whose signals it leaves alone."""
+    monkeypatch.setattr(local_mode, "ENDINGS", ())
+    return local_mode.main
 
 
-def test_a_port_that_is_none_is_refused():
-    for port in ("0", "65536", "http", "-1"):
-        done = run("up", f"--port={port}")
-        assert done.returncode == 2
-        assert done.stderr.startswith(f"Error: --port {port} is not a port.")
+@pytest.mark.parametrize("words", [[], ["down"], ["run"], ["run", "--"], ["up", "--port"]])
+def test_a_wrong_command_line_shows_the_usage_and_exits_2(main, capsys, words):
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("These arguments do not fit: ")
+    assert "Usage:" in said
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
+def test_a_port_that_is_none_is_refused(main, capsys, port):
+    assert main(["up", f"--port={port}"]) == 2
+    assert capsys.readouterr().err.startswith(f"Error: --port {port} is not a port.")
 
 
 def test_a_port_in_use_is_one_clear_error():
@@ -55,3 +66,18 @@ def test_a_missing_npm_is_one_clear_error(tmp_path):
     done = run("run", "--", "true", PATH=str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.startswith("Error: npm is not installed")
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 7", 7), ("kill -TERM $$", 143), ("true", 0)])
+def test_run_ends_with_its_commands_exit_code_after_the_chat_has_ended(monkeypatch, script, code):
+    seen = []
+
+    @contextlib.contextmanager
+    def chat(**_):
+        seen.append("started")
+        yield SimpleNamespace(env=dict(os.environ))
+        seen.append("ended")
+
+    monkeypatch.setattr(bootstrap, "chat", chat)
+    assert local_mode.run(["sh", "-c", script], None, quiet=True) == code
+    assert seen == ["started", "ended"]
