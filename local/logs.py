@@ -32,13 +32,15 @@ def follow(env: dict[str, str], configs: Sequence[str]) -> None:
                 text=True,
             )
             stack.enter_context(process)
-            stack.callback(process.terminate)
             label = f"{config.split('/')[1]:>8} | "
             label = f"\033[{code}m{label}{RESET}" if colour else label
             assert process.stdout is not None
             reader = threading.Thread(target=_copy, args=(process.stdout, label), daemon=True)
             reader.start()
             readers.append(reader)
+            # in the other order: the pipe is closed under nobody who reads it
+            stack.callback(reader.join)
+            stack.callback(process.terminate)
         for reader in readers:
             reader.join()
 

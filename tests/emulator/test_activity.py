@@ -80,8 +80,9 @@ def test_published_messages_are_counted_by_minute_channel_and_person(chat, reade
     wait_for(lambda: reader.today()["channels"].get(room) == 3)
     stats = reader.read("stats")
     assert len(reader.messages(room)) == 3
-    assert stats["today"]["messages"] == before["messages"] + 3
-    assert stats["today"]["people"] == before["people"] + 1
+    # at least: other tests write into the same chat meanwhile
+    assert stats["today"]["messages"] >= before["messages"] + 3
+    assert stats["today"]["people"] >= before["people"] + 1
     assert len(stats["per_minute"]) == 60
     assert sum(stats["per_minute"][-2:]) >= 3
 
