@@ -2,8 +2,8 @@
 
 Owns the order of things: batch -> channels -> each channel's transcript -> the list of channels
 -> the stats. For transcripts only the records' keys are read, so INSERT, MODIFY and REMOVE are
-one case; the stats count the images of INSERTs. It must not write to the table, and no name or
-text may reach its log.
+one case; the stats and the delays are of the images of INSERTs. It must not write to the table, and
+no name or text may reach its log.
 """
 
 from __future__ import annotations
@@ -14,41 +14,30 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple, NotRequired, Protocol, TypedDict
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from batch import (
+    RESERVED_CHANNELS,
+    Event,
+    age_ms,
+    at,
+    iterator_ages_ms,
+    read_channel,
+    read_inserts,
+    sequence,
+    settled,
+)
 from channel_list import ChannelList
 from folder import Folder
-from stats import Said, read_said
+from metrics import metric_line
+from stats import Said
 from stats_file import StatsFile
 from transcript_files import TranscriptFiles
-from transcripts import CHANNEL, MAX_ROWS
-
-RESERVED_CHANNELS = frozenset({"channels", "stats"})  # data/channels.json is no transcript
-
-
-class Change(TypedDict):
-    """Records[].dynamodb. Values are in DynamoDB's notation, {"S": "..."}."""
-
-    Keys: dict[str, dict[str, str]]
-    SequenceNumber: NotRequired[str]
-    NewImage: NotRequired[dict[str, Any]]
-
-
-class Record(TypedDict):
-    """Records[]: one change of one row."""
-
-    eventName: str
-    dynamodb: Change
-
-
-class Event(TypedDict):
-    """What Lambda hands over. Source: AWS Lambda guide, "Using Lambda with DynamoDB"."""
-
-    Records: list[Record]
+from transcripts import MAX_ROWS
 
 
 class Failure(TypedDict):
@@ -80,6 +69,7 @@ class Settings(NamedTuple):
     bucket: str
     data_prefix: str
     history: int
+    function: str = "publish-transcript"
 
 
 class Service(NamedTuple):
@@ -89,6 +79,7 @@ class Service(NamedTuple):
     channels: ChannelList
     stats: StatsFile
     clock: Callable[[], float]
+    function: str
 
 
 def handler(event: Event, context: Context) -> Result:
@@ -124,6 +115,7 @@ def connected(
         ChannelList(folder, clock),
         StatsFile(folder, clock),
         clock,
+        settings.function,
     )
 
 
@@ -145,7 +137,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         wrong.append(f"HISTORY must be 1 to {MAX_ROWS}")
     if wrong:
         raise ValueError(f"The function's environment is wrong: {'; '.join(wrong)}.")
-    return Settings(table, bucket, prefix, int(history))
+    function = environ.get("AWS_LAMBDA_FUNCTION_NAME", "publish-transcript")
+    return Settings(table, bucket, prefix, int(history), function)
 
 
 def publish(event: Event, service: Service, request_id: str) -> Result:
@@ -157,34 +150,48 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     """
     found = at(event, "Records")
     records = found if isinstance(found, list) else [None]
-    firsts = touched_channels(records, request_id)
+    ages_ms = iterator_ages_ms(records, service.clock())
+    firsts, skipped = touched_channels(records, request_id)
     failures = publish_channels(firsts, service)
+    failed = [firsts[channel] for channel in failures]
     for channel, failure in failures.items():
         log("ERROR", "failed", request_id=request_id, channel=channel, error=code(failure))
-    log("INFO", "done", request_id=request_id, channels=len(firsts), failed=len(failures))
+    now_s = service.clock()
+    said = read_inserts(settled(records, failed), now_s)
+    values: dict[str, int | list[int]] = {
+        "batch_size": len(records),
+        "channels": len(firsts),
+        "published": len(firsts) - len(failures),
+        "failed": len(failures),
+        "skipped": skipped,
+        "uncounted": count(said, service, request_id),
+        "iterator_age_ms": ages_ms,
+        "delay_ms": [age_ms(one.sent_ms, now_s) for one in said],
+    }
+    members = metric_line(now_s, {"function": service.function}, values)
+    log("INFO", "done", request_id=request_id, **members)
     if failures and len(failures) == len(firsts):
         raise NotPublished(f"{len(failures)} channels failed") from next(iter(failures.values()))
-    failed = [firsts[channel] for channel in failures]
-    count(settled(records, failed), service, request_id)
     return {"batchItemFailures": [{"itemIdentifier": sequence(records[one])} for one in failed]}
 
 
-def touched_channels(records: Sequence[object], request_id: str) -> dict[str, int]:
+def touched_channels(records: Sequence[object], request_id: str) -> tuple[dict[str, int], int]:
     """Return the channels that a batch touches, each with the place of its first record.
 
-    Only Keys are read: a REMOVE has no NewImage. A record that names no channel is logged and
-    left out, as it would block its shard for ever.
+    Only Keys are read: a REMOVE has no NewImage. A record that names no channel is logged,
+    counted and left out, as it would block its shard for ever.
     """
     firsts: dict[str, int] = {}
+    skipped = 0
     for place, record in enumerate(records):
         channel = read_channel(record)
-        if channel is None:
-            log("WARN", "skipped", reason="malformed_record", request_id=request_id)
-        elif channel in RESERVED_CHANNELS:
-            log("WARN", "skipped", reason="reserved_channel", request_id=request_id)
+        if channel is None or channel in RESERVED_CHANNELS:
+            reason = "reserved_channel" if channel else "malformed_record"
+            log("WARN", "skipped", reason=reason, request_id=request_id)
+            skipped += 1
         else:
             firsts.setdefault(channel, place)
-    return firsts
+    return firsts, skipped
 
 
 def publish_channels(channels: Collection[str], service: Service) -> dict[str, Exception]:
@@ -203,52 +210,14 @@ def publish_channels(channels: Collection[str], service: Service) -> dict[str, E
     return failures
 
 
-def settled(records: Sequence[object], failed: Sequence[int]) -> Sequence[object]:
-    """Return the records that Lambda does not send again: those before the first that failed.
-
-    None, when one that failed has no sequence number: Lambda takes "" as the whole batch.
-    """
-    if not all(sequence(records[place]) for place in failed):
-        return []
-    return records[: min(failed, default=len(records))]
-
-
-def count(records: Sequence[object], service: Service, request_id: str) -> None:
-    """Count the new messages among records. The stats are an extra: a fault is logged, no more."""
+def count(said: Sequence[Said], service: Service, request_id: str) -> int:
+    """Count new messages; return how many could not be. A fault of the stats is logged, no more."""
     try:
-        service.stats.add(read_inserts(records, service.clock()))
+        service.stats.add(said)
     except Exception as error:  # noqa: BLE001 - the batch's transcripts are published
         log("WARN", "uncounted", request_id=request_id, error=code(error))
-
-
-def read_inserts(records: Sequence[object], now_s: float) -> list[Said]:
-    """Return what the records of new messages count."""
-    inserts = [record for record in records if at(record, "eventName") == "INSERT"]
-    rows = [(read_channel(record), at(record, "dynamodb", "NewImage")) for record in inserts]
-    said = [
-        read_said(channel, image, now_s)
-        for channel, image in rows
-        if channel and channel not in RESERVED_CHANNELS and isinstance(image, dict)
-    ]
-    return [one for one in said if one]
-
-
-def read_channel(record: object) -> str | None:
-    """Return the channel that a record names, None when it names none."""
-    channel = at(record, "dynamodb", "Keys", "channel", "S")
-    return channel if isinstance(channel, str) and CHANNEL.fullmatch(channel) else None
-
-
-def sequence(record: object) -> str:
-    """Return a record's sequence number, "" when it has none."""
-    return str(at(record, "dynamodb", "SequenceNumber") or "")
-
-
-def at(value: object, *keys: str) -> object:
-    """Return what lies under the keys, None as soon as one is not there."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+        return len(said)
+    return 0
 
 
 def code(error: Exception) -> str:

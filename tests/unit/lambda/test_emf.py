@@ -2,13 +2,25 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emf import metric_line
-from tests.builders import NOW_S, answer_with, moment, operator_record, sns_record
+from publish_transcript import NotPublished, Settings, connected, publish
+from tests.builders import (
+    BUCKET,
+    NOW_S,
+    TABLE,
+    answer_with,
+    moment,
+    operator_record,
+    row,
+    sns_record,
+    stream_record,
+)
 
 UNITS = {"Count", "Milliseconds"}
 RESERVED = {"level", "event", "request_id", "message_id", "error", "code"}
@@ -131,6 +143,87 @@ def test_two_chats_of_one_account_are_counted_apart(function, metrics):
     function.set_up(function="Tea-store-message")
     function.store(function.record())
     assert metrics()[0][0] == {"function": "Tea-store-message"}
+
+
+def test_both_functions_write_metrics_in_the_same_way():
+    code = Path("lambda")
+    ours = code / "dynamodb/code/metrics.py"
+    assert ours.read_bytes() == (code / "sns/code/emf.py").read_bytes()
+
+
+PUBLISH = {"function": "publish-transcript"}
+
+
+@pytest.fixture
+def publisher(dynamodb, s3):
+    """A function that publishes records and takes 250 ms to read a table."""
+    now_s = [NOW_S]
+    dynamodb.meta.events.register("after-call.dynamodb.Query", lambda **_: take(now_s, 0.25))
+    service = connected(Settings(TABLE, BUCKET, "data/", 20), dynamodb, s3, lambda: now_s[0])
+    return lambda *records: publish({"Records": list(records)}, service, "request-1")
+
+
+def take(now_s, passing_s):
+    now_s[0] += passing_s
+
+
+def changed(sent_s, created_s=None, channel="default", kind="INSERT", **attributes):
+    """The record of a row of that time; the stream says whole seconds."""
+    record = stream_record(channel, kind=kind)
+    record["dynamodb"]["NewImage"] = row(moment(sent_s), channel=channel, **attributes)
+    if created_s is not None:
+        record["dynamodb"]["ApproximateCreationDateTime"] = NOW_S + created_s
+    return record
+
+
+def test_a_batch_is_measured_to_its_oldest_record_and_to_its_transcripts(publisher, metrics):
+    publisher(changed(-3, -2), changed(-1, 0), changed(-9, -1, kind="MODIFY"))
+    values = {"batch_size": 3, "channels": 1, "published": 1}
+    ages = {"iterator_age_ms": [2_000], "delay_ms": [3_250, 1_250]}
+    assert metrics() == [(PUBLISH, values | ages)]
+
+
+def test_edits_and_what_sns_sent_ahead_of_the_clock_make_no_wrong_delay(publisher, metrics):
+    publisher(changed(0, 1, kind="REMOVE"), changed(0, id="no time"), changed(2))
+    ((_, values),) = metrics()
+    assert (values["iterator_age_ms"], values["delay_ms"]) == ([0], [0])
+
+
+@pytest.mark.parametrize("time", ["1", None, float("nan"), float("inf"), -1, 10**400, [], {}])
+def test_a_record_without_a_time_has_no_age(publisher, metrics, time):
+    record = stream_record()
+    record["dynamodb"]["ApproximateCreationDateTime"] = time
+    publisher(record)
+    assert "iterator_age_ms" not in metrics()[0][1]
+
+
+def test_each_message_has_one_delay_though_its_batch_is_sent_again(publisher, metrics, s3):
+    answer_with(
+        s3, "PutObject", "SlowDown", 503, times=2, when=lambda one: "tea" in one["url_path"]
+    )
+    batch = [changed(0), changed(0, channel="tea")]
+    batch[0]["dynamodb"]["SequenceNumber"] = "99"
+    publisher(*batch)
+    with pytest.raises(NotPublished):
+        publisher(batch[1])
+    publisher(batch[1])
+    found = [values for _, values in metrics()]
+    assert [one.get("failed", 0) for one in found] == [1, 1, 0]
+    assert [one.get("delay_ms") for one in found] == [[500], None, [1_000]]
+
+
+def test_what_is_left_out_is_counted(publisher, metrics, s3):
+    answer_with(s3, "PutObject", "SlowDown", 503, when=lambda one: "stats" in one["url_path"])
+    publisher(None, stream_record("stats"), changed(0), changed(0))
+    assert metrics()[0][1].items() >= {"skipped": 2, "uncounted": 2, "batch_size": 4}.items()
+
+
+def test_a_channel_is_no_dimension_and_no_part_of_the_metrics(publisher, capsys):
+    publisher(changed(0, channel="tea-room", message="psst"))
+    (line,) = capsys.readouterr().out.splitlines()
+    check(line)
+    for private in ("tea-room", "psst", "Ada", "0123456789abcdef"):
+        assert private not in line
 
 
 @given(

@@ -1,6 +1,7 @@
 """The two config.yml and policy.json that kappa reads."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -76,8 +77,16 @@ def test_config_yml_and_the_function_agree_on_the_rate():
     assert default == environment.DEFAULTS["RATE_LIMIT"]
 
 
-@given(st.from_regex(chatconfig.PATTERNS["allowed_domains"][0], fullmatch=True))
-def test_the_function_reads_whom_config_yml_allows_and_never_as_everybody(line):
+LABELS = st.text("abXY09-", min_size=1, max_size=4)
+DOMAINS = st.lists(LABELS, min_size=2, max_size=3).map(".".join)
+ADDRESSES = st.tuples(st.text("a.+!é", min_size=1, max_size=4), DOMAINS).map("@".join)
+BETWEEN = st.text(", ", min_size=1, max_size=3)
+
+
+@given(st.lists(DOMAINS | ADDRESSES, min_size=1, max_size=4), BETWEEN)
+def test_the_function_reads_whom_config_yml_allows_and_never_as_everybody(listed, between):
+    line = between.join(listed)
+    assert re.fullmatch(chatconfig.PATTERNS["allowed_domains"][0], line)
     assert environment.read_settings(ENVIRON | {"ALLOWED_DOMAINS": line}).allowed
 
 

@@ -1,0 +1,87 @@
+"""Exactly once on the screen: whatever is delivered twice is one row and one line.
+
+That publishers which race never put an older transcript over a newer is in test_activity.py.
+"""
+
+import json
+import time
+import uuid
+
+import pytest
+
+from tests.builders import moment, row, sns_record
+from tests.store_page import Page, rows, wait_for
+
+
+@pytest.fixture(scope="module")
+def ada(chat):
+    return Page(chat, "Ada Lovelace")
+
+
+@pytest.fixture
+def room():
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+def invoke(chat, function, *records):
+    """Deliver records to a deployed function and wait for its answer."""
+    answer = chat.client("lambda").invoke(
+        FunctionName=f"{chat.config.stack_name}-{function}",
+        Payload=json.dumps({"Records": records}),
+    )
+    content = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, content
+    return content
+
+
+def shown(chat, room):
+    """Return the texts of a channel's transcript; none while there is none."""
+    config, s3 = chat.config, chat.client("s3")
+    key = f"{config.data_prefix}{room}.json"
+    try:
+        found = s3.get_object(Bucket=config.s3_bucket, Key=key)
+    except s3.exceptions.NoSuchKey:
+        return []
+    return [one["message"] for one in json.loads(found["Body"].read())["messages"]]
+
+
+def test_a_notification_that_is_delivered_twice_is_one_row_and_one_line(chat, ada, room):
+    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    body = {"message": "once", "channel": room}
+    record = sns_record(body, ada.token, MessageId=str(uuid.uuid4()), Timestamp=now)
+    first = invoke(chat, "store-message", record)
+    wait_for(lambda: shown(chat, room))
+    second = invoke(chat, "store-message", record)
+    assert (first["stored"], second["stored"], second["duplicate"]) == (1, 0, 1)
+    wait_until_published(chat, ada, room)
+    assert [one["message"] for one in rows(chat, room)] == ["once", "after"]
+    assert shown(chat, room) == ["once", "after"]
+
+
+def test_a_message_that_its_page_sends_twice_is_one_line(chat, ada, room):
+    body = {"message": "once", "channel": room, "client_id": "0-once"}
+    ada.send(**body)
+    wait_for(lambda: shown(chat, room))
+    time.sleep(1.1)  # the emulator's times are whole seconds: a row of its own, not a duplicate
+    ada.send(**body)
+    wait_for(lambda: len(rows(chat, room)) == 2)
+    wait_until_published(chat, ada, room)
+    assert shown(chat, room) == ["once", "after"]
+
+
+def wait_until_published(chat, ada, room):
+    """Let a further message come through, so that what came before it has."""
+    ada.send(message="after", channel=room, client_id="z-after")
+    wait_for(lambda: "after" in shown(chat, room))
+
+
+def test_a_batch_that_is_given_twice_leaves_one_line(chat, room):
+    one = row(moment(0), "1", channel=room)
+    chat.client("dynamodb").put_item(TableName=chat.config.dynamodb_table, Item=one)
+    wait_for(lambda: shown(chat, room))
+    change = {"Keys": {key: one[key] for key in ("channel", "id")}, "NewImage": one}
+    record = {"eventName": "INSERT", "dynamodb": change | {"SequenceNumber": "100"}}
+    for _ in range(2):
+        assert invoke(chat, "publish-transcript", record) == {"batchItemFailures": []}
+    assert len(rows(chat, room)) == 1
+    assert shown(chat, room) == ["text 1"]
