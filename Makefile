@@ -17,7 +17,7 @@ test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run every test, browser included
 	cd $(SITE) && node --test ../tests/unit/page/*.test.js
 	$(BIN)/pytest -n 2 tests/unit
 	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 3 --dist loadfile tests/emulator
-	$(BIN)/python -m local run --quiet -- $(BIN)/pytest tests/browser
+	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser
 
 check: lint test ## What CI runs: format, lint, strict types, then every test
 

@@ -1,18 +1,28 @@
 """A Chromium, and people who use the page in it.
 
-Uses the `chat` fixture: the whole chat as local mode starts it.
+Uses the `chat` fixture: the whole chat as local mode starts it. Each test has a channel of its own,
+so that tests can run side by side; one that stops or breaks the emulator asks for `alone`.
 """
 
+import contextlib
+import fcntl
+import json
 import os
 import re
+import uuid
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.builders import operator_record, row
 from tests.chromium import MISSING, chromium_path, launch
 
 # the emulated AWS starts a worker at the first message
 PATIENCE_MS = 15_000
+STORE = "Lambda-Chat-store-message"
+AXE = Path(__file__).parents[2] / "s3-website/node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture(scope="session")
@@ -30,32 +40,78 @@ def browser():
         browser.close()
 
 
+@pytest.fixture
+def word():
+    """A word that no other test's messages hold."""
+    return uuid.uuid4().hex[:10]
+
+
+@pytest.fixture
+def channel(word):
+    """A channel that no other test uses."""
+    return f"test-{word}"
+
+
+@pytest.fixture
+def alone():
+    """For a test that disturbs the emulator: no other test of the chat runs meanwhile."""
+
+
+@pytest.fixture(autouse=True)
+def _side_by_side(request):
+    """Tests of the chat share a lock; one that asks for `alone` has it for itself."""
+    names = request.fixturenames
+    if "chat" not in names and "visit" not in names:
+        yield
+        return
+    config = Path(request.getfixturevalue("chat").env["LAMBDA_CHAT_CONFIG"])
+    with config.with_name("browser.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if "alone" in names else fcntl.LOCK_SH)
+        yield
+
+
 class Person:
     """Somebody with the page open, by the names that assistive technology sees."""
 
-    def __init__(self, page, url):
+    def __init__(self, page, url, channel):
         self.page = page
         self.url = url
+        self.channel = channel
+        self.name = ""
         self.log = page.get_by_role("log", name="Messages")
         self.lines = self.log.get_by_role("article")
         self.box = page.get_by_role("textbox", name="Message")
         self.send = page.get_by_role("button", name="Send")
-        self.sign_out = page.get_by_role("button", name="Sign out")
-        self.status = page.get_by_role("status")
+        self.status = page.locator("#status")
         self.google = page.frame_locator("#sign-in-slot iframe")
+        self.channels = page.get_by_role("navigation", name="Channels").get_by_role("link")
         self.console = []
         self.errors = []
         self.dialogs = []
+        self.polls = []
+        self._waiting = set()
         page.on("console", lambda message: self.console.append(message.text))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", self._dismiss)
+        page.on("request", self._requested)
+        page.on("requestfinished", lambda request: self._waiting.discard(request))
+        page.on("requestfailed", lambda request: self._waiting.discard(request))
 
     def _dismiss(self, dialog):
         self.dialogs.append(dialog.message)
         dialog.dismiss()
 
-    def open(self):
-        self.page.goto(self.url)
+    def _requested(self, request):
+        self._waiting.add(request)
+        if request.url.endswith(f"/data/{self.channel}.json"):
+            self.polls.append(request)
+
+    # coming and going
+
+    def open(self, channel=None):
+        """Open a channel by its address; at the first time, the page."""
+        self.channel = channel or self.channel
+        self.page.goto(f"{self.url}#{self.channel}")
         return self
 
     def submit_sign_in(self, name):
@@ -64,8 +120,36 @@ class Person:
 
     def sign_in(self, name):
         self.submit_sign_in(name)
-        expect(self.status).to_have_text(f"Connected as {name}")
+        self.name = name
+        return self.connected()
+
+    def connected(self):
+        """Wait until the page is signed in and has read the channel."""
+        expect(self.status).to_have_text(f"Connected as {self.name}")
+        expect(self.log).not_to_have_attribute("aria-busy", "true")
         return self
+
+    def settings(self):
+        self.page.get_by_role("button", name="Settings").click()
+        return self.page.get_by_role("dialog", name="Settings")
+
+    def sign_out(self):
+        self.settings().get_by_role("button", name="Sign out").click()
+
+    def look_away(self, hidden=True):
+        """Hide the page, as another tab in front of it does."""
+        self.page.evaluate(
+            """hidden => {
+              Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            hidden,
+        )
+
+    def come_back(self):
+        self.look_away(False)
+
+    # talking
 
     def say(self, text):
         self.box.fill(text)
@@ -74,13 +158,51 @@ class Person:
     def line(self, text):
         return self.lines.filter(has_text=text)
 
-    def transcript_polls(self):
-        """The list of polls from now on; it grows."""
-        polls = []
-        self.page.on(
-            "request", lambda request: polls.append(request) if "/data/" in request.url else None
-        )
-        return polls
+    def link(self, channel):
+        """A channel in the list, whatever is unread there."""
+        return self.page.locator(f"nav a[data-channel='{channel}']")
+
+    def sees(self, *texts):
+        """Wait until these texts, and no others, are there in this order, none pending."""
+        expect(self.lines.locator(".text")).to_have_text(list(texts))
+        expect(self.page.locator(".pending")).to_have_count(0)
+
+    # the world around the page
+
+    def at_aws(self, operation, answer):
+        """Let `answer(route)` stand between the page and an operation of AWS."""
+
+        def choose(route):
+            answer(route) if operation_of(route.request) == operation else route.fallback()
+
+        self.page.route(f"{origin(self.url)}/", choose)
+
+    def at_data(self, name, answer):
+        """Let `answer(route)` stand between the page and an object of the data folder."""
+        self.page.route(f"**/data/{name}.json", lambda route: answer(route))
+
+    def pass_time(self, seconds, step_s):
+        """Let the page's clock run, and its requests be answered between the steps.
+
+        For a page that was opened with `clock=True`.
+        """
+        for _ in range(round(seconds / step_s)):
+            self.page.clock.run_for(round(step_s * 1000))
+            self.page.wait_for_timeout(20)  # a request is signed before it goes out
+            while self._waiting:
+                self.page.wait_for_timeout(5)
+
+    def hold_time(self):
+        """Stop the page's clock: from here on only `pass_time` moves it."""
+        # ahead of the clock, which runs on until the call arrives
+        self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 5)
+
+    def axe(self):
+        """What axe-core finds wrong with the page as it is."""
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(AXE.read_text("utf-8"))
+        found = self.page.evaluate("async () => (await axe.run({ iframes: false })).violations")
+        return {one["id"]: [node["html"] for node in one["nodes"]] for one in found}
 
     def check(self):
         """What no test may leave: a script error, a dialog, a breach of the page's CSP."""
@@ -91,19 +213,129 @@ class Person:
 
 
 @pytest.fixture
-def visit(browser, chat):
-    """Open the page for one more person, each in a browser context of their own."""
+def visit(browser, chat, channel):
+    """Open the page for one more person, each in a browser context of their own.
+
+    With a name they are signed in. `clock=True` lets the test move the page's time.
+    """
     people = []
 
-    def open_page(name=None, **options):
-        context = browser.new_context(**options)
-        person = Person(context.new_page(), chat.url)
+    def open_page(name=None, *, clock=False, **options):
+        context = browser.new_context(locale="en-GB", **options)
+        person = Person(context.new_page(), chat.url, channel)
         people.append((context, person))
+        if clock:
+            person.page.clock.install()
         person.open()
-        return person.sign_in(name) if name else person
+        return person.sign_in(unique(name)) if name else person
 
     yield open_page
     for context, _ in people:
         context.close()
     for _, person in people:
         person.check()
+
+
+@pytest.fixture(scope="session")
+def regulars(browser, chat):
+    """Who stays signed in from test to test: to open the page costs more than most tests."""
+    people = {}
+    yield people
+    for person in people.values():
+        person.page.context.close()
+
+
+@pytest.fixture
+def meet(request, browser, chat, channel, regulars):
+    """Bring people into the test's channel who are signed in already.
+
+    For tests that leave nothing behind but messages.
+    """
+    here = []
+
+    def bring(*names):
+        for name in names:
+            if name not in regulars:
+                page = browser.new_context(locale="en-GB").new_page()
+                regulars[name] = Person(page, chat.url, channel)
+                regulars[name].open().sign_in(unique(name))
+            here.append(name)
+            regulars[name].open(channel)
+            expect(regulars[name].log.get_by_text("No messages yet.")).to_be_visible()
+        return regulars[names[0]] if len(names) == 1 else [regulars[name] for name in names]
+
+    failed = request.session.testsfailed
+    yield bring
+    for name in here:
+        if request.session.testsfailed > failed or regulars[name].errors:
+            person = regulars.pop(name)
+            person.page.context.close()
+        else:
+            person = regulars[name]
+            person.page.unroute_all()
+        person.check()
+
+
+def unique(name):
+    """A full name that nobody else has: AWS counts what one person sends."""
+    return f"{name} {uuid.uuid4().hex[:6]}"
+
+
+def operation_of(request):
+    """The AWS operation that a request asks for, "" for none."""
+    target = request.headers.get("x-amz-target", "")
+    return target.split(".")[-1] or parse_qs(request.post_data or "").get("Action", [""])[0]
+
+
+def origin(url):
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def announce(chat, channel, texts):
+    """Let an operator write these texts, all in one event."""
+    records = [
+        operator_record({"message": text, "name": "The crew", "channel": channel}) for text in texts
+    ]
+    deliver(chat, records)
+
+
+def deliver(chat, records):
+    """Hand records to the function that stores messages, as SNS does."""
+    answer = chat.client("lambda").invoke(
+        FunctionName=STORE, Payload=json.dumps({"Records": records})
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def write_rows(chat, channel, rows):
+    """Write `(sent_at, text)` pairs to the table, as if somebody had said them."""
+    table = chat.config.dynamodb_table
+    client = chat.client("dynamodb")
+    puts = [
+        {"PutRequest": {"Item": row(sent_at, str(number), channel, message=text)}}
+        for number, (sent_at, text) in enumerate(rows)
+    ]
+    for start in range(0, len(puts), 25):
+        client.batch_write_item(RequestItems={table: puts[start : start + 25]})
+
+
+@contextlib.contextmanager
+def held(person, operation):
+    """Keep the requests for an operation waiting until the end of the block."""
+    routes, over = [], []
+    person.at_aws(operation, lambda route: route.fallback() if over else routes.append(route))
+    yield routes
+    over.append(True)
+    for route in routes:
+        route.continue_()
+
+
+def refused(code, status=400, *, as_json=False):
+    """An answer of AWS that is an error, for `at_aws` and `at_data`."""
+    body = (
+        json.dumps({"__type": f"com.amazonaws#{code}", "message": "as the test wants"})
+        if as_json
+        else f"<Error><Code>{code}</Code><Message>as the test wants</Message></Error>"
+    )
+    return lambda route: route.fulfill(status=status, body=body)

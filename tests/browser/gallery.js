@@ -49,8 +49,8 @@ const talk = [
 
 /** @param {Partial<object>} change */
 function channel(change = {}) {
-  const empty = { messages: [], loaded: true, draft: "", unread: 0, mentioned: false };
-  return { ...empty, lastRead: "", divider: "", earlier: "none", ...change };
+  const empty = { messages: [], loaded: true, changes: [], draft: "", editing: null };
+  return { ...empty, unread: 0, mentioned: false, lastRead: "", divider: "", earlier: "none", ...change };
 }
 
 const activity = {
@@ -133,6 +133,7 @@ const STATES = {
     ],
   },
   draft: open({ draft: "A longer answer, of more than one line:\n\n- the table\n- the stream" }),
+  editing: open({ draft: "Half a sen", editing: { id: talk[10].id, text: talk[10].text } }),
   "near the limit": open({ draft: "All work and no play makes a dull chat. ".repeat(49) }),
   unread: open({ divider: talk[8].id, lastRead: talk[8].id, unread: 4, mentioned: false }),
   "many channels": {
@@ -183,6 +184,7 @@ const does = {
     change({
       channels: { ...state.channels, [state.channel]: { ...state.channels[state.channel], draft } },
     }),
+  onEdit: (id) => change(open({ editing: { id, text: talk.find((one) => one.id === id).text } }, state)),
   onChannel: (name) =>
     change({ channel: name, channels: { [name]: channel(), ...state.channels } }),
   onCreateChannel: (name) => (/^[a-z-]+$/.test(name) ? "" : "Use a to z, 0 to 9 and dashes."),
@@ -192,8 +194,8 @@ const does = {
 };
 const handlers = Object.fromEntries(
   [
-    "onDraft", "onSend", "onSignOut", "onRetry", "onDiscard", "onChannel", "onCreateChannel",
-    "onPanel", "onReachTop", "onAtEnd", "onTheme", "onNotifications", "onSound",
+    "onDraft", "onSend", "onSignOut", "onRetry", "onDiscard", "onEdit", "onCancelEdit", "onDelete",
+    "onChannel", "onCreateChannel", "onPanel", "onReachTop", "onAtEnd", "onTheme", "onNotifications", "onSound",
   ].map((name) => [
     name,
     (...given) => {

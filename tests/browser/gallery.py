@@ -48,6 +48,7 @@ def open_gallery(
         locale="en-GB",
         timezone_id="UTC",
         has_touch=size["width"] < 500,
+        reduced_motion="reduce",
     )
     page = context.new_page()
     page.clock.set_fixed_time(NOW)
@@ -59,8 +60,9 @@ def open_gallery(
 
 
 def show(page: Page, name: str) -> None:
-    """Show a state, with its animations over."""
+    """Show a state, with what it loads there and its animations over."""
     page.evaluate("name => show(name)", name)
+    page.wait_for_selector("#activity-body[aria-busy]", state="detached")
     page.evaluate(
         "() => Promise.all(document.getAnimations().map((one) => one.playState === 'running' &&"
         " one.effect.getTiming().iterations !== Infinity ? one.finished : null))"

@@ -24,19 +24,26 @@ const STATE = {
 };
 
 /** What the list told: [handler, argument]. */
-window.told = [];
 const tell = (name) => (argument) => window.told.push([name, argument]);
-const list = createMessageList(root, {
-  onRetry: tell("onRetry"),
-  onDiscard: tell("onDiscard"),
-  onReachTop: tell("onReachTop"),
-  onAtEnd: tell("onAtEnd"),
-});
-list.followResizes();
+let list;
+/** A list that shows nothing yet. */
+window.reset = () => {
+  window.told = [];
+  window.loaded = [];
+  root.replaceChildren();
+  root.hidden = false;
+  list = createMessageList(root, {
+    onRetry: tell("onRetry"),
+    onDiscard: tell("onDiscard"),
+    onReachTop: tell("onReachTop"),
+    onAtEnd: tell("onAtEnd"),
+  });
+  list.followResizes();
+  window.log = root.querySelector("[role=log]");
+};
 
 document.body.dataset.phase = "connected";
 document.body.classList.add("inside");
-root.hidden = false;
 document.getElementById("composer").hidden = false;
 document.getElementById("sign-in").hidden = true;
 
@@ -62,5 +69,5 @@ window.show = ({ channel = {}, now, name = "default", outbox = [], ...changes })
   const sending = outbox.map((one) => kept(one, (raw) => raw));
   list.update({ ...STATE, channel: name, channels, outbox: sending, ...changes }, now);
 };
-window.log = root.querySelector("[role=log]");
+window.reset();
 window.ready = true;

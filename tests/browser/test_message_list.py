@@ -137,37 +137,56 @@ class Shown:
         return self.page.locator("#messages-area [aria-live=polite] p").all_inner_texts()
 
 
+@pytest.fixture(scope="module")
+def lists(browser):
+    """The harness, opened once for each choice of options."""
+    found = {}
+
+    def list_of(**options):
+        key = str(options)
+        if key not in found:
+            found[key] = Shown(open_harness(browser, **options))
+        return found[key]
+
+    yield list_of
+    for chat in found.values():
+        chat.page.context.close()
+
+
 @pytest.fixture
-def shown(browser):
-    """Open the harness; a test may choose the size and the colours."""
+def shown(lists):
+    """A list that shows nothing yet; a test may choose the size and the colours."""
     opened = []
 
-    def open_page(width=390, height=800, **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            locale="en-GB",
-            timezone_id="UTC",
-            **options,
-        )
-        page = context.new_page()
-        page.route(f"{gallery.ORIGIN}/**", gallery._answer)
-        page.route(
-            f"{gallery.ORIGIN}/js/main.js",
-            lambda route: route.fulfill(body=HARNESS.read_text(), content_type="text/javascript"),
-        )
-        page.route("https://accounts.google.com/**", lambda route: route.abort())
-        chat = Shown(page)
-        page.goto(f"{gallery.ORIGIN}/index.html")
-        page.wait_for_function("() => window.ready")
+    def open_list(width=390, height=800, **options):
+        chat = lists(**options)
+        chat.page.set_viewport_size({"width": width, "height": height})
+        chat.page.mouse.move(0, 0)
+        chat.page.evaluate("reset()")
+        chat.page.unroute_all()
         chat.requests.clear()
         chat.problems.clear()
-        opened.append((context, chat))
+        opened.append(chat)
         return chat
 
-    yield open_page
-    for context, chat in opened:
-        context.close()
+    yield open_list
+    for chat in opened:
         assert chat.problems == []
+
+
+def open_harness(browser, **options):
+    context = browser.new_context(locale="en-GB", timezone_id="UTC", **options)
+    page = context.new_page()
+    context.route(f"{gallery.ORIGIN}/**", gallery._answer)
+    context.route(f"{gallery.ORIGIN}/js/main.js", answer_harness)
+    context.route("https://accounts.google.com/**", lambda route: route.abort())
+    page.goto(f"{gallery.ORIGIN}/index.html")
+    page.wait_for_function("() => window.ready")
+    return page
+
+
+def answer_harness(route):
+    route.fulfill(body=HARNESS.read_text(), content_type="text/javascript")
 
 
 # Where the reader is
@@ -503,7 +522,7 @@ def test_each_state_of_the_list_has_its_words(shown):
 
 
 def test_new_messages_of_others_are_announced_and_nothing_else(shown):
-    chat = shown()
+    chat = shown(color_scheme="dark")  # a page of its own: the clock stays as it is set
     chat.page.clock.install()
     chat.show({"messages": messages(10, 40), "earlier": "more"})
     chat.page.clock.run_for(2000)
@@ -559,13 +578,13 @@ def test_hostile_pictures_are_not_asked_for(shown):
 def test_hostile_ids_times_and_kinds_break_nothing(shown):
     chat = shown()
     odd = [
-        message(number, "x", id=text, client_id=text, sent_at=text, kind=text)
+        message(number, "x", id=text, client_id=text, sent_at=text)
         for number, text in enumerate(TEXTS)
         if text
     ]
     chat.show({"messages": odd})
     chat.show({"messages": odd[::2]})
-    chat.show({"messages": odd})
+    chat.show({"messages": [*odd, *(message(500, kind=text) for text in TEXTS)]})
     assert chat.lines.count() == len(odd)
     _nothing_came_of_it(chat)
 

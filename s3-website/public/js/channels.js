@@ -1,25 +1,34 @@
-// Owns one channel as a person sees it: what came in, what is unread, where the divider stands; and
-// what a channel may be called. All functions are pure.
+// Owns one channel as a person sees it: what came in, what is unread, where the divider stands; what
+// a channel may be called, and which are listed. All functions are pure.
 
-import { isChannelName } from "./channel_list.js";
-import { KEPT_LIMIT, LINE_LIMIT, meets, mentions, merged, newestId } from "./messages.js";
+import * as list from "./messages.js";
+import { KEPT_LIMIT, LINE_LIMIT, newerThan, newestId } from "./messages.js";
+import { mentions } from "./text.js";
 
 /**
  * @typedef {import("./state.js").Channel} Channel
  * @typedef {import("./state.js").Message} Message
+ * @typedef {import("./state.js").Change} Change
  * @typedef {import("./state.js").Person} Person
  * @typedef {{person: Person | null, open: boolean, seen: boolean}} Reader
  *   `open`: it is the open channel; `seen`: and its end is being looked at
  */
 
 export const DEFAULT_CHANNEL = "default";
+const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const NAME_LENGTH = 64;
+// these objects of the data folder are no transcripts
+const RESERVED = ["channels", "stats"];
+/** @type {readonly Change[]} */
+const NONE = Object.freeze([]);
 
 /** @type {Channel} */
 export const EMPTY = Object.freeze({
   messages: Object.freeze([]),
   loaded: false,
+  changes: NONE,
   draft: "",
+  editing: null,
   unread: 0,
   mentioned: false,
   lastRead: "",
@@ -32,17 +41,32 @@ export const EMPTY = Object.freeze({
  * it takes its place: better less than a hole that nobody sees.
  * @param {Channel} channel @param {readonly Message[]} incoming in any order
  * @param {Reader} reader
+ * @param {readonly Change[]} changes read with them, of any message
  * @returns {Channel} the same one when nothing is new
  */
-export function received(channel, incoming, reader) {
-  const apart = !meets(channel.messages, incoming);
+export function received(channel, incoming, reader, changes = NONE) {
+  const apart = !list.meets(channel.messages, incoming);
   const known = apart ? [] : channel.messages;
-  const messages = merged(known, incoming);
-  if (channel.loaded && messages === channel.messages) return channel;
+  const { messages, ...noted } = put(channel, list.merged(known, incoming), changes);
+  const same = messages === channel.messages && noted.changes === channel.changes;
+  if (channel.loaded && same) return channel;
   const earlier = !known.length && messages.length ? "more" : channel.earlier;
   // a channel that was never open in this browser is not "20 unread"
   const lastRead = channel.lastRead || (channel.loaded ? "" : newestId(messages));
-  return looked(channel, { ...channel, messages, earlier, lastRead, loaded: true }, reader);
+  const next = { ...channel, ...noted, messages, earlier, lastRead, loaded: true };
+  return looked(channel, next, reader);
+}
+
+/**
+ * Changes apply to what has come, and to what comes later. Of a deleted message nothing stays, nor
+ * in the text box.
+ * @param {Channel} channel @param {readonly Message[]} known @param {readonly Change[]} incoming
+ */
+function put({ changes: before, editing: was }, known, incoming) {
+  const changes = list.latest(before, incoming);
+  const messages = list.applied(known, changes);
+  const gone = was && messages.some(({ id, deleted }) => deleted && id === was.id);
+  return { messages, changes, editing: gone ? null : was };
 }
 
 /**
@@ -51,9 +75,14 @@ export function received(channel, incoming, reader) {
  * @param {Channel} before @param {Channel} after @param {Reader} reader @returns {Channel}
  */
 function looked(before, after, reader) {
-  const fresh = unreadOf(after, reader.person);
+  const fresh = unreadIn(after, reader.person);
   const named = reader.person?.name ?? "";
-  const mentioned = fresh.some(({ text }) => mentions(text, named));
+  // an edit tells nobody: it can take a mention back, and add none
+  const newest = newestId(before.messages);
+  const mentioned = fresh.some(
+    ({ id, text, edited }) =>
+      (before.mentioned || !edited || id > newest) && mentions(text, named),
+  );
   // what was there before the reader came is not read yet: the view starts at the divider
   const seen = reader.seen && before.loaded;
   const starts = fresh.length > 0 && before.unread === 0 && !seen;
@@ -82,8 +111,9 @@ export function read(channel) {
 export function readUpTo(channel, lastRead, person) {
   if (lastRead <= channel.lastRead) return channel;
   const next = { ...channel, lastRead };
-  const fresh = unreadOf(next, person);
-  const mentioned = fresh.some(({ text }) => mentions(text, person?.name ?? ""));
+  const fresh = unreadIn(next, person);
+  const named = (/** @type {Message} */ { text }) => mentions(text, person?.name ?? "");
+  const mentioned = channel.mentioned && fresh.some(named);
   return { ...next, unread: fresh.length, mentioned };
 }
 
@@ -101,13 +131,13 @@ export function left(channel) {
 /**
  * Take in what was read before the oldest message that is known.
  * @param {Channel} channel @param {string} beforeId the oldest when it was asked for
- * @param {readonly Message[]} messages @param {boolean} more
+ * @param {readonly Message[]} messages @param {boolean} more @param {readonly Change[]} changes
  * @returns {Channel} the same one when it has begun anew since
  */
-export function reachedBack(channel, beforeId, messages, more) {
+export function reachedBack(channel, beforeId, messages, more, changes = NONE) {
   if (channel.messages[0]?.id !== beforeId) return channel;
   const earlier = more ? "more" : "none";
-  return { ...channel, messages: merged(channel.messages, messages), earlier };
+  return { ...channel, ...put(channel, list.merged(channel.messages, messages), changes), earlier };
 }
 
 /**
@@ -121,14 +151,8 @@ export function news(before, after, person) {
 }
 
 /** @param {Channel} channel @param {Person | null} person */
-function unreadOf(channel, person) {
+function unreadIn(channel, person) {
   return newerThan(channel.messages, channel.lastRead).filter(ofOthers(person));
-}
-
-/** @param {readonly Message[]} messages @param {string} id */
-function newerThan(messages, id) {
-  const last = messages.findLastIndex((message) => message.id <= id);
-  return messages.slice(last + 1);
 }
 
 /** @param {Person | null} person @returns {(message: Message) => boolean} */
@@ -145,6 +169,11 @@ export function isFrom(message, person) {
 function cut(channel, limit) {
   if (channel.messages.length <= limit) return channel;
   return { ...channel, messages: channel.messages.slice(-limit), earlier: "more" };
+}
+
+/** @param {unknown} name @returns {name is string} as store_message takes it */
+export function isChannelName(name) {
+  return typeof name === "string" && NAME.test(name) && !RESERVED.includes(name);
 }
 
 /**
@@ -189,4 +218,15 @@ export function listed(names, more) {
   const known = new Set(names);
   const found = more.filter((name) => !known.has(name));
   return found.length ? [...new Set([...names, ...found])].sort() : names;
+}
+
+/**
+ * The channel to look at next for unread messages: one after the other, never the open one.
+ * @param {readonly string[]} names sorted @param {string} open
+ * @param {string} last the one that was looked at last; "" at first
+ * @returns {string} "" when there is no other
+ */
+export function nextProbe(names, open, last) {
+  const others = names.filter((name) => name !== open);
+  return others.find((name) => name > last) ?? others[0] ?? "";
 }

@@ -5,14 +5,14 @@
 import * as channels from "./channels.js";
 import { DEFAULT_CHANNEL, EMPTY, listed } from "./channels.js";
 import * as outbox from "./outbox.js";
+import { isChangeable } from "./messages.js";
 import { isSendable, lengthOf, TEXT_LIMIT } from "./outbox.js";
-
-export { status } from "./status.js";
 
 /**
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Channel} Channel
  * @typedef {import("./state.js").Message} Message
+ * @typedef {import("./state.js").Change} Change
  * @typedef {import("./state.js").Person} Person
  * @typedef {import("./state.js").Settings} Settings
  * @typedef {import("./state.js").Outgoing} Outgoing
@@ -25,6 +25,8 @@ export { status } from "./status.js";
 export const DEFAULT_SETTINGS = { theme: "auto", notifications: false, sound: false };
 /** @type {Kept} */
 const NOTHING = Object.freeze({ outbox: [], drafts: {}, lastRead: {}, visited: [] });
+export const TOO_LATE = "Too late: a message can be changed for 15 minutes.";
+const GONE = "The message that you were editing has been deleted.";
 const FULL = `${outbox.OUTBOX_LIMIT} messages wait already. Your text is kept: send it later.`;
 
 /**
@@ -93,8 +95,8 @@ export function adopted(state, kept) {
   if (!person) return state;
   let next = withOutbox(state, outbox.joined(state.outbox, kept.outbox));
   for (const name of new Set(kept.outbox.map((one) => one.channel))) {
-    const known = channelOf(state, name).messages;
-    next = withOutbox(next, outbox.confirmed(next.outbox, name, known, person.user));
+    const { messages, changes } = channelOf(state, name);
+    next = withOutbox(next, outbox.confirmed(next.outbox, name, messages, person.user, changes));
   }
   for (const [name, draft] of Object.entries(kept.drafts)) {
     if (!channelOf(next, name).draft) next = withChannel(next, name, { draft });
@@ -148,9 +150,41 @@ export function named(state, names) {
   return all === state.names ? state : { ...state, names: all };
 }
 
-/** @param {State} state @param {string} draft @returns {State} */
-export function drafted(state, draft) {
-  return withChannel(state, state.channel, { draft });
+/** @param {State} state @param {string} text @returns {State} the text in the box is this */
+export function drafted(state, text) {
+  const { editing } = channelOf(state);
+  const change = editing ? { editing: { ...editing, text } } : { draft: text };
+  return withChannel(state, state.channel, change);
+}
+
+/** @param {State} state @returns {string} what is in the text box */
+export function written(state) {
+  const { editing, draft } = channelOf(state);
+  return editing ? editing.text : draft;
+}
+
+/**
+ * A message of one's own goes to the text box; what is in the box waits.
+ * @param {State} state @param {string} id @param {number} awsNow @returns {State}
+ */
+export function editing(state, id, awsNow) {
+  if (!isChangeable(id, awsNow)) return noticed(state, TOO_LATE);
+  const message = channelOf(state).messages.find((one) => one.id === id && !one.deleted);
+  return message ? withChannel(state, state.channel, { editing: { id, text: message.text } }) : state;
+}
+
+/** @param {State} state @returns {State} the draft is in the text box again */
+export function editingEnded(state) {
+  return withChannel(state, state.channel, { editing: null });
+}
+
+/**
+ * @param {State} state @param {number} awsNow ms since the epoch, by AWS's clock
+ * @returns {boolean} whether what is being edited cannot be changed any more
+ */
+export function isTooLate(state, awsNow) {
+  const { editing } = channelOf(state);
+  return !!editing && !isChangeable(editing.id, awsNow);
 }
 
 /**
@@ -159,27 +193,54 @@ export function drafted(state, draft) {
  * @param {State} state @returns {boolean}
  */
 export function canSend(state) {
-  return state.person !== null && isSendable(channelOf(state).draft);
+  return state.person !== null && isSendable(written(state));
 }
 
 /** @param {State} state @returns {string} shown near and over the limit, else "" */
 export function counter(state) {
-  const length = lengthOf(channelOf(state).draft.trim());
+  const length = lengthOf(written(state).trim());
   return length > TEXT_LIMIT * 0.9 ? `${length} / ${TEXT_LIMIT}` : "";
 }
 
 /**
- * The text in the box goes to the outbox.
- * @param {State} state @param {string} clientId @param {number} now @returns {State}
+ * The text in the box goes to the outbox, as a message or as an edit.
+ * @param {State} state @param {string} clientId @param {number} now
+ * @param {number} [awsNow] the same, by AWS's clock
+ * @returns {State}
  */
-export function sent(state, clientId, now) {
-  if (!canSend(state)) return state;
+export function sent(state, clientId, now, awsNow = now) {
+  if (!canSend(state) || isTooLate(state, awsNow)) return state;
+  const { editing, messages } = channelOf(state);
+  const text = written(state);
+  if (!editing) return queuedUp(state, { clientId, text }, now, { draft: "", divider: "" });
+  const as = messages.find(({ id }) => id === editing.id)?.text;
+  if (as === text.trim()) return editingEnded(state);
+  const edit = /** @type {const} */ ({ clientId, text, action: "edit", target: editing.id });
+  return queuedUp(state, edit, now, { editing: null });
+}
+
+/**
+ * A message of one's own is to be deleted.
+ * @param {State} state @param {string} target @param {string} clientId @param {number} now
+ * @param {number} [awsNow] the same, by AWS's clock
+ * @returns {State}
+ */
+export function deleted(state, target, clientId, now, awsNow = now) {
+  if (!isChangeable(target, awsNow)) return noticed(state, TOO_LATE);
+  const { editing } = channelOf(state);
+  const after = { editing: editing?.id === target ? null : editing };
+  return queuedUp(state, { clientId, text: "", action: "delete", target }, now, after);
+}
+
+/**
+ * @param {State} state @param {Omit<Parameters<typeof outbox.queued>[1], "channel">} what
+ * @param {number} now @param {Partial<Channel>} after what becomes of the open channel
+ */
+function queuedUp(state, what, now, after) {
   const { channel } = state;
-  const message = { clientId, channel, text: channelOf(state).draft };
-  const queue = outbox.queued(state.outbox, message, now);
+  const queue = outbox.queued(state.outbox, { ...what, channel }, now);
   if (queue === state.outbox) return { ...state, notice: FULL };
-  const written = withChannel(state, channel, { draft: "", divider: "" });
-  return { ...written, outbox: queue, notice: "" };
+  return { ...withChannel(state, channel, after), outbox: queue, notice: "" };
 }
 
 /** @param {State} state @param {readonly Outgoing[]} queue @returns {State} */
@@ -191,15 +252,17 @@ export function withOutbox(state, queue) {
  * Take messages in: from a transcript, with what filled the gap before it.
  * @param {State} state @param {string} name @param {readonly Message[]} incoming
  * @param {boolean} seen whether the reader looks at the end of the open channel
+ * @param {readonly Change[]} [changes] read with them
  * @returns {State}
  */
-export function received(state, name, incoming, seen) {
+export function received(state, name, incoming, seen, changes) {
   const { person } = state;
   const open = name === state.channel;
   const reader = { person, open, seen: open && seen };
-  const channel = channels.received(channelOf(state, name), incoming, reader);
-  const queue = outbox.confirmed(state.outbox, name, incoming, person?.user ?? "");
-  return withOutbox(withChannel(state, name, channel), queue);
+  const channel = channels.received(channelOf(state, name), incoming, reader, changes);
+  const queue = outbox.confirmed(state.outbox, name, incoming, person?.user ?? "", changes);
+  const next = withOutbox(withChannel(state, name, channel), queue);
+  return channelOf(state, name).editing && !channel.editing ? noticed(next, GONE) : next;
 }
 
 /** @param {State} state @returns {State} the reader looks at the end of the open channel */
@@ -221,11 +284,14 @@ export function reachingBack(state, name) {
 
 /**
  * @param {State} state @param {string} name @param {string} beforeId
- * @param {readonly Message[]} messages @param {boolean} more @returns {State}
+ * @param {readonly Message[]} messages @param {boolean} more
+ * @param {readonly Change[]} [changes] read with them
+ * @returns {State}
  */
-export function reachedBack(state, name, beforeId, messages, more) {
-  const channel = channels.reachedBack(channelOf(state, name), beforeId, messages, more);
-  const queue = outbox.confirmed(state.outbox, name, messages, state.person?.user ?? "");
+export function reachedBack(state, name, beforeId, messages, more, changes) {
+  const channel = channels.reachedBack(channelOf(state, name), beforeId, messages, more, changes);
+  const user = state.person?.user ?? "";
+  const queue = outbox.confirmed(state.outbox, name, messages, user, changes);
   return withOutbox(withChannel(state, name, channel), queue);
 }
 
@@ -273,7 +339,7 @@ export function panelled(state, panel) {
 
 /** @param {State} state @param {State["activity"]} activity @returns {State} */
 export function measured(state, activity) {
-  return { ...state, activity };
+  return state.activity === activity ? state : { ...state, activity };
 }
 
 /** @param {State} state @param {Partial<Settings>} change @returns {State} */

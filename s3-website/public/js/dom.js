@@ -22,3 +22,20 @@ export function byId(page, id, type) {
   if (!(node instanceof type)) throw new Error(`index.html has no ${type.name} #${id}`);
   return node;
 }
+
+/** @param {HTMLElement} node @param {boolean} hidden written only when new */
+export function setHidden(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
+/**
+ * @param {Document} page @param {string} className @param {string} label @param {() => void} act
+ */
+export function button(page, className, label, act) {
+  const node = page.createElement("button");
+  node.type = "button";
+  node.className = className;
+  node.textContent = label;
+  node.addEventListener("click", act);
+  return node;
+}

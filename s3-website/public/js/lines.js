@@ -1,8 +1,9 @@
 // Owns what stands in the list of messages, in which order: messages, those on their way, days, the
-// mark before the new ones. Pure: the clock comes in. It must not know the DOM.
+// mark before the new ones; and how moments are written. Pure but for the reader's time zone and
+// manner: the clock comes in. It must not know the DOM.
 
+import { isChangeable } from "./messages.js";
 import { mentionNames } from "./text.js";
-import { dayLabel, dayOf } from "./times.js";
 
 /**
  * @typedef {import("./state.js").Message} Message
@@ -11,8 +12,9 @@ import { dayLabel, dayOf } from "./times.js";
  * @typedef {Message | Outgoing} Source
  * @typedef {{kind: "message", key: string, source: Source, message: Message, at: number,
  *   day: number, own: boolean, continued: boolean, state: "" | Outgoing["state"], why: string,
- *   names: readonly string[]}} MessageLine
- *   `continued`: goes on what the line above began; `names`: whose mention is marked
+ *   names: readonly string[], change: Outgoing | null, changeable: boolean}} MessageLine
+ *   `continued`: goes on what the line above began; `names`: whose mention is marked; `change`: on
+ *   its way, shown as if it were made; `changeable`: by the person, now
  * @typedef {{kind: "day" | "divider", key: string, label: string}} MarkLine
  * @typedef {MessageLine | MarkLine} Line
  */
@@ -21,34 +23,41 @@ const GROUP_MS = 5 * 60_000;
 /** @type {readonly string[]} */
 const NOBODY = [];
 
+/** @param {Intl.DateTimeFormatOptions} options made once: making one is slow */
+const format = (options) => new Intl.DateTimeFormat(undefined, options);
+const TIME = format({ hour: "2-digit", minute: "2-digit" });
+const FULL = format({ dateStyle: "full", timeStyle: "medium" });
+const DAY = format({ weekday: "long", day: "numeric", month: "long" });
+const DAY_AND_YEAR = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+
 /** @type {WeakMap<Source, MessageLine>} a line that did not change stays the same object */
 const known = new WeakMap();
-/** @type {WeakMap<Person, readonly string[]>} */
-const namesOf = new WeakMap();
-
 /**
  * @param {{messages: readonly Message[], divider: string}} channel
  * @param {readonly Outgoing[]} outbox of this channel
  * @param {Person | null} person
- * @param {number} now ms since the epoch
+ * @param {number} now ms since the epoch, by AWS's clock
  * @returns {Line[]} keys are unique; a message keeps its key from the outbox to the transcript
  */
 export function lines(channel, outbox, person, now) {
-  const names = namesFor(person);
+  const names = person ? mentionNames(person.name) : NOBODY;
   const { divider, messages } = channel;
   /** @type {Line[]} */
   const list = [];
   /** @type {MessageLine | null} */
   let above = null;
   let divided = !divider;
-  for (const source of [...messages, ...unconfirmed(outbox, messages, person)]) {
-    const draft = lineOf(source, person, names);
+  const written = outbox.filter(({ action }) => !action);
+  const changes = new Map(outbox.map((one) => [one.target, one]));
+  for (const source of [...messages, ...unconfirmed(written, messages, person)]) {
+    const change = ("id" in source && changes.get(source.id)) || null;
+    const draft = lineOf(source, person, names, change);
     const newDay = !Number.isNaN(draft.day) && draft.day !== above?.day;
     const first = !divided && (!("id" in source) || source.id > divider);
     if (newDay) list.push(mark("day", draft.key, dayLabel(draft.at, now)));
     if (first) list.push(mark("divider", "", "New messages"));
     divided ||= first;
-    above = kept(draft, !newDay && !first && continues(above, draft));
+    above = kept(draft, !newDay && !first && continues(above, draft), now);
     list.push(above);
   }
   return list;
@@ -58,14 +67,6 @@ export function lines(channel, outbox, person, now) {
 export function isSameLine(one, other) {
   if (one === other) return true;
   return one.kind !== "message" && other.kind === one.kind && other.label === one.label;
-}
-
-/** @param {Person | null} person @returns {readonly string[]} the same array for the same person */
-function namesFor(person) {
-  if (!person) return NOBODY;
-  const names = namesOf.get(person) ?? mentionNames(person.name);
-  namesOf.set(person, names);
-  return names;
 }
 
 /**
@@ -82,14 +83,16 @@ function unconfirmed(outbox, messages, person) {
 
 /**
  * @param {Source} source @param {Person | null} person @param {readonly string[]} names
- * @returns {MessageLine} but for `continued`, which the line above decides
+ * @param {Outgoing | null} change
+ * @returns {MessageLine} but for `continued`, which the line above decides, and `changeable`
  */
-function lineOf(source, person, names) {
+function lineOf(source, person, names, change) {
   const before = known.get(source);
   const stored = "id" in source;
   const own = !stored || (source.kind === "user" && !!source.user && source.user === person?.user);
-  if (before && before.own === own && before.names === names) return before;
-  const message = stored ? source : messageOf(source, person);
+  if (before?.own === own && before.names === names && before.change === change) return before;
+  const message = stored ? asChanged(source, change) : messageOf(source, person);
+  const { state, why } = change ?? (stored ? { state: /** @type {const} */ (""), why: "" } : source);
   const at = Date.parse(message.sentAt);
   return {
     kind: "message",
@@ -100,10 +103,19 @@ function lineOf(source, person, names) {
     day: dayOf(at),
     own,
     continued: false,
-    state: stored ? "" : source.state,
-    why: stored ? "" : source.why,
+    state,
+    why,
     names,
+    change,
+    changeable: false,
   };
+}
+
+/** @param {Message} message @param {Outgoing | null} change @returns {Message} as it will be */
+function asChanged(message, change) {
+  if (!change || message.deleted) return message;
+  if (change.action === "edit") return { ...message, text: change.text, edited: true };
+  return change.state === "failed" ? message : { ...message, text: "", deleted: true };
 }
 
 /** @param {Outgoing} outgoing @param {Person | null} person @returns {Message} as it will be */
@@ -125,9 +137,12 @@ function mark(kind, below, label) {
   return { kind, key: `${kind} ${below}`, label };
 }
 
-/** @param {MessageLine} line @param {boolean} continued @returns {MessageLine} */
-function kept(line, continued) {
-  const result = line.continued === continued ? line : { ...line, continued };
+/** @param {MessageLine} line @param {boolean} continued @param {number} now @returns {MessageLine} */
+function kept(line, continued, now) {
+  const { own, state, message } = line;
+  const changeable = own && !state && !message.deleted && isChangeable(message.id, now);
+  const same = line.continued === continued && line.changeable === changeable;
+  const result = same ? line : { ...line, continued, changeable };
   known.set(line.source, result);
   return result;
 }
@@ -138,4 +153,31 @@ function continues(above, line) {
   const { user, name } = line.message;
   const same = above.message.user === user && above.message.name === name;
   return same && Math.abs(line.at - above.at) < GROUP_MS;
+}
+
+/** @param {number} at ms since the epoch @returns {number} 20260131; NaN when there is no time */
+export function dayOf(at) {
+  const date = new Date(at);
+  return date.getFullYear() * 10_000 + (date.getMonth() + 1) * 100 + date.getDate();
+}
+
+/** @param {number} at @param {number} now @returns {string} "Today", "Yesterday" or the date */
+export function dayLabel(at, now) {
+  const date = new Date(at);
+  const today = new Date(now);
+  if (dayOf(at) === dayOf(now)) return "Today";
+  // not 24 hours: a day of the calendar may have 23 or 25
+  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
+  if (dayOf(at) === dayOf(yesterday.getTime())) return "Yesterday";
+  return (date.getFullYear() === today.getFullYear() ? DAY : DAY_AND_YEAR).format(date);
+}
+
+/** @param {number} at @returns {string} */
+export function shortTime(at) {
+  return TIME.format(at);
+}
+
+/** @param {number} at @returns {string} */
+export function fullTime(at) {
+  return FULL.format(at);
 }

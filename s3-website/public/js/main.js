@@ -2,25 +2,27 @@
 
 import config from "../config.js";
 import { AwsClient } from "../vendor/aws4fetch.js";
-import { createAttention } from "./attention.js";
 import { Clock, signedFetch } from "./aws.js";
 import { channelInHash, channelName, DEFAULT_CHANNEL } from "./channels.js";
 import * as chat from "./chat.js";
-import { assumeRole } from "./credentials.js";
-import { createKeeper } from "./keeping.js";
-import { createNotifier } from "./notify.js";
+import { createAttention, createNotifier, createTelling } from "./notify.js";
 import { DEFAULT_RATE, discarded, retried } from "./outbox.js";
-import { IDLE_AFTER_MS } from "./pace.js";
-import { startPolling } from "./polling.js";
-import { clientIds, publish } from "./publish.js";
+import { claimTab, createKeeper } from "./persistence.js";
+import { IDLE_AFTER_MS, startPolling } from "./polling.js";
 import { createReading } from "./reading.js";
-import { createSending } from "./sending.js";
+import { clientIds, createSending, publish } from "./sending.js";
 import { Session } from "./session.js";
-import { forget, joinTabs, loadGoogle, offerSignIn, renew, showButton } from "./signin.js";
+import {
+  assumeRole,
+  forget,
+  joinTabs,
+  loadGoogle,
+  offerSignIn,
+  renew,
+  showButton,
+} from "./signin.js";
 import { createSource } from "./source.js";
 import { createStorage } from "./storage.js";
-import { claimTab } from "./tabs.js";
-import { createTelling } from "./telling.js";
 import { createView } from "./view.js";
 
 /** @typedef {chat.State} State */
@@ -78,6 +80,9 @@ const view = createView(document, {
   onSignOut: signOut,
   onRetry: (id) => dispatch(chat.withOutbox(state, retried(state.outbox, id, now()))),
   onDiscard: (id) => dispatch(chat.withOutbox(state, discarded(state.outbox, id))),
+  onEdit: (id) => dispatch(chat.editing(state, id, awsClock.time())),
+  onCancelEdit: () => dispatch(chat.editingEnded(state)),
+  onDelete: (id) => dispatch(chat.deleted(state, id, nextClientId(), now(), awsClock.time())),
   onChannel: open,
   onCreateChannel: create,
   onPanel(panel) {
@@ -96,7 +101,7 @@ const view = createView(document, {
   },
   onNotifications: (wanted) => void notify(wanted),
   onSound: (sound) => dispatch(chat.set(state, { sound })),
-});
+}, () => awsClock.time());
 
 const session = new Session(
   {
@@ -128,8 +133,7 @@ const shared = {
 const sendAll = createSending({
   ...shared,
   rate: rateLimit,
-  publish: ({ signed, token }, { text, channel, clientId }) =>
-    publish(signed, config, { message: text, channel, clientId }, token),
+  publish: ({ signed, token }, outgoing) => publish(signed, config, outgoing, token),
   onSent() {
     sentAt = clock();
     pollNow();
@@ -144,7 +148,7 @@ let reading = newReading();
 function newReading() {
   return createReading({
     ...shared,
-    source: createSource(config, document.baseURI),
+    source: createSource(config, document.baseURI, () => awsClock.time()),
     pace: () => ({ sinceSendMs: clock() - sentAt, ...attention.times() }),
     seen: isSeen,
     onLine: () => navigator.onLine,
@@ -203,8 +207,8 @@ function adopt(withDrafts) {
 
 function send() {
   const { outbox } = state;
-  dispatch(chat.sent(state, nextClientId(), now()));
-  if (state.outbox !== outbox) view.scrollToEnd();
+  dispatch(chat.sent(state, nextClientId(), now(), awsClock.time()));
+  if (state.outbox !== outbox && !state.outbox.at(-1)?.action) view.scrollToEnd();
 }
 
 function signOut() {
@@ -292,6 +296,10 @@ addEventListener("storage", (event) => {
   if (meaning === "lastRead") dispatch(chat.readElsewhere(state, storage.lastRead(user)));
   if (meaning === "signedOut") leave();
 });
-setInterval(() => adopt(false), ADOPT_EVERY_MS);
+setInterval(() => {
+  adopt(false);
+  // what time alone changes: days, what can still be changed
+  view.update(state);
+}, ADOPT_EVERY_MS);
 history.replaceState(null, "", `#${start}`);
 view.update(state);

@@ -1,43 +1,70 @@
-// Owns what a message is, how lists of messages are put together, and whom a text mentions. All
+// Owns what a message is and what a change of one is, and how lists of them are put together. All
 // functions are pure.
 
-/** @typedef {import("./state.js").Message} Message */
+/**
+ * @typedef {import("./state.js").Message} Message
+ * @typedef {import("./state.js").Change} Change
+ */
 
 /** As many are read to fill a gap, and kept of a channel that is not open. */
 export const LINE_LIMIT = 500;
 /** As many are kept of the open channel, while its reader is at the end. */
 export const KEPT_LIMIT = 5_000;
+/** So long after it was sent, its sender can change a message. */
+export const CHANGEABLE_MS = 15 * 60_000;
+const CHANGES_LIMIT = 1_000;
 const NAME_LIMIT = 200;
+// neither a port nor a user name, which could make the host look like another
 const PICTURE_LIMIT = 1_000;
-const PICTURE = /^https:\/\/(?:[a-z0-9-]+\.)*googleusercontent\.com\/[^\s"'()\\]*$/i;
+const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]*$/;
 // messages of one moment may be stored a little out of order: a gap is read with this overlap
 const OVERLAP_MS = 10_000;
 
 /**
  * Check one message of a transcript or of the table.
  * @param {unknown} raw {id, name, message, user?, picture?, sent_at, client_id?, kind, edited_at?,
- *   deleted_at?}
+ *   deleted_at?, changed_by?}
  * @returns {Message | null} null when it is not a message that can be shown
  */
 export function readMessage(raw) {
-  if (typeof raw !== "object" || raw === null) return null;
-  const { id, name, message, user, picture, sent_at, client_id, kind, edited_at, deleted_at } =
-    /** @type {Record<string, unknown>} */ (raw);
-  const deleted = string(deleted_at) !== "";
+  const { id, name, message, user, picture, sent_at, client_id, kind, ...last } = fields(raw);
+  const deleted = string(last.deleted_at) !== "";
+  const version = string(last.changed_by) || string(last.deleted_at) || string(last.edited_at);
   if (typeof id !== "string" || !id) return null;
+  if (kind !== "user" && kind !== "operator") return null;
   if (typeof message !== "string" && !deleted) return null;
   return {
     id,
     name: (string(name).trim() || "Someone").slice(0, NAME_LIMIT).toWellFormed(),
     text: deleted ? "" : string(message).toWellFormed(),
     user: string(user),
-    picture: pictureOf(string(picture)),
+    picture: pictureUrl(picture),
     sentAt: Number.isNaN(Date.parse(string(sent_at))) ? "" : string(sent_at),
     clientId: string(client_id),
-    kind: kind === "operator" ? "operator" : "user",
-    edited: !deleted && string(edited_at) !== "",
+    kind,
+    edited: !deleted && string(last.edited_at) !== "",
     deleted,
+    ...(version && { version }),
   };
+}
+
+/**
+ * Check one change of a transcript or of the table.
+ * @param {unknown} raw {id, target, kind, message?}
+ * @returns {Change | null} null when it is none
+ */
+export function readChange(raw) {
+  const { id, target, kind, message } = fields(raw);
+  if (typeof id !== "string" || typeof target !== "string" || !target || id <= target) return null;
+  if (kind === "delete") return { id, target, kind, text: "" };
+  const known = kind === "edit" && typeof message === "string";
+  return known ? { id, target, kind, text: message.toWellFormed() } : null;
+}
+
+/** @param {unknown} value @returns {string} an https address of Google's pictures, or "" */
+export function pictureUrl(value) {
+  const known = typeof value === "string" && value.length <= PICTURE_LIMIT && PICTURE.test(value);
+  return known ? value : "";
 }
 
 /**
@@ -69,9 +96,9 @@ export function meets(known, incoming, sentMs = Infinity) {
 }
 
 /**
- * Union by id, oldest first. What comes in replaces what differs; what does not differ stays the
- * same object, and so does a list to which nothing is new. A message that its sender's page sent
- * twice (same client id) is one line.
+ * Union by id, oldest first. What comes in replaces what differs, unless it is older; what does not
+ * differ stays the same object, and so does a list to which nothing is new. A message that its
+ * sender's page sent twice (same client id) is one line.
  * @param {readonly Message[]} known @param {readonly Message[]} incoming
  * @returns {readonly Message[]}
  */
@@ -80,7 +107,7 @@ export function merged(known, incoming) {
   let changed = false;
   for (const message of incoming) {
     const old = byId.get(message.id);
-    if (old && same(old, message)) continue;
+    if (old && (isOlder(message, old) || same(old, message))) continue;
     byId.set(message.id, message);
     changed = true;
   }
@@ -91,14 +118,58 @@ export function merged(known, incoming) {
   return equal ? known : once;
 }
 
+/** @param {Message} one @param {Message} other of the same id; a delete is final */
+function isOlder(one, other) {
+  if (one.deleted !== other.deleted) return other.deleted;
+  return (one.version ?? "") < (other.version ?? "");
+}
+
 /**
- * Whether a text names a person: "@" and the name or its first word, as a word of its own.
- * @param {string} text @param {string} name
+ * The latest change of each message: a delete, else the edit with the highest id, which starts with
+ * its time.
+ * @param {readonly Change[]} known @param {readonly Change[]} incoming in any order
+ * @returns {readonly Change[]} the same list when nothing is new
  */
-export function mentions(text, name) {
-  if (!text.includes("@")) return false;
-  const pattern = mentionOf(name);
-  return pattern !== null && pattern.test(text.normalize("NFC"));
+export function latest(known, incoming) {
+  const byTarget = new Map(known.map((change) => [change.target, change]));
+  let changed = false;
+  for (const change of incoming) {
+    const old = byTarget.get(change.target);
+    const final = old?.kind === "delete";
+    if (final || (old && change.kind === "edit" && change.id <= old.id)) continue;
+    // at the end: the latest are kept
+    byTarget.delete(change.target);
+    byTarget.set(change.target, change);
+    changed = true;
+  }
+  return changed ? [...byTarget.values()].slice(-CHANGES_LIMIT) : known;
+}
+
+/**
+ * @param {readonly Message[]} messages @param {readonly Change[]} changes one of a message
+ * @returns {readonly Message[]} the same list when they are made already
+ */
+export function applied(messages, changes) {
+  if (!changes.length) return messages;
+  const byTarget = new Map(changes.map((change) => [change.target, change]));
+  const next = messages.map((message) => withChange(message, byTarget.get(message.id)));
+  return next.some((message, at) => message !== messages[at]) ? next : messages;
+}
+
+/** @param {Message} message @param {Change | undefined} change @returns {Message} */
+function withChange(message, change) {
+  if (!change || message.deleted) return message;
+  const { id: version, kind, text } = change;
+  if (kind === "delete") return { ...message, text, edited: false, deleted: true, version };
+  return version > (message.version ?? "") ? { ...message, text, edited: true, version } : message;
+}
+
+/**
+ * @param {string} id of a message @param {number} now ms since the epoch, by AWS's clock
+ * @returns {boolean} whether its sender can still change it
+ */
+export function isChangeable(id, now) {
+  return now - Date.parse(id.split("#", 1)[0] ?? "") < CHANGEABLE_MS;
 }
 
 /** @param {readonly Message[]} messages oldest first @returns {string} "" when there is none */
@@ -106,24 +177,17 @@ export function newestId(messages) {
   return messages.at(-1)?.id ?? "";
 }
 
+/**
+ * @param {readonly Message[]} messages oldest first @param {string} id
+ * @returns {readonly Message[]} the newer ones
+ */
+export function newerThan(messages, id) {
+  return messages.slice(messages.findLastIndex((message) => message.id <= id) + 1);
+}
+
 /** @param {readonly Message[]} messages in any order */
 function oldestId(messages) {
   return messages.reduce((oldest, { id }) => (!oldest || id < oldest ? id : oldest), "");
-}
-
-/** @type {{name: string, pattern: RegExp | null}} one person's at a time: made once */
-let made = { name: "", pattern: null };
-
-/** @param {string} name @returns {RegExp | null} null for a name without letters */
-function mentionOf(name) {
-  if (made.name === name) return made.pattern;
-  const words = name.normalize("NFC").split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
-  const plain = words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
-  const names = [plain.join("\\s+"), plain[0]].join("|");
-  // before it: no word, as in an e-mail address; after it: no more of a longer word
-  const source = `(?<![\\p{L}\\p{N}\\p{M}_@.-])@(?:${names})(?![\\p{L}\\p{N}\\p{M}_])`;
-  made = { name, pattern: words.length ? new RegExp(source, "iu") : null };
-  return made.pattern;
 }
 
 /** @returns {(message: Message) => boolean} whether it is the first of its sender's copies */
@@ -138,10 +202,10 @@ function firstCopies() {
   };
 }
 
-/** @param {Message} one @param {Message} other */
+/** @param {Message} one @param {Message} other not an older one */
 function same(one, other) {
-  const fields = /** @type {(keyof Message)[]} */ (Object.keys(one));
-  return fields.every((field) => one[field] === other[field]);
+  const names = /** @type {(keyof Message)[]} */ (Object.keys(other));
+  return names.every((field) => one[field] === other[field]);
 }
 
 /** @param {number} time @returns {string} where its messages start; "" for no time */
@@ -150,9 +214,9 @@ function idAt(time) {
   return Number.isNaN(date.getTime()) ? "" : date.toISOString();
 }
 
-/** @param {string} url */
-function pictureOf(url) {
-  return url.length <= PICTURE_LIMIT && PICTURE.test(url) ? url : "";
+/** @param {unknown} raw @returns {Record<string, unknown>} */
+function fields(raw) {
+  return typeof raw === "object" && raw !== null ? /** @type {Record<string, unknown>} */ (raw) : {};
 }
 
 /** @param {unknown} value */

@@ -1,9 +1,10 @@
-// Owns the queue of what this person wrote and no transcript shows yet: order, pace, what became
+// Owns the queue of what this person wrote or changed and no transcript shows yet: order, pace, what became
 // of each. All functions are pure; each answers the same list when nothing changes.
 
 /**
  * @typedef {import("./state.js").Outgoing} Outgoing
  * @typedef {import("./state.js").Message} Message
+ * @typedef {import("./state.js").Change} Change
  * @typedef {readonly Outgoing[]} Outbox
  * @typedef {{messages: number, seconds: number}} Rate
  */
@@ -14,6 +15,7 @@ export const TEXT_LIMIT = 2000;
 export const DEFAULT_RATE = Object.freeze({ messages: 10, seconds: 10 });
 const UNSEEN_MS = 15_000;
 const UNSEEN = "It has not appeared: it may have been refused. Try again.";
+const UNCHANGED = "It may have been refused: a message can be changed for 15 minutes.";
 // store_message refuses a text in which there is nothing to see
 const INVISIBLE = /[\s\0\u00ad\u200b-\u200d\u2060\ufeff]/g;
 
@@ -33,14 +35,16 @@ export function isSendable(text) {
 }
 
 /**
- * Put a message at the end.
- * @param {Outbox} outbox @param {{clientId: string, channel: string, text: string}} message
+ * Put a message, or a change of one, at the end.
+ * @param {Outbox} outbox
+ * @param {Pick<Outgoing, "clientId" | "channel" | "text" | "action" | "target">} message
  * @param {number} now @returns {Outbox}
  */
-export function queued(outbox, { clientId, channel, text }, now) {
-  if (outbox.length >= OUTBOX_LIMIT || !isSendable(text)) return outbox;
-  if (outbox.some((one) => one.clientId === clientId)) return outbox;
-  const written = { clientId, channel, text: text.trim().toWellFormed() };
+export function queued(outbox, { text, ...rest }, now) {
+  const fits = rest.action === "delete" || isSendable(text);
+  if (outbox.length >= OUTBOX_LIMIT || !fits) return outbox;
+  if (outbox.some((one) => one.clientId === rest.clientId)) return outbox;
+  const written = { ...rest, text: text.trim().toWellFormed() };
   return [...outbox, { ...written, state: "queued", why: "", at: now }];
 }
 
@@ -101,13 +105,32 @@ export function discarded(outbox, clientId) {
  * What is in the channel now is not outgoing any more.
  * @param {Outbox} outbox @param {string} channel @param {readonly Message[]} messages
  * @param {string} user whose outbox it is: another one's client id proves nothing
+ * @param {readonly Change[]} [changes]
  * @returns {Outbox}
  */
-export function confirmed(outbox, channel, messages, user) {
+export function confirmed(outbox, channel, messages, user, changes = []) {
   if (!user || !outbox.some((one) => one.channel === channel)) return outbox;
   const own = messages.filter((message) => message.user === user && message.kind === "user");
   const seen = new Set(own.map(({ clientId }) => clientId));
-  return without(outbox, (one) => one.channel === channel && seen.has(one.clientId));
+  return without(
+    outbox,
+    (one) =>
+      one.channel === channel &&
+      (one.action ? isMade(one, messages, changes) : seen.has(one.clientId)),
+  );
+}
+
+/**
+ * Whether a change has come back, by its client id at the end of its id. To a deleted message there
+ * is nothing left to do.
+ * @param {Outgoing} one @param {readonly Message[]} messages @param {readonly Change[]} changes
+ */
+function isMade({ target, clientId }, messages, changes) {
+  const by = `#${clientId}`;
+  return (
+    changes.some((it) => it.target === target && (it.kind === "delete" || it.id.endsWith(by))) ||
+    messages.some((it) => it.id === target && (it.deleted || it.version?.endsWith(by)))
+  );
 }
 
 /**
@@ -119,7 +142,9 @@ export function overdue(outbox, channel, now) {
   const late = (/** @type {Outgoing} */ one) =>
     one.state === "sent" && one.channel === channel && Math.abs(now - one.at) >= UNSEEN_MS;
   if (!outbox.some(late)) return outbox;
-  return outbox.map((one) => (late(one) ? { ...one, state: "failed", why: UNSEEN } : one));
+  return outbox.map((one) =>
+    late(one) ? { ...one, state: "failed", why: one.action ? UNCHANGED : UNSEEN } : one,
+  );
 }
 
 /** @param {Outbox} outbox @returns {Outbox} after a reload, or when the sign-in ended meanwhile */

@@ -3,26 +3,26 @@
 // the DOM or how a request is made: both are handed in.
 
 import { explain, trouble } from "./aws.js";
-import { nextProbe } from "./channel_list.js";
+import { nextProbe } from "./channels.js";
 import * as chat from "./chat.js";
 import { gap } from "./messages.js";
 import { sentSince } from "./outbox.js";
-import { pollDelay, probeDelay } from "./pace.js";
+import { pollDelay, probeDelay } from "./polling.js";
 
 /**
  * @typedef {import("./state.js").State} State
- * @typedef {import("./state.js").Message} Message
  * @typedef {import("./session.js").Presence} Presence
+ * @typedef {import("./source.js").Found} Found
  * @typedef {{
  *   transcript(here: Presence, channel: string, etag: string):
- *     Promise<{etag: string, messages: Message[]} | null>,
+ *     Promise<{etag: string} & Found | null>,
  *   between(here: Presence, channel: string, range: {after: string, before: string}):
- *     Promise<Message[]>,
+ *     Promise<Found>,
  *   before(here: Presence, channel: string, id: string, limit: number):
- *     Promise<{messages: Message[], more: boolean}>,
+ *     Promise<Found & {more: boolean}>,
  *   channelList(here: Presence, etag: string): Promise<{etag: string, names: string[]} | null>,
- *   stats(here: Presence, etag: string):
- *     Promise<{etag: string, activity: State["activity"]} | null>,
+ *   stats(here: Presence, etag: string, known: State["activity"]):
+ *     Promise<{etag: string, activity: State["activity"]}>,
  * }} Source
  * @typedef {{
  *   source: Source, get: () => State, dispatch: (next: State) => void,
@@ -84,6 +84,8 @@ export function createReading(world) {
 
   /**
    * Read a transcript and what is missing before it; only both together are shown and remembered.
+   * A transcript tells of the changes since its oldest message, and what fills the gap of those
+   * before: none is missed, whatever the page slept through.
    * @param {Presence} here @param {string} channel @param {boolean} whole whether gaps are filled
    */
   async function read(here, channel, whole) {
@@ -93,11 +95,12 @@ export function createReading(world) {
     if (!transcript || here.signal.aborted) return;
     const since = sentSince(get().outbox, channel);
     const missing = whole ? gap(messages, transcript.messages, since) : null;
-    const before = missing ? await source.between(here, channel, missing) : [];
+    const before = missing && (await source.between(here, channel, missing));
     if (here.signal.aborted) return;
     etags.set(channel, transcript.etag);
-    const incoming = [...before].reverse().concat(transcript.messages);
-    dispatch(chat.received(get(), channel, incoming, world.seen()));
+    const incoming = [...transcript.messages, ...(before?.messages ?? [])];
+    const changes = [...transcript.changes, ...(before?.changes ?? [])];
+    dispatch(chat.received(get(), channel, incoming, world.seen(), changes));
   }
 
   /** At most one more request of a step. @param {Presence} here */
@@ -128,8 +131,8 @@ export function createReading(world) {
 
   /** @param {Presence} here */
   async function readActivity(here) {
-    const found = await source.stats(here, etag.stats);
-    if (!found || here.signal.aborted) return;
+    const found = await source.stats(here, etag.stats, get().activity);
+    if (here.signal.aborted) return;
     etag.stats = found.etag;
     dispatch(chat.measured(get(), found.activity));
   }
@@ -162,7 +165,8 @@ export function createReading(world) {
     try {
       const found = await source.before(here, channel, oldest, EARLIER_LIMIT);
       if (here.signal.aborted) return;
-      dispatch(chat.reachedBack(get(), channel, oldest, found.messages, found.more));
+      const { messages: back, more, changes } = found;
+      dispatch(chat.reachedBack(get(), channel, oldest, back, more, changes));
     } catch (error) {
       if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
     } finally {

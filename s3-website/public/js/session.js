@@ -2,12 +2,12 @@
 // It must not talk to Google or the DOM: it tells, and main.js acts.
 
 import { explain } from "./aws.js";
-import { explainRefusal, readClaims, renewsAt, userId } from "./credentials.js";
+import { explainRefusal, readClaims, renewsAt, userId } from "./signin.js";
 
 /**
  * @typedef {import("./aws.js").Credentials} Credentials
  * @typedef {import("./aws.js").SignedFetch} SignedFetch
- * @typedef {import("./credentials.js").Claims} Claims
+ * @typedef {import("./signin.js").Claims} Claims
  * @typedef {import("./state.js").Person} Person
  * @typedef {{token: string, signed: SignedFetch, startedAt: number, renewsAt: number,
  *   endsAt: number, signal: AbortSignal}} Presence

@@ -1,8 +1,8 @@
 // Owns localStorage: what is kept in it, under which key, and that what is read is what it should
 // be. A store that is missing, full or holds garbage is an empty one: nothing here throws. It must
-// not decide what is kept: keeping.js does.
+// not decide what is kept: persistence.js does.
 
-import { isChannelName } from "./channel_list.js";
+import { isChannelName } from "./channels.js";
 import { DEFAULT_SETTINGS } from "./chat.js";
 import { isSendable, OUTBOX_LIMIT } from "./outbox.js";
 
@@ -46,7 +46,7 @@ export function createStorage(area, bucket) {
       const key = `${root}/${user}/read`;
       const all = { ...textsOf(read(key), isId) };
       for (const [name, id] of Object.entries(lastRead)) {
-        if (id > (all[name] ?? "")) all[name] = id;
+        if (!Object.hasOwn(all, name) || id > (all[name] ?? "")) all[name] = id;
       }
       const latest = Object.entries(all).sort(([, a], [, b]) => (a < b ? 1 : -1));
       write(key, Object.fromEntries(latest.slice(0, CHANNELS)));
@@ -156,13 +156,14 @@ function cut({ outbox, drafts }) {
 
 /** @param {unknown} value @returns {value is Outgoing} */
 function isOutgoing(value) {
-  const { clientId, channel, text, state, why, at } = record(value);
+  const { clientId, channel, text, action, target, state, why, at } = record(value);
   return (
     typeof clientId === "string" &&
     /^[a-z0-9-]{1,64}$/.test(clientId) &&
     isChannelName(channel) &&
     typeof text === "string" &&
-    isSendable(text) &&
+    (action === undefined || ((action === "edit" || action === "delete") && isId(target))) &&
+    (isSendable(text) || (action === "delete" && !text)) &&
     ["queued", "sending", "sent", "failed"].includes(String(state)) &&
     typeof why === "string" &&
     Number.isFinite(at)
@@ -170,8 +171,8 @@ function isOutgoing(value) {
 }
 
 /** @param {Outgoing} one @returns {Outgoing} without what else was stored with it */
-function plain({ clientId, channel, text, state, why, at }) {
-  return { clientId, channel, text, state, why, at };
+function plain({ clientId, channel, text, action, target, state, why, at }) {
+  return { clientId, channel, text, ...(action && { action, target }), state, why, at };
 }
 
 /** @param {unknown} value @param {(text: string) => boolean} fits @returns {Texts} */
@@ -184,9 +185,9 @@ function textsOf(value, fits) {
   return Object.fromEntries(entries.slice(0, CHANNELS));
 }
 
-/** @param {string} id */
+/** @param {unknown} id */
 function isId(id) {
-  return id.length <= ID_LENGTH && /^\d{4}-\d\d-\d\dT/.test(id);
+  return typeof id === "string" && id.length <= ID_LENGTH && /^\d{4}-\d\d-\d\dT/.test(id);
 }
 
 /** @param {unknown} value @returns {string[]} */

@@ -23,14 +23,22 @@ const EMOJI = new RegExp(`^(?:\\p{Extended_Pictographic}${JOINED}|${FLAG}|\\s)+$
 
 /** @type {readonly string[]} */
 const NOBODY = [];
-/** the last one made: a page marks one person's mentions */
+/** the last ones made: a page marks one person's mentions */
+let named = { name: "", names: NOBODY };
 let made = { names: NOBODY, pattern: patternFor(NOBODY) };
 
 /**
  * What may follow an @ to mean a person: the name, or its first word. Longest first.
- * @param {string} name @returns {readonly string[]} none for a name without letters
+ * @param {string} name
+ * @returns {readonly string[]} none for a name without letters; the same array for the same name
  */
 export function mentionNames(name) {
+  if (name !== named.name) named = { name, names: namesIn(name) };
+  return named.names;
+}
+
+/** @param {string} name @returns {readonly string[]} also as another keyboard composes letters */
+function namesIn(name) {
   const words = name.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const names = [words.join(" "), words[0] ?? ""].filter(Boolean);
   return [...new Set(names.flatMap((one) => [one.normalize("NFC"), one.normalize("NFD")]))];
@@ -54,6 +62,12 @@ export function tokens(text, names = NOBODY) {
   }
   if (from < text.length) list.push({ kind: "text", text: text.slice(from) });
   return list;
+}
+
+/** @param {string} text @param {string} name @returns {boolean} whether it is marked in the text */
+export function mentions(text, name) {
+  const names = text.includes("@") ? mentionNames(name) : NOBODY;
+  return names.length > 0 && tokens(text, names).some(({ kind }) => kind === "mention");
 }
 
 /** @param {string} text @returns {boolean} a few emoji and nothing else: shown larger */

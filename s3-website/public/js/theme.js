@@ -1,5 +1,5 @@
 // A classic script, for the page to have its colours before anything is painted: modules run too
-// late, and the policy allows no inline script. Later changes are view_settings.js's.
+// late, and the policy allows no inline script. Later changes are view_panels.js's.
 {
   let theme = "auto";
   try {

@@ -1,27 +1,29 @@
-// Owns the DOM, with the view_*.js that it makes: update(state) brings it to any state, however
-// often it is called. It must not decide what is shown: chat.js does. What people wrote gets here
-// as textContent only.
+// Owns the DOM: the frame of the page and the text box, and with the view_*.js that it makes the
+// rest. update(state) brings it to any state, however often it is called. It must not decide what is
+// shown: chat.js does. What people wrote gets here as textContent only.
 
-import { status } from "./chat.js";
+import { canSend, channelOf, counter, isTooLate, TOO_LATE, written } from "./chat.js";
 import { byId, setText } from "./dom.js";
-import { createActivity } from "./view_activity.js";
+import { status } from "./notify.js";
 import { createChannels } from "./view_channels.js";
-import { createComposer } from "./view_composer.js";
 import { createMessageList } from "./view_list.js";
-import { createPanel } from "./view_panels.js";
-import { createSettings } from "./view_settings.js";
+import { createLazy, createPanel, createSettings } from "./view_panels.js";
 
 /**
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Handlers} Handlers
  */
 
-/** as in css/panels.css: room for the channels, and for the activity too */
+/** as in css/chat.css: room for the channels, and for the activity too */
 const WIDE = "(width >= 50rem)";
 const WIDER = "(width >= 68rem)";
+const OFFLINE = "Offline: goes out when you are back";
 
-/** @param {Document} page @param {Handlers} handlers */
-export function createView(page, handlers) {
+/**
+ * @param {Document} page @param {Handlers} handlers
+ * @param {() => number} [now] ms since the epoch, by AWS's clock
+ */
+export function createView(page, handlers, now = Date.now) {
   const part = parts(page);
   const wide = matchMedia(WIDE);
   const wider = matchMedia(WIDER);
@@ -39,7 +41,9 @@ export function createView(page, handlers) {
     return wrong;
   };
   const list = createMessageList(part.messagesArea, handlers);
-  const activity = createActivity(part.activityBody);
+  const activity = createLazy(part.activityBody, async (root) =>
+    (await import("./view_activity.js")).createActivity(root),
+  );
   const channels = createChannels(page, { ...handlers, onChannel, onCreateChannel });
   const composer = createComposer(page, handlers);
   const settings = createSettings(page, handlers);
@@ -65,13 +69,16 @@ export function createView(page, handlers) {
     const inside = state.person !== null;
     updateFrame(part, state, inside);
     updateStatus(part, state);
-    channels.update(state);
     channelsPanel.update(inside && (wide.matches || state.panel === "channels"));
     activityPanel.update(inside && state.panel === "activity");
-    activity.update(state.activity);
+    activity.update(inside && state.panel === "activity", state.activity);
     settings.update(state);
-    composer.update(state);
-    list.update(state, Date.now());
+    composer.update(state, now());
+    // both measure: not at the first look, but once more after a sign-out
+    if (inside || before?.person) {
+      channels.update(state);
+      list.update(state, now());
+    }
     moveFocus(part, composer, before, state, wide.matches);
   };
 
@@ -166,7 +173,7 @@ function updateFrame(part, state, inside) {
  */
 function updateElsewhere(part, state) {
   const others = state.names.filter((name) => name !== state.channel);
-  const unread = others.reduce((sum, name) => sum + (state.channels[name]?.unread ?? 0), 0);
+  const unread = others.reduce((sum, name) => sum + channelOf(state, name).unread, 0);
   part.elsewhere.hidden = !unread;
   setText(part.elsewhereText, unread ? `, ${unread} unread` : "");
 }
@@ -194,4 +201,76 @@ function moveFocus(part, composer, before, state, wide) {
   } else if (state.phase === "connected" && wide && before?.channel !== state.channel) {
     composer.focus();
   }
+}
+
+/**
+ * The text box: keys, growth, counter, send button; what is being edited in it.
+ * @param {Document} page @param {Handlers} handlers
+ */
+function createComposer(page, handlers) {
+  const form = byId(page, "composer", HTMLFormElement);
+  const box = byId(page, "message", HTMLTextAreaElement);
+  const send = byId(page, "send", HTMLButtonElement);
+  const sendText = byId(page, "send-text", HTMLElement);
+  const count = byId(page, "counter", HTMLElement);
+  const editing = byId(page, "editing", HTMLElement);
+  const editingText = byId(page, "editing-text", HTMLElement);
+  /** what is being edited */
+  let target = "";
+  // elsewhere a copy of the text, unseen in the same cell of a grid, gives the box its height
+  const grows = CSS.supports("field-sizing", "content");
+
+  box.addEventListener("input", () => handlers.onDraft(box.value));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    handlers.onSend();
+  });
+  byId(page, "cancel-edit", HTMLButtonElement).addEventListener("click", handlers.onCancelEdit);
+  form.parentElement?.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || !target) return;
+    event.preventDefault();
+    handlers.onCancelEdit();
+  });
+  box.addEventListener("keydown", (event) => {
+    // Safari ends a composition before the ENTER that ended it: that key still says 229
+    const composing = event.isComposing || event.keyCode === 229;
+    if (event.key !== "Enter" || event.shiftKey || composing) return;
+    event.preventDefault();
+    handlers.onSend();
+  });
+
+  return {
+    focus() {
+      box.focus({ preventScroll: true });
+    },
+
+    /** @param {State} state @param {number} now by AWS's clock */
+    update(state, now) {
+      const draft = written(state);
+      const id = channelOf(state).editing?.id ?? "";
+      const late = isTooLate(state, now);
+      const sendable = canSend(state) && !late;
+      const counted = counter(state);
+      form.hidden = state.person === null;
+      if (box.value !== draft) box.value = draft;
+      if (!grows) box.parentElement?.setAttribute("data-text", draft);
+      const hint = state.online ? `Message #${state.channel}` : OFFLINE;
+      if (box.placeholder !== hint) box.placeholder = hint;
+      send.disabled = !sendable;
+      const here = form.parentElement?.contains(page.activeElement);
+      editing.hidden = !id;
+      setText(editingText, id && (late ? TOO_LATE : "Editing your message"));
+      setText(sendText, id ? "Save" : "Send");
+      send.classList.toggle("save", id !== "");
+      if (id !== target) {
+        target = id;
+        // its buttons may be gone
+        if (id || here) box.focus({ preventScroll: true });
+        if (id) box.setSelectionRange(draft.length, draft.length);
+      }
+      setText(count, counted);
+      count.hidden = !counted;
+      count.dataset.tone = sendable ? "calm" : "bad";
+    },
+  };
 }

@@ -1,5 +1,5 @@
 // Owns the activity panel's content: update(activity) writes only what is new. What the numbers
-// mean and where a bar stands is chart.js's; every chart is also there in words.
+// mean and where a bar stands is activity.js's; every chart is also there in words.
 
 import {
   barPath,
@@ -11,9 +11,9 @@ import {
   peopleText,
   scaleEnd,
   steps,
-} from "./chart.js";
-import { element, setText } from "./dom.js";
-import { shortTime } from "./times.js";
+} from "./activity.js";
+import { element, setHidden, setText } from "./dom.js";
+import { shortTime } from "./lines.js";
 
 /** @typedef {import("./state.js").Activity} Activity */
 
@@ -23,12 +23,13 @@ const MINUTES = 60;
 const MINUTE_MS = 60_000;
 const CHANNELS = 6;
 
-/** @param {HTMLElement} root */
-export function createActivity(root) {
+/** @param {HTMLElement} root empty until its style sheet is there */
+export async function createActivity(root) {
   const page = root.ownerDocument;
+  await loadStyle(page);
   const parts = [numbers(page), hourChart(page), channelChart(page), table(page)];
   root.classList.add("activity");
-  root.append(...parts.map((part) => part.node));
+  root.replaceChildren(...parts.map((part) => part.node));
   /** @type {Activity | null | undefined} */
   let shown;
 
@@ -40,6 +41,21 @@ export function createActivity(root) {
       for (const part of parts) part.update(activity);
     },
   };
+}
+
+/** @param {Document} page @returns {Promise<void>} rejects when it does not come */
+function loadStyle(page) {
+  return new Promise((resolve, reject) => {
+    const link = page.createElement("link");
+    link.rel = "stylesheet";
+    link.href = "css/activity.css";
+    link.addEventListener("load", () => resolve());
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error("no style sheet"));
+    });
+    page.head.append(link);
+  });
 }
 
 /** Today's two numbers. @param {Document} page */
@@ -104,9 +120,9 @@ function channelChart(page) {
       const channels = activity ? busiest(activity, CHANNELS) : [];
       const empty = activity && !channels.length ? "No message yet" : "";
       setText(words, empty || (activity ? othersText(activity, CHANNELS) : ""));
-      hide(words, !words.textContent);
-      hide(node, !activity);
-      hide(list, !channels.length);
+      setHidden(words, !words.textContent);
+      setHidden(node, !activity);
+      setHidden(list, !channels.length);
       rows.forEach((row, place) => row.update(channels[place]));
     },
   };
@@ -122,7 +138,7 @@ function channelRow(list) {
   return {
     /** @param {{name: string, messages: number, share: number} | undefined} channel */
     update(channel) {
-      hide(node, !channel);
+      setHidden(node, !channel);
       if (!channel) return;
       setText(name, channel.name);
       setText(count, number(channel.messages));
@@ -143,7 +159,7 @@ function table(page) {
     node,
     /** @param {Activity | null} activity */
     update(activity) {
-      hide(node, !activity);
+      setHidden(node, !activity);
       const rows = activity ? steps(activity) : [];
       while (body.children.length < rows.length) tableRow(body);
       rows.forEach(({ time, messages }, place) => {
@@ -198,11 +214,6 @@ function drawn(parent, name, className) {
   if (className) attribute(node, "class", className);
   parent.append(node);
   return node;
-}
-
-/** @param {HTMLElement} node @param {boolean} hidden written only when new */
-function hide(node, hidden) {
-  if (node.hidden !== hidden) node.hidden = hidden;
 }
 
 /** @param {Element} node @param {string} name @param {string} value written only when new */

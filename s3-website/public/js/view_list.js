@@ -1,32 +1,29 @@
-// Owns the list of messages: brings it to any state, and tells where the reader is. It must not
-// decide what is in it (lines.js), how a line looks (view_message.js), or move it (reader.js).
+// Owns the list of messages: brings it to any state, tells where the reader is, and says new
+// messages to a screen reader. It must not decide what is in it (lines.js), how a line looks
+// (view_message.js), or where it scrolls (virtual_list.js).
 
-import { createAnnouncer, newerThan } from "./announcer.js";
-import { lines } from "./lines.js";
-import { createReader } from "./reader.js";
-import { dayOf } from "./times.js";
-import { listParts, setHidden, updateParts } from "./view_list_parts.js";
+import { EMPTY } from "./channels.js";
+import { channelOf } from "./chat.js";
+import { button, element, setHidden, setText } from "./dom.js";
+import { dayOf, lines } from "./lines.js";
+import { isChangeable, newerThan, newestId } from "./messages.js";
+import { createVirtualList } from "./virtual_list.js";
 
 /**
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Channel} Channel
  * @typedef {import("./state.js").Outgoing} Outgoing
  * @typedef {Pick<import("./state.js").Handlers,
- *   "onRetry" | "onDiscard" | "onReachTop" | "onAtEnd">} Handlers
+ *   "onRetry" | "onDiscard" | "onEdit" | "onDelete" | "onReachTop" | "onAtEnd">} Handlers
+ * @typedef {import("./state.js").Message} Message
+ * @typedef {ReturnType<typeof listParts>} Parts
  * @typedef {{name: string, channel: Channel, outbox: readonly Outgoing[], input: unknown[]}} Shown
  */
 
-/** @type {Channel} */
-const UNKNOWN = {
-  messages: [],
-  loaded: false,
-  draft: "",
-  unread: 0,
-  mentioned: false,
-  lastRead: "",
-  divider: "",
-  earlier: "none",
-};
+const PLACEHOLDERS = 5;
+const MOMENT_MS = 800;
+const MOST = 3;
+const LENGTH = 150;
 
 /** @param {HTMLElement} root where the list is built @param {Handlers} handlers */
 export function createMessageList(root, handlers) {
@@ -38,13 +35,13 @@ export function createMessageList(root, handlers) {
     },
   });
   const tell = reporter(handlers);
-  const reader = createReader(part, handlers, (atEnd, nearTop) => {
+  const reader = createVirtualList(part, handlers, (atEnd, nearTop) => {
     setHidden(part.newest, atEnd);
     tell(shown, atEnd, nearTop);
   });
   const announcer = createAnnouncer(part.announcer);
   /** @type {Shown} */
-  let shown = { name: "", channel: UNKNOWN, outbox: [], input: [] };
+  let shown = { name: "", channel: EMPTY, outbox: [], input: [] };
 
   return {
     toEnd: reader.toEnd,
@@ -56,7 +53,7 @@ export function createMessageList(root, handlers) {
       observer.observe(part.rows);
     },
 
-    /** @param {State} state @param {number} now ms since the epoch */
+    /** @param {State} state @param {number} now ms since the epoch, by AWS's clock */
     update(state, now) {
       const before = shown;
       const next = shownOf(state, now);
@@ -70,6 +67,7 @@ export function createMessageList(root, handlers) {
       if (opened) reader.open(list, list.find(({ kind }) => kind === "divider")?.key ?? "");
       else reader.show(list);
       if (!opened && isSending(before, next)) reader.toEnd();
+      if (channel.changes !== before.channel.changes) announcer.recall(channel.messages);
       if (!opened) announcer.tell(arrived(before, next, state.person?.user));
       keepFocus(part.log, focus);
     },
@@ -78,18 +76,20 @@ export function createMessageList(root, handlers) {
 
 /** @param {State} state @param {number} now @returns {Shown} `input`: what the list is made of */
 function shownOf(state, now) {
-  const { channel: name, channels, person } = state;
-  const channel = (Object.hasOwn(channels, name) && channels[name]) || UNKNOWN;
+  const { channel: name, person } = state;
+  const channel = channelOf(state);
   const { messages, loaded, unread, divider, earlier } = channel;
   const day = dayOf(now);
-  const input = [name, messages, loaded, unread, divider, earlier, state.outbox, person, day];
+  // the oldest that can be changed is the next that cannot any more
+  const recent = messages.findLastIndex(({ id }) => !isChangeable(id, now));
+  const input = [name, messages, loaded, unread, divider, earlier, state.outbox, person, day, recent];
   return { name, channel, outbox: state.outbox.filter((one) => one.channel === name), input };
 }
 
 /** @param {Shown} before @param {Shown} next @returns {boolean} the person has just written */
 function isSending(before, next) {
   const known = new Set(before.outbox.map(({ clientId }) => clientId));
-  return next.outbox.some(({ clientId }) => !known.has(clientId));
+  return next.outbox.some(({ clientId, action }) => !action && !known.has(clientId));
 }
 
 /**
@@ -99,8 +99,9 @@ function isSending(before, next) {
 function arrived(before, next, user) {
   const { messages } = next.channel;
   if (messages === before.channel.messages) return [];
-  const newest = before.channel.messages.at(-1)?.id ?? "";
-  return newerThan(messages, newest).filter((one) => !one.user || one.user !== user);
+  return newerThan(messages, newestId(before.channel.messages)).filter(
+    (one) => !one.deleted && (!one.user || one.user !== user),
+  );
 }
 
 /**
@@ -127,4 +128,118 @@ function reporter(handlers) {
 function keepFocus(log, focus) {
   const lost = focus && (!focus.isConnected || focus.closest("[hidden]"));
   if (lost && !log.closest("[hidden]")) log.focus({ preventScroll: true });
+}
+
+/**
+ * The fixed parts around the messages: what stands in for them while there are none, what is said
+ * above the oldest, the button to the newest.
+ * @param {HTMLElement} root @param {{onRetry(): void, onNewest(): void}} handlers
+ */
+function listParts(root, handlers) {
+  const page = root.ownerDocument;
+  const log = element(page, "section", "messages");
+  log.id = "messages";
+  log.role = "log";
+  log.ariaLabel = "Messages";
+  log.ariaLive = "off";
+  log.tabIndex = 0;
+  const top = element(page, "div", "top");
+  const topText = element(page, "p", "top-text");
+  const again = button(page, "small", "Try again", handlers.onRetry);
+  top.append(topText, again);
+  const skeleton = skeletonNode(page);
+  const empty = element(page, "p", "empty", "No messages yet. Say hello!");
+  const rows = element(page, "div", "rows");
+  log.append(top, skeleton, empty, rows);
+  const newest = button(page, "newest", "", handlers.onNewest);
+  const newestText = element(page, "span", "newest-text");
+  const count = element(page, "span", "newest-count");
+  newest.append(newestText, count);
+  newest.hidden = true;
+  const announcer = element(page, "div", "unseen");
+  announcer.ariaLive = "polite";
+  root.append(log, newest, announcer);
+  const oldest = { top, topText, again };
+  return { log, ...oldest, skeleton, empty, rows, newest, newestText, count, announcer };
+}
+
+/**
+ * @param {Parts} part @param {string} name of the channel
+ * @param {{loaded: boolean, earlier: Channel["earlier"], unread: number}} channel
+ * @param {boolean} isEmpty whether there is no line
+ */
+function updateParts(part, name, { loaded, earlier, unread }, isEmpty) {
+  if (part.log.ariaBusy !== String(!loaded)) part.log.ariaBusy = String(!loaded);
+  setHidden(part.skeleton, loaded);
+  setHidden(part.empty, !loaded || !isEmpty);
+  setHidden(part.again, earlier !== "failed");
+  setText(part.topText, topText(name, earlier));
+  setText(part.newestText, unread ? "New messages" : "Jump to newest");
+  setText(part.count, unread ? String(unread) : "");
+  part.newest.classList.toggle("unread", unread > 0);
+}
+
+/** @param {string} name @param {Channel["earlier"]} earlier */
+function topText(name, earlier) {
+  if (earlier === "loading") return "Loading earlier messages…";
+  if (earlier === "failed") return "Earlier messages could not be loaded.";
+  return earlier === "none" ? `Beginning of #${name}` : "";
+}
+
+/** @param {Document} page grey shapes where messages will be */
+function skeletonNode(page) {
+  const node = element(page, "div", "skeleton");
+  node.ariaHidden = "true";
+  for (let count = 0; count < PLACEHOLDERS; count++) {
+    node.append(element(page, "div", "placeholder"));
+  }
+  return node;
+}
+
+/**
+ * The list itself is no live region: its rows come and go as the reader scrolls. What is new is
+ * said here: each message when they are few, how many when they are not.
+ * @param {HTMLElement} region polite and unseen
+ */
+function createAnnouncer(region) {
+  /** @type {Message[]} */
+  let waiting = [];
+  const speak = () => {
+    const page = region.ownerDocument;
+    const said = sentences(waiting).map((text) => {
+      const node = page.createElement("p");
+      node.textContent = text;
+      return node;
+    });
+    waiting = [];
+    region.replaceChildren(...said);
+  };
+  return {
+    /** @param {readonly Message[]} messages new ones, of others */
+    tell(messages) {
+      if (!messages.length) return;
+      if (!waiting.length) setTimeout(speak, MOMENT_MS);
+      waiting.push(...messages);
+    },
+
+    /** What was said may be no longer so. @param {readonly Message[]} messages as they are now */
+    recall(messages) {
+      const now = new Set(messages);
+      waiting = waiting.filter((message) => now.has(message));
+      region.replaceChildren();
+    },
+  };
+}
+
+/** @param {readonly Message[]} messages @returns {string[]} */
+export function sentences(messages) {
+  if (messages.length > MOST) return [`${messages.length} new messages`];
+  return messages.map(({ name, text }) => `${name}: ${cut(text)}`);
+}
+
+/** @param {string} text @returns {string} */
+function cut(text) {
+  // the first code units only: a text may be long, and characters are at most two of them
+  const chars = [...text.slice(0, LENGTH * 2 + 2)];
+  return chars.length > LENGTH ? `${chars.slice(0, LENGTH).join("")}…` : text;
 }

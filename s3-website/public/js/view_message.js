@@ -1,18 +1,21 @@
-// Owns the DOM of one line of the list. What people wrote gets here as textContent only; the only
-// address that it makes of their text is a link's, checked by text.js.
+// Owns the DOM of one line of the list, with its avatar. What people wrote gets here as textContent
+// only; the only address that it makes of their text is a link's, checked by text.js.
 
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
+import { fullTime, shortTime } from "./lines.js";
 import { isJumbo, tokens } from "./text.js";
-import { fullTime, shortTime } from "./times.js";
-import { avatarNode } from "./view_avatar.js";
 
 /**
  * @typedef {import("./lines.js").Line} Line
  * @typedef {import("./lines.js").MessageLine} MessageLine
  * @typedef {import("./text.js").Token} Token
- * @typedef {Pick<import("./state.js").Handlers, "onRetry" | "onDiscard">} Handlers
+ * @typedef {Pick<import("./state.js").Handlers, "onRetry" | "onDiscard" | "onEdit" | "onDelete">}
+ *   Handlers
  */
 
+const HUES = 8;
+/** @type {Set<string>} pictures that are not asked for again while the page is open */
+const missing = new Set();
 const DELETED = "Message deleted";
 const ON_ITS_WAY = { "": "", queued: "Waiting to be sent", sending: "Sending", sent: "Sending" };
 
@@ -38,7 +41,7 @@ function fillMark(node, kind, label) {
 /** @param {HTMLElement} node @param {MessageLine} line @param {Handlers} handlers */
 function fillMessage(node, line, handlers) {
   const page = node.ownerDocument;
-  const { message, own, continued, state } = line;
+  const { message, own, continued, state, changeable } = line;
   const operator = message.kind === "operator";
   const list = message.deleted ? [] : tokens(message.text, own ? [] : line.names);
   const flags = {
@@ -60,17 +63,19 @@ function fillMessage(node, line, handlers) {
     headNode(page, line),
     bubbleNode(page, line, list),
     ...(state ? [fateNode(page, line, handlers)] : []),
+    ...(changeable ? actionNodes(page, message.id, handlers) : []),
   );
 }
 
 /** @param {Document} page @param {MessageLine} line who and when; unseen where the line goes on */
-function headNode(page, { message, own, at }) {
+function headNode(page, { message, own, continued, at }) {
   const head = element(page, "header", "head");
-  const sender = element(page, "bdi", "sender", message.name);
+  const unseen = own || continued ? " unseen" : "";
+  const sender = element(page, "bdi", `sender${unseen}`, message.name);
   sender.title = message.name;
   head.append(sender);
   if (message.kind === "operator") head.append(element(page, "span", "badge", "Announcement"));
-  if (own) head.append(element(page, "span", "you", "(you)"));
+  if (own) head.append(element(page, "span", "unseen", "(you)"));
   if (!Number.isNaN(at)) head.append(timeNode(page, at));
   return head;
 }
@@ -128,7 +133,8 @@ function linkNode(page, text, href) {
 }
 
 /** @param {Document} page @param {MessageLine} line @param {Handlers} handlers */
-function fateNode(page, { message: { clientId }, state, why }, handlers) {
+function fateNode(page, { message, change, state, why }, handlers) {
+  const { clientId } = change ?? message;
   const fate = element(page, "div", "fate");
   if (state !== "failed") {
     fate.append(element(page, "span", why ? "why" : "unseen", why || ON_ITS_WAY[state]));
@@ -139,18 +145,104 @@ function fateNode(page, { message: { clientId }, state, why }, handlers) {
     button(page, "small", "Retry", () => handlers.onRetry(clientId)),
     button(page, "small", "Discard", () => handlers.onDiscard(clientId)),
   );
-  fate.append(element(page, "span", "why", why || "Not sent."), choices);
+  fate.append(element(page, "span", "why", `${what(change)}${why || "Not sent."}`), choices);
   return fate;
 }
 
+/** @param {MessageLine["change"]} change that failed */
+function what(change) {
+  if (!change) return "";
+  return change.action === "edit" ? "Edit not saved. " : "Not deleted. ";
+}
+
 /**
- * @param {Document} page @param {string} className @param {string} label @param {() => void} act
+ * What one can do to one's own message: a quiet button, and what it opens.
+ * @param {Document} page @param {string} id @param {Handlers} handlers
  */
-export function button(page, className, label, act) {
-  const node = page.createElement("button");
-  node.type = "button";
-  node.className = className;
-  node.textContent = label;
-  node.addEventListener("click", act);
+function actionNodes(page, id, handlers) {
+  const choice = (/** @type {string} */ label, /** @type {() => void} */ act) =>
+    button(page, "small", label, act);
+  const panel = element(page, "div", "actions");
+  const more = button(page, "more", "•••", () => (panel.hidden ? open() : close()));
+  more.ariaLabel = panel.ariaLabel = "Actions for your message";
+  more.ariaExpanded = "false";
+  panel.role = "group";
+  panel.hidden = true;
+
+  /** @param {(HTMLElement | string)[]} nodes @param {HTMLElement} first */
+  const show = (nodes, first) => {
+    panel.replaceChildren(...nodes);
+    panel.hidden = false;
+    more.ariaExpanded = "true";
+    first.focus();
+  };
+  const open = () => {
+    const edit = choice("Edit", () => {
+      close();
+      handlers.onEdit(id);
+    });
+    show([edit, choice("Delete", ask)], edit);
+  };
+  const ask = () => {
+    const keep = choice("Keep", close);
+    const question = element(page, "span", "why", "Delete this message?");
+    show([question, choice("Delete", () => handlers.onDelete(id)), keep], keep);
+  };
+  const close = () => {
+    panel.hidden = true;
+    more.ariaExpanded = "false";
+    more.focus();
+  };
+  panel.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    close();
+  });
+  return [more, panel];
+}
+
+/**
+ * Google's picture over the initials, which stay when it fails.
+ * @param {Document} page @param {{name: string, user: string, picture: string}} person
+ * @returns {HTMLElement} for the eye only: the name stands beside it
+ */
+function avatarNode(page, { name, user, picture }) {
+  const node = element(page, "span", "avatar", initials(name));
+  node.ariaHidden = "true";
+  node.dataset.hue = String(hue(user || name));
+  if (picture && !missing.has(picture)) node.append(pictureNode(page, picture));
   return node;
+}
+
+/** @param {Document} page @param {string} picture */
+function pictureNode(page, picture) {
+  const image = page.createElement("img");
+  // before src, or they come too late
+  image.referrerPolicy = "no-referrer";
+  image.loading = "lazy";
+  image.decoding = "async";
+  image.alt = "";
+  image.width = 36;
+  image.height = 36;
+  image.addEventListener("error", () => {
+    missing.add(picture);
+    image.remove();
+  });
+  image.src = picture;
+  return image;
+}
+
+/** @param {string} name @returns {string} of the first and the last word */
+function initials(name) {
+  const words = name.match(/[\p{L}\p{N}]\p{M}?[^\s]*/gu) ?? [];
+  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
+  const letters = ends.map((word) => [...(word ?? "")][0] ?? "").join("");
+  return letters.toUpperCase() || "?";
+}
+
+/** @param {string} text @returns {number} the same colour for the same person */
+function hue(text) {
+  let sum = 0;
+  for (const char of text) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 65_521;
+  return sum % HUES;
 }

@@ -17,13 +17,29 @@ export interface Message {
   kind: "user" | "operator";
   edited: boolean;
   deleted: boolean;
+  /** id of the change that made it so, or its time alone; the later one stands */
+  version?: string;
 }
 
-/** One message of this browser's person that is not known to be stored yet. */
+/** What its sender, or an operator, did to a message; no message itself. */
+export interface Change {
+  /** as a message's; ends with the client id of the page that made it */
+  id: string;
+  /** id of the message */
+  target: string;
+  kind: "edit" | "delete";
+  /** the new one; "" of a delete */
+  text: string;
+}
+
+/** What this browser's person wrote, or changed, that is not known to be stored yet. */
 export interface Outgoing {
   clientId: string;
   channel: string;
   text: string;
+  /** a change of the message `target`; none for a message */
+  action?: Change["kind"];
+  target?: string;
   /**
    * queued: waits (offline, an earlier one goes first, too fast); sending: a request is in flight;
    * sent: SNS has it, no transcript shows it yet; failed: it waits for "retry" or "discard"
@@ -40,7 +56,11 @@ export interface Channel {
   messages: readonly Message[];
   /** a transcript has been read, even an empty one */
   loaded: boolean;
+  /** the latest of each message, which may not be known yet: what comes late must not undo it */
+  changes: readonly Change[];
   draft: string;
+  /** the message that is being edited, and its text so far; the draft waits */
+  editing: { id: string; text: string } | null;
   /** how many messages of others are newer than `lastRead` */
   unread: number;
   /** one of those names the person */
@@ -111,6 +131,10 @@ export interface Handlers {
   /** a message of the outbox that failed */
   onRetry(clientId: string): void;
   onDiscard(clientId: string): void;
+  /** the message goes to the text box */
+  onEdit(id: string): void;
+  onCancelEdit(): void;
+  onDelete(id: string): void;
   /** open a channel that is listed */
   onChannel(name: string): void;
   /** a name as typed; answers what is wrong with it, "" when it has been opened */

@@ -163,3 +163,31 @@ test("channels are listed once, sorted, and the same list stays when none is new
   assert.deepEqual(names, ["art", "default", "zoo"]);
   assert.equal(channels.listed(names, ["art"]), names);
 });
+
+test("a channel's name is what store_message takes", () => {
+  for (const name of ["default", "a", "0", "a-b-", "a".repeat(64)]) assert.ok(channels.isChannelName(name), name);
+  for (const name of [
+    ...["", "-a", "A", "a b", "a/b", "..", "a.json", "ä", "a\n", "\na", "a".repeat(65)],
+    ...["channels", "stats", null, undefined, 5, ["a"], { toString: () => "a" }],
+  ]) {
+    assert.equal(channels.isChannelName(name), false, String(name));
+  }
+});
+
+test("channels are looked at in turn, never the open one", () => {
+  const names = ["a", "b", "c", "d"];
+  const seen = [];
+  let last = "";
+  for (let turn = 0; turn < 5; turn += 1) seen.push((last = channels.nextProbe(names, "b", last)));
+  assert.deepEqual(seen, ["a", "c", "d", "a", "c"]);
+});
+
+test("the turn goes on when the last channel has left the list", () => {
+  assert.equal(channels.nextProbe(["a", "c"], "", "b"), "c");
+  assert.equal(channels.nextProbe(["a", "c"], "c", "b"), "a");
+});
+
+test("where there is no other channel nothing is looked at", () => {
+  assert.equal(channels.nextProbe([], "a", ""), "");
+  assert.equal(channels.nextProbe(["a"], "a", "a"), "");
+});

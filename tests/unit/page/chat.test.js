@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
-import { unreadOf } from "../../../s3-website/public/js/status.js";
+import { status, unreadOf } from "../../../s3-website/public/js/notify.js";
 import { ADA, connected, GRACE, KEPT, message, outgoing, own, range, START_MS } from "./builders.js";
 
-const text = (state) => chat.status(state).text;
-const tone = (state) => chat.status(state).tone;
+const text = (state) => status(state).text;
+const tone = (state) => status(state).tone;
 const queue = (state, ...items) => chat.withOutbox(state, items);
 const sent = (state, draft, id = "id-1") => chat.sent(chat.drafted(state, draft), id, START_MS);
 const draft = (state, name) => chat.channelOf(state, name).draft;

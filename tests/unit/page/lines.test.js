@@ -3,12 +3,12 @@ import { test } from "node:test";
 
 // a zone with daylight saving: on 29 March 2026 its clocks go forward
 process.env.TZ = "Europe/Berlin";
-const { isSameLine, lines } = await import("../../../s3-website/public/js/lines.js");
-const { dayLabel } = await import("../../../s3-website/public/js/times.js");
+const { dayLabel, isSameLine, lines } = await import("../../../s3-website/public/js/lines.js");
 const { ROWS, spanAround, spanAtEnd, spanKept } = await import(
-  "../../../s3-website/public/js/span.js"
+  "../../../s3-website/public/js/virtual_list.js"
 );
-const { newerThan, sentences } = await import("../../../s3-website/public/js/announcer.js");
+const { sentences } = await import("../../../s3-website/public/js/view_list.js");
+const { newerThan } = await import("../../../s3-website/public/js/messages.js");
 
 const NOW = Date.parse("2026-03-14T15:00:00Z");
 const ADA = { name: "Ada Lovelace", user: "ada", picture: "" };

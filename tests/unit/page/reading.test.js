@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { AwsError } from "../../../s3-website/public/js/aws.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { createReading } from "../../../s3-website/public/js/reading.js";
-import { createTelling } from "../../../s3-website/public/js/telling.js";
+import { createTelling } from "../../../s3-website/public/js/notify.js";
 import { connected, message, outgoing, own, range, START_MS } from "./builders.js";
 
 /** A page that reads from what the test puts into `bucket` and `table`. */
@@ -12,6 +12,7 @@ function page(kept) {
   const world = {
     state: connected(kept),
     bucket: {},
+    changes: {},
     table: {},
     list: [],
     asked: [],
@@ -37,17 +38,18 @@ function page(kept) {
       transcript: (_, name, etag) =>
         answer(`transcript ${name}`, () => {
           const messages = world.bucket[name] ?? [];
-          const found = changed(etag, messages.map(({ id }) => id));
-          return found && { ...found, messages };
+          const changes = world.changes[name] ?? [];
+          const found = changed(etag, [...messages, ...changes].map(({ id }) => id));
+          return found && { ...found, messages, changes };
         }),
       between: (_, name, { after, before }) =>
         answer(`between ${name}`, () =>
-          (world.table[name] ?? []).filter(({ id }) => id > after && id < before).reverse().slice(0, 500),
+          found((world.table[name] ?? []).filter(({ id }) => id > after && id < before).reverse(), 500),
         ),
       before: (_, name, id, limit) =>
         answer(`before ${name}`, () => {
-          const all = (world.table[name] ?? []).filter((one) => one.id < id);
-          return { messages: all.slice(-limit), more: all.length > limit };
+          const all = (world.table[name] ?? []).filter((one) => one.id < id && !one.target);
+          return { messages: all.slice(-limit), changes: [], more: all.length > limit };
         }),
       channelList: (_, etag) => answer("list", () => {
         const found = changed(etag, world.list);
@@ -79,6 +81,13 @@ function page(kept) {
   return world;
 }
 
+/** Rows, newest first, as far as they are read. */
+function found(rows, limit) {
+  const messages = rows.filter(({ target }) => !target).slice(0, limit);
+  const read = rows.slice(0, messages.length < limit ? Infinity : rows.indexOf(messages.at(-1)));
+  return { messages, changes: read.filter(({ target }) => target) };
+}
+
 const ids = (messages) => messages.map(({ id }) => id);
 
 test("a step that brings nothing changes nothing", async () => {
@@ -98,6 +107,31 @@ test("what a transcript does not hold is read from the table, before anything is
   ada.bucket.default = range(80, 100);
   await ada.steps(1);
   assert.deepEqual(ada.ids(), ids(range(0, 100)));
+});
+
+test("what was changed while the page slept is read with the gap, however old the message", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  const gone = { id: `${message(60).sentAt}#x`, target: message(3).id, kind: "delete", text: "" };
+  ada.table.default = [...range(0, 61), gone, ...range(61, 100)];
+  ada.bucket.default = range(80, 100);
+  await ada.steps(1);
+  const { messages } = chat.channelOf(ada.state);
+  assert.deepEqual(messages.map(({ id }) => id), ids(range(0, 100)));
+  assert.deepEqual([messages[3].text, messages[3].deleted], ["", true]);
+});
+
+test("after more than a gap's Query reads, nothing that may be out of date stays", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  const gone = { id: `${message(60).sentAt}#x`, target: message(3).id, kind: "delete", text: "" };
+  ada.table.default = [...range(0, 61), gone, ...range(61, 800)];
+  ada.bucket.default = range(780, 800);
+  await ada.steps(1);
+  assert.ok(!ada.ids().includes(message(3).id));
+  assert.equal(chat.channelOf(ada.state).earlier, "more");
 });
 
 test("a gap that could not be read is read at the next step", async () => {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
-import { createKeeper } from "../../../s3-website/public/js/keeping.js";
+import { claimTab, createKeeper, whenDead } from "../../../s3-website/public/js/persistence.js";
 import { createStorage } from "../../../s3-website/public/js/storage.js";
-import { claimTab, whenDead } from "../../../s3-website/public/js/tabs.js";
 import { ADA, GRACE, message, outgoing, range, START_MS } from "./builders.js";
 
 /** What a browser has, over a map that the test can look into. */
@@ -114,6 +113,12 @@ test("ids and names of the store are checked", () => {
   );
   assert.deepEqual(store(memory).lastRead("u"), { ops: message(2).id });
   assert.deepEqual(store(memory).visited("u"), ["ops"]);
+});
+
+test("a channel that has a name of JavaScript's is kept like any other", () => {
+  const kept = store();
+  kept.saveLastRead("u", { constructor: range(0, 1)[0].id });
+  assert.deepEqual(kept.lastRead("u"), { constructor: range(0, 1)[0].id });
 });
 
 test("of two tabs' lastRead the later one stays", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isJumbo, mentionNames, tokens } from "../../../s3-website/public/js/text.js";
+import { isJumbo, mentionNames, mentions, tokens } from "../../../s3-website/public/js/text.js";
 
 const ADA = mentionNames("Ada Lovelace");
 const written = (list) => list.map(({ text }) => text).join("");
@@ -152,3 +152,31 @@ function cpuTime(text) {
   }
   return Math.max(best, 50);
 }
+
+for (const [text, name, named] of [
+  ["hi @Ada Lovelace!", "Ada Lovelace", true],
+  ["hi @ada", "Ada Lovelace", true],
+  ["@ADA   lovelace", "Ada Lovelace", true],
+  ["(@ada)", "Ada Lovelace", true],
+  ["@adam", "Ada Lovelace", false],
+  ["ada", "Ada Lovelace", false],
+  ["mail me@ada.test", "Ada Lovelace", false],
+  ["@lovelace", "Ada Lovelace", false],
+  ["@Łukasz, 李", "Łukasz 李", true],
+  ["@łukasz", "Łukasz 李", true],
+  ["@e\u0301va", "Éva Kiss", true],
+  ["@(.*)", "(.*) Hacker", false],
+  ["@anything", "(.*)", false],
+  ["@a+b", "a+b (c) [d", true],
+  ["@ ", "   ", false],
+]) {
+  test(`"${text}" ${named ? "mentions" : "does not mention"} ${name}`, () => {
+    assert.equal(mentions(text, name), named);
+  });
+}
+
+test("a mention is looked for in a huge text in no time", () => {
+  const started = performance.now();
+  assert.equal(mentions(`${"@ad ".repeat(100_000)}`, "Grace Hopper"), false);
+  assert.ok(performance.now() - started < 500);
+});

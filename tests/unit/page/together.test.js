@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AwsError } from "../../../s3-website/public/js/aws.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
-import { createKeeper } from "../../../s3-website/public/js/keeping.js";
+import { createKeeper } from "../../../s3-website/public/js/persistence.js";
 import { discarded, retried } from "../../../s3-website/public/js/outbox.js";
 import { createReading } from "../../../s3-website/public/js/reading.js";
 import { createSending } from "../../../s3-website/public/js/sending.js";
@@ -85,16 +85,19 @@ function browser(random, cloud) {
       ...clocks,
       dispatch: dispatchHere,
       source: {
-        transcript: (_, name) => request(() => ({ etag: "", messages: cloud.transcript(name) })),
+        transcript: (_, name) => request(() => ({ etag: "", messages: cloud.transcript(name), changes: [] })),
         between: (_, name, { after, before }) =>
-          request(() => cloud.table[name].filter(({ id }) => id > after && id < before).reverse().slice(0, 500)),
+          request(() => {
+            const all = cloud.table[name].filter(({ id }) => id > after && id < before);
+            return { messages: all.slice(-500).reverse(), changes: [] };
+          }),
         before: (_, name, id, limit) =>
           request(() => {
             const all = cloud.table[name].filter((one) => one.id < id);
-            return { messages: all.slice(-limit), more: all.length > limit };
+            return { messages: all.slice(-limit), changes: [], more: all.length > limit };
           }),
         channelList: () => request(() => ({ etag: "", names: CHANNELS })),
-        stats: () => request(() => null),
+        stats: () => request(() => ({ etag: "", activity: null })),
       },
       onEnded: () => page.end(),
       pace: () => ({ sinceSendMs: Infinity, sinceActiveMs: 0, hiddenMs: 0 }),

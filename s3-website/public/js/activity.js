@@ -1,15 +1,84 @@
-// Owns the geometry and the words of the activity's charts. Pure: it must not touch the DOM.
+// Owns the activity of the whole chat: the shape of data/stats.json, what is left of it some minutes
+// later, the geometry and the words of its charts. Pure: it must not touch the DOM. Like
+// view_activity.js it is loaded when it is first wanted.
+
+import { ShapeError } from "./aws.js";
+import { isChannelName } from "./channels.js";
 
 /** @typedef {import("./state.js").Activity} Activity */
 
+const MINUTES = 60;
+const MINUTE_MS = 60_000;
+const CHANNELS = 50;
+const QUIET_DAY = Object.freeze({ messages: 0, people: 0, channels: Object.freeze([]) });
 /** a bar's width without the gap, of 1 */
 const BAR = 0.8;
 /** of the busiest channel's bar: the shortest that is still to be seen */
 const SHORTEST = 0.01;
-const MINUTE_MS = 60_000;
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 /** a person's count is an estimate: exact up to about here */
 const EXACT_PEOPLE = 100;
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
+/**
+ * @param {Record<string, unknown>} raw {"generated_at", "per_minute": [60], "today": {"date",
+ *   "messages", "channels": {name: count}, "people"}}
+ * @returns {Activity}
+ * @throws {ShapeError} if it does not say when it was made
+ */
+export function parseStats({ generated_at, per_minute, today }) {
+  const generatedAt = typeof generated_at === "string" ? Date.parse(generated_at) : NaN;
+  if (Number.isNaN(generatedAt)) throw new ShapeError("The activity has no time.");
+  const minutes = Array.isArray(per_minute) ? per_minute.slice(-MINUTES).map(count) : [];
+  const perMinute = [...zeros(MINUTES - minutes.length), ...minutes];
+  const { date, messages, channels, people } = record(today);
+  const day = { messages: count(messages), people: count(people), channels: ranked(channels) };
+  return { generatedAt, perMinute, ...(date === dayOf(generatedAt) ? day : QUIET_DAY) };
+}
+
+/**
+ * The same activity as it looks at another time: minutes that have gone by since are empty, and
+ * so is a new day (UTC).
+ * @param {Activity} activity @param {number} now milliseconds since the epoch, by AWS's clock
+ * @returns {Activity}
+ */
+export function aged(activity, now) {
+  const gone = Math.floor(now / MINUTE_MS) - Math.floor(activity.generatedAt / MINUTE_MS);
+  if (!(gone > 0)) return activity;
+  const perMinute = [...activity.perMinute, ...zeros(Math.min(gone, MINUTES))].slice(-MINUTES);
+  const day = dayOf(now) === dayOf(activity.generatedAt) ? {} : QUIET_DAY;
+  return { ...activity, generatedAt: now, perMinute, ...day };
+}
+
+/** @param {unknown} channels {name: count} @returns {{name: string, messages: number}[]} */
+function ranked(channels) {
+  return Object.entries(record(channels))
+    .filter(([name]) => isChannelName(name))
+    .map(([name, messages]) => ({ name, messages: count(messages) }))
+    .filter(({ messages }) => messages > 0)
+    .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1))
+    .slice(0, CHANNELS);
+}
+
+/** @param {number} time @returns {string} YYYY-MM-DD, UTC */
+function dayOf(time) {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+/** @param {unknown} value @returns {number} a count, 0 for what is none */
+function count(value) {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** @param {number} length */
+function zeros(length) {
+  return Array.from({ length }, () => 0);
+}
+
+/** @param {unknown} value @returns {Record<string, unknown>} */
+function record(value) {
+  const known = typeof value === "object" && value !== null && !Array.isArray(value);
+  return known ? /** @type {Record<string, unknown>} */ (value) : {};
+}
 
 /**
  * The scale's end: 4, or the first of 10, 20, 50, 100, 200 … that holds the value. All are even.

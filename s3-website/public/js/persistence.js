@@ -1,7 +1,10 @@
 // Owns what of the state outlives the page: it writes what changed, reads it back at a sign-in, and
 // takes over what tabs that have ended left behind. It must not change the state: it tells.
+// Each tab holds a lock as long as it lives. Its id outlives a reload; a tab that was duplicated has
+// a copy of the id, but not the lock.
+// Source: MDN, "Web Locks API"; HTML, "sessionStorage" of a new top-level browsing context.
 
-import { whenDead } from "./tabs.js";
+import { channelOf } from "./chat.js";
 
 /**
  * @typedef {import("./state.js").State} State
@@ -10,6 +13,8 @@ import { whenDead } from "./tabs.js";
  * @typedef {{store: import("./storage.js").Store, locks: LockManager | undefined,
  *   tab: () => string}} World `tab`: this tab's id, "" while it is not known
  */
+
+const TAB_ID = /^[a-z0-9-]{1,64}$/;
 
 /** @param {World} world */
 export function createKeeper({ store, locks, tab }) {
@@ -69,7 +74,75 @@ function left(state) {
 function changed(before, after, field) {
   if (before?.channels === after.channels) return {};
   const entries = Object.entries(after.channels)
-    .filter(([name, channel]) => channel[field] !== (before?.channels[name]?.[field] ?? ""))
+    .filter(([name, channel]) => channel[field] !== (before ? channelOf(before, name)[field] : ""))
     .map(([name, channel]) => [name, channel[field]]);
   return Object.fromEntries(entries);
+}
+
+/**
+ * Take an id for this tab, for as long as it lives.
+ * @param {LockManager | undefined} locks @param {() => Storage} area `() => sessionStorage`
+ * @param {() => string} newId
+ * @returns {Promise<string>}
+ */
+export async function claimTab(locks, area, newId) {
+  const kept = read(area);
+  if (kept && (await hold(locks, kept))) return kept;
+  const id = newId();
+  await hold(locks, id);
+  write(area, id);
+  return id;
+}
+
+/**
+ * Do something with what a dead tab left; no other tab does so at the same time. Where there are no
+ * locks, every tab counts as dead: what two of them send is shown once all the same.
+ * @param {LockManager | undefined} locks @param {string} id @param {() => void} act
+ */
+export async function whenDead(locks, id, act) {
+  if (!locks) return act();
+  await locks.request(nameOf(id), { ifAvailable: true }, (lock) => {
+    if (lock) act();
+  });
+}
+
+/**
+ * @param {LockManager | undefined} locks @param {string} id
+ * @returns {Promise<boolean>} whether this tab has it now
+ */
+function hold(locks, id) {
+  return new Promise((resolve) => {
+    if (!locks) return resolve(true);
+    const forEver = new Promise(() => {});
+    locks
+      .request(nameOf(id), { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock ? forEver : undefined;
+      })
+      .catch(() => resolve(true));
+  });
+}
+
+/** @param {string} id */
+function nameOf(id) {
+  return `lambda-chat/tab/${id}`;
+}
+
+/** @param {() => Storage} area @returns {string} */
+function read(area) {
+  try {
+    const id = area().getItem("lambda-chat/tab") ?? "";
+    return TAB_ID.test(id) ? id : "";
+  } catch {
+    return "";
+  }
+}
+
+/** @param {() => Storage} area @param {string} id */
+function write(area, id) {
+  try {
+    area().setItem("lambda-chat/tab", id);
+  } catch {
+    // switched off: the id ends with the page, and another one takes over what it leaves
+  }
 }

@@ -1,0 +1,117 @@
+"""Channels: found in a list, made by name, named in the address; what is new in each is told."""
+
+import json
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import announce
+
+
+def only(person, *names):
+    """Let the list of channels name these, whatever other tests have made."""
+    person.at_data("channels", lambda route: route.fulfill(json={"channels": list(names)}))
+
+
+def test_a_channel_is_made_by_name_listed_and_left_by_the_back_button(visit, meet, channel):
+    ada = visit("Ada")
+    other = f"{channel}-two"
+    name = ada.page.get_by_role("textbox", name="New channel")
+    for wrong, why in (("Naïve?", "Use lower-case letters"), ("stats", "kept for the chat")):
+        name.fill(wrong)
+        name.press("Enter")
+        expect(name).to_have_accessible_description(re.compile(why))
+    name.fill(f" #{channel.upper()} two ")
+    name.press("Enter")
+    expect(ada.page).to_have_url(re.compile(f"#{other}$"))
+    expect(ada.link(other)).to_have_attribute("aria-current", "page")
+    expect(ada.log.get_by_text("No messages yet.")).to_be_visible()
+    expect(ada.box).to_be_focused()
+    ada.say("first in here")
+    ada.sees("first in here")
+    ada.page.go_back()
+    expect(ada.link(channel)).to_have_attribute("aria-current", "page")
+    ada.sees()
+    ada.page.go_forward()
+    ada.sees("first in here")
+
+
+def test_a_channel_in_the_address_opens_and_a_wrong_one_is_told(meet, visit, chat, channel):
+    announce(chat, channel, ["here already"])
+    ada = visit("Ada")
+    ada.sees("here already")
+    expect(ada.page.locator("#channel")).to_have_text(f"#{channel}")
+    ada.page.evaluate("location.hash = '#No such!'")
+    expect(ada.status).to_contain_text("There is no such channel")
+    expect(ada.page).to_have_url(re.compile("#default$"))
+
+
+def test_a_channel_that_somebody_made_is_listed_for_everybody(visit, chat, channel):
+    announce(chat, f"{channel}-a", ["x"])
+    announce(chat, f"{channel}-b", ["x"])
+    ada = visit("Ada")
+    for name in ("default", f"{channel}-a", f"{channel}-b"):
+        expect(ada.link(name)).to_have_count(1)
+    names = ada.channels.evaluate_all("all => all.map((one) => one.dataset.channel)")
+    assert names == sorted(set(names))
+
+
+def test_each_channel_keeps_its_draft_also_over_a_reload(visit, channel):
+    ada = visit("Ada")
+    other = f"{channel}-two"
+    ada.box.fill("half a thought")
+    ada.open(other)
+    expect(ada.box).to_have_value("")
+    ada.box.fill("another half")
+    ada.link(channel).click()
+    expect(ada.box).to_have_value("half a thought")
+    ada.page.reload()
+    ada.connected()
+    expect(ada.box).to_have_value("half a thought")
+    ada.link(other).click()
+    expect(ada.box).to_have_value("another half")
+
+
+def test_what_is_unread_elsewhere_is_counted_and_forgotten_once_read(visit, chat, channel):
+    ada = visit(clock=True)
+    other = f"{channel}-two"
+    only(ada, other, channel)
+    ada.sign_in("Ada Lovelace")
+    announce(chat, other, ["one"])
+    ada.open(other)
+    ada.sees("one")
+    ada.open(channel)
+    announce(chat, other, ["two", f"three @{ada.name}"])
+    link = ada.link(other)
+    ada.hold_time()
+    for _ in range(20):  # the channels are looked at in turn, one each ten seconds
+        ada.pass_time(11, 11)
+        if "2 unread" in link.get_attribute("aria-label"):
+            break
+    expect(link).to_have_accessible_name(f"{other}, 2 unread, you are mentioned")
+    expect(ada.page).to_have_title("(2!) Lambda Chat")
+    ada.page.clock.resume()
+    link.click()
+    ada.channel = other
+    ada.sees("one", "two", f"three @{ada.name}")
+    expect(ada.log.get_by_role("separator", name="New messages")).to_have_count(1)
+    expect(ada.page).to_have_title("Lambda Chat")
+    expect(link).to_have_accessible_name(other)
+
+
+def test_what_was_read_stays_read_and_what_came_meanwhile_is_marked(visit, chat, channel):
+    ada = visit("Ada")
+    announce(chat, channel, ["read"])
+    ada.sees("read")
+    ada.page.reload()
+    ada.connected().sees("read")
+    separator = ada.log.get_by_role("separator", name="New messages")
+    expect(separator).to_have_count(0)
+    ada.page.goto("about:blank")
+    announce(chat, channel, [f"missed {number}" for number in range(3)])
+    ada.open()
+    ada.connected()
+    expect(ada.lines).to_have_count(4)
+    expect(separator).to_have_count(1)
+    follows = separator.evaluate("node => node.nextElementSibling.textContent")
+    assert "missed 0" in json.dumps(follows)

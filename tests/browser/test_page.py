@@ -1,0 +1,98 @@
+"""The page as a whole: by keyboard alone, for assistive technology, in light and dark, activity."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import announce, unique
+
+
+def test_axe_finds_no_violation_in_the_page_in_use(visit, chat, channel):
+    ada = visit()
+    found = {"signed out": ada.axe()}
+    ada.sign_in(unique("Ada"))
+    ada.say("see https://example.com and `code`")
+    announce(chat, channel, ["@ada look at this", "```\nand this\n```"])
+    expect(ada.lines).to_have_count(3)
+    found["conversation"] = ada.axe()
+    ada.settings()
+    found["settings"] = ada.axe()
+    ada.page.keyboard.press("Escape")
+    ada.page.get_by_role("button", name="Activity").click()
+    expect(ada.page.locator("#activity dd").first).to_have_text(re.compile(r"\d"))
+    found["activity"] = ada.axe()
+    assert {where: wrong for where, wrong in found.items() if wrong} == {}
+
+
+def test_everything_can_be_done_by_keyboard(visit, channel):
+    ada = visit()
+    ada.at_data("channels", lambda route: route.fulfill(json={"channels": [channel]}))
+    page, keyboard = ada.page, ada.page.keyboard
+    expect(ada.google.get_by_role("textbox", name="Your name")).to_be_visible()
+    keyboard.press("Tab")
+    ada.name = unique("Ada")
+    keyboard.type(ada.name)
+    keyboard.press("Enter")
+    expect(ada.box).to_be_focused()
+    ada.connected()
+    keyboard.type("hello")
+    keyboard.press("Enter")
+    ada.sees("hello")
+
+    def tab_to(target, key="Tab"):
+        for _ in range(40):
+            if target.evaluate("node => node === document.activeElement"):
+                outline = target.evaluate("node => node.matches(':focus-visible')")
+                assert outline
+                return
+            keyboard.press(key)
+        raise AssertionError("not reached by the keyboard")
+
+    tab_to(ada.log, "Shift+Tab")
+    tab_to(page.get_by_role("textbox", name="New channel"), "Shift+Tab")
+    keyboard.type(f"{channel}-two")
+    keyboard.press("Enter")
+    expect(ada.box).to_be_focused()
+    tab_to(ada.link(channel), "Shift+Tab")
+    keyboard.press("Enter")
+    expect(ada.link(channel)).to_have_attribute("aria-current", "page")
+    tab_to(page.get_by_role("button", name="Settings"), "Shift+Tab")
+    keyboard.press("Enter")
+    tab_to(page.get_by_role("button", name="Sign out"))
+    keyboard.press("Enter")
+    expect(ada.status).to_have_text("Sign in to chat")
+
+
+def test_a_chosen_theme_stays_over_a_reload(visit):
+    ada = visit("Ada", color_scheme="light")
+    colour = "() => getComputedStyle(document.body).backgroundColor"
+    light = ada.page.evaluate(colour)
+    ada.settings().get_by_role("radio", name="Dark").check()
+    dark = ada.page.evaluate(colour)
+    assert dark != light
+    ada.page.reload()
+    ada.connected()
+    assert ada.page.evaluate(colour) == dark
+
+
+def test_activity_counts_what_is_said_and_tells_it_in_words(visit, channel):
+    ada = visit("Ada", clock=True)
+    ada.page.get_by_role("button", name="Activity").click()
+    panel = ada.page.get_by_role("complementary", name="Activity")
+    today = panel.locator("dt:text-is('Messages today') + dd")
+    expect(today).to_have_text(re.compile(r"^\d"))
+    before = number(today)
+    for text in ("one", "two"):
+        ada.say(text)
+    ada.sees("one", "two")
+    ada.page.clock.fast_forward(16_000)
+    expect(today).not_to_have_text(f"{before:,}")
+    assert number(today) >= before + 2
+    chart = panel.get_by_role("figure", name="Messages a minute")
+    expect(chart).to_contain_text(re.compile(r"\d+ in the last hour"))
+    panel.locator("summary").click()
+    expect(panel.get_by_role("table")).to_be_visible()
+
+
+def number(locator):
+    return int(re.sub(r"\D", "", locator.inner_text()))
