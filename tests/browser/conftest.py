@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import re
+import time
 import uuid
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -189,11 +190,18 @@ class Person:
         for _ in range(round(seconds / step_s)):
             self.page.clock.run_for(round(step_s * 1000))
             self.page.wait_for_timeout(20)  # a request is signed before it goes out
-            while self._waiting:
-                self.page.wait_for_timeout(5)
+            self.until(lambda: not self._waiting)
+
+    def until(self, condition):
+        """Let the page go on until something outside it is so."""
+        ends = time.monotonic() + PATIENCE_MS / 1000
+        while not condition():
+            assert time.monotonic() < ends, "it took too long"
+            self.page.wait_for_timeout(5)
 
     def hold_time(self):
         """Stop the page's clock: from here on only `pass_time` moves it."""
+        self.until(lambda: not self._waiting)
         # ahead of the clock, which runs on until the call arrives
         self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 5)
 

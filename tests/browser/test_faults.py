@@ -40,8 +40,7 @@ def test_slow_answers_are_told_and_waited_for(visit, meet):
     grace, ada = meet("Grace"), visit("Ada", clock=True)
     with held(ada, "Publish") as publishes:
         ada.say("hello")
-        while not publishes:
-            ada.page.wait_for_timeout(10)
+        ada.until(lambda: publishes)
         ada.page.clock.fast_forward(3_000)
         expect(ada.line("hello")).to_contain_text("This takes longer than usual.")
         expect(ada.status).to_have_text("Sending…")

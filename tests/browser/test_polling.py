@@ -40,17 +40,16 @@ def test_the_pace_follows_the_reader(visit):
 def test_a_slow_answer_is_waited_for_and_errors_make_the_polls_rarer(visit, channel):
     ada = visit("Ada", clock=True)
     ada.hold_time()
-    routes = []
-    ada.at_data(channel, routes.append)
+    refuse = refused("SlowDown", 503)
+    first = []
+    ada.at_data(channel, lambda route: refuse(route) if first else first.append(route))
     ada.page.clock.run_for(1500)
-    while not routes:
-        ada.page.wait_for_timeout(5)
+    ada.until(lambda: first)
+    before = len(ada.polls)
     ada.page.clock.run_for(8000)
     ada.page.wait_for_timeout(50)
-    assert len(routes) == 1
-    ada.page.unroute_all()
-    ada.at_data(channel, refused("SlowDown", 503))
-    ada.pass_time(2, 1)
+    assert len(ada.polls) == before
+    refuse(first[0])
     expect(ada.status).to_have_text("The chat is busy at the moment. Reconnecting…")
     before = len(ada.polls)
     ada.pass_time(120, 4)

@@ -18,8 +18,7 @@ def test_a_message_is_shown_at_once_and_confirmed_in_its_place(meet):
         expect(line).to_have_class(PENDING)
         expect(ada.box).to_have_value("")
         line.evaluate("node => { window.kept = node }")
-        while not publishes:
-            ada.page.wait_for_event("request")
+        ada.until(lambda: publishes)
         expect(line).to_have_class(PENDING)
     ada.sees("hello")
     row = "[...document.querySelectorAll('[role=log] article')]"

@@ -254,7 +254,9 @@ def test_channels_tell_what_is_unread(pages):
     mentioned = "release-notes, 12 unread, you are mentioned"
     assert names == ["default", "help", "random, 3 unread", mentioned]
     expect(channels.first).to_have_attribute("aria-current", "page")
-    expect(pages("phone").get_by_role("button", name="Channels, 15 unread")).to_have_count(1)
+    phone = pages("phone")
+    show(phone, "conversation")
+    expect(phone.get_by_role("button", name="Channels, 15 unread")).to_have_count(1)
 
 
 def test_a_channel_opens_by_a_click_and_is_a_link_for_a_new_tab(opened):
