@@ -4,7 +4,7 @@ Usage:
   polls.py [--minutes=N]
 
 Three people have the page open: one who is at it, one who has left it visible, one whose tab is
-hidden. An operator says a word each minute. Prints requests, bytes and the heap of each page.
+hidden. An operator says a word each three minutes. Prints requests, bytes and the heap of each.
 Run it beside a chat of its own: python -m local run -- python bench/polls.py
 
 Options:
@@ -33,6 +33,8 @@ from tests.chromium import MISSING, chromium_path, launch  # noqa: E402
 
 STORE = "Lambda-Chat-store-message"
 MOVE_EACH_S = 20
+SPEAK_EACH_S = 180
+SAMPLES = 6
 HIDE = """
 Object.defineProperty(document, 'hidden', { get: () => true });
 Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
@@ -64,7 +66,7 @@ class Visitor:
         """Count from now on."""
         self.cdp.on("Network.responseReceived", self._count)
         self.cdp.on("Network.loadingFinished", self._add)
-        self.heap_at_start = self.heap()
+        self.heaps = [self.heap()]
 
     def _count(self, event: dict[str, Any]) -> None:
         self.requests[str(event["response"]["status"])] += 1
@@ -88,13 +90,18 @@ def measure(browser: Browser, minutes: float) -> list[Visitor]:
     for visitor in visitors:
         visitor.start()
     functions = boto3.client("lambda")
-    ends_at = time.monotonic() + 60 * minutes
+    started_at = sampled_at = time.monotonic()
+    ends_at = started_at + 60 * minutes
     spoke_at = 0.0
     while time.monotonic() < ends_at:
+        if time.monotonic() - sampled_at >= 60 * minutes / SAMPLES:
+            sampled_at = time.monotonic()
+            for visitor in visitors:
+                visitor.heaps.append(visitor.heap())
         active.page.mouse.move(100 + time.monotonic() % 50, 100)
         active.page.keyboard.press("Shift")
-        if time.monotonic() - spoke_at >= 60:
-            record = operator_record({"message": "a minute has passed", "channel": "default"})
+        if time.monotonic() - spoke_at >= SPEAK_EACH_S:
+            record = operator_record({"message": "three minutes have passed", "channel": "default"})
             functions.invoke(FunctionName=STORE, Payload=json.dumps({"Records": [record]}))
             spoke_at = time.monotonic()
         active.page.wait_for_timeout(min(MOVE_EACH_S, max(0, ends_at - time.monotonic())) * 1000)
@@ -104,15 +111,16 @@ def measure(browser: Browser, minutes: float) -> list[Visitor]:
 def report(visitors: list[Visitor], minutes: float) -> str:
     """A Markdown table."""
     lines = [
-        f"\n## Polling for {minutes:g} minutes, one message a minute\n",
-        "| page | requests | of them 304 | a minute | received, kB | heap, kB: start | end |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        f"\n## Polling for {minutes:g} minutes, one message each three minutes\n",
+        "| page | requests | of them 304 | a minute | received, kB | heap over time, kB |",
+        "|---|---:|---:|---:|---:|---|",
     ]
     for one in visitors:
         total = one.requests.total()
+        heaps = ", ".join(f"{heap / 1e3:.0f}" for heap in [*one.heaps, one.heap()])
         lines.append(
             f"| {one.name} | {total} | {one.requests['304']} | {total / minutes:.0f} | "
-            f"{one.received / 1e3:.0f} | {one.heap_at_start / 1e3:.0f} | {one.heap() / 1e3:.0f} |"
+            f"{one.received / 1e3:.0f} | {heaps} |"
         )
     return "\n".join(lines)
 

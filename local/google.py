@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -108,7 +109,7 @@ def _subject(name: str) -> str:
 def running(client_id: str, port: int = 0) -> Iterator[Identity]:
     """Serve the stand-in on a port of 127.0.0.1 (a free one by default) until the block ends."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    server = ThreadingHTTPServer((HOST, port), _Handler)
+    server = _Server((HOST, port), _Handler)
     server.daemon_threads = True
     identity = Identity(f"http://{HOST}:{server.server_port}", client_id, key)
     server.identity = identity  # type: ignore[attr-defined]
@@ -120,6 +121,13 @@ def running(client_id: str, port: int = 0) -> Iterator[Identity]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Tell of what is wrong here; that a browser went away is not."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -115,7 +115,15 @@ class Person:
         self.page.goto(f"{self.url}#{self.channel}")
         return self
 
+    def at_google(self):
+        """Wait until the sign-in listens; before that, its form would be sent as a plain one."""
+        self.google.locator("body").evaluate(
+            "() => document.readyState === 'complete' ||"
+            " new Promise((done) => addEventListener('load', done))"
+        )
+
     def submit_sign_in(self, name):
+        self.at_google()
         self.google.get_by_role("textbox", name="Your name").fill(name)
         self.google.get_by_role("button", name="Sign in").click()
 
@@ -201,9 +209,9 @@ class Person:
 
     def hold_time(self):
         """Stop the page's clock: from here on only `pass_time` moves it."""
-        self.until(lambda: not self._waiting)
         # ahead of the clock, which runs on until the call arrives
         self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 5)
+        self.pass_time(1, 1)
 
     def axe(self):
         """What axe-core finds wrong with the page as it is."""

@@ -28,7 +28,7 @@ def test_everything_can_be_done_by_keyboard(visit, channel):
     ada = visit()
     ada.at_data("channels", lambda route: route.fulfill(json={"channels": [channel]}))
     page, keyboard = ada.page, ada.page.keyboard
-    expect(ada.google.get_by_role("textbox", name="Your name")).to_be_visible()
+    ada.at_google()
     keyboard.press("Tab")
     ada.name = unique("Ada")
     keyboard.type(ada.name)

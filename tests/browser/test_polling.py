@@ -43,8 +43,7 @@ def test_a_slow_answer_is_waited_for_and_errors_make_the_polls_rarer(visit, chan
     refuse = refused("SlowDown", 503)
     first = []
     ada.at_data(channel, lambda route: refuse(route) if first else first.append(route))
-    ada.page.clock.run_for(1500)
-    ada.until(lambda: first)
+    ada.until(lambda: first or ada.page.clock.run_for(250))
     before = len(ada.polls)
     ada.page.clock.run_for(8000)
     ada.page.wait_for_timeout(50)

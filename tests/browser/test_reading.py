@@ -14,6 +14,7 @@ PIXEL = (
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
 PICTURES = "https://lh3.googleusercontent.com/a"
+HIDDEN_POLL_MS = 17_000
 STUB = """
 window.asked = 0;
 window.notes = [];
@@ -85,13 +86,15 @@ def test_links_code_mentions_and_right_to_left_text(meet):
 
 
 def test_a_mention_is_notified_when_the_page_is_hidden_and_only_if_one_wants_that(visit, meet):
-    grace, ada = meet("Grace"), visit()
+    grace, ada = meet("Grace"), visit(clock=True)
     ada.page.add_init_script(STUB)
     ada.page.reload()
     ada.sign_in(unique("Ada"))
     state = "[asked, notes.length, sounds]"
     ada.look_away()
     grace.say("@ada one")
+    grace.sees("@ada one")
+    ada.page.clock.fast_forward(HIDDEN_POLL_MS)
     expect(ada.page).to_have_title("(1!) Lambda Chat")
     assert ada.page.evaluate(state) == [0, 0, 0]
     ada.come_back()
@@ -107,6 +110,8 @@ def test_a_mention_is_notified_when_the_page_is_hidden_and_only_if_one_wants_tha
     ada.look_away()
     grace.say("third")
     grace.say("@ada four")
+    grace.sees("@ada one", "@ada two", "third", "@ada four")
+    ada.page.clock.fast_forward(HIDDEN_POLL_MS)
     expect(ada.page).to_have_title("(2!) Lambda Chat")
     notes = [[f"{grace.name} in {ada.channel}", "@ada four"]]
     assert ada.page.evaluate("notes") == notes
