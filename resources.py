@@ -32,13 +32,11 @@ Example:
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
 try:
-    from docopt import DocoptExit, docopt
-
+    import commandline
     import stack as stacks
     from bucket import empty_bucket
     from chatconfig import (
@@ -231,10 +229,10 @@ def _report(event: stacks.Event) -> None:
     print(line.rstrip(), file=sys.stderr, flush=True)
 
 
-def _run(arguments: dict[str, Any]) -> None:
+def _run(arguments: dict[str, Any]) -> int:
     if arguments["cf"]:
         print(template())
-        return
+        return 0
     config = read_config()
     region = arguments["--region"] or config.region or None
     check_region(arguments["--region"])
@@ -249,28 +247,13 @@ def _run(arguments: dict[str, Any]) -> None:
         output(aws, config, arguments["--save"])
     else:
         status(aws, config)
+    return 0
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit code: 1 when AWS refused, 2 when the user was wrong."""
-    try:
-        _run(docopt(__doc__ or "", argv))
-        sys.stdout.flush()
-    except DocoptExit as error:
-        given = " ".join(sys.argv[1:] if argv is None else argv) or "(none)"
-        print(f"These arguments do not fit: {given}\n{error.usage}", file=sys.stderr)
-        return 2
-    except KappaError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("Stopped. A change that has begun goes on: `./resources.py status`.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # the reader went away, as `head` does; Python would complain again at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
+    stopped = "Stopped. A change that has begun goes on: `./resources.py status`."
+    return commandline.run(__doc__, argv, _run, stopped)
 
 
 if __name__ == "__main__":

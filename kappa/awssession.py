@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,12 @@ class _QuickLoader(Loader):
         return sorted({name for path in there for name in os.listdir(path)})  # noqa: PTH208
 
 
+@cache
+def _loader(search_paths: tuple[str, ...]) -> _QuickLoader:
+    """Make the one loader of these folders: what one session has read, the next one has."""
+    return _QuickLoader(search_paths, _QuickFiles(), include_default_search_paths=False)
+
+
 def open_session(region: str | None, profile: str | None) -> botocore.session.Session:
     """Open a session; what is None comes from the environment or ~/.aws/config.
 
@@ -58,8 +65,7 @@ def open_session(region: str | None, profile: str | None) -> botocore.session.Se
     if region:
         session.set_config_variable("region", region)
     known = create_loader(session.get_config_variable("data_path")).search_paths
-    quick = _QuickLoader(known, _QuickFiles(), include_default_search_paths=False)
-    session.register_component("data_loader", quick)
+    session.register_component("data_loader", _loader(tuple(known)))
     return session
 
 

@@ -23,11 +23,12 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 try:
     import msgspec
-    from docopt import DocoptExit, docopt
 
+    import commandline
     from bucket import delete_objects
     from chatconfig import build_folder, config_path, read_config, require
     from kappa.aws import Aws, translated
@@ -185,20 +186,12 @@ def publish(source: Path) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Publish; return the exit code: 1 when AWS or npm refused, 2 when the config is wrong."""
-    try:
-        docopt(__doc__ or "", argv)
+
+    def publish_it(_arguments: dict[str, Any]) -> int:
         print(publish(HERE / "public"))
-    except DocoptExit as error:
-        given = " ".join(sys.argv[1:] if argv is None else argv)
-        print(f"These arguments do not fit: {given}\n{error.usage}", file=sys.stderr)
-        return 2
-    except KappaError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("Stopped. Run update.sh again to finish.", file=sys.stderr)
-        return 130
-    return 0
+        return 0
+
+    return commandline.run(__doc__, argv, publish_it, "Stopped. Run update.sh again to finish.")
 
 
 if __name__ == "__main__":

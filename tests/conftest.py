@@ -6,7 +6,6 @@ import socket
 import sysconfig
 import urllib.request
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import boto3
@@ -15,27 +14,12 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 import local.emulator
-from kappa import awssession
 from local import bootstrap
 
 OURS = ("AWS_", "LAMBDA_CHAT_")
 STARTED_WITH = dict(os.environ)
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SESSION = boto3.session.Session()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def models_read_once():
-    """Let kappa's sessions share what they read of botocore: each command in a test opens one."""
-    new = awssession._QuickLoader
-
-    @cache
-    def loader(paths):
-        return new(paths, awssession._QuickFiles(), include_default_search_paths=False)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(awssession, "_QuickLoader", lambda paths, *_, **__: loader(tuple(paths)))
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -39,11 +38,10 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 try:
-    from docopt import DocoptExit, docopt
-
+    import commandline
     from chatconfig import check_region, read_config
     from kappa.aws import Aws
-    from kappa.errors import ConfigError, KappaError
+    from kappa.errors import ConfigError
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
 
@@ -188,28 +186,17 @@ def replay_all(aws: Aws, function: str, queue: str, file: str, dry_run: bool) ->
 
 def main(argv: list[str] | None = None) -> int:
     """Replay; return the exit code: 1 when something is left or AWS refused, 2 for wrong usage."""
-    try:
-        given = docopt(__doc__ or "", argv)
-        check_region(given["--region"])
-        config = read_config()
-        region, profile = given["--region"] or config.region, given["--profile"] or config.profile
-        aws = Aws(region or None, profile or None)
-        function = f"{config.stack_name}-store-message"
-        queue, file = given["--queue"] or "", given["FILE"] or ""
-        return 1 if replay_all(aws, function, queue, file, given["--dry-run"]) else 0
-    except DocoptExit as error:
-        print(f"These arguments do not fit.\n{error.usage}", file=sys.stderr)  # noqa: T201
-        return 2
-    except KappaError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("Stopped. What was not replayed is left.", file=sys.stderr)  # noqa: T201
-        return 130
-    except BrokenPipeError:
-        # the reader went away, as `head` does; Python would complain again at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return commandline.run(__doc__, argv, _replay, "Stopped. What was not replayed is left.")
+
+
+def _replay(given: dict[str, Any]) -> int:
+    check_region(given["--region"])
+    config = read_config()
+    region, profile = given["--region"] or config.region, given["--profile"] or config.profile
+    aws = Aws(region or None, profile or None)
+    function = f"{config.stack_name}-store-message"
+    queue, file = given["--queue"] or "", given["FILE"] or ""
+    return 1 if replay_all(aws, function, queue, file, given["--dry-run"]) else 0
 
 
 def at(value: object, *keys: str) -> object:
