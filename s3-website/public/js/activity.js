@@ -4,6 +4,7 @@
 
 import { ShapeError } from "./aws.js";
 import { isChannelName } from "./channels.js";
+import { record } from "./messages.js";
 
 /** @typedef {import("./state.js").Activity} Activity */
 
@@ -72,12 +73,6 @@ function count(value) {
 /** @param {number} length */
 function zeros(length) {
   return Array.from({ length }, () => 0);
-}
-
-/** @param {unknown} value @returns {Record<string, unknown>} */
-function record(value) {
-  const known = typeof value === "object" && value !== null && !Array.isArray(value);
-  return known ? /** @type {Record<string, unknown>} */ (value) : {};
 }
 
 /**

@@ -12,18 +12,11 @@ import { IDLE_AFTER_MS, startPolling } from "./polling.js";
 import { createReading } from "./reading.js";
 import { clientIds, createSending, publish } from "./sending.js";
 import { Session } from "./session.js";
-import {
-  assumeRole,
-  forget,
-  joinTabs,
-  loadGoogle,
-  offerSignIn,
-  renew,
-  showButton,
-} from "./signin.js";
+import * as signin from "./signin.js";
 import { createSource } from "./source.js";
 import { createStorage } from "./storage.js";
 import { createView } from "./view.js";
+import * as writing from "./writing.js";
 
 /** @typedef {chat.State} State */
 
@@ -75,20 +68,21 @@ const tell = createTelling({
   onNews: () => attention.stir(),
 });
 const view = createView(document, {
-  onDraft: (draft) => dispatch(chat.drafted(state, draft)),
+  onDraft: (draft) => dispatch(writing.drafted(state, draft)),
   onSend: send,
   onSignOut: signOut,
   onRetry: (id) => dispatch(chat.withOutbox(state, retried(state.outbox, id, now()))),
   onDiscard: (id) => dispatch(chat.withOutbox(state, discarded(state.outbox, id))),
-  onEdit: (id) => dispatch(chat.editing(state, id, awsClock.time())),
-  onCancelEdit: () => dispatch(chat.editingEnded(state)),
-  onDelete: (id) => dispatch(chat.deleted(state, id, nextClientId(), now(), awsClock.time())),
+  onEdit: (id) => dispatch(writing.editing(state, id, awsClock.time())),
+  onCancelEdit: () => dispatch(writing.editingEnded(state)),
+  onDelete: (id) => dispatch(writing.deleted(state, id, nextClientId(), now(), awsClock.time())),
   onChannel: open,
   onCreateChannel: create,
   onPanel(panel) {
-    if (panel === "activity") reading.hurryStats();
     dispatch(chat.panelled(state, panel));
-    if (panel === "activity") pollNow();
+    if (panel !== "activity") return;
+    reading.hurryStats();
+    pollNow();
   },
   onReachTop: () => void reading.reachBack(),
   onAtEnd(reached) {
@@ -97,7 +91,7 @@ const view = createView(document, {
   },
   onTheme(theme) {
     dispatch(chat.set(state, { theme }));
-    if (google) showButton(google, view.signInSlot, isDark());
+    if (google) signin.showButton(google, view.signInSlot, isDark());
   },
   onNotifications: (wanted) => void notify(wanted),
   onSound: (sound) => dispatch(chat.set(state, { sound })),
@@ -107,7 +101,7 @@ const session = new Session(
   {
     nonce,
     now,
-    exchange: (token, signal) => assumeRole(config, token, signal, now),
+    exchange: (token, signal) => signin.assumeRole(config, token, signal, now),
     sign: (credentials, signal) =>
       signedFetch(new AwsClient({ ...credentials, region: config.region }), awsClock, signal),
   },
@@ -115,7 +109,7 @@ const session = new Session(
     signingIn: () => dispatch(chat.signingIn(state)),
     signedIn: enter,
     refused: (why) => dispatch(chat.signInFailed(state, why)),
-    renewalDue: () => google && renew(google),
+    renewalDue: () => google && signin.renew(google),
     endsSoon: () => dispatch(chat.signInEndsSoon(state)),
     ended: () => dispatch(chat.signInEnded(state)),
   },
@@ -207,13 +201,13 @@ function adopt(withDrafts) {
 
 function send() {
   const { outbox } = state;
-  dispatch(chat.sent(state, nextClientId(), now(), awsClock.time()));
+  dispatch(writing.sent(state, nextClientId(), now(), awsClock.time()));
   if (state.outbox !== outbox && !state.outbox.at(-1)?.action) view.scrollToEnd();
 }
 
 function signOut() {
   const user = state.person?.user;
-  if (google) forget(google);
+  if (google) signin.forget(google);
   leave();
   // after the state: what it saves at its end goes, too
   if (user) storage.signOut(user);
@@ -254,14 +248,14 @@ function isDark() {
 
 /** @type {import("./signin.js").OnToken} */
 const enterWith = (token, origin) => void session.enter(token, origin);
-const share = joinTabs(enterWith);
+const share = signin.joinTabs(enterWith);
 
-loadGoogle(window, view.googleScript).then(
+signin.loadGoogle(window, view.googleScript).then(
   async (loaded) => {
     await tabReady;
     google = loaded;
     dispatch(chat.signInReady(state));
-    offerSignIn(loaded, {
+    signin.offerSignIn(loaded, {
       clientId: config.googleClientId,
       nonce,
       slot: view.signInSlot,

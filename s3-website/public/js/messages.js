@@ -27,7 +27,7 @@ const OVERLAP_MS = 10_000;
  * @returns {Message | null} null when it is not a message that can be shown
  */
 export function readMessage(raw) {
-  const { id, name, message, user, picture, sent_at, client_id, kind, ...last } = fields(raw);
+  const { id, name, message, user, picture, sent_at, client_id, kind, ...last } = record(raw);
   const deleted = string(last.deleted_at) !== "";
   const version = string(last.changed_by) || string(last.deleted_at) || string(last.edited_at);
   if (typeof id !== "string" || !id) return null;
@@ -54,7 +54,7 @@ export function readMessage(raw) {
  * @returns {Change | null} null when it is none
  */
 export function readChange(raw) {
-  const { id, target, kind, message } = fields(raw);
+  const { id, target, kind, message } = record(raw);
   if (typeof id !== "string" || typeof target !== "string" || !target || id <= target) return null;
   if (kind === "delete") return { id, target, kind, text: "" };
   const known = kind === "edit" && typeof message === "string";
@@ -214,9 +214,13 @@ function idAt(time) {
   return Number.isNaN(date.getTime()) ? "" : date.toISOString();
 }
 
-/** @param {unknown} raw @returns {Record<string, unknown>} */
-function fields(raw) {
-  return typeof raw === "object" && raw !== null ? /** @type {Record<string, unknown>} */ (raw) : {};
+/**
+ * @param {unknown} value anything that JSON can hold
+ * @returns {Record<string, unknown>} its fields; none when it is no object
+ */
+export function record(value) {
+  const known = typeof value === "object" && value !== null && !Array.isArray(value);
+  return known ? /** @type {Record<string, unknown>} */ (value) : {};
 }
 
 /** @param {unknown} value */

@@ -4,6 +4,7 @@
 
 import { isChannelName } from "./channels.js";
 import { DEFAULT_SETTINGS } from "./chat.js";
+import { record } from "./messages.js";
 import { isSendable, OUTBOX_LIMIT } from "./outbox.js";
 
 /**
@@ -198,10 +199,4 @@ function namesOf(value) {
 /** @param {unknown} value */
 function channelOf(value) {
   return isChannelName(value) ? value : "";
-}
-
-/** @param {unknown} value @returns {Record<string, unknown>} */
-function record(value) {
-  const known = typeof value === "object" && value !== null && !Array.isArray(value);
-  return known ? /** @type {Record<string, unknown>} */ (value) : {};
 }

@@ -2,12 +2,13 @@
 // rest. update(state) brings it to any state, however often it is called. It must not decide what is
 // shown: chat.js does. What people wrote gets here as textContent only.
 
-import { canSend, channelOf, counter, isTooLate, TOO_LATE, written } from "./chat.js";
+import { channelOf } from "./chat.js";
 import { byId, setText } from "./dom.js";
 import { status } from "./notify.js";
 import { createChannels } from "./view_channels.js";
 import { createMessageList } from "./view_list.js";
 import { createLazy, createPanel, createSettings } from "./view_panels.js";
+import { canSend, counter, isTooLate, TOO_LATE, written } from "./writing.js";
 
 /**
  * @typedef {import("./state.js").State} State

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { status, unreadOf } from "../../../s3-website/public/js/notify.js";
+import * as writing from "../../../s3-website/public/js/writing.js";
 import { ADA, connected, GRACE, KEPT, message, outgoing, own, range, START_MS } from "./builders.js";
 
 const text = (state) => status(state).text;
 const tone = (state) => status(state).tone;
 const queue = (state, ...items) => chat.withOutbox(state, items);
-const sent = (state, draft, id = "id-1") => chat.sent(chat.drafted(state, draft), id, START_MS);
+const sent = (state, draft, id = "id-1") => writing.sent(writing.drafted(state, draft), id, START_MS);
 const draft = (state, name) => chat.channelOf(state, name).draft;
 
 test("the status follows a sign-in from loading to connected", () => {
@@ -34,7 +35,7 @@ test("a renewal behind a working session is not shown, and changes nothing that 
 
 test("a sign-in that ends keeps messages, text and outbox; the same person goes on", () => {
   const before = chat.received(queue(connected(), outgoing("a", { state: "sending" })), "default", [message(1)], true);
-  const ended = chat.signInEnded(chat.drafted(before, "half a sen"));
+  const ended = chat.signInEnded(writing.drafted(before, "half a sen"));
   assert.equal(text(ended), "Your sign-in has ended. Sign in again. 1 message waits.");
   assert.equal(ended.outbox[0].state, "queued");
   assert.equal(draft(ended), "half a sen");
@@ -49,7 +50,7 @@ test("what is sent while the sign-in has ended waits", () => {
 
 test("another person who signs in gets nothing of the first one", () => {
   const seen = chat.received(connected(), "default", range(0, 5), false);
-  const ada = chat.drafted(sent(seen, "mine"), "private thought");
+  const ada = writing.drafted(sent(seen, "mine"), "private thought");
   const grace = chat.signedIn(chat.signInEnded(ada), GRACE, { ...KEPT, drafts: { default: "hers" } });
   assert.equal(draft(grace), "hers");
   assert.deepEqual(grace.outbox, []);
@@ -84,7 +85,7 @@ test("what another tab left is not sent again when it is in the channel already"
 });
 
 test("a draft that another tab left does not take the place of one's own", () => {
-  const state = chat.drafted(connected(), "mine");
+  const state = writing.drafted(connected(), "mine");
   const next = chat.adopted(state, { outbox: [], drafts: { default: "theirs", ops: "more" } });
   assert.deepEqual([draft(next), draft(next, "ops")], ["mine", "more"]);
 });
@@ -98,11 +99,11 @@ test("sending moves the text from the box to the outbox, at once", () => {
 
 test("what cannot be a message stays in the box", () => {
   for (const wrong of ["", " \n", "\u200b", "x".repeat(2001)]) {
-    const state = chat.drafted(connected(), wrong);
-    assert.equal(chat.canSend(state), false);
-    assert.equal(chat.sent(state, "id-1", 0), state);
+    const state = writing.drafted(connected(), wrong);
+    assert.equal(writing.canSend(state), false);
+    assert.equal(writing.sent(state, "id-1", 0), state);
   }
-  assert.equal(chat.canSend(chat.drafted(chat.initial("default"), "hello")), false);
+  assert.equal(writing.canSend(writing.drafted(chat.initial("default"), "hello")), false);
 });
 
 test("the hundred-and-first message stays in the box, and the person is told", () => {
@@ -121,14 +122,14 @@ test("one's own message takes the divider away", () => {
 });
 
 test("the counter shows near the limit only", () => {
-  assert.equal(chat.counter(chat.drafted(connected(), "short")), "");
-  assert.equal(chat.counter(chat.drafted(connected(), "x".repeat(1900))), "1900 / 2000");
-  assert.equal(chat.counter(chat.drafted(connected(), "😀".repeat(2001))), "2001 / 2000");
+  assert.equal(writing.counter(writing.drafted(connected(), "short")), "");
+  assert.equal(writing.counter(writing.drafted(connected(), "x".repeat(1900))), "1900 / 2000");
+  assert.equal(writing.counter(writing.drafted(connected(), "😀".repeat(2001))), "2001 / 2000");
 });
 
 test("each channel has its draft, its messages, its place in the list", () => {
-  const first = chat.drafted(chat.received(connected(), "default", range(0, 3), true), "to all");
-  const ops = chat.drafted(chat.opened(first, "ops"), "to ops");
+  const first = writing.drafted(chat.received(connected(), "default", range(0, 3), true), "to all");
+  const ops = writing.drafted(chat.opened(first, "ops"), "to ops");
   assert.deepEqual(ops.names, ["default", "ops"]);
   assert.equal(chat.channelOf(ops).messages.length, 0);
   const back = chat.opened(ops, "default");

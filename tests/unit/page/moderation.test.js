@@ -8,6 +8,7 @@ import { lines } from "../../../s3-website/public/js/lines.js";
 import { latest, readChange, readMessage } from "../../../s3-website/public/js/messages.js";
 import * as outbox from "../../../s3-website/public/js/outbox.js";
 import { publish } from "../../../s3-website/public/js/sending.js";
+import * as writing from "../../../s3-website/public/js/writing.js";
 import { ADA, chance, connected, message, own, range, START_MS } from "./builders.js";
 
 const READER = { person: ADA, open: true, seen: false };
@@ -196,18 +197,18 @@ for (let seed = 1; seed <= 60; seed++) {
 const NOW = START_MS + 2 * MINUTE;
 const mine = (changes) => chat.received(connected(), "default", [message(0), own(1), own(2)], true, changes);
 const edited = (state, text, now = NOW) =>
-  chat.sent(chat.drafted(chat.editing(state, own(1).id, NOW), text), "id-1", now);
+  writing.sent(writing.drafted(writing.editing(state, own(1).id, NOW), text), "id-1", now);
 const lineOf = (state, second, now = NOW) =>
   lines(chat.channelOf(state), state.outbox, ADA, now).find(({ message: one }) => one?.id === own(second).id);
 
 test("a message goes to the text box and back; the draft waits", () => {
-  const state = chat.editing(chat.drafted(mine(), "draft"), own(1).id, NOW);
-  assert.equal(chat.written(state), "text 1");
-  const typed = chat.drafted(state, "better");
-  assert.deepEqual([chat.written(typed), chat.channelOf(typed).draft], ["better", "draft"]);
-  assert.equal(chat.written(chat.editingEnded(typed)), "draft");
-  const saved = chat.sent(typed, "id-1", NOW);
-  assert.equal(chat.written(saved), "draft");
+  const state = writing.editing(writing.drafted(mine(), "draft"), own(1).id, NOW);
+  assert.equal(writing.written(state), "text 1");
+  const typed = writing.drafted(state, "better");
+  assert.deepEqual([writing.written(typed), chat.channelOf(typed).draft], ["better", "draft"]);
+  assert.equal(writing.written(writing.editingEnded(typed)), "draft");
+  const saved = writing.sent(typed, "id-1", NOW);
+  assert.equal(writing.written(saved), "draft");
   const { text, action, target } = saved.outbox[0];
   assert.deepEqual([text, action, target], ["better", "edit", own(1).id]);
 });
@@ -235,7 +236,7 @@ test("another one's change does not confirm one's own; to a deleted message noth
 });
 
 test("a delete that waits shows at once; one that failed shows what is still there", () => {
-  const state = chat.deleted(mine(), own(1).id, "id-1", NOW);
+  const state = writing.deleted(mine(), own(1).id, "id-1", NOW);
   assert.deepEqual([lineOf(state, 1).message.text, lineOf(state, 1).message.deleted], ["", true]);
   const failed = chat.withOutbox(state, outbox.failed(state.outbox, "id-1", "why"));
   assert.deepEqual([lineOf(failed, 1).message.text, lineOf(failed, 1).state], ["text 1", "failed"]);
@@ -261,18 +262,18 @@ test("only one's own messages of the last 15 minutes can be changed, and no pend
 
 test("after 15 minutes nothing is sent, by AWS's clock, and it is said", () => {
   const late = START_MS + 16 * MINUTE;
-  const state = chat.editing(mine(), own(1).id, NOW);
-  assert.equal(chat.isTooLate(state, late), true);
-  const typed = chat.drafted(state, "better");
-  assert.equal(chat.sent(typed, "id-1", NOW, late), typed);
-  assert.equal(chat.deleted(mine(), own(1).id, "id-1", NOW, late).notice, chat.TOO_LATE);
-  assert.equal(chat.editing(mine(), own(1).id, late).notice, chat.TOO_LATE);
+  const state = writing.editing(mine(), own(1).id, NOW);
+  assert.equal(writing.isTooLate(state, late), true);
+  const typed = writing.drafted(state, "better");
+  assert.equal(writing.sent(typed, "id-1", NOW, late), typed);
+  assert.equal(writing.deleted(mine(), own(1).id, "id-1", NOW, late).notice, writing.TOO_LATE);
+  assert.equal(writing.editing(mine(), own(1).id, late).notice, writing.TOO_LATE);
 });
 
 test("of a message that is deleted meanwhile nothing stays in the text box", () => {
-  const state = chat.editing(chat.drafted(mine(), "draft"), own(1).id, NOW);
+  const state = writing.editing(writing.drafted(mine(), "draft"), own(1).id, NOW);
   const after = chat.received(state, "default", [], true, [gone(90, own(1))]);
-  assert.equal(chat.written(after), "draft");
+  assert.equal(writing.written(after), "draft");
   assert.match(after.notice, /has been deleted/);
   assert.ok(!JSON.stringify(after).includes("text 1"));
 });

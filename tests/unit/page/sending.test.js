@@ -5,6 +5,7 @@ import * as chat from "../../../s3-website/public/js/chat.js";
 import { retried } from "../../../s3-website/public/js/outbox.js";
 import { clientIds, createSending, publish } from "../../../s3-website/public/js/sending.js";
 import { status } from "../../../s3-website/public/js/notify.js";
+import * as writing from "../../../s3-website/public/js/writing.js";
 import { connected, START_MS } from "./builders.js";
 
 const OFFLINE = new TypeError("Failed to fetch");
@@ -64,7 +65,7 @@ function page() {
       change(chat.signedIn(state, state.person));
     },
     say: (...texts) =>
-      texts.forEach((text) => change(chat.sent(chat.drafted(state, text), `id-${ids++}`, START_MS))),
+      texts.forEach((text) => change(writing.sent(writing.drafted(state, text), `id-${ids++}`, START_MS))),
     outbox: () => state.outbox.map((one) => `${one.text} ${one.state}`),
     why: () => state.outbox.map(({ why }) => why),
     async answer(error) {

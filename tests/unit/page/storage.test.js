@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { claimTab, createKeeper, whenDead } from "../../../s3-website/public/js/persistence.js";
 import { createStorage } from "../../../s3-website/public/js/storage.js";
+import * as writing from "../../../s3-website/public/js/writing.js";
 import { ADA, GRACE, message, outgoing, range, START_MS } from "./builders.js";
 
 /** What a browser has, over a map that the test can look into. */
@@ -154,8 +155,8 @@ test("a reload finds the outbox, the drafts and what was read", () => {
   const memory = area();
   const first = keeper(memory, "t");
   const start = signedIn(first);
-  let state = chat.sent(chat.drafted(start, "queued"), "id-1", START_MS);
-  state = chat.drafted(chat.received(state, "default", range(0, 3), true), "half");
+  let state = writing.sent(writing.drafted(start, "queued"), "id-1", START_MS);
+  state = writing.drafted(chat.received(state, "default", range(0, 3), true), "half");
   first.save(chat.initial("default"), start);
   first.save(start, state);
   const again = signedIn(keeper(memory, "t"));
@@ -169,7 +170,7 @@ test("a sign-out removes what the person wrote, in all tabs, and nothing of anot
   const kept = keeper(memory, "t");
   store(memory).saveTab(ADA.user, "u", { outbox: [outgoing("secret")], drafts: {} });
   store(memory).saveTab(GRACE.user, "v", { outbox: [outgoing("hers")], drafts: {} });
-  const state = chat.drafted(signedIn(kept), "secret thought");
+  const state = writing.drafted(signedIn(kept), "secret thought");
   kept.save(chat.initial("default"), state);
   kept.save(state, chat.signedOut(state));
   store(memory).signOut(ADA.user);

@@ -10,6 +10,7 @@ import { discarded, retried } from "../../../s3-website/public/js/outbox.js";
 import { createReading } from "../../../s3-website/public/js/reading.js";
 import { createSending } from "../../../s3-website/public/js/sending.js";
 import { createStorage } from "../../../s3-website/public/js/storage.js";
+import * as writing from "../../../s3-website/public/js/writing.js";
 import { ADA, chance, GRACE, START_MS } from "./builders.js";
 
 const CHANNELS = ["default", "ops", "art"];
@@ -188,7 +189,7 @@ async function happen(page, cloud, random, written) {
     write() {
       const number = page.count++;
       const text = `ada ${number}`;
-      const next = chat.sent(chat.drafted(state, text), `id-${number}`, START_MS + page.time);
+      const next = writing.sent(writing.drafted(state, text), `id-${number}`, START_MS + page.time);
       if (next.outbox.length > state.outbox.length) written.set(text, state.channel);
       page.dispatch(next);
     },
