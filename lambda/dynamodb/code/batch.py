@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
+from contract import CHANNEL, RESERVED_CHANNELS, at
 from stats import Said, read_said
-from transcripts import CHANNEL
 
-RESERVED_CHANNELS = frozenset({"channels", "stats"})  # data/channels.json is no transcript
 MAX_TIME_S = 1e11  # far beyond any clock; excludes NaN and infinity too
 
 
@@ -83,10 +82,3 @@ def read_channel(record: object) -> str | None:
 def sequence(record: object) -> str:
     """Return a record's sequence number, "" when it has none."""
     return str(at(record, "dynamodb", "SequenceNumber") or "")
-
-
-def at(value: object, *keys: str) -> object:
-    """Return what lies under the keys, None as soon as one is not there."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

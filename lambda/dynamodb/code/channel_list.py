@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
+from contract import CHANNEL
 from folder import Folder
-from transcripts import CHANNEL, compact, iso_ms
+from transcripts import compact, iso_at
 
 ATTEMPTS = 5
 NAME = "channels"
@@ -50,7 +51,7 @@ class ChannelList:
     def _write(self, channels: frozenset[str], etag: str) -> bool:
         content = {
             "channels": sorted(channels),
-            "generated_at": iso_ms(round(self._clock() * 1000)),
+            "generated_at": iso_at(round(self._clock() * 1000)),
         }
         return bool(self._folder.write(NAME, compact(content), etag))
 

@@ -8,7 +8,6 @@ no name or text may reach its log.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -16,15 +15,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypedDict
 
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
+from aws_clients import SIGNED, make_clients
 from batch import (
-    RESERVED_CHANNELS,
     Event,
     age_ms,
-    at,
     iterator_ages_ms,
     read_channel,
     read_inserts,
@@ -32,8 +26,9 @@ from batch import (
     settled,
 )
 from channel_list import ChannelList
+from contract import RESERVED_CHANNELS, at, error_code, log
+from emf import metric_line
 from folder import Folder
-from metrics import metric_line
 from stats import Said
 from stats_file import StatsFile
 from transcript_files import TranscriptFiles
@@ -94,12 +89,8 @@ def handler(event: Event, context: Context) -> Result:
 def service() -> Service:
     """Build what the container keeps, from the environment."""
     settings = read_settings(os.environ)
-    session = botocore.session.get_session()
-    config = Config(
-        connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    dynamodb = session.create_client("dynamodb", config=config)
-    return connected(settings, dynamodb, session.create_client("s3", config=config), time.time)
+    dynamodb, s3 = make_clients({"dynamodb": SIGNED, "s3": SIGNED})
+    return connected(settings, dynamodb, s3, time.time)
 
 
 def connected(
@@ -155,7 +146,7 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     failures = publish_channels(firsts, service)
     failed = [firsts[channel] for channel in failures]
     for channel, failure in failures.items():
-        log("ERROR", "failed", request_id=request_id, channel=channel, error=code(failure))
+        log("ERROR", "failed", request_id=request_id, channel=channel, error=error_code(failure))
     now_s = service.clock()
     said = read_inserts(settled(records, failed), now_s)
     values: dict[str, int | list[int]] = {
@@ -215,21 +206,9 @@ def count(said: Sequence[Said], service: Service, request_id: str) -> int:
     try:
         service.stats.add(said)
     except Exception as error:  # noqa: BLE001 - the batch's transcripts are published
-        log("WARN", "uncounted", request_id=request_id, error=code(error))
+        log("WARN", "uncounted", request_id=request_id, error=error_code(error))
         return len(said)
     return 0
-
-
-def code(error: Exception) -> str:
-    """Return AWS's own code of an error, or its type's name: both are safe to log."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "Unknown"))
-    return type(error).__name__
-
-
-def log(level: str, event: str, **fields: object) -> None:
-    """Write one JSON line; Lambda sends it to CloudWatch Logs as it is."""
-    print(json.dumps({"level": level, "event": event, **fields}), flush=True)  # noqa: T201
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from transcripts import CHANNEL, compact, iso_ms, read_entry
+from contract import CHANNEL
+from transcripts import compact, iso_at, read_entry
 
 MINUTES = 60
 MINUTE_MS = 60_000
@@ -117,7 +118,7 @@ def people(seen: int) -> int:
 def write_stats(stats: Stats) -> bytes:
     """Write the object as the page reads it; `seen` is for the next write only."""
     content = {
-        "generated_at": iso_ms(stats.generated_ms),
+        "generated_at": iso_at(stats.generated_ms),
         "per_minute": stats.per_minute,
         "today": {
             "date": day(stats.generated_ms),
@@ -166,4 +167,4 @@ def read_count(count: object) -> int:
 
 def day(epoch_ms: int) -> str:
     """Return the date in UTC."""
-    return iso_ms(epoch_ms)[:10]
+    return iso_at(epoch_ms)[:10]

@@ -6,12 +6,12 @@ Pure: rows in DynamoDB's notation go in, a decision or bytes come out. It must n
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+from contract import iso_ms
+
 MAX_ROWS = 200  # as many as one transcript may hold, and as many rows as one may cost
 LIVELY_MS = 5_000
 
@@ -75,7 +75,7 @@ def next_page(rows: Sequence[Row], history: int, now_s: float) -> Page | None:
     shown = window(rows, history, now_s).messages
     if len(shown) < history:
         return Page(min(max(history, len(rows)), left), "")  # twice as far each time: few reads
-    since = iso_ms(shown[0].sent_ms - LIVELY_MS + 1)
+    since = iso_at(shown[0].sent_ms - LIVELY_MS + 1)
     return Page(left, since) if rows[-1]["id"]["S"] >= since else None
 
 
@@ -124,7 +124,7 @@ def transcript(channel: str, shown: Window, now_s: float) -> bytes:
     """Write a transcript as compact JSON, the oldest first."""
     content = {
         "channel": channel,
-        "generated_at": iso_ms(round(now_s * 1000)),
+        "generated_at": iso_at(round(now_s * 1000)),
         "messages": [entry.shown for entry in reversed(shown.messages)],
         "changes": [entry.shown for entry in reversed(shown.changes)],
     }
@@ -136,7 +136,6 @@ def compact(content: object) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def iso_ms(epoch_ms: int) -> str:
-    """Return a time as items carry it: ISO 8601 UTC with milliseconds and Z."""
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def iso_at(epoch_ms: int) -> str:
+    """Return a time as rows carry it."""
+    return iso_ms(datetime.fromtimestamp(epoch_ms / 1000, UTC))

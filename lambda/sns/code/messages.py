@@ -11,10 +11,10 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple, NotRequired, TypedDict, TypeGuard
 
+from contract import CHANNEL, RESERVED_CHANNELS, at
+
 SNS_SOURCE = "aws:sns"
 OPERATOR_SOURCE = "lambda-chat:operator"
-CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-RESERVED_CHANNELS = frozenset({"channels", "stats"})  # data/channels.json is no transcript
 TARGET = re.compile(r"([0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z)#[A-Za-z0-9._:~-]{1,64}")  # a row's id
 USER = re.compile(r"[0-9a-f]{16}")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:~-]{1,64}")
@@ -224,13 +224,6 @@ def read_text(text: object) -> str:
     return (
         text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     )
-
-
-def at(value: object, *keys: str) -> object:
-    """Return what lies under the keys, None as soon as one is not there."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def json_object(text: str) -> dict[str, object] | None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from contract import error_code
 from environment import Settings
 from messages import BadMessage, json_object
 
@@ -195,10 +196,3 @@ def clean_name(name: object) -> str:
         character for character in line if character.isprintable() or character in JOINERS
     )
     return seen[:MAX_NAME].strip(" " + JOINERS)
-
-
-def error_code(error: Exception) -> str:
-    """Return AWS's own code of an error, or its type's name: both are safe to log."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "Unknown"))
-    return type(error).__name__

@@ -9,7 +9,6 @@ Flow: record -> Delivery -> Message, Change or Block -> Sender (STS, once a toke
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -17,10 +16,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
-import botocore.session
-from botocore import UNSIGNED
-from botocore.config import Config
-
+from aws_clients import NOT_SIGNED, SIGNED, make_clients
+from contract import at, error_code, log
 from emf import metric_line
 from environment import Settings, read_settings
 from messages import (
@@ -30,13 +27,12 @@ from messages import (
     Delivery,
     Event,
     Message,
-    at,
     is_safe_id,
     read_delivery,
     read_request,
 )
 from permitted import check_time, is_to_be_made
-from senders import Sender, Verifier, error_code, operator, read_token
+from senders import Sender, Verifier, operator, read_token
 from transactions import Tables, read_row, write
 from writes import Part, applied, block, change_row, count, message_row, not_blocked, put
 
@@ -81,13 +77,7 @@ def handler(event: Event, context: Context) -> Counts:
 def service() -> Service:
     """Build what the container keeps, from the environment."""
     settings = read_settings(os.environ)
-    session = botocore.session.get_session()
-    session.set_config_variable("sts_regional_endpoints", "regional")
-    config = Config(
-        connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    sts = session.create_client("sts", config=config.merge(Config(signature_version=UNSIGNED)))
-    dynamodb = session.create_client("dynamodb", config=config)
+    sts, dynamodb = make_clients({"sts": NOT_SIGNED, "dynamodb": SIGNED})
     verifier = Verifier(sts, settings, time.time)
     return Service(settings, verifier, Tables(dynamodb, time.sleep), time.time)
 
@@ -226,16 +216,6 @@ def named(record: object, request_id: str) -> dict[str, object]:
         "request_id": request_id,
         "message_id": message_id if is_safe_id(message_id) else None,
     }
-
-
-def log(level: str, event: str, **fields: object) -> None:
-    """Write one JSON line; Lambda sends it to CloudWatch Logs as it is."""
-    line = {
-        "level": level,
-        "event": event,
-        **{k: v for k, v in fields.items() if v not in ("", None, [])},
-    }
-    print(json.dumps(line), flush=True)  # noqa: T201
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

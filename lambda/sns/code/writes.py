@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from contract import iso_ms
 from environment import Rate
 from messages import Change, Delivery, Message
 from permitted import Row, text_of
@@ -160,8 +161,3 @@ def block(rate_table: str, user: str, blocked: bool, now_s: float) -> dict[str, 
 def key(channel: str, row_id: str) -> Attributes:
     """Return the key of a row of the messages table."""
     return {"channel": {"S": channel}, "id": {"S": row_id}}
-
-
-def iso_ms(moment: datetime) -> str:
-    """Return a time as rows carry it: ISO 8601 UTC with milliseconds and Z."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

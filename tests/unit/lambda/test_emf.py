@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -143,12 +142,6 @@ def test_two_chats_of_one_account_are_counted_apart(function, metrics):
     function.set_up(function="Tea-store-message")
     function.store(function.record())
     assert metrics()[0][0] == {"function": "Tea-store-message"}
-
-
-def test_both_functions_write_metrics_in_the_same_way():
-    code = Path("lambda")
-    ours = code / "dynamodb/code/metrics.py"
-    assert ours.read_bytes() == (code / "sns/code/emf.py").read_bytes()
 
 
 PUBLISH = {"function": "publish-transcript"}
