@@ -1,0 +1,61 @@
+"""Tables in Markdown, and bench/results.md, where each section has its place.
+
+Owns how figures are written; what they are is the sections' business.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import re
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results.md"
+HEADER = """\
+# What was measured
+
+`make bench` writes this file; `python -m bench SECTION` writes one section anew. A time means
+something only beside what it is compared with, in the same table and the same run. All of it runs
+on one machine of two cores, the emulated AWS too.
+"""
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table; what is no text stands on the right."""
+    found = [[written(cell) for cell in row] for row in rows]
+    kinds = ["---" if index == 0 else "---:" for index in range(len(heads))]
+    lines = [heads, kinds, *found]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def written(cell: object) -> str:
+    """A figure with three digits that mean something; whole numbers and texts as they are."""
+    if not isinstance(cell, float):
+        return f"{cell:,}" if isinstance(cell, int) else str(cell)
+    if not math.isfinite(cell):
+        return "-"
+    digits = max(0, 2 - math.floor(math.log10(abs(cell)))) if cell else 0
+    return f"{cell:,.{min(digits, 3)}f}"
+
+
+def percentiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """p50, p95 and p99; not a number when there are fewer than two values."""
+    if len(values) < 2:
+        return (math.nan, math.nan, math.nan)
+    cuts = statistics.quantiles(values, n=100, method="inclusive")
+    return cuts[49], cuts[94], cuts[98]
+
+
+def keep(section: str, text: str, path: Path = RESULTS) -> None:
+    """Put a section's text in its place in the results; a new section goes to the end."""
+    old = path.read_text() if path.exists() else HEADER
+    when = time.strftime("%Y-%m-%d", time.gmtime())
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    whole = f"<!-- {section} -->\n{text.strip()}\n\n*{when}, {machine}*\n<!-- end -->\n"
+    place = re.compile(rf"<!-- {re.escape(section)} -->\n.*?<!-- end -->\n", re.DOTALL)
+    new = place.sub(lambda _: whole, old) if place.search(old) else f"{old}\n{whole}"
+    path.write_text(new)
