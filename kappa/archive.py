@@ -15,6 +15,7 @@ import base64
 import hashlib
 import io
 import os
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
 IGNORE_FILE = ".lambdaignore"
 S3_ADVICE = "Set lambda.s3_bucket: kappa then uploads through this bucket."
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -172,13 +174,15 @@ def _refuse_link(path: Path, inside: Path) -> None:
 
 def _zip(entries: list[tuple[str, Path]]) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, path in entries:
             info = zipfile.ZipInfo(name, _ZIP_EPOCH)
             info.create_system = 3  # Unix, whatever machine packs: the mode below is read as such
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = _mode(path) << 16
-            archive.writestr(info, path.read_bytes(), compresslevel=9)
+            # block by block: of all this only the zip is in memory, and once
+            with path.open("rb") as file, archive.open(info, "w") as packed:
+                shutil.copyfileobj(file, packed, _BLOCK_BYTES)
     return buffer.getvalue()
 
 

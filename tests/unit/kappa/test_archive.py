@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import os
+import tracemalloc
 import zipfile
 
 import pytest
@@ -40,6 +41,18 @@ def test_the_same_source_gives_the_same_bytes_whatever_the_clock_says(tmp_path):
     first = pack(source)
     os.utime(source / "a.py", (1_000_000_000, 1_000_000_000))
     assert pack(source) == first
+
+
+def test_nothing_but_the_zip_itself_is_held_in_memory(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).write_bytes(os.urandom(8_000_000))
+    tracemalloc.start()
+    try:
+        packed = pack(tmp_path)
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert held < 1.5 * len(packed.data)
 
 
 def test_the_hash_is_written_as_lambda_writes_it(tmp_path):
