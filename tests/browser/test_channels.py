@@ -3,9 +3,11 @@
 import json
 import re
 
+from datetime import UTC, datetime, timedelta
+
 from playwright.sync_api import expect
 
-from tests.browser.conftest import announce
+from tests.browser.conftest import announce, write_rows
 
 
 def only(person, *names):
@@ -83,11 +85,7 @@ def test_what_is_unread_elsewhere_is_counted_and_forgotten_once_read(visit, chat
     ada.open(channel)
     announce(chat, other, ["two", f"three @{ada.name}"])
     link = ada.link(other)
-    ada.hold_time()
-    for _ in range(20):  # the channels are looked at in turn, one each ten seconds
-        ada.pass_time(11, 11)
-        if "2 unread" in link.get_attribute("aria-label"):
-            break
+    look_around(ada, link)
     expect(link).to_have_accessible_name(f"{other}, 2 unread, you are mentioned")
     expect(ada.page).to_have_title("(2!) Lambda Chat")
     ada.page.clock.resume()
@@ -97,6 +95,51 @@ def test_what_is_unread_elsewhere_is_counted_and_forgotten_once_read(visit, chat
     expect(ada.log.get_by_role("separator", name="New messages")).to_have_count(1)
     expect(ada.page).to_have_title("Lambda Chat")
     expect(link).to_have_accessible_name(other)
+
+
+def test_after_an_absence_all_that_is_unread_is_counted_and_marked(visit, chat, channel):
+    announce(chat, channel, ["read"])
+    ada = visit(clock=True)
+    other = f"{channel}-two"
+    only(ada, other, channel)
+    ada.sign_in("Ada Lovelace")
+    ada.sees("read")
+    ada.open(other)
+    ada.connected()
+    write_rows(chat, channel, later(71))
+    link = ada.link(channel)
+    look_around(ada, link)
+    expect(link).to_have_accessible_name(f"{channel}, 20+ unread")
+    expect(ada.page).to_have_title("(20+) Lambda Chat")
+    ada.page.clock.resume()
+    link.click()
+    separator = ada.log.get_by_role("separator", name="New messages")
+    expect(separator).to_be_in_viewport()
+    follows = "node => node.nextElementSibling.textContent"
+    ada.until(lambda: "row 00" in separator.evaluate(follows))
+    expect(ada.page.get_by_role("button", name="New messages")).to_contain_text("71")
+    ada.page.reload()
+    expect(separator).to_be_in_viewport()
+    ada.until(lambda: "row 00" in separator.evaluate(follows))
+    expect(ada.page.get_by_role("button", name="New messages")).to_contain_text("71")
+    expect(ada.page).to_have_title("(71) Lambda Chat")
+
+
+def look_around(person, link):
+    """Let time pass until something is unread: channels are looked at in turn, each ten seconds."""
+    person.hold_time()
+    for _ in range(20):
+        person.pass_time(11, 11)
+        if "unread" in link.get_attribute("aria-label"):
+            break
+
+
+def later(count):
+    """So many messages from now on, a second apart: a transcript holds the newest twenty."""
+    now = datetime.now(UTC)
+    sent = [now + timedelta(seconds=number) for number in range(count)]
+    stamps = [one.isoformat(timespec="milliseconds").replace("+00:00", "Z") for one in sent]
+    return [(stamp, f"row {number:02}") for number, stamp in enumerate(stamps)]
 
 
 def test_what_was_read_stays_read_and_what_came_meanwhile_is_marked(visit, chat, channel):

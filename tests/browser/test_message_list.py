@@ -337,6 +337,31 @@ def test_a_list_that_was_covered_comes_back_where_it_was(shown):
     assert chat.first_visible() == before
 
 
+def test_what_is_unread_before_the_loaded_messages_opens_at_its_beginning(shown):
+    chat = shown()
+    unread = {"divider": message(20)["id"], "lastRead": message(20)["id"], "earlier": "more"}
+    some = {"messages": messages(180, 200), "unread": 20, "loaded": False, **unread}
+    chat.show({"messages": messages(0, 60)}, name="random")
+    chat.show(some)
+    expect(chat.newest).to_have_text("New messages20+")
+    expect(chat.page.locator(".skeleton")).to_be_hidden()
+    assert chat.told("onReachTop") == []
+    chat.show({"messages": messages(0, 200), "unread": 179, **unread})
+    divider = chat.log.get_by_role("separator", name="New messages")
+    expect(divider).to_be_in_viewport()
+    assert "Message 21" in divider.evaluate("node => node.nextElementSibling.textContent")
+    expect(chat.newest).to_have_text("New messages99+")
+
+
+def test_a_reader_whose_lines_are_gone_is_at_the_oldest_that_is_left(shown):
+    chat = shown()
+    chat.show({"messages": messages(0, 60)})
+    chat.scroll_to(700)
+    chat.show({"messages": messages(500, 560)})
+    chat.frame()
+    expect(chat.lines.first).to_be_in_viewport()
+
+
 def test_a_list_filled_while_covered_opens_at_its_place(shown):
     chat = shown()
     root = chat.page.locator("#messages-area")

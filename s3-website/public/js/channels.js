@@ -17,6 +17,7 @@ import { mentions } from "./text.js";
 export const DEFAULT_CHANNEL = "default";
 const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const NAME_LENGTH = 64;
+const COUNT_LIMIT = 99;
 // these objects of the data folder are no transcripts
 const RESERVED = ["channels", "stats"];
 /** @type {readonly Change[]} */
@@ -54,7 +55,9 @@ export function received(channel, incoming, reader, changes = NONE) {
   // a channel that was never open in this browser is not "20 unread"
   const lastRead = channel.lastRead || (channel.loaded ? "" : newestId(messages));
   const next = { ...channel, ...noted, messages, earlier, lastRead, loaded: true };
-  return looked(channel, next, reader);
+  // nobody may look for days: only a reader's own scrolling back makes a list longer than is kept
+  const limit = reader.open ? Math.max(KEPT_LIMIT, channel.messages.length) : LINE_LIMIT;
+  return looked(channel, cut(next, limit), reader);
 }
 
 /**
@@ -117,9 +120,21 @@ export function readUpTo(channel, lastRead, person) {
   return { ...next, unread: fresh.length, mentioned };
 }
 
-/** @param {Channel} channel @returns {Channel} with the divider before what is unread */
+/**
+ * With the divider before what is unread. Where that begins before the loaded messages, they are
+ * not enough to begin with: it is read first.
+ * @param {Channel} channel @returns {Channel}
+ */
 export function opened(channel) {
-  return channel.unread ? { ...channel, divider: channel.lastRead } : channel;
+  if (!channel.unread) return channel;
+  const loaded = channel.loaded && !hasMoreUnread(channel);
+  return { ...channel, divider: channel.lastRead, loaded };
+}
+
+/** @param {Channel} channel @returns {boolean} there may be unread ones before the loaded */
+export function hasMoreUnread({ unread, messages, lastRead, earlier }) {
+  const oldest = messages[0]?.id ?? "";
+  return unread > 0 && lastRead !== "" && oldest > lastRead && earlier !== "none";
 }
 
 /** @param {Channel} channel @returns {Channel} what is kept of it while another one is open */
@@ -129,15 +144,30 @@ export function left(channel) {
 }
 
 /**
+ * @param {number} unread @param {boolean} more than these, perhaps
+ * @returns {string} "20+", "99+"; "" for none
+ */
+export function countText(unread, more) {
+  if (unread > COUNT_LIMIT) return `${COUNT_LIMIT}+`;
+  return unread ? `${unread}${more ? "+" : ""}` : "";
+}
+
+/**
  * Take in what was read before the oldest message that is known.
  * @param {Channel} channel @param {string} beforeId the oldest when it was asked for
- * @param {readonly Message[]} messages @param {boolean} more @param {readonly Change[]} changes
+ * @param {readonly Message[]} messages @param {boolean} more @param {Person | null} person
+ * @param {readonly Change[]} changes
  * @returns {Channel} the same one when it has begun anew since
  */
-export function reachedBack(channel, beforeId, messages, more, changes = NONE) {
+export function reachedBack(channel, beforeId, messages, more, person, changes = NONE) {
   if (channel.messages[0]?.id !== beforeId) return channel;
-  const earlier = more ? "more" : "none";
-  return { ...channel, ...put(channel, list.merged(channel.messages, messages), changes), earlier };
+  const all = put(channel, list.merged(channel.messages, messages), changes);
+  /** @type {Channel} */
+  const next = { ...channel, ...all, earlier: more ? "more" : "none" };
+  // some of them may be unread: so far only those that came after them are counted
+  const fresh = unreadIn(next, person);
+  const named = fresh.some(({ id, text }) => id < beforeId && mentions(text, person?.name ?? ""));
+  return { ...next, unread: fresh.length, mentioned: channel.mentioned || named };
 }
 
 /**

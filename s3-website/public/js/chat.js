@@ -170,7 +170,9 @@ export function received(state, name, incoming, seen, changes) {
 
 /** @param {State} state @returns {State} the reader looks at the end of the open channel */
 export function looked(state) {
-  return withChannel(state, state.channel, channels.read(channelOf(state)));
+  const channel = channelOf(state);
+  // what is not all there yet has no end to look at
+  return channel.loaded ? withChannel(state, state.channel, channels.read(channel)) : state;
 }
 
 /** @param {State} state @param {Readonly<Record<string, string>>} lastRead @returns {State} */
@@ -192,9 +194,10 @@ export function reachingBack(state, name) {
  * @returns {State}
  */
 export function reachedBack(state, name, beforeId, messages, more, changes) {
-  const channel = channels.reachedBack(channelOf(state, name), beforeId, messages, more, changes);
-  const user = state.person?.user ?? "";
-  const queue = outbox.confirmed(state.outbox, name, messages, user, changes);
+  const { person } = state;
+  const before = channelOf(state, name);
+  const channel = channels.reachedBack(before, beforeId, messages, more, person, changes);
+  const queue = outbox.confirmed(state.outbox, name, messages, person?.user ?? "", changes);
   return withOutbox(withChannel(state, name, channel), queue);
 }
 

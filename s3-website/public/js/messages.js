@@ -71,26 +71,25 @@ export function pictureUrl(value) {
  * What lies between what is known and a transcript, if they do not meet: more came than a
  * transcript holds.
  * @param {readonly Message[]} known @param {readonly Message[]} incoming
- * @param {number} [sentMs] when nothing is known yet: a message of this time is looked for
+ * @param {string} [since] the id to reach when nothing is known yet; "" for none
  * @returns {{after: string, before: string} | null} ids
  */
-export function gap(known, incoming, sentMs = Infinity) {
-  if (meets(known, incoming, sentMs)) return null;
-  const newest = known.at(-1);
+export function gap(known, incoming, since = "") {
+  if (meets(known, incoming, since)) return null;
+  const newest = newestId(known) || since;
   const before = oldestId(incoming);
-  const time = newest ? Date.parse(newest.sentAt) : sentMs;
-  const after = idAt(time - OVERLAP_MS) || (newest?.id ?? "");
-  const start = newest && newest.id < after ? newest.id : after;
+  const after = idAt(timeOf(newest) - OVERLAP_MS) || newest;
+  const start = newest < after ? newest : after;
   return start < before ? { after: start, before } : null;
 }
 
 /**
  * Whether nothing can be missing between two lists.
  * @param {readonly Message[]} known oldest first @param {readonly Message[]} incoming in any order
- * @param {number} [sentMs] with nothing known: what has to be reached
+ * @param {string} [since] the id to reach when nothing is known; "" for none
  */
-export function meets(known, incoming, sentMs = Infinity) {
-  const newest = newestId(known) || idAt(sentMs);
+export function meets(known, incoming, since = "") {
+  const newest = newestId(known) || since;
   const oldest = oldestId(incoming);
   return !newest || !oldest || oldest <= newest;
 }
@@ -169,7 +168,12 @@ function withChange(message, change) {
  * @returns {boolean} whether its sender can still change it
  */
 export function isChangeable(id, now) {
-  return now - Date.parse(id.split("#", 1)[0] ?? "") < CHANGEABLE_MS;
+  return now - timeOf(id) < CHANGEABLE_MS;
+}
+
+/** @param {string} id @returns {number} ms since the epoch; NaN when it does not tell */
+function timeOf(id) {
+  return Date.parse(id.split("#", 1)[0] ?? "");
 }
 
 /** @param {readonly Message[]} messages oldest first @returns {string} "" when there is none */
@@ -208,8 +212,8 @@ function same(one, other) {
   return names.every((field) => one[field] === other[field]);
 }
 
-/** @param {number} time @returns {string} where its messages start; "" for no time */
-function idAt(time) {
+/** @param {number} time @returns {string} where the ids of its messages start; "" for no time */
+export function idAt(time) {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString();
 }

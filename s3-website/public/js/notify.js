@@ -2,7 +2,7 @@
 // somebody looks, and how who does not is told: the number in the title, a notification of a mention,
 // a sound. It asks for permission only when it is told to.
 
-import { news } from "./channels.js";
+import { countText, hasMoreUnread, news } from "./channels.js";
 import { channelOf } from "./chat.js";
 import { mentions } from "./text.js";
 
@@ -44,11 +44,15 @@ export function status(state) {
   }
 }
 
-/** @param {State} state @returns {{unread: number, mentioned: boolean}} of all channels */
+/**
+ * @param {Pick<State, "channels">} state
+ * @returns {{unread: number, more: boolean, mentioned: boolean}} of all channels
+ */
 export function unreadOf({ channels }) {
   const all = Object.values(channels);
   const unread = all.reduce((sum, channel) => sum + channel.unread, 0);
-  return { unread, mentioned: all.some(({ mentioned }) => mentioned) };
+  const mentioned = all.some((channel) => channel.mentioned);
+  return { unread, more: all.some(hasMoreUnread), mentioned };
 }
 
 /** @param {State} state @returns {Status} */
@@ -90,8 +94,8 @@ function bad(text) {
 export function createTelling({ notifier, hidden, seen, onNews }) {
   return (before, after) => {
     if (before.channels === after.channels) return;
-    const { unread, mentioned } = unreadOf(after);
-    notifier.title(unread, mentioned);
+    const { unread, more, mentioned } = unreadOf(after);
+    notifier.title(countText(unread, more), mentioned);
     for (const [name, channel] of Object.entries(after.channels)) {
       const fresh = news(channelOf(before, name), channel, after.person);
       if (!fresh.length) continue;
@@ -116,9 +120,9 @@ export function createNotifier(page, { onOpen }) {
   let chimedAt = -Infinity;
 
   return {
-    /** @param {number} unread in all channels @param {boolean} mentioned */
+    /** @param {string} unread how many in all channels, "" for none @param {boolean} mentioned */
     title(unread, mentioned) {
-      const title = `${mark(unread, mentioned)}${name}`;
+      const title = unread ? `(${unread}${mentioned ? "!" : ""}) ${name}` : name;
       if (page.document.title !== title) page.document.title = title;
     },
 
@@ -163,12 +167,6 @@ export function createNotifier(page, { onOpen }) {
       made.resume().then(() => play(made), () => {});
     },
   };
-}
-
-/** @param {number} unread @param {boolean} mentioned */
-function mark(unread, mentioned) {
-  if (unread <= 0) return "";
-  return `(${unread > 99 ? "99+" : unread}${mentioned ? "!" : ""}) `;
 }
 
 /** @param {Window & typeof globalThis} page */

@@ -5,7 +5,7 @@
 import { explain, trouble } from "./aws.js";
 import { nextProbe } from "./channels.js";
 import * as chat from "./chat.js";
-import { gap } from "./messages.js";
+import { gap, idAt } from "./messages.js";
 import { sentSince } from "./outbox.js";
 import { pollDelay, probeDelay } from "./polling.js";
 
@@ -89,12 +89,16 @@ export function createReading(world) {
    * @param {Presence} here @param {string} channel @param {boolean} whole whether gaps are filled
    */
   async function read(here, channel, whole) {
-    const { loaded, messages } = chat.channelOf(get(), channel);
+    const { loaded, messages, lastRead } = chat.channelOf(get(), channel);
     const known = loaded ? (etags.get(channel) ?? "") : "";
     const transcript = await source.transcript(here, channel, known);
     if (!transcript || here.signal.aborted) return;
-    const since = sentSince(get().outbox, channel);
-    const missing = whole ? gap(messages, transcript.messages, since) : null;
+    // it may have been opened meanwhile
+    const open = channel === get().channel;
+    const sent = idAt(sentSince(get().outbox, channel));
+    const since = [sent, open ? lastRead : ""].filter(Boolean).sort()[0];
+    const shown = loaded ? messages : [];
+    const missing = whole || open ? gap(shown, transcript.messages, since) : null;
     const before = missing && (await source.between(here, channel, missing));
     if (here.signal.aborted) return;
     etags.set(channel, transcript.etag);

@@ -2,9 +2,10 @@
 // rest. update(state) brings it to any state, however often it is called. It must not decide what is
 // shown: chat.js does. What people wrote gets here as textContent only.
 
+import { countText } from "./channels.js";
 import { channelOf } from "./chat.js";
 import { byId, setText } from "./dom.js";
-import { status } from "./notify.js";
+import { status, unreadOf } from "./notify.js";
 import { createChannels } from "./view_channels.js";
 import { createMessageList } from "./view_list.js";
 import { createLazy, createPanel, createSettings } from "./view_panels.js";
@@ -174,9 +175,11 @@ function updateFrame(part, state, inside) {
  */
 function updateElsewhere(part, state) {
   const others = state.names.filter((name) => name !== state.channel);
-  const unread = others.reduce((sum, name) => sum + channelOf(state, name).unread, 0);
-  part.elsewhere.hidden = !unread;
-  setText(part.elsewhereText, unread ? `, ${unread} unread` : "");
+  const channels = Object.fromEntries(others.map((name) => [name, channelOf(state, name)]));
+  const { unread, more } = unreadOf({ channels });
+  const count = countText(unread, more);
+  part.elsewhere.hidden = !count;
+  setText(part.elsewhereText, count && `, ${count} unread`);
 }
 
 /** @param {Parts} part @param {State} state */

@@ -1,5 +1,6 @@
 // Owns the list of channels: links with what is unread in each, a filter, the form for a new one.
 
+import { countText, hasMoreUnread } from "./channels.js";
 import { channelOf } from "./chat.js";
 import { byId, element, setText } from "./dom.js";
 
@@ -11,7 +12,6 @@ import { byId, element, setText } from "./dom.js";
 
 /** so many can be seen at a glance */
 const FILTER_FROM = 13;
-const COUNT_LIMIT = 99;
 
 /** @param {Document} page @param {Handlers} handlers */
 export function createChannels(page, handlers) {
@@ -96,14 +96,15 @@ function newRow(page, name) {
  * @param {Row} row @param {string} name @param {State} state
  */
 function updateRow(row, name, state) {
-  const { unread, mentioned } = channelOf(state, name);
+  const channel = channelOf(state, name);
+  const { unread, mentioned } = channel;
+  const count = countText(unread, hasMoreUnread(channel));
   const current = name === state.channel;
-  const shown = `${unread} ${mentioned} ${current}`;
+  const shown = `${count} ${mentioned} ${current}`;
   if (row.shown === shown) return;
   row.shown = shown;
   const { link } = row;
-  const parts = [name, unread ? `${unread} unread` : "", mentioned ? "you are mentioned" : ""];
-  const count = unread > COUNT_LIMIT ? `${COUNT_LIMIT}+` : unread || "";
+  const parts = [name, count && `${count} unread`, mentioned ? "you are mentioned" : ""];
   link.ariaLabel = parts.filter(Boolean).join(", ");
   link.ariaCurrent = current ? "page" : null;
   link.dataset.count = `${mentioned ? "@" : ""}${count}`;

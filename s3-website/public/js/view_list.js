@@ -2,7 +2,7 @@
 // messages to a screen reader. It must not decide what is in it (lines.js), how a line looks
 // (view_message.js), or where it scrolls (virtual_list.js).
 
-import { EMPTY } from "./channels.js";
+import { countText, EMPTY, hasMoreUnread } from "./channels.js";
 import { channelOf } from "./chat.js";
 import { button, element, setHidden, setText } from "./dom.js";
 import { dayOf, lines } from "./lines.js";
@@ -114,7 +114,7 @@ function reporter(handlers) {
   /** @param {Shown} shown @param {boolean} atEnd @param {boolean} nearTop */
   return ({ name, channel }, atEnd, nearTop) => {
     const oldest = `${name} ${channel.messages[0]?.id}`;
-    if (nearTop && channel.earlier === "more" && asked !== oldest) {
+    if (nearTop && channel.loaded && channel.earlier === "more" && asked !== oldest) {
       asked = oldest;
       queueMicrotask(() => handlers.onReachTop());
     }
@@ -164,18 +164,18 @@ function listParts(root, handlers) {
 }
 
 /**
- * @param {Parts} part @param {string} name of the channel
- * @param {{loaded: boolean, earlier: Channel["earlier"], unread: number}} channel
+ * @param {Parts} part @param {string} name of the channel @param {Channel} channel
  * @param {boolean} isEmpty whether there is no line
  */
-function updateParts(part, name, { loaded, earlier, unread }, isEmpty) {
+function updateParts(part, name, channel, isEmpty) {
+  const { loaded, earlier, unread } = channel;
   if (part.log.ariaBusy !== String(!loaded)) part.log.ariaBusy = String(!loaded);
-  setHidden(part.skeleton, loaded);
+  setHidden(part.skeleton, loaded || !isEmpty);
   setHidden(part.empty, !loaded || !isEmpty);
   setHidden(part.again, earlier !== "failed");
   setText(part.topText, topText(name, earlier));
   setText(part.newestText, unread ? "New messages" : "Jump to newest");
-  setText(part.count, unread ? String(unread) : "");
+  setText(part.count, countText(unread, hasMoreUnread(channel)));
   part.newest.classList.toggle("unread", unread > 0);
 }
 

@@ -78,7 +78,8 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
   /** @param {readonly Place[]} places the first that is still there stays where it is */
   function stay(places) {
     const anchor = places.find(({ key }) => indexOf(key) >= 0);
-    if (!anchor) return toEnd();
+    // what was read is gone: the nearest to it is the oldest that is left
+    if (!anchor) return places.length ? toStart() : toEnd();
     draw(spanKept(present(), indexOf(anchor.key), all.length));
     rows.restore(anchor);
     settle();

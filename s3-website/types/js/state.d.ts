@@ -52,18 +52,19 @@ export interface Outgoing {
 }
 
 export interface Channel {
-  /** oldest first, no id twice, at most 5,000 */
+  /** oldest first, no id twice; at most 5,000, or as far as its reader scrolled back; 500 when it
+   * is not open */
   messages: readonly Message[];
-  /** a transcript has been read, even an empty one */
+  /** a transcript has been read, even an empty one, and what is unread before it */
   loaded: boolean;
   /** the latest of each message, which may not be known yet: what comes late must not undo it */
   changes: readonly Change[];
   draft: string;
   /** the message that is being edited, and its text so far; the draft waits */
   editing: { id: string; text: string } | null;
-  /** how many messages of others are newer than `lastRead` */
+  /** how many messages of others are newer than `lastRead`, of those that are loaded */
   unread: number;
-  /** one of those names the person */
+  /** one of these names the person */
   mentioned: boolean;
   /** id of the newest message that the person has seen; "" when none is known */
   lastRead: string;

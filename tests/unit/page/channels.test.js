@@ -94,17 +94,64 @@ test("a transcript in the wrong order is shown in the right one", () => {
 
 test("what was read before the oldest message goes before it, unless all has begun anew", () => {
   const channel = { ...loaded(range(50, 60)), earlier: "loading" };
-  const back = channels.reachedBack(channel, message(50).id, range(30, 50), true);
+  const back = channels.reachedBack(channel, message(50).id, range(30, 50), true, ADA);
   assert.deepEqual([back.messages.length, back.earlier], [30, "more"]);
-  assert.equal(channels.reachedBack(back, message(30).id, [], false).earlier, "none");
-  assert.equal(channels.reachedBack(channel, message(40).id, range(0, 40), true), channel);
+  assert.equal(channels.reachedBack(back, message(30).id, [], false, ADA).earlier, "none");
+  assert.equal(channels.reachedBack(channel, message(40).id, range(0, 40), true, ADA), channel);
 });
 
-test("a list longer than is kept loses its oldest only while its reader is at the end", () => {
-  const long = loaded(range(0, 5000));
-  const away = received(long, range(4990, 5010), AWAY);
-  assert.equal(away.messages.length, 5010);
-  const back = channels.read(away);
+test("what is unread before the loaded messages is told by a plus, and counted once it is loaded", () => {
+  const known = { ...EMPTY, lastRead: message(10).id };
+  const probed = received(known, range(180, 200), ELSEWHERE);
+  const count = (channel) => channels.countText(channel.unread, channels.hasMoreUnread(channel));
+  assert.equal(count(probed), "20+");
+  const before = range(100, 180).with(3, message(103, { text: "@Ada look" }));
+  const one = channels.reachedBack(probed, message(180).id, before, true, ADA);
+  assert.deepEqual([one.unread, one.mentioned, count(one)], [100, true, "99+"]);
+  const all = channels.reachedBack(one, message(100).id, range(0, 100), true, ADA);
+  assert.deepEqual([all.unread, all.mentioned], [189, true]);
+  assert.equal(channels.hasMoreUnread(all), false);
+  assert.equal(count(received(known, range(5, 25), ELSEWHERE)), "14");
+  assert.equal(count(channels.read(all)), "");
+});
+
+test("a channel with more unread than is loaded opens at their beginning, once that is read", () => {
+  const probed = received({ ...EMPTY, lastRead: message(10).id }, range(180, 200), ELSEWHERE);
+  const open = channels.opened(probed);
+  assert.deepEqual([open.loaded, open.divider, open.messages], [false, message(10).id, probed.messages]);
+  const filled = received(open, range(0, 200), { ...AWAY, seen: true });
+  assert.deepEqual([filled.loaded, filled.divider, filled.unread], [true, message(10).id, 189]);
+  assert.equal(channels.opened(received(EMPTY, [], ELSEWHERE)).loaded, true);
+});
+
+test("of a channel that is not open no more is kept than a gap's Query reads", () => {
+  let channel = received({ ...EMPTY, lastRead: message(0).id }, range(0, 20), ELSEWHERE);
+  for (let last = 30; last <= 20_000; last += 10) {
+    channel = received(channel, range(last - 20, last), ELSEWHERE);
+  }
+  assert.deepEqual([channel.messages.length, channel.earlier], [500, "more"]);
+  assert.deepEqual([channel.unread, channels.hasMoreUnread(channel)], [500, true]);
+});
+
+test("a hidden tab keeps the newest 5,000, however long it is hidden", () => {
+  let channel = loaded(range(0, 20));
+  for (let last = 520; last <= 40_020; last += 500) {
+    channel = received(channel, range(last - 520, last), AWAY);
+  }
+  assert.deepEqual([channel.messages.length, channel.unread], [5000, 5000]);
+  assert.equal(channel.divider, message(19).id);
+  assert.equal(channels.read(channel).unread, 0);
+});
+
+test("what came while a reader scrolled back further takes the place of the oldest", () => {
+  const far = { ...loaded(range(0, 20)), messages: range(0, 6000) };
+  const after = received(far, range(5990, 6010), AWAY);
+  assert.deepEqual([after.messages.length, after.messages[0].id], [6000, message(10).id]);
+});
+
+test("a list longer than is kept loses its oldest once its reader is at the end", () => {
+  const far = { ...loaded(range(0, 20)), messages: range(0, 5010) };
+  const back = channels.read(far);
   assert.deepEqual([back.messages.length, back.earlier], [5000, "more"]);
   assert.equal(back.messages[0].id, message(10).id);
   assert.equal(channels.left(back).messages.length, 500);
@@ -115,7 +162,7 @@ test("news is what came since the last look, from others, never at the first loo
   const after = received(before, [...range(0, 4), own(4)], AWAY);
   assert.deepEqual(channels.news(before, after, ADA), [message(3)]);
   assert.deepEqual(channels.news(EMPTY, before, ADA), []);
-  const back = channels.reachedBack(before, message(0).id, range(-5, 0), true);
+  const back = channels.reachedBack(before, message(0).id, range(-5, 0), true, ADA);
   assert.deepEqual(channels.news(before, back, ADA), []);
 });
 

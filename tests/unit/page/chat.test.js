@@ -207,8 +207,21 @@ test("the number in the title is of all channels", () => {
   let state = chat.received(connected(), "default", range(0, 3), false);
   state = chat.received(chat.received(state, "ops", [], false), "ops", [message(9, { text: "@ada" })], false);
   state = chat.received(state, "default", range(0, 5), false);
-  assert.deepEqual(unreadOf(state), { unread: 3, mentioned: true });
-  assert.deepEqual(unreadOf(chat.looked(state)), { unread: 1, mentioned: true });
+  assert.deepEqual(unreadOf(state), { unread: 3, more: false, mentioned: true });
+  assert.deepEqual(unreadOf(chat.looked(state)), { unread: 1, more: false, mentioned: true });
+});
+
+test("what is not all read yet cannot have been looked at", () => {
+  const probed = chat.received(connected({ ...KEPT, lastRead: { ops: message(1).id } }), "ops", range(50, 70), false);
+  const open = chat.opened(probed, "ops");
+  assert.equal(chat.looked(open), open);
+  assert.equal(unreadOf(chat.looked(chat.received(open, "ops", range(0, 70), true))).unread, 0);
+});
+
+test("the number in the title says when a channel may have more", () => {
+  const state = connected({ ...KEPT, lastRead: { ops: message(1).id } });
+  assert.equal(unreadOf(chat.received(state, "ops", range(50, 70), false)).more, true);
+  assert.equal(unreadOf(chat.received(state, "ops", range(0, 20), false)).more, false);
 });
 
 test("earlier messages that could not be read can be asked for again", () => {

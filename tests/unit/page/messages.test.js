@@ -50,16 +50,18 @@ test("a transcript that starts after the newest line leaves a gap, read with an 
   assert.deepEqual(gap([message(30)], [message(51), message(50)]), range);
 });
 
-test("a gap after a message without a time starts at its id", () => {
-  const last = message(30, { sentAt: "" });
+test("a gap after an id that tells no time starts at the id", () => {
+  const last = message(30, { id: "!" });
   assert.deepEqual(gap([last], [message(50)]), { after: last.id, before: message(50).id });
 });
 
-test("with nothing known, a message of one's own that the transcript is too young for is looked for", () => {
-  const sentMs = Date.parse(message(30).sentAt);
+test("with nothing known, what the transcript is too young for is looked for", () => {
   const found = { after: "2026-01-01T12:00:20.000Z", before: message(50).id };
-  assert.deepEqual(gap([], [message(50)], sentMs), found);
-  assert.equal(gap([], [message(20), message(50)], sentMs), null);
+  for (const since of [message(30).sentAt, message(30).id]) {
+    assert.deepEqual(gap([], [message(50)], since), found);
+    assert.equal(gap([], [message(20), message(50)], since), null);
+  }
+  assert.equal(gap([], range(30, 50), message(30).id), null);
 });
 
 test("lists meet where one begins within the other", () => {

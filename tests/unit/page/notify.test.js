@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { countText } from "../../../s3-website/public/js/channels.js";
 import { createNotifier } from "../../../s3-website/public/js/notify.js";
 
 /** A window with what a notifier uses of it; `made` are the notifications that were shown. */
@@ -37,18 +38,19 @@ function open({ hidden = true, permission = "granted", answer = "granted", used 
 
 const message = (change) => ({ name: "Ada", text: "hello @Grace", ...change });
 
-for (const [unread, mentioned, title] of [
-  [0, false, "Lambda Chat"],
-  [0, true, "Lambda Chat"],
-  [3, false, "(3) Lambda Chat"],
-  [3, true, "(3!) Lambda Chat"],
-  [99, false, "(99) Lambda Chat"],
-  [100, false, "(99+) Lambda Chat"],
+for (const [unread, more, mentioned, title] of [
+  [0, false, false, "Lambda Chat"],
+  [0, false, true, "Lambda Chat"],
+  [3, false, false, "(3) Lambda Chat"],
+  [3, false, true, "(3!) Lambda Chat"],
+  [20, true, false, "(20+) Lambda Chat"],
+  [99, false, false, "(99) Lambda Chat"],
+  [100, false, false, "(99+) Lambda Chat"],
 ]) {
-  test(`${unread} unread${mentioned ? ", one a mention," : ""} is "${title}"`, () => {
+  test(`${unread} unread${more ? " or more" : ""}${mentioned ? ", one a mention," : ""} is "${title}"`, () => {
     const { window, notifier } = open();
-    notifier.title(7, false);
-    notifier.title(unread, mentioned);
+    notifier.title("7", false);
+    notifier.title(countText(unread, more), mentioned);
     assert.equal(window.document.title, title);
   });
 }

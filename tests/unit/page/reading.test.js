@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { AwsError } from "../../../s3-website/public/js/aws.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { createReading } from "../../../s3-website/public/js/reading.js";
-import { createTelling } from "../../../s3-website/public/js/notify.js";
-import { connected, message, outgoing, own, range, START_MS } from "./builders.js";
+import { createTelling, unreadOf } from "../../../s3-website/public/js/notify.js";
+import { connected, KEPT, message, outgoing, own, range, START_MS } from "./builders.js";
 
 /** A page that reads from what the test puts into `bucket` and `table`. */
 function page(kept) {
@@ -165,6 +165,66 @@ test("an absence longer than is read at once leaves no hole: the newest are show
   assert.equal(chat.channelOf(ada.state).earlier, "none");
 });
 
+test("after an absence all that is unread is read, from the last message that was seen", async () => {
+  const ada = page({ ...KEPT, lastRead: { default: message(18).id } });
+  ada.table.default = range(0, 200);
+  ada.bucket.default = range(180, 200);
+  await ada.steps(1);
+  const channel = chat.channelOf(ada.state);
+  assert.deepEqual([channel.unread, channel.divider], [181, message(18).id]);
+  assert.equal(channel.messages.find(({ id }) => id > channel.divider).id, message(19).id);
+  await ada.steps(5);
+  assert.equal(ada.asked.filter((what) => what.startsWith("between")).length, 1);
+});
+
+test("what is unread after a long absence is read as far as a gap's Query goes", async () => {
+  const ada = page({ ...KEPT, lastRead: { default: message(18).id } });
+  ada.table.default = range(0, 2000);
+  ada.bucket.default = range(1980, 2000);
+  ada.seen = false;
+  await ada.steps(3);
+  assert.equal(chat.channelOf(ada.state).unread, 520);
+  assert.equal(unreadOf(ada.state).more, true);
+  for (let turn = 0; turn < 20; turn++) await ada.reading.reachBack();
+  assert.deepEqual(unreadOf(ada.state), { unread: 1981, more: false, mentioned: false });
+  assert.equal(ada.asked.filter((what) => what.startsWith("between")).length, 1);
+});
+
+test("a channel that was only looked at is read from its last visit when it is opened", async () => {
+  const ada = page({ ...KEPT, lastRead: { ops: message(5).id }, visited: ["ops"] });
+  ada.table.ops = range(0, 100);
+  ada.bucket.ops = range(80, 100);
+  await ada.steps(30);
+  assert.equal(chat.channelOf(ada.state, "ops").unread, 20);
+  assert.equal(unreadOf(ada.state).more, true);
+  assert.equal(ada.asked.filter((what) => what.startsWith("between")).length, 0);
+  ada.state = chat.opened(ada.state, "ops");
+  await ada.steps(1);
+  const { unread, divider, loaded } = chat.channelOf(ada.state);
+  assert.deepEqual([unread, divider, loaded], [94, message(5).id, true]);
+  assert.equal(ada.ids("ops")[0], message(0).id);
+});
+
+test("a channel that is opened while it is looked at is read from its last visit", async () => {
+  const ada = page({ ...KEPT, lastRead: { ops: message(5).id }, visited: ["ops"] });
+  ada.table.ops = range(0, 100);
+  ada.bucket.ops = range(80, 100);
+  await ada.steps(1);
+  let step;
+  for (let turn = 0; turn < 200 && ada.asked.at(-1) !== "transcript ops"; turn++) {
+    if (turn % 20 === 0) {
+      ada.time += 1000;
+      step = ada.reading.step();
+    }
+    await null;
+  }
+  assert.equal(ada.asked.at(-1), "transcript ops");
+  ada.state = chat.opened(ada.state, "ops");
+  await step;
+  await ada.steps(1);
+  assert.equal(chat.channelOf(ada.state).unread, 94);
+});
+
 test("after a reload, a message that was sent before it is looked for in the table", async () => {
   const kept = { outbox: [outgoing("c5", { state: "sent", at: START_MS + 5500 })], drafts: {}, lastRead: {}, visited: [] };
   const ada = page(kept);
@@ -320,27 +380,27 @@ const LOUD = { notifications: true, sound: true };
 
 test("a mention that nobody sees is told, with a sound where that is wanted", () => {
   const before = chat.received(chat.set(connected(), LOUD), "default", range(0, 3), true);
-  const after = chat.received(before, "default", [message(3, { text: "@Ada look" })], false);
-  assert.deepEqual(told(before, after), [["title", 1, true], ["chime"], ["mention", "@Ada look", "default"]]);
+  const after = chat.received(before, "default", [...range(0, 3), message(3, { text: "@Ada look" })], false);
+  assert.deepEqual(told(before, after), [["title", "1", true], ["chime"], ["mention", "@Ada look", "default"]]);
   const quiet = (state) => chat.set(state, { notifications: false, sound: false });
-  assert.deepEqual(told(quiet(before), quiet(after)), [["title", 1, true]]);
+  assert.deepEqual(told(quiet(before), quiet(after)), [["title", "1", true]]);
 });
 
 test("the first look at a channel, earlier messages and one's own tell nothing", () => {
   const start = chat.set(connected(), LOUD);
   const first = chat.received(start, "default", range(5, 8), false);
-  assert.deepEqual(told(start, first), [["title", 0, false]]);
+  assert.deepEqual(told(start, first), [["title", "", false]]);
   const back = chat.reachedBack(first, "default", message(5).id, [message(1, { text: "@Ada" })], true);
-  assert.deepEqual(told(first, back), [["title", 0, false]]);
-  assert.deepEqual(told(first, chat.received(first, "default", [own(9)], false)), [["title", 0, false]]);
+  assert.deepEqual(told(first, back), [["title", "", false]]);
+  assert.deepEqual(told(first, chat.received(first, "default", [own(9)], false)), [["title", "", false]]);
 });
 
 test("what the reader sees makes no sound; another channel's does when it names them", () => {
   const before = chat.received(chat.received(chat.set(connected(), LOUD), "default", [], true), "ops", [], true);
   const seen = chat.received(before, "default", [message(1)], true);
-  assert.deepEqual(told(before, seen, { hidden: false, seen: true }), [["title", 0, false]]);
+  assert.deepEqual(told(before, seen, { hidden: false, seen: true }), [["title", "", false]]);
   const other = chat.received(before, "ops", [message(1)], true);
-  assert.deepEqual(told(before, other, { hidden: false, seen: true }), [["title", 1, false]]);
+  assert.deepEqual(told(before, other, { hidden: false, seen: true }), [["title", "1", false]]);
   const named = chat.received(before, "ops", [message(1, { text: "@ada" })], true);
   assert.deepEqual(told(before, named, { hidden: false, seen: true })[1], ["chime"]);
 });
