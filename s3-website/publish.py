@@ -162,25 +162,30 @@ def install_packages(folder: Path) -> dict[str, Path]:
     return vendor
 
 
-def publish(source: Path) -> str:
-    """Build and upload the site of `source`; return the page's URL."""
+def publish(source: Path, aws: Aws | None = None) -> str:
+    """Build and upload the site of `source`; return the page's URL.
+
+    The bucket is listed while the site is built.
+    """
     config = read_config()
     require(config, NEEDED)
-    aws = Aws(config.region or None, config.profile or None)
+    aws = aws or Aws(config.region or None, config.profile or None)
     endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
     identity_url = os.environ.get("LAMBDA_CHAT_IDP_URL") or "https://accounts.google.com"
     addresses = endpoints(aws.region, endpoint_url)
-    remote = read_bucket(aws, config.s3_bucket)
     target = build_folder(config_path())
-    build_site(
-        source,
-        target,
-        page_config(config, aws.region, addresses),
-        placeholders(addresses.values(), identity_url),
-        install_packages(HERE),
-    )
-    shrink(target, HERE / "node_modules" / ESBUILD)
-    apply(aws, config.s3_bucket, plan(read_site(target), remote, config.data_prefix))
+    with ThreadPoolExecutor(1) as pool:
+        remote = pool.submit(read_bucket, aws, config.s3_bucket)
+        build_site(
+            source,
+            target,
+            page_config(config, aws.region, addresses),
+            placeholders(addresses.values(), identity_url),
+            install_packages(HERE),
+        )
+        shrink(target, HERE / "node_modules" / ESBUILD)
+        todo = plan(read_site(target), remote.result(), config.data_prefix)
+    apply(aws, config.s3_bucket, todo)
     return page_url(config.s3_bucket, aws.region, endpoint_url)
 
 
