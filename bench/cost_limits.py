@@ -70,7 +70,7 @@ def s3_limits(load: Load) -> list[Limit]:
         Limit(
             "DynamoDB writes to the new rate table",
             4_000,
-            lambda load: 4 * load.messages_s,
+            lambda load: 6 * load.messages_s,
             "set its warm throughput; by itself it doubles within half an hour, to 40,000",
         ),
         Limit(

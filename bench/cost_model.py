@@ -36,7 +36,7 @@ Usage = dict[str, float]  # units a second, by the names of PRICES
 
 DAYS = 30
 # A message: docs/handlers.md
-WRITE_UNITS = 6  # row, count and check, twice as it is a transaction
+WRITE_UNITS = 8  # row, sending, count and check, twice as it is a transaction
 MESSAGE_B, ROWS_A_READ_UNIT = 420, 10
 HISTORY, LIVELY_S, MAX_ROWS = 20, 5, 200
 # Functions: 256 MB. The times are assumed, warm, in a region near the tables.

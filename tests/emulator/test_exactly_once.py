@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from tests.builders import moment, row, sns_record
-from tests.store_page import Page, rows, wait_for
+from tests.store_page import Page, log_lines, rows, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +58,35 @@ def test_a_notification_that_is_delivered_twice_is_one_row_and_one_line(chat, ad
     assert shown(chat, room) == ["once", "after"]
 
 
-def test_a_message_that_its_page_sends_twice_is_one_line(chat, ada, room):
+def test_a_message_that_its_page_sends_twice_is_one_row_and_one_line(chat, ada, room):
     body = {"message": "once", "channel": room, "client_id": "0-once"}
     ada.send(**body)
     wait_for(lambda: shown(chat, room))
-    time.sleep(1.1)  # the emulator's times are whole seconds: a row of its own, not a duplicate
+    time.sleep(1.1)  # the emulator's times are whole seconds: SNS gives it another one
+    before = len(duplicates(chat))
     ada.send(**body)
-    wait_for(lambda: len(rows(chat, room)) == 2)
+    wait_for(lambda: len(duplicates(chat)) > before)
     wait_until_published(chat, ada, room)
+    assert [one["message"] for one in rows(chat, room)] == ["once", "after"]
     assert shown(chat, room) == ["once", "after"]
+
+
+def test_a_deleted_text_stays_deleted_when_its_page_sends_it_again(chat, ada, room):
+    body = {"message": "regretted", "channel": room, "client_id": "0-once"}
+    ada.send(**body)
+    (row_id,) = [one["id"] for one in wait_for(lambda: rows(chat, room))]
+    ada.send(action="delete", channel=room, id=row_id)
+    wait_for(lambda: len(rows(chat, room)) == 2)
+    time.sleep(1.1)
+    ada.send(**body)
+    wait_until_published(chat, ada, room)
+    texts = [one["message"] for one in rows(chat, room) if "message" in one]
+    assert (texts, shown(chat, room)) == (["after"], ["", "after"])
+
+
+def duplicates(chat):
+    """Return the log lines so far of events that held a duplicate."""
+    return [one for one in log_lines(chat, '"event": "done"') if one["duplicate"]]
 
 
 def wait_until_published(chat, ada, room):

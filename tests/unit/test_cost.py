@@ -43,7 +43,7 @@ def test_a_quiet_channel_uses_what_the_handlers_say():
     assert usage["SNS publishes"] == 0.5
     assert usage["Lambda requests"] == 1.0  # one to store, one to publish
     assert usage["Lambda GB-s"] == pytest.approx(0.5 * (0.12 + 0.1 + 0.1) * 0.25)
-    assert usage["DynamoDB write units"] == 3.0  # six a message
+    assert usage["DynamoDB write units"] == 4.0  # eight a message
     assert usage["DynamoDB read units"] == 1.0  # 20 rows of 0.4 kB, consistent: two a batch
     assert usage["S3 PUTs"] == 1.0  # the transcript and the stats
     # polls, the list each minute, and 12 polls instead of 3 in the 3 s after each message
@@ -57,7 +57,7 @@ def test_a_month_of_a_quiet_channel_costs_what_a_calculation_by_hand_says():
     assert lines["SNS publishes"] == pytest.approx((1.296 - 1) * 0.50)
     assert lines["Lambda requests"] == pytest.approx((2.592 - 1) * 0.20)
     assert lines["Lambda GB-s"] == 0  # 103,680 of 400,000 that are free
-    assert lines["DynamoDB write units"] == pytest.approx(7.776 * 0.625)
+    assert lines["DynamoDB write units"] == pytest.approx(10.368 * 0.625)
     assert lines["DynamoDB read units"] == pytest.approx(2.592 * 0.125)
     assert lines["S3 PUTs"] == pytest.approx(2_592 * 0.005)
     assert lines["S3 GETs"] == pytest.approx(275_184 * 0.0004)
@@ -69,7 +69,7 @@ def test_a_websocket_api_sends_each_message_to_each_reader():
     usage = websocket_usage(QUIET)
     assert usage["WebSocket messages"] == pytest.approx(0.5 + 0.5 * 100 + 100 / 540)
     assert usage["WebSocket minutes"] == pytest.approx(100 / 60)
-    assert usage["DynamoDB write units"] == pytest.approx(3.0 + 2 * 100 / 3_600)
+    assert usage["DynamoDB write units"] == pytest.approx(4.0 + 2 * 100 / 3_600)
     assert usage["Data out, GB"] == pytest.approx(50 * 420 / 1e9)
 
 
@@ -130,9 +130,9 @@ def test_at_the_cross_over_both_cost_the_same(load):
 
 def test_the_cross_over_by_hand_without_what_is_free():
     # Dollars a million seconds, long past what is free, in one channel, polled each second.
-    # 4 messages a second: each a batch, to store 1.10 + 3.75 and to publish 11.41, or 1.03.
-    here = 4 * (0.5 + 0.2 + 0.40 + 3.75 + 0.5 + 0.2 + 0.6667 + 0.25 + 10 + 0.5 + 9 * 0.436)
-    there = 4 * (1 + 0.2 + 0.40 + 3.75 + 0.5 + 0.2 + 0.3333 + 0.5)
+    # 4 messages a second: each a batch, to store 1.10 + 5.00 and to publish 11.41, or 1.03.
+    here = 4 * (0.5 + 0.2 + 0.40 + 5.00 + 0.5 + 0.2 + 0.6667 + 0.25 + 10 + 0.5 + 9 * 0.436)
+    there = 4 * (1 + 0.2 + 0.40 + 5.00 + 0.5 + 0.2 + 0.3333 + 0.5)
     # A reader: a GET with a transcript each second and the list, or four frames.
     reader_here = 0.436 * (1 + 1 / 60) + 0.756
     reader_there = 4 * (1 + 0.0378 + 0.0066667 + 0.0015625) + 1 / 540 + 0.25 / 60 + 0.000829

@@ -19,12 +19,15 @@ MESSAGE_KINDS = ("user", "operator")
 Row = Mapping[str, Mapping[str, Any]]
 
 
-def check_time(change: Change, sender: Sender, sent_at: datetime) -> None:
+def check_change(change: Change, change_id: str, sender: Sender, sent_at: datetime) -> None:
     """Refuse what a sender wants to change too late; operators always may.
 
-    Both times are SNS's, so a change that AWS delivers late is not late.
+    Both times are SNS's, so a change that AWS delivers late is not late. A change that has its
+    target's id would be two writes of one row, which DynamoDB refuses each time.
     Raises: BadMessage.
     """
+    if change_id == change.target:
+        raise BadMessage("bad_id")
     if sender.kind != "operator" and sent_at - change.target_sent_at > OWN_FOR:
         raise BadMessage("too_late")
 

@@ -37,6 +37,8 @@ REFUSALS = frozenset(
         "ValidationError",
     }
 )
+ENDED = "ExpiredToken"
+UNDISTURBED_S = 60  # a message takes a second; what takes longer was kept by a fault of AWS
 # STS says InvalidIdentityToken too when it could not get Google's keys.
 NO_KEYS = "retrieve verification key"
 
@@ -62,7 +64,7 @@ class Claims(NamedTuple):
 
 
 class TokenEnded(Exception):
-    """A token ended between sending and storing: nobody can tell any more whether it was good."""
+    """A token ended while a fault of AWS kept its message: nobody can tell whether it was good."""
 
 
 class Verifier:
@@ -95,11 +97,9 @@ class Verifier:
         claims = self._verdicts.get(digest) or read_claims(token, self._settings)
         if claims.expires_at <= self._clock():
             self._verdicts.pop(digest, None)
-            if claims.expires_at <= sent_s:
-                raise BadMessage("expired_token")
-            raise TokenEnded
+            raise self._ended(claims.expires_at, sent_s)
         if digest not in self._verdicts:
-            self._ask(token, claims.ours)
+            self._ask(token, claims, sent_s)
             if len(self._verdicts) >= self._limit:
                 del self._verdicts[next(iter(self._verdicts))]
             self._verdicts[digest] = claims
@@ -107,7 +107,16 @@ class Verifier:
             raise BadMessage("not_allowed")
         return claims.sender
 
-    def _ask(self, token: str, ours: bool) -> None:
+    def _ended(self, expires_at: float, sent_s: float) -> Exception:
+        """Return what an ended token is: refused, or lost on a way that took AWS too long.
+
+        Who forges a token chooses its end. So one that ends on the way is no fault by itself.
+        """
+        if expires_at <= sent_s or self._clock() - sent_s <= UNDISTURBED_S:
+            return BadMessage("expired_token")
+        return TokenEnded()
+
+    def _ask(self, token: str, claims: Claims, sent_s: float) -> None:
         """Ask STS; a role that denies our own page's tokens is a fault of ours, not theirs."""
         try:
             self._sts.assume_role_with_web_identity(
@@ -119,7 +128,9 @@ class Verifier:
         except ClientError as error:
             code = error_code(error)
             kind = code.removesuffix("Exception")
-            fault = (kind == "AccessDenied" and ours) or NO_KEYS in str(error)
+            if kind == ENDED:
+                raise self._ended(claims.expires_at, sent_s) from error
+            fault = (kind == "AccessDenied" and claims.ours) or NO_KEYS in str(error)
             if kind in REFUSALS and not fault:
                 raise BadMessage("refused_token", code) from error
             raise

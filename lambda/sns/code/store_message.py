@@ -31,10 +31,10 @@ from messages import (
     read_delivery,
     read_request,
 )
-from permitted import check_time, is_to_be_made
+from permitted import check_change, is_to_be_made
 from senders import Sender, Verifier, operator, read_token
 from transactions import Tables, read_row, write
-from writes import Part, applied, block, change_row, count, message_row, not_blocked, put
+from writes import Part, applied, block, change_row, count, message_row, not_blocked, once, put
 
 OVERTAKEN_TRIES = 3
 
@@ -139,12 +139,16 @@ def store_record(record: object, service: Service, default_id: str) -> tuple[Out
 def store_message(
     delivery: Delivery, message: Message, sender: Sender, service: Service
 ) -> Outcome:
-    """Write a new message's row, once.
+    """Write a new message's row, once, however often SNS delivers it or its page sends it.
 
     Raises: BadMessage; botocore's exceptions.
     """
-    item = message_row(delivery, message, sender, service.settings.retention_days)
-    parts = [put(service.settings.table, item), *limits(delivery, sender, service.settings)]
+    settings = service.settings
+    parts = [
+        put(settings.table, message_row(delivery, message, sender, settings.retention_days)),
+        *once(settings.rate_table, message, sender, delivery.sent_at),
+        *limits(delivery, sender, settings),
+    ]
     return outcome_of(write(service.tables, parts), "stored")
 
 
@@ -153,9 +157,9 @@ def make_change(delivery: Delivery, change: Change, sender: Sender, service: Ser
 
     Raises: BadMessage; Overtaken; botocore's exceptions.
     """
-    check_time(change, sender, delivery.sent_at)
     settings = service.settings
     by = change_row(delivery, change, sender, settings.retention_days)
+    check_change(change, by["id"]["S"], sender, delivery.sent_at)
     for _ in range(OVERTAKEN_TRIES):
         row = read_row(service.tables, settings.table, change.channel, change.target)
         if not is_to_be_made(row, change, by["id"]["S"], sender):

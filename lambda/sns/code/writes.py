@@ -2,7 +2,8 @@
 
 Pure: values go in, DynamoDB's own notation comes out. It must not call AWS or decide who may do
 what. RateTable holds `<user>#<start of a window>` with the count `n` of what was stored in it,
-and `<user>` with `blocked` for who is shut out.
+`<user>#<channel>#<client_id>` for what a page has sent, and `<user>` with `blocked` for who is
+shut out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from senders import Sender
 
 DAY_S = 86_400
 COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda deliver one message again
+SENDING_KEPT_S = 7 * DAY_S  # longer than a page offers to send a message again
 
 Attributes = dict[str, dict[str, Any]]
 
@@ -84,6 +86,26 @@ def put(table: str, item: Attributes) -> Part:
     """Write a row once, however often SNS delivers it."""
     write = {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(id)"}
     return Part({"Put": write}, "duplicate")
+
+
+def once(rate_table: str, message: Message, sender: Sender, sent_at: datetime) -> list[Part]:
+    """Store what a page sends again once, though SNS gives it another time and so another row.
+
+    A message without a client_id cannot be sent again by its page.
+    """
+    if message.client_id is None:
+        return []
+    write = {
+        "TableName": rate_table,
+        "Key": {"user": {"S": f"{sender.user}#{message.channel}#{message.client_id}"}},
+        "UpdateExpression": "SET expires_at = :end",
+        "ConditionExpression": "attribute_not_exists(#user)",
+        "ExpressionAttributeNames": {"#user": "user"},
+        "ExpressionAttributeValues": {
+            ":end": {"N": str(int(sent_at.timestamp()) + SENDING_KEPT_S)}
+        },
+    }
+    return [Part({"Update": write}, "duplicate")]
 
 
 def not_blocked(rate_table: str, user: str) -> Part:

@@ -99,6 +99,17 @@ def test_a_second_delivery_of_a_change_is_a_duplicate(stored, action):
     assert stored.items() == before
 
 
+@pytest.mark.parametrize("action", ["edit", "delete"])
+def test_a_change_that_would_be_its_own_target_is_refused_before_any_call(stored, refusals, action):
+    calls = calls_of(stored.dynamodb)
+    before = stored.items()
+    calls.clear()
+    assert stored.store(change(stored, action, 1, at_s=0)) == counts(refused=1)
+    assert refusals() == ["bad_id"]
+    assert calls == []
+    assert stored.items() == before
+
+
 def test_edits_out_of_order_end_at_the_newest(stored):
     older, newer = (change(stored, "edit", n, at_s=n) for n in (2, 3))
     assert stored.store(newer, older, newer) == counts(changed=1, duplicate=2)

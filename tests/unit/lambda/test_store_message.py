@@ -8,7 +8,7 @@ from botocore import UNSIGNED
 from botocore.exceptions import EndpointConnectionError
 
 import store_message
-from environment import read_settings
+from environment import Rate, read_settings
 from store_message import NotStored, handler, store
 from tests.builders import (
     NOW_S,
@@ -16,11 +16,12 @@ from tests.builders import (
     attribute,
     calls_of,
     id_token,
+    moment,
     operator_record,
     row,
     sns_record,
 )
-from tests.store import ENVIRON, counts, store_settings
+from tests.store import ENVIRON, RATE_TABLE, counts, store_settings
 
 EVENTS = Path(__file__).parents[2] / "data" / "events"
 
@@ -64,6 +65,70 @@ def test_a_second_delivery_of_the_same_message_is_counted_and_changes_nothing(fu
     before = function.items()
     assert function.store(record, record) == counts(duplicate=2)
     assert function.items() == before
+
+
+def again(function, body, at_s, **claims):
+    """What a page sends once more: SNS gives it another id and a later time."""
+    token = function.token(**claims)
+    return sns_record(body, token, Timestamp=moment(at_s), MessageId=f"again-{at_s}")
+
+
+def test_a_message_that_its_page_sends_again_is_a_duplicate_for_a_week(function):
+    body = {"message": "once", "client_id": "c1", "channel": "tea"}
+    assert function.store(again(function, body, 0)) == counts(stored=1)
+    before = function.items()
+    assert function.store(again(function, body, 40), again(function, body, 80)) == counts(
+        duplicate=2
+    )
+    assert function.items() == before
+    (sent,) = [one for one in function.items(RATE_TABLE) if "n" not in one]
+    assert sent == {
+        "user": {"S": f"{before[0]['user']['S']}#tea#c1"},
+        "expires_at": {"N": str(int(NOW_S) + 7 * 86_400)},
+    }
+
+
+def test_a_text_that_was_deleted_does_not_come_back_when_its_page_sends_it_again(function):
+    body = {"message": "regretted", "client_id": "c1"}
+    function.store(again(function, body, 0))
+    delete = {"action": "delete", "id": f"{moment(0)}#c1", "client_id": "d1"}
+    assert function.store(again(function, delete, 5)) == counts(changed=1)
+    assert function.store(again(function, body, 40)) == counts(duplicate=1)
+    assert [item for item in function.items() if "message" in item] == []
+
+
+@pytest.mark.parametrize("differs", [{"client_id": "c2"}, {"channel": "tea"}])
+def test_another_client_id_or_channel_is_another_message(function, differs):
+    body = {"message": "x", "client_id": "c1"}
+    records = [again(function, body, 0), again(function, body | differs, 1)]
+    assert function.store(*records) == counts(stored=2)
+
+
+def test_another_persons_client_id_is_another_message(function):
+    body = {"message": "x", "client_id": "c1"}
+    records = [again(function, body, 0, sub="1"), again(function, body, 1, sub="2")]
+    assert function.store(*records) == counts(stored=2)
+
+
+def test_a_message_without_client_id_leaves_no_trace_of_its_sending(function):
+    function.store(function.record())
+    assert [one for one in function.items(RATE_TABLE) if "n" not in one] == []
+
+
+def test_what_was_refused_is_stored_when_its_page_sends_it_again(function, refusals):
+    function.set_up(rate=Rate(1, 10))
+    body = {"message": "x", "client_id": "c1"}
+    function.store(again(function, {"message": "first"}, 0))
+    assert function.store(again(function, body, 1)) == counts(refused=1)
+    assert refusals() == ["too_fast"]
+    assert function.store(again(function, body, 30)) == counts(stored=1)
+
+
+def test_an_operator_who_sends_an_announcement_again_makes_one_row(function):
+    record = operator_record({"message": "Noon", "client_id": "noon"})
+    assert function.store(record) == counts(stored=1)
+    function.now_s += 60
+    assert function.store(record) == counts(duplicate=1)
 
 
 def test_every_record_of_an_event_is_stored_though_some_are_bad(function):

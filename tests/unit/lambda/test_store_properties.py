@@ -101,7 +101,8 @@ def test_what_is_stored_is_what_was_validly_sent_at_its_rate(sent, bad, order, s
     for row in stored:
         assert row["message"]["S"] == f"text {row['client_id']['S']}"
         assert row["sent_at"]["S"] == moment(sent[int(row["client_id"]["S"])][1])
-    assert sum(int(row["n"]["N"]) for row in storing.rows(RATE_TABLE)) == len(stored)
+    counted = [int(row["n"]["N"]) for row in storing.rows(RATE_TABLE) if "n" in row]
+    assert sum(counted) == len(stored)
 
 
 CHANGES = st.lists(
