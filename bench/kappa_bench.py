@@ -1,4 +1,4 @@
-"""Measure kappa beside its peers; print Markdown tables: `python -m bench.kappa_bench [TOOL...]`.
+"""Measure kappa beside its peers; `python -m bench.kappa_bench [TOOL...]` measures some of them.
 
 One trivial function with a role and a policy, on one emulator; every tool does the same in turn,
 so that a ratio means something where the seconds do not. What they do is in kappa_tools.py.
@@ -6,6 +6,7 @@ so that a ratio means something where the seconds do not. What they do is in kap
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import shutil
@@ -19,11 +20,14 @@ from pathlib import Path
 
 import boto3
 
-from bench.kappa_tools import BASE, BUCKET, REGION, Tool, tools
+from bench.kappa_tools import BASE, BUCKET, REGION, Tool, starts, tools
+from bench.peers import program
+from bench.report import percentiles, table
+from kappa.errors import KappaError
 from local.emulator import running
 from tests import proxy
 
-ROUNDS = 5
+START_ROUNDS = 11
 PHASES = ("start", "create", "same", "changed", "status", "delete")
 HEADS = ("start", "create", "deploy no change", "deploy changed code", "status", "delete")
 # Wall and processor seconds.
@@ -32,23 +36,27 @@ Phases = dict[str, list[Seconds]]
 Note = Callable[[str, Seconds], None]
 
 
-def main(*only: str) -> int:
-    """Run the tools in turn, all or some: once to count their calls, and then for time."""
+def measure(*only: str) -> str:
+    """Run the tools in turn, all or some: once to count their calls, and then for time.
+
+    Raises: KappaError, if the boto3 script is not installed: it is what all is compared with.
+    """
+    if not program("boto3", "python").exists():
+        raise KappaError("Nothing to compare kappa with is installed.", "Run: make bench-peers")
     root = Path(tempfile.mkdtemp(prefix="kappa-bench-"))
     try:
         with running() as emulator, proxy.running(emulator.endpoint_url) as between:
             env = environment(root)
             make_bucket(emulator.endpoint_url)
+            started = started_in_turn(root, env)
             wanted = [tool for tool in tools() if tool.name in (BASE, *(only or [tool.name]))]
-            there = [tool for tool in wanted if works(tool, root, env, between)]
-            calls = {tool.name: count(tool, root, env, between) for tool in there}
+            counted = {tool.name: count(tool, root, env, between) for tool in wanted}
+            there = [tool for tool in wanted if counted[tool.name]]
             env["AWS_ENDPOINT_URL"] = emulator.endpoint_url
             found = measured(there, root, env)
-            print(table("Wall seconds", found, 0, calls))
-            print(table("Processor seconds", found, 1, calls))
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    return 0
+    return f"{start_report(started)}\n{report(found, counted)}"
 
 
 def make_bucket(endpoint_url: str) -> None:
@@ -70,19 +78,20 @@ def environment(root: Path) -> dict[str, str]:
     }
 
 
-def works(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> bool:
-    """Try a tool's whole round; what fails is said, and the tool left out."""
-    env["AWS_ENDPOINT_URL"] = between.url
-    try:
-        one_round(tool, root, env, 0, lambda _phase, _seconds: None)
-    except subprocess.CalledProcessError as error:
-        print(f"{tool.name} left out: {error.stderr.decode()[-600:]}", file=sys.stderr)
-        return False
-    return True
+def started_in_turn(root: Path, env: dict[str, str]) -> dict[str, list[float]]:
+    """Wall seconds of each start."""
+    found: dict[str, list[float]] = {}
+    for _ in range(START_ROUNDS):
+        for name, line in starts().items():
+            begun_s = time.perf_counter()
+            subprocess.run(line, shell=True, cwd=root, env=env, capture_output=True, check=True)
+            found.setdefault(name, []).append(time.perf_counter() - begun_s)
+    return found
 
 
 def count(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> str:
-    """How many calls each phase makes; the tool has been here before, as its caches have."""
+    """Try a tool's whole round: how many calls each phase makes. What fails is said, and ""."""
+    env["AWS_ENDPOINT_URL"] = between.url
     counted: list[str] = []
 
     def note(phase: str, _seconds: Seconds) -> None:
@@ -91,17 +100,21 @@ def count(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> 
         between.operations.clear()
 
     between.operations.clear()
-    one_round(tool, root, env, 1, note)
+    try:
+        one_round(tool, root, env, 0, note)
+    except subprocess.CalledProcessError as error:
+        print(f"{tool.name} left out: {error.stderr.decode()[-600:]}", file=sys.stderr)
+        return ""
     return "/".join(counted)
 
 
 def measured(there: list[Tool], root: Path, env: dict[str, str]) -> dict[str, Phases]:
     """Each tool's seconds by phase; in each round every tool has its turn."""
     found: dict[str, Phases] = {tool.name: {} for tool in there}
-    for number in range(ROUNDS):
+    for number in range(max(tool.rounds for tool in there)):
         for tool in there:
-            of = found[tool.name]
-            one_round(tool, root, env, number + 2, adder(of))
+            if number < tool.rounds:
+                one_round(tool, root, env, number + 1, adder(found[tool.name]))
     return found
 
 
@@ -137,28 +150,53 @@ def children_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def table(title: str, found: dict[str, Phases], which: int, calls: dict[str, str]) -> str:
+def start_report(started: dict[str, list[float]]) -> str:
+    """How long each start takes, as a multiple of Python's own and a part of the AWS CLI's."""
+    medians = {name: percentiles(of)[0] for name, of in started.items()}
+    python, aws = (medians.get(name, math.nan) for name in ("python -c pass", "aws --version"))
+    rows = [[name, 1000 * of, of / python, of / aws] for name, of in medians.items()]
+    return f"""\
+## Starts
+
+Wall time of a whole process, median of {START_ROUNDS}, in turn.
+
+{table(["command", "ms", "x python -c pass", "x aws --version"], rows)}"""
+
+
+def report(found: dict[str, Phases], calls: dict[str, str]) -> str:
     """Median seconds, and in brackets how many times the boto3 script's."""
+    heads = ["tool", *HEADS]
+    return f"""\
+## Deploying one function
+
+Medians of whole processes, in turn, up to 5 times each; in brackets how many times as long as the
+boto3 script, which asks nothing. The calls are those of create, no change, changed code, status
+and delete.
+
+Wall seconds:
+
+{table([*heads, "AWS calls"], [[*row, calls[row[0]]] for row in cells(found, 0)])}
+Processor seconds:
+
+{table(heads, cells(found, 1))}"""
+
+
+def cells(found: dict[str, Phases], which: int) -> list[list[str]]:
+    """A row for each tool: its medians by phase; `which` is 0 for wall, 1 for processor time."""
     medians = {
         name: {phase: statistics.median(one[which] for one in all_) for phase, all_ in of.items()}
         for name, of in found.items()
     }
     base = medians[BASE]
-    lines = [
-        f"\n## {title} (median of {ROUNDS}, in turn)\n",
-        f"| tool | {' | '.join(HEADS)} | AWS calls |",
-        f"|---|{'---:|' * len(HEADS)}---|",
-    ]
-    for name, of in medians.items():
-        cells = [
-            f"{of[phase]:.2f}" + (f" ({of[phase] / base[phase]:.2f})" if phase in base else "")
-            if phase in of
-            else "-"
-            for phase in PHASES
-        ]
-        lines.append(f"| {name} | {' | '.join(cells)} | {calls[name]} |")
-    return "\n".join(lines)
+
+    def cell(of: dict[str, float], phase: str) -> str:
+        if phase not in of:
+            return "-"
+        ratio = f" ({of[phase] / base[phase]:.2f})" if phase in base else ""
+        return f"{of[phase]:.2f}{ratio}"
+
+    return [[name, *(cell(of, phase) for phase in PHASES)] for name, of in medians.items()]
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    print(measure(*sys.argv[1:]))

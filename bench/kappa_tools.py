@@ -34,6 +34,8 @@ class Tool:
     phases: dict[str, str]
     code: str = "handler.py"
     files: dict[str, str] = field(default_factory=dict)
+    # Those that wait tens of seconds have fewer turns.
+    rounds: int = 5
     function: str = "def handler(event, context):\n    return"
 
     def write(self, folder: Path, number: int) -> None:
@@ -110,6 +112,7 @@ lambda:
         {"start": f"{run} --help"} | {phase: f"{run} {one}" for phase, one in commands.items()},
         code="_src/handler.py",
         files={"kappa.yml": config},
+        rounds=2,
     )
 
 
@@ -163,6 +166,7 @@ def chalice() -> Tool:
             ' "stages": {"dev": {}}}',
         },
         function=app,
+        rounds=1,
     )
 
 
@@ -194,4 +198,28 @@ Resources:
         | {"delete": f"{run} delete --stack-name bench-sam --region {REGION} --no-prompts"},
         code="code/handler.py",
         files={"template.yaml": template},
+        rounds=1,
     )
+
+
+def starts() -> dict[str, str]:
+    """What a person waits for before a tool does anything: the first one is the floor."""
+    here = Path(sys.executable).parent
+    complete = "_KAPPA_COMPLETE=bash_complete COMP_WORDS='kappa config.yml ' COMP_CWORD=2"
+    found = {
+        "python -c pass": f"{sys.executable} -c pass",
+        "kappa --help": f"{here / 'kappa'} --help",
+        "kappa --version": f"{here / 'kappa'} --version",
+        "kappa's completion": f"{complete} {here / 'kappa'}",
+        "resources.py cf": f"{sys.executable} {HERE.parent / 'resources.py'} cf",
+    }
+    others = {
+        "import boto3": (program("boto3", "python"), "-c 'import boto3'"),
+        "kappa 0.7.0 --help": (program("kappa-0.7.0", "kappa"), "--help"),
+        "chalice --version": (program("chalice", "chalice"), "--version"),
+        "sam --version": (program("sam", "sam"), "--version"),
+        "aws --version": (program("awscli", "aws"), "--version"),
+    }
+    return found | {
+        name: f"{run} {arguments}" for name, (run, arguments) in others.items() if run.exists()
+    }
