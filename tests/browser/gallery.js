@@ -3,6 +3,7 @@
 // state as plainly as it can, and is kept in `calls`.
 
 import { createView } from "./view.js";
+import * as writing from "./writing.js";
 
 const NOW = Date.parse("2026-03-14T15:09:26Z");
 const MINUTE = 60_000;
@@ -128,13 +129,14 @@ const STATES = {
     outbox: [
       outgoing("sent", "Shall we merge it today?", 1),
       outgoing("sending", "I can write the notes.", 2),
-      outgoing("failed", "Here is the log of the week.", 3, "Too long: at most 2000 characters."),
-      outgoing("queued", "And the summary.", 4, "Too fast: goes out in 3 s."),
+      outgoing("failed", "Here is the log of the week.", 3, "The chat is busy at the moment."),
+      outgoing("queued", "And the summary.", 4, "Too fast: goes out in 3 s"),
     ],
   },
   draft: open({ draft: "A longer answer, of more than one line:\n\n- the table\n- the stream" }),
   editing: open({ draft: "Half a sen", editing: { id: talk[10].id, text: talk[10].text } }),
   "near the limit": open({ draft: "All work and no play makes a dull chat. ".repeat(49) }),
+  "too long": writing.sent(open({ draft: "All work and no play makes a dull chat. ".repeat(51) }), "", NOW),
   unread: open({ divider: talk[8].id, lastRead: talk[8].id, unread: 4, mentioned: false }),
   "many channels": {
     ...inside,

@@ -2,7 +2,6 @@
 
 import json
 import re
-
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect

@@ -564,8 +564,25 @@ def test_new_messages_of_others_are_announced_and_nothing_else(shown):
     assert chat.announced() == [f"Grace Hopper: {('Hello ' * 100)[:150]}…"]
     chat.show({"messages": [*messages(0, 40), own, message(48, "Hello " * 100), *messages(49, 54)]})
     chat.page.clock.run_for(2000)
+    assert len(chat.announced()[0]) > 100
+    chat.page.clock.run_for(15_000)
     assert chat.announced() == ["5 new messages"]
     expect(chat.log).to_have_attribute("aria-live", "off")
+
+
+def test_a_message_that_fails_is_said_once_with_the_reason(shown):
+    chat = shown()
+    sent = [outgoing("new", "sent"), outgoing("old", "failed", "Refused.")]
+    chat.show({"messages": messages(0, 3)}, outbox=sent)
+    assert chat.announced() == []
+    failed = [outgoing("new", "failed", "You are not allowed to do this."), sent[1]]
+    chat.show({"messages": messages(0, 3)}, outbox=failed)
+    said = chat.announced()
+    assert len(said) == 1
+    assert said[0].startswith("A message of yours failed. You are not allowed to do this. ")
+    chat.page.evaluate("document.querySelector('[aria-live=polite] p').textContent = 'heard'")
+    chat.show({"messages": messages(0, 3)}, outbox=[*failed, outgoing("more")])
+    assert chat.announced() == ["heard"]
 
 
 # What strangers write

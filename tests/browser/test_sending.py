@@ -119,13 +119,26 @@ def test_what_cannot_be_sent_is_not_and_the_limit_is_told(meet):
     ada.box.fill("  \n ")
     expect(ada.send).to_be_disabled()
     counter = ada.page.locator("#counter")
-    for length, enabled in ((LIMIT // 2, True), (LIMIT, True), (LIMIT + 1, False)):
+    heard = ada.page.locator("#limit")
+    expect(heard).to_have_attribute("aria-live", "polite")
+    for length, step in (
+        (LIMIT // 2, ""),
+        (LIMIT, "Near the limit"),
+        (LIMIT + 1, "Over the limit"),
+    ):
         ada.box.fill("😀" * length)
-        expect(ada.send).to_be_enabled(enabled=enabled)
+        expect(ada.send).to_be_enabled()
         expect(counter).to_have_text("" if length < LIMIT else f"{length} / {LIMIT}")
-    ada.box.press("Enter")
-    expect(ada.box).to_have_value("😀" * (LIMIT + 1))
-    expect(ada.lines).to_have_count(0)
+        expect(heard).to_have_text(re.compile(f"^{step}"))
+    expect(ada.box).to_have_accessible_description(f"{LIMIT + 1} / {LIMIT}")
+    for send in (lambda: ada.box.press("Enter"), ada.send.click):
+        send()
+        expect(ada.status).to_contain_text("Too long: at most 2000 characters go into a message.")
+        expect(ada.box).to_have_value("😀" * (LIMIT + 1))
+        expect(ada.lines).to_have_count(0)
+        ada.box.fill("😀" * LIMIT)
+        expect(ada.status).to_contain_text("Connected")
+        ada.box.fill("😀" * (LIMIT + 1))
     ada.box.fill("")
 
 

@@ -9,7 +9,7 @@ import { status, unreadOf } from "./notify.js";
 import { createChannels } from "./view_channels.js";
 import { createMessageList } from "./view_list.js";
 import { createLazy, createPanel, createSettings } from "./view_panels.js";
-import { canSend, counter, isTooLate, TOO_LATE, written } from "./writing.js";
+import { canSend, counter, isTooLate, isTooLong, TOO_LATE, written } from "./writing.js";
 
 /**
  * @typedef {import("./state.js").State} State
@@ -187,7 +187,9 @@ function updateStatus(part, state) {
   const { text, tone } = status(state);
   setText(part.status, text);
   part.status.dataset.tone = tone;
-  part.place.dataset.tone = tone;
+  // what failed here says so itself, but may be out of sight
+  const failed = state.outbox.some((one) => one.state === "failed");
+  part.place.dataset.tone = failed && tone === "good" ? "bad" : tone;
 }
 
 /**
@@ -216,7 +218,8 @@ function createComposer(page, handlers) {
   const box = byId(page, "message", HTMLTextAreaElement);
   const send = byId(page, "send", HTMLButtonElement);
   const sendText = byId(page, "send-text", HTMLElement);
-  const count = byId(page, "counter", HTMLElement);
+  const counted = byId(page, "counter", HTMLElement);
+  const limit = byId(page, "limit", HTMLElement);
   const editing = byId(page, "editing", HTMLElement);
   const editingText = byId(page, "editing-text", HTMLElement);
   /** what is being edited */
@@ -254,13 +257,14 @@ function createComposer(page, handlers) {
       const id = channelOf(state).editing?.id ?? "";
       const late = isTooLate(state, now);
       const sendable = canSend(state) && !late;
-      const counted = counter(state);
+      const { count, step } = counter(state);
       form.hidden = state.person === null;
       if (box.value !== draft) box.value = draft;
       if (!grows) box.parentElement?.setAttribute("data-text", draft);
       const hint = state.online ? `Message #${state.channel}` : OFFLINE;
       if (box.placeholder !== hint) box.placeholder = hint;
-      send.disabled = !sendable;
+      // a text that is too long is refused in words
+      send.disabled = !sendable && !isTooLong(state);
       const here = form.parentElement?.contains(page.activeElement);
       editing.hidden = !id;
       setText(editingText, id && (late ? TOO_LATE : "Editing your message"));
@@ -272,9 +276,10 @@ function createComposer(page, handlers) {
         if (id || here) box.focus({ preventScroll: true });
         if (id) box.setSelectionRange(draft.length, draft.length);
       }
-      setText(count, counted);
-      count.hidden = !counted;
-      count.dataset.tone = sendable ? "calm" : "bad";
+      setText(counted, count);
+      counted.hidden = !count;
+      counted.dataset.tone = sendable ? "calm" : "bad";
+      setText(limit, step);
     },
   };
 }

@@ -7,6 +7,7 @@ import { channelOf } from "./chat.js";
 import { button, element, setHidden, setText } from "./dom.js";
 import { dayOf, lines } from "./lines.js";
 import { isChangeable, newerThan, newestId } from "./messages.js";
+import { failure } from "./view_message.js";
 import { createVirtualList } from "./virtual_list.js";
 
 /**
@@ -22,11 +23,17 @@ import { createVirtualList } from "./virtual_list.js";
 
 const PLACEHOLDERS = 5;
 const MOMENT_MS = 800;
+const APART_MS = 5_000;
+const LONGEST_MS = 20_000;
+/** a voice says about fifteen letters a second */
+const LETTER_MS = 65;
 const MOST = 3;
+const MOST_LETTERS = 300;
 const LENGTH = 150;
 
 /** @param {HTMLElement} root where the list is built @param {Handlers} handlers */
 export function createMessageList(root, handlers) {
+  const page = root.ownerDocument;
   const part = listParts(root, {
     onRetry: () => handlers.onReachTop(),
     onNewest: () => {
@@ -39,7 +46,9 @@ export function createMessageList(root, handlers) {
     setHidden(part.newest, atEnd);
     tell(shown, atEnd, nearTop);
   });
-  const announcer = createAnnouncer(part.announcer);
+  const announcer = createAnnouncer((texts) =>
+    part.announcer.replaceChildren(...texts.map((text) => element(page, "p", "", text))),
+  );
   /** @type {Shown} */
   let shown = { name: "", channel: EMPTY, outbox: [], input: [] };
 
@@ -61,7 +70,7 @@ export function createMessageList(root, handlers) {
       shown = next;
       const { name, channel, outbox } = next;
       const list = lines(channel, outbox, state.person, now);
-      const focus = root.ownerDocument.activeElement;
+      const focus = page.activeElement;
       updateParts(part, name, channel, list.length === 0);
       const opened = name !== before.name || (channel.loaded && !before.channel.loaded);
       if (opened) reader.open(list, list.find(({ kind }) => kind === "divider")?.key ?? "");
@@ -69,6 +78,7 @@ export function createMessageList(root, handlers) {
       if (!opened && isSending(before, next)) reader.toEnd();
       if (channel.changes !== before.channel.changes) announcer.recall(channel.messages);
       if (!opened) announcer.tell(arrived(before, next, state.person?.user));
+      if (!opened) announcer.warn(failures(before, next));
       keepFocus(part.log, focus);
     },
   };
@@ -102,6 +112,14 @@ function arrived(before, next, user) {
   return newerThan(messages, newestId(before.channel.messages)).filter(
     (one) => !one.deleted && (!one.user || one.user !== user),
   );
+}
+
+/** @param {Shown} before @param {Shown} next @returns {string[]} what has just failed, and why */
+function failures(before, next) {
+  const known = new Set(before.outbox.map(({ clientId, state }) => `${clientId} ${state}`));
+  return next.outbox
+    .filter(({ clientId, state }) => state === "failed" && !known.has(`${clientId} failed`))
+    .map((one) => `A message of yours failed. ${failure(one)} ${cut(one.text)}`.trim());
 }
 
 /**
@@ -198,43 +216,50 @@ function skeletonNode(page) {
 
 /**
  * The list itself is no live region: its rows come and go as the reader scrolls. What is new is
- * said here: each message when they are few, how many when they are not.
- * @param {HTMLElement} region polite and unseen
+ * said here: each message when they are few and short, how many when they are not; and then
+ * nothing for as long as it takes to hear that.
+ * @param {(texts: readonly string[]) => void} say once, politely; nothing takes back what was said
  */
-function createAnnouncer(region) {
-  /** @type {Message[]} */
+export function createAnnouncer(say) {
+  /** @type {readonly Message[]} */
   let waiting = [];
+  let busy = false;
   const speak = () => {
-    const page = region.ownerDocument;
-    const said = sentences(waiting).map((text) => {
-      const node = page.createElement("p");
-      node.textContent = text;
-      return node;
-    });
+    const said = sentences(waiting);
     waiting = [];
-    region.replaceChildren(...said);
+    busy = said.length > 0;
+    if (!busy) return;
+    say(said);
+    setTimeout(speak, Math.min(LONGEST_MS, Math.max(APART_MS, said.join("").length * LETTER_MS)));
   };
   return {
     /** @param {readonly Message[]} messages new ones, of others */
     tell(messages) {
       if (!messages.length) return;
-      if (!waiting.length) setTimeout(speak, MOMENT_MS);
-      waiting.push(...messages);
+      waiting = [...waiting, ...messages];
+      if (!busy) setTimeout(speak, MOMENT_MS);
+      busy = true;
+    },
+
+    /** What waits for the person to act is said at once. @param {readonly string[]} texts */
+    warn(texts) {
+      if (texts.length) say(texts);
     },
 
     /** What was said may be no longer so. @param {readonly Message[]} messages as they are now */
     recall(messages) {
       const now = new Set(messages);
       waiting = waiting.filter((message) => now.has(message));
-      region.replaceChildren();
+      say([]);
     },
   };
 }
 
 /** @param {readonly Message[]} messages @returns {string[]} */
 export function sentences(messages) {
-  if (messages.length > MOST) return [`${messages.length} new messages`];
-  return messages.map(({ name, text }) => `${name}: ${cut(text)}`);
+  const all = messages.map(({ name, text }) => `${name}: ${cut(text)}`);
+  const many = all.length > MOST || (all.length > 1 && all.join("").length > MOST_LETTERS);
+  return many ? [`${all.length} new messages`] : all;
 }
 
 /** @param {string} text @returns {string} */

@@ -145,14 +145,17 @@ function fateNode(page, { message, change, state, why }, handlers) {
     button(page, "small", "Retry", () => handlers.onRetry(clientId)),
     button(page, "small", "Discard", () => handlers.onDiscard(clientId)),
   );
-  fate.append(element(page, "span", "why", `${what(change)}${why || "Not sent."}`), choices);
+  fate.append(element(page, "span", "why", failure({ ...change, why })), choices);
   return fate;
 }
 
-/** @param {MessageLine["change"]} change that failed */
-function what(change) {
-  if (!change) return "";
-  return change.action === "edit" ? "Edit not saved. " : "Not deleted. ";
+/**
+ * @param {Pick<import("./state.js").Outgoing, "action" | "why">} outgoing that failed
+ * @returns {string} what did, and why
+ */
+export function failure({ action, why }) {
+  if (!action) return why || "Not sent.";
+  return `${action === "edit" ? "Edit not saved." : "Not deleted."} ${why}`;
 }
 
 /**

@@ -11,13 +11,17 @@ import { isSendable, lengthOf, OUTBOX_LIMIT, queued, TEXT_LIMIT } from "./outbox
  */
 
 export const TOO_LATE = "Too late: a message can be changed for 15 minutes.";
+const TOO_LONG = `Too long: at most ${TEXT_LIMIT} characters go into a message. Shorten it, or send it in parts.`;
+const NEAR = `Near the limit of ${TEXT_LIMIT} characters.`;
+const OVER = `Over the limit of ${TEXT_LIMIT} characters.`;
 const FULL = `${OUTBOX_LIMIT} messages wait already. Your text is kept: send it later.`;
 
 /** @param {State} state @param {string} text @returns {State} the text in the box is this */
 export function drafted(state, text) {
   const { editing } = channelOf(state);
   const change = editing ? { editing: { ...editing, text } } : { draft: text };
-  return withChannel(state, state.channel, change);
+  const next = withChannel(state, state.channel, change);
+  return next.notice === TOO_LONG && !isTooLong(next) ? noticed(next, "") : next;
 }
 
 /** @param {State} state @returns {string} what is in the text box */
@@ -59,10 +63,20 @@ export function canSend(state) {
   return state.person !== null && isSendable(written(state));
 }
 
-/** @param {State} state @returns {string} shown near and over the limit, else "" */
+/** @param {State} state @returns {boolean} to send it tells so */
+export function isTooLong(state) {
+  return state.person !== null && lengthOf(written(state).trim()) > TEXT_LIMIT;
+}
+
+/**
+ * @param {State} state
+ * @returns {{count: string, step: string}} near and over the limit, else "": how many characters
+ *   there are; and what is heard, which does not change with each of them
+ */
 export function counter(state) {
   const length = lengthOf(written(state).trim());
-  return length > TEXT_LIMIT * 0.9 ? `${length} / ${TEXT_LIMIT}` : "";
+  if (length <= TEXT_LIMIT * 0.9) return { count: "", step: "" };
+  return { count: `${length} / ${TEXT_LIMIT}`, step: length > TEXT_LIMIT ? OVER : NEAR };
 }
 
 /**
@@ -72,6 +86,7 @@ export function counter(state) {
  * @returns {State}
  */
 export function sent(state, clientId, now, awsNow = now) {
+  if (isTooLong(state)) return noticed(state, TOO_LONG);
   if (!canSend(state) || isTooLate(state, awsNow)) return state;
   const { editing, messages } = channelOf(state);
   const text = written(state);

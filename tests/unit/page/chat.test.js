@@ -98,12 +98,23 @@ test("sending moves the text from the box to the outbox, at once", () => {
 });
 
 test("what cannot be a message stays in the box", () => {
-  for (const wrong of ["", " \n", "\u200b", "x".repeat(2001)]) {
+  for (const wrong of ["", " \n", "\u200b"]) {
     const state = writing.drafted(connected(), wrong);
     assert.equal(writing.canSend(state), false);
     assert.equal(writing.sent(state, "id-1", 0), state);
   }
   assert.equal(writing.canSend(writing.drafted(chat.initial("default"), "hello")), false);
+});
+
+test("what is too long stays in the box, and sending it tells why until it is shorter", () => {
+  const long = writing.drafted(connected(), "😀".repeat(2001));
+  const refused = writing.sent(long, "id-1", 0);
+  assert.equal(writing.canSend(long), false);
+  assert.match(text(refused), /^Too long: at most 2000 characters/);
+  assert.deepEqual([refused.outbox, draft(refused)], [[], draft(long)]);
+  assert.equal(writing.drafted(refused, "x".repeat(2001)).notice, refused.notice);
+  assert.equal(writing.drafted(refused, "x".repeat(2000)).notice, "");
+  assert.equal(writing.drafted(chat.noticed(long, "Look."), "x").notice, "Look.");
 });
 
 test("the hundred-and-first message stays in the box, and the person is told", () => {
@@ -122,9 +133,18 @@ test("one's own message takes the divider away", () => {
 });
 
 test("the counter shows near the limit only", () => {
-  assert.equal(writing.counter(writing.drafted(connected(), "short")), "");
-  assert.equal(writing.counter(writing.drafted(connected(), "x".repeat(1900))), "1900 / 2000");
-  assert.equal(writing.counter(writing.drafted(connected(), "😀".repeat(2001))), "2001 / 2000");
+  const counted = (draft) => writing.counter(writing.drafted(connected(), draft));
+  assert.deepEqual(counted("short"), { count: "", step: "" });
+  assert.equal(counted("x".repeat(1900)).count, "1900 / 2000");
+  assert.equal(counted("😀".repeat(2001)).count, "2001 / 2000");
+});
+
+test("that the limit is near, or passed, is told once each", () => {
+  const steps = [1800, 1801, 1900, 2000, 2001, 2500].map(
+    (length) => writing.counter(writing.drafted(connected(), "x".repeat(length))).step,
+  );
+  const [near, over] = ["Near", "Over"].map((where) => `${where} the limit of 2000 characters.`);
+  assert.deepEqual(steps, ["", near, near, near, over, over]);
 });
 
 test("each channel has its draft, its messages, its place in the list", () => {
