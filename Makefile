@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SITE := s3-website
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lint format bench bench-peers screenshot scan audit lock clean
+.PHONY: help local test check lint format bench bench-peers lighthouse screenshot scan audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,11 +32,14 @@ format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Measure, and print tables
+bench: $(VENV)/.dev $(SITE)/node_modules/.runtime bench-peers ## Measure, print tables, write bench/results.md
 	$(BIN)/python -m bench
 
 bench-peers: $(VENV)/.dev ## Install what kappa is measured against, each in an environment of its own
 	$(BIN)/python -m bench.peers
+
+lighthouse: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Let Lighthouse judge the page in local mode
+	$(BIN)/python -m bench.lighthouse
 
 screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens anew
 	$(BIN)/python -m local run --quiet -- $(BIN)/python docs/screenshots.py

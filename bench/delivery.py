@@ -1,0 +1,278 @@
+"""From one person's publish to another's screen, and what the page of 2015 would have missed.
+
+Readers poll as the page does when somebody looks: a signed GET on condition each second. One of
+them is the page itself in Chromium; the others are threads, which cost this machine less. The
+reader of 2015 polls each second, too, and knows the newest 20 messages only, whatever it missed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import ClientError
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bench.load import WATCH, lift_the_rate_limit, sender_client, shown_at, token
+from bench.report import percentiles, table
+from chatconfig import ChatConfig, read_config
+from kappa.errors import KappaError
+from local import bootstrap
+from tests.chromium import MISSING, chromium_path, launch
+
+READERS = (1, 10, 50)
+STEADY = 3.0  # messages a second
+SECONDS = 15.0
+LIVELY = (10, 20, 40)
+LIVELY_SECONDS = 8.0
+SETTLE_S = 15.0
+POLL_S = 1.0
+WATCH_S = 0.02
+OLD_WINDOW = 20
+At = dict[str, float]  # text to seconds since the epoch
+
+
+@dataclass
+class Reader:
+    """Somebody who polls one channel, and when they saw each message first."""
+
+    poll_s: float
+    jitter: float = 0.1
+    window: int | None = None
+    seen: At = field(default_factory=dict)
+
+    def read(self, config: ChatConfig, channel: str, ended: threading.Event) -> None:
+        """Poll until it has ended, one request in flight."""
+        s3 = boto3.session.Session().client("s3")
+        where = {"Bucket": config.s3_bucket, "Key": f"{config.data_prefix}{channel}.json"}
+        etag = "none"
+        ended.wait(random.uniform(0, self.poll_s))
+        while not ended.is_set():
+            try:
+                answer = s3.get_object(**where, IfNoneMatch=etag)
+                etag = answer["ETag"]
+                messages = json.loads(answer["Body"].read())["messages"]
+                now_s = time.time()
+                for message in messages[-self.window :] if self.window else messages:
+                    self.seen.setdefault(message["message"], now_s)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (304, 403, 404):
+                    raise
+            ended.wait(self.poll_s * random.uniform(1 - self.jitter, 1 + self.jitter))
+
+
+@dataclass
+class Channel:
+    """One channel with its readers: who watches the transcript, who polls, and the page."""
+
+    name: str
+    config: ChatConfig
+    page: Page
+    watcher: Reader
+    readers: list[Reader]
+    old: Reader
+    shown: At = field(default_factory=dict)  # by the page, when it is closed
+
+    def everybody(self) -> list[Reader]:
+        """All that are threads."""
+        return [self.watcher, self.old, *self.readers]
+
+
+def measure() -> str:
+    """Measure on a chat of its own. Raises: KappaError, if there is no Chromium."""
+    expect.set_options(timeout=15_000)
+    with (
+        bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
+        environment(chat.env),
+        sync_playwright() as playwright,
+    ):
+        path = chromium_path(playwright)
+        if path is None:
+            raise KappaError(f"Nothing was measured: {MISSING}")
+        config = read_config(Path(chat.env["LAMBDA_CHAT_CONFIG"]))
+        lift_the_rate_limit()
+        browser = launch(playwright, path)
+        steady = [steadily(browser, config, readers) for readers in READERS]
+        lively = [lively_at(browser, config, rate) for rate in LIVELY]
+        browser.close()
+    return f"{steady_report(steady)}\n{lively_report(lively)}"
+
+
+@contextlib.contextmanager
+def environment(env: dict[str, str]) -> Iterator[None]:
+    """Lead this process to the chat, and back after."""
+    before = dict(os.environ)
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def steadily(browser: Browser, config: ChatConfig, readers: int) -> tuple[Channel, At]:
+    """Let somebody write at a steady rate while so many read; the page is one of them."""
+    with reading(browser, config, f"steady-{readers}", readers - 1) as channel:
+        sent = write(config, channel.name, STEADY, SECONDS)
+        settle(channel, sent)
+    return channel, sent
+
+
+def lively_at(browser: Browser, config: ChatConfig, rate: float) -> tuple[Channel, At]:
+    """Let many write at once: more in a second than the page of 2015 knew."""
+    with reading(browser, config, f"lively-{rate:g}", 1) as channel:
+        sent = write(config, channel.name, rate, LIVELY_SECONDS)
+        settle(channel, sent)
+    return channel, sent
+
+
+@contextlib.contextmanager
+def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> Iterator[Channel]:
+    """Open a channel for its readers, and send all of them home after."""
+    page = sign_in(browser, name)
+    others = [Reader(POLL_S) for _ in range(readers)]
+    channel = Channel(name, config, page, Reader(WATCH_S), others, Reader(POLL_S, 0.0, OLD_WINDOW))
+    ended = threading.Event()
+    threads = [
+        threading.Thread(target=one.read, args=(config, name, ended)) for one in channel.everybody()
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield channel
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+        channel.shown = {text: at_ms / 1000 for text, at_ms in shown_at(page).items()}
+        page.context.close()
+
+
+def sign_in(browser: Browser, channel: str) -> Page:
+    """Open the page in a channel, as somebody whose tab stays in front."""
+    page = browser.new_context().new_page()
+    page.add_init_script(WATCH)
+    page.goto(f"{os.environ['LAMBDA_CHAT_URL']}#{channel}")
+    google = page.frame_locator("#sign-in-slot iframe")
+    google.locator("body").evaluate(
+        "() => document.readyState === 'complete' ||"
+        " new Promise((done) => addEventListener('load', done))"
+    )
+    google.get_by_role("textbox", name="Your name").fill(f"Reader of {channel}")
+    google.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("status")).to_contain_text("Connected")
+    return page
+
+
+def write(config: ChatConfig, channel: str, rate: float, seconds: float) -> At:
+    """Publish at a steady rate, by four senders in turn; when each text was sent."""
+    sent: At = {}
+    count, senders = int(rate * seconds), 4
+    starts_s = time.monotonic() + 0.5
+
+    def one(number: int) -> None:
+        identity = token(f"Writer {number}")
+        sns = sender_client(config, identity)
+        attribute = {"id_token": {"DataType": "String", "StringValue": identity}}
+        for index in range(number, count, senders):
+            time.sleep(max(0.0, starts_s + index / rate - time.monotonic()))
+            text = f"{channel}, message {index}"
+            body = {"message": text, "channel": channel, "client_id": f"{time.time_ns()}-{number}"}
+            sent[text] = time.time()
+            sns.publish(
+                TopicArn=config.sns_topic_arn,
+                Message=json.dumps(body),
+                MessageAttributes=attribute,
+            )
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(senders)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        time.sleep(0.05)
+    return sent
+
+
+def settle(channel: Channel, sent: At) -> None:
+    """Wait until the page and every reader of today has seen all, or no longer."""
+    deadline = time.monotonic() + SETTLE_S
+    while time.monotonic() < deadline:
+        on_page = shown_at(channel.page)
+        if all(text in on_page for text in sent) and all(
+            len(one.seen) >= len(sent) for one in channel.readers
+        ):
+            break
+        channel.page.wait_for_timeout(200)
+    channel.page.wait_for_timeout(1000 * POLL_S)  # the reader of 2015 has one more look, too
+
+
+def delays_ms(sent: At, seen: At) -> list[float]:
+    """How long after its publish each message was seen."""
+    return [1000 * (seen[text] - at_s) for text, at_s in sent.items() if text in seen]
+
+
+def steady_report(steady: list[tuple[Channel, At]]) -> str:
+    """How long a message takes to the transcript, to a reader, to the screen."""
+    rows: list[list[object]] = []
+    for count, (channel, sent) in zip(READERS, steady, strict=True):
+        transcript = delays_ms(sent, channel.watcher.seen)
+        floor = percentiles(transcript)[0]
+        polled = [one for reader in channel.readers for one in delays_ms(sent, reader.seen)]
+        expected = len(sent) * len(channel.readers)
+        for name, delays, of in (
+            ("in the transcript", transcript, len(sent)),
+            ("read by the other readers", polled, expected),
+            ("on the page's screen", delays_ms(sent, channel.shown), len(sent)),
+            ("read as in 2015", delays_ms(sent, channel.old.seen), len(sent)),
+        ):
+            if of:
+                p50, p95, p99 = percentiles(delays)
+                missed = of - len(delays)
+                rows.append([count, name, p50, p95, p99, p50 / floor, f"{missed:,} of {of:,}"])
+    heads = ["readers", "publish until", "p50, ms", "p95, ms", "p99, ms", "x transcript", "missed"]
+    return f"""\
+## Delivery
+
+{STEADY:g} messages a second in one channel for {SECONDS:g} s, readers who poll each second (the
+page by its own rule). A reader waits half a poll on average, whatever their number.
+
+{table(heads, rows)}"""
+
+
+def lively_report(lively: list[tuple[Channel, At]]) -> str:
+    """What is lost on screen where much is said."""
+    rows = []
+    for rate, (channel, sent) in zip(LIVELY, lively, strict=True):
+        p50, p95, _ = percentiles(delays_ms(sent, channel.shown))
+        lost = len(sent) - len(delays_ms(sent, channel.shown))
+        old = len(sent) - len(delays_ms(sent, channel.old.seen))
+        rows.append([rate, len(sent), lost, old, f"{100 * old / len(sent):.0f} %", p50, p95])
+    heads = [
+        "messages/s",
+        "sent",
+        "lost on the page",
+        "lost in 2015",
+        "",
+        "page p50, ms",
+        "p95, ms",
+    ]
+    return f"""\
+## What a lively channel loses
+
+One channel, {LIVELY_SECONDS:g} s at each rate. The page of 2015 polled each second and knew the
+newest {OLD_WINDOW} messages.
+
+{table(heads, rows)}"""
+
+
+if __name__ == "__main__":
+    print(measure())
