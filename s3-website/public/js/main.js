@@ -127,6 +127,7 @@ const shared = {
 const sendAll = createSending({
   ...shared,
   rate: rateLimit,
+  store: storage,
   publish: ({ signed, token }, outgoing) => publish(signed, config, outgoing, token),
   onSent() {
     sentAt = clock();
@@ -213,7 +214,7 @@ function signOut() {
   if (user) storage.signOut(user);
 }
 
-/** Nothing of the person stays; other tabs are not told: one that slept would tell them late. */
+/** Other tabs are not told: one that slept would tell them late. */
 function leave() {
   session.leave();
   reading = newReading();

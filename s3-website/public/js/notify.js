@@ -13,12 +13,13 @@ import { mentions } from "./text.js";
  * @typedef {{text: string, tone: "calm" | "good" | "busy" | "bad"}} Status
  * @typedef {{notifier: Pick<Notifier, "title" | "mention" | "chime">,
  *   hidden: () => boolean, seen: () => boolean, onNews: () => void}} World
- *   `seen`: the reader looks at the end of the open channel
+ *   `seen`: the reader looks at the end of the open channel; `onNews`: something came there
  */
 
 const ENDED = "Your sign-in has ended. Sign in again.";
 const ENDS_SOON = "Your sign-in ends soon. Sign in again to stay.";
 const BODY_LIMIT = 140;
+const STIRRED_FOR_MS = 600_000;
 const CHIME_APART_MS = 1_000;
 const CHIME_GAIN = 0.06;
 /** Two soft notes: start in seconds, frequency in hertz. */
@@ -99,7 +100,7 @@ export function createTelling({ notifier, hidden, seen, onNews }) {
     for (const [name, channel] of Object.entries(after.channels)) {
       const fresh = news(channelOf(before, name), channel, after.person);
       if (!fresh.length) continue;
-      onNews();
+      if (name === after.channel) onNews();
       const named = fresh.filter(({ text }) => mentions(text, after.person?.name ?? ""));
       const missed = name === after.channel ? !seen() : hidden() || named.length > 0;
       if (after.settings.sound && missed) notifier.chime();
@@ -204,19 +205,21 @@ function play(audio) {
  */
 export function createAttention(page, clock, { onReturn, onInput }) {
   let activeAt = clock();
-  let hiddenAt = clock();
+  let inputAt = activeAt;
+  let hiddenAt = activeAt;
 
+  const here = () => (activeAt = inputAt = clock());
   page.addEventListener("visibilitychange", () => {
     if (page.hidden) {
       hiddenAt = clock();
     } else {
-      activeAt = clock();
+      here();
       onReturn();
     }
   });
   const active = () => {
     const idleMs = clock() - activeAt;
-    activeAt = clock();
+    here();
     onInput(idleMs);
   };
   for (const event of ["keydown", "pointerdown", "wheel", "touchmove"]) {
@@ -224,9 +227,9 @@ export function createAttention(page, clock, { onReturn, onInput }) {
   }
 
   return {
-    /** Something happened that keeps a reader there. */
+    /** Something came that keeps a reader there; but one who does nothing for long is not there. */
     stir() {
-      activeAt = clock();
+      if (clock() - inputAt < STIRRED_FOR_MS) activeAt = clock();
     },
     /** @returns {{sinceActiveMs: number, hiddenMs: number}} `hiddenMs` is 0 for a visible page */
     times: () => ({

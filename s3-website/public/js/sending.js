@@ -17,8 +17,9 @@ import * as outbox from "./outbox.js";
  *   onSent: () => void, onEnded: () => void, rate: outbox.Rate,
  *   now: () => number, clock: () => number, random: () => number,
  *   after: (ms: number, act: () => void) => () => void,
+ *   store: Pick<import("./storage.js").Store, "sentTimes" | "saveSentTimes">,
  * }} World `now` is the time of day, `clock` one that never jumps; `after` answers a function that
- *   calls it off
+ *   calls it off; `store` is shared with the person's other tabs
  */
 
 const SLOW_MS = 3_000;
@@ -29,14 +30,14 @@ const PASSING = ["busy", "clock", "offline"];
 
 /** @param {World} world @returns {() => void} sends what can be sent; to be called at any time */
 export function createSending(world) {
-  const { get, dispatch, presence, rate, now, clock } = world;
+  const { get, dispatch, presence, rate, now, clock, store } = world;
   let busy = false;
   let failures = 0;
   let tries = 0;
   let reachable = true;
   let notBefore = -Infinity;
   let callOff = () => {};
-  /** @type {number[]} when the last messages went out */
+  /** @type {number[]} when this tab's last messages went out: no clock that is set changes these */
   let times = [];
 
   /** @param {readonly Outgoing[]} queue */
@@ -50,7 +51,7 @@ export function createSending(world) {
     const item = outbox.next(get().outbox);
     const here = presence();
     if (busy || !item || !here || get().phase !== "connected" || !online) return;
-    const tooFast = outbox.holdMs(times, clock(), rate);
+    const tooFast = Math.max(outbox.holdMs(times, clock(), rate), sharedHoldMs());
     const wait = Math.max(tooFast, notBefore - clock());
     if (wait > 0) return hold(item, wait, tooFast);
     callOff();
@@ -59,6 +60,14 @@ export function createSending(world) {
       busy = false;
       pump();
     });
+  }
+
+  /** @returns {number} how long the messages of all tabs hold the next one back */
+  function sharedHoldMs() {
+    const time = now();
+    const from = time - rate.seconds * 1000;
+    const all = store.sentTimes(get().person?.user ?? "");
+    return outbox.holdMs(all.filter((one) => one > from && one <= time), time, rate);
   }
 
   /** @param {Outgoing} item @param {number} wait @param {number} tooFast */
@@ -73,12 +82,19 @@ export function createSending(world) {
   /** @param {Outgoing} item @param {Presence} here */
   async function attempt(item, here) {
     const { clientId } = item;
+    const user = get().person?.user ?? "";
+    // another tab must know of it before it is answered; it counts from then on
+    const begun = now();
+    store.saveSentTimes(user, [...store.sentTimes(user), begun]);
+    /** @type {number[]} */
+    let out = [];
     show(outbox.started(get().outbox, clientId));
     const calm = world.after(SLOW_MS, () => show(outbox.slow(get().outbox, clientId)));
     try {
       await world.publish(here, item);
       failures = tries = 0;
       times = [...times, clock()].slice(-rate.messages);
+      out = [now()];
       show(outbox.accepted(get().outbox, clientId, now()));
       world.onSent();
     } catch (error) {
@@ -86,6 +102,9 @@ export function createSending(world) {
       if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
     } finally {
       calm();
+      const others = store.sentTimes(user);
+      others.splice(others.indexOf(begun) >>> 0, 1);
+      store.saveSentTimes(user, [...others, ...out]);
     }
   }
 

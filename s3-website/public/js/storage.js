@@ -18,6 +18,7 @@ import { isSendable, OUTBOX_LIMIT } from "./outbox.js";
 const SETTINGS = "lambda-chat/settings"; // theme.js reads it too
 const CHANNELS = 1_000;
 const VISITED = 100;
+const TIMES = 100;
 const DRAFT_LENGTH = 20_000;
 const ID_LENGTH = 200;
 
@@ -60,6 +61,11 @@ export function createStorage(area, bucket) {
       const key = `${root}/${user}/visited`;
       write(key, [...new Set([name, ...namesOf(read(key))])].slice(0, VISITED));
     },
+
+    /** @param {string} user @returns {number[]} when their last messages went out, in any tab */
+    sentTimes: (user) => timesOf(read(`${root}/${user}/sent`)),
+    /** @param {string} user @param {readonly number[]} times ms since the epoch */
+    saveSentTimes: (user, times) => write(`${root}/${user}/sent`, times.slice(-TIMES)),
 
     /** @param {string} user @returns {string[]} ids of the tabs that left something */
     tabs: (user) => keys(tabs(user)).map((key) => key.slice(tabs(user).length)),
@@ -194,6 +200,12 @@ function isId(id) {
 /** @param {unknown} value @returns {string[]} */
 function namesOf(value) {
   return Array.isArray(value) ? value.filter(isChannelName).slice(0, VISITED) : [];
+}
+
+/** @param {unknown} value @returns {number[]} oldest first */
+function timesOf(value) {
+  const times = Array.isArray(value) ? value.filter(Number.isFinite) : [];
+  return times.slice(-TIMES).sort((a, b) => a - b);
 }
 
 /** @param {unknown} value */

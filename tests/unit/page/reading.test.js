@@ -365,14 +365,14 @@ test("earlier messages that cannot be read are failed, and read at the next reac
 });
 
 /** What is told between two states. */
-function told(before, after, { hidden = true, seen = false } = {}) {
+function told(before, after, { hidden = true, seen = false, onNews = () => {} } = {}) {
   const said = [];
   const notifier = {
     title: (...count) => said.push(["title", ...count]),
     mention: ({ text }, channel) => said.push(["mention", text, channel]),
     chime: () => said.push(["chime"]),
   };
-  createTelling({ notifier, hidden: () => hidden, seen: () => seen, onNews: () => {} })(before, after);
+  createTelling({ notifier, hidden: () => hidden, seen: () => seen, onNews })(before, after);
   return said;
 }
 
@@ -403,4 +403,14 @@ test("what the reader sees makes no sound; another channel's does when it names 
   assert.deepEqual(told(before, other, { hidden: false, seen: true }), [["title", "1", false]]);
   const named = chat.received(before, "ops", [message(1, { text: "@ada" })], true);
   assert.deepEqual(told(before, named, { hidden: false, seen: true })[1], ["chime"]);
+});
+
+test("only what comes in the open channel keeps its reader there", () => {
+  const before = chat.received(chat.received(connected(), "default", [], true), "ops", [], true);
+  let news = 0;
+  const onNews = () => (news += 1);
+  told(before, chat.received(before, "ops", [message(1)], true), { onNews });
+  assert.equal(news, 0);
+  told(before, chat.received(before, "default", [message(1)], true), { onNews });
+  assert.equal(news, 1);
 });

@@ -12,7 +12,7 @@ const OFFLINE = new TypeError("Failed to fetch");
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A page that sends: each publish waits for the test's answer; time goes by in advance(). */
-function page() {
+function page(memory = { times: [] }) {
   const told = { sent: 0, ended: 0 };
   const presence = { signal: { aborted: false } };
   let state = connected();
@@ -34,6 +34,10 @@ function page() {
     onSent: () => (told.sent += 1),
     onEnded: () => (told.ended += 1),
     rate: { messages: 3, seconds: 10 },
+    store: {
+      sentTimes: () => [...memory.times],
+      saveSentTimes: (_, times) => void (memory.times = times),
+    },
     now: () => START_MS + time,
     clock: () => time,
     random: () => 0.5,
@@ -196,6 +200,36 @@ test("no more go out than the chat takes of one person; the wait is told each se
   assert.equal(ada.why()[3], "Too fast: goes out in 3 s");
   for (let turn = 0; turn < 3; turn++) await ada.advance(1000);
   assert.equal(ada.asked.at(-1).text, "d");
+});
+
+test("what another tab has sent, or is sending, counts; what failed does not", async () => {
+  const memory = { times: [] };
+  const [ada, other] = [page(memory), page(memory)];
+  other.say("x", "y");
+  await other.answer();
+  await other.answer(new AwsError("AuthorizationError", "", 403));
+  assert.deepEqual(memory.times, [START_MS]);
+  other.say("z");
+  ada.say("a", "b");
+  assert.equal(memory.times.length, 3);
+  await ada.answer();
+  assert.deepEqual(ada.outbox(), ["a sent", "b queued"]);
+  assert.equal(ada.why()[1], "Too fast: goes out in 10 s");
+  for (let turn = 0; turn < 10; turn++) await ada.advance(1000);
+  assert.deepEqual(ada.outbox(), ["a sent", "b sending"]);
+});
+
+test("after a reload the messages before it count", () => {
+  const memory = { times: [START_MS - 9000, START_MS - 9000, START_MS - 9000] };
+  const ada = page(memory);
+  ada.say("a");
+  assert.equal(ada.why()[0], "Too fast: goes out in 1 s");
+});
+
+test("times that a clock set forward has left hold nothing back", () => {
+  const ada = page({ times: Array(50).fill(START_MS + 3_600_000) });
+  ada.say("a");
+  assert.deepEqual(ada.outbox(), ["a sending"]);
 });
 
 test("a slow request is told, and no longer when it is answered", async () => {

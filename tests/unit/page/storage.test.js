@@ -72,7 +72,8 @@ for (const [name, broken] of Object.entries(BROKEN)) {
     kept.signOut("u");
     assert.deepEqual(kept.settings(), chat.DEFAULT_SETTINGS);
     assert.deepEqual(kept.tab("u", "t"), { outbox: [], drafts: {} });
-    assert.deepEqual([kept.channel(), kept.tabs("u"), kept.visited("u")], ["", [], []]);
+    kept.saveSentTimes("u", [1]);
+    assert.deepEqual([kept.channel(), kept.tabs("u"), kept.visited("u"), kept.sentTimes("u")], ["", [], [], []]);
   });
 }
 
@@ -114,6 +115,15 @@ test("ids and names of the store are checked", () => {
   );
   assert.deepEqual(store(memory).lastRead("u"), { ops: message(2).id });
   assert.deepEqual(store(memory).visited("u"), ["ops"]);
+});
+
+test("times of sending are numbers, the latest hundred, in order", () => {
+  const memory = area(new Map([["lambda-chat/bucket/u/sent", JSON.stringify([3, "1", null, 2, {}])]]));
+  const kept = store(memory);
+  assert.deepEqual(kept.sentTimes("u"), [2, 3]);
+  kept.saveSentTimes("u", Array.from({ length: 500 }, (_, at) => at));
+  assert.deepEqual([kept.sentTimes("u").length, kept.sentTimes("u")[0]], [100, 400]);
+  assert.deepEqual(kept.sentTimes("v"), []);
 });
 
 test("a channel that has a name of JavaScript's is kept like any other", () => {

@@ -53,7 +53,8 @@ function browser(random, cloud) {
     removeItem: (key) => void memory.delete(key),
   };
   const page = { time: 0, count: 0, skewMs: 0, net: "good", state: chat.initial("default"), timers: [] };
-  const keeper = createKeeper({ store: createStorage(() => area, "b"), locks: undefined, tab: () => "t" });
+  const store = createStorage(() => area, "b");
+  const keeper = createKeeper({ store, locks: undefined, tab: () => "t" });
   let presence = null;
   let pump = () => {};
 
@@ -119,6 +120,7 @@ function browser(random, cloud) {
       onSent() {},
       onEnded: () => page.end(),
       rate: { messages: 10, seconds: 10 },
+      store,
       after(ms, act) {
         const timer = { at: page.time + ms, act: () => live && act() };
         page.timers.push(timer);
