@@ -4,8 +4,10 @@ Usage:
   load.py [--messages=N] [--rate=N]
 
 Eight people write into four channels, each of which somebody has open in Chromium. After the last
-message every one must be in the table once, each transcript must equal a consistent Query, and
-each page must have shown every message of its channel. Prints the rate and the latencies.
+message every one must be in the table once, each transcript must be, entry by entry, the window of
+what a consistent Query says, and each page must have shown every message of its channel, none
+twice at a time. Prints the rate, the latencies and what became of the messages; the exit code is 1
+when anything is not as it must be.
 Run it beside a chat of its own: python -m local run -- python bench/load.py
 
 Options:
@@ -17,7 +19,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import threading
@@ -38,24 +39,26 @@ from playwright.sync_api import Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.load_check import published, stored, window  # noqa: E402
+from bench.report import percentiles  # noqa: E402
 from chatconfig import ChatConfig, read_config  # noqa: E402
-from tests.chromium import MISSING, chromium_path, launch  # noqa: E402
+from tests.chromium import MISSING, chromium_path, launch, sign_in  # noqa: E402
 
 SENDERS, CHANNELS = 8, 4
 SETTLE_S = 60.0
-# what a line says, and when it came to the page first: the observer sees each line once
+# when each text came to the page first, and how often it stood there at one time at the most: the
+# page takes lines out that are far away, and puts them in again
 WATCH = """
 window.shown = new Map();
-new MutationObserver((changes) => {
-  for (const change of changes)
-    for (const node of change.addedNodes) {
-      if (!(node instanceof Element)) continue;
-      const lines = node.matches(".message") ? [node] : node.querySelectorAll(".message");
-      for (const one of lines) {
-        const text = one.querySelector(".text")?.textContent;
-        if (text && !window.shown.has(text)) window.shown.set(text, Date.now());
-      }
-    }
+window.at_once = new Map();
+new MutationObserver(() => {
+  const now = new Map();
+  for (const one of document.querySelectorAll(".message .text"))
+    now.set(one.textContent, 1 + (now.get(one.textContent) ?? 0));
+  for (const [text, count] of now) {
+    if (!window.shown.has(text)) window.shown.set(text, Date.now());
+    window.at_once.set(text, Math.max(count, window.at_once.get(text) ?? 0));
+  }
 }).observe(document, { subtree: true, childList: true });
 """
 
@@ -138,51 +141,41 @@ def open_pages(browser: Any, channels: list[str]) -> dict[str, Page]:  # noqa: A
         page = browser.new_context().new_page()
         page.add_init_script(WATCH)
         page.goto(f"{os.environ['LAMBDA_CHAT_URL']}#{channel}")
-        frame = page.frame_locator("#sign-in-slot iframe")
-        frame.get_by_role("textbox", name="Your name").fill(f"Reader of {channel}")
-        frame.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("status")).to_contain_text("Connected")
+        sign_in(page, f"Reader of {channel}")
+        expect(page.locator("#status")).to_contain_text("Connected")
         pages[channel] = page
     return pages
 
 
-def stored(config: ChatConfig, channel: str) -> list[dict[str, str]]:
-    """Every message of the channel in the table, oldest first."""
-    pages = (
-        boto3.client("dynamodb")
-        .get_paginator("query")
-        .paginate(
-            TableName=config.dynamodb_table,
-            KeyConditionExpression="channel = :channel",
-            ExpressionAttributeValues={":channel": {"S": channel}},
-            ConsistentRead=True,
-        )
-    )
-    rows = [row for page in pages for row in page["Items"]]
-    return [{"id": row["id"]["S"], "text": row["message"]["S"]} for row in rows]
+@dataclass
+class Found:
+    """What became of the messages: how many, and what is not as it must be."""
+
+    stored: int = 0
+    published: int = 0
+    shown: int = 0
+    faults: list[str] = field(default_factory=list)
 
 
-def published(config: ChatConfig, channel: str) -> list[str]:
-    """The ids in the transcript, oldest first."""
-    key = f"{config.data_prefix}{channel}.json"
-    body = boto3.client("s3").get_object(Bucket=config.s3_bucket, Key=key)["Body"].read()
-    return [message["id"] for message in json.loads(body)["messages"]]
-
-
-def faults(config: ChatConfig, run: Run, pages: dict[str, Page]) -> list[str]:
-    """What is not as it must be; empty when all is well."""
-    wrong = list(run.errors)
+def look(config: ChatConfig, run: Run, pages: dict[str, Page]) -> Found:
+    """Look for every message in the table, in the transcripts, on the pages."""
+    found = Found(faults=list(run.errors))
     for channel, sent in run.sent.items():
         rows = stored(config, channel)
-        counts = Counter(row["text"] for row in rows)
-        wrong += [f"{channel}: not stored: {text}" for text in sent if not counts[text]]
-        wrong += [f"{channel}: stored {n} times: {text}" for text, n in counts.items() if n > 1]
-        ids = published(config, channel)
-        if ids != [row["id"] for row in rows][-len(ids) :]:
-            wrong.append(f"{channel}: the transcript differs from a consistent Query")
-        shown = shown_at(pages[channel])
-        wrong += [f"{channel}: not shown: {text}" for text in sent if text not in shown]
-    return wrong
+        counts = Counter(text for _, text, _, _ in rows)
+        wrong = [f"not stored: {text}" for text in sent if not counts[text]]
+        wrong += [f"stored {n} times: {text}" for text, n in counts.items() if n > 1]
+        entries = published(config, channel)
+        if entries != window(rows, config.history):
+            wrong.append("the transcript is not the window of a consistent Query")
+        shown, at_once = shown_at(pages[channel]), most_at_once(pages[channel])
+        wrong += [f"not shown: {text}" for text in sent if text not in shown]
+        wrong += [f"shown {n} times: {text}" for text, n in at_once.items() if n > 1]
+        found.stored += sum(counts[text] > 0 for text in sent)
+        found.published += len(entries)
+        found.shown += sum(text in shown for text in sent)
+        found.faults += [f"{channel}: {what}" for what in wrong]
+    return found
 
 
 def shown_at(page: Page) -> dict[str, float]:
@@ -191,13 +184,19 @@ def shown_at(page: Page) -> dict[str, float]:
     return found
 
 
-def settle(config: ChatConfig, run: Run, pages: dict[str, Page]) -> list[str]:
+def most_at_once(page: Page) -> dict[str, int]:
+    """How often each text stood on the page at one time, at the most."""
+    found: dict[str, int] = page.evaluate("() => Object.fromEntries(window.at_once)")
+    return found
+
+
+def settle(config: ChatConfig, run: Run, pages: dict[str, Page]) -> Found:
     """Wait until nothing is wrong, or no longer."""
     deadline = time.monotonic() + SETTLE_S
-    while (wrong := faults(config, run, pages)) and time.monotonic() < deadline:
+    while (found := look(config, run, pages)).faults and time.monotonic() < deadline:
         for page in pages.values():
             page.wait_for_timeout(500)
-    return wrong
+    return found
 
 
 def lift_the_rate_limit() -> None:
@@ -208,7 +207,7 @@ def lift_the_rate_limit() -> None:
     subprocess.run(deploy, check=True, capture_output=True)
 
 
-def report(run: Run, pages: dict[str, Page], wrong: list[str]) -> str:
+def report(run: Run, pages: dict[str, Page], found: Found) -> str:
     """A Markdown table."""
     count = sum(len(sent) for sent in run.sent.values())
     shown = {channel: shown_at(page) for channel, page in pages.items()}
@@ -218,18 +217,21 @@ def report(run: Run, pages: dict[str, Page], wrong: list[str]) -> str:
         for text, at in sent.items()
         if text in shown[channel]
     ]
-    rows = [("SNS answered", run.answered_s), ("shown in the page", delays)]
+    rows = {"SNS answered": run.answered_s, "shown in the page": delays}
     lines = [
         f"\n## {count} messages, {SENDERS} senders, {CHANNELS} channels, "
         f"{count / run.seconds:.1f} a second\n",
         "| publish until | p50, ms | p95, ms | p99, ms |",
         "|---|---:|---:|---:|",
     ]
-    for name, seconds in rows:
-        cuts = [1000 * cut for cut in statistics.quantiles(seconds, n=100)]
-        lines.append(f"| {name} | {cuts[49]:.0f} | {cuts[94]:.0f} | {cuts[98]:.0f} |")
-    lines.append(f"\n{count} sent, {len(delays)} shown, {len(wrong)} faults")
-    return "\n".join([*lines, *wrong[:20]])
+    for name, seconds in rows.items():
+        cuts = [f"{1000 * cut:.0f}" for cut in percentiles(seconds)]
+        lines.append(f"| {name} | {' | '.join(cuts)} |")
+    lines.append(
+        f"\n{count} sent, {found.stored} stored, {found.shown} shown; {found.published} published "
+        f"in {len(pages)} transcripts; {len(found.faults)} faults"
+    )
+    return "\n".join([*lines, *found.faults[:20]])
 
 
 def main() -> None:
@@ -249,10 +251,10 @@ def main() -> None:
         browser = launch(playwright, path)
         pages = open_pages(browser, channels)
         run = send_all(config, channels, int(arguments["--messages"]), float(arguments["--rate"]))
-        wrong = settle(config, run, pages)
-        print(report(run, pages, wrong))
+        found = settle(config, run, pages)
+        print(report(run, pages, found))
         browser.close()
-    sys.exit(bool(wrong))
+    sys.exit(bool(found.faults))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.builders import operator_record  # noqa: E402
-from tests.chromium import MISSING, chromium_path, launch  # noqa: E402
+from tests.chromium import MISSING, chromium_path, launch, sign_in  # noqa: E402
 
 STORE = "Lambda-Chat-store-message"
 MOVE_EACH_S = 20
@@ -57,10 +57,8 @@ class Visitor:
 
     def _sign_in(self) -> None:
         self.page.goto(os.environ["LAMBDA_CHAT_URL"])
-        frame = self.page.frame_locator("#sign-in-slot iframe")
-        frame.get_by_role("textbox", name="Your name").fill(self.name)
-        frame.get_by_role("button", name="Sign in").click()
-        expect(self.page.get_by_role("status")).to_have_text(f"Connected as {self.name}")
+        sign_in(self.page, self.name)
+        expect(self.page.locator("#status")).to_have_text(f"Connected as {self.name}")
 
     def start(self) -> None:
         """Count from now on."""

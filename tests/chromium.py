@@ -1,4 +1,7 @@
-"""Where a Chromium is, and how it is started: for browser tests, screenshots, benchmarks."""
+"""Where a Chromium is, how it is started, how somebody signs in there.
+
+For browser tests, screenshots, benchmarks.
+"""
 
 import os
 import shutil
@@ -31,3 +34,20 @@ def chromium_path(playwright):
 
 def launch(playwright, path):
     return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+
+
+def at_google(page):
+    """The stand-in's frame, once it listens: before that its form would be sent as a plain one."""
+    frame = page.frame_locator("#sign-in-slot iframe")
+    frame.locator("body").evaluate(
+        "() => document.readyState === 'complete' ||"
+        " new Promise((done) => addEventListener('load', done))"
+    )
+    return frame
+
+
+def sign_in(page, name):
+    """Give the stand-in a name; the page is signed in some moments later."""
+    frame = at_google(page)
+    frame.get_by_role("textbox", name="Your name").fill(name)
+    frame.get_by_role("button", name="Sign in").click()

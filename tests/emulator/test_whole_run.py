@@ -1,0 +1,117 @@
+"""A small run of everything in a chat of its own: the benches of load and polling, all logs."""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from local import bootstrap
+from tests.builders import id_token
+from tests.chromium import GIVEN, MISSING, chromium_path
+from tests.conftest import EmulatedAws, RunningChat
+from tests.secrets import leaks
+from tests.store_page import Page, wait_for
+
+LOAD = "bench/load.py --messages=40 --rate=20"
+POLLS = "bench/polls.py --minutes=0.1"
+SECRET = f"private-{uuid.uuid4().hex}"
+DEADLINE_S = 240.0
+# the emulator's own word of each publish begins with the message; AWS keeps no such log
+QUOTED = "[sns] SNS publish to "
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        if chromium_path(playwright) is None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"NO LOAD WAS RUN: {MISSING}")
+
+
+@pytest.fixture(scope="module")
+def run(chromium, tmp_path_factory):
+    """What the run printed, and all that was logged meanwhile, by where it stood."""
+    folder = tmp_path_factory.mktemp("run")
+    script = (
+        f"{sys.executable} {LOAD} && {sys.executable} {POLLS} && env > {folder}/env.new &&"
+        f" mv {folder}/env.new {folder}/env && while [ ! -e {folder}/go ]; do sleep 0.1; done"
+    )
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMBDA_CHAT_"))}
+    with (folder / "out").open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "run", "--", "sh", "-c", script],
+            cwd=bootstrap.ROOT,
+            env={**env, "TMPDIR": str(folder), "LAMBDA_CHAT_CHROMIUM": GIVEN},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    try:
+        wait_until(lambda: (folder / "env").exists() or process.poll() is not None)
+        printed = (folder / "out").read_text()
+        assert process.poll() is None, printed
+        logs = logs_of(chat_of(folder / "env"), folder)
+        (folder / "go").touch()
+        assert process.wait(60) == 0
+        yield logs | {"local mode": (folder / "out").read_text()}
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "the run did not end"
+        time.sleep(0.2)
+
+
+def chat_of(env_file):
+    """The chat that the run's environment leads to."""
+    lines = [line.partition("=") for line in env_file.read_text().splitlines()]
+    env = {name: value for name, _, value in lines}
+    return RunningChat(env, EmulatedAws(env["AWS_ENDPOINT_URL"]))
+
+
+def logs_of(chat, folder):
+    """Let strangers and forgers come too; then return every log group, and the emulator's log."""
+    page = Page(chat, f"Eve {SECRET}", sub=SECRET)
+    page.send(message=SECRET, channel=SECRET * 9)
+    page.send(id_token(name=SECRET, email=f"{SECRET}@example.com"), message=SECRET)
+    page.send(message=SECRET)
+    groups = [one["logGroupName"] for one in chat.client("logs").describe_log_groups()["logGroups"]]
+
+    def everything():
+        found = {name: lines_of(chat, name) for name in groups}
+        (stored,) = [text for name, text in found.items() if name.endswith("-store-message")]
+        return found if stored.count('"event": "refused"') >= 1 else None
+
+    [emulator] = folder.glob("lambda-chat-*/emulator.log")
+    return wait_for(everything) | {"the emulator": emulator.read_text(errors="replace")}
+
+
+def lines_of(chat, group):
+    pages = chat.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    return "\n".join(event["message"] for page in pages for event in page["events"])
+
+
+def test_the_benches_find_no_fault(run):
+    printed = run["local mode"]
+    assert "40 sent, 40 stored, 40 shown; 40 published in 4 transcripts; 0 faults" in printed
+    assert "| Hidden |" in printed
+
+
+def test_no_log_of_a_whole_run_holds_a_token_an_address_or_a_text(run):
+    assert len(run) == 4, sorted(run)  # both functions, the emulator, local mode
+    found = [
+        (where, leak, line)
+        for where, text in run.items()
+        for line in text.splitlines()
+        for leak in leaks(line, *([] if QUOTED in line else [SECRET]))
+    ]
+    assert found == []
+    assert all(len(text) > 100 for text in run.values())
