@@ -1,4 +1,4 @@
-"""What every test has: no AWS environment, no sockets but loopback."""
+"""What every test has: no AWS environment, no sockets but loopback, a place for its figures."""
 
 import json
 import os
@@ -39,6 +39,26 @@ def isolated(monkeypatch, tmp_path_factory):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", loopback_only)
+
+
+@pytest.fixture
+def figure(record_property):
+    """Keep a line of figures for the end of the run."""
+    return lambda text: record_property("figure", text)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show what tests have counted, also those that ran in another process."""
+    reports = (one for some in terminalreporter.stats.values() for one in some)
+    found = {
+        text
+        for report in reports
+        for name, text in getattr(report, "user_properties", ())
+        if name == "figure"
+    }
+    if found:
+        terminalreporter.section("Figures")
+        terminalreporter.write_line("\n".join(sorted(found)))
 
 
 @dataclass(frozen=True)

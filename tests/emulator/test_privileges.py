@@ -117,7 +117,7 @@ def outcome(client, attempt, values):
 
 @pytest.mark.parametrize("principal", sorted(ALLOWED))
 def test_a_principal_may_do_what_the_table_says_and_nothing_else(
-    chat, values, principals, principal
+    chat, values, principals, principal, figure
 ):
     services = {attempt.service for attempt in ATTEMPTS}
     clients = {
@@ -129,7 +129,7 @@ def test_a_principal_may_do_what_the_table_says_and_nothing_else(
     tried = [one for one in ATTEMPTS if one.name not in NOT_ROUTED.get(principal, ())]
     outcomes = {one.name: outcome(clients[one.service], one, values) for one in tried}
     allowed = {name for name, said in outcomes.items() if said != "refused"}
-    print(f"{principal}: {len(tried)} actions tried, {len(allowed)} allowed")
+    figure(f"least privilege, {principal}: {len(tried)} actions tried, {len(allowed)} allowed")
     expected = (ALLOWED[principal] - TOO_STRICT) | TOO_OPEN.get(principal, set())
     assert {name: outcomes[name] for name in allowed ^ expected} == {}
 

@@ -102,7 +102,7 @@ def message_records():
     )
 
 
-def test_store_message_survives_any_event(capsys):
+def test_store_message_survives_any_event(capsys, figure):
     wanted = store_settings()
     tables = Tables(Down(), lambda _s: None)
     service = store_message.Service(
@@ -126,11 +126,11 @@ def test_store_message_survives_any_event(capsys):
         assert_clean(capsys.readouterr().out)
 
     check()
-    print(f"store_message: {seen}")
+    figure(told("store_message", seen))
     assert min(seen.values()) > 0
 
 
-def test_publish_transcript_survives_any_event(capsys):
+def test_publish_transcript_survives_any_event(capsys, figure):
     wanted = publish_transcript.Settings(TABLE, BUCKET, "data/", 20)
     service = publish_transcript.connected(wanted, Down(), Down(), lambda: NOW_S)
     seen = {"answered": 0, "may pass": 0}
@@ -153,8 +153,15 @@ def test_publish_transcript_survives_any_event(capsys):
         assert_clean(capsys.readouterr().out)
 
     check()
-    print(f"publish_transcript: {seen}")
+    figure(told("publish_transcript", seen))
     assert min(seen.values()) > 0
+
+
+def told(function, seen):
+    return (
+        f"bad input, events of {function}: {sum(seen.values())} tried, {seen['answered']} answered,"
+        f" {seen['may pass']} raised to be tried again"
+    )
 
 
 def assert_clean(out):

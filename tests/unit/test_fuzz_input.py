@@ -1,6 +1,6 @@
 """Whatever a file or an argument holds: one clear message, no traceback, and AWS is not asked.
 
-Each test prints how many inputs were refused. The inputs are the same at each run.
+How many inputs were refused stands at the end of the run. They are the same at each run.
 """
 
 import contextlib
@@ -220,12 +220,13 @@ class Tally:
         self.refused += 1
         return False
 
-    def report(self, what, at_least):
-        print(f"{what}: {self.refused} refused, {self.accepted} accepted")
+    def report(self, figure, what, at_least):
+        tried = self.refused + self.accepted
+        figure(f"bad input, {what}: {tried} tried, {self.refused} refused, 0 tracebacks")
         assert self.refused >= at_least
 
 
-def test_kappa_refuses_a_bad_config_before_it_asks_aws(folder):
+def test_kappa_refuses_a_bad_config_before_it_asks_aws(folder, figure):
     tally = Tally()
 
     @REPEATABLE
@@ -238,10 +239,10 @@ def test_kappa_refuses_a_bad_config_before_it_asks_aws(folder):
         assert readable(folder) or not tally.kappa(folder, "delete"), "deletes by a bad config"
 
     check()
-    tally.report("kappa configs", at_least=200)
+    tally.report(figure, "configs of kappa (validate, deploy, delete)", at_least=200)
 
 
-def test_kappa_refuses_a_bad_policy_before_it_asks_aws(folder):
+def test_kappa_refuses_a_bad_policy_before_it_asks_aws(folder, figure):
     tally = Tally()
 
     @REPEATABLE
@@ -258,10 +259,10 @@ def test_kappa_refuses_a_bad_policy_before_it_asks_aws(folder):
         tally.kappa(folder, "deploy")
 
     check()
-    tally.report("policy documents", at_least=60)
+    tally.report(figure, "policy documents", at_least=60)
 
 
-def test_kappa_refuses_bad_data_before_it_asks_aws(folder):
+def test_kappa_refuses_bad_data_before_it_asks_aws(folder, figure):
     tally = Tally()
 
     @REPEATABLE
@@ -274,10 +275,10 @@ def test_kappa_refuses_bad_data_before_it_asks_aws(folder):
         tally.kappa(folder, "invoke", f"--data={text}")
 
     check()
-    tally.report("--data", at_least=30)
+    tally.report(figure, "invoke --data", at_least=30)
 
 
-def test_resources_refuses_a_bad_config_before_it_asks_aws(folder):
+def test_resources_refuses_a_bad_config_before_it_asks_aws(folder, figure):
     tally = Tally()
 
     @REPEATABLE
@@ -289,4 +290,4 @@ def test_resources_refuses_a_bad_config_before_it_asks_aws(folder):
         tally.chat(path, "delete", "--yes")
 
     check()
-    tally.report("chat configs", at_least=150)
+    tally.report(figure, "config.yml of resources.py", at_least=150)

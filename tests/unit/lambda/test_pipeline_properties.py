@@ -9,8 +9,10 @@ the rules in docs/handlers.md; no code of the functions is used for it.
 import io
 import itertools
 import json
+from collections import Counter
 from contextlib import redirect_stdout
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +41,7 @@ class Pipeline:
     def __init__(self, storing, publishing):
         self.storing_meets = list(storing)
         self.publishing_meets = [self.overtake if met == "overtake" else met for met in publishing]
+        self.planned = Counter(map(str, self.storing_meets + self.publishing_meets))
         self.tables, self.bucket = Tables(), Bucket()
         self.waiting, self.failed, self.given_up = [], [], []
         self.accepted, self.changed, self.refused = set(), set(), set()
@@ -138,6 +141,11 @@ class Pipeline:
         if given_up:
             self.send_batch([stream_record(name, kind="MODIFY") for name in CHANNELS], 0)
         assert not self.given_up
+
+    def faults(self):
+        """Count what calls of AWS have met so far."""
+        left = Counter(map(str, self.storing_meets + self.publishing_meets))
+        return (self.planned - left).total() - (self.planned - left)["works"]
 
     def rows(self, *kinds):
         """Return the rows of some kinds as plain values, the oldest first."""
@@ -280,7 +288,20 @@ def time_of(record):
     return record["Sns"]["Timestamp"]
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@pytest.fixture
+def tally(figure):
+    """What was tried in all examples."""
+    counts = Counter()
+    yield counts
+    told = ", ".join(f"{number} {what}" for what, number in counts.items())
+    figure(f"both functions in memory: {told}; nothing lost, nothing twice")
+
+
+@settings(
+    deadline=None,
+    max_examples=400,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @example(  # sent again before the first copy arrives, and too old then to be shown
     sent=[
         ("grace", "tea", 0, 0),
@@ -299,7 +320,7 @@ def time_of(record):
 )
 @given(SENT, CHANGES, st.lists(BAD, max_size=3), AGAIN, TURNS, st.booleans(), STORING, PUBLISHING)
 def test_what_is_shown_is_what_was_validly_sent_as_it_was_left(
-    sent, changes, bad, again, turns, eager, storing, publishing
+    tally, sent, changes, bad, again, turns, eager, storing, publishing
 ):
     pipeline = Pipeline(storing, publishing)
     changed = [change_of(n, one, sent) for n, one in enumerate(changes)] if sent else []
@@ -315,6 +336,9 @@ def test_what_is_shown_is_what_was_validly_sent_as_it_was_left(
         told = {sending_of(*sent[number]) for number, _ in pipeline.failed if number < len(sent)}
         assert set(stored) <= valid
         assert valid - set(stored) <= told  # what is not stored was raised: FailuresTopic has it
+        tally["histories"] += 1
+        tally["deliveries"] += len(records) + len(again if records else [])
+        tally["faults injected"] += pipeline.faults()
         pipeline.replay(turns)
 
     assert pipeline.accepted | pipeline.refused == set(range(len(records)))
