@@ -285,10 +285,10 @@ def make_world(dynamodb: Any, s3: Any) -> None:  # noqa: ANN401
 
 
 @contextlib.contextmanager
-def aws_settings(endpoint_url: str) -> Iterator[None]:
-    """The environment of the emulator's root, for this process."""
+def aws_settings(endpoint_url: str, account: str = "test") -> Iterator[None]:
+    """The environment of the emulator's root, or of an account's, for this process."""
     kept = dict(os.environ)
-    os.environ.update(environment(endpoint_url))
+    os.environ.update(environment(endpoint_url) | {"AWS_ACCESS_KEY_ID": account})
     try:
         yield
     finally:

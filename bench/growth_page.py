@@ -1,0 +1,79 @@
+"""The open page, as the channel in it has more messages, beside a plain list of all of them."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, CDPSession
+
+from bench.page_harness import NOW_MS, chromium, harness, transcript
+from bench.report import table
+
+SIZES = (10, 100, 1_000, 5_000)
+WINDOW = 20
+MORE = 20
+FRAMES = 120
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a page of some size has and takes."""
+
+    elements: int
+    one_more_ms: float
+    frame_ms: float
+    longest_ms: float
+    heap_mb: float
+
+
+def measure() -> str:
+    """Open a page for each size, and the plain list for each size."""
+    with chromium() as browser:
+        ours = [of_size(browser, count, "take") for count in SIZES]
+        plain = [of_size(browser, count, "takePlainly") for count in SIZES]
+    heads = ("messages", "elements", "plain: elements", "one more: time / at 100", "/ plain")
+    heads += ("frame while scrolling, ms", "longest", "plain: frame, ms", "plain: longest")
+    heads += ("heap, MB", "plain: heap, MB")
+    lines = [
+        (
+            count,
+            *(one.elements, other.elements),
+            *(one.one_more_ms / ours[1].one_more_ms, one.one_more_ms / other.one_more_ms),
+            *(one.frame_ms, one.longest_ms, other.frame_ms, other.longest_ms),
+            *(one.heap_mb, other.heap_mb),
+        )
+        for count, one, other in zip(SIZES, ours, plain, strict=True)
+    ]
+    note = (
+        "\nThe page keeps at most 300 lines in the document, and 5,000 messages in memory. The "
+        "plain list sets innerHTML to all messages whenever one comes. Scrolling is 800 px a "
+        f"frame, {FRAMES} frames.\n"
+    )
+    return f"### Messages in the open channel\n\n{table(heads, lines)}{note}"
+
+
+def of_size(browser: Browser, count: int, how: str) -> Found:
+    """Fill a page, let some more messages come one by one, scroll through it."""
+    is_plain = how == "takePlainly"
+    with harness(browser) as page:
+        page.evaluate("isPlain => begin(isPlain)", is_plain)
+        cdp = page.context.new_cdp_session(page)
+        cdp.send("Performance.enable")
+        page.evaluate("given => times(...given)", [how, [transcript(-count, 0)], NOW_MS])
+        first = -count if is_plain else -WINDOW
+        texts = [transcript(max(first, -count) + more, more) for more in range(1, MORE + 1)]
+        now_ms = NOW_MS + MORE * MINUTE_MS
+        times = page.evaluate("given => times(...given)", [how, texts, now_ms])
+        frames: list[float] = page.evaluate("count => scrollThrough(count)", FRAMES)
+        elements = page.evaluate("() => elements()")
+        median = statistics.median(times)
+        return Found(elements, median, statistics.median(frames), max(frames), heap_mb(cdp))
+
+
+def heap_mb(cdp: CDPSession) -> float:
+    """The page's JavaScript heap after a collection."""
+    cdp.send("HeapProfiler.collectGarbage")
+    metrics = cdp.send("Performance.getMetrics")["metrics"]
+    return next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize") / 1e6

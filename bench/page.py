@@ -1,0 +1,254 @@
+"""What the page costs to open, to poll and to draw, beside the page of 2015.
+
+On a chat of its own in local mode. Google's platform script is counted on neither side. What the
+2015 page loaded is in page_2015.py.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from playwright.sync_api import Browser, Page, expect
+
+from bench import page_2015
+from bench.growth_publish import aws_settings
+from bench.page_harness import NOW_MS, chromium, harness, transcript
+from bench.report import table
+from kappa.errors import KappaError
+from local import bootstrap
+from tests.builders import operator_record
+
+STORE = "Lambda-Chat-store-message"
+DATA = "/data/default.json"
+PATIENCE_MS = 15_000
+DRAWN = (20, 200)
+ROUNDS = 20
+TEXT = """\
+## The page
+
+Bytes are those on the wire as Chromium counts them, answers' headers included.
+"""
+
+
+@dataclass
+class Exchange:
+    """A request and its answer."""
+
+    url: str
+    up_bytes: int = 0
+    down_bytes: int = 0
+    text_bytes: int = 0
+    status: int = 0
+    done: bool = False
+
+
+class Wire:
+    """What a page asks for and gets, as the browser's network tells."""
+
+    def __init__(self, page: Page, left_out: str) -> None:
+        self._left_out = left_out
+        self._all: dict[str, Exchange] = {}
+        self._cdp = page.context.new_cdp_session(page)
+        for event, take in {
+            "requestWillBeSent": self._asked,
+            "requestWillBeSentExtraInfo": self._sent,
+            "responseReceived": self._answered,
+            "dataReceived": self._read,
+            "loadingFinished": self._finished,
+        }.items():
+            self._cdp.on(f"Network.{event}", take)
+        self._cdp.send("Network.enable")
+
+    def _asked(self, event: dict[str, Any]) -> None:
+        request = event["request"]
+        one = self._all.setdefault(event["requestId"], Exchange(""))
+        one.url = request["url"]
+        one.up_bytes += len(request.get("postData", ""))
+
+    def _sent(self, event: dict[str, Any]) -> None:
+        one = self._all.setdefault(event["requestId"], Exchange(""))
+        # "name: value\r\n"; the request's own line is about as long as its address
+        one.up_bytes += sum(len(name) + len(text) + 4 for name, text in event["headers"].items())
+
+    def _answered(self, event: dict[str, Any]) -> None:
+        self._all[event["requestId"]].status = event["response"]["status"]
+
+    def _read(self, event: dict[str, Any]) -> None:
+        self._all[event["requestId"]].text_bytes += event["dataLength"]
+
+    def _finished(self, event: dict[str, Any]) -> None:
+        one = self._all[event["requestId"]]
+        one.down_bytes = int(event["encodedDataLength"])
+        one.done = True
+
+    def exchanges(self) -> list[Exchange]:
+        """What is done so far, but for the identity provider's."""
+        over = [one for one in self._all.values() if one.done]
+        return [one for one in over if one.url.startswith("http") and self._left_out not in one.url]
+
+    def poll(self, status: int) -> Exchange | None:
+        """The last poll of the transcript that was answered so."""
+        found = [one for one in self.exchanges() if DATA in one.url and one.status == status]
+        return found[-1] if found else None
+
+    def clear(self) -> None:
+        """Count from now on."""
+        self._all.clear()
+
+
+def measure() -> str:
+    """Open, sign in, poll and draw.
+
+    Raises: KappaError, if the chat does not start or there is no Chromium.
+    """
+    with _chat() as chat, chromium() as browser:
+        opened, polls = on_the_wire(browser, chat)
+        drawn = [line for count in DRAWN for line in drawn_lines(browser, count)]
+    heads = ("transcript", "what came", "the page, ms", "innerHTML of all, ms", "ratio")
+    note = "\nTo parse, to bring up to date and to lay out; median of "
+    note += f"{ROUNDS}, in turn. The plain one sets one string of HTML and scrolls to its end.\n"
+    return "\n".join(
+        [
+            TEXT,
+            opened,
+            polls,
+            f"### Drawing a transcript\n\n{table(heads, drawn)}{note}",
+        ]
+    )
+
+
+@contextmanager
+def _chat() -> Iterator[bootstrap.Chat]:
+    with bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat:
+        yield chat
+
+
+def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> tuple[str, str]:
+    """The tables of opening and of polling."""
+    context = browser.new_context(locale="en-GB")
+    try:
+        page = context.new_page()
+        wire = Wire(page, chat.env["LAMBDA_CHAT_IDP_URL"])
+        page.goto(chat.url)
+        frame = page.frame_locator("#sign-in-slot iframe")
+        expect(frame.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE_MS)
+        page.wait_for_load_state("networkidle")
+        first = wire.exchanges()
+        wire.clear()
+        sign_in(page)
+        entered = wire.exchanges()
+        polls = polled(page, wire, chat)
+    finally:
+        context.close()
+    return opened_table(first, entered), polls_table(polls)
+
+
+def sign_in(page: Page) -> None:
+    """Sign in, and wait until the channel is shown."""
+    frame = page.frame_locator("#sign-in-slot iframe")
+    frame.get_by_role("textbox", name="Your name").fill("Ada Lovelace")
+    frame.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("status")).to_have_text(
+        "Connected as Ada Lovelace", timeout=PATIENCE_MS
+    )
+    log = page.get_by_role("log", name="Messages")
+    expect(log).not_to_have_attribute("aria-busy", "true", timeout=PATIENCE_MS)
+
+
+def polled(page: Page, wire: Wire, chat: bootstrap.Chat) -> dict[int, Exchange]:
+    """A poll that found nothing new, and one that found the 21st of the channel's messages."""
+    say(chat, [f"Message {number} of an operator, eighty letters or so." for number in range(20)])
+    lines = page.get_by_role("log", name="Messages").get_by_role("article")
+    lines.filter(has_text="Message 19").wait_for(timeout=PATIENCE_MS)
+    wire.clear()
+    wait_until(page, lambda: wire.poll(304))
+    say(chat, ["One more message of an operator, as long as all of them."])
+    lines.filter(has_text="One more").wait_for(timeout=PATIENCE_MS)
+    wait_until(page, lambda: wire.poll(200))
+    found = {status: wire.poll(status) for status in (304, 200)}
+    return {status: one for status, one in found.items() if one}
+
+
+def wait_until(page: Page, condition: Callable[[], object]) -> None:
+    """Let the page go on until something is so."""
+    for _ in range(PATIENCE_MS // 100):
+        if condition():
+            return
+        page.wait_for_timeout(100)
+    raise KappaError("The page does not poll.")
+
+
+def say(chat: bootstrap.Chat, texts: list[str]) -> None:
+    """Let an operator write, all in one event."""
+    records = [operator_record({"message": text, "channel": "default"}) for text in texts]
+    with aws_settings(chat.env["AWS_ENDPOINT_URL"], chat.env["AWS_ACCESS_KEY_ID"]):
+        functions = boto3.client("lambda")
+        functions.invoke(FunctionName=STORE, Payload=json.dumps({"Records": records}))
+
+
+def opened_table(first: list[Exchange], entered: list[Exchange]) -> str:
+    """Requests and bytes until something can be done, beside the assets of 2015."""
+    assets = page_2015.read()
+    gzip_bytes = sum(one.gzip_bytes for one in assets.files)
+    down = sum(one.down_bytes for one in first)
+    heads = ("until", "requests", "bytes, compressed", "bytes, as text", "/ 2015, compressed")
+    lines = [
+        line("this page: the sign-in button", first, gzip_bytes),
+        line("this page: the channel, after sign-in", entered, gzip_bytes),
+        (
+            "2015 page: its scripts and styles",
+            len(assets.files),
+            gzip_bytes,
+            sum(one.size_bytes for one in assets.files),
+            1.0,
+        ),
+    ]
+    own = [(one.name, one.size_bytes, one.gzip_bytes or "-") for one in assets.files]
+    detail = table(("2015 page", "bytes, as text", "bytes, compressed"), own)
+    note = f"\n{assets.note} One compressed byte here stands for {gzip_bytes / down:.1f} there.\n"
+    return f"### Opening it\n\n{table(heads, lines)}\n{detail}{note}"
+
+
+def line(name: str, found: list[Exchange], base: int) -> tuple[object, ...]:
+    """A line of the table of opening."""
+    down = sum(one.down_bytes for one in found)
+    return name, len(found), down, sum(one.text_bytes for one in found), down / base
+
+
+def polls_table(polls: dict[int, Exchange]) -> str:
+    """What one poll sends and gets."""
+    names = {304: "nothing new: 304", 200: "a transcript of 20 messages: 200"}
+    down = polls[200].down_bytes
+    rows = [
+        (names[status], 1, one.up_bytes, one.down_bytes, one.down_bytes / down)
+        for status, one in polls.items()
+    ]
+    heads = ("a poll that finds", "requests", "bytes up", "bytes down", "down / of a whole one")
+    note = "\nThe 2015 page asked once a second without a condition, and got all of it each time.\n"
+    return f"### Polling\n\n{table(heads, rows)}{note}"
+
+
+def drawn_lines(browser: Browser, count: int) -> list[tuple[object, ...]]:
+    """What a transcript of so many messages costs the page, and plainly."""
+    whole, more = transcript(-count, 0), transcript(1 - count, 1)
+    texts = [whole, whole, more]
+    with harness(browser) as page:
+
+        def of(how: str) -> list[float]:
+            page.evaluate("isPlain => begin(isPlain)", how == "takePlainly")
+            found: list[float] = page.evaluate("given => times(...given)", [how, texts, NOW_MS])
+            return found
+
+        runs = [(of("take"), of("takePlainly")) for _ in range(ROUNDS)]
+    lines = []
+    for place, name in enumerate(("all are new", "nothing is new", "one is new")):
+        ours, plain = (statistics.median(run[side][place] for run in runs) for side in (0, 1))
+        lines.append((f"{count} messages", name, ours, plain, ours / plain))
+    return lines

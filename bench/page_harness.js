@@ -1,0 +1,84 @@
+// Stands in for main.js: the page's own state and view, without services, and beside it the plainest
+// list of the same messages. What is timed includes the layout that it causes.
+
+import * as chat from "./chat.js";
+import { readMessage } from "./messages.js";
+import { parseTranscript } from "./source.js";
+import { createView } from "./view.js";
+
+const CHANNEL = "default";
+const ADA = { name: "Ada Lovelace", user: "ada", picture: "" };
+const STEP_PX = 800;
+const handlers = new Proxy({}, { get: () => () => "" });
+let now = 0;
+let state = chat.initial(CHANNEL);
+const view = createView(document, handlers, () => now);
+const plain = document.createElement("div");
+plain.style = "position: fixed; inset: 0; overflow-y: scroll; background: #fff";
+const log = () => (plain.isConnected ? plain : document.getElementById("messages"));
+
+/** An empty channel again, or the plain list instead of the page. */
+window.begin = (isPlain) => {
+  state = chat.signedIn(chat.signInReady(chat.initial(CHANNEL)), ADA);
+  view.update(state);
+  plain.replaceChildren();
+  if (isPlain) document.body.append(plain);
+  else plain.remove();
+};
+
+/** What the page does with a transcript. @param {string} text @param {number} at its clock */
+window.take = (text, at) => {
+  now = at;
+  const { messages, changes } = parseTranscript(text);
+  state = chat.received(state, CHANNEL, messages, true, changes);
+  state = chat.polled(state, CHANNEL, now);
+  view.update(state);
+};
+
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+const escaped = (text) => text.replace(/[&<>]/g, (one) => ENTITIES[one]);
+const plainLine = ({ name, text, sentAt }) =>
+  `<article><b>${escaped(name)}</b> <time>${sentAt}</time><p>${escaped(text)}</p></article>`;
+
+/** The plainest way to show it: all of it anew, as one string. @param {string} text */
+window.takePlainly = (text) => {
+  const { messages } = JSON.parse(text);
+  plain.innerHTML = messages.map(readMessage).map(plainLine).join("");
+  plain.scrollTop = plain.scrollHeight;
+};
+
+/** @param {() => void} act @returns {number} its milliseconds, with the layout */
+const timed = (act) => {
+  const began = performance.now();
+  act();
+  log().getBoundingClientRect();
+  return performance.now() - began;
+};
+
+/**
+ * @param {"take" | "takePlainly"} how @param {string[]} texts taken one after the other
+ * @param {number} at @returns {number[]} milliseconds of each
+ */
+window.times = (how, texts, at) => texts.map((text) => timed(() => window[how](text, at)));
+
+/** Wait for the next frame. @returns {Promise<number>} its time */
+const frame = () => new Promise((done) => requestAnimationFrame(done));
+
+/** Scroll a screen a frame, up and down again. @param {number} count @returns ms between frames */
+window.scrollThrough = async (count) => {
+  const found = [];
+  let step = -STEP_PX;
+  let last = await frame();
+  for (let at = 0; at < count; at += 1) {
+    const top = log().scrollTop;
+    log().scrollTop += step;
+    if (log().scrollTop === top) step = -step;
+    const next = await frame();
+    found.push(next - last);
+    last = next;
+  }
+  return found;
+};
+
+window.elements = () => log().querySelectorAll("*").length;
+window.ready = crossOriginIsolated;

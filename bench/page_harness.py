@@ -1,0 +1,111 @@
+"""The page's own files in Chromium, with page_harness.js in main.js's place, and transcripts.
+
+Owns how the harness is opened, and what the messages are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mimetypes
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Error, Page, Route, sync_playwright
+
+from kappa.errors import KappaError
+from tests.chromium import MISSING, chromium_path, launch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "s3-website"))
+
+from website import fill, placeholders  # noqa: E402
+
+ORIGIN = "https://chat.test"
+GOOGLE = "https://accounts.google.com"
+SITE = ROOT / "s3-website" / "public"
+NOW = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)
+NOW_MS = round(NOW.timestamp() * 1000)
+SIZE = {"width": 1280, "height": 800}
+# the clock of a page that is isolated from others counts microseconds
+ISOLATED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+PEOPLE = {"grace": "Grace Hopper", "karen": "Karen Jones", "ada": "Ada Lovelace"}
+WORDS = "And some more words, as people write them. "
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser.
+
+    Raises: KappaError, if there is none, or for what a page did not do.
+    """
+    with sync_playwright() as playwright:
+        path = chromium_path(playwright)
+        if path is None:
+            raise KappaError(f"Nothing was measured: {MISSING}")
+        browser = launch(playwright, path)
+        try:
+            yield browser
+        except (AssertionError, Error) as error:
+            raise KappaError(f"The page did not do as it should: {error}") from error
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def harness(browser: Browser) -> Iterator[Page]:
+    """The page with the harness in it."""
+    # its policy forbids innerHTML, which the plain list needs
+    context = browser.new_context(viewport=SIZE, locale="en-GB", timezone_id="UTC", bypass_csp=True)
+    try:
+        page = context.new_page()
+        page.route(f"{ORIGIN}/**", _answer)
+        page.route(f"{GOOGLE}/**", lambda route: route.abort())
+        page.goto(f"{ORIGIN}/index.html")
+        page.wait_for_function("() => window.ready")
+        yield page
+    finally:
+        context.close()
+
+
+def _answer(route: Route) -> None:
+    name = urlsplit(route.request.url).path.strip("/")
+    path = Path(__file__).with_suffix(".js") if name == "js/main.js" else SITE / name
+    kind = mimetypes.guess_type(name)[0]
+    if name == "config.js" or name.startswith("vendor/"):
+        route.fulfill(body="export default {};", content_type="text/javascript")
+    elif not path.is_file():
+        route.fulfill(status=404, body="")
+    else:
+        text = path.read_text("utf-8")
+        if path.suffix == ".html":
+            text = fill(text, placeholders([ORIGIN], GOOGLE), name)
+        route.fulfill(body=text, content_type=kind, headers=ISOLATED)
+
+
+def transcript(first: int, last: int) -> str:
+    """The messages first to last - 1 of a channel; those below 0 are of the past."""
+    messages = [message(number) for number in range(first, last)]
+    content = {"channel": "default", "messages": messages, "changes": []}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def message(number: int) -> dict[str, str]:
+    """One line; numbers go up with time, a minute apart, and 0 is now."""
+    sent_at = (NOW + timedelta(minutes=number)).isoformat(timespec="milliseconds")[:23] + "Z"
+    user = tuple(PEOPLE)[number // 4 % 3]
+    return {
+        "id": f"{sent_at}#c{number}",
+        "name": PEOPLE[user],
+        "message": f"Message {number}. {WORDS * (abs(number) % 5)}",
+        "user": user,
+        "sent_at": sent_at,
+        "client_id": f"c{number}",
+        "kind": "user",
+    }
