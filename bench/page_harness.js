@@ -64,15 +64,14 @@ window.times = (how, texts, at) => texts.map((text) => timed(() => window[how](t
 /** Wait for the next frame. @returns {Promise<number>} its time */
 const frame = () => new Promise((done) => requestAnimationFrame(done));
 
-/** Scroll a screen a frame, up and down again. @param {number} count @returns ms between frames */
-window.scrollThrough = async (count) => {
+/** Scroll up from the end, a screen a frame. @param {number} count @returns ms between frames */
+window.scrollUp = async (count) => {
+  if (plain.isConnected) plain.scrollTop = plain.scrollHeight;
+  else view.scrollToEnd();
   const found = [];
-  let step = -STEP_PX;
   let last = await frame();
   for (let at = 0; at < count; at += 1) {
-    const top = log().scrollTop;
-    log().scrollTop += step;
-    if (log().scrollTop === top) step = -step;
+    log().scrollTop -= STEP_PX;
     const next = await frame();
     found.push(next - last);
     last = next;
