@@ -2,8 +2,8 @@
 // gallery.py serves it. `show(name)` shows a state; what the view tells its handlers changes the
 // state as plainly as it can, and is kept in `calls`.
 
+import * as sending from "./sending.js";
 import { createView } from "./view.js";
-import * as writing from "./writing.js";
 
 const NOW = Date.parse("2026-03-14T15:09:26Z");
 const MINUTE = 60_000;
@@ -136,7 +136,7 @@ const STATES = {
   draft: open({ draft: "A longer answer, of more than one line:\n\n- the table\n- the stream" }),
   editing: open({ draft: "Half a sen", editing: { id: talk[10].id, text: talk[10].text } }),
   "near the limit": open({ draft: "All work and no play makes a dull chat. ".repeat(49) }),
-  "too long": writing.sent(open({ draft: "All work and no play makes a dull chat. ".repeat(51) }), "", NOW),
+  "too long": sending.sent(open({ draft: "All work and no play makes a dull chat. ".repeat(51) }), "", NOW),
   unread: open({ divider: talk[8].id, lastRead: talk[8].id, unread: 4, mentioned: false }),
   "many channels": {
     ...inside,

@@ -1,5 +1,7 @@
 """Every state of the page, from fixtures: accessible, within the screen, usable by keyboard."""
 
+import base64
+import hashlib
 import re
 
 import pytest
@@ -238,8 +240,7 @@ def test_the_theme_is_chosen_and_colours_the_page(opened):
 def test_a_kept_theme_is_there_before_the_first_module(fresh):
     page = fresh
     page.evaluate("localStorage.setItem('lambda-chat/settings', JSON.stringify({theme: 'dark'}))")
-    page.route("**/*.js", lambda route: route.abort() if "theme" not in route.request.url
-               else route.fallback())  # fmt: skip
+    page.route("**/*.js", lambda route: route.abort())
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.evaluate("localStorage.setItem('lambda-chat/settings', '[broken')")
@@ -344,6 +345,26 @@ def test_the_text_box_grows_with_its_text(fresh, grows):
     assert one == again
     assert three == one + 48
     assert forty == 160
+
+
+def test_every_part_that_the_view_names_is_in_the_page(pages):
+    named = (SITE / "types/js/page.d.ts").read_text("utf-8")
+    parts = re.findall(r'^  "?([\w-]+)"?: (HTML\w+);$', named, re.MULTILINE)
+    assert len(parts) > 30
+    is_wrong = "([id, type]) => !(document.getElementById(id) instanceof self[type])"
+    assert pages("desk").evaluate(f"parts => parts.filter({is_wrong})", parts) == []
+
+
+@pytest.mark.parametrize("name", ["index.html", "error.html"])
+def test_the_policy_allows_the_one_script_that_is_in_the_page_and_no_other(name):
+    text = (PUBLIC / name).read_text("utf-8")
+    digests = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    ]
+    assert len(digests) == 1
+    assert re.findall(r"'sha256-([^']+)'", text) == digests
+    assert "unsafe" not in text
 
 
 def test_every_module_is_preloaded():

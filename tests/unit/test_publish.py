@@ -327,6 +327,29 @@ def test_a_removed_file_goes_and_the_transcripts_stay(aws, built, capsys):
     assert "data/default.json" in publish.read_bucket(aws, "my-chat")
 
 
+SITE = ROOT / "s3-website"
+# what S3 sends before each body
+HEADERS_BYTES = 450
+
+
+@pytest.mark.skipif(not (SITE / "node_modules").is_dir(), reason="needs npm ci in s3-website")
+def test_the_whole_page_transfers_less_than_60_kb(tmp_path):
+    target = tmp_path / "site"
+    addresses = website.endpoints(CONFIG.region, "")
+    values = website.placeholders(addresses.values(), "https://accounts.google.com")
+    vendor = {name: SITE / "node_modules" / path for name, path in publish.VENDOR.items()}
+    settings = website.page_config(CONFIG, CONFIG.region, addresses)
+    website.build_site(SITE / "public", target, settings, values, vendor)
+    website.shrink(target, SITE / "node_modules" / publish.ESBUILD)
+    # maps are for a developer's eyes, the error page for a wrong address
+    sizes = {
+        file.key: len(website.stored_bytes(file.path)) + HEADERS_BYTES
+        for file in website.read_site(target)
+        if file.path.suffix != ".map" and file.key != "error.html"
+    }
+    assert sum(sizes.values()) < 60_000, sizes
+
+
 def test_what_a_browser_gets_has_its_type_and_is_asked_for_again_each_time(aws, built):
     upload(aws, built)
     got = aws.client("s3").get_object(Bucket="my-chat", Key="js/main.js")

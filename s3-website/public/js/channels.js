@@ -1,9 +1,9 @@
 // Owns one channel as a person sees it: what came in, what is unread, where the divider stands; what
 // a channel may be called, and which are listed. All functions are pure.
 
+import { mentions } from "./lines.js";
 import * as list from "./messages.js";
-import { KEPT_LIMIT, LINE_LIMIT, newerThan, newestId } from "./messages.js";
-import { mentions } from "./text.js";
+import { isChannelName, KEPT_LIMIT, LINE_LIMIT, newerThan, newestId } from "./messages.js";
 
 /**
  * @typedef {import("./state.js").Channel} Channel
@@ -15,11 +15,8 @@ import { mentions } from "./text.js";
  */
 
 export const DEFAULT_CHANNEL = "default";
-const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const NAME_LENGTH = 64;
 const COUNT_LIMIT = 99;
-// these objects of the data folder are no transcripts
-const RESERVED = ["channels", "stats"];
 /** @type {readonly Change[]} */
 const NONE = Object.freeze([]);
 
@@ -191,7 +188,7 @@ function ofOthers(person) {
 }
 
 /** @param {Message} message @param {Person | null} person */
-export function isFrom(message, person) {
+function isFrom(message, person) {
   return message.kind === "user" && message.user !== "" && message.user === person?.user;
 }
 
@@ -199,11 +196,6 @@ export function isFrom(message, person) {
 function cut(channel, limit) {
   if (channel.messages.length <= limit) return channel;
   return { ...channel, messages: channel.messages.slice(-limit), earlier: "more" };
-}
-
-/** @param {unknown} name @returns {name is string} as store_message takes it */
-export function isChannelName(name) {
-  return typeof name === "string" && NAME.test(name) && !RESERVED.includes(name);
 }
 
 /**

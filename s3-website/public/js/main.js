@@ -7,16 +7,13 @@ import { channelInHash, channelName, DEFAULT_CHANNEL } from "./channels.js";
 import * as chat from "./chat.js";
 import { createAttention, createNotifier, createTelling } from "./notify.js";
 import { DEFAULT_RATE, discarded, retried } from "./outbox.js";
-import { claimTab, createKeeper } from "./persistence.js";
-import { IDLE_AFTER_MS, startPolling } from "./polling.js";
-import { createReading } from "./reading.js";
-import { clientIds, createSending, publish } from "./sending.js";
-import { Session } from "./session.js";
+import { createReading, IDLE_AFTER_MS } from "./reading.js";
+import * as sending from "./sending.js";
+import { Session, startPolling } from "./session.js";
 import * as signin from "./signin.js";
 import { createSource } from "./source.js";
-import { createStorage } from "./storage.js";
+import { createKeeper, createStorage } from "./storage.js";
 import { createView } from "./view.js";
-import * as writing from "./writing.js";
 
 /** @typedef {chat.State} State */
 
@@ -31,7 +28,7 @@ const clock = () => performance.now();
 const { random } = Math;
 const awsClock = new Clock(now);
 const newId = () => crypto.randomUUID();
-const nextClientId = clientIds(now, () => newId().slice(0, 8));
+const nextClientId = sending.clientIds(now, () => newId().slice(0, 8));
 const nonce = newId();
 const { rateLimit = DEFAULT_RATE } = config;
 
@@ -46,7 +43,7 @@ let atEnd = true;
 
 const storage = createStorage(() => localStorage, config.bucket);
 const keeper = createKeeper({ store: storage, locks: navigator.locks, tab: () => tab });
-const tabReady = claimTab(navigator.locks, () => sessionStorage, newId).then((id) => (tab = id));
+const tabReady = signin.claimTab(navigator.locks, () => sessionStorage, newId).then((id) => (tab = id));
 const address = channelInHash(location.hash);
 const start = address.name || (address.why ? "" : storage.channel()) || DEFAULT_CHANNEL;
 /** @type {State} */
@@ -68,14 +65,14 @@ const tell = createTelling({
   onNews: () => attention.stir(),
 });
 const view = createView(document, {
-  onDraft: (draft) => dispatch(writing.drafted(state, draft)),
+  onDraft: (draft) => dispatch(sending.drafted(state, draft)),
   onSend: send,
   onSignOut: signOut,
   onRetry: (id) => dispatch(chat.withOutbox(state, retried(state.outbox, id, now()))),
   onDiscard: (id) => dispatch(chat.withOutbox(state, discarded(state.outbox, id))),
-  onEdit: (id) => dispatch(writing.editing(state, id, awsClock.time())),
-  onCancelEdit: () => dispatch(writing.editingEnded(state)),
-  onDelete: (id) => dispatch(writing.deleted(state, id, nextClientId(), now(), awsClock.time())),
+  onEdit: (id) => dispatch(sending.editing(state, id, awsClock.time())),
+  onCancelEdit: () => dispatch(sending.editingEnded(state)),
+  onDelete: (id) => dispatch(sending.deleted(state, id, nextClientId(), now(), awsClock.time())),
   onChannel: open,
   onCreateChannel: create,
   onPanel(panel) {
@@ -124,11 +121,11 @@ const shared = {
   clock,
   random,
 };
-const sendAll = createSending({
+const sendAll = sending.createSending({
   ...shared,
   rate: rateLimit,
   store: storage,
-  publish: ({ signed, token }, outgoing) => publish(signed, config, outgoing, token),
+  publish: ({ signed, token }, outgoing) => sending.publish(signed, config, outgoing, token),
   onSent() {
     sentAt = clock();
     pollNow();
@@ -202,7 +199,7 @@ function adopt(withDrafts) {
 
 function send() {
   const { outbox } = state;
-  dispatch(writing.sent(state, nextClientId(), now(), awsClock.time()));
+  dispatch(sending.sent(state, nextClientId(), now(), awsClock.time()));
   if (state.outbox !== outbox && !state.outbox.at(-1)?.action) view.scrollToEnd();
 }
 

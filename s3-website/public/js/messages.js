@@ -1,9 +1,12 @@
-// Owns what a message is and what a change of one is, and how lists of them are put together. All
-// functions are pure.
+// Owns the shapes of what AWS holds: messages, changes of them, the activity; and how lists of messages
+// are put together. All functions are pure.
+
+import { ShapeError } from "./aws.js";
 
 /**
  * @typedef {import("./state.js").Message} Message
  * @typedef {import("./state.js").Change} Change
+ * @typedef {import("./state.js").Activity} Activity
  */
 
 /** As many are read to fill a gap, and kept of a channel that is not open. */
@@ -11,14 +14,21 @@ export const LINE_LIMIT = 500;
 /** As many are kept of the open channel, while its reader is at the end. */
 export const KEPT_LIMIT = 5_000;
 /** So long after it was sent, its sender can change a message. */
-export const CHANGEABLE_MS = 15 * 60_000;
+const CHANGEABLE_MS = 15 * 60_000;
 const CHANGES_LIMIT = 1_000;
+const CHANNEL_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
+// these objects of the data folder are no transcripts
+const RESERVED = ["channels", "stats"];
 const NAME_LIMIT = 200;
 // neither a port nor a user name, which could make the host look like another
 const PICTURE_LIMIT = 1_000;
 const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]*$/;
 // messages of one moment may be stored a little out of order: a gap is read with this overlap
 const OVERLAP_MS = 10_000;
+const MINUTES = 60;
+const MINUTE_MS = 60_000;
+const CHANNELS = 50;
+const QUIET_DAY = Object.freeze({ messages: 0, people: 0, channels: Object.freeze([]) });
 
 /**
  * Check one message of a transcript or of the table.
@@ -230,4 +240,59 @@ export function record(value) {
 /** @param {unknown} value */
 function string(value) {
   return typeof value === "string" ? value : "";
+}
+
+/**
+ * @param {Record<string, unknown>} raw {"generated_at", "per_minute": [60], "today": {"date",
+ *   "messages", "channels": {name: count}, "people"}}
+ * @returns {Activity}
+ * @throws {ShapeError} if it does not say when it was made
+ */
+export function parseStats({ generated_at, per_minute, today }) {
+  const generatedAt = typeof generated_at === "string" ? Date.parse(generated_at) : NaN;
+  if (Number.isNaN(generatedAt)) throw new ShapeError("The activity has no time.");
+  const minutes = Array.isArray(per_minute) ? per_minute.slice(-MINUTES).map(count) : [];
+  const perMinute = [...Array(MINUTES - minutes.length).fill(0), ...minutes];
+  const { date, messages, channels, people } = record(today);
+  const day = { messages: count(messages), people: count(people), channels: ranked(channels) };
+  return { generatedAt, perMinute, ...(date === dayOf(generatedAt) ? day : QUIET_DAY) };
+}
+
+/**
+ * The same activity as it looks at another time: minutes that have gone by since are empty, and
+ * so is a new day (UTC).
+ * @param {Activity} activity @param {number} now milliseconds since the epoch, by AWS's clock
+ * @returns {Activity}
+ */
+export function aged(activity, now) {
+  const gone = Math.floor(now / MINUTE_MS) - Math.floor(activity.generatedAt / MINUTE_MS);
+  if (!(gone > 0)) return activity;
+  const perMinute = [...activity.perMinute, ...Array(Math.min(gone, MINUTES)).fill(0)].slice(-MINUTES);
+  const day = dayOf(now) === dayOf(activity.generatedAt) ? {} : QUIET_DAY;
+  return { ...activity, generatedAt: now, perMinute, ...day };
+}
+
+/** @param {unknown} channels {name: count} @returns {{name: string, messages: number}[]} */
+function ranked(channels) {
+  return Object.entries(record(channels))
+    .filter(([name]) => isChannelName(name))
+    .map(([name, messages]) => ({ name, messages: count(messages) }))
+    .filter(({ messages }) => messages > 0)
+    .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1))
+    .slice(0, CHANNELS);
+}
+
+/** @param {number} time @returns {string} YYYY-MM-DD, UTC */
+function dayOf(time) {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+/** @param {unknown} value @returns {number} a count, 0 for what is none */
+function count(value) {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** @param {unknown} name @returns {name is string} as store_message takes it */
+export function isChannelName(name) {
+  return typeof name === "string" && CHANNEL_NAME.test(name) && !RESERVED.includes(name);
 }

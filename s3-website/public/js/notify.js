@@ -4,7 +4,7 @@
 
 import { countText, hasMoreUnread, news } from "./channels.js";
 import { channelOf } from "./chat.js";
-import { mentions } from "./text.js";
+import { mentions } from "./lines.js";
 
 /**
  * @typedef {import("./state.js").State} State

@@ -1,13 +1,13 @@
 // Owns what the page reads of AWS, and when it is due: the open channel at each step, and between
-// the steps one of the rest: the list of channels, another channel, the activity. It must not know
-// the DOM or how a request is made: both are handed in.
+// the steps one of the rest: the list of channels, another channel, the activity. The pace of each is a
+// pure function of time and chance: polls are most of what the chat costs, so idle pages ask less. It
+// must not know the DOM or how a request is made: both are handed in.
 
 import { explain, trouble } from "./aws.js";
 import { nextProbe } from "./channels.js";
 import * as chat from "./chat.js";
 import { gap, idAt } from "./messages.js";
 import { sentSince } from "./outbox.js";
-import { pollDelay, probeDelay } from "./polling.js";
 
 /**
  * @typedef {import("./state.js").State} State
@@ -32,7 +32,40 @@ import { pollDelay, probeDelay } from "./polling.js";
  *   now: () => number, clock: () => number, random: () => number,
  * }} World `seen`: the reader looks at the end of the open channel; `now` is the time of day,
  *   `clock` one that never jumps
+ * @typedef {{failures: number, sinceSendMs: number, sinceActiveMs: number, hiddenMs: number,
+ *   online?: boolean, random: number}} Pace
+ *   `sinceActiveMs` since the person's last input or the last new message; `hiddenMs` is 0 for a
+ *   visible page; `random` is in [0, 1)
+ * @typedef {readonly {afterMs: number, everyMs: number}[]} Steps the longest wait last
  */
+
+const QUICK_POLL_MS = 250;
+const QUICK_FOR_MS = 3_000;
+/** From here on a page is idle: the next input should poll at once. */
+export const IDLE_AFTER_MS = 60_000;
+const BACKOFF_FIRST_MS = 1_000;
+export const BACKOFF_LAST_MS = 30_000;
+/** Each wait is up to this part longer or shorter, so that pages do not march in step. */
+export const JITTER = 0.1;
+
+/** @type {Steps} */
+const VISIBLE_POLLS = [
+  { afterMs: 0, everyMs: 1_000 },
+  { afterMs: IDLE_AFTER_MS, everyMs: 3_000 },
+  { afterMs: 600_000, everyMs: 10_000 },
+];
+/** @type {Steps} */
+const HIDDEN_POLLS = [
+  { afterMs: 0, everyMs: 15_000 },
+  { afterMs: 600_000, everyMs: 60_000 },
+];
+/** @type {Steps} of all channels but the open one together: each probe asks for one of them */
+const VISIBLE_PROBES = [
+  { afterMs: 0, everyMs: 10_000 },
+  { afterMs: IDLE_AFTER_MS, everyMs: 30_000 },
+];
+/** @type {Steps} */
+const HIDDEN_PROBES = [{ afterMs: 0, everyMs: 60_000 }];
 
 const EARLIER_LIMIT = 100;
 const LIST_EVERY_MS = 60_000;
@@ -194,4 +227,40 @@ export function createReading(world) {
       failures = 0;
     },
   };
+}
+
+/**
+ * How long until the next poll of the open channel; Infinity while the browser is offline.
+ *
+ * A message of one's own is waited for even on a page that is hidden by then.
+ * @param {Pace} pace
+ */
+export function pollDelay(pace) {
+  const quick = pace.sinceSendMs < QUICK_FOR_MS;
+  return delay(pace, quick ? QUICK_POLL_MS : paceOf(pace, VISIBLE_POLLS, HIDDEN_POLLS));
+}
+
+/** How long until the next probe of another channel. @param {Pace} pace */
+export function probeDelay(pace) {
+  return delay(pace, paceOf(pace, VISIBLE_PROBES, HIDDEN_PROBES));
+}
+
+/** @param {Pace} pace @param {number} everyMs */
+function delay({ failures, online = true, random }, everyMs) {
+  if (!online) return Infinity;
+  const usual = everyMs * (1 - JITTER + 2 * JITTER * random);
+  return failures > 0 ? Math.max(usual, backoff(failures, random)) : usual;
+}
+
+/** Twice as long with each failure, spread over half of it. @param {number} failures @param {number} random */
+function backoff(failures, random) {
+  const ceiling = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures, 10));
+  return (ceiling / 2) * (1 + random);
+}
+
+/** @param {Pace} pace @param {Steps} visible @param {Steps} hidden */
+function paceOf({ sinceActiveMs, hiddenMs }, visible, hidden) {
+  const [steps, sinceMs] = hiddenMs > 0 ? [hidden, hiddenMs] : [visible, sinceActiveMs];
+  // a clock that was set back makes a negative time: the first step
+  return (steps.findLast(({ afterMs }) => sinceMs >= afterMs) ?? steps[0])?.everyMs ?? Infinity;
 }

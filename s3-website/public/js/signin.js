@@ -1,7 +1,9 @@
-// Owns the way in: Google Identity Services, what tabs of one browser tell each other about it, and
-// the exchange of Google's ID token for AWS credentials. It must keep neither: session.js does.
+// Owns the way in: Google Identity Services, and the exchange of Google's ID token for AWS
+// credentials, of which it must keep neither: session.js does. And what tabs of one browser know of
+// each other: tokens, and which of them live. Each holds a lock as long as it lives; its id outlives a
+// reload; a tab that was duplicated has a copy of the id, but not the lock.
 // Source: Google Identity for Web, "Sign In With Google JavaScript API reference",
-// "Automatic sign-in and sign-out", "Migrate to FedCM".
+// "Automatic sign-in and sign-out", "Migrate to FedCM"; MDN, "Web Locks API".
 
 import { AwsError, readError, ShapeError, tag, withTimeout } from "./aws.js";
 import { pictureUrl } from "./messages.js";
@@ -14,6 +16,7 @@ const SILENT = ["auto", "fedcm_auto"];
 const ISSUER = "https://accounts.google.com";
 const DURATION_S = 3600;
 const RENEW_BEFORE_MS = 5 * 60_000;
+const TAB_ID = /^[a-z0-9-]{1,64}$/;
 
 /**
  * @typedef {import("./session.js").Origin} Origin
@@ -210,5 +213,73 @@ function decode(part) {
     return typeof value === "object" && value !== null ? value : {};
   } catch {
     return {};
+  }
+}
+
+/**
+ * Take an id for this tab, for as long as it lives.
+ * @param {LockManager | undefined} locks @param {() => Storage} area `() => sessionStorage`
+ * @param {() => string} newId
+ * @returns {Promise<string>}
+ */
+export async function claimTab(locks, area, newId) {
+  const kept = read(area);
+  if (kept && (await hold(locks, kept))) return kept;
+  const id = newId();
+  await hold(locks, id);
+  write(area, id);
+  return id;
+}
+
+/**
+ * Do something with what a dead tab left; no other tab does so at the same time. Where there are no
+ * locks, every tab counts as dead: what two of them send is shown once all the same.
+ * @param {LockManager | undefined} locks @param {string} id @param {() => void} act
+ */
+export async function whenDead(locks, id, act) {
+  if (!locks) return act();
+  await locks.request(nameOf(id), { ifAvailable: true }, (lock) => {
+    if (lock) act();
+  });
+}
+
+/**
+ * @param {LockManager | undefined} locks @param {string} id
+ * @returns {Promise<boolean>} whether this tab has it now
+ */
+function hold(locks, id) {
+  return new Promise((resolve) => {
+    if (!locks) return resolve(true);
+    const forEver = new Promise(() => {});
+    locks
+      .request(nameOf(id), { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock ? forEver : undefined;
+      })
+      .catch(() => resolve(true));
+  });
+}
+
+/** @param {string} id */
+function nameOf(id) {
+  return `lambda-chat/tab/${id}`;
+}
+
+/** @param {() => Storage} area @returns {string} */
+function read(area) {
+  try {
+    const id = area().getItem("lambda-chat/tab") ?? "";
+    return TAB_ID.test(id) ? id : "";
+  } catch {
+    return "";
+  }
+}
+
+/** @param {() => Storage} area @param {string} id */
+function write(area, id) {
+  try {
+    area().setItem("lambda-chat/tab", id);
+  } catch {
+    // switched off: the id ends with the page, and another one takes over what it leaves
   }
 }

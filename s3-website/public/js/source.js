@@ -3,8 +3,7 @@
 // far enough. It must not keep what it reads, nor decide when.
 
 import { readError, ShapeError } from "./aws.js";
-import { isChannelName } from "./channels.js";
-import { LINE_LIMIT, readChange, readMessage } from "./messages.js";
+import { aged, isChannelName, LINE_LIMIT, parseStats, readChange, readMessage } from "./messages.js";
 
 /**
  * @typedef {import("./aws.js").SignedFetch} SignedFetch
@@ -97,7 +96,7 @@ export function parseChannelList(text) {
 }
 
 /**
- * Ask for the activity of the whole chat. What reads it is loaded when it is first wanted.
+ * Ask for the activity of the whole chat.
  * @param {SignedFetch} signed @param {string} url @param {string} etag
  * @param {Activity | null} known what is shown while it is unchanged, some minutes older
  * @param {() => number} now milliseconds since the epoch, by AWS's clock
@@ -106,7 +105,6 @@ export function parseChannelList(text) {
  * @throws {ShapeError} if the answer is no such object
  */
 export async function readStats(signed, url, etag, known, now) {
-  const { aged, parseStats } = await import("./activity.js");
   const found = await readObject(signed, url, etag);
   const read = found?.text ? parseStats(parseObject(found.text, "activity")) : null;
   const activity = found ? read : known;

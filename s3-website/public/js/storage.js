@@ -1,11 +1,12 @@
-// Owns localStorage: what is kept in it, under which key, and that what is read is what it should
-// be. A store that is missing, full or holds garbage is an empty one: nothing here throws. It must
-// not decide what is kept: persistence.js does.
+// Owns what outlives the page. The store: localStorage, under which key, and that what is read is what
+// it should be; missing, full or full of garbage it is an empty one, and nothing throws. The keeper:
+// what of the state is written, read back, and taken over from tabs that have ended. It must not
+// change the state: it tells.
 
-import { isChannelName } from "./channels.js";
-import { DEFAULT_SETTINGS } from "./chat.js";
-import { record } from "./messages.js";
+import * as chat from "./chat.js";
+import { isChannelName, record } from "./messages.js";
 import { isSendable, OUTBOX_LIMIT } from "./outbox.js";
+import { whenDead } from "./signin.js";
 
 /**
  * @typedef {import("./state.js").Settings} Settings
@@ -13,9 +14,12 @@ import { isSendable, OUTBOX_LIMIT } from "./outbox.js";
  * @typedef {{outbox: readonly Outgoing[], drafts: Readonly<Record<string, string>>}} TabRecord
  * @typedef {Readonly<Record<string, string>>} Texts by channel
  * @typedef {ReturnType<typeof createStorage>} Store
+ * @typedef {import("./state.js").State} State
+ * @typedef {{store: Store, locks: LockManager | undefined, tab: () => string}} World
+ *   `tab`: this tab's id, "" while it is not known
  */
 
-const SETTINGS = "lambda-chat/settings"; // theme.js reads it too
+const SETTINGS = "lambda-chat/settings"; // index.html reads it too
 const CHANNELS = 1_000;
 const VISITED = 100;
 const TIMES = 100;
@@ -140,7 +144,7 @@ function safely(area) {
 function settingsOf(value) {
   const { theme, notifications, sound } = record(value);
   return {
-    theme: theme === "light" || theme === "dark" ? theme : DEFAULT_SETTINGS.theme,
+    theme: theme === "light" || theme === "dark" ? theme : chat.DEFAULT_SETTINGS.theme,
     notifications: notifications === true,
     sound: sound === true,
   };
@@ -211,4 +215,67 @@ function timesOf(value) {
 /** @param {unknown} value */
 function channelOf(value) {
   return isChannelName(value) ? value : "";
+}
+
+/** @param {World} world */
+export function createKeeper({ store, locks, tab }) {
+  return {
+    /** @param {string} user @returns {chat.Kept} what this browser, and this tab of it, knows of them */
+    kept(user) {
+      const { outbox, drafts } = store.tab(user, tab());
+      return { outbox, drafts, lastRead: store.lastRead(user), visited: store.visited(user) };
+    },
+
+    /** Write what differs. @param {State} before @param {State} after */
+    save(before, after) {
+      if (before.settings !== after.settings) store.saveSettings(after.settings);
+      if (after.person) saveOf(after.person.user, before, after);
+    },
+
+    /**
+     * Take over what dead tabs of this person left.
+     * @param {string} user @param {(left: TabRecord) => TabRecord | null} take answers what it
+     *   does not take; null when it is too late to take anything
+     */
+    async adopt(user, take) {
+      for (const id of store.tabs(user).filter((one) => one !== tab())) {
+        await whenDead(locks, id, () => {
+          const rest = take(store.tab(user, id));
+          if (!rest) return;
+          if (Object.keys(rest.drafts).length) store.saveTab(user, id, rest);
+          else store.removeTab(user, id);
+        });
+      }
+    },
+  };
+
+  /** @param {string} user @param {State} before @param {State} after */
+  function saveOf(user, before, after) {
+    const same = before.person?.user === user;
+    if (!same || before.channel !== after.channel) {
+      store.saveChannel(after.channel);
+      store.saveVisited(user, after.channel);
+    }
+    const read = changed(same ? before : null, after, "lastRead");
+    if (Object.keys(read).length) store.saveLastRead(user, read);
+    const written = Object.keys(changed(before, after, "draft")).length > 0;
+    if (!same || written || before.outbox !== after.outbox) store.saveTab(user, tab(), left(after));
+  }
+}
+
+/** @param {State} state @returns {TabRecord} */
+function left(state) {
+  return { outbox: state.outbox, drafts: changed(null, state, "draft") };
+}
+
+/**
+ * @param {State | null} before @param {State} after @param {"draft" | "lastRead"} field
+ * @returns {Record<string, string>} by channel
+ */
+function changed(before, after, field) {
+  if (before?.channels === after.channels) return {};
+  const entries = Object.entries(after.channels)
+    .filter(([name, channel]) => channel[field] !== (before ? chat.channelOf(before, name)[field] : ""))
+    .map(([name, channel]) => [name, channel[field]]);
+  return Object.fromEntries(entries);
 }

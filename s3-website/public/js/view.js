@@ -4,16 +4,16 @@
 
 import { countText } from "./channels.js";
 import { channelOf } from "./chat.js";
-import { byId, setText } from "./dom.js";
 import { status, unreadOf } from "./notify.js";
-import { createChannels } from "./view_channels.js";
+import { canSend, counter, isTooLate, isTooLong, TOO_LATE, written } from "./sending.js";
 import { createMessageList } from "./view_list.js";
-import { createLazy, createPanel, createSettings } from "./view_panels.js";
-import { canSend, counter, isTooLate, isTooLong, TOO_LATE, written } from "./writing.js";
+import { partsOf, setText } from "./view_message.js";
+import { createChannels, createLazy, createPanel, createSettings } from "./view_panels.js";
 
 /**
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Handlers} Handlers
+ * @typedef {import("./page.js").Parts} Parts
  */
 
 /** as in css/chat.css: room for the channels, and for the activity too */
@@ -26,7 +26,7 @@ const OFFLINE = "Offline: goes out when you are back";
  * @param {() => number} [now] ms since the epoch, by AWS's clock
  */
 export function createView(page, handlers, now = Date.now) {
-  const part = parts(page);
+  const part = partsOf(page);
   const wide = matchMedia(WIDE);
   const wider = matchMedia(WIDER);
   /** @type {State | null} */
@@ -42,8 +42,8 @@ export function createView(page, handlers, now = Date.now) {
     if (!wrong && last?.panel === "channels") onClose();
     return wrong;
   };
-  const list = createMessageList(part.messagesArea, handlers);
-  const activity = createLazy(part.activityBody, async (root) =>
+  const list = createMessageList(part["messages-area"], handlers);
+  const activity = createLazy(part["activity-body"], async (root) =>
     (await import("./view_activity.js")).createActivity(root),
   );
   const channels = createChannels(page, { ...handlers, onChannel, onCreateChannel });
@@ -52,14 +52,14 @@ export function createView(page, handlers, now = Date.now) {
   const channelsPanel = createPanel({
     panel: part.channels,
     dialog: part.drawer,
-    button: part.openChannels,
+    button: part["open-channels"],
     wide,
     onClose,
   });
   const activityPanel = createPanel({
     panel: part.activity,
     dialog: part.sheet,
-    button: part.openActivity,
+    button: part["open-activity"],
     wide: wider,
     onClose,
   });
@@ -90,44 +90,12 @@ export function createView(page, handlers, now = Date.now) {
   list.followResizes();
   return {
     /** Where Google draws its button. */
-    signInSlot: part.slot,
-    googleScript: part.googleScript,
+    signInSlot: part["sign-in-slot"],
+    googleScript: part["google-script"],
     update,
     scrollToEnd: () => list.toEnd(),
   };
 }
-
-/** @param {Document} page */
-function parts(page) {
-  return {
-    body: page.body,
-    googleScript: byId(page, "google-script", HTMLScriptElement),
-    skip: byId(page, "skip", HTMLButtonElement),
-    openChannels: byId(page, "open-channels", HTMLButtonElement),
-    elsewhere: byId(page, "elsewhere", HTMLElement),
-    elsewhereText: byId(page, "elsewhere-text", HTMLElement),
-    place: byId(page, "place", HTMLElement),
-    channel: byId(page, "channel", HTMLElement),
-    openActivity: byId(page, "open-activity", HTMLButtonElement),
-    openSettings: byId(page, "open-settings", HTMLButtonElement),
-    channels: byId(page, "channels", HTMLElement),
-    closeChannels: byId(page, "close-channels", HTMLButtonElement),
-    drawer: byId(page, "drawer", HTMLDialogElement),
-    activity: byId(page, "activity", HTMLElement),
-    activityBody: byId(page, "activity-body", HTMLElement),
-    closeActivity: byId(page, "close-activity", HTMLButtonElement),
-    sheet: byId(page, "sheet", HTMLDialogElement),
-    messagesArea: byId(page, "messages-area", HTMLElement),
-    signIn: byId(page, "sign-in", HTMLElement),
-    signInTitle: byId(page, "sign-in-title", HTMLElement),
-    welcome: byId(page, "welcome", HTMLElement),
-    again: byId(page, "again", HTMLElement),
-    slot: byId(page, "sign-in-slot", HTMLElement),
-    status: byId(page, "status", HTMLElement),
-  };
-}
-
-/** @typedef {ReturnType<typeof parts>} Parts */
 
 /**
  * @param {Document} page @param {Parts} part @param {Handlers} handlers
@@ -136,12 +104,12 @@ function parts(page) {
 function listen(page, part, handlers, composer, shown) {
   const close = () => handlers.onPanel("none");
   part.skip.addEventListener("click", () => composer.focus());
-  part.openChannels.addEventListener("click", () => handlers.onPanel("channels"));
-  part.openActivity.addEventListener("click", () =>
+  part["open-channels"].addEventListener("click", () => handlers.onPanel("channels"));
+  part["open-activity"].addEventListener("click", () =>
     handlers.onPanel(shown()?.panel === "activity" ? "none" : "activity"),
   );
-  part.closeChannels.addEventListener("click", close);
-  part.closeActivity.addEventListener("click", close);
+  part["close-channels"].addEventListener("click", close);
+  part["close-activity"].addEventListener("click", close);
   page.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
     if ((shown()?.panel ?? "none") !== "none") close();
@@ -153,17 +121,18 @@ function listen(page, part, handlers, composer, shown) {
  * @param {boolean} inside somebody is, or was, signed in
  */
 function updateFrame(part, state, inside) {
-  part.body.dataset.phase = state.phase;
-  part.body.classList.toggle("inside", inside);
+  const { body } = part.skip.ownerDocument;
+  body.dataset.phase = state.phase;
+  body.classList.toggle("inside", inside);
   part.skip.hidden = !inside;
-  part.openChannels.hidden = !inside;
-  part.openActivity.hidden = !inside;
-  part.openSettings.hidden = !inside;
+  part["open-channels"].hidden = !inside;
+  part["open-activity"].hidden = !inside;
+  part["open-settings"].hidden = !inside;
   part.place.hidden = !inside;
-  part.messagesArea.hidden = !inside;
+  part["messages-area"].hidden = !inside;
   setText(part.channel, inside ? `#${state.channel}` : "");
-  part.signIn.hidden = state.phase === "connected" && !state.endsSoon;
-  setText(part.signInTitle, inside ? "Sign in again" : "Welcome");
+  part["sign-in"].hidden = state.phase === "connected" && !state.endsSoon;
+  setText(part["sign-in-title"], inside ? "Sign in again" : "Welcome");
   part.welcome.hidden = inside;
   part.again.hidden = !inside;
   updateElsewhere(part, state);
@@ -179,7 +148,7 @@ function updateElsewhere(part, state) {
   const { unread, more } = unreadOf({ channels });
   const count = countText(unread, more);
   part.elsewhere.hidden = !count;
-  setText(part.elsewhereText, count && `, ${count} unread`);
+  setText(part["elsewhere-text"], count && `, ${count} unread`);
 }
 
 /** @param {Parts} part @param {State} state */
@@ -203,7 +172,7 @@ function moveFocus(part, composer, before, state, wide) {
   if (state.phase !== from) {
     if (state.phase === "connected") composer.focus();
     const left = state.phase === "signed_out" && from && from !== "loading";
-    if (left) part.signInTitle.focus({ preventScroll: true });
+    if (left) part["sign-in-title"].focus({ preventScroll: true });
   } else if (state.phase === "connected" && wide && before?.channel !== state.channel) {
     composer.focus();
   }
@@ -214,14 +183,15 @@ function moveFocus(part, composer, before, state, wide) {
  * @param {Document} page @param {Handlers} handlers
  */
 function createComposer(page, handlers) {
-  const form = byId(page, "composer", HTMLFormElement);
-  const box = byId(page, "message", HTMLTextAreaElement);
-  const send = byId(page, "send", HTMLButtonElement);
-  const sendText = byId(page, "send-text", HTMLElement);
-  const counted = byId(page, "counter", HTMLElement);
-  const limit = byId(page, "limit", HTMLElement);
-  const editing = byId(page, "editing", HTMLElement);
-  const editingText = byId(page, "editing-text", HTMLElement);
+  const part = partsOf(page);
+  const form = part.composer;
+  const box = part.message;
+  const send = part.send;
+  const sendText = part["send-text"];
+  const counted = part.counter;
+  const limit = part.limit;
+  const editing = part.editing;
+  const editingText = part["editing-text"];
   /** what is being edited */
   let target = "";
   // elsewhere a copy of the text, unseen in the same cell of a grid, gives the box its height
@@ -232,7 +202,7 @@ function createComposer(page, handlers) {
     event.preventDefault();
     handlers.onSend();
   });
-  byId(page, "cancel-edit", HTMLButtonElement).addEventListener("click", handlers.onCancelEdit);
+  part["cancel-edit"].addEventListener("click", handlers.onCancelEdit);
   form.parentElement?.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing || !target) return;
     event.preventDefault();

@@ -4,10 +4,9 @@
 
 import { countText, EMPTY, hasMoreUnread } from "./channels.js";
 import { channelOf } from "./chat.js";
-import { button, element, setHidden, setText } from "./dom.js";
 import { dayOf, lines } from "./lines.js";
 import { isChangeable, newerThan, newestId } from "./messages.js";
-import { failure } from "./view_message.js";
+import { button, element, failure, setHidden, setText } from "./view_message.js";
 import { createVirtualList } from "./virtual_list.js";
 
 /**

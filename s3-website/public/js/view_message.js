@@ -1,14 +1,13 @@
-// Owns the DOM of one line of the list, with its avatar. What people wrote gets here as textContent
-// only; the only address that it makes of their text is a link's, checked by text.js.
+// Owns the DOM of one line of the list, with its avatar, and the few things that every part of the view
+// does to the DOM. What people wrote gets here as textContent only; the only address that it makes of
+// their text is a link's, checked by lines.js.
 
-import { button, element } from "./dom.js";
-import { fullTime, shortTime } from "./lines.js";
-import { isJumbo, tokens } from "./text.js";
+import { isJumbo, timeText, tokens } from "./lines.js";
 
 /**
  * @typedef {import("./lines.js").Line} Line
  * @typedef {import("./lines.js").MessageLine} MessageLine
- * @typedef {import("./text.js").Token} Token
+ * @typedef {import("./lines.js").Token} Token
  * @typedef {Pick<import("./state.js").Handlers, "onRetry" | "onDiscard" | "onEdit" | "onDelete">}
  *   Handlers
  */
@@ -82,9 +81,10 @@ function headNode(page, { message, own, continued, at }) {
 
 /** @param {Document} page @param {number} at */
 function timeNode(page, at) {
-  const node = element(page, "time", "time", shortTime(at));
+  const { short, full } = timeText(at);
+  const node = element(page, "time", "time", short);
   node.setAttribute("datetime", new Date(at).toISOString());
-  node.title = fullTime(at);
+  node.title = full;
   return node;
 }
 
@@ -248,4 +248,40 @@ function hue(text) {
   let sum = 0;
   for (const char of text) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 65_521;
   return sum % HUES;
+}
+
+/** @param {Document} page @param {string} name @param {string} className @param {string} [text] */
+export function element(page, name, className, text = "") {
+  const node = page.createElement(name);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+}
+
+/** @param {Element} node @param {string} text written only when new: a live region speaks */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** @param {Document} page @returns {import("./page.js").Parts} what index.html has, by its ids */
+export function partsOf(page) {
+  const all = [...page.querySelectorAll("[id]")].map((node) => [node.id, node]);
+  return /** @type {any} */ (Object.fromEntries(all));
+}
+
+/** @param {HTMLElement} node @param {boolean} hidden written only when new */
+export function setHidden(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
+/**
+ * @param {Document} page @param {string} className @param {string} label @param {() => void} act
+ */
+export function button(page, className, label, act) {
+  const node = page.createElement("button");
+  node.type = "button";
+  node.className = className;
+  node.textContent = label;
+  node.addEventListener("click", act);
+  return node;
 }

@@ -2,9 +2,8 @@
 // push the old ones up, or at a line that stays where it is on the screen, whatever comes before or
 // after it. It must not decide what the lines are.
 
-import { setHidden } from "./dom.js";
 import { isSameLine } from "./lines.js";
-import { fillRow, rowNode } from "./view_message.js";
+import { fillRow, rowNode, setHidden } from "./view_message.js";
 
 /**
  * @typedef {import("./lines.js").Line} Line

@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  aged,
   barPath,
   busiest,
   hour,
   hourText,
   number,
   othersText,
-  parseStats,
   peopleText,
   scaleEnd,
   steps,
-} from "../../../s3-website/public/js/activity.js";
+} from "../../../s3-website/public/js/view_activity.js";
 import { ShapeError } from "../../../s3-website/public/js/aws.js";
+import { aged, parseStats } from "../../../s3-website/public/js/messages.js";
 
 const AT = Date.UTC(2026, 0, 2, 12, 0, 30);
 const MINUTE = 60_000;

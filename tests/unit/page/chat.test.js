@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { status, unreadOf } from "../../../s3-website/public/js/notify.js";
-import * as writing from "../../../s3-website/public/js/writing.js";
+import * as writing from "../../../s3-website/public/js/sending.js";
 import { ADA, connected, GRACE, KEPT, message, outgoing, own, range, START_MS } from "./builders.js";
 
 const text = (state) => status(state).text;

@@ -8,7 +8,7 @@ import { lines } from "../../../s3-website/public/js/lines.js";
 import { latest, readChange, readMessage } from "../../../s3-website/public/js/messages.js";
 import * as outbox from "../../../s3-website/public/js/outbox.js";
 import { publish } from "../../../s3-website/public/js/sending.js";
-import * as writing from "../../../s3-website/public/js/writing.js";
+import * as writing from "../../../s3-website/public/js/sending.js";
 import { ADA, chance, connected, message, own, range, START_MS } from "./builders.js";
 
 const READER = { person: ADA, open: true, seen: false };

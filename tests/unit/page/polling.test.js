@@ -5,8 +5,8 @@ import {
   JITTER,
   pollDelay,
   probeDelay,
-  startPolling,
-} from "../../../s3-website/public/js/polling.js";
+} from "../../../s3-website/public/js/reading.js";
+import { startPolling } from "../../../s3-website/public/js/session.js";
 
 const USUAL = { failures: 0, sinceSendMs: Infinity, sinceActiveMs: 0, hiddenMs: 0, random: 0.5 };
 const MINUTE = 60_000;

@@ -5,7 +5,7 @@ import * as chat from "../../../s3-website/public/js/chat.js";
 import { retried } from "../../../s3-website/public/js/outbox.js";
 import { clientIds, createSending, publish } from "../../../s3-website/public/js/sending.js";
 import { status } from "../../../s3-website/public/js/notify.js";
-import * as writing from "../../../s3-website/public/js/writing.js";
+import * as writing from "../../../s3-website/public/js/sending.js";
 import { connected, START_MS } from "./builders.js";
 
 const OFFLINE = new TypeError("Failed to fetch");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
-import { claimTab, createKeeper, whenDead } from "../../../s3-website/public/js/persistence.js";
-import { createStorage } from "../../../s3-website/public/js/storage.js";
-import * as writing from "../../../s3-website/public/js/writing.js";
+import { claimTab, whenDead } from "../../../s3-website/public/js/signin.js";
+import { createKeeper, createStorage } from "../../../s3-website/public/js/storage.js";
+import * as writing from "../../../s3-website/public/js/sending.js";
 import { ADA, GRACE, message, outgoing, range, START_MS } from "./builders.js";
 
 /** What a browser has, over a map that the test can look into. */

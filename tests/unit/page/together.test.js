@@ -5,12 +5,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AwsError } from "../../../s3-website/public/js/aws.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
-import { createKeeper } from "../../../s3-website/public/js/persistence.js";
 import { discarded, retried } from "../../../s3-website/public/js/outbox.js";
 import { createReading } from "../../../s3-website/public/js/reading.js";
 import { createSending } from "../../../s3-website/public/js/sending.js";
-import { createStorage } from "../../../s3-website/public/js/storage.js";
-import * as writing from "../../../s3-website/public/js/writing.js";
+import { createKeeper, createStorage } from "../../../s3-website/public/js/storage.js";
+import * as writing from "../../../s3-website/public/js/sending.js";
 import { ADA, chance, GRACE, START_MS } from "./builders.js";
 
 const CHANNELS = ["default", "ops", "art"];

@@ -1,0 +1,46 @@
+/** The elements of index.html that the view uses, by their ids: a test compares the two. */
+export interface Parts {
+  activity: HTMLElement;
+  "activity-body": HTMLElement;
+  again: HTMLElement;
+  "cancel-edit": HTMLButtonElement;
+  channel: HTMLElement;
+  "channel-filter": HTMLInputElement;
+  "channel-list": HTMLUListElement;
+  "channel-none": HTMLElement;
+  channels: HTMLElement;
+  "close-activity": HTMLButtonElement;
+  "close-channels": HTMLButtonElement;
+  composer: HTMLFormElement;
+  counter: HTMLElement;
+  drawer: HTMLDialogElement;
+  editing: HTMLElement;
+  "editing-text": HTMLElement;
+  elsewhere: HTMLElement;
+  "elsewhere-text": HTMLElement;
+  "google-script": HTMLScriptElement;
+  limit: HTMLElement;
+  message: HTMLTextAreaElement;
+  "messages-area": HTMLElement;
+  "new-channel": HTMLFormElement;
+  "new-channel-error": HTMLElement;
+  "new-channel-name": HTMLInputElement;
+  notifications: HTMLInputElement;
+  "open-activity": HTMLButtonElement;
+  "open-channels": HTMLButtonElement;
+  "open-settings": HTMLButtonElement;
+  place: HTMLElement;
+  send: HTMLButtonElement;
+  "send-text": HTMLElement;
+  settings: HTMLDialogElement;
+  sheet: HTMLDialogElement;
+  "sign-in": HTMLElement;
+  "sign-in-slot": HTMLElement;
+  "sign-in-title": HTMLElement;
+  "sign-out": HTMLButtonElement;
+  skip: HTMLButtonElement;
+  sound: HTMLInputElement;
+  status: HTMLElement;
+  welcome: HTMLElement;
+  who: HTMLElement;
+}
