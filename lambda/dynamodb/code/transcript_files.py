@@ -7,6 +7,7 @@ It must not decide what a transcript shows.
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from folder import Folder
@@ -21,7 +22,10 @@ class TranscriptBusy(Exception):
 
 
 class TranscriptFiles:
-    """Writes transcripts; remembers the ETag of what it wrote last, a channel."""
+    """Writes transcripts; remembers the ETag of what it wrote last, a channel.
+
+    Different channels may be published at the same time.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class TranscriptFiles:
         self._history = history
         self._clock = clock
         self._etags: dict[str, str] = {}  # the least recently written first
+        self._remembering = Lock()
 
     def publish(self, channel: str) -> None:
         """Read a channel's newest messages and write its transcript.
@@ -55,9 +60,10 @@ class TranscriptFiles:
         raise TranscriptBusy("a transcript could not be brought up to date")
 
     def _remember(self, channel: str, etag: str) -> None:
-        if len(self._etags) >= MAX_ETAGS:
-            del self._etags[next(iter(self._etags))]
-        self._etags[channel] = etag
+        with self._remembering:
+            if len(self._etags) >= MAX_ETAGS:
+                del self._etags[next(iter(self._etags))]
+            self._etags[channel] = etag
 
     def _transcript(self, channel: str) -> bytes:
         now_s = self._clock()

@@ -1,4 +1,7 @@
+import gc
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -378,3 +381,33 @@ def test_the_handler_publishes_as_its_environment_says(container, service, store
 
 def test_clients_are_made_once_a_container(container):
     assert container() is container()
+
+
+def test_the_channels_of_a_batch_are_published_side_by_side(monkeypatch):
+    monkeypatch.setenv("TABLE_NAME", TABLE)
+    monkeypatch.setenv("BUCKET", BUCKET)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    container = publish_transcript.service.__wrapped__()
+    gc.unfreeze()
+    all_there = threading.Barrier(publish_transcript.SIDE_BY_SIDE, timeout=10)
+
+    def meet(channel):
+        all_there.wait()  # breaks, if one waits for another to end
+
+    channels = [f"c{number}" for number in range(publish_transcript.SIDE_BY_SIDE)]
+    assert list(container.each(meet, channels)) == [None] * len(channels)
+
+
+def test_many_channels_side_by_side_are_all_published_and_only_what_failed_is_sent_again(
+    dynamodb, s3, store
+):
+    channels = [f"c{number}" for number in range(40)]
+    store(*[row(channel=channel, client_id=channel) for channel in channels])
+    answer_with(s3, "PutObject", "InternalError", status=500, when=for_channel("c7"))
+    records = [stream_record(channel, str(place)) for place, channel in enumerate(channels)]
+    with ThreadPoolExecutor(8) as pool:
+        service = connected(SETTINGS, dynamodb, s3, lambda: NOW_S, pool.map)
+        assert run(service, *records) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+    assert [texts(s3, one) for one in channels if one != "c7"] == [
+        [f"text {one}"] for one in channels if one != "c7"
+    ]
