@@ -1,4 +1,4 @@
-"""Between kappa and the emulator: it counts the requests, and fails as a test wants."""
+"""Between a client and the emulator: it counts the requests, and fails as a test wants."""
 
 import http.client
 import re
@@ -75,6 +75,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _handle(self):
+        try:
+            self._answer()
+        except OSError:  # the client, or the emulator, has gone
+            self.close_connection = True
+
+    def _answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self._operation(body)
         self.proxy.operations.append(operation)
@@ -124,3 +130,21 @@ def error(code, message, status=400):
     """An error as Lambda's REST API writes it."""
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
     return status, headers, f'{{"Type": "User", "message": "{message}"}}'.encode()
+
+
+def json_error(code, status=400):
+    """An error as DynamoDB writes it."""
+    body = f'{{"__type": "com.amazonaws.dynamodb.v20120810#{code}", "message": "a fault"}}'
+    return status, [("Content-Type", "application/x-amz-json-1.0")], body.encode()
+
+
+def xml_error(code, status):
+    """An error as S3 writes it."""
+    body = f"<Error><Code>{code}</Code><Message>a fault</Message></Error>"
+    return status, [("Content-Type", "application/xml")], body.encode()
+
+
+def query_error(code, status):
+    """An error as STS writes it."""
+    _, headers, body = xml_error(code, status)
+    return status, headers, b"<ErrorResponse>" + body + b"</ErrorResponse>"

@@ -15,14 +15,16 @@ class Page:
         self.token = chat.token(name, **claims)
         self.keys = chat.web_identity(self.token)
         self.sns = chat.client("sns", **self.keys)
+        self.message_ids = []  # SNS's, of all that was sent
 
     def send(self, token=None, **body):
         """Publish a message or a change; returns its client_id."""
         body.setdefault("client_id", uuid.uuid4().hex)
         value = {"DataType": "String", "StringValue": token or self.token}
-        self.sns.publish(
+        answer = self.sns.publish(
             TopicArn=self.topic, Message=json.dumps(body), MessageAttributes={"id_token": value}
         )
+        self.message_ids.append(answer["MessageId"])
         return body["client_id"]
 
 
