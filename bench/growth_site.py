@@ -82,8 +82,9 @@ def measure(endpoint_url: str) -> str:
     note = (
         "\nThe plain loop puts each built file, one after the other, whenever anything changed. "
         f"It ran up to {PLAIN_UP_TO:,} files; above, its time is taken to grow with the files. "
-        "The emulator answers one call at a time, so to upload side by side gains only where "
-        "answers take their time, as on AWS.\n"
+        "update.sh's times include building the site: copying, shrinking, hashing. The emulator "
+        "answers one call at a time and shares the processors, so to upload side by side gains "
+        "only where answers take their time, as on AWS.\n"
     )
     return f"### update.sh\n\n{table(heads, lines)}{note}"
 
