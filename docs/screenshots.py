@@ -24,8 +24,8 @@ from tests.chromium import MISSING, chromium_path, launch  # noqa: E402
 DESK = {"width": 1080, "height": 720}
 PHONE = {"width": 360, "height": 720}
 STATES = (
-    "signed out", "conversation", "sending", "unread", "channels", "offline", "ended",
-    "settings", "activity",
+    "signed out", "sign-in failed", "loading channel", "empty", "conversation", "sending",
+    "too long", "unread", "channels", "trouble", "offline", "ended", "settings", "activity",
 )  # fmt: skip
 TALK = (
     ("Ada", "Morning! The new transcript code is up. Who reads it with me?"),

@@ -38,7 +38,11 @@ def _answer(route: Route) -> None:
 
 
 def open_gallery(
-    browser: Browser, size: dict[str, int], scheme: str = "light", scale: float = 1
+    browser: Browser,
+    size: dict[str, int],
+    scheme: str = "light",
+    scale: float = 1,
+    motion: str = "reduce",
 ) -> Page:
     """Open the page; `show(page, name)` brings a state."""
     context = browser.new_context(
@@ -48,7 +52,7 @@ def open_gallery(
         locale="en-GB",
         timezone_id="UTC",
         has_touch=size["width"] < 500,
-        reduced_motion="reduce",
+        reduced_motion=motion,
     )
     page = context.new_page()
     page.clock.set_fixed_time(NOW)

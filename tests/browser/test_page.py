@@ -1,10 +1,12 @@
 """The page as a whole: by keyboard alone, for assistive technology, in light and dark, activity."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import announce, unique
+from tests.browser.conftest import announce, unique, write_rows
 
 
 def test_axe_finds_no_violation_in_the_page_in_use(visit, chat, channel):
@@ -39,15 +41,6 @@ def test_everything_can_be_done_by_keyboard(visit, channel):
     keyboard.press("Enter")
     ada.sees("hello")
 
-    def tab_to(target, key="Tab"):
-        for _ in range(40):
-            if target.evaluate("node => node === document.activeElement"):
-                outline = target.evaluate("node => node.matches(':focus-visible')")
-                assert outline
-                return
-            keyboard.press(key)
-        raise AssertionError("not reached by the keyboard")
-
     tab_to(ada.log, "Shift+Tab")
     tab_to(page.get_by_role("textbox", name="New channel"), "Shift+Tab")
     keyboard.type(f"{channel}-two")
@@ -61,6 +54,82 @@ def test_everything_can_be_done_by_keyboard(visit, channel):
     tab_to(page.get_by_role("button", name="Sign out"))
     keyboard.press("Enter")
     expect(ada.status).to_have_text("Sign in to chat")
+
+
+def test_activity_and_earlier_messages_are_reached_by_keyboard(visit, chat, channel):
+    start = datetime.now(UTC) - timedelta(hours=1)
+    sent = [start + timedelta(seconds=10 * number) for number in range(60)]
+    times = [one.isoformat(timespec="milliseconds").replace("+00:00", "Z") for one in sent]
+    write_rows(chat, channel, [(time, f"row {number:02}") for number, time in enumerate(times)])
+    ada = visit("Ada", viewport={"width": 1280, "height": 500})
+    page, keyboard = ada.page, ada.page.keyboard
+    expect(ada.line("row 59")).to_be_in_viewport()
+    expect(ada.box).to_be_focused()
+    tab_to(ada.log, "Shift+Tab")
+    for _ in range(20):
+        keyboard.press("PageUp")
+    expect(ada.line("row 00")).to_have_count(1)
+    ada.log.evaluate(AT_REST)
+    keyboard.press("Home")
+    expect(ada.line("row 00")).to_be_in_viewport()
+    keyboard.press("End")
+    expect(ada.line("row 59")).to_be_in_viewport()
+    tab_to(page.get_by_role("button", name="Activity"), "Shift+Tab")
+    keyboard.press("Enter")
+    panel = page.get_by_role("complementary", name="Activity")
+    expect(panel.get_by_role("button", name="Close")).to_be_focused()
+    expect(panel.locator("dd").first).to_have_text(re.compile(r"\d"))
+    tab_to(panel.locator("summary"))
+    keyboard.press("Enter")
+    expect(panel.get_by_role("table")).to_be_visible()
+    keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(page.get_by_role("button", name="Activity")).to_be_focused()
+
+
+def tab_to(target, key="Tab"):
+    """Go there from where the focus is; it must be seen to be there."""
+    for _ in range(40):
+        if target.evaluate("node => node === document.activeElement"):
+            assert target.evaluate("node => node.matches(':focus-visible')")
+            return
+        target.page.keyboard.press(key)
+    raise AssertionError("not reached by the keyboard")
+
+
+# the browser's own scrolling by a key takes some frames
+AT_REST = """async (log) => {
+  for (let calm = 0, last = -1; calm < 10; last = log.scrollTop) {
+    await new Promise((done) => requestAnimationFrame(done));
+    calm = last === log.scrollTop ? calm + 1 : 0;
+  }
+}"""
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const { value, sources } of list.getEntries()) {
+    shifts.push([value, ...sources.map(({ node }) => node?.id || node?.className || "")]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize("size", [{"width": 390, "height": 800}, {"width": 1280, "height": 800}])
+def test_nothing_shifts_from_the_load_to_the_first_messages(visit, chat, channel, size):
+    announce(chat, channel, ["here already", "and this"])
+    ada = visit(viewport=size)
+    ada.page.add_init_script(SHIFTS)
+    ada.page.reload()
+    ada.at_google()
+    ada.sign_in(unique("Ada"))
+    expect(ada.lines).to_have_count(2)
+    announce(chat, channel, ["a new one"])
+    expect(ada.lines).to_have_count(3)
+    ada.say("my own")
+    expect(ada.lines).to_have_count(4)
+    shifts = ada.page.evaluate("shifts")
+    # input or not: what a person did explains no shift of what they read
+    assert sum(value for value, *_ in shifts) < 0.1, shifts
 
 
 def test_a_chosen_theme_stays_over_a_reload(visit):

@@ -29,7 +29,11 @@ window.Notification = class {
   close() {}
 };
 window.AudioContext = class extends AudioContext {
-  constructor() { super(); window.sounds += 1; }
+  createOscillator() {
+    const tone = super.createOscillator();
+    tone.addEventListener("ended", () => { window.sounds += 1; });
+    return tone;
+  }
 };
 """
 
@@ -116,6 +120,26 @@ def test_a_mention_is_notified_when_the_page_is_hidden_and_only_if_one_wants_tha
     notes = [[f"{grace.name} in {ada.channel}", "@ada four"]]
     assert ada.page.evaluate("notes") == notes
     assert ada.page.evaluate(state) == [1, 1, 0]
+
+
+def test_a_sound_is_played_for_who_wants_it_and_does_not_look(visit, meet):
+    grace, ada = meet("Grace"), visit(clock=True)
+    ada.page.add_init_script(STUB)
+    ada.page.reload()
+    ada.sign_in(unique("Ada"))
+    settings = ada.settings()
+    settings.get_by_role("switch", name="Sound").click()
+    expect(settings.get_by_role("switch", name="Sound")).to_be_checked()
+    ada.page.keyboard.press("Escape")
+    grace.say("one")
+    expect(ada.line("one")).to_be_visible()
+    assert ada.page.evaluate("sounds") == 0
+    ada.look_away()
+    grace.say("two")
+    grace.sees("one", "two")
+    ada.page.clock.fast_forward(HIDDEN_POLL_MS)
+    # two notes, to their end
+    ada.until(lambda: ada.page.evaluate("sounds") == 2)
 
 
 def test_new_messages_of_others_are_announced_without_flooding(visit, chat, channel):

@@ -65,35 +65,44 @@ def calls(page, name):
 
 
 @pytest.mark.parametrize(
-    ("size", "scheme"),
-    [("phone", "light"), ("desk", "dark"), ("smallest", "dark"), ("zoomed", "light")],
+    ("size", "scheme", "rules"),
+    [
+        ("phone", "light", "all"),
+        ("desk", "dark", "all"),
+        ("smallest", "dark", "all"),
+        ("zoomed", "light", "all"),
+        # what is there is the same in the other colours
+        ("phone", "dark", "colours"),
+        ("desk", "light", "colours"),
+    ],
 )
-def test_every_state_fits_the_screen_is_accessible_and_is_made_once(pages, size, scheme):
+def test_every_state_fits_the_screen_is_accessible_and_is_made_once(pages, size, scheme, rules):
     page = pages(size, scheme)
-    found = {}
+    wrong = {}
     for name in page.evaluate("states"):
         show(page, name)
-        found[name] = {"touched": page.evaluate(TOUCHED), "beyond": page.evaluate(BEYOND)}
-        if size in ("phone", "desk"):
-            found[name]["axe"] = violations(page)
-    wrong = {
-        f"{name}, {what}": problem
-        for name, problems in found.items()
-        for what, problem in problems.items()
-        if problem
-    }
+        problems = {"axe": violations(page, RULES[rules])}
+        if rules == "all":
+            problems |= {"touched": page.evaluate(TOUCHED), "beyond": page.evaluate(BEYOND)}
+        wrong |= {f"{name}, {what}": problem for what, problem in problems.items() if problem}
     assert wrong == {}
 
 
-def violations(page):
+RULES = {
+    "all": {"rules": {"target-size": {"enabled": True}}},
+    "colours": {"runOnly": ["color-contrast", "link-in-text-block"]},
+}
+
+
+def violations(page, rules=RULES["all"]):
     """What axe-core finds wrong, by rule."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
-    rules = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+    options = {"resultTypes": ["violations"], **rules}
     # a thousand channels are the same row a thousand times
     parts = {"exclude": [".channel-list li:nth-child(n + 20)"]}
-    run = "async ([parts, rules]) => (await axe.run(parts, rules)).violations"
-    found = page.evaluate(run, [parts, rules])
+    run = "async ([parts, options]) => (await axe.run(parts, options)).violations"
+    found = page.evaluate(run, [parts, options])
     return {one["id"]: [node["html"] for node in one["nodes"]] for one in found}
 
 
@@ -147,6 +156,44 @@ def test_targets_on_a_phone_are_large_enough_for_a_thumb(pages):
               .map((node) => node.outerHTML)"""
         )
     assert set(map(tuple, small.values())) == {()}, small
+
+
+@pytest.mark.parametrize(("size", "least"), [("phone", 44), ("desk", 24)])
+def test_what_can_be_done_with_a_message_is_large_enough_to_hit(pages, size, least):
+    page = pages(size)
+    show(page, "sending")
+    page.get_by_role("button", name="Actions for your message").last.click()
+    targets = page.locator("#messages-area button:visible")
+    sizes = targets.evaluate_all(
+        """all => all.map((node) => {
+          const { width, height } = node.getBoundingClientRect();
+          return [node.textContent, width, height];
+        })"""
+    )
+    assert {"Retry", "Discard", "Edit", "Delete", "•••"} <= {name for name, *_ in sizes}
+    # the menu's button is as high as the line that it belongs to
+    small = [one for one in sizes if one[1] < least or one[2] < (24 if one[0] == "•••" else least)]
+    assert small == []
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_nothing_moves_for_who_does_not_want_that(browser, motion):
+    page = open_gallery(browser, PHONE, motion=motion)
+    moving = {}
+    for name in ("loading channel", "sending", "signing in", "channels", "activity"):
+        page.evaluate("name => show(name)", name)
+        moving[name] = page.evaluate(
+            "() => document.getAnimations().filter((one) => one.playState === 'running').length"
+        )
+    page.context.close()
+    assert all((count == 0) == (motion == "reduce") for count in moving.values()), moving
+
+
+@pytest.mark.parametrize(("size", "focused"), [("phone", "log"), ("desk", "textbox")])
+def test_after_a_sign_in_one_can_type_but_on_a_phone_one_reads_first(opened, size, focused):
+    page = opened(size, "signing in")
+    show(page, "conversation")
+    expect(page.get_by_role(focused, name=re.compile("^Messages?$"))).to_be_focused()
 
 
 @pytest.mark.parametrize("panel", ["Channels", "Activity"])

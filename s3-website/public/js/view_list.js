@@ -54,6 +54,10 @@ export function createMessageList(root, handlers) {
   return {
     toEnd: reader.toEnd,
 
+    focus() {
+      part.log.focus({ preventScroll: true });
+    },
+
     /** A keyboard that opens on a phone, a text box that grows: the reader's line stays. */
     followResizes() {
       const observer = new ResizeObserver(reader.resized);
@@ -74,7 +78,6 @@ export function createMessageList(root, handlers) {
       const opened = name !== before.name || (channel.loaded && !before.channel.loaded);
       if (opened) reader.open(list, list.find(({ kind }) => kind === "divider")?.key ?? "");
       else reader.show(list);
-      if (!opened && isSending(before, next)) reader.toEnd();
       if (channel.changes !== before.channel.changes) announcer.recall(channel.messages);
       if (!opened) announcer.tell(arrived(before, next, state.person?.user));
       if (!opened) announcer.warn(failures(before, next));
@@ -93,12 +96,6 @@ function shownOf(state, now) {
   const recent = messages.findLastIndex(({ id }) => !isChangeable(id, now));
   const input = [name, messages, loaded, unread, divider, earlier, state.outbox, person, day, recent];
   return { name, channel, outbox: state.outbox.filter((one) => one.channel === name), input };
-}
-
-/** @param {Shown} before @param {Shown} next @returns {boolean} the person has just written */
-function isSending(before, next) {
-  const known = new Set(before.outbox.map(({ clientId }) => clientId));
-  return next.outbox.some(({ clientId, action }) => !action && !known.has(clientId));
 }
 
 /**
