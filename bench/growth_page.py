@@ -34,7 +34,14 @@ def measure() -> str:
     with chromium() as browser:
         ours = [of_size(browser, count, "take") for count in SIZES]
         plain = [of_size(browser, count, "takePlainly") for count in SIZES]
-    heads = ("messages", "elements", "plain: elements", "one more, ms", "/ at 100", "plain: one more, ms")
+    heads = (
+        "messages",
+        "elements",
+        "plain: elements",
+        "one more, ms",
+        "/ at 100",
+        "plain: one more, ms",
+    )
     heads += ("frame while scrolling, ms", "longest", "plain: frame, ms", "plain: longest")
     heads += ("heap, MB", "plain: heap, MB")
     lines = [

@@ -7,31 +7,34 @@ function's own.
 
 from __future__ import annotations
 
-import bisect
 import contextlib
-import hashlib
 import io
-import os
 import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
+from bench.growth_aws import aws_settings, require
+from bench.growth_memory import Counted, Rows, insert, row_of
 from bench.report import table
-from kappa.errors import KappaError
-from tests.builders import BUCKET, NOW_S, TABLE, row
+from tests.builders import BUCKET, NOW_S, TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "lambda/shared"), str(ROOT / "lambda/dynamodb/code")]
 
-from publish_transcript import Service, Settings, connected, publish  # noqa: E402
+from publish_transcript import (  # noqa: E402
+    SIDE_BY_SIDE,
+    Service,
+    Settings,
+    connected,
+    publish,
+)
 from transcript_files import query  # noqa: E402
 from transcripts import Page  # noqa: E402
 
@@ -40,101 +43,9 @@ ROWS = (10, 1_000, 100_000, 1_000_000)
 EMULATED_ROWS = (10, 10_000)
 HISTORY = 20
 REPEATS = 15
+FAR, FAR_S = 50, 0.01
+NEWEST = Rows(50, 60_000)[49]
 SETTINGS = Settings(TABLE, BUCKET, "data/", HISTORY)
-NOW = datetime.fromtimestamp(NOW_S, UTC)
-
-
-class Rows:
-    """The rows of a channel, oldest first, made when they are read: a million cost nothing."""
-
-    def __init__(self, count: int, apart_ms: int) -> None:
-        self.count = count
-        self.apart = timedelta(milliseconds=apart_ms)
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, place: int) -> str:
-        """The id at a place. The last stays at the same time, whatever the count."""
-        if place >= self.count:
-            raise IndexError
-        at = NOW - (self.count - 1 - place) * self.apart
-        return f"{at.isoformat(timespec='milliseconds')[:23]}Z#{place:07}"
-
-
-class Counted:
-    """The table and the bucket, as far as the function calls them, and how often it did."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        self.calls: Counter[str] = Counter()
-        self.rows_read = 0
-        self._etags: dict[str, str] = {}
-        self._bodies: dict[str, bytes] = {}
-
-    def query(self, **given: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Find the page by bisection, as an index does."""
-        self.calls["Query"] += 1
-        values = given["ExpressionAttributeValues"]
-        before = given.get("ExclusiveStartKey", {"id": {"S": "\uffff"}})["id"]["S"]
-        end = bisect.bisect_left(self.rows, before)
-        start = bisect.bisect_left(self.rows, values.get(":since", {"S": ""})["S"])
-        first = max(start, end - given["Limit"])
-        channel = values[":channel"]["S"]
-        found = [row_of(channel, self.rows[place]) for place in range(end - 1, first - 1, -1)]
-        self.rows_read += len(found)
-        more = {"channel": found[-1]["channel"], "id": found[-1]["id"]} if first > start else None
-        return {"Items": found} | ({"LastEvaluatedKey": more} if more else {})
-
-    def head_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        """The object's ETag."""
-        self.calls["HEAD"] += 1
-        if Key not in self._etags:
-            raise fault("404")
-        return {"ETag": self._etags[Key]}
-
-    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        """The object."""
-        self.calls["GET"] += 1
-        if Key not in self._etags:
-            raise fault("NoSuchKey")
-        return {"Body": io.BytesIO(self._bodies[Key]), "ETag": self._etags[Key]}
-
-    def put_object(self, **given: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Write on the condition that is asked for."""
-        self.calls["PUT"] += 1
-        key, known = given["Key"], self._etags.get(given["Key"])
-        if given.get("IfMatch", known) != known or ("IfNoneMatch" in given and known):
-            raise fault("PreconditionFailed")
-        self._bodies[key] = given["Body"]
-        self._etags[key] = f'"{hashlib.md5(given["Body"], usedforsecurity=False).hexdigest()}"'
-        return {"ETag": self._etags[key]}
-
-    def taken(self) -> tuple[Counter[str], int]:
-        """The calls and the rows read since this was asked last."""
-        found = self.calls, self.rows_read
-        self.calls, self.rows_read = Counter(), 0
-        return found
-
-
-def fault(code: str) -> ClientError:
-    """An error as botocore raises it."""
-    return ClientError({"Error": {"Code": code, "Message": ""}}, "Any")
-
-
-def row_of(channel: str, row_id: str) -> dict[str, dict[str, str]]:
-    """The row of an id."""
-    sent_at, _, client_id = row_id.partition("#")
-    text = f"The {client_id}th message, as long as messages are: eighty letters, more or less."
-    return row(sent_at, client_id, channel, message=text)
-
-
-def insert(channel: str, row_id: str) -> dict[str, Any]:
-    """What the stream tells of a new row."""
-    image = row_of(channel, row_id)
-    keys = {"channel": image["channel"], "id": image["id"]}
-    change = {"Keys": keys, "SequenceNumber": "1", "NewImage": image}
-    return {"eventName": "INSERT", "dynamodb": change}
 
 
 def measure(endpoint_url: str) -> str:
@@ -151,7 +62,9 @@ def channels_table() -> str:
     lines = [(*one[:-1], one[-1] / smallest) for one in found]
     note = (
         "\nOne channel alone also pays for the stats, the log line and the loop. The first time "
-        "in a container adds a HEAD a channel, and a GET and a PUT for the list of channels.\n"
+        "in a container adds a HEAD a channel, and a GET and a PUT for the list of channels. "
+        f"With each answer {FAR_S * 1000:.0f} ms later, {FAR} channels, {SIDE_BY_SIDE} at a time "
+        f"as on Lambda, take {far_ratio():.2f} of the time that they take one after the other.\n"
     )
     return f"### Channels in one batch of the stream\n\n{table(heads, lines)}{note}"
 
@@ -161,7 +74,7 @@ def of_channels(count: int) -> tuple[int, float, float, float, int, float]:
     world = Counted(Rows(50, 60_000))
     service = connected(SETTINGS, world, world, lambda: NOW_S)
     names = [f"channel-{number}" for number in range(count)]
-    event = {"Records": [insert(name, world.rows[49]) for name in names]}
+    event = {"Records": [insert(name, NEWEST) for name in names]}
     deliver(event, service)
     first = world.taken()[0].total() / count
     seconds = repeated(lambda: deliver(event, service), 3 if count > 100 else REPEATS)
@@ -171,6 +84,37 @@ def of_channels(count: int) -> tuple[int, float, float, float, int, float]:
     require(calls["Query"] == count, f"{calls['Query']} Queries for {count} channels")
     require(calls["PUT"] == count + 1, f"{calls['PUT']} PUTs for {count} channels and the stats")
     return count, first, calls["Query"] / count, (calls["PUT"] - 1) / count, others, seconds / count
+
+
+class Far:
+    """The table and the bucket, whose answers take their time."""
+
+    def __init__(self, world: Counted) -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """The call of that name, some time later."""
+
+        def call(**given: Any) -> Any:  # noqa: ANN401
+            time.sleep(FAR_S)
+            return getattr(self._world, name)(**given)
+
+        return call
+
+
+def far_ratio() -> float:
+    """The time of a batch whose channels are published side by side, of that one by one."""
+    far = Far(Counted(Rows(50, 60_000)))
+    event = {"Records": [insert(f"channel-{number}", NEWEST) for number in range(FAR)]}
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        seconds = []
+        for each in (pool.map, map):
+            service = connected(SETTINGS, far, far, lambda: NOW_S, each)
+            deliver(event, service)
+            began = time.perf_counter()
+            deliver(event, service)
+            seconds.append(time.perf_counter() - began)
+    return seconds[0] / seconds[1]
 
 
 def one_batch(world: Counted, event: Any, service: Service) -> Counter[str]:  # noqa: ANN401
@@ -284,31 +228,6 @@ def make_world(dynamodb: Any, s3: Any) -> None:  # noqa: ANN401
     s3.create_bucket(Bucket=BUCKET)
 
 
-@contextlib.contextmanager
-def aws_settings(endpoint_url: str, account: str = "test") -> Iterator[None]:
-    """The environment of the emulator's root, or of an account's, for this process."""
-    kept = dict(os.environ)
-    os.environ.update(environment(endpoint_url) | {"AWS_ACCESS_KEY_ID": account})
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(kept)
-
-
-def environment(endpoint_url: str) -> dict[str, str]:
-    """Only the emulator, and none of the user's settings."""
-    return {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-
-
 def deliver(event: Any, service: Service) -> None:  # noqa: ANN401
     """Hand a batch to the function, and throw its log away.
 
@@ -327,12 +246,3 @@ def repeated(act: Callable[[], None], times: int) -> float:
         act()
         found.append(time.process_time() - began)
     return statistics.median(found)
-
-
-def require(holds: bool, otherwise: str) -> None:
-    """Stop with an error where a count is not what it must be.
-
-    Raises: KappaError.
-    """
-    if not holds:
-        raise KappaError(f"Not as it must be: {otherwise}.")

@@ -20,7 +20,7 @@ from typing import Any
 
 import boto3
 
-from bench.growth_publish import aws_settings, require
+from bench.growth_aws import aws_settings, require
 from bench.report import table
 from tests import proxy
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import boto3
 
-from bench.growth_publish import aws_settings, environment
+from bench.growth_aws import aws_settings, environment
 from bench.report import table
 from kappa.errors import KappaError
 

@@ -18,7 +18,7 @@ import boto3
 from playwright.sync_api import Browser, Page, expect
 
 from bench import page_2015
-from bench.growth_publish import aws_settings
+from bench.growth_aws import aws_settings
 from bench.page_harness import NOW_MS, chromium, harness, transcript
 from bench.report import table
 from kappa.errors import KappaError

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from bench.growth_publish import Counted, Rows
+from bench.growth_memory import Counted, Rows
 from bench.growth_zip import grown
 
 
