@@ -8,7 +8,7 @@ import pytest
 from tests.builders import id_token
 from tests.privileges import FUNCTIONS
 from tests.secrets import leaks
-from tests.store_page import Page, wait_for
+from tests.store_page import Page, rows, wait_for
 
 SECRET = f"private-{uuid.uuid4().hex}"
 CHANNEL = f"logs-{uuid.uuid4().hex[:12]}"
@@ -33,16 +33,24 @@ def logs(chat):
     page.send(forged, message=SECRET)
     page.send(SECRET, message=SECRET)
     page.send(other, message=SECRET)
+    before = skipped(lines(chat, "publish-transcript"))
     dynamodb = chat.client("dynamodb")
     broken = {"channel": {"S": f"No {SECRET}"}, "id": {"S": SECRET}, "message": {"S": SECRET}}
     dynamodb.put_item(TableName=chat.config.dynamodb_table, Item=broken)
+    bad = set(page.message_ids[1:])  # all but the first message, which is stored
 
     def everything():
-        found = {name: "\n".join(lines(chat, name)) for name in FUNCTIONS}
-        done = found["store-message"].count('"event": "refused"') >= len(BODIES) - 1 + 3
-        return found if done and "malformed_record" in found["publish-transcript"] else None
+        found = {name: lines(chat, name) for name in FUNCTIONS}
+        told = all(any(one in line for line in found["store-message"]) for one in bad)
+        done = told and skipped(found["publish-transcript"]) > before
+        return found if done and rows(chat, CHANNEL) else None
 
-    return wait_for(everything) | {"tokens": [page.token, other, forged]}
+    found = {name: "\n".join(all_) for name, all_ in wait_for(everything).items()}
+    return found | {"tokens": [page.token, other, forged], "bad": bad}
+
+
+def skipped(log):
+    return sum("malformed_record" in line for line in log)
 
 
 def lines(chat, function):
@@ -60,6 +68,15 @@ def test_a_log_holds_no_token_address_name_or_text(logs, function):
 
 
 def test_the_log_tells_the_reasons_instead(logs):
-    entries = [line for line in logs["store-message"].splitlines() if '"refused"' in line]
-    reasons = {json.loads(line).get("reason") for line in entries if '"reason"' in line}
-    assert {"message_too_long", "bad_channel", "bad_client_id", "empty_message"} <= reasons
+    entries = [line for line in logs["store-message"].splitlines() if '"reason"' in line]
+    told = {one["message_id"]: one["reason"] for one in map(json.loads, entries)}
+    assert {told[one] for one in logs["bad"]} == {
+        "bad_channel",
+        "bad_client_id",
+        "empty_message",
+        "foreign_token",
+        "malformed_message",
+        "malformed_token",
+        "message_too_long",
+        "refused_token",
+    }
