@@ -155,7 +155,7 @@ const STATES = {
       outgoing("queued", "So was this.", 2),
     ],
   },
-  trouble: { ...inside, trouble: "AWS cannot be reached. Reconnecting…" },
+  trouble: { ...inside, trouble: "The chat is busy at the moment. Reconnecting…" },
   "ends soon": { ...open({ draft: "Half a sen" }), endsSoon: true },
   ended: { ...open({ draft: "Half a sen" }), phase: "ended" },
   "long names": {
@@ -225,6 +225,7 @@ Object.assign(window, {
   states: Object.keys(STATES),
   show(name) {
     state = STATES[name];
+    button.hidden = name === "sign-in failed";
     view.update(state);
     view.scrollToEnd();
   },

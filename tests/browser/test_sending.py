@@ -133,7 +133,7 @@ def test_what_cannot_be_sent_is_not_and_the_limit_is_told(meet):
     expect(ada.box).to_have_accessible_description(f"{LIMIT + 1} / {LIMIT}")
     for send in (lambda: ada.box.press("Enter"), ada.send.click):
         send()
-        expect(ada.status).to_contain_text("Too long: at most 2000 characters go into a message.")
+        expect(ada.status).to_contain_text("Too long: at most 2000 characters.")
         expect(ada.box).to_have_value("😀" * (LIMIT + 1))
         expect(ada.lines).to_have_count(0)
         ada.box.fill("😀" * LIMIT)

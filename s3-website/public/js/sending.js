@@ -26,7 +26,7 @@ import { TEXT_LIMIT } from "./outbox.js";
  */
 
 export const TOO_LATE = "Too late: a message can be changed for 15 minutes.";
-const TOO_LONG = `Too long: at most ${TEXT_LIMIT} characters go into a message. Shorten it, or send it in parts.`;
+const TOO_LONG = `Too long: at most ${TEXT_LIMIT} characters. Shorten it, or send it in parts.`;
 const NEAR = `Near the limit of ${TEXT_LIMIT} characters.`;
 const OVER = `Over the limit of ${TEXT_LIMIT} characters.`;
 const FULL = `${outbox.OUTBOX_LIMIT} messages wait already. Your text is kept: send it later.`;

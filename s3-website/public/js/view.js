@@ -19,7 +19,7 @@ import { createChannels, createLazy, createPanel, createSettings } from "./view_
 /** as in css/chat.css: room for the channels, and for the activity too */
 const WIDE = "(width >= 50rem)";
 const WIDER = "(width >= 68rem)";
-const OFFLINE = "Offline: goes out when you are back";
+const OFFLINE = "Offline: goes out later";
 
 /**
  * @param {Document} page @param {Handlers} handlers
@@ -81,7 +81,7 @@ export function createView(page, handlers, now = Date.now) {
       channels.update(state);
       list.update(state, now());
     }
-    moveFocus(part, wide.matches ? composer : list, before, state, wide.matches);
+    moveFocus(part, composer, before, state, wide.matches);
   };
 
   listen(page, part, handlers, composer, () => last);
@@ -164,17 +164,17 @@ function updateStatus(part, state) {
 /**
  * After signing in or changing the channel one can type at once; after signing out the keyboard is
  * not lost. On a phone a channel is read first: its keyboard would cover half of it.
- * @param {Parts} part @param {{focus(): void}} first the text box, on a phone the messages
- * @param {State | null} before @param {State} state @param {boolean} wide
+ * @param {Parts} part @param {{focus(): void}} composer @param {State | null} before
+ * @param {State} state @param {boolean} wide
  */
-function moveFocus(part, first, before, state, wide) {
+function moveFocus(part, composer, before, state, wide) {
   const from = before?.phase;
-  if (state.phase !== from) {
-    if (state.phase === "connected") first.focus();
+  if (state.phase === "connected") {
+    const arrived = from !== "connected" || before?.channel !== state.channel;
+    if (wide && arrived) composer.focus();
+  } else if (state.phase !== from) {
     const left = state.phase === "signed_out" && from && from !== "loading";
     if (left) part["sign-in-title"].focus({ preventScroll: true });
-  } else if (state.phase === "connected" && wide && before?.channel !== state.channel) {
-    first.focus();
   }
 }
 

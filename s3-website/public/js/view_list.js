@@ -54,10 +54,6 @@ export function createMessageList(root, handlers) {
   return {
     toEnd: reader.toEnd,
 
-    focus() {
-      part.log.focus({ preventScroll: true });
-    },
-
     /** A keyboard that opens on a phone, a text box that grows: the reader's line stays. */
     followResizes() {
       const observer = new ResizeObserver(reader.resized);
