@@ -14,6 +14,8 @@ from folder import Folder
 from transcripts import compact, iso_at
 
 ATTEMPTS = 5
+MAX_NAMES = 1_000
+SEEN_FOR_S = 600
 NAME = "channels"
 
 
@@ -22,31 +24,42 @@ class ChannelListBusy(Exception):
 
 
 class ChannelList:
-    """Adds channels to the list; asks S3 only when this container has not seen one in it."""
+    """Adds channels to the list; asks S3 only when this container has not seen one in it.
+
+    The first 1,000 are listed, as many as a page shows. Who makes thousands of channels up so
+    drives no other's out; those that find no place are read by their address.
+    """
 
     def __init__(self, folder: Folder, clock: Callable[[], float]) -> None:
         self._folder = folder
         self._clock = clock
         self._seen: frozenset[str] = frozenset()
+        self._seen_s = 0.0
 
     def unseen(self, channels: Iterable[str]) -> frozenset[str]:
-        """Return those of the channels that this container has not seen in the list."""
+        """Return those of the channels that were not in the list when it was last read."""
         return frozenset(channels) - self._seen
 
     def add(self, channels: Iterable[str]) -> None:
-        """Make sure that the list holds these channels; it only ever grows.
+        """Make sure that the list holds these channels, as far as there is a place.
 
+        What was seen in it is looked for again after ten minutes: an operator may have deleted it.
         Raises: ChannelListBusy; botocore's exceptions for faults of AWS.
         """
-        wanted = self.unseen(channels)
-        for _ in range(ATTEMPTS if wanted else 0):
+        wanted = tuple(channels)
+        if self._clock() - self._seen_s > SEEN_FOR_S:
+            self._seen = frozenset()
+        if not self.unseen(wanted):
+            return
+        for _ in range(ATTEMPTS):
             content, etag = self._folder.read(NAME)
             listed = read_names(content)
-            if wanted <= listed or self._write(listed | wanted, etag):
-                self._seen |= listed | wanted
+            missing = [name for name in dict.fromkeys(wanted) if name not in listed]
+            fitting = frozenset(missing[: max(0, MAX_NAMES - len(listed))])
+            if not fitting or self._write(listed | fitting, etag):
+                self._seen, self._seen_s = listed | fitting, self._clock()
                 return
-        if wanted:
-            raise ChannelListBusy("the list of channels could not be brought up to date")
+        raise ChannelListBusy("the list of channels could not be brought up to date")
 
     def _write(self, channels: frozenset[str], etag: str) -> bool:
         content = {

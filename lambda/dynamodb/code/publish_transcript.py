@@ -35,7 +35,6 @@ from stats_file import StatsFile
 from transcript_files import TranscriptFiles
 from transcripts import MAX_ROWS
 
-
 # A channel is two calls that mostly wait; a client has ten connections.
 SIDE_BY_SIDE = 8
 
@@ -156,6 +155,7 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     firsts, skipped = touched_channels(records, request_id)
     failures = publish_channels(firsts, service)
     failed = [firsts[channel] for channel in failures]
+    published = firsts.keys() - failures.keys()
     for channel, failure in failures.items():
         log("ERROR", "failed", request_id=request_id, channel=channel, error=error_code(failure))
     now_s = service.clock()
@@ -163,7 +163,8 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     values: dict[str, int | list[int]] = {
         "batch_size": len(records),
         "channels": len(firsts),
-        "published": len(firsts) - len(failures),
+        "published": len(published),
+        "unlisted": len(service.channels.unseen(published)),
         "failed": len(failures),
         "skipped": skipped,
         "uncounted": count(said, service, request_id),

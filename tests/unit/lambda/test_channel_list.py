@@ -3,7 +3,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from channel_list import ChannelList, ChannelListBusy
+from channel_list import MAX_NAMES, SEEN_FOR_S, ChannelList, ChannelListBusy
 from folder import Folder
 from tests.builders import BUCKET, NOW_S, answer_with, calls_of
 
@@ -129,3 +129,57 @@ def test_a_name_that_is_no_channel_leaves_the_list(s3):
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=b'{"channels": ["tea", "../config", "<b>"]}')
     channel_list(s3).add(["default"])
     assert content(s3)["channels"] == ["default", "tea"]
+
+
+def full(s3, number=MAX_NAMES):
+    """Let the list hold so many channels."""
+    names = [f"m{n:04}" for n in range(number)]
+    channel_list(s3).add(names)
+    return names
+
+
+def test_the_first_thousand_channels_are_listed_and_no_later_name_drives_them_out(s3):
+    names = full(s3)
+    channels = channel_list(s3)
+    channels.add(["aaa", "zzz"])
+    assert content(s3)["channels"] == names
+    assert channels.unseen(["aaa", "m0001", "zzz"]) == {"aaa", "zzz"}
+
+
+def test_the_last_free_place_is_for_the_first_that_asks(s3):
+    full(s3, MAX_NAMES - 1)
+    channels = channel_list(s3)
+    channels.add(["zzz", "aaa"])
+    assert len(content(s3)["channels"]) == MAX_NAMES
+    assert channels.unseen(["zzz", "aaa"]) == {"aaa"}
+
+
+def test_a_channel_that_is_not_listed_costs_one_read_and_no_write(s3):
+    full(s3)
+    calls = calls_of(s3)
+    channel_list(s3).add(["another"])
+    assert calls == ["GetObject"]
+
+
+def test_a_list_that_was_deleted_is_made_anew_of_what_is_published(s3):
+    channels = channel_list(s3)
+    channels.add([*full(s3), "another"])
+    s3.delete_object(Bucket=BUCKET, Key=KEY)
+    channels.add(["m0001", "another"])
+    assert content(s3)["channels"] == ["another", "m0001"]
+    channels.add(["m0002"])
+    assert content(s3)["channels"] == ["another", "m0001", "m0002"]
+
+
+def test_a_container_looks_at_the_list_again_after_ten_minutes(s3):
+    now = [NOW_S]
+    channels = ChannelList(Folder(s3, BUCKET, "data/"), lambda: now[0])
+    channels.add(["default"])
+    s3.delete_object(Bucket=BUCKET, Key=KEY)
+    now[0] += SEEN_FOR_S
+    channels.add(["default"])
+    with pytest.raises(ClientError):
+        content(s3)
+    now[0] += 1
+    channels.add(["default"])
+    assert content(s3)["channels"] == ["default"]

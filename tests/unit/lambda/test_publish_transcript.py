@@ -323,6 +323,19 @@ def test_the_shipped_input_publishes_the_default_channel(service, store, s3, dyn
     assert texts(s3) == ["text 1"]
 
 
+def test_a_channel_beyond_the_list_is_published_and_counted(service, store, capsys, s3):
+    names = [f"m{n:04}" for n in range(1_000)]
+    body = json.dumps({"channels": names})
+    s3.put_object(Bucket=BUCKET, Key="data/channels.json", Body=body)
+    store(*[row(channel=name) for name in ("aaa", "zzz", "m0001")])
+    answer = run(service, *[stream_record(name) for name in ("aaa", "zzz", "m0001")])
+    assert answer == {"batchItemFailures": []}
+    assert texts(s3, "aaa") == texts(s3, "zzz") == ["text 1"]
+    assert published(s3, "channels")["channels"] == names
+    (done,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (done["unlisted"], done["published"]) == (2, 3)
+
+
 def test_no_name_or_text_reaches_the_log(service, store, capsys, s3):
     store(row(message="my secret"), row(channel="tea", message="my secret"))
     answer_with(s3, "PutObject", "SlowDown", 503, when=for_channel("tea"))
