@@ -12,7 +12,7 @@ from bench.report import table
 
 SIZES = (10, 100, 1_000, 5_000)
 WINDOW = 20
-MORE = 20
+MORE = 12
 FRAMES = 40
 RUNS = 3
 MINUTE_MS = 60_000
