@@ -2,18 +2,21 @@
 """Store again what store_message could not: the failed events that FailuresTopic was told of.
 
 Usage:
-  replay.py --queue=URL [--dry-run] [--region=R] [--profile=P]
-  replay.py [--dry-run] [--region=R] [--profile=P] FILE
+  replay.py --queue=URL [--operator] [--dry-run] [--region=R] [--profile=P]
+  replay.py [--operator] [--dry-run] [--region=R] [--profile=P] FILE
   replay.py -h | --help
 
 Invokes the function with each failed event as SNS sent it, and waits for its answer. What is
 stored already counts as a duplicate, so a replay may be repeated. Every sender is verified as
 ever: a token lives an hour at most, and what is older cannot be proved and is left. What is done
-is deleted from the queue; what is left stays in it, with the reason printed.
+is deleted from the queue; what is left stays in it, with the reason printed. Whoever may write to
+the queue or the file must not become an operator by it: only events that came through SNS, of this
+account's own function, are replayed.
 
 Options:
   --queue=URL  The SQS queue that is subscribed to FailuresTopic.
   FILE         A file of such records instead, one in a line of JSON; - is standard input.
+  --operator   Replay what operators sent, too. Look into each record first: it needs no token.
   --dry-run    Say what would be replayed. Invokes nothing, deletes nothing.
   --region=R   The AWS region; config.yml's `region` when absent.
   --profile=P  The profile of ~/.aws/config; config.yml's `profile` when absent.
@@ -30,7 +33,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +50,7 @@ except ModuleNotFoundError as missing:
 
 TIMEOUT_S = 120.0  # the function's own, and the way
 HIDDEN_S = 900  # longer than a replay takes: what is left is not received a second time
+SNS, OPERATOR = "aws:sns", "lambda-chat:operator"
 OUTCOMES = ("stored", "changed", "duplicate")
 
 
@@ -61,8 +65,8 @@ class Failure(NamedTuple):
     handle: str
 
 
-def read_event(text: str, function: str, now_s: float) -> dict[str, Any]:
-    """Return the event of a record, as SNS sent it to the function.
+def read_event(text: str, function: str, now_s: float, operator: bool = False) -> dict[str, Any]:
+    """Return the event of a record, as SNS sent it to the function with that ARN.
 
     Shape: Lambda's invocation record, bare or as SNS wraps it for a queue without raw delivery.
     Raises: Left, when it cannot be replayed.
@@ -74,12 +78,14 @@ def read_event(text: str, function: str, now_s: float) -> dict[str, Any]:
     arn = at(record, "requestContext", "functionArn")
     if not isinstance(arn, str) or arn.count(":") < 6:
         raise Left("not a record of a failed invocation")
-    if arn.split(":")[6] != function:
-        raise Left(f"of {arn.split(':')[6]}, not of {function}")
+    if arn.split(":")[:7] != function.split(":"):
+        raise Left(f"of {arn}, not of {function}")
     event = at(record, "requestPayload")
     records = at(event, "Records")
     if not isinstance(event, dict) or not isinstance(records, list) or not records:
         raise Left("without its event: it was too large for SNS")
+    if not {str(at(one, "EventSource")) for one in records} <= {SNS, *([OPERATOR] * operator)}:
+        raise Left("not through SNS: whoever wrote it would be an operator (see --operator)")
     ends = [token_end(one) for one in records]
     if all(end is not None and end <= now_s for end in ends):
         ended = datetime.fromtimestamp(max(end or 0 for end in ends), UTC)
@@ -137,15 +143,17 @@ def reasons(log: str) -> list[str]:
     return found
 
 
-def read_failures(aws: Aws, queue: str, file: str) -> Iterator[Failure]:
-    """Give each record of the file or the queue; the queue's are hidden from others meanwhile."""
-    if not queue:
-        try:
-            text = sys.stdin.read() if file == "-" else Path(file).read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{file} cannot be read: {error}") from error
-        yield from (Failure(line, "") for line in text.splitlines() if line.strip())
-        return
+def read_file(file: str) -> list[Failure]:
+    """Return each record of the file."""
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from error
+    return [Failure(line, "") for line in text.splitlines() if line.strip()]
+
+
+def read_queue(aws: Aws, queue: str) -> Iterator[Failure]:
+    """Give each record of the queue; they are hidden from others meanwhile."""
     params = {
         "QueueUrl": queue,
         "MaxNumberOfMessages": 10,
@@ -156,15 +164,23 @@ def read_failures(aws: Aws, queue: str, file: str) -> Iterator[Failure]:
         yield from (Failure(one["Body"], one["ReceiptHandle"]) for one in found)
 
 
-def replay_all(aws: Aws, function: str, queue: str, file: str, dry_run: bool) -> int:
+def replay_all(
+    aws: Aws,
+    function: str,
+    failures: Iterable[Failure],
+    queue: str,
+    *,
+    operator: bool,
+    dry_run: bool,
+) -> int:
     """Replay every record and print a line for each; returns how many are left."""
     left: list[Failure] = []
     done: Counter[str] = Counter()
     try:
-        for failure in read_failures(aws, queue, file):
+        for failure in failures:
             left.append(failure)
             try:
-                event = read_event(failure.text, function, time.time())
+                event = read_event(failure.text, function, time.time(), operator)
                 outcome = "to replay" if dry_run else replay(aws, function, event)
             except Left as reason:
                 _print(f"left  {name_of(failure.text)}: {reason}")
@@ -194,9 +210,12 @@ def _replay(given: dict[str, Any]) -> int:
     config = read_config()
     region, profile = given["--region"] or config.region, given["--profile"] or config.profile
     aws = Aws(region or None, profile or None)
-    function = f"{config.stack_name}-store-message"
-    queue, file = given["--queue"] or "", given["FILE"] or ""
-    return 1 if replay_all(aws, function, queue, file, given["--dry-run"]) else 0
+    queue = given["--queue"] or ""
+    failures = read_queue(aws, queue) if queue else read_file(given["FILE"])
+    name = f"{config.stack_name}-store-message"
+    function = f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{name}"
+    how = {"operator": given["--operator"], "dry_run": given["--dry-run"]}
+    return 1 if replay_all(aws, function, failures, queue, **how) else 0
 
 
 def at(value: object, *keys: str) -> object:

@@ -64,6 +64,7 @@ def failed(chat, room, number, token):
     record = json.loads(RECORDED.read_text()) | {"requestPayload": event}
     name = f"{chat.config.stack_name}-store-message"
     text = json.dumps(record).replace("Lambda-Chat-store-message", name)
+    text = text.replace(":123456789012:function:", f":{chat.env['AWS_ACCESS_KEY_ID']}:function:")
     chat.client("sns").publish(TopicArn=chat.config.failures_topic_arn, Message=text)
     return text
 
@@ -119,6 +120,22 @@ def test_what_cannot_be_proved_or_is_refused_stays_in_the_queue(chat, queue, roo
     assert said[0].startswith("left  m1: its token ended at ")
     assert said[1:] == ["left  m2: refused: refused_token", "stored  m3"]
     assert [row["message"] for row in rows(chat, room)] == ["text 3"]
+    assert waiting(chat, queue) == [2, 0]
+
+
+def test_whoever_writes_to_the_queue_becomes_no_operator(chat, queue, room):
+    text = failed(chat, room, 1, chat.token("Mallory", sub=room))
+    forged = text.replace('"EventSource": "aws:sns"', '"EventSource": "lambda-chat:operator"')
+    foreign = text.replace(":function:", ":function:Another-")
+    chat.client("sqs").purge_queue(QueueUrl=queue)
+    for body in (forged, foreign):
+        chat.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+    done = replay(chat, f"--queue={queue}")
+    said = sorted(done.stdout.splitlines())
+    assert said[0].startswith("left  m1: not through SNS: whoever wrote it would be an operator")
+    assert said[1].startswith("left  m1: of arn:aws:lambda:us-east-1:")
+    assert (done.returncode, done.stderr) == (1, "2 left.\n")
+    assert rows(chat, room) == []
     assert waiting(chat, queue) == [2, 0]
 
 

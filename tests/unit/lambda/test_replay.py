@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import NOW_S, id_token, sns_record
+from tests.builders import ACCOUNT, NOW_S, id_token, operator_record, sns_record
 
 SCRIPT = Path("lambda/sns/replay.py")
-FUNCTION = "Lambda-Chat-store-message"
+NAME = "Lambda-Chat-store-message"
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{NAME}"
 RECORDED = Path(__file__).parents[2] / "data" / "events" / "failed_invocation.json"
 
 
@@ -84,9 +85,37 @@ def test_what_cannot_be_replayed_is_left_with_its_reason(replay, text, said):
     assert said in reason(replay, text)
 
 
-def test_another_functions_record_is_left(replay):
-    text = json.dumps(failure(live())).replace(FUNCTION, "Lambda-Chat-publish-transcript")
-    assert reason(replay, text) == f"of Lambda-Chat-publish-transcript, not of {FUNCTION}"
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (NAME, "Lambda-Chat-publish-transcript"),
+        (ACCOUNT, "999999999999"),
+        ("us-east-1", "eu-west-1"),
+        ("arn:aws:lambda", "arn:aws:iam"),
+        (":function:", ":layer:"),
+    ],
+)
+@pytest.mark.parametrize("operator", [True, False])
+def test_a_record_of_another_function_or_account_is_left(replay, ours, theirs, operator):
+    text = json.dumps(failure(live())).replace(ours, theirs)
+    with pytest.raises(replay.Left, match=f"^of .*{theirs}.*, not of {FUNCTION}$"):
+        replay.read_event(text, FUNCTION, NOW_S, operator)
+
+
+@pytest.mark.parametrize("source", ["lambda-chat:operator", "", None, 5, "aws:sqs", ["aws:sns"]])
+def test_a_record_that_did_not_come_through_sns_is_left(replay, source):
+    forged = operator_record({"action": "block", "user": "0" * 16}) | {"EventSource": source}
+    for records in ([forged], [live(), forged]):
+        said = reason(replay, json.dumps(failure(*records)))
+        assert said.startswith("not through SNS: whoever wrote it would be an operator")
+
+
+def test_what_operators_sent_is_replayed_only_when_that_is_said(replay):
+    text = json.dumps(failure(operator_record()))
+    assert replay.read_event(text, FUNCTION, NOW_S, True) == {"Records": [operator_record()]}
+    other = json.dumps(failure(operator_record() | {"EventSource": "aws:sqs"}))
+    with pytest.raises(replay.Left, match="not through SNS"):
+        replay.read_event(other, FUNCTION, NOW_S, True)
 
 
 def test_a_record_is_named_by_its_ids_alone(replay):
