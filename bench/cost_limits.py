@@ -13,12 +13,12 @@ from typing import NamedTuple
 from bench.cost_model import (
     BATCH_RECORDS,
     BATCH_S,
-    CHANNEL_S,
     PING_EVERY_S,
     POST_S,
     SESSION_S,
     STORE_S,
     Load,
+    batch_s,
 )
 
 RUSH_S = 300  # everybody comes within five minutes
@@ -76,9 +76,9 @@ def s3_limits(load: Load) -> list[Limit]:
         Limit(
             "Publisher of one shard, busy with each message at once",
             1.0,
-            lambda load: load.messages_s / load.shards * (BATCH_S + CHANNEL_S),
+            lambda load: load.messages_s / load.shards * batch_s(1),
             f"nothing breaks: batches grow, a transcript is up to {load.round_s:.2g} s behind; "
-            "publish the channels of a batch side by side; more shards",
+            "more memory, and with it more processor; more shards",
             breaks=False,
         ),
         Limit(

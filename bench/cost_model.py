@@ -41,11 +41,17 @@ MESSAGE_B, ROWS_A_READ_UNIT = 420, 10
 HISTORY, LIVELY_S, MAX_ROWS = 20, 5, 200
 # Functions: 256 MB. The times are assumed, warm, in a region near the tables.
 MEMORY_GB, STORE_S, BATCH_S, CHANNEL_S, CONNECT_S, LOG_B = 0.25, 0.12, 0.1, 0.1, 0.05, 1_000
+SIDE_BY_SIDE = 8  # publish_transcript.py
 SHARDS, BATCH_RECORDS, STREAM_READS_S = 4, 100, 4  # of a new on-demand table
 # A page: s3-website/public/js
 QUICK_FOR_S, QUICK_POLL_S, LIST_EVERY_S, HEAD_B = 3, 0.25, 60, 400
 # A WebSocket API that verifies, counts and stores alike, and sends each batch as one frame
 POST_S, CONNECTION_READ_UNITS, PING_EVERY_S, SESSION_S = 0.002, 0.0125, 540, 3_600
+
+
+def batch_s(channels: float) -> float:
+    """How long the publisher takes for a batch that touches so many channels."""
+    return BATCH_S + CHANNEL_S * max(1.0, channels / SIDE_BY_SIDE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Load:
     @property
     def round_s(self) -> float:
         """How long a shard's publisher is busy with a batch that touches all its channels."""
-        return BATCH_S + CHANNEL_S * min(self.channels / self.shards, BATCH_RECORDS)
+        return batch_s(min(self.channels / self.shards, BATCH_RECORDS))
 
     @property
     def batches_s(self) -> float:
@@ -131,7 +137,8 @@ class Bill:
 
 def s3_usage(load: Load) -> Usage:
     """Return what this chat uses."""
-    busy_s = load.messages_s * STORE_S + load.batches_s * BATCH_S + load.publishes_s * CHANNEL_S
+    touched = load.publishes_s / load.batches_s if load.batches_s else 0.0
+    busy_s = load.messages_s * STORE_S + load.batches_s * batch_s(touched)
     body_b = load.rows * MESSAGE_B
     return {
         "SNS publishes": load.messages_s,
