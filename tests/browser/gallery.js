@@ -74,6 +74,7 @@ const outside = {
   person: null,
   channel: "default",
   names: ["default"],
+  listed: true,
   channels: {},
   outbox: [],
   online: true,

@@ -61,7 +61,9 @@ def test_activity_and_earlier_messages_are_reached_by_keyboard(visit, chat, chan
     sent = [start + timedelta(seconds=10 * number) for number in range(60)]
     times = [one.isoformat(timespec="milliseconds").replace("+00:00", "Z") for one in sent]
     write_rows(chat, channel, [(time, f"row {number:02}") for number, time in enumerate(times)])
-    ada = visit("Ada", viewport={"width": 1280, "height": 500})
+    ada = visit(viewport={"width": 1280, "height": 500})
+    ada.at_data("channels", lambda route: route.fulfill(json={"channels": [channel]}))
+    ada.sign_in(unique("Ada"))
     page, keyboard = ada.page, ada.page.keyboard
     expect(ada.line("row 59")).to_be_in_viewport()
     expect(ada.box).to_be_focused()
@@ -118,6 +120,8 @@ new PerformanceObserver((list) => {
 def test_nothing_shifts_from_the_load_to_the_first_messages(visit, chat, channel, size):
     announce(chat, channel, ["here already", "and this"])
     ada = visit(viewport=size)
+    names = {"channels": [f"{letter}-team" for letter in "abcdefghijklmnopqrstuvwxyz"]}
+    ada.at_data("channels", lambda route: route.fulfill(json=names))
     ada.page.add_init_script(SHIFTS)
     ada.page.reload()
     ada.at_google()

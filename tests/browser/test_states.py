@@ -197,9 +197,12 @@ def test_after_a_sign_in_one_can_type_but_on_a_phone_one_reads_first(opened, siz
     assert box.evaluate("node => node === document.activeElement") == focused
 
 
-@pytest.mark.parametrize("panel", ["Channels", "Activity"])
-def test_on_a_phone_a_panel_takes_the_focus_and_gives_it_back(opened, panel):
-    page = opened("phone")
+@pytest.mark.parametrize(
+    ("panel", "state"),
+    [("Channels", "conversation"), ("Channels", "many channels"), ("Activity", "conversation")],
+)
+def test_on_a_phone_a_panel_takes_the_focus_and_gives_it_back(opened, panel, state):
+    page = opened("phone", state)
     button = page.get_by_role("button", name=panel)
     button.press("Enter")
     sheet = page.get_by_role("dialog", name=panel)

@@ -35,6 +35,7 @@ export function initial(channel, settings = DEFAULT_SETTINGS) {
     person: null,
     channel,
     names: listed([DEFAULT_CHANNEL], [channel]),
+    listed: false,
     channels: {},
     outbox: [],
     online: true,
@@ -144,6 +145,12 @@ export function opened(state, name) {
 export function named(state, names) {
   const all = listed(state.names, names);
   return all === state.names ? state : { ...state, names: all };
+}
+
+/** @param {State} state @param {readonly string[]} names @returns {State} all that are known of */
+export function listRead(state, names) {
+  const next = named(state, names);
+  return next.listed ? next : { ...next, listed: true };
 }
 
 /** @param {State} state @param {readonly Outgoing[]} queue @returns {State} */

@@ -102,7 +102,9 @@ export function createReading(world) {
       return failed(here, error);
     }
     await aside(here).catch((error) => {
-      if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
+      if (here.signal.aborted) return;
+      if (trouble(error) === "ended") world.onEnded();
+      else dispatch(chat.listRead(get(), []));
     });
   }
 
@@ -112,7 +114,7 @@ export function createReading(world) {
     if (trouble(error) === "ended") return world.onEnded();
     failures += 1;
     const online = trouble(error) !== "offline" || world.onLine();
-    dispatch(chat.pollFailed(get(), explain(error), online));
+    dispatch(chat.listRead(chat.pollFailed(get(), explain(error), online), []));
   }
 
   /**
@@ -161,9 +163,9 @@ export function createReading(world) {
   /** @param {Presence} here */
   async function readList(here) {
     const found = await source.channelList(here, etag.list);
-    if (!found || here.signal.aborted) return;
-    etag.list = found.etag;
-    dispatch(chat.named(get(), found.names));
+    if (here.signal.aborted) return;
+    if (found) etag.list = found.etag;
+    dispatch(chat.listRead(get(), found?.names ?? []));
   }
 
   /** @param {Presence} here */

@@ -182,6 +182,7 @@ export function createChannels(page, handlers) {
     /** @param {State} state */
     update(state) {
       const { names, channels, channel } = state;
+      list.ariaBusy = String(!state.listed);
       if (last && last.names === names && last.channels === channels && last.channel === channel)
         return;
       if (last?.names !== names) {

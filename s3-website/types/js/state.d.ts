@@ -109,6 +109,8 @@ export interface State {
   channel: string;
   /** the channels to list, sorted; the open one and "default" are always among them */
   names: readonly string[];
+  /** the list of channels has been read, or cannot be: before, rows would move when it comes */
+  listed: boolean;
   channels: Readonly<Record<string, Channel>>;
   /** of all channels, in the order of sending */
   outbox: readonly Outgoing[];

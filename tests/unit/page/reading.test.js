@@ -273,6 +273,18 @@ test("a channel that lacks one's own message is looked at first, gaps filled", a
   assert.deepEqual(ada.state.outbox, []);
 });
 
+test("channels are listed once the list has come, or cannot", async () => {
+  const [ada, denied, offline] = [page(), page(), page()];
+  Object.defineProperty(denied, "list", { get: () => assert.fail("denied") });
+  assert.equal(ada.state.listed, false);
+  await ada.steps(1);
+  await denied.steps(1);
+  assert.deepEqual([ada.state.listed, denied.state.listed], [true, true]);
+  offline.error = new TypeError("Failed to fetch");
+  await offline.steps(1);
+  assert.equal(offline.state.listed, true);
+});
+
 test("a failing look at another channel is no trouble of the open one", async () => {
   const ada = page();
   ada.list = ["ops"];
