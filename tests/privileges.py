@@ -155,8 +155,12 @@ def table_attempts():
 
 
 def topic_attempts():
-    """On both topics, and texts to a phone: the dearest thing that SNS sells."""
-    for word, arn in (("messages", "{sns_topic_arn}"), ("failures", "{failures_topic_arn}")):
+    """On all topics, and texts to a phone: the dearest thing that SNS sells."""
+    for word, arn in (
+        ("messages", "{sns_topic_arn}"),
+        ("failures", "{failures_topic_arn}"),
+        ("alarms", "{alarms_topic_arn}"),
+    ):
         batch = {"PublishBatchRequestEntries": [{"Id": "1", "Message": "{}"}]}
         policy = {"AttributeName": "Policy", "AttributeValue": "{}"}
         grant = {"Label": "x", "AWSAccountId": ["111122223333"], "ActionName": ["Publish"]}

@@ -24,6 +24,7 @@ NOT_ROUTED = {
     "anonymous": {
         "get_template",
         "list_secrets",
+        "share the topic of alarms",
         "share the topic of failures",
         "share the topic of messages",
     }
@@ -46,8 +47,11 @@ def values(chat):
     shard = streams.describe_stream(**stream)["StreamDescription"]["Shards"][0]["ShardId"]
     iterator = streams.get_shard_iterator(**stream, ShardId=shard, ShardIteratorType="LATEST")
     _, _, _, region, account, _ = config.sns_topic_arn.split(":")
-    return {
+    # local mode has no alarm_email, and so no topic of alarms: one that exists stands for it
+    alarms = chat.client("sns").create_topic(Name="alarms-that-somebody-might-misuse")["TopicArn"]
+    yield {
         "account": account,
+        "alarms_topic_arn": alarms,
         "dynamodb_stream_arn": config.dynamodb_stream_arn,
         "dynamodb_table": config.dynamodb_table,
         "dynamodb_table_arn": config.dynamodb_table_arn,
@@ -64,6 +68,7 @@ def values(chat):
         "stack_name": config.stack_name,
         "website_iam_role_arn": config.website_iam_role_arn,
     }
+    chat.client("sns").delete_topic(TopicArn=alarms)
 
 
 @pytest.fixture(scope="module")

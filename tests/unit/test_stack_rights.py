@@ -31,6 +31,7 @@ def arn(service, name):
 VALUES = {
     "account": ACCOUNT,
     "account_id": ACCOUNT,
+    "alarms_topic_arn": arn("sns", "Alarms"),
     "data_prefix": "data/",
     "dynamodb_stream_arn": arn("dynamodb", "table/Messages/stream/2026"),
     "dynamodb_table": "Messages",
@@ -53,7 +54,7 @@ REFERENCES = {
     "AWS::Region": REGION,
     "AWS::StackName": STACK,
     "AlarmEmail": "ops@example.com",
-    "AlarmsTopic": arn("sns", "Alarms"),
+    "AlarmsTopic": VALUES["alarms_topic_arn"],
     "DataPrefix": "data/",
     "FailuresTopic": VALUES["failures_topic_arn"],
     "FailuresTopic.TopicName": "Failures",

@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 
 import chatconfig
 import environment
+from kappa import iam
+from kappa.arn import Place
 from kappa.config import read_config
+from kappa.iamstate import IamState
 from tests.store import ENVIRON
 
 FUNCTIONS = ("sns", "dynamodb")
+PLACE = Place("aws", "eu-west-1", "123456789012")
 CONFIG = """\
 s3_bucket: lambda-chat-page
 google_oauth_client_id: 1-a.apps.googleusercontent.com
@@ -110,6 +114,36 @@ def test_what_fails_for_good_is_reported_by_both_functions(configs):
     (stream,) = configs["dynamodb"].function.event_sources
     assert configs["sns"].function.async_.on_failure == stream.on_failure == failures
     assert stream.report_batch_item_failures is True
+
+
+def test_tries_are_bounded_as_reliability_md_says(configs):
+    later = configs["sns"].function.async_
+    assert (later.maximum_retry_attempts, later.maximum_event_age_s) == (2, 3600)
+    (stream,) = configs["dynamodb"].function.event_sources
+    assert (stream.maximum_retry_attempts, stream.maximum_record_age_s) == (10, 3600)
+    assert stream.bisect_on_error is True
+    assert (stream.parallelization_factor, stream.batch_size, stream.batch_window_s) == (1, 100, 0)
+    assert stream.starting_position == "TRIM_HORIZON"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_lambda_alone_may_take_a_functions_role(configs, name):
+    plan = iam.plan_create(configs[name], {}, PLACE, IamState())
+    (trust,) = [
+        json.loads(step.params["AssumeRolePolicyDocument"])
+        for step in plan
+        if "AssumeRolePolicyDocument" in step.params
+    ]
+    assert trust == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

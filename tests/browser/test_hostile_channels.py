@@ -1,0 +1,148 @@
+"""What strangers may send goes the whole way, as text and as channel: it stays text or is dropped.
+
+From SNS through the table and the bucket to the page; as an address, as a channel that is made, in
+the list of channels.
+"""
+
+import json
+import re
+import time
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import deliver, unique
+from tests.builders import operator_record
+from tests.hostile import TEXTS
+from tests.store_page import Page, wait_for
+
+SENDERS = 10
+CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\x00"
+TAGS = "[...new Set([...document.querySelectorAll('*')].map((one) => one.localName))]"
+# what the page itself puts into a line of the log
+LINE = {"a", "article", "bdi", "button", "code", "div", "header", "mark", "p", "span", "time"}
+SHAPES = (
+    {"channels": [[name] for name in TEXTS]},
+    {"channels": {name: name for name in TEXTS}},
+    {"channels": "x" * 10_000, "__proto__": {"polluted": True}},
+    {"channels": {"length": 1e9}},
+    {"channels": [None, 5, True, {}, [], {"toString": "x"}]},
+    list(TEXTS),
+    None,
+)
+
+
+class Watched:
+    """A page whose requests and kinds of elements are compared with what it had at first."""
+
+    def __init__(self, person, chat):
+        self.person = person
+        self.tags = set(person.page.evaluate(TAGS)) | LINE
+        self.foreign = []
+        self.own = {urlsplit(url).netloc for url in (person.url, chat.idp_url)}
+        person.page.on("request", self._requested)
+
+    def _requested(self, request):
+        if urlsplit(request.url).netloc not in self.own:
+            self.foreign.append(request.url)
+
+    def check(self):
+        assert set(self.person.page.evaluate(TAGS)) <= self.tags
+        assert self.foreign == []
+        assert self.person.page.evaluate("Object.keys(Object.prototype)") == []
+
+
+def seen(text):
+    """Tell whether there is anything to see in a text."""
+    return not all(one.isspace() or one in INVISIBLE for one in text)
+
+
+def test_hostile_texts_and_names_arrive_as_they_are_and_nothing_comes_of_them(
+    visit, chat, channel, figure
+):
+    ada = visit("Ada")
+    watched = Watched(ada, chat)
+    people = [
+        Page(chat, unique(TEXTS[number]), sub=f"{channel}-{number}") for number in range(SENDERS)
+    ]
+    for number, text in enumerate(TEXTS):
+        people[number % SENDERS].send(message=text, channel=channel)
+    wanted = sorted(text.replace("\0", "\ufffd") for text in TEXTS if seen(text))
+    expect(ada.lines).to_have_count(len(wanted), timeout=90_000)
+    texts = ada.page.evaluate(
+        "[...document.querySelectorAll('.text')].map((one) => one.textContent)"
+    )
+    assert sorted(texts) == wanted
+    watched.check()
+    figure(f"bad input, texts from SNS to the page: {len(TEXTS)} tried, {len(texts)} shown as text")
+
+
+def test_a_hostile_address_opens_no_channel_and_makes_no_element(visit, chat, figure):
+    ada = visit("Ada")
+    watched = Watched(ada, chat)
+    for text in TEXTS:
+        ada.page.evaluate("text => { location.hash = text; }", text)
+        ada.page.wait_for_timeout(20)
+        now = ada.page.evaluate("location.hash").removeprefix("#")
+        assert CHANNEL.fullmatch(now), now
+    expect(ada.log).not_to_have_attribute("aria-busy", "true")
+    watched.check()
+    figure(f"bad input, addresses of the page: {len(TEXTS)} tried, none opened")
+
+
+def test_a_channel_of_a_hostile_name_cannot_be_made(visit, chat, figure):
+    ada = visit("Ada")
+    watched = Watched(ada, chat)
+    name = ada.page.get_by_role("textbox", name="New channel")
+    for text in TEXTS:
+        name.fill(text)
+        name.press("Enter")
+        now = ada.page.evaluate("location.hash").removeprefix("#")
+        assert CHANNEL.fullmatch(now), now
+    names = ada.channels.evaluate_all("all => all.map((one) => one.dataset.channel)")
+    assert all(CHANNEL.fullmatch(one) for one in names)
+    watched.check()
+    figure(f"bad input, names of new channels: {len(TEXTS)} tried")
+
+
+def test_a_hostile_channel_that_is_sent_is_stored_and_listed_nowhere(chat, channel):
+    marked = [f"{text}{channel}" for text in TEXTS]
+    deliver(chat, [operator_record({"message": "x", "channel": text}) for text in marked])
+    deliver(chat, [operator_record({"message": "x", "channel": channel})])
+    config, s3 = chat.config, chat.client("s3")
+
+    def listed():
+        key = f"{config.data_prefix}channels.json"
+        body = s3.get_object(Bucket=config.s3_bucket, Key=key)["Body"].read()
+        names = json.loads(body)["channels"]
+        return names if channel in names else None
+
+    names = wait_for(listed)
+    assert all(CHANNEL.fullmatch(name) for name in names)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=config.s3_bucket, Prefix="data/")
+    keys = [one["Key"] for page in pages for one in page["Contents"] if channel in one["Key"]]
+    valid = [text for text in marked if CHANNEL.fullmatch(text)]
+    assert set(keys) <= {f"data/{name}.json" for name in [channel, *valid]}
+
+
+def test_a_hostile_list_of_channels_makes_no_element_and_no_request(visit, chat, figure):
+    ada = visit("Ada")
+    watched = Watched(ada, chat)
+    for number, shape in enumerate(({"channels": [*TEXTS, "default", "tea-room"]}, *SHAPES)):
+        served = []
+
+        def answer(route, shape=shape, served=served):
+            served.append(route)
+            route.fulfill(json=shape)
+
+        ada.at_data("channels", answer)
+        ada.page.reload()
+        ada.connected()
+        ada.until(lambda served=served: served)
+        time.sleep(0.1)
+        names = ada.channels.evaluate_all("all => all.map((one) => one.dataset.channel)")
+        assert all(CHANNEL.fullmatch(one) for one in names), number
+        watched.check()
+        ada.page.unroute_all()
+    figure(f"bad input, lists of channels: {1 + len(SHAPES)} tried, {len(TEXTS)} names in each")
