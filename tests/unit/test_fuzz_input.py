@@ -14,7 +14,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import publish
 import resources
+from chatconfig import build_folder
 from kappa.aws import Aws
 from kappa.config import read_config
 from kappa.errors import KappaError
@@ -35,6 +37,11 @@ CHAT = {
     "stack_name": "Lambda-Chat",
     "data_prefix": "data/",
     "history": 20,
+}
+SAVED = CHAT | {
+    "sns_topic_arn": "arn:aws:sns:us-east-1:123456789012:Messages",
+    "website_iam_role_arn": "arn:aws:iam::123456789012:role/Website",
+    "dynamodb_table": "Messages",
 }
 POLICY = {
     "Version": "2012-10-17",
@@ -195,13 +202,13 @@ class Tally:
             return True
         return self.judge(done.returncode, done.stderr, "Error: ")
 
-    def chat(self, path, *words):
-        """Run resources.py in the same way."""
+    def chat(self, main, path, *words):
+        """Run resources.py or update.sh in the same way."""
         said = io.StringIO()
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
             patch.setenv("LAMBDA_CHAT_CONFIG", str(path))
             try:
-                code = resources.main(list(words))
+                code = main(list(words))
             except Reached:
                 self.accepted += 1
                 return True
@@ -278,7 +285,10 @@ def test_kappa_refuses_bad_data_before_it_asks_aws(folder, figure):
     tally.report(figure, "invoke --data", at_least=30)
 
 
-def test_resources_refuses_a_bad_config_before_it_asks_aws(folder, figure):
+COMMANDS = (("launch",), ("update",), ("output", "--save"), ("status",), ("delete", "--yes"))
+
+
+def test_resources_refuses_a_bad_config_before_it_asks_aws_and_leaves_the_file(folder, figure):
     tally = Tally()
 
     @REPEATABLE
@@ -286,8 +296,27 @@ def test_resources_refuses_a_bad_config_before_it_asks_aws(folder, figure):
     def check(content):
         path = folder / "chat.yml"
         path.write_bytes(content)
-        tally.chat(path, "launch")
-        tally.chat(path, "delete", "--yes")
+        for words in COMMANDS:
+            tally.chat(resources.main, path, *words)
+        assert path.read_bytes() == content, "writes into a config file without an answer of AWS"
 
     check()
-    tally.report(figure, "config.yml of resources.py", at_least=150)
+    tally.report(figure, "config.yml of resources.py", at_least=400)
+
+
+def test_update_sh_refuses_a_bad_config_before_it_builds_or_asks_aws(folder, figure):
+    tally = Tally()
+    path = folder / "chat.yml"
+    path.write_text(yaml.safe_dump(SAVED))
+    assert tally.chat(publish.main, path), tally.said
+
+    @REPEATABLE
+    @given(files(SAVED))
+    def check(content):
+        path.write_bytes(content)
+        tally.chat(publish.main, path)
+        assert path.read_bytes() == content
+        assert not build_folder(path).exists(), "builds a site by a bad config"
+
+    check()
+    tally.report(figure, "config.yml of update.sh", at_least=80)
