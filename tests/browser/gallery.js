@@ -60,13 +60,13 @@ const activity = {
     Math.round(6 + 5 * Math.sin(i / 7) + ((i * 7) % 5)),
   ),
   channels: [
-    { name: "default", messages: 214 },
+    { name: "default", messages: 814 },
     { name: "release-notes", messages: 61 },
     { name: "random", messages: 37 },
     { name: "help", messages: 12 },
   ],
   people: 17,
-  messages: 324,
+  messages: 924,
 };
 
 const outside = {
