@@ -75,6 +75,8 @@ def read_event(text: str, function: str, now_s: float, operator: bool = False) -
     record = _json(text)
     if at(record, "Type") == "Notification":
         record = _json(str(at(record, "Message")))
+    if at(record, "DDBStreamBatchInfo") is not None:
+        raise Left("a batch of the stream: run lambda/dynamodb/republish.py")
     arn = at(record, "requestContext", "functionArn")
     if not isinstance(arn, str) or arn.count(":") < 6:
         raise Left("not a record of a failed invocation")

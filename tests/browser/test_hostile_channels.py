@@ -18,6 +18,7 @@ from tests.store_page import Page, wait_for
 
 SENDERS = 10
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+VALID = [text for text in TEXTS if CHANNEL.fullmatch(text)]  # such as "null"
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\x00"
 TAGS = "[...new Set([...document.querySelectorAll('*')].map((one) => one.localName))]"
 # what the page itself puts into a line of the log
@@ -88,7 +89,7 @@ def test_a_hostile_address_opens_no_channel_and_makes_no_element(visit, chat, fi
         assert CHANNEL.fullmatch(now), now
     expect(ada.log).not_to_have_attribute("aria-busy", "true")
     watched.check()
-    figure(f"bad input, addresses of the page: {len(TEXTS)} tried, none opened")
+    figure(f"bad input, addresses of the page: {len(TEXTS)} tried, {len(VALID)} name a channel")
 
 
 def test_a_channel_of_a_hostile_name_cannot_be_made(visit, chat, figure):
@@ -103,7 +104,7 @@ def test_a_channel_of_a_hostile_name_cannot_be_made(visit, chat, figure):
     names = ada.channels.evaluate_all("all => all.map((one) => one.dataset.channel)")
     assert all(CHANNEL.fullmatch(one) for one in names)
     watched.check()
-    figure(f"bad input, names of new channels: {len(TEXTS)} tried")
+    figure(f"bad input, names of new channels: {len(TEXTS)} tried, {len(names)} channels listed")
 
 
 def test_a_hostile_channel_that_is_sent_is_stored_and_listed_nowhere(chat, channel):

@@ -78,6 +78,10 @@ def test_what_the_token_does_not_tell_is_left_to_the_function(replay, token):
         ('{"Type": "Notification"}', "not a record"),
         (json.dumps({"requestContext": {"functionArn": 5}}), "not a record"),
         (json.dumps(failure(requestPayload=None)), "too large for SNS"),
+        (
+            json.dumps(failure(DDBStreamBatchInfo={"shardId": "1"})),
+            "run lambda/dynamodb/republish.py",
+        ),
         (json.dumps(failure(requestPayload={"Records": []})), "too large for SNS"),
     ],
 )
