@@ -44,8 +44,11 @@ class Page(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A row that can be shown. `copy_of` is equal for all copies of one sending."""
+    """A row that can be shown: the time at which it stands in its channel, as its id says, and when
+    it was sent, which is earlier if it came late. All copies of a sending have one `copy_of`.
+    """
 
+    stands_ms: int
     sent_ms: int
     copy_of: tuple[str, str]
     shown: dict[str, str]
@@ -75,7 +78,7 @@ def next_page(rows: Sequence[Row], history: int, now_s: float) -> Page | None:
     shown = window(rows, history, now_s).messages
     if len(shown) < history:
         return Page(min(max(history, len(rows)), left), "")  # twice as far each time: few reads
-    since = iso_at(shown[0].sent_ms - LIVELY_MS + 1)
+    since = iso_at(shown[0].stands_ms - LIVELY_MS + 1)
     return Page(left, since) if rows[-1]["id"]["S"] >= since else None
 
 
@@ -96,7 +99,7 @@ def window(rows: Sequence[Row], history: int, now_s: float) -> Window:
     messages = [
         entry
         for place, entry in enumerate(kept)
-        if place < history or kept[0].sent_ms - entry.sent_ms < LIVELY_MS
+        if place < history or kept[0].stands_ms - entry.stands_ms < LIVELY_MS
     ]
     oldest = messages[-1].shown["id"] if messages else ""
     changes = [one for one in newest_first if not one.is_message and one.shown["id"] > oldest]
@@ -113,9 +116,9 @@ def read_entry(row: Row, now_s: float) -> Entry | None:
         form = CHANGES.get(row["kind"]["S"], MESSAGE)
         shown = {key: row[key]["S"] for key in form.needed}
         shown |= {key: row[key]["S"] for key in form.optional if "S" in row.get(key, {})}
-        sent_at, _, client_id = shown["id"].partition("#")
-        sent_ms = round(datetime.fromisoformat(sent_at).timestamp() * 1000)
-        return Entry(sent_ms, (row["user"]["S"], client_id), shown)
+        stands_at, _, client_id = shown["id"].partition("#")
+        copy_of = (row["user"]["S"], client_id)
+        return Entry(epoch_ms(stands_at), epoch_ms(shown["sent_at"]), copy_of, shown)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
         return None
 
@@ -134,6 +137,14 @@ def transcript(channel: str, shown: Window, now_s: float) -> bytes:
 def compact(content: object) -> bytes:
     """Write JSON as UTF-8 without a needless byte."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def epoch_ms(iso: str) -> int:
+    """Return an ISO 8601 time in ms since the epoch.
+
+    Raises: ValueError.
+    """
+    return round(datetime.fromisoformat(iso).timestamp() * 1000)
 
 
 def iso_at(epoch_ms: int) -> str:

@@ -144,9 +144,11 @@ def store_message(
     Raises: BadMessage; botocore's exceptions.
     """
     settings = service.settings
+    now = datetime.fromtimestamp(service.clock(), UTC)
+    row = message_row(delivery, message, sender, settings.retention_days, now)
     parts = [
-        put(settings.table, message_row(delivery, message, sender, settings.retention_days)),
-        *once(settings.rate_table, message, sender, delivery.sent_at),
+        put(settings.table, row),
+        once(settings.rate_table, delivery, message, sender),
         *limits(delivery, sender, settings),
     ]
     return outcome_of(write(service.tables, parts), "stored")

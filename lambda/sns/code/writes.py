@@ -2,13 +2,13 @@
 
 Pure: values go in, DynamoDB's own notation comes out. It must not call AWS or decide who may do
 what. RateTable holds `<user>#<start of a window>` with the count `n` of what was stored in it,
-`<user>#<channel>#<client_id>` for what a page has sent, and `<user>` with `blocked` for who is
+`<user>#<channel>#<client_id>` for what has been sent, and `<user>` with `blocked` for who is
 shut out.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from contract import iso_ms
@@ -20,6 +20,8 @@ from senders import Sender
 DAY_S = 86_400
 COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda deliver one message again
 SENDING_KEPT_S = 7 * DAY_S  # longer than a page offers to send a message again
+# A transcript reaches back 5 s at least: what is stored sooner stands where it was sent.
+LATE = timedelta(seconds=3)
 
 Attributes = dict[str, dict[str, Any]]
 
@@ -32,9 +34,13 @@ class Part(NamedTuple):
 
 
 def message_row(
-    delivery: Delivery, message: Message, sender: Sender, retention_days: int
+    delivery: Delivery, message: Message, sender: Sender, retention_days: int, now: datetime
 ) -> Attributes:
-    """Return a new message's row."""
+    """Return a new message's row.
+
+    One that AWS brings late stands where it is stored, so that those who read see it: the place
+    where it was sent may have left their transcript. Its `sent_at` tells when it was sent.
+    """
     return row(
         {
             "channel": message.channel,
@@ -47,13 +53,17 @@ def message_row(
         },
         delivery,
         retention_days,
+        now if now - delivery.sent_at > LATE else delivery.sent_at,
     )
 
 
 def change_row(
     delivery: Delivery, change: Change, sender: Sender, retention_days: int
 ) -> Attributes:
-    """Return the row that tells pages of a change; only an edit's has a text."""
+    """Return the row that tells pages of a change; only an edit's has a text.
+
+    However late, it stands where it was sent: of several changes the last one sent counts.
+    """
     return row(
         {
             "channel": change.channel,
@@ -65,15 +75,20 @@ def change_row(
         },
         delivery,
         retention_days,
+        delivery.sent_at,
     )
 
 
-def row(attributes: dict[str, str | None], delivery: Delivery, retention_days: int) -> Attributes:
+def row(
+    attributes: dict[str, str | None],
+    delivery: Delivery,
+    retention_days: int,
+    stands_at: datetime,
+) -> Attributes:
     """Give a row its id, time and end. Units: sent_at ms, expires_at s."""
-    sent_at = iso_ms(delivery.sent_at)
     attributes |= {
-        "id": f"{sent_at}#{attributes.get('client_id') or delivery.message_id}",
-        "sent_at": sent_at,
+        "id": f"{iso_ms(stands_at)}#{attributes.get('client_id') or delivery.message_id}",
+        "sent_at": iso_ms(delivery.sent_at),
     }
     written: Attributes = {key: {"S": value} for key, value in attributes.items() if value}
     if retention_days:
@@ -88,24 +103,22 @@ def put(table: str, item: Attributes) -> Part:
     return Part({"Put": write}, "duplicate")
 
 
-def once(rate_table: str, message: Message, sender: Sender, sent_at: datetime) -> list[Part]:
-    """Store what a page sends again once, though SNS gives it another time and so another row.
+def once(rate_table: str, delivery: Delivery, message: Message, sender: Sender) -> Part:
+    """Store a message once, whatever row each of its deliveries would make.
 
-    A message without a client_id cannot be sent again by its page.
+    SNS gives what a page sends again another time; what AWS brings late stands at another one.
     """
-    if message.client_id is None:
-        return []
+    sending = message.client_id or delivery.message_id
+    end_s = int(delivery.sent_at.timestamp()) + SENDING_KEPT_S
     write = {
         "TableName": rate_table,
-        "Key": {"user": {"S": f"{sender.user}#{message.channel}#{message.client_id}"}},
+        "Key": {"user": {"S": f"{sender.user}#{message.channel}#{sending}"}},
         "UpdateExpression": "SET expires_at = :end",
         "ConditionExpression": "attribute_not_exists(#user)",
         "ExpressionAttributeNames": {"#user": "user"},
-        "ExpressionAttributeValues": {
-            ":end": {"N": str(int(sent_at.timestamp()) + SENDING_KEPT_S)}
-        },
+        "ExpressionAttributeValues": {":end": {"N": str(end_s)}},
     }
-    return [Part({"Update": write}, "duplicate")]
+    return Part({"Update": write}, "duplicate")
 
 
 def not_blocked(rate_table: str, user: str) -> Part:

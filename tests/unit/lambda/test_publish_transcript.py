@@ -424,3 +424,20 @@ def test_many_channels_side_by_side_are_all_published_and_only_what_failed_is_se
     assert [texts(s3, one) for one in channels if one != "c7"] == [
         [f"text {one}"] for one in channels if one != "c7"
     ]
+
+
+def test_a_message_that_came_late_into_a_busy_channel_is_in_the_transcript(service, store, s3):
+    store(*[row(moment(-number), f"{number}") for number in range(30)])
+    store(row(moment(0), "late") | {"sent_at": {"S": moment(-600)}})
+    run(service, stream_record())
+    newest = published(s3)["messages"][-1]
+    assert (newest["client_id"], newest["sent_at"]) == ("late", moment(-600))
+
+
+def test_the_delay_of_a_late_message_counts_from_when_it_was_sent(service, capsys):
+    image = row(moment(0), "late") | {"sent_at": {"S": moment(-600)}}
+    record = stream_record()
+    record["dynamodb"]["NewImage"] = image
+    run(service, record)
+    (done,) = [line for line in capsys.readouterr().out.splitlines() if '"done"' in line]
+    assert json.loads(done)["delay_ms"] == [600_000]

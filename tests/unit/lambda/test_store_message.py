@@ -110,9 +110,48 @@ def test_another_persons_client_id_is_another_message(function):
     assert function.store(*records) == counts(stored=2)
 
 
-def test_a_message_without_client_id_leaves_no_trace_of_its_sending(function):
-    function.store(function.record())
-    assert [one for one in function.items(RATE_TABLE) if "n" not in one] == []
+def late(function, late_s, **body):
+    """A message that SNS had at NOW_S; AWS hands it over so much later."""
+    record = sns_record({"message": "late", **body}, function.token(), Timestamp=moment(0))
+    function.now_s = NOW_S + late_s
+    return record
+
+
+@pytest.mark.parametrize(("late_s", "stands_s"), [(0, 0), (3, 0), (3.5, 3.5), (600, 600)])
+def test_a_message_stands_where_it_was_sent_or_when_it_came_late_where_it_is_stored(
+    function, late_s, stands_s
+):
+    function.store(late(function, late_s, client_id="c1"))
+    (item,) = function.items()
+    assert item["id"]["S"] == f"{moment(stands_s)}#c1"
+    assert item["sent_at"]["S"] == moment(0)
+
+
+@pytest.mark.parametrize("named", [{"client_id": "c1"}, {}])
+def test_a_late_message_is_stored_once_whenever_it_is_delivered_again(function, named):
+    function.store(late(function, 10, **named))
+    before = function.items()
+    for late_s in (10, 70, 3_000):
+        assert function.store(late(function, late_s, **named)) == counts(duplicate=1)
+    assert function.items() == before
+
+
+def test_a_message_that_was_in_time_is_not_stored_again_when_it_comes_late_too(function):
+    function.store(late(function, 1, client_id="c1"))
+    assert function.store(late(function, 60, client_id="c1")) == counts(duplicate=1)
+    assert len(function.items()) == 1
+
+
+def test_an_edit_that_comes_late_stands_where_it_was_sent(function):
+    function.store(late(function, 0, client_id="c1"))
+    edit = {"action": "edit", "id": f"{moment(0)}#c1", "client_id": "e1"}
+    record = sns_record(edit | {"message": "b"}, function.token(), Timestamp=moment(1))
+    function.now_s = NOW_S + 60
+    assert function.store(record) == counts(changed=1)
+    assert {item["id"]["S"] for item in function.items()} == {
+        f"{moment(0)}#c1",
+        f"{moment(1)}#e1",
+    }
 
 
 def test_what_was_refused_is_stored_when_its_page_sends_it_again(function, refusals):
