@@ -104,6 +104,8 @@ def test_filter_is_cloudwatchs_own(teller):
 
 def test_since_and_until_limit_the_time(teller):
     teller.tell("early")
+    # the emulator writes a request's lines after it has answered, and so gives them their time
+    eventually(lambda: "early" in teller.run("tail").stdout)
     between = datetime.now(UTC)
     time.sleep(0.01)
     teller.tell("later")
