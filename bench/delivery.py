@@ -22,12 +22,12 @@ import boto3
 from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from bench.load import WATCH, lift_the_rate_limit, sender_client, shown_at, token
+from bench.load import WATCH, lift_the_rate_limit, sender_client, shown_at, token, warm_up
 from bench.report import percentiles, table
 from chatconfig import ChatConfig, read_config
 from kappa.errors import KappaError
 from local import bootstrap
-from tests.chromium import MISSING, chromium_path, launch
+from tests.chromium import MISSING, chromium_path, launch, sign_in
 
 READERS = (1, 10, 50)
 STEADY = 3.0  # messages a second
@@ -100,6 +100,7 @@ def measure() -> str:
             raise KappaError(f"Nothing was measured: {MISSING}")
         config = read_config(Path(chat.env["LAMBDA_CHAT_CONFIG"]))
         lift_the_rate_limit()
+        warm_up(config, "delivery")
         browser = launch(playwright, path)
         steady = [steadily(browser, config, readers) for readers in READERS]
         lively = [lively_at(browser, config, rate) for rate in LIVELY]
@@ -138,7 +139,7 @@ def lively_at(browser: Browser, config: ChatConfig, rate: float) -> tuple[Channe
 @contextlib.contextmanager
 def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> Iterator[Channel]:
     """Open a channel for its readers, and send all of them home after."""
-    page = sign_in(browser, name)
+    page = open_page(browser, name)
     others = [Reader(POLL_S) for _ in range(readers)]
     channel = Channel(name, config, page, Reader(WATCH_S), others, Reader(POLL_S, 0.0, OLD_WINDOW))
     ended = threading.Event()
@@ -157,18 +158,12 @@ def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> It
         page.context.close()
 
 
-def sign_in(browser: Browser, channel: str) -> Page:
+def open_page(browser: Browser, channel: str) -> Page:
     """Open the page in a channel, as somebody whose tab stays in front."""
     page = browser.new_context().new_page()
     page.add_init_script(WATCH)
     page.goto(f"{os.environ['LAMBDA_CHAT_URL']}#{channel}")
-    google = page.frame_locator("#sign-in-slot iframe")
-    google.locator("body").evaluate(
-        "() => document.readyState === 'complete' ||"
-        " new Promise((done) => addEventListener('load', done))"
-    )
-    google.get_by_role("textbox", name="Your name").fill(f"Reader of {channel}")
-    google.get_by_role("button", name="Sign in").click()
+    sign_in(page, f"Reader of {channel}")
     expect(page.get_by_role("status")).to_contain_text("Connected")
     return page
 

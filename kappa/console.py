@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -111,7 +109,11 @@ def _colour() -> bool | None:
 
 def width() -> int | None:
     """How long a line may be: a terminal's width, or any, where there is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def result(text: str) -> None:
@@ -154,6 +156,8 @@ def exit_code(run: Callable[[], int | None], debug: bool) -> int:
         return error.exit_code
     except KappaError as error:
         if debug:
+            import traceback
+
             traceback.print_exception(error)
         progress(f"{click.style('Error:', fg='red')} {error.message}")
         if error.hint:

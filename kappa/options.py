@@ -6,7 +6,6 @@ Owns how argv is read, with click. It prints nothing itself.
 from __future__ import annotations
 
 import inspect
-import logging
 import re
 import sys
 import time
@@ -50,6 +49,8 @@ class Options:
         if self.session is not None:
             return self.session
         if self.debug:
+            import logging
+
             logging.basicConfig(stream=sys.stderr, format="%(message)s")
             logging.getLogger("kappa").setLevel(logging.DEBUG)
         return open_session(self.config, self.profile, self.region, known, self.env or "")

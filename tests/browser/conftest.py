@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests import chromium
 from tests.builders import operator_record, row
 from tests.chromium import MISSING, chromium_path, launch
 
@@ -117,15 +118,10 @@ class Person:
 
     def at_google(self):
         """Wait until the sign-in listens; before that, its form would be sent as a plain one."""
-        self.google.locator("body").evaluate(
-            "() => document.readyState === 'complete' ||"
-            " new Promise((done) => addEventListener('load', done))"
-        )
+        chromium.at_google(self.page)
 
     def submit_sign_in(self, name):
-        self.at_google()
-        self.google.get_by_role("textbox", name="Your name").fill(name)
-        self.google.get_by_role("button", name="Sign in").click()
+        chromium.sign_in(self.page, name)
 
     def sign_in(self, name):
         self.submit_sign_in(name)

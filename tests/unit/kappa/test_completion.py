@@ -31,7 +31,7 @@ def offered(words, place=None):
     }
     code = (
         "import sys; sys.argv = ['kappa']\n"
-        "from kappa.cli import main\n"
+        "from kappa.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'boto3', 'botocore', 'yaml', 'msgspec'} & set(sys.modules)\n"

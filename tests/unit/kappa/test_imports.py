@@ -84,7 +84,7 @@ def test_no_module_is_longer_than_300_lines():
 def test_help_imports_neither_aws_nor_yaml():
     code = (
         "import sys; sys.argv = ['kappa', '--help']\n"
-        "from kappa.cli import main\n"
+        "from kappa.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'boto3', 'botocore', 'yaml', 'msgspec'} & set(sys.modules)\n"
