@@ -30,7 +30,10 @@ def emulator_at(port):
 
 def kill_workers(pid):
     """Kill an emulator's children, which run the functions; returns how many they were."""
-    children = [child for child, parent in processes() if parent == pid]
-    for child in children:
-        os.kill(child, signal.SIGKILL)
-    return len(children)
+    killed = 0
+    for child, parent in processes():
+        if parent == pid:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(child, signal.SIGKILL)
+                killed += 1
+    return killed

@@ -23,17 +23,18 @@ Example:
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "lambda/shared")]
 
 try:
     import commandline
     from chatconfig import ChatConfig, check_region, read_config
+    from contract import CHANNEL, RESERVED_CHANNELS
     from kappa.aws import Aws
     from kappa.errors import AwsError, ConfigError, NotFound
 except ModuleNotFoundError as missing:
@@ -41,8 +42,6 @@ except ModuleNotFoundError as missing:
 
 BATCH = 50  # the function takes some seconds for them, and has sixty
 TIMEOUT_S = 90.0
-CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-RESERVED = ("channels", "stats")
 
 
 def check_channels(names: Sequence[str]) -> list[str]:
@@ -51,7 +50,7 @@ def check_channels(names: Sequence[str]) -> list[str]:
     Raises: ConfigError, for what is no channel's name.
     """
     for name in names:
-        if not CHANNEL.fullmatch(name) or name in RESERVED:
+        if not CHANNEL.fullmatch(name) or name in RESERVED_CHANNELS:
             raise ConfigError(
                 f"{name!r} is no channel: small letters, digits and dashes, 64 at the most."
             )

@@ -38,11 +38,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "lambda/shared")]
 
 try:
     import commandline
     from chatconfig import check_region, read_config
+    from contract import at
     from kappa.aws import Aws
     from kappa.errors import ConfigError
 except ModuleNotFoundError as missing:
@@ -218,13 +220,6 @@ def _replay(given: dict[str, Any]) -> int:
     function = f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{name}"
     how = {"operator": given["--operator"], "dry_run": given["--dry-run"]}
     return 1 if replay_all(aws, function, failures, queue, **how) else 0
-
-
-def at(value: object, *keys: str) -> object:
-    """Return what lies under the keys, None as soon as one is not there."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _json(text: str) -> object:

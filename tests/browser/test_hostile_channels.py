@@ -141,9 +141,11 @@ def test_a_hostile_list_of_channels_makes_no_element_and_no_request(visit, chat,
         ada.page.reload()
         ada.connected()
         ada.until(lambda served=served: served)
+        expect(ada.page.get_by_role("link", name="tea-room")).to_have_count(not number)
         time.sleep(0.1)
         names = ada.channels.evaluate_all("all => all.map((one) => one.dataset.channel)")
         assert all(CHANNEL.fullmatch(one) for one in names), number
+        assert number or {"tea-room", *VALID} <= set(names)
         watched.check()
         ada.page.unroute_all()
     figure(f"bad input, lists of channels: {1 + len(SHAPES)} tried, {len(TEXTS)} names in each")

@@ -571,6 +571,21 @@ def test_new_messages_of_others_are_announced_and_nothing_else(shown):
     expect(chat.log).to_have_attribute("aria-live", "off")
 
 
+@pytest.mark.parametrize("after", [{"name": "random"}, {"person": None}])
+def test_what_waits_to_be_said_is_not_said_in_another_channel_or_to_another_person(shown, after):
+    chat = shown(color_scheme="dark")
+    chat.page.clock.install()
+    chat.show({"messages": messages(0, 3)})
+    chat.show({"messages": messages(0, 4)})
+    chat.page.clock.run_for(2000)
+    chat.show({"messages": messages(0, 5)})
+    assert len(chat.announced()) == 1  # the fifth waits for the fourth to be read out
+    chat.show({"messages": [], "loaded": "name" in after}, **after)
+    assert chat.announced() == []
+    chat.page.clock.run_for(30_000)
+    assert chat.announced() == []
+
+
 def test_a_message_that_fails_is_said_once_with_the_reason(shown):
     chat = shown()
     sent = [outgoing("new", "sent"), outgoing("old", "failed", "Refused.")]

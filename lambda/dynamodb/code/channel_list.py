@@ -47,9 +47,8 @@ class ChannelList:
         Raises: ChannelListBusy; botocore's exceptions for faults of AWS.
         """
         wanted = tuple(channels)
-        if self._clock() - self._seen_s > SEEN_FOR_S:
-            self._seen = frozenset()
-        if not self.unseen(wanted):
+        stale = self._clock() - self._seen_s > SEEN_FOR_S
+        if not wanted or not (stale or self.unseen(wanted)):
             return
         for _ in range(ATTEMPTS):
             content, etag = self._folder.read(NAME)

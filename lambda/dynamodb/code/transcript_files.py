@@ -51,13 +51,17 @@ class TranscriptFiles:
         Raises: TranscriptBusy; botocore's exceptions for faults of AWS.
         """
         for _ in range(ATTEMPTS):
-            etag = self._etags.pop(channel, None)
+            etag = self._forget(channel)
             if etag is None:
                 etag = self._folder.etag(channel)
             if written := self._folder.write(channel, self._transcript(channel), etag):
                 self._remember(channel, written)
                 return
         raise TranscriptBusy("a transcript could not be brought up to date")
+
+    def _forget(self, channel: str) -> str | None:
+        with self._remembering:
+            return self._etags.pop(channel, None)
 
     def _remember(self, channel: str, etag: str) -> None:
         with self._remembering:

@@ -22,8 +22,8 @@ Row = Mapping[str, Mapping[str, Any]]
 def check_change(change: Change, change_id: str, sender: Sender, sent_at: datetime) -> None:
     """Refuse what a sender wants to change too late; operators always may.
 
-    Both times are SNS's, so a change that AWS delivers late is not late. A change that has its
-    target's id would be two writes of one row, which DynamoDB refuses each time.
+    A change's time is SNS's, so one that AWS delivers late is not late; its target's is where that
+    stands. A change with its target's id would be two writes of one row, which DynamoDB refuses.
     Raises: BadMessage.
     """
     if change_id == change.target:

@@ -20,7 +20,7 @@ from senders import Sender
 DAY_S = 86_400
 COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda deliver one message again
 SENDING_KEPT_S = 7 * DAY_S  # longer than a page offers to send a message again
-# A transcript reaches back 5 s at least: what is stored sooner stands where it was sent.
+# A transcript reaches back 5 s, or 200 messages: what is stored sooner stands where it was sent.
 LATE = timedelta(seconds=3)
 
 Attributes = dict[str, dict[str, Any]]

@@ -74,7 +74,8 @@ export function createMessageList(root, handlers) {
       const opened = name !== before.name || (channel.loaded && !before.channel.loaded);
       if (opened) reader.open(list, list.find(({ kind }) => kind === "divider")?.key ?? "");
       else reader.show(list);
-      if (channel.changes !== before.channel.changes) announcer.recall(channel.messages);
+      const same = !opened && channel.loaded && channel.changes === before.channel.changes;
+      if (!same) announcer.recall(channel.messages);
       if (!opened) announcer.tell(arrived(before, next, state.person?.user));
       if (!opened) announcer.warn(failures(before, next));
       keepFocus(part.log, focus);

@@ -183,3 +183,18 @@ def test_a_container_looks_at_the_list_again_after_ten_minutes(s3):
     now[0] += 1
     channels.add(["default"])
     assert content(s3)["channels"] == ["default"]
+
+
+def test_a_second_look_that_fails_fails_no_channel_that_is_listed(s3):
+    now_s = [NOW_S]
+    channels = ChannelList(Folder(s3, BUCKET, "data/"), lambda: now_s[0])
+    channels.add(["default"])
+    now_s[0] += SEEN_FOR_S + 1
+    answer_with(s3, "GetObject", "InternalError", 500, times=1)
+    with pytest.raises(ClientError, match="InternalError"):
+        channels.add(["default"])
+    assert channels.unseen(["default", "tea"]) == {"tea"}
+    calls = calls_of(s3)
+    channels.add(["default"])  # looks again
+    channels.add(["default"])
+    assert calls == ["GetObject"]

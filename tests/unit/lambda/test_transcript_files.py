@@ -1,5 +1,7 @@
 import json
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -235,3 +237,29 @@ def test_in_whatever_order_containers_take_turns_no_message_goes_back(schedule, 
     for older, newer in zip(aws.written, aws.written[1:], strict=False):
         assert set(older) <= set(newer)
     assert len(aws.written[-1]) == sum(batches)
+
+
+class Anything:
+    """A folder and a table that take everything."""
+
+    def etag(self, _name):
+        return "old"
+
+    def write(self, _name, _content, _replaced):
+        return "new"
+
+    def query(self, **_):
+        return {"Items": []}
+
+
+def test_many_channels_side_by_side_are_forgotten_without_a_fault(monkeypatch):
+    monkeypatch.setattr(transcript_files, "MAX_ETAGS", 2)
+    container = TranscriptFiles(Anything(), TABLE, Anything(), 20, lambda: NOW_S)
+    switches_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns at almost every step
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(container.publish, [f"c{number % 7}" for number in range(3_000)]))
+    finally:
+        sys.setswitchinterval(switches_s)
+    assert len(container._etags) <= 2
