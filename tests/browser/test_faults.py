@@ -9,13 +9,12 @@ import os
 import re
 import signal
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import held, refused
+from tests.processes import emulator_at, kill_workers
 
 
 def test_s3_that_fails_for_a_while_is_told_and_costs_no_message(meet, channel):
@@ -113,32 +112,9 @@ def texts_of(person):
     return person.lines.locator(".text").all_inner_texts()
 
 
-def processes():
-    """Process id and parent's of all that run here."""
-    if not Path("/proc/self/stat").is_file():
-        pytest.skip("no /proc: the emulator's processes cannot be found")
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            yield int(path.parent.name), int(path.read_text().rpartition(")")[2].split()[1])
-
-
 def emulator_of(chat):
     """The process id of the chat's emulator."""
-    port = f"GATEWAY_PORT={urlsplit(chat.endpoint_url).port}\0"
-    for pid, _ in processes():
-        with contextlib.suppress(OSError):
-            is_it = b"ministack\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
-            if is_it and port in Path(f"/proc/{pid}/environ").read_text() + "\0":
-                return pid
-    raise AssertionError("the emulator was not found")
-
-
-def kill_workers(pid):
-    """Kill the emulator's children, which run the functions."""
-    children = [child for child, parent in processes() if parent == pid]
-    for child in children:
-        os.kill(child, signal.SIGKILL)
-    return len(children)
+    return emulator_at(urlsplit(chat.endpoint_url).port)
 
 
 @contextlib.contextmanager
