@@ -1,7 +1,7 @@
 """How a command of the chat is run: its arguments, its errors as one message and an exit code.
 
-Owns what resources.py, update.sh and replay.py have in common there. It must not know what any of
-them does.
+Owns what resources.py, update.sh, replay.py and republish.py have in common there. It must not know
+what any of them does.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ import boto3
 from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from bench.load import WATCH, lift_the_rate_limit, sender_client, shown_at, token, warm_up
+from bench.load import WATCH, lift_the_rate_limit, send_all, shown_at, warm_up
 from bench.report import percentiles, table
 from chatconfig import ChatConfig, read_config
 from kappa.errors import KappaError
@@ -36,6 +36,7 @@ LIVELY = (10, 20, 40)
 LIVELY_SECONDS = 8.0
 SETTLE_S = 15.0
 POLL_S = 1.0
+WRITERS = 4
 WATCH_S = 0.02
 OLD_WINDOW = 20
 At = dict[str, float]  # text to seconds since the epoch
@@ -169,32 +170,14 @@ def open_page(browser: Browser, channel: str) -> Page:
 
 
 def write(config: ChatConfig, channel: str, rate: float, seconds: float) -> At:
-    """Publish at a steady rate, by four senders in turn; when each text was sent."""
-    sent: At = {}
-    count, senders = int(rate * seconds), 4
-    starts_s = time.monotonic() + 0.5
+    """Let many publish at a steady rate; when each text was sent.
 
-    def one(number: int) -> None:
-        identity = token(f"Writer {number}")
-        sns = sender_client(config, identity)
-        attribute = {"id_token": {"DataType": "String", "StringValue": identity}}
-        for index in range(number, count, senders):
-            time.sleep(max(0.0, starts_s + index / rate - time.monotonic()))
-            text = f"{channel}, message {index}"
-            body = {"message": text, "channel": channel, "client_id": f"{time.time_ns()}-{number}"}
-            sent[text] = time.time()
-            sns.publish(
-                TopicArn=config.sns_topic_arn,
-                Message=json.dumps(body),
-                MessageAttributes=attribute,
-            )
-
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(senders)]
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        time.sleep(0.05)
-    return sent
+    Raises: KappaError, if SNS refused one.
+    """
+    run = send_all(config, [channel], int(rate * seconds), rate, WRITERS)
+    if run.errors:
+        raise KappaError(f"{len(run.errors)} messages were not sent: {run.errors[0]}")
+    return {text: at_ms / 1000 for text, at_ms in run.sent[channel].items()}
 
 
 def settle(channel: Channel, sent: At) -> None:

@@ -101,7 +101,9 @@ def token(name: str) -> str:
         return str(json.load(answer)["id_token"])
 
 
-def send_all(config: ChatConfig, channels: list[str], count: int, rate: float) -> Run:
+def send_all(
+    config: ChatConfig, channels: list[str], count: int, rate: float, senders: int = SENDERS
+) -> Run:
     """Let every sender write at its share of the rate, each on its own clock."""
     run = Run(sent={channel: {} for channel in channels})
     starts_at = time.monotonic() + 1
@@ -110,9 +112,9 @@ def send_all(config: ChatConfig, channels: list[str], count: int, rate: float) -
         identity = token(f"Sender {number}")
         sns = sender_client(config, identity)
         attribute = {"id_token": {"DataType": "String", "StringValue": identity}}
-        for index in range(number, count, SENDERS):
+        for index in range(number, count, senders):
             time.sleep(max(0.0, starts_at + index / rate - time.monotonic()))
-            channel = channels[index // SENDERS % CHANNELS]
+            channel = channels[index // senders % len(channels)]
             text = f"message {index} of {channel}"
             client_id = f"{time.time_ns()}-{number}"
             body = {"message": text, "channel": channel, "client_id": client_id}
@@ -126,7 +128,7 @@ def send_all(config: ChatConfig, channels: list[str], count: int, rate: float) -
                 run.errors.append(f"{text}: {error}")
             run.answered_s.append(time.perf_counter() - began)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(SENDERS)]
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(senders)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import mimetypes
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Error, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from kappa.errors import KappaError
 from tests.chromium import MISSING, chromium_path, launch
@@ -22,11 +20,9 @@ from tests.chromium import MISSING, chromium_path, launch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "s3-website"))
 
-from website import fill, placeholders  # noqa: E402
+from tests.browser.gallery import GOOGLE, ORIGIN, answer  # noqa: E402 - it needs website.py
 
-ORIGIN = "https://chat.test"
-GOOGLE = "https://accounts.google.com"
-SITE = ROOT / "s3-website" / "public"
+MAIN = Path(__file__).with_suffix(".js")
 NOW = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)
 NOW_MS = round(NOW.timestamp() * 1000)
 SIZE = {"width": 1280, "height": 800}
@@ -65,28 +61,13 @@ def harness(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=SIZE, locale="en-GB", timezone_id="UTC", bypass_csp=True)
     try:
         page = context.new_page()
-        page.route(f"{ORIGIN}/**", _answer)
+        page.route(f"{ORIGIN}/**", lambda route: answer(route, MAIN, ISOLATED))
         page.route(f"{GOOGLE}/**", lambda route: route.abort())
         page.goto(f"{ORIGIN}/index.html")
         page.wait_for_function("() => window.ready")
         yield page
     finally:
         context.close()
-
-
-def _answer(route: Route) -> None:
-    name = urlsplit(route.request.url).path.strip("/")
-    path = Path(__file__).with_suffix(".js") if name == "js/main.js" else SITE / name
-    kind = mimetypes.guess_type(name)[0]
-    if name == "config.js" or name.startswith("vendor/"):
-        route.fulfill(body="export default {};", content_type="text/javascript")
-    elif not path.is_file():
-        route.fulfill(status=404, body="")
-    else:
-        text = path.read_text("utf-8")
-        if path.suffix == ".html":
-            text = fill(text, placeholders([ORIGIN], GOOGLE), name)
-        route.fulfill(body=text, content_type=kind, headers=ISOLATED)
 
 
 def transcript(first: int, last: int) -> str:

@@ -14,6 +14,7 @@ from website import fill, placeholders
 
 HERE = Path(__file__).resolve().parent
 SITE = HERE.parents[1] / "s3-website"
+MAIN = HERE / "gallery.js"
 ORIGIN = "https://chat.test"
 GOOGLE = "https://accounts.google.com"
 # as in gallery.js: it gives its messages their times
@@ -22,10 +23,10 @@ PHONE = {"width": 390, "height": 800}
 DESK = {"width": 1280, "height": 800}
 
 
-def _answer(route: Route) -> None:
-    """Serve a file of the page, filled in as update.sh does."""
+def answer(route: Route, main: Path = MAIN, headers: dict[str, str] | None = None) -> None:
+    """Serve a file of the page, filled in as update.sh does, with `main` in js/main.js's place."""
     name = urlsplit(route.request.url).path.strip("/") or "index.html"
-    path = HERE / "gallery.js" if name == "js/main.js" else SITE / "public" / name
+    path = main if name == "js/main.js" else SITE / "public" / name
     if name == "config.js" or name.startswith("vendor/"):
         route.fulfill(body="export default {};", content_type="text/javascript")
     elif not path.is_file():
@@ -34,7 +35,8 @@ def _answer(route: Route) -> None:
         text = path.read_text("utf-8")
         if path.suffix == ".html":
             text = fill(text, placeholders([ORIGIN], GOOGLE), name)
-        route.fulfill(body=text, content_type=mimetypes.guess_type(name)[0])
+        kind = mimetypes.guess_type(name)[0]
+        route.fulfill(body=text, content_type=kind, headers=headers)
 
 
 def open_gallery(
@@ -56,7 +58,7 @@ def open_gallery(
     )
     page = context.new_page()
     page.clock.set_fixed_time(NOW)
-    page.route(f"{ORIGIN}/**", _answer)
+    page.route(f"{ORIGIN}/**", lambda route: answer(route))
     page.route(f"{GOOGLE}/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto(f"{ORIGIN}/index.html")
     page.wait_for_function("() => 'show' in window")

@@ -177,16 +177,11 @@ def shown(lists):
 def open_harness(browser, **options):
     context = browser.new_context(locale="en-GB", timezone_id="UTC", **options)
     page = context.new_page()
-    context.route(f"{gallery.ORIGIN}/**", gallery._answer)
-    context.route(f"{gallery.ORIGIN}/js/main.js", answer_harness)
+    context.route(f"{gallery.ORIGIN}/**", lambda route: gallery.answer(route, HARNESS))
     context.route("https://accounts.google.com/**", lambda route: route.abort())
     page.goto(f"{gallery.ORIGIN}/index.html")
     page.wait_for_function("() => window.ready")
     return page
-
-
-def answer_harness(route):
-    route.fulfill(body=HARNESS.read_text(), content_type="text/javascript")
 
 
 # Where the reader is
