@@ -37,12 +37,9 @@ def launch(playwright, path):
 
 
 def at_google(page):
-    """The stand-in's frame, once it listens: before that its form would be sent as a plain one."""
+    """The stand-in's frame, once it listens."""
     frame = page.frame_locator("#sign-in-slot iframe")
-    frame.locator("body").evaluate(
-        "() => document.readyState === 'complete' ||"
-        " new Promise((done) => addEventListener('load', done))"
-    )
+    frame.locator("button:enabled").wait_for()
     return frame
 
 

@@ -39,3 +39,7 @@ form.addEventListener("submit", (event) => {
     document.querySelector("[role=status]").textContent = error.message;
   });
 });
+
+// Not before: what is typed would be overwritten, the form sent as a plain one.
+input.disabled = false;
+document.querySelector("button").disabled = false;

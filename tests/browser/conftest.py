@@ -117,7 +117,7 @@ class Person:
         return self
 
     def at_google(self):
-        """Wait until the sign-in listens; before that, its form would be sent as a plain one."""
+        """Wait until the sign-in listens."""
         chromium.at_google(self.page)
 
     def submit_sign_in(self, name):
