@@ -10,7 +10,7 @@ from typing import Any
 
 from kappa.functionsettings import Async
 from kappa.settings import Config
-from kappa.steps import BUSY, FRESH_POLICY, Already, Plan, Step
+from kappa.steps import Already, Plan, Step
 
 
 def plan(config: Config, has: Mapping[str, Any] | None) -> Plan:
@@ -34,7 +34,6 @@ def plan(config: Config, has: Mapping[str, Any] | None) -> Plan:
             {**target, **params},
             "created" if has is None else "updated",
             message,
-            retry=(*BUSY, FRESH_POLICY),
             before={
                 key: kept.get(key)
                 for key in {**kept, **params}
@@ -51,7 +50,6 @@ def _remove(target: Mapping[str, Any], message: str) -> Step:
         target,
         "removed",
         message,
-        retry=BUSY,
         settled=("ResourceNotFoundException",),
     )
 

@@ -253,18 +253,20 @@ def _client_error(error: ClientError, doing: str) -> AwsError:
     text = error.response.get("Error", {}).get("Message", "") or str(error)
     message = f"AWS refused {doing}: {text} ({code})"
     if code in EXPIRED:
-        return Denied(message, "Your credentials have expired: sign in again.", code)
+        return Denied(message, "Your credentials have expired: sign in again.", code, text)
     if code in WRONG_KEYS:
-        return Denied(message, "The credentials are wrong: check the keys or the profile.", code)
+        return Denied(
+            message, "The credentials are wrong: check the keys or the profile.", code, text
+        )
     if code in DENIED:
-        return Denied(message, "Ask for this permission, or use another --profile.", code)
+        return Denied(message, "Ask for this permission, or use another --profile.", code, text)
     if code in NOT_FOUND:
-        return NotFound(message, code=code)
+        return NotFound(message, code=code, text=text)
     if code in CONFLICT:
-        return Conflict(message, code=code)
+        return Conflict(message, code=code, text=text)
     if code in THROTTLED:
-        return AwsError(message, "Wait a minute, then run the same command again.", code)
-    return AwsError(message, code=code)
+        return AwsError(message, "Wait a minute, then run the same command again.", code, text)
+    return AwsError(message, code=code, text=text)
 
 
 def _local_error(error: BotoCoreError, doing: str) -> KappaError:

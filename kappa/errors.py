@@ -42,11 +42,12 @@ class ArchiveError(KappaError):
 
 
 class AwsError(KappaError):
-    """AWS refused a call or could not be reached. `code` is AWS's own error code."""
+    """AWS refused a call or could not be reached. `code` and `text` are AWS's own words."""
 
-    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", code: str = "", text: str = "") -> None:
         super().__init__(message, hint)
         self.code = code
+        self.text = text or message
 
 
 class NotFound(AwsError):

@@ -18,7 +18,7 @@ from kappa.errors import Conflict, Denied, NotFound
 from kappa.functionparams import present, wanted
 from kappa.permissions import Statement, plan_grant, read_statements
 from kappa.settings import Config
-from kappa.steps import BUSY, FRESH_ROLE, FRESH_ROLE_KEY, Already, Plan, Step, Wait
+from kappa.steps import Already, Plan, Step, Wait
 from kappa.versions import VersionsState
 
 
@@ -176,7 +176,6 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         "created",
         f"function {function.name}",
         wait=_ready(config, "State", "Active"),
-        retry=(FRESH_ROLE, FRESH_ROLE_KEY),
         conflict_hint="It was made just now: run the same command again.",
     )
 
@@ -224,7 +223,6 @@ def _update_settings(config: Config, role_arn: str, has: Mapping[str, Any]) -> S
         "updated",
         f"settings of {name}: {', '.join(changed)}",
         wait=_ready(config, "LastUpdateStatus", "Successful"),
-        retry=(*BUSY, FRESH_ROLE, FRESH_ROLE_KEY),
         before={key: now[key] for key in changed},
     )
 
@@ -262,7 +260,6 @@ def _update_code(config: Config, archive: Archive | None, state: FunctionState) 
         "updated",
         f"code of {name}",
         wait=_ready(config, "LastUpdateStatus", "Successful"),
-        retry=BUSY,
         before=before,
     )
 
@@ -288,7 +285,6 @@ def plan_delete(config: Config, state: FunctionState) -> Plan:
             {"FunctionName": name},
             "removed",
             f"function {name}",
-            retry=BUSY,
             settled=("ResourceNotFoundException",),
         ),
     ]

@@ -15,7 +15,7 @@ from kappa.errors import NotFound
 from kappa.iamstate import IamState, PolicyState, RoleState
 from kappa.selection import changing, making
 from kappa.settings import Config, Policy
-from kappa.steps import FRESH_ENTITY, STILL_ATTACHED, Already, Plan, Step
+from kappa.steps import Already, Plan, Step
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -165,7 +165,7 @@ def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Alrea
     if state and policy_arn in state.attached:
         return Already("exists", message)
     params = {"RoleName": role, "PolicyArn": policy_arn}
-    return Step("iam", "attach_role_policy", params, "attached", message, retry=(FRESH_ENTITY,))
+    return Step("iam", "attach_role_policy", params, "attached", message)
 
 
 def _delete_version(name: str, arn: str, version: str) -> Step:
@@ -221,7 +221,6 @@ def _delete_role(config: Config, state: IamState, users: Mapping[str, str]) -> P
         params,
         "removed",
         f"role {name}",
-        retry=(STILL_ATTACHED,),
         settled=_GONE,
     )
     return [*items, step]
@@ -248,7 +247,6 @@ def _delete_policy(config: Config, state: IamState, users: Mapping[str, str]) ->
             {"PolicyArn": arn},
             "removed",
             f"policy {name}",
-            retry=(STILL_ATTACHED,),
             settled=_GONE,
         ),
     ]

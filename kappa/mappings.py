@@ -11,16 +11,7 @@ from kappa.part import Part, missing, unchanged
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import SourcesState
-from kappa.steps import (
-    BUSY,
-    BUSY_MAPPING,
-    FRESH_POLICY,
-    FRESH_STREAM_POLICY,
-    MAPPING_BEING_DELETED,
-    Already,
-    Step,
-    Wait,
-)
+from kappa.steps import Already, Step, Wait
 
 # AWS names of a mapping's settings, and how a config says them.
 _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
@@ -87,7 +78,6 @@ def plan_remove(mapping: Mapping[str, Any]) -> Step:
         "removed",
         f"event source {source.service} {source.name}",
         wait=Wait("lambda", "get_event_source_mapping", uuid, "State", gone=True),
-        retry=(BUSY_MAPPING,),
         settled=("ResourceNotFoundException",),
     )
 
@@ -123,7 +113,6 @@ def _create(config: Config, source: EventSource) -> Step:
             "EventSourceMappings.0.State",
             until=("Enabled" if source.enabled else "Disabled",),
         ),
-        retry=(FRESH_STREAM_POLICY, FRESH_POLICY, MAPPING_BEING_DELETED, *BUSY),
     )
 
 
@@ -160,7 +149,6 @@ def _change(
             "State",
             until=("Enabled" if enabled else "Disabled",),
         ),
-        retry=(BUSY_MAPPING, FRESH_POLICY),
         before={name: _has(mapping, name) for name in changed},
     )
 

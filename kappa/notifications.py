@@ -13,7 +13,7 @@ from kappa.errors import Conflict, NotFound
 from kappa.part import Part, unchanged
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import SourcesState
-from kappa.steps import FRESH_PERMISSION, Already, Step
+from kappa.steps import Already, Step
 
 _FUNCTIONS = "LambdaFunctionConfigurations"
 
@@ -129,7 +129,6 @@ def _put(source: EventSource, has: Mapping[str, Any], wanted: Mapping[str, Any],
         {"Bucket": arns.parse(source.arn).name, "NotificationConfiguration": kept},
         mark,
         source.label,
-        retry=(FRESH_PERMISSION,),
         settled=("NoSuchBucket",) if mark == "removed" else (),
         before={"NotificationConfiguration": has},
     )

@@ -13,7 +13,7 @@ from typing import Any
 from kappa.aws import Aws
 from kappa.errors import NotFound
 from kappa.settings import Permission
-from kappa.steps import BUSY, Already, Step
+from kappa.steps import Already, Step
 
 _SOURCE_ARN = "aws:sourcearn"
 _SOURCE_ACCOUNT = "aws:sourceaccount"
@@ -130,7 +130,7 @@ def plan_grant(
         "SourceAccount": permission.source_account,
     }
     given = {key: value for key, value in params.items() if value}
-    plan.append(Step("lambda", "add_permission", given, "created", message, retry=BUSY))
+    plan.append(Step("lambda", "add_permission", given, "created", message))
     return plan
 
 
@@ -143,7 +143,6 @@ def plan_revoke(function: str, statement_id: str, alias: str = "", why: str = ""
         {"FunctionName": function, **qualifier, "StatementId": statement_id},
         "removed",
         f"permission {statement_id}{f' ({why})' if why else ''}",
-        retry=BUSY,
         settled=("ResourceNotFoundException",),
     )
 

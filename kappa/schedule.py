@@ -16,11 +16,10 @@ from kappa.errors import NotFound
 from kappa.part import Part, missing, unchanged
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import Rule, SourcesState, rule_names
-from kappa.steps import Already, Plan, Retry, Step
+from kappa.steps import Already, Plan, Step
 
 _GONE = ("ResourceNotFoundException",)
-_REFUSED = "FailedEntries.0.ErrorMessage"
-_STILL_TARGETED = Retry("ValidationException", "targets")
+_REFUSED = "FailedEntries.0"
 
 
 def rule_arn(function: str, source: EventSource, place: Place) -> str:
@@ -169,7 +168,6 @@ def _step(operation: str, params: Mapping[str, Any], mark: str, message: str) ->
         mark,
         message,
         refused=_REFUSED if operation.endswith("_targets") else "",
-        retry=(_STILL_TARGETED,) if operation == "delete_rule" else (),
         settled=_GONE if mark == "removed" else (),
     )
 

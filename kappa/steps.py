@@ -1,7 +1,7 @@
 """A step is one AWS call, planned as data; apply() makes the calls, in order.
 
-Owns doing: calls, retries of named codes, waits, each with a deadline. It decides nothing:
-what to do stands in the plan. A plan can be printed, compared and checked without AWS.
+Owns doing: calls, waits, tries again of what settling.py names, each with a deadline. It decides
+nothing: what to do stands in the plan. A plan can be printed, compared and checked without AWS.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
+from kappa.settling import passing
 
-RETRY_DEADLINE_S = 60.0
 WAIT_DEADLINE_S = 300.0
 _GERUNDS = {
     "attached": "attaching",
@@ -27,37 +27,6 @@ _GERUNDS = {
 
 def _empty(*, compare: bool = True) -> Any:  # noqa: ANN401 - dataclasses' own way
     return field(default_factory=dict, compare=compare)
-
-
-@dataclass(frozen=True)
-class Retry:
-    """An error that passes by itself: its code, and a part of its text where the code is broad."""
-
-    code: str
-    text: str = ""
-
-    def fits(self, error: AwsError) -> bool:
-        """Whether the error is this one."""
-        return error.code == self.code and self.text.lower() in error.message.lower()
-
-
-# IAM tells its other regions of a new role or policy within seconds, not at once.
-# Source: AWS IAM guide, "Changes that I make are not always immediately visible".
-FRESH_ROLE = Retry("InvalidParameterValueException", "cannot be assumed by Lambda")
-FRESH_ROLE_KEY = Retry("InvalidParameterValueException", "KMS key is invalid for CreateGrant")
-FRESH_POLICY = Retry("InvalidParameterValueException", "does not have permissions")
-FRESH_STREAM_POLICY = Retry("InvalidParameterValueException", "ensure the role can perform")
-FRESH_ENTITY = Retry("NoSuchEntity")
-STILL_ATTACHED = Retry("DeleteConflict")
-# Source: AWS Lambda guide, "Lambda function states".
-BUSY = (
-    Retry("ResourceConflictException", "in progress"),
-    Retry("ResourceConflictException", "state: Pending"),
-)
-BUSY_MAPPING = Retry("ResourceInUseException")
-MAPPING_BEING_DELETED = Retry("ResourceConflictException", "already exists")
-# S3 asks Lambda whether it may invoke, and the permission may be a moment old.
-FRESH_PERMISSION = Retry("InvalidArgument", "Unable to validate the following destination")
 
 
 @dataclass(frozen=True)
@@ -89,7 +58,7 @@ class Step:
     `takes` names params whose value the answer of the step before gives, by a dotted path:
     only AWS knows a new version's number. `before` holds what AWS has now under the keys of
     `params` that change, for diff to show. `refused` is the dotted path of a refusal in an
-    answer that is else a success.
+    answer that is else a success. Shape: {"ErrorCode", "ErrorMessage"}.
     """
 
     service: str
@@ -98,7 +67,6 @@ class Step:
     mark: str
     message: str
     wait: Wait | None = None
-    retry: tuple[Retry, ...] = ()
     settled: tuple[str, ...] = ()
     conflict_hint: str = ""
     refused: str = ""
@@ -185,18 +153,18 @@ def _carry_out(
     step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
 ) -> tuple[str, dict[str, Any]]:
     doing = f"{_GERUNDS.get(step.mark, step.mark)} {step.message}"
-    deadline = clock.now() + RETRY_DEADLINE_S
+    started = clock.now()
     pause_s = 0.25
     while True:
         try:
             answer = call(step.service, step.operation, doing, step.params)
-            if step.refused and look_up(answer, step.refused):
-                raise AwsError(f"AWS refused {doing}: {look_up(answer, step.refused)}.")
+            _check_accepted(step, doing, answer)
             return step.mark, answer
         except AwsError as error:
             if error.code in step.settled:
                 return "gone" if isinstance(error, NotFound) else "exists", {}
-            if not any(retry.fits(error) for retry in step.retry) or clock.now() >= deadline:
+            passes = passing(step.service, step.operation, error)
+            if passes is None or clock.now() - started >= passes.deadline_s:
                 if isinstance(error, Conflict):
                     error.hint = error.hint or step.conflict_hint
                 raise
@@ -204,6 +172,13 @@ def _carry_out(
                 tell(Report("waiting", f"{step.message}: {error.code}, trying again"))
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 4.0)
+
+
+def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:
+    refusal = look_up(answer, step.refused)
+    if isinstance(refusal, dict):
+        code, text = refusal.get("ErrorCode", ""), refusal.get("ErrorMessage", "")
+        raise AwsError(f"AWS refused {doing}: {text} ({code})", code=code, text=text)
 
 
 def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from kappa.permissions import Statement, plan_revoke
 from kappa.settings import Config
 from kappa.sourcesettings import Cors, Url
 from kappa.sourcestate import SourcesState
-from kappa.steps import BUSY, Already, Plan, Step
+from kappa.steps import Already, Plan, Step
 
 LABEL = "function URL"
 # Source: AWS Lambda guide, "Control access to Lambda function URLs": since October 2025 a public
@@ -51,7 +51,6 @@ def plan_remove(config: Config, state: SourcesState, statements: tuple[Statement
         _names(config),
         "removed",
         f"{LABEL} {state.url['FunctionUrl']}",
-        retry=BUSY,
         settled=("ResourceNotFoundException",),
     )
     return [step, *revokes]
@@ -102,7 +101,7 @@ def _step(
     who = "anyone may call it" if wanted.auth == "NONE" else "for callers with AWS keys"
     changed = {key: has.get(key) for key in params if key in _params(wanted)} if has else {}
     words = f": {', '.join(changed)}" if changed else f" ({who})"
-    return Step("lambda", operation, params, mark, LABEL + words, retry=BUSY, before=changed)
+    return Step("lambda", operation, params, mark, LABEL + words, before=changed)
 
 
 def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step]:
@@ -125,7 +124,6 @@ def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step]:
             {**_names(config), "StatementId": name, "Principal": "*", **_PUBLIC[name]},
             "created",
             f"permission {name} for anyone",
-            retry=BUSY,
         )
         for name, given in there.items()
         if not given

@@ -14,7 +14,7 @@ from typing import Any
 from kappa.aws import Aws
 from kappa.errors import NotFound
 from kappa.settings import Config
-from kappa.steps import BUSY, Already, Plan, Step, Wait
+from kappa.steps import Already, Plan, Step, Wait
 
 # A snapshot for SnapStart takes some minutes.
 # Source: AWS Lambda guide, "Activating and managing Lambda SnapStart".
@@ -151,7 +151,6 @@ def _publish(config: Config, number: str) -> Step:
             deadline_s=_PUBLISH_DEADLINE_S,
             takes={"Qualifier": "Version"},
         ),
-        retry=BUSY,
     )
 
 
@@ -178,7 +177,6 @@ def _point(config: Config, name: str, alias: Mapping[str, Any] | None, number: s
         "updated",
         f"alias {name}: version {has} -> {number or 'the new one'}",
         takes=takes,
-        retry=BUSY,
         before=before,
     )
 
@@ -207,7 +205,6 @@ def _prune(config: Config, state: VersionsState, current: int | None) -> Plan:
             {"FunctionName": function.name, "Qualifier": str(number)},
             "removed",
             f"version {number} of {function.name}",
-            retry=BUSY,
             settled=("ResourceNotFoundException",),
         )
         for number in old

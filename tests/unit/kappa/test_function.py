@@ -8,7 +8,7 @@ from kappa.errors import NotFound
 from kappa.function import FunctionState
 from kappa.functionsettings import Async, Vpc
 from kappa.permissions import Statement
-from kappa.steps import BUSY, FRESH_ROLE, FRESH_ROLE_KEY, Already, Step, Wait
+from kappa.steps import Already, Step, Wait
 from tests.builders import assert_valid, kappa_config
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"
@@ -65,7 +65,6 @@ def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_act
                 reason="StateReason",
                 for_next=True,
             ),
-            retry=(FRESH_ROLE, FRESH_ROLE_KEY),
             conflict_hint="It was made just now: run the same command again.",
         )
     ]
@@ -96,7 +95,6 @@ def test_create_adds_a_permission_that_is_missing():
         },
         "created",
         "permission sns for sns.amazonaws.com",
-        retry=BUSY,
     )
 
 

@@ -8,7 +8,7 @@ from kappa import iam
 from kappa.arn import Place
 from kappa.errors import NotFound
 from kappa.iamstate import IamState, PolicyState, RoleState
-from kappa.steps import FRESH_ENTITY, STILL_ATTACHED, Already, Step
+from kappa.steps import Already, Step
 from tests.builders import assert_valid, kappa_config
 
 PLACE = Place("aws", "us-east-1", "123456789012")
@@ -51,7 +51,6 @@ def test_create_makes_policy_role_and_attachment():
         {"RoleName": "greeter-role", "PolicyArn": POLICY_ARN},
         "attached",
         "policy greeter-policy on role greeter-role",
-        retry=(FRESH_ENTITY,),
     )
 
 
@@ -154,7 +153,6 @@ def test_delete_detaches_then_removes_role_versions_and_policy():
         "delete_policy_version",
         "delete_policy",
     ]
-    assert plan[1].retry == (STILL_ATTACHED,)
 
 
 def test_delete_of_what_is_gone_says_so():

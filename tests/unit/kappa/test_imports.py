@@ -34,6 +34,7 @@ RANKS = [
     {"asynchronous", "functionparams", "versions", "wholefunction"},
     {"selection"},
     {"steps"},
+    {"settling"},
     {"resolved"},
     {"bundle", "codecheck"},
     {"aws", "archive", "config", "packages", "schema", "starter"},

@@ -63,7 +63,7 @@ def test_a_schedule_becomes_a_permission_a_rule_and_a_target():
         "Rule": "greeter-nightly",
         "Targets": [{"Id": "greeter", "Arn": FUNCTION, "Input": "{}"}],
     }
-    assert target.refused == "FailedEntries.0.ErrorMessage"
+    assert target.refused == "FailedEntries.0"
 
 
 def test_a_rule_of_a_bus_is_made_there():

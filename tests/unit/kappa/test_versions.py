@@ -4,7 +4,7 @@ import pytest
 
 from kappa import versions
 from kappa.errors import NotFound
-from kappa.steps import BUSY, Already, Step, Wait, apply
+from kappa.steps import Already, Step, Wait, apply
 from kappa.versions import VersionsState
 from tests.builders import assert_valid, kappa_config
 
@@ -52,7 +52,6 @@ def test_a_change_is_published_waited_for_and_the_alias_made_with_the_new_number
                 deadline_s=600.0,
                 takes={"Qualifier": "Version"},
             ),
-            retry=BUSY,
         ),
         Step(
             "lambda",
@@ -88,7 +87,6 @@ def test_an_alias_that_is_there_is_moved():
         "updated",
         "alias current: version 1 -> the new one",
         takes={"FunctionVersion": "Version"},
-        retry=BUSY,
     )
     assert step.before == {"FunctionVersion": "1"}
 
