@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from kappa import arn as arns
+from kappa.errors import Denied
 from kappa.part import Part, missing, unchanged
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
@@ -28,7 +30,11 @@ _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
         False: [],
     }[source.report_batch_item_failures],
     "ScalingConfig": lambda source: (
-        {"MaximumConcurrency": source.maximum_concurrency} if source.maximum_concurrency else None
+        None
+        if source.maximum_concurrency is None
+        else {}
+        if source.maximum_concurrency == "none"
+        else {"MaximumConcurrency": source.maximum_concurrency}
     ),
     "FilterCriteria": lambda source: (
         None
@@ -36,7 +42,9 @@ _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
         else {"Filters": [{"Pattern": pattern} for pattern in source.filter_criteria]}
     ),
     "DestinationConfig": lambda source: (
-        {"OnFailure": {"Destination": source.on_failure}} if source.on_failure else None
+        None
+        if source.on_failure is None
+        else {"OnFailure": {"Destination": source.on_failure} if source.on_failure else {}}
     ),
 }
 # What AWS means where its answer has no such key.
@@ -44,8 +52,12 @@ _UNSAID: Mapping[str, Any] = {
     "FilterCriteria": {"Filters": []},
     "FunctionResponseTypes": [],
     "MaximumBatchingWindowInSeconds": 0,
+    # Source: AWS Lambda guide, "Configuring maximum concurrency for Amazon SQS event sources".
+    "ScalingConfig": {},
     "TumblingWindowInSeconds": 0,
 }
+# What removes a setting, and is of no use to a mapping that is new.
+_REMOVING: Mapping[str, Any] = {"DestinationConfig": {"OnFailure": {}}, "ScalingConfig": {}}
 
 
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
@@ -94,7 +106,8 @@ def _wanted(source: EventSource) -> dict[str, Any]:
 
 def _create(config: Config, source: EventSource) -> Step:
     names = {"FunctionName": _function(config), "EventSourceArn": source.arn}
-    params = {**names, **_wanted(source), "Enabled": source.enabled}
+    given = {name: value for name, value in _wanted(source).items() if value != _REMOVING.get(name)}
+    params = {**names, **given, "Enabled": source.enabled}
     if source.service != "sqs":
         params["StartingPosition"] = source.starting_position or "LATEST"
     if source.starting_position_timestamp:
@@ -120,7 +133,9 @@ def _update(
     config: Config, source: EventSource, mapping: Mapping[str, Any], invoked: str
 ) -> Step | Already:
     changed = {
-        name: value for name, value in _wanted(source).items() if _has(mapping, name) != value
+        name: value
+        for name, value in _wanted(source).items()
+        if _comparable(name, _has(mapping, name)) != _comparable(name, value)
     }
     if mapping.get("FunctionArn", invoked) != invoked:
         changed["FunctionName"] = _function(config)
@@ -153,6 +168,12 @@ def _change(
     )
 
 
+def _comparable(name: str, value: Any) -> object:  # noqa: ANN401 - whatever the setting is
+    if name != "FilterCriteria":
+        return value
+    return [json.loads(one["Pattern"]) for one in value.get("Filters", [])]
+
+
 def _enabled(mapping: Mapping[str, Any]) -> bool:
     return mapping["State"] not in ("Disabled", "Disabling")
 
@@ -162,6 +183,12 @@ def _has(mapping: Mapping[str, Any], name: str) -> object:
         return _enabled(mapping)
     if name == "FunctionName":
         return mapping.get("FunctionArn")
+    if name == "FilterCriteria" and "FilterCriteriaError" in mapping:
+        raise Denied(
+            f"AWS may not show the filters of the mapping {mapping['UUID']}: "
+            f"{mapping['FilterCriteriaError'].get('Message', '')}",
+            "Ask for the permission kms:Decrypt on their key.",
+        )
     if name == "DestinationConfig":
         return {"OnFailure": mapping.get(name, {}).get("OnFailure", {})}
     return mapping.get(name, _UNSAID.get(name))

@@ -1,11 +1,11 @@
 """A bucket's notifications: plan the function's own, leave those of others untouched.
 
-S3 takes a bucket's notifications as one whole, so every change sends along what was there.
+S3 takes a bucket's notifications as one whole, so every change sends along what is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kappa import arn as arns
@@ -13,15 +13,14 @@ from kappa.errors import Conflict, NotFound
 from kappa.part import Part, unchanged
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import SourcesState
-from kappa.steps import Already, Step
+from kappa.steps import Already, Merge, Step
 
 _FUNCTIONS = "LambdaFunctionConfigurations"
 
 
 def own(function: str, has: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Find the notification that kappa made for a function, by its id."""
-    found = (has or {}).get(_FUNCTIONS, [])
-    return next((one for one in found if one.get("Id") == _id(function)), None)
+    """Find the notification that kappa made for a function, today's or an earlier kappa."""
+    return next((one for one in _functions(has) if _is_own(function, one)), None)
 
 
 def plan(function: str, source: EventSource, state: SourcesState) -> Part:
@@ -34,30 +33,101 @@ def plan(function: str, source: EventSource, state: SourcesState) -> Part:
         raise NotFound(f"The bucket {source.arn} does not exist.", "Make it, or correct its ARN.")
     there, wanted = own(function, has), _wanted(function, source, state.invoked)
     if not source.enabled:
-        item = plan_remove(function, source, has) if there else unchanged(source, "disabled")
+        item = _remove(function, source, has, _is_own) if there else unchanged(source, "disabled")
         return Part(there is not None, [item])
-    if there is not None and _comparable(there) == _comparable(wanted):
+    if _with(function, has, wanted) is None:
         return Part(True, [unchanged(source)])
     _refuse_overlap(function, source, has, wanted)
-    mine = {**has, _FUNCTIONS: [*_others(function, has), wanted]}
-    return Part(there is not None, [_put(source, has, mine, "updated" if there else "created")])
+
+    def into(now: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        _refuse_overlap(function, source, now, wanted)
+        return _with(function, now, wanted)
+
+    # S3 asks each destination of the bucket whether it is there, also those of others.
+    # Source: Amazon S3 API reference, "PutBucketNotificationConfiguration".
+    mine = _mine(function, has, wanted)
+    others = sorted({_target(one) for one in _all(has) if one not in mine})
+    hint = f"S3 asks all destinations of the bucket: {', '.join(others)}." if others else ""
+    return Part(bool(mine), [_put(source, has, into, "updated" if mine else "created", hint)])
 
 
 def plan_remove(
     function: str, source: EventSource, has: Mapping[str, Any] | None
 ) -> Step | Already:
-    """Plan the removal of the function's notification."""
-    if has is None or own(function, has) is None:
+    """Plan the removal of the notification that kappa made."""
+    return _remove(function, source, has, _is_own)
+
+
+def plan_delete(
+    function: str, source: EventSource, has: Mapping[str, Any] | None
+) -> Step | Already:
+    """Plan the removal of all of the function's notifications: none can reach it any more."""
+    return _remove(function, source, has, _invokes)
+
+
+def _remove(
+    function: str,
+    source: EventSource,
+    has: Mapping[str, Any] | None,
+    goes: Callable[[str, Mapping[str, Any]], bool],
+) -> Step | Already:
+    def into(now: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        left = [one for one in _functions(now) if not goes(function, one)]
+        return {**now, _FUNCTIONS: left} if len(left) < len(_functions(now)) else None
+
+    if has is None or into(has) is None:
         return Already("gone", source.label)
-    return _put(source, has, {**has, _FUNCTIONS: _others(function, has)}, "removed")
+    return _put(source, has, into, "removed")
+
+
+def _functions(has: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (has or {}).get(_FUNCTIONS, [])
+    return found
+
+
+def _all(has: Mapping[str, Any]) -> list[dict[str, Any]]:
+    topics, queues = has.get("TopicConfigurations", []), has.get("QueueConfigurations", [])
+    return [*topics, *queues, *_functions(has)]
+
+
+def _target(one: Mapping[str, Any]) -> str:
+    return str(next((one[key] for key in one if key.endswith("Arn")), ""))
 
 
 def _id(function: str) -> str:
     return f"kappa-{function}"
 
 
-def _others(function: str, has: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in has.get(_FUNCTIONS, []) if one.get("Id") != _id(function)]
+def _invokes(function: str, one: Mapping[str, Any]) -> bool:
+    """Whether a notification is for the function, whichever version or alias of it."""
+    parts = _target(one).split(":")
+    return parts[2:3] == ["lambda"] and parts[6:7] == [function]
+
+
+def _is_own(function: str, one: Mapping[str, Any]) -> bool:
+    """The second id is that of kappa 0.3 to 0.7."""
+    ids = (_id(function), f"Kappa-{function}-notification")
+    return one.get("Id") in ids and _invokes(function, one)
+
+
+def _with(
+    function: str, has: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Put the function's notification where its own was; None, if all is as wanted."""
+    mine = _mine(function, has, wanted)
+    if len(mine) == 1 and _comparable(mine[0]) == _comparable(wanted):
+        return None
+    others = [one for one in _functions(has) if one not in mine]
+    return {**has, _FUNCTIONS: [*others, wanted]}
+
+
+def _mine(function: str, has: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Find what the wanted one replaces: kappa's own, and what others made of the same keys."""
+    return [
+        one
+        for one in _functions(has)
+        if _is_own(function, one) or (_invokes(function, one) and _overlap(one, wanted))
+    ]
 
 
 def _wanted(function: str, source: EventSource, function_arn: str) -> dict[str, Any]:
@@ -73,12 +143,12 @@ def _wanted(function: str, source: EventSource, function_arn: str) -> dict[str, 
 
 
 def _comparable(one: Mapping[str, Any]) -> object:
-    """S3 answers `Prefix` where `prefix` was said, and keeps no order."""
+    """S3 answers `Prefix` where `prefix` was said, and keeps no order; an empty one is none."""
     rules = one.get("Filter", {}).get("Key", {}).get("FilterRules", [])
     return (
         one["LambdaFunctionArn"],
         sorted(one["Events"]),
-        sorted((rule["Name"].lower(), rule["Value"]) for rule in rules),
+        sorted((rule["Name"].lower(), rule["Value"]) for rule in rules if rule["Value"]),
     )
 
 
@@ -89,16 +159,10 @@ def _refuse_overlap(
 
     Source: Amazon S3 guide, "Configuring event notifications using object key name filtering".
     """
-    others = [
-        *has.get("TopicConfigurations", []),
-        *has.get("QueueConfigurations", []),
-        *_others(function, has),
-    ]
-    for other in others:
-        if _overlap(other, wanted):
-            target = next((other[key] for key in other if key.endswith("Arn")), "")
+    for other in _all(has):
+        if not _invokes(function, other) and _overlap(other, wanted):
             raise Conflict(
-                f"The bucket {source.short} already notifies {target} of such keys "
+                f"The bucket {source.short} already notifies {_target(other)} of such keys "
                 f"(notification {other.get('Id', '')}): S3 notifies one only.",
                 "Give them key_filters or events that differ.",
             )
@@ -121,14 +185,33 @@ def _filters(one: Mapping[str, Any], kind: str) -> str:
     return next((rule["Value"] for rule in rules if rule["Name"].lower() == kind), "")
 
 
-def _put(source: EventSource, has: Mapping[str, Any], wanted: Mapping[str, Any], mark: str) -> Step:
-    kept = {key: value for key, value in wanted.items() if value != []}
+def _put(
+    source: EventSource,
+    has: Mapping[str, Any],
+    into: Callable[[Mapping[str, Any]], Mapping[str, Any] | None],
+    mark: str,
+    hint: str = "",
+) -> Step:
+    """Plan the write; a removal asks nobody whether the destinations of others are there."""
+    bucket = {"Bucket": arns.parse(source.arn).name}
+    skip = {"SkipDestinationValidation": True} if mark == "removed" else {}
+
+    def params(now: Mapping[str, Any]) -> dict[str, Any] | None:
+        given = {key: value for key, value in now.items() if key != "ResponseMetadata"}
+        wanted = into(given)
+        if wanted is None:
+            return None
+        kept = {key: value for key, value in wanted.items() if value != []}
+        return {**bucket, "NotificationConfiguration": kept, **skip}
+
     return Step(
         "s3",
         "put_bucket_notification_configuration",
-        {"Bucket": arns.parse(source.arn).name, "NotificationConfiguration": kept},
+        params(has) or {},
         mark,
         source.label,
         settled=("NoSuchBucket",) if mark == "removed" else (),
+        hint=hint,
         before={"NotificationConfiguration": has},
+        merge=Merge("get_bucket_notification_configuration", bucket, params),
     )

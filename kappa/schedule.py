@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from kappa.arn import Arn, Place
-from kappa.errors import NotFound
+from kappa.errors import Conflict, NotFound
 from kappa.part import Part, missing, unchanged
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import Rule, SourcesState, rule_names
@@ -36,11 +36,16 @@ def plan(function: str, source: EventSource, state: SourcesState) -> Part:
     Raises: NotFound, if a rule that is just used does not exist.
     """
     rule = state.rules.get(source.key)
-    if rule is None and not _owned(source):
+    if rule is None and not owned(source):
         raise NotFound(
             f"The rule {source.key} does not exist.", "Make it, or give a schedule or a pattern."
         )
     target = own_target(function, rule)
+    if not source.enabled and not owned(source):
+        # The rule is not the config's to disable: without a target it invokes no function.
+        gone = plan_remove(function, source, state) if target else []
+        return Part(target is not None, gone or [unchanged(source, "disabled")])
+    _refuse_others(function, source, rule, target)
     steps = [
         *_put_rule(function, source, rule),
         *_put_target(function, source, target, state.invoked),
@@ -48,16 +53,38 @@ def plan(function: str, source: EventSource, state: SourcesState) -> Part:
     return Part(target is not None, steps or [unchanged(source)])
 
 
+def _refuse_others(
+    function: str, source: EventSource, rule: Rule | None, target: Mapping[str, Any] | None
+) -> None:
+    """Take no rule that another function made, and no target's id that is another's.
+
+    The rule chat-2-nightly may be the nightly one of chat-2, or the 2-nightly one of chat.
+    """
+    others = [one for one in rule.targets if one is not target] if rule else []
+    taken = [
+        one
+        for one in others
+        if one["Id"] == function or (owned(source) and not target and ":lambda:" in one["Arn"])
+    ]
+    if taken:
+        raise Conflict(
+            f"The rule {rule_names(function, source)['Name']} invokes {taken[0]['Arn']} "
+            f"(target {taken[0]['Id']}), which is not this function.",
+            "Give the source another name, or remove that target.",
+        )
+
+
 def plan_switch(
     function: str, source: EventSource, state: SourcesState, enabled: bool
 ) -> Step | Already:
-    """Plan the start or the stop of a rule of the config's own."""
+    """Plan the start or the stop of a rule of the config's own.
+
+    One that is just used has no switch of ours: plan() gives it a target, or takes it away.
+    """
     rule = state.rules.get(source.key)
     word = "enabled" if enabled else "disabled"
     if rule is None:
         return missing(source)
-    if not _owned(source):
-        return Already("kept", f"{source.label} (the rule is not the config's own)")
     if is_enabled(rule) == enabled:
         return unchanged(source, word)
     return Step(
@@ -80,7 +107,7 @@ def plan_remove(function: str, source: EventSource, state: SourcesState) -> Plan
     if target is not None:
         params = {"Rule": names["Name"], **_bus(names), "Ids": [target["Id"]]}
         plan.append(_step("remove_targets", params, "removed", f"{source.label}: target"))
-    if not _owned(source):
+    if not owned(source):
         return plan or [Already("gone", source.label)]
     others = [one for one in rule.targets if one is not target]
     if others:
@@ -89,9 +116,18 @@ def plan_remove(function: str, source: EventSource, state: SourcesState) -> Plan
 
 
 def own_target(function: str, rule: Rule | None) -> Mapping[str, Any] | None:
-    """Find the function's target in a rule; its id is the function's name, as in kappa 0.7."""
-    targets = rule.targets if rule else ()
-    return next((one for one in targets if one["Id"] == function), None)
+    """Find the function's target in a rule, whichever version or alias it invokes.
+
+    Its id is the function's name, as in kappa 0.7, unless somebody else has made it.
+    """
+    invoking = [one for one in (rule.targets if rule else ()) if _invokes(one, function)]
+    named = [one for one in invoking if one["Id"] == function]
+    return next(iter([*named, *invoking]), None)
+
+
+def _invokes(target: Mapping[str, Any], function: str) -> bool:
+    parts = str(target["Arn"]).split(":")
+    return parts[2:3] == ["lambda"] and parts[6:7] == [function]
 
 
 def is_enabled(rule: Rule) -> bool:
@@ -99,7 +135,8 @@ def is_enabled(rule: Rule) -> bool:
     return rule.settings.get("State") != "DISABLED"
 
 
-def _owned(source: EventSource) -> bool:
+def owned(source: EventSource) -> bool:
+    """Whether the rule is the config's own: made, changed and removed by it."""
     return bool(source.schedule or source.pattern)
 
 
@@ -108,7 +145,7 @@ def _bus(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Step]:
-    if not _owned(source):
+    if not owned(source):
         return []
     has = rule.settings if rule else {}
     wanted: dict[str, Any] = {"State": "ENABLED" if source.enabled else "DISABLED"}
@@ -118,12 +155,16 @@ def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Ste
         wanted["EventPattern"] = source.pattern
     if source.description is not None:
         wanted["Description"] = source.description
+    if source.role_arn is not None:
+        wanted["RoleArn"] = source.role_arn
     changed = [key for key, value in wanted.items() if not _same(rule, key, value)]
     if not changed:
         return []
     # Source: EventBridge API, PutRule: what it leaves out is dropped from a rule that exists.
     kept = {key: has[key] for key in ("Description", "RoleArn") if has.get(key)}
     params = {**rule_names(function, source), **kept, **wanted}
+    if not source.role_arn and source.role_arn is not None:
+        del params["RoleArn"]
     step = _step("put_rule", params, "updated" if rule else "created", source.label)
     return [_with_before(step, has, changed) if rule else step]
 
@@ -142,10 +183,13 @@ def _same(rule: Rule | None, key: str, value: str) -> bool:
 def _put_target(
     function: str, source: EventSource, has: Mapping[str, Any] | None, invoked: str
 ) -> list[Step]:
-    said = {"Id": function, "Arn": invoked}
+    wanted = {"Id": function, **(has or {}), "Arn": invoked}
+    if source.input is not None:
+        # Source: EventBridge API reference, "Target": one of the three only.
+        left_out = ("Input", "InputPath", "InputTransformer")
+        wanted = {key: value for key, value in wanted.items() if key not in left_out}
     if source.input:
-        said["Input"] = source.input
-    wanted = {**(has or {}), **said}
+        wanted["Input"] = source.input
     if has is not None and _comparable(has) == _comparable(wanted):
         return []
     names = rule_names(function, source)

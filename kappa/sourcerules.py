@@ -36,7 +36,7 @@ _STREAM = _POLLED | {
 # What each kind of event source may say, besides what names it.
 _KEYS = {
     "dynamodb": _STREAM,
-    "events": frozenset({"enabled", "schedule", "pattern", "input", "description"}),
+    "events": frozenset({"enabled", "schedule", "pattern", "input", "description", "role_arn"}),
     "kinesis": _STREAM,
     "s3": frozenset({"enabled", "events", "key_filters"}),
     "sns": frozenset({"enabled", "filter_policy", "filter_policy_scope"}),
@@ -70,7 +70,7 @@ def with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
 def _with_json(tree: Tree, keys: Keys, source: object) -> object:
     if not isinstance(source, dict):
         return source
-    said = [key for key in _JSON_KEYS if source.get(key) is not None]
+    said = [key for key in _JSON_KEYS if source.get(key) not in (None, "")]
     written = {key: _json(tree, (*keys, key), source[key]) for key in said}
     filters = source.get("filter_criteria")
     if isinstance(filters, list):
@@ -180,7 +180,7 @@ def _check_polled(tree: Tree, keys: Keys, source: EventSource) -> None:
         raise error("batch_window_s", "a FIFO queue has none.")
     if source.service == "sqs" and size > 10 and not window:
         raise error("batch_size", "over 10 messages need a batch_window_s of 1 or more.")
-    if 0 <= (source.maximum_record_age_s or -1) < 60:
+    if source.maximum_record_age_s in range(60):
         raise error("maximum_record_age_s", "Lambda takes -1, or 60 to 604800 s.")
     if len(source.filter_criteria or ()) > _MAX_FILTERS:
         raise error("filter_criteria", f"Lambda takes at most {_MAX_FILTERS} filters.")
@@ -224,12 +224,17 @@ def _check_rule(tree: Tree, keys: Keys, source: EventSource) -> None:
         raise tree.error(
             keys, f"{dotted(keys)} needs a schedule or a pattern.", f"A schedule: {_SCHEDULES}."
         )
-    if source.description is not None and not (source.schedule or source.pattern):
-        raise tree.error(
-            (*keys, "description"), "a rule that is just used keeps its own description."
-        )
+    for key in ("description", "role_arn"):
+        if getattr(source, key) is not None and not (source.schedule or source.pattern):
+            raise tree.error((*keys, key), f"a rule that is just used keeps its own {key}.")
     if not source.schedule:
         return
+    bus = arns.parse(source.arn).resource.split("/")[1:-1] if source.arn else []
+    if bus not in ([], ["default"]):
+        # Source: EventBridge's own answer to PutRule.
+        raise tree.error(
+            (*keys, "schedule"), f"only the default bus has schedules, not {'/'.join(bus)}."
+        )
     cron = _CRON.fullmatch(source.schedule)
     if not _RATE.fullmatch(source.schedule) and not (
         cron and (cron["day"] == "?") != (cron["weekday"] == "?")

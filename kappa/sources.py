@@ -89,7 +89,9 @@ def plan_switch(
     plan: list[Step | Already] = []
     for said in config.function.event_sources:
         source = replace(said, enabled=enabled)
-        if source.service in ("s3", "sns"):
+        if source.service in ("s3", "sns") or (
+            source.service == "events" and not schedule.owned(source)
+        ):
             part = _part(config, place, source, state, statements)
             plan += [*part.grants, *part.items]
         elif source.service == "events":
@@ -122,7 +124,10 @@ def plan_delete(config: Config, state: SourcesState) -> Plan:
     """
     plan: list[Step | Already] = []
     for source in config.function.event_sources:
-        if source.service in _CALLERS or state.mapping(source.arn) is None:
+        if source.service == "s3":
+            has = state.buckets.get(source.arn)
+            plan.append(notifications.plan_delete(config.function.name, source, has))
+        elif source.service in _CALLERS or state.mapping(source.arn) is None:
             plan += _removal(config, source, state)
     there = [one for one in state.mappings if one["State"] != "Deleting"]
     return [*plan, *(mappings.plan_remove(one) for one in there)]
@@ -164,7 +169,7 @@ def _part(
         part = notifications.plan(name, source, state)
     else:
         part = schedule.plan(name, source, state)
-    if source.service != "events" and not source.enabled:
+    if not source.enabled and not (source.service == "events" and schedule.owned(source)):
         return part
     grants = _permission(config, source, _arn(config, source, place), place, statements)
     return Part(part.there, part.items, grants)

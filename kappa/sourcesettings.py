@@ -20,7 +20,10 @@ RecordAge = Annotated[
     int, Meta(ge=-1, le=604800, description="-1 (endless), or 60 to 604800 (seconds)")
 ]
 Parallel = Annotated[int, Meta(ge=1, le=10, description="1 to 10")]
-Concurrency = Annotated[int, Meta(ge=2, le=1000, description="2 to 1000")]
+Concurrency = Annotated[
+    Annotated[int, Meta(ge=2, le=1000)] | Literal["none"],
+    Meta(description="2 to 1000, or none (no limit)"),
+]
 RuleName = Annotated[
     str, Meta(pattern=r"^[.\-_A-Za-z0-9]{1,64}$", description="1 to 64 letters, digits and .-_")
 ]
@@ -28,6 +31,21 @@ RuleWords = Annotated[str, Meta(max_length=512, description="a text of at most 5
 MaxAge = Annotated[int, Meta(ge=0, le=86400, description="0 to 86400 (seconds)")]
 # Held as the text that AWS takes, whichever way it is written.
 Json = Annotated[str, Meta(min_length=1, description="a mapping, or JSON in quotes")]
+OptionalJson = Annotated[str, Meta(description="a mapping, JSON in quotes, or '' for none")]
+RoleArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/\S+)?$",
+        description="the ARN of a role, or '' for none",
+    ),
+]
+FailureArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|s3):[a-z0-9-]*:(\d{12})?:\S+)?$",
+        description="the ARN of a topic, queue or bucket, or '' for none",
+    ),
+]
 
 
 class KeyFilter(Section, frozen=True):
@@ -55,15 +73,16 @@ class EventSource(Section, frozen=True):
     tumbling_window_s: TumblingWindow | None = None
     maximum_concurrency: Concurrency | None = None
     filter_criteria: tuple[Json, ...] | None = None
-    on_failure: ArnText = ""
+    on_failure: FailureArn | None = None
     events: tuple[Text, ...] = ()
     key_filters: tuple[KeyFilter, ...] = ()
     filter_policy: Json = ""
     filter_policy_scope: Literal["MessageAttributes", "MessageBody"] | None = None
     schedule: Text = ""
     pattern: Json = ""
-    input: Json = ""
+    input: OptionalJson | None = None
     description: RuleWords | None = None
+    role_arn: RoleArn | None = None
 
     @property
     def key(self) -> str:

@@ -15,6 +15,8 @@ from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 from kappa.settling import passing
 
 WAIT_DEADLINE_S = 300.0
+# How often a document is written that another writes at the same time.
+_MERGES = 6
 _GERUNDS = {
     "attached": "attaching",
     "created": "creating",
@@ -52,12 +54,27 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """A document that others write too, of which AWS takes the whole and no condition.
+
+    It is read anew right before the write, and again after it: `into` gives the write's params
+    for what was read, or None where all is as wanted. So nobody's part is lost, not even when two
+    write at once.
+    """
+
+    operation: str
+    params: Mapping[str, Any]
+    into: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True)
 class Step:
     """One AWS call. `params` are the SDK's own; `settled` are codes that say it is so already.
 
     `takes` names params whose value the answer of the step before gives, by a dotted path:
     only AWS knows a new version's number. `before` holds what AWS has now under the keys of
-    `params` that change, for diff to show. `refused` is the dotted path of a refusal in an
+    `params` that change, for diff to show. `hint` goes with any refusal, `conflict_hint` with a
+    conflict. `refused` is the dotted path of a refusal in an
     answer that is else a success. Shape: {"ErrorCode", "ErrorMessage"}.
     """
 
@@ -69,9 +86,11 @@ class Step:
     wait: Wait | None = None
     settled: tuple[str, ...] = ()
     conflict_hint: str = ""
+    hint: str = ""
     refused: str = ""
     takes: Mapping[str, str] = _empty()
     before: Mapping[str, Any] = _empty(compare=False)
+    merge: Merge | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -135,7 +154,8 @@ def apply(
             continue
         started = clock.now()
         try:
-            mark, answer = _carry_out(_filled(item, answer), call, tell, clock)
+            carry_out = _merge if item.merge else _carry_out
+            mark, answer = carry_out(_filled(item, answer), call, tell, clock)
             if item.wait is not None and (wait or item is not last[0] or not item.wait.for_next):
                 _await(item, item.wait, answer, call, clock)
         except KeyboardInterrupt:
@@ -165,13 +185,41 @@ def _carry_out(
                 return "gone" if isinstance(error, NotFound) else "exists", {}
             passes = passing(step.service, step.operation, error)
             if passes is None or clock.now() - started >= passes.deadline_s:
-                if isinstance(error, Conflict):
-                    error.hint = error.hint or step.conflict_hint
+                conflict_hint = step.conflict_hint if isinstance(error, Conflict) else ""
+                error.hint = error.hint or conflict_hint or step.hint
                 raise
             if pause_s == 0.25:
                 tell(Report("waiting", f"{step.message}: {error.code}, trying again"))
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 4.0)
+
+
+def _merge(
+    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+) -> tuple[str, dict[str, Any]]:
+    assert step.merge is not None
+    merge, mark, pause_s = step.merge, "exists", 0.25
+    for _ in range(_MERGES):
+        doing = f"reading what {step.message} is a part of"
+        try:
+            params = merge.into(call(step.service, merge.operation, doing, merge.params))
+        except AwsError as error:
+            if error.code in step.settled:
+                return "gone", {}
+            raise
+        if params is None:
+            return mark, {}
+        if mark == step.mark:
+            tell(Report("waiting", f"{step.message}: overwritten by another, trying again"))
+            clock.sleep(pause_s)
+            pause_s *= 2
+        mark, _ = _carry_out(replace(step, params=params), call, tell, clock)
+        if mark != step.mark:
+            return mark, {}
+    raise Conflict(
+        f"{step.message} is overwritten by another again and again.",
+        "When the other is done, run the same command again.",
+    )
 
 
 def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:

@@ -53,9 +53,14 @@ def _subscribe(source: EventSource, invoked: str) -> Step:
     return Step("sns", "subscribe", params, "created", source.label)
 
 
-def _wanted(source: EventSource) -> dict[str, str]:
+def _wanted(source: EventSource, present: str = "") -> dict[str, str]:
+    """Say the filter; `present` is the policy that AWS has, which stays if the config has none.
+
+    SNS does not show the scope of a subscription that has no policy, or an empty one.
+    """
+    filters = json.loads(source.filter_policy or present or "{}")
     wanted = {
-        "FilterPolicyScope": source.filter_policy_scope or "",
+        "FilterPolicyScope": (filters and source.filter_policy_scope) or "",
         "FilterPolicy": source.filter_policy,
     }
     return {name: value for name, value in wanted.items() if value}
@@ -67,7 +72,7 @@ def _filter(source: EventSource, topic: Topic) -> list[Step | Already]:
     The scope comes last when it becomes MessageAttributes: until then the old policy may be
     nested, which that scope refuses.
     """
-    wanted = _wanted(source)
+    wanted = _wanted(source, topic.attributes.get("FilterPolicy", ""))
     if wanted.get("FilterPolicyScope") == "MessageAttributes":
         wanted = dict(reversed(wanted.items()))
     return [

@@ -85,9 +85,17 @@ def _cors(cors: Cors) -> dict[str, Any]:
 def _same(has: Mapping[str, Any], key: str, value: object) -> bool:
     if key != "Cors" or not isinstance(value, dict):
         return has.get(key) == value
-    there = has.get("Cors") or {}
-    return {name: said for name, said in there.items() if said} == {
-        name: said for name, said in value.items() if said
+    return _comparable(has.get("Cors") or {}) == _comparable(value)
+
+
+def _comparable(cors: Mapping[str, Any]) -> dict[str, object]:
+    """Lambda writes headers in lower case and keeps no order; what is empty is not there."""
+    return {
+        name: frozenset(one.lower() if name.endswith("Headers") else one for one in value)
+        if isinstance(value, list)
+        else value
+        for name, value in cors.items()
+        if value
     }
 
 

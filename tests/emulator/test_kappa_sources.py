@@ -260,7 +260,9 @@ def test_a_rule_that_others_target_too_is_kept(project):
     arn = PREFIX % ("events", f"rule/{name}")
     project.says({"arn": arn})
     assert project.marks("add_event_sources") == ["created", "created"]
-    assert project.marks("disable_event_sources") == ["kept"]
+    assert project.marks("disable_event_sources") == ["removed"]
+    assert rule_of(project, name)[1] == [other]
+    assert project.marks("enable_event_sources") == ["created"]
     project.says({"arn": arn, "schedule": "rate(1 day)"})
     assert project.marks("remove_event_sources") == ["removed", "kept", "removed"]
     rule, targets = rule_of(project, name)

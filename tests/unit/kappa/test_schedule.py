@@ -4,7 +4,7 @@ import pytest
 
 from kappa import sources
 from kappa.arn import Place
-from kappa.errors import AwsError, NotFound
+from kappa.errors import AwsError, Conflict, NotFound
 from kappa.permissions import Statement
 from kappa.sourcestate import Rule, SourcesState
 from kappa.steps import Already, Step, apply
@@ -135,7 +135,65 @@ def test_a_rule_is_switched():
     assert step.operation == "enable_rule"
     assert switch(NIGHTLY, there(TARGET), True)[0].mark == "unchanged"
     assert switch(NIGHTLY, SourcesState(), True)[0].mark == "missing"
-    assert switch({"arn": ARN}, there(TARGET, key=ARN), False)[0].mark == "kept"
+
+
+def test_a_rule_that_is_just_used_is_disabled_by_taking_its_target_away():
+    used = {"arn": ARN}
+    for steps in (
+        switch(used, there(TARGET, key=ARN), False),
+        plan({**used, "enabled": False}, there(TARGET, key=ARN)),
+    ):
+        assert [step.operation for step in steps] == ["remove_targets"]
+    assert plan({**used, "enabled": False}, there(key=ARN)) == [
+        Already("unchanged", "event source events greeter-nightly (disabled)")
+    ]
+    assert [step.operation for step in switch(used, there(key=ARN), True)] == [
+        "add_permission",
+        "put_targets",
+    ]
+
+
+def test_a_target_that_somebody_else_made_for_the_function_is_taken_over():
+    target = {"Id": "Id4711", "Arn": f"{FUNCTION}:live"}
+    (step,) = plan(NIGHTLY, there(target))
+    assert step.params["Targets"] == [{"Id": "Id4711", "Arn": FUNCTION}]
+
+
+def test_a_rule_of_another_function_is_refused():
+    other = {"Id": "greeter-2", "Arn": f"{FUNCTION}-2"}
+    with pytest.raises(
+        Conflict, match=r"greeter-nightly invokes arn:\S+greeter-2 .target greeter-2"
+    ):
+        plan(NIGHTLY, there(other))
+
+
+def test_a_target_of_somebody_else_under_the_functions_name_is_refused():
+    taken = {"Id": "greeter", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
+    with pytest.raises(Conflict, match="not this function"):
+        plan({"arn": ARN}, there(taken, key=ARN))
+
+
+def test_an_input_takes_the_place_of_an_input_transformer():
+    transformer = {"InputTransformer": {"InputTemplate": '"x"'}, "InputPath": "$.detail"}
+    (step,) = plan({**NIGHTLY, "input": '{"a": 1}'}, there({**TARGET, **transformer}))
+    assert step.params["Targets"] == [{**TARGET, "Input": '{"a": 1}'}]
+    assert plan(NIGHTLY, there({**TARGET, **transformer}))[0].mark == "unchanged"
+
+
+def test_an_empty_input_removes_what_the_target_has():
+    (step,) = plan({**NIGHTLY, "input": ""}, there({**TARGET, "Input": "{}"}))
+    assert step.params["Targets"] == [TARGET]
+
+
+def test_a_rules_role_is_set_kept_and_removed():
+    role = "arn:aws:iam::123456789012:role/events"
+    _, rule, _ = plan({**NIGHTLY, "role_arn": role}, SourcesState(invoked=FUNCTION), ())
+    assert rule.params["RoleArn"] == role
+    assert plan({**NIGHTLY, "role_arn": role}, there(TARGET, RoleArn=role))[0].mark == "unchanged"
+    (step,) = plan({**NIGHTLY, "schedule": "rate(2 days)"}, there(TARGET, RoleArn=role))
+    assert step.params["RoleArn"] == role
+    (step,) = plan({**NIGHTLY, "role_arn": ""}, there(TARGET, RoleArn=role))
+    assert "RoleArn" not in step.params
 
 
 def test_a_rule_goes_with_its_target():

@@ -51,7 +51,7 @@ def test_a_topic_is_subscribed_missing_disabled_or_gone():
 
 
 def test_a_rule_says_its_state_and_schedule():
-    target = {"Id": "greeter", "Arn": "arn"}
+    target = {"Id": "greeter", "Arn": "arn:aws:lambda:us-east-1:123456789012:function:greeter"}
     assert shown(NIGHTLY, rules=rule(target)) == [("nightly", "Enabled", "events  rate(1 day)")]
     assert shown(NIGHTLY, rules=rule(target, State="DISABLED"))[0][1] == "Disabled"
     assert shown(NIGHTLY, rules=rule())[0][1] == "no target"

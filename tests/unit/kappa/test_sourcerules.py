@@ -139,6 +139,19 @@ def test_a_schedule_that_aws_would_refuse_is_said(read, schedule):
         (["name: tea", "schedule: rate(1 day)", "pattern: {a: [b]}"], "not both: make two rules"),
         ([RULE, "description: mine"], "11: a rule that is just used keeps its own description"),
         (
+            [RULE, "role_arn: arn:aws:iam::123456789012:role/r"],
+            "11: a rule that is just used keeps its own role_arn",
+        ),
+        (
+            [ARN % ("events", "rule/shop/nightly"), "schedule: rate(1 day)"],
+            "11: only the default bus has schedules, not shop.",
+        ),
+        ([STREAM, "maximum_record_age_s: 0"], "Lambda takes -1, or 60 to 604800 s."),
+        (
+            [STREAM, "on_failure: arn:aws:lambda:us-east-1:123456789012:function:f"],
+            "or '' for none",
+        ),
+        (
             [
                 STREAM,
                 "starting_position: AT_TIMESTAMP",

@@ -7,11 +7,11 @@ import pytest
 
 from kappa import sources
 from kappa.arn import Place
-from kappa.errors import ConfigError, Conflict, NotFound
+from kappa.errors import AwsError, ConfigError, Conflict, Denied, NotFound
 from kappa.permissions import Statement
 from kappa.sourcesettings import KeyFilter
 from kappa.sourcestate import SourcesState, Topic
-from kappa.steps import Already, Step, Wait
+from kappa.steps import Already, Clock, Step, Wait, apply
 from tests.builders import assert_valid, kappa_config
 
 PLACE = Place("aws", "us-east-1", "123456789012")
@@ -328,6 +328,183 @@ def test_a_notification_of_others_that_overlaps_is_refused(other, mine, clash):
             add(source, state, (MAY_S3,))
     else:
         assert [step.mark for step in add(source, state, (MAY_S3,))] == ["created"]
+
+
+ORIGINAL = {
+    "Id": "Kappa-greeter-notification",
+    "LambdaFunctionArn": FUNCTION,
+    "Events": ["s3:ObjectCreated:*"],
+}
+
+
+def in_bucket(*functions, **others):
+    return SourcesState(buckets={BUCKET: {**others, "LambdaFunctionConfigurations": [*functions]}})
+
+
+def listed(step):
+    return step.params["NotificationConfiguration"].get("LambdaFunctionConfigurations", [])
+
+
+def test_a_notification_of_an_earlier_kappa_is_taken_over():
+    state = in_bucket(*OTHERS["LambdaFunctionConfigurations"], {**ORIGINAL, **rules(prefix="in/")})
+    source = {**PHOTOS, "key_filters": (KeyFilter(type="prefix", value="in/"),)}
+    assert add(source, state, (MAY_S3,))[0].mark == "exists"
+    (step,) = update({**PHOTOS, "events": ("s3:ObjectCreated:Put",)}, state)
+    assert [one["Id"] for one in listed(step)] == ["other", "kappa-greeter"]
+    (step,) = delete(PHOTOS, state)
+    assert [one["Id"] for one in listed(step)] == ["other"]
+
+
+def test_two_notifications_of_kappas_become_one():
+    (step,) = update(PHOTOS, in_bucket(ORIGINAL, OWN))
+    assert listed(step) == [OWN]
+
+
+def test_a_notification_of_the_function_for_the_same_keys_is_taken_over_and_no_other():
+    same = {**OWN, "Id": "by-hand", "Events": ["s3:ObjectCreated:Put"]}
+    other = {**OWN, "Id": "too", "Events": ["s3:ObjectRemoved:*"]}
+    (step,) = update(PHOTOS, in_bucket(same, other))
+    assert [one["Id"] for one in listed(step)] == ["too", "kappa-greeter"]
+
+
+def test_delete_takes_every_notification_of_the_function_and_of_its_aliases():
+    by_hand = {**OWN, "Id": "by-hand", "LambdaFunctionArn": f"{FUNCTION}:live"}
+    namesake = {**OWN, "Id": "x", "LambdaFunctionArn": f"{FUNCTION}-2"}
+    (step,) = delete(PHOTOS, in_bucket(OWN, by_hand, namesake))
+    assert listed(step) == [namesake]
+
+
+def test_a_removal_is_not_stopped_by_a_destination_of_others_that_is_gone():
+    assert delete(PHOTOS, in_bucket(OWN))[0].params["SkipDestinationValidation"] is True
+    assert "SkipDestinationValidation" not in add(PHOTOS, in_bucket(), (MAY_S3,))[0].params
+
+
+def test_a_refusal_names_the_other_destinations_of_the_bucket():
+    (step,) = add(PHOTOS, SourcesState(buckets={BUCKET: OTHERS}), (MAY_S3,))
+    call = Bucket(OTHERS, refusing="InvalidArgument")
+    with pytest.raises(AwsError, match="Unable to validate") as error:
+        apply([step], call, lambda _: None, Clock(lambda: 0.0, lambda _: None))
+    assert error.value.hint == f"S3 asks all destinations of the bucket: {FUNCTION}-2, {TOPIC}."
+
+
+class Bucket:
+    """A bucket's notifications behind Aws.call; `meanwhile` writes before one of our reads."""
+
+    def __init__(self, has, meanwhile=(), refusing=""):
+        self.has, self.meanwhile, self.refusing = dict(has), dict(meanwhile), refusing
+        self.reads = self.writes = 0
+
+    def __call__(self, service, operation, doing, params):
+        if operation.startswith("get_"):
+            self.reads += 1
+            self.has = self.meanwhile.get(self.reads, self.has)
+            return {**self.has, "ResponseMetadata": {}}
+        if self.refusing:
+            text = "Unable to validate the following destination configurations (other words)"
+            raise AwsError(text, code=self.refusing, text="Unable to validate")
+        self.writes += 1
+        self.has = params["NotificationConfiguration"]
+        return {}
+
+    @property
+    def ids(self):
+        return [one["Id"] for one in self.has["LambdaFunctionConfigurations"]]
+
+
+def carried_out(step, bucket):
+    reports = []
+    apply([step], bucket, reports.append, Clock(lambda: 0.0, lambda _: None))
+    return [report.mark for report in reports]
+
+
+def test_what_another_has_written_since_the_plan_is_kept():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    theirs = {"LambdaFunctionConfigurations": [{**OWN, "Id": "b", "LambdaFunctionArn": "b"}]}
+    theirs["LambdaFunctionConfigurations"][0]["Events"] = ["s3:ObjectRemoved:*"]
+    bucket = Bucket(theirs)
+    assert carried_out(step, bucket) == ["created"]
+    assert bucket.ids == ["b", "kappa-greeter"]
+
+
+def test_what_another_overwrites_at_the_same_time_is_written_again():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    theirs = {"LambdaFunctionConfigurations": [{**OWN, "Id": "b", "LambdaFunctionArn": "b"}]}
+    theirs["LambdaFunctionConfigurations"][0]["Events"] = ["s3:ObjectRemoved:*"]
+    bucket = Bucket({}, meanwhile={2: theirs})
+    assert carried_out(step, bucket) == ["waiting", "created"]
+    assert bucket.ids == ["b", "kappa-greeter"]
+    assert bucket.writes == 2
+
+
+def test_a_bucket_that_is_overwritten_again_and_again_is_an_error():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    with pytest.raises(Conflict, match="again and again"):
+        carried_out(step, Bucket({}, meanwhile={read: {} for read in range(99)}))
+
+
+def test_a_notification_that_is_gone_meanwhile_is_not_removed_again():
+    (step,) = delete(PHOTOS, in_bucket(OWN))
+    bucket = Bucket({})
+    assert (carried_out(step, bucket), bucket.writes) == (["exists"], 0)
+
+
+def test_an_empty_value_takes_a_setting_of_a_mapping_away():
+    has = mapping(DestinationConfig={"OnFailure": {"Destination": TOPIC}})
+    (step,) = update({"arn": STREAM, "on_failure": ""}, SourcesState(mappings=(has,)))
+    assert step.params == {"UUID": UUID, "DestinationConfig": {"OnFailure": {}}}
+    assert step.before == {"DestinationConfig": {"OnFailure": {"Destination": TOPIC}}}
+    has = mapping(QUEUE, ScalingConfig={"MaximumConcurrency": 5})
+    source = {"arn": QUEUE, "maximum_concurrency": "none"}
+    (step,) = update(source, SourcesState(mappings=(has,)))
+    assert step.params == {"UUID": UUID, "ScalingConfig": {}}
+
+
+@pytest.mark.parametrize("has", [{}, {"DestinationConfig": {"OnFailure": {}}}])
+def test_what_a_mapping_has_not_is_not_taken_away(has):
+    none = {"arn": STREAM, "on_failure": "", "filter_criteria": ()}
+    assert update(none, SourcesState(mappings=(mapping(**has),)))[0].mark == "unchanged"
+    (step,) = add(none, SourcesState())
+    assert "DestinationConfig" not in step.params
+
+
+def test_a_filter_is_equal_however_it_is_written():
+    has = mapping(FilterCriteria={"Filters": [{"Pattern": '{ "a":["x"],"b":[1] }'}]})
+    source = {"arn": STREAM, "filter_criteria": ('{"b": [1], "a": ["x"]}',)}
+    assert update(source, SourcesState(mappings=(has,)))[0].mark == "unchanged"
+
+
+def test_filters_that_aws_may_not_show_are_an_error_that_names_the_permission():
+    has = mapping(FilterCriteriaError={"ErrorCode": "x", "Message": "KMS says no"})
+    source = {"arn": STREAM, "filter_criteria": ("{}",)}
+    with pytest.raises(Denied, match="KMS says no") as error:
+        update(source, SourcesState(mappings=(has,)))
+    assert "kms:Decrypt" in error.value.hint
+
+
+FILTERED = {"arn": TOPIC, "filter_policy_scope": "MessageBody"}
+
+
+@pytest.mark.parametrize(
+    ("said", "has", "sent"),
+    [
+        # Recorded: SNS does not show the scope of a subscription without a policy.
+        ({}, {}, []),
+        ({"filter_policy": "{}"}, {}, []),
+        ({"filter_policy": "{}"}, {"FilterPolicy": "{}"}, []),
+        ({"filter_policy": '{"a": [1]}'}, {}, ["FilterPolicyScope", "FilterPolicy"]),
+        ({}, {"FilterPolicy": '{"a": [1]}'}, ["FilterPolicyScope"]),
+        (
+            {"filter_policy": '{"a": [1]}'},
+            {"FilterPolicy": '{"a":[1]}', "FilterPolicyScope": "MessageBody"},
+            [],
+        ),
+    ],
+)
+def test_the_scope_of_a_filter_counts_only_beside_a_policy(said, has, sent):
+    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION, has)})
+    plan = update({**FILTERED, **said}, state)
+    names = [item.params["AttributeName"] for item in plan if isinstance(item, Step)]
+    assert names == sent
 
 
 def test_a_queue_gets_a_mapping_without_a_starting_position():

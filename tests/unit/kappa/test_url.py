@@ -86,6 +86,16 @@ def test_only_what_differs_is_sent():
     assert step.before == {"Cors": {"AllowOrigins": ["*"]}}
 
 
+def test_cors_is_equal_as_lambda_writes_it():
+    cors = Cors(allow_headers=("X-Tea", "Content-Type"), allow_methods=("POST", "GET"))
+    written = {"AllowHeaders": ["content-type", "x-tea"], "AllowMethods": ["GET", "POST"]}
+    plan = run(sources.plan, Url(auth="NONE", cors=cors), {**HAS, "Cors": written}, ANYONE)
+    assert [one.mark for one in plan] == ["unchanged"]
+    other = {**written, "AllowHeaders": ["x-tea"]}
+    plan = run(sources.plan, Url(auth="NONE", cors=cors), {**HAS, "Cors": other}, ANYONE)
+    assert [one.mark for one in plan] == ["updated"]
+
+
 def test_an_empty_cors_is_what_a_url_without_has():
     assert [one.mark for one in run(sources.plan, Url(auth="NONE", cors=Cors()), HAS, ANYONE)] == [
         "unchanged"
