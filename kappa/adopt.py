@@ -146,33 +146,31 @@ def adopted(
         "profile": profile,
         "region": region or found.function["Configuration"]["FunctionArn"].split(":")[3],
     }
-    of_zip = [f"in the zip: {name}" for name in code.left_out]
-    whole = Adopted({**where, **said.config}, (*said.left_out, *of_zip))
+    whole = Adopted({**where, **said.config}, said.left_out)
     written = readable(file, whole, given_role(found))
-    files = {file: _text(found, written).encode(), SCHEMA: schema(), **code.files}
+    remarks = _remarks(found, code, written)
+    files = {file: _text(found, written, remarks).encode(), SCHEMA: schema(), **code.files}
     policy = written.config["iam"].get("policy", {})
     if "document" in policy and found.policy:
         document = json.dumps(found.policy["Document"], indent=2, ensure_ascii=False)
         files[POLICY_FILE] = f"{document}\n".encode()
-    return NewFiles(files, frozenset(code.programs), tuple(_remarks(found, written)))
+    return NewFiles(files, frozenset(code.programs), tuple(remarks))
 
 
-def _text(found: Found, written: Adopted) -> str:
+def _text(found: Found, written: Adopted, remarks: list[str]) -> str:
     name = found.function["Configuration"]["FunctionName"]
-    left_out = [f"# {_LEFT_OUT}", *(f"# - {line(one)}" for one in written.left_out)]
-    head = [
-        f"# The function {name}, as `init --from` found it.",
-        *(left_out if written.left_out else []),
-    ]
-    return "\n".join([f"{HEADER.rstrip()}", *head, as_yaml(written.config)])
+    notes = [f"The function {name}, as `init --from` found it.", *remarks]
+    head = [HEADER.rstrip(), *(f"# {one}" for one in notes)]
+    return "\n".join([*head, as_yaml(written.config)])
 
 
-def _remarks(found: Found, written: Adopted) -> list[str]:
-    remarks = []
+def _remarks(found: Found, code: Code, written: Adopted) -> list[str]:
     why = why_not_made(found)
-    if why:
-        remarks.append(f"The role {why}: the config uses it as it is.")
+    remarks = [f"The role {why}: the config uses it as it is."] if why else []
     if found.function["Configuration"].get("PackageType") == "Image":
         remarks.append("The function is a container image: there is no code to download.")
-    left_out = [f"- {line(one)}" for one in written.left_out]
-    return [*remarks, *([_LEFT_OUT, *left_out] if left_out else [])]
+    if code.left_out:
+        remarks.append(f"Of the zip, what packing leaves out: {', '.join(code.left_out)}.")
+    if written.left_out:
+        remarks += [_LEFT_OUT, *(f"- {one}" for one in written.left_out)]
+    return [line(one) for one in remarks]

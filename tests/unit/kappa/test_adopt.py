@@ -1,19 +1,35 @@
 """An existing function, written down as a config."""
 
 import io
+import json
 import os
 import zipfile
+from dataclasses import replace
+from typing import get_args
 
+import botocore.session
 import pytest
 import yaml
 
-from kappa.adopt import adopted
-from kappa.adoptfound import Found
-from kappa.adoptsources import mapping_source
+from kappa.adopt import adopted, read
+from kappa.adoptfound import Found, line
+from kappa.adoptrest import read_rest, unknown_settings
+from kappa.adoptsources import mapping_source, read_sources
 from kappa.config import read_config, read_policy_document
-from kappa.errors import ArchiveError, ConfigError
-from kappa.permissions import Statement
+from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
+from kappa.functionrules import check_regions
+from kappa.functionsettings import AsyncRetries, EphemeralStorage, EventAge, Image
+from kappa.permissions import Statement, as_statement, plan_grant, read_statement
 from kappa.resolved import plain_config
+from kappa.settings import Memory, Timeout
+from kappa.sourcesettings import (
+    BatchSize,
+    BatchWindow,
+    Concurrency,
+    MaxAge,
+    Parallel,
+    TumblingWindow,
+)
 from kappa.starter import NewFiles, starter, write_files
 from tests.projects import TRUST
 
@@ -287,3 +303,452 @@ def test_the_umask_decides_who_may_read_what_init_writes(tmp_path, mask, mode, p
         os.umask(old)
     modes = [(tmp_path / "x" / name).stat().st_mode & 0o777 for name in ("a", "b")]
     assert modes == [mode, program]
+
+
+def whole(**changes):
+    """A config of what was found, and what is said about it."""
+    new = adopted(found(**changes), "config.yml")
+    return yaml.safe_load(new.files["config.yml"]), "\n".join(new.remarks)
+
+
+def raw(**changes):
+    default = {
+        "Sid": "any",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "lambda:InvokeFunction",
+        "Resource": SETTINGS["FunctionArn"],
+    }
+    return default | changes
+
+
+PUBLIC_URL = (
+    raw(
+        Sid="FunctionURLAllowPublicAccess",
+        Action="lambda:InvokeFunctionUrl",
+        Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+    ),
+    raw(
+        Sid="FunctionURLAllowInvokeAction",
+        Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+    ),
+)
+EXPRESSED = {
+    "an organization": raw(Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}),
+    "a skill": raw(
+        Principal={"Service": "alexa-appkit.amazon.com"},
+        Condition={"StringEquals": {"lambda:EventSourceToken": "amzn1.ask.skill.x"}},
+    ),
+    "an account through the URL": raw(
+        Principal={"AWS": "arn:aws:iam::210987654321:root"},
+        Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+    ),
+    "everybody": raw(),
+    "everybody with keys on the URL": raw(
+        Action="lambda:InvokeFunctionUrl",
+        Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
+    ),
+    "an account's topics": raw(
+        Principal={"Service": "sns.amazonaws.com"},
+        Condition={
+            "StringEquals": {"AWS:SourceAccount": "210987654321"},
+            "ArnLike": {"AWS:SourceArn": "arn:aws:sns:eu-west-1:210987654321:*"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", EXPRESSED.values(), ids=EXPRESSED)
+@pytest.mark.parametrize("url", [None, {"AuthType": "AWS_IAM"}])
+def test_a_condition_is_written_down_and_deploy_has_nothing_to_change(imported, statement, url):
+    has = (read_statement(statement, "greeter"),)
+    function = imported(found(statements=has, url=url)).function
+    (one,) = function.permissions
+    assert [item.mark for item in plan_grant("greeter", one, has)] == ["exists"]
+    (step,) = plan_grant("greeter", one, ())
+    assert as_statement(one) == replace(has[0], principal=one.principal)
+    assert step.params["Principal"] == has[0].principal
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        raw(Effect="Deny"),
+        raw(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+        raw(Condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}}),
+        raw(Principal={"AWS": ["111111111111", "222222222222"]}),
+        raw(Sid="with space"),
+        raw(Condition={"StringEquals": {"lambda:EventSourceToken": "${x:-y}"}}),
+    ],
+)
+def test_what_a_permission_cannot_express_is_named_whole_and_not_written(statement):
+    config, said = whole(statements=(read_statement(statement, "greeter"),))
+    assert "permissions" not in config["lambda"]
+    assert statement["Sid"] in said
+    for condition in statement.get("Condition", {}).values():
+        assert [key in said for key in condition.values()] == [True]
+
+
+def test_what_is_left_out_stands_at_the_head_of_the_config():
+    deny = read_statement(raw(Effect="Deny"), "greeter")
+    new = adopted(found(statements=(deny,)), "config.yml")
+    head = [one for one in new.files["config.yml"].decode().splitlines() if one.startswith("# ")]
+    assert head[2:] == [f"# {one}" for one in new.remarks]
+    assert "lost by `delete` and `deploy`" in head[2]
+    assert json.loads(head[3].removeprefix("# - permission any: ")) == raw(Effect="Deny")
+
+
+def test_the_permissions_of_a_public_url_are_the_urls():
+    statements = tuple(read_statement(one, "greeter") for one in PUBLIC_URL)
+    config, said = whole(statements=statements, url={"AuthType": "NONE"})
+    assert "permissions" not in config["lambda"]
+    assert (config["lambda"]["url"], said) == ({"auth": "NONE"}, "")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (),
+        PUBLIC_URL[:1],
+        PUBLIC_URL[1:],
+        (PUBLIC_URL[0] | {"Principal": {"AWS": "210987654321"}}, PUBLIC_URL[1]),
+    ],
+)
+def test_a_url_that_not_everybody_may_call_is_not_opened(statements):
+    statements = tuple(read_statement(one, "greeter") for one in statements)
+    url = {"AuthType": "NONE", "FunctionUrl": "https://x.on.aws/"}
+    config, said = whole(statements=statements, url=url)
+    assert "url" not in config["lambda"]
+    assert "URL https://x.on.aws/ (auth NONE)" in said
+    assert len(config["lambda"].get("permissions", ())) == len(statements)
+
+
+def test_what_deploy_takes_away_from_a_closed_url_is_named():
+    kept = read_statement(raw(Sid="kappa-url-invoke"), "greeter")
+    config, said = whole(statements=(kept,), url={"AuthType": "AWS_IAM"})
+    assert "permissions" not in config["lambda"]
+    assert "permission kappa-url-invoke: `deploy` takes it away" in said
+
+
+@pytest.mark.parametrize(
+    ("role", "why"),
+    [
+        ({"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:x"}}, "a permissions boundary"),
+        ({"AssumeRolePolicyDocument": {"Statement": [*TRUST["Statement"] * 2]}}, "trusts others"),
+        (
+            {
+                "AssumeRolePolicyDocument": {
+                    "Statement": TRUST["Statement"][0]
+                    | {"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}
+                }
+            },
+            "under a condition",
+        ),
+    ],
+)
+def test_a_role_that_kappa_would_make_wider_is_only_used(role, why):
+    config, said = whole(role=ROLE | role)
+    assert config["iam"] == {"role": {"arn": ROLE["Arn"]}}
+    assert why in said
+
+
+def test_a_policy_that_would_be_filled_in_is_left_alone(tmp_path):
+    document = {"Statement": [{"Resource": "${region:-x}"}]}
+    new = adopted(found(policy=POLICY | {"Document": document}), "config.yml")
+    assert yaml.safe_load(new.files["config.yml"])["iam"] == {"role": {"arn": ROLE["Arn"]}}
+    assert "policy.json" not in new.files
+
+
+def test_a_policys_own_variables_are_no_reason_to_leave_it_alone(imported):
+    document = {"Statement": [{"Resource": "arn:aws:s3:::b/${aws:username}/${*}"}]}
+    config = imported(found(policy=POLICY | {"Document": document}))
+    assert read_policy_document(config) == document
+
+
+def test_what_a_role_has_besides_is_named():
+    _, said = whole(role=ROLE | {"Tags": [{"Key": "a"}], "MaxSessionDuration": 7200})
+    assert "of the role greeter-role: tags, session duration" in said
+
+
+def test_settings_without_a_key_are_named():
+    settings = {
+        "FileSystemConfigs": [{"Arn": "arn:efs", "LocalMountPath": "/mnt/tea"}],
+        "DurableConfig": {"ExecutionTimeout": 60},
+        "TenancyConfig": {"TenantIsolationMode": "PER_TENANT"},
+        "CapacityProviderConfig": {"X": {"CapacityProviderArn": "arn:cp"}},
+        "LoggingConfig": {"LogFormat": "Text", "Later": "x"},
+        "OfTomorrow": {"A": 1},
+        "Empty": {"A": []},
+    }
+    function = {
+        "Configuration": SETTINGS | settings,
+        "Code": {"Location": "https://x", "RepositoryType": "S3", "SourceKMSKeyArn": "arn:kms"},
+        "Tags": {"team": "tea", "aws:cloudformation:stack-name": "x"},
+        "ResponseMetadata": {"a": 1},
+    }
+    assert unknown_settings(function) == [
+        'LoggingConfig: {"Later": "x"}',
+        'file system: [{"Arn": "arn:efs", "LocalMountPath": "/mnt/tea"}]',
+        'durable execution: {"ExecutionTimeout": 60}',
+        'tenant isolation: {"TenantIsolationMode": "PER_TENANT"}',
+        'capacity provider: {"X": {"CapacityProviderArn": "arn:cp"}}',
+        'OfTomorrow: {"A": 1}',
+        "key of the zip: arn:kms",
+        'AWS\'s own tags: {"aws:cloudformation:stack-name": "x"}',
+    ]
+
+
+def test_tags_that_may_not_be_read_are_named():
+    function = {"Configuration": SETTINGS, "TagsError": {"Message": "not authorized"}}
+    assert unknown_settings(function) == ["tags: not authorized (it takes lambda:ListTags)"]
+
+
+def test_the_settings_of_an_image_and_ipv6_are_kept(imported):
+    image = {"Command": ["a.b"], "EntryPoint": ["/x"], "WorkingDirectory": "/w"}
+    uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/greeter:1"
+    settings = {
+        "PackageType": "Image",
+        "Runtime": None,
+        "Handler": None,
+        "ImageConfigResponse": {"ImageConfig": image},
+        "VpcConfig": {
+            "SubnetIds": ["subnet-1"],
+            "SecurityGroupIds": ["sg-1"],
+            "Ipv6AllowedForDualStack": True,
+        },
+    }
+    function = imported(found(settings, {"Code": {"ImageUri": uri}}, zipped=None)).function
+    assert function.image == Image(
+        uri=uri, command=("a.b",), entry_point=("/x",), working_directory="/w"
+    )
+    assert function.vpc.ipv6 is True
+
+
+def test_a_layer_of_awss_own_is_written_and_read(imported):
+    layers = [{"Arn": f"arn:aws:lambda:::awslayer:{name}"} for name in ("One", "Two")]
+    config = imported(found({"Layers": layers}))
+    assert config.function.layers == tuple(one["Arn"] for one in layers)
+    check_regions(config, "eu-west-1")
+
+
+def test_a_value_that_kappa_would_fill_in_is_named_without_its_text():
+    secret = {"A": "${secret:-value}", "B": "plain"}
+    config, said = whole(settings={"Environment": {"Variables": secret}})
+    assert "environment" not in config["lambda"]
+    assert "environment: A, B (kappa would fill in" in said
+    assert "secret" not in said
+
+
+def test_a_setting_that_kappa_refuses_is_left_out_and_named():
+    settings = {"Timeout": 9999, "Layers": [{"Arn": "arn:aws:lambda:x"}]}
+    config, said = whole(settings=settings, log_days=2)
+    assert not {"timeout", "layers", "log_retention_days"}.intersection(config["lambda"])
+    assert "- timeout: 9999 (lambda.timeout is '9999'.)" in said
+    assert "- log_retention_days: 2 (lambda.log_retention_days is 2.)" in said
+
+
+def test_a_function_that_no_config_can_express_writes_nothing():
+    settings = {"PackageType": "Image", "Runtime": None, "Handler": None}
+    function = {"Code": {"ImageUri": "elsewhere/greeter:1"}}
+    with pytest.raises(ConfigError, match="cannot be put into a config"):
+        adopted(found(settings, function, zipped=None), "config.yml")
+
+
+def test_the_limits_are_those_of_awss_own_model():
+    shapes = botocore.session.get_session().get_service_model("lambda")
+    for kind, name in {
+        Timeout: "Timeout",
+        Memory: "MemorySize",
+        EphemeralStorage: "EphemeralStorageSize",
+        EventAge: "MaximumEventAgeInSeconds",
+        AsyncRetries: "MaximumRetryAttempts",
+        BatchSize: "BatchSize",
+        BatchWindow: "MaximumBatchingWindowInSeconds",
+        TumblingWindow: "TumblingWindowInSeconds",
+        Parallel: "ParallelizationFactor",
+        Concurrency: "MaximumConcurrency",
+        MaxAge: "MaxAge",
+    }.items():
+        meta = get_args(kind)[1]
+        limits = shapes.shape_for(name).metadata
+        assert (name, meta.ge, meta.le) == (name, limits["min"], limits["max"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".git/config",
+        "lib/.git/hooks/post-checkout",
+        ".GIT/config",
+        ".g\u200cit/config",
+        "lib/__pycache__/x.py",
+        "x.pyc",
+        ".DS_Store",
+        ".lambdaignore",
+    ],
+)
+def test_what_packing_leaves_out_is_left_out_on_the_way_back(name):
+    new = adopted(found(zipped=zipped(**{name: "x"})), "config.yml")
+    assert [one for one in new.files if one.startswith("code/")] == ["code/greeter.py"]
+    assert new.remarks == (f"Of the zip, what packing leaves out: {line(name)}.",)
+
+
+@pytest.mark.parametrize("folder", ["", "lib/"])
+def test_a_folder_is_no_git_repository_by_itself(folder):
+    names = ("HEAD", "config", "objects/x", "refs/heads/main")
+    new = adopted(found(zipped=zipped(**{f"{folder}{one}": "x" for one in names})), "config.yml")
+    assert f"code/{folder}HEAD" not in new.files
+    assert f"code/{folder}config" in new.files
+    assert f"{folder}HEAD" in new.remarks[0]
+
+
+def test_a_file_called_head_is_kept_elsewhere():
+    new = adopted(found(zipped=zipped(HEAD="x", **{"objects/x": "x"})), "config.yml")
+    assert "code/HEAD" in new.files
+
+
+def test_a_zip_that_is_damaged_inside_is_an_error():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.py", "x" * 1000)
+    data = bytearray(buffer.getvalue())
+    data[34:40] = b"\xff" * 6
+    with pytest.raises(ArchiveError, match="cannot be read"):
+        adopted(found(zipped=bytes(data)), "config.yml")
+
+
+class Account:
+    """AWS, with one function; `answers` are by operation, an error is raised."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    def call(self, service, operation, doing, params):
+        answer = self.answers.get(operation, NotFound("none"))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def pages(self, service, operation, doing, key, params=None):
+        return self.call(service, operation, doing, params).get(key, [])
+
+
+def test_variables_that_may_not_be_decrypted_are_an_error_that_names_the_permission():
+    error = {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt"}
+    settings = SETTINGS | {"Environment": {"Error": error}, "KMSKeyArn": "arn:aws:kms:x"}
+    account = Account(get_function={"Configuration": settings})
+    with pytest.raises(Denied) as raised:
+        read(account, "greeter")
+    assert raised.value.hint == "Ask for kms:Decrypt on the key arn:aws:kms:x."
+
+
+def test_what_hangs_on_a_function_is_named():
+    arn = SETTINGS["FunctionArn"]
+    account = Account(
+        list_aliases={"Aliases": [{"Name": "live", "FunctionVersion": "3"}]},
+        list_provisioned_concurrency_configs={
+            "ProvisionedConcurrencyConfigs": [
+                {"FunctionArn": f"{arn}:live", "RequestedProvisionedConcurrentExecutions": 2}
+            ]
+        },
+        get_function_code_signing_config={"CodeSigningConfigArn": "arn:csc"},
+        get_function_recursion_config={"RecursiveLoop": "Allow"},
+        get_runtime_management_config={"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": "arn:r"},
+    )
+    assert read_rest(account, "greeter") == (
+        "alias live of version 3, and what is bound to it",
+        "provisioned concurrency: 2 of live",
+        "code signing: arn:csc",
+        "recursion setting: Allow",
+        "runtime pin: Manual arn:r",
+    )
+
+
+def test_what_hangs_on_a_function_as_on_any_other_is_not_named():
+    account = Account(
+        get_function_recursion_config={"RecursiveLoop": "Terminate"},
+        get_runtime_management_config={"UpdateRuntimeOn": "Auto"},
+        get_function_code_signing_config={"CodeSigningConfigArn": ""},
+    )
+    assert read_rest(account, "greeter") == ()
+
+
+def test_what_may_not_be_read_is_named():
+    account = Account(get_function_recursion_config=Denied("AWS refused reading it"))
+    assert read_rest(account, "greeter") == (
+        "recursion setting, if there is any: AWS refused reading it",
+    )
+
+
+MSK = "arn:aws:kafka:eu-west-1:123456789012:cluster/c/0-1"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "name"),
+    [
+        ({"EventSourceArn": MSK, "Topics": ["t"]}, MSK),
+        ({"EventSourceArn": "arn:aws:mq:eu-west-1:123456789012:broker:b:b-1"}, "arn:aws:mq"),
+        ({"EventSourceArn": "arn:aws:rds:eu-west-1:123456789012:cluster:d"}, "arn:aws:rds"),
+        ({"SelfManagedEventSource": {"Endpoints": {}}, "Topics": ["tea"]}, '["tea"]'),
+    ],
+)
+def test_a_mapping_of_a_kind_that_kappa_lacks_is_named(mapping, name):
+    mapping = {"UUID": "1", "State": "Enabled", "FunctionArn": SETTINGS["FunctionArn"], **mapping}
+    account = Account(list_event_source_mappings={"EventSourceMappings": [mapping]})
+    sources = read_sources(account, SETTINGS["FunctionArn"], ())
+    assert sources.found == []
+    assert name in sources.left_out[0]
+
+
+def test_settings_of_a_mapping_without_a_key_are_named():
+    arn = "arn:aws:sqs:eu-west-1:123456789012:q"
+    mapping = {
+        "UUID": "1",
+        "EventSourceArn": arn,
+        "State": "Enabled",
+        "BatchSize": 10,
+        "MetricsConfig": {"Metrics": ["EventCount"]},
+        "ProvisionedPollerConfig": {"MinimumPollers": 2},
+        "ScalingConfig": {"MaximumConcurrency": 5},
+        "DestinationConfig": {"OnFailure": {}},
+    }
+    account = Account(list_event_source_mappings={"EventSourceMappings": [mapping]})
+    sources = read_sources(account, SETTINGS["FunctionArn"], ())
+    assert sources.found == [{"arn": arn, "batch_size": 10, "maximum_concurrency": 5}]
+    assert sources.left_out == (
+        f'of event source {arn}: MetricsConfig: {{"Metrics": ["EventCount"]}}',
+        f'of event source {arn}: ProvisionedPollerConfig: {{"MinimumPollers": 2}}',
+    )
+
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:news"
+
+
+@pytest.mark.parametrize(
+    ("condition", "found_sources"),
+    [
+        ({"ArnLike": {"AWS:SourceArn": TOPIC}}, [{"arn": TOPIC}]),
+        (
+            {
+                "ArnLike": {"AWS:SourceArn": TOPIC},
+                "StringEquals": {"aws:PrincipalOrgID": "o-1234567890"},
+            },
+            [],
+        ),
+        ({"ArnLike": {"AWS:SourceArn": TOPIC}, "Bool": {"aws:SecureTransport": "true"}}, []),
+        ({"ArnLike": {"AWS:SourceArn": f"{TOPIC[:-4]}*"}}, []),
+    ],
+)
+def test_a_source_is_adopted_only_with_its_permission(condition, found_sources):
+    statement = raw(Principal={"Service": "sns.amazonaws.com"}, Condition=condition)
+    listed = {"Endpoint": SETTINGS["FunctionArn"], "SubscriptionArn": f"{TOPIC}:1"}
+    account = Account(
+        list_event_source_mappings={},
+        list_subscriptions_by_topic={"Subscriptions": [listed]},
+        get_subscription_attributes={"Attributes": {}},
+    )
+    statements = (read_statement(statement, "greeter"),)
+    sources = read_sources(account, SETTINGS["FunctionArn"], statements)
+    assert sources.found == found_sources
+    assert bool(sources.left_out) == (not found_sources)
+    assert all("sns" in one and "permission any" in one for one in sources.left_out)
