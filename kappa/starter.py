@@ -124,15 +124,16 @@ def write_files(folder: Path, new: NewFiles) -> list[Path]:
     """
     paths = {folder / _inside(name): data for name, data in new.files.items()}
     programs = {folder / name for name in new.programs}
-    there = [path for path in paths if path.exists() or path.is_symlink()]
     # The schema is the same everywhere: another config's may stand here already.
-    there = [path for path in there if path.name != SCHEMA]
+    there = [path for path in paths if path.name != SCHEMA and os.path.lexists(path)]
     if there:
         raise ConfigError(
             f"{there[0]} exists already: init overwrites nothing.", "Name another folder."
         )
     wanted = {
-        path: data for path, data in paths.items() if path.name != SCHEMA or not path.exists()
+        path: data
+        for path, data in paths.items()
+        if path.name != SCHEMA or not os.path.lexists(path)
     }
     made: list[Path] = []
     try:
@@ -148,10 +149,10 @@ def write_files(folder: Path, new: NewFiles) -> list[Path]:
 
 
 def _make_folder(folder: Path, made: list[Path]) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent, made)
-        folder.mkdir()
-        made.append(folder)
+    for one in reversed((folder, *folder.parents)):
+        if not one.is_dir():
+            one.mkdir()
+            made.append(one)
 
 
 def _write(path: Path, data: bytes, program: bool, made: list[Path]) -> None:

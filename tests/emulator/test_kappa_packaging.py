@@ -206,6 +206,57 @@ def test_an_imported_function_is_described_as_it_is(done, kappa, tmp_path, emula
     done("new/config.yml", "delete")
 
 
+CONDITIONS = (
+    {"Principal": "*", "PrincipalOrgID": "o-1234567890"},
+    {"Principal": "*"},
+    {"Principal": "alexa-appkit.amazon.com", "EventSourceToken": "amzn1.ask.skill.x"},
+    {"Principal": "210987654321", "InvokedViaFunctionUrl": True},
+    {
+        "Principal": "210987654321",
+        "Action": "lambda:InvokeFunctionUrl",
+        "FunctionUrlAuthType": "AWS_IAM",
+    },
+    {"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b*", "SourceAccount": ACCOUNT},
+)
+
+
+def test_an_imported_function_keeps_each_condition_and_is_made_anew_with_them(
+    kappa, emulator, name, done
+):
+    done("old/config.yml", "init", name)
+    done("old/config.yml", "deploy")
+    client = emulator.client("lambda", ACCOUNT)
+    for number, condition in enumerate(CONDITIONS):
+        statement = {"Action": "lambda:InvokeFunction", **condition}
+        client.add_permission(FunctionName=name, StatementId=f"a{number}", **statement)
+
+    def statements():
+        return json.loads(client.get_policy(FunctionName=name)["Policy"])["Statement"]
+
+    before = statements()
+    assert len(before) == len(CONDITIONS)
+    done("new/config.yml", "init", "--from", name, "--region", "us-east-1")
+    again = kappa("new/config.yml", "diff")
+    assert (again.returncode, again.stdout) == (0, "")
+    done("new/config.yml", "delete")
+    done("new/config.yml", "deploy")
+    assert statements() == before
+    done("new/config.yml", "delete")
+
+
+def test_what_kappa_would_refuse_to_deploy_again_is_said(kappa, emulator, name, done):
+    done("old/config.yml", "init", name)
+    done("old/config.yml", "deploy")
+    emulator.client("lambda", ACCOUNT).update_function_configuration(
+        FunctionName=name, Handler="elsewhere.handler"
+    )
+    ended = kappa("new/config.yml", "init", "--from", name, "--region", "us-east-1")
+    assert ended.returncode == 0
+    assert "`validate` and `deploy` do not accept it yet: " in ended.stderr
+    assert "elsewhere" in ended.stderr
+    done("old/config.yml", "delete")
+
+
 def test_an_imported_function_that_does_not_exist_is_named_and_nothing_written(kappa, tmp_path):
     ended = kappa("new/config.yml", "init", "--from", "nobody", "--region", "us-east-1")
     assert ended.returncode == 1

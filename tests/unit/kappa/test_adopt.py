@@ -752,3 +752,10 @@ def test_a_source_is_adopted_only_with_its_permission(condition, found_sources):
     assert sources.found == found_sources
     assert bool(sources.left_out) == (not found_sources)
     assert all("sns" in one and "permission any" in one for one in sources.left_out)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000 + "x"])
+def test_a_name_that_is_too_long_is_an_error_and_writes_nothing(tmp_path, name):
+    with pytest.raises(ConfigError, match="File name too long"):
+        write_files(tmp_path / "project", NewFiles({"config.yml": b"", f"code/{name}": b"x"}))
+    assert list(tmp_path.iterdir()) == []
