@@ -71,6 +71,7 @@ _RULE: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
         "EventBusName",
         "EventPattern",
         "Name",
+        "RoleArn",
         "ScheduleExpression",
         "State",
     )
@@ -221,6 +222,7 @@ def _rule(aws: Aws, rule: str, function: str, doing: str) -> Sources:
         "pattern": says.get("EventPattern") and json.dumps(json.loads(says["EventPattern"])),
         "description": says.get("Description"),
         "input": mine.get("Input"),
+        "role_arn": says.get("RoleArn"),
     }
     if says.get("State") == "DISABLED":
         source["enabled"] = False

@@ -25,7 +25,6 @@ from kappa.settings import Memory, Timeout
 from kappa.sourcesettings import (
     BatchSize,
     BatchWindow,
-    Concurrency,
     MaxAge,
     Parallel,
     TumblingWindow,
@@ -566,7 +565,6 @@ def test_the_limits_are_those_of_awss_own_model():
         BatchWindow: "MaximumBatchingWindowInSeconds",
         TumblingWindow: "TumblingWindowInSeconds",
         Parallel: "ParallelizationFactor",
-        Concurrency: "MaximumConcurrency",
         MaxAge: "MaxAge",
     }.items():
         meta = get_args(kind)[1]
@@ -759,3 +757,45 @@ def test_a_name_that_is_too_long_is_an_error_and_writes_nothing(tmp_path, name):
     with pytest.raises(ConfigError, match="File name too long"):
         write_files(tmp_path / "project", NewFiles({"config.yml": b"", f"code/{name}": b"x"}))
     assert list(tmp_path.iterdir()) == []
+
+
+def rule_sources(targets, **rule):
+    arn = "arn:aws:events:eu-west-1:123456789012:rule/nightly"
+    statement = raw(
+        Principal={"Service": "events.amazonaws.com"},
+        Condition={"ArnLike": {"AWS:SourceArn": arn}},
+    )
+    default = {"Name": "nightly", "ScheduleExpression": "rate(1 day)", "State": "ENABLED"}
+    account = Account(
+        list_event_source_mappings={},
+        list_targets_by_rule={
+            "Targets": [{"Arn": SETTINGS["FunctionArn"], **one} for one in targets]
+        },
+        describe_rule=default | rule,
+    )
+    statements = (read_statement(statement, "greeter"),)
+    return read_sources(account, SETTINGS["FunctionArn"], statements)
+
+
+def test_a_rule_is_adopted_and_what_its_target_has_besides_is_named():
+    role = "arn:aws:iam::123456789012:role/r"
+    target = {"Id": "greeter", "Input": "{}", "RetryPolicy": {"MaximumRetryAttempts": 1}}
+    sources = rule_sources([target], RoleArn=role, State="DISABLED")
+    (source,) = sources.found
+    assert source == {
+        "arn": "arn:aws:events:eu-west-1:123456789012:rule/nightly",
+        "schedule": "rate(1 day)",
+        "input": "{}",
+        "role_arn": role,
+        "enabled": False,
+    }
+    assert sources.left_out == (
+        f'of event source {source["arn"]}: RetryPolicy: {{"MaximumRetryAttempts": 1}}',
+    )
+
+
+@pytest.mark.parametrize("targets", [[{"Id": "1"}], [{"Id": "greeter"}, {"Id": "2"}]])
+def test_a_rule_with_targets_that_are_not_kappas_is_named(targets):
+    sources = rule_sources(targets)
+    assert sources.found == []
+    assert sources.left_out[0].endswith(f"target {', '.join(one['Id'] for one in targets)}")
