@@ -26,6 +26,7 @@ from kappa.functionsettings import (
     Tracing,
     Vpc,
 )
+from kappa.plainfile import at_home
 from kappa.section import ArnText, Section, Text
 from kappa.sourcesettings import EventSource, Url
 from kappa.tree import Keys
@@ -196,4 +197,4 @@ class Config(Struct, frozen=True):
 
     def beside(self, path: str) -> Path:
         """A path of the file, relative to the file's own folder."""
-        return self.file.parent / Path(path).expanduser()
+        return self.file.parent / at_home(path)

@@ -83,7 +83,7 @@ def _json(tree: Tree, keys: Keys, value: object) -> object:
     problem = f"{dotted(keys)} is not JSON."
     try:
         said = json.loads(value) if isinstance(value, str) else _plain(tree, keys, value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from error
     if not isinstance(said, dict) and keys[-1] != "input":
         raise tree.error(keys, f"{dotted(keys)} must be a mapping.")

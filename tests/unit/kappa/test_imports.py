@@ -38,9 +38,9 @@ RANKS = [
     {"bundle", "codecheck"},
     {"aws", "archive", "config", "packages", "schema", "starter"},
     {"functionrules", "sourcerules", "environments", "layout"},
-    {"settings", "typed", "graft"},
+    {"settings", "typed", "graft", "values"},
     {"tree", "functionsettings", "sourcesettings"},
-    {"section"},
+    {"section", "plainfile"},
     {"arn", "awssession", "completion", "errors", "loglines", "units"},
 ]
 FOLDER = Path(kappa.__file__).parent
