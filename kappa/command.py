@@ -100,6 +100,8 @@ def carry_out(
     from kappa.steps import apply
 
     session = options.open()
+    for note in session.config.notes:
+        progress(f"{click.style('note', dim=True)}       {note}")
     reports: list[Report] = []
 
     def tell(report: Report) -> None:

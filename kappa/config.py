@@ -7,7 +7,8 @@ ask AWS anything: what is wrong with a file is said before the first call.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
 from kappa.plainfile import read_plain
-from kappa.settings import Config, File
+from kappa.settings import Config, File, Role
 from kappa.sourcerules import check_sources, tidy, with_json
 from kappa.tree import Keys, Tree, dotted, read_tree
 from kappa.typed import convert
@@ -32,26 +33,41 @@ def read_config(file: Path, environment: str = "") -> Config:
 
     Raises: ConfigError, naming file, line, key and what is allowed.
     """
-    tree, values, environment = _read_layout(file, environment)
+    read = _read_layout(file, environment)
+    tree = read.tree
     settings = convert(tree, with_json(tree, _with_texts(tree)), File)
     for check in (_check_iam, check_function, check_sources):
         check(tree, settings)
     return Config(
         file=file,
         function=tidy(settings.lambda_),
-        role=settings.iam.role,
-        policy=settings.iam.policy,
+        role=settings.iam.role if settings.iam else Role(),
+        policy=settings.iam.policy if settings.iam else None,
         profile=settings.profile or None,
         region=settings.region or None,
-        values=values,
-        environment=environment,
+        values=read.values,
+        environment=read.environment,
         lines=tree.lines,
+        later=read.later,
+        notes=read.notes,
     )
 
 
-def _read_layout(file: Path, wanted: str) -> tuple[Tree, dict[str, str], str]:
-    """Read the file, whichever layout it has, as its environment makes it; and the values."""
+@dataclass(frozen=True)
+class _Read:
+    """A file as its environment makes it, and the values that were filled in."""
+
+    tree: Tree
+    values: Mapping[str, str]
+    environment: str
+    later: bool
+    notes: tuple[str, ...]
+
+
+def _read_layout(file: Path, wanted: str) -> _Read:
+    """Read the file, whichever layout it has."""
     raw = read_tree(file)
+    layout.refuse_earlier(raw)
     environment = environments.choose(raw, wanted)
     later = layout.is_later(raw)
     if environment:
@@ -59,7 +75,9 @@ def _read_layout(file: Path, wanted: str) -> tuple[Tree, dict[str, str], str]:
     named = {"environment": environment} if environment else {}
     values = {**named, **read_values(raw)}
     tree = fill_tree(raw, values, _names_for_later)
-    return (layout.translate(tree, environment) if later else tree), values, environment
+    notes = layout.notes(tree, environment) if later else ()
+    tree = layout.translate(tree, environment) if later else tree
+    return _Read(tree, values, environment, later, notes)
 
 
 def _names_for_later(keys: Keys) -> Set[str]:
@@ -152,6 +170,8 @@ def _text(tree: Tree, keys: Keys) -> str:
 
 
 def _check_iam(tree: Tree, settings: File) -> None:
+    if settings.iam is None:
+        return
     role, policy = settings.iam.role, settings.iam.policy
     if bool(role.name) == bool(role.arn):
         raise tree.error(("iam", "role"), "iam.role needs a name, or an arn, not both.")

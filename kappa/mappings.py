@@ -106,7 +106,7 @@ def _create(config: Config, source: EventSource) -> Step:
     names = {"FunctionName": _function(config), "EventSourceArn": source.arn}
     params = {**names, **_wanted(source), "Enabled": source.enabled}
     if source.service != "sqs":
-        params["StartingPosition"] = source.starting_position or "LATEST"
+        params["StartingPosition"] = source.starting_position or config.default_position
     if source.starting_position_timestamp:
         when = datetime.fromisoformat(source.starting_position_timestamp)
         params["StartingPositionTimestamp"] = when

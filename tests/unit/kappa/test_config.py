@@ -81,6 +81,11 @@ def test_what_is_not_said_stays_unsaid(write):
     assert (function.memory_size, function.timeout, function.environment) == (None, None, None)
 
 
+def test_a_config_without_iam_names_no_role(write):
+    config = read_config(write("lambda:" + MINIMAL.split("lambda:")[1]))
+    assert (config.role.name, config.role.arn, config.policy) == ("", "", None)
+
+
 def test_paths_are_relative_to_the_config_file(write):
     config = read_config(write())
     assert config.beside(config.function.path) == config.file.parent / "code"

@@ -251,3 +251,34 @@ def test_a_document_in_the_config_needs_a_statement(write):
 
 def test_find_answers_none_where_there_is_nothing():
     assert find({"a": {"b": 1}}, ("a", "c")) is None
+
+
+def test_an_environment_without_variables_clears_those_of_the_one_before(write):
+    assert read_config(write(SHORT)).function.environment == {}
+    empty = SHORT.replace("    policy:", "    environment_variables:\n    policy:")
+    assert read_config(write(empty)).function.environment == {}
+
+
+def test_variables_of_the_function_are_kept_where_the_environment_has_none(write):
+    text = f"{SHORT}  environment: {{GREETING: good day}}\n"
+    assert read_config(write(text)).function.environment == {"GREETING": "good day"}
+
+
+def test_resources_beside_the_policy_have_no_effect_and_a_note(write):
+    text = SHORT.replace("    policy:", "    resources:\n      - arn: x\n    policy:")
+    config = read_config(write(text))
+    assert config.notes == (
+        f"{config.file}:4: environments.dev.resources has no effect; "
+        "environments.dev.policy.resources has.",
+    )
+    assert len(read_policy_document(config)["Statement"]) == 1
+
+
+def test_a_stream_is_read_from_where_the_kappa_of_its_layout_began(write):
+    assert read_config(write(SHORT)).default_position == "LATEST"
+    assert read_config(write(CONFIG)).default_position == "TRIM_HORIZON"
+
+
+def test_a_file_of_0_2_is_said_to_be_one(write):
+    text = "cloudformation: {template: roles.cf}\nlambda: {zipfile_name: a.zip, mode: event}\n"
+    assert error_of(write(text)).startswith("1: this is a file of kappa 0.2")

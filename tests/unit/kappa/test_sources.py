@@ -330,6 +330,13 @@ def test_a_notification_of_others_that_overlaps_is_refused(other, mine, clash):
         assert [step.mark for step in add(source, state, (MAY_S3,))] == ["created"]
 
 
+@pytest.mark.parametrize(("later", "start"), [(False, "TRIM_HORIZON"), (True, "LATEST")])
+def test_a_stream_begins_where_the_kappa_of_the_layout_began(later, start):
+    config = kappa_config({"sources": [{"arn": STREAM}]}, later=later)
+    (step,) = sources.plan_add(config, PLACE, invoking(SourcesState()), ())
+    assert step.params["StartingPosition"] == start
+
+
 def test_a_queue_gets_a_mapping_without_a_starting_position():
     source = {
         "arn": QUEUE,
