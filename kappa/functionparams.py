@@ -57,7 +57,8 @@ def first(config: Config, role_arn: str) -> dict[str, Any]:
     if not role_arn:
         name = config.function.name
         raise ConfigError(
-            f"{config.file}: the function {name} does not exist, and to make it kappa needs a role.",
+            f"{config.file}: the function {name} does not exist, and to make it kappa needs "
+            "a role.",
             "Add `iam:` with `role: {name: ...}`, and with a `policy:` that gives it rights.",
         )
     return wanted(config, role_arn, {})

@@ -41,7 +41,7 @@ RANKS = [
     {"settings", "typed", "graft", "values"},
     {"tree", "functionsettings", "sourcesettings"},
     {"section", "plainfile"},
-    {"arn", "awssession", "completion", "errors", "loglines", "units"},
+    {"arn", "awssession", "completion", "errors", "loglines", "oldwords", "units"},
 ]
 FOLDER = Path(kappa.__file__).parent
 
