@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from kappa import environments, layout
 from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
+from kappa.mistakes import check_all
 from kappa.plainfile import read_plain
 from kappa.settings import Config, File, Role
 from kappa.sourcerules import check_sources, tidy, with_json
@@ -36,8 +38,8 @@ def read_config(file: Path, environment: str = "") -> Config:
     read = _read_layout(file, environment)
     tree = read.tree
     settings = convert(tree, with_json(tree, _with_texts(tree)), File)
-    for check in (_check_iam, check_function, check_sources):
-        check(tree, settings)
+    checks = (_check_iam, check_function, check_sources)
+    check_all(partial(check, tree, settings) for check in checks)
     return Config(
         file=file,
         function=tidy(settings.lambda_),
@@ -48,6 +50,7 @@ def read_config(file: Path, environment: str = "") -> Config:
         values=read.values,
         environment=read.environment,
         lines=tree.lines,
+        origins=tree.origins,
         later=read.later,
         notes=read.notes,
     )

@@ -6,12 +6,14 @@ keeps its line.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from kappa.functionsettings import Vpc
 from kappa.graft import Graft, find
+from kappa.mistakes import check_all
 from kappa.section import Section, Text
 from kappa.tree import Keys, Tree, dotted
 from kappa.typed import convert, suggestion
@@ -133,15 +135,22 @@ def notes(tree: Tree, environment: str) -> tuple[str, ...]:
 
 
 def _check(tree: Tree, environment: str) -> None:
-    known = _TOP | {"environments", "lambda", "include"}
-    for key in tree.data:
-        if key == "restapi":
-            raise tree.error((key,), "kappa makes no REST APIs.", "lambda.url gives an address.")
-        if key not in known:
-            raise tree.error((key,), f"unknown key {key}.", suggestion(key, known))
-    convert(tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top)
     at: Keys = ("environments", environment)
-    convert(tree, find(tree.data, at) or {}, Environment, at)
+    check_all(
+        (
+            *(partial(_check_key, tree, key) for key in tree.data),
+            partial(convert, tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top),
+            partial(convert, tree, find(tree.data, at) or {}, Environment, at),
+        )
+    )
+
+
+def _check_key(tree: Tree, key: str) -> None:
+    known = _TOP | {"environments", "lambda", "include"}
+    if key == "restapi":
+        raise tree.error((key,), "kappa makes no REST APIs.", "lambda.url gives an address.")
+    if key not in known:
+        raise tree.error((key,), f"unknown key {key}.", suggestion(key, known))
 
 
 def _put_function(graft: Graft, tree: Tree) -> None:

@@ -29,7 +29,7 @@ from kappa.functionsettings import (
 from kappa.plainfile import at_home
 from kappa.section import ArnText, Section, Text
 from kappa.sourcesettings import EventSource, Url
-from kappa.tree import Keys
+from kappa.tree import Keys, Tree
 
 _PATH_WORDS = "a path that begins and ends with /, such as /kappa/"
 
@@ -186,14 +186,13 @@ class Config(Struct, frozen=True):
     values: Mapping[str, str] = {}
     environment: str = ""
     lines: Mapping[Keys, int] = {}
+    origins: Mapping[Keys, Keys] = {}
     later: bool = False
     notes: tuple[str, ...] = ()
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
-        while keys and keys not in self.lines:
-            keys = keys[:-1]
-        return ConfigError(f"{self.file}:{self.lines.get(keys, 1)}: {problem}", hint)
+        return Tree(self.file, {}, self.lines, {}, origins=self.origins).error(keys, problem, hint)
 
     @property
     def makes_role(self) -> bool:

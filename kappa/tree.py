@@ -9,8 +9,9 @@ an account number keeps its leading zero, an environment variable its `1.10`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ _MAX_PROBLEM = 400
 class Tree:
     """A YAML file's values. `lines` and `texts` tell of each key path where and how it is written.
 
-    `numbers` are the paths of what is written as a number, for values that become JSON.
+    `numbers` are the paths of what is written as a number, for values that become JSON. `origins`
+    tell where in the file stands what is read as if it stood elsewhere.
 
     Shape: the path of the first event source's ARN is ("lambda", "event_sources", 0, "arn").
     """
@@ -45,12 +47,24 @@ class Tree:
     lines: Mapping[Keys, int]
     texts: Mapping[Keys, str]
     numbers: Set[Keys] = frozenset()
+    origins: Mapping[Keys, Keys] = field(default_factory=dict)
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
         while keys and keys not in self.lines:
             keys = keys[:-1]
+        problem, hint = (as_written(text, self.origins) for text in (problem, hint))
         return ConfigError(f"{self.file}:{self.lines.get(keys, 1)}: {shortened(problem)}", hint)
+
+
+def as_written(text: str, origins: Mapping[Keys, Keys]) -> str:
+    """Name the keys in a text as the file does."""
+    words = {dotted(target): dotted(source) for target, source in origins.items()}
+    if not words:
+        return text
+    longest_first = sorted(words, key=len, reverse=True)
+    pattern = rf"(?<![\w.])({'|'.join(map(re.escape, longest_first))})(?!\w)"
+    return re.sub(pattern, lambda match: words[match[1]], text)
 
 
 def shortened(problem: str) -> str:

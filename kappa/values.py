@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kappa.errors import ConfigError
+from kappa.mistakes import together
 from kappa.plainfile import at_home, is_there
 from kappa.tree import Keys, Tree, read_tree
 
@@ -89,6 +90,7 @@ def fill_tree(
     Raises: ConfigError, if a name is missing, empty or TODO and has no default.
     """
     texts = dict(tree.texts)
+    errors: list[ConfigError] = []
 
     def fill(value: object, keys: Keys) -> object:
         if isinstance(value, dict):
@@ -101,11 +103,17 @@ def fill_tree(
         def error(problem: str, hint: str) -> ConfigError:
             return tree.error(keys, problem, hint)
 
-        filled = fill_text(value, values, error, later(keys))
+        try:
+            filled = fill_text(value, values, error, later(keys))
+        except ConfigError as lacking:
+            errors.append(lacking)
+            return value
         texts[keys] = filled
         return _plain(filled) if _VALUE.fullmatch(value) else filled
 
     data = {key: fill(value, (key,)) for key, value in tree.data.items()}
+    if errors:
+        raise together(errors)
     return replace(tree, data=data, texts=texts)
 
 

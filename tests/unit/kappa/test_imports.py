@@ -40,7 +40,7 @@ RANKS = [
     {"functionrules", "sourcerules", "environments", "layout"},
     {"settings", "typed", "graft", "values"},
     {"tree", "functionsettings", "sourcesettings"},
-    {"section", "plainfile"},
+    {"section", "plainfile", "mistakes"},
     {"arn", "awssession", "completion", "errors", "loglines", "oldwords", "units"},
 ]
 FOLDER = Path(kappa.__file__).parent

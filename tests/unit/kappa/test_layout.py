@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kappa.bundle import read_archive
+from kappa.codecheck import check_files
 from kappa.config import read_config, read_policy_document
 from kappa.environments import merge
 from kappa.errors import ConfigError
@@ -282,3 +283,34 @@ def test_a_stream_is_read_from_where_the_kappa_of_its_layout_began(write):
 def test_a_file_of_0_2_is_said_to_be_one(write):
     text = "cloudformation: {template: roles.cf}\nlambda: {zipfile_name: a.zip, mode: event}\n"
     assert error_of(write(text)).startswith("1: this is a file of kappa 0.2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            SHORT.replace("    policy:", "    role: {name: a b}\n    policy:"),
+            "environments.dev.role.name is 'a b'",
+        ),
+        (SHORT.replace("dev", "'a b'"), "environments.a b is 'a b'"),
+        ("name: a b\n" + SHORT, "1: name is 'a b'"),
+        (SHORT + "  log_retention_policy: 2\n", "lambda.log_retention_policy is 2."),
+        (
+            SHORT.replace("    policy:", "    environment_variables: {AWS_REGION: x}\n    policy:"),
+            "4: AWS_REGION is set by Lambda itself.",
+        ),
+        (
+            SHORT.replace("    policy:", "    event_sources: [{arn: x}]\n    policy:"),
+            "4: environments.dev.event_sources[0].arn is 'x'",
+        ),
+        (SHORT + "  timeout: 0\n", "lambda.timeout is '0'"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_0_7_is_said_in_its_own_words(write, text, said):
+    assert said in error_of(write(text), "a b" if "'a b':" in text else "")
+
+
+def test_code_that_is_missing_is_said_in_the_words_of_0_7(write):
+    config = read_config(write(f"source: nowhere\n{SHORT}"))
+    with pytest.raises(ConfigError, match=r"config.yml:1: source: .*nowhere does not exist"):
+        check_files(config)
