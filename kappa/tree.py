@@ -84,12 +84,21 @@ def dotted(keys: Keys) -> str:
 def read_tree(file: Path) -> Tree:
     """Read one YAML file as it stands.
 
-    Raises: ConfigError, if it cannot be read, is not YAML, repeats a key or is no mapping.
+    Raises: ConfigError, if it cannot be read, and for what parse_tree() refuses.
     """
     try:
-        node = yaml.compose(read_plain(file), Loader=yaml.SafeLoader)
+        return parse_tree(read_plain(file), file)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
+
+
+def parse_tree(content: bytes, file: Path) -> Tree:
+    """Turn a file's content into its tree; `file` is for the error messages.
+
+    Raises: ConfigError, if it is not YAML, repeats a key or is no mapping.
+    """
+    try:
+        node = yaml.compose(content, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise _syntax_error(file, error) from error
     except RecursionError as error:
