@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import os
 import re
+import reprlib
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ import msgspec
 import yaml
 
 from kappa.errors import ConfigError
+from kappa.plainfile import read_plain
+from kappa.tree import parse_tree
 
 HERE = Path(__file__).resolve().parent
 
@@ -31,6 +34,10 @@ RATE_LIMIT_PATTERN = "0|[1-9][0-9]{0,3}/[1-9][0-9]{0,3}s"
 ALLOWED_ONE = r"(?:[^@\s,]+@)?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+"
 ALLOWED_PATTERN = rf"{ALLOWED_ONE}(?:[, ]+{ALLOWED_ONE})*"
 EMAIL_PATTERN = r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+"
+
+# A value in an error may be as long as a file.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 
 BEGIN = "# >>> saved by ./resources.py output --save: do not edit >>>"
 END = "# <<< saved by ./resources.py output --save <<<"
@@ -60,6 +67,12 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     rate_table_arn: str = ""
 
 
+# What the config.yml of 2015 had, and what became of it.
+OF_2015 = {
+    "amazon_app_client_id": "people sign in with Google: `google_oauth_client_id`",
+    "data_key": "each channel has a transcript of its own, in the folder `data_prefix`",
+    "tags": "tag the stack in the console of CloudFormation",
+}
 KEYS = ChatConfig.__struct_fields__
 REQUIRED = ("s3_bucket", "google_oauth_client_id")
 SAVED = KEYS[KEYS.index("sns_topic_arn") :]
@@ -142,6 +155,22 @@ def parse_config(text: str, where: Path) -> ChatConfig:
     return msgspec.convert(given, ChatConfig)
 
 
+def notes(path: Path | None = None) -> list[str]:
+    """Say of each key of 2015 in the config that it is not used any more, and what is."""
+    where = config_path(path)
+    _, lines = _read_mapping(_read_text(where), where)
+    return [
+        f"Note: {where}:{lines[key]}: {key} is not used any more: {words}."
+        for key, words in OF_2015.items()
+        if key in lines
+    ]
+
+
+def outdated(config: ChatConfig, outputs: Mapping[str, str]) -> list[str]:
+    """Name the saved values that are not the stack's, all of them where none is saved."""
+    return [key for key in SAVED if key in outputs and getattr(config, key) != outputs[key]]
+
+
 def check_region(region: str | None) -> None:
     """Check a region that the command line gives.
 
@@ -217,12 +246,14 @@ def _around_block(text: str, where: Path) -> tuple[str, str]:
 
 def _read_text(where: Path) -> str:
     try:
-        return where.read_bytes().decode("utf-8")
+        return read_plain(where).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"{where} does not exist.", "Copy config.example.yml to it and fill in its values."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{where} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{where} cannot be read: {error}") from error
 
 
@@ -230,8 +261,14 @@ def _read_mapping(text: str, where: Path) -> tuple[dict[str, object], dict[str, 
     """Return the values and the line of each key."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if isinstance(root, yaml.MappingNode):
+            _refuse_twice(root, where)
+            # It refuses what is nested too deeply, and aliases that repeat too much.
+            parse_tree(text.encode(), where)
         values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+    except RecursionError as error:
+        raise ConfigError(f"{where}: nested too deeply.") from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or " ".join(str(error).split())
@@ -240,13 +277,16 @@ def _read_mapping(text: str, where: Path) -> tuple[dict[str, object], dict[str, 
         return {}, {}
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError(f"{where} must hold `key: value` lines.")
-    lines: dict[str, int] = {}
+    return values, {str(key.value): key.start_mark.line + 1 for key, _ in root.value}
+
+
+def _refuse_twice(root: yaml.MappingNode, where: Path) -> None:
+    seen: set[str] = set()
     for key, _ in root.value:
-        line = key.start_mark.line + 1
-        if key.value in lines:
+        if str(key.value) in seen:
+            line = key.start_mark.line + 1
             raise ConfigError(f"{where}: line {line}: {key.value} is given twice.")
-        lines[str(key.value)] = line
-    return values, lines
+        seen.add(str(key.value))
 
 
 def _is_missing(value: object) -> bool:
@@ -272,16 +312,20 @@ def _check_value(key: str, value: object, lines: Mapping[str, int], where: Path)
     if key == "history":
         if type(value) is not int or not 1 <= value <= 200:
             raise ConfigError(
-                f"{where}: {_with_line(key, lines)}: {value!r} is not a whole number from 1 to 200."
+                f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not a whole number "
+                "from 1 to 200."
             )
         return
     pattern, wanted = PATTERNS.get(key, (r"[^\s]+(?: [^\s]+)*", "text on one line"))
     if not isinstance(value, str):
         raise ConfigError(
-            f"{where}: {_with_line(key, lines)}: {value!r} is not text.", "Put it in quotes."
+            f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not text.",
+            "Put it in quotes.",
         )
     if not re.fullmatch(pattern, value):
-        raise ConfigError(f"{where}: {_with_line(key, lines)}: {value!r} is not {wanted}.")
+        raise ConfigError(
+            f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not {wanted}."
+        )
 
 
 def _replace_file(where: Path, text: str) -> None:

@@ -44,6 +44,8 @@ try:
         ChatConfig,
         check_region,
         config_path,
+        notes,
+        outdated,
         read_config,
         save_outputs,
     )
@@ -168,6 +170,7 @@ def status(aws: Aws, config: ChatConfig) -> None:
         print(f"  {resource.logical_id:22} {resource.status:18} {resource.physical_id}")
         if resource.reason:
             print(f"    {resource.reason}")
+    _mention_outdated(aws, config, found)
 
 
 def _request(config: ChatConfig) -> dict[str, Any]:
@@ -218,6 +221,19 @@ def _mention_other_region(aws: Aws, config: ChatConfig) -> None:
         print(note, file=sys.stderr)
 
 
+def _mention_outdated(aws: Aws, config: ChatConfig, found: stacks.Stack) -> None:
+    """A stack that was made anew has other names than the config that was saved before."""
+    if not found.usable or (config.region or aws.region) != aws.region:
+        return
+    names = outdated(config, found.outputs)
+    if names:
+        note = (
+            f"Note: {config_path()} does not have the stack's {', '.join(names)}: run "
+            "`./resources.py output --save`, then `kappa lambda/*/config.yml deploy` and update.sh."
+        )
+        print(note, file=sys.stderr)
+
+
 def _mention_mail(config: ChatConfig) -> None:
     if config.alarm_email:
         note = f"Alarms are mailed to {config.alarm_email} once the link in AWS's mail is followed."
@@ -234,6 +250,8 @@ def _run(arguments: dict[str, Any]) -> int:
         print(template())
         return 0
     config = read_config()
+    for note in notes():
+        print(note, file=sys.stderr)
     region = arguments["--region"] or config.region or None
     check_region(arguments["--region"])
     aws = Aws(region, arguments["--profile"] or config.profile or None)

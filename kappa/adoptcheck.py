@@ -14,6 +14,7 @@ from kappa.adoptfound import FILLED, Adopted
 from kappa.adoptrest import as_text
 from kappa.config import read_config
 from kappa.errors import ConfigError
+from kappa.mistakes import Mistakes
 from kappa.resolved import as_yaml, plain
 from kappa.tree import Keys, dotted
 
@@ -50,7 +51,8 @@ def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
         return ConfigError("kappa would fill in the ${...} in it", keys=keys)
     try:
         read_config(Path(file), text=as_yaml(config).encode())
-    except ConfigError as error:
+    except ConfigError as found:
+        error = found.parts[0] if isinstance(found, Mistakes) else found
         problem = error.message.removeprefix(f"{file}:").lstrip("0123456789").removeprefix(": ")
         return ConfigError(problem, error.hint, error.keys)
     return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kappa.command import command
+from kappa.command import command, tell_notes
 from kappa.console import as_json, progress, result
 from kappa.errors import ArchiveError, ConfigError
 from kappa.options import Options
@@ -57,22 +57,28 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
 
 
 @command
-def validate(options: Options) -> None:
+@click.option("--show-values", is_flag=True, help="Show the values of the function's variables.")
+def validate(options: Options, show_values: bool) -> None:
     """Check the config and print it filled in.
 
     Prints the config as it is understood, with its environment merged and every ${name} filled
-    in; it reads as a config again. Checks the files too that it names, and that the handler is in
-    the code. Installs nothing and asks AWS nothing; exit code 2 means that the config is wrong.
+    in; it reads as a config again. Variables are left out, unless --show-values is given. Checks
+    the files too that it names, and that the handler is in the code. Installs nothing and asks
+    AWS nothing; exit code 2 means that the config is wrong.
 
     Example:
       kappa config.yml validate --env prod
     """
-    from kappa.resolved import as_yaml, check, plain_config
+    from kappa.resolved import as_yaml, check, hidden, plain_config
 
     session = options.open()
-    check(session.config)
-    config = plain_config(session.config)
+    check(session.config, options.region or session.config.region)
+    tell_notes(session.config.notes)
+    config = plain_config(session.config, show_values=show_values)
     result(as_json(config) if options.json else as_yaml(config).rstrip("\n"))
+    names = "" if show_values else ", ".join(hidden(session.config))
+    if names:
+        progress(f"Not shown: lambda.environment ({names}): --show-values shows it.")
 
 
 @command
@@ -118,7 +124,8 @@ def _complaints(file: Path) -> list[str]:
     from kappa.resolved import check
 
     try:
-        check(read_config(file))
+        config = read_config(file)
+        check(config, config.region)
     except ConfigError as error:
         return [f"`validate` and `deploy` do not accept it yet: {error.message}"]
     return []

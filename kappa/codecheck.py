@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 
 from kappa.archive import Archive
+from kappa.plainfile import is_there
 from kappa.settings import Config
 from kappa.typed import suggestion
 
@@ -25,17 +26,21 @@ def check_files(config: Config) -> None:
     Raises: ConfigError, naming file, line and key.
     """
     function = config.function
-    if not function.image and not config.beside(function.path).exists():
+    if not function.image and not is_there(config.beside(function.path)):
         raise config.error(
             ("lambda", "path"),
             f"lambda.path: {config.beside(function.path)} does not exist.",
             "Correct the path.",
         )
     name = function.test_data
-    if name and not config.beside(name).is_file():
+    if not name:
+        return
+    file = config.beside(name)
+    if not is_there(file) or not file.is_file():
+        problem = "is not a file" if is_there(file) else "does not exist"
         raise config.error(
             ("lambda", "test_data"),
-            f"lambda.test_data: {config.beside(name)} does not exist.",
+            f"lambda.test_data: {file} {problem}.",
             "Correct the path, or leave the key out.",
         )
 

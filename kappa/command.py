@@ -6,7 +6,7 @@ AWS nor YAML.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,12 @@ def command(function: Callable[..., int | None]) -> click.Command:
     return cli.command(function.__name__)(run)
 
 
+def tell_notes(notes: Iterable[str]) -> None:
+    """Say what in a config has no effect."""
+    for note in notes:
+        progress(f"{click.style('note'.ljust(10), dim=True)} {note}")
+
+
 def carry_out(
     options: Options,
     plan: Callable[[Session], Plan],
@@ -100,6 +106,7 @@ def carry_out(
     from kappa.steps import apply
 
     session = options.open()
+    tell_notes(session.config.notes)
     reports: list[Report] = []
 
     def tell(report: Report) -> None:

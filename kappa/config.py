@@ -7,7 +7,9 @@ ask AWS anything: what is wrong with a file is said before the first call.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,16 @@ from kappa import environments, layout
 from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
-from kappa.settings import Config, File
+from kappa.mistakes import check_all
+from kappa.plainfile import read_plain
+from kappa.settings import Config, File, Role
 from kappa.sourcerules import check_sources, tidy, with_json
-from kappa.tree import Keys, Tree, dotted, fill_text, fill_tree, read_tree, read_values
+from kappa.tree import Keys, Tree, dotted, read_tree
 from kappa.typed import convert
+from kappa.values import fill_text, fill_tree, read_values
 
 # What a policy document may also name; known once AWS has said who is calling.
-_PLACE = ("account_id", "partition", "region")
+_PLACE = frozenset({"account_id", "partition", "region"})
 
 
 def read_config(file: Path, environment: str = "", text: bytes | None = None) -> Config:
@@ -30,42 +35,60 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
 
     Raises: ConfigError, naming file, line, key and what is allowed.
     """
-    tree, values, environment = _read_layout(file, environment, text)
+    read = _read_layout(file, environment, text)
+    tree = read.tree
     settings = convert(tree, with_json(tree, _with_texts(tree)), File)
-    for check in (_check_iam, check_function, check_sources):
-        check(tree, settings)
+    checks = (_check_iam, check_function, check_sources)
+    check_all(partial(check, tree, settings) for check in checks)
     return Config(
         file=file,
         function=tidy(settings.lambda_),
-        role=settings.iam.role,
-        policy=settings.iam.policy,
+        role=settings.iam.role if settings.iam else Role(),
+        policy=settings.iam.policy if settings.iam else None,
         profile=settings.profile or None,
         region=settings.region or None,
-        values=values,
-        environment=environment,
+        values=read.values,
+        environment=read.environment,
         lines=tree.lines,
+        origins=tree.origins,
+        later=read.later,
+        notes=read.notes,
     )
 
 
-def _read_layout(file: Path, wanted: str, text: bytes | None) -> tuple[Tree, dict[str, str], str]:
-    """Read the file, whichever layout it has, as its environment makes it; and the values."""
+@dataclass(frozen=True)
+class _Read:
+    """A file as its environment makes it, and the values that were filled in."""
+
+    tree: Tree
+    values: Mapping[str, str]
+    environment: str
+    later: bool
+    notes: tuple[str, ...]
+
+
+def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
+    """Read the file, whichever layout it has."""
     raw = read_tree(file, text)
+    layout.refuse_earlier(raw)
     environment = environments.choose(raw, wanted)
     later = layout.is_later(raw)
     if environment:
         raw = (environments.alone if later else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
     values = {**named, **read_values(raw)}
-    tree = fill_tree(raw, values, _place_values)
-    return (layout.translate(tree, environment) if later else tree), values, environment
+    tree = fill_tree(raw, values, _names_for_later)
+    notes = layout.notes(tree, environment) if later else ()
+    tree = layout.translate(tree, environment) if later else tree
+    return _Read(tree, values, environment, later, notes)
 
 
-def _place_values(keys: Keys) -> dict[str, str]:
+def _names_for_later(keys: Keys) -> Set[str]:
     """Leave in a policy what only AWS knows, for place_policy_document()."""
     policy = keys[:3] == ("iam", "policy", "document") or (
         keys[:1] == ("environments",) and keys[2:3] in (("policy",), ("policy_resources",))
     )
-    return {name: f"${{{name}}}" for name in _PLACE} if policy else {}
+    return _PLACE if policy else frozenset()
 
 
 def read_policy_document(config: Config) -> dict[str, Any] | None:
@@ -80,42 +103,55 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
         # It stands in the config itself, where ${name} has been filled in.
         return config.policy.document
     file = config.beside(config.policy.document)
-    try:
-        text = file.read_text("utf-8")
-        document = json.loads(text)
-    except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}.", "Set iam.policy.document.") from error
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{file}:{error.lineno}: not valid JSON: {error.msg}.") from error
-    except ValueError as error:
-        raise ConfigError(f"{file}:1: not valid JSON: {error}.") from error
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise ConfigError(f"{file}:1: a policy document needs a Statement.")
-    later = {name: f"${{{name}}}" for name in _PLACE}
-    filled = _fill_json(document, file, text, {**later, **config.values})
-    return filled if isinstance(filled, dict) else None
-
-
-def place_policy_document(document: dict[str, Any] | None, place: Place) -> dict[str, Any] | None:
-    """Fill in what only AWS knows: ${account_id}, ${partition} and, if not included, ${region}."""
-    values = {"account_id": place.account, "partition": place.partition, "region": place.region}
-    filled = _fill_json(document, Path(), "", values)
-    return filled if isinstance(filled, dict) else None
-
-
-def _fill_json(value: object, file: Path, text: str, values: Mapping[str, str]) -> object:
-    if isinstance(value, dict):
-        return {key: _fill_json(item, file, text, values) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_fill_json(item, file, text, values) for item in value]
-    if not isinstance(value, str):
-        return value
+    text = _policy_text(config, file)
 
     def error(problem: str, hint: str) -> ConfigError:
         line = text.count("\n", 0, max(text.find(problem.split()[0]), 0)) + 1
         return ConfigError(f"{file}:{line}: {problem}", hint)
 
-    return fill_text(value, values, error)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as wrong:
+        raise ConfigError(f"{file}:{wrong.lineno}: not valid JSON: {wrong.msg}.") from wrong
+    except ValueError as wrong:
+        raise ConfigError(f"{file}:1: not valid JSON: {wrong}.") from wrong
+    except RecursionError as wrong:
+        raise ConfigError(f"{file}:1: nested too deeply.") from wrong
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise ConfigError(f"{file}:1: a policy document needs a Statement.")
+    filled: dict[str, Any] = _fill_json(
+        document, lambda value: fill_text(value, config.values, error, _PLACE)
+    )
+    return filled
+
+
+def _policy_text(config: Config, file: Path) -> str:
+    try:
+        return read_plain(file).decode("utf-8")
+    except OSError as error:
+        raise config.error(
+            ("iam", "policy", "document"), f"{file}: {error.strerror}.", "Set iam.policy.document."
+        ) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{file}:{line}: not valid JSON: {error.reason}.") from error
+
+
+def place_policy_document(document: dict[str, Any] | None, place: Place) -> dict[str, Any] | None:
+    """Fill in what only AWS knows: ${account_id}, ${partition} and, if not included, ${region}."""
+    values = {"account_id": place.account, "partition": place.partition, "region": place.region}
+    filled: dict[str, Any] | None = _fill_json(
+        document, lambda value: fill_text(value, values, ConfigError)
+    )
+    return filled
+
+
+def _fill_json(value: object, fill: Callable[[str], str]) -> Any:  # noqa: ANN401 - what it was
+    if isinstance(value, dict):
+        return {key: _fill_json(item, fill) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_fill_json(item, fill) for item in value]
+    return fill(value) if isinstance(value, str) else value
 
 
 def _with_texts(tree: Tree) -> dict[str, Any]:
@@ -137,6 +173,8 @@ def _text(tree: Tree, keys: Keys) -> str:
 
 
 def _check_iam(tree: Tree, settings: File) -> None:
+    if settings.iam is None:
+        return
     role, policy = settings.iam.role, settings.iam.policy
     if bool(role.name) == bool(role.arn):
         raise tree.error(("iam", "role"), "iam.role needs a name, or an arn, not both.")

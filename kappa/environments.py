@@ -5,6 +5,8 @@ Owns the choice and the merge. It must not know the keys of a kappa config, exce
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kappa.errors import ConfigError
 from kappa.graft import Graft
 from kappa.tree import Tree
@@ -55,7 +57,8 @@ def merge(tree: Tree, environment: str) -> Tree:
     graft = _without_environments(tree)
     for key in section or ():
         graft.put((key,), (_KEY, environment, key))
-    return graft.done()
+    # A section is now of both places: its keys are called by their own names.
+    return replace(graft.done(), origins={})
 
 
 def _without_environments(tree: Tree) -> Graft:

@@ -15,7 +15,7 @@ from kappa import asynchronous, upload, versions, wholefunction
 from kappa.archive import Archive
 from kappa.aws import Aws
 from kappa.errors import Conflict, Denied, NotFound
-from kappa.functionparams import present, wanted
+from kappa.functionparams import first, present, wanted
 from kappa.permissions import Statement, plan_grant, read_statements
 from kappa.settings import Config
 from kappa.steps import Already, Plan, Step, Wait
@@ -160,7 +160,7 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
     function = config.function
     params = {
         "FunctionName": function.name,
-        **{key: value for key, value in wanted(config, role_arn, {}).items() if _said(value)},
+        **{key: value for key, value in first(config, role_arn).items() if _said(value)},
         "Code": _code(config, archive),
     }
     if function.image:

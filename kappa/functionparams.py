@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kappa.errors import ConfigError
 from kappa.settings import Config, Function
 
 _LOG_LEVELS = ("ApplicationLogLevel", "SystemLogLevel")
@@ -29,7 +30,7 @@ def wanted(config: Config, role_arn: str, has: Mapping[str, Any]) -> dict[str, A
     function = config.function
     params: dict[str, Any] = {
         "Runtime": function.runtime or None,
-        "Role": role_arn,
+        "Role": role_arn or None,
         "Handler": function.handler or None,
         "Description": function.description,
         "Timeout": function.timeout,
@@ -46,6 +47,21 @@ def wanted(config: Config, role_arn: str, has: Mapping[str, Any]) -> dict[str, A
         "ImageConfig": _image(function, has),
     }
     return {key: value for key, value in params.items() if value is not None}
+
+
+def first(config: Config, role_arn: str) -> dict[str, Any]:
+    """Say each setting of a function that is to be made.
+
+    Raises: ConfigError, if it would have no role.
+    """
+    if not role_arn:
+        name = config.function.name
+        raise ConfigError(
+            f"{config.file}: the function {name} does not exist, and to make it kappa needs "
+            "a role.",
+            "Add `iam:` with `role: {name: ...}`, and with a `policy:` that gives it rights.",
+        )
+    return wanted(config, role_arn, {})
 
 
 def _wrap(name: str, value: object) -> dict[str, Any] | None:

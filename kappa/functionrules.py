@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from kappa import arn as arns
+from kappa.mistakes import check_all
 from kappa.settings import LOG_DAYS, Config, File, Function, Permission
 from kappa.tree import Keys, Tree, dotted
 
@@ -46,15 +48,15 @@ def check_function(tree: Tree, settings: File) -> None:
     Raises: ConfigError, naming file, line, key and what is allowed.
     """
     function = settings.lambda_
-    for check in (
+    checks = (
         _check_package,
         _check_lists,
         _check_permissions,
         _check_logging,
         _check_environment,
         _check_tags,
-    ):
-        check(tree, function)
+    )
+    check_all(partial(check, tree, function) for check in checks)
 
 
 def _check_package(tree: Tree, function: Function) -> None:

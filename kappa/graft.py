@@ -37,12 +37,14 @@ class Graft:
         self._lines: dict[Keys, int] = {}
         self._texts: dict[Keys, str] = {}
         self._numbers: set[Keys] = set()
+        self._origins: dict[Keys, Keys] = {}
 
     def put(self, target: Keys, source: Keys) -> None:
         """Merge what stands at `source` over what is at `target`; lists and scalars replace."""
         value = _find(self._from.data, source)
         if value is not _ABSENT:
             self._merge(value, source, target)
+            self._note(target, source)
 
     def add(self, target: Keys, value: object, source: Keys) -> None:
         """Put a value that is not written so; errors about it name the line of `source`."""
@@ -57,8 +59,13 @@ class Graft:
             1,
         )
         self._lines[target] = line
+        self._note(target, source)
         if isinstance(value, str):
             self._texts[target] = value
+
+    def _note(self, target: Keys, source: Keys) -> None:
+        if source != target:
+            self._origins[target] = source
 
     def has(self, target: Keys) -> bool:
         """Whether something is at `target`."""
@@ -72,6 +79,7 @@ class Graft:
             lines=self._lines,
             texts=self._texts,
             numbers=frozenset(self._numbers),
+            origins=self._origins,
         )
 
     def _parent(self, target: Keys) -> dict[Any, Any]:

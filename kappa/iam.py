@@ -33,8 +33,8 @@ MAX_VERSIONS = 5
 
 
 def role_arn(config: Config, place: Place, state: IamState) -> str:
-    """The ARN of the role that the function is to have."""
-    if config.role.arn:
+    """The ARN of the role that the function is to have; "" where the config names none."""
+    if config.role.arn or not config.role.name:
         return config.role.arn
     if state.role:
         return state.role.arn
@@ -45,10 +45,11 @@ def plan(config: Config, document: Mapping[str, Any] | None, place: Place, state
     """Plan what is missing or differs of policy, role and attachment.
 
     A role that exists keeps its trust and its other policies: the config names neither.
-    Raises: NotFound, if a policy or role that kappa does not make is missing.
+    Raises: NotFound, if a policy that kappa does not make is missing.
     """
-    items: list[Step | Already] = [*_policy(config.policy, document, state.policy)]
-    items.append(_create_role(config, state.role))
+    items: list[Step | Already] = [*_policy(config, document, state.policy)]
+    if config.role.name or config.role.arn:
+        items.append(_create_role(config, state.role))
     if config.makes_role and config.policy:
         name = place.policy(config.policy.path, config.policy.name)
         arn = state.policy.arn if state.policy else name
@@ -61,7 +62,7 @@ def plan_create(
 ) -> Plan:
     """Plan what is missing of policy, role and attachment; what exists is left as it is.
 
-    Raises: NotFound, if a policy or role that kappa does not make is missing.
+    Raises: NotFound, if a policy that kappa does not make is missing.
     """
     return making(plan(config, document, place, state))
 
@@ -71,17 +72,16 @@ def plan_update(config: Config, document: Mapping[str, Any] | None, state: IamSt
     if document is None:
         return []
     hint = f"make it: kappa {config.file} create"
-    return changing(_policy(config.policy, document, state.policy), hint)
+    return changing(_policy(config, document, state.policy), hint)
 
 
-def _policy(
-    policy: Policy | None, document: Mapping[str, Any] | None, state: PolicyState | None
-) -> Plan:
+def _policy(config: Config, document: Mapping[str, Any] | None, state: PolicyState | None) -> Plan:
+    policy = config.policy
     if policy is None:
         return []
     name = policy.name or policy.arn
     if state is None:
-        return [_create_policy(policy, document)]
+        return [_create_policy(config, policy, document)]
     if document is None:
         return [Already("exists", f"policy {name}")]
     if state.document == document:
@@ -89,12 +89,14 @@ def _policy(
     return _update_policy(name, document, state)
 
 
-def _create_policy(policy: Policy, document: Mapping[str, Any] | None) -> Step:
+def _create_policy(config: Config, policy: Policy, document: Mapping[str, Any] | None) -> Step:
     name = policy.name or policy.arn
     if document is None:
         raise NotFound(
             f"The policy {name} does not exist.",
-            "Correct iam.policy, or give it a `document` to make it from.",
+            f"Correct environments.{config.environment}.policy.arn, or give `resources` instead."
+            if config.later
+            else "Correct iam.policy, or give it a `document` to make it from.",
         )
     params = {
         "Path": policy.path,
@@ -140,11 +142,6 @@ def _create_role(config: Config, state: RoleState | None) -> Step | Already:
     name = config.role.name
     if state:
         return Already("exists", f"role {name}")
-    if not config.makes_role:
-        raise NotFound(
-            f"The role {name} does not exist.",
-            "Correct iam.role, or give iam.policy too, and kappa makes the role.",
-        )
     params = {
         "Path": config.role.path,
         "RoleName": name,
@@ -182,7 +179,9 @@ def _delete_version(name: str, arn: str, version: str) -> Step:
 def plan_delete(config: Config, state: IamState, users: Mapping[str, str]) -> Plan:
     """Plan the removal of role and policy, and say of each that stays why it stays."""
     if not config.makes_role:
-        return [Already("kept", f"role {config.role.name or config.role.arn} (not made by kappa)")]
+        why = "given" if config.role.arn else "the config gives it no policy"
+        role = config.role.arn or config.role.name
+        return [Already("kept", f"role {role} ({why})")] if role else []
     return [*_delete_role(config, state, users), *_delete_policy(config, state, users)]
 
 

@@ -50,7 +50,7 @@ def _found(read_it: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the ca
 
 def read_role(aws: Aws, config: Config, *, inline: bool = False) -> RoleState | None:
     """Read the role and what is attached to it; the names of `inline` policies if asked for."""
-    if config.role.arn:
+    if not config.role.name:
         return None
     name, doing = {"RoleName": config.role.name}, f"reading the role {config.role.name}"
 

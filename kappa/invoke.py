@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from kappa.aws import Aws
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
+from kappa.plainfile import read_plain
 from kappa.settings import Config
 from kappa.steps import Clock
 
@@ -68,17 +70,19 @@ def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
     if data == "-":
         return _json(stdin.read(), "standard input")
     if data.startswith(("{", "[")):
-        return _json(data.encode(), "--data")
+        return _json(os.fsencode(data), "--data")
     if not data and not config.function.test_data:
         raise ConfigError(
             f"{config.file} names no lambda.test_data.", "Add it, or give --data FILE or JSON."
         )
     file = Path(data) if data else config.beside(config.function.test_data)
     try:
-        return _json(file.read_bytes(), str(file))
+        # What a shell makes of <(command) is a pipe that somebody writes to.
+        content = file.read_bytes() if data.startswith("/dev/fd/") else read_plain(file)
     except OSError as error:
         hint = "--data takes a file, - or JSON." if data else "Correct lambda.test_data."
         raise ConfigError(f"{file}: {error.strerror}.", hint) from error
+    return _json(content, str(file))
 
 
 def _json(content: bytes, name: str) -> bytes:
@@ -88,6 +92,8 @@ def _json(content: bytes, name: str) -> bytes:
         raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name}: not valid JSON: {error.reason}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{name}: not valid JSON: {error}.") from error
     if len(content) > _MAX_PAYLOAD_BYTES:
         size = f"{len(content) / 1024 / 1024:.1f} MB"
         raise ConfigError(

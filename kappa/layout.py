@@ -6,14 +6,16 @@ keeps its line.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from kappa.functionsettings import Vpc
 from kappa.graft import Graft, find
+from kappa.mistakes import check_all
 from kappa.section import Section, Text
-from kappa.tree import Keys, Tree
+from kappa.tree import Keys, Tree, dotted
 from kappa.typed import convert, suggestion
 
 SOURCE = "_src"
@@ -51,6 +53,7 @@ class Environment(Section, frozen=True):
     policy: Rights | None = None
     policy_resources: tuple[Resource, ...] = ()
     role: ExistingRole | None = None
+    resources: Annotated[Any, Meta(description="not used: policy.resources are")] = None
     event_sources: tuple[dict[str, Any], ...] = ()
     environment_variables: dict[str, Any] | None = None
     vpc_config: Vpc | None = None
@@ -75,6 +78,22 @@ def is_later(tree: Tree) -> bool:
     return not named and ("name" in tree.data or "environments" in tree.data)
 
 
+def refuse_earlier(tree: Tree) -> None:
+    """Say of a file of kappa 0.2 that it is one: a CloudFormation template made its roles.
+
+    Raises: ConfigError.
+    """
+    if "cloudformation" in tree.data and "iam" not in tree.data:
+        raise tree.error(
+            ("cloudformation",),
+            "this is a file of kappa 0.2, whose roles a CloudFormation template made.",
+            "Put in place of `cloudformation:` what 0.3 has: `iam: {role: {name: ...}, policy: "
+            "{name: ..., document: policy.json}}`, with the rights of the template's exec_role; or "
+            "`iam: {role: {arn: ...}}` with the role that it made. The rest stays; no invoke_role "
+            "is needed.",
+        )
+
+
 def translate(tree: Tree, environment: str) -> Tree:
     """Turn 0.7's layout, with this one environment, into the layout of 0.3.
 
@@ -94,6 +113,9 @@ def translate(tree: Tree, environment: str) -> Tree:
     if not graft.has(("lambda", "path")):
         graft.add(("lambda", "path"), tree.data.get("source") or SOURCE, ("source",))
     graft.put(("lambda", "environment"), (*here, "environment_variables"))
+    if not graft.has(("lambda", "environment")):
+        # 0.7 cleared them: another environment's values must not stay.
+        graft.add(("lambda", "environment"), {}, here)
     graft.put(("lambda", "event_sources"), (*here, "event_sources"))
     graft.put(("lambda", "vpc"), (*here, "vpc_config"))
     _add_rights(graft, tree, here, f"{name}_{environment}")
@@ -103,16 +125,32 @@ def translate(tree: Tree, environment: str) -> Tree:
     return graft.done()
 
 
+def notes(tree: Tree, environment: str) -> tuple[str, ...]:
+    """Say which keys of 0.7's layout have no effect, as in 0.7, though they look as if."""
+    keys: Keys = ("environments", environment, "resources")
+    if find(tree.data, keys) is None:
+        return ()
+    words = f"{dotted(keys)} has no effect; environments.{environment}.policy.resources has."
+    return (tree.error(keys, words).message,)
+
+
 def _check(tree: Tree, environment: str) -> None:
-    known = _TOP | {"environments", "lambda", "include"}
-    for key in tree.data:
-        if key == "restapi":
-            raise tree.error((key,), "kappa makes no REST APIs.", "lambda.url gives an address.")
-        if key not in known:
-            raise tree.error((key,), f"unknown key {key}.", suggestion(key, known))
-    convert(tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top)
     at: Keys = ("environments", environment)
-    convert(tree, find(tree.data, at) or {}, Environment, at)
+    check_all(
+        (
+            *(partial(_check_key, tree, key) for key in tree.data),
+            partial(convert, tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top),
+            partial(convert, tree, find(tree.data, at) or {}, Environment, at),
+        )
+    )
+
+
+def _check_key(tree: Tree, key: str) -> None:
+    known = _TOP | {"environments", "lambda", "include"}
+    if key == "restapi":
+        raise tree.error((key,), "kappa makes no REST APIs.", "lambda.url gives an address.")
+    if key not in known:
+        raise tree.error((key,), f"unknown key {key}.", suggestion(key, known))
 
 
 def _put_function(graft: Graft, tree: Tree) -> None:

@@ -109,7 +109,7 @@ def _create(config: Config, source: EventSource) -> Step:
     given = {name: value for name, value in _wanted(source).items() if value != _REMOVING.get(name)}
     params = {**names, **given, "Enabled": source.enabled}
     if source.service != "sqs":
-        params["StartingPosition"] = source.starting_position or "LATEST"
+        params["StartingPosition"] = source.starting_position or config.default_position
     if source.starting_position_timestamp:
         when = datetime.fromisoformat(source.starting_position_timestamp)
         params["StartingPositionTimestamp"] = when

@@ -9,13 +9,15 @@ import inspect
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from kappa import oldwords
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -93,36 +95,62 @@ def with_example(text: str | None) -> str:
 
 
 class Commands(click.Group):
-    """Takes update_code as well as update-code, and says what is missing where CONFIG is."""
+    """Takes update_code as well as update-code; helps where CONFIG is missing or a word is old."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command, whichever dash its name has."""
         return super().get_command(ctx, cmd_name.replace("-", "_"))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Notice a command where the config file should be."""
-        if args and self.get_command(ctx, args[0]) and not Path(args[0]).exists():
-            if "--help" in args or args[0] in _WITHOUT_CONFIG:
-                args = ["CONFIG", *args]
-            elif not ctx.resilient_parsing:
-                raise click.UsageError(
-                    f"The config file comes first: kappa config.yml {args[0]}", ctx
-                )
+        """Take the config that is meant where a command stands in its place."""
+        args = oldwords.today(args)
+        if any(word.split("=")[0] == "--record-path" for word in args):
+            raise click.UsageError(oldwords.problem(args, ""), ctx)
+        first = next(self._plain_words(ctx, args), None)
+        if first is not None and self._is_command(ctx, args[first]):
+            args = self._with_config(ctx, args, args[first])
         return super().parse_args(ctx, self._joined(ctx, args))
 
-    def _joined(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Make one argument of the config files before the command: click takes a fixed number."""
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; of a word of kappa 0.7 say what took its place."""
+        config = " ".join(map(str, ctx.params.get("config") or ())) or "config.yml"
+        if not ctx.resilient_parsing and (problem := oldwords.problem(args, config)):
+            raise click.UsageError(problem, ctx)
+        return super().resolve_command(ctx, args)
+
+    def _is_command(self, ctx: click.Context, word: str) -> bool:
+        known = self.get_command(ctx, word) is not None or oldwords.is_gone(word)
+        return known and not Path(word).is_file()
+
+    def _with_config(self, ctx: click.Context, args: list[str], command: str) -> list[str]:
+        if "--help" in args or command in _WITHOUT_CONFIG:
+            return ["CONFIG", *args]
+        config = oldwords.default_config() if command != "init" else ""
+        if config:
+            return [config, *args]
+        if not ctx.resilient_parsing:
+            raise click.UsageError(f"The config file comes first: kappa config.yml {command}", ctx)
+        return args
+
+    def _plain_words(self, ctx: click.Context, args: list[str]) -> Iterator[int]:
+        """Number the words that are neither options nor what an option takes."""
         valued = {
             name
             for param in self.get_params(ctx)
             if isinstance(param, click.Option) and not param.is_flag
             for name in param.opts
         }
-        files: list[int] = []
         for number, word in enumerate(args):
-            if word.startswith("-") or (number and args[number - 1] in valued):
-                continue
-            if files and self.get_command(ctx, word):
+            if not word.startswith("-") and not (number and args[number - 1] in valued):
+                yield number
+
+    def _joined(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Make one argument of the config files before the command: click takes a fixed number."""
+        files: list[int] = []
+        for number in self._plain_words(ctx, args):
+            if files and (self.get_command(ctx, args[number]) or oldwords.is_gone(args[number])):
                 joined = _BETWEEN.join(args[file] for file in files)
                 before = [word for at, word in enumerate(args[:number]) if at not in files]
                 return [*before, joined, *args[number:]]

@@ -122,7 +122,7 @@ def problems(config: Config, data: Mapping[str, Any]) -> list[str]:
     name = config.function.name
     wanted = {
         f"policy {_policy_name(config)}": (config.policy is not None, data["policy"]),
-        f"role {config.role.name}": (True, data["role"]),
+        f"role {config.role.name}": (bool(config.role.name), data["role"]),
         f"function {name}": (True, data["function"]),
         f"alias {config.function.alias}": (bool(config.function.alias), data["alias"]),
         f"asynchronous settings of {name}": (config.function.async_ is not None, data["async"]),
@@ -172,7 +172,8 @@ def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
         rows.append(("policy", _policy_name(config), "there" if policy else "missing", detail))
     name = config.role.name or config.role.arn.rsplit("/", 1)[-1]
     names = [policy.rsplit("/", 1)[-1] for policy in (role or {}).get("policies") or []]
-    rows.append(("role", name, "there" if role else "missing", "  ".join(names)))
+    if name:
+        rows.append(("role", name, "there" if role else "missing", "  ".join(names)))
     rows.append(_function_row(config.function.name, data["function"]))
     if config.function.alias:
         rows.append(_alias_row(config.function.alias, data["alias"]))

@@ -1,6 +1,7 @@
 """Check a config, and write it as it was understood: environment and `${name}` filled in.
 
-Owns the way back from Config to plain values and YAML; what is written reads as the same config.
+Owns the way back from Config to plain values and YAML. What is written reads as the same config;
+without the values of variables it reads as one that leaves the variables as AWS has them.
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ from kappa.bundle import read_archive
 from kappa.codecheck import check_files, check_handler
 from kappa.config import read_policy_document
 from kappa.errors import ArchiveError, ConfigError
+from kappa.functionrules import check_regions
 from kappa.settings import Config
+from kappa.values import unfilled
 
 
-def check(config: Config) -> None:
-    """Check all that a config names, without installing packages.
+def check(config: Config, region: str | None) -> None:
+    """Check all that a config names, without installing packages or asking AWS.
 
+    `region` is the function's, if it is known without asking.
     Raises: ConfigError.
     """
+    if region:
+        check_regions(config, region)
     read_policy_document(config)
     check_files(config)
     if config.function.image:
@@ -34,19 +40,37 @@ def check(config: Config) -> None:
         raise ConfigError(error.message, error.hint) from error
 
 
-def plain_config(config: Config) -> dict[str, Any]:
+def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
     """Turn a config into the mapping that a file of it holds; keys at their default are left out.
 
+    Without `show_values`, `lambda.environment` is left out too, unless it has no variables.
     Raises: nothing; the policy's document stays the path of its file.
     """
     iam = {"policy": config.policy and plain(config.policy), "role": plain(config.role)}
+    function = _unfilled(plain(config.function))
+    if hidden(config) and not show_values:
+        del function["environment"]
     sections = {
         "profile": config.profile,
         "region": config.region,
         "iam": {key: value for key, value in iam.items() if value},
-        "lambda": plain(config.function),
+        "lambda": function,
     }
     return {key: value for key, value in sections.items() if value}
+
+
+def hidden(config: Config) -> tuple[str, ...]:
+    """Name the variables whose values are for nobody's eyes."""
+    return tuple(config.function.environment or ())
+
+
+def _unfilled(value: Any) -> Any:  # noqa: ANN401 - what plain() gives
+    """Let a `${name}` that came out of an included value stand for itself."""
+    if isinstance(value, dict):
+        return {key: _unfilled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unfilled(item) for item in value]
+    return unfilled(value) if isinstance(value, str) else value
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold

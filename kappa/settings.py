@@ -26,9 +26,10 @@ from kappa.functionsettings import (
     Tracing,
     Vpc,
 )
+from kappa.plainfile import at_home
 from kappa.section import ArnText, Section, Text
 from kappa.sourcesettings import EventSource, Url
-from kappa.tree import Keys
+from kappa.tree import Keys, Tree
 
 _PATH_WORDS = "a path that begins and ends with /, such as /kappa/"
 
@@ -86,7 +87,7 @@ class Policy(Section, frozen=True):
 
 
 class Role(Section, frozen=True):
-    """iam.role: made by kappa when iam.policy is given too, else used as it is."""
+    """iam.role: by name, made by kappa where it is missing; by arn, used as it is."""
 
     name: RoleName = ""
     arn: ArnText = ""
@@ -95,7 +96,7 @@ class Role(Section, frozen=True):
 
 
 class Iam(Section, frozen=True):
-    """The iam section."""
+    """The iam section. Without it the function's role is left as AWS has it."""
 
     role: Role
     policy: Policy | None = None
@@ -182,7 +183,7 @@ class File(Section, frozen=True):
     """The whole file."""
 
     lambda_: Function = field(name="lambda")
-    iam: Iam
+    iam: Iam | None = None
     profile: str = ""
     region: str = ""
     include: str = ""
@@ -190,29 +191,38 @@ class File(Section, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """A validated config. `values` are the included ones, for the policy document."""
+    """A validated config. `values` are the included ones, for the policy document.
+
+    `later` tells that the file has the layout of kappa 0.7; `notes` what in it has no effect.
+    """
 
     file: Path
     function: Function
-    role: Role
+    role: Role = Role()
     policy: Policy | None = None
     profile: str | None = None
     region: str | None = None
     values: Mapping[str, str] = {}
     environment: str = ""
     lines: Mapping[Keys, int] = {}
+    origins: Mapping[Keys, Keys] = {}
+    later: bool = False
+    notes: tuple[str, ...] = ()
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
-        while keys and keys not in self.lines:
-            keys = keys[:-1]
-        return ConfigError(f"{self.file}:{self.lines.get(keys, 1)}: {problem}", hint)
+        return Tree(self.file, {}, self.lines, {}, origins=self.origins).error(keys, problem, hint)
 
     @property
     def makes_role(self) -> bool:
-        """Whether kappa creates and deletes the role, or just uses it."""
-        return self.policy is not None and not self.role.arn
+        """Whether the role is kappa's own, which it gives the policy and deletes."""
+        return self.policy is not None and bool(self.role.name)
+
+    @property
+    def default_position(self) -> str:
+        """Where the reading of a new stream begins, unless the config says: as in its kappa."""
+        return "LATEST" if self.later else "TRIM_HORIZON"
 
     def beside(self, path: str) -> Path:
         """A path of the file, relative to the file's own folder."""
-        return self.file.parent / Path(path).expanduser()
+        return self.file.parent / at_home(path)

@@ -128,7 +128,7 @@ def _shared(config: Config) -> set[Hashable]:
     sources = config.function.event_sources
     return {
         ("function", config.function.name),
-        *([("role", config.role.name)] if config.makes_role else []),
+        *([("role", config.role.name)] if config.role.name else []),
         *([("policy", policy)] if config.policy and config.policy.document else []),
         *(("bucket", source.arn) for source in sources if source.service == "s3"),
     }

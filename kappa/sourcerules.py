@@ -9,12 +9,14 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
 from kappa import arn as arns
 from kappa.errors import ConfigError
+from kappa.mistakes import check_all
 from kappa.settings import File, Function
 from kappa.sourcesettings import EventSource
 from kappa.tree import Keys, Tree, dotted
@@ -83,7 +85,7 @@ def _json(tree: Tree, keys: Keys, value: object) -> object:
     problem = f"{dotted(keys)} is not JSON."
     try:
         said = json.loads(value) if isinstance(value, str) else _plain(tree, keys, value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from error
     if not isinstance(said, dict) and keys[-1] != "input":
         raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
@@ -112,23 +114,26 @@ def check_sources(tree: Tree, settings: File) -> None:
 
     Raises: ConfigError, naming file, line, key and what is allowed.
     """
-    seen: set[str] = set()
-    for number, source in enumerate(settings.lambda_.event_sources):
-        keys: Keys = ("lambda", "event_sources", number)
-        given = tree.data["lambda"]["event_sources"][number]
-        _check_kind(tree, keys, source, given)
-        for check in (_check_polled, _check_start, _check_rule):
-            check(tree, keys, source)
-        if source.service == "s3" and not source.events:
-            raise tree.error(keys, "a source of s3 needs events.", "Such as [s3:ObjectCreated:*].")
-        if source.name and len(f"{settings.lambda_.name}-{source.name}") > 64:
-            raise tree.error(
-                (*keys, "name"),
-                f"the rule {settings.lambda_.name}-{source.name} would be over 64 characters.",
-            )
-        if source.key in seen:
-            raise tree.error(keys, f"the event source {source.key} is given twice.")
-        seen.add(source.key)
+    sources = settings.lambda_.event_sources
+    check_all(partial(_check_source, tree, settings, number) for number in range(len(sources)))
+
+
+def _check_source(tree: Tree, settings: File, number: int) -> None:
+    sources = settings.lambda_.event_sources
+    keys: Keys = ("lambda", "event_sources", number)
+    source = sources[number]
+    _check_kind(tree, keys, source, tree.data["lambda"]["event_sources"][number])
+    for check in (_check_polled, _check_start, _check_rule):
+        check(tree, keys, source)
+    if source.service == "s3" and not source.events:
+        raise tree.error(keys, "a source of s3 needs events.", "Such as [s3:ObjectCreated:*].")
+    if source.name and len(f"{settings.lambda_.name}-{source.name}") > 64:
+        raise tree.error(
+            (*keys, "name"),
+            f"the rule {settings.lambda_.name}-{source.name} would be over 64 characters.",
+        )
+    if source.key in (one.key for one in sources[:number]):
+        raise tree.error(keys, f"the event source {source.key} is given twice.")
 
 
 def _check_kind(tree: Tree, keys: Keys, source: EventSource, given: Mapping[str, Any]) -> None:

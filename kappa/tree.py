@@ -1,7 +1,7 @@
-"""Read YAML into plain values that remember their line and their text; fill in `${name}`.
+"""Read YAML into plain values that remember their line and their text.
 
-Owns everything about text: syntax, duplicate keys, `include:` and `${name}`. It must not know
-what any key of a kappa config means, except `include`.
+Owns YAML: syntax, duplicate keys, merge keys (`<<`), aliases that repeat too much. It must not
+know what any key of a kappa config means.
 
 Scalars stay text, apart from booleans and nulls, so that a value is read as its key wants it:
 an account number keeps its leading zero, an environment variable its `1.10`.
@@ -9,45 +9,35 @@ an account number keeps its leading zero, an environment variable its `1.10`.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kappa.errors import ConfigError
+from kappa.plainfile import read_plain
 
 Keys = tuple[str | int, ...]
 
-STACK_OUTPUTS = frozenset(
-    {
-        "sns_topic_arn",
-        "website_iam_role_arn",
-        "identity_iam_role_arn",
-        "failures_topic_arn",
-        "dynamodb_table",
-        "dynamodb_table_arn",
-        "dynamodb_stream_arn",
-        "rate_table",
-        "rate_table_arn",
-    }
-)
-_VALUE = re.compile(r"\$\{([a-z][a-z0-9_]*)(?::-([^}]*))?\}")
-_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _TAG = "tag:yaml.org,2002:"
 _NUMBER_TAGS = frozenset((_TAG + "int", _TAG + "float"))
 _TEXT_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "timestamp"))
+_MERGE = _TAG + "merge"
 _MAX_NODES = 20_000
+_MAX_DEPTH = 100
+# An error is for a person: what a value holds may be as long as a file.
+_MAX_PROBLEM = 400
 
 
 @dataclass(frozen=True)
 class Tree:
     """A YAML file's values. `lines` and `texts` tell of each key path where and how it is written.
 
-    `numbers` are the paths of what is written as a number, for values that become JSON.
+    `numbers` are the paths of what is written as a number, for values that become JSON. `origins`
+    tell where in the file stands what is read as if it stood elsewhere.
 
     Shape: the path of the first event source's ARN is ("lambda", "event_sources", 0, "arn").
     """
@@ -57,13 +47,34 @@ class Tree:
     lines: Mapping[Keys, int]
     texts: Mapping[Keys, str]
     numbers: Set[Keys] = frozenset()
+    origins: Mapping[Keys, Keys] = field(default_factory=dict)
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
         at = keys
         while at and at not in self.lines:
             at = at[:-1]
-        return ConfigError(f"{self.file}:{self.lines.get(at, 1)}: {problem}", hint, keys)
+        problem, hint = (as_written(text, self.origins) for text in (problem, hint))
+        place = f"{self.file}:{self.lines.get(at, 1)}"
+        return ConfigError(f"{place}: {shortened(problem)}", hint, keys)
+
+
+def as_written(text: str, origins: Mapping[Keys, Keys]) -> str:
+    """Name the keys in a text as the file does."""
+    words = {dotted(target): dotted(source) for target, source in origins.items()}
+    if not words:
+        return text
+    longest_first = sorted(words, key=len, reverse=True)
+    pattern = rf"(?<![\w.])({'|'.join(map(re.escape, longest_first))})(?!\w)"
+    return re.sub(pattern, lambda match: words[match[1]], text)
+
+
+def shortened(problem: str) -> str:
+    """Cut what repeats a value of many pages; its end, which says what is wrong, stays."""
+    if len(problem) <= _MAX_PROBLEM:
+        return problem
+    half = _MAX_PROBLEM // 2
+    return f"{problem[:half]} ... {problem[-half:]}"
 
 
 def dotted(keys: Keys) -> str:
@@ -75,13 +86,22 @@ def dotted(keys: Keys) -> str:
 def read_tree(file: Path, text: bytes | None = None) -> Tree:
     """Read one YAML file as it stands, or the text that it is to hold.
 
-    Raises: ConfigError, if it cannot be read, is not YAML, repeats a key or is no mapping.
+    Raises: ConfigError, if it cannot be read, and for what parse_tree() refuses.
     """
     try:
-        node = yaml.compose(file.read_bytes() if text is None else text, Loader=yaml.SafeLoader)
+        return parse_tree(read_plain(file) if text is None else text, file)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+
+
+def parse_tree(content: bytes, file: Path) -> Tree:
+    """Turn a file's content into its tree; `file` is for the error messages.
+
+    Raises: ConfigError, if it is not YAML, repeats a key or is no mapping.
+    """
+    try:
+        node = yaml.compose(content, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise _syntax_error(file, error) from error
     except RecursionError as error:
         raise ConfigError(f"{file}: nested too deeply.") from error
@@ -112,11 +132,17 @@ class _Reader:
     def _error(self, node: yaml.Node, problem: str) -> ConfigError:
         return ConfigError(f"{self.file}:{node.start_mark.line + 1}: {problem}")
 
-    def value(self, node: yaml.Node, keys: Keys) -> object:
+    def _enter(self, node: yaml.Node, keys: Keys) -> None:
+        """Note that a node is being read; refuse what would repeat or go down without end."""
         self._count += 1
         if id(node) in self._open or self._count > _MAX_NODES:
             raise self._error(node, "an alias repeats too much.")
+        if len(keys) > _MAX_DEPTH:
+            raise self._error(node, "nested too deeply.")
         self._open.add(id(node))
+
+    def value(self, node: yaml.Node, keys: Keys) -> object:
+        self._enter(node, keys)
         try:
             if isinstance(node, yaml.MappingNode):
                 return self.mapping(node, keys)
@@ -132,22 +158,46 @@ class _Reader:
 
     def mapping(self, node: yaml.MappingNode, keys: Keys) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value
-            if not isinstance(key, str):
-                raise self._error(key_node, "a key must be a plain word.")
+        for key, (key_node, value_node) in self._pairs(node, keys).items():
             here = (*keys, key)
-            if key in result:
-                first = self.lines[here]
-                raise self._error(key_node, f"{dotted(here)} is given twice (first: line {first}).")
             self.lines[here] = key_node.start_mark.line + 1
             result[key] = self.value(value_node, here)
         return result
+
+    def _pairs(self, node: yaml.MappingNode, keys: Keys) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """Collect the keys that a mapping says itself, then those that it merges."""
+        pairs: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str) or not _is_text(key):
+                raise self._error(key_node, "a key must be a plain word.")
+            if key in pairs:
+                first = pairs[key][0].start_mark.line + 1
+                words = f"{dotted((*keys, key))} is given twice (first: line {first})."
+                raise self._error(key_node, words)
+            pairs[key] = key_node, value_node
+        if pairs.get("<<", (node,))[0].tag != _MERGE:
+            return pairs
+        for base in self._bases(pairs.pop("<<")[1]):
+            self._enter(base, keys)
+            pairs = {**self._pairs(base, keys), **pairs}
+            self._open.discard(id(base))
+        return pairs
+
+    def _bases(self, node: yaml.Node) -> list[yaml.MappingNode]:
+        """What a merge key names: one mapping, or several, of which the first wins."""
+        named = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        bases = [base for base in named if isinstance(base, yaml.MappingNode)]
+        if len(bases) != len(named):
+            raise self._error(node, "`<<` merges a mapping, or a list of mappings.")
+        return bases
 
     def _scalar(self, node: yaml.Node, keys: Keys) -> object:
         text = str(node.value)
         if node.tag == _TAG + "null":
             return None
+        if not _is_text(text):
+            raise self._error(node, f"{dotted(keys)} has a character that no text can have.")
         self.texts[keys] = text
         if node.tag == _TAG + "bool":
             return text.lower() in ("true", "yes", "on")
@@ -158,109 +208,6 @@ class _Reader:
         raise self._error(node, f"the tag {node.tag.replace(_TAG, '!!')} is not allowed here.")
 
 
-def read_values(tree: Tree) -> dict[str, str]:
-    """Read the scalars of the file that `include:` names, none without an include.
-
-    A list of scalars is one text, "a, b": left out, it would look like a key that is not there.
-
-    Raises: ConfigError, if the path's environment variable is not set or the file is missing.
-    """
-    include = tree.data.get("include")
-    if include is None:
-        return {}
-    if not isinstance(include, str) or not include:
-        raise tree.error(("include",), "include must be the path of a YAML file.")
-    included = _include_path(tree, include)
-    if not included.exists():
-        raise tree.error(
-            ("include",),
-            f"the included file {included} does not exist.",
-            "Make it (its example may stand beside it), or correct the path.",
-        )
-    values: dict[str, list[str]] = {}
-    for keys, text in read_tree(included).texts.items():
-        if len(keys) == 1 or (len(keys) == 2 and isinstance(keys[1], int)):
-            values.setdefault(str(keys[0]), []).append(text)
-    return {name: ", ".join(texts) for name, texts in values.items()}
-
-
-def _include_path(tree: Tree, include: str) -> Path:
-    from_environment = False
-
-    def fill(match: re.Match[str]) -> str:
-        nonlocal from_environment
-        value = os.environ.get(match[1], "")
-        if value:
-            from_environment = True
-            return value
-        if match[2] is None:
-            raise tree.error(("include",), f"the environment variable {match[1]} is not set.")
-        return match[2]
-
-    path = Path(_ENVIRONMENT.sub(fill, include)).expanduser()
-    return Path.cwd() / path if from_environment else tree.file.parent / path
-
-
-def fill_tree(
-    tree: Tree,
-    values: Mapping[str, str],
-    local: Callable[[Keys], Mapping[str, str]] = lambda _: {},
-) -> Tree:
-    """Put the included values in place of `${name}` everywhere but in `include` itself.
-
-    `local` gives what else has a value at a place, unless it is included.
-    Raises: ConfigError, if a name is missing, empty or TODO and has no default.
-    """
-    texts = dict(tree.texts)
-
-    def fill(value: object, keys: Keys) -> object:
-        if isinstance(value, dict):
-            return {key: fill(item, (*keys, key)) for key, item in value.items()}
-        if isinstance(value, list):
-            return [fill(item, (*keys, i)) for i, item in enumerate(value)]
-        if not isinstance(value, str) or keys == ("include",):
-            return value
-        here = {**local(keys), **values}
-        filled = fill_text(value, here, lambda problem, hint: tree.error(keys, problem, hint))
-        texts[keys] = filled
-        return _plain(filled) if _VALUE.fullmatch(value) else filled
-
-    data = {key: fill(value, (key,)) for key, value in tree.data.items()}
-    return replace(tree, data=data, texts=texts)
-
-
-def _plain(text: str) -> object:
-    return text == "true" if text in ("true", "false") else text
-
-
-def fill_text(
-    text: str, values: Mapping[str, str], error: Callable[[str, str], ConfigError]
-) -> str:
-    """Put the included values in place of `${name}` and `${name:-default}` in one text.
-
-    IAM's own variables, such as `${aws:username}`, have other characters and are left alone.
-    """
-
-    def one(match: re.Match[str]) -> str:
-        value = values.get(match[1], "")
-        if value and value != "TODO":
-            return value
-        if match[2] is not None:
-            return match[2]
-        raise error(
-            f"${{{match[1]}}} has no value.",
-            f"Run `{_stack_command()} output --save`."
-            if match[1] in STACK_OUTPUTS
-            else f"Add `{match[1]}:` to the YAML file that `include:` names.",
-        )
-
-    return _VALUE.sub(one, text)
-
-
-def _stack_command() -> str:
-    """Name resources.py as it is typed from here: it lies in this folder or above."""
-    here = Path.cwd()
-    for up, folder in enumerate((here, *here.parents)):
-        if (folder / "resources.py").is_file():
-            return "/".join([*([".."] * up or ["."]), "resources.py"])
-    return "./resources.py"
+def _is_text(text: str) -> bool:
+    """Half of a surrogate pair, which an escape can write, is no character."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)

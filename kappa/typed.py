@@ -9,15 +9,18 @@ from __future__ import annotations
 import difflib
 import re
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from kappa.errors import ConfigError
+from kappa.mistakes import together
 from kappa.tree import Keys, Tree, dotted
 
 T = TypeVar("T")
+# A file with more mistakes than this is another kind of file.
+_MOST_TRIES = 200
 _AT = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _KEY = re.compile(r"\.(\w+)|\[(\d+)\]")
 _NAMED = re.compile(r"field `(.*)`$")
@@ -27,12 +30,80 @@ def convert(tree: Tree, data: object, wanted: type[T], at: Keys = ()) -> T:
     """Convert a tree's data to a Struct; text becomes a number where the type says so.
 
     `at` is where in the tree the data stands.
-    Raises: ConfigError, for the first thing that does not fit.
+    Raises: ConfigError, for all that does not fit.
     """
-    try:
-        return msgspec.convert(_without_nulls(data), wanted, strict=False)
-    except msgspec.ValidationError as error:
-        raise _config_error(tree, wanted, str(error), at) from error
+    rest = _Rest(_without_nulls(data))
+    errors: dict[Keys, ConfigError] = {}
+    for _ in range(_MOST_TRIES):
+        try:
+            converted = msgspec.convert(rest.data, wanted, strict=False)
+        except msgspec.ValidationError as error:
+            keys, problem = _config_error(tree, wanted, str(error), at, rest)
+            if not _follows(keys, errors):
+                errors[keys] = problem
+            if not rest.take_out(keys[len(at) :]):
+                break
+        else:
+            if not errors:
+                return converted
+            break
+    raise together(errors.values())
+
+
+def _follows(keys: Keys, errors: Mapping[Keys, ConfigError]) -> bool:
+    """Whether something is wrong only because of an error before: taken out, or misspelled."""
+    return any(
+        one[: len(keys)] == keys or (one[:-1] == keys[:-1] and f"`{keys[-1]}`" in error.hint)
+        for one, error in errors.items()
+    )
+
+
+class _Rest:
+    """Data that gets smaller: what was wrong is taken out, so that the next mistake is found.
+
+    An item of a list that is taken out leaves a gap, by which the numbers of others are put right.
+    """
+
+    def __init__(self, data: object) -> None:
+        self.data = data
+        self._gaps: dict[Keys, list[int]] = {}
+
+    def original(self, keys: Keys) -> Keys:
+        """Say where in the file stands what msgspec found at `keys` of what is left."""
+        found: Keys = ()
+        for key in keys:
+            number = key
+            for gap in sorted(self._gaps.get(found, ())):
+                number = int(number) + (gap <= int(number))
+            found = (*found, number)
+        return found
+
+    def take_out(self, keys: Keys) -> bool:
+        """Take out what stands at `keys` of the file; what is missing, with its mapping."""
+        while keys and self._at(keys) is None:
+            keys = keys[:-1]
+        if not keys:
+            return False
+        where: Any = self._at(keys[:-1])
+        del where[self._now(keys)]
+        if isinstance(keys[-1], int):
+            self._gaps.setdefault(keys[:-1], []).append(keys[-1])
+        return True
+
+    def _now(self, keys: Keys) -> str | int:
+        last = keys[-1]
+        gaps = self._gaps.get(keys[:-1], ())
+        return last - sum(gap < last for gap in gaps) if isinstance(last, int) else last
+
+    def _at(self, keys: Keys) -> object:
+        """What stands at `keys` of the file; None where there is nothing."""
+        value: Any = self.data
+        for end in range(1, len(keys) + 1):
+            if not isinstance(value, dict | list):
+                return None
+            key = self._now(keys[:end])
+            value = value.get(key) if isinstance(value, dict) else value[int(key)]
+        return value
 
 
 def _without_nulls(value: object) -> object:
@@ -44,24 +115,26 @@ def _without_nulls(value: object) -> object:
     return value
 
 
-def _config_error(tree: Tree, wanted: object, text: str, at: Keys) -> ConfigError:
+def _config_error(
+    tree: Tree, wanted: object, text: str, at: Keys, rest: _Rest
+) -> tuple[Keys, ConfigError]:
+    """Where msgspec found what, and the error for it."""
     match = _AT.match(text)
     problem, path = (match["problem"], match["path"] or "") if match else (text, "")
-    inner: Keys = tuple(word or int(number) for word, number in _KEY.findall(path))
+    inner = rest.original(tuple(word or int(number) for word, number in _KEY.findall(path)))
     keys = (*at, *inner)
     named = _NAMED.search(problem)
     if named and "unknown" in problem:
-        return _unknown_key(tree, (*keys, named[1]), _keys(_type_at(wanted, inner)))
+        keys = (*keys, named[1])
+        return keys, _unknown_key(tree, keys, _keys(_type_at(wanted, inner)))
     if named:
-        return tree.error(
-            keys,
-            f"{dotted((*keys, named[1]))} is missing.",
-            f"Allowed: {allowed(_type_at(wanted, (*inner, named[1])))}.",
-        )
+        kind = _type_at(wanted, (*inner, named[1]))
+        missing = (*keys, named[1])
+        words = f"{dotted(missing)} is missing."
+        return missing, tree.error(keys, words, f"Allowed: {allowed(kind)}.")
     stands = f"is {tree.texts[keys]!r}" if keys in tree.texts else "is of the wrong kind"
-    return tree.error(
-        keys, f"{dotted(keys)} {stands}.", f"Allowed: {allowed(_type_at(wanted, inner))}."
-    )
+    hint = f"Allowed: {allowed(_type_at(wanted, inner))}."
+    return keys, tree.error(keys, f"{dotted(keys)} {stands}.", hint)
 
 
 def _unknown_key(tree: Tree, keys: Keys, known: list[str]) -> ConfigError:

@@ -1,6 +1,7 @@
 """config.yml: what is read, what is refused and how, what `output --save` writes."""
 
 import contextlib
+import os
 import stat
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from chatconfig import (
     SAVED,
     ChatConfig,
     build_folder,
+    notes,
+    outdated,
     parse_config,
     read_config,
     save_outputs,
@@ -177,7 +180,7 @@ def test_a_wrong_value_is_refused_with_file_line_and_key(line, said):
         ("- a\n- b\n", "must hold `key: value` lines"),
         ("just text", "must hold `key: value` lines"),
         (GOOD + "s3_bucket: other\n", "line 3: s3_bucket is given twice"),
-        ("? [a, b]\n: c\n", "not valid YAML"),
+        ("? [a, b]\n: c\n", "1: a key must be a plain word"),
         ("a: !!python/object:os.system {}\n", "not valid YAML"),
         ("", "s3_bucket, google_oauth_client_id: not filled in"),
     ],
@@ -322,3 +325,51 @@ def test_each_config_is_built_in_a_folder_of_its_own(tmp_path, monkeypatch):
     assert build_folder(ROOT / "config.yml") == ROOT / "build" / "site"
     monkeypatch.chdir(ROOT)
     assert build_folder(Path("config.yml")) == ROOT / "build" / "site"
+
+
+def test_keys_of_2015_are_named_with_what_became_of_them(config):
+    config.write_text(f"{GOOD}data_key: data.json\ntags:\n  Name: Our Chat\n")
+    assert read_config(config).data_prefix == "data/"
+    first, second = notes(config)
+    assert f"{config}:3: data_key is not used any more" in first
+    assert "`data_prefix`" in first
+    assert f"{config}:4: tags is not used any more" in second
+
+
+def test_a_config_of_today_has_no_notes(config):
+    assert notes(config) == []
+
+
+def test_saved_values_of_a_stack_that_is_gone_are_outdated():
+    saved = ChatConfig(s3_bucket="b", google_oauth_client_id="c", **OUTPUTS)
+    assert outdated(saved, OUTPUTS) == []
+    assert outdated(saved, {**OUTPUTS, "rate_table": "new"}) == ["rate_table"]
+    assert outdated(saved, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("x: " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("x: " + "[" * 300 + "]" * 300, "nested too deeply"),
+        (
+            "\n".join(
+                ["a0: &a0 [x, x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 40))]
+            ),
+            "an alias repeats too much",
+        ),
+        ("a: &a [x]\nhistory: *a", "is not a whole number"),
+        (f"history: '{'x' * 100_000}'", "is not a whole number"),
+        ('x: "\\UFFFFFFFF"', "not valid YAML"),
+    ],
+)
+def test_a_config_that_would_never_end_is_one_short_error(more, said):
+    text = refusal(f"{GOOD}{more}\n")
+    assert said in text
+    assert len(text) < 600
+
+
+def test_a_config_that_is_a_fifo_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "config.yml")
+    with pytest.raises(ConfigError, match="Not a regular file"):
+        read_config(tmp_path / "config.yml")

@@ -223,7 +223,8 @@ class Tally:
         assert stderr.startswith(("Error: ", "Usage: ", begins)), stderr
         assert "Traceback" not in stderr
         assert "object at 0x" not in stderr
-        assert len(stderr.strip().splitlines()) <= 6, stderr
+        # At most twenty mistakes of a config are said at once, each with its hint.
+        assert len(stderr.strip().splitlines()) <= 2 * 20 + 2, stderr
         self.refused += 1
         return False
 

@@ -106,3 +106,35 @@ def test_what_validate_prints_reads_as_the_same_config(tmp_path, file):
     again = read_config(tmp_path / "again.yml")
     for part in ("function", "role", "policy", "profile", "region"):
         assert getattr(again, part) == getattr(config, part)
+
+
+def test_validate_hides_the_values_of_variables_and_still_prints_a_config(run, tmp_path):
+    add(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: s3cret}\n")
+    done = run("validate")
+    assert "s3cret" not in done.output
+    assert "lambda.environment (GREETING, KEY)" in done.stderr
+    (tmp_path / "again.yml").write_text(done.stdout)
+    assert read_config(tmp_path / "again.yml").function.environment is None
+
+
+def test_validate_shows_the_values_of_variables_when_asked(run, tmp_path):
+    add(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: s3cret}\n")
+    done = run("validate", "--show-values", "--json")
+    assert json.loads(done.stdout)["lambda"]["environment"]["KEY"] == "s3cret"
+    assert "s3cret" not in run("validate", "--json").output
+
+
+def test_validate_says_what_deploy_would_say_of_the_region(run, tmp_path):
+    queue = "arn:aws:sqs:eu-west-1:123456789012:q"
+    add(tmp_path, f"  dead_letter: {queue}\n")
+    said = run("validate", "--region", "us-east-1").exception.message
+    assert "lambda.dead_letter is in eu-west-1, the function in us-east-1" in said
+
+
+def test_a_value_that_looks_like_a_name_is_printed_so_that_it_reads_as_itself(run, tmp_path):
+    (tmp_path / "values.yml").write_text("who: ${nobody}\n")
+    file = tmp_path / "config.yml"
+    file.write_text("include: values.yml\n" + file.read_text())
+    add(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: '${who}'}\n")
+    (tmp_path / "again.yml").write_text(run("validate", "--show-values").stdout)
+    assert read_config(tmp_path / "again.yml").function.environment["KEY"] == "${nobody}"

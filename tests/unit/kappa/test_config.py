@@ -1,5 +1,7 @@
 """The config file: what reads, and what is said of what does not."""
 
+import json
+import os
 import re
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from kappa.arn import Place
 from kappa.config import place_policy_document, read_config, read_policy_document
 from kappa.errors import ConfigError
-from kappa.tree import STACK_OUTPUTS
+from kappa.values import STACK_OUTPUTS
 
 DATA = Path(__file__).parents[2] / "data" / "kappa"
 MINIMAL = """\
@@ -77,6 +79,11 @@ def test_a_slash_after_a_streams_arn_is_dropped():
 def test_what_is_not_said_stays_unsaid(write):
     function = read_config(write()).function
     assert (function.memory_size, function.timeout, function.environment) == (None, None, None)
+
+
+def test_a_config_without_iam_names_no_role(write):
+    config = read_config(write("lambda:" + MINIMAL.split("lambda:")[1]))
+    assert (config.role.name, config.role.arn, config.policy) == ("", "", None)
 
 
 def test_paths_are_relative_to_the_config_file(write):
@@ -287,6 +294,13 @@ def test_an_included_list_is_one_text_and_never_taken_for_absent(included, liste
     )
 
 
+@pytest.mark.parametrize("name", ["{fifo}", "~nobody-of-this-name/x", "x" * 300])
+def test_an_include_that_is_no_file_is_one_clear_error(included, tmp_path, name):
+    os.mkfifo(tmp_path / "fifo")
+    said = error_of(included("", include=name.format(fifo=tmp_path / "fifo")))
+    assert "Not a regular file" in said or "does not exist" in said
+
+
 @pytest.mark.parametrize("value", ["", "TODO", "''"])
 def test_a_value_that_is_empty_or_todo_is_missing(included, value):
     said = error_of(included(f"where: {value}\n", "  description: ${where}\n"))
@@ -378,3 +392,85 @@ def test_an_include_without_its_variable_is_said(included):
 
 def test_a_missing_include_is_said(included):
     assert "1: the included file" in error_of(included("a: b\n", include="nowhere.yml"))
+
+
+OWN_POLICY = """\
+include: values.yml
+iam:
+  policy: {name: p, document: policy.json}
+  role: {name: r}
+lambda: {name: greeter, path: code, handler: greeter.handler, runtime: python3.13}
+"""
+
+
+@pytest.fixture
+def with_policy(tmp_path):
+    """Write a config with a policy file, and what it includes; the config."""
+
+    def write_all(text, values="who: me\n"):
+        (tmp_path / "values.yml").write_text(values)
+        (tmp_path / "policy.json").write_text(text)
+        (tmp_path / "config.yml").write_text(OWN_POLICY)
+        return read_config(tmp_path / "config.yml")
+
+    return write_all
+
+
+PLACE = Place("aws", "us-east-1", "123456789012")
+
+
+@pytest.mark.parametrize("value", ["${x}", "${region}", "${aws:username}", "$${who}", "a${b:-c}d"])
+@pytest.mark.parametrize("inline", [True, False])
+def test_an_included_value_is_filled_in_once_and_never_read_again(with_policy, value, inline):
+    document = json.dumps({"Statement": "${who}/${region}/${none:-${x}}"})
+    config = with_policy(document, f"who: {value}\n")
+    if inline:
+        config.file.write_text(OWN_POLICY.replace("policy.json", document))
+        config = read_config(config.file)
+    placed = place_policy_document(read_policy_document(config), PLACE)
+    assert placed == {"Statement": f"{value}/us-east-1/${{x}}"}
+
+
+def test_a_value_that_a_policy_lacks_is_said_with_the_policys_own_line(with_policy):
+    config = with_policy('{"Statement": [\n"${who}",\n"${lost}"]}')
+    with pytest.raises(ConfigError, match=r"policy.json:3: \$\{lost\} has no value"):
+        read_policy_document(config)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[" * 100_000, "policy.json:1: nested too deeply."),
+        ('{"Statement": ' + "9" * 5000 + "}", "policy.json:1: not valid JSON"),
+    ],
+)
+def test_a_policy_that_is_no_policy_is_one_clear_error(with_policy, content, said):
+    with pytest.raises(ConfigError) as error:
+        read_policy_document(with_policy(content))
+    assert said in str(error.value)
+
+
+def test_a_policy_that_is_a_fifo_is_said_with_the_configs_line(with_policy, tmp_path):
+    config = with_policy("{}")
+    (tmp_path / "policy.json").unlink()
+    os.mkfifo(tmp_path / "policy.json")
+    with pytest.raises(ConfigError, match=r"config.yml:3: .*policy.json: Not a regular file"):
+        read_policy_document(config)
+
+
+def test_a_policy_that_is_no_utf_8_is_said_with_its_line(with_policy, tmp_path):
+    config = with_policy("{}")
+    (tmp_path / "policy.json").write_bytes(b'{"Statement":\n"\xff"}')
+    with pytest.raises(ConfigError, match=r"policy.json:2: not valid JSON"):
+        read_policy_document(config)
+
+
+@pytest.mark.parametrize("depth", [1000, 100_000])
+def test_an_input_of_a_thousand_levels_is_one_clear_error(write, depth):
+    rule = source("name: n", "schedule: rate(1 minute)", f"input: '{'[' * depth}{']' * depth}'")
+    assert "input is not JSON" in error_of(write(more=rule))
+
+
+def test_an_error_does_not_repeat_a_value_of_many_pages(write):
+    assert len(error_of(write(more=f"  timeout: {'9' * 100_000}\n"))) < 600
+    assert len(error_of(write(more=f"  {'k' * 5000}: 1\n"))) < 1600

@@ -4,7 +4,7 @@ import pytest
 
 from kappa import function
 from kappa.archive import Archive
-from kappa.errors import NotFound
+from kappa.errors import ConfigError, NotFound
 from kappa.function import FunctionState
 from kappa.functionsettings import Async, Vpc
 from kappa.permissions import Statement
@@ -236,3 +236,15 @@ def test_delete_of_a_function_that_is_gone_says_so():
 def test_what_can_still_fail_is_waited_for_though_nothing_comes_next(said, waits):
     (step,) = function.plan_create(kappa_config(said), ARCHIVE, ROLE_ARN, FunctionState())
     assert step.wait.for_next is not waits
+
+
+def test_without_a_role_in_the_config_the_functions_own_is_left_alone():
+    config = kappa_config({"timeout": 9}, role={"name": ""})
+    plan = function.plan_update(config, ARCHIVE, "", FunctionState(SETTINGS))
+    assert plan[0].params == {"FunctionName": "greeter", "Timeout": 9}
+
+
+def test_a_function_that_is_to_be_made_needs_a_role():
+    config = kappa_config(role={"name": ""})
+    with pytest.raises(ConfigError, match="greeter does not exist, and to make it kappa needs"):
+        function.plan_create(config, ARCHIVE, "", FunctionState())

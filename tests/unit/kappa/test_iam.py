@@ -84,9 +84,24 @@ def test_create_says_when_a_policy_to_be_used_is_missing():
         iam.plan_create(kappa_config(policy={"name": "Nope"}), None, PLACE, IamState())
 
 
-def test_create_says_when_a_role_to_be_used_is_missing():
-    with pytest.raises(NotFound, match="The role greeter-role does not exist"):
-        iam.plan_create(kappa_config(), None, PLACE, IamState())
+def test_a_role_without_a_policy_is_made_as_in_0_3_and_0_7():
+    (step,) = iam.plan_create(kappa_config(), None, PLACE, IamState())
+    assert (step.operation, step.params["RoleName"]) == ("create_role", "greeter-role")
+
+
+def test_a_config_without_a_role_plans_none():
+    config = kappa_config(role={"name": ""})
+    assert iam.plan(config, None, PLACE, IamState()) == []
+    assert iam.plan_delete(config, IamState(), {}) == []
+    assert iam.role_arn(config, PLACE, IamState()) == ""
+
+
+def test_a_missing_policy_of_0_7_is_said_in_the_words_of_0_7():
+    arn = "arn:aws:iam::aws:policy/Gone"
+    config = kappa_config(policy={"arn": arn}, later=True, environment="dev")
+    with pytest.raises(NotFound) as error:
+        iam.plan_create(config, None, PLACE, IamState())
+    assert "environments.dev.policy.arn" in error.value.hint
 
 
 def test_create_uses_a_given_role_as_it_is():
@@ -197,4 +212,4 @@ def test_delete_detaches_and_keeps_a_policy_that_kappa_did_not_make():
 
 def test_delete_leaves_a_given_role_and_its_policies_alone():
     plan = iam.plan_delete(kappa_config(), IamState(None, RoleState(ROLE_ARN)), {})
-    assert marks(plan) == [("kept", "role greeter-role (not made by kappa)")]
+    assert marks(plan) == [("kept", "role greeter-role (the config gives it no policy)")]

@@ -44,10 +44,10 @@ RANKS = [
     {"adoptcode"},
     {"aws", "archive", "config", "packages", "schema", "starter"},
     {"functionrules", "sourcerules", "environments", "layout"},
-    {"settings", "typed", "graft"},
+    {"settings", "typed", "graft", "values"},
     {"tree", "functionsettings", "sourcesettings"},
-    {"section"},
-    {"arn", "awssession", "completion", "errors", "loglines", "units"},
+    {"section", "plainfile", "mistakes"},
+    {"arn", "awssession", "completion", "errors", "loglines", "oldwords", "units"},
 ]
 FOLDER = Path(kappa.__file__).parent
 

@@ -1,6 +1,7 @@
 """Invocations: what is sent, what an answer means."""
 
 import io
+import os
 
 import pytest
 
@@ -35,7 +36,27 @@ def test_a_missing_file_is_said(tmp_path):
         read_payload(config_in(tmp_path), "", io.BytesIO())
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe"])
+@pytest.mark.parametrize("data", ["", "event"])
+def test_a_fifo_is_refused_and_never_waited_for(tmp_path, data):
+    os.mkfifo(tmp_path / "event")
+    with pytest.raises(ConfigError, match="Not a regular file"):
+        read_payload(config_in(tmp_path, "event"), data and str(tmp_path / data), io.BytesIO())
+
+
+def test_what_a_shell_makes_of_a_command_is_read(tmp_path):
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write(b"[1]")
+    assert read_payload(config_in(tmp_path), f"/dev/fd/{reader}", io.BytesIO()) == b"[1]"
+    os.close(reader)
+
+
+def test_data_that_is_no_utf_8_is_not_sent(tmp_path):
+    with pytest.raises(ConfigError, match="not valid JSON"):
+        read_payload(config_in(tmp_path), '["\udcff"]', io.BytesIO())
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_is_not_sent(tmp_path, content):
     with pytest.raises(ConfigError, match="not valid JSON"):
         read_payload(config_in(tmp_path), "-", io.BytesIO(content))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kappa.bundle import read_archive
+from kappa.codecheck import check_files
 from kappa.config import read_config, read_policy_document
 from kappa.environments import merge
 from kappa.errors import ConfigError
@@ -251,3 +252,65 @@ def test_a_document_in_the_config_needs_a_statement(write):
 
 def test_find_answers_none_where_there_is_nothing():
     assert find({"a": {"b": 1}}, ("a", "c")) is None
+
+
+def test_an_environment_without_variables_clears_those_of_the_one_before(write):
+    assert read_config(write(SHORT)).function.environment == {}
+    empty = SHORT.replace("    policy:", "    environment_variables:\n    policy:")
+    assert read_config(write(empty)).function.environment == {}
+
+
+def test_variables_of_the_function_are_kept_where_the_environment_has_none(write):
+    text = f"{SHORT}  environment: {{GREETING: good day}}\n"
+    assert read_config(write(text)).function.environment == {"GREETING": "good day"}
+
+
+def test_resources_beside_the_policy_have_no_effect_and_a_note(write):
+    text = SHORT.replace("    policy:", "    resources:\n      - arn: x\n    policy:")
+    config = read_config(write(text))
+    assert config.notes == (
+        f"{config.file}:4: environments.dev.resources has no effect; "
+        "environments.dev.policy.resources has.",
+    )
+    assert len(read_policy_document(config)["Statement"]) == 1
+
+
+def test_a_stream_is_read_from_where_the_kappa_of_its_layout_began(write):
+    assert read_config(write(SHORT)).default_position == "LATEST"
+    assert read_config(write(CONFIG)).default_position == "TRIM_HORIZON"
+
+
+def test_a_file_of_0_2_is_said_to_be_one(write):
+    text = "cloudformation: {template: roles.cf}\nlambda: {zipfile_name: a.zip, mode: event}\n"
+    assert error_of(write(text)).startswith("1: this is a file of kappa 0.2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            SHORT.replace("    policy:", "    role: {name: a b}\n    policy:"),
+            "environments.dev.role.name is 'a b'",
+        ),
+        (SHORT.replace("dev", "'a b'"), "environments.a b is 'a b'"),
+        ("name: a b\n" + SHORT, "1: name is 'a b'"),
+        (SHORT + "  log_retention_policy: 2\n", "lambda.log_retention_policy is 2."),
+        (
+            SHORT.replace("    policy:", "    environment_variables: {AWS_REGION: x}\n    policy:"),
+            "4: AWS_REGION is set by Lambda itself.",
+        ),
+        (
+            SHORT.replace("    policy:", "    event_sources: [{arn: x}]\n    policy:"),
+            "4: environments.dev.event_sources[0].arn is 'x'",
+        ),
+        (SHORT + "  timeout: 0\n", "lambda.timeout is '0'"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_0_7_is_said_in_its_own_words(write, text, said):
+    assert said in error_of(write(text), "a b" if "'a b':" in text else "")
+
+
+def test_code_that_is_missing_is_said_in_the_words_of_0_7(write):
+    config = read_config(write(f"source: nowhere\n{SHORT}"))
+    with pytest.raises(ConfigError, match=r"config.yml:1: source: .*nowhere does not exist"):
+        check_files(config)

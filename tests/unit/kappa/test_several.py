@@ -39,7 +39,8 @@ def test_groups_that_meet_become_one():
 
 
 def test_a_role_that_kappa_only_uses_may_be_shared():
-    one, two = (kappa_config({"name": name}, role={"name": "ours"}) for name in "ab")
+    arn = "arn:aws:iam::123456789012:role/ours"
+    one, two = (kappa_config({"name": name}, role={"arn": arn}) for name in "ab")
     assert apart([one, two]) == [[0], [1]]
 
 

@@ -536,6 +536,13 @@ def test_the_scope_of_a_filter_counts_only_beside_a_policy(said, has, sent):
     assert names == sent
 
 
+@pytest.mark.parametrize(("later", "start"), [(False, "TRIM_HORIZON"), (True, "LATEST")])
+def test_a_stream_begins_where_the_kappa_of_the_layout_began(later, start):
+    config = kappa_config({"sources": [{"arn": STREAM}]}, later=later)
+    (step,) = sources.plan_add(config, PLACE, invoking(SourcesState()), ())
+    assert step.params["StartingPosition"] == start
+
+
 def test_a_queue_gets_a_mapping_without_a_starting_position():
     source = {
         "arn": QUEUE,

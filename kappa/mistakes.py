@@ -1,0 +1,53 @@
+"""Several mistakes of one config as one error, so that they need not be mended one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from kappa.errors import ConfigError
+
+_LINE = re.compile(r".*?:(\d+): ")
+# Who has made more has another file in mind.
+MOST = 20
+
+
+class Mistakes(ConfigError):
+    """Mistakes in the order of their lines, each with its own hint."""
+
+    def __init__(self, parts: Sequence[ConfigError]) -> None:
+        shown = sorted(parts, key=_line)[:MOST]
+        more = [f"... and {len(parts) - MOST} more."] if len(parts) > MOST else []
+        texts = [str(one) for one in shown[:-1]] + [shown[-1].message]
+        super().__init__("\n".join(texts), "\n".join([shown[-1].hint, *more]).strip("\n"))
+        self.parts = tuple(parts)
+
+
+def _line(error: ConfigError) -> int:
+    match = _LINE.match(error.message)
+    return int(match[1]) if match else 0
+
+
+def together(errors: Iterable[ConfigError]) -> ConfigError:
+    """Make one error of some; of a single one itself."""
+    flat = [
+        part
+        for error in errors
+        for part in (error.parts if isinstance(error, Mistakes) else (error,))
+    ]
+    return flat[0] if len(flat) == 1 else Mistakes(flat)
+
+
+def check_all(checks: Iterable[Callable[[], object]]) -> None:
+    """Run every check, also after one has failed.
+
+    Raises: ConfigError, with all that they say.
+    """
+    errors = []
+    for check in checks:
+        try:
+            check()
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        raise together(errors)

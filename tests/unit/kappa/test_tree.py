@@ -1,0 +1,116 @@
+"""YAML as kappa reads it: merge keys, and files that are no config at all."""
+
+import os
+
+import pytest
+
+from kappa.config import read_config
+from kappa.errors import ConfigError
+from kappa.tree import read_tree
+
+BASE = """\
+base: &base
+  region: us-east-1
+  tags: {team: tea}
+  timeout: 3
+other: &other
+  timeout: 9
+  memory: 128
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text):
+        (tmp_path / "config.yml").write_text(text)
+        return read_tree(tmp_path / "config.yml")
+
+    return read_text
+
+
+@pytest.fixture
+def error_of(tmp_path, read):
+    def error_of_text(text):
+        with pytest.raises(ConfigError) as error:
+            read(text)
+        return str(error.value).replace(f"{tmp_path}/config.yml:", "")
+
+    return error_of_text
+
+
+def test_a_merge_key_fills_in_what_the_mapping_does_not_say(read):
+    tree = read(f"{BASE}prod:\n  timeout: 5\n  <<: *base\n")
+    assert tree.data["prod"] == {"region": "us-east-1", "tags": {"team": "tea"}, "timeout": "5"}
+
+
+def test_of_several_merged_mappings_the_first_wins(read):
+    tree = read(f"{BASE}prod:\n  <<: [*other, *base]\n")
+    assert tree.data["prod"]["timeout"] == "9"
+    assert tree.data["prod"]["region"] == "us-east-1"
+
+
+def test_a_merged_mapping_may_merge_itself(read):
+    tree = read(f"{BASE}next: &next {{<<: *base, a: 1}}\nlast: {{<<: *next, timeout: 1}}\n")
+    assert (tree.data["last"]["region"], tree.data["last"]["timeout"]) == ("us-east-1", "1")
+
+
+def test_what_is_merged_keeps_its_line_and_text(read):
+    tree = read(f"{BASE}prod:\n  <<: *base\n  timeout: 5\n")
+    assert tree.lines["prod", "tags", "team"] == 3
+    assert tree.texts["prod", "tags", "team"] == "tea"
+    assert tree.lines["prod", "timeout"] == 10
+
+
+def test_a_quoted_merge_key_is_a_key(read):
+    assert read('"<<": 1\n').data == {"<<": "1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a:\n  <<: 1\n", "2: `<<` merges a mapping, or a list of mappings."),
+        ("a:\n  <<: [{b: 1}, 2]\n", "2: `<<` merges a mapping"),
+        ("a:\n  <<: {b: 1}\n  <<: {c: 1}\n", "3: a.<< is given twice (first: line 2)."),
+        ("a:\n  <<: {b: 1,\n    b: 2}\n", "3: a.b is given twice (first: line 2)."),
+        ("a: &a\n  <<: *a\n", "an alias repeats too much."),
+        ("a: &a\n  b: {<<: *a}\n", "an alias repeats too much."),
+        ("a: '\\ud800'\nb: \"\\ud800\"\n", "2: b has a character that no text can have."),
+        ('"\\ud800": 1\n', "1: a key must be a plain word."),
+        ('a: "\\UFFFFFFFF"\n', "1: not valid YAML"),
+    ],
+)
+def test_what_cannot_be_merged_or_is_no_text_is_said_with_its_line(error_of, text, said):
+    assert said in error_of(text)
+
+
+def test_merge_keys_that_explode_are_refused(error_of):
+    lines = ["a0: &a0 {x: 1}"]
+    lines += [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 10)}]}}" for i in range(1, 12)]
+    assert "an alias repeats too much" in error_of("\n".join(lines))
+
+
+@pytest.mark.parametrize("depth", [101, 300, 450, 5000])
+@pytest.mark.parametrize("pair", ["[]", "{}"])
+def test_deep_nesting_is_one_clear_error(error_of, depth, pair):
+    inner = "[" * depth + "]" * depth if pair == "[]" else "{a: " * depth + "1" + "}" * depth
+    assert "nested too deeply" in error_of(f"a: {inner}\n")
+
+
+def test_a_fifo_a_device_or_a_folder_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for file, said in (
+        (tmp_path / "fifo", "Not a regular file"),
+        (os.devnull, "Not a regular file"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / ("x" * 300), "File name too long"),
+        (tmp_path / "a\0b", "No file can have this name"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            read_config(tmp_path / file)
+
+
+def test_a_file_of_many_megabytes_is_no_config(tmp_path):
+    with (tmp_path / "config.yml").open("wb") as file:
+        file.truncate(17 * 1024 * 1024)
+    with pytest.raises(ConfigError, match="Larger than 16 MB"):
+        read_config(tmp_path / "config.yml")
