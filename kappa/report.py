@@ -234,7 +234,7 @@ def _async_row(has: Mapping[str, Any] | None) -> Row:
 
 def padded(rows: list[Row], width: int | None = None) -> list[Row]:
     """Give each column but the last one width, and break details that are wider than the rest."""
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
     indent = widths[0] + 2
     left = None if width is None else width - sum(widths) - 6
     return [

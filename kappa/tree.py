@@ -80,7 +80,7 @@ def shortened(problem: str) -> str:
 def dotted(keys: Keys) -> str:
     """Write a key path for people: lambda.event_sources[0].arn."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
-    return text.removeprefix(".") or "the file"
+    return text.removeprefix(".") or ("''" if keys else "the file")
 
 
 def read_tree(file: Path, text: bytes | None = None) -> Tree:

@@ -20,6 +20,7 @@ from chatconfig import build_folder
 from kappa.aws import Aws
 from kappa.config import read_config
 from kappa.errors import KappaError
+from kappa.mistakes import MOST
 from tests.builders import run_kappa
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -223,8 +224,8 @@ class Tally:
         assert stderr.startswith(("Error: ", "Usage: ", begins)), stderr
         assert "Traceback" not in stderr
         assert "object at 0x" not in stderr
-        # At most twenty mistakes of a config are said at once, each with its hint.
-        assert len(stderr.strip().splitlines()) <= 2 * 20 + 2, stderr
+        # A mistake has a line and a hint, and those of one config are said together.
+        assert len(stderr.strip().splitlines()) <= 2 * MOST + 1, stderr
         self.refused += 1
         return False
 

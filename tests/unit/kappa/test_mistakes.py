@@ -15,7 +15,7 @@ lambda:
   handler: greeter.handler
   runtime: python3.13
 """
-TOPIC = "arn:aws:sns:us-east-1:1234567890012:t"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 
 
 @pytest.fixture

@@ -198,3 +198,7 @@ def test_asynchronous_settings_are_shown_in_words():
         "1 retries  within 60 min  then to failed",
     )
     assert "asynchronous settings of greeter: missing" in problems_of(config)
+
+
+def test_nothing_to_show_takes_no_columns():
+    assert padded([]) == []

@@ -1,0 +1,68 @@
+"""Configs of kappa 0.3 and 0.7 that leave something out: what becomes of the function."""
+
+import pytest
+
+from tests.projects import GIVEN_ROLE, Project, role_in
+
+ACCOUNT = "461000000071"
+LATER = """\
+name: {name}
+environments:
+  dev:
+    region: us-east-1
+    environment_variables: {{GREETING: good day}}
+    role: {{name: {name}-role}}
+  bare:
+    region: us-east-1
+    role: {{name: {name}-role}}
+lambda:
+  handler: greeter.handler
+  runtime: python3.13
+"""
+
+
+@pytest.fixture
+def project(emulator, tmp_path):
+    return Project(tmp_path / "project", emulator, ACCOUNT)
+
+
+def test_variables_of_another_environment_do_not_stay(project):
+    (project.folder / "code").rename(project.folder / "_src")
+    project.config(LATER.format(name=project.name))
+    project.run("deploy")
+    assert project.settings()["Environment"]["Variables"] == {"GREETING": "good day"}
+    project.run("deploy", "--env", "bare")
+    assert not project.settings().get("Environment", {}).get("Variables")
+
+
+def test_a_role_without_a_policy_is_made_and_stays(project):
+    (project.folder / "code").rename(project.folder / "_src")
+    project.config(LATER.format(name=project.name))
+    assert f"created    role {project.name}-role" in project.run("deploy").stderr
+    assert "No changes." in project.run("deploy").stderr
+    project.run("delete")
+    assert project.there() == [f"{project.name}-role"]
+
+
+def test_without_iam_a_function_that_exists_keeps_its_role(project, emulator):
+    role = role_in(emulator, ACCOUNT, f"{project.name}-given")
+    project.make(role)
+    whole = GIVEN_ROLE.format(name=project.name, role=role)
+    project.config("region: us-east-1\nlambda:" + whole.split("lambda:")[1] + "  timeout: 9\n")
+    project.run("deploy")
+    assert (project.settings()["Role"], project.settings()["Timeout"]) == (role, 9)
+    for words in (["status"], ["invoke", "--data", "{}"], ["tail"], ["event_source_status"]):
+        project.run(*words)
+    project.run("delete")
+    assert project.there() == [f"{project.name}-given"]
+
+
+def test_without_iam_a_function_that_does_not_exist_is_refused_with_what_is_missing(project):
+    whole = GIVEN_ROLE.format(name=project.name, role="")
+    project.config("region: us-east-1\nlambda:" + whole.split("lambda:")[1])
+    for command in ("create", "deploy", "diff"):
+        done = project.kappa(command)
+        assert done.returncode == 2
+        assert "kappa needs a role" in done.stderr
+        assert "Add `iam:`" in done.stderr
+    assert project.there() == []
