@@ -19,6 +19,7 @@ from kappa.adoptsources import read_sources
 from kappa.archive import MAX_UNZIPPED_BYTES
 from kappa.aws import Aws
 from kappa.errors import ArchiveError, AwsError, NotFound
+from kappa.health import check_variables
 from kappa.permissions import Statement, read_statements
 from kappa.resolved import as_yaml, plain
 from kappa.starter import HEADER, SCHEMA, NewFiles, schema
@@ -45,11 +46,12 @@ class Found:
 def read(aws: Aws, name: str) -> Found:
     """Read a function with its role, permissions, event sources and code.
 
-    Raises: NotFound, if there is none of this name; AwsError.
+    Raises: NotFound, if there is none of this name; Denied, if AWS leaves out its variables.
     """
     doing, params = f"reading the function {name}", {"FunctionName": name}
     function = aws.call("lambda", "get_function", doing, params)
     settings = function["Configuration"]
+    check_variables(name, settings)
 
     def maybe(operation: str) -> dict[str, Any] | None:
         return _found(lambda: aws.call("lambda", operation, doing, params))
