@@ -13,12 +13,12 @@ from typing import IO, Any, Literal
 
 from kappa.aws import Aws
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
-from kappa.settings import MAX_TIMEOUT_S, Config
+from kappa.settings import Config
 from kappa.steps import Clock
 
 Kind = Literal["RequestResponse", "Event", "DryRun"]
 # The longest that a function may run, and a minute for the way.
-_TIMEOUT_S = MAX_TIMEOUT_S + 60
+_TIMEOUT_S = 960
 _READY_DEADLINE_S = 60.0
 # Source: AWS Lambda guide, "Lambda quotas": what a synchronous call may send, and get.
 _MAX_PAYLOAD_BYTES = 6 * 1024 * 1024

@@ -58,9 +58,7 @@ Requirements = Annotated[
 BucketName = Annotated[
     str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="the name of a bucket")
 ]
-# AWS takes over 900 s, and over 10,240 MB, of some functions only, and says so itself.
-MAX_TIMEOUT_S = 5400
-Timeout = Annotated[int, Meta(ge=1, le=MAX_TIMEOUT_S, description="1 to 5400 (seconds)")]
+Timeout = Annotated[int, Meta(ge=1, le=5400, description="1 to 5400 (seconds)")]
 Memory = Annotated[int, Meta(ge=128, le=32768, description="128 to 32768 (MB)")]
 Action = Annotated[
     str,
