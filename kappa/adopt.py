@@ -21,7 +21,8 @@ from kappa.adoptrights import given_role, why_not_made
 from kappa.adoptsources import read_sources
 from kappa.archive import MAX_UNZIPPED_BYTES
 from kappa.aws import Aws
-from kappa.errors import AwsError, Denied, NotFound
+from kappa.errors import AwsError, NotFound
+from kappa.health import check_variables
 from kappa.permissions import read_statements
 from kappa.resolved import as_yaml
 from kappa.starter import HEADER, SCHEMA, NewFiles, schema
@@ -38,8 +39,8 @@ def read(aws: Aws, name: str) -> Found:
     """
     doing = f"reading the function {name}"
     function = aws.call("lambda", "get_function", doing, {"FunctionName": name})
-    _check_readable(function)
     settings = function["Configuration"]
+    check_variables(name, settings)
     name, arn = settings["FunctionName"], settings["FunctionArn"]
     image = settings.get("PackageType") == "Image"
 
@@ -66,18 +67,6 @@ def read(aws: Aws, name: str) -> Found:
             log_days=log_days.result(),
             zipped=zipped.result() if zipped else None,
             rest=(*unknown_settings(function), *sources.left_out, *rest.result()),
-        )
-
-
-def _check_readable(function: Mapping[str, Any]) -> None:
-    """Refuse variables that AWS does not show: a config without them would look complete."""
-    settings = function["Configuration"]
-    error = settings.get("Environment", {}).get("Error")
-    if error:
-        raise Denied(
-            f"AWS refused reading the variables of {settings['FunctionName']}: "
-            f"{error.get('Message', '')} ({error.get('ErrorCode', '')})",
-            f"Ask for kms:Decrypt on the key {settings.get('KMSKeyArn', '')}.",
         )
 
 

@@ -13,18 +13,26 @@ from kappa.settings import Config
 from kappa.steps import Already, Plan, Step
 
 
+def wants(said: Async | None) -> bool:
+    """Whether the config asks for a setting, and does not only take some away."""
+    return said is not None and bool(_merged(said, {}))
+
+
 def plan(config: Config, has: Mapping[str, Any] | None) -> Plan:
-    """Plan the settings; `has` is what AWS has of them, None: nothing."""
+    """Plan the settings; `has` is what AWS has of them, None: nothing.
+
+    Where nothing is left they are deleted: AWS refuses a put that names no setting.
+    """
     said = config.function.async_
     if said is None:
         return []
     name, alias = config.function.name, config.function.alias
     target = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
     message = f"asynchronous settings of {name}"
-    if said == Async():
-        return [_remove(target, message) if has is not None else Already("gone", message)]
     kept = _kept(has or {})
-    params = _merged(said, kept)
+    params = {} if said == Async() else _merged(said, kept)
+    if not params:
+        return [Already("gone", message) if has is None else _remove(target, message)]
     if has is not None and params == kept:
         return [Already("unchanged", message)]
     return [

@@ -111,8 +111,9 @@ def _show(options: Options, show_values: bool, publishing: Mapping[str, Any]) ->
 def create(options: Options, wait: bool) -> None:
     """Create the policy, the role and the function.
 
-    Makes what is missing and leaves alone what exists; the function's permissions and
-    settings for asynchronous calls are brought to what the config says.
+    Makes what is missing and leaves alone what exists. A function that exists keeps its code
+    and settings; it gets the tags, the reserved concurrency, the first version and the alias that
+    it lacks, and its permissions and settings for asynchronous calls become the config's.
 
     Example:
       kappa config.yml create

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -21,10 +21,12 @@ from kappa import (
     iam,
     iamstate,
     logs,
+    rollback,
     sources,
     sourcestate,
     upload,
     versions,
+    versionstate,
 )
 from kappa.archive import Archive
 from kappa.arn import Place
@@ -39,7 +41,7 @@ from kappa.iamstate import IamState
 from kappa.permissions import granted
 from kappa.settings import Config, Function
 from kappa.sourcestate import SourcesState
-from kappa.steps import Plan
+from kappa.steps import Clock, Plan
 from kappa.typed import allowed as words
 
 
@@ -49,6 +51,7 @@ class Session:
 
     config: Config
     aws: Aws
+    clock: Clock = field(default_factory=Clock)
 
     @cached_property
     def document(self) -> dict[str, Any] | None:
@@ -119,7 +122,7 @@ def read_found(session: Session, *, with_sources: bool = True, with_document: bo
     with ThreadPoolExecutor(4) as pool:
         role = pool.submit(iamstate.read_role, aws, config)
         group = pool.submit(logs.read, aws, config)
-        has = function.read(aws, config, permissions=False)
+        has = function.read(aws, config, permissions=False, clock=session.clock)
         place = session.place
         document = place_policy_document(wanted, place)
         compared = document if with_document else None
@@ -261,13 +264,18 @@ def read_versions(session: Session) -> list[dict[str, Any]]:
 
     Raises: NotFound, if there is no such function.
     """
-    return versions.rows(session.config, versions.read(session.aws, session.config.function.name))
+    return versions.rows(
+        session.config, versionstate.read(session.aws, session.config.function.name)
+    )
 
 
 def plan_rollback(session: Session, alias: str, to: str) -> Plan:
     """Plan moving the alias back; both may be empty."""
-    has = versions.read(session.aws, session.config.function.name)
-    return versions.plan_rollback(session.config, has, alias, to)
+    config, aws, name = session.config, session.aws, session.config.function.name
+    has = versionstate.read(aws, name)
+    number = rollback.target(config, has, alias, to)
+    has = versionstate.read_health(aws, name, has, number)
+    return rollback.plan_rollback(config, has, alias, to)
 
 
 def read_status(session: Session) -> Status:

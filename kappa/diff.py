@@ -94,7 +94,8 @@ def changes(
 
     def files(step: Step) -> tuple[File, ...] | None:
         has_both = deployed is not None or step.operation == "create_function"
-        if step.operation not in _SENDS_CODE or code is None or not has_both:
+        same = deployed == code  # sent again, though AWS has it
+        if step.operation not in _SENDS_CODE or code is None or not has_both or same:
             return None
         return compare_code(deployed, code)
 

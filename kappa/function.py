@@ -11,15 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from kappa import asynchronous, upload, versions, wholefunction
+from kappa import asynchronous, functioncode, health, versions, versionstate, wholefunction
 from kappa.archive import Archive
 from kappa.aws import Aws
-from kappa.errors import Conflict, Denied, NotFound
+from kappa.errors import NotFound, WaitTimeout
 from kappa.functionparams import first, present, wanted
+from kappa.health import ready
 from kappa.permissions import Statement, plan_grant, read_statements
 from kappa.settings import Config
-from kappa.steps import Already, Plan, Step, Wait
-from kappa.versions import VersionsState
+from kappa.steps import WAIT_DEADLINE_S, Already, Clock, Plan, Step
+from kappa.versionstate import VersionsState
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class FunctionState:
     """What Lambda has. `settings` is GetFunction's Configuration; None: no such function.
 
     `statements` and `asynchronous` are the alias's where the config names one. `code` is where
-    the code lies: {"Location": a URL that ends soon} or {"ImageUri"}.
+    the code lies: {"Location": a URL that ends soon} or {"ImageUri"}. `tags_error` says why the
+    tags could not be read.
     """
 
     settings: Mapping[str, Any] | None = None
@@ -37,12 +39,17 @@ class FunctionState:
     concurrency: int | None = None
     code: Mapping[str, Any] = field(default_factory=dict)
     versions: VersionsState = field(default_factory=VersionsState)
+    tags_error: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read(aws: Aws, config: Config, *, permissions: bool = True) -> FunctionState:
+def read(
+    aws: Aws, config: Config, *, permissions: bool = True, clock: Clock | None = None
+) -> FunctionState:
     """Read the function, and what else the config says something of.
 
-    Its `permissions` are read too, if they matter whatever the config says.
+    Its `permissions` are read too, if they matter whatever the config says. With a `clock` it
+    waits for a change that is under way: only then is what AWS shows what it has.
+    Raises: WaitTimeout, if that change does not end.
     """
     name, alias = config.function.name, config.function.alias
     said = config.function.permissions or config.function.event_sources or config.function.url
@@ -50,7 +57,7 @@ def read(aws: Aws, config: Config, *, permissions: bool = True) -> FunctionState
         statements = pool.submit(read_statements, aws, name, alias) if permissions or said else None
         after = pool.submit(_read_asynchronous, aws, config)
         listed = pool.submit(_read_versions, aws, config)
-        answer = _read_function(aws, config)
+        answer = _read_function(aws, config, clock)
         return FunctionState(
             answer.get("Configuration"),
             statements.result() if statements else (),
@@ -59,24 +66,30 @@ def read(aws: Aws, config: Config, *, permissions: bool = True) -> FunctionState
             answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
             answer.get("Code", {}),
             listed.result(),
+            answer.get("TagsError", {}),
         )
 
 
-def _read_function(aws: Aws, config: Config) -> dict[str, Any]:
+def _read_function(aws: Aws, config: Config, clock: Clock | None) -> dict[str, Any]:
     name = config.function.name
     doing = f"reading the function {name}"
-    try:
-        answer = aws.call("lambda", "get_function", doing, {"FunctionName": name})
-    except NotFound:
-        return {}
-    aws.learn(answer["Configuration"]["FunctionArn"])
-    if config.function.tags is not None and "TagsError" in answer:
-        problem = answer["TagsError"].get("Message", "")
-        raise Denied(
-            f"AWS refused reading the tags of {name}: {problem}",
-            "Ask for the permission lambda:ListTags.",
-        )
-    return answer
+    deadline = clock.now() + WAIT_DEADLINE_S if clock else 0.0
+    pause_s = 0.25
+    while True:
+        try:
+            answer = aws.call("lambda", "get_function", doing, {"FunctionName": name})
+        except NotFound:
+            return {}
+        aws.learn(answer["Configuration"]["FunctionArn"])
+        if clock is None or not health.under_way(answer["Configuration"]):
+            return answer
+        if clock.now() >= deadline:
+            raise WaitTimeout(
+                f"Another change of {name} has not ended after {WAIT_DEADLINE_S:.0f} s.",
+                "Is another deploy at work? Run the same command again when it has ended.",
+            )
+        clock.sleep(pause_s)
+        pause_s = min(pause_s * 2, 2.0)
 
 
 def _read_asynchronous(aws: Aws, config: Config) -> dict[str, Any] | None:
@@ -94,7 +107,9 @@ def _read_asynchronous(aws: Aws, config: Config) -> dict[str, Any] | None:
 def _read_versions(aws: Aws, config: Config) -> VersionsState:
     if not config.function.publish and not config.function.alias:
         return VersionsState()
-    return versions.read(aws, config.function.name)
+    name = config.function.name
+    listed = versionstate.read(aws, name)
+    return versionstate.read_health(aws, name, listed, listed.newest)
 
 
 def plan(config: Config, archive: Archive | None, role_arn: str, state: FunctionState) -> Plan:
@@ -102,15 +117,13 @@ def plan(config: Config, archive: Archive | None, role_arn: str, state: Function
 
     Then code, tags, concurrency, version and alias, and what hangs on those: permissions and
     asynchronous settings. `archive` is None for a function of a container image.
-    Raises: Conflict, if AWS cannot make it what the config says.
+    Raises: Conflict, if AWS cannot make it what the config says; Denied, if AWS leaves out what
+    is compared; AwsError, if AWS has the function as failed for good.
     """
-    first: list[Step | Already] = (
+    first = (
         [_create(config, archive, role_arn)]
         if state.settings is None
-        else [
-            _update_settings(config, role_arn, state.settings),
-            _update_code(config, archive, state),
-        ]
+        else _update(config, archive, role_arn, state, state.settings)
     )
     will_change = any(isinstance(item, Step) for item in first)
     return [
@@ -126,16 +139,23 @@ def plan(config: Config, archive: Archive | None, role_arn: str, state: Function
 def plan_create(
     config: Config, archive: Archive | None, role_arn: str, state: FunctionState
 ) -> Plan:
-    """Plan the function, its permissions and asynchronous settings; what exists stays."""
+    """Plan the function, its permissions and asynchronous settings; what exists stays.
+
+    Of a function that exists, what was never set is made too: tags, reserved concurrency, a first
+    version, the alias. So a `create` that was stopped is completed. Code and settings stay.
+    Raises: as plan().
+    """
     if state.settings is None:
         return plan(config, archive, role_arn, state)
-    alias = config.function.alias
-    makes_alias = bool(alias) and state.versions.alias(alias) is None
+    health.check_usable(config, state.settings)
+    health.check_read(config, {}, {"TagsError": state.tags_error})
+    why = health.failure(state.settings) or "code"
     return [
         Already(
-            "exists", f"function {config.function.name} (code: kappa {config.file} update_code)"
+            "exists", f"function {config.function.name} ({why}: kappa {config.file} update_code)"
         ),
-        *(versions.plan(config, state.versions, will_change=False) if makes_alias else []),
+        *wholefunction.plan_missing(config, state.settings, state.tags, state.concurrency),
+        *versions.plan_missing(config, state.versions),
         *_permissions(config, state),
         *asynchronous.plan(config, state.asynchronous),
     ]
@@ -161,7 +181,7 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
     params = {
         "FunctionName": function.name,
         **{key: value for key, value in first(config, role_arn).items() if _said(value)},
-        "Code": _code(config, archive),
+        "Code": functioncode.sent(config, archive),
     }
     if function.image:
         params["PackageType"] = "Image"
@@ -175,7 +195,7 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         params,
         "created",
         f"function {function.name}",
-        wait=_ready(config, "State", "Active"),
+        wait=ready(config, "State", "Active"),
         conflict_hint="It was made just now: run the same command again.",
     )
 
@@ -187,80 +207,46 @@ def _said(value: object) -> bool:
     return bool(value)
 
 
-def _code(config: Config, archive: Archive | None) -> dict[str, Any]:
-    if config.function.image:
-        return {"ImageUri": config.function.image.uri}
-    return upload.code(config, archive) if archive else {}
+def _check(config: Config, state: FunctionState, has: Mapping[str, Any]) -> None:
+    health.check_usable(config, has)
+    health.check_read(config, has, {"Code": state.code, "TagsError": state.tags_error})
 
 
-def _ready(config: Config, field_: str, until: str) -> Wait:
-    """Wait at a plan's end only for what can still fail there: network, key, image, snapshot."""
-    function = config.function
-    return Wait(
-        "lambda",
-        "get_function_configuration",
-        {"FunctionName": function.name},
-        field_,
-        until=(until,),
-        failed=("Failed",),
-        reason=f"{field_}Reason",
-        for_next=not (function.vpc or function.kms_key or function.image or function.snap_start),
-    )
+def _update(
+    config: Config,
+    archive: Archive | None,
+    role_arn: str,
+    state: FunctionState,
+    has: Mapping[str, Any],
+) -> list[Step | Already]:
+    """Settings, then code; after a failure both again, and first the code where that failed."""
+    _check(config, state, has)
+    failure = health.failure(has)
+    code_failed = health.code_failed(has)
+    settings = _update_settings(config, role_arn, has, "" if code_failed else failure)
+    code = functioncode.plan_update(config, archive, has, state.code, again=bool(failure))
+    return [code, settings] if code_failed else [settings, code]
 
 
-def _update_settings(config: Config, role_arn: str, has: Mapping[str, Any]) -> Step | Already:
+def _update_settings(
+    config: Config, role_arn: str, has: Mapping[str, Any], failure: str
+) -> Step | Already:
     name = config.function.name
-    now = {key: present(has, key) for key in wanted(config, role_arn, has)}
-    changed = {
-        key: value for key, value in wanted(config, role_arn, has).items() if now[key] != value
-    }
-    if not changed:
+    said = wanted(config, role_arn, has)
+    now = {key: present(has, key) for key in said}
+    changed = [key for key in said if now[key] != said[key]]
+    sent = list(said) if failure else changed
+    if not sent:
         return Already("unchanged", f"settings of {name}")
+    what = ": ".join([f"settings of {name}", *filter(None, [", ".join(changed)])])
     return Step(
         "lambda",
         "update_function_configuration",
-        {"FunctionName": name, **changed},
+        {"FunctionName": name, **{key: said[key] for key in sent}},
         "updated",
-        f"settings of {name}: {', '.join(changed)}",
-        wait=_ready(config, "LastUpdateStatus", "Successful"),
-        before={key: now[key] for key in changed},
-    )
-
-
-def _update_code(config: Config, archive: Archive | None, state: FunctionState) -> Step | Already:
-    name, architectures = config.function.name, config.function.architectures
-    has = state.settings or {}
-    kind = "Image" if config.function.image else "Zip"
-    if has.get("PackageType", kind) != kind:
-        raise Conflict(
-            f"The function {name} is of the kind {has['PackageType']}: AWS cannot make it {kind}.",
-            f"Delete it first: kappa {config.file} delete",
-        )
-    same_machine = architectures is None or list(architectures) == has.get("Architectures")
-    before = (
-        {"ImageUri": state.code.get("ImageUri")}
-        if config.function.image
-        else {"CodeSha256": has.get("CodeSha256")}
-    )
-    after = (
-        {"ImageUri": config.function.image.uri}
-        if config.function.image
-        else {"CodeSha256": archive.sha256 if archive else None}
-    )
-    if before == after and same_machine:
-        return Already("unchanged", f"code of {name}")
-    params: dict[str, Any] = {"FunctionName": name, **_code(config, archive)}
-    if architectures and not same_machine:
-        params["Architectures"] = list(architectures)
-        before["Architectures"] = has.get("Architectures")
-    return Step(
-        "lambda",
-        "update_function_code",
-        params,
-        "updated",
-        f"code of {name}",
-        wait=_ready(config, "LastUpdateStatus", "Successful"),
-        before=before,
+        f"{what}, again ({failure})" if failure else what,
+        wait=ready(config, "LastUpdateStatus", "Successful", always=bool(failure)),
+        before={key: now[key] for key in sent},
     )
 
 

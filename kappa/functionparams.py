@@ -131,6 +131,11 @@ def _present_vpc(has: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _present_logging(has: Mapping[str, Any]) -> dict[str, Any]:
+    default = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{has.get('FunctionName', '')}"}
+    return {**default, **has.get("LoggingConfig", {})}
+
+
 def _present_image(has: Mapping[str, Any]) -> dict[str, Any]:
     image = has.get("ImageConfigResponse", {}).get("ImageConfig", {})
     empty: dict[str, Any] = {"Command": [], "EntryPoint": [], "WorkingDirectory": ""}
@@ -146,6 +151,7 @@ _PRESENT: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "DeadLetterConfig": lambda has: {
         "TargetArn": has.get("DeadLetterConfig", {}).get("TargetArn", "")
     },
+    "LoggingConfig": _present_logging,
     "SnapStart": lambda has: {"ApplyOn": has.get("SnapStart", {}).get("ApplyOn", "None")},
     "ImageConfig": _present_image,
 }

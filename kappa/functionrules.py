@@ -5,6 +5,7 @@ It must not ask AWS anything.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -38,6 +39,7 @@ _RESERVED_VARIABLES = frozenset(
 )
 _TAG_TEXT = r"[\w\s.:/=+\-@]*"
 _MAX_TAGS = 50
+_MAX_ENVIRONMENT_BYTES = 4096
 # What Lambda reaches in its own region only.
 _SAME_REGION = frozenset({"dynamodb", "events", "kinesis", "kms", "lambda", "sns", "sqs"})
 
@@ -93,8 +95,8 @@ def _check_lists(tree: Tree, function: Function) -> None:
         raise tree.error(("lambda", "vpc", "ipv6"), "lambda.vpc.ipv6 needs subnet_ids.")
     seen: set[str] = set()
     for number, layer in enumerate(function.layers or ()):
-        # AWS's own layers have no version: arn:aws:lambda:::awslayer:NAME.
-        name = layer if ":::awslayer:" in layer else layer.rpartition(":")[0]
+        # A layer of AWS's own has no version.
+        name = layer if ":awslayer:" in layer else layer.rpartition(":")[0]
         if name in seen:
             keys: Keys = ("lambda", "layers", number)
             raise tree.error(keys, f"{dotted(keys)}: the layer {name} is given twice.")
@@ -176,9 +178,13 @@ def _check_environment(tree: Tree, function: Function) -> None:
             )
         if name in _RESERVED_VARIABLES:
             raise tree.error(keys, f"{name} is set by Lambda itself.", "Use another name.")
-    if sum(len(name) + len(text.encode()) for name, text in variables.items()) > 4096:
+    # Lambda measures the JSON of all variables: quotes, colons and commas count too.
+    text = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
+    size = len(text.encode())
+    if size > _MAX_ENVIRONMENT_BYTES:
         raise tree.error(
-            ("lambda", "environment"), "the environment is over 4096 bytes, which Lambda refuses."
+            ("lambda", "environment"),
+            f"the environment has {size} bytes as JSON; Lambda takes {_MAX_ENVIRONMENT_BYTES}.",
         )
 
 
@@ -212,7 +218,8 @@ def check_regions(config: Config, region: str) -> None:
             arn = arns.parse(text)
         except ValueError as error:
             raise config.error(keys, f"{dotted(keys)}: {error}.") from error
-        if arn.service in _SAME_REGION and ":::awslayer:" not in text:
+        # A layer of AWS's own is in every region.
+        if arn.service in _SAME_REGION and arn.region:
             _check_region(config, keys, arn.region, region)
 
 

@@ -1,7 +1,8 @@
 """The types of a function's settings in a kappa config: every key, its kind, its range.
 
-Owns what one key may hold. Rules between keys are functionrules.py's. An empty value is said on
-purpose: it removes what AWS has; None means that nothing is said.
+Owns what one key may hold: limits are those of Lambda's own API, and a test compares them with
+the SDK's model. Rules between keys are functionrules.py's. An empty value is said on purpose: it
+removes what AWS has; None means that nothing is said.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ _LAYER_WORDS = (
     "the ARN of a layer's version, such as arn:aws:lambda:us-east-1:123456789012:layer:a:1"
 )
 _IMAGE_WORDS = "an image in ECR, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"
+_HANDLER_WORDS = "1 to 128 characters without a blank, such as greeter.handler"
 _ALIAS_WORDS = "1 to 128 letters, digits, - and _, not only digits"
 
+Handler = Annotated[
+    str, Meta(min_length=1, max_length=128, pattern=r"^\S*$", description=_HANDLER_WORDS)
+]
 AliasName = Annotated[
     str, Meta(pattern=r"^(?![0-9]+$)[a-zA-Z0-9_-]{0,128}$", description=_ALIAS_WORDS)
 ]
@@ -77,7 +82,8 @@ GroupId = Annotated[
 ImageUri = Annotated[
     str,
     Meta(
-        pattern=r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+"
+        pattern=r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|amazonaws\.eu"
+        r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)/[a-z0-9._/-]+"
         r"(:[a-zA-Z0-9._-]+)?(@sha256:[0-9a-f]{64})?$",
         description=_IMAGE_WORDS,
     ),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kappa.asynchronous import wants
 from kappa.function import FunctionState
 from kappa.iamstate import IamState
 from kappa.settings import Config
@@ -125,7 +126,7 @@ def problems(config: Config, data: Mapping[str, Any]) -> list[str]:
         f"role {config.role.name}": (bool(config.role.name), data["role"]),
         f"function {name}": (True, data["function"]),
         f"alias {config.function.alias}": (bool(config.function.alias), data["alias"]),
-        f"asynchronous settings of {name}": (config.function.async_ is not None, data["async"]),
+        f"asynchronous settings of {name}": (wants(config.function.async_), data["async"]),
     }
     missing = [f"{what}: missing" for what, (asked, has) in wanted.items() if asked and not has]
     sources = config.function.event_sources
@@ -177,7 +178,7 @@ def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
     rows.append(_function_row(config.function.name, data["function"]))
     if config.function.alias:
         rows.append(_alias_row(config.function.alias, data["alias"]))
-    if config.function.async_ is not None:
+    if wants(config.function.async_) or data["async"]:
         rows.append(_async_row(data["async"]))
     for one in data["permissions"]:
         detail = f"{one['principal']}  {one['source_arn']}".strip()

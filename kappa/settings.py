@@ -17,6 +17,7 @@ from kappa.functionsettings import (
     Async,
     DeadLetterArn,
     EphemeralStorage,
+    Handler,
     Image,
     KeepVersions,
     KeyArn,
@@ -138,7 +139,7 @@ class Function(Section, frozen=True):
 
     name: FunctionName
     path: Text = ""
-    handler: Text = ""
+    handler: Handler = ""
     runtime: Text = ""
     image: Image | None = None
     description: Description | None = None

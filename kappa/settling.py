@@ -42,6 +42,17 @@ _CHANGES = (
     "update_function_configuration",
     "update_function_url_config",
 )
+# What comes right after the making of a function, of its version or of its alias.
+_AFTER_MAKING = (
+    "add_permission",
+    "create_alias",
+    "create_function_url_config",
+    "publish_version",
+    "put_function_concurrency",
+    "put_function_event_invoke_config",
+    "tag_resource",
+    "update_alias",
+)
 _RULES = (
     "delete_rule",
     "disable_rule",
@@ -123,6 +134,15 @@ TABLE: tuple[Passing, ...] = (
     Passing("iam", ("delete_policy",), "DeleteConflict", "attached", 120.0, _IAM_DELAY),
     Passing("iam", _ROLES_AND_POLICIES, "ConcurrentModification", "", 120.0, _IAM_API),
     Passing("iam", _ROLES_AND_POLICIES, "EntityTemporarilyUnmodifiable", "", 120.0, _IAM_API),
+    # A function, version or alias is new: not every part of Lambda knows it yet.
+    Passing(
+        "lambda",
+        _AFTER_MAKING,
+        "ResourceNotFoundException",
+        "",
+        30.0,
+        "terraform-provider-aws#7214, #25440",
+    ),
     # Another change of the function is under way.
     _conflict("in progress", _STATES),
     _conflict("state: Pending", _STATES),

@@ -17,6 +17,7 @@ from kappa.settling import passing
 WAIT_DEADLINE_S = 300.0
 # How often a document is written that another writes at the same time.
 _MERGES = 6
+_FRESH_S = 30.0
 _GERUNDS = {
     "attached": "attaching",
     "created": "creating",
@@ -233,7 +234,7 @@ def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock:
     if look_up(answer, wait.field) in wait.until:
         return
     wait = _filled(wait, answer)
-    deadline = clock.now() + wait.deadline_s
+    started = clock.now()
     pause_s = 0.1
     while True:
         try:
@@ -241,14 +242,17 @@ def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock:
         except NotFound:
             if wait.gone:
                 return
-            raise
+            # What was made just now may not be known everywhere: terraform-provider-aws#25440.
+            if clock.now() - started >= _FRESH_S:
+                raise
+            answer = {}
         found = look_up(answer, wait.field)
         if found in wait.until:
             return
         if found in wait.failed:
             reason = look_up(answer, wait.reason) or "AWS gives no reason"
             raise AwsError(f"{step.message} ended as {found}: {reason}.")
-        if clock.now() >= deadline:
+        if clock.now() - started >= wait.deadline_s:
             raise WaitTimeout(
                 f"{step.message} is still {found} after {wait.deadline_s:.0f} s.",
                 "Run the same command again: it goes on from here.",

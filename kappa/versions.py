@@ -1,113 +1,32 @@
-"""Versions and aliases: read them, plan publishing, moving the alias, removing old versions.
+"""Versions and aliases: plan publishing, moving the alias, removing old versions. Pure.
 
-Owns when a version is as the function is now. A version never changes and its number is never
-used again; only AWS knows the next one.
+A version never changes and its number is never used again; only AWS knows the next one. Moving an
+alias back is rollback.py's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from kappa.aws import Aws
-from kappa.errors import NotFound
+from kappa import health
+from kappa.errors import AwsError
 from kappa.settings import Config
 from kappa.steps import Already, Plan, Step, Wait
+from kappa.versionstate import VersionsState, latest_of, weights
 
 # A snapshot for SnapStart takes some minutes.
 # Source: AWS Lambda guide, "Activating and managing Lambda SnapStart".
 _PUBLISH_DEADLINE_S = 600.0
-# What every version has its own of, though it is like another.
-_OWN = frozenset(
-    {
-        "ConfigSha256",
-        "Description",
-        "FunctionArn",
-        "LastModified",
-        "LastUpdateStatus",
-        "LastUpdateStatusReason",
-        "LastUpdateStatusReasonCode",
-        "MasterArn",
-        "RevisionId",
-        "RuntimeVersionConfig",
-        "SnapStart",
-        "State",
-        "StateReason",
-        "StateReasonCode",
-        "Version",
-    }
-)
-
-
-@dataclass(frozen=True)
-class VersionsState:
-    """What Lambda lists: $LATEST, the versions (oldest first) and the aliases."""
-
-    latest: Mapping[str, Any] | None = None
-    versions: tuple[Mapping[str, Any], ...] = ()
-    aliases: tuple[Mapping[str, Any], ...] = ()
-
-    @property
-    def numbers(self) -> list[int]:
-        """The versions' numbers, oldest first."""
-        return [int(one["Version"]) for one in self.versions]
-
-    def alias(self, name: str) -> Mapping[str, Any] | None:
-        """One alias, if it is there."""
-        return next((one for one in self.aliases if one["Name"] == name), None)
-
-    @property
-    def current(self) -> int | None:
-        """The newest version's number, if that version is as the function is now."""
-        if self.latest is None or not self.versions:
-            return None
-        newest = self.versions[-1]
-        return self.numbers[-1] if _content(newest) == _content(self.latest) else None
-
-
-def _content(settings: Mapping[str, Any]) -> dict[str, Any]:
-    content = {key: value for key, value in settings.items() if key not in _OWN and value}
-    return {**content, "snap": settings.get("SnapStart", {}).get("ApplyOn", "None")}
-
-
-def read(aws: Aws, name: str) -> VersionsState:
-    """Read a function's versions and aliases; nothing of a function that is not there."""
-    function = {"FunctionName": name}
-    with ThreadPoolExecutor(2) as pool:
-        found = pool.submit(
-            aws.pages,
-            "lambda",
-            "list_versions_by_function",
-            f"reading the versions of {name}",
-            "Versions",
-            function,
-        )
-        aliases = pool.submit(
-            aws.pages,
-            "lambda",
-            "list_aliases",
-            f"reading the aliases of {name}",
-            "Aliases",
-            function,
-        )
-        try:
-            all_ = found.result()
-            numbered = sorted(
-                (one for one in all_ if one["Version"].isdigit()),
-                key=lambda one: int(one["Version"]),
-            )
-            latest = next((one for one in all_ if one["Version"] == "$LATEST"), None)
-            return VersionsState(latest, tuple(numbered), tuple(aliases.result()))
-        except NotFound:
-            return VersionsState()
 
 
 def plan(config: Config, state: VersionsState, will_change: bool) -> Plan:
     """Plan the version that `publish` wants and the alias; an alias needs a version to begin with.
 
-    `will_change` says that steps before change what would be published.
+    `will_change` says that steps before change what would be published. A version that failed is
+    removed first, since AWS would answer it again.
+    Raises: AwsError, if an alias points to the version that failed, so it cannot be removed.
     """
     function = config.function
     alias = state.alias(function.alias)
@@ -115,20 +34,54 @@ def plan(config: Config, state: VersionsState, will_change: bool) -> Plan:
         return []
     if not function.publish and alias is not None:
         number = alias["FunctionVersion"]
+        if state.has_failed(number):
+            _check_free(config, state, number)
         return [Already("exists", f"alias {function.alias}: version {number}")]
     current = None if will_change else state.current
     number = str(current) if current else ""
-    settled = alias is not None and alias["FunctionVersion"] == number and not _weights(alias)
-    if number and (settled or not function.alias):
-        items: list[Step | Already] = [
-            Already("unchanged", f"version {number} of {function.name}"),
-            *([Already("unchanged", f"alias {function.alias}: version {number}")] if alias else []),
-        ]
-    else:
-        items = [_publish(config, number)]
-        if function.alias:
-            items.append(_point(config, function.alias, alias, number))
-    return [*items, *_prune(config, state, current)]
+    failed = state.newest if state.has_failed(state.newest) else ""
+    if failed and failed == number:
+        _check_free(config, state, failed)
+        number, current = "", None
+    settled = bool(number) and state.checked.get(number, {}).get("State") != "Pending"
+    return [
+        *([_remove(config, failed, failed=True)] if failed and not state.pointing(failed) else []),
+        Already("unchanged", f"version {number} of {function.name}")
+        if settled
+        else _publish(config, number),
+        *_pointed(config, alias, number if settled else ""),
+        *_prune(config, state, current, failed),
+    ]
+
+
+def plan_missing(config: Config, state: VersionsState) -> Plan:
+    """Plan a first version and the alias where there is none; what exists stays."""
+    function = config.function
+    makes_alias = bool(function.alias) and state.alias(function.alias) is None
+    if not makes_alias and (not function.publish or state.versions):
+        return []
+    return [item for item in plan(config, state, will_change=False) if not removes(item)]
+
+
+def _check_free(config: Config, state: VersionsState, number: str) -> None:
+    names = state.pointing(number)
+    if names:
+        reason = health.reason(state.checked[number])
+        raise AwsError(
+            f"Version {number} of {config.function.name} failed, and the alias {names[0]} points "
+            f"to it: {reason}",
+            f"Move the alias first: kappa {config.file} rollback --alias {names[0]}",
+        )
+
+
+def _pointed(config: Config, alias: Mapping[str, Any] | None, number: str) -> Plan:
+    """Plan the alias of the config; without a number it is moved to the version just published."""
+    name = config.function.alias
+    if not name:
+        return []
+    if alias is not None and alias["FunctionVersion"] == number and not weights(alias):
+        return [Already("unchanged", f"alias {name}: version {number}")]
+    return [point(config, name, alias, number)]
 
 
 def _publish(config: Config, number: str) -> Step:
@@ -154,7 +107,7 @@ def _publish(config: Config, number: str) -> Step:
     )
 
 
-def _point(config: Config, name: str, alias: Mapping[str, Any] | None, number: str) -> Step:
+def point(config: Config, name: str, alias: Mapping[str, Any] | None, number: str) -> Step:
     """Make the alias, or move it, to a version; without a number to the one just published."""
     params: dict[str, Any] = {"FunctionName": config.function.name, "Name": name}
     takes = {} if number else {"FunctionVersion": "Version"}
@@ -165,11 +118,11 @@ def _point(config: Config, name: str, alias: Mapping[str, Any] | None, number: s
         return Step("lambda", "create_alias", {**params, **given}, "created", message, takes=takes)
     has = alias["FunctionVersion"]
     before: dict[str, Any] = {"FunctionVersion": has}
-    weights = _weights(alias)
-    if weights:
+    shares = weights(alias)
+    if shares:
         # Calls that a second version gets a share of are all this version's again.
         given["RoutingConfig"] = {"AdditionalVersionWeights": {}}
-        before["RoutingConfig"] = {"AdditionalVersionWeights": weights}
+        before["RoutingConfig"] = {"AdditionalVersionWeights": shares}
     return Step(
         "lambda",
         "update_alias",
@@ -181,94 +134,41 @@ def _point(config: Config, name: str, alias: Mapping[str, Any] | None, number: s
     )
 
 
-def _weights(alias: Mapping[str, Any]) -> dict[str, float]:
-    return dict(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
+def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
+    """Remove all but the newest versions, never one that an alias points to.
 
-
-def _prune(config: Config, state: VersionsState, current: int | None) -> Plan:
-    """Remove all but the newest versions, never one that an alias points to."""
+    One that failed is none to go back to: it does not count.
+    """
     function = config.function
     if function.keep_versions is None:
         return []
+    numbers = [str(number) for number in state.numbers if str(number) != failed]
     kept = function.keep_versions - (0 if current else 1)
-    old = state.numbers[:-kept] if kept else state.numbers
-    pointed = {
-        number
-        for alias in state.aliases
-        if alias["Name"] != function.alias
-        for number in (alias["FunctionVersion"], *_weights(alias))
-    }
-    return [
-        Step(
-            "lambda",
-            "delete_function",
-            {"FunctionName": function.name, "Qualifier": str(number)},
-            "removed",
-            f"version {number} of {function.name}",
-            settled=("ResourceNotFoundException",),
-        )
-        for number in old
-        if str(number) not in pointed
-    ]
+    old = numbers[:-kept] if kept else numbers
+    moved = replace(
+        state, aliases=tuple(one for one in state.aliases if one["Name"] != function.alias)
+    )
+    return [_remove(config, number) for number in old if not moved.pointing(number)]
 
 
-def removes(item: Step | Already) -> bool:
-    """Tell whether an item of a plan removes a version, which nothing brings back."""
-    return isinstance(item, Step) and (
-        item.operation == "delete_function" and "Qualifier" in item.params
+def _remove(config: Config, number: str, *, failed: bool = False) -> Step:
+    name = config.function.name
+    return Step(
+        "lambda",
+        "delete_function",
+        {"FunctionName": name, "Qualifier": number},
+        "removed",
+        f"version {number} of {name}{', which failed' if failed else ''}",
+        settled=("ResourceNotFoundException",),
+        before={"State": "Failed"} if failed else {},
     )
 
 
-def plan_rollback(config: Config, state: VersionsState, alias: str = "", to: str = "") -> Plan:
-    """Plan moving an alias to a version, or to the one before its own.
-
-    Raises: NotFound, if there is no such alias or version.
-    """
-    has = _alias_of(config, state, alias or config.function.alias)
-    number = to or _before(config, state, has)
-    if number not in map(str, state.numbers):
-        raise NotFound(f"{config.function.name} has no version {number}.", _hint(config))
-    if number == has["FunctionVersion"] and not _weights(has):
-        return [Already("unchanged", f"alias {has['Name']}: version {number}")]
-    return [_point(config, has["Name"], has, number)]
-
-
-def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, Any]:
-    function = config.function.name
-    _latest(config, state)
-    names = [one["Name"] for one in state.aliases]
-    if not name and len(names) == 1:
-        name = names[0]
-    alias = state.alias(name)
-    if alias is not None:
-        return alias
-    if name or not names:
-        problem = f"{function} has no alias {name}".rstrip() + "."
-        raise NotFound(problem, f"Make it: kappa {config.file} deploy --publish --alias NAME")
-    raise NotFound(f"{function} has the aliases {', '.join(names)}.", "Name one: --alias NAME")
-
-
-def _latest(config: Config, state: VersionsState) -> Mapping[str, Any]:
-    if state.latest is None:
-        problem = f"The function {config.function.name} does not exist."
-        raise NotFound(problem, f"Make it: kappa {config.file} deploy")
-    return state.latest
-
-
-def _before(config: Config, state: VersionsState, alias: Mapping[str, Any]) -> str:
-    has = alias["FunctionVersion"]
-    older = [number for number in state.numbers if has.isdigit() and number < int(has)]
-    if not older:
-        raise NotFound(
-            f"There is no version before {has}, which the alias {alias['Name']} of "
-            f"{config.function.name} points to.",
-            _hint(config),
-        )
-    return str(older[-1])
-
-
-def _hint(config: Config) -> str:
-    return f"See which there are: kappa {config.file} versions"
+def removes(item: Step | Already) -> bool:
+    """Tell whether an item of a plan removes a version that one could go back to."""
+    return isinstance(item, Step) and (
+        item.operation == "delete_function" and "Qualifier" in item.params and not item.before
+    )
 
 
 def rows(config: Config, state: VersionsState) -> list[dict[str, Any]]:
@@ -283,12 +183,8 @@ def rows(config: Config, state: VersionsState) -> list[dict[str, Any]]:
             "date": one.get("LastModified", ""),
             "size": one.get("CodeSize"),
             "sha256": one.get("CodeSha256", ""),
-            "aliases": [
-                alias["Name"]
-                for alias in state.aliases
-                if one["Version"] in (alias["FunctionVersion"], *_weights(alias))
-            ],
+            "aliases": state.pointing(one["Version"]),
             "description": one.get("Description", ""),
         }
-        for one in (_latest(config, state), *reversed(state.versions))
+        for one in (latest_of(config, state), *reversed(state.versions))
     ]

@@ -24,6 +24,7 @@ _REST = {
         ("POST", r"/functions", "CreateFunction"),
         ("POST", r"/functions/[^/]+/policy", "AddPermission"),
         ("PUT", r"/functions/[^/]+/code", "UpdateFunctionCode"),
+        ("PUT", r"/functions/[^/]+/concurrency", "PutFunctionConcurrency"),
         ("PUT", r"/functions/[^/]+/configuration", "UpdateFunctionConfiguration"),
         ("DELETE", r"/functions/[^/]+", "DeleteFunction"),
     )

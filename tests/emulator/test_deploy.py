@@ -220,7 +220,7 @@ def test_several_configs_are_deployed_side_by_side_with_one_report(project, seco
 
 
 def test_several_configs_are_all_read_before_aws_is_asked(project, second):
-    second.config(second.text.replace("timeout: 5", "timeout: 5000"))
+    second.config(second.text.replace("timeout: 5", "timeout: 6000"))
     done = project.kappa("deploy", files=[second.folder / "config.yml"])
     assert (done.returncode, project.through.operations) == (2, [])
 
@@ -349,6 +349,56 @@ def test_a_network_that_drops_is_one_clear_line_and_completed_by_the_next(projec
     assert "run the same command again" in done.stderr
     assert project.kappa("deploy").returncode == 0
     project.assert_complete()
+
+
+def test_a_create_that_stopped_after_the_function_is_completed_by_the_next_create(project):
+    project.config(project.text + "  reserved_concurrency: 0\n  publish: true\n  alias: live\n")
+    operation = "PutFunctionConcurrency"
+    done = project.kappa("create", before=lambda name: "drop" if name == operation else None)
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    done = project.kappa("create")
+    assert (done.returncode, done.errors) == (0, [])
+    lambda_ = project.client("lambda")
+    reserved = lambda_.get_function_concurrency(FunctionName=project.name)
+    assert reserved["ReservedConcurrentExecutions"] == 0
+    alias = lambda_.get_alias(FunctionName=project.name, Name="live")
+    assert alias["FunctionVersion"] == "1"
+    assert project.kappa("create").returncode == 0
+    assert project.through.writes == []
+
+
+def failed_answer(project, **changes):
+    """GetFunction's answer as AWS gives it of a function whose last update failed."""
+    found = project.client("lambda").get_function(FunctionName=project.name)
+    answer = {key: found[key] for key in ("Configuration", "Code")}
+    answer["Configuration"] |= changes
+    headers = [("Content-Type", "application/json")]
+    return 200, headers, json.dumps(answer, default=str).encode()
+
+
+def test_a_function_whose_last_update_failed_is_never_taken_for_unchanged(deployed):
+    failed = failed_answer(
+        deployed, LastUpdateStatus="Failed", LastUpdateStatusReason="No address is free."
+    )
+
+    def once(name):
+        return failed if name == "GetFunction" else None
+
+    shown = deployed.kappa("diff", before=once)
+    assert shown.returncode == 3
+    assert "again (the last update failed: No address is free.)" in shown.stdout
+    assert deployed.kappa("deploy", before=once).returncode == 0
+    assert deployed.through.writes == ["UpdateFunctionConfiguration", "UpdateFunctionCode"]
+    deployed.assert_complete()
+
+
+def test_a_function_that_aws_could_not_make_ends_deploy_with_awss_reason(deployed):
+    failed = failed_answer(deployed, State="Failed", StateReason="No such subnet.")
+    done = deployed.kappa("deploy", before=lambda name: failed if name == "GetFunction" else None)
+    assert (done.returncode, len(done.errors)) == (1, 1)
+    assert "AWS could not make the function" in done.stderr
+    assert "No such subnet." in done.stderr
+    assert deployed.through.writes == []
 
 
 @pytest.mark.parametrize("operation", ["CreatePolicy", "CreateFunction"])

@@ -334,10 +334,10 @@ def test_a_denied_call_is_one_clear_line_and_changes_nothing(project, stranger):
 
 
 def test_a_wrong_config_is_said_before_anything_is_asked_of_aws(project):
-    project.config(project.text.replace("timeout: 5", "timeout: 50000"))
+    project.config(project.text.replace("timeout: 5", "timeout: 6000"))
     done = project.kappa("create", env={"PATH": project.env["PATH"]})
     assert done.returncode == 2
-    assert "lambda.timeout is '50000'" in done.stderr
+    assert "lambda.timeout is '6000'" in done.stderr
 
 
 def test_progress_as_json_is_for_scripts(created):

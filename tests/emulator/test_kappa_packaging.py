@@ -97,7 +97,7 @@ def test_validate_prints_a_config_that_reads_as_the_same(done, kappa, tmp_path, 
     written = done("new/config.yml", "validate").stdout
     (tmp_path / "new" / "again.yml").write_text(written)
     assert done("new/again.yml", "validate").stdout == written
-    (tmp_path / "new" / "again.yml").write_text(written.replace("timeout: 5", "timeout: 50000"))
+    (tmp_path / "new" / "again.yml").write_text(written.replace("timeout: 5", "timeout: 6000"))
     ended = kappa("new/again.yml", "validate")
     assert (ended.returncode, ended.stdout) == (2, "")
 

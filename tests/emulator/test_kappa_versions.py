@@ -328,7 +328,7 @@ def test_versions_lists_what_there_is_as_a_table_and_as_json(project):
 def test_a_deploy_that_stopped_before_the_alias_is_completed_by_the_next(project):
     project.publish(1)
     project.code(2)
-    project.run("deploy")
+    project.run("deploy", "--wait")
     project.lambda_.publish_version(FunctionName=project.name)
     assert "version 1 -> 2" in project.deploy("--publish", "--alias", "current")
     assert (project.numbers(), project.alias()) == (["1", "2"], "2")

@@ -637,7 +637,7 @@ def test_variables_that_may_not_be_decrypted_are_an_error_that_names_the_permiss
     account = Account(get_function={"Configuration": settings})
     with pytest.raises(Denied) as raised:
         read(account, "greeter")
-    assert raised.value.hint == "Ask for kms:Decrypt on the key arn:aws:kms:x."
+    assert raised.value.hint == "Ask for the permission kms:Decrypt on arn:aws:kms:x."
 
 
 def test_what_hangs_on_a_function_is_named():

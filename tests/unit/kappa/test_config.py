@@ -136,7 +136,8 @@ def test_a_key_without_a_value_is_as_if_absent(write):
         ("  environment: {AWS_REGION: x}\n", "9: AWS_REGION is set by Lambda itself."),
         ("  environment: {NAME: }\n", "9: lambda.environment.NAME must be one value."),
         ("  environment: {NAME: [1]}\n", "9: lambda.environment.NAME must be one value."),
-        (f"  environment: {{NAME: {'x' * 4096}}}\n", "over 4096 bytes"),
+        # As AWS measures it: {"NAME":"xxx..."} has 11 bytes besides.
+        (f"  environment: {{NAME: {'x' * 4086}}}\n", "has 4097 bytes as JSON; Lambda takes 4096"),
         ("  async: {maximum_retry_attempts: 3}\n", "is '3'.\n  Allowed: 0 to 2."),
         ("  permissions: [{statement_id: a}]\n", "permissions[0].principal is missing."),
         (

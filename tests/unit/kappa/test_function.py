@@ -1,5 +1,7 @@
 """The function: what is planned for what there is."""
 
+from dataclasses import replace
+
 import pytest
 
 from kappa import function
@@ -8,11 +10,14 @@ from kappa.errors import ConfigError, NotFound
 from kappa.function import FunctionState
 from kappa.functionsettings import Async, Vpc
 from kappa.permissions import Statement
+from kappa.selection import steps
 from kappa.steps import Already, Step, Wait
+from kappa.versionstate import VersionsState
 from tests.builders import assert_valid, kappa_config
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"
 ARCHIVE = Archive(b"zip", "sha", ("greeter.py",), 3)
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:greeter"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 GRANT = {"statement_id": "sns", "principal": "sns.amazonaws.com", "source_arn": TOPIC}
 SETTINGS = {
@@ -76,6 +81,90 @@ def test_create_leaves_the_code_of_a_function_that_exists_and_says_how_to_update
     assert plan == [
         Already("exists", "function greeter (code: kappa config.yml update_code)"),
     ]
+
+
+def completed(said, **has):
+    state = FunctionState({**SETTINGS, "FunctionArn": ARN}, **has)
+    plan = function.plan_create(kappa_config({**said}), ARCHIVE, ROLE_ARN, state)
+    assert_valid(plan)
+    return [(step.operation, step.params) for step in steps(plan)]
+
+
+@pytest.mark.parametrize("reserved", [0, 5])
+def test_a_create_that_was_stopped_is_completed_by_the_next(reserved):
+    said = {
+        "tags": {"team": "tea"},
+        "reserved_concurrency": reserved,
+        "publish": True,
+        "alias": "current",
+        "grants": [GRANT],
+        "async_": Async(maximum_retry_attempts=0),
+        "timeout": 9,
+    }
+    name = {"FunctionName": "greeter"}
+    everything = [
+        ("tag_resource", {"Resource": ARN, "Tags": {"team": "tea"}}),
+        ("put_function_concurrency", {**name, "ReservedConcurrentExecutions": reserved}),
+        ("publish_version", name),
+        ("create_alias", {**name, "Name": "current"}),
+    ]
+    assert completed(said)[:4] == everything
+    rest = ["add_permission", "put_function_event_invoke_config"]
+    assert [operation for operation, _ in completed(said)[4:]] == rest
+    # What a stop after each of these calls leaves is done by the next run, and no more.
+    done = {"tags": {"team": "tea", "mine": "1"}}
+    assert completed(said, **done)[:3] == everything[1:]
+    done["concurrency"] = reserved
+    assert completed(said, **done)[:2] == everything[2:]
+    published = {**SETTINGS, "Version": "1"}
+    done["versions"] = VersionsState({**SETTINGS, "Version": "$LATEST"}, (published,))
+    (alias, *_) = completed(said, **done)
+    assert alias == ("create_alias", {**name, "Name": "current", "FunctionVersion": "1"})
+    pointing = {"Name": "current", "FunctionVersion": "1"}
+    done["versions"] = replace(done["versions"], aliases=(pointing,))
+    assert [operation for operation, _ in completed(said, **done)] == rest
+
+
+def test_create_changes_and_removes_nothing_that_a_function_has():
+    said = {"tags": {"team": "tea"}, "reserved_concurrency": 5, "alias": "current", "timeout": 9}
+    old = VersionsState(
+        {**SETTINGS, "Version": "$LATEST"},
+        ({**SETTINGS, "Version": "1", "CodeSha256": "old"},),
+        ({"Name": "current", "FunctionVersion": "1"},),
+    )
+    has = {"tags": {"team": "cocoa", "b": "1"}, "concurrency": 0, "versions": old}
+    assert completed({**said, "publish": True, "keep_versions": 1}, **has) == []
+    assert completed({"reserved_concurrency": "none"}, concurrency=3) == []
+    assert completed({"reserved_concurrency": "none"}) == []
+
+
+def test_a_deploy_that_was_stopped_after_any_call_goes_on_from_there():
+    said = {
+        "tags": {"team": "tea"},
+        "reserved_concurrency": 5,
+        "async_": Async(maximum_retry_attempts=0),
+        "timeout": 9,
+    }
+    has = {**SETTINGS, "FunctionArn": ARN, "CodeSha256": "old"}
+    state = FunctionState(has)
+    after = [
+        lambda state: replace(state, settings={**state.settings, "Timeout": 9}),
+        lambda state: replace(state, settings={**state.settings, "CodeSha256": "sha"}),
+        lambda state: replace(state, tags={"team": "tea"}),
+        lambda state: replace(state, concurrency=5),
+        lambda state: replace(state, asynchronous={"MaximumRetryAttempts": 0}),
+    ]
+    wanted = [
+        "update_function_configuration",
+        "update_function_code",
+        "tag_resource",
+        "put_function_concurrency",
+        "put_function_event_invoke_config",
+    ]
+    for number, make in enumerate([*after, None]):
+        plan = function.plan(kappa_config(said), ARCHIVE, ROLE_ARN, state)
+        assert [step.operation for step in steps(plan)] == wanted[number:]
+        state = make(state) if make else state
 
 
 def test_create_adds_a_permission_that_is_missing():
@@ -211,6 +300,29 @@ def test_a_change_of_asynchronous_settings_repeats_what_the_config_does_not_say(
         "MaximumEventAgeInSeconds": 60,
         "DestinationConfig": {**on_success, "OnFailure": {"Destination": TOPIC}},
     }
+
+
+NOTHING = {"OnFailure": {}, "OnSuccess": {}}
+
+
+@pytest.mark.parametrize("has", [{}, {"DestinationConfig": NOTHING}])
+def test_the_last_asynchronous_setting_that_goes_takes_all_of_them_away(has):
+    """AWS refuses a put without any: "You must specify at least one ..."."""
+    to = {"DestinationConfig": {**NOTHING, "OnFailure": {"Destination": TOPIC}}}
+    for there in (to, has):
+        (step,) = asynchronous(there, on_failure="")
+        assert step.operation == "delete_function_event_invoke_config"
+        assert step.params == {"FunctionName": "greeter"}
+    (gone,) = asynchronous(None, on_failure="", on_success="")
+    assert gone == Already("gone", "asynchronous settings of greeter")
+
+
+def test_a_destination_that_goes_leaves_the_other_settings():
+    has = {"MaximumRetryAttempts": 1, "DestinationConfig": {"OnFailure": {"Destination": TOPIC}}}
+    (step,) = asynchronous(has, on_failure="")
+    assert step.params == {"FunctionName": "greeter", "MaximumRetryAttempts": 1}
+    has["DestinationConfig"] = NOTHING
+    assert asynchronous(has, on_failure="")[0].mark == "unchanged"
 
 
 def test_delete_removes_the_function():

@@ -120,6 +120,19 @@ def test_every_entry_has_a_source_and_a_deadline():
             "ResourceConflictException",
             "The operation cannot be performed at this time. An update is in progress.",
         ),
+        # terraform-provider-aws#7214: Lambda knows the function, but not yet everywhere
+        (
+            "lambda",
+            "add_permission",
+            "ResourceNotFoundException",
+            "Function not found: arn:aws:lambda:us-east-1:123456789012:function:f",
+        ),
+        (
+            "lambda",
+            "create_alias",
+            "ResourceNotFoundException",
+            "Function not found: arn:aws:lambda:us-east-1:123456789012:function:f:1",
+        ),
         (
             "logs",
             "create_log_group",
@@ -153,6 +166,9 @@ def test_an_answer_of_a_settling_account_passes(service, operation, code, text):
         ("lambda", "create_function", "InvalidParameterValueException", "Unzipped size is over"),
         ("lambda", "add_permission", "ResourceConflictException", "The statement id exists."),
         ("lambda", "create_function", "ResourceConflictException", "Function already exist: f"),
+        ("lambda", "delete_function", "ResourceNotFoundException", "Function not found: f"),
+        ("lambda", "update_function_code", "ResourceNotFoundException", "Function not found: f"),
+        ("lambda", "remove_permission", "ResourceNotFoundException", "Statement s is not found"),
         ("events", "describe_rule", "ResourceNotFoundException", "Rule f does not exist."),
         ("sns", "subscribe", "NotFound", "Topic does not exist"),
         (

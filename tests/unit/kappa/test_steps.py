@@ -172,3 +172,11 @@ def test_a_wait_for_the_next_step_comes_before_that_one():
     run([step(wait=ready), step(operation="add_permission"), Already("exists", "x")], call)
     names = [operation for operation, _ in call.calls]
     assert names == ["create_function", "get_function", "add_permission"]
+
+
+def test_what_was_made_just_now_may_be_unknown_for_a_while():
+    unknown = NotFound("Function not found: f", code="ResourceNotFoundException")
+    plan = [step(wait=READY)]
+    assert run(plan, answering({}, unknown, unknown, {"State": "Active"}))[0].mark == "created"
+    with pytest.raises(NotFound):
+        run(plan, answering({}, unknown))

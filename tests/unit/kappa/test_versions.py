@@ -2,10 +2,11 @@
 
 import pytest
 
+from kappa import rollback as back
 from kappa import versions
-from kappa.errors import NotFound
+from kappa.errors import AwsError, NotFound
 from kappa.steps import Already, Step, Wait, apply
-from kappa.versions import VersionsState
+from kappa.versionstate import VersionsState, read_health
 from tests.builders import assert_valid, kappa_config
 
 LATEST = {"Version": "$LATEST", "CodeSha256": "new", "Timeout": 3, "RevisionId": "a"}
@@ -19,8 +20,16 @@ def alias(number, name="current", **changes):
     return {"Name": name, "FunctionVersion": str(number), **changes}
 
 
-def state(*found, aliases=(), **latest):
-    return VersionsState({**LATEST, **latest}, found, tuple(aliases))
+def state(*found, aliases=(), checked=None, **latest):
+    return VersionsState({**LATEST, **latest}, found, tuple(aliases), checked or {})
+
+
+NO_SNAPSHOT = {
+    "State": "Failed",
+    "StateReason": "The handler raised while its snapshot was made.",
+    "StateReasonCode": "FunctionError",
+}
+REASON = "The handler raised while its snapshot was made. (FunctionError)"
 
 
 def plan(has, will_change=False, **said):
@@ -101,8 +110,8 @@ def test_what_is_published_and_pointed_to_already_stays():
 
 
 def test_an_alias_that_points_elsewhere_is_moved_to_the_version_that_is_there():
-    publish, move = plan(state(version(1, "old"), version(2), aliases=[alias(1)]), alias="current")
-    assert publish.message == "version 2 of greeter"
+    there, move = plan(state(version(1, "old"), version(2), aliases=[alias(1)]), alias="current")
+    assert there == Already("unchanged", "version 2 of greeter")
     assert move.params == {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "2"}
     assert move.takes == {}
 
@@ -112,6 +121,25 @@ def test_a_version_whose_settings_differ_is_not_the_function_as_it_is():
     assert (
         plan(state(version(1), SnapStart={"ApplyOn": "PublishedVersions"}))[0].mark == "published"
     )
+
+
+def test_a_description_that_has_changed_since_is_published():
+    then, now = "2026-01-01T12:00:00.000+0000", "2026-01-02T12:00:00.000+0000"
+    has = state(version(1, LastModified=then, Description="a"), LastModified=now, Description="b")
+    assert plan(has)[0].mark == "published"
+
+
+def test_a_version_with_a_description_of_its_own_is_not_published_again():
+    then, now = "2026-01-01T12:00:00.000+0000", "2026-01-02T12:00:00.000+0000"
+    for at in (then, now):
+        has = state(version(1, LastModified=at, Description="mine"), LastModified=then)
+        assert plan(has)[0].mark == "unchanged"
+
+
+def test_variables_that_cannot_be_read_are_not_taken_for_equal():
+    hidden = {"Environment": {"Error": {"ErrorCode": "AccessDeniedException"}}}
+    has = state(version(1, LastModified="2026-01", **hidden), LastModified="2026-02", **hidden)
+    assert plan(has)[0].mark == "published"
 
 
 def test_what_every_version_has_of_its_own_makes_no_difference():
@@ -142,6 +170,83 @@ def test_moving_an_alias_ends_the_share_of_another_version():
     assert move.before == {"FunctionVersion": "2", **weights}
 
 
+def test_a_version_that_failed_is_removed_and_published_anew():
+    has = state(version(1, "old"), version(2), aliases=[alias(1)], checked={"2": NO_SNAPSHOT})
+    remove, publish, move = plan(has, alias="current")
+    assert (remove.operation, remove.params["Qualifier"]) == ("delete_function", "2")
+    assert remove.message == "version 2 of greeter, which failed"
+    assert publish.operation == "publish_version"
+    assert (move.operation, move.takes) == ("update_alias", {"FunctionVersion": "Version"})
+
+
+def test_a_version_that_failed_is_removed_before_the_publishing_though_old_ones_go_last():
+    has = state(version(1, "old"), version(2), checked={"2": NO_SNAPSHOT})
+    planned = plan(has, keep_versions=1)
+    assert [versions.removes(item) for item in planned] == [False, False, True]
+
+
+def test_a_version_that_failed_is_removed_when_something_else_is_published_too():
+    has = state(version(1, "old"), version(2, "bad"), checked={"2": NO_SNAPSHOT})
+    operations = [item.operation for item in plan(has, will_change=True)]
+    assert operations == ["delete_function", "publish_version"]
+
+
+def test_a_version_that_failed_does_not_push_out_one_to_go_back_to():
+    has = state(version(1, "old"), version(2), checked={"2": NO_SNAPSHOT})
+    assert removed(has, 2) == ["2"]
+
+
+@pytest.mark.parametrize("publish", [True, False])
+def test_a_failed_version_that_an_alias_points_to_is_an_error_with_awss_reason(publish):
+    has = state(version(1, "old"), version(2), aliases=[alias(2)], checked={"2": NO_SNAPSHOT})
+    with pytest.raises(AwsError) as error:
+        plan(has, publish=publish, alias="current")
+    assert error.value.message == (
+        f"Version 2 of greeter failed, and the alias current points to it: {REASON}"
+    )
+    assert error.value.hint == ("Move the alias first: kappa config.yml rollback --alias current")
+
+
+def test_a_version_whose_snapshot_is_still_being_made_is_waited_for():
+    has = state(version(1), aliases=[alias(1)], checked={"1": {"State": "Pending"}})
+    publish, move = plan(has, alias="current")
+    assert (publish.operation, publish.wait.until) == ("publish_version", ("Active",))
+    assert move.takes == {"FunctionVersion": "Version"}
+
+
+def test_a_version_that_was_idle_for_long_is_no_failure():
+    has = state(version(1), aliases=[alias(1)], checked={"1": {"State": "Inactive"}})
+    assert [item.mark for item in plan(has, alias="current")] == ["unchanged", "unchanged"]
+
+
+def test_the_state_of_a_version_is_asked_for_since_a_list_lacks_it():
+    asked = []
+
+    class Asked:
+        def call(self, service, operation, _doing, params):
+            asked.append((service, operation, params))
+            return NO_SNAPSHOT
+
+    has = read_health(Asked(), "greeter", state(version(2)), "2")
+    params = {"FunctionName": "greeter", "Qualifier": "2"}
+    assert asked == [("lambda", "get_function_configuration", params)]
+    assert has.has_failed("2")
+    assert read_health(Asked(), "greeter", state(), "") == state()
+
+
+def test_create_makes_what_is_missing_and_removes_no_version():
+    has = state(version(1, "old"), version(2, "old"), aliases=[alias(1)])
+
+    def missing(has, **said):
+        return [item.mark for item in versions.plan_missing(kappa_config(said), has)]
+
+    assert missing(state(), publish=True) == ["published"]
+    assert missing(has, publish=True) == []
+    assert missing(has, publish=True, alias="current") == []
+    assert missing(has, publish=True, alias="blue", keep_versions=1) == ["published", "created"]
+    assert missing(has) == []
+
+
 def removed(has, keep, **said):
     steps = [one for one in plan(has, keep_versions=keep, **said) if one.mark == "removed"]
     return [one.params["Qualifier"] for one in steps]
@@ -165,7 +270,7 @@ def test_a_version_that_an_alias_points_to_is_never_removed():
 
 
 def rollback(has, name="", to="", **said):
-    planned = versions.plan_rollback(kappa_config(said), has, name, to)
+    planned = back.plan_rollback(kappa_config(said), has, name, to)
     assert_valid(planned)
     return planned
 
@@ -207,6 +312,16 @@ def test_a_rollback_that_cannot_be_says_why(has, name, to, said):
         rollback(has, name, to)
     assert said in error.value.message
     assert error.value.hint
+
+
+def test_an_alias_is_not_moved_back_to_a_version_that_failed():
+    has = state(version(1, "old"), version(2), aliases=[alias(2)], checked={"1": NO_SNAPSHOT})
+    with pytest.raises(AwsError) as error:
+        rollback(has)
+    assert str(error.value) == (
+        f"Version 1 of greeter failed: {REASON}\n"
+        "  Name another one with --to. See which there are: kappa config.yml versions"
+    )
 
 
 def test_rows_come_newest_first_after_latest_with_what_points_to_them():

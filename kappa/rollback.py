@@ -1,0 +1,74 @@
+"""Moving an alias back to a version that was published before. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kappa import health
+from kappa.errors import AwsError, NotFound
+from kappa.settings import Config
+from kappa.steps import Already, Plan
+from kappa.versions import point
+from kappa.versionstate import VersionsState, latest_of, weights
+
+
+def target(config: Config, state: VersionsState, alias: str = "", to: str = "") -> str:
+    """The version that an alias is to be moved to: `to`, or the one before its own.
+
+    Raises: NotFound, if there is no such alias or version.
+    """
+    has = _alias_of(config, state, alias or config.function.alias)
+    number = to or _before(config, state, has)
+    if number not in map(str, state.numbers):
+        raise NotFound(f"{config.function.name} has no version {number}.", _hint(config))
+    return number
+
+
+def plan_rollback(config: Config, state: VersionsState, alias: str = "", to: str = "") -> Plan:
+    """Plan moving an alias to a version, or to the one before its own.
+
+    Raises: NotFound, if there is no such alias or version; AwsError, if the version failed.
+    """
+    number = target(config, state, alias, to)
+    has = _alias_of(config, state, alias or config.function.alias)
+    if state.has_failed(number):
+        reason = health.reason(state.checked[number])
+        raise AwsError(
+            f"Version {number} of {config.function.name} failed: {reason}",
+            f"Name another one with --to. {_hint(config)}",
+        )
+    if number == has["FunctionVersion"] and not weights(has):
+        return [Already("unchanged", f"alias {has['Name']}: version {number}")]
+    return [point(config, has["Name"], has, number)]
+
+
+def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, Any]:
+    function = config.function.name
+    latest_of(config, state)
+    names = [one["Name"] for one in state.aliases]
+    if not name and len(names) == 1:
+        name = names[0]
+    alias = state.alias(name)
+    if alias is not None:
+        return alias
+    if name or not names:
+        problem = f"{function} has no alias {name}".rstrip() + "."
+        raise NotFound(problem, f"Make it: kappa {config.file} deploy --publish --alias NAME")
+    raise NotFound(f"{function} has the aliases {', '.join(names)}.", "Name one: --alias NAME")
+
+
+def _before(config: Config, state: VersionsState, alias: Mapping[str, Any]) -> str:
+    has = alias["FunctionVersion"]
+    older = [number for number in state.numbers if has.isdigit() and number < int(has)]
+    if not older:
+        raise NotFound(
+            f"There is no version before {has}, which the alias {alias['Name']} of "
+            f"{config.function.name} points to.",
+            _hint(config),
+        )
+    return str(older[-1])
+
+
+def _hint(config: Config) -> str:
+    return f"See which there are: kappa {config.file} versions"
