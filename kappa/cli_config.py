@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kappa.command import command
-from kappa.console import as_json, progress, result
+from kappa.console import as_json, progress, result, style
 from kappa.errors import ArchiveError
 from kappa.options import Options
 
@@ -101,7 +101,7 @@ def init(options: Options, name: str, source: str) -> None:
         new = starter(options.config, name)
     written = write_files(options.config.parent, new)
     for file in written:
-        progress(f"{click.style('created', fg='green')}    {file}")
+        progress(f"{style('created', fg='green')}    {file}")
     for remark in new.remarks:
         progress(f"  {remark}")
     if options.json:

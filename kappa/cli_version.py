@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kappa.command import carry_out, command
-from kappa.console import as_json, bold, printable, result
+from kappa.console import as_json, bold, result, style
 from kappa.options import Options
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def versions(options: Options) -> None:
         result(as_json(found))
         return
     for number, line in enumerate(_table(found)):
-        result(click.style(line, dim=True) if number == 0 else line)
+        result(style(line, dim=True) if number == 0 else line)
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -57,7 +57,7 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
         f"{(one['size'] or 0) / 1000:.1f} kB",
         one["sha256"][:8],
         ", ".join(one["aliases"]),
-        printable(one["description"]),
+        one["description"],
     )
 
 

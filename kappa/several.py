@@ -16,11 +16,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import click
-
 from kappa.aws import Aws
 from kappa.commands import Session
-from kappa.console import Voice, as_json, exit_code, progress, result, speaking
+from kappa.console import Voice, as_json, exit_code, progress, result, speaking, style
 from kappa.options import Options
 from kappa.settings import Config
 
@@ -56,7 +54,7 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
     def run(number: int) -> Outcome:
         name, session = names[number], sessions[number]
         colour = _PREFIX_COLOURS[number % len(_PREFIX_COLOURS)]
-        prefix = f"{click.style(name.ljust(width), fg=colour)} | "
+        prefix = f"{style(name.ljust(width), fg=colour)} | "
         own = replace(options, config=session.config.file, session=session)
         voice = Voice(prefix, [])
         started = time.monotonic()
@@ -148,8 +146,8 @@ def _report(outcomes: list[Outcome], width: int, wants_json: bool) -> None:
     words = {0: ("done", "green"), 3: ("differs", "yellow")}
     for one in outcomes:
         word, colour = words.get(one.code, ("failed", "red"))
-        seconds = click.style(f"{one.seconds:.1f} s", dim=True)
-        progress(f"{one.name.ljust(width)}   {click.style(word.ljust(8), fg=colour)} {seconds}")
+        seconds = style(f"{one.seconds:.1f} s", dim=True)
+        progress(f"{one.name.ljust(width)}   {style(word.ljust(8), fg=colour)} {seconds}")
 
 
 def _data(outcome: Outcome) -> dict[str, Any]:
