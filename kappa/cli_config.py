@@ -28,6 +28,7 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
     """
     from kappa.archive import sizes
     from kappa.bundle import write_zip
+    from kappa.units import size
 
     if output and len(options.configs) > 1:
         raise click.UsageError("--output is for one config file.")
@@ -48,11 +49,11 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
     if options.json:
         result(as_json({**data, "names": sizes(archive)} if listed else data))
         return
-    for name, size in sizes(archive).items() if listed else ():
-        result(f"{size:>12,}  {name}")
+    for name, size_bytes in sizes(archive).items() if listed else ():
+        result(f"{size(size_bytes):>12}  {name}")
     result(
-        f"{file}: {len(archive.data):,} bytes, {len(archive.names)} files, "
-        f"{archive.unzipped_bytes:,} bytes unzipped, sha256 {archive.sha256}"
+        f"{file}: {size(len(archive.data))}, {len(archive.names)} files, "
+        f"{size(archive.unzipped_bytes)} unzipped, sha256 {archive.sha256}"
     )
 
 
@@ -107,4 +108,7 @@ def init(options: Options, name: str, source: str) -> None:
     if options.json:
         result(as_json({"files": [str(file) for file in written], "remarks": list(new.remarks)}))
     else:
-        progress(f"Next: kappa {options.config} {'diff' if source else 'deploy'}")
+        following = "diff" if source else "deploy"
+        progress(f"Next: kappa {options.config} {following}")
+        if not source:
+            progress(f"Then: kappa {options.config} invoke")

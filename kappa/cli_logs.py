@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from kappa.command import command
 from kappa.console import progress, result
-from kappa.errors import KappaError, NotFound
+from kappa.errors import Denied, KappaError, NotFound
 from kappa.options import Moment, Options
 
 if TYPE_CHECKING:
@@ -141,6 +141,9 @@ def _print_last(aws: Aws, query: Query, write: _Writer) -> None:
     try:
         events = [one for one in log.read_last(aws, query.group) if one.at_ms < query.since_ms]
     except NotFound:  # following waits for the group
+        return
+    except Denied as error:  # only the older lines need this permission
+        progress(error.message)
         return
     if not events:
         progress(f"No lines in the newest streams of {query.group}.")

@@ -10,6 +10,7 @@ import click
 from kappa.command import carry_out, command
 from kappa.console import as_json, bold, result, style
 from kappa.options import Options
+from kappa.units import size
 
 if TYPE_CHECKING:
     from kappa.commands import Session
@@ -54,7 +55,7 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         one["version"],
         f"{one['date'][:19]}Z",
-        f"{(one['size'] or 0) / 1000:.1f} kB",
+        size(one["size"] or 0),
         one["sha256"][:8],
         ", ".join(one["aliases"]),
         one["description"],
