@@ -14,6 +14,7 @@ from typing import Any
 from docopt import DocoptExit, docopt
 
 from kappa.errors import KappaError
+from kappa.texts import shown
 
 
 def run(
@@ -34,7 +35,7 @@ def run(
         print(f"These arguments do not fit: {given}\n{error.usage}", file=sys.stderr)
         return 2
     except KappaError as error:
-        print(error, file=sys.stderr)
+        print(shown(f"Error: {error}"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(stopped, file=sys.stderr)

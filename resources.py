@@ -19,7 +19,7 @@ Commands:
   status  Print the state of the stack and of its resources. Changes nothing.
 
 Options:
-  --region=R   The AWS region; config.yml's `region`, else AWS_DEFAULT_REGION, when absent.
+  --region=R   The AWS region; config.yml's `region`, else AWS_REGION, when absent.
   --profile=P  The profile of ~/.aws/config; config.yml's `profile` when absent.
   --wait       Stay, and print a line for each event, until the change has ended.
   --yes        Do not ask before deleting.

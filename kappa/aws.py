@@ -1,8 +1,8 @@
-"""Clients of one profile and region, and AWS's errors put into words.
+"""Clients of one profile and region, and how a call is made.
 
-With awssession.py the only importer of botocore in kappa; resources.py and publish.py use it too.
-It knows how to make a call and how to name what went wrong. It must not know what a policy or a
-function is. botocore is imported at the first client, so a wrong config costs no AWS import.
+resources.py and publish.py use it too. It must not know what a policy or a function is; errors are
+put into words in awserrors.py. botocore is imported at the first client, so a wrong config costs
+no AWS import.
 """
 
 from __future__ import annotations
@@ -15,67 +15,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kappa import arn as arns
-from kappa.errors import AwsError, ConfigError, Conflict, Denied, Interrupted, KappaError, NotFound
+from kappa import regions
+from kappa.awserrors import translated
+from kappa.errors import AwsError, ConfigError, Interrupted, Unavailable
 
 if TYPE_CHECKING:
-    from botocore.exceptions import BotoCoreError, ClientError
     from botocore.session import Session
+
+__all__ = ["Aws", "translated"]
 
 LOG = logging.getLogger(__name__)
 # The calls that may wait for an answer at the same time, each in a thread of its own.
 MAX_CONCURRENCY = 100
-NOT_FOUND = frozenset(
-    {
-        "404",
-        "NoSuchBucket",
-        "NoSuchEntity",
-        "NoSuchKey",
-        "NotFound",
-        "NotFoundException",
-        "ResourceNotFoundException",
-    }
-)
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-DENIED = frozenset(
-    {
-        "403",
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "UnauthorizedOperation",
-    }
-)
-WRONG_KEYS = ("InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException")
-CONFLICT = frozenset(
-    {
-        "AlreadyExistsException",
-        "BucketAlreadyExists",
-        "BucketAlreadyOwnedByYou",
-        "ConflictException",
-        "DeleteConflict",
-        "EntityAlreadyExists",
-        "ResourceAlreadyExistsException",
-        "ResourceConflictException",
-        "ResourceInUseException",
-    }
-)
-# Source: AWS SDKs reference, "Retry behavior": standard mode pauses between tries, up to 20 s.
-THROTTLED = frozenset(
-    {
-        "RequestLimitExceeded",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-NO_CREDENTIALS_HINT = (
-    "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile."
-)
-
-_NO_NETWORK_HINT = (
-    "Is the network up? What is done stays: run the same command again to complete the rest."
-)
 
 
 class Aws:
@@ -84,6 +35,7 @@ class Aws:
     def __init__(self, region: str | None = None, profile: str | None = None) -> None:
         self._wanted_region = region
         self._profile = profile
+        self._region = ""
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._clients: dict[str, Any] = {}
@@ -108,15 +60,54 @@ class Aws:
     def region(self) -> str:
         """The region's name.
 
-        Raises: AwsError, if neither the caller nor the AWS configuration names one.
+        Raises: AwsError, if neither the caller nor the AWS configuration names one; ConfigError,
+        if it is a known one mistyped.
         """
-        region = self._wanted_region or self._configured_region()
+        with self._lock:
+            if not self._region:
+                self._region = self._checked(self._wanted_region or self._configured_region())
+            return self._region
+
+    def _checked(self, region: str) -> str:
         if not region:
             raise AwsError(
                 "No AWS region is set.",
-                "Give --region, a `region:` in the config file, or set AWS_DEFAULT_REGION.",
+                "Give --region, a `region:` in the config file, or set AWS_REGION.",
+            )
+        meant = regions.meant(region, self._known_regions())
+        if meant:
+            raise ConfigError(
+                f"{region} is not an AWS region. Did you mean {meant}?",
+                "It comes from --region, the config file, AWS_REGION, AWS_DEFAULT_REGION or the "
+                "AWS profile.",
             )
         return region
+
+    def _known_regions(self) -> frozenset[str]:
+        from kappa.awssession import regions as known
+
+        return known(self.session)
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        """Translate errors, and question a region that the SDK does not know."""
+        try:
+            with translated(doing):
+                yield
+        except Unavailable as error:
+            region, known = self.region, self._known_regions()
+            if error.unreachable and region not in known:
+                near = regions.nearest(region, known)
+                meant = f" Did you mean {near}?" if near else ""
+                error.hint = f"The SDK does not know the region {region}: is it right?{meant}"
+            raise
+
+    @property
+    def longest_run_s(self) -> int:
+        """The longest time that a function may run."""
+        from kappa.awssession import longest_run_s
+
+        return longest_run_s(self.session)
 
     def _configured_region(self) -> str:
         with translated("reading the AWS configuration"):
@@ -159,7 +150,7 @@ class Aws:
         client = self.client(service)
         self._go_on(doing)
         started = time.monotonic()
-        with translated(doing):
+        with self._translated(doing):
             result: dict[str, Any] = getattr(client, operation)(**(params or {}))
         _log_call(service, operation, started)
         return result
@@ -179,7 +170,7 @@ class Aws:
         paginator = self.client(service).get_paginator(operation)
         self._go_on(doing)
         started = time.monotonic()
-        with translated(doing):
+        with self._translated(doing):
             found = [item for page in paginator.paginate(**(params or {})) for item in page[key]]
         _log_call(service, operation, started)
         return found
@@ -194,7 +185,7 @@ class Aws:
         """
         client = self._client(service, timeout_s)
         started = time.monotonic()
-        with translated(doing):
+        with self._translated(doing):
             result: dict[str, Any] = getattr(client, operation)(**params)
         _log_call(service, operation, started)
         return result
@@ -225,62 +216,3 @@ class Aws:
 
 def _log_call(service: str, operation: str, started: float) -> None:
     LOG.debug("%s.%s %.0f ms", service, operation, (time.monotonic() - started) * 1000)
-
-
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn botocore's exceptions into our own: `doing` says what we were doing, to what.
-
-    Raises: NotFound, Denied, Conflict, AwsError; ConfigError, for a profile that is not there.
-    Source: botocore documentation, "Error handling"; each service's API reference for codes.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        raise _client_error(error, doing) from error
-    except BotoCoreError as error:
-        raise _local_error(error, doing) from error
-    except ValueError as error:
-        if not str(error).startswith("Invalid endpoint"):
-            raise
-        raise AwsError(f"{error}.", "Set AWS_ENDPOINT_URL to a URL: http://...") from error
-
-
-def _client_error(error: ClientError, doing: str) -> AwsError:
-    code = error.response.get("Error", {}).get("Code", "Unknown")
-    text = error.response.get("Error", {}).get("Message", "") or str(error)
-    message = f"AWS refused {doing}: {text} ({code})"
-    if code in EXPIRED:
-        return Denied(message, "Your credentials have expired: sign in again.", code, text)
-    if code in WRONG_KEYS:
-        return Denied(
-            message, "The credentials are wrong: check the keys or the profile.", code, text
-        )
-    if code in DENIED:
-        return Denied(message, "Ask for this permission, or use another --profile.", code, text)
-    if code in NOT_FOUND:
-        return NotFound(message, code=code, text=text)
-    if code in CONFLICT:
-        return Conflict(message, code=code, text=text)
-    if code in THROTTLED:
-        return AwsError(message, "Wait a minute, then run the same command again.", code, text)
-    return AwsError(message, code=code, text=text)
-
-
-def _local_error(error: BotoCoreError, doing: str) -> KappaError:
-    from botocore import exceptions
-
-    if isinstance(error, exceptions.ProfileNotFound):
-        return ConfigError(
-            f"{error}.", "Name a profile of ~/.aws/config, or leave `profile:` and --profile out."
-        )
-    if (
-        isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError)
-        or "credential" in str(error).lower()
-    ):
-        return Denied(f"No AWS credentials for {doing}: {error}", NO_CREDENTIALS_HINT)
-    if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
-        return AwsError(f"AWS could not be reached for {doing}: {error}", _NO_NETWORK_HINT)
-    return AwsError(f"AWS call failed for {doing}: {error}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import socket
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,14 @@ import msgspec
 from botocore.config import Config
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 
+from kappa import answers
+from kappa.credentials import explained
+
 _ATTEMPTS = 5
 _CONNECT_TIMEOUT_S = 10
 # Several configs at once share a client: more connections than botocore's 10.
 _CONNECTIONS = 50
+_KEEPALIVE_S = 60
 
 
 class _QuickFiles(JSONFileLoader):
@@ -56,12 +61,48 @@ def _loader(search_paths: tuple[str, ...]) -> _QuickLoader:
     return _QuickLoader(search_paths, _QuickFiles(), include_default_search_paths=False)
 
 
+class _Session(botocore.session.Session):
+    """A session whose credentials name their profile when something is wrong with them."""
+
+    _credentials: Any
+
+    def get_credentials(self) -> Any:  # noqa: ANN401 - botocore's own, or ours around them
+        """Load the credentials once.
+
+        Raises: Denied, ConfigError.
+        """
+        if self._credentials is None:
+            config, profile = self.full_config, self.profile or "default"
+            with explained(config, profile):
+                loaded = super().get_credentials()
+            self._credentials = loaded and _Credentials(loaded, config, profile)
+        return self._credentials
+
+
+class _Credentials:
+    """Credentials that may have to be renewed: that can fail in the same ways as loading them."""
+
+    def __init__(self, loaded: Any, config: Any, profile: str) -> None:  # noqa: ANN401
+        self._loaded, self._config, self._profile = loaded, config, profile
+
+    def get_frozen_credentials(self) -> Any:  # noqa: ANN401 - botocore's own
+        """Return the keys, renewed where they have expired."""
+        with explained(self._config, self._profile):
+            return self._loaded.get_frozen_credentials()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever botocore asks for
+        return getattr(self._loaded, name)
+
+
 def open_session(region: str | None, profile: str | None) -> botocore.session.Session:
     """Open a session; what is None comes from the environment or ~/.aws/config.
 
     Raises: BotoCoreError.
+    Source: AWS CLI user guide, "Environment variables to configure the AWS CLI": AWS_REGION wins
+    over AWS_DEFAULT_REGION, and both over the profile. The SDK for Python knows the second only.
     """
-    session = botocore.session.Session(profile=profile)
+    session = _Session(profile=profile)
+    region = region or os.environ.get("AWS_REGION")
     if region:
         session.set_config_variable("region", region)
     known = create_loader(session.get_config_variable("data_path")).search_paths
@@ -91,12 +132,41 @@ def patient_client(
         read_timeout=timeout_s,
         retries={"total_max_attempts": 1},
         max_pool_connections=connections,
+        tcp_keepalive=True,
     )
-    return _make(session, service, region, config)
+    made = _make(session, service, region, config)
+    _probe_soon(made)
+    return made
+
+
+def _probe_soon(client: Any) -> None:  # noqa: ANN401
+    """Send the first keep-alive probe after a minute: the system would wait for two hours.
+
+    Routers between drop a silent connection after some minutes, and nobody would notice.
+    Source: Amazon VPC user guide, "Troubleshoot NAT gateways": 350 s without traffic.
+    """
+    option = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
+    options = getattr(client._endpoint.http_session, "_socket_options", None)
+    if option is not None and options is not None:
+        options.append((socket.IPPROTO_TCP, option, _KEEPALIVE_S))
+
+
+def regions(session: botocore.session.Session) -> frozenset[str]:
+    """Name the regions that the SDK knows, of all partitions."""
+    data = session.get_component("data_loader").load_data("partitions")
+    names = {name for one in data["partitions"] for name in one["regions"]}
+    return frozenset(name for name in names if not name.endswith("-global"))
+
+
+def longest_run_s(session: botocore.session.Session) -> int:
+    """How long Lambda lets a function run, as the SDK's model of it has it."""
+    return int(session.get_service_model("lambda").shape_for("Timeout").metadata["max"])
 
 
 def _make(session: Any, service: str, region: str, config: Config) -> Any:  # noqa: ANN401
-    return session.create_client(service, region_name=region, config=config)
+    made = session.create_client(service, region_name=region, config=config)
+    made.meta.events.register("before-parse", answers.checker(made.meta.endpoint_url))
+    return made
 
 
 def _retries() -> Any:  # noqa: ANN401 - botocore's own TypedDict

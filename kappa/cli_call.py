@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kappa.command import command
-from kappa.console import as_json, counted, printable, progress, result
+from kappa.console import as_json, counted, progress, result, style
 from kappa.errors import FunctionFailed, NotFound
 from kappa.options import Options
+from kappa.texts import printable
 
 if TYPE_CHECKING:
     from kappa.invoke import Answer, Kind
@@ -57,7 +58,7 @@ def invoke(options: Options, data: str, qualifier: str, repeat: int, concurrency
     answer = target.send("RequestResponse")
     name = target.name
     if answer.log:
-        progress(click.style(printable(answer.log.rstrip("\n")), dim=True))
+        progress(style(printable(answer.log.rstrip("\n")), dim=True))
     if options.json:
         said = {"status": answer.status, "error": answer.error or None, "log": answer.log}
         result(as_json({**said, "version": answer.version, "payload": answer.payload}))

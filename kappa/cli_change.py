@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import click
 
 from kappa.command import carry_out, command
 from kappa.console import as_json, coloured, progress, report_line, result
+from kappa.errors import KappaError
 from kappa.options import Options
+from kappa.texts import shown
 
+F = TypeVar("F", bound=Callable[..., Any])
 DIFFERS = 3
 
 
@@ -169,15 +173,41 @@ def update_event_sources(options: Options) -> None:
     carry_out(options, plan_update_event_sources)
 
 
+def _confirm_delete(options: Options, given: dict[str, Any]) -> None:
+    """Ask a person, and nobody else, before anything is deleted.
+
+    Raises: KappaError, unless the answer is yes.
+    """
+    if given.pop("yes") or not sys.stdin.isatty():
+        return
+    files = ", ".join(shown(str(file)) for file in options.configs)
+    where = f" with --env {shown(options.env)}" if options.env else ""
+    question = f"Delete everything that kappa made for {files}{where}?"
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.exceptions.Abort:
+        agreed = False
+    if not agreed:
+        raise KappaError("Nothing was deleted.")
+
+
+def _asking(function: F) -> F:
+    function.confirm = _confirm_delete  # type: ignore[attr-defined]
+    return function
+
+
 @command
+@_asking
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
 def delete(options: Options) -> None:
     """Delete event sources, function, role and policy.
 
     Keeps the logs, policies and roles that kappa did not make, and a role or policy that
-    something else uses; it says so of each.
+    something else uses; it says so of each. On a terminal it asks first, unless --yes is given;
+    in a script it does not ask.
 
     Example:
-      kappa config.yml delete
+      kappa config.yml delete --yes
     """
     from kappa.commands import plan_delete
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kappa.command import command, tell_notes
-from kappa.console import as_json, progress, result
+from kappa.console import as_json, progress, result, style
 from kappa.errors import ArchiveError, ConfigError
 from kappa.options import Options
 
@@ -28,6 +28,7 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
     """
     from kappa.archive import sizes
     from kappa.bundle import write_zip
+    from kappa.units import size
 
     if output and len(options.configs) > 1:
         raise click.UsageError("--output is for one config file.")
@@ -48,11 +49,11 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
     if options.json:
         result(as_json({**data, "names": sizes(archive)} if listed else data))
         return
-    for name, size in sizes(archive).items() if listed else ():
-        result(f"{size:>12,}  {name}")
+    for name, size_bytes in sizes(archive).items() if listed else ():
+        result(f"{size(size_bytes):>12}  {name}")
     result(
-        f"{file}: {len(archive.data):,} bytes, {len(archive.names)} files, "
-        f"{archive.unzipped_bytes:,} bytes unzipped, sha256 {archive.sha256}"
+        f"{file}: {size(len(archive.data))}, {len(archive.names)} files, "
+        f"{size(archive.unzipped_bytes)} unzipped, sha256 {archive.sha256}"
     )
 
 
@@ -108,14 +109,17 @@ def init(options: Options, name: str, source: str) -> None:
         new = starter(options.config, name)
     written = write_files(options.config.parent, new)
     for file in written:
-        progress(f"{click.style('created', fg='green')}    {file}")
+        progress(f"{style('created', fg='green')}    {file}")
     remarks = [*new.remarks, *_complaints(options.config)]
     for remark in remarks:
         progress(f"  {remark}")
     if options.json:
         result(as_json({"files": [str(file) for file in written], "remarks": remarks}))
     else:
-        progress(f"Next: kappa {options.config} {'diff' if source else 'deploy'}")
+        following = "diff" if source else "deploy"
+        progress(f"Next: kappa {options.config} {following}")
+        if not source:
+            progress(f"Then: kappa {options.config} invoke")
 
 
 def _complaints(file: Path) -> list[str]:

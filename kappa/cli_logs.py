@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from kappa.command import command
 from kappa.console import progress, result
-from kappa.errors import NotFound
+from kappa.errors import Denied, KappaError, NotFound
 from kappa.options import Moment, Options
 
 if TYPE_CHECKING:
-    from kappa.logs import Event
+    from kappa.aws import Aws
+    from kappa.logs import Event, Query
     from kappa.requestlog import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,6 +54,7 @@ def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: 
 
     Changes nothing. Under a request's time, id, duration and memory stand its lines, errors in
     red. Where the output is no terminal, each line stands as it was written, behind its time.
+    Ctrl-C is the normal way to stop following: the exit code is 0.
 
     Example:
       kappa config.yml logs --since 1h --errors
@@ -64,13 +67,15 @@ def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: 
 def tail(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Print the function's log, oldest line first.
 
-    The same as logs, but with each line as it was written unless --pretty is given. Changes
-    nothing. Lines take some seconds to reach the log.
+    The same as logs, but with each line as it was written unless --pretty is given. If the last
+    ten minutes are empty, it prints the last ten lines, however old. Changes nothing. Lines take
+    some seconds to reach the log.
 
     Example:
       kappa config.yml tail --since 1h --follow
     """
-    _show(options, bool(pretty), **given)
+    source = click.get_current_context().get_parameter_source("since_ms")
+    _show(options, bool(pretty), last=source is ParameterSource.DEFAULT, **given)
 
 
 def _show(
@@ -81,6 +86,7 @@ def _show(
     follow: bool,
     pattern: str,
     errors: bool,
+    last: bool = False,
 ) -> None:
     from kappa import logs as log
     from kappa.steps import Clock
@@ -94,21 +100,62 @@ def _show(
     query = log.Query(group, since_ms, until_ms, pattern)
     clock = Clock(now=time.monotonic)
     write = _Writer(clock.now, errors, as_json=options.json, pretty=pretty and not options.json)
+    last = last and not (pattern or errors or until_ms)
     if not follow:
-        try:
-            write.add(log.read_events(session.aws, query))
-        except NotFound:
-            progress(f"No logs yet: {group} does not exist.")
-        write.rest()
+        _print_once(session.aws, query, write, last)
         return
     missing = f"Waiting for the first log: {group} does not exist yet."
     try:
-        for events in log.follow(session.aws, query, clock, lambda: progress(missing)):
+        for events in log.follow(session.aws, query, clock, lambda: progress(missing), _lost):
+            if last and not events:
+                _print_last(session.aws, query, write)
+            last = False
             write.add(events)
             write.ready()
     except KeyboardInterrupt:
-        # Ctrl-C is how following ends: there is nothing that it leaves undone.
+        # Ctrl-C is the normal way to stop following.
         write.rest()
+
+
+def _print_once(aws: Aws, query: Query, write: _Writer, last: bool) -> None:
+    from kappa import logs as log
+
+    try:
+        events = log.read_events(aws, query)
+        write.add(events)
+        if last and not events:
+            _print_last(aws, query, write)
+        elif not events:
+            since = log.Event(query.since_ms, "").time
+            progress(f"No lines since {since}. Look further back: --since 1d")
+    except NotFound:
+        progress(f"No logs yet: {query.group} does not exist.")
+    write.rest()
+
+
+def _print_last(aws: Aws, query: Query, write: _Writer) -> None:
+    """Print what was logged before a quiet time, with its age."""
+    from kappa import logs as log
+    from kappa.units import age
+
+    try:
+        events = [one for one in log.read_last(aws, query.group) if one.at_ms < query.since_ms]
+    except NotFound:  # following waits for the group
+        return
+    except Denied as error:  # only the older lines need this permission
+        progress(error.message)
+        return
+    if not events:
+        progress(f"No lines in the newest streams of {query.group}.")
+        return
+    words = age(time.time() * 1000 - events[-1].at_ms)
+    progress(f"The last 10 minutes are quiet. The last lines, the newest {words} old:")
+    write.add(events)
+
+
+def _lost(error: KappaError) -> None:
+    progress(error.message)
+    progress("  Following goes on; Ctrl-C stops it.")
 
 
 class _Writer:

@@ -8,7 +8,7 @@ import time
 import click
 
 from kappa.command import command
-from kappa.console import as_json, bold, printable, result, width
+from kappa.console import as_json, bold, result, style, width
 from kappa.options import Moment, Options
 
 
@@ -33,17 +33,17 @@ def status(options: Options) -> None:
         return
     for what, name, state, detail in padded(status_table(data, session.config), width()):
         line = f"{what}  {bold(name)}  {_coloured(state)}"
-        result(f"{line}  {click.style(detail, dim=True)}" if detail else line)
+        result(f"{line}  {style(detail, dim=True)}" if detail else line)
     for problem in data["problems"]:
-        result(f"{click.style('!', fg='red', bold=True)} {printable(problem)}")
+        result(f"{style('!', fg='red', bold=True)} {problem}")
 
 
 def _coloured(state: str) -> str:
     word = state.strip()
     if word in ("missing", "topic is gone", "no target") or "Failed" in word:
-        return click.style(state, fg="red")
+        return style(state, fg="red")
     is_well = word in ("Active", "Enabled", "Notifying", "Subscribed", "there")
-    return click.style(state, fg="green" if is_well else "yellow")
+    return style(state, fg="green" if is_well else "yellow")
 
 
 @command
@@ -79,4 +79,4 @@ def metrics(options: Options, since_ms: int) -> None:
     for label, value, bars in numbers.table(found, sys.stdout.encoding or "ascii"):
         bad = label in ("errors", "throttles") and value not in ("0", "-")
         colour = "red" if bad else "cyan"
-        result(f"{label:12} {value:>12}  {click.style(bars, fg=colour)}".rstrip())
+        result(f"{label:12} {value:>12}  {style(bars, fg=colour)}".rstrip())

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from kappa.command import carry_out, command
-from kappa.console import as_json, bold, progress, result
+from kappa.console import as_json, bold, progress, result, style
 from kappa.options import Options
 
 _some = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
@@ -84,6 +84,6 @@ def event_source_status(options: Options) -> None:
     for _, name, state, detail in padded([source_row(one) for one in data]):
         good = state.strip() not in ("missing", "no target", "topic is gone")
         colour = "green" if good else "magenta"
-        result(f"{bold(name)}  {click.style(state, fg=colour)}  {detail}".rstrip())
+        result(f"{bold(name)}  {style(state, fg=colour)}  {detail}".rstrip())
     if not data:
         progress("The config names no event source, and AWS has none.")

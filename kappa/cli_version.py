@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kappa.command import carry_out, command
-from kappa.console import as_json, bold, printable, result
+from kappa.console import as_json, bold, result, style
 from kappa.options import Options
+from kappa.units import size
 
 if TYPE_CHECKING:
     from kappa.commands import Session
@@ -35,7 +36,7 @@ def versions(options: Options) -> None:
         result(as_json(found))
         return
     for number, line in enumerate(_table(found)):
-        result(click.style(line, dim=True) if number == 0 else line)
+        result(style(line, dim=True) if number == 0 else line)
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -54,10 +55,10 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         one["version"],
         f"{one['date'][:19]}Z",
-        f"{(one['size'] or 0) / 1000:.1f} kB",
+        size(one["size"] or 0),
         one["sha256"][:8],
         ", ".join(one["aliases"]),
-        printable(one["description"]),
+        one["description"],
     )
 
 

@@ -68,6 +68,9 @@ def command(function: Callable[..., int | None]) -> click.Command:
     @click.pass_context
     def run(ctx: click.Context, /, **given: Any) -> int | None:  # noqa: ANN401
         options = merge(ctx.obj, given)
+        confirm = getattr(function, "confirm", None)
+        if confirm is not None:
+            confirm(options, given)
         if len(options.configs) == 1:
             code: int | None = function(options, **given)
             return code

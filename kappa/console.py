@@ -1,12 +1,15 @@
 """The only printer: progress to stderr, results to stdout, colour on a terminal only.
 
-Owns how a line looks and how an error ends. NO_COLOR is respected.
+Owns how a line looks and how an error ends. NO_COLOR is respected. Whatever is printed passes
+one door, where only the console's own colours stay: no other text can steer a terminal.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from kappa.errors import KappaError
+from kappa.texts import safe_json, shown
 
 if TYPE_CHECKING:
     from kappa.steps import Report
@@ -34,6 +38,9 @@ _COLOURS = {
     "stopped": "red",
     "waiting": "cyan",
 }
+# Part of each escape sequence that style() makes: nobody else's text can hold it.
+_OURS = str(int.from_bytes(os.urandom(8)))
+_STYLE = re.compile(rf"\x1b\[([0-9;]*);{_OURS}m")
 
 
 @dataclass(frozen=True)
@@ -73,34 +80,41 @@ def report_line(report: Report) -> str:
     """Write what became of one step in one line."""
     mark = report.mark.ljust(10)
     colour = _COLOURS.get(report.mark)
-    styled = click.style(mark, fg=colour) if colour else click.style(mark, dim=True)
-    seconds = click.style(f"  {report.seconds:.1f} s", dim=True) if report.seconds > 0.05 else ""
+    styled = style(mark, fg=colour) if colour else style(mark, dim=True)
+    seconds = style(f"  {report.seconds:.1f} s", dim=True) if report.seconds > 0.05 else ""
     return f"{styled} {report.message}{seconds}"
 
 
-def as_json(value: object) -> str:
-    """Write a result for scripts."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+def as_json(value: object, *, indent: int | None = 2) -> str:
+    """Write a result for scripts: all of the data, and nothing that steers a terminal."""
+    return safe_json(json.dumps(value, indent=indent, ensure_ascii=False, default=str))
+
+
+def style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
+    """Colour a text where it is printed on a terminal."""
+    before, after = click.style("\0", fg=fg, bold=bold or None, dim=dim or None).split("\0")
+    return f"{_own(before)}{text}{_own(after)}"
+
+
+def _own(codes: str) -> str:
+    return codes.replace("m", f";{_OURS}m")
 
 
 def bold(text: str) -> str:
     """Make a text stand out on a terminal."""
-    return click.style(text, bold=True)
+    return style(text, bold=True)
 
 
 def coloured(sign: str, text: str) -> str:
     """Colour a line of a diff by its sign."""
     colour = {"+": "green", "-": "red", "~": "yellow"}.get(sign)
-    return click.style(text, fg=colour) if colour else text
+    return style(text, fg=colour) if colour else text
 
 
-def printable(text: str) -> str:
-    """Take the power over a terminal out of what a function logged."""
-    # Some runtimes end the lines of a traceback so, to keep it in one event.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(
-        char if char.isprintable() or char in "\t\n" else f"\\x{ord(char):02x}" for char in lines
-    )
+def _safe(text: str) -> str:
+    """The door: keep the colours that style() made, and write all else as shown() does."""
+    parts = enumerate(_STYLE.split(text))
+    return "".join(f"\x1b[{part}m" if number % 2 else shown(part) for number, part in parts)
 
 
 def _colour() -> bool | None:
@@ -108,12 +122,12 @@ def _colour() -> bool | None:
 
 
 def width() -> int | None:
-    """How long a line may be: a terminal's width, or any, where there is none."""
+    """How long a line may be: a terminal's width less the config's name, or any without one."""
     if not sys.stdout.isatty():
         return None
     import shutil
 
-    return shutil.get_terminal_size().columns
+    return shutil.get_terminal_size().columns - len(click.unstyle(_VOICE.get().prefix))
 
 
 def result(text: str) -> None:
@@ -123,13 +137,13 @@ def result(text: str) -> None:
         voice.results.append(text)
         return
     with _LOCK:
-        click.echo(voice.lines(text), color=_colour())
+        click.echo(_safe(voice.lines(text)), color=_colour())
 
 
 def progress(text: str) -> None:
     """Print to stderr."""
     with _LOCK:
-        click.echo(_VOICE.get().lines(text), err=True, color=_colour())
+        click.echo(_safe(_VOICE.get().lines(text)), err=True, color=_colour())
 
 
 def counted(items: Iterable[Item], total: int) -> list[Item]:
@@ -152,14 +166,36 @@ def exit_code(run: Callable[[], int | None], debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except click.ClickException as error:
-        error.show()
+        _print_usage(error)
         return error.exit_code
     except KappaError as error:
         if debug:
-            import traceback
-
-            traceback.print_exception(error)
-        progress(f"{click.style('Error:', fg='red')} {error.message}")
-        if error.hint:
-            progress(f"  {error.hint}")
+            print_traceback(error)
+        print_error(error.message, error.hint)
         return error.exit_code
+
+
+def print_error(message: str, hint: str = "") -> None:
+    """Print what went wrong, then what to do about it."""
+    progress(f"{style('Error:', fg='red')} {message}")
+    if hint:
+        progress(f"  {hint}")
+
+
+def print_traceback(error: BaseException) -> None:
+    """Print where an exception came from."""
+    import traceback
+
+    progress("".join(traceback.format_exception(error)).rstrip("\n"))
+
+
+def _print_usage(error: click.ClickException) -> None:
+    """Print what click shows of an error, with our own line at its end."""
+    text = io.StringIO()
+    error.show(text)
+    message = error.format_message()
+    usage = text.getvalue().rstrip("\n").removesuffix(f"Error: {message}").rstrip("\n")
+    if usage:
+        progress(usage)
+    if usage != message:  # without any argument, the help is the message
+        print_error(message)

@@ -7,6 +7,7 @@ KappaError            1
     NotFound              what was asked for is not there
     Denied                the credentials are missing, expired or not allowed
     Conflict              it exists already, or is busy
+    Unavailable           not reached, overloaded or failing: a later call may succeed
   FunctionFailed      1   the function itself raised
   WaitTimeout         1   a condition did not come true before its deadline
   Interrupted       130   Ctrl-C, while several configs were at work
@@ -67,6 +68,12 @@ class Denied(AwsError):
 
 class Conflict(AwsError):
     """The resource exists already, or another change to it is under way."""
+
+
+class Unavailable(AwsError):
+    """AWS was not reached, or throttled or failed the call: a later one may succeed."""
+
+    unreachable = False
 
 
 class FunctionFailed(KappaError):

@@ -17,10 +17,11 @@ from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from kappa.plainfile import read_plain
 from kappa.settings import Config
 from kappa.steps import Clock
+from kappa.texts import read_json
 
 Kind = Literal["RequestResponse", "Event", "DryRun"]
-# The longest that a function may run, and a minute for the way.
-_TIMEOUT_S = 960
+# For the way there and back, beside the longest time that a function may run.
+_SPARE_S = 60
 _READY_DEADLINE_S = 60.0
 # Source: AWS Lambda guide, "Lambda quotas": what a synchronous call may send, and get.
 _MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
@@ -87,12 +88,14 @@ def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
 
 def _json(content: bytes, name: str) -> bytes:
     try:
-        json.loads(content)
+        json.loads(content, parse_int=str)  # Lambda has no limit of digits
     except json.JSONDecodeError as error:
         raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{name}: the JSON is nested too deeply.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name}: not valid JSON: {error.reason}.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{name}: not valid JSON: {error}.") from error
     if len(content) > _MAX_PAYLOAD_BYTES:
         size = f"{len(content) / 1024 / 1024:.1f} MB"
@@ -116,7 +119,7 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
         params["Qualifier"] = qualifier
     doing = f"invoking {function}{':' if qualifier else ''}{qualifier}"
     try:
-        answer = aws.call_once("lambda", "invoke", doing, params, _TIMEOUT_S)
+        answer = aws.call_once("lambda", "invoke", doing, params, _patience_s(aws))
     except AwsError as error:
         error.hint = _HINTS.get(error.code, error.hint)
         raise
@@ -127,6 +130,10 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
         error=answer.get("FunctionError", ""),
         version=answer.get("ExecutedVersion", ""),
     )
+
+
+def _patience_s(aws: Aws) -> int:
+    return aws.longest_run_s + _SPARE_S
 
 
 def await_ready(aws: Aws, function: str, clock: Clock) -> None:
@@ -140,7 +147,9 @@ def await_ready(aws: Aws, function: str, clock: Clock) -> None:
         doing = f"asking whether {function} is ready"
         params = {"FunctionName": function}
         try:
-            found = aws.call_once("lambda", "get_function_configuration", doing, params, _TIMEOUT_S)
+            found = aws.call_once(
+                "lambda", "get_function_configuration", doing, params, _patience_s(aws)
+            )
         except (Denied, NotFound):  # who may only invoke goes on; what is missing is said there
             return
         if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
@@ -151,6 +160,6 @@ def await_ready(aws: Aws, function: str, clock: Clock) -> None:
 
 def _decoded(content: bytes) -> object:
     try:
-        return json.loads(content) if content else None
+        return read_json(content) if content else None
     except ValueError:
         return content.decode("utf-8", "replace")

@@ -8,10 +8,13 @@ Event schema reference" for what the platform writes where a function logs in JS
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from kappa.texts import read_json
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 LEVELS = ERRORS | {"TRACE", "DEBUG", "INFO", "WARN", "WARNING"}
@@ -25,7 +28,9 @@ _PLATFORM = re.compile(rf"(START|END|REPORT) RequestId: ({_UUID})\b")
 _PYTHON = re.compile(rf"\[([A-Z]+)\]\t\S+Z\t({_UUID})\t(.*)", re.DOTALL)
 _NODE = re.compile(rf"\S+Z\t({_UUID}|undefined)\t([A-Z]+)\t(.*)", re.DOTALL)
 _BRACKETS = re.compile(r"\[([A-Z]+)\]\s?(.*)", re.DOTALL)
-_DIED = re.compile(rf"\S+Z ({_UUID}) ((?:Task timed out after|Process exited|Error:).*)", re.DOTALL)
+_DIED = re.compile(
+    rf"(?:\S+Z|RequestId:) ({_UUID}) ((?:Task timed out after|Process exited|Error:).*)", re.DOTALL
+)
 _RAISED = re.compile(r"Traceback \(most recent call last\):|[A-Za-z_.]*(Error|Exception)(:|$)")
 _FACT = re.compile(r"([A-Z][A-Za-z ]+): ([^\t\n]+)")
 
@@ -66,7 +71,14 @@ class Line:
 
 
 def parse(message: str) -> Line:
-    """Read one line of a log."""
+    """Read one line of a log; one that only looks like a line of Lambda's stays as written."""
+    try:
+        return _read(message)
+    except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return Line(message)
+
+
+def _read(message: str) -> Line:
     if message.startswith("{"):
         return _json_line(message)
     if match := _PLATFORM.match(message):
@@ -105,19 +117,23 @@ def _text_report(message: str, request_id: str) -> Report | None:
             _number(facts["Init Duration"]) if "Init Duration" in facts else None,
             facts.get("Status", "").strip(),
         )
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, IndexError):
         return None
 
 
-def _number(text: str) -> float:
-    return float(text.split()[0])
+def _number(value: object) -> float:
+    """Read a number, with its unit or without.
+
+    Raises: ValueError, if it is none, or not a finite one; OverflowError; IndexError.
+    """
+    number = float(str(value).split()[0])
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is not a finite number")
+    return number
 
 
 def _json_line(message: str) -> Line:
-    try:
-        said = json.loads(message)
-    except json.JSONDecodeError:
-        return Line(message)
+    said = read_json(message)
     kind = said.get("type")
     record = said.get("record")
     if isinstance(kind, str) and kind.startswith("platform.") and isinstance(record, dict):
@@ -151,12 +167,12 @@ def _json_report(record: Mapping[str, Any], request_id: str) -> Report | None:
     try:
         return Report(
             request_id,
-            float(has["durationMs"]),
-            float(has["billedDurationMs"]),
-            int(has["memorySizeMB"]),
-            int(has["maxMemoryUsedMB"]),
-            float(has["initDurationMs"]) if "initDurationMs" in has else None,
+            _number(has["durationMs"]),
+            _number(has["billedDurationMs"]),
+            int(_number(has["memorySizeMB"])),
+            int(_number(has["maxMemoryUsedMB"])),
+            _number(has["initDurationMs"]) if "initDurationMs" in has else None,
             str(record.get("status", "")),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, IndexError):
         return None

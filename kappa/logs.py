@@ -12,13 +12,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kappa.aws import Aws
-from kappa.errors import AwsError, NotFound
+from kappa.errors import NotFound, Unavailable
 from kappa.settings import Config
 from kappa.steps import Already, Clock, Plan, Step
 
 # CloudWatch makes events readable out of order, some seconds late.
 LATE_MS = 30_000
 POLL_S = 1.0
+# How many events of a quiet function are shown, and in how many streams they are looked for.
+LAST = 10
+_STREAMS = 5
 
 
 @dataclass(frozen=True)
@@ -129,29 +132,57 @@ def _event(raw: Mapping[str, Any], counts: Counter[object]) -> Event:
     return Event(at_ms, message.rstrip("\n"), stream, key)
 
 
+def read_last(aws: Aws, group: str) -> list[Event]:
+    """Read the last events of the newest streams, however old they are, oldest first.
+
+    Raises: NotFound, if the function has never logged; AwsError.
+    Source: CloudWatch Logs API reference, "GetLogEvents": it begins at the end unless told.
+    """
+    name = {"logGroupName": group}
+    doing = f"reading the log group {group}"
+    newest = {**name, "orderBy": "LastEventTime", "descending": True, "limit": _STREAMS}
+    streams = aws.call("logs", "describe_log_streams", doing, newest)["logStreams"]
+    events: list[Event] = []
+    for stream in streams:
+        given = {**name, "logStreamName": stream["logStreamName"], "limit": LAST}
+        raw = aws.call("logs", "get_log_events", doing, given)["events"]
+        counts: Counter[object] = Counter()
+        own = {"logStreamName": stream["logStreamName"]}
+        events += [_event({**one, **own}, counts) for one in raw]
+    return sorted(events, key=lambda event: event.at_ms)[-LAST:]
+
+
 def follow(
-    aws: Aws, query: Query, clock: Clock, waiting: Callable[[], None] = lambda: None
+    aws: Aws,
+    query: Query,
+    clock: Clock,
+    waiting: Callable[[], None] = lambda: None,
+    lost: Callable[[Unavailable], None] = lambda _: None,
 ) -> Iterator[list[Event]]:
     """Yield the events since a time and then, without end, what is new, maybe nothing.
 
-    `waiting` is told once that there is no log group yet. Times overlap from one reading to the
-    next, as CloudWatch shows events out of order and late; each is yielded once.
+    `waiting` is called once while there is no log group yet, `lost` once each time that AWS is
+    out of reach after the first reading. Times overlap from one reading to the next, as CloudWatch
+    shows events out of order and late; each is yielded once.
     """
     seen: dict[object, int] = {}
-    told = False
+    begun, told, is_lost = False, False, False
     while True:
+        events: list[Event] = []
         try:
             events = read_events(aws, query)
+            begun, is_lost = True, False
         except NotFound:
-            events = []
             if not told:
                 waiting()
-            told = True
-        except AwsError as error:
+            begun, told, is_lost = True, True, False
+        except Unavailable as error:
             # The quota of FilterLogEvents is small, and the account's: others may read too.
-            if error.code != "ThrottlingException":
+            if not begun and error.code != "ThrottlingException":
                 raise
-            events = []
+            if not is_lost and error.code != "ThrottlingException":
+                lost(error)
+                is_lost = True
         fresh = [event for event in events if event.key not in seen]
         seen.update((event.key, event.at_ms) for event in fresh)
         yield fresh

@@ -9,11 +9,10 @@ import json
 import re
 from typing import Any
 
-import click
-
-from kappa.console import printable
+from kappa.console import as_json, style
 from kappa.logs import Event
 from kappa.requestlog import Entry, Request
+from kappa.texts import printable
 from kappa.units import duration
 
 _COLOURS = {
@@ -30,7 +29,7 @@ _COLOURS = {
 
 def plain(event: Event) -> str:
     """One event as it was written, behind its time."""
-    return f"{click.style(event.time, dim=True)} {printable(event.message)}"
+    return f"{style(event.time, dim=True)} {printable(event.message)}"
 
 
 def as_object(entry: Entry) -> str:
@@ -43,7 +42,7 @@ def as_object(entry: Entry) -> str:
         "request_id": entry.request_id or None,
         "level": entry.line.level or None,
     }
-    return json.dumps(said, ensure_ascii=False)
+    return as_json(said, indent=None)
 
 
 def pretty(request: Request) -> str:
@@ -55,7 +54,7 @@ def pretty(request: Request) -> str:
 def _header(request: Request) -> str:
     time = request.entries[0].event.time.replace("T", " ").removesuffix("Z")
     short_id = request.request_id[:8] or "no request"
-    head = f"{click.style(time, bold=True)}  {click.style(short_id, fg='cyan', bold=True)}"
+    head = f"{style(time, bold=True)}  {style(short_id, fg='cyan', bold=True)}"
     return "  ".join([head, *_facts(request)])
 
 
@@ -74,20 +73,20 @@ def _facts(request: Request) -> list[str]:
         facts = ["goes on"]
     if request.continued:
         facts.append("(continued)")
-    facts = [click.style(fact, dim=True) for fact in facts]
+    facts = [style(fact, dim=True) for fact in facts]
     if request.failed:
         word = report.status if report and report.failed else "failed"
-        facts.append(click.style(word, fg="red", bold=True))
+        facts.append(style(word, fg="red", bold=True))
     return facts
 
 
 def _row(entry: Entry, start_ms: int) -> str:
     line = entry.line
-    since = click.style(f"{'+' + duration(entry.event.at_ms - start_ms):>10}", dim=True)
+    since = style(f"{'+' + duration(entry.event.at_ms - start_ms):>10}", dim=True)
     text = printable(line.text).rstrip().replace("\n", "\n" + " " * 12)
-    parts = [click.style(text, fg="red") if entry.is_error else text]
+    parts = [style(text, fg="red") if entry.is_error else text]
     if line.level and (line.fields or entry.event.message != line.text):
-        parts.insert(0, click.style(line.level.lower(), fg=_COLOURS[line.level]))
+        parts.insert(0, style(line.level.lower(), fg=_COLOURS[line.level]))
     parts += [_fact(key, value) for key, value in line.fields.items() if not _is_trace(value)]
     traces = [value for value in line.fields.values() if _is_trace(value)]
     return f"{since}  {' '.join(parts)}{''.join(_trace(value) for value in traces)}"
@@ -96,7 +95,7 @@ def _row(entry: Entry, start_ms: int) -> str:
 def _fact(key: str, value: Any) -> str:  # noqa: ANN401 - any JSON
     bare = isinstance(value, str) and value and not any(char in value for char in ' "=\t\n')
     text = value if bare else json.dumps(value, ensure_ascii=False)
-    return f"{click.style(printable(key), dim=True)}={printable(text)}"
+    return f"{style(printable(key), dim=True)}={printable(text)}"
 
 
 def _is_trace(value: Any) -> bool:  # noqa: ANN401 - any JSON
@@ -109,4 +108,4 @@ def _is_trace(value: Any) -> bool:  # noqa: ANN401 - any JSON
 def _trace(value: str | list[str]) -> str:
     parts = [value] if isinstance(value, str) else value
     lines = [line for part in parts for line in printable(str(part)).rstrip("\n").split("\n")]
-    return "".join(f"\n{' ' * 12}{click.style(line, fg='red')}" for line in lines)
+    return "".join(f"\n{' ' * 12}{style(line, fg='red')}" for line in lines)

@@ -111,6 +111,17 @@ class Commands(click.Group):
             args = self._with_config(ctx, args, args[first])
         return super().parse_args(ctx, self._joined(ctx, args))
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands after a config file, and further config files."""
+        offered = super().shell_complete(ctx, incomplete)
+        if ctx.params.get("config") and not incomplete.startswith("-"):
+            from click.shell_completion import CompletionItem
+
+            from kappa.completion import config_files
+
+            offered += [CompletionItem(name) for name in config_files(incomplete)]
+        return offered
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -155,6 +166,10 @@ class Commands(click.Group):
                 before = [word for at, word in enumerate(args[:number]) if at not in files]
                 return [*before, joined, *args[number:]]
             files.append(number)
+        if ctx.resilient_parsing and len(files) > 1:
+            # A shell completes the word after the config files: they are all one argument.
+            joined = _BETWEEN.join(args[file] for file in files)
+            return [*(word for at, word in enumerate(args) if at not in files), joined]
         if len(files) > 1 and Path(args[files[-1]]).is_file():
             raise click.UsageError("Which command? It stands after the config files.", ctx)
         return args

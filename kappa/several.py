@@ -9,6 +9,7 @@ AWS is asked.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,16 @@ import click
 
 from kappa.aws import Aws
 from kappa.commands import Session
-from kappa.console import Voice, as_json, exit_code, progress, result, speaking
+from kappa.console import (
+    Voice,
+    as_json,
+    exit_code,
+    print_traceback,
+    progress,
+    result,
+    speaking,
+    style,
+)
 from kappa.options import Options
 from kappa.settings import Config
 
@@ -35,6 +45,7 @@ _PREFIX_COLOURS = ("cyan", "magenta", "blue", "yellow", "green")
 class Outcome:
     """What became of one config."""
 
+    number: int
     name: str
     config: Config
     code: int
@@ -46,7 +57,10 @@ Command = Callable[..., int | None]
 
 
 def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
-    """Run a command for each config; the exit code is the worst one."""
+    """Run a command for each config; the exit code is the worst one.
+
+    Each config gets its last line, whatever happens to it or to another one.
+    """
     sessions = _open_all(options, command.__name__)
     if sessions is None:
         return 2
@@ -56,18 +70,31 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
     def run(number: int) -> Outcome:
         name, session = names[number], sessions[number]
         colour = _PREFIX_COLOURS[number % len(_PREFIX_COLOURS)]
-        prefix = f"{click.style(name.ljust(width), fg=colour)} | "
+        prefix = f"{style(name.ljust(width), fg=colour)} | "
         own = replace(options, config=session.config.file, session=session)
         voice = Voice(prefix, [])
         started = time.monotonic()
         with speaking(voice):
-            code = exit_code(lambda: command(own, **given), options.debug)
+            code = _code(partial(command, own, **given), options.debug)
         seconds = time.monotonic() - started
-        return Outcome(name, session.config, code, seconds, voice)
+        return Outcome(number, name, session.config, code, seconds, voice)
 
-    outcomes = _side_by_side(sessions, run)
+    outcomes, interrupted = _side_by_side(sessions, run)
     _report(outcomes, width, options.json)
+    for number in sorted(set(range(len(names))) - {one.number for one in outcomes}):
+        progress(f"{names[number].ljust(width)}   not begun")
+    if interrupted:
+        raise click.exceptions.Abort
     return max((one.code for one in outcomes), key=_severity)
+
+
+def _code(run: Callable[[], int | None], debug: bool) -> int:
+    """Run a command for one config. A bug in it ends that config only, and is shown whole."""
+    try:
+        return exit_code(run, debug)
+    except Exception as error:  # noqa: BLE001 - reported again, and the other configs go on
+        print_traceback(error)
+        return 1
 
 
 def _open_all(options: Options, command: str) -> list[Session] | None:
@@ -82,7 +109,7 @@ def _open_all(options: Options, command: str) -> list[Session] | None:
         sessions.append(session)
 
     for file in options.configs:
-        exit_code(partial(open_one, replace(options, config=file)), options.debug)
+        _code(partial(open_one, replace(options, config=file)), options.debug)
     return sessions if len(sessions) == len(options.configs) else None
 
 
@@ -92,21 +119,41 @@ def _names(configs: Sequence[Config]) -> list[str]:
     return [str(config.file) for config in configs] if twice else names
 
 
-def _side_by_side(sessions: list[Session], run: Callable[[int], Outcome]) -> list[Outcome]:
+def _side_by_side(
+    sessions: list[Session], run: Callable[[int], Outcome]
+) -> tuple[list[Outcome], bool]:
+    """Run each config; after Ctrl-C, only end what has begun, and report that it was pressed."""
     groups = apart([session.config for session in sessions])
-    with ThreadPoolExecutor(min(MAX_AT_ONCE, len(groups))) as pool:
-        running = [pool.submit(lambda group: [run(one) for one in group], one) for one in groups]
+    done: dict[int, Outcome] = {}
+    ended: dict[int, threading.Event] = {}
+    lock, interrupted = threading.Lock(), False
+
+    def run_group(first: int, group: list[int]) -> None:
+        with lock:
+            if interrupted:
+                return
+            ended[first] = threading.Event()
         try:
-            done = {
-                number: outcome
-                for group, future in zip(groups, running, strict=True)
-                for number, outcome in zip(group, future.result(), strict=True)
-            }
-        except KeyboardInterrupt:
-            for session in sessions:
-                session.aws.stop()
-            raise
-    return [done[number] for number in sorted(done)]
+            for number in group:
+                done[number] = run(number)
+        finally:
+            ended[first].set()
+
+    pool = ThreadPoolExecutor(min(MAX_AT_ONCE, len(groups)))
+    try:
+        running = [pool.submit(run_group, group[0], group) for group in groups]
+        for future in running:
+            future.result()
+    except KeyboardInterrupt:
+        with lock:
+            interrupted = True
+        for session in sessions:
+            session.aws.stop()
+        # Not the pool's own waiting: it forgets a thread that Ctrl-C met while it began.
+        for event in ended.values():
+            event.wait()
+    pool.shutdown(cancel_futures=True)
+    return [done[number] for number in sorted(done)], interrupted
 
 
 def apart(configs: Sequence[Config]) -> list[list[int]]:
@@ -148,8 +195,8 @@ def _report(outcomes: list[Outcome], width: int, wants_json: bool) -> None:
     words = {0: ("done", "green"), 3: ("differs", "yellow")}
     for one in outcomes:
         word, colour = words.get(one.code, ("failed", "red"))
-        seconds = click.style(f"{one.seconds:.1f} s", dim=True)
-        progress(f"{one.name.ljust(width)}   {click.style(word.ljust(8), fg=colour)} {seconds}")
+        seconds = style(f"{one.seconds:.1f} s", dim=True)
+        progress(f"{one.name.ljust(width)}   {style(word.ljust(8), fg=colour)} {seconds}")
 
 
 def _data(outcome: Outcome) -> dict[str, Any]:

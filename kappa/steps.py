@@ -75,8 +75,9 @@ class Step:
     `takes` names params whose value the answer of the step before gives, by a dotted path:
     only AWS knows a new version's number. `before` holds what AWS has now under the keys of
     `params` that change, for diff to show. `hint` goes with any refusal, `conflict_hint` with a
-    conflict. `refused` is the dotted path of a refusal in an
-    answer that is else a success. Shape: {"ErrorCode", "ErrorMessage"}.
+    conflict. `refused` is the dotted path of a refusal in an answer that is else a success.
+    Shape: {"ErrorCode", "ErrorMessage"}. `tells` names words of the message that the answer
+    replaces, as {"(new)": "Version"}: the report has the number that AWS gave.
     """
 
     service: str
@@ -90,6 +91,7 @@ class Step:
     hint: str = ""
     refused: str = ""
     takes: Mapping[str, str] = _empty()
+    tells: Mapping[str, str] = _empty(compare=False)
     before: Mapping[str, Any] = _empty(compare=False)
     merge: Merge | None = field(default=None, compare=False)
 
@@ -162,7 +164,15 @@ def apply(
         except KeyboardInterrupt:
             tell(Report("stopped", item.message))
             raise
-        tell(Report(mark, item.message, clock.now() - started))
+        tell(Report(mark, _told(item, answer), clock.now() - started))
+
+
+def _told(step: Step, answer: Mapping[str, Any]) -> str:
+    """The step's message, with what only the answer knows."""
+    message = step.message
+    for words, path in step.tells.items():
+        message = message.replace(words, str(look_up(answer, path) or words))
+    return message
 
 
 def _filled(call: Filled, answer: Mapping[str, Any]) -> Filled:

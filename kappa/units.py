@@ -21,6 +21,14 @@ def duration(ms: float) -> str:
     return f"{ms:.1f} ms" if ms < 10 and ms != int(ms) else f"{ms:.0f} ms"
 
 
+def age(ms: float) -> str:
+    """How old something is, roughly, e.g. "40 s", "12 min", "5 h", "3 days"."""
+    for unit, unit_ms in (("days", 86_400_000), ("h", 3_600_000), ("min", 60_000)):
+        if ms >= 2 * unit_ms:
+            return f"{ms / unit_ms:.0f} {unit}"
+    return f"{ms / 1000:.0f} s"
+
+
 def size(size_bytes: int) -> str:
     """A size, e.g. "900 B", "1.2 kB", "3.4 MB"."""
     if size_bytes < 1000:

@@ -104,6 +104,7 @@ def _publish(config: Config, number: str) -> Step:
             deadline_s=_PUBLISH_DEADLINE_S,
             takes={"Qualifier": "Version"},
         ),
+        tells={"(new)": "Version"},
     )
 
 
@@ -112,10 +113,10 @@ def point(config: Config, name: str, alias: Mapping[str, Any] | None, number: st
     params: dict[str, Any] = {"FunctionName": config.function.name, "Name": name}
     takes = {} if number else {"FunctionVersion": "Version"}
     given: dict[str, Any] = {"FunctionVersion": number} if number else {}
-    to = f"version {number}" if number else "the new version"
+    tells = {"(new)": "FunctionVersion"}
     if alias is None:
-        message = f"alias {name}: {to}"
-        return Step("lambda", "create_alias", {**params, **given}, "created", message, takes=takes)
+        text, made = f"alias {name}: version {number or '(new)'}", {**params, **given}
+        return Step("lambda", "create_alias", made, "created", text, takes=takes, tells=tells)
     has = alias["FunctionVersion"]
     before: dict[str, Any] = {"FunctionVersion": has}
     shares = weights(alias)
@@ -128,8 +129,9 @@ def point(config: Config, name: str, alias: Mapping[str, Any] | None, number: st
         "update_alias",
         {**params, **given},
         "updated",
-        f"alias {name}: version {has} -> {number or 'the new one'}",
+        f"alias {name}: version {has} -> {number or '(new)'}",
         takes=takes,
+        tells=tells,
         before=before,
     )
 

@@ -207,7 +207,7 @@ def test_delete_without_a_terminal_and_without_yes_is_refused(config, capsys, mo
 def test_no_credentials_is_one_clear_line(capsys):
     assert resources.main(["status", "--region=us-east-1"]) == 1
     err = capsys.readouterr().err
-    assert err.startswith("No AWS credentials for describing the stack Lambda-Chat")
+    assert err.startswith("Error: No AWS credentials for describing the stack Lambda-Chat")
     assert "aws configure" in err
 
 

@@ -34,8 +34,12 @@ def add(folder, text):
 
 def test_init_says_what_it_wrote_and_what_is_next(tmp_path):
     done = CliRunner().invoke(cli, [str(tmp_path / "new" / "c.yml"), "init"], standalone_mode=False)
-    assert [line.split()[0] for line in done.stderr.splitlines()] == ["created"] * 5 + ["Next:"]
-    assert done.stderr.endswith("c.yml deploy\n")
+    assert [line.split()[0] for line in done.stderr.splitlines()] == [
+        *["created"] * 5,
+        "Next:",
+        "Then:",
+    ]
+    assert "c.yml deploy\n" in done.stderr
 
 
 def test_validate_prints_the_chosen_environment(run, tmp_path):

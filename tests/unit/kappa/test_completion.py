@@ -68,8 +68,24 @@ def test_the_first_word_is_a_config(project):
     assert "lambda/sns/config.yml" in offered(["kappa", ""])
 
 
-def test_after_a_config_come_commands():
+def test_after_a_config_come_commands(project):
     assert offered(["kappa", "config.yml", "inv"]) == ["invoke", "invoke_async"]
+
+
+def test_after_several_configs_come_commands_too(project):
+    assert offered(["kappa", "a.yml", "b.yml", "inv"]) == ["invoke", "invoke_async"]
+    assert "deploy" in offered(["kappa", "--env", "prod", "a.yml", "b.yml", ""])
+
+
+def test_after_a_config_come_further_configs(project):
+    assert offered(["kappa", "config.yml", "lambda/s"]) == [
+        "lambda/sns/config.yml",
+        "lambda/sqs/config.yaml",
+    ]
+
+
+def test_after_several_configs_a_command_has_its_options():
+    assert offered(["kappa", "a.yml", "b.yml", "deploy", "--dr"]) == ["--dry-run"]
 
 
 def test_after_a_command_come_its_options():

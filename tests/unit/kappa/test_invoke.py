@@ -58,7 +58,7 @@ def test_data_that_is_no_utf_8_is_not_sent(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_is_not_sent(tmp_path, content):
-    with pytest.raises(ConfigError, match="not valid JSON"):
+    with pytest.raises(ConfigError, match="not valid JSON|nested too deeply"):
         read_payload(config_in(tmp_path), "-", io.BytesIO(content))
 
 
@@ -110,6 +110,8 @@ def test_more_than_lambda_takes_is_not_sent(tmp_path):
 class FakeAws:
     """Answers an invocation, or raises."""
 
+    longest_run_s = 900
+
     def __init__(self, answer):
         self.answer = answer
 
@@ -146,6 +148,8 @@ def test_what_lambda_refuses_has_a_hint(code, hint):
 class Changing:
     """A function that Lambda is still making; each look is one answer."""
 
+    longest_run_s = 900
+
     def __init__(self, *answers):
         self.left = list(answers)
 
@@ -174,3 +178,16 @@ def test_a_call_is_not_held_up_for_more_than_a_minute():
 
 def test_who_may_only_call_does_so_without_a_look():
     await_ready(Changing(Denied("no")), "greeter", Clock())
+
+
+@pytest.mark.parametrize("content", [b"9" * 5000, b"[" * 5000 + b"]" * 5000])
+def test_a_result_beyond_all_limits_is_shown_as_text(content):
+    aws = FakeAws({"StatusCode": 200, "Payload": io.BytesIO(content)})
+    assert send(aws, "greeter", b"{}", "RequestResponse").payload == content.decode()
+
+
+def test_what_is_nested_too_deeply_is_not_sent(tmp_path):
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        read_payload(config_in(tmp_path), "[" * 100_000 + "]" * 100_000, io.BytesIO())
+    digits = "[" + "9" * 5000 + "]"
+    assert read_payload(config_in(tmp_path), digits, io.BytesIO()) == digits.encode()

@@ -3,8 +3,13 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kappa import logview
 from kappa.loglines import Report, parse, report_of
+from kappa.logs import Event
+from kappa.requestlog import Owners, Requests
 
 ID = "8fc6f963-411b-58b5-8483-a32130c0f45d"
 REPORT = (
@@ -153,3 +158,63 @@ def test_the_tail_of_an_invocation_has_its_report_last():
 @pytest.mark.parametrize("tail", ["", "\n", "REPORT", "no report", "cut off RequestId: 1"])
 def test_a_tail_without_a_report_gives_none(tail):
     assert report_of(tail) is None
+
+
+FAKES = [
+    '{"n": ' + "9" * 5000 + "}",
+    '{"a":' * 5000 + "1" + "}" * 5000,
+    '{"a":' * 500 + "1" + "}" * 500,
+    REPORT.replace("201.67", "1e999"),
+    REPORT.replace("2048", "1e999"),
+    REPORT.replace("2048", "nan"),
+    REPORT.replace("2048 MB", " "),
+    json.dumps(PLATFORM_REPORT).replace("201.67", "1e999"),
+    json.dumps(PLATFORM_REPORT).replace("81", "1e999"),
+    json.dumps(PLATFORM_REPORT).replace("81", "1" + "0" * 400),
+    json.dumps(PLATFORM_REPORT).replace("201.67", '""'),
+    '{"type": "platform.report", "record": {"metrics": [1]}}',
+    '{"level": {"a": 1}, "message": ["x"], "requestId": 1e999}',
+    '{"message": "\\ud800"}',
+]
+
+
+@pytest.mark.parametrize("message", FAKES, ids=range(len(FAKES)))
+def test_no_line_blinds_the_log(message):
+    line = parse(message)
+    assert line.report is None
+    look_at(message)
+
+
+@given(st.text() | st.from_regex(r"(REPORT|START) RequestId: [0-9a-f-]{36}\t.*"))
+def test_any_line_is_shown(message):
+    look_at(message)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+KEYS = st.sampled_from(["type", "record", "level", "message", "requestId", "stackTrace", "x"])
+
+
+@given(st.dictionaries(KEYS, JSON | st.just("platform.report")))
+def test_any_json_line_is_shown(value):
+    look_at(json.dumps(value))
+
+
+def look_at(message):
+    entries = [Owners().entry(Event(1, message, "stream"))]
+    requests = Requests()
+    requests.add(entries)
+    for request in requests.take():
+        logview.pretty(request)
+    logview.plain(entries[0].event)
+    json.loads(logview.as_object(entries[0]))
+
+
+@pytest.mark.parametrize(
+    "text", ["Error: Task timed out after 1.00 seconds", "Error: Runtime exited with error: signal"]
+)
+def test_a_line_that_names_its_request_first_is_that_requests_error(text):
+    line = parse(f"RequestId: {ID} {text}")
+    assert (line.text, line.level, line.request_id) == (text, "ERROR", ID)

@@ -3,9 +3,9 @@
 import pytest
 
 from kappa import logs
-from kappa.errors import AwsError, Denied, NotFound
+from kappa.errors import Denied, NotFound, Unavailable
 from kappa.logs import Event, LogGroup, Query
-from kappa.steps import Already, Clock
+from kappa.steps import Already, Clock, Step
 from tests.builders import assert_valid, kappa_config
 
 
@@ -65,9 +65,9 @@ def query(since_ms=0, **changes):
     return Query("/aws/lambda/greeter", since_ms, **changes)
 
 
-def following(aws, since_ms=0, waiting=lambda: None):
+def following(aws, since_ms=0, waiting=lambda: None, lost=lambda _: None):
     clock = Clock(now=lambda: 0.0, sleep=lambda _: None)
-    return logs.follow(aws, query(since_ms), clock, waiting)
+    return logs.follow(aws, query(since_ms), clock, waiting, lost)
 
 
 def texts(batch):
@@ -123,9 +123,45 @@ def test_following_waits_for_a_log_group_and_says_so_once():
     assert told == ["waiting"]
 
 
-def test_following_outlives_throttling_and_nothing_else():
-    throttled = AwsError("slow down", code="ThrottlingException")
+def test_following_outlives_throttling_from_its_beginning():
+    throttled = Unavailable("slow down", code="ThrottlingException")
     batches = following(FakeAws(throttled, [raw(1, "a", "1")], Denied("no")))
     assert [texts(next(batches)) for _ in range(2)] == [[], ["a"]]
     with pytest.raises(Denied):
         next(batches)
+
+
+def test_following_outlives_a_network_that_is_away_and_says_so_once():
+    lost, gone = [], Unavailable("could not be reached")
+    aws = FakeAws([raw(1, "a", "1")], gone, gone, [raw(2, "b", "2")], gone)
+    batches = following(aws, lost=lost.append)
+    assert [texts(next(batches)) for _ in range(5)] == [["a"], [], [], ["b"], []]
+    assert lost == [gone, gone]
+
+
+def test_following_does_not_begin_without_a_network():
+    with pytest.raises(Unavailable):
+        next(following(FakeAws(Unavailable("could not be reached"))))
+
+
+class Streams:
+    """A log group whose streams hold these events."""
+
+    def __init__(self, **streams):
+        self.streams = streams
+        self.calls = []
+
+    def call(self, service, operation, _doing, params):
+        self.calls.append(Step(service, operation, params, "", ""))
+        if operation == "describe_log_streams":
+            return {"logStreams": [{"logStreamName": name} for name in self.streams]}
+        return {"events": self.streams[params["logStreamName"]][-params["limit"] :]}
+
+
+def test_the_last_events_come_from_the_newest_streams_oldest_first():
+    first = [{"timestamp": n, "message": f"a{n}\n"} for n in range(0, 30, 2)]
+    second = [{"timestamp": 21, "message": "b21"}, {"timestamp": 99, "message": "b99"}]
+    aws = Streams(newest=second, older=first)
+    found = logs.read_last(aws, "/aws/lambda/greeter")
+    assert texts(found) == ["a14", "a16", "a18", "a20", "b21", "a22", "a24", "a26", "a28", "b99"]
+    assert_valid(aws.calls)

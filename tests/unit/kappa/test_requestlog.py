@@ -5,6 +5,7 @@ import json
 import click
 
 from kappa import logview
+from kappa.console import style
 from kappa.logs import Event
 from kappa.requestlog import PATIENCE_S, Owners, Requests
 
@@ -101,7 +102,7 @@ def test_a_header_says_time_request_duration_billed_memory_and_init():
 
 def test_a_failed_request_says_so_in_red():
     (request,) = grouped(("1", start(A)), ("1", report(A, "Status: timeout")))
-    assert logview.pretty(request).endswith(click.style("timeout", fg="red", bold=True))
+    assert logview.pretty(request).endswith(style("timeout", fg="red", bold=True))
     (request,) = grouped(("1", start(A)), ("1", "[ERROR] ValueError: boom"), ("1", report(A)))
     assert looks(request)[0].endswith("failed")
 
@@ -114,7 +115,7 @@ def test_a_json_line_stands_as_level_event_and_values():
 
 def test_a_traceback_is_red_whether_in_one_line_or_in_many():
     def red(text):
-        return click.style(text, fg="red")
+        return style(text, fg="red")
 
     lines = ["Traceback (most recent call last):", '  File "a.py", line 1', "ValueError: x", "on"]
     (request,) = grouped(*(("1", line) for line in lines))

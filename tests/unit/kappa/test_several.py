@@ -1,12 +1,19 @@
 """Several configs: what runs side by side, how it is heard, and where configs end."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from click.testing import CliRunner
 
 from kappa import console
 from kappa.cli import cli
+from kappa.options import Options
 from kappa.selection import changing, making
-from kappa.several import apart
+from kappa.several import apart, run_each
 from kappa.steps import Already, Step
 from tests.builders import kappa_config
 
@@ -84,3 +91,72 @@ def test_changing_says_what_is_missing():
         Already("missing", "role r (make it)"),
         UPDATE,
     ]
+
+
+@pytest.fixture
+def pair(tmp_path, monkeypatch):
+    """Two configs of functions with the same code."""
+    (tmp_path / "app.py").write_text("def handler(event, context):\n    return event\n")
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yml").write_text(
+            f"region: us-east-1\niam:\n  role:\n    arn: arn:aws:iam::123456789012:role/r\n"
+            f"lambda:\n  name: {name}\n  path: app.py\n  handler: app.handler\n"
+            "  runtime: python3.13\n"
+        )
+    monkeypatch.chdir(tmp_path)
+    return Options(Path("one.yml"), configs=(Path("one.yml"), Path("two.yml")))
+
+
+def test_a_bug_in_one_config_keeps_the_last_line_of_each(pair, capsys):
+    def status(options):
+        if options.session.config.function.name == "one":
+            raise RuntimeError("a bug \x1b[2J")
+        console.result("well")
+
+    assert run_each(pair, status, {}) == 1
+    out, err = capsys.readouterr()
+    assert out == "two | well\n"
+    assert "RuntimeError: a bug \\x1b[2J" in err
+    assert re.findall(r"^(one|two) +(failed|done)", err, re.M) == [
+        ("one", "failed"),
+        ("two", "done"),
+    ]
+
+
+CTRL_C = """
+import os, signal
+from pathlib import Path
+from kappa.console import exit_code
+from kappa.errors import Interrupted
+from kappa.options import Options
+from kappa.several import run_each
+
+def status(options):
+    if options.session.config.function.name == "two":
+        return
+    os.kill(os.getpid(), signal.SIGINT)
+    assert options.session.aws._stopped.wait(10)
+    raise Interrupted("Interrupted before reading it.")
+
+files = (Path("one.yml"), Path("two.yml"))
+raise SystemExit(exit_code(lambda: run_each(Options(files[0], configs=files), status, {}), False))
+"""
+
+
+def test_ctrl_c_keeps_the_last_line_of_each_that_has_begun(pair):
+    done = subprocess.run(
+        [sys.executable, "-c", CTRL_C], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    lines = dict(re.findall(r"^(one|two) +(failed|done|not begun)", done.stderr, re.M))
+    assert lines["one"] == "failed"
+    assert lines["two"] in ("done", "not begun")
+
+
+def test_a_status_of_several_configs_leaves_room_for_their_names(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr("sys.stdout", terminal)
+    with console.speaking(console.Voice(f"{console.bold('greeter')} | ")):
+        assert console.width() == 50
+    assert console.width() == 60

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.units import duration, size, sparkline
+from kappa.units import age, duration, size, sparkline
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,11 @@ def test_a_line_of_zeros_or_of_nothing_is_flat():
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "no-such-encoding"])
 def test_an_output_without_bars_gets_ascii(encoding):
     assert sparkline([0, 50, 100, None], encoding) == "_+@ "
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [(40_000, "40 s"), (720_000, "12 min"), (5 * 3_600_000, "5 h"), (3 * 86_400_000, "3 days")],
+)
+def test_an_age_is_rough(ms, words):
+    assert age(ms) == words

@@ -67,7 +67,7 @@ def test_a_change_is_published_waited_for_and_the_alias_made_with_the_new_number
             "create_alias",
             {"FunctionName": "greeter", "Name": "current"},
             "created",
-            "alias current: the new version",
+            "alias current: version (new)",
             takes={"FunctionVersion": "Version"},
         ),
     ]
@@ -87,6 +87,23 @@ def test_the_number_of_the_new_version_reaches_the_wait_and_the_alias():
     ]
 
 
+def test_deploy_names_the_version_that_it_published():
+    def call(_service, operation, _doing, _params):
+        key = "FunctionVersion" if "alias" in operation else "Version"
+        return {key: "7", "State": "Active"}
+
+    told = []
+    moves = plan(state(version(1, "old"), aliases=[alias(1)]), alias="current")
+    for steps in (plan(state(), alias="current"), moves):
+        apply(steps, call, lambda report: told.append(report.message))
+    assert told == [
+        "version 7 of greeter",
+        "alias current: version 7",
+        "version 7 of greeter",
+        "alias current: version 1 -> 7",
+    ]
+
+
 def test_an_alias_that_is_there_is_moved():
     step = plan(state(version(1, "old"), aliases=[alias(1)]), alias="current")[1]
     assert step == Step(
@@ -94,7 +111,7 @@ def test_an_alias_that_is_there_is_moved():
         "update_alias",
         {"FunctionName": "greeter", "Name": "current"},
         "updated",
-        "alias current: version 1 -> the new one",
+        "alias current: version 1 -> (new)",
         takes={"FunctionVersion": "Version"},
     )
     assert step.before == {"FunctionVersion": "1"}
