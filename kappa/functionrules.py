@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from kappa import arn as arns
-from kappa.settings import LOG_DAYS, Config, File, Function
+from kappa.settings import LOG_DAYS, Config, File, Function, Permission
 from kappa.tree import Keys, Tree, dotted
 
 _RESERVED_VARIABLES = frozenset(
@@ -91,7 +91,8 @@ def _check_lists(tree: Tree, function: Function) -> None:
         raise tree.error(("lambda", "vpc", "ipv6"), "lambda.vpc.ipv6 needs subnet_ids.")
     seen: set[str] = set()
     for number, layer in enumerate(function.layers or ()):
-        name = layer.rpartition(":")[0]
+        # AWS's own layers have no version: arn:aws:lambda:::awslayer:NAME.
+        name = layer if ":::awslayer:" in layer else layer.rpartition(":")[0]
         if name in seen:
             keys: Keys = ("lambda", "layers", number)
             raise tree.error(keys, f"{dotted(keys)}: the layer {name} is given twice.")
@@ -101,10 +102,49 @@ def _check_lists(tree: Tree, function: Function) -> None:
 def _check_permissions(tree: Tree, function: Function) -> None:
     seen: set[str] = set()
     for number, permission in enumerate(function.permissions):
+        here: Keys = ("lambda", "permissions", number)
         if permission.statement_id in seen:
-            keys: Keys = ("lambda", "permissions", number, "statement_id")
+            keys: Keys = (*here, "statement_id")
             raise tree.error(keys, f"{dotted(keys)} {permission.statement_id!r} is given twice.")
         seen.add(permission.statement_id)
+        _check_public(tree, here, permission)
+        _check_url_conditions(tree, here, permission)
+
+
+def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
+    """Whoever lets everybody in says so: a source that was forgotten must not do it."""
+    narrowed = (
+        permission.source_arn
+        or permission.source_account
+        or permission.principal_org_id
+        or permission.event_source_token
+    )
+    anyone = permission.principal == "*" and not narrowed
+    if anyone and not permission.public:
+        raise tree.error(
+            (*here, "principal"),
+            f"{dotted(here)} lets every AWS account invoke the function.",
+            "Add a source_arn, source_account, principal_org_id or event_source_token; or, if you "
+            "mean it, `public: true`.",
+        )
+    if permission.public and not anyone:
+        raise tree.error(
+            (*here, "public"),
+            f"{dotted(here)} is not public.",
+            "`public: true` goes with `principal: '*'` and no source, organization or token.",
+        )
+
+
+def _check_url_conditions(tree: Tree, here: Keys, permission: Permission) -> None:
+    """Source: AWS Lambda guide, "Control access to Lambda function URLs"."""
+    goes_with = {
+        "function_url_auth_type": "lambda:InvokeFunctionUrl",
+        "invoked_via_function_url": "lambda:InvokeFunction",
+    }
+    for key, action in goes_with.items():
+        if getattr(permission, key) and permission.action.lower() != action.lower():
+            keys: Keys = (*here, key)
+            raise tree.error(keys, f"{dotted(keys)} goes with action: {action} only.")
 
 
 def _check_logging(tree: Tree, function: Function) -> None:
@@ -170,7 +210,7 @@ def check_regions(config: Config, region: str) -> None:
             arn = arns.parse(text)
         except ValueError as error:
             raise config.error(keys, f"{dotted(keys)}: {error}.") from error
-        if arn.service in _SAME_REGION:
+        if arn.service in _SAME_REGION and ":::awslayer:" not in text:
             _check_region(config, keys, arn.region, region)
 
 

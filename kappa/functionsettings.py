@@ -51,14 +51,15 @@ KeyArn = Annotated[
 LayerArn = Annotated[
     str,
     Meta(
-        pattern=r"^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9_-]+:\d+$",
+        pattern=r"^arn:aws[a-z-]*:lambda:"
+        r"([a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9_-]+:\d+|::awslayer:[a-zA-Z0-9_-]+)$",
         description=_LAYER_WORDS,
     ),
 ]
 Layers = Annotated[
     tuple[LayerArn, ...], Meta(max_length=5, description="a list of at most 5 layers' versions")
 ]
-EphemeralStorage = Annotated[int, Meta(ge=512, le=10240, description="512 to 10240 (MB)")]
+EphemeralStorage = Annotated[int, Meta(ge=512, le=32768, description="512 to 32768 (MB)")]
 Tracing = Annotated[
     Literal["Active", "PassThrough"] | bool,
     Meta(description="Active (or true), PassThrough (or false)"),

@@ -1,29 +1,49 @@
 """The function's resource policy: who may invoke it. Read its statements, plan one more.
 
 Shared by function.py (the config's `permissions`) and the event sources (what a topic needs).
+
+Access is never widened by accident: a statement that a `permissions:` entry cannot express whole
+is foreign. It counts for no permission, and is neither replaced nor removed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kappa.aws import Aws
-from kappa.errors import NotFound
+from kappa.errors import Conflict, NotFound
 from kappa.settings import Permission
-from kappa.steps import Already, Step
+from kappa.steps import Already, Plan, Step
 
-_SOURCE_ARN = "aws:sourcearn"
-_SOURCE_ACCOUNT = "aws:sourceaccount"
-_URL_AUTH = "lambda:functionurlauthtype"
-_VIA_URL = "lambda:invokedviafunctionurl"
+# The conditions that AddPermission writes, and the field that holds the value of each.
+# Source: AWS Lambda API reference, "AddPermission"; Service Authorization Reference, "Condition
+# keys for AWS Lambda".
+_CONDITIONS = {
+    ("ArnLike", "aws:sourcearn"): "source_arn",
+    ("StringEquals", "aws:sourceaccount"): "source_account",
+    ("StringEquals", "aws:principalorgid"): "principal_org_id",
+    ("StringEquals", "lambda:eventsourcetoken"): "event_source_token",
+    ("StringEquals", "lambda:functionurlauthtype"): "url_auth",
+    ("Bool", "lambda:invokedviafunctionurl"): "via_url",
+}
+_KEYS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
+# Whom AddPermission takes. A user or role that was deleted is shown by an id, which it refuses.
+# Source: AWS IAM guide, "AWS JSON policy elements: Principal".
+_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:\S+|[a-z0-9-]+(\.[a-z0-9-]+)+")
+_ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement, in the words of a config's permission."""
+    """One statement, in the words of a config's permission.
+
+    `foreign` is the statement as AWS has it, as JSON, where those words cannot express it whole;
+    the other fields are then only for people to read.
+    """
 
     statement_id: str
     principal: str
@@ -32,6 +52,9 @@ class Statement:
     source_account: str = ""
     url_auth: str = ""
     via_url: bool = False
+    principal_org_id: str = ""
+    event_source_token: str = ""
+    foreign: str = ""
 
 
 def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement, ...]:
@@ -46,51 +69,100 @@ def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement
         )
     except NotFound:
         return ()
-    return tuple(_statement(one) for one in json.loads(answer["Policy"])["Statement"])
+    listed = json.loads(answer["Policy"]).get("Statement", [])
+    whole = f"{function}:{alias}" if alias else function
+    return tuple(
+        read_statement(one, whole) for one in (listed if isinstance(listed, list) else [listed])
+    )
 
 
-def _statement(raw: dict[str, Any]) -> Statement:
-    principal = raw.get("Principal", "")
-    if isinstance(principal, dict):
-        principal = next(iter(principal.values()), "")
-    conditions = {
-        key.lower(): str(value)
-        for test in raw.get("Condition", {}).values()
-        for key, value in test.items()
-    }
+def read_statement(raw: Mapping[str, Any], function: str) -> Statement:
+    """Read one statement of the policy of `function`, which is NAME or NAME:ALIAS.
+
+    Shape: raw is {Sid, Effect, Principal, Action, Resource, Condition: {operator: {key: value}}}.
+    """
+    principal, action = _principal(raw.get("Principal")), _single(raw.get("Action"))
+    conditions = _conditions(raw.get("Condition") or {})
+    if (
+        _KEYS.issuperset(raw)
+        and (raw.get("Effect"), bool(raw.get("Sid"))) == ("Allow", True)
+        and _single(raw.get("Resource")).endswith(f":function:{function}")
+        and (principal and action and conditions is not None)
+    ):
+        return replace(Statement(raw["Sid"], principal, action), **(conditions or {}))
     return Statement(
-        statement_id=raw.get("Sid", ""),
-        principal=str(principal),
-        action=str(raw.get("Action", "")),
-        source_arn=conditions.get(_SOURCE_ARN, ""),
-        source_account=conditions.get(_SOURCE_ACCOUNT, ""),
-        url_auth=conditions.get(_URL_AUTH, ""),
-        via_url=conditions.get(_VIA_URL, "").lower() == "true",
+        str(raw.get("Sid", "")),
+        principal or json.dumps(raw.get("Principal", "")),
+        action or json.dumps(raw.get("Action", "")),
+        foreign=json.dumps(raw),
+    )
+
+
+def _single(value: object) -> str:
+    """A text, alone or alone in a list: they mean the same. "" for anything else."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, str) else ""
+
+
+def _principal(value: object) -> str:
+    if isinstance(value, dict):
+        kinds = set(value) <= {"AWS", "Service"} and len(value) == 1
+        value = _single(next(iter(value.values()))) if kinds else ""
+    return value if isinstance(value, str) and _PRINCIPAL.fullmatch(value) else ""
+
+
+def _conditions(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Name each condition by its field; None if one of them has none."""
+    found: dict[str, Any] = {}
+    for operator, tests in raw.items():
+        for key, value in tests.items():
+            field = _CONDITIONS.get((operator, key.lower()), "")
+            text = _single(value)
+            if not field or not text or field in found or (field == "via_url" and text != "true"):
+                return None
+            found[field] = text == "true" if field == "via_url" else text
+    return found
+
+
+def as_statement(permission: Permission) -> Statement:
+    """The statement that a config's permission makes."""
+    return Statement(
+        permission.statement_id,
+        permission.principal,
+        permission.action,
+        permission.source_arn,
+        permission.source_account,
+        permission.function_url_auth_type or "",
+        permission.invoked_via_function_url,
+        permission.principal_org_id,
+        permission.event_source_token,
     )
 
 
 def grants(statement: Statement, permission: Permission) -> bool:
-    """Whether a statement gives what a permission asks, whatever its id.
+    """Whether a statement gives exactly what a permission asks, whatever its id.
 
     An account's digits come back from AWS as the ARN of its root; the case of an action
     does not count.
     """
-    root = f":iam::{permission.principal}:root"
-    return (
-        (statement.principal == permission.principal or statement.principal.endswith(root))
-        and statement.action.lower() == permission.action.lower()
-        and statement.source_arn == permission.source_arn
-        and statement.source_account == permission.source_account
-        and not (statement.via_url or statement.url_auth)
-    )
+    return not statement.foreign and _access(statement) == _access(as_statement(permission))
 
 
-def admits(statement: Statement | Permission, service: str, source_arn: str) -> bool:
-    """Whether a statement lets a service invoke the function for one source."""
+def _access(statement: Statement) -> Statement:
+    root = _ROOT.fullmatch(statement.principal)
+    principal = root[1] if root else statement.principal
+    return replace(statement, statement_id="", principal=principal, action=statement.action.lower())
+
+
+def admits(permission: Permission, service: str, source_arn: str) -> bool:
+    """Whether a config's permission is the one with which a service invokes for one source."""
     return (
-        statement.principal == service
-        and statement.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
-        and statement.source_arn == source_arn
+        permission.principal == service
+        and permission.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
+        and permission.source_arn == source_arn
+        and not (permission.principal_org_id or permission.event_source_token)
+        and not (permission.function_url_auth_type or permission.invoked_via_function_url)
     )
 
 
@@ -98,51 +170,80 @@ def granted(
     statements: tuple[Statement, ...], permissions: Sequence[Permission]
 ) -> tuple[Statement, ...]:
     """Return the statements that there are once these permissions have been granted."""
-    own = tuple(
-        Statement(one.statement_id, one.principal, one.action, one.source_arn, one.source_account)
-        for one in permissions
-    )
+    own = tuple(map(as_statement, permissions))
     ids = {one.statement_id for one in own}
     return (*(one for one in statements if one.statement_id not in ids), *own)
 
 
 def plan_grant(
     function: str, permission: Permission, statements: tuple[Statement, ...], alias: str = ""
-) -> list[Step | Already]:
+) -> Plan:
     """Plan one permission: add it, replace one of the same id that differs, or leave it.
 
     An alias has a policy of its own: `statements` are that one's.
+    Raises: Conflict, if a statement of the same id is foreign.
     """
-    message = f"permission {permission.statement_id} for {permission.principal}"
-    same_id = [one for one in statements if one.statement_id == permission.statement_id]
+    name = permission.statement_id
+    message = f"permission {name} for {_who(permission)}"
+    same_id = [one for one in statements if one.statement_id == name]
     if any(grants(one, permission) for one in same_id):
         return [Already("exists", message)]
-    plan: list[Step | Already] = []
-    if same_id:
-        plan.append(plan_revoke(function, permission.statement_id, alias, "it differs"))
+    for one in same_id:
+        if one.foreign:
+            raise _foreign(function, alias, one)
     params = {
         "FunctionName": function,
         "Qualifier": alias,
-        "StatementId": permission.statement_id,
+        "StatementId": name,
         "Action": _canonical(permission.action),
         "Principal": permission.principal,
         "SourceArn": permission.source_arn,
         "SourceAccount": permission.source_account,
+        "PrincipalOrgID": permission.principal_org_id,
+        "EventSourceToken": permission.event_source_token,
+        "FunctionUrlAuthType": permission.function_url_auth_type,
+        "InvokedViaFunctionUrl": permission.invoked_via_function_url,
     }
     given = {key: value for key, value in params.items() if value}
-    plan.append(Step("lambda", "add_permission", given, "created", message))
-    return plan
+    return [
+        *([_revoke(function, name, alias, " (it differs)")] if same_id else []),
+        Step("lambda", "add_permission", given, "created", message),
+    ]
 
 
-def plan_revoke(function: str, statement_id: str, alias: str = "", why: str = "") -> Step:
-    """Plan the removal of one statement."""
+def _who(permission: Permission) -> str:
+    return "anyone" if permission.principal == "*" else permission.principal
+
+
+def _foreign(function: str, alias: str, statement: Statement) -> Conflict:
+    qualifier = f" --qualifier {alias}" if alias else ""
+    name = statement.statement_id
+    return Conflict(
+        f"The function {function} has a permission {name} that a config cannot express, so it is "
+        f"left as it is: {statement.foreign}",
+        "Give the config's permission another statement_id, or remove that one yourself: aws "
+        f"lambda remove-permission --function-name {function}{qualifier} --statement-id {name}",
+    )
+
+
+def plan_revoke(
+    function: str, statement_id: str, statements: tuple[Statement, ...], alias: str = ""
+) -> Plan:
+    """Plan the removal of a permission that kappa gave, if it is there; a foreign one stays."""
+    same_id = [one for one in statements if one.statement_id == statement_id]
+    if any(one.foreign for one in same_id):
+        return [Already("kept", f"permission {statement_id} (kappa did not make it like this)")]
+    return [_revoke(function, statement_id, alias)] if same_id else []
+
+
+def _revoke(function: str, statement_id: str, alias: str, why: str = "") -> Step:
     qualifier = {"Qualifier": alias} if alias else {}
     return Step(
         "lambda",
         "remove_permission",
         {"FunctionName": function, **qualifier, "StatementId": statement_id},
         "removed",
-        f"permission {statement_id}{f' ({why})' if why else ''}",
+        f"permission {statement_id}{why}",
         settled=("ResourceNotFoundException",),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ def status_data(
                 "principal": one.principal,
                 "action": one.action,
                 "source_arn": one.source_arn,
+                "foreign": json.loads(one.foreign) if one.foreign else None,
             }
             for one in function.statements
         ],
@@ -178,6 +180,8 @@ def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
         rows.append(_async_row(data["async"]))
     for one in data["permissions"]:
         detail = f"{one['principal']}  {one['source_arn']}".strip()
+        if one["foreign"]:
+            detail = f"{one['foreign'].get('Effect', '')}  more than a config can express (--json)"
         rows.append(("permission", one["statement_id"], "there", detail))
     rows += [source_row(one) for one in data["event_sources"]]
     return rows

@@ -57,8 +57,8 @@ Requirements = Annotated[
 BucketName = Annotated[
     str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="the name of a bucket")
 ]
-Timeout = Annotated[int, Meta(ge=1, le=900, description="1 to 900 (seconds)")]
-Memory = Annotated[int, Meta(ge=128, le=10240, description="128 to 10240 (MB)")]
+Timeout = Annotated[int, Meta(ge=1, le=5400, description="1 to 5400 (seconds)")]
+Memory = Annotated[int, Meta(ge=128, le=32768, description="128 to 32768 (MB)")]
 Action = Annotated[
     str,
     Meta(
@@ -102,7 +102,10 @@ class Iam(Section, frozen=True):
 
 
 class Permission(Section, frozen=True):
-    """One statement of the function's resource policy."""
+    """One statement of the function's resource policy.
+
+    Source: AWS Lambda API reference, "AddPermission".
+    """
 
     statement_id: StatementId
     principal: Text
@@ -111,6 +114,22 @@ class Permission(Section, frozen=True):
     source_account: Annotated[
         str, Meta(pattern=r"^\d{12}$", description="an account's 12 digits")
     ] = ""
+    principal_org_id: Annotated[
+        str,
+        Meta(
+            pattern=r"^o-[a-z0-9]{10,32}$", description="an organization's id, such as o-a1b2c3d4e5"
+        ),
+    ] = ""
+    event_source_token: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-zA-Z0-9._-]{1,256}$",
+            description="a token, such as the id of an Alexa skill",
+        ),
+    ] = ""
+    function_url_auth_type: Literal["AWS_IAM", "NONE"] | None = None
+    invoked_via_function_url: bool = False
+    public: bool = False
 
 
 class Function(Section, frozen=True):

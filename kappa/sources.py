@@ -12,11 +12,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from kappa import arn as arns
 from kappa import mappings, notifications, schedule, topics, url
 from kappa.arn import Place
 from kappa.errors import ConfigError, NotFound
 from kappa.part import Part, missing
-from kappa.permissions import Statement, admits, plan_grant, plan_revoke
+from kappa.permissions import Statement, admits, grants, plan_grant, plan_revoke
 from kappa.settings import Config, Permission
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import SourcesState
@@ -104,12 +105,11 @@ def plan_switch(
 def plan_remove(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
     """Plan the removal of the config's sources and of the permissions that kappa gave for them."""
     plan: list[Step | Already] = []
-    there = {one.statement_id for one in statements}
+    name, alias = config.function.name, config.function.alias
     for source in config.function.event_sources:
         plan += _removal(config, source, state)
         granted = _statement_id(config, source, _arn(config, source, place))
-        if granted in there:
-            plan.append(plan_revoke(config.function.name, granted, config.function.alias))
+        plan += plan_revoke(name, granted, statements, alias)
     if config.function.url:
         plan += url.plan_remove(config, state, statements)
     return plan
@@ -205,8 +205,6 @@ def _permission(
     config: Config, source: EventSource, source_arn: str, place: Place, statements: Statements
 ) -> Plan:
     principal = f"{source.service}.amazonaws.com"
-    if any(admits(one, principal, source_arn) for one in statements):
-        return []
     own = next(
         (one for one in config.function.permissions if admits(one, principal, source_arn)), None
     )
@@ -216,4 +214,9 @@ def _permission(
         source_arn=source_arn,
         source_account=place.account if source.service == "s3" else "",
     )
+    # An ARN that names an account is as narrow without it: such a statement is as good as kappa's.
+    account = "" if own else arns.parse(source_arn).account
+    alike = [permission, *([replace(permission, source_account=account)] if account else [])]
+    if any(grants(one, each) for one in statements for each in alike):
+        return []
     return plan_grant(config.function.name, permission, statements, config.function.alias)

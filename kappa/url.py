@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.part import Part
-from kappa.permissions import Statement, plan_revoke
-from kappa.settings import Config
+from kappa.permissions import Statement, grants, plan_grant, plan_revoke
+from kappa.settings import Config, Permission
 from kappa.sourcesettings import Cors, Url
 from kappa.sourcestate import SourcesState
 from kappa.steps import Already, Plan, Step
@@ -15,10 +15,15 @@ from kappa.steps import Already, Plan, Step
 LABEL = "function URL"
 # Source: AWS Lambda guide, "Control access to Lambda function URLs": since October 2025 a public
 # URL needs both; the second is no grant to call the function in any other way.
-_PUBLIC: Mapping[str, Mapping[str, Any]] = {
-    "kappa-url": {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
-    "kappa-url-invoke": {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
-}
+PUBLIC = (
+    Permission(
+        statement_id="kappa-url",
+        principal="*",
+        action="lambda:InvokeFunctionUrl",
+        function_url_auth_type="NONE",
+    ),
+    Permission(statement_id="kappa-url-invoke", principal="*", invoked_via_function_url=True),
+)
 
 
 def plan(
@@ -26,18 +31,18 @@ def plan(
 ) -> Part:
     """Plan the URL, or what differs of it; for auth NONE with the permission for anyone."""
     public = wanted.auth == "NONE"
-    grants = _grants(config, statements) if public else []
+    given = _grants(config, statements) if public else []
     revokes = [] if public else _revokes(config, statements)
     names = _names(config)
     if state.url is None:
         step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
-        return Part(False, [step, *revokes], grants)
+        return Part(False, [step, *revokes], given)
     has = state.url
     changed = {key: value for key, value in _params(wanted).items() if not _same(has, key, value)}
     if not changed:
-        return Part(True, [Already("unchanged", LABEL), *revokes], grants)
+        return Part(True, [Already("unchanged", LABEL), *revokes], given)
     step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, has)
-    return Part(True, [step, *revokes], grants)
+    return Part(True, [step, *revokes], given)
 
 
 def plan_remove(config: Config, state: SourcesState, statements: tuple[Statement, ...]) -> Plan:
@@ -104,33 +109,13 @@ def _step(
     return Step("lambda", operation, params, mark, LABEL + words, before=changed)
 
 
-def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step]:
-    there = {
-        "kappa-url": any(
-            one.action == "lambda:InvokeFunctionUrl" and one.url_auth == "NONE"
-            for one in statements
-            if one.principal == "*"
-        ),
-        "kappa-url-invoke": any(
-            one.action == "lambda:InvokeFunction" and one.via_url
-            for one in statements
-            if one.principal == "*"
-        ),
-    }
-    return [
-        Step(
-            "lambda",
-            "add_permission",
-            {**_names(config), "StatementId": name, "Principal": "*", **_PUBLIC[name]},
-            "created",
-            f"permission {name} for anyone",
-        )
-        for name, given in there.items()
-        if not given
-    ]
-
-
-def _revokes(config: Config, statements: tuple[Statement, ...]) -> list[Step]:
-    there = {one.statement_id for one in statements}
+def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Already]:
     name, alias = config.function.name, config.function.alias
-    return [plan_revoke(name, one, alias) for one in _PUBLIC if one in there]
+    lacking = [one for one in PUBLIC if not any(grants(has, one) for has in statements)]
+    return [item for one in lacking for item in plan_grant(name, one, statements, alias)]
+
+
+def _revokes(config: Config, statements: tuple[Statement, ...]) -> list[Step | Already]:
+    name, alias = config.function.name, config.function.alias
+    ids = [one.statement_id for one in PUBLIC]
+    return [item for one in ids for item in plan_revoke(name, one, statements, alias)]

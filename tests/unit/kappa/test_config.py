@@ -110,12 +110,12 @@ def test_a_key_without_a_value_is_as_if_absent(write):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("  timeout: 901\n", "9: lambda.timeout is '901'.\n  Allowed: 1 to 900 (seconds)."),
-        ("  timeout: soon\n", "9: lambda.timeout is 'soon'.\n  Allowed: 1 to 900 (seconds)."),
-        ("  timeout: 3.5\n", "9: lambda.timeout is '3.5'.\n  Allowed: 1 to 900 (seconds)."),
-        ("  timeout: yes\n", "9: lambda.timeout is 'yes'.\n  Allowed: 1 to 900 (seconds)."),
+        ("  timeout: 5401\n", "9: lambda.timeout is '5401'.\n  Allowed: 1 to 5400 (seconds)."),
+        ("  timeout: soon\n", "9: lambda.timeout is 'soon'.\n  Allowed: 1 to 5400 (seconds)."),
+        ("  timeout: 3.5\n", "9: lambda.timeout is '3.5'.\n  Allowed: 1 to 5400 (seconds)."),
+        ("  timeout: yes\n", "9: lambda.timeout is 'yes'.\n  Allowed: 1 to 5400 (seconds)."),
         ("  timeout: [3]\n", "9: lambda.timeout is of the wrong kind."),
-        ("  memory_size: 64\n", "9: lambda.memory_size is '64'.\n  Allowed: 128 to 10240 (MB)."),
+        ("  memory_size: 64\n", "9: lambda.memory_size is '64'.\n  Allowed: 128 to 32768 (MB)."),
         (
             "  memmory_size: 64\n",
             "9: unknown key lambda.memmory_size.\n  Did you mean `memory_size`",

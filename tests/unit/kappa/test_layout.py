@@ -113,7 +113,7 @@ def test_env_for_a_file_without_environments_is_an_error(write):
         ("environments: {}", "14: environments must map names"),
         ("environments: {dev: yes}", "14: environments.dev must be a mapping"),
         ("environments:\n  dev:\n    lambda:\n      memry_size: 1", "17: unknown key"),
-        ("environments:\n  dev:\n    lambda:\n      timeout: 901", "17: lambda.timeout is '901'"),
+        ("environments:\n  dev:\n    lambda:\n      timeout: 5401", "17: lambda.timeout is '5401'"),
         ("environments:\n  dev:\n    regoin: x", "16: unknown key regoin."),
     ],
 )

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from kappa.function import FunctionState
 from kappa.iamstate import IamState, PolicyState, RoleState
-from kappa.permissions import Statement
+from kappa.permissions import Statement, read_statement
 from kappa.report import padded, status_data, status_table
 from kappa.settings import Async
 from kappa.sourcestate import SourcesState, Topic
@@ -66,6 +66,14 @@ def test_a_table_names_each_part_with_its_state():
         ),
         ("permission", "sns", "there", f"sns.amazonaws.com  {TOPIC}"),
     ]
+
+
+def test_a_denial_is_not_shown_as_a_permission():
+    raw = {"Sid": "no", "Effect": "Deny", "Principal": "*", "Action": "lambda:*"}
+    config = kappa_config()
+    data = data_of(config, function=FunctionState(SETTINGS, (read_statement(raw, "greeter"),)))
+    assert data["permissions"][0]["foreign"] == raw
+    assert status_table(data, config)[-1][3] == "Deny  more than a config can express (--json)"
 
 
 def test_an_update_under_way_is_shown():

@@ -85,7 +85,7 @@ def test_an_editor_does_not_complain(data):
         {},
         {**GOOD, "lamda": {}},
         {**GOOD, "lambda": {"path": "c"}},
-        with_lambda(timeout=901),
+        with_lambda(timeout=5401),
         with_lambda(timeout="long"),
         with_lambda(name="with space"),
         with_lambda(memry_size=128),

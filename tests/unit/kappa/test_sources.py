@@ -26,7 +26,7 @@ UUID_2 = "7a3c8a2b-0d3f-4b8e-9a55-53c0c1a3b7de"
 SUBSCRIPTION = f"{TOPIC}:6a5e7b0c"
 INVOKE = "lambda:InvokeFunction"
 MAY_SNS = Statement("any", "sns.amazonaws.com", INVOKE, TOPIC)
-MAY_S3 = Statement("any", "s3.amazonaws.com", INVOKE, BUCKET)
+MAY_S3 = Statement("any", "s3.amazonaws.com", INVOKE, BUCKET, "123456789012")
 
 
 def mapping(arn=STREAM, **changes):
@@ -79,6 +79,35 @@ def test_a_topic_gets_a_permission_and_a_subscription():
 def test_a_topic_that_may_invoke_already_gets_no_second_permission():
     plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), (MAY_SNS,))
     assert [step.operation for step in plan] == ["subscribe"]
+
+
+@pytest.mark.parametrize(
+    "has",
+    [
+        Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, principal_org_id="o-1234567890"),
+        Statement("any", "sns.amazonaws.com", INVOKE, "arn:aws:sns:us-east-1:123456789012:*"),
+        Statement("any", "sns.amazonaws.com", "lambda:*", TOPIC),
+        Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, "210987654321"),
+        Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, foreign="{}"),
+        Statement("any", "sns.amazonaws.com", INVOKE),
+    ],
+)
+def test_only_a_statement_for_exactly_this_topic_lets_it_in(has):
+    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), (has,))
+    assert [step.operation for step in plan] == ["add_permission", "subscribe"]
+
+
+def test_a_statement_with_the_topics_own_account_is_as_good_as_without():
+    has = Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, "123456789012")
+    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), (has,))
+    assert [step.operation for step in plan] == ["subscribe"]
+
+
+def test_a_buckets_statement_without_an_account_is_not_enough():
+    has = Statement("any", "s3.amazonaws.com", INVOKE, BUCKET)
+    source = {"arn": BUCKET, "events": ("s3:ObjectCreated:*",)}
+    plan = add(source, SourcesState(buckets={BUCKET: {}}), (has,))
+    assert plan[0].params["SourceAccount"] == "123456789012"
 
 
 def test_the_configs_own_permission_is_used_for_its_topic():

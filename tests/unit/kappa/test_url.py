@@ -1,8 +1,13 @@
 """The function's URL: what is planned for what there is."""
 
+from dataclasses import replace
+
+import pytest
+
 from kappa import sources
 from kappa.arn import Place
-from kappa.permissions import Statement
+from kappa.errors import Conflict
+from kappa.permissions import Statement, read_statement
 from kappa.sourcesettings import Cors, Url
 from kappa.sourcestate import SourcesState
 from kappa.steps import Already
@@ -114,3 +119,30 @@ def test_a_url_is_removed_with_its_permissions():
 
 def test_a_config_without_a_url_plans_none():
     assert run(sources.plan, None, HAS, ANYONE) == []
+
+
+def foreign(name):
+    raw = {"Sid": name, "Effect": "Deny", "Principal": "*", "Action": "lambda:*"}
+    return read_statement(raw, "greeter")
+
+
+def test_a_permission_with_more_conditions_is_not_taken_for_the_urls():
+    narrow = (replace(ANYONE[0], source_account="123456789012"), ANYONE[1])
+    plan = run(sources.plan, PUBLIC, HAS, narrow)
+    assert [getattr(one, "operation", one.mark) for one in plan] == [
+        "remove_permission",
+        "add_permission",
+        "unchanged",
+    ]
+
+
+def test_a_statement_that_is_not_kappas_is_never_replaced_for_a_url():
+    with pytest.raises(Conflict, match="kappa-url"):
+        run(sources.plan, PUBLIC, HAS, (foreign("kappa-url"),))
+
+
+def test_a_statement_that_is_not_kappas_outlives_the_url():
+    plan = run(sources.plan_remove, PUBLIC, HAS, (foreign("kappa-url"), ANYONE[1]))
+    assert [one.mark for one in plan] == ["removed", "kept", "removed"]
+    closed = run(sources.plan, CLOSED, HAS | {"AuthType": "AWS_IAM"}, (foreign("kappa-url"),))
+    assert [one.mark for one in closed] == ["unchanged", "kept"]
