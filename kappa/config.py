@@ -25,12 +25,12 @@ from kappa.typed import convert
 _PLACE = ("account_id", "partition", "region")
 
 
-def read_config(file: Path, environment: str = "") -> Config:
-    """Read, fill in and check one config file.
+def read_config(file: Path, environment: str = "", text: bytes | None = None) -> Config:
+    """Read, fill in and check one config file, or the text that it is to hold.
 
     Raises: ConfigError, naming file, line, key and what is allowed.
     """
-    tree, values, environment = _read_layout(file, environment)
+    tree, values, environment = _read_layout(file, environment, text)
     settings = convert(tree, with_json(tree, _with_texts(tree)), File)
     for check in (_check_iam, check_function, check_sources):
         check(tree, settings)
@@ -47,9 +47,9 @@ def read_config(file: Path, environment: str = "") -> Config:
     )
 
 
-def _read_layout(file: Path, wanted: str) -> tuple[Tree, dict[str, str], str]:
+def _read_layout(file: Path, wanted: str, text: bytes | None) -> tuple[Tree, dict[str, str], str]:
     """Read the file, whichever layout it has, as its environment makes it; and the values."""
-    raw = read_tree(file)
+    raw = read_tree(file, text)
     environment = environments.choose(raw, wanted)
     later = layout.is_later(raw)
     if environment:

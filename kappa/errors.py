@@ -32,9 +32,16 @@ class KappaError(Exception):
 
 
 class ConfigError(KappaError):
-    """The config file or the command line is wrong; nothing has been asked of AWS."""
+    """The config file or the command line is wrong; nothing has been asked of AWS.
+
+    `keys` is the key path in the file that the error is about, if it is about one.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, hint: str = "", keys: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.keys = keys
 
 
 class ArchiveError(KappaError):

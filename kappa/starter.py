@@ -5,8 +5,10 @@ Owns their text, and that nothing is ever overwritten.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path, PurePosixPath
@@ -129,16 +131,42 @@ def write_files(folder: Path, new: NewFiles) -> list[Path]:
         raise ConfigError(
             f"{there[0]} exists already: init overwrites nothing.", "Name another folder."
         )
+    wanted = {
+        path: data for path, data in paths.items() if path.name != SCHEMA or not path.exists()
+    }
+    made: list[Path] = []
     try:
-        for path, data in paths.items():
-            if path.name != SCHEMA or not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as file:
-                    file.write(data)
-                path.chmod(0o755 if path in programs else 0o644)
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}.") from error
+        for path, data in wanted.items():
+            _make_folder(path.parent, made)
+            _write(path, data, path in programs, made)
+    except BaseException as error:
+        _undo(made)
+        if isinstance(error, OSError):
+            raise ConfigError(f"{error.filename or folder}: {error.strerror}.") from error
+        raise
     return list(paths)
+
+
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent, made)
+        folder.mkdir()
+        made.append(folder)
+
+
+def _write(path: Path, data: bytes, program: bool, made: list[Path]) -> None:
+    """Write one new file; the umask decides who else may read it, or run a program."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if program else 0o666)
+    made.append(path)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _undo(made: list[Path]) -> None:
+    """Remove what was made, the newest first; a folder only if nobody put anything into it."""
+    for path in reversed(made):
+        with suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def _inside(name: str) -> PurePosixPath:

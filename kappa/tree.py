@@ -60,9 +60,10 @@ class Tree:
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
-        while keys and keys not in self.lines:
-            keys = keys[:-1]
-        return ConfigError(f"{self.file}:{self.lines.get(keys, 1)}: {problem}", hint)
+        at = keys
+        while at and at not in self.lines:
+            at = at[:-1]
+        return ConfigError(f"{self.file}:{self.lines.get(at, 1)}: {problem}", hint, keys)
 
 
 def dotted(keys: Keys) -> str:
@@ -71,13 +72,13 @@ def dotted(keys: Keys) -> str:
     return text.removeprefix(".") or "the file"
 
 
-def read_tree(file: Path) -> Tree:
-    """Read one YAML file as it stands.
+def read_tree(file: Path, text: bytes | None = None) -> Tree:
+    """Read one YAML file as it stands, or the text that it is to hold.
 
     Raises: ConfigError, if it cannot be read, is not YAML, repeats a key or is no mapping.
     """
     try:
-        node = yaml.compose(file.read_bytes(), Loader=yaml.SafeLoader)
+        node = yaml.compose(file.read_bytes() if text is None else text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -1,6 +1,7 @@
 """An existing function, written down as a config."""
 
 import io
+import os
 import zipfile
 
 import pytest
@@ -253,3 +254,32 @@ def test_a_dangling_link_is_not_written_through(tmp_path):
     (tmp_path / "a").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match="exists already"):
         write_files(tmp_path, NewFiles({"a": b"new"}))
+
+
+def test_files_are_written_all_or_none(tmp_path):
+    folder = tmp_path / "new" / "project"
+    clashing = NewFiles({"config.yml": b"x", "code/a": b"x", "code/a/b": b"x"})
+    with pytest.raises(ConfigError):
+        write_files(folder, clashing)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_were_there_stay_when_writing_fails(tmp_path):
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "mine").write_text("mine")
+    with pytest.raises(ConfigError):
+        write_files(tmp_path, NewFiles({"code/a": b"x", "code/mine/b": b"x"}))
+    assert [path.name for path in tmp_path.rglob("*")] == ["code", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("mask", "mode", "program"), [(0o077, 0o600, 0o700), (0o022, 0o644, 0o755)]
+)
+def test_the_umask_decides_who_may_read_what_init_writes(tmp_path, mask, mode, program):
+    old = os.umask(mask)
+    try:
+        write_files(tmp_path / "x", NewFiles({"a": b"", "b": b""}, frozenset({"b"})))
+    finally:
+        os.umask(old)
+    modes = [(tmp_path / "x" / name).stat().st_mode & 0o777 for name in ("a", "b")]
+    assert modes == [mode, program]
