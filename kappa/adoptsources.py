@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kappa import arn as arns
+from kappa.adoptrest import as_text, unknown
 from kappa.aws import Aws
-from kappa.errors import NotFound
-from kappa.permissions import Statement
+from kappa.errors import Denied, NotFound
+from kappa.permissions import Statement, admits
 
 _MAPPING = {
     "BatchSize": "batch_size",
@@ -36,9 +38,55 @@ _UNSAID = {
 }
 
 
-def read_sources(
-    aws: Aws, function_arn: str, statements: tuple[Statement, ...]
-) -> list[dict[str, Any]]:
+# What a subscription may have that a config has no key for.
+_SUBSCRIPTION = ("DeliveryPolicy", "RedrivePolicy", "ReplayPolicy")
+# What can be polled by a config's mapping.
+_POLLED = ("dynamodb", "kinesis", "sqs")
+# What a config expresses of a mapping, and what AWS only reports; None: the whole of it.
+_KNOWN: Mapping[str, tuple[str, ...] | None] = {
+    **dict.fromkeys(_MAPPING),
+    **dict.fromkeys(
+        (
+            "EventSourceArn",
+            "EventSourceMappingArn",
+            "FunctionArn",
+            "FunctionResponseTypes",
+            "LastModified",
+            "LastProcessingResult",
+            "StartingPositionTimestamp",
+            "State",
+            "StateTransitionReason",
+            "UUID",
+        )
+    ),
+    "DestinationConfig": ("OnFailure",),
+    "FilterCriteria": ("Filters",),
+    "ScalingConfig": ("MaximumConcurrency",),
+}
+_RULE: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
+    (
+        "Arn",
+        "CreatedBy",
+        "Description",
+        "EventBusName",
+        "EventPattern",
+        "Name",
+        "ScheduleExpression",
+        "State",
+    )
+)
+_TARGET: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(("Arn", "Id", "Input"))
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Event sources in the words of a config, and the names of what those cannot express."""
+
+    found: list[dict[str, Any]] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()
+
+
+def read_sources(aws: Aws, function_arn: str, statements: tuple[Statement, ...]) -> Sources:
     """Read the event sources of a function."""
     doing = f"reading the event sources of {arns.parse(function_arn).name}"
     mappings = aws.pages(
@@ -48,16 +96,46 @@ def read_sources(
         "EventSourceMappings",
         {"FunctionName": function_arn},
     )
-    found = [mapping_source(one) for one in mappings if "EventSourceArn" in one]
-    for statement in statements:
-        service = statement.principal.removesuffix(".amazonaws.com")
-        read = {"sns": _subscription, "s3": _notifications, "events": _rule}.get(service)
-        if read and statement.source_arn and "*" not in statement.source_arn:
-            try:
-                found += read(aws, statement.source_arn, function_arn, doing)
-            except NotFound:
-                continue
-    return found
+    parts = [
+        *map(_mapping, mappings),
+        *(_called(aws, statement, function_arn, doing) for statement in statements),
+    ]
+    return Sources(
+        [one for part in parts for one in part.found],
+        tuple(one for part in parts for one in part.left_out),
+    )
+
+
+def _mapping(mapping: Mapping[str, Any]) -> Sources:
+    arn = mapping.get("EventSourceArn", "")
+    service = arn.split(":")[2] if arn.count(":") > 4 else ""
+    if service not in _POLLED:
+        # Amazon MSK, Amazon MQ, DocumentDB, and Kafka of one's own, which has no ARN.
+        words = arn or mapping.get("Topics") or mapping.get("UUID")
+        return Sources(left_out=(f"event source {as_text(words)}: of a kind that kappa lacks",))
+    extra = unknown(mapping, _KNOWN, f"of event source {arn}: ")
+    return Sources([mapping_source(mapping)], tuple(extra))
+
+
+def _called(aws: Aws, statement: Statement, function_arn: str, doing: str) -> Sources:
+    """Find what invokes the function by one statement, if the config's permission can say it."""
+    service = statement.principal.removesuffix(".amazonaws.com")
+    read = {"sns": _subscription, "s3": _notifications, "events": _rule}.get(service)
+    if read is None:
+        return Sources()
+    name = f"what {service} invokes it for by the permission {statement.statement_id}"
+    if statement.foreign:
+        return Sources(left_out=(f"{name}: the permission is not in this config",))
+    if not statement.source_arn or {"*", "?"}.intersection(statement.source_arn):
+        return Sources(left_out=(f"{name}, if there is any: it names no single source",))
+    if not admits(statement, statement.principal, statement.source_arn):
+        return Sources(left_out=(f"{name}: kappa's own permission would be wider",))
+    try:
+        return read(aws, statement.source_arn, function_arn, doing)
+    except NotFound:
+        return Sources()
+    except Denied as error:
+        return Sources(left_out=(f"{name}, if there is any: {error.message}",))
 
 
 def mapping_source(mapping: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,12 +162,14 @@ def mapping_source(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {**source, **{key: value for key, value in more.items() if value}}
 
 
-def _subscription(aws: Aws, topic: str, function: str, doing: str) -> list[dict[str, Any]]:
+def _subscription(aws: Aws, topic: str, function: str, doing: str) -> Sources:
     params = {"TopicArn": topic}
     listed = aws.pages("sns", "list_subscriptions_by_topic", doing, "Subscriptions", params)
     mine = next((one for one in listed if one["Endpoint"] == function), None)
     if mine is None:
-        return []
+        return Sources()
+    if not mine["SubscriptionArn"].startswith("arn:"):
+        return Sources(left_out=(f"subscription to {topic}: {mine['SubscriptionArn']}",))
     which = {"SubscriptionArn": mine["SubscriptionArn"]}
     attributes = aws.call("sns", "get_subscription_attributes", doing, which)["Attributes"]
     source = {"arn": topic}
@@ -97,10 +177,13 @@ def _subscription(aws: Aws, topic: str, function: str, doing: str) -> list[dict[
         source["filter_policy"] = attributes["FilterPolicy"]
         if attributes.get("FilterPolicyScope") == "MessageBody":
             source["filter_policy_scope"] = "MessageBody"
-    return [source]
+    extra = [key for key in _SUBSCRIPTION if attributes.get(key)]
+    return Sources(
+        [source], tuple(f"of event source {topic}: {key}: {attributes[key]}" for key in extra)
+    )
 
 
-def _notifications(aws: Aws, bucket: str, function: str, doing: str) -> list[dict[str, Any]]:
+def _notifications(aws: Aws, bucket: str, function: str, doing: str) -> Sources:
     params = {"Bucket": arns.parse(bucket).name}
     answer = aws.call("s3", "get_bucket_notification_configuration", doing, params)
     mine = [
@@ -108,26 +191,29 @@ def _notifications(aws: Aws, bucket: str, function: str, doing: str) -> list[dic
         for one in answer.get("LambdaFunctionConfigurations", ())
         if one["LambdaFunctionArn"] == function
     ]
-    if len(mine) != 1:
+    if len(mine) > 1:
         # A config says one notification of each bucket; more than one stays as it is.
-        return []
+        return Sources(left_out=(f"the {len(mine)} notifications of {bucket}",))
+    if not mine:
+        return Sources()
     rules = mine[0].get("Filter", {}).get("Key", {}).get("FilterRules", ())
     filters = [{"type": one["Name"].lower(), "value": one["Value"]} for one in rules]
     source = {"arn": bucket, "events": list(mine[0]["Events"])}
-    return [{**source, "key_filters": filters} if filters else source]
+    return Sources([{**source, "key_filters": filters} if filters else source])
 
 
-def _rule(aws: Aws, rule: str, function: str, doing: str) -> list[dict[str, Any]]:
-    name = arns.parse(rule).resource.removeprefix("rule/")
-    if "/" in name:
-        # A rule of another event bus: kappa makes those of the default bus.
-        return []
-    targets = aws.call("events", "list_targets_by_rule", doing, {"Rule": name})["Targets"]
+def _rule(aws: Aws, rule: str, function: str, doing: str) -> Sources:
+    *bus, name = arns.parse(rule).resource.removeprefix("rule/").split("/")
+    where = {"EventBusName": "/".join(bus)} if bus else {}
+    params = {"Rule": name, **where}
+    listed = aws.pages("events", "list_targets_by_rule", doing, "Targets", params)
+    targets = [one for one in listed if one["Arn"] == function]
     # kappa knows its own target by this id, and would add another one beside any other.
     own = arns.parse(function).name
-    mine = next((one for one in targets if one["Arn"] == function and one["Id"] == own), None)
-    if mine is None:
-        return []
+    mine = next((one for one in targets if one["Id"] == own), None)
+    if bus or mine is None or len(targets) > 1:
+        ids = ", ".join(one["Id"] for one in targets)
+        return Sources(left_out=(f"rule {rule}: target {ids}",) if targets else ())
     says = aws.call("events", "describe_rule", doing, {"Name": name})
     source = {
         "arn": rule,
@@ -138,4 +224,8 @@ def _rule(aws: Aws, rule: str, function: str, doing: str) -> list[dict[str, Any]
     }
     if says.get("State") == "DISABLED":
         source["enabled"] = False
-    return [{key: value for key, value in source.items() if value is not None}]
+    of = f"of event source {rule}: "
+    return Sources(
+        [{key: value for key, value in source.items() if value is not None}],
+        (*unknown(says, _RULE, of), *unknown(mine, _TARGET, of)),
+    )

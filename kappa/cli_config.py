@@ -8,7 +8,7 @@ import click
 
 from kappa.command import command
 from kappa.console import as_json, progress, result
-from kappa.errors import ArchiveError
+from kappa.errors import ArchiveError, ConfigError
 from kappa.options import Options
 
 
@@ -83,7 +83,8 @@ def init(options: Options, name: str, source: str) -> None:
 
     Writes CONFIG, a policy, code and an event beside it, and a JSON Schema for editors. Never
     overwrites a file. With --from, reads an existing function with its role, permissions and
-    event sources, downloads its code, and changes nothing in the account.
+    event sources, downloads its code, and changes nothing in the account. Names what a config
+    cannot express: that is left as it is.
 
     Example:
       kappa greeter/config.yml init
@@ -102,9 +103,22 @@ def init(options: Options, name: str, source: str) -> None:
     written = write_files(options.config.parent, new)
     for file in written:
         progress(f"{click.style('created', fg='green')}    {file}")
-    for remark in new.remarks:
+    remarks = [*new.remarks, *_complaints(options.config)]
+    for remark in remarks:
         progress(f"  {remark}")
     if options.json:
-        result(as_json({"files": [str(file) for file in written], "remarks": list(new.remarks)}))
+        result(as_json({"files": [str(file) for file in written], "remarks": remarks}))
     else:
         progress(f"Next: kappa {options.config} {'diff' if source else 'deploy'}")
+
+
+def _complaints(file: Path) -> list[str]:
+    """Say what `validate` does not accept: code that kappa would refuse to deploy again."""
+    from kappa.config import read_config
+    from kappa.resolved import check
+
+    try:
+        check(read_config(file))
+    except ConfigError as error:
+        return [f"`validate` and `deploy` do not accept it yet: {error.message}"]
+    return []

@@ -155,14 +155,18 @@ def _access(statement: Statement) -> Statement:
     return replace(statement, statement_id="", principal=principal, action=statement.action.lower())
 
 
-def admits(permission: Permission, service: str, source_arn: str) -> bool:
-    """Whether a config's permission is the one with which a service invokes for one source."""
+def admits(one: Statement | Permission, service: str, source_arn: str) -> bool:
+    """Whether a service may invoke the function for one source by this, under no other condition.
+
+    Whose the source is (source_account) is left to whoever wrote it.
+    """
+    has = one if isinstance(one, Statement) else as_statement(one)
+    narrowed = has.principal_org_id or has.event_source_token or has.url_auth or has.via_url
     return (
-        permission.principal == service
-        and permission.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
-        and permission.source_arn == source_arn
-        and not (permission.principal_org_id or permission.event_source_token)
-        and not (permission.function_url_auth_type or permission.invoked_via_function_url)
+        has.principal == service
+        and has.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
+        and has.source_arn == source_arn
+        and not (has.foreign or narrowed)
     )
 
 

@@ -7,18 +7,21 @@ import zipfile
 import pytest
 import yaml
 
-from kappa.adopt import Found, adopted
+from kappa.adopt import adopted
+from kappa.adoptfound import Found
 from kappa.adoptsources import mapping_source
 from kappa.config import read_config, read_policy_document
 from kappa.errors import ArchiveError, ConfigError
 from kappa.permissions import Statement
 from kappa.resolved import plain_config
 from kappa.starter import NewFiles, starter, write_files
+from tests.projects import TRUST
 
 ROLE = {
     "RoleName": "greeter-role",
     "Path": "/service-role/",
     "Arn": "arn:aws:iam::123456789012:role/service-role/greeter-role",
+    "AssumeRolePolicyDocument": TRUST,
 }
 POLICY = {
     "PolicyName": "greeter-policy",
@@ -112,7 +115,8 @@ def test_what_a_function_has_is_said(imported):
     }
     statements = (
         Statement("any", "123456789012", "lambda:InvokeFunction"),
-        Statement("url", "*", "lambda:InvokeFunctionUrl"),
+        Statement("url", "*", "lambda:InvokeFunctionUrl", url_auth="NONE"),
+        Statement("url2", "*", "lambda:InvokeFunction", via_url=True),
     )
     url = {"AuthType": "NONE", "InvokeMode": "BUFFERED", "Cors": {"AllowOrigins": ["*"]}}
     config = imported(

@@ -1,0 +1,167 @@
+"""Role, permissions and URL of an existing function in the words of a config. Pure.
+
+Access is never widened by accident: what a config cannot express whole is left out and named, so
+that a later `deploy` leaves it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kappa.adoptfound import FILLED, POLICY_FILE, Adopted, Found
+from kappa.adoptrest import as_text, unknown
+from kappa.permissions import Statement, grants
+from kappa.url import PUBLIC
+
+_LAMBDA = {"Service": "lambda.amazonaws.com"}
+_TRUST = {"Effect": "Allow", "Principal": _LAMBDA, "Action": "sts:AssumeRole"}
+_URL_KEYS: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
+    (
+        "AuthType",
+        "Cors",
+        "CreationTime",
+        "FunctionArn",
+        "FunctionUrl",
+        "InvokeMode",
+        "LastModifiedTime",
+    )
+)
+
+
+def given_role(found: Found) -> dict[str, Any]:
+    """The iam section that uses the role as it is, and touches neither it nor its policies."""
+    return {"role": {"arn": found.role["Arn"]}}
+
+
+def why_not_made(found: Found) -> str:
+    """Why the config only uses the role; "" if it makes it."""
+    if found.policy is None:
+        return "has no policy, or several"
+    if not _is_plain_trust(found.role):
+        return "trusts others than Lambda, or under a condition"
+    if found.role.get("PermissionsBoundary"):
+        return "has a permissions boundary"
+    if FILLED.search(as_text(found.policy.get("Document", ""))):
+        return "has a policy with a ${...} that kappa would fill in"
+    return ""
+
+
+def iam(found: Found) -> dict[str, Any]:
+    """Put role and policy into the words of a config."""
+    role, policy = found.role, found.policy
+    if policy is None or why_not_made(found):
+        return given_role(found)
+    own = {"name": role["RoleName"], "path": role["Path"]}
+    if "Document" not in policy:
+        # One of AWS's own: by ARN it is found whatever its path.
+        return {"policy": {"arn": policy["Arn"]}, "role": own}
+    return {
+        "policy": {
+            "name": policy["PolicyName"],
+            "path": policy["Path"],
+            "description": policy.get("Description") or None,
+            "document": POLICY_FILE,
+        },
+        "role": own,
+    }
+
+
+def _is_plain_trust(role: Mapping[str, Any]) -> bool:
+    """Whether the role trusts Lambda, nobody else, and without a condition."""
+    listed = role.get("AssumeRolePolicyDocument", {}).get("Statement", [])
+    statements = listed if isinstance(listed, list) else [listed]
+    said = [{key: one[key] for key in one if key != "Sid"} for one in statements]
+    return said in ([_TRUST], [_TRUST | {"Principal": {"Service": [_LAMBDA["Service"]]}}])
+
+
+def left_of_role(found: Found) -> tuple[str, ...]:
+    """Name what the role has that kappa would not give it."""
+    if why_not_made(found):
+        return ()
+    role = found.role
+    kept = {
+        "tags": role.get("Tags"),
+        "description": role.get("Description"),
+        "session duration": role.get("MaxSessionDuration", 3600) != 3600,
+    }
+    kinds = ", ".join(kind for kind, value in kept.items() if value)
+    return (f"of the role {role['RoleName']}: {kinds}",) if kinds else ()
+
+
+def permissions(found: Found, address: Mapping[str, Any]) -> Adopted:
+    """Write each statement, but what `url:` gives or takes away; name a foreign one with all."""
+    own = [one for one in found.statements if not one.foreign and _is_urls(one, address)]
+    said = [_permission(one) for one in found.statements if not one.foreign and one not in own]
+    foreign = [f"{one.statement_id}: {one.foreign}" for one in found.statements if one.foreign]
+    taken = [
+        f"{one.statement_id}: `deploy` takes it away, as the URL's auth is AWS_IAM"
+        for one in own
+        if address["auth"] == "AWS_IAM"
+    ]
+    left_out = tuple(f"permission {words}" for words in (*foreign, *taken))
+    return Adopted({"permissions": said or None}, left_out)
+
+
+def _is_urls(statement: Statement, address: Mapping[str, Any]) -> bool:
+    """Whether the config's `url:` decides on a statement."""
+    if address.get("auth") == "AWS_IAM":
+        return statement.statement_id in [one.statement_id for one in PUBLIC]
+    return address.get("auth") == "NONE" and any(grants(statement, one) for one in PUBLIC)
+
+
+def _permission(statement: Statement) -> dict[str, Any]:
+    """Put a statement into the words of a config's permission."""
+    narrowed = (
+        statement.source_arn
+        or statement.source_account
+        or statement.principal_org_id
+        or statement.event_source_token
+    )
+    return {
+        "statement_id": statement.statement_id,
+        "principal": statement.principal,
+        "action": statement.action,
+        "source_arn": statement.source_arn or None,
+        "source_account": statement.source_account or None,
+        "principal_org_id": statement.principal_org_id or None,
+        "event_source_token": statement.event_source_token or None,
+        "function_url_auth_type": statement.url_auth or None,
+        "invoked_via_function_url": statement.via_url or None,
+        "public": True if statement.principal == "*" and not narrowed else None,
+    }
+
+
+def _is_open(found: Found) -> bool:
+    """Whether the URL is as `auth: NONE` makes it, with both of its permissions."""
+    return found.url is not None and all(
+        any(grants(one, each) for one in found.statements) for each in PUBLIC
+    )
+
+
+def url(found: Found) -> Adopted:
+    """Write the URL down, unless the config would let in whoever is not let in today."""
+    has = found.url
+    if has is None:
+        return Adopted({})
+    if has["AuthType"] == "NONE" and not _is_open(found):
+        return Adopted(
+            {},
+            (
+                f"URL {has.get('FunctionUrl', '')} (auth NONE): not everybody may call it; "
+                "`url: {auth: NONE}` would let them",
+            ),
+        )
+    cors = has.get("Cors", {})
+    words = {
+        "allow_credentials": "AllowCredentials",
+        "allow_headers": "AllowHeaders",
+        "allow_methods": "AllowMethods",
+        "allow_origins": "AllowOrigins",
+        "expose_headers": "ExposeHeaders",
+        "max_age_s": "MaxAge",
+    }
+    said = {key: cors[name] for key, name in words.items() if cors.get(name)}
+    mode = has.get("InvokeMode") if has.get("InvokeMode") != "BUFFERED" else None
+    address = {"auth": has["AuthType"], "cors": said or None, "invoke_mode": mode}
+    return Adopted(address, tuple(unknown(has, _URL_KEYS, "URL: ")))
