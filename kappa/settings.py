@@ -190,7 +190,10 @@ class File(Section, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """A validated config. `values` are the included ones, for the policy document."""
+    """A validated config. `values` are the included ones, for the policy document.
+
+    `bound` is the alias that AWS has its event sources on, where the config names none.
+    """
 
     file: Path
     function: Function
@@ -201,12 +204,18 @@ class Config(Struct, frozen=True):
     values: Mapping[str, str] = {}
     environment: str = ""
     lines: Mapping[Keys, int] = {}
+    bound: str | None = None
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
         while keys and keys not in self.lines:
             keys = keys[:-1]
         return ConfigError(f"{self.file}:{self.lines.get(keys, 1)}: {problem}", hint)
+
+    @property
+    def qualifier(self) -> str:
+        """The alias that sources, URL, permissions and asynchronous settings are bound to."""
+        return self.function.alias if self.bound is None else self.bound
 
     @property
     def makes_role(self) -> bool:

@@ -122,7 +122,7 @@ def test_the_configs_own_permission_is_used_for_its_topic():
 
 
 def test_a_topic_added_twice_is_there_already():
-    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)})
+    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})})
     assert add({"arn": TOPIC}, state, (MAY_SNS,)) == [Already("exists", "event source sns news")]
 
 
@@ -231,22 +231,22 @@ def test_update_says_what_is_missing_and_adds_nothing(arn):
 
 
 def test_update_leaves_a_subscription():
-    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)})
+    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})})
     assert update({"arn": TOPIC}, state)[0].mark == "unchanged"
 
 
 def test_delete_unsubscribes():
-    (step,) = delete({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}))
+    (step,) = delete({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}))
     assert (step.operation, step.params) == ("unsubscribe", {"SubscriptionArn": SUBSCRIPTION})
 
 
 def test_delete_removes_a_subscription_whose_topic_is_gone():
-    (step,) = delete({"arn": TOPIC}, SourcesState(orphans={TOPIC: SUBSCRIPTION}))
+    (step,) = delete({"arn": TOPIC}, SourcesState(orphans={TOPIC: {"": SUBSCRIPTION}}))
     assert step.params == {"SubscriptionArn": SUBSCRIPTION}
 
 
 def test_delete_says_that_a_pending_subscription_cannot_be_removed():
-    state = SourcesState(topics={TOPIC: Topic("PendingConfirmation")})
+    state = SourcesState(topics={TOPIC: Topic({"": "PendingConfirmation"})})
     assert delete({"arn": TOPIC}, state)[0].mark == "kept"
 
 
@@ -426,7 +426,7 @@ def test_a_topics_filter_goes_along_with_its_subscription():
 )
 def test_a_filters_policy_never_meets_a_scope_that_refuses_it(scope, has, order):
     source = {"arn": TOPIC, "filter_policy": '{"kind": ["tea"]}', "filter_policy_scope": scope}
-    plan = update(source, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION, has)}))
+    plan = update(source, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})}))
     steps = [item for item in plan if isinstance(item, Step)]
     assert [step.params["AttributeName"] for step in steps] == order
 
@@ -434,7 +434,7 @@ def test_a_filters_policy_never_meets_a_scope_that_refuses_it(scope, has, order)
 def test_a_disabled_topic_is_not_subscribed():
     off = {"arn": TOPIC, "enabled": False}
     assert [item.mark for item in add(off, SourcesState(topics={TOPIC: Topic()}))] == ["unchanged"]
-    (step,) = update(off, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}))
+    (step,) = update(off, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}))
     assert (step.operation, step.mark) == ("unsubscribe", "removed")
 
 
@@ -454,7 +454,7 @@ def test_an_alias_is_what_is_mapped_subscribed_and_permitted():
 def test_what_was_bound_to_the_function_is_moved_to_its_alias():
     state = SourcesState(
         (mapping(FunctionArn=FUNCTION),),
-        {TOPIC: Topic(unqualified=SUBSCRIPTION)},
+        {TOPIC: Topic({"": SUBSCRIPTION})},
         invoked=LIVE,
     )
     (moved,) = update({"arn": STREAM}, state, alias="live")
@@ -464,10 +464,18 @@ def test_what_was_bound_to_the_function_is_moved_to_its_alias():
     assert [step.operation for step in plan] == ["subscribe", "unsubscribe"]
 
 
-def test_a_mapping_of_another_alias_is_not_touched():
+def test_the_only_mapping_of_a_source_is_moved_from_another_alias():
     state = SourcesState((mapping(FunctionArn=f"{FUNCTION}:test"),), invoked=LIVE)
     (step,) = add({"arn": STREAM}, state, alias="live")
-    assert step.operation == "create_event_source_mapping"
+    assert step.params == {"UUID": UUID, "FunctionName": "greeter:live"}
+
+
+def test_a_second_mapping_of_another_alias_is_named_and_stays():
+    canary = mapping(FunctionArn=f"{FUNCTION}:canary", UUID=UUID_2)
+    state = SourcesState((mapping(FunctionArn=LIVE), canary), invoked=LIVE)
+    plan = add({"arn": STREAM}, state, alias="live")
+    assert [item.mark for item in plan] == ["exists", "kept"]
+    assert "the alias canary" in plan[1].message
 
 
 def whole(config, state, statements=()):
@@ -480,7 +488,7 @@ def test_the_plan_of_all_adds_what_is_missing_and_updates_what_differs():
     config = kappa_config(
         {"sources": [{"arn": STREAM, "batch_size": 7}, {"arn": QUEUE}, {"arn": TOPIC}]}
     )
-    state = SourcesState((mapping(),), topics={TOPIC: Topic(SUBSCRIPTION)})
+    state = SourcesState((mapping(),), topics={TOPIC: Topic({"": SUBSCRIPTION})})
     assert whole(config, state, (MAY_SNS,)) == ["updated", "created", "unchanged"]
 
 
@@ -509,7 +517,7 @@ def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
     (grant, _) = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}))
     given = Statement(grant.params["StatementId"], "sns.amazonaws.com", INVOKE, TOPIC)
     config = kappa_config({"sources": [{"arn": TOPIC}]})
-    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}, invoked=FUNCTION)
+    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}, invoked=FUNCTION)
     plan = sources.plan_remove(config, PLACE, state, (given, MAY_SNS))
     assert_valid(plan)
     assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]
