@@ -41,26 +41,39 @@ def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list
 
 @dataclass(frozen=True)
 class _Claims:
-    """Where sources are: aliases that kappa has marked; aliases, or the function, by one source."""
+    """Where sources are: qualifiers that kappa has marked; those that have some source alone."""
 
     marked: frozenset[str]
     alone: frozenset[str]
 
     @property
+    def all(self) -> frozenset[str]:
+        return self.marked | self.alone
+
+    @property
     def aliases(self) -> frozenset[str]:
-        return (self.marked | self.alone) - {""}
+        return self.all - {""}
 
 
 def resolve(
-    config: Config, place: Place, state: SourcesState, *, strict: bool = True
+    config: Config,
+    place: Place,
+    state: SourcesState,
+    *,
+    strict: bool = True,
+    moving: bool = True,
 ) -> tuple[Config, SourcesState]:
     """Settle what the sources belong on; config and state then agree on it.
 
+    A command that is not `moving` them leaves them together where they are.
     Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
     """
     claims = _claims(config, place, state)
     wanted = config.function.alias
-    if not wanted:
+    if wanted and not moving and len(claims.all) == 1:
+        (wanted,) = claims.all
+        config = msgspec.structs.replace(config, bound=wanted)
+    elif not wanted:
         problem = _undecided(claims)
         if strict and problem:
             raise _conflict(config, problem, claims.aliases)
@@ -82,7 +95,7 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
     for source in config.function.event_sources:
         found = set(qualifiers(config, source, state))
         alone |= found if len(found) == 1 else set()
-        for alias in state.aliases:
+        for alias in ("", *state.aliases):
             if alias in (found or {alias}):
                 marked |= {alias} & _given(config, source, place, state, alias)
     if config.function.url and len(state.urls) == 1:
@@ -102,7 +115,7 @@ def _undecided(claims: _Claims) -> str:
     names = ", ".join(sorted(claims.aliases))
     if len(claims.aliases) > 1:
         return f"are on several aliases ({names})"
-    if claims.aliases and not claims.marked and "" in claims.alone:
+    if claims.aliases and not claims.marked - {""} and "" in claims.alone:
         return f"are partly on the function itself, partly on its alias {names}"
     return ""
 

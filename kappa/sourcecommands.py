@@ -36,7 +36,7 @@ def plan_switch_event_sources(session: Session, names: Sequence[str], enabled: b
     Raises: ConfigError, if the config does not have one; NotFound.
     """
     sources.only(session.config, names)
-    config, statements, state = _read(session, strict=enabled)
+    config, statements, state = _read(session, strict=enabled, moving=False)
     chosen = sources.only(config, names)
     return sources.plan_switch(chosen, session.place, state, statements, enabled)
 
@@ -60,7 +60,12 @@ def read_sources_status(session: Session) -> tuple[Config, SourcesState]:
 
 
 def _read(
-    session: Session, *, needed: bool = True, strict: bool = True, tolerant: bool = False
+    session: Session,
+    *,
+    needed: bool = True,
+    strict: bool = True,
+    moving: bool = True,
+    tolerant: bool = False,
 ) -> tuple[Config, tuple[Statement, ...], SourcesState]:
     """Read all sources, also those that are not named: together they tell where they belong."""
     config, aws = session.config, session.aws
@@ -68,7 +73,7 @@ def _read(
     if needed:
         _check_function(aws, config)
     found = sourceread.read(aws, config, session.place, extra=False, tolerant=tolerant)
-    config, state = binding.resolve(config, session.place, found, strict=strict)
+    config, state = binding.resolve(config, session.place, found, strict=strict, moving=moving)
     return config, state.statements.get(config.qualifier, ()), state
 
 

@@ -82,7 +82,8 @@ def plan_update(config: Config, place: Place, state: SourcesState, statements: S
             plan.append(missing(source))
             continue
         absent = not part.there and source.enabled
-        plan += [missing(source)] if absent else [*part.grants, *part.items, *part.after]
+        plan += [missing(source)] if absent else [*part.grants, *part.items]
+        plan += part.after
     wanted = _url(config, state, statements)
     if wanted and wanted.there:
         plan += [*wanted.grants, *wanted.items, *wanted.after]

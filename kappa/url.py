@@ -40,6 +40,7 @@ def plan(
     after = [item for one in away for item in _remove(config, state, one)]
     strangers = sorted(set(state.urls) - {config.qualifier, *away})
     after += [_stranger(state, one) for one in strangers]
+    after += _left(config, state)
     if has is None:
         step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
         return Part(bool(away), [step, *revokes], given, bool(away), after)
@@ -57,11 +58,11 @@ def plan_remove(config: Config, state: SourcesState) -> Plan:
     """
     own = [config.qualifier, *_away(config, state)]
     there = [one for one in own if one in state.urls]
-    left = {*own, *state.statements} - set(there) - set(state.urls)
     return [
         *([] if there else [Already("gone", LABEL)]),
         *(item for one in there for item in _remove(config, state, one)),
-        *(item for one in sorted(left) for item in _revokes(config, one, _given(state, one))),
+        *([] if there else _revokes(config, config.qualifier, _given(state, config.qualifier))),
+        *_left(config, state),
         *(_stranger(state, one) for one in sorted(set(state.urls) - set(own))),
     ]
 
@@ -77,6 +78,12 @@ def _away(config: Config, state: SourcesState) -> list[str]:
     if len(state.urls) == 1:
         return others
     return [one for one in others if _revokes(config, one, _given(state, one))]
+
+
+def _left(config: Config, state: SourcesState) -> Plan:
+    """Plan the removal of permissions for a URL that another qualifier has no more."""
+    others = sorted(set(state.statements) - set(state.urls) - {config.qualifier})
+    return [item for one in others for item in _revokes(config, one, _given(state, one))]
 
 
 def _given(state: SourcesState, alias: str) -> tuple[Statement, ...]:
