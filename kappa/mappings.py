@@ -11,7 +11,7 @@ from kappa.part import Part, missing, unchanged
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import SourcesState, mapping_names
-from kappa.steps import Already, Plan, Step, Wait
+from kappa.steps import Already, Look, Plan, Step, Wait
 
 # AWS names of a mapping's settings, and how a config says them.
 _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
@@ -144,6 +144,7 @@ def _create(config: Config, source: EventSource) -> Step:
         params,
         "created",
         source.label,
+        look=_look(source, names, params),
         wait=Wait(
             "lambda",
             "list_event_source_mappings",
@@ -152,6 +153,14 @@ def _create(config: Config, source: EventSource) -> Step:
             until=("Enabled" if source.enabled else "Disabled",),
         ),
     )
+
+
+def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Look:
+    """Where the mapping is found, if it has been made and AWS's answer was lost."""
+    states = ("Creating", *(("Enabled", "Enabling") if source.enabled else ("Disabled",)))
+    key = "EventSourceMappings"
+    like = {name: value for name, value in params.items() if name in _SETTINGS}
+    return Look("list_event_source_mappings", names, key, like, states)
 
 
 def _update(

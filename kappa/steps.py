@@ -52,13 +52,28 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Where to see whether a step that is refused as a conflict is done: its answer was lost.
+
+    It is, if something that is listed under `key` has all of `like`, and a state of `states`.
+    """
+
+    operation: str
+    params: Mapping[str, Any]
+    key: str
+    like: Mapping[str, Any]
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Step:
     """One AWS call. `params` are the SDK's own; `settled` are codes that say it is so already.
 
     `takes` names params whose value the answer of the step before gives, by a dotted path:
     only AWS knows a new version's number. `before` holds what AWS has now under the keys of
     `params` that change, for diff to show. `refused` is the dotted path of a refusal in an
-    answer that is else a success. Shape: {"ErrorCode", "ErrorMessage"}.
+    answer that is else a success. Shape: {"ErrorCode", "ErrorMessage"}. `look` tells a conflict
+    with oneself from one with others.
     """
 
     service: str
@@ -70,6 +85,7 @@ class Step:
     settled: tuple[str, ...] = ()
     conflict_hint: str = ""
     refused: str = ""
+    look: Look | None = None
     takes: Mapping[str, str] = _empty()
     before: Mapping[str, Any] = _empty(compare=False)
 
@@ -163,6 +179,8 @@ def _carry_out(
         except AwsError as error:
             if error.code in step.settled:
                 return "gone" if isinstance(error, NotFound) else "exists", {}
+            if step.look and isinstance(error, Conflict) and _is_done(step, step.look, call):
+                return "exists", {}
             passes = passing(step.service, step.operation, error)
             if passes is None or clock.now() - started >= passes.deadline_s:
                 if isinstance(error, Conflict):
@@ -172,6 +190,15 @@ def _carry_out(
                 tell(Report("waiting", f"{step.message}: {error.code}, trying again"))
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 4.0)
+
+
+def _is_done(step: Step, look: Look, call: Call) -> bool:
+    answer = call(step.service, look.operation, f"looking for {step.message}", look.params)
+    return any(
+        one.get("State") in look.states
+        and all(one.get(key) == value for key, value in look.like.items())
+        for one in answer.get(look.key, ())
+    )
 
 
 def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:

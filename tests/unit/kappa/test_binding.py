@@ -338,6 +338,16 @@ def test_asynchronous_settings_of_a_plain_deploy_go_to_the_alias_that_is_called(
     assert one.aws.asynchronous == {"live": {"MaximumRetryAttempts": 2}}
 
 
+def test_a_mapping_whose_answer_was_lost_is_kappas_own_at_once():
+    one = life("deploy", sources=({"arn": QUEUE},), url=None)
+    mappings, one.aws.mappings = one.aws.mappings, {}
+    plan = one.plan("add")
+    one.aws.mappings = mappings
+    reports = []
+    apply(plan, one.aws.call, reports.append, clock())
+    assert [(report.mark, report.seconds) for report in reports] == [("exists", 0.0)]
+
+
 class Killed(BaseException):
     """The process is gone."""
 

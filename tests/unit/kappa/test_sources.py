@@ -537,3 +537,33 @@ def test_a_source_that_the_config_has_not_is_said():
     with pytest.raises(ConfigError, match="no event source nwes") as error:
         sources.only(config, ["nwes"])
     assert error.value.hint == "Did you mean `news`?"
+
+
+def test_a_mapping_that_is_there_twice_is_reported_and_both_go_with_delete():
+    state = SourcesState((mapping(), mapping(UUID=UUID_2)))
+    plan = update({"arn": STREAM}, state)
+    assert [item.mark for item in plan] == ["unchanged", "kept"]
+    assert UUID_2 in plan[1].message
+    assert [step.params["UUID"] for step in delete({"arn": STREAM}, state)] == [UUID, UUID_2]
+
+
+KAFKA = {
+    "UUID": UUID_2,
+    "FunctionArn": FUNCTION,
+    "State": "Enabled",
+    "SelfManagedEventSource": {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:9092"]}},
+    "Topics": ["letters"],
+}
+
+
+def test_a_mapping_of_a_kafka_of_ones_own_is_left_alone_until_the_function_goes():
+    state = SourcesState((mapping(), KAFKA))
+    assert [item.mark for item in update({"arn": STREAM}, state)] == ["unchanged"]
+    plan = delete({"arn": STREAM}, state)
+    assert plan[1].message == "event source kafka letters"
+
+
+def test_delete_names_a_source_that_it_may_not_read_and_goes_on():
+    state = SourcesState((mapping(),), unread={TOPIC: "AWS refused reading the subscriptions"})
+    config = kappa_config({"sources": [{"arn": TOPIC}, {"arn": STREAM}]})
+    assert [item.mark for item in sources.plan_delete(config, state)] == ["kept", "removed"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
-from kappa.steps import Already, Clock, Report, Step, Wait, apply
+from kappa.steps import Already, Clock, Look, Report, Step, Wait, apply
 
 CREATE = Step("lambda", "create_function", {"FunctionName": "f"}, "created", "function f")
 READY = Wait("lambda", "get_function", {}, "State", until=("Active",), failed=("Failed",))
@@ -172,3 +172,25 @@ def test_a_wait_for_the_next_step_comes_before_that_one():
     run([step(wait=ready), step(operation="add_permission"), Already("exists", "x")], call)
     names = [operation for operation, _ in call.calls]
     assert names == ["create_function", "get_function", "add_permission"]
+
+
+ALREADY = Conflict("exists", code="ResourceConflictException", text="a mapping already exists")
+MAPPED = step(
+    operation="create_event_source_mapping",
+    look=Look("list_event_source_mappings", {}, "Mappings", {"BatchSize": 7}, ("Enabled",)),
+)
+
+
+def test_a_step_whose_answer_was_lost_is_found_done():
+    has = {"Mappings": [{"State": "Enabled", "BatchSize": 7}]}
+    call = answering(ALREADY, has)
+    assert [report.mark for report in run([MAPPED], call)] == ["exists"]
+    assert len(call.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "has", [{"State": "Deleting", "BatchSize": 7}, {"State": "Enabled", "BatchSize": 8}]
+)
+def test_a_conflict_with_others_is_tried_again(has):
+    call = answering(ALREADY, {"Mappings": [has]}, {})
+    assert [report.mark for report in run([MAPPED], call)] == ["waiting", "created"]
