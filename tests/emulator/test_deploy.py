@@ -221,7 +221,7 @@ def test_several_configs_are_deployed_side_by_side_with_one_report(project, seco
 
 
 def test_several_configs_are_all_read_before_aws_is_asked(project, second):
-    second.config(second.text.replace("timeout: 5", "timeout: 5000"))
+    second.config(second.text.replace("timeout: 5", "timeout: 50000"))
     done = project.kappa("deploy", files=[second.folder / "config.yml"])
     assert (done.returncode, project.through.operations) == (2, [])
 
