@@ -47,6 +47,17 @@ def parse(text: str) -> Arn:
     return Arn(**match.groupdict())
 
 
+def unqualified(function_arn: str) -> str:
+    """Take the alias or version off a function's ARN, which has seven parts without."""
+    return ":".join(function_arn.split(":")[:7])
+
+
+def qualifier(function_arn: str) -> str:
+    """The alias or version of a function's ARN; "" is the function itself, as is $LATEST."""
+    name = ":".join(function_arn.split(":")[7:])
+    return "" if name == "$LATEST" else name
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a function lives: with it, a name gives an ARN."""

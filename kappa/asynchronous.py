@@ -26,7 +26,7 @@ def plan(config: Config, has: Mapping[str, Any] | None) -> Plan:
     said = config.function.async_
     if said is None:
         return []
-    name, alias = config.function.name, config.function.alias
+    name, alias = config.function.name, config.qualifier
     target = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
     message = f"asynchronous settings of {name}"
     kept = _kept(has or {})

@@ -113,17 +113,18 @@ class Aws:
         with translated("reading the AWS configuration"):
             return str(self.session.get_config_variable("region") or "")
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+    def client(self, service: str, region: str = "") -> Any:  # noqa: ANN401 - made at run time
         """Return the client of a service, e.g. "lambda"; the same one at each call."""
-        return self._client(service, None)
+        return self._client(service, None, region)
 
-    def _client(self, service: str, timeout_s: float | None) -> Any:  # noqa: ANN401
-        key = f"{service}, patient for {timeout_s} s" if timeout_s else service
+    def _client(self, service: str, timeout_s: float | None, region: str = "") -> Any:  # noqa: ANN401
+        other = region if region and region != self.region else ""
+        key = f"{service}, patient for {timeout_s} s" if timeout_s else f"{service} {other}"
         with self._lock:
             if key not in self._clients:
                 from kappa.awssession import client, patient_client
 
-                session, region = self.session, self.region
+                session, region = self.session, other or self.region
                 with translated(f"preparing {service} calls"):
                     self._clients[key] = (
                         patient_client(session, service, region, timeout_s, MAX_CONCURRENCY)
@@ -147,7 +148,7 @@ class Aws:
 
         Raises: NotFound, Denied, Conflict, AwsError.
         """
-        client = self.client(service)
+        client = self.client(service, _region_of(service, params or {}))
         self._go_on(doing)
         started = time.monotonic()
         with self._translated(doing):
@@ -162,12 +163,14 @@ class Aws:
         doing: str,
         key: str,
         params: Mapping[str, Any] | None = None,
+        region: str = "",
     ) -> list[Any]:
-        """List everything of `key`, through all pages.
+        """List everything of `key`, through all pages, in the region of what `params` name.
 
         Raises: NotFound, Denied, Conflict, AwsError.
         """
-        paginator = self.client(service).get_paginator(operation)
+        client = self.client(service, region or _region_of(service, params or {}))
+        paginator = client.get_paginator(operation)
         self._go_on(doing)
         started = time.monotonic()
         with self._translated(doing):
@@ -212,6 +215,15 @@ class Aws:
                 caller = self.call("sts", "get_caller_identity", "asking AWS who you are")
                 self._whose = (caller["Arn"].split(":")[1], caller["Account"])
             return self._whose
+
+
+def _region_of(service: str, params: Mapping[str, Any]) -> str:
+    """A topic may be of another region than the function, and answers in its own only.
+
+    Source: Amazon SNS guide, "Cross-region delivery".
+    """
+    arn = str(params.get("TopicArn") or params.get("SubscriptionArn") or "")
+    return arn.split(":")[3] if service == "sns" and arn.startswith("arn:") else ""
 
 
 def _log_call(service: str, operation: str, started: float) -> None:

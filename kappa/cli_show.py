@@ -27,7 +27,7 @@ def status(options: Options) -> None:
 
     session = options.open()
     now = read_status(session)
-    data = status_data(session.config, now.iam, now.function, now.sources)
+    data = status_data(now.config, now.iam, now.function, now.sources)
     if options.json:
         result(as_json(data))
         return

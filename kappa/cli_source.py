@@ -77,7 +77,7 @@ def event_source_status(options: Options) -> None:
     from kappa.sourcereport import source_row, sources_data
 
     session = options.open()
-    data = sources_data(session.config, read_sources_status(session))
+    data = sources_data(*read_sources_status(session))
     if options.json:
         result(as_json(data))
         return
@@ -85,5 +85,8 @@ def event_source_status(options: Options) -> None:
         good = state.strip() not in ("missing", "no target", "topic is gone")
         colour = "green" if good else "magenta"
         result(f"{bold(name)}  {style(state, fg=colour)}  {detail}".rstrip())
+    for one in data:
+        if "problem" in one:
+            progress(f"! {one['name']}: {one['problem']}")
     if not data:
         progress("The config names no event source, and AWS has none.")

@@ -105,8 +105,8 @@ def carry_out(
 
     With `wait` it ends when Lambda is ready, not when Lambda has taken the last change.
     """
+    from kappa.apply import apply
     from kappa.selection import SETTLED, steps
-    from kappa.steps import apply
 
     session = options.open()
     tell_notes(session.config.notes)

@@ -15,6 +15,8 @@ from typing import Any, get_type_hints
 import msgspec
 
 from kappa import (
+    binding,
+    boundread,
     deployed,
     diff,
     function,
@@ -22,8 +24,8 @@ from kappa import (
     iamstate,
     logs,
     rollback,
+    sourceread,
     sources,
-    sourcestate,
     upload,
     versions,
     versionstate,
@@ -79,8 +81,9 @@ class Session:
 
 @dataclass(frozen=True)
 class Status:
-    """All that AWS has of a function."""
+    """All that AWS has of a function, with the config as it is bound."""
 
+    config: Config
     iam: IamState
     function: FunctionState
     sources: SourcesState
@@ -106,8 +109,9 @@ def open_session(
 
 @dataclass(frozen=True)
 class Found:
-    """What deploy needs to know: the document that is wanted, and what AWS has."""
+    """What deploy needs to know: the config as it is bound, its document, and what AWS has."""
 
+    config: Config
     document: dict[str, Any] | None
     iam: IamState
     function: FunctionState
@@ -127,25 +131,24 @@ def read_found(session: Session, *, with_sources: bool = True, with_document: bo
         document = place_policy_document(wanted, place)
         compared = document if with_document else None
         policy = pool.submit(iamstate.read_policy, aws, config.policy, place, compared)
+        with_sources = with_sources or boundread.follows(config)
         state = (
-            pool.submit(sourcestate.read, aws, config, place, extra=False) if with_sources else None
+            pool.submit(sourceread.read, aws, config, place, extra=False) if with_sources else None
         )
-    return Found(
-        document,
-        IamState(policy.result(), role.result()),
-        has,
-        group.result(),
-        state.result() if state else SourcesState(),
-    )
+    found = state.result() if state else SourcesState()
+    config, has, found = boundread.settle(aws, config, place, has, found)
+    rights = IamState(policy.result(), role.result())
+    return Found(config, document, rights, has, group.result(), found)
 
 
 def plan_deploy(session: Session, found: Found | None = None) -> Plan:
     """Plan all that is missing or differs, each part after what it needs."""
     found = found or read_found(session)
-    config, place, archive = session.config, session.place, session.zip
+    config, place, archive = found.config, session.place, session.zip
     role_arn = iam.role_arn(config, place, found.iam)
     changed = function.plan(config, archive, role_arn, found.function)
-    statements = granted(found.function.statements, config.function.permissions)
+    given = found.sources.statements.get(config.qualifier, ())
+    statements = granted(given, config.function.permissions)
     return _old_versions_last(
         [
             *iam.plan(config, found.document, place, found.iam),
@@ -159,7 +162,7 @@ def plan_deploy(session: Session, found: Found | None = None) -> Plan:
 def plan_create(session: Session) -> Plan:
     """Select what is missing of policy, role and function; permissions and settings too."""
     found = read_found(session, with_sources=False, with_document=False)
-    config, place = session.config, session.place
+    config, place = found.config, session.place
     role_arn = iam.role_arn(config, place, found.iam)
     made = function.plan_create(config, session.zip, role_arn, found.function)
     return _old_versions_last(
@@ -174,7 +177,7 @@ def plan_create(session: Session) -> Plan:
 def plan_update_code(session: Session) -> Plan:
     """Select what differs of policy document, settings and code."""
     found = read_found(session, with_sources=False)
-    config, place = session.config, session.place
+    config, place = found.config, session.place
     role_arn = iam.role_arn(config, place, found.iam)
     changed = function.plan_update(config, session.zip, role_arn, found.function)
     return _old_versions_last(
@@ -244,9 +247,10 @@ def plan_delete(session: Session) -> Plan:
         )
         place = session.place
         policy = pool.submit(iamstate.read_policy, aws, config.policy, place, versions=True)
-        state = pool.submit(sourcestate.read, aws, config, place)
+        state = pool.submit(sourceread.read, aws, config, place, grants=False, tolerant=True)
+    config, found = binding.resolve(config, place, state.result(), strict=False)
     return [
-        *sources.plan_delete(config, state.result()),
+        *sources.plan_delete(config, found),
         *function.plan_delete(config, has),
         *logs.plan_delete(config),
         *iam.plan_delete(config, IamState(policy.result(), role.result()), roles),
@@ -284,8 +288,9 @@ def read_status(session: Session) -> Status:
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
         role = pool.submit(iamstate.read_role, aws, config, inline=True)
-        has = function.read(aws, config)
+        has = function.read(aws, config, permissions=False)
         place = session.place
         policy = pool.submit(iamstate.read_policy, aws, config.policy, place)
-        state = pool.submit(sourcestate.read, aws, config, place)
-    return Status(IamState(policy.result(), role.result()), has, state.result())
+        state = pool.submit(sourceread.read, aws, config, place, tolerant=True)
+    config, has, found = boundread.settle(aws, config, place, has, state.result(), strict=False)
+    return Status(config, IamState(policy.result(), role.result()), has, found)

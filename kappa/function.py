@@ -51,11 +51,11 @@ def read(
     waits for a change that is under way: only then is what AWS shows what it has.
     Raises: WaitTimeout, if that change does not end.
     """
-    name, alias = config.function.name, config.function.alias
-    said = config.function.permissions or config.function.event_sources or config.function.url
+    name, alias = config.function.name, config.qualifier
+    said = config.function.permissions
     with ThreadPoolExecutor(3) as pool:
         statements = pool.submit(read_statements, aws, name, alias) if permissions or said else None
-        after = pool.submit(_read_asynchronous, aws, config)
+        after = pool.submit(read_asynchronous, aws, config)
         listed = pool.submit(_read_versions, aws, config)
         answer = _read_function(aws, config, clock)
         return FunctionState(
@@ -92,8 +92,9 @@ def _read_function(aws: Aws, config: Config, clock: Clock | None) -> dict[str, A
         pause_s = min(pause_s * 2, 2.0)
 
 
-def _read_asynchronous(aws: Aws, config: Config) -> dict[str, Any] | None:
-    name, alias = config.function.name, config.function.alias
+def read_asynchronous(aws: Aws, config: Config) -> dict[str, Any] | None:
+    """Read what becomes of asynchronous calls of the function, or of the alias that is bound."""
+    name, alias = config.function.name, config.qualifier
     if config.function.async_ is None:
         return None
     params = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
@@ -255,7 +256,7 @@ def _permissions(config: Config, state: FunctionState) -> Plan:
     return [
         item
         for permission in function.permissions
-        for item in plan_grant(function.name, permission, state.statements, function.alias)
+        for item in plan_grant(function.name, permission, state.statements, config.qualifier)
     ]
 
 

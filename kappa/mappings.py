@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kappa import arn as arns
+from kappa.arn import qualifier
 from kappa.errors import Denied
 from kappa.part import Part, missing, unchanged
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
-from kappa.sourcestate import SourcesState
-from kappa.steps import Already, Step, Wait
+from kappa.sourcestate import SourcesState, mapping_names
+from kappa.steps import Already, Look, Plan, Step, Wait
 
 # AWS names of a mapping's settings, and how a config says them.
 _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
@@ -65,37 +65,75 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
     mapping = state.mapping(source.arn)
     if mapping is None:
         return Part(False, [_create(config, source)])
-    return Part(True, [_update(config, source, mapping, state.invoked)])
+    moves = state.qualifier_of(mapping) != state.qualifier
+    return Part(
+        True, [_update(config, source, mapping, state.invoked)], (), moves, _rest(source, state)
+    )
 
 
-def plan_switch(source: EventSource, state: SourcesState, enabled: bool) -> Step | Already:
-    """Plan the start or the stop of the polling."""
+def plan_switch(source: EventSource, state: SourcesState, enabled: bool) -> Plan:
+    """Plan the start of the polling, or the stop of all that kappa has set up."""
     mapping = state.mapping(source.arn)
     if mapping is None:
-        return missing(source)
+        return [missing(source)]
     word = "enabled" if enabled else "disabled"
-    if _enabled(mapping) == enabled:
-        return unchanged(source, word)
-    return _change(source, mapping, {"Enabled": enabled}, word)
+    own = [mapping, *([] if enabled else _spare(source, state, mapping))]
+    steps = [
+        _change(source, one, {"Enabled": enabled}, word) for one in own if _enabled(one) != enabled
+    ]
+    return steps or [unchanged(source, word)]
+
+
+def _spare(
+    source: EventSource, state: SourcesState, mapping: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Kappa's own mappings of a source beside the one that stays; a second one there stays too."""
+    mapped = state.mapped(source.arn)
+    away = state.away(state.qualifier_of(one) for one in mapped)
+    return [one for one in mapped if one is not mapping and state.qualifier_of(one) in away]
+
+
+def _rest(source: EventSource, state: SourcesState) -> Plan:
+    mapping = state.mapping(source.arn)
+    if mapping is None:
+        return []
+    at = state.qualifier_of(mapping)
+    twice = [
+        one
+        for one in state.mapped(source.arn)
+        if one is not mapping and state.qualifier_of(one) == at == state.qualifier
+    ]
+    return [
+        *map(plan_remove, _spare(source, state, mapping)),
+        *(
+            Already(
+                "kept",
+                f"{source.label} (mapped a second time, by {one['UUID']}: "
+                "remove_event_sources, then deploy)",
+            )
+            for one in twice
+        ),
+    ]
 
 
 def plan_remove(mapping: Mapping[str, Any]) -> Step:
     """Plan the removal of a mapping, whether the config names it or not."""
     uuid = {"UUID": mapping["UUID"]}
-    source = arns.parse(mapping["EventSourceArn"])
+    service, name = mapping_names(mapping)
+    alias = qualifier(mapping.get("FunctionArn", ""))
     return Step(
         "lambda",
         "delete_event_source_mapping",
         uuid,
         "removed",
-        f"event source {source.service} {source.name}",
+        f"event source {service} {name}{f' on the alias {alias}' if alias else ''}",
         wait=Wait("lambda", "get_event_source_mapping", uuid, "State", gone=True),
         settled=("ResourceNotFoundException",),
     )
 
 
 def _function(config: Config) -> str:
-    name, alias = config.function.name, config.function.alias
+    name, alias = config.function.name, config.qualifier
     return f"{name}:{alias}" if alias else name
 
 
@@ -119,6 +157,7 @@ def _create(config: Config, source: EventSource) -> Step:
         params,
         "created",
         source.label,
+        look=_look(source, names, params),
         wait=Wait(
             "lambda",
             "list_event_source_mappings",
@@ -127,6 +166,14 @@ def _create(config: Config, source: EventSource) -> Step:
             until=("Enabled" if source.enabled else "Disabled",),
         ),
     )
+
+
+def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Look:
+    """Where the mapping is found, if it has been made and AWS's answer was lost."""
+    states = ("Creating", *(("Enabled", "Enabling") if source.enabled else ("Disabled",)))
+    key = "EventSourceMappings"
+    like = {name: value for name, value in params.items() if name in _SETTINGS}
+    return Look("list_event_source_mappings", names, key, like, states)
 
 
 def _update(

@@ -10,11 +10,17 @@ from kappa.steps import Already, Plan
 
 @dataclass(frozen=True)
 class Part:
-    """The plan of one source. `there`: AWS has it. `grants`: the permissions that it lacks."""
+    """The plan of one source. `there`: AWS has it. `grants`: the permissions that it lacks.
+
+    `moves`: it is there, but on another version or alias, from where `items` move it. `after`
+    is what goes once it is where it belongs.
+    """
 
     there: bool
     items: Plan
     grants: Plan = ()
+    moves: bool = False
+    after: Plan = ()
 
 
 def unchanged(source: EventSource, note: str = "") -> Already:

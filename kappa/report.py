@@ -153,8 +153,10 @@ def _function_problems(function: Mapping[str, Any]) -> list[str]:
 
 
 def _source_problem(one: Mapping[str, Any], enabled: bool) -> str:
-    if one["state"] in ("missing", "topic is gone", "no target"):
+    if one["state"] in ("missing", "topic is gone", "no target", "unknown"):
         return str(one["state"])
+    if one.get("problem"):
+        return str(one["problem"])
     if str(one.get("last_result", "")).startswith("PROBLEM"):
         return str(one["last_result"])
     return "disabled, and the config says enabled" if enabled and one["state"] == "Disabled" else ""

@@ -195,6 +195,7 @@ class Config(Struct, frozen=True):
     """A validated config. `values` are the included ones, for the policy document.
 
     `later` tells that the file has the layout of kappa 0.7; `notes` what in it has no effect.
+    `bound` is the alias that AWS has its event sources on, where the config names none.
     """
 
     file: Path
@@ -209,10 +210,16 @@ class Config(Struct, frozen=True):
     origins: Mapping[Keys, Keys] = {}
     later: bool = False
     notes: tuple[str, ...] = ()
+    bound: str | None = None
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
         return Tree(self.file, {}, self.lines, {}, origins=self.origins).error(keys, problem, hint)
+
+    @property
+    def qualifier(self) -> str:
+        """The alias that sources, URL, permissions and asynchronous settings are bound to."""
+        return self.function.alias if self.bound is None else self.bound
 
     @property
     def makes_role(self) -> bool:

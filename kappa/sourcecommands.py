@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-from kappa import sources, sourcestate
+from kappa import binding, sourceread, sources
 from kappa.aws import Aws
 from kappa.commands import Session
 from kappa.errors import NotFound
 from kappa.functionrules import check_regions
-from kappa.permissions import Statement, read_statements
+from kappa.permissions import Statement
 from kappa.settings import Config
 from kappa.sourcestate import SourcesState
 from kappa.steps import Plan
@@ -21,14 +20,14 @@ def plan_add_event_sources(session: Session) -> Plan:
 
     Raises: NotFound, if the function, a topic or a bucket does not exist.
     """
-    statements, state = _read(session)
-    return sources.plan_add(session.config, session.place, state, statements)
+    config, statements, state = _read(session)
+    return sources.plan_add(config, session.place, state, statements)
 
 
 def plan_update_event_sources(session: Session) -> Plan:
     """Plan what differs of the event sources that are there."""
-    statements, state = _read(session)
-    return sources.plan_update(session.config, session.place, state, statements)
+    config, statements, state = _read(session)
+    return sources.plan_update(config, session.place, state, statements)
 
 
 def plan_switch_event_sources(session: Session, names: Sequence[str], enabled: bool) -> Plan:
@@ -36,9 +35,10 @@ def plan_switch_event_sources(session: Session, names: Sequence[str], enabled: b
 
     Raises: ConfigError, if the config does not have one; NotFound.
     """
-    session = Session(sources.only(session.config, names), session.aws)
-    statements, state = _read(session)
-    return sources.plan_switch(session.config, session.place, state, statements, enabled)
+    sources.only(session.config, names)
+    config, statements, state = _read(session, strict=enabled, moving=False)
+    chosen = sources.only(config, names)
+    return sources.plan_switch(chosen, session.place, state, statements, enabled)
 
 
 def plan_remove_event_sources(session: Session, names: Sequence[str]) -> Plan:
@@ -46,27 +46,35 @@ def plan_remove_event_sources(session: Session, names: Sequence[str]) -> Plan:
 
     Raises: ConfigError, if the config does not have one.
     """
-    session = Session(sources.only(session.config, names), session.aws)
-    statements, state = _read(session, needed=False)
-    return sources.plan_remove(session.config, session.place, state, statements)
+    sources.only(session.config, names)
+    config, statements, state = _read(session, needed=False, strict=False, tolerant=True)
+    return sources.plan_remove(sources.only(config, names), session.place, state, statements)
 
 
-def read_sources_status(session: Session) -> SourcesState:
-    """Read the event sources alone."""
-    check_regions(session.config, session.aws.region)
-    return sourcestate.read(session.aws, session.config, session.place)
-
-
-def _read(session: Session, *, needed: bool = True) -> tuple[tuple[Statement, ...], SourcesState]:
+def read_sources_status(session: Session) -> tuple[Config, SourcesState]:
+    """Read the event sources alone, with the config as it is bound."""
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
-    with ThreadPoolExecutor(2) as pool:
-        function = config.function
-        statements = pool.submit(read_statements, aws, function.name, function.alias)
-        if needed:
-            _check_function(aws, config)
-        state = pool.submit(sourcestate.read, aws, config, session.place)
-    return statements.result(), state.result()
+    state = sourceread.read(aws, config, session.place, tolerant=True)
+    return binding.resolve(config, session.place, state, strict=False)
+
+
+def _read(
+    session: Session,
+    *,
+    needed: bool = True,
+    strict: bool = True,
+    moving: bool = True,
+    tolerant: bool = False,
+) -> tuple[Config, tuple[Statement, ...], SourcesState]:
+    """Read all sources, also those that are not named: together they tell where they belong."""
+    config, aws = session.config, session.aws
+    check_regions(config, aws.region)
+    if needed:
+        _check_function(aws, config)
+    found = sourceread.read(aws, config, session.place, extra=False, tolerant=tolerant)
+    config, state = binding.resolve(config, session.place, found, strict=strict, moving=moving)
+    return config, state.statements.get(config.qualifier, ()), state
 
 
 def _check_function(aws: Aws, config: Config) -> None:

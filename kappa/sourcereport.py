@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from kappa import arn as arns
-from kappa import notifications, schedule
+from kappa import binding, notifications, schedule
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
-from kappa.sourcestate import SourcesState, rule_names
+from kappa.sourcestate import SourcesState, mapping_names, rule_names
 
 Row = tuple[str, str, str, str]
 
@@ -17,15 +16,16 @@ Row = tuple[str, str, str, str]
 def sources_data(config: Config, state: SourcesState) -> list[dict[str, Any]]:
     """Say of each source what AWS has; "missing" means: not there.
 
-    Shape: [{arn, name, service, configured, state, ...}], the URL last, as service "url".
+    Shape: [{arn, name, service, configured, state, qualifiers, ...}], URLs last, as service "url";
+    `problem` says what is wrong with one that is delivered more than once.
     """
     sources = config.function.event_sources
-    configured = [{**_names(one), **_state(config, one, state)} for one in sources]
+    configured = [_configured(config, one, state) for one in sources]
     known = {source.arn for source in sources}
     extra = [
-        {**_mapping(one), "configured": False}
+        {**_mapping(one), "qualifiers": _shown([state.qualifier_of(one)]), "configured": False}
         for one in state.mappings
-        if one["EventSourceArn"] not in known
+        if one.get("EventSourceArn") not in known
     ]
     return [*configured, *extra, *_url(config, state)]
 
@@ -36,9 +36,41 @@ def source_row(one: Mapping[str, Any]) -> Row:
     if one.get("batch_size") is not None:
         words.append(f"batches of {one['batch_size']}")
     words += [one.get("schedule", ""), one.get("last_result", ""), one.get("url", "")]
+    if one.get("qualifiers", ["$LATEST"]) != ["$LATEST"]:
+        words.append(f"on {', '.join(one['qualifiers'])}" if one["qualifiers"] else "")
     if not one["configured"]:
         words.append("(not in the config)")
     return "event source", one["name"], one["state"], "  ".join(word for word in words if word)
+
+
+def _configured(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
+    if source.key in state.unread:
+        return {**_names(source), "state": "unknown", "problem": state.unread[source.key]}
+    found = binding.qualifiers(config, source, state)
+    data = {**_names(source), **_state(config, source, state), "qualifiers": _shown(found)}
+    problem = _doubled(config, data)
+    return {**data, "problem": problem} if problem else data
+
+
+def _shown(found: Collection[str]) -> list[str]:
+    """Name qualifiers as AWS does: the function itself is $LATEST."""
+    return [one or "$LATEST" for one in found]
+
+
+def _doubled(config: Config, one: Mapping[str, Any]) -> str:
+    """Say how a source that is delivered more than once is mended; "" if it is not."""
+    found = one["qualifiers"]
+    if len(found) < 2:
+        return ""
+    again = f"kappa {config.file} remove_event_sources {one['name']}, then deploy"
+    if len(set(found)) < len(found):
+        return f"mapped {len(found)} times. Mend it: {again}"
+    aliases = [name for name in found if name != "$LATEST"]
+    command = f"kappa {config.file} deploy"
+    if not config.function.alias:
+        command += f" --alias {aliases[0] if len(aliases) == 1 else 'NAME'}"
+    places = " and to ".join(binding.words("" if name == "$LATEST" else name) for name in found)
+    return f"delivered to {places}: a message is handled by both. Mend it: {command}"
 
 
 def _names(source: EventSource) -> dict[str, Any]:
@@ -63,8 +95,12 @@ def _subscription(source: EventSource, state: SourcesState, absent: str) -> str:
     topic = state.topics.get(source.arn)
     if topic is None:
         return "topic is gone"
-    subscription = topic.subscription
-    return "Subscribed" if subscription.startswith("arn:") else subscription or absent
+    found = list(topic.subscriptions.values())
+    return "Subscribed" if any(map(_confirmed, found)) else next(iter(found), absent)
+
+
+def _confirmed(subscription: str) -> bool:
+    return subscription.startswith("arn:")
 
 
 def _rule(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
@@ -80,11 +116,11 @@ def _rule(config: Config, source: EventSource, state: SourcesState) -> dict[str,
 
 
 def _mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    source = arns.parse(mapping["EventSourceArn"])
+    service, name = mapping_names(mapping)
     return {
-        "arn": mapping["EventSourceArn"],
-        "name": source.name,
-        "service": source.service,
+        "arn": mapping.get("EventSourceArn", ""),
+        "name": name,
+        "service": service,
         "state": mapping["State"],
         "uuid": mapping["UUID"],
         "batch_size": mapping.get("BatchSize"),
@@ -95,8 +131,13 @@ def _mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
 def _url(config: Config, state: SourcesState) -> list[dict[str, Any]]:
     if config.function.url is None:
         return []
-    said = {"arn": "", "name": "url", "service": "url", "configured": True}
-    if state.url is None:
-        return [{**said, "state": "missing"}]
-    has = state.url
-    return [{**said, "state": has["AuthType"], "url": has["FunctionUrl"], "cors": has.get("Cors")}]
+    said = {"arn": "", "name": "url", "service": "url"}
+    rows: list[dict[str, Any]] = []
+    if config.qualifier not in state.urls:
+        rows.append({**said, "configured": True, "state": "missing"})
+    for alias, has in sorted(state.urls.items(), key=lambda one: one[0] != config.qualifier):
+        row = {**said, "configured": alias == config.qualifier, "qualifiers": _shown([alias])}
+        shown = {"state": has["AuthType"], "url": has["FunctionUrl"], "cors": has.get("Cors")}
+        problem = f"{has['FunctionUrl']} is of {binding.words(alias)}, not the config's"
+        rows.append({**row, **shown, **({} if row["configured"] else {"problem": problem})})
+    return rows

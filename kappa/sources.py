@@ -2,31 +2,29 @@
 
 Each kind has a module of its own: mappings.py (streams, queues), topics.py (SNS),
 notifications.py (S3), schedule.py (EventBridge), url.py. Lambda polls for a mapping with the
-function's role; the others call the function, and need a permission of it.
+function's role; the others call the function, and need a permission of it. `config` and `state`
+are as binding.py resolves them: which version or alias all of it belongs on is settled.
 """
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from kappa import arn as arns
-from kappa import mappings, notifications, schedule, topics, url
+from kappa import binding, mappings, notifications, schedule, sourcegrants, topics, url
 from kappa.arn import Place
-from kappa.errors import ConfigError, NotFound
+from kappa.errors import ConfigError, Conflict, NotFound
 from kappa.part import Part, missing
-from kappa.permissions import Statement, admits, grants, plan_grant, plan_revoke
-from kappa.settings import Config, Permission
+from kappa.permissions import Statement
+from kappa.settings import Config
 from kappa.sourcesettings import EventSource
-from kappa.sourcestate import SourcesState
+from kappa.sourcestate import CALLERS, SourcesState
 from kappa.steps import Already, Plan, Step
 from kappa.typed import suggestion
 
 Statements = tuple[Statement, ...]
-# What calls the function, rather than being polled by it.
-_CALLERS = ("events", "s3", "sns")
 
 
 def plan(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
@@ -34,31 +32,44 @@ def plan(config: Config, place: Place, state: SourcesState, statements: Statemen
 
     Raises: NotFound, if a topic, a bucket or a rule of others does not exist; Conflict.
     """
-    plan: list[Step | Already] = []
+    plan: list[Step | Already] = [*_stays(config)]
     for source in config.function.event_sources:
         part = _part(config, place, source, state, statements)
-        plan += [*part.grants, *part.items]
+        plan += [*part.grants, *part.items, *part.after]
     wanted = _url(config, state, statements)
-    return [*plan, *wanted.grants, *wanted.items] if wanted else plan
+    return [*plan, *wanted.grants, *wanted.items, *wanted.after] if wanted else plan
+
+
+def _stays(config: Config) -> Plan:
+    """Say that what a config without an alias has is on one, and how new code gets there."""
+    if not config.bound or not (config.function.event_sources or config.function.url):
+        return []
+    return [
+        Already(
+            "kept",
+            f"event sources on the alias {config.bound}, which gets new code by kappa "
+            f"{config.file} deploy --publish --alias {config.bound}",
+        )
+    ]
 
 
 def plan_add(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
-    """Plan what is missing; what is there stays as it is.
+    """Plan what is missing, and what is on another alias; what is there stays as it is.
 
     Raises: NotFound, if a topic, a bucket or a rule of others does not exist; Conflict.
     """
     plan: list[Step | Already] = []
     for source in config.function.event_sources:
         part = _part(config, place, source, state, statements)
-        there: Plan = [Already("exists", source.label)]
-        plan += [*part.grants, *(there if part.there else part.items)]
+        plan += _added(part, source.label)
     wanted = _url(config, state, statements)
-    if wanted:
-        plan += [
-            *wanted.grants,
-            *([Already("exists", url.LABEL)] if wanted.there else wanted.items),
-        ]
-    return plan
+    return [*plan, *_added(wanted, url.LABEL)] if wanted else plan
+
+
+def _added(part: Part, label: str) -> Plan:
+    exists: Plan = [Already("exists", label)]
+    stays = part.there and not part.moves
+    return [*part.grants, *(exists if stays else part.items), *part.after]
 
 
 def plan_update(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
@@ -72,9 +83,10 @@ def plan_update(config: Config, place: Place, state: SourcesState, statements: S
             continue
         absent = not part.there and source.enabled
         plan += [missing(source)] if absent else [*part.grants, *part.items]
+        plan += part.after
     wanted = _url(config, state, statements)
     if wanted and wanted.there:
-        plan += [*wanted.grants, *wanted.items]
+        plan += [*wanted.grants, *wanted.items, *wanted.after]
     elif wanted:
         plan.append(Already("missing", f"{url.LABEL} (add it: add_event_sources)"))
     return plan
@@ -94,43 +106,46 @@ def plan_switch(
             source.service == "events" and not schedule.owned(source)
         ):
             part = _part(config, place, source, state, statements)
-            plan += [*part.grants, *part.items]
+            plan += [*part.grants, *part.items, *part.after]
         elif source.service == "events":
             plan.append(schedule.plan_switch(config.function.name, source, state, enabled))
         else:
-            plan.append(mappings.plan_switch(source, state, enabled))
+            plan += [*mappings.plan_switch(source, state, enabled), *_kept(config, source, state)]
     if config.function.url:
         plan.append(Already("kept", f"{url.LABEL} (it has no switch; auth: AWS_IAM closes it)"))
     return plan
 
 
 def plan_remove(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
-    """Plan the removal of the config's sources and of the permissions that kappa gave for them."""
+    """Plan the removal of the config's sources, whatever version or alias they are on.
+
+    And of the permissions that kappa gave for them.
+    """
     plan: list[Step | Already] = []
-    name, alias = config.function.name, config.function.alias
+    given = {**state.statements, config.qualifier: statements}
+    state = dataclasses.replace(state, statements=given)
     for source in config.function.event_sources:
         plan += _removal(config, source, state)
-        granted = _statement_id(config, source, _arn(config, source, place))
-        plan += plan_revoke(name, granted, statements, alias)
+        plan += sourcegrants.plan_stale(config, source, place, state, frozenset())
     if config.function.url:
-        plan += url.plan_remove(config, state, statements)
+        plan += url.plan_remove(config, state)
     return plan
 
 
 def plan_delete(config: Config, state: SourcesState) -> Plan:
     """Plan the removal of every source; a mapping without its function would be of no use.
 
-    Permissions and URL go with the function.
+    Permissions go with the function.
     """
     plan: list[Step | Already] = []
     for source in config.function.event_sources:
         if source.service == "s3":
             has = state.buckets.get(source.arn)
             plan.append(notifications.plan_delete(config.function.name, source, has))
-        elif source.service in _CALLERS or state.mapping(source.arn) is None:
+        elif source.service in CALLERS or not state.mapped(source.arn):
             plan += _removal(config, source, state)
     there = [one for one in state.mappings if one["State"] != "Deleting"]
-    return [*plan, *(mappings.plan_remove(one) for one in there)]
+    return [*plan, *map(mappings.plan_remove, there), *url.plan_delete(config, state)]
 
 
 def only(config: Config, names: Sequence[str]) -> Config:
@@ -160,68 +175,75 @@ def _part(
     state: SourcesState,
     statements: Statements,
 ) -> Part:
-    name = config.function.name
-    if source.service not in _CALLERS:
-        return mappings.plan(config, source, state)
-    if source.service == "sns":
-        part = topics.plan(source, state)
-    elif source.service == "s3":
-        part = notifications.plan(name, source, state)
-    else:
-        part = schedule.plan(name, source, state)
+    part = _kind(config, source, state)
+    kept = _kept(config, source, state)
+    if kept and not part.there and source.enabled:
+        raise _unclear(config, source, state)
+    after = (*part.after, *kept)
+    if source.service not in CALLERS:
+        return Part(part.there, part.items, (), part.moves, after)
     if not source.enabled and not (source.service == "events" and schedule.owned(source)):
-        return part
-    grants = _permission(config, source, _arn(config, source, place), place, statements)
-    return Part(part.there, part.items, grants)
+        return Part(part.there, part.items, (), part.moves, after)
+    grants = sourcegrants.plan(config, source, place, statements)
+    used = frozenset({config.qualifier, *binding.strangers(config, source, state)})
+    stale = sourcegrants.plan_stale(config, source, place, state, used)
+    moves = part.moves or (
+        source.service in ("s3", "events") and bool(set(_found(config, source, state)) - used)
+    )
+    return Part(part.there, part.items, grants, moves, (*after, *stale))
+
+
+def _found(config: Config, source: EventSource, state: SourcesState) -> list[str]:
+    return binding.qualifiers(config, source, state)
+
+
+def _kind(config: Config, source: EventSource, state: SourcesState) -> Part:
+    name = config.function.name
+    if source.service == "sns":
+        return topics.plan(source, state)
+    if source.service == "s3":
+        return notifications.plan(name, source, state)
+    if source.service == "events":
+        return schedule.plan(name, source, state)
+    return mappings.plan(config, source, state)
+
+
+def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
+    """Name the deliveries that somebody else has set up, as far as can be told: they stay."""
+    return [
+        Already(
+            "kept",
+            f"{source.label} on {binding.words(one)} (kappa cannot tell that it made it; "
+            "remove_event_sources removes it too)",
+        )
+        for one in binding.strangers(config, source, state)
+    ]
+
+
+def _unclear(config: Config, source: EventSource, state: SourcesState) -> Conflict:
+    places = [binding.words(one) for one in binding.strangers(config, source, state)]
+    again = f"kappa {config.file} remove_event_sources {source.short}"
+    return Conflict(
+        f"The {source.label} is on {' and on '.join(places)} of {config.function.name}; kappa "
+        "cannot tell which one it shall move.",
+        f"Name one of them with --alias, or remove both: {again}",
+    )
 
 
 def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
     name = config.function.name
+    if source.key in state.unread:
+        return [Already("kept", f"{source.label} (not read: {state.unread[source.key]})")]
     if source.service == "sns":
         return topics.plan_remove(source, state)
     if source.service == "s3":
         return [notifications.plan_remove(name, source, state.buckets.get(source.arn))]
     if source.service == "events":
         return schedule.plan_remove(name, source, state)
-    mapping = state.mapping(source.arn)
-    return [mappings.plan_remove(mapping) if mapping else Already("gone", source.label)]
+    mapped = state.mapped(source.arn)
+    return [*map(mappings.plan_remove, mapped)] or [Already("gone", source.label)]
 
 
 def _url(config: Config, state: SourcesState, statements: Statements) -> Part | None:
     wanted = config.function.url
     return url.plan(config, wanted, state, statements) if wanted else None
-
-
-def _arn(config: Config, source: EventSource, place: Place) -> str:
-    if source.service == "events":
-        return schedule.rule_arn(config.function.name, source, place)
-    return source.arn
-
-
-def _statement_id(config: Config, source: EventSource, source_arn: str) -> str:
-    """Name the permission that kappa gives; an alias's has a name of its own."""
-    alias = config.function.alias
-    digest = hashlib.sha256(f"{source_arn}{alias and f' {alias}'}".encode()).hexdigest()[:8]
-    name = source.short.replace(".", "-")[:60]
-    return f"kappa-{source.service}-{name}-{digest}"
-
-
-def _permission(
-    config: Config, source: EventSource, source_arn: str, place: Place, statements: Statements
-) -> Plan:
-    principal = f"{source.service}.amazonaws.com"
-    own = next(
-        (one for one in config.function.permissions if admits(one, principal, source_arn)), None
-    )
-    permission = own or Permission(
-        statement_id=_statement_id(config, source, source_arn),
-        principal=principal,
-        source_arn=source_arn,
-        source_account=place.account if source.service == "s3" else "",
-    )
-    # An ARN that names an account is as narrow without it: such a statement is as good as kappa's.
-    account = "" if own else arns.parse(source_arn).account
-    alike = [permission, *([replace(permission, source_account=account)] if account else [])]
-    if any(grants(one, each) for one in statements for each in alike):
-        return []
-    return plan_grant(config.function.name, permission, statements, config.function.alias)

@@ -6,6 +6,7 @@ A subscription has no switch: a source that is disabled is not subscribed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from kappa.errors import NotFound
@@ -24,33 +25,47 @@ def plan(source: EventSource, state: SourcesState) -> Part:
     if topic is None:
         raise NotFound(f"The topic {source.arn} does not exist.", "Make it, or correct its ARN.")
     if not source.enabled:
-        off = plan_remove(source, state)
-        steps = [one for one in off if isinstance(one, Step)]
+        own = {state.qualifier, *state.away(topic.subscriptions)}
+        steps = [
+            _unsubscribe(source, subscription, one)
+            for one, subscription in topic.subscriptions.items()
+            if one in own
+        ]
         return Part(bool(steps), steps or [unchanged(source, "disabled")])
-    old = [_unsubscribe(source, topic.unqualified)] if topic.unqualified else []
-    if not topic.subscription:
-        return Part(False, [_subscribe(source, state.invoked), *old])
-    return Part(True, [*(_filter(source, topic) or [unchanged(source)]), *old])
+    away = state.away(topic.subscriptions)
+    old = [_unsubscribe(source, topic.subscriptions[one], one) for one in away]
+    if state.qualifier not in topic.subscriptions:
+        kept = topic.attributes.get(away[0], {}) if away else {}
+        return Part(bool(away), [_subscribe(source, state, kept)], moves=bool(away), after=old)
+    changes = _filter(source, topic, state.qualifier)
+    return Part(True, changes or [unchanged(source)], after=old)
 
 
 def plan_remove(source: EventSource, state: SourcesState) -> list[Step | Already]:
-    """Plan the end of the subscription, the topic being there or not."""
-    topic = state.topics.get(source.arn) or Topic(state.orphans.get(source.arn, ""))
-    found = [one for one in (topic.subscription, topic.unqualified) if one]
-    return [_unsubscribe(source, one) for one in found] or [Already("gone", source.label)]
+    """Plan the end of every subscription of the function, the topic being there or not."""
+    found = state.subscriptions(source.arn)
+    steps = [_unsubscribe(source, subscription, one) for one, subscription in found.items()]
+    return steps or [Already("gone", source.label)]
 
 
-def _subscribe(source: EventSource, invoked: str) -> Step:
+def _subscribe(source: EventSource, state: SourcesState, kept: Mapping[str, str]) -> Step:
+    """Subscribe; what the config does not say is taken from the subscription that is moved."""
     params: dict[str, Any] = {
         "TopicArn": source.arn,
         "Protocol": "lambda",
-        "Endpoint": invoked,
+        "Endpoint": state.invoked,
         "ReturnSubscriptionArn": True,
     }
-    attributes = _wanted(source)
+    scope = "FilterPolicyScope" if kept.get("FilterPolicy") else ""
+    taken = ("FilterPolicy", scope, "RedrivePolicy")
+    attributes = {name: kept[name] for name in taken if kept.get(name)} | _wanted(source)
     if attributes:
         params["Attributes"] = attributes
-    return Step("sns", "subscribe", params, "created", source.label)
+    return Step("sns", "subscribe", params, "created", f"{source.label}{_on(state.qualifier)}")
+
+
+def _on(qualifier: str) -> str:
+    return f" on the alias {qualifier}" if qualifier else ""
 
 
 def _wanted(source: EventSource, present: str = "") -> dict[str, str]:
@@ -66,19 +81,21 @@ def _wanted(source: EventSource, present: str = "") -> dict[str, str]:
     return {name: value for name, value in wanted.items() if value}
 
 
-def _filter(source: EventSource, topic: Topic) -> list[Step | Already]:
+def _filter(source: EventSource, topic: Topic, qualifier: str) -> list[Step | Already]:
     """Plan each attribute that differs.
 
     The scope comes last when it becomes MessageAttributes: until then the old policy may be
     nested, which that scope refuses.
     """
-    wanted = _wanted(source, topic.attributes.get("FilterPolicy", ""))
+    has = topic.attributes.get(qualifier, {})
+    wanted = _wanted(source, has.get("FilterPolicy", ""))
     if wanted.get("FilterPolicyScope") == "MessageAttributes":
         wanted = dict(reversed(wanted.items()))
+    subscription = topic.subscriptions[qualifier]
     return [
-        _set(source, topic, name, value)
+        _set(source, subscription, has, name, value)
         for name, value in wanted.items()
-        if _comparable(name, topic.attributes.get(name, "")) != _comparable(name, value)
+        if _comparable(name, has.get(name, "")) != _comparable(name, value)
     ]
 
 
@@ -88,24 +105,27 @@ def _comparable(name: str, value: str) -> object:
     return value or "MessageAttributes"
 
 
-def _set(source: EventSource, topic: Topic, name: str, value: str) -> Step:
+def _set(
+    source: EventSource, subscription: str, has: Mapping[str, str], name: str, value: str
+) -> Step:
     return Step(
         "sns",
         "set_subscription_attributes",
         {
-            "SubscriptionArn": topic.subscription,
+            "SubscriptionArn": subscription,
             "AttributeName": name,
             "AttributeValue": value,
         },
         "updated",
         f"{source.label}: {name}",
-        before={"AttributeValue": topic.attributes.get(name, "")},
+        before={"AttributeValue": has.get(name, "")},
     )
 
 
-def _unsubscribe(source: EventSource, subscription: str) -> Step | Already:
+def _unsubscribe(source: EventSource, subscription: str, qualifier: str) -> Step | Already:
     if not subscription.startswith("arn:"):
         # Source: AWS SNS API, Unsubscribe: a pending subscription has no ARN to remove it by.
         return Already("kept", f"{source.label} ({subscription}: AWS drops it after 3 days)")
     params = {"SubscriptionArn": subscription}
-    return Step("sns", "unsubscribe", params, "removed", source.label, settled=("NotFound",))
+    label = f"{source.label}{_on(qualifier)}"
+    return Step("sns", "unsubscribe", params, "removed", label, settled=("NotFound",))

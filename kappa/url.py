@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from kappa.part import Part
 from kappa.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.settings import Config, Permission
@@ -32,38 +34,90 @@ def plan(
     """Plan the URL, or what differs of it; for auth NONE with the permission for anyone."""
     public = wanted.auth == "NONE"
     given = _grants(config, statements) if public else []
-    revokes = [] if public else _revokes(config, statements)
-    names = _names(config)
-    if state.url is None:
+    revokes = [] if public else _revokes(config, config.qualifier, statements)
+    names, has = _names(config, config.qualifier), state.urls.get(config.qualifier)
+    away = _away(config, state)
+    after = [item for one in away for item in _remove(config, state, one)]
+    strangers = sorted(set(state.urls) - {config.qualifier, *away})
+    after += [_stranger(state, one) for one in strangers]
+    after += _left(config, state)
+    if has is None:
         step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
-        return Part(False, [step, *revokes], given)
-    has = state.url
+        return Part(bool(away), [step, *revokes], given, bool(away), after)
     changed = {key: value for key, value in _params(wanted).items() if not _same(has, key, value)}
     if not changed:
-        return Part(True, [Already("unchanged", LABEL), *revokes], given)
+        return Part(True, [Already("unchanged", LABEL), *revokes], given, after=after)
     step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, has)
-    return Part(True, [step, *revokes], given)
+    return Part(True, [step, *revokes], given, after=after)
 
 
-def plan_remove(config: Config, state: SourcesState, statements: tuple[Statement, ...]) -> Plan:
-    """Plan the URL's removal: AWS will never give the same address again."""
-    revokes = _revokes(config, statements)
-    if state.url is None:
-        return [Already("gone", LABEL), *revokes]
-    step = Step(
+def plan_remove(config: Config, state: SourcesState) -> Plan:
+    """Plan the removal of the URL: AWS will never give the same address again.
+
+    Where the function has several, those that kappa made; one of others is named and stays.
+    """
+    own = [config.qualifier, *_away(config, state)]
+    there = [one for one in own if one in state.urls]
+    return [
+        *([] if there else [Already("gone", LABEL)]),
+        *(item for one in there for item in _remove(config, state, one)),
+        *([] if there else _revokes(config, config.qualifier, _given(state, config.qualifier))),
+        *_left(config, state),
+        *(_stranger(state, one) for one in sorted(set(state.urls) - set(own))),
+    ]
+
+
+def plan_delete(config: Config, state: SourcesState) -> Plan:
+    """Plan the removal of every URL, before the function goes: its door is closed first."""
+    return [_delete(config, state, one) for one in sorted(state.urls)]
+
+
+def _away(config: Config, state: SourcesState) -> list[str]:
+    """Of the other qualifiers with a URL: where kappa made it, or where it is the only one."""
+    others = sorted(set(state.urls) - {config.qualifier})
+    if len(state.urls) == 1:
+        return others
+    return [one for one in others if _revokes(config, one, _given(state, one))]
+
+
+def _left(config: Config, state: SourcesState) -> Plan:
+    """Plan the removal of permissions for a URL that another qualifier has no more."""
+    others = sorted(set(state.statements) - set(state.urls) - {config.qualifier})
+    return [item for one in others for item in _revokes(config, one, _given(state, one))]
+
+
+def _given(state: SourcesState, alias: str) -> tuple[Statement, ...]:
+    return tuple(one for one in state.statements.get(alias, ()) if not one.foreign)
+
+
+def _remove(config: Config, state: SourcesState, alias: str) -> Plan:
+    statements = state.statements.get(alias, ())
+    return [_delete(config, state, alias), *_revokes(config, alias, statements)]
+
+
+def _delete(config: Config, state: SourcesState, alias: str) -> Step:
+    where = f" of the alias {alias}" if alias else ""
+    return Step(
         "lambda",
         "delete_function_url_config",
-        _names(config),
+        _names(config, alias),
         "removed",
-        f"{LABEL} {state.url['FunctionUrl']}",
+        f"{LABEL} {state.urls[alias]['FunctionUrl']}{where}",
         settled=("ResourceNotFoundException",),
     )
-    return [step, *revokes]
 
 
-def _names(config: Config) -> dict[str, str]:
-    name, alias = config.function.name, config.function.alias
-    return {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
+def _stranger(state: SourcesState, alias: str) -> Already:
+    has, where = state.urls[alias], f"the alias {alias}" if alias else "the function itself"
+    return Already(
+        "kept",
+        f"{LABEL} {has['FunctionUrl']} of {where} ({has['AuthType']}; kappa cannot tell that it "
+        "made it)",
+    )
+
+
+def _names(config: Config, alias: str) -> dict[str, str]:
+    return {"FunctionName": config.function.name, **({"Qualifier": alias} if alias else {})}
 
 
 def _params(wanted: Url) -> dict[str, Any]:
@@ -118,12 +172,19 @@ def _step(
 
 
 def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Already]:
-    name, alias = config.function.name, config.function.alias
+    name, alias = config.function.name, config.qualifier
     lacking = [one for one in PUBLIC if not any(grants(has, one) for has in statements)]
-    return [item for one in lacking for item in plan_grant(name, one, statements, alias)]
+    named = [replace(one, statement_id=_named(one, alias)) for one in lacking]
+    return [item for one in named for item in plan_grant(name, one, statements, alias)]
 
 
-def _revokes(config: Config, statements: tuple[Statement, ...]) -> list[Step | Already]:
-    name, alias = config.function.name, config.function.alias
-    ids = [one.statement_id for one in PUBLIC]
+def _named(permission: Permission, alias: str) -> str:
+    """Name a permission; an alias's has a name of its own."""
+    return f"{permission.statement_id}-{alias}" if alias else permission.statement_id
+
+
+def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> list[Step | Already]:
+    """Plan the removal of what kappa gave; of an alias too what earlier versions named so."""
+    name = config.function.name
+    ids = dict.fromkeys(text for one in PUBLIC for text in (_named(one, alias), one.statement_id))
     return [item for one in ids for item in plan_revoke(name, one, statements, alias)]

@@ -5,12 +5,13 @@ from types import SimpleNamespace
 import pytest
 
 from kappa import adopt, diff, function
+from kappa.apply import apply
 from kappa.archive import Archive
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
 from kappa.function import FunctionState
 from kappa.functionsettings import Image
 from kappa.selection import steps
-from kappa.steps import Clock, apply
+from kappa.steps import Clock
 from tests.builders import assert_valid, kappa_config
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/greeter"

@@ -58,7 +58,7 @@ def test_data_that_is_no_utf_8_is_not_sent(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_is_not_sent(tmp_path, content):
-    with pytest.raises(ConfigError, match="not valid JSON|nested too deeply"):
+    with pytest.raises(ConfigError, match=r"not valid JSON|nested too deeply"):
         read_payload(config_in(tmp_path), "-", io.BytesIO(content))
 
 

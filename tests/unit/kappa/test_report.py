@@ -87,8 +87,8 @@ def test_a_subscription_is_shown_whether_confirmed_pending_or_gone():
     def state(sources):
         return source_of(TOPIC, sources)[0]["state"]
 
-    assert state(SourcesState(topics={TOPIC: Topic(f"{TOPIC}:1")})) == "Subscribed"
-    assert state(SourcesState(topics={TOPIC: Topic("PendingConfirmation")})) == (
+    assert state(SourcesState(topics={TOPIC: Topic({"": f"{TOPIC}:1"})})) == "Subscribed"
+    assert state(SourcesState(topics={TOPIC: Topic({"": "PendingConfirmation"})})) == (
         "PendingConfirmation"
     )
     assert state(SourcesState(topics={TOPIC: Topic()})) == "missing"

@@ -3,11 +3,12 @@
 import pytest
 
 from kappa import sources
+from kappa.apply import apply
 from kappa.arn import Place
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.permissions import Statement
 from kappa.sourcestate import Rule, SourcesState
-from kappa.steps import Already, Step, apply
+from kappa.steps import Already, Step
 from tests.builders import assert_valid, kappa_config
 
 PLACE = Place("aws", "us-east-1", "123456789012")

@@ -43,7 +43,7 @@ def test_a_mapping_that_the_config_does_not_name_is_shown():
 
 
 def test_a_topic_is_subscribed_missing_disabled_or_gone():
-    subscribed = {TOPIC: Topic(f"{TOPIC}:1")}
+    subscribed = {TOPIC: Topic({"": f"{TOPIC}:1"})}
     assert shown({"arn": TOPIC}, topics=subscribed) == [("news", "Subscribed", "sns")]
     assert shown({"arn": TOPIC}, topics={TOPIC: Topic()})[0][1] == "missing"
     assert shown({"arn": TOPIC, "enabled": False}, topics={TOPIC: Topic()})[0][1] == "Disabled"
@@ -61,6 +61,6 @@ def test_a_rule_says_its_state_and_schedule():
 def test_a_url_shows_its_address_and_who_may_call():
     has = {"FunctionUrl": "https://abc.on.aws/", "AuthType": "AWS_IAM"}
     config = kappa_config({"url": Url(auth="AWS_IAM")})
-    (one,) = sources_data(config, SourcesState(url=has))
+    (one,) = sources_data(config, SourcesState(urls={"": has}))
     assert source_row(one)[1:] == ("url", "AWS_IAM", "url  https://abc.on.aws/")
     assert sources_data(config, SourcesState())[0]["state"] == "missing"

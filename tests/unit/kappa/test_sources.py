@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from kappa import sources
+from kappa.apply import apply
 from kappa.arn import Place
 from kappa.errors import AwsError, ConfigError, Conflict, Denied, NotFound
 from kappa.permissions import Statement
 from kappa.sourcesettings import KeyFilter
 from kappa.sourcestate import SourcesState, Topic
-from kappa.steps import Already, Clock, Step, Wait, apply
+from kappa.steps import Already, Clock, Step, Wait
 from tests.builders import assert_valid, kappa_config
 
 PLACE = Place("aws", "us-east-1", "123456789012")
@@ -122,7 +123,7 @@ def test_the_configs_own_permission_is_used_for_its_topic():
 
 
 def test_a_topic_added_twice_is_there_already():
-    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)})
+    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})})
     assert add({"arn": TOPIC}, state, (MAY_SNS,)) == [Already("exists", "event source sns news")]
 
 
@@ -231,22 +232,22 @@ def test_update_says_what_is_missing_and_adds_nothing(arn):
 
 
 def test_update_leaves_a_subscription():
-    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)})
+    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})})
     assert update({"arn": TOPIC}, state)[0].mark == "unchanged"
 
 
 def test_delete_unsubscribes():
-    (step,) = delete({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}))
+    (step,) = delete({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}))
     assert (step.operation, step.params) == ("unsubscribe", {"SubscriptionArn": SUBSCRIPTION})
 
 
 def test_delete_removes_a_subscription_whose_topic_is_gone():
-    (step,) = delete({"arn": TOPIC}, SourcesState(orphans={TOPIC: SUBSCRIPTION}))
+    (step,) = delete({"arn": TOPIC}, SourcesState(orphans={TOPIC: {"": SUBSCRIPTION}}))
     assert step.params == {"SubscriptionArn": SUBSCRIPTION}
 
 
 def test_delete_says_that_a_pending_subscription_cannot_be_removed():
-    state = SourcesState(topics={TOPIC: Topic("PendingConfirmation")})
+    state = SourcesState(topics={TOPIC: Topic({"": "PendingConfirmation"})})
     assert delete({"arn": TOPIC}, state)[0].mark == "kept"
 
 
@@ -530,7 +531,7 @@ FILTERED = {"arn": TOPIC, "filter_policy_scope": "MessageBody"}
     ],
 )
 def test_the_scope_of_a_filter_counts_only_beside_a_policy(said, has, sent):
-    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION, has)})
+    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})})
     plan = update({**FILTERED, **said}, state)
     names = [item.params["AttributeName"] for item in plan if isinstance(item, Step)]
     assert names == sent
@@ -610,7 +611,7 @@ def test_a_topics_filter_goes_along_with_its_subscription():
 )
 def test_a_filters_policy_never_meets_a_scope_that_refuses_it(scope, has, order):
     source = {"arn": TOPIC, "filter_policy": '{"kind": ["tea"]}', "filter_policy_scope": scope}
-    plan = update(source, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION, has)}))
+    plan = update(source, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})}))
     steps = [item for item in plan if isinstance(item, Step)]
     assert [step.params["AttributeName"] for step in steps] == order
 
@@ -618,7 +619,7 @@ def test_a_filters_policy_never_meets_a_scope_that_refuses_it(scope, has, order)
 def test_a_disabled_topic_is_not_subscribed():
     off = {"arn": TOPIC, "enabled": False}
     assert [item.mark for item in add(off, SourcesState(topics={TOPIC: Topic()}))] == ["unchanged"]
-    (step,) = update(off, SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}))
+    (step,) = update(off, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}))
     assert (step.operation, step.mark) == ("unsubscribe", "removed")
 
 
@@ -638,7 +639,7 @@ def test_an_alias_is_what_is_mapped_subscribed_and_permitted():
 def test_what_was_bound_to_the_function_is_moved_to_its_alias():
     state = SourcesState(
         (mapping(FunctionArn=FUNCTION),),
-        {TOPIC: Topic(unqualified=SUBSCRIPTION)},
+        {TOPIC: Topic({"": SUBSCRIPTION})},
         invoked=LIVE,
     )
     (moved,) = update({"arn": STREAM}, state, alias="live")
@@ -648,10 +649,18 @@ def test_what_was_bound_to_the_function_is_moved_to_its_alias():
     assert [step.operation for step in plan] == ["subscribe", "unsubscribe"]
 
 
-def test_a_mapping_of_another_alias_is_not_touched():
+def test_the_only_mapping_of_a_source_is_moved_from_another_alias():
     state = SourcesState((mapping(FunctionArn=f"{FUNCTION}:test"),), invoked=LIVE)
     (step,) = add({"arn": STREAM}, state, alias="live")
-    assert step.operation == "create_event_source_mapping"
+    assert step.params == {"UUID": UUID, "FunctionName": "greeter:live"}
+
+
+def test_a_second_mapping_of_another_alias_is_named_and_stays():
+    canary = mapping(FunctionArn=f"{FUNCTION}:canary", UUID=UUID_2)
+    state = SourcesState((mapping(FunctionArn=LIVE), canary), invoked=LIVE)
+    plan = add({"arn": STREAM}, state, alias="live")
+    assert [item.mark for item in plan] == ["exists", "kept"]
+    assert "the alias canary" in plan[1].message
 
 
 def whole(config, state, statements=()):
@@ -664,7 +673,7 @@ def test_the_plan_of_all_adds_what_is_missing_and_updates_what_differs():
     config = kappa_config(
         {"sources": [{"arn": STREAM, "batch_size": 7}, {"arn": QUEUE}, {"arn": TOPIC}]}
     )
-    state = SourcesState((mapping(),), topics={TOPIC: Topic(SUBSCRIPTION)})
+    state = SourcesState((mapping(),), topics={TOPIC: Topic({"": SUBSCRIPTION})})
     assert whole(config, state, (MAY_SNS,)) == ["updated", "created", "unchanged"]
 
 
@@ -693,7 +702,7 @@ def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
     (grant, _) = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}))
     given = Statement(grant.params["StatementId"], "sns.amazonaws.com", INVOKE, TOPIC)
     config = kappa_config({"sources": [{"arn": TOPIC}]})
-    state = SourcesState(topics={TOPIC: Topic(SUBSCRIPTION)}, invoked=FUNCTION)
+    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}, invoked=FUNCTION)
     plan = sources.plan_remove(config, PLACE, state, (given, MAY_SNS))
     assert_valid(plan)
     assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]
@@ -713,3 +722,33 @@ def test_a_source_that_the_config_has_not_is_said():
     with pytest.raises(ConfigError, match="no event source nwes") as error:
         sources.only(config, ["nwes"])
     assert error.value.hint == "Did you mean `news`?"
+
+
+def test_a_mapping_that_is_there_twice_is_reported_and_both_go_with_delete():
+    state = SourcesState((mapping(), mapping(UUID=UUID_2)))
+    plan = update({"arn": STREAM}, state)
+    assert [item.mark for item in plan] == ["unchanged", "kept"]
+    assert UUID_2 in plan[1].message
+    assert [step.params["UUID"] for step in delete({"arn": STREAM}, state)] == [UUID, UUID_2]
+
+
+KAFKA = {
+    "UUID": UUID_2,
+    "FunctionArn": FUNCTION,
+    "State": "Enabled",
+    "SelfManagedEventSource": {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:9092"]}},
+    "Topics": ["letters"],
+}
+
+
+def test_a_mapping_of_a_kafka_of_ones_own_is_left_alone_until_the_function_goes():
+    state = SourcesState((mapping(), KAFKA))
+    assert [item.mark for item in update({"arn": STREAM}, state)] == ["unchanged"]
+    plan = delete({"arn": STREAM}, state)
+    assert plan[1].message == "event source kafka letters"
+
+
+def test_delete_names_a_source_that_it_may_not_read_and_goes_on():
+    state = SourcesState((mapping(),), unread={TOPIC: "AWS refused reading the subscriptions"})
+    config = kappa_config({"sources": [{"arn": TOPIC}, {"arn": STREAM}]})
+    assert [item.mark for item in sources.plan_delete(config, state)] == ["kept", "removed"]

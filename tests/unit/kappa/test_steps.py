@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from kappa.apply import apply
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
-from kappa.steps import Already, Clock, Report, Step, Wait, apply
+from kappa.steps import Already, Clock, Look, Report, Step, Wait
 
 CREATE = Step("lambda", "create_function", {"FunctionName": "f"}, "created", "function f")
 READY = Wait("lambda", "get_function", {}, "State", until=("Active",), failed=("Failed",))
@@ -180,3 +181,25 @@ def test_what_was_made_just_now_may_be_unknown_for_a_while():
     assert run(plan, answering({}, unknown, unknown, {"State": "Active"}))[0].mark == "created"
     with pytest.raises(NotFound):
         run(plan, answering({}, unknown))
+
+
+ALREADY = Conflict("exists", code="ResourceConflictException", text="a mapping already exists")
+MAPPED = step(
+    operation="create_event_source_mapping",
+    look=Look("list_event_source_mappings", {}, "Mappings", {"BatchSize": 7}, ("Enabled",)),
+)
+
+
+def test_a_step_whose_answer_was_lost_is_found_done():
+    has = {"Mappings": [{"State": "Enabled", "BatchSize": 7}]}
+    call = answering(ALREADY, has)
+    assert [report.mark for report in run([MAPPED], call)] == ["exists"]
+    assert len(call.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "has", [{"State": "Deleting", "BatchSize": 7}, {"State": "Enabled", "BatchSize": 8}]
+)
+def test_a_conflict_with_others_is_tried_again(has):
+    call = answering(ALREADY, {"Mappings": [has]}, {})
+    assert [report.mark for report in run([MAPPED], call)] == ["waiting", "created"]

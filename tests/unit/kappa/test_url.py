@@ -25,7 +25,7 @@ HAS = {"FunctionUrl": "https://abc.lambda-url.us-east-1.on.aws/", "AuthType": "N
 
 def run(select, url, has=None, statements=(), **function):
     config = kappa_config({"url": url, **function})
-    plan = select(config, PLACE, SourcesState(url=has), statements)
+    plan = select(config, PLACE, SourcesState(urls={"": has} if has else {}), statements)
     assert_valid(plan)
     return plan
 

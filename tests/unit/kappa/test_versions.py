@@ -4,8 +4,9 @@ import pytest
 
 from kappa import rollback as back
 from kappa import versions
+from kappa.apply import apply
 from kappa.errors import AwsError, NotFound
-from kappa.steps import Already, Step, Wait, apply
+from kappa.steps import Already, Step, Wait
 from kappa.versionstate import VersionsState, read_health
 from tests.builders import assert_valid, kappa_config
 

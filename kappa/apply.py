@@ -1,0 +1,187 @@
+"""Carry out a plan: calls, waits, tries again of what settling.py names, each with a deadline.
+
+It decides nothing: what to do stands in the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
+from kappa.settling import passing
+from kappa.steps import Already, Call, Clock, Look, Plan, Report, Step, Wait
+
+Filled = TypeVar("Filled", Step, Wait)
+# How often a document is written that another writes at the same time.
+_MERGES = 6
+_FRESH_S = 30.0
+_GERUNDS = {
+    "attached": "attaching",
+    "created": "creating",
+    "detached": "detaching",
+    "published": "publishing",
+    "removed": "removing",
+    "updated": "updating",
+}
+
+
+def apply(
+    plan: Plan,
+    call: Call,
+    tell: Callable[[Report], None],
+    clock: Clock | None = None,
+    *,
+    wait: bool = False,
+) -> None:
+    """Carry out a plan in order, telling what became of each item.
+
+    With `wait` the last step waits too, even if its wait is only for a next one.
+
+    Raises: AwsError of the first step that fails, WaitTimeout.
+    """
+    clock = clock or Clock()
+    answer: dict[str, Any] = {}
+    last = [item for item in plan if isinstance(item, Step)][-1:]
+    for item in plan:
+        if isinstance(item, Already):
+            tell(Report(item.mark, item.message))
+            continue
+        started = clock.now()
+        try:
+            carry_out = _merge if item.merge else _carry_out
+            mark, answer = carry_out(_filled(item, answer), call, tell, clock)
+            if item.wait is not None and (wait or item is not last[0] or not item.wait.for_next):
+                _await(item, item.wait, answer, call, clock)
+        except KeyboardInterrupt:
+            tell(Report("stopped", item.message))
+            raise
+        tell(Report(mark, _told(item, answer), clock.now() - started))
+
+
+def _told(step: Step, answer: Mapping[str, Any]) -> str:
+    """The step's message, with what only the answer knows."""
+    message = step.message
+    for words, path in step.tells.items():
+        message = message.replace(words, str(look_up(answer, path) or words))
+    return message
+
+
+def _filled(call: Filled, answer: Mapping[str, Any]) -> Filled:
+    taken = {param: look_up(answer, path) for param, path in call.takes.items()}
+    return replace(call, params={**call.params, **taken}) if taken else call
+
+
+def _carry_out(
+    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+) -> tuple[str, dict[str, Any]]:
+    doing = f"{_GERUNDS.get(step.mark, step.mark)} {step.message}"
+    started = clock.now()
+    pause_s = 0.25
+    while True:
+        try:
+            answer = call(step.service, step.operation, doing, step.params)
+            _check_accepted(step, doing, answer)
+            return step.mark, answer
+        except AwsError as error:
+            if error.code in step.settled:
+                return "gone" if isinstance(error, NotFound) else "exists", {}
+            if step.look and isinstance(error, Conflict) and _is_done(step, step.look, call):
+                return "exists", {}
+            passes = passing(step.service, step.operation, error)
+            if passes is None or clock.now() - started >= passes.deadline_s:
+                conflict_hint = step.conflict_hint if isinstance(error, Conflict) else ""
+                error.hint = error.hint or conflict_hint or step.hint
+                raise
+            if pause_s == 0.25:
+                tell(Report("waiting", f"{step.message}: {error.code}, trying again"))
+        clock.sleep(pause_s)
+        pause_s = min(pause_s * 2, 4.0)
+
+
+def _is_done(step: Step, look: Look, call: Call) -> bool:
+    answer = call(step.service, look.operation, f"looking for {step.message}", look.params)
+    return any(
+        one.get("State") in look.states
+        and all(one.get(key) == value for key, value in look.like.items())
+        for one in answer.get(look.key, ())
+    )
+
+
+def _merge(
+    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+) -> tuple[str, dict[str, Any]]:
+    assert step.merge is not None
+    merge, mark, pause_s = step.merge, "exists", 0.25
+    for _ in range(_MERGES):
+        doing = f"reading what {step.message} is a part of"
+        try:
+            params = merge.into(call(step.service, merge.operation, doing, merge.params))
+        except AwsError as error:
+            if error.code in step.settled:
+                return "gone", {}
+            raise
+        if params is None:
+            return mark, {}
+        if mark == step.mark:
+            tell(Report("waiting", f"{step.message}: overwritten by another, trying again"))
+            clock.sleep(pause_s)
+            pause_s *= 2
+        mark, _ = _carry_out(replace(step, params=params), call, tell, clock)
+        if mark != step.mark:
+            return mark, {}
+    raise Conflict(
+        f"{step.message} is overwritten by another again and again.",
+        "When the other is done, run the same command again.",
+    )
+
+
+def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:
+    refusal = look_up(answer, step.refused)
+    if isinstance(refusal, dict):
+        code, text = refusal.get("ErrorCode", ""), refusal.get("ErrorMessage", "")
+        raise AwsError(f"AWS refused {doing}: {text} ({code})", code=code, text=text)
+
+
+def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock: Clock) -> None:
+    if look_up(answer, wait.field) in wait.until:
+        return
+    wait = _filled(wait, answer)
+    started = clock.now()
+    pause_s = 0.1
+    while True:
+        try:
+            answer = call(wait.service, wait.operation, f"waiting for {step.message}", wait.params)
+        except NotFound:
+            if wait.gone:
+                return
+            # What was made just now may not be known everywhere: terraform-provider-aws#25440.
+            if clock.now() - started >= _FRESH_S:
+                raise
+            answer = {}
+        found = look_up(answer, wait.field)
+        if found in wait.until:
+            return
+        if found in wait.failed:
+            reason = look_up(answer, wait.reason) or "AWS gives no reason"
+            raise AwsError(f"{step.message} ended as {found}: {reason}.")
+        if clock.now() - started >= wait.deadline_s:
+            raise WaitTimeout(
+                f"{step.message} is still {found} after {wait.deadline_s:.0f} s.",
+                "Run the same command again: it goes on from here.",
+            )
+        clock.sleep(pause_s)
+        pause_s = min(pause_s * 2, 2.0)
+
+
+def look_up(answer: object, path: str) -> object:
+    """Find what a dotted path names in an answer; None where there is nothing."""
+    found = answer
+    for part in path.split(".") if path else ():
+        if isinstance(found, list):
+            index = int(part)
+            found = found[index] if index < len(found) else None
+        else:
+            found = found.get(part) if isinstance(found, dict) else None
+    return found if path else None

@@ -1,0 +1,151 @@
+"""Which version or alias the event sources are on, and which they belong on. Pure.
+
+A function gets each message once, so it has one place for its sources: the alias that the config
+or the command line names; without one, the alias that kappa has put them on before; else the
+function itself. Owns how kappa's own deliveries are told from those of others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from kappa import notifications, schedule, sourcegrants
+from kappa.arn import Place, qualifier, unqualified
+from kappa.errors import Conflict
+from kappa.settings import Config
+from kappa.sourcesettings import EventSource
+from kappa.sourcestate import CALLERS, SourcesState
+
+
+def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
+    """Name the qualifier of each delivery of a source; "" is the function itself.
+
+    A source that stands there twice has two deliveries.
+    """
+    if source.service not in CALLERS:
+        return sorted(state.qualifier_of(one) for one in state.mapped(source.arn))
+    if source.service == "sns":
+        return sorted(state.subscriptions(source.arn))
+    name = config.function.name
+    if source.service == "s3":
+        notification = notifications.own(name, state.buckets.get(source.arn))
+        invoked = (notification or {}).get("LambdaFunctionArn", "")
+    else:
+        target = schedule.own_target(name, state.rules.get(source.key))
+        invoked = (target or {}).get("Arn", "")
+    return [qualifier(invoked)] if unqualified(invoked) == unqualified(state.invoked) else []
+
+
+@dataclass(frozen=True)
+class _Claims:
+    """Where sources are: qualifiers that kappa has marked; those that have some source alone."""
+
+    marked: frozenset[str]
+    alone: frozenset[str]
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.marked | self.alone
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        return self.all - {""}
+
+
+def resolve(
+    config: Config,
+    place: Place,
+    state: SourcesState,
+    *,
+    strict: bool = True,
+    moving: bool = True,
+) -> tuple[Config, SourcesState]:
+    """Settle what the sources belong on; config and state then agree on it.
+
+    A command that is not `moving` them leaves them together where they are.
+    Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
+    """
+    claims = _claims(config, place, state)
+    wanted = config.function.alias
+    if wanted and not moving and len(claims.all) == 1:
+        (wanted,) = claims.all
+        config = msgspec.structs.replace(config, bound=wanted)
+    elif not wanted:
+        problem = _undecided(claims)
+        if strict and problem:
+            raise _conflict(config, problem, claims.aliases)
+        wanted = "" if problem else next(iter(claims.aliases), "")
+        if wanted:
+            config = msgspec.structs.replace(config, bound=wanted)
+    invoked = place.function_arn(config.function.name, wanted)
+    own = {"", wanted} | claims.aliases | _dead(config, state)
+    return config, replace(state, invoked=invoked, own=frozenset(own))
+
+
+def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
+    """Weigh what there is; an alias that is gone counts for nothing.
+
+    A permission by kappa's own name marks an alias, while the source is there, or is nowhere as
+    it is while it is disabled. What is left of a permission elsewhere marks nothing.
+    """
+    marked, alone = set[str](), set[str]()
+    for source in config.function.event_sources:
+        found = set(qualifiers(config, source, state))
+        alone |= found if len(found) == 1 else set()
+        for alias in ("", *state.aliases):
+            if alias in (found or {alias}):
+                marked |= {alias} & _given(config, source, place, state, alias)
+    if config.function.url and len(state.urls) == 1:
+        alone |= set(state.urls)
+    there = {"", *state.aliases}
+    return _Claims(frozenset(marked), frozenset(alone & there))
+
+
+def _given(
+    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
+) -> set[str]:
+    return {alias} if sourcegrants.is_given(config, source, place, state, alias) else set()
+
+
+def _undecided(claims: _Claims) -> str:
+    """Say why a plain command cannot know the right place; "" if it can."""
+    names = ", ".join(sorted(claims.aliases))
+    if len(claims.aliases) > 1:
+        return f"are on several aliases ({names})"
+    if claims.aliases and not claims.marked - {""} and "" in claims.alone:
+        return f"are partly on the function itself, partly on its alias {names}"
+    return ""
+
+
+def _conflict(config: Config, problem: str, aliases: Collection[str]) -> Conflict:
+    name, alias = config.function.name, min(aliases)
+    return Conflict(
+        f"The event sources of {name} {problem}, and the config names no alias.",
+        f"Name the one that shall have them all: kappa {config.file} deploy --alias {alias}; or "
+        f"lambda.alias in the config.",
+    )
+
+
+def _dead(config: Config, state: SourcesState) -> set[str]:
+    """Find aliases that are gone though a source is still bound to them: nothing comes through.
+
+    A version has a number for a name, and is not listed among the aliases.
+    """
+    found = {
+        one for source in config.function.event_sources for one in qualifiers(config, source, state)
+    }
+    return {one for one in found - {""} - set(state.aliases) if not one.isdigit()}
+
+
+def words(alias: str) -> str:
+    """Name a qualifier for people."""
+    return f"the alias {alias}" if alias else "the function itself"
+
+
+def strangers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
+    """Qualifiers where a source hangs too, though not by kappa as far as it can tell."""
+    found = set(qualifiers(config, source, state))
+    return sorted(found - {state.qualifier} - set(state.away(found)))

@@ -1,0 +1,82 @@
+"""The permissions that event sources need: what kappa calls them, what is lacking, what is stale.
+
+Each version or alias has a policy of its own, so the name of a permission has the alias in it.
+Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from msgspec.structs import replace
+
+from kappa import arn as arns
+from kappa import schedule
+from kappa.arn import Place
+from kappa.permissions import Statement, admits, grants, plan_grant, plan_revoke
+from kappa.settings import Config, Permission
+from kappa.sourcesettings import EventSource
+from kappa.sourcestate import CALLERS, SourcesState
+from kappa.steps import Already, Plan, Step
+
+Statements = tuple[Statement, ...]
+
+
+def plan(config: Config, source: EventSource, place: Place, statements: Statements) -> Plan:
+    """Plan the permission that a source needs, unless a statement gives it already.
+
+    Raises: Conflict, if a statement of the same name is foreign.
+    """
+    principal, source_arn = f"{source.service}.amazonaws.com", _arn(config, source, place)
+    own = next(
+        (one for one in config.function.permissions if admits(one, principal, source_arn)), None
+    )
+    permission = own or Permission(
+        statement_id=statement_id(config, source, place, config.qualifier),
+        principal=principal,
+        source_arn=source_arn,
+        source_account=place.account if source.service == "s3" else "",
+    )
+    # An ARN that names an account is as narrow without it: such a statement is as good as kappa's.
+    account = "" if own else arns.parse(source_arn).account
+    alike = [permission, *([replace(permission, source_account=account)] if account else [])]
+    if any(grants(one, each) for one in statements for each in alike):
+        return []
+    return plan_grant(config.function.name, permission, statements, config.qualifier)
+
+
+def statement_id(config: Config, source: EventSource, place: Place, alias: str) -> str:
+    """Name the permission that kappa gives a source on the function, or on one of its aliases."""
+    source_arn = _arn(config, source, place)
+    digest = hashlib.sha256(f"{source_arn}{alias and f' {alias}'}".encode()).hexdigest()[:8]
+    name = source.short.replace(".", "-")[:60]
+    return f"kappa-{source.service}-{name}-{digest}"
+
+
+def is_given(
+    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
+) -> bool:
+    """Whether kappa itself has given a source its permission on this qualifier."""
+    if source.service not in CALLERS:
+        return False
+    name = statement_id(config, source, place, alias)
+    given = state.statements.get(alias, ())
+    return any(one.statement_id == name and not one.foreign for one in given)
+
+
+def plan_stale(
+    config: Config, source: EventSource, place: Place, state: SourcesState, kept: frozenset[str]
+) -> Plan:
+    """Plan the removal of the permissions that kappa gave on other qualifiers than those kept."""
+    plan: list[Step | Already] = []
+    for alias, given in state.statements.items():
+        if alias not in kept and is_given(config, source, place, state, alias):
+            name = statement_id(config, source, place, alias)
+            plan += plan_revoke(config.function.name, name, given, alias)
+    return plan
+
+
+def _arn(config: Config, source: EventSource, place: Place) -> str:
+    if source.service == "events":
+        return schedule.rule_arn(config.function.name, source, place)
+    return source.arn

@@ -1,0 +1,359 @@
+"""An AWS account in memory, as far as kappa's commands for a function and its sources call it.
+
+By AWS's recorded answers, where the emulator differs: each alias has a policy of its own, which is
+not found while it has no statement; a mapping is listed with its own qualifier only, and a second
+one of the same is refused; mappings and subscriptions outlive the function, its URLs do not.
+What it does not know is an error, never a guess.
+"""
+
+import itertools
+import json
+from types import SimpleNamespace
+
+from kappa.errors import AwsError, Conflict, NotFound
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+NAME = "greeter"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/greeter-role"
+MISSING = "ResourceNotFoundException"
+
+
+def missing(what, code=MISSING):
+    return NotFound(f"AWS: {what} is not there", code=code, text=what)
+
+
+def conditions(params):
+    """A statement's conditions, as AWS writes what AddPermission was given."""
+    written = {
+        ("ArnLike", "AWS:SourceArn"): params.get("SourceArn"),
+        ("StringEquals", "AWS:SourceAccount"): params.get("SourceAccount"),
+        ("StringEquals", "lambda:FunctionUrlAuthType"): params.get("FunctionUrlAuthType"),
+        ("Bool", "lambda:InvokedViaFunctionUrl"): params.get("InvokedViaFunctionUrl") and "true",
+    }
+    found = {}
+    for (operator, key), value in written.items():
+        if value:
+            found.setdefault(operator, {})[key] = value
+    return {"Condition": found} if found else {}
+
+
+class Account:
+    """Answers as kappa.aws.Aws does. `after` is called after each write."""
+
+    partition, region, account = "aws", REGION, ACCOUNT
+
+    def __init__(self, topics=(), buckets=(), after=lambda: None):
+        self.numbers = itertools.count(1)
+        self.after = after
+        self.function, self.versions, self.aliases = None, {}, {}
+        self.policies, self.urls, self.asynchronous = {}, {}, {}
+        self.mappings, self.subscriptions, self.rules = {}, {}, {}
+        self.topics = set(topics)
+        self.buckets = {name: {} for name in buckets}
+
+    # As kappa.aws.Aws
+
+    def learn(self, _arn):
+        """The account is known."""
+
+    def call(self, service, operation, _doing, params=None):
+        answer = getattr(self, f"{service}_{operation}")(**(params or {})) or {}
+        if not operation.startswith(("get_", "list_", "describe_")):
+            self.after()
+        return json.loads(json.dumps(answer, default=str))
+
+    def pages(self, service, operation, doing, key, params=None, region=""):
+        return self.call(service, operation, doing, params).get(key, [])
+
+    # Lambda
+
+    def _qualified(self, name, alias=""):
+        if self.function is None:
+            raise missing(f"Function not found: {FUNCTION}")
+        _, _, other = name.rpartition("function:")[2].partition(":")
+        alias = alias or other
+        if alias and alias not in self.aliases and alias not in self.versions:
+            raise missing(f"Cannot find alias arn: {FUNCTION}:{alias}")
+        return alias
+
+    def _settings(self, **changes):
+        if self.function is None:
+            raise missing(f"Function not found: {FUNCTION}")
+        return {**self.function, "State": "Active", "LastUpdateStatus": "Successful", **changes}
+
+    def lambda_get_function(self, FunctionName):  # noqa: N803
+        settings = self._settings()
+        return {"Configuration": settings, "Code": {"ImageUri": settings["ImageUri"]}}
+
+    def lambda_get_function_configuration(self, FunctionName, Qualifier=""):  # noqa: N803
+        return self.versions[Qualifier] if Qualifier in self.versions else self._settings()
+
+    def lambda_create_function(self, FunctionName, Code, **params):  # noqa: N803
+        made = {"FunctionName": NAME, "FunctionArn": FUNCTION, "Version": "$LATEST", **params}
+        self.function = {**made, "ImageUri": Code["ImageUri"], "CodeSha256": Code["ImageUri"]}
+        return self._settings()
+
+    def lambda_update_function_code(self, FunctionName, ImageUri, **_):  # noqa: N803
+        self.function |= {"ImageUri": ImageUri, "CodeSha256": ImageUri}
+        return self._settings()
+
+    def lambda_delete_function(self, FunctionName, Qualifier=""):  # noqa: N803
+        if Qualifier:
+            self.versions.pop(Qualifier)
+            return
+        self.function, self.versions, self.aliases = None, {}, {}
+        self.policies, self.urls, self.asynchronous = {}, {}, {}
+
+    def lambda_list_versions_by_function(self, FunctionName):  # noqa: N803
+        return {"Versions": [self._settings(), *self.versions.values()]}
+
+    def lambda_publish_version(self, FunctionName):  # noqa: N803
+        newest = max(self.versions, key=int, default="")
+        same = newest and self.versions[newest]["CodeSha256"] == self.function["CodeSha256"]
+        number = newest if same else str(int(newest or 0) + 1)
+        arn = f"{FUNCTION}:{number}"
+        self.versions[number] = self._settings(Version=number, FunctionArn=arn)
+        return self.versions[number]
+
+    def lambda_list_aliases(self, FunctionName):  # noqa: N803
+        self._qualified(FunctionName)
+        return {"Aliases": [{"Name": k, "FunctionVersion": v} for k, v in self.aliases.items()]}
+
+    def lambda_create_alias(self, FunctionName, Name, FunctionVersion):  # noqa: N803
+        self.aliases[Name] = FunctionVersion
+
+    def lambda_update_alias(self, FunctionName, Name, FunctionVersion, **_):  # noqa: N803
+        self.aliases[Name] = FunctionVersion
+
+    def delete_alias(self, name):
+        """As somebody's own hand does."""
+        self.aliases.pop(name)
+        for kept in (self.policies, self.urls, self.asynchronous):
+            kept.pop(name, None)
+
+    def lambda_get_policy(self, FunctionName, Qualifier=""):  # noqa: N803
+        given = self.policies.get(self._qualified(FunctionName, Qualifier), {})
+        if not given:
+            raise missing("The resource you requested does not exist.")
+        return {"Policy": json.dumps({"Statement": list(given.values())})}
+
+    def lambda_add_permission(self, FunctionName, StatementId, Qualifier="", **params):  # noqa: N803
+        alias = self._qualified(FunctionName, Qualifier)
+        given = self.policies.setdefault(alias, {})
+        if StatementId in given:
+            raise Conflict("exists", code="ResourceConflictException")
+        principal = params["Principal"]
+        given[StatementId] = {
+            "Sid": StatementId,
+            "Effect": "Allow",
+            "Principal": principal if principal == "*" else {"Service": principal},
+            "Action": params["Action"],
+            "Resource": ":".join(filter(None, (FUNCTION, alias))),
+            **conditions(params),
+        }
+
+    def lambda_remove_permission(self, FunctionName, StatementId, Qualifier=""):  # noqa: N803
+        given = self.policies.get(self._qualified(FunctionName, Qualifier), {})
+        if given.pop(StatementId, None) is None:
+            raise missing(f"Statement {StatementId} is not found in resource policy.")
+
+    def _url(self, name, alias):
+        found = self.urls.get(self._qualified(name, alias))
+        if found is None:
+            raise missing("The resource you requested does not exist.")
+        return found
+
+    def lambda_get_function_url_config(self, FunctionName, Qualifier=""):  # noqa: N803
+        return self._url(FunctionName, Qualifier)
+
+    def lambda_create_function_url_config(self, FunctionName, Qualifier="", **params):  # noqa: N803
+        address = f"https://url{next(self.numbers)}.on.aws/"
+        self.urls[self._qualified(FunctionName, Qualifier)] = {"FunctionUrl": address, **params}
+
+    def lambda_update_function_url_config(self, FunctionName, Qualifier="", **params):  # noqa: N803
+        self._url(FunctionName, Qualifier).update(params)
+
+    def lambda_delete_function_url_config(self, FunctionName, Qualifier=""):  # noqa: N803
+        self._url(FunctionName, Qualifier)
+        del self.urls[Qualifier]
+
+    def lambda_get_function_event_invoke_config(self, FunctionName, Qualifier=""):  # noqa: N803
+        if Qualifier not in self.asynchronous:
+            raise missing("it doesn't have an EventInvokeConfig")
+        return self.asynchronous[Qualifier]
+
+    def lambda_put_function_event_invoke_config(self, FunctionName, Qualifier="", **params):  # noqa: N803
+        self.asynchronous[self._qualified(FunctionName, Qualifier)] = params
+
+    def lambda_list_event_source_mappings(self, FunctionName="", EventSourceArn=""):  # noqa: N803
+        arn = FUNCTION + FunctionName.removeprefix(NAME)
+        return {
+            "EventSourceMappings": [
+                one
+                for one in self.mappings.values()
+                if (not FunctionName or one["FunctionArn"] == arn)
+                and (not EventSourceArn or one.get("EventSourceArn") == EventSourceArn)
+            ]
+        }
+
+    def lambda_create_event_source_mapping(self, FunctionName, Enabled=True, **params):  # noqa: N803
+        alias = self._qualified(FunctionName)
+        arn = ":".join(filter(None, (FUNCTION, alias)))
+        if any(
+            one["FunctionArn"] == arn and one.get("EventSourceArn") == params["EventSourceArn"]
+            for one in self.mappings.values()
+        ):
+            raise Conflict(
+                "exists", code="ResourceConflictException", text="a mapping already exists"
+            )
+        uuid = f"uuid-{next(self.numbers)}"
+        state = "Enabled" if Enabled else "Disabled"
+        self.mappings[uuid] = {"UUID": uuid, "FunctionArn": arn, "State": state, **params}
+        return self.mappings[uuid]
+
+    def lambda_get_event_source_mapping(self, UUID):  # noqa: N803
+        if UUID not in self.mappings:
+            raise missing("The resource you requested does not exist.")
+        return self.mappings[UUID]
+
+    def lambda_update_event_source_mapping(self, UUID, FunctionName="", Enabled=None, **params):  # noqa: N803
+        one = self.lambda_get_event_source_mapping(UUID)
+        if FunctionName:
+            alias = self._qualified(FunctionName)
+            one["FunctionArn"] = ":".join(filter(None, (FUNCTION, alias)))
+        if Enabled is not None:
+            one["State"] = "Enabled" if Enabled else "Disabled"
+        one.update(params)
+        return one
+
+    def lambda_delete_event_source_mapping(self, UUID):  # noqa: N803
+        del self.mappings[UUID]
+
+    # SNS, S3, EventBridge, IAM, logs
+
+    def sns_list_subscriptions_by_topic(self, TopicArn):  # noqa: N803
+        if TopicArn not in self.topics:
+            raise missing("Topic does not exist", "NotFound")
+        return {
+            "Subscriptions": [s for s in self.subscriptions.values() if s["TopicArn"] == TopicArn]
+        }
+
+    def sns_list_subscriptions(self):
+        return {"Subscriptions": list(self.subscriptions.values())}
+
+    def sns_get_subscription_attributes(self, SubscriptionArn):  # noqa: N803
+        return {"Attributes": self.subscriptions[SubscriptionArn].get("Attributes", {})}
+
+    def sns_subscribe(self, TopicArn, Endpoint, Attributes=None, **_):  # noqa: N803
+        for one in self.subscriptions.values():
+            if (one["TopicArn"], one["Endpoint"]) == (TopicArn, Endpoint):
+                return one
+        arn = f"{TopicArn}:{next(self.numbers)}"
+        ends = {"TopicArn": TopicArn, "Endpoint": Endpoint, "Attributes": Attributes or {}}
+        self.subscriptions[arn] = {"SubscriptionArn": arn, **ends}
+        return self.subscriptions[arn]
+
+    def sns_unsubscribe(self, SubscriptionArn):  # noqa: N803
+        self.subscriptions.pop(SubscriptionArn, None)
+
+    def s3_get_bucket_notification_configuration(self, Bucket):  # noqa: N803
+        if Bucket not in self.buckets:
+            raise missing("The specified bucket does not exist", "NoSuchBucket")
+        return self.buckets[Bucket]
+
+    def s3_put_bucket_notification_configuration(self, Bucket, NotificationConfiguration, **_):  # noqa: N803
+        for one in NotificationConfiguration.get("LambdaFunctionConfigurations", ()):
+            alias = one["LambdaFunctionArn"].removeprefix(FUNCTION).lstrip(":")
+            given = self.policies.get(alias, {}).values()
+            if not any(each["Principal"] == {"Service": "s3.amazonaws.com"} for each in given):
+                text = "Unable to validate the following destination configurations"
+                raise AwsError(text, code="InvalidArgument", text=text)
+        self.buckets[Bucket] = NotificationConfiguration
+
+    def events_describe_rule(self, Name, **_):  # noqa: N803
+        if Name not in self.rules:
+            raise missing(f"Rule {Name} does not exist on EventBus default.")
+        return self.rules[Name]["settings"]
+
+    def events_list_targets_by_rule(self, Rule, **_):  # noqa: N803
+        return {"Targets": list(self.rules[Rule]["targets"].values())}
+
+    def events_put_rule(self, Name, **params):  # noqa: N803
+        kept = self.rules.get(Name, {}).get("targets", {})
+        arn = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{Name}"
+        settings = {"Name": Name, "Arn": arn, "State": "ENABLED", **params}
+        self.rules[Name] = {"settings": settings, "targets": kept}
+
+    def events_enable_rule(self, Name, **_):  # noqa: N803
+        self.rules[Name]["settings"]["State"] = "ENABLED"
+
+    def events_disable_rule(self, Name, **_):  # noqa: N803
+        self.rules[Name]["settings"]["State"] = "DISABLED"
+
+    def events_put_targets(self, Rule, Targets, **_):  # noqa: N803
+        self.rules[Rule]["targets"].update({one["Id"]: one for one in Targets})
+
+    def events_remove_targets(self, Rule, Ids, **_):  # noqa: N803
+        for one in Ids:
+            self.rules[Rule]["targets"].pop(one)
+
+    def events_delete_rule(self, Name, **_):  # noqa: N803
+        assert not self.rules[Name]["targets"]
+        del self.rules[Name]
+
+    def iam_get_role(self, RoleName):  # noqa: N803
+        return {"Role": {"RoleName": RoleName, "Arn": ROLE, "Path": "/"}}
+
+    def iam_list_attached_role_policies(self, RoleName):  # noqa: N803
+        return {"AttachedPolicies": []}
+
+    def iam_list_role_policies(self, RoleName):  # noqa: N803
+        return {"PolicyNames": []}
+
+    def logs_describe_log_groups(self, **_):
+        return {"logGroups": []}
+
+    # What comes through
+
+    def deliveries(self):
+        """Where each source's messages go: {kind: [qualifier]}; what is switched off does not."""
+        on = lambda arn: arn.removeprefix(FUNCTION).lstrip(":")  # noqa: E731
+        notified = [
+            one["LambdaFunctionArn"]
+            for has in self.buckets.values()
+            for one in has.get("LambdaFunctionConfigurations", ())
+        ]
+        invoked = [
+            target["Arn"]
+            for rule in self.rules.values()
+            if rule["settings"]["State"] == "ENABLED"
+            for target in rule["targets"].values()
+        ]
+        mapped = [one for one in self.mappings.values() if one["State"] == "Enabled"]
+        return {
+            "sns": sorted(on(one["Endpoint"]) for one in self.subscriptions.values()),
+            "sqs": sorted(on(one["FunctionArn"]) for one in mapped),
+            "s3": sorted(map(on, notified)),
+            "events": sorted(map(on, invoked)),
+        }
+
+    def left(self):
+        """What there is of the function, or hangs on it."""
+        targets = [one for rule in self.rules.values() for one in rule["targets"]]
+        own = [self.function, *self.mappings, *self.subscriptions, *self.rules, *targets]
+        notified = [has for has in self.buckets.values() if has]
+        return [one for one in (*own, *notified, *self.urls) if one]
+
+
+def clock():
+    """A clock whose sleeps take no time."""
+    now = SimpleNamespace(s=0.0)
+
+    def sleep(seconds):
+        now.s += seconds
+
+    from kappa.steps import Clock
+
+    return Clock(now=lambda: now.s, sleep=sleep)

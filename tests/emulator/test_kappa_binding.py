@@ -1,0 +1,140 @@
+"""Orders of commands with and without an alias on the emulator, counting what comes through.
+
+The emulator lets a function and its aliases share a policy and takes a second mapping; what only
+AWS does is tried in memory (tests/unit/kappa/test_binding.py).
+"""
+
+import json
+
+import pytest
+
+from tests import projects
+from tests.projects import eventually
+
+ACCOUNT = "461000000062"
+CODE = """\
+import json
+
+def handler(event, context):
+    records = event.get("Records") or [{}]
+    for one in records:
+        text = one.get("body") or one.get("Sns", {}).get("Message") or "?"
+        print("heard", text, "on", context.function_version)
+"""
+
+
+class Project(projects.Project):
+    """A function behind a topic, a queue, a schedule and a URL."""
+
+    def __init__(self, folder, emulator, role):
+        super().__init__(folder, emulator, ACCOUNT)
+        self.write("code/greeter.py", CODE)
+        self.head = projects.GIVEN_ROLE.format(name=self.name, role=role)
+        self.topic = self.client("sns").create_topic(Name=self.name)["TopicArn"]
+        self.queue = self.client("sqs").create_queue(QueueName=self.name)["QueueUrl"]
+        self.sent = 0
+
+    def says(self, alias=""):
+        sources = [
+            {"arn": self.topic},
+            {"arn": self.topic.replace(":sns:", ":sqs:")},
+            {"name": "nightly", "schedule": "rate(1 day)"},
+        ]
+        more = f"  alias: {alias}\n" if alias else ""
+        self.config(
+            f"{self.head}  event_sources: {json.dumps(sources)}\n  url: {{auth: NONE}}\n{more}"
+        )
+
+    def carry_out(self, word):
+        """A command of an order; what stands after @ is lambda.alias."""
+        command, _, alias = word.partition("@")
+        self.says(alias)
+        self.run(*command.split())
+
+    def targets(self):
+        found = self.client("events").list_targets_by_rule(Rule=f"{self.name}-nightly")["Targets"]
+        return [one["Arn"].partition(f":{self.name}")[2].lstrip(":") for one in found]
+
+    def urls(self):
+        """Which qualifiers have a URL."""
+        lambda_ = self.client("lambda")
+        listed = lambda_.list_aliases(FunctionName=self.name)["Aliases"]
+        found = []
+        for qualifier in ({}, *({"Qualifier": one["Name"]} for one in listed)):
+            try:
+                lambda_.get_function_url_config(FunctionName=self.name, **qualifier)
+                found.append(qualifier.get("Qualifier", ""))
+            except lambda_.exceptions.ResourceNotFoundException:
+                pass
+        return found
+
+    def send(self):
+        """Send a message each way, and wait until both are heard."""
+        self.sent += 1
+        texts = f"topic-{self.sent}", f"queue-{self.sent}"
+        self.client("sns").publish(TopicArn=self.topic, Message=texts[0])
+        self.client("sqs").send_message(QueueUrl=self.queue, MessageBody=texts[1])
+        eventually(lambda: all(text in self.log() for text in texts))
+        return texts
+
+    def heard(self):
+        """The versions on which a message each way was heard: two where it came twice."""
+        texts = self.send()
+        self.send()
+        lines = [line.split() for line in self.log().splitlines() if "heard" in line]
+        return {
+            text.split("-")[0]: [words[-1] for words in lines if text in words] for text in texts
+        }
+
+
+@pytest.fixture(scope="module")
+def role(emulator):
+    return projects.role_in(emulator, ACCOUNT)
+
+
+@pytest.fixture
+def project(tmp_path, emulator, role):
+    return Project(tmp_path / "greeter", emulator, role)
+
+
+LIVE = "deploy --publish --alias live"
+
+
+@pytest.mark.parametrize(
+    ("order", "place"),
+    [
+        ((LIVE, "deploy"), "live"),
+        (("deploy", LIVE), "live"),
+        (("deploy", "deploy@live", "deploy"), "live"),
+        ((LIVE, "deploy --publish --alias blue", "deploy"), "blue"),
+        ((LIVE, "disable_event_sources", "enable_event_sources"), "live"),
+        ((LIVE, "remove_event_sources", "add_event_sources"), ""),
+        (("deploy", "update_code@live", "update_event_sources@live"), "live"),
+    ],
+)
+def test_each_message_is_heard_once_where_the_sources_are(project, order, place):
+    for word in order[:-1]:
+        project.carry_out(word)
+    project.carry_out(order[-1])
+    version = "1" if place else "$LATEST"
+    assert project.heard() == {"topic": [version], "queue": [version]}
+    assert (project.targets(), project.urls()) == ([place], [place])
+    project.says()
+    assert "No changes." in project.run("deploy").stderr
+    project.run("delete")
+    sns, lambda_ = project.client("sns"), project.client("lambda")
+    assert sns.list_subscriptions_by_topic(TopicArn=project.topic)["Subscriptions"] == []
+    arn = project.topic.replace(":sns:", ":sqs:")
+    assert lambda_.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"] == []
+    assert project.there() == []
+    project.says()
+    project.run("deploy")
+    assert project.urls() == [""]
+
+
+def test_a_rollback_leaves_the_sources_on_the_alias(project):
+    project.carry_out(LIVE)
+    project.write("code/greeter.py", CODE + "# edition 2\n")
+    project.carry_out(LIVE)
+    project.carry_out("rollback")
+    assert project.heard() == {"topic": ["1"], "queue": ["1"]}

@@ -1,0 +1,376 @@
+"""Every order of commands, with and without an alias: each message is delivered once.
+
+The account is in memory, by AWS's recorded answers; the commands are kappa's own.
+"""
+
+import itertools
+import random
+
+import pytest
+
+from kappa import commands, sourcecommands
+from kappa.apply import apply
+from kappa.errors import Conflict, NotFound
+from kappa.functionsettings import Async, Image
+from kappa.sourcesettings import Url
+from kappa.steps import Step
+from tests.account import FUNCTION, ROLE, Account, clock
+from tests.builders import kappa_config
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
+SOURCES = (
+    {"arn": TOPIC},
+    {"arn": QUEUE},
+    {"arn": "arn:aws:s3:::photos", "events": ("s3:ObjectCreated:*",)},
+    {"name": "nightly", "schedule": "rate(1 day)"},
+)
+KINDS = ("sns", "sqs", "s3", "events")
+
+
+def config(alias="", image="1", sources=SOURCES, **function):
+    uri = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:{image}"
+    section = {
+        "path": "",
+        "handler": "",
+        "runtime": "",
+        "image": Image(uri=uri),
+        "sources": sources,
+        "url": Url(auth="NONE"),
+        "async_": Async(maximum_retry_attempts=1),
+        "alias": alias,
+    }
+    return kappa_config(section | function, role={"arn": ROLE})
+
+
+COMMANDS = {
+    "add": sourcecommands.plan_add_event_sources,
+    "code": commands.plan_update_code,
+    "create": commands.plan_create,
+    "delete": commands.plan_delete,
+    "deploy": commands.plan_deploy,
+    "disable": lambda one: sourcecommands.plan_switch_event_sources(one, (), enabled=False),
+    "enable": lambda one: sourcecommands.plan_switch_event_sources(one, (), enabled=True),
+    "remove": lambda one: sourcecommands.plan_remove_event_sources(one, ()),
+    "rollback": lambda one: commands.plan_rollback(one, "", ""),
+    "update": sourcecommands.plan_update_event_sources,
+}
+
+
+class Life:
+    """A function's account, and kappa's commands on it."""
+
+    def __init__(self, **function):
+        self.aws = Account([TOPIC], ["photos"])
+        self.images = itertools.count(1)
+        self.function = function
+
+    def session(self, in_config, given):
+        read = config(in_config, str(next(self.images)), **self.function)
+        return commands.publishing_as(commands.Session(read, self.aws), given)
+
+    def run(self, word):
+        """Carry out one word of an order: a command, then @ALIAS for lambda.alias."""
+        session, plan = self.planned(word)
+        self.apply(plan(session))
+        if word.startswith("deploy"):
+            again = [item for item in plan(session) if isinstance(item, Step)]
+            assert again == [], "a second deploy changes something"
+
+    def plan(self, word):
+        session, plan = self.planned(word)
+        return plan(session)
+
+    def planned(self, word):
+        command, _, in_config = word.partition("@")
+        name, _, given = command.partition(":")
+        options = {"publish": True, "alias": given} if given else {}
+        return self.session(in_config, options), COMMANDS[name]
+
+    def apply(self, plan):
+        apply(plan, self.aws.call, lambda _report: None, clock())
+
+    def statements(self):
+        """The names of kappa's statements by qualifier."""
+        return {alias: sorted(given) for alias, given in self.aws.policies.items() if given}
+
+
+ALONE = ("deploy", "add", "update", "code", "enable", "disable", "remove", "rollback")
+ORDER = [
+    *ALONE,
+    "deploy:live",
+    "deploy:blue",
+    *(f"{one}@live" for one in ALONE if one != "rollback"),
+    "deploy:live@live",
+]
+# A command that cannot be carried out as things are says so.
+REFUSED = (Conflict, NotFound)
+
+
+def check(life, word, before):
+    """What holds after each command."""
+    found = life.aws.deliveries()
+    assert all(len(qualifiers) <= 1 for qualifiers in found.values()), found
+    places = {one for some in found.values() for one in some} | set(life.aws.urls)
+    assert len(places) <= 1, (found, life.aws.urls)
+    assert len(life.aws.urls) <= 1
+    assert len(life.statements()) <= 1, life.statements()
+    if places and life.statements():
+        assert set(life.statements()) == places
+    command, _, alias = word.partition("@")
+    name, _, given = command.partition(":")
+    if name == "deploy":
+        (place,) = places
+        assert all(len(qualifiers) == 1 for qualifiers in found.values()), found
+        assert place == (given or alias or before or place)
+        assert len(life.statements()[place]) == 5
+        assert place in life.aws.asynchronous
+    elif name == "disable":
+        assert not any(found.values())
+    elif name == "remove":
+        assert not any(found.values())
+        assert (life.aws.urls, life.statements()) == ({}, {})
+    elif name == "rollback":
+        assert places == ({before} if before is not None else set())
+
+
+def place(life):
+    found = {one for some in life.aws.deliveries().values() for one in some}
+    return next(iter(found | set(life.aws.urls)), None)
+
+
+def live_through(order):
+    life = Life()
+    for word in order:
+        before = place(life)
+        heard = life.aws.deliveries()["sns"]
+
+        def never_silent(heard=heard):
+            assert life.aws.deliveries()["sns"] or not heard, "a message would be lost"
+
+        life.aws.after = never_silent if word.startswith(("deploy", "add")) else lambda: None
+        try:
+            life.run(word)
+        except REFUSED:
+            assert not word.startswith("deploy"), f"{word} was refused"
+        else:
+            check(life, word, before)
+        assert all(len(some) <= 1 for some in life.aws.deliveries().values())
+    life.aws.after = lambda: None
+    life.run("deploy")
+    life.run("delete")
+    assert life.aws.left() == []
+
+
+FIRST = ("deploy", "deploy:live", "deploy@live")
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("second", ORDER)
+def test_after_any_three_commands_each_message_is_delivered_once(first, second):
+    for third in ORDER:
+        live_through((first, second, third))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_after_any_ten_commands_each_message_is_delivered_once(seed):
+    chance = random.Random(seed)
+    live_through((chance.choice(FIRST), *chance.choices([*ORDER, "delete"], k=9)))
+
+
+# What somebody else, an earlier version or a broken connection has left
+
+
+def life(*order, **function):
+    made = Life(**function)
+    for word in order:
+        made.run(word)
+    return made
+
+
+def subscribe(one, alias=""):
+    arn = f"{FUNCTION}:{alias}" if alias else FUNCTION
+    one.aws.sns_subscribe(TOPIC, arn)
+
+
+def mapped_to(one, name):
+    one.aws.lambda_create_event_source_mapping(FunctionName=name, EventSourceArn=QUEUE)
+
+
+def marks(plan):
+    return [item.mark for item in plan]
+
+
+def test_the_doubles_of_earlier_versions_are_mended_by_a_plain_deploy():
+    one = life("deploy:live")
+    subscribe(one)
+    mapped_to(one, "greeter")
+    assert one.aws.deliveries()["sns"] == ["", "live"]
+    one.run("deploy")
+    assert set(map(tuple, one.aws.deliveries().values())) == {("live",)}
+
+
+def test_the_doubles_of_earlier_versions_are_mended_by_naming_the_alias():
+    queue = ({"arn": QUEUE},)
+    one = life("deploy:live", sources=queue, url=None)
+    mapped_to(one, "greeter")
+    one.run("deploy:live")
+    assert one.aws.deliveries()["sqs"] == ["live"]
+
+
+def test_status_names_every_place_of_a_source_and_the_command_that_mends_it():
+    from kappa.sourcereport import sources_data
+
+    one = life("deploy:live")
+    subscribe(one)
+    data = sources_data(*sourcecommands.read_sources_status(one.session("", {})))
+    assert data[0]["qualifiers"] == ["$LATEST", "live"]
+    assert "the function itself and to the alias live" in data[0]["problem"]
+    assert data[0]["problem"].endswith("kappa config.yml deploy --alias live")
+    assert [each["qualifiers"] for each in data[1:]] == [["live"]] * 4
+
+
+def test_a_mapping_that_somebody_made_for_a_canary_is_named_and_stays():
+    one = life("deploy:live")
+    one.aws.aliases["canary"] = "1"
+    mapped_to(one, "greeter:canary")
+    plan = one.plan("deploy:live")
+    assert [item.message for item in plan if item.mark == "kept"] == [
+        "event source sqs orders on the alias canary (kappa cannot tell that it made it; "
+        "remove_event_sources removes it too)"
+    ]
+    one.apply(plan)
+    assert one.aws.deliveries()["sqs"] == ["canary", "live"]
+    one.run("delete")
+    assert one.aws.left() == []
+
+
+def test_a_canary_beside_sources_of_the_function_itself_does_not_attract_them():
+    one = life("deploy")
+    one.aws.aliases["canary"] = "$LATEST"
+    mapped_to(one, "greeter:canary")
+    one.run("deploy")
+    assert one.aws.deliveries()["sqs"] == ["", "canary"]
+    assert one.aws.deliveries()["sns"] == [""]
+
+
+def test_what_is_left_of_a_permission_attracts_no_source():
+    one = life("deploy", sources=({"arn": TOPIC},), url=None)
+    other = life("deploy:live", sources=({"arn": TOPIC},), url=None)
+    one.aws.aliases["live"] = "$LATEST"
+    one.aws.policies["live"] = other.aws.policies["live"]
+    one.run("deploy")
+    assert one.aws.deliveries()["sns"] == [""]
+    assert list(one.statements()) == [""]
+
+
+def test_sources_on_two_aliases_are_refused_until_one_is_named():
+    one = life("deploy:live")
+    one.aws.aliases["blue"] = "1"
+    for has in one.aws.mappings.values():
+        has["FunctionArn"] = f"{FUNCTION}:blue"
+    with pytest.raises(Conflict, match="several aliases") as error:
+        one.plan("deploy")
+    assert "--alias blue" in error.value.hint
+    one.run("deploy:blue")
+    assert set(map(tuple, one.aws.deliveries().values())) == {("blue",)}
+
+
+def test_sources_of_an_alias_that_was_deleted_by_hand_come_back():
+    one = life("deploy:live")
+    one.aws.delete_alias("live")
+    one.run("deploy")
+    assert set(map(tuple, one.aws.deliveries().values())) == {("",)}
+    one.run("delete")
+    assert one.aws.left() == []
+
+
+def test_a_function_that_was_deleted_by_hand_is_made_anew_with_each_source_once():
+    one = life("deploy:live")
+    one.aws.lambda_delete_function("greeter")
+    one.run("deploy")
+    assert set(map(tuple, one.aws.deliveries().values())) == {("",)}
+
+
+def test_delete_of_a_function_that_is_gone_removes_what_hangs_on_its_alias():
+    one = life("deploy:live")
+    one.aws.lambda_delete_function("greeter")
+    one.run("delete")
+    assert one.aws.left() == []
+
+
+def test_a_topics_filter_and_dead_letters_go_along_to_the_alias():
+    one = life("deploy")
+    (has,) = one.aws.subscriptions.values()
+    kept = {
+        "FilterPolicy": '{"a": ["b"]}',
+        "FilterPolicyScope": "MessageBody",
+        "RedrivePolicy": "{}",
+    }
+    has["Attributes"] = kept
+    one.run("deploy:live")
+    (moved,) = one.aws.subscriptions.values()
+    assert (moved["Endpoint"], moved["Attributes"]) == (f"{FUNCTION}:live", kept)
+
+
+def test_a_url_for_callers_with_keys_moves_to_the_alias_that_the_config_names():
+    one = life("deploy", url=Url(auth="AWS_IAM"))
+    one.run("deploy:live")
+    assert list(one.aws.urls) == ["live"]
+
+
+def test_a_url_that_somebody_made_for_another_alias_is_named_and_stays():
+    one = life("deploy:live", url=Url(auth="AWS_IAM"))
+    one.aws.urls[""] = {"FunctionUrl": "https://theirs.on.aws/", "AuthType": "NONE"}
+    plan = one.plan("deploy:live")
+    (kept,) = [item.message for item in plan if item.mark == "kept"]
+    assert "https://theirs.on.aws/ of the function itself (NONE" in kept
+    one.apply(plan)
+    assert sorted(one.aws.urls) == ["", "live"]
+
+
+def test_asynchronous_settings_of_a_plain_deploy_go_to_the_alias_that_is_called():
+    one = life("deploy:live")
+    one.function["async_"] = Async(maximum_retry_attempts=0)
+    one.run("deploy")
+    assert one.aws.asynchronous == {"live": {"MaximumRetryAttempts": 0}}
+    one.function["async_"] = Async(maximum_retry_attempts=2)
+    one.run("code")
+    assert one.aws.asynchronous == {"live": {"MaximumRetryAttempts": 2}}
+
+
+def test_a_mapping_whose_answer_was_lost_is_kappas_own_at_once():
+    one = life("deploy", sources=({"arn": QUEUE},), url=None)
+    mappings, one.aws.mappings = one.aws.mappings, {}
+    plan = one.plan("add")
+    one.aws.mappings = mappings
+    reports = []
+    apply(plan, one.aws.call, reports.append, clock())
+    assert [(report.mark, report.seconds) for report in reports] == [("exists", 0.0)]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("first", ["deploy", "deploy:blue"])
+@pytest.mark.parametrize("number", range(1, 22))
+def test_a_move_that_was_killed_is_completed_by_the_same_command(first, number):
+    one = life(first)
+    left = itertools.count(1)
+
+    def kill():
+        if next(left) == number:
+            raise Killed
+
+    one.aws.after = kill
+    try:
+        one.run("deploy:live")
+    except Killed:
+        one.aws.after = lambda: None
+        one.run("deploy:live")
+    one.aws.after = lambda: None
+    assert set(map(tuple, one.aws.deliveries().values())) == {("live",)}
+    assert (list(one.aws.urls), list(one.statements())) == (["live"], ["live"])
+    one.run("delete")
+    assert one.aws.left() == []
