@@ -204,7 +204,7 @@ def test_delete_asks_on_a_terminal_and_takes_no_for_an_answer(emulator, tmp_path
     chat.must("launch", "--wait")
     for answer in (b"n\n", b"\n", b"\x04"):
         kept = answer_delete(chat, answer)
-        assert (kept.returncode, kept.stderr) == (1, "Nothing was deleted.\n")
+        assert (kept.returncode, kept.stderr) == (1, "Error: Nothing was deleted.\n")
         assert "with its page and every message? [y/N]" in kept.stdout
     assert "CREATE_COMPLETE" in chat.must("status").stdout
     assert answer_delete(chat, b"y\n").returncode == 0

@@ -130,5 +130,5 @@ def test_a_missing_bucket_says_to_launch(env, tmp_path):
     config.write_text(text)
     done = run(env | {"LAMBDA_CHAT_CONFIG": str(config)})
     assert done.returncode == 1
-    assert done.stderr.startswith("There is no bucket never-launched.\n")
+    assert done.stderr.startswith("Error: There is no bucket never-launched.\n")
     assert "./resources.py launch" in done.stderr
