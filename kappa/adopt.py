@@ -19,6 +19,7 @@ from kappa.adoptsources import read_sources
 from kappa.archive import MAX_UNZIPPED_BYTES
 from kappa.aws import Aws
 from kappa.errors import ArchiveError, AwsError, NotFound
+from kappa.iamowner import config_name
 from kappa.permissions import Statement, read_statements
 from kappa.resolved import as_yaml, plain
 from kappa.starter import HEADER, SCHEMA, NewFiles, schema
@@ -169,18 +170,18 @@ def _iam(found: Found) -> dict[str, Any]:
     role, policy = found.role, found.policy
     if policy is None:
         return {"role": {"arn": role["Arn"]}}
+    own = {"name": config_name(role, role["RoleName"]), "path": role["Path"]}
     if "Document" not in policy:
         # One of AWS's own: by ARN it is found whatever its path.
-        own = {"name": role["RoleName"], "path": role["Path"]}
         return {"policy": {"arn": policy["Arn"]}, "role": own}
     return {
         "policy": {
-            "name": policy["PolicyName"],
+            "name": config_name(policy, policy["PolicyName"]),
             "path": policy["Path"],
             "description": policy.get("Description") or None,
             "document": "policy.json",
         },
-        "role": {"name": role["RoleName"], "path": role["Path"]},
+        "role": own,
     }
 
 

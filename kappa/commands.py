@@ -5,7 +5,7 @@ Owns the order of the phases and which reads go side by side. It must not print.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +19,9 @@ from kappa import (
     diff,
     function,
     iam,
+    iamdelete,
     iamstate,
+    iamusers,
     logs,
     sources,
     sourcestate,
@@ -112,24 +114,26 @@ class Found:
     sources: SourcesState
 
 
-def read_found(session: Session, *, with_sources: bool = True, with_document: bool = True) -> Found:
+def read_found(session: Session, *, with_sources: bool = True) -> Found:
     """Read the files, so that what is wrong with them is said first; then ask AWS everything."""
     config, aws, wanted, _ = session.config, session.aws, session.document, session.zip
     check_regions(config, aws.region)
     with ThreadPoolExecutor(4) as pool:
-        role = pool.submit(iamstate.read_role, aws, config)
+        roles = pool.submit(iamstate.read_roles, aws, config)
         group = pool.submit(logs.read, aws, config)
         has = function.read(aws, config, permissions=False)
         place = session.place
         document = place_policy_document(wanted, place)
-        compared = document if with_document else None
-        policy = pool.submit(iamstate.read_policy, aws, config.policy, place, compared)
         state = (
             pool.submit(sourcestate.read, aws, config, place, extra=False) if with_sources else None
         )
+        ask = iamusers.asking(aws)
+        rights = iamstate.read(
+            aws, config, place, roles.result(), has.settings, ask=ask, document=document
+        )
     return Found(
         document,
-        IamState(policy.result(), role.result()),
+        rights,
         has,
         group.result(),
         state.result() if state else SourcesState(),
@@ -155,7 +159,7 @@ def plan_deploy(session: Session, found: Found | None = None) -> Plan:
 
 def plan_create(session: Session) -> Plan:
     """Select what is missing of policy, role and function; permissions and settings too."""
-    found = read_found(session, with_sources=False, with_document=False)
+    found = read_found(session, with_sources=False)
     config, place = session.config, session.place
     role_arn = iam.role_arn(config, place, found.iam)
     made = function.plan_create(config, session.zip, role_arn, found.function)
@@ -172,11 +176,11 @@ def plan_update_code(session: Session) -> Plan:
     """Select what differs of policy document, settings and code."""
     found = read_found(session, with_sources=False)
     config, place = session.config, session.place
-    role_arn = iam.role_arn(config, place, found.iam)
+    role_arn = iam.role_arn(config, place, found.iam, found.function.settings)
     changed = function.plan_update(config, session.zip, role_arn, found.function)
     return _old_versions_last(
         [
-            *iam.plan_update(config, found.document, found.iam),
+            *iam.plan_update(config, found.document, place, found.iam),
             *logs.plan_retention(config, found.group),
             *_uploaded(session, changed),
         ]
@@ -232,28 +236,32 @@ def plan_delete(session: Session) -> Plan:
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
-        role = pool.submit(iamstate.read_role, aws, config, inline=config.makes_role)
-        roles = iamstate.read_role_users(aws) if config.makes_role else {}
+        roles = pool.submit(iamstate.read_roles, aws, config, inline=config.makes_role)
+        listed = iamusers.read_functions(aws) if config.makes_role else []
         has = (
-            _listed(config, roles)
+            _listed(config, listed)
             if config.makes_role
             else function.read(aws, config, permissions=False)
         )
         place = session.place
-        policy = pool.submit(iamstate.read_policy, aws, config.policy, place, versions=True)
         state = pool.submit(sourcestate.read, aws, config, place)
+        ask = iamusers.asking(aws, iamusers.roles(listed))
+        rights = iamstate.read(
+            aws, config, place, roles.result(), has.settings, ask=ask, leaves=True
+        )
     return [
         *sources.plan_delete(config, state.result()),
         *function.plan_delete(config, has),
         *logs.plan_delete(config),
-        *iam.plan_delete(config, IamState(policy.result(), role.result()), roles),
+        *iamdelete.plan_delete(config, rights, has.settings),
     ]
 
 
-def _listed(config: Config, roles: Mapping[str, str]) -> FunctionState:
+def _listed(config: Config, functions: Sequence[Mapping[str, Any]]) -> FunctionState:
     """Whether the function is there: the list of all functions tells, without another call."""
-    name = config.function.name
-    return FunctionState({"FunctionName": name, "Role": roles[name]} if name in roles else None)
+    own = [one for one in functions if one["FunctionName"] == config.function.name]
+    latest = (one for one in own if one.get("Version", "$LATEST") == "$LATEST")
+    return FunctionState(next(latest, None))
 
 
 def read_versions(session: Session) -> list[dict[str, Any]]:
@@ -275,9 +283,9 @@ def read_status(session: Session) -> Status:
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
-        role = pool.submit(iamstate.read_role, aws, config, inline=True)
+        roles = pool.submit(iamstate.read_roles, aws, config, inline=True)
         has = function.read(aws, config)
         place = session.place
-        policy = pool.submit(iamstate.read_policy, aws, config.policy, place)
         state = pool.submit(sourcestate.read, aws, config, place)
-    return Status(IamState(policy.result(), role.result()), has, state.result())
+        rights = iamstate.read(aws, config, place, roles.result(), has.settings)
+    return Status(rights, has, state.result())
