@@ -24,6 +24,8 @@ def plan_delete(config: Config, state: IamState, settings: Mapping[str, Any] | N
     with the rights of its role.
     Source: AWS Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC".
     """
+    if not (config.role.name or config.role.arn):
+        return []
     if not config.makes_role:
         return [Already("kept", f"role {config.role.name or config.role.arn} (not made by kappa)")]
     keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
