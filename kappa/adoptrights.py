@@ -11,6 +11,7 @@ from typing import Any
 
 from kappa.adoptfound import FILLED, POLICY_FILE, Adopted, Found
 from kappa.adoptrest import as_text, unknown
+from kappa.iamowner import config_name
 from kappa.permissions import Statement, grants
 from kappa.url import PUBLIC
 
@@ -52,13 +53,13 @@ def iam(found: Found) -> dict[str, Any]:
     role, policy = found.role, found.policy
     if policy is None or why_not_made(found):
         return given_role(found)
-    own = {"name": role["RoleName"], "path": role["Path"]}
+    own = {"name": config_name(role, role["RoleName"]), "path": role["Path"]}
     if "Document" not in policy:
         # One of AWS's own: by ARN it is found whatever its path.
         return {"policy": {"arn": policy["Arn"]}, "role": own}
     return {
         "policy": {
-            "name": policy["PolicyName"],
+            "name": config_name(policy, policy["PolicyName"]),
             "path": policy["Path"],
             "description": policy.get("Description") or None,
             "document": POLICY_FILE,
@@ -81,7 +82,7 @@ def left_of_role(found: Found) -> tuple[str, ...]:
         return ()
     role = found.role
     kept = {
-        "tags": role.get("Tags"),
+        "tags": [one for one in role.get("Tags", ()) if not one["Key"].startswith("kappa:")],
         "description": role.get("Description"),
         "session duration": role.get("MaxSessionDuration", 3600) != 3600,
     }

@@ -21,6 +21,7 @@ _GERUNDS = {
     "attached": "attaching",
     "created": "creating",
     "detached": "detaching",
+    "marked": "marking",
     "published": "publishing",
     "removed": "removing",
     "updated": "updating",

@@ -41,6 +41,7 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._whose: tuple[str, str] | None = None
         self._stopped = threading.Event()
+        self._hasty = False
 
     @property
     def session(self) -> Session:
@@ -129,7 +130,7 @@ class Aws:
                     self._clients[key] = (
                         patient_client(session, service, region, timeout_s, MAX_CONCURRENCY)
                         if timeout_s
-                        else client(session, service, region)
+                        else client(session, service, region, hasty=self._hasty)
                     )
             return self._clients[key]
 
@@ -192,6 +193,13 @@ class Aws:
             result: dict[str, Any] = getattr(client, operation)(**params)
         _log_call(service, operation, started)
         return result
+
+    def elsewhere(self, region: str) -> Aws:
+        """Return the same caller in another region, who does not wait long for an answer."""
+        other = Aws(region, self._profile)
+        other._session, other._lock, other._stopped = self.session, self._lock, self._stopped
+        other._hasty = True
+        return other
 
     @property
     def account(self) -> str:

@@ -23,6 +23,7 @@ from kappa.credentials import explained
 
 _ATTEMPTS = 5
 _CONNECT_TIMEOUT_S = 10
+_HASTY_TIMEOUT_S = 3
 # Several configs at once share a client: more connections than botocore's 10.
 _CONNECTIONS = 50
 _KEEPALIVE_S = 60
@@ -110,11 +111,16 @@ def open_session(region: str | None, profile: str | None) -> botocore.session.Se
     return session
 
 
-def client(session: botocore.session.Session, service: str, region: str) -> Any:  # noqa: ANN401
-    """Make the client of a service, which may be asked from several threads."""
+def client(
+    session: botocore.session.Session, service: str, region: str, *, hasty: bool = False
+) -> Any:  # noqa: ANN401
+    """Make the client of a service, which may be asked from several threads.
+
+    A hasty one gives up soon: for a question that may as well stay without an answer.
+    """
     config = Config(
-        retries=_retries(),
-        connect_timeout=_CONNECT_TIMEOUT_S,
+        retries={"total_max_attempts": 2} if hasty else _retries(),
+        connect_timeout=_HASTY_TIMEOUT_S if hasty else _CONNECT_TIMEOUT_S,
         max_pool_connections=_CONNECTIONS,
     )
     return _make(session, service, region, config)

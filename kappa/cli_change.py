@@ -58,7 +58,8 @@ def deploy(
     Example:
       kappa config.yml deploy --publish --alias current
     """
-    from kappa.commands import plan_deploy, publishing_as
+    from kappa.commands import plan_deploy
+    from kappa.publishing import publishing_as
 
     if dry_run:
         return _show(options, show_values, publishing)
@@ -87,8 +88,9 @@ def diff(options: Options, show_values: bool, **publishing: Any) -> int:  # noqa
 
 
 def _show(options: Options, show_values: bool, publishing: Mapping[str, Any]) -> int:
-    from kappa.commands import publishing_as, read_changes
+    from kappa.commands import read_changes
     from kappa.diff import HIDDEN, as_data, as_lines
+    from kappa.publishing import publishing_as
     from kappa.selection import worth_a_line
     from kappa.steps import Already, Report
 

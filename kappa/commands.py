@@ -5,14 +5,12 @@ Owns the order of the phases and which reads go side by side. It must not print.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
-
-import msgspec
+from typing import Any
 
 from kappa import (
     binding,
@@ -21,7 +19,9 @@ from kappa import (
     diff,
     function,
     iam,
+    iamdelete,
     iamstate,
+    iamusers,
     logs,
     rollback,
     sourceread,
@@ -36,15 +36,13 @@ from kappa.aws import Aws
 from kappa.bundle import read_archive
 from kappa.codecheck import check_files, check_handler
 from kappa.config import place_policy_document, read_config, read_policy_document
-from kappa.errors import ConfigError
 from kappa.function import FunctionState
 from kappa.functionrules import check_regions
 from kappa.iamstate import IamState
 from kappa.permissions import granted
-from kappa.settings import Config, Function
+from kappa.settings import Config
 from kappa.sourcestate import SourcesState
 from kappa.steps import Clock, Plan
-from kappa.typed import allowed as words
 
 
 @dataclass(frozen=True)
@@ -119,25 +117,26 @@ class Found:
     sources: SourcesState
 
 
-def read_found(session: Session, *, with_sources: bool = True, with_document: bool = True) -> Found:
+def read_found(session: Session, *, with_sources: bool = True) -> Found:
     """Read the files, so that what is wrong with them is said first; then ask AWS everything."""
     config, aws, wanted, _ = session.config, session.aws, session.document, session.zip
     check_regions(config, aws.region)
     with ThreadPoolExecutor(4) as pool:
-        role = pool.submit(iamstate.read_role, aws, config)
+        roles = pool.submit(iamstate.read_roles, aws, config)
         group = pool.submit(logs.read, aws, config)
         has = function.read(aws, config, permissions=False, clock=session.clock)
         place = session.place
         document = place_policy_document(wanted, place)
-        compared = document if with_document else None
-        policy = pool.submit(iamstate.read_policy, aws, config.policy, place, compared)
         with_sources = with_sources or boundread.follows(config)
         state = (
             pool.submit(sourceread.read, aws, config, place, extra=False) if with_sources else None
         )
+        ask = iamusers.asking(aws)
+        rights = iamstate.read(
+            aws, config, place, roles.result(), has.settings, ask=ask, document=document
+        )
     found = state.result() if state else SourcesState()
     config, has, found = boundread.settle(aws, config, place, has, found)
-    rights = IamState(policy.result(), role.result())
     return Found(config, document, rights, has, group.result(), found)
 
 
@@ -161,7 +160,7 @@ def plan_deploy(session: Session, found: Found | None = None) -> Plan:
 
 def plan_create(session: Session) -> Plan:
     """Select what is missing of policy, role and function; permissions and settings too."""
-    found = read_found(session, with_sources=False, with_document=False)
+    found = read_found(session, with_sources=False)
     config, place = found.config, session.place
     role_arn = iam.role_arn(config, place, found.iam)
     made = function.plan_create(config, session.zip, role_arn, found.function)
@@ -178,11 +177,11 @@ def plan_update_code(session: Session) -> Plan:
     """Select what differs of policy document, settings and code."""
     found = read_found(session, with_sources=False)
     config, place = found.config, session.place
-    role_arn = iam.role_arn(config, place, found.iam)
+    role_arn = iam.role_arn(config, place, found.iam, found.function.settings)
     changed = function.plan_update(config, session.zip, role_arn, found.function)
     return _old_versions_last(
         [
-            *iam.plan_update(config, found.document, found.iam),
+            *iam.plan_update(config, found.document, place, found.iam),
             *logs.plan_retention(config, found.group),
             *_uploaded(session, changed),
         ]
@@ -213,54 +212,38 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[dif
     return plan, diff.changes(plan, after, before, show_values=show_values)
 
 
-def publishing_as(session: Session, given: Mapping[str, Any]) -> Session:
-    """Let the command line's publish, alias and keep_versions win over the config's.
-
-    Raises: ConfigError.
-    """
-    said = {key: value for key, value in given.items() if value is not None}
-    if not said:
-        return session
-    allowed = get_type_hints(Function, include_extras=True)
-    for key, value in said.items():
-        try:
-            msgspec.convert(value, allowed[key])
-        except msgspec.ValidationError as error:
-            option = f"--{key.replace('_', '-')}"
-            problem = f"{option} {value!r} cannot be."
-            raise ConfigError(problem, f"Allowed: {words(allowed[key])}.") from error
-    changed = msgspec.structs.replace(session.config.function, **said)
-    return replace(session, config=msgspec.structs.replace(session.config, function=changed))
-
-
 def plan_delete(session: Session) -> Plan:
     """Plan the removal of all that kappa made, except the logs."""
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
-        role = pool.submit(iamstate.read_role, aws, config, inline=config.makes_role)
-        roles = iamstate.read_role_users(aws) if config.makes_role else {}
+        roles = pool.submit(iamstate.read_roles, aws, config, inline=config.makes_role)
+        listed = iamusers.read_functions(aws) if config.makes_role else []
         has = (
-            _listed(config, roles)
+            _listed(config, listed)
             if config.makes_role
             else function.read(aws, config, permissions=False)
         )
         place = session.place
-        policy = pool.submit(iamstate.read_policy, aws, config.policy, place, versions=True)
         state = pool.submit(sourceread.read, aws, config, place, grants=False, tolerant=True)
+        ask = iamusers.asking(aws, iamusers.roles(listed))
+        rights = iamstate.read(
+            aws, config, place, roles.result(), has.settings, ask=ask, leaves=True
+        )
     config, found = binding.resolve(config, place, state.result(), strict=False)
     return [
         *sources.plan_delete(config, found),
         *function.plan_delete(config, has),
         *logs.plan_delete(config),
-        *iam.plan_delete(config, IamState(policy.result(), role.result()), roles),
+        *iamdelete.plan_delete(config, rights, has.settings),
     ]
 
 
-def _listed(config: Config, roles: Mapping[str, str]) -> FunctionState:
+def _listed(config: Config, functions: Sequence[Mapping[str, Any]]) -> FunctionState:
     """Whether the function is there: the list of all functions tells, without another call."""
-    name = config.function.name
-    return FunctionState({"FunctionName": name, "Role": roles[name]} if name in roles else None)
+    own = [one for one in functions if one["FunctionName"] == config.function.name]
+    latest = (one for one in own if one.get("Version", "$LATEST") == "$LATEST")
+    return FunctionState(next(latest, None))
 
 
 def read_versions(session: Session) -> list[dict[str, Any]]:
@@ -287,10 +270,10 @@ def read_status(session: Session) -> Status:
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
-        role = pool.submit(iamstate.read_role, aws, config, inline=True)
+        roles = pool.submit(iamstate.read_roles, aws, config, inline=True)
         has = function.read(aws, config, permissions=False)
         place = session.place
-        policy = pool.submit(iamstate.read_policy, aws, config.policy, place)
         state = pool.submit(sourceread.read, aws, config, place, tolerant=True)
+        rights = iamstate.read(aws, config, place, roles.result(), has.settings)
     config, has, found = boundread.settle(aws, config, place, has, state.result(), strict=False)
-    return Status(config, IamState(policy.result(), role.result()), has, found)
+    return Status(config, rights, has, found)

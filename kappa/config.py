@@ -184,6 +184,12 @@ def _check_iam(tree: Tree, settings: File) -> None:
         return
     if bool(policy.name) == bool(policy.arn):
         raise tree.error(("iam", "policy"), "iam.policy needs a name, or an arn, not both.")
+    if role.arn and policy.document:
+        raise tree.error(
+            ("iam", "policy", "document"),
+            "a role given by arn is used as it is, so kappa would attach no policy to it.",
+            "Remove iam.policy, or name the role with iam.role.name.",
+        )
     if isinstance(policy.document, dict) and "Statement" not in policy.document:
         raise tree.error(("iam", "policy", "document"), "a policy document needs a Statement.")
     if policy.arn and policy.document:

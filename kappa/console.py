@@ -31,6 +31,7 @@ _COLOURS = {
     "created": "green",
     "attached": "green",
     "published": "green",
+    "marked": "yellow",
     "updated": "yellow",
     "detached": "red",
     "removed": "red",

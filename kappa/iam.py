@@ -1,7 +1,7 @@
-"""The function's policy and role: plan their making, change and removal.
+"""The function's policy and role: plan their making and change; iamdelete.py, their removal.
 
-Owns when kappa may touch them: it changes only a policy that the config gives a document for,
-and removes only what was made at the config's path and is used by nothing else.
+Owns when kappa may change them: only a policy that the config gives a document for, and only what
+is this region's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 from kappa.arn import Place
 from kappa.errors import NotFound
-from kappa.iamstate import IamState, PolicyState, RoleState
+from kappa.iamowner import REGION, Owned, PolicyState, RoleState, tags
+from kappa.iamstate import IamState
 from kappa.selection import changing, making
 from kappa.settings import Config, Policy
 from kappa.steps import Already, Plan, Step
@@ -27,70 +28,140 @@ _TRUST = {
         }
     ],
 }
-_GONE = ("NoSuchEntity",)
+GONE = ("NoSuchEntity",)
 # AWS IAM guide, "IAM and AWS STS quotas": versions of a managed policy.
 MAX_VERSIONS = 5
 
 
-def role_arn(config: Config, place: Place, state: IamState) -> str:
-    """The ARN of the role that the function is to have; "" where the config names none."""
+def role_arn(
+    config: Config,
+    place: Place,
+    state: IamState,
+    keeps: Mapping[str, Any] | None = None,
+) -> str:
+    """The ARN of the role that the function is to have; "" where the config names none.
+
+    A plan that creates no role `keeps` the one in the function's settings where there is none.
+    """
     if config.role.arn or not config.role.name:
         return config.role.arn
     if state.role:
         return state.role.arn
-    return place.role(config.role.path, config.role.name)
+    if keeps and keeps.get("Role"):
+        return str(keeps["Role"])
+    return place.role(config.role.path, role_name(config, state))
+
+
+def role_name(config: Config, state: IamState) -> str:
+    """The name of this region's role."""
+    return state.own_role.name or config.role.name
+
+
+def policy_name(policy: Policy, state: IamState) -> str:
+    """The name of this region's policy, or the ARN that the config gives."""
+    return state.own_policy.name or policy.name or policy.arn
 
 
 def plan(config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState) -> Plan:
     """Plan what is missing or differs of policy, role and attachment.
 
-    A role that exists keeps its trust and its other policies: the config names neither.
-    Raises: NotFound, if a policy that kappa does not make is missing.
+    A role that exists keeps its trust and its other policies: the config names neither. What an
+    older kappa made gets this region's tag.
+    Raises: NotFound, if a policy that kappa does not make is missing; ConfigError, if another
+    region has the name and this one cannot have its own.
     """
-    items: list[Step | Already] = [*_policy(config, document, state.policy)]
+    items = [*_plan_marks(config, place, state)]
+    items.extend(_policy(config, document, place.region, state))
     if config.role.name or config.role.arn:
-        items.append(_create_role(config, state.role))
+        items.append(_create_role(config, place.region, state))
     if config.makes_role and config.policy:
-        name = place.policy(config.policy.path, config.policy.name)
+        name = place.policy(config.policy.path, policy_name(config.policy, state))
         arn = state.policy.arn if state.policy else name
-        items.append(_attach(config.role.name, arn, state.role))
+        items.append(_attach(role_name(config, state), arn, state.role))
+        items.extend(_detach_other(config, state))
     return items
 
 
 def plan_create(
     config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
-    """Plan what is missing of policy, role and attachment; what exists is left as it is.
+    """Plan what is missing of policy, role and attachment; what exists is only marked.
 
-    Raises: NotFound, if a policy that kappa does not make is missing.
+    Raises: NotFound, if a policy that kappa does not make is missing; ConfigError.
     """
     return making(plan(config, document, place, state))
 
 
-def plan_update(config: Config, document: Mapping[str, Any] | None, state: IamState) -> Plan:
-    """Plan the policy's new default version, when the document differs."""
+def _plan_marks(config: Config, place: Place, state: IamState) -> Plan:
+    """Mark what an older kappa made as this region's; say where its users cannot be seen."""
+    if not config.makes_role:
+        return []
+    role, policy = config.role.name, config.policy
+    items: list[Step | Already] = []
+    if state.role:
+        params = {"RoleName": role}
+        items.extend(_mark("tag_role", params, f"role {role}", place.region, state.own_role))
+    if state.policy and policy and policy.document:
+        params, what = {"PolicyArn": state.policy.arn}, f"policy {policy.name}"
+        items.extend(_mark("tag_policy", params, what, place.region, state.own_policy))
+    return items
+
+
+def _mark(operation: str, params: Mapping[str, Any], what: str, region: str, owned: Owned) -> Plan:
+    if owned.unseen:
+        return [Already("unmarked", f"{what} ({unseen(owned)})")]
+    if not owned.mark:
+        return []
+    params = {**params, "Tags": tags("", Owned(), region)}
+    message = f"{what} as {region}'s"
+    return [Step("iam", operation, params, "marked", message, before={"Tags": []})]
+
+
+def unseen(owned: Owned) -> str:
+    """Say why it is not known whether a role or policy is this region's, and how to settle it."""
+    return (
+        f"an older kappa made it, and who uses it in {', '.join(owned.unseen)} cannot be seen; "
+        f"if nothing does, give it the tag {REGION}"
+    )
+
+
+def plan_update(
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+) -> Plan:
+    """Plan the policy's new default version, when the document differs.
+
+    Raises: ConfigError, if another region has the name and this one cannot have its own.
+    """
     if document is None:
         return []
     hint = f"make it: kappa {config.file} create"
-    return changing(_policy(config, document, state.policy), hint)
+    return changing(_policy(config, document, place.region, state), hint)
 
 
-def _policy(config: Config, document: Mapping[str, Any] | None, state: PolicyState | None) -> Plan:
-    policy = config.policy
+def _policy(
+    config: Config, document: Mapping[str, Any] | None, region: str, state: IamState
+) -> Plan:
+    policy, has = config.policy, state.policy
     if policy is None:
         return []
-    name = policy.name or policy.arn
-    if state is None:
-        return [_create_policy(config, policy, document)]
+    name = policy_name(policy, state)
+    if has is None:
+        return [_create_policy(config, policy, document, region, state.own_policy)]
     if document is None:
         return [Already("exists", f"policy {name}")]
-    if state.document == document:
+    if has.document == document:
         return [Already("unchanged", f"policy {name}")]
-    return _update_policy(name, document, state)
+    return _update_policy(name, document, has)
 
 
-def _create_policy(config: Config, policy: Policy, document: Mapping[str, Any] | None) -> Step:
-    name = policy.name or policy.arn
+def _create_policy(
+    config: Config,
+    policy: Policy,
+    document: Mapping[str, Any] | None,
+    region: str,
+    owned: Owned,
+) -> Step:
+    name = owned.name or policy.name or policy.arn
     if document is None:
         raise NotFound(
             f"The policy {name} does not exist.",
@@ -98,21 +169,33 @@ def _create_policy(config: Config, policy: Policy, document: Mapping[str, Any] |
             if config.later
             else "Correct iam.policy, or give it a `document` to make it from.",
         )
+    _check_own(config, "policy", owned)
     params = {
         "Path": policy.path,
         "PolicyName": name,
         "PolicyDocument": _text(document),
         "Description": policy.description,
+        "Tags": tags(policy.name, owned, region),
     }
     return Step(
         "iam",
         "create_policy",
         {key: value for key, value in params.items() if value},
         "created",
-        f"policy {name}",
+        f"policy {name}{_why(owned)}",
         conflict_hint="If it was made just now, run the same command again; if it exists at "
         "another path, set iam.policy.path or take another name.",
     )
+
+
+def _check_own(config: Config, kind: str, owned: Owned) -> None:
+    if owned.problem:
+        hint = f"Set another iam.{kind}.name for this region."
+        raise config.error(("iam", kind, "name"), f"{owned.problem}.", hint)
+
+
+def _why(owned: Owned) -> str:
+    return f" ({owned.reason})" if owned.reason else ""
 
 
 def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -> Plan:
@@ -120,7 +203,7 @@ def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -
     full = len(state.versions) + 1 >= MAX_VERSIONS
     params = {"PolicyArn": state.arn, "PolicyDocument": _text(document), "SetAsDefault": True}
     return [
-        *([_delete_version(name, state.arn, state.versions[0])] if full else []),
+        *([delete_version(name, state.arn, state.versions[0])] if full else []),
         Step(
             "iam",
             "create_policy_version",
@@ -136,23 +219,25 @@ def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _create_role(config: Config, state: RoleState | None) -> Step | Already:
+def _create_role(config: Config, region: str, state: IamState) -> Step | Already:
     if config.role.arn:
         return Already("exists", f"role {config.role.arn} (given)")
-    name = config.role.name
-    if state:
+    name, owned = role_name(config, state), state.own_role
+    if state.role:
         return Already("exists", f"role {name}")
+    _check_own(config, "role", owned)
     params = {
         "Path": config.role.path,
         "RoleName": name,
         "AssumeRolePolicyDocument": _text(_TRUST),
+        "Tags": tags(config.role.name, owned, region),
     }
     return Step(
         "iam",
         "create_role",
         params,
         "created",
-        f"role {name}",
+        f"role {name}{_why(owned)}",
         conflict_hint="It was made just now by somebody else: run the same command again.",
     )
 
@@ -165,87 +250,34 @@ def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Alrea
     return Step("iam", "attach_role_policy", params, "attached", message)
 
 
-def _delete_version(name: str, arn: str, version: str) -> Step:
+def _detach_other(config: Config, state: IamState) -> Plan:
+    """Take another region's policy from this region's role, which had it until now."""
+    role, other = state.role, state.other_policy
+    if role is None or other not in role.attached or not made_by_kappa(config, state):
+        return []
+    return [detach(role_name(config, state), other)]
+
+
+def detach(role: str, policy_arn: str) -> Step:
+    """Take a policy from a role."""
+    message = f"policy {policy_arn.rsplit('/', 1)[-1]} from role {role}"
+    params = {"RoleName": role, "PolicyArn": policy_arn}
+    return Step("iam", "detach_role_policy", params, "detached", message, settled=GONE)
+
+
+def made_by_kappa(config: Config, state: IamState) -> bool:
+    """Whether kappa made the role: it makes roles at the config's path only."""
+    path = f":role{config.role.path}{role_name(config, state)}"
+    return state.role is not None and state.role.arn.endswith(path)
+
+
+def delete_version(name: str, arn: str, version: str) -> Step:
+    """Remove one version of a policy, not the default one."""
     return Step(
         "iam",
         "delete_policy_version",
         {"PolicyArn": arn, "VersionId": version},
         "removed",
         f"version {version} of policy {name}",
-        settled=_GONE,
+        settled=GONE,
     )
-
-
-def plan_delete(config: Config, state: IamState, users: Mapping[str, str]) -> Plan:
-    """Plan the removal of role and policy, and say of each that stays why it stays."""
-    if not config.makes_role:
-        why = "given" if config.role.arn else "the config gives it no policy"
-        role = config.role.arn or config.role.name
-        return [Already("kept", f"role {role} ({why})")] if role else []
-    return [*_delete_role(config, state, users), *_delete_policy(config, state, users)]
-
-
-def _sharers(config: Config, state: IamState, users: Mapping[str, str]) -> list[str]:
-    role = state.role.arn if state.role else ""
-    return sorted(
-        name for name, arn in users.items() if arn == role and name != config.function.name
-    )
-
-
-def _delete_role(config: Config, state: IamState, users: Mapping[str, str]) -> Plan:
-    name = config.role.name
-    if state.role is None:
-        return [Already("gone", f"role {name}")]
-    sharers = _sharers(config, state, users)
-    if sharers:
-        return [Already("kept", f"role {name} (used by {', '.join(sharers)})")]
-    own = state.policy.arn if state.policy else ""
-    items: list[Step | Already] = []
-    if own in state.role.attached:
-        params = {"RoleName": name, "PolicyArn": own}
-        message = f"policy {own.rsplit('/', 1)[-1]} from role {name}"
-        items.append(Step("iam", "detach_role_policy", params, "detached", message, settled=_GONE))
-    others = [*(arn for arn in state.role.attached if arn != own), *state.role.inline]
-    if others:
-        return [
-            *items,
-            Already("kept", f"role {name} (it has other policies: {', '.join(others)})"),
-        ]
-    if not state.role.arn.endswith(f":role{config.role.path}{name}"):
-        return [*items, Already("kept", f"role {name} (made at another path than kappa's)")]
-    params = {"RoleName": name}
-    step = Step(
-        "iam",
-        "delete_role",
-        params,
-        "removed",
-        f"role {name}",
-        settled=_GONE,
-    )
-    return [*items, step]
-
-
-def _delete_policy(config: Config, state: IamState, users: Mapping[str, str]) -> Plan:
-    policy = config.policy
-    if policy is None:
-        return []
-    name = policy.name or policy.arn
-    if not policy.document:
-        return [Already("kept", f"policy {name} (not made by kappa)")]
-    if state.policy is None:
-        return [Already("gone", f"policy {name}")]
-    arn = state.policy.arn
-    detached = state.role is not None and arn in state.role.attached
-    if _sharers(config, state, users) or state.policy.uses - detached > 0:
-        return [Already("kept", f"policy {name} (attached elsewhere)")]
-    return [
-        *(_delete_version(name, arn, version) for version in state.policy.versions),
-        Step(
-            "iam",
-            "delete_policy",
-            {"PolicyArn": arn},
-            "removed",
-            f"policy {name}",
-            settled=_GONE,
-        ),
-    ]

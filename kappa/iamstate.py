@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kappa.arn import Place
 from kappa.aws import Aws
-from kappa.errors import NotFound
+from kappa.errors import Denied, NotFound
+from kappa.iamowner import (
+    MAX_POLICY_NAME,
+    MAX_ROLE_NAME,
+    Named,
+    Owned,
+    PolicyState,
+    RoleState,
+    Users,
+    choose_policy,
+    choose_role,
+    has_own,
+    is_untagged,
+    own_name,
+    read_tags,
+)
 from kappa.settings import Config, Policy
 
 
 @dataclass(frozen=True)
-class PolicyState:
-    """A managed policy. `versions` are the non-default ones, oldest first, if they were read."""
-
-    arn: str
-    document: Mapping[str, Any]
-    default_version: str = "v1"
-    versions: tuple[str, ...] = ()
-    uses: int = 0
-
-
-@dataclass(frozen=True)
-class RoleState:
-    """A role: its ARN, the ARNs of the attached policies, the names of the inline ones if read."""
-
-    arn: str
-    attached: tuple[str, ...] = ()
-    inline: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class IamState:
-    """What IAM has. None: there is none."""
+    """What IAM has of this region's policy and role. None: there is none.
+
+    `own_role` and `own_policy` say which names are this region's. `other_policy` is the ARN of
+    the policy that has the config's name and is not this region's.
+    """
 
     policy: PolicyState | None = None
     role: RoleState | None = None
+    own_role: Owned = field(default_factory=Owned)
+    own_policy: Owned = field(default_factory=Owned)
+    other_policy: str = ""
+    users: Users = field(default_factory=Users)
+
+
+# Asks for the users of roles in other regions; None is all of them.
+Ask = Callable[[Sequence[str] | None], Users]
+
+
+def _nobody(_: Sequence[str] | None) -> Users:
+    return Users()
 
 
 def _found(read_it: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the call answers
@@ -48,101 +59,211 @@ def _found(read_it: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the ca
         return None
 
 
-def read_role(aws: Aws, config: Config, *, inline: bool = False) -> RoleState | None:
-    """Read the role and what is attached to it; the names of `inline` policies if asked for."""
-    if not config.role.name:
-        return None
-    name, doing = {"RoleName": config.role.name}, f"reading the role {config.role.name}"
+def _pair(read_one: Callable[[str], Any], plain: str, own: str) -> Named:
+    """Read what has the config's name and, if there may be, what has this region's own name.
+
+    Rights of before cover the config's name only: then there is no other one yet.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(_found, lambda: read_one(plain))
+        second = pool.submit(_found, lambda: read_one(own)) if own else None
+        has = first.result()
+        try:
+            return Named(has, second.result() if second else None)
+        except Denied as error:
+            return Named(has, None, error)
+
+
+def read_roles(aws: Aws, config: Config, *, inline: bool = False) -> Named:
+    """Read the role and what is attached to it; the names of `inline` policies if asked for.
+
+    A role that kappa makes is read under both names that it may have.
+    """
+    name = config.role.name
+    if config.role.arn or not name:
+        return Named()
+    own = own_name(name, aws.region) if config.makes_role else ""
+    fits = own if len(own) <= MAX_ROLE_NAME else ""
+    return _pair(lambda one: _read_role(aws, one, inline, likely=one == name), name, fits)
+
+
+def _read_role(aws: Aws, name: str, inline: bool, likely: bool) -> RoleState | None:
+    """Read a role and its policies; one that is not likely there is asked for first."""
+    params, doing = {"RoleName": name}, f"reading the role {name}"
 
     def listed(operation: str, key: str) -> Any:  # noqa: ANN401
-        return _found(lambda: aws.pages("iam", operation, doing, key, name)) or []
+        return _found(lambda: aws.pages("iam", operation, doing, key, params)) or []
 
     with ThreadPoolExecutor(3) as pool:
-        role = pool.submit(_found, lambda: aws.call("iam", "get_role", doing, name))
+        role = pool.submit(_found, lambda: aws.call("iam", "get_role", doing, params))
+        if not likely and role.result() is None:
+            return None
         attached = pool.submit(listed, "list_attached_role_policies", "AttachedPolicies")
         names = pool.submit(listed, "list_role_policies", "PolicyNames") if inline else None
         if role.result() is None:
             return None
+        has = role.result()["Role"]
         return RoleState(
-            arn=role.result()["Role"]["Arn"],
+            arn=has["Arn"],
             attached=tuple(sorted(one["PolicyArn"] for one in attached.result())),
             inline=tuple(sorted(names.result())) if names else (),
+            tags=read_tags(has),
+            last_used=has.get("RoleLastUsed", {}).get("Region", ""),
         )
 
 
-def read_policy(
+def read(
     aws: Aws,
-    policy: Policy | None,
+    config: Config,
     place: Place,
-    document: Mapping[str, Any] | None = None,
+    roles: Named,
+    settings: Mapping[str, Any] | None = None,
     *,
-    versions: bool = False,
-) -> PolicyState | None:
-    """Read the policy, and no more of it than is asked for.
+    ask: Ask = _nobody,
+    document: Mapping[str, Any] | None = None,
+    leaves: bool = False,
+) -> IamState:
+    """Read the policy, and choose the role and the policy that are this region's.
 
-    With the wanted document, the policy's is read, and its versions only if the two differ.
+    `settings` are the function's; None: there is none. With the wanted document, the policy's is
+    read. To delete (`leaves`), the policy's versions are read, and who used the role last.
     """
+    policies = read_policies(aws, config.policy, place)
+    asks_all = _is_open(config, place, roles, policies)
+    users = ask(None) if asks_all else ask(())
+    current = str((settings or {}).get("Role", ""))
+    role, own_role = _role(config, place, roles, current, users)
+    last = role.last_used if role and leaves else ""
+    if last not in ("", place.region) and not asks_all:
+        users = ask((last,))
+    state = IamState(None, role, own_role, users=users)
+    return _with_policy(aws, place, config.policy, policies, state, document, leaves)
+
+
+def _is_open(config: Config, place: Place, roles: Named, policies: Named) -> bool:
+    """Whether no tag says whose something is that kappa may have made."""
+    if not config.makes_role:
+        return False
+    name, policy = config.role.name, config.policy
+    role_arn = place.role(config.role.path, name)
+    open_role = (
+        is_untagged(roles.plain)
+        and roles.plain is not None
+        and roles.plain.arn == role_arn
+        and not has_own(roles, name, place.region)
+    )
+    open_policy = (
+        policy is not None
+        and bool(policy.document)
+        and is_untagged(policies.plain)
+        and not has_own(policies, policy.name, place.region)
+    )
+    return open_role or open_policy
+
+
+def _role(
+    config: Config, place: Place, roles: Named, current: str, users: Users
+) -> tuple[RoleState | None, Owned]:
+    plain = roles.plain if isinstance(roles.plain, RoleState) else None
+    if not config.makes_role:
+        return plain, Owned()
+    name = config.role.name
+    owned = choose_role(name, place, config.role.path, roles, current, users)
+    if owned.name == name:
+        return plain, owned
+    own = roles.own if has_own(roles, name, place.region) else None
+    return own if isinstance(own, RoleState) else None, owned
+
+
+def _with_policy(
+    aws: Aws,
+    place: Place,
+    policy: Policy | None,
+    policies: Named,
+    state: IamState,
+    document: Mapping[str, Any] | None,
+    leaves: bool,
+) -> IamState:
+    """Add the policy, and no more of it than is asked for: versions only where one must go."""
     if policy is None:
-        return None
-    arns = _candidates(policy, place)
-    doing = f"reading the policy {policy.name or policy.arn}"
-    with ThreadPoolExecutor(len(arns)) as pool:
-        answers = list(
-            pool.map(
-                lambda arn: _found(
-                    lambda: aws.call("iam", "get_policy", doing, {"PolicyArn": arn})
-                ),
-                arns,
-            )
+        return state
+    owns = has_own(policies, policy.name, place.region)
+    has = policies.own if owns else policies.plain
+    differs = False
+    if isinstance(has, PolicyState) and document is not None:
+        has = replace(has, document=_read_document(aws, policy, has))
+        differs = has.document != document
+    if isinstance(has, PolicyState) and policy.document and (leaves or differs):
+        has = replace(has, versions=_read_versions(aws, policy, has.arn))
+    owned = Owned()
+    if policy.document:
+        owned = choose_policy(
+            policy.name, place.region, policies, state.role, state.users, differs=differs
         )
-    found = next((answer["Policy"] for answer in answers if answer), None)
-    if found is None and policy.name and not policy.document:
+    is_own = owned.name not in ("", policy.name)
+    if (is_own and not owns) or not isinstance(has, PolicyState):
+        has = None
+    other = policies.plain.arn if is_own and policies.plain else ""
+    return replace(state, policy=has, own_policy=owned, other_policy=other)
+
+
+def read_policies(aws: Aws, policy: Policy | None, place: Place) -> Named:
+    """Read the policy, without its document; one that kappa makes under both names."""
+    if policy is None:
+        return Named()
+    doing = f"reading the policy {policy.name or policy.arn}"
+
+    def read_one(arn: str) -> PolicyState:
+        return _policy(aws.call("iam", "get_policy", doing, {"PolicyArn": arn})["Policy"])
+
+    if policy.document:
+        own = own_name(policy.name, place.region)
+        fits = len(own) <= MAX_POLICY_NAME
+        return _pair(
+            read_one,
+            place.policy(policy.path, policy.name),
+            place.policy(policy.path, own) if fits else "",
+        )
+    arns = _candidates(policy, place)
+    with ThreadPoolExecutor(len(arns)) as pool:
+        answers = list(pool.map(lambda arn: _found(lambda: read_one(arn)), arns))
+    found = next((one for one in answers if one), None)
+    if found is None and policy.name:
         found = _search_policy(aws, policy.name, doing)
-    if found is None:
-        return None
-    arn, default = found["Arn"], found["DefaultVersionId"]
-    uses = found.get("AttachmentCount", 0) + found.get("PermissionsBoundaryUsageCount", 0)
-    has = _read_document(aws, arn, default, doing) if document is not None else {}
-    differs = document is not None and has != document
-    others = _read_versions(aws, arn, doing) if policy.document and (versions or differs) else ()
-    return PolicyState(arn, has, default, others, uses)
+    return Named(found)
+
+
+def _policy(has: Mapping[str, Any]) -> PolicyState:
+    uses = has.get("AttachmentCount", 0) + has.get("PermissionsBoundaryUsageCount", 0)
+    return PolicyState(has["Arn"], {}, has["DefaultVersionId"], (), uses, read_tags(has))
 
 
 def _candidates(policy: Policy, place: Place) -> list[str]:
     if policy.arn:
         return [policy.arn]
-    own = [place.policy(policy.path, policy.name)]
-    if policy.document:
-        return own
     return [
-        *own,
+        place.policy(policy.path, policy.name),
         place.policy("/", policy.name),
         place.aws_policy("/", policy.name),
         place.aws_policy("/service-role/", policy.name),
     ]
 
 
-def _search_policy(aws: Aws, name: str, doing: str) -> dict[str, Any] | None:
+def _search_policy(aws: Aws, name: str, doing: str) -> PolicyState | None:
     policies = aws.pages("iam", "list_policies", doing, "Policies", {"Scope": "All"})
-    return next((policy for policy in policies if policy["PolicyName"] == name), None)
+    return next((_policy(one) for one in policies if one["PolicyName"] == name), None)
 
 
-def _read_document(aws: Aws, arn: str, version: str, doing: str) -> dict[str, Any]:
-    params = {"PolicyArn": arn, "VersionId": version}
+def _read_document(aws: Aws, policy: Policy, has: PolicyState) -> dict[str, Any]:
+    doing = f"reading the policy {policy.name or policy.arn}"
+    params = {"PolicyArn": has.arn, "VersionId": has.default_version}
     answer = aws.call("iam", "get_policy_version", doing, params)
     document: dict[str, Any] = answer["PolicyVersion"]["Document"]
     return document
 
 
-def _read_versions(aws: Aws, arn: str, doing: str) -> tuple[str, ...]:
+def _read_versions(aws: Aws, policy: Policy, arn: str) -> tuple[str, ...]:
+    doing = f"reading the policy {policy.name}"
     found = aws.pages("iam", "list_policy_versions", doing, "Versions", {"PolicyArn": arn})
     others = [one["VersionId"] for one in found if not one["IsDefaultVersion"]]
     return tuple(sorted(others, key=lambda one: int(one[1:])))
-
-
-def read_role_users(aws: Aws) -> dict[str, str]:
-    """Read which role each function of the region has: function name to role ARN."""
-    functions = aws.pages("lambda", "list_functions", "listing the functions", "Functions")
-    if functions:
-        aws.learn(functions[0]["FunctionArn"])
-    return {one["FunctionName"]: one["Role"] for one in functions}

@@ -64,7 +64,7 @@ def _role(config: Config, rights: IamState) -> dict[str, Any] | None:
     if rights.role is None:
         return None
     return {
-        "name": config.role.name,
+        "name": rights.role.arn.rsplit("/", 1)[-1],
         "arn": rights.role.arn,
         "policies": [*rights.role.attached, *rights.role.inline],
     }

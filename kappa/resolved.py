@@ -92,4 +92,13 @@ def as_yaml(value: Mapping[str, Any]) -> str:
     """Write plain values as YAML, in their own order; texts that look like numbers in quotes."""
     import yaml
 
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+    class Dumper(yaml.SafeDumper):
+        """Escapes the rare line breaks, which YAML reads as blanks elsewhere."""
+
+    def text(dumper: yaml.SafeDumper, said: str) -> yaml.ScalarNode:
+        style = '"' if any(one in said for one in "\x85\u2028\u2029") else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", said, style=style)
+
+    Dumper.add_representer(str, text)
+    written: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return written

@@ -70,6 +70,8 @@ _ROLES_AND_POLICIES = (
     "delete_policy_version",
     "delete_role",
     "detach_role_policy",
+    "tag_policy",
+    "tag_role",
 )
 _LOG_GROUPS = ("create_log_group", "put_retention_policy")
 

@@ -84,9 +84,8 @@ class EmulatedAws:
     def client(self, service, account="000000000000", **keywords):
         """A boto3 client; credentials in `keywords` take the account's place."""
         keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
-        return SESSION.client(
-            service, region_name="us-east-1", endpoint_url=self.endpoint_url, **(keys | keywords)
-        )
+        place = {"region_name": "us-east-1", "endpoint_url": self.endpoint_url}
+        return SESSION.client(service, **(place | keys | keywords))
 
 
 @dataclass(frozen=True)

@@ -465,8 +465,15 @@ def test_a_policys_own_variables_are_no_reason_to_leave_it_alone(imported):
 
 
 def test_what_a_role_has_besides_is_named():
-    _, said = whole(role=ROLE | {"Tags": [{"Key": "a"}], "MaxSessionDuration": 7200})
+    tags = [{"Key": "team", "Value": "tea"}]
+    _, said = whole(role=ROLE | {"Tags": tags, "MaxSessionDuration": 7200})
     assert "of the role greeter-role: tags, session duration" in said
+
+
+def test_kappas_own_tags_of_a_role_are_not_named():
+    tags = [{"Key": "kappa:region", "Value": "eu-west-1"}]
+    _, said = whole(role=ROLE | {"Tags": tags})
+    assert "of the role" not in said
 
 
 def test_settings_without_a_key_are_named():

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from kappa import commands, sourcecommands
+from kappa import commands, publishing, sourcecommands
 from kappa.apply import apply
 from kappa.errors import Conflict, NotFound
 from kappa.functionsettings import Async, Image
@@ -67,7 +67,7 @@ class Life:
 
     def session(self, in_config, given):
         read = config(in_config, str(next(self.images)), **self.function)
-        return commands.publishing_as(commands.Session(read, self.aws), given)
+        return publishing.publishing_as(commands.Session(read, self.aws), given)
 
     def run(self, word):
         """Carry out one word of an order: a command, then @ALIAS for lambda.alias."""

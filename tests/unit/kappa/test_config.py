@@ -263,6 +263,11 @@ ROLE = "  role:\n    name: r\n"
         (ROLE + "  policy: {}\n", "iam.policy needs a name, or an arn"),
         (ROLE + "  policy: {arn: 'arn:aws:iam::aws:policy/P', document: p.json}\n", "no document"),
         (ROLE + "  policy: {arn: 'arn:aws:iam::aws:role/P'}\n", "no policy"),
+        (
+            "  role: {arn: 'arn:aws:iam::123456789012:role/r'}\n"
+            "  policy: {name: p, document: p.json}\n",
+            "kappa would attach no policy to it",
+        ),
         (ROLE + "  policy: {name: 'a b'}\n", "1 to 128 letters"),
         (ROLE + "    path: kappa\n", "begins and ends with /"),
     ],

@@ -1,15 +1,19 @@
 """Policy and role: what is planned for what there is."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from kappa import iam
+from kappa import iam, iamdelete
 from kappa.arn import Place
-from kappa.errors import NotFound
-from kappa.iamstate import IamState, PolicyState, RoleState
+from kappa.errors import ConfigError, NotFound
+from kappa.iamowner import Owned, PolicyState, RoleState, Users
+from kappa.iamstate import IamState
 from kappa.steps import Already, Step
 from tests.builders import assert_valid, kappa_config
+
+TAGS = [{"Key": "kappa:region", "Value": "us-east-1"}]
 
 PLACE = Place("aws", "us-east-1", "123456789012")
 DOCUMENT = {"Version": "2012-10-17", "Statement": []}
@@ -44,7 +48,9 @@ def test_create_makes_policy_role_and_attachment():
         "Path": "/kappa/",
         "PolicyName": "greeter-policy",
         "PolicyDocument": '{"Version":"2012-10-17","Statement":[]}',
+        "Tags": TAGS,
     }
+    assert plan[1].params["Tags"] == TAGS
     assert plan[2] == Step(
         "iam",
         "attach_role_policy",
@@ -92,7 +98,7 @@ def test_a_role_without_a_policy_is_made_as_in_0_3_and_0_7():
 def test_a_config_without_a_role_plans_none():
     config = kappa_config(role={"name": ""})
     assert iam.plan(config, None, PLACE, IamState()) == []
-    assert iam.plan_delete(config, IamState(), {}) == []
+    assert iamdelete.plan_delete(config, IamState()) == []
     assert iam.role_arn(config, PLACE, IamState()) == ""
 
 
@@ -105,9 +111,9 @@ def test_a_missing_policy_of_0_7_is_said_in_the_words_of_0_7():
 
 
 def test_create_uses_a_given_role_as_it_is():
-    config = kappa_config(policy=OWN, role={"arn": ROLE_ARN})
-    plan = iam.plan_create(config, DOCUMENT, PLACE, IamState())
-    assert [item.mark for item in plan] == ["created", "exists"]
+    config = kappa_config(role={"arn": ROLE_ARN})
+    plan = iam.plan_create(config, None, PLACE, IamState())
+    assert [item.mark for item in plan] == ["exists"]
     assert iam.role_arn(config, PLACE, IamState()) == ROLE_ARN
 
 
@@ -117,12 +123,12 @@ def test_a_role_of_another_path_is_used_by_the_arn_it_has():
 
 
 def test_update_leaves_an_equal_document():
-    plan = iam.plan_update(kappa_config(policy=OWN), dict(DOCUMENT), there())
+    plan = iam.plan_update(kappa_config(policy=OWN), dict(DOCUMENT), PLACE, there())
     assert plan == [Already("unchanged", "policy greeter-policy")]
 
 
 def test_update_makes_a_new_default_version():
-    plan = iam.plan_update(kappa_config(policy=OWN), {"Statement": [1]}, there())
+    plan = iam.plan_update(kappa_config(policy=OWN), {"Statement": [1]}, PLACE, there())
     assert_valid(plan)
     assert plan == [
         Step(
@@ -141,7 +147,7 @@ def test_update_makes_a_new_default_version():
 
 def test_update_makes_room_by_removing_the_oldest_version():
     state = there(policy={"default_version": "v10", "versions": ("v2", "v3", "v8", "v9")})
-    plan = iam.plan_update(kappa_config(policy=OWN), {"Statement": [1]}, state)
+    plan = iam.plan_update(kappa_config(policy=OWN), {"Statement": [1]}, PLACE, state)
     assert_valid(plan)
     assert [step.operation for step in plan] == ["delete_policy_version", "create_policy_version"]
     assert plan[0].params["VersionId"] == "v2"
@@ -149,17 +155,18 @@ def test_update_makes_room_by_removing_the_oldest_version():
 
 def test_update_never_changes_a_policy_that_kappa_did_not_make():
     state = IamState(PolicyState(BASIC, {}), RoleState(ROLE_ARN, (BASIC,)))
-    assert iam.plan_update(kappa_config(policy={"arn": BASIC}), None, state) == []
+    assert iam.plan_update(kappa_config(policy={"arn": BASIC}), None, PLACE, state) == []
 
 
 def test_update_says_when_the_policy_is_missing():
-    plan = iam.plan_update(kappa_config(policy=OWN), DOCUMENT, IamState())
+    plan = iam.plan_update(kappa_config(policy=OWN), DOCUMENT, PLACE, IamState())
     assert plan[0].mark == "missing"
 
 
 def test_delete_detaches_then_removes_role_versions_and_policy():
     state = there(policy={"versions": ("v1", "v2"), "default_version": "v3"})
-    plan = iam.plan_delete(kappa_config(policy=OWN), state, {"greeter": ROLE_ARN})
+    state = replace(state, users=Users({ROLE_ARN: ("greeter",)}))
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert_valid(plan)
     assert [step.operation for step in plan] == [
         "detach_role_policy",
@@ -171,13 +178,13 @@ def test_delete_detaches_then_removes_role_versions_and_policy():
 
 
 def test_delete_of_what_is_gone_says_so():
-    plan = iam.plan_delete(kappa_config(policy=OWN), IamState(), {})
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), IamState())
     assert plan == [Already("gone", "role greeter-role"), Already("gone", "policy greeter-policy")]
 
 
 def test_delete_keeps_a_role_used_by_another_function():
-    users = {"greeter": ROLE_ARN, "other": ROLE_ARN}
-    plan = iam.plan_delete(kappa_config(policy=OWN), there(), users)
+    state = replace(there(), users=Users({ROLE_ARN: ("greeter", "other")}))
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert marks(plan) == [
         ("kept", "role greeter-role (used by other)"),
         ("kept", "policy greeter-policy (attached elsewhere)"),
@@ -186,7 +193,7 @@ def test_delete_keeps_a_role_used_by_another_function():
 
 @pytest.mark.parametrize("others", [{"attached": (POLICY_ARN, BASIC)}, {"inline": ("extra",)}])
 def test_delete_keeps_a_role_with_other_policies(others):
-    plan = iam.plan_delete(kappa_config(policy=OWN), there(role=others), {})
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), there(role=others))
     kept = [item.message for item in plan if item.mark == "kept"]
     assert len(kept) == 1
     assert "it has other policies" in kept[0]
@@ -194,22 +201,127 @@ def test_delete_keeps_a_role_with_other_policies(others):
 
 def test_delete_keeps_a_role_made_at_another_path():
     state = there(role={"arn": "arn:aws:iam::123456789012:role/greeter-role"})
-    plan = iam.plan_delete(kappa_config(policy=OWN), state, {})
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert ("kept", "role greeter-role (made at another path than kappa's)") in marks(plan)
 
 
 def test_delete_keeps_a_policy_attached_elsewhere():
-    plan = iam.plan_delete(kappa_config(policy=OWN), there(policy={"uses": 2}), {})
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), there(policy={"uses": 2}))
     assert marks(plan)[-1] == ("kept", "policy greeter-policy (attached elsewhere)")
 
 
 def test_delete_detaches_and_keeps_a_policy_that_kappa_did_not_make():
     state = IamState(PolicyState(BASIC, {}, uses=9), RoleState(ROLE_ARN, (BASIC,)))
-    plan = iam.plan_delete(kappa_config(policy={"arn": BASIC}), state, {})
+    plan = iamdelete.plan_delete(kappa_config(policy={"arn": BASIC}), state)
     assert_valid(plan)
     assert [item.mark for item in plan] == ["detached", "removed", "kept"]
 
 
 def test_delete_leaves_a_given_role_and_its_policies_alone():
-    plan = iam.plan_delete(kappa_config(), IamState(None, RoleState(ROLE_ARN)), {})
+    plan = iamdelete.plan_delete(kappa_config(), IamState(None, RoleState(ROLE_ARN)))
     assert marks(plan) == [("kept", "role greeter-role (the config gives it no policy)")]
+
+
+def test_delete_leaves_a_policy_on_a_role_that_stays():
+    state = IamState(
+        PolicyState(BASIC, {}, uses=9),
+        RoleState("arn:aws:iam::123456789012:role/greeter-role", (BASIC,)),
+    )
+    plan = iamdelete.plan_delete(kappa_config(policy={"arn": BASIC}), state)
+    assert [item.mark for item in plan] == ["kept", "kept"]
+
+
+def test_delete_takes_its_own_policy_from_a_role_that_stays():
+    state = there(role={"arn": "arn:aws:iam::123456789012:role/greeter-role"})
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
+    assert_valid(plan)
+    assert [item.mark for item in plan] == ["detached", "kept", "removed"]
+
+
+def test_delete_keeps_role_and_policy_of_a_function_in_a_vpc():
+    settings = {"VpcConfig": {"SubnetIds": ["subnet-1"]}}
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), there(), settings)
+    assert [item.mark for item in plan] == ["kept", "kept"]
+    assert "then run kappa config.yml delete again" in plan[0].message
+    again = iamdelete.plan_delete(kappa_config(policy=OWN), there(), None)
+    assert [item.mark for item in again] == ["detached", "removed", "removed"]
+
+
+def test_delete_keeps_a_role_that_another_region_uses():
+    users = Users({}, {ROLE_ARN: ("greeter in eu-west-1",)})
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), replace(there(), users=users))
+    assert marks(plan) == [
+        ("kept", "role greeter-role (used by greeter in eu-west-1)"),
+        ("kept", "policy greeter-policy (attached elsewhere)"),
+    ]
+
+
+def test_delete_keeps_a_role_last_used_where_nobody_can_look():
+    state = replace(there(role={"last_used": "eu-west-1"}), users=Users(unseen=("eu-west-1",)))
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
+    assert [item.mark for item in plan] == ["kept", "kept"]
+    assert "last used in eu-west-1, where its users cannot be seen" in plan[0].message
+
+
+def test_delete_says_how_to_claim_what_has_no_tag():
+    owned = Owned("greeter-role", unseen=("eu-west-1",))
+    policy = Owned("greeter-policy", unseen=("eu-west-1",))
+    state = replace(there(), own_role=owned, own_policy=policy)
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
+    assert [item.mark for item in plan] == ["kept", "kept"]
+    assert "if nothing does, give it the tag kappa:region" in plan[0].message
+
+
+def test_deploy_marks_what_an_older_kappa_made():
+    owned = {"own_role": Owned("greeter-role", mark=True)}
+    state = replace(there(), own_policy=Owned("greeter-policy", mark=True), **owned)
+    plan = iam.plan(kappa_config(policy=OWN), DOCUMENT, PLACE, state)
+    assert_valid(plan)
+    assert [(one.operation, one.params["Tags"]) for one in plan if isinstance(one, Step)] == [
+        ("tag_role", TAGS),
+        ("tag_policy", TAGS),
+    ]
+
+
+def test_a_second_region_gets_names_of_its_own():
+    state = IamState(
+        own_role=Owned("greeter-role-us-east-1", "greeter-role belongs to eu-west-1"),
+        own_policy=Owned("greeter-policy-us-east-1", "greeter-policy belongs to eu-west-1"),
+    )
+    config = kappa_config(policy=OWN)
+    plan = iam.plan(config, DOCUMENT, PLACE, state)
+    assert_valid(plan)
+    assert [one.message for one in plan] == [
+        "policy greeter-policy-us-east-1 (greeter-policy belongs to eu-west-1)",
+        "role greeter-role-us-east-1 (greeter-role belongs to eu-west-1)",
+        "policy greeter-policy-us-east-1 on role greeter-role-us-east-1",
+    ]
+    assert plan[1].params["Tags"] == [*TAGS, {"Key": "kappa:name", "Value": "greeter-role"}]
+    assert iam.role_arn(config, PLACE, state) == f"{ROLE_ARN}-us-east-1"
+
+
+def test_a_second_region_that_can_have_no_name_says_so():
+    problem = "r belongs to eu-west-1, and r-us-east-1 is not this function's"
+    state = IamState(own_role=Owned("r-us-east-1", "r belongs to eu-west-1", problem))
+    with pytest.raises(ConfigError, match="r-us-east-1 is not this function's") as caught:
+        iam.plan(kappa_config(policy=OWN), DOCUMENT, PLACE, state)
+    assert "Set another iam.role.name" in caught.value.hint
+
+
+def test_deploy_takes_another_regions_policy_from_its_own_role():
+    state = there(
+        policy={"arn": f"{POLICY_ARN}-us-east-1"},
+        role={"attached": (POLICY_ARN, f"{POLICY_ARN}-us-east-1")},
+    )
+    state = replace(state, own_policy=Owned("greeter-policy-us-east-1"), other_policy=POLICY_ARN)
+    plan = iam.plan(kappa_config(policy=OWN), DOCUMENT, PLACE, state)
+    assert_valid(plan)
+    (step,) = [one for one in plan if isinstance(one, Step)]
+    assert step.mark == "detached"
+    assert step.params == {"RoleName": "greeter-role", "PolicyArn": POLICY_ARN}
+
+
+def test_update_code_leaves_the_role_that_the_function_has():
+    has = {"Role": "arn:aws:iam::123456789012:role/kappa/old"}
+    state = IamState(own_role=Owned("greeter-role-us-east-1", "greeter-role was deleted"))
+    assert iam.role_arn(kappa_config(policy=OWN), PLACE, state, has) == has["Role"]

@@ -1,0 +1,125 @@
+"""The function's policy and role: plan their removal.
+
+Owns what may go: only what kappa made at the config's path, what is this region's, and what no
+other function has. What stays is said with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kappa.iam import GONE, delete_version, detach, made_by_kappa, policy_name, role_name, unseen
+from kappa.iamowner import Owned
+from kappa.iamstate import IamState
+from kappa.settings import Config
+from kappa.steps import Already, Plan, Step
+
+
+def plan_delete(config: Config, state: IamState, settings: Mapping[str, Any] | None = None) -> Plan:
+    """Plan the removal of role and policy, and say of each that stays why it stays.
+
+    `settings` are the function's, which is removed too. Only a policy that is removed is taken
+    from a role that stays. A function in a VPC has network interfaces, which Lambda removes later
+    with the rights of its role.
+    Source: AWS Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC".
+    """
+    if not config.makes_role:
+        why = "given" if config.role.arn else "the config gives it no policy"
+        role = config.role.arn or config.role.name
+        return [Already("kept", f"role {role} ({why})")] if role else []
+    keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
+    if ((settings or {}).get("VpcConfig") or {}).get("SubnetIds"):
+        again = (
+            "Lambda needs it for up to 20 minutes to remove the function's network interfaces: "
+            f"then run kappa {config.file} delete again"
+        )
+        keeps_role, keeps_policy = keeps_role or again, keeps_policy or again
+    return [
+        *_delete_role(config, state, keeps_role, keeps_policy),
+        *_delete_policy(config, state, keeps_policy),
+    ]
+
+
+def _users(config: Config, state: IamState) -> str:
+    """Say who else has the role, or where that cannot be seen; "" if nobody has."""
+    role, users = state.role, state.users
+    if role is None:
+        return ""
+    here = [name for name in users.here.get(role.arn, ()) if name != config.function.name]
+    if used := [*here, *users.elsewhere.get(role.arn, ())]:
+        return f"used by {', '.join(used)}"
+    if state.own_role.unseen:
+        return unseen(state.own_role)
+    if role.last_used in users.unseen:
+        return f"last used in {role.last_used}, where its users cannot be seen"
+    return ""
+
+
+def _role_stays(config: Config, state: IamState) -> str:
+    """Say why the role cannot be removed; "" if it can, or if it is gone."""
+    role = state.role
+    if role is None:
+        return ""
+    if users := _users(config, state):
+        return users
+    if not made_by_kappa(config, state):
+        return "made at another path than kappa's"
+    ours = {state.policy.arn if state.policy else "", state.other_policy}
+    others = [*(arn for arn in role.attached if arn not in ours), *role.inline]
+    return f"it has other policies: {', '.join(others)}" if others else ""
+
+
+def _policy_stays(config: Config, state: IamState) -> str:
+    """Say why the policy cannot be removed; "" if it can, or if it is gone."""
+    policy, role = state.policy, state.role
+    if config.policy is None or not config.policy.document:
+        return "not made by kappa"
+    if policy is None:
+        return ""
+    attached = role is not None and policy.arn in role.attached
+    if policy.uses - attached > 0 or (attached and _users(config, state)):
+        return "attached elsewhere"
+    return unseen(state.own_policy) if state.own_policy.unseen else ""
+
+
+def _delete_role(config: Config, state: IamState, stays: str, policy_stays: str) -> Plan:
+    name = role_name(config, state)
+    if state.role is None:
+        return [_gone("role", name, config.role.name, state.own_role)]
+    own = state.policy.arn if state.policy else ""
+    goes = {own} if not (stays and policy_stays) else set()
+    goes |= set() if stays else {state.other_policy}
+    items: list[Step | Already] = [detach(name, arn) for arn in state.role.attached if arn in goes]
+    if stays:
+        return [*items, Already("kept", f"role {name} ({stays})")]
+    params, message = {"RoleName": name}, f"role {name}"
+    return [*items, Step("iam", "delete_role", params, "removed", message, settled=GONE)]
+
+
+def _gone(kind: str, name: str, plain: str, owned: Owned) -> Already:
+    """Say that this region has none, and whose the one of the config's name is."""
+    if owned.reason:
+        return Already("kept", f"{kind} {plain} ({owned.problem or owned.reason})")
+    return Already("gone", f"{kind} {name}")
+
+
+def _delete_policy(config: Config, state: IamState, stays: str) -> Plan:
+    if config.policy is None:
+        return []
+    name, policy = policy_name(config.policy, state), state.policy
+    if stays and (policy or not config.policy.document):
+        return [Already("kept", f"policy {name} ({stays})")]
+    if policy is None:
+        return [_gone("policy", name, config.policy.name, state.own_policy)]
+    return [
+        *(delete_version(name, policy.arn, version) for version in policy.versions),
+        Step(
+            "iam",
+            "delete_policy",
+            {"PolicyArn": policy.arn},
+            "removed",
+            f"policy {name}",
+            settled=GONE,
+        ),
+    ]

@@ -1,0 +1,207 @@
+"""Whose a role or a policy is: this region's, another region's or somebody else's. Pure.
+
+IAM has one list of names for all regions, and a function lives in one region. So what kappa makes
+carries a tag with the region. The first region gets the name of the config, another region gets
+NAME-REGION. What an older kappa made has no tag: then its users decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kappa.arn import Place
+from kappa.errors import AwsError
+
+REGION = "kappa:region"
+# The name in the config, on what is called NAME-REGION.
+NAME = "kappa:name"
+# Source: AWS IAM guide, "IAM and AWS STS quotas": IAM name character limits.
+MAX_ROLE_NAME, MAX_POLICY_NAME = 64, 128
+# The key of a function's variables is granted to the role itself, and a role made anew under the
+# old name is another one, so Lambda must see its function change roles.
+# Source: hashicorp/terraform-provider-aws#9703.
+_LOST = "its function had {name}, which was deleted"
+
+
+@dataclass(frozen=True)
+class PolicyState:
+    """A managed policy. `versions` are the non-default ones, oldest first, if they were read."""
+
+    arn: str
+    document: Mapping[str, Any]
+    default_version: str = "v1"
+    versions: tuple[str, ...] = ()
+    uses: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RoleState:
+    """A role: its ARN, the ARNs of the attached policies, the names of the inline ones if read.
+
+    `last_used` is the region of its last use, as far as IAM knows.
+    """
+
+    arn: str
+    attached: tuple[str, ...] = ()
+    inline: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    last_used: str = ""
+
+
+@dataclass(frozen=True)
+class Users:
+    """Which functions have which role, published versions included: role ARN to functions.
+
+    `elsewhere` is of the other regions; `unseen` are those that were asked and did not answer.
+    """
+
+    here: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The name that is this region's; "" is the config's own.
+
+    `reason` says why it is not the config's, and `problem` why it cannot be had. `mark` says that
+    an older kappa made what has the name, and that it is to get its tag. With `unseen` regions
+    that is left open.
+    """
+
+    name: str = ""
+    reason: str = ""
+    problem: str = ""
+    mark: bool = False
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Named:
+    """What has the config's name, and what has NAME-REGION; `denied` if that could not be read."""
+
+    plain: RoleState | PolicyState | None = None
+    own: RoleState | PolicyState | None = None
+    denied: AwsError | None = None
+
+
+def own_name(name: str, region: str) -> str:
+    """The name in a region that cannot have the config's."""
+    return f"{name}-{region}"
+
+
+def tags(name: str, owned: Owned, region: str) -> list[dict[str, str]]:
+    """Tag what kappa makes under this name. Shape: the Tags parameter of IAM's calls."""
+    found = {REGION: region} | ({NAME: name} if owned.name not in ("", name) else {})
+    return [{"Key": key, "Value": value} for key, value in found.items()]
+
+
+def is_ours(has: Mapping[str, str], name: str, region: str) -> bool:
+    """Whether the tags say that it is this region's, and of this name in the config."""
+    return has.get(REGION) == region and has.get(NAME, name) == name
+
+
+def read_tags(has: Mapping[str, Any]) -> dict[str, str]:
+    """Read the tags of a role or policy in IAM's answer."""
+    return {one["Key"]: one["Value"] for one in has.get("Tags", [])}
+
+
+def config_name(has: Mapping[str, Any], name: str) -> str:
+    """The name in the config that stands for a role or policy in IAM's answer."""
+    return read_tags(has).get(NAME, name)
+
+
+def is_untagged(state: RoleState | PolicyState | None) -> bool:
+    """Whether something is there that has no tag of kappa."""
+    return state is not None and REGION not in state.tags
+
+
+def has_own(named: Named, name: str, region: str) -> bool:
+    """Whether this region has made itself NAME-REGION."""
+    own = named.own
+    return own is not None and own.tags.get(NAME) == name and is_ours(own.tags, name, region)
+
+
+def _own(name: str, region: str, named: Named, reason: str, longest: int) -> Owned:
+    """Choose NAME-REGION, which does not exist yet, and check that it can be made."""
+    own, problem = own_name(name, region), ""
+    if len(own) > longest:
+        problem = f"{reason}, and {own} is longer than {longest} characters"
+    elif named.own is not None:
+        problem = f"{reason}, and {own} is not this function's"
+    elif named.denied is not None:
+        problem = f"{reason}, and {own} cannot be read: {named.denied.message}"
+    return Owned(own, reason, problem)
+
+
+def choose_role(
+    name: str, place: Place, path: str, named: Named, current: str, users: Users
+) -> Owned:
+    """Choose the role's name. `path` is the config's.
+
+    `current` is the role that the function of this region has; "" if there is no function.
+    """
+    arn, region = place.role(path, name), place.region
+
+    def own(reason: str) -> Owned:
+        found = _own(name, region, named, reason, MAX_ROLE_NAME)
+        if named.own is None and current == place.role(path, found.name):
+            return replace(found, problem=_LOST.format(name=found.name))
+        return found
+
+    if has_own(named, name, region):
+        return Owned(own_name(name, region))
+    if named.plain is None:
+        return own(_LOST.format(name=name)) if current == arn else Owned(name)
+    if not is_untagged(named.plain):
+        return _by_tag(name, region, named.plain) or own(_whose(name, named.plain))
+    if named.plain.arn != arn:
+        # Made at another path than kappa's: it is just used.
+        return Owned(name)
+    if others := users.elsewhere.get(arn):
+        return own(f"{name} is used by {', '.join(others)}")
+    if users.unseen and arn != current and arn not in users.here:
+        return own(f"who uses {name} in {', '.join(users.unseen)} cannot be seen")
+    return Owned(name, mark=not users.unseen, unseen=users.unseen)
+
+
+def _by_tag(name: str, region: str, has: RoleState | PolicyState) -> Owned | None:
+    return Owned(name) if is_ours(has.tags, name, region) else None
+
+
+def _whose(name: str, has: RoleState | PolicyState) -> str:
+    function = f"{has.tags[NAME]} in " if NAME in has.tags else ""
+    return f"{name} belongs to {function}{has.tags[REGION]}"
+
+
+def choose_policy(
+    name: str,
+    region: str,
+    named: Named,
+    role: RoleState | None,
+    users: Users,
+    *,
+    differs: bool,
+) -> Owned:
+    """Choose the name of a policy that kappa makes. `role` is this region's.
+
+    A policy of an older kappa that others may depend on keeps its document.
+    """
+
+    def own(reason: str) -> Owned:
+        return _own(name, region, named, reason, MAX_POLICY_NAME)
+
+    if has_own(named, name, region):
+        return Owned(own_name(name, region))
+    if not isinstance(named.plain, PolicyState):
+        return Owned(name)
+    if not is_untagged(named.plain):
+        return _by_tag(name, region, named.plain) or own(_whose(name, named.plain))
+    attached = role is not None and named.plain.arn in role.attached
+    shared = attached and role is not None and role.arn in users.elsewhere
+    if named.plain.uses - attached <= 0 and not shared:
+        return Owned(name, mark=not users.unseen, unseen=users.unseen)
+    return own(f"{name} is attached elsewhere") if differs else Owned(name)
