@@ -7,6 +7,7 @@ installed is packages.py's.
 from __future__ import annotations
 
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -35,15 +36,16 @@ def read_archive(config: Config, limits: Limits | None = None) -> Archive:
     function = config.function
     source = config.beside(function.path)
     names = ((f"{config.environment}_config.json", "config.json"),) if config.environment else ()
-    extras = Extras(
-        dependencies=tuple(_dependency(config, path) for path in function.dependencies),
-        packages=_packages(config, source),
-        renamed=tuple((new, old) for old, new in names),
-        excluded_dirs=frozenset(function.excluded_dirs),
-    )
     # Through S3 a zip has no limit of its own: only what is in it counts.
     most = limits.unzipped_bytes if function.s3_bucket else limits.direct_bytes
-    return pack(source, _own_zip(config, source), most, extras, limits.unzipped_bytes)
+    with _packages(config, source) as installed:
+        extras = Extras(
+            dependencies=tuple(_dependency(config, path) for path in function.dependencies),
+            packages=installed,
+            renamed=tuple((new, old) for old, new in names),
+            excluded_dirs=frozenset(function.excluded_dirs),
+        )
+        return pack(source, _own_zip(config, source), most, extras, limits.unzipped_bytes)
 
 
 def zip_file(config: Config) -> Path:
@@ -88,7 +90,7 @@ def _dependency(config: Config, path: str) -> tuple[str, Path]:
     return (pure.name if outside else pure.as_posix()), config.beside(path)
 
 
-def _packages(config: Config, source: Path) -> Path | None:
+def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
     wanted = config.function.requirements
     found = wanted is None and (source / REQUIREMENTS).is_file()
     architectures = config.function.architectures or ("x86_64",)
@@ -100,12 +102,13 @@ def _packages(config: Config, source: Path) -> Path | None:
                 f"{config.function.name} is {config.function.runtime}.",
                 "Take lambda.requirements out, or set a runtime such as python3.13.",
             )
-        return None
-    if isinstance(wanted, str):
-        file = config.beside(wanted)
-        text, folder = packages.read_requirements(file), file.parent
-    elif found:
-        text, folder = packages.read_requirements(source / REQUIREMENTS), source
-    else:
-        text, folder = "\n".join(wanted or ()), config.file.parent
-    return None if packages.is_empty(text) else packages.install(text, folder.resolve(), machine)
+        return nullcontext()
+    if isinstance(wanted, str) or found:
+        file = config.beside(wanted) if isinstance(wanted, str) else source / REQUIREMENTS
+        if packages.is_empty(packages.read_requirements(file)):
+            return nullcontext()
+        return packages.installed(file.resolve(), file.parent.resolve(), machine)
+    text = "\n".join(wanted or ())
+    if packages.is_empty(text):
+        return nullcontext()
+    return packages.installed(text, config.file.parent.resolve(), machine)

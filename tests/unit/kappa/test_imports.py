@@ -38,10 +38,10 @@ RANKS = [
     {"bundle", "codecheck"},
     {"aws", "archive", "config", "packages", "schema", "starter"},
     {"functionrules", "sourcerules", "environments", "layout"},
-    {"settings", "typed", "graft"},
+    {"settings", "typed", "graft", "pipinputs", "piprun"},
     {"tree", "functionsettings", "sourcesettings"},
     {"section"},
-    {"arn", "awssession", "completion", "errors", "loglines", "units"},
+    {"arn", "awssession", "completion", "errors", "loglines", "regular", "units"},
 ]
 FOLDER = Path(kappa.__file__).parent
 
