@@ -16,6 +16,7 @@ from kappa import environments, layout
 from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
+from kappa.regular import read_bytes
 from kappa.settings import Config, File
 from kappa.sourcerules import check_sources, tidy, with_json
 from kappa.tree import Keys, Tree, dotted, fill_text, fill_tree, read_tree, read_values
@@ -81,7 +82,7 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
         return config.policy.document
     file = config.beside(config.policy.document)
     try:
-        text = file.read_text("utf-8")
+        text = read_bytes(file).decode()
         document = json.loads(text)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}.", "Set iam.policy.document.") from error

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from kappa.errors import ConfigError
+from kappa.regular import read_bytes
 
 Keys = tuple[str | int, ...]
 
@@ -77,7 +78,7 @@ def read_tree(file: Path) -> Tree:
     Raises: ConfigError, if it cannot be read, is not YAML, repeats a key or is no mapping.
     """
     try:
-        node = yaml.compose(file.read_bytes(), Loader=yaml.SafeLoader)
+        node = yaml.compose(read_bytes(file), Loader=yaml.SafeLoader)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
