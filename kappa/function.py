@@ -178,6 +178,7 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         wait=_ready(config, "State", "Active"),
         retry=(FRESH_ROLE, FRESH_ROLE_KEY),
         conflict_hint="It was made just now: run the same command again.",
+        **upload.expected(config, archive),
     )
 
 
@@ -264,6 +265,7 @@ def _update_code(config: Config, archive: Archive | None, state: FunctionState) 
         wait=_ready(config, "LastUpdateStatus", "Successful"),
         retry=BUSY,
         before=before,
+        **upload.expected(config, archive),
     )
 
 

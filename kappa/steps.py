@@ -89,7 +89,7 @@ class Step:
     `takes` names params whose value the answer of the step before gives, by a dotted path:
     only AWS knows a new version's number. `before` holds what AWS has now under the keys of
     `params` that change, for diff to show. `refused` is the dotted path of a refusal in an
-    answer that is else a success.
+    answer that is else a success; `expected` are dotted paths of it with what must be there.
     """
 
     service: str
@@ -104,6 +104,8 @@ class Step:
     refused: str = ""
     takes: Mapping[str, str] = _empty()
     before: Mapping[str, Any] = _empty(compare=False)
+    expected: Mapping[str, Any] = _empty()
+    unexpected_hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,7 @@ def _carry_out(
             answer = call(step.service, step.operation, doing, step.params)
             if step.refused and look_up(answer, step.refused):
                 raise AwsError(f"AWS refused {doing}: {look_up(answer, step.refused)}.")
+            _check_answer(step, answer)
             return step.mark, answer
         except AwsError as error:
             if error.code in step.settled:
@@ -204,6 +207,16 @@ def _carry_out(
                 tell(Report("waiting", f"{step.message}: {error.code}, trying again"))
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 4.0)
+
+
+def _check_answer(step: Step, answer: Mapping[str, Any]) -> None:
+    for path, value in step.expected.items():
+        if look_up(answer, path) != value:
+            raise AwsError(
+                f"AWS has another {path} for the {step.message} than was sent: "
+                f"{look_up(answer, path)}, not {value}.",
+                step.unexpected_hint,
+            )
 
 
 def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock: Clock) -> None:
