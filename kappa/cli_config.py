@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kappa.command import command
+from kappa.command import command, strict_option, warn_of_code
 from kappa.console import as_json, progress, result
 from kappa.errors import ArchiveError
 from kappa.options import Options
@@ -17,7 +17,8 @@ from kappa.options import Options
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Where to write the zip."
 )
 @click.option("--list", "listed", is_flag=True, help="Show each file with its size.")
-def package(options: Options, output: Path | None, listed: bool) -> None:
+@strict_option
+def package(options: Options, output: Path | None, listed: bool, strict: bool) -> None:
     """Write the zip that would be uploaded.
 
     Installs the required packages, packs the code and asks AWS nothing. Unless told, the zip is
@@ -37,6 +38,7 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
         raise ArchiveError(
             f"{session.config.function.name} is a container image: there is nothing to pack."
         )
+    warn_of_code(session.config, session.problems, strict=strict)
     file = write_zip(session.config, archive, output)
     data = {
         "file": str(file),
@@ -57,7 +59,8 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
 
 
 @command
-def validate(options: Options) -> None:
+@strict_option
+def validate(options: Options, strict: bool) -> None:
     """Check the config and print it filled in.
 
     Prints the config as it is understood, with its environment merged and every ${name} filled
@@ -68,9 +71,12 @@ def validate(options: Options) -> None:
       kappa config.yml validate --env prod
     """
     from kappa.resolved import as_yaml, check, plain_config
+    from kappa.syntax import problems
 
     session = options.open()
-    check(session.config)
+    archive = check(session.config)
+    found = problems(session.config.function.runtime, archive) if archive else []
+    warn_of_code(session.config, found, strict=strict)
     config = plain_config(session.config)
     result(as_json(config) if options.json else as_yaml(config).rstrip("\n"))
 

@@ -23,13 +23,14 @@ from kappa import (
     logs,
     sources,
     sourcestate,
+    syntax,
     upload,
     versions,
 )
 from kappa.archive import Archive
 from kappa.arn import Place
 from kappa.aws import Aws
-from kappa.bundle import read_archive
+from kappa.bundle import check_architecture, read_archive
 from kappa.codecheck import check_files, check_handler
 from kappa.config import place_policy_document, read_config, read_policy_document
 from kappa.errors import ConfigError
@@ -40,6 +41,7 @@ from kappa.permissions import granted
 from kappa.settings import Config, Function
 from kappa.sourcestate import SourcesState
 from kappa.steps import Plan
+from kappa.syntax import Problem
 from kappa.typed import allowed as words
 
 
@@ -67,6 +69,12 @@ class Session:
         """The packed code; None for a function of a container image."""
         check_files(self.config)
         return None if self.config.function.image else self.archive
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """The function's own Python files that no import can read."""
+        packed = self.zip
+        return syntax.problems(self.config.function.runtime, packed) if packed else []
 
     @cached_property
     def place(self) -> Place:
@@ -127,6 +135,7 @@ def read_found(session: Session, *, with_sources: bool = True, with_document: bo
         state = (
             pool.submit(sourcestate.read, aws, config, place, extra=False) if with_sources else None
         )
+    check_architecture(config, (has.settings or {}).get("Architectures", ()))
     return Found(
         document,
         IamState(policy.result(), role.result()),
@@ -202,9 +211,15 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[dif
     before = None
     if diff.replaces_code(plan):
         link = str(found.function.code.get("Location", ""))
-        before = deployed.read_code(link, session.config.function.name)
-    after = session.zip.data if session.zip else None
-    return plan, diff.changes(plan, after, before, show_values=show_values)
+        before = deployed.read_code(session.aws, link, session.config.function.name)
+    after = session.zip
+    return plan, diff.changes(
+        plan,
+        after.data if after else None,
+        before,
+        show_values=show_values,
+        installed=after.installed if after else (),
+    )
 
 
 def publishing_as(session: Session, given: Mapping[str, Any]) -> Session:

@@ -33,6 +33,7 @@ _COLOURS = {
     "missing": "magenta",
     "stopped": "red",
     "waiting": "cyan",
+    "warning": "yellow",
 }
 
 

@@ -11,25 +11,28 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from kappa.bundle import read_archive
+from kappa.archive import Archive
+from kappa.bundle import is_ready_zip, read_archive
 from kappa.codecheck import check_files, check_handler
 from kappa.config import read_policy_document
 from kappa.errors import ArchiveError, ConfigError
 from kappa.settings import Config
 
 
-def check(config: Config) -> None:
-    """Check all that a config names, without installing packages.
+def check(config: Config) -> Archive | None:
+    """Check all that a config names, and pack it without installing packages.
 
     Raises: ConfigError.
     """
     read_policy_document(config)
     check_files(config)
     if config.function.image:
-        return
+        return None
     bare = replace(config, function=replace(config.function, requirements=()))
     try:
-        check_handler(bare, read_archive(bare))
+        archive = read_archive(config if is_ready_zip(config) else bare)
+        check_handler(bare, archive)
+        return archive
     except ArchiveError as error:
         raise ConfigError(error.message, error.hint) from error
 

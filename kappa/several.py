@@ -23,6 +23,7 @@ from kappa.commands import Session
 from kappa.console import Voice, as_json, exit_code, progress, result, speaking
 from kappa.options import Options
 from kappa.settings import Config
+from kappa.syntax import refuse
 
 MAX_AT_ONCE = 8
 # From well to ill: nothing to do, something differs, failed, wrong config, interrupted.
@@ -47,7 +48,7 @@ Command = Callable[..., int | None]
 
 def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
     """Run a command for each config; the exit code is the worst one."""
-    sessions = _open_all(options, command.__name__)
+    sessions = _open_all(options, command.__name__, strict=given.get("strict", False))
     if sessions is None:
         return 2
     names = _names([session.config for session in sessions])
@@ -70,7 +71,7 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
     return max((one.code for one in outcomes), key=_severity)
 
 
-def _open_all(options: Options, command: str) -> list[Session] | None:
+def _open_all(options: Options, command: str, *, strict: bool) -> list[Session] | None:
     """Read every config, and say of each what is wrong with it; None if one is wrong."""
     known: dict[Any, Aws] = {}
     sessions: list[Session] = []
@@ -79,6 +80,8 @@ def _open_all(options: Options, command: str) -> list[Session] | None:
         session = own.open(known)
         if command in _PACKING:
             _ = session.document, session.zip
+            if strict:
+                refuse(session.problems)
         sessions.append(session)
 
     for file in options.configs:
