@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import stat
-import urllib.request
 import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +17,13 @@ from typing import Any
 from kappa.adoptsources import read_sources
 from kappa.archive import MAX_UNZIPPED_BYTES
 from kappa.aws import Aws
-from kappa.errors import ArchiveError, AwsError, NotFound
+from kappa.deployed import read_code
+from kappa.errors import ArchiveError, NotFound
 from kappa.permissions import Statement, read_statements
 from kappa.resolved import as_yaml, plain
 from kappa.starter import HEADER, SCHEMA, NewFiles, schema
 
 _URL = "lambda:InvokeFunctionUrl"
-_DOWNLOAD_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def read(aws: Aws, name: str) -> Found:
         asynchronous = pool.submit(maybe, "get_function_event_invoke_config")
         url = pool.submit(maybe, "get_function_url_config")
         log_days = pool.submit(_read_log_days, aws, settings)
-        zipped = pool.submit(_download, function.get("Code", {}).get("Location", ""))
+        zipped = pool.submit(read_code, aws, function.get("Code", {}).get("Location", ""), name)
         arn = settings["FunctionArn"]
         return Found(
             function=function,
@@ -106,21 +105,6 @@ def _read_log_days(aws: Aws, settings: Mapping[str, Any]) -> int | None:
     params = {"logGroupNamePrefix": name}
     groups = aws.pages("logs", "describe_log_groups", f"reading {name}", "logGroups", params)
     return next((one.get("retentionInDays") for one in groups if one["logGroupName"] == name), None)
-
-
-def _download(location: str) -> bytes | None:
-    if not location:
-        return None
-    if not location.startswith(("https://", "http://")):
-        raise AwsError(f"The code's address {location[:40]} is no URL.")
-    try:
-        with urllib.request.urlopen(location, timeout=_DOWNLOAD_TIMEOUT_S) as answer:
-            data: bytes = answer.read(MAX_UNZIPPED_BYTES + 1)
-    except OSError as error:
-        raise AwsError(
-            f"The code could not be downloaded: {error}.", "Is the network up?"
-        ) from error
-    return data
 
 
 def adopted(

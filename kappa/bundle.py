@@ -6,10 +6,11 @@ installed is packages.py's.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -98,9 +99,14 @@ def zip_file(config: Config) -> Path:
     return config.beside(config.function.zipfile_name or f"{config.function.name}.zip")
 
 
+def _real(path: Path) -> Path:
+    """Follow links as far as they lead; Path.resolve() raises where one leads to itself."""
+    return Path(os.path.realpath(path))
+
+
 def _own_zip(config: Config, source: Path) -> str:
     """Name the zip in the source that is not to be packed, as the zip would name it."""
-    file, folder = zip_file(config).resolve(), source.resolve()
+    file, folder = _real(zip_file(config)), _real(source)
     if file.is_relative_to(folder):
         return file.relative_to(folder).as_posix()
     return config.function.zipfile_name
@@ -113,8 +119,8 @@ def write_zip(config: Config, archive: Archive, output: Path | None = None) -> P
     """
     file = output or zip_file(config)
     source = config.beside(config.function.path)
-    inside = source.is_dir() and file.resolve().is_relative_to(source.resolve())
-    if inside and file.resolve() != zip_file(config).resolve():
+    inside = source.is_dir() and _real(file).is_relative_to(_real(source))
+    if inside and _real(file) != _real(zip_file(config)):
         raise ArchiveError(
             f"{file} is in the folder that is packed: it would be packed itself next time.",
             "Give --output a place outside of lambda.path.",
@@ -130,7 +136,8 @@ def write_zip(config: Config, archive: Archive, output: Path | None = None) -> P
     except OSError as error:
         raise ArchiveError(f"{file} cannot be written: {error.strerror or error}.") from error
     finally:
-        whole.unlink(missing_ok=True)
+        with suppress(OSError):
+            whole.unlink()
     return file
 
 

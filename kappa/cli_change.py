@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -60,13 +61,8 @@ def deploy(
 
     if dry_run:
         return _show(options, show_values, publishing, strict=strict)
-    carry_out(
-        options,
-        lambda session: plan_deploy(publishing_as(session, publishing)),
-        settled=False,
-        wait=wait,
-        strict=strict,
-    )
+    own = replace(options, session=publishing_as(options.open(), publishing))
+    carry_out(own, plan_deploy, settled=False, wait=wait, strict=strict)
     return 0
 
 

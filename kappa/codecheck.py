@@ -10,6 +10,7 @@ import ast
 import io
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from kappa.archive import Archive
 from kappa.settings import Config
@@ -25,19 +26,27 @@ def check_files(config: Config) -> None:
     Raises: ConfigError, naming file, line and key.
     """
     function = config.function
-    if not function.image and not config.beside(function.path).exists():
+    if not function.image and not _is_there(config.beside(function.path)):
         raise config.error(
             ("lambda", "path"),
             f"lambda.path: {config.beside(function.path)} does not exist.",
             "Correct the path.",
         )
     name = function.test_data
-    if name and not config.beside(name).is_file():
+    if name and not (_is_there(config.beside(name)) and config.beside(name).is_file()):
         raise config.error(
             ("lambda", "test_data"),
             f"lambda.test_data: {config.beside(name)} does not exist.",
             "Correct the path, or leave the key out.",
         )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # Such as a name that is too long.
+        return False
 
 
 def check_handler(config: Config, archive: Archive) -> None:

@@ -10,7 +10,6 @@ import difflib
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,7 +22,6 @@ _MAX_LINES = 400
 _SECRET = re.compile(
     r"(^|/)(\.env[^/]*|[^/]*\.(pem|key|p12|pfx)|[^/]*(secret|credential|password)[^/]*)$", re.I
 )
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def _text(archive: zipfile.ZipFile, name: str) -> str | None:
         return None
     try:
         text = archive.read(name).decode()
-    except (*_UNREADABLE, UnicodeDecodeError):
+    except (*contents.UNREADABLE, UnicodeDecodeError):
         return None
     return None if "\0" in text else text
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 
+# What reading a file out of a zip raises, when the zip is damaged, encrypted or of another kind.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+_MAX_BYTES = 10_000
 _INFO = re.compile(r"^(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/")
 
 
@@ -47,8 +51,10 @@ def _tops(archive: zipfile.ZipFile, folder: str, package: str) -> Iterator[str]:
     """What lies at the top of the zip for a package: as it says, else what is called as it is."""
     name = package.rpartition(" ")[0].replace("-", "_")
     try:
-        yield from archive.read(f"{folder}/top_level.txt").decode("utf-8", "replace").split()
-    except KeyError:
+        info = archive.getinfo(f"{folder}/top_level.txt")
+        text = archive.read(info) if info.file_size < _MAX_BYTES else b""
+        yield from text.decode("utf-8", "replace").split()
+    except (KeyError, *UNREADABLE):
         yield name
     yield f"{name}.libs"
 

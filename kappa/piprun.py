@@ -19,6 +19,7 @@ from kappa.errors import ArchiveError
 DEADLINE_S = 600
 _NO_WHEEL = re.compile(r"No matching distribution found for (\S+)")
 _NOT_A_WHEEL = re.compile(r"kappa: not a wheel: (.*)")
+_SECRET = re.compile(r"://[^/\s@]+@")
 _LISTED = re.compile(r"\(from -r \S*/lambda\.requirements \(line (\d+)\)\)")
 _OTHER_MACHINE = re.compile(r"ERROR: (\S+\.whl) is not a supported wheel")
 _UNREACHABLE = ("Retrying (", "NewConnectionError", "Temporary failure", "ProxyError")
@@ -113,6 +114,7 @@ def run(
 
 
 def _error(output: str, machine: object) -> ArchiveError:
+    output = _SECRET.sub("://****@", output)
     output = _LISTED.sub(r"(lambda.requirements, line \1)", output)
     if source := _NOT_A_WHEEL.search(output):
         return ArchiveError(

@@ -315,6 +315,19 @@ def test_a_zip_that_cannot_be_written_leaves_nothing_behind(project):
     assert sorted(path.name for path in project.iterdir()) == ["code", "out"]
 
 
+def test_a_zip_that_is_a_link_to_itself_is_no_trouble(project):
+    config = config_of(project)
+    (project / "greeter.zip").symlink_to("greeter.zip")
+    assert write_zip(config, read_archive(config)) == project / "greeter.zip"
+    assert (project / "greeter.zip").read_bytes() == read_archive(config).data
+
+
+def test_a_zip_with_too_long_a_name_is_an_error(project):
+    config = config_of(project)
+    with pytest.raises(ArchiveError, match="cannot be written: File name too long"):
+        write_zip(config, read_archive(config), project / ("x" * 255))
+
+
 @pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644)])
 def test_the_umask_decides_who_may_read_the_zip(project, umask, mode):
     config = config_of(project)

@@ -23,7 +23,7 @@ QUERY = "?X-Amz-Signature=secret"
 def zipped():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", "x")
+        archive.writestr(zipfile.ZipInfo("app.py"), "x")
     return buffer.getvalue()
 
 

@@ -262,6 +262,12 @@ def test_no_code_of_a_package_runs_here(put, shelf, source, tmp_path, requiremen
     assert list((tmp_path / "cache" / "packages").iterdir()) == []
 
 
+def test_the_password_of_an_address_is_not_printed(put):
+    with pytest.raises(ArchiveError, match="is not a wheel") as error:
+        put("tea @ git+https://me:secret@localhost/tea")
+    assert "secret" not in error.value.message
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("PIP_NO_BINARY", "tea"), ("PIP_EDITABLE", "./pkg"), ("PIP_PYTHON", sys.executable)],
