@@ -7,7 +7,6 @@ and adoptrights.py's, how event sources are found adoptsources.py's.
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,15 +18,14 @@ from kappa.adoptfound import POLICY_FILE, Adopted, Found, line
 from kappa.adoptrest import read_rest, unknown_settings
 from kappa.adoptrights import given_role, why_not_made
 from kappa.adoptsources import read_sources
-from kappa.archive import MAX_UNZIPPED_BYTES
 from kappa.aws import Aws
+from kappa.deployed import read_code
 from kappa.errors import AwsError, NotFound
 from kappa.health import check_variables
 from kappa.permissions import read_statements
 from kappa.resolved import as_yaml
 from kappa.starter import HEADER, SCHEMA, NewFiles, schema
 
-_DOWNLOAD_TIMEOUT_S = 60
 _LEFT_OUT = "Not in this config, left as it is on AWS, and lost by `delete` and `deploy`:"
 
 
@@ -54,7 +52,7 @@ def read(aws: Aws, name: str) -> Found:
         url = pool.submit(maybe, "get_function_url_config")
         log_days = pool.submit(_read_log_days, aws, settings)
         rest = pool.submit(read_rest, aws, name, image=image)
-        zipped = None if image else pool.submit(_download, function.get("Code", {}))
+        zipped = None if image else pool.submit(_download, aws, name, function.get("Code", {}))
         sources = read_sources(aws, arn, statements.result())
         return Found(
             function=function,
@@ -103,21 +101,12 @@ def _read_log_days(aws: Aws, settings: Mapping[str, Any]) -> int | None:
     return next((one.get("retentionInDays") for one in groups if one["logGroupName"] == name), None)
 
 
-def _download(code: Mapping[str, Any]) -> bytes:
+def _download(aws: Aws, name: str, code: Mapping[str, Any]) -> bytes | None:
     location = str(code.get("Location", ""))
     if not location:
         problem = code.get("Error", {}).get("Message", "it gives no address")
         raise AwsError(f"AWS does not hand out the function's code: {problem}.")
-    if not location.startswith(("https://", "http://")):
-        raise AwsError(f"The code's address {location[:40]} is no URL.")
-    try:
-        with urllib.request.urlopen(location, timeout=_DOWNLOAD_TIMEOUT_S) as answer:
-            data: bytes = answer.read(MAX_UNZIPPED_BYTES + 1)
-    except OSError as error:
-        raise AwsError(
-            f"The code could not be downloaded: {error}.", "Is the network up?"
-        ) from error
-    return data
+    return read_code(aws, location, name)
 
 
 def adopted(

@@ -15,12 +15,8 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from kappa.archive import (
-    IGNORE_FILE,
-    LEFT_OUT_NAMES,
-    LEFT_OUT_SUFFIXES,
-    MAX_UNZIPPED_BYTES,
-)
+from kappa.archive import MAX_UNZIPPED_BYTES
+from kappa.codefiles import IGNORE_FILE, LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
 from kappa.errors import ArchiveError
 
 FOLDER = "code"

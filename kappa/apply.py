@@ -84,6 +84,7 @@ def _carry_out(
         try:
             answer = call(step.service, step.operation, doing, step.params)
             _check_accepted(step, doing, answer)
+            _check_expected(step, answer)
             return step.mark, answer
         except AwsError as error:
             if error.code in step.settled:
@@ -143,6 +144,16 @@ def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:
     if isinstance(refusal, dict):
         code, text = refusal.get("ErrorCode", ""), refusal.get("ErrorMessage", "")
         raise AwsError(f"AWS refused {doing}: {text} ({code})", code=code, text=text)
+
+
+def _check_expected(step: Step, answer: Mapping[str, Any]) -> None:
+    for path, value in step.expected.items():
+        if look_up(answer, path) != value:
+            raise AwsError(
+                f"AWS has another {path} for the {step.message} than was sent: "
+                f"{look_up(answer, path)}, not {value}.",
+                step.unexpected_hint,
+            )
 
 
 def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock: Clock) -> None:

@@ -201,6 +201,20 @@ class Aws:
         other._hasty = True
         return other
 
+    def download(self, link: str, doing: str, max_bytes: int) -> bytes:
+        """Get what a link of AWS's leads to; the link itself is not printed.
+
+        Raises: AwsError.
+        """
+        from kappa.awssession import DownloadError, download
+
+        session = self.session
+        self._go_on(doing)
+        try:
+            return download(session, link, max_bytes)
+        except DownloadError as error:
+            raise AwsError(f"AWS call failed for {doing}: {error}.") from error
+
     @property
     def account(self) -> str:
         """The twelve digits of the caller's account."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import socket
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,13 @@ from typing import Any
 
 import botocore.session
 import msgspec
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import URLLib3Session
 from botocore.loaders import JSONFileLoader, Loader, create_loader
+from botocore.response import StreamingBody
+from botocore.utils import get_environ_proxies
 
 from kappa import answers
 from kappa.credentials import explained
@@ -27,6 +33,12 @@ _HASTY_TIMEOUT_S = 3
 # Several configs at once share a client: more connections than botocore's 10.
 _CONNECTIONS = 50
 _KEEPALIVE_S = 60
+_DOWNLOAD_TIMEOUT_S = 60
+_BLOCK_BYTES = 1 << 20
+
+
+class DownloadError(Exception):
+    """A download that failed; its text does not give the link away."""
 
 
 class _QuickFiles(JSONFileLoader):
@@ -179,3 +191,37 @@ def _retries() -> Any:  # noqa: ANN401 - botocore's own TypedDict
     """Try again as standard mode does, as often as the environment says or five times."""
     said = "AWS_MAX_ATTEMPTS" in os.environ
     return {"mode": "standard", **({} if said else {"total_max_attempts": _ATTEMPTS})}
+
+
+def download(session: botocore.session.Session, link: str, max_bytes: int) -> bytes:
+    """Get what a link leads to, by the way that calls take: proxies and certificates are theirs.
+
+    Raises: DownloadError, also if it is cut off or too large.
+    """
+    verify: Any = session.get_config_variable("ca_bundle") or os.environ.get(
+        "REQUESTS_CA_BUNDLE", True
+    )
+    http = URLLib3Session(
+        verify=verify, proxies=get_environ_proxies(link), timeout=_DOWNLOAD_TIMEOUT_S
+    )
+    request: Any = AWSRequest(method="GET", url=link, stream_output=True)
+    try:
+        reply = http.send(request.prepare())
+        if reply.status_code != 200:
+            raise DownloadError(f"the answer is {reply.status_code}")
+        return _body(reply, max_bytes)
+    except (BotoCoreError, OSError) as error:
+        # Whoever has the link has the code: what signs it is not printed.
+        raise DownloadError(re.sub(r"\?\S+", "?...", str(error))) from error
+    finally:
+        http.close()
+
+
+def _body(reply: Any, max_bytes: int) -> bytes:  # noqa: ANN401 - botocore's AWSResponse
+    body = StreamingBody(reply.raw, reply.headers.get("content-length"))
+    blocks: list[bytes] = []
+    while block := body.read(_BLOCK_BYTES):
+        blocks.append(block)
+        if len(blocks) * _BLOCK_BYTES > max_bytes + _BLOCK_BYTES:
+            raise DownloadError("it is too large")
+    return b"".join(blocks)

@@ -6,14 +6,20 @@ installed is packages.py's.
 
 from __future__ import annotations
 
-import tempfile
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from kappa import packages
-from kappa.archive import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, Archive, Extras, pack
+from kappa import layout, packages, readyzip
+from kappa.archive import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, Archive, pack
+from kappa.codefiles import Extras
 from kappa.errors import ArchiveError
 from kappa.settings import Config
+from kappa.tree import read_tree
 
 REQUIREMENTS = "requirements.txt"
 
@@ -34,16 +40,58 @@ def read_archive(config: Config, limits: Limits | None = None) -> Archive:
     limits = limits or Limits()
     function = config.function
     source = config.beside(function.path)
-    names = ((f"{config.environment}_config.json", "config.json"),) if config.environment else ()
-    extras = Extras(
-        dependencies=tuple(_dependency(config, path) for path in function.dependencies),
-        packages=_packages(config, source),
-        renamed=tuple((new, old) for old, new in names),
-        excluded_dirs=frozenset(function.excluded_dirs),
-    )
     # Through S3 a zip has no limit of its own: only what is in it counts.
     most = limits.unzipped_bytes if function.s3_bucket else limits.direct_bytes
-    return pack(source, _own_zip(config, source), most, extras, limits.unzipped_bytes)
+    if is_ready_zip(config):
+        _refuse_more(config)
+        return readyzip.read_zip(source, most, limits.unzipped_bytes)
+    names = ((f"{config.environment}_config.json", "config.json"),) if config.environment else ()
+    with _packages(config, source) as installed:
+        extras = Extras(
+            dependencies=tuple(_dependency(config, path) for path in function.dependencies),
+            packages=installed,
+            renamed=tuple((new, old) for old, new in names),
+            excluded_dirs=frozenset(function.excluded_dirs),
+            excluded_files=frozenset(function.excluded_files),
+            source_name=_handlers_file(config),
+        )
+        return pack(source, _own_zip(config, source), most, extras, limits.unzipped_bytes)
+
+
+def is_ready_zip(config: Config) -> bool:
+    """Whether lambda.path is packed already, so that it is uploaded as it is."""
+    source = config.beside(config.function.path)
+    return source.suffix.lower() in readyzip.SUFFIXES and source.is_file()
+
+
+def _refuse_more(config: Config) -> None:
+    function = config.function
+    for key in ("requirements", "dependencies", "excluded_dirs", "excluded_files"):
+        if getattr(function, key):
+            raise config.error(
+                ("lambda", key),
+                f"lambda.path is {function.path}, which is uploaded as it is: lambda.{key} would "
+                "have no effect.",
+                f"Take {key} out, or name the folder that the zip was made of.",
+            )
+
+
+def _handlers_file(config: Config) -> str:
+    """Say where in the zip a single file goes: where the handler says, if that is its path.
+
+    kappa 0.3 packed `path: sub/foo.py` as sub/foo.py, for the handler sub/foo.handler.
+    """
+    path, handler = PurePosixPath(config.function.path), config.function.handler
+    folder, slash, name = handler.rpartition("/")
+    modules = {
+        handler.rpartition(".")[0].replace(".", "/"),
+        f"{folder}{slash}{name.partition('.')[0]}",
+    }
+    for module in modules:
+        parts = PurePosixPath(module).parts
+        if len(parts) > 1 and path.with_suffix("").parts[-len(parts) :] == parts:
+            return f"{PurePosixPath(module)}{path.suffix}"
+    return ""
 
 
 def zip_file(config: Config) -> Path:
@@ -51,9 +99,14 @@ def zip_file(config: Config) -> Path:
     return config.beside(config.function.zipfile_name or f"{config.function.name}.zip")
 
 
+def _real(path: Path) -> Path:
+    """Follow links as far as they lead; Path.resolve() raises where one leads to itself."""
+    return Path(os.path.realpath(path))
+
+
 def _own_zip(config: Config, source: Path) -> str:
     """Name the zip in the source that is not to be packed, as the zip would name it."""
-    file, folder = zip_file(config).resolve(), source.resolve()
+    file, folder = _real(zip_file(config)), _real(source)
     if file.is_relative_to(folder):
         return file.relative_to(folder).as_posix()
     return config.function.zipfile_name
@@ -66,19 +119,25 @@ def write_zip(config: Config, archive: Archive, output: Path | None = None) -> P
     """
     file = output or zip_file(config)
     source = config.beside(config.function.path)
-    inside = source.is_dir() and file.resolve().is_relative_to(source.resolve())
-    if inside and file.resolve() != zip_file(config).resolve():
+    inside = source.is_dir() and _real(file).is_relative_to(_real(source))
+    if inside and _real(file) != _real(zip_file(config)):
         raise ArchiveError(
             f"{file} is in the folder that is packed: it would be packed itself next time.",
             "Give --output a place outside of lambda.path.",
         )
+    if file.is_dir():
+        raise ArchiveError(f"{file} is a folder.", "Name the file to write.")
+    # Made with open(), so that the umask decides who may read it.
+    whole = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as whole:
-            whole.write(archive.data)
-        Path(whole.name).chmod(0o644)
-        Path(whole.name).replace(file)
+        with whole.open("xb") as opened:
+            opened.write(archive.data)
+        whole.replace(file)
     except OSError as error:
         raise ArchiveError(f"{file} cannot be written: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):
+            whole.unlink()
     return file
 
 
@@ -88,24 +147,77 @@ def _dependency(config: Config, path: str) -> tuple[str, Path]:
     return (pure.name if outside else pure.as_posix()), config.beside(path)
 
 
-def _packages(config: Config, source: Path) -> Path | None:
+@dataclass(frozen=True)
+class _Required:
+    """The packages that are required: a file, or the text of one, and where its paths begin."""
+
+    requirements: str | Path
+    text: str
+    folder: Path
+
+
+def _required(config: Config, source: Path) -> _Required | None:
+    """Find what is to be installed; None: nothing."""
     wanted = config.function.requirements
-    found = wanted is None and (source / REQUIREMENTS).is_file()
-    architectures = config.function.architectures or ("x86_64",)
-    machine = packages.target(config.function.runtime, architectures[0])
-    if machine is None:
-        if wanted:
-            raise ArchiveError(
-                f"lambda.requirements are packages of Python; the runtime of "
-                f"{config.function.name} is {config.function.runtime}.",
-                "Take lambda.requirements out, or set a runtime such as python3.13.",
-            )
-        return None
-    if isinstance(wanted, str):
-        file = config.beside(wanted)
-        text, folder = packages.read_requirements(file), file.parent
-    elif found:
-        text, folder = packages.read_requirements(source / REQUIREMENTS), source
+    if isinstance(wanted, tuple):
+        found = _Required("\n".join(wanted), "\n".join(wanted), config.file.parent.resolve())
     else:
-        text, folder = "\n".join(wanted or ()), config.file.parent
-    return None if packages.is_empty(text) else packages.install(text, folder.resolve(), machine)
+        file = source / REQUIREMENTS if wanted is None else config.beside(wanted)
+        if wanted is None and not file.is_file():
+            return None
+        text = packages.read_requirements(file)
+        found = _Required(file.resolve(), text, file.parent.resolve())
+    return None if packages.is_empty(found.text) else found
+
+
+def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
+    required = _required(config, source)
+    machine = packages.target(config.function.runtime, _architecture(config))
+    if required is not None and machine is not None:
+        return packages.installed(required.requirements, required.folder, machine)
+    if config.function.requirements and machine is None:
+        raise ArchiveError(
+            f"lambda.requirements are packages of Python; the runtime of "
+            f"{config.function.name} is {config.function.runtime}.",
+            "Take lambda.requirements out, or set a runtime such as python3.13.",
+        )
+    return nullcontext()
+
+
+def _architecture(config: Config) -> str:
+    return (config.function.architectures or ("x86_64",))[0]
+
+
+def check_architecture(config: Config, deployed: Sequence[str]) -> None:
+    """Check that packages are installed for the machine that AWS has the function on.
+
+    Raises: ConfigError, if the config does not name it and it is not the default.
+    """
+    if config.function.architectures or config.function.image or not deployed:
+        return
+    source = config.beside(config.function.path)
+    if deployed[0] == _architecture(config) or is_ready_zip(config):
+        return
+    if re.match("python3", config.function.runtime) and _required(config, source):
+        raise config.error(
+            ("lambda", "architectures"),
+            f"lambda.architectures is missing: {config.function.name} is {deployed[0]} on AWS, and "
+            f"its packages would be installed for {_architecture(config)}.",
+            f"Add `architectures: [{deployed[0]}]`, or [{_architecture(config)}] to change it.",
+        )
+
+
+def remarks(config: Config) -> list[str]:
+    """Say what a reader of the config may not expect of the zip."""
+    file = config.beside(config.function.path) / REQUIREMENTS
+    if config.function.requirements != () or not file.is_file():
+        return []
+    tree = read_tree(config.file)
+    section = tree.data.get("lambda")
+    asked = isinstance(section, dict) and section.get("requirements") is not None
+    if asked or not layout.is_later(tree) or packages.is_empty(packages.read_requirements(file)):
+        return []
+    return [
+        f"{file} is packed but not installed, as in kappa 0.7. To install it, set "
+        f"`requirements: {config.function.path}/{REQUIREMENTS}` in the section lambda."
+    ]

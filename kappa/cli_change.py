@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
-from kappa.command import carry_out, command
+from kappa.command import carry_out, command, strict_option, warn_of_code
 from kappa.console import as_json, coloured, progress, report_line, result
 from kappa.errors import KappaError
 from kappa.options import Options
@@ -41,12 +42,14 @@ _wait = click.option("--wait", is_flag=True, help="Wait until Lambda runs what i
 @click.option("--dry-run", is_flag=True, help="Only show what would change, as diff does.")
 @_show_values
 @_wait
+@strict_option
 @_publishing
 def deploy(
     options: Options,
     dry_run: bool,
     show_values: bool,
     wait: bool,
+    strict: bool,
     **publishing: Any,  # noqa: ANN401
 ) -> int:
     """Bring everything to what the config says.
@@ -62,13 +65,9 @@ def deploy(
     from kappa.publishing import publishing_as
 
     if dry_run:
-        return _show(options, show_values, publishing)
-    carry_out(
-        options,
-        lambda session: plan_deploy(publishing_as(session, publishing)),
-        settled=False,
-        wait=wait,
-    )
+        return _show(options, show_values, publishing, strict=strict)
+    own = replace(options, session=publishing_as(options.open(), publishing))
+    carry_out(own, plan_deploy, settled=False, wait=wait, strict=strict)
     return 0
 
 
@@ -87,7 +86,9 @@ def diff(options: Options, show_values: bool, **publishing: Any) -> int:  # noqa
     return _show(options, show_values, publishing)
 
 
-def _show(options: Options, show_values: bool, publishing: Mapping[str, Any]) -> int:
+def _show(
+    options: Options, show_values: bool, publishing: Mapping[str, Any], *, strict: bool = False
+) -> int:
     from kappa.commands import read_changes
     from kappa.diff import HIDDEN, as_data, as_lines
     from kappa.publishing import publishing_as
@@ -95,6 +96,7 @@ def _show(options: Options, show_values: bool, publishing: Mapping[str, Any]) ->
     from kappa.steps import Already, Report
 
     session = publishing_as(options.open(), publishing)
+    warn_of_code(session.config, session.problems, strict=strict)
     plan, found = read_changes(session, show_values=show_values)
     if options.json:
         result(as_json(as_data(found)))
@@ -114,7 +116,8 @@ def _show(options: Options, show_values: bool, publishing: Mapping[str, Any]) ->
 
 @command
 @_wait
-def create(options: Options, wait: bool) -> None:
+@strict_option
+def create(options: Options, wait: bool, strict: bool) -> None:
     """Create the policy, the role and the function.
 
     Makes what is missing and leaves alone what exists. A function that exists keeps its code
@@ -126,12 +129,13 @@ def create(options: Options, wait: bool) -> None:
     """
     from kappa.commands import plan_create
 
-    carry_out(options, plan_create, wait=wait)
+    carry_out(options, plan_create, wait=wait, strict=strict)
 
 
 @command
 @_wait
-def update_code(options: Options, wait: bool) -> None:
+@strict_option
+def update_code(options: Options, wait: bool, strict: bool) -> None:
     """Upload the code and settings that differ.
 
     Changes the function's code and configuration, its permissions and the policy's document,
@@ -142,7 +146,7 @@ def update_code(options: Options, wait: bool) -> None:
     """
     from kappa.commands import plan_update_code
 
-    carry_out(options, plan_update_code, wait=wait)
+    carry_out(options, plan_update_code, wait=wait, strict=strict)
 
 
 @command

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kappa.command import command, tell_notes
+from kappa.command import command, strict_option, tell_notes, warn_of_code
 from kappa.console import as_json, progress, result, style
 from kappa.errors import ArchiveError, ConfigError
 from kappa.options import Options
@@ -17,7 +17,8 @@ from kappa.options import Options
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Where to write the zip."
 )
 @click.option("--list", "listed", is_flag=True, help="Show each file with its size.")
-def package(options: Options, output: Path | None, listed: bool) -> None:
+@strict_option
+def package(options: Options, output: Path | None, listed: bool, strict: bool) -> None:
     """Write the zip that would be uploaded.
 
     Installs the required packages, packs the code and asks AWS nothing. Unless told, the zip is
@@ -38,6 +39,7 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
         raise ArchiveError(
             f"{session.config.function.name} is a container image: there is nothing to pack."
         )
+    warn_of_code(session.config, session.problems, strict=strict)
     file = write_zip(session.config, archive, output)
     data = {
         "file": str(file),
@@ -59,7 +61,8 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
 
 @command
 @click.option("--show-values", is_flag=True, help="Show the values of the function's variables.")
-def validate(options: Options, show_values: bool) -> None:
+@strict_option
+def validate(options: Options, show_values: bool, strict: bool) -> None:
     """Check the config and print it filled in.
 
     Prints the config as it is understood, with its environment merged and every ${name} filled
@@ -71,10 +74,13 @@ def validate(options: Options, show_values: bool) -> None:
       kappa config.yml validate --env prod
     """
     from kappa.resolved import as_yaml, check, hidden, plain_config
+    from kappa.syntax import problems
 
     session = options.open()
-    check(session.config, options.region or session.config.region)
+    archive = check(session.config, options.region or session.config.region)
     tell_notes(session.config.notes)
+    found = problems(session.config.function.runtime, archive) if archive else []
+    warn_of_code(session.config, found, strict=strict)
     config = plain_config(session.config, show_values=show_values)
     result(as_json(config) if options.json else as_yaml(config).rstrip("\n"))
     names = "" if show_values else ", ".join(hidden(session.config))

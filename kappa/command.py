@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kappa import __version__
-from kappa.console import as_json, progress, report_line, result
+from kappa.console import as_json, progress, report_line, result, style
 from kappa.options import Commands, ConfigFiles, Options, common, merge, with_example
 
 if TYPE_CHECKING:
     from kappa.commands import Session
+    from kappa.settings import Config
     from kappa.steps import Plan, Report
+    from kappa.syntax import Problem
 
 _HELP = """Manage one AWS Lambda function, as its CONFIG file describes it.
 
@@ -28,6 +30,7 @@ Example:
   kappa config.yml status
   kappa lambda/*/config.yml deploy
 """
+_MAX_WARNINGS = 10
 # Commands that take several configs at once.
 _SEVERAL = frozenset(
     {
@@ -91,7 +94,30 @@ def command(function: Callable[..., int | None]) -> click.Command:
 def tell_notes(notes: Iterable[str]) -> None:
     """Say what in a config has no effect."""
     for note in notes:
-        progress(f"{click.style('note'.ljust(10), dim=True)} {note}")
+        progress(f"{style('note'.ljust(10), dim=True)} {note}")
+
+
+strict_option = click.option(
+    "--strict", is_flag=True, help="Refuse code with syntax errors, not only warn."
+)
+
+
+def warn_of_code(config: Config, problems: list[Problem], *, strict: bool) -> None:
+    """Say what is doubtful about the code, before it is uploaded.
+
+    Raises: ConfigError, for code that the runtime cannot read if `strict`.
+    """
+    from kappa.bundle import remarks
+    from kappa.steps import Report
+    from kappa.syntax import refuse
+
+    texts = [*remarks(config), *map(str, problems[:_MAX_WARNINGS])]
+    if len(problems) > _MAX_WARNINGS:
+        texts.append(f"{len(problems) - _MAX_WARNINGS} more files of this kind")
+    for text in texts:
+        progress(report_line(Report("warning", text)))
+    if strict:
+        refuse(problems)
 
 
 def carry_out(
@@ -100,16 +126,20 @@ def carry_out(
     *,
     settled: bool = True,
     wait: bool = False,
+    strict: bool | None = None,
 ) -> None:
     """Plan, apply, and report each step as it ends; what is so already too, if `settled`.
 
-    With `wait` it ends when Lambda is ready, not when Lambda has taken the last change.
+    `strict` is None where no code is packed. With `wait` it ends when Lambda is ready, not when
+    Lambda has taken the last change.
     """
     from kappa.apply import apply
     from kappa.selection import SETTLED, steps
 
     session = options.open()
     tell_notes(session.config.notes)
+    if strict is not None:
+        warn_of_code(session.config, session.problems, strict=strict)
     reports: list[Report] = []
 
     def tell(report: Report) -> None:

@@ -26,6 +26,7 @@ from kappa import (
     rollback,
     sourceread,
     sources,
+    syntax,
     upload,
     versions,
     versionstate,
@@ -33,7 +34,7 @@ from kappa import (
 from kappa.archive import Archive
 from kappa.arn import Place
 from kappa.aws import Aws
-from kappa.bundle import read_archive
+from kappa.bundle import check_architecture, read_archive
 from kappa.codecheck import check_files, check_handler
 from kappa.config import place_policy_document, read_config, read_policy_document
 from kappa.function import FunctionState
@@ -43,6 +44,7 @@ from kappa.permissions import granted
 from kappa.settings import Config
 from kappa.sourcestate import SourcesState
 from kappa.steps import Clock, Plan
+from kappa.syntax import Problem
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,12 @@ class Session:
         """The packed code; None for a function of a container image."""
         check_files(self.config)
         return None if self.config.function.image else self.archive
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """The function's own Python files that no import can read."""
+        packed = self.zip
+        return syntax.problems(self.config.function.runtime, packed) if packed else []
 
     @cached_property
     def place(self) -> Place:
@@ -135,6 +143,7 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
         rights = iamstate.read(
             aws, config, place, roles.result(), has.settings, ask=ask, document=document
         )
+    check_architecture(config, (has.settings or {}).get("Architectures", ()))
     found = state.result() if state else SourcesState()
     config, has, found = boundread.settle(aws, config, place, has, found)
     return Found(config, document, rights, has, group.result(), found)
@@ -207,9 +216,15 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[dif
     before = None
     if diff.replaces_code(plan):
         link = str(found.function.code.get("Location", ""))
-        before = deployed.read_code(link, session.config.function.name)
-    after = session.zip.data if session.zip else None
-    return plan, diff.changes(plan, after, before, show_values=show_values)
+        before = deployed.read_code(session.aws, link, session.config.function.name)
+    after = session.zip
+    return plan, diff.changes(
+        plan,
+        after.data if after else None,
+        before,
+        show_values=show_values,
+        installed=after.installed if after else (),
+    )
 
 
 def plan_delete(session: Session) -> Plan:

@@ -38,6 +38,7 @@ _COLOURS = {
     "missing": "magenta",
     "stopped": "red",
     "waiting": "cyan",
+    "warning": "yellow",
 }
 # Part of each escape sequence that style() makes: nobody else's text can hold it.
 _OURS = str(int.from_bytes(os.urandom(8)))

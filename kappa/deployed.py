@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
+import io
+import zipfile
 
+from kappa.archive import MAX_UNZIPPED_BYTES
+from kappa.aws import Aws
 from kappa.errors import AwsError
 
-_TIMEOUT_S = 60
 
-
-def read_code(link: str, function: str) -> bytes | None:
+def read_code(aws: Aws, link: str, function: str) -> bytes | None:
     """Download a function's zip; None where AWS gives no link, as of a container image.
 
     Source: AWS Lambda API, GetFunction: Code.Location is a link that is good for ten minutes.
-    Raises: AwsError.
+    Raises: AwsError, if it cannot be downloaded whole or is not a zip.
     """
     if not link.startswith(("https://", "http://")):
         return None
+    data = aws.download(link, f"downloading the code of {function}", MAX_UNZIPPED_BYTES)
     try:
-        with urllib.request.urlopen(link, timeout=_TIMEOUT_S) as reply:
-            data: bytes = reply.read()
+        with zipfile.ZipFile(io.BytesIO(data)):
             return data
-    except OSError as error:
-        # Whoever has the link has the code: it is not printed.
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise AwsError(f"Downloading the code of {function} failed: {reason}.") from error
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise AwsError(
+            f"What AWS gives as the code of {function} is not a zip: {error}.",
+            "Does a proxy stand between? Run the same command again.",
+        ) from error

@@ -7,13 +7,12 @@ a function's variables are hidden unless they are asked for: a diff ends up in l
 from __future__ import annotations
 
 import difflib
-import io
 import json
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kappa.codediff import File, compare_code, file_lines
 from kappa.selection import MAKING, steps
 from kappa.steps import Plan, Step
 
@@ -56,15 +55,6 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class File:
-    """One file of the code; None: not in this zip."""
-
-    name: str
-    before_bytes: int | None
-    after_bytes: int | None
-
-
-@dataclass(frozen=True)
 class Change:
     """What one step would do. No `files` are known where AWS gives no zip to compare."""
 
@@ -85,11 +75,17 @@ def replaces_code(plan: Plan) -> bool:
 
 
 def changes(
-    plan: Plan, code: bytes | None, deployed: bytes | None, *, show_values: bool = False
+    plan: Plan,
+    code: bytes | None,
+    deployed: bytes | None,
+    *,
+    show_values: bool = False,
+    installed: Iterable[str] = (),
 ) -> list[Change]:
     """Say what each step would change.
 
-    `code` is the packed zip, `deployed` the one that AWS has; None, where there is no zip.
+    `code` is the packed zip, with the names of the files in it that are `installed` packages';
+    `deployed` is the zip that AWS has; None, where there is no zip.
     """
 
     def files(step: Step) -> tuple[File, ...] | None:
@@ -97,7 +93,7 @@ def changes(
         same = deployed == code  # sent again, though AWS has it
         if step.operation not in _SENDS_CODE or code is None or not has_both or same:
             return None
-        return compare_code(deployed, code)
+        return compare_code(deployed, code, installed, show_secrets=show_values)
 
     return [
         Change(step.mark, step.message, tuple(_settings(step, show_values)), files(step))
@@ -163,29 +159,6 @@ def _deep(value: object) -> bool:
     return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
 
 
-def compare_code(deployed: bytes | None, code: bytes) -> tuple[File, ...]:
-    """Compare two zips by the files in them; those that are equal are left out."""
-    before, after = _files(deployed), _files(code)
-    return tuple(
-        File(
-            name, *(None if one is None else one[0] for one in (before.get(name), after.get(name)))
-        )
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    )
-
-
-def _files(data: bytes | None) -> dict[str, tuple[int, int, int]]:
-    if data is None:
-        return {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {
-            one.filename: (one.file_size, one.CRC, one.external_attr >> 16 & 0o100)
-            for one in archive.infolist()
-            if not one.is_dir()
-        }
-
-
 def as_data(found: list[Change]) -> list[dict[str, Any]]:
     """Say the changes for scripts."""
     return [
@@ -225,7 +198,7 @@ def as_lines(found: list[Change]) -> Iterator[tuple[str, str]]:
         for setting in one.settings:
             yield from _setting_lines(setting)
         if one.files is not None:
-            yield from _file_lines(one.files)
+            yield from file_lines(one.files)
 
 
 def _setting_lines(setting: Setting) -> Iterator[tuple[str, str]]:
@@ -253,16 +226,3 @@ def _document_lines(setting: Setting) -> Iterator[tuple[str, str]]:
     lines = difflib.unified_diff(before, after, n=3, lineterm="")
     for line in list(lines)[2:]:
         yield (line[0] if line[0] in "+-" else " "), line
-
-
-def _file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
-    if not files:
-        yield " ", "    the same files, packed differently"
-    for file in files:
-        before, after = file.before_bytes, file.after_bytes
-        if before is None:
-            yield "+", f"    + {file.name}  {after} bytes"
-        elif after is None:
-            yield "-", f"    - {file.name}  {before} bytes"
-        else:
-            yield "~", f"    ~ {file.name}  {before} -> {after} bytes"

@@ -11,7 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from kappa import asynchronous, functioncode, health, versions, versionstate, wholefunction
+from kappa import (
+    asynchronous,
+    functioncode,
+    health,
+    upload,
+    versions,
+    versionstate,
+    wholefunction,
+)
 from kappa.archive import Archive
 from kappa.aws import Aws
 from kappa.errors import NotFound, WaitTimeout
@@ -198,6 +206,7 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         f"function {function.name}",
         wait=ready(config, "State", "Active"),
         conflict_hint="It was made just now: run the same command again.",
+        **upload.expected(config, archive),
     )
 
 

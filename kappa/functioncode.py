@@ -55,6 +55,7 @@ def plan_update(
         f"code of {name}" if changed else f"code of {name}, again",
         wait=ready(config, "LastUpdateStatus", "Successful", always=again),
         before=before if changed else {"CodeSha256": settings.get("CodeSha256")},
+        **upload.expected(config, archive),
     )
 
 

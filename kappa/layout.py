@@ -160,9 +160,12 @@ def _put_function(graft: Graft, tree: Tree) -> None:
         return
     for key, value in section.items():
         new = str(_RENAMED.get(key, key))
-        # 0.7's default left out what Lambda has anyway: a zip with it is only larger.
-        if key != "excluded_dirs" or value not in ("default", "none"):
+        # 0.7's defaults left out what Lambda has anyway, and .gitignore: a zip is only larger.
+        if key not in ("excluded_dirs", "excluded_files") or value not in ("default", "none"):
             graft.put(("lambda", new), ("lambda", key))
+    if not graft.has(("lambda", "requirements")):
+        # 0.7 installed nothing: a requirements.txt in the source is the developer's own.
+        graft.add(("lambda", "requirements"), [], ("lambda",))
     permissions = find(graft.done().data, ("lambda", "permissions"))
     for number, one in enumerate(permissions if isinstance(permissions, list) else ()):
         if isinstance(one, dict):

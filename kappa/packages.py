@@ -12,37 +12,26 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from email.parser import HeaderParser
 from importlib import metadata
 from pathlib import Path
 
+from kappa import pipinputs, piprun
 from kappa.errors import ArchiveError
+from kappa.plainfile import read_plain
 
 # What a machine or a day leaves in an installation; no import needs it.
 _DROPPED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
-_INCLUDED = re.compile(
-    r"^\s*(?:-r|-c|--requirement|--constraint)[ =]*(?!\S+://)(\S+)", re.MULTILINE
-)
-_NO_WHEEL = re.compile(r"No matching distribution found for (\S+)")
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
-_UNREACHABLE = ("Retrying (", "NewConnectionError", "Temporary failure", "ProxyError")
-_DEADLINE_S = 600
-# pip chooses wheels for the machine that it is told of, but asks the running Python about markers
-# such as `python_version < "3.12"`, so it is given the machine's answers.
-# Source: pip documentation, "pip install", --platform; pip's issue 11664.
-_RUN_PIP = """
-import json, runpy, sys
-answers = json.loads(sys.argv.pop(1))
-try:
-    from pip._vendor.packaging import markers
-    markers.default_environment = lambda: dict(answers)
-except ImportError:
-    pass
-runpy.run_module("pip", run_name="__main__", alter_sys=True)
-"""
+_TEMPORARY = ".installing-"
+# No installation takes as long as this, so what is older was left by one that was killed.
+_LEFT_OVER_S = 6 * piprun.DEADLINE_S
 
 
 @dataclass(frozen=True)
@@ -90,6 +79,18 @@ class Target:
             "sys_platform": "linux",
         }
 
+    def runs(self, tag: str) -> bool:
+        """Whether a wheel's tag is of this machine; which glibc it needs is left to pip."""
+        python, abis, platforms = [*tag.split("-"), "", ""][:3]
+        return (
+            bool({"none", "abi3", f"cp3{self.minor}"} & set(abis.split(".")))
+            and any(one == "any" or self._is_platform(one) for one in platforms.split("."))
+            and any(one.startswith(("py", "cp")) for one in python.split("."))
+        )
+
+    def _is_platform(self, platform: str) -> bool:
+        return "linux" in platform and platform.endswith(f"_{_MACHINES[self.architecture]}")
+
     def __str__(self) -> str:
         """The machine in words."""
         return f"Python 3.{self.minor} on {self.architecture} Linux"
@@ -113,9 +114,12 @@ def read_requirements(file: Path) -> str:
     Raises: ArchiveError, if it cannot be read.
     """
     try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArchiveError(f"{file}: {error}.", "Set lambda.requirements.") from error
+        return read_plain(file).decode()
+    except OSError as error:
+        problem = error.strerror or error
+        raise ArchiveError(f"{file}: {problem}.", "Set lambda.requirements.") from error
+    except UnicodeDecodeError as error:
+        raise ArchiveError(f"{file}: {error}.", "Save it as UTF-8.") from error
 
 
 def is_empty(requirements: str) -> bool:
@@ -125,60 +129,81 @@ def is_empty(requirements: str) -> bool:
     )
 
 
-def install(requirements: str, folder: Path, machine: Target, cache: Path | None = None) -> Path:
-    """Install packages and return the folder that they are in; it must not be changed.
+@contextmanager
+def installed(
+    requirements: str | Path, folder: Path, machine: Target, cache: Path | None = None
+) -> Iterator[Path]:
+    """Install packages, and give the folder that they are in; it must not be changed.
 
-    The same requirements, machine, pip and settings of pip are installed once. `folder` is where
-    relative paths of the requirements begin. Two runs at once do not disturb each other.
+    `requirements` is a file, or its text. `folder` is where relative paths of it begin. An
+    installation is kept, and taken again while all that it depends on is the same; one that
+    depends on what cannot be known is gone at the end. Two runs at once do not disturb each other.
     Raises: ArchiveError, naming the package that has no wheel.
     """
     base = (cache or cache_folder()) / "packages"
-    done = base / _key(requirements, folder, machine)
-    if done.is_dir():
-        return done
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".installing-", dir=base) as temporary:
-            fresh = Path(temporary, "packages")
-            fresh.mkdir()
-            _run_pip(requirements, folder, machine, fresh)
-            _tidy(fresh)
-            _keep(fresh, done)
-    except OSError as error:
-        raise ArchiveError(
-            f"The packages could not be kept in {base}: {error.strerror or error}.",
-            "Set XDG_CACHE_HOME to a folder that can be written.",
-        ) from error
-    return done
+    with ExitStack() as until_packed:
+        try:
+            found = _install(requirements, folder, machine, base, until_packed)
+        except OSError as error:
+            raise ArchiveError(
+                f"The packages could not be kept in {base}: {error.strerror or error}.",
+                "Set XDG_CACHE_HOME to a folder that can be written.",
+            ) from error
+        yield found
 
 
-def _keep(fresh: Path, done: Path) -> None:
+def _install(
+    requirements: str | Path, folder: Path, machine: Target, base: Path, until_packed: ExitStack
+) -> Path:
+    _pip_version()
+    settings = piprun.settings()
+    key = _key(requirements, folder, machine, settings)
+    if key and (base / key).is_dir():
+        return base / key
+    base.mkdir(parents=True, exist_ok=True)
+    _sweep(base)
+    with ExitStack() as own:
+        temporary = own.enter_context(
+            tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=base, ignore_cleanup_errors=True)
+        )
+        fresh = Path(temporary, "packages")
+        fresh.mkdir()
+        _run_pip(requirements, folder, machine, fresh)
+        _check_machine(fresh, machine)
+        _tidy(fresh)
+        # A file that changed meanwhile: nobody can tell which content is installed.
+        if key is not None and key == _key(requirements, folder, machine, settings):
+            return _keep(fresh, base / key)
+        until_packed.enter_context(own.pop_all())
+        return fresh
+
+
+def _sweep(base: Path) -> None:
+    """Remove what runs that were killed have left."""
+    for left in base.glob(f"{_TEMPORARY}*"):
+        if time.time() - left.stat().st_mtime > _LEFT_OVER_S:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _keep(fresh: Path, done: Path) -> Path:
     try:
         fresh.rename(done)
     except OSError:
         # Another run was first: a folder that is not empty is never replaced.
         if not done.is_dir():
             raise
+    return done
 
 
-def _key(requirements: str, folder: Path, machine: Target) -> str:
-    settings = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith("PIP_") and name not in ("PIP_CACHE_DIR", "PIP_PROGRESS_BAR")
-    }
-    parts = [_with_included(requirements, folder), machine.flags, _pip_version(), settings]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _with_included(requirements: str, folder: Path, depth: int = 0) -> str:
-    """Add the text of the files that -r and -c name: they decide too what is installed."""
-    texts = [requirements]
-    for name in _INCLUDED.findall(requirements) if depth < 8 else ():
-        file = folder / name
-        if file.is_file():
-            texts.append(_with_included(read_requirements(file), file.parent, depth + 1))
-    return "\n".join(texts)
+def _key(requirements: str | Path, folder: Path, machine: Target, settings: str) -> str | None:
+    """Name an installation by all that it depends on; None where that cannot be known."""
+    text = requirements if isinstance(requirements, str) else read_requirements(requirements)
+    inputs = pipinputs.read_inputs(text, folder, settings)
+    if not inputs.is_known:
+        return None
+    variables = [pipinputs.expanded(line) for line in pipinputs.lines(text)]
+    parts = [variables, inputs.files, inputs.settings, machine.flags, _pip_version()]
+    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _pip_version() -> str:
@@ -191,59 +216,32 @@ def _pip_version() -> str:
         ) from error
 
 
-def _run_pip(requirements: str, folder: Path, machine: Target, into: Path) -> None:
-    # Beside the config, so that `-r other.txt` and `./wheels/x.whl` in it are found.
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8", dir=into.parent) as file:
-        file.write(_rebased(requirements, folder))
-        file.flush()
-        command = [
-            *(sys.executable, "-P", "-c", _RUN_PIP, json.dumps(machine.markers), "install"),
-            *("--target", str(into), *machine.flags),
-            *("--no-compile", "--no-input", "--no-warn-conflicts", "--disable-pip-version-check"),
-            *("--quiet", "--requirement", file.name),
-        ]
-        # The user's own pip settings count, but these two do not go with --target.
-        env = {**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
-        try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                cwd=folder,
-                env=env,
-                check=False,
-                timeout=_DEADLINE_S,
+def _run_pip(requirements: str | Path, folder: Path, machine: Target, into: Path) -> None:
+    file = requirements
+    if isinstance(file, str):
+        text, file = pipinputs.rebased(file, folder), into.parent / "lambda.requirements"
+        file.write_text(text, "utf-8")
+    arguments = [
+        *("--target", str(into), *machine.flags),
+        *("--no-compile", "--no-input", "--no-warn-conflicts", "--disable-pip-version-check"),
+        *("--quiet", "--requirement", str(file)),
+    ]
+    piprun.run(arguments, folder, machine.markers, machine)
+
+
+def _check_machine(folder: Path, machine: Target) -> None:
+    """Look at what the wheels say of themselves: settings of pip may ask for another machine.
+
+    Source: Python packaging guide, "Binary distribution format": WHEEL, Tag.
+    """
+    for file in sorted(folder.glob("*.dist-info/WHEEL")):
+        tags = HeaderParser().parsestr(file.read_text("utf-8", "replace")).get_all("Tag", [])
+        if tags and not any(machine.runs(tag) for tag in tags):
+            name = file.parent.name.removesuffix(".dist-info")
+            raise ArchiveError(
+                f"The wheel of {name} is for {tags[0]}, not for {machine}.",
+                "Take platform and abi out of pip's settings.",
             )
-        except subprocess.TimeoutExpired as error:
-            raise ArchiveError(f"pip was not done after {_DEADLINE_S} s.") from error
-    if done.returncode:
-        raise _pip_error(done.stderr + done.stdout, machine)
-
-
-def _rebased(requirements: str, folder: Path) -> str:
-    """Make the files that -r and -c name absolute: pip reads them relative to its own file."""
-    return _INCLUDED.sub(
-        lambda match: match[0].replace(match[1], str((folder / match[1]).resolve())), requirements
-    )
-
-
-def _pip_error(said: str, machine: Target) -> ArchiveError:
-    if any(sign in said for sign in _UNREACHABLE):
-        return ArchiveError(
-            "pip could not reach the package index.",
-            "Is the network up? PIP_INDEX_URL and PIP_FIND_LINKS name other sources.",
-        )
-    missing = _NO_WHEEL.search(said)
-    if missing:
-        return ArchiveError(
-            f"The package {missing[1]} has no wheel for {machine}.",
-            "Is name and version right? Else ask for a version that has one, take the other "
-            "architecture, or build a wheel and name its folder in PIP_FIND_LINKS.",
-        )
-    lines = [line for line in said.splitlines() if line.startswith("ERROR: ")]
-    problem = (lines or said.strip().splitlines() or ["it gave no reason"])[0]
-    return ArchiveError(f"pip failed: {problem.removeprefix('ERROR: ')}")
 
 
 def _tidy(folder: Path) -> None:

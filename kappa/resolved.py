@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from kappa.bundle import read_archive
+from kappa.archive import Archive
+from kappa.bundle import is_ready_zip, read_archive
 from kappa.codecheck import check_files, check_handler
 from kappa.config import read_policy_document
 from kappa.errors import ArchiveError, ConfigError
@@ -21,8 +22,8 @@ from kappa.settings import Config
 from kappa.values import unfilled
 
 
-def check(config: Config, region: str | None) -> None:
-    """Check all that a config names, without installing packages or asking AWS.
+def check(config: Config, region: str | None) -> Archive | None:
+    """Check all that a config names, and pack it without installing packages or asking AWS.
 
     `region` is the function's, if it is known without asking.
     Raises: ConfigError.
@@ -32,10 +33,12 @@ def check(config: Config, region: str | None) -> None:
     read_policy_document(config)
     check_files(config)
     if config.function.image:
-        return
+        return None
     bare = replace(config, function=replace(config.function, requirements=()))
     try:
-        check_handler(bare, read_archive(bare))
+        archive = read_archive(config if is_ready_zip(config) else bare)
+        check_handler(bare, archive)
+        return archive
     except ArchiveError as error:
         raise ConfigError(error.message, error.hint) from error
 

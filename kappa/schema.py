@@ -75,7 +75,8 @@ def _open(strict: dict[str, Any], parts: dict[str, Any]) -> None:
     function = parts["FunctionPart"]["properties"]
     function["vpc_config"] = function["vpc"]
     function["log_retention_policy"] = function["log_retention_days"]
-    function["excluded_dirs"] = {"anyOf": [function["excluded_dirs"], {"type": "string"}]}
+    for key in ("excluded_dirs", "excluded_files"):
+        function[key] = {"anyOf": [function[key], {"type": "string"}]}
 
 
 def _part(section: dict[str, Any]) -> dict[str, Any]:

@@ -168,6 +168,7 @@ class Function(Section, frozen=True):
     requirements: Requirements | None = None
     dependencies: tuple[Text, ...] = ()
     excluded_dirs: tuple[Text, ...] = ()
+    excluded_files: tuple[Text, ...] = ()
     s3_bucket: BucketName = ""
     s3_prefix: str = ""
     test_data: str = ""

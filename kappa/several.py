@@ -33,6 +33,7 @@ from kappa.console import (
 )
 from kappa.options import Options
 from kappa.settings import Config
+from kappa.syntax import refuse
 
 MAX_AT_ONCE = 8
 # From well to ill: nothing to do, something differs, failed, wrong config, interrupted.
@@ -61,7 +62,7 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
 
     Each config gets its last line, whatever happens to it or to another one.
     """
-    sessions = _open_all(options, command.__name__)
+    sessions = _open_all(options, command.__name__, strict=given.get("strict", False))
     if sessions is None:
         return 2
     names = _names([session.config for session in sessions])
@@ -97,7 +98,7 @@ def _code(run: Callable[[], int | None], debug: bool) -> int:
         return 1
 
 
-def _open_all(options: Options, command: str) -> list[Session] | None:
+def _open_all(options: Options, command: str, *, strict: bool) -> list[Session] | None:
     """Read every config, and say of each what is wrong with it; None if one is wrong."""
     known: dict[Any, Aws] = {}
     sessions: list[Session] = []
@@ -106,6 +107,8 @@ def _open_all(options: Options, command: str) -> list[Session] | None:
         session = own.open(known)
         if command in _PACKING:
             _ = session.document, session.zip
+            if strict:
+                refuse(session.problems)
         sessions.append(session)
 
     for file in options.configs:

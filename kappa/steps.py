@@ -77,7 +77,8 @@ class Step:
     conflict. `refused` is the dotted path of a refusal in an answer that is else a success.
     Shape: {"ErrorCode", "ErrorMessage"}. `tells` names words of the message that the answer
     replaces, as {"(new)": "Version"}: the report has the number that AWS gave. `look` tells a
-    conflict with oneself from one with others.
+    conflict with oneself from one with others. `expected` are dotted paths of the answer with what
+    must be there, else `unexpected_hint` says what to do.
     """
 
     service: str
@@ -95,6 +96,8 @@ class Step:
     tells: Mapping[str, str] = _empty(compare=False)
     before: Mapping[str, Any] = _empty(compare=False)
     merge: Merge | None = field(default=None, compare=False)
+    expected: Mapping[str, Any] = _empty()
+    unexpected_hint: str = ""
 
 
 @dataclass(frozen=True)

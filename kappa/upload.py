@@ -41,6 +41,22 @@ def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BY
     ]
 
 
+def expected(
+    config: Config, archive: Archive | None, max_direct_bytes: int = MAX_ZIPPED_BYTES
+) -> dict[str, Any]:
+    """Say what a step must have of the answer that takes the code: an object of the zip's name may
+    be somebody else's.
+    """
+    if archive is None or not _through_s3(config, archive, max_direct_bytes):
+        return {}
+    where = f"s3://{config.function.s3_bucket}/{key(config, archive)}"
+    return {
+        "expected": {"CodeSha256": archive.sha256},
+        "unexpected_hint": f"{where} is not what kappa packed, and $LATEST runs it now. Find out "
+        "who wrote it, remove it, and run the same command again.",
+    }
+
+
 def key(config: Config, archive: Archive) -> str:
     """Name the object: the function, then the content's SHA-256."""
     digest = base64.b64decode(archive.sha256).hex()

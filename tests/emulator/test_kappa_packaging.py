@@ -92,6 +92,31 @@ def test_the_package_holds_what_is_required(done, tmp_path, name):
     assert "10  tea.py" in said
 
 
+def test_packages_are_not_installed_for_another_machine_than_the_functions(
+    done, kappa, tmp_path, name
+):
+    done("config.yml", "init", name)
+    done("config.yml", "deploy")
+    file = tmp_path / "config.yml"
+    file.write_text(file.read_text().replace("  architectures: [arm64]\n", ""))
+    assert "No changes" in done("config.yml", "deploy").stderr
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    with zipfile.ZipFile(shelf / "tea-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tea.py", "")
+        about = "Metadata-Version: 2.1\nName: tea\nVersion: 1.0\n"
+        wheel.writestr("tea-1.0.dist-info/METADATA", about)
+        wheel.writestr("tea-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("tea-1.0.dist-info/RECORD", "tea.py,,\n")
+    (tmp_path / "code" / "requirements.txt").write_text(f"{shelf}/tea-1.0-py3-none-any.whl\n")
+    for command in ("deploy", "diff", "update_code"):
+        ended = kappa("config.yml", command)
+        assert ended.returncode == 2
+        assert "lambda.architectures is missing" in ended.stderr
+        assert "Add `architectures: [arm64]`" in ended.stderr
+    done("config.yml", "delete")
+
+
 def test_validate_prints_a_config_that_reads_as_the_same(done, kappa, tmp_path, name):
     done("new/config.yml", "init", name)
     written = done("new/config.yml", "validate").stdout

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kappa import upload
-from kappa.archive import Extras, pack, sizes
-from kappa.bundle import Limits, read_archive, write_zip
-from kappa.errors import ArchiveError
+from kappa.apply import apply
+from kappa.archive import pack, sizes
+from kappa.bundle import Limits, check_architecture, read_archive, write_zip
+from kappa.codefiles import Extras
+from kappa.errors import ArchiveError, AwsError, ConfigError
+from kappa.steps import Step
 from tests.builders import assert_valid, kappa_config
 
 NAMES = st.text("abc.", min_size=1, max_size=6).filter(lambda name: name.strip("."))
@@ -102,6 +105,99 @@ def test_excluded_folders_are_left_out_wherever_they_are(project):
     assert archive.names == ("docs_txt", "greeter.py")
 
 
+def test_excluded_files_are_left_out_wherever_they_are(project):
+    write(project / "code", docs_txt="", lib__docs_txt="", lib__a_py="")
+    archive = read_archive(config_of(project, excluded_files=("docs_txt",)))
+    assert archive.names == ("greeter.py", "lib/a.py")
+
+
+@pytest.mark.parametrize(
+    ("path", "handler", "runtime", "name"),
+    [
+        ("sub/foo.py", "sub/foo.handler", "python3.13", "sub/foo.py"),
+        ("sub/foo.py", "sub.foo.handler", "python3.13", "sub/foo.py"),
+        ("./sub/foo.py", "sub/foo.handler", "python3.13", "sub/foo.py"),
+        ("src/sub/foo.py", "sub/foo.handler", "python3.13", "sub/foo.py"),
+        ("sub/foo.py", "foo.handler", "python3.13", "foo.py"),
+        ("sub/foo.py", "other/foo.handler", "python3.13", "foo.py"),
+        ("sub/foo.js", "sub/foo.handler", "nodejs24.x", "sub/foo.js"),
+        ("sub/foo.js", "sub/foo.api.handler", "nodejs24.x", "sub/foo.js"),
+    ],
+)
+def test_a_file_in_a_folder_is_packed_where_its_handler_is(project, path, handler, runtime, name):
+    (project / path).parent.mkdir(parents=True)
+    (project / path).write_text("x")
+    config = config_of(project, path=path, handler=handler, runtime=runtime)
+    assert read_archive(config).names == (name,)
+
+
+def a_zip(file, **texts):
+    with zipfile.ZipFile(file, "w") as packed:
+        for name, text in (texts or {"bootstrap": "#!/bin/sh"}).items():
+            packed.writestr(name, text)
+    return file
+
+
+@pytest.mark.parametrize("name", ["function.zip", "function.ZIP", "app.jar"])
+def test_a_zip_is_uploaded_as_it_is(project, name):
+    data = a_zip(project / name).read_bytes()
+    archive = read_archive(config_of(project, path=name, runtime="java21"))
+    assert (archive.data, archive.names) == (data, ("bootstrap",))
+    assert sizes(archive) == {"bootstrap": 9}
+
+
+def broken(file):
+    data = bytearray(a_zip(file, a="text of a").read_bytes())
+    data[data.index(b"text")] ^= 1
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda file: file.write_text("no zip"), "is not a zip that Lambda can read"),
+        (lambda file: a_zip(file, **{"../a": "x"}), "leads outside"),
+        (lambda file: a_zip(file, **{"/a": "x"}), "leads outside"),
+        (lambda file: file.write_bytes(b"PK\5\6" + b"\0" * 18), "has no file in it"),
+        (lambda file: a_zip(file, a="x" * 5000), "unzipped"),
+        (broken, "is damaged"),
+    ],
+)
+def test_a_zip_that_lambda_could_not_use_is_refused(project, make, problem):
+    make(project / "x.zip")
+    limits = Limits(direct_bytes=8000, unzipped_bytes=4000)
+    with pytest.raises(ArchiveError, match=problem):
+        read_archive(config_of(project, path="x.zip", runtime="java21"), limits)
+
+
+def test_a_zip_over_the_limit_of_the_call_is_refused(project):
+    a_zip(project / "x.zip", a="x" * 500)
+    with pytest.raises(ArchiveError, match="zipped") as error:
+        read_archive(config_of(project, path="x.zip"), Limits(direct_bytes=100))
+    assert "s3_bucket" in error.value.hint
+
+
+@pytest.mark.parametrize("key", ["requirements", "dependencies", "excluded_dirs", "excluded_files"])
+def test_nothing_is_added_to_a_zip(project, key):
+    a_zip(project / "x.zip")
+    config = config_of(project, path="x.zip", **{key: ("tea",)})
+    with pytest.raises(ConfigError, match=f"lambda.{key} would have no effect"):
+        read_archive(config)
+
+
+def test_packages_are_not_installed_for_another_machine_than_aws_has(project):
+    config = config_of(project, requirements=("tea",))
+    check_architecture(config, ["x86_64"])
+    check_architecture(config, [])
+    with pytest.raises(ConfigError, match=r"lambda\.architectures is missing: greeter is arm64"):
+        check_architecture(config, ["arm64"])
+    check_architecture(
+        config_of(project, requirements=("tea",), architectures=("x86_64",)), ["arm64"]
+    )
+    check_architecture(config_of(project), ["arm64"])
+    check_architecture(config_of(project, runtime="nodejs24.x"), ["arm64"])
+
+
 def test_requirements_of_another_runtime_are_an_error_if_asked_for_and_else_a_file(project):
     write(project / "code", **{"requirements.txt": "tea"})
     names = read_archive(config_of(project, runtime="nodejs24.x")).names
@@ -151,6 +247,27 @@ def test_a_large_zip_goes_through_the_bucket_under_its_own_hash(project):
     assert upload.key(config, read_archive(config)) != key
 
 
+def test_aws_must_have_what_was_put_into_the_bucket(project):
+    config = config_of(project, s3_bucket="builds")
+    archive = read_archive(config)
+    step = Step(
+        "lambda",
+        "update_function_code",
+        {},
+        "updated",
+        "code of greeter",
+        **upload.expected(config, archive, max_direct_bytes=10),
+    )
+    reports = []
+    apply([step], lambda *_: {"CodeSha256": archive.sha256}, reports.append)
+    assert [report.mark for report in reports] == ["updated"]
+    with pytest.raises(AwsError, match="another CodeSha256") as error:
+        apply([step], lambda *_: {"CodeSha256": "of another"}, reports.append)
+    assert "s3://builds/greeter-" in error.value.hint
+    assert [report.mark for report in reports] == ["updated"]
+    assert upload.expected(config, archive) == {}
+
+
 def test_a_small_zip_goes_inside_of_the_call_even_where_there_is_a_bucket(project):
     config = config_of(project, s3_bucket="builds")
     archive = read_archive(config)
@@ -187,6 +304,40 @@ def test_a_zip_that_cannot_be_written_is_said(project):
     config = config_of(project)
     with pytest.raises(ArchiveError, match="cannot be written"):
         write_zip(config, read_archive(config), project / "nowhere" / "x.zip")
+
+
+def test_a_zip_that_cannot_be_written_leaves_nothing_behind(project):
+    config = config_of(project)
+    (project / "out").mkdir()
+    with pytest.raises(ArchiveError, match="is a folder"):
+        write_zip(config, read_archive(config), project / "out")
+    with pytest.raises(ArchiveError, match="is a folder"):
+        write_zip(config, read_archive(config), Path())
+    assert sorted(path.name for path in project.iterdir()) == ["code", "out"]
+
+
+def test_a_zip_that_is_a_link_to_itself_is_no_trouble(project):
+    config = config_of(project)
+    (project / "greeter.zip").symlink_to("greeter.zip")
+    assert write_zip(config, read_archive(config)) == project / "greeter.zip"
+    assert (project / "greeter.zip").read_bytes() == read_archive(config).data
+
+
+def test_a_zip_with_too_long_a_name_is_an_error(project):
+    config = config_of(project)
+    with pytest.raises(ArchiveError, match="cannot be written: File name too long"):
+        write_zip(config, read_archive(config), project / ("x" * 255))
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644)])
+def test_the_umask_decides_who_may_read_the_zip(project, umask, mode):
+    config = config_of(project)
+    before = os.umask(umask)
+    try:
+        file = write_zip(config, read_archive(config))
+    finally:
+        os.umask(before)
+    assert file.stat().st_mode & 0o777 == mode
 
 
 def test_sizes_are_those_of_the_files(project):

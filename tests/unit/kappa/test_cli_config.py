@@ -1,6 +1,9 @@
 """validate, package and init on the command line; none of them needs AWS."""
 
 import json
+import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,46 @@ def test_package_writes_one_file_for_one_config(run, tmp_path):
     (tmp_path / "other.yml").write_text((tmp_path / "config.yml").read_text())
     done = run("package", "--output", "x.zip", configs=("config.yml", "other.yml"))
     assert "--output is for one config file." in done.stderr
+
+
+BROKEN = "def handler(event, context)\n    return event\n"
+
+
+@pytest.mark.parametrize("command", ["package", "validate"])
+def test_a_syntax_error_is_warned_of_and_refused_where_one_is_strict(run, tmp_path, command):
+    # Good for whatever Python runs kappa: the runtime's own may not be here.
+    file = tmp_path / "config.yml"
+    file.write_text(re.sub("python3.[0-9]+", f"python3.{sys.version_info.minor}", file.read_text()))
+    (tmp_path / "code" / "tea.py").write_text(BROKEN)
+    done = run(command)
+    assert done.exception is None
+    assert "warning    tea.py:1: " in done.stderr
+    refused = run(command, "--strict").exception
+    assert isinstance(refused, ConfigError)
+    assert "tea.py:1" in refused.message
+
+
+def test_strict_stops_several_configs_before_anything_is_asked(run, tmp_path):
+    (tmp_path / "bad").mkdir()
+    text = (tmp_path / "config.yml").read_text()
+    python = f"python3.{sys.version_info.minor}"
+    text = re.sub("python3.[0-9]+", python, text).replace("name: greeter", "name: other")
+    (tmp_path / "bad.yml").write_text(text.replace("path: code", "path: bad"))
+    (tmp_path / "bad" / "greeter.py").write_text(BROKEN)
+    done = run("deploy", "--strict", configs=("config.yml", "bad.yml"))
+    assert done.return_value == 2
+    assert "Error: Python cannot read greeter.py:1" in done.stderr
+
+
+@pytest.mark.parametrize("what", ["policy.json", "values.yml", "config.yml"])
+def test_a_pipe_in_place_of_a_file_is_refused(run, tmp_path, what):
+    add(tmp_path, "include: values.yml\n")
+    (tmp_path / "values.yml").write_text("a: b\n")
+    (tmp_path / what).unlink()
+    os.mkfifo(tmp_path / what)
+    error = run("validate").exception
+    assert isinstance(error, ConfigError)
+    assert f"{what}: Not a regular file" in error.message
 
 
 def test_a_container_image_is_not_packed(run, tmp_path):

@@ -141,11 +141,21 @@ def test_other_runtimes_are_left_to_aws(check):
     check("com.example.Main::run", {"app.py": MAIN}, runtime="java21")
 
 
-@pytest.mark.parametrize(("key", "said"), [("test_data", "nowhere.json"), ("path", "nocode")])
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("test_data", "nowhere.json"),
+        ("path", "nocode"),
+        ("path", "x" * 5000),
+        ("test_data", "x" * 300),
+    ],
+)
 def test_a_file_that_is_missing_is_said_with_its_line(tmp_path, monkeypatch, key, said):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "code").mkdir()
     check_files(kappa_config())
     config = kappa_config({key: said}, lines={("lambda", key): 7})
-    with pytest.raises(ConfigError, match=rf"config\.yml:7: lambda\.{key}: {said} does not exist"):
+    with pytest.raises(
+        ConfigError, match=rf"config\.yml:7: lambda\.{key}: {said[:100]}.*does not exist"
+    ):
         check_files(config)

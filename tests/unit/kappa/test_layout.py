@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa.bundle import read_archive
+from kappa.bundle import read_archive, remarks
 from kappa.codecheck import check_files
 from kappa.config import read_config, read_policy_document
 from kappa.environments import merge
@@ -186,6 +186,27 @@ def test_a_role_that_exists_is_used_as_in_0_7():
 def test_the_zip_of_0_7_holds_dependencies_and_the_environments_config():
     names = read_archive(read_config(LATER)).names
     assert names == ("config.json", "dev_config.json", "greeting.py", "simple.py")
+
+
+def test_0_7_installed_nothing_and_so_do_we_and_say_so(write, tmp_path):
+    file = write(SHORT)
+    (tmp_path / "_src" / "requirements.txt").write_text("there-is-no-such-package\n")
+    config = read_config(file)
+    assert read_archive(config).names == ("requirements.txt", "simple.py")
+    (remark,) = remarks(config)
+    assert "requirements: _src/requirements.txt" in remark
+    asked = read_config(write(f"{SHORT}  requirements: _src/requirements.txt\n"))
+    assert asked.function.requirements == "_src/requirements.txt"
+    assert remarks(asked) == []
+    assert remarks(read_config(write(f"{SHORT}  requirements: []\n"))) == []
+
+
+@pytest.mark.parametrize("value", ["default", "none", "[a.txt]"])
+def test_what_the_newest_kappa_left_out_may_be_named(write, value):
+    text = f"{SHORT}  excluded_dirs: {value}\n  excluded_files: {value}\n"
+    function = read_config(write(text)).function
+    expected = ("a.txt",) if "[" in value else ()
+    assert (function.excluded_dirs, function.excluded_files) == (expected, expected)
 
 
 def test_a_file_of_0_7_without_a_name_is_named_by_its_folder(write, tmp_path):

@@ -1,16 +1,19 @@
 """The packages that a function needs: installed for Lambda's machine, the same bytes each time."""
 
 import os
+import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import zipfile
+from contextlib import ExitStack
 
 import pytest
 
 from kappa import packages
 from kappa.errors import ArchiveError
-from kappa.packages import Target, install
+from kappa.packages import Target, installed
 
 X86 = Target(13)
 ARM = Target(13, "arm64")
@@ -48,12 +51,14 @@ def shelf(tmp_path, monkeypatch):
 
 @pytest.fixture
 def put(tmp_path, shelf):
-    """Install into a cache of the test's own."""
+    """Install into a cache of the test's own; the packages are there until the test ends."""
+    with ExitStack() as until_the_end:
 
-    def put_packages(requirements, machine=X86, cache="cache"):
-        return install(requirements, tmp_path, machine, tmp_path / cache)
+        def put_packages(requirements, machine=X86, cache="cache"):
+            packed = installed(requirements, tmp_path, machine, tmp_path / cache)
+            return until_the_end.enter_context(packed)
 
-    return put_packages
+        yield put_packages
 
 
 def contents(folder):
@@ -131,10 +136,224 @@ def test_two_machines_keep_the_same_bytes(put, shelf):
 def test_the_same_requirements_are_installed_once(put, shelf):
     wheel(shelf)
     first = put("tea")
-    (shelf / "tea-1.0-py3-none-any.whl").unlink()
-    assert put("tea") == first
+    assert put("tea # the same") == first
+    assert put("tea", ARM) != first
+
+
+def version_of(folder):
+    (found,) = [path.name for path in folder.glob("*.dist-info")]
+    return found
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    ["./wheels/tea-1.0-py3-none-any.whl", "tea @ file://{}/wheels/tea-1.0-py3-none-any.whl"],
+)
+def test_a_wheel_that_was_built_anew_under_its_name_is_packed(put, tmp_path, requirement):
+    found = []
+    for text in ("first", "second"):
+        wheel(tmp_path / "wheels", **{"tea/leaf.py": text})
+        found.append(contents(put(requirement.format(tmp_path)))["tea/leaf.py"].decode())
+    assert found == ["first", "second"]
+
+
+def test_a_wheel_of_another_project_with_the_same_name_is_not_packed(tmp_path, shelf):
+    found = []
+    for name in ("one", "other"):
+        wheel_of = tmp_path / name
+        wheel_of.mkdir()
+        wheel(wheel_of / "wheels", **{"tea/leaf.py": name})
+        requirement = "./wheels/tea-1.0-py3-none-any.whl"
+        with installed(requirement, wheel_of, X86, tmp_path / "cache") as folder:
+            found.append((folder / "tea/leaf.py").read_text())
+    assert found == ["one", "other"]
+
+
+@pytest.mark.parametrize("line", ["--find-links shelf\ntea", "-f ./shelf\ntea", "-fshelf\ntea"])
+def test_a_new_wheel_where_pip_looks_is_packed(put, shelf, tmp_path, monkeypatch, line):
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    wheel(shelf)
+    assert version_of(put(line)) == "tea-1.0.dist-info"
+    wheel(shelf, version="2.0")
+    assert version_of(put(line)) == "tea-2.0.dist-info"
+
+
+def test_a_new_wheel_in_the_folder_of_pips_settings_is_packed(put, shelf):
+    wheel(shelf)
+    assert version_of(put("tea")) == "tea-1.0.dist-info"
+    wheel(shelf, version="2.0")
+    assert version_of(put("tea")) == "tea-2.0.dist-info"
+
+
+def test_another_constraint_in_pips_own_file_is_another_installation(
+    put, shelf, tmp_path, monkeypatch
+):
+    wheel(shelf)
+    wheel(shelf, version="2.0")
+    (tmp_path / "limits.txt").write_text("tea<2\n")
+    (tmp_path / "pip.conf").write_text(f"[install]\nconstraint = {tmp_path}/limits.txt\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert version_of(put("tea")) == "tea-1.0.dist-info"
+    (tmp_path / "limits.txt").write_text("tea<3\n")
+    assert version_of(put("tea")) == "tea-2.0.dist-info"
+
+
+def test_what_an_address_gives_is_asked_each_time(put, shelf, tmp_path):
+    wheel(shelf, "cup")
+    page = tmp_path / "shelf" / "index.html"
+    page.write_text(f'<a href="file://{tmp_path}/other/tea-1.0-py3-none-any.whl">tea</a>')
+    found = []
+    for text in ("first", "second"):
+        wheel(tmp_path / "other", **{"tea/leaf.py": text})
+        found.append(contents(put(f"--find-links {page}\ntea"))["tea/leaf.py"].decode())
+    assert found == ["first", "second"]
+
+
+BACKEND = """
+import pathlib
+pathlib.Path({ran!r}).write_text("ran")
+def build_wheel(*_, **__): raise SystemExit
+"""
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A package's source, in a folder and as an archive; running it leaves a file `ran`."""
+    folder = tmp_path / "pkg"
+    folder.mkdir()
+    (folder / "backend.py").write_text(BACKEND.format(ran=str(tmp_path / "ran")))
+    (folder / "setup.py").write_text(BACKEND.format(ran=str(tmp_path / "ran")))
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "tea"\nversion = "1.0"\n'
+    )
+    with tarfile.open(tmp_path / "shelf" / "tea-1.0.tar.gz", "w:gz") as archive:
+        archive.add(folder, "tea-1.0")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "./pkg",
+        "./pkg[milk]",
+        "pkg/",
+        "tea @ file://{}/pkg",
+        "-e ./pkg",
+        "--editable=./pkg",
+        "shelf/tea-1.0.tar.gz",
+        "tea @ file://{}/shelf/tea-1.0.tar.gz",
+        "--no-binary tea\ntea",
+        "--no-binary=:all:\ntea",
+        "git+file://{}/pkg",
+        "tea @ git+https://localhost/pkg",
+        "-e git+file://{}/pkg#egg=tea",
+        "-r more.txt",
+        "cup",
+    ],
+)
+def test_no_code_of_a_package_runs_here(put, shelf, source, tmp_path, requirement):
+    (tmp_path / "more.txt").write_text("./pkg\n")
+    wheel(shelf, "cup", requires=[f"tea @ file://{tmp_path}/pkg"])
+    with pytest.raises(ArchiveError, match=r"(pkg|tea).* is not a wheel") as error:
+        put(requirement.format(tmp_path))
+    assert "pip wheel" in error.value.hint
+    assert not (tmp_path / "ran").exists()
+    assert list((tmp_path / "cache" / "packages").iterdir()) == []
+
+
+def test_the_password_of_an_address_is_not_printed(put):
+    with pytest.raises(ArchiveError, match="is not a wheel") as error:
+        put("tea @ git+https://me:secret@localhost/tea")
+    assert "secret" not in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("PIP_NO_BINARY", "tea"), ("PIP_EDITABLE", "./pkg"), ("PIP_PYTHON", sys.executable)],
+)
+def test_settings_of_pip_run_no_code_of_a_package_either(
+    put, shelf, source, tmp_path, monkeypatch, variable, value
+):
+    monkeypatch.setenv(variable, value)
     with pytest.raises(ArchiveError):
-        put("tea", ARM)
+        put("tea" if variable != "PIP_PYTHON" else "./pkg")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_named_wheel_of_another_machine_is_refused(put, tmp_path):
+    tag = "cp311-cp311-manylinux_2_17_x86_64"
+    wheel(tmp_path / "wheels", tag=tag)
+    with pytest.raises(ArchiveError, match=rf"{tag}\.whl is not for Python 3\.13 on arm64"):
+        put(f"./wheels/tea-1.0-{tag}.whl", ARM)
+
+
+def test_settings_of_pip_bring_no_wheel_of_another_machine(put, shelf, monkeypatch):
+    wheel(shelf, tag="cp313-none-win32")
+    monkeypatch.setenv("PIP_PLATFORM", "win32")
+    with pytest.raises(ArchiveError, match=r"tea-1\.0 is for cp313-none-win32, not for Python"):
+        put("tea")
+
+
+def test_a_dry_run_in_pips_settings_packs_all_the_same(put, shelf, monkeypatch):
+    wheel(shelf)
+    monkeypatch.setenv("PIP_DRY_RUN", "1")
+    assert "tea/__init__.py" in contents(put("tea"))
+
+
+@pytest.mark.parametrize("line", ["-r r", "-rr", "--requirement=r", "-r ${PINS}/r", '-r "r"'])
+def test_included_files_are_found_however_they_are_named(put, shelf, tmp_path, monkeypatch, line):
+    monkeypatch.setenv("PINS", str(tmp_path))
+    wheel(shelf)
+    (tmp_path / "r").write_text("tea\n")
+    assert version_of(put(line)) == "tea-1.0.dist-info"
+
+
+def test_a_file_of_requirements_is_pips_to_read(put, shelf, tmp_path):
+    wheel(shelf)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "r.txt").write_text("-r more.txt\n")
+    (tmp_path / "deep" / "more.txt").write_text("tea \\\n  ==1.0  # pinned\n")
+    assert version_of(put(tmp_path / "deep" / "r.txt")) == "tea-1.0.dist-info"
+
+
+def test_a_requirements_file_that_is_a_pipe_is_refused(put, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for named in ("-r pipe", tmp_path / "pipe"):
+        with pytest.raises(ArchiveError, match="pipe"):
+            put(named)
+
+
+def test_what_killed_runs_left_is_swept_and_what_runs_now_stays(put, shelf, tmp_path):
+    wheel(shelf)
+    base = tmp_path / "cache" / "packages"
+    for name in ("old", "new"):
+        (base / f".installing-{name}").mkdir(parents=True)
+    os.utime(base / ".installing-old", (0, 0))
+    put("tea")
+    assert [path.name for path in base.glob(".installing-*")] == [".installing-new"]
+
+
+def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        code = (
+            "import pathlib\nfrom kappa.packages import installed, Target\n"
+            f"folder = pathlib.Path({str(tmp_path)!r})\n"
+            "with installed('tea', folder, Target(13), folder): pass\n"
+        )
+        url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
+        env = {k: v for k, v in os.environ.items() if k not in ("PIP_NO_INDEX", "PIP_FIND_LINKS")}
+        command = [sys.executable, "-c", code]
+        run = subprocess.Popen(command, env=env | {"PIP_INDEX_URL": url})
+        asked, _ = index.accept()
+        with asked:
+            assert asked.recv(1)
+            run.kill()
+            run.wait()
+            # Nobody answered pip: the connection ends because pip does.
+            asked.settimeout(30)
+            while asked.recv(65536):
+                pass
 
 
 def test_another_included_file_is_another_installation(put, shelf, tmp_path):
@@ -206,8 +425,9 @@ def test_an_interpreter_without_pip_says_how_to_get_it(tmp_path):
         "import importlib.metadata as m, pathlib, sys\n"
         "sys.path[:] = [one for one in sys.path if 'site-packages' not in one]\n"
         f"sys.path.insert(0, {str(packages.__file__).rsplit('/kappa/', 1)[0]!r})\n"
-        "from kappa.packages import install, Target\n"
-        f"install('tea', pathlib.Path({str(tmp_path)!r}), Target(13), pathlib.Path('cache'))\n"
+        "from kappa.packages import installed, Target\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "with installed('tea', folder, Target(13), folder): pass\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
