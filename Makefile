@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SITE := s3-website
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lint format bench bench-peers lighthouse screenshot scan audit lock clean
+.PHONY: help local test check lint format interrupted bench bench-peers lighthouse screenshot scan audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: $(VENV)/.dev $(SITE)/node_modules/.dev ## Check format, style and types
 format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Stop kappa at each of its calls to AWS (about half an hour)
+	KAPPA_INTERRUPTED=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 3 tests/emulator/test_kappa_interrupted.py
 
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime bench-peers ## Measure, print tables, write bench/results.md
 	$(BIN)/python -m bench

@@ -34,13 +34,18 @@ READS = re.compile(r"(Get|List|Describe)[A-Z]")
 
 @dataclass
 class Proxy:
-    """`before` is asked of each operation: "drop", "lose" (the answer), an answer, or None."""
+    """`before` is asked of each operation: what becomes of it, an answer, or None.
+
+    "drop" ends the connection before AWS has the call, "lose" after it, "deny" answers as AWS does
+    to who may not; "kill" ends the `process` that called, once the call is done.
+    """
 
     host: str
     port: int
     operations: list = field(default_factory=list)
     before: object = None
     url: str = ""
+    process: object = None
 
     @property
     def writes(self):
@@ -52,7 +57,7 @@ def running(endpoint_url):
     """Listen on a port of its own; stop after."""
     parts = urlsplit(endpoint_url)
     proxy = Proxy(parts.hostname, parts.port)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: _Handler(proxy, *args))
+    server = _Server(("127.0.0.1", 0), lambda *args: _Handler(proxy, *args))
     server.daemon_threads = True
     proxy.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -63,6 +68,11 @@ def running(endpoint_url):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_args):
+        """Say nothing of a client that was killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -89,8 +99,12 @@ class _Handler(BaseHTTPRequestHandler):
         if wanted == "drop":
             self.close_connection = True
             return
+        if wanted == "deny":
+            wanted = denied(self._service())
         status, headers, answer = wanted if isinstance(wanted, tuple) else self._forward(body)
-        if wanted == "lose":
+        if wanted == "kill":
+            self.proxy.process.kill()
+        if wanted in ("lose", "kill"):
             self.close_connection = True
             return
         self.send_response(status)
@@ -112,8 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
+    def _service(self):
+        signed = re.search(r"/([a-z0-9-]+)/aws4_request", self.headers.get("Authorization", ""))
+        return signed[1] if signed else ""
+
     def _operation(self, body):
-        service = re.search(r"/([a-z0-9-]+)/aws4_request", self.headers.get("Authorization", ""))
         target = self.headers.get("X-Amz-Target", "")
         if target:
             return target.split(".")[-1]
@@ -121,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         if action:
             return action[0]
         path = re.sub(r"^/\d{4}-\d{2}-\d{2}", "", urlsplit(self.path).path)
-        for method, pattern, name in _REST.get(service[1] if service else "", ()):
+        for method, pattern, name in _REST.get(self._service(), ()):
             if method == self.command and re.fullmatch(pattern, path):
                 return name
         return f"{self.command} {path}"
@@ -131,6 +148,18 @@ def error(code, message, status=400):
     """An error as Lambda's REST API writes it."""
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
     return status, headers, f'{{"Type": "User", "message": "{message}"}}'.encode()
+
+
+def denied(service):
+    """AWS's answer to who may not, in the protocol of each service."""
+    if service in ("iam", "sns", "sts"):
+        return query_error("AccessDenied", 403)
+    if service == "s3":
+        return xml_error("AccessDenied", 403)
+    if service == "lambda":
+        return error("AccessDeniedException", "User is not authorized to perform this", 403)
+    body = b'{"__type": "AccessDeniedException", "message": "User is not authorized"}'
+    return 400, [("Content-Type", "application/x-amz-json-1.1")], body
 
 
 def json_error(code, status=400):

@@ -1,0 +1,134 @@
+"""What an account holds of one function, so that two accounts can be compared."""
+
+import json
+
+# What differs between two accounts in which the same was done.
+_OWN = frozenset(
+    {
+        "CreationDate",
+        "CreateDate",
+        "CreationTime",
+        "LastModified",
+        "LastModifiedTime",
+        "PolicyId",
+        "ResponseMetadata",
+        "RevisionId",
+        "RoleId",
+        "StateTransitionReason",
+        "UUID",
+        "CodeSize",
+        "EventSourceMappingArn",
+        "LastProcessingResult",
+    }
+)
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if key not in _OWN}
+    if isinstance(value, list | tuple):
+        return sorted(
+            (_plain(item) for item in value), key=lambda one: json.dumps(one, default=str)
+        )
+    return value
+
+
+def _or(nothing, read, *missing):
+    try:
+        return read()
+    except Exception as error:
+        code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+        if code in ("ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", *missing):
+            return nothing
+        raise
+
+
+def snapshot(client, name, bucket=""):
+    """Everything that kappa makes for a function, in plain values; {} where there is nothing.
+
+    `client` gives a boto3 client of a service.
+    """
+    found = {
+        **_function(client("lambda"), name),
+        **_iam(client("iam"), name),
+        "subscriptions": [
+            (one["TopicArn"], one["Endpoint"])
+            for one in client("sns").list_subscriptions()["Subscriptions"]
+        ],
+        "notifications": _notifications(client("s3"), bucket) if bucket else None,
+        "rules": _rules(client("events"), name),
+    }
+    return {key: value for key, value in _plain(found).items() if value}
+
+
+def _function(aws, name):
+    function = {"FunctionName": name}
+    configuration = _or({}, lambda: aws.get_function(**function))
+    aliases = _or([], lambda: aws.list_aliases(**function)["Aliases"])
+    qualifiers = [{}, *({"Qualifier": one["Name"]} for one in aliases)]
+    mappings = aws.list_event_source_mappings()["EventSourceMappings"]
+    return {
+        "function": {
+            key: configuration.get(key) for key in ("Configuration", "Tags", "Concurrency")
+        }
+        if configuration
+        else None,
+        "aliases": [(one["Name"], one["FunctionVersion"]) for one in aliases],
+        "permissions": [
+            json.loads(
+                _or('{"Statement": []}', lambda q=q: aws.get_policy(**function, **q)["Policy"])
+            )["Statement"]
+            for q in qualifiers
+        ]
+        if configuration
+        else None,
+        "async": [
+            _or(None, lambda q=q: aws.get_function_event_invoke_config(**function, **q))
+            for q in qualifiers
+        ]
+        if configuration
+        else None,
+        "urls": _or([], lambda: aws.list_function_url_configs(**function)["FunctionUrlConfigs"])
+        if configuration
+        else None,
+        "mappings": [one for one in mappings if name in one["FunctionArn"].split(":")],
+    }
+
+
+def _iam(aws, name):
+    roles = [one for one in aws.list_roles()["Roles"] if name in one["RoleName"]]
+    policies = aws.list_policies(Scope="Local")["Policies"]
+    return {
+        "roles": [
+            {
+                "role": one["Arn"],
+                "tags": aws.list_role_tags(RoleName=one["RoleName"])["Tags"],
+                "attached": aws.list_attached_role_policies(RoleName=one["RoleName"])[
+                    "AttachedPolicies"
+                ],
+            }
+            for one in roles
+        ],
+        "policies": [
+            {
+                "policy": one["Arn"],
+                "document": aws.get_policy_version(
+                    PolicyArn=one["Arn"], VersionId=one["DefaultVersionId"]
+                )["PolicyVersion"]["Document"],
+            }
+            for one in policies
+            if name in one["PolicyName"]
+        ],
+    }
+
+
+def _notifications(aws, bucket):
+    answer = _or({}, lambda: aws.get_bucket_notification_configuration(Bucket=bucket))
+    return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+def _rules(aws, name):
+    return [
+        {"rule": one, "targets": aws.list_targets_by_rule(Rule=one["Name"])["Targets"]}
+        for one in aws.list_rules(NamePrefix=name)["Rules"]
+    ]
