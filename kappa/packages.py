@@ -226,7 +226,7 @@ def _run_pip(requirements: str | Path, folder: Path, machine: Target, into: Path
         *("--no-compile", "--no-input", "--no-warn-conflicts", "--disable-pip-version-check"),
         *("--quiet", "--requirement", str(file)),
     ]
-    piprun.run(arguments, folder, machine.markers, machine)
+    piprun.run(arguments, folder, into.parent, machine.markers, machine)
 
 
 def _check_machine(folder: Path, machine: Target) -> None:

@@ -83,9 +83,13 @@ def settings() -> str:
 
 
 def run(
-    arguments: Sequence[str], folder: Path, markers: Mapping[str, str], machine: object
+    arguments: Sequence[str],
+    folder: Path,
+    temporary: Path,
+    markers: Mapping[str, str],
+    machine: object,
 ) -> None:
-    """Run `pip install` in a folder.
+    """Run `pip install` in a folder; what it leaves when it is killed is in `temporary`.
 
     Raises: ArchiveError, naming the package that has no wheel for the machine.
     """
@@ -99,7 +103,7 @@ def run(
             errors="replace",
             stdin=subprocess.DEVNULL,
             cwd=folder,
-            env={**os.environ, **_ENVIRONMENT},
+            env={**os.environ, **_ENVIRONMENT, "TMPDIR": str(temporary)},
             pass_fds=(reads,),
             check=False,
             timeout=DEADLINE_S,

@@ -344,6 +344,8 @@ def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
         url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
         env = {k: v for k, v in os.environ.items() if k not in ("PIP_NO_INDEX", "PIP_FIND_LINKS")}
         command = [sys.executable, "-c", code]
+        env["TMPDIR"] = str(tmp_path / "tmp")
+        (tmp_path / "tmp").mkdir()
         run = subprocess.Popen(command, env=env | {"PIP_INDEX_URL": url})
         asked, _ = index.accept()
         with asked:
@@ -354,6 +356,8 @@ def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
             asked.settimeout(30)
             while asked.recv(65536):
                 pass
+    # What pip leaves is in the folder that the next run sweeps.
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_another_included_file_is_another_installation(put, shelf, tmp_path):
