@@ -89,7 +89,7 @@ def test_the_package_holds_what_is_required(done, tmp_path, name):
         assert "tea.py" in packed.namelist()
     digest = hashlib.sha256((tmp_path / "out.zip").read_bytes()).digest()
     assert base64.b64encode(digest).decode() in said
-    assert "10  tea.py" in said
+    assert "10 B  tea.py" in said
 
 
 def test_packages_are_not_installed_for_another_machine_than_the_functions(
