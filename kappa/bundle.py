@@ -127,18 +127,27 @@ def write_zip(config: Config, archive: Archive, output: Path | None = None) -> P
         )
     if file.is_dir():
         raise ArchiveError(f"{file} is a folder.", "Name the file to write.")
-    # Made with open(), so that the umask decides who may read it.
+    try:
+        if file.exists() and not file.is_file():
+            # A device or a pipe, such as /dev/null, is written to: it must not be replaced.
+            file.write_bytes(archive.data)
+        else:
+            _replace(file, archive.data)
+    except OSError as error:
+        raise ArchiveError(f"{file} cannot be written: {error.strerror or error}.") from error
+    return file
+
+
+def _replace(file: Path, data: bytes) -> None:
+    """Put a file in place, whole or not at all; the umask decides who may read it."""
     whole = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         with whole.open("xb") as opened:
-            opened.write(archive.data)
+            opened.write(data)
         whole.replace(file)
-    except OSError as error:
-        raise ArchiveError(f"{file} cannot be written: {error.strerror or error}.") from error
     finally:
         with suppress(OSError):
             whole.unlink()
-    return file
 
 
 def _dependency(config: Config, path: str) -> tuple[str, Path]:

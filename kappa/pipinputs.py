@@ -32,7 +32,10 @@ _WITHOUT_EFFECT = frozenset({"cache-dir", "progress-bar", "no-color", "log", "qu
 
 @dataclass
 class Inputs:
-    """Name and SHA-256 of each local file; `is_known` is whether that is all there is."""
+    """Name and content of each local file; `is_known` is whether that is all there is.
+
+    Content is the SHA-256, or of a file that pip may find in a folder size, times and inode.
+    """
 
     files: list[tuple[str, str]] = field(default_factory=list)
     settings: list[str] = field(default_factory=list)
@@ -168,8 +171,17 @@ def _read_folder(folder: Path, inputs: Inputs) -> None:
     """Read the wheels that pip may find in a folder, which are those directly in it."""
     for path in sorted(folder.iterdir()):
         if path.suffix == ".whl" and path.is_file():
-            inputs.files.append((path.name, _digest(path)))
+            inputs.files.append((path.name, _stamp(path)))
         inputs.is_known &= path.suffix not in (".html", ".htm")
+
+
+def _stamp(path: Path) -> str:
+    """Say what changes with a file's content; a folder may hold more than can be read each time.
+
+    Whoever writes a file, or puts another one in its place, changes its ctime or its inode.
+    """
+    has = path.stat()
+    return f"{has.st_size} {has.st_mtime_ns} {has.st_ctime_ns} {has.st_ino}"
 
 
 def _digest(path: Path) -> str:

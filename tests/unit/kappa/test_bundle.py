@@ -357,3 +357,16 @@ def test_the_same_files_give_the_same_bytes_in_whatever_order_they_were_written(
         return pack(folder)
 
     assert packed() == packed()
+
+
+def test_a_zip_that_is_written_to_a_pipe_leaves_the_pipe_in_place(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    config = kappa_config()
+    (tmp_path / "a.py").write_text("own")
+    archive = pack(tmp_path / "a.py")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert write_zip(config, archive, pipe) == pipe
+    assert os.read(reader, len(archive.data) + 1) == archive.data
+    os.close(reader)
+    assert pipe.is_fifo()
