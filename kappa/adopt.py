@@ -26,7 +26,7 @@ from kappa.permissions import read_statements
 from kappa.resolved import as_yaml
 from kappa.starter import HEADER, SCHEMA, NewFiles, schema
 
-_LEFT_OUT = "Not in this config, left as it is on AWS, and lost by `delete` and `deploy`:"
+_LEFT_OUT = "Not in this config. `delete` removes it from AWS, and no `deploy` brings it back:"
 
 
 def read(aws: Aws, name: str) -> Found:

@@ -186,9 +186,9 @@ def _confirm_delete(options: Options, given: dict[str, Any]) -> None:
     """
     if given.pop("yes") or not sys.stdin.isatty():
         return
-    files = ", ".join(shown(str(file)) for file in options.configs)
-    where = f" with --env {shown(options.env)}" if options.env else ""
-    question = f"Delete everything that kappa made for {files}{where}?"
+    sessions = [replace(options, config=file).open() for file in options.configs]
+    names = ", ".join(f"{one.config.function.name} in {one.aws.region}" for one in sessions)
+    question = f"Delete {shown(names)}, with all that kappa made for it?"
     try:
         agreed = click.confirm(question, err=True)
     except click.exceptions.Abort:

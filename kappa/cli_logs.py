@@ -127,10 +127,14 @@ def _print_once(aws: Aws, query: Query, write: _Writer, last: bool) -> None:
             _print_last(aws, query, write)
         elif not events:
             since = log.Event(query.since_ms, "").time
-            progress(f"No lines since {since}. Look further back: --since 1d")
+            progress(f"No lines since {since}. New ones take some seconds; older ones: --since 1d")
     except NotFound:
         progress(f"No logs yet: {query.group} does not exist.")
+        return
     write.rest()
+    if events and not write.printed:
+        since = log.Event(query.since_ms, "").time
+        progress(f"No errors in the {len(events)} lines since {since}.")
 
 
 def _print_last(aws: Aws, query: Query, write: _Writer) -> None:
@@ -170,6 +174,7 @@ class _Writer:
         # Whether a request failed is known at its end only.
         self._requests = Requests(float("inf") if errors else PATIENCE_S)
         self._owners = Owners()
+        self.printed = 0
 
     def add(self, events: Iterable[Event]) -> None:
         """Take new events: print them, or keep them until their request is complete."""
@@ -181,6 +186,7 @@ class _Writer:
             return
         for entry in entries:
             if entry.is_error or not self._errors:
+                self.printed += 1
                 result(as_object(entry) if self._json else plain(entry.event))
 
     def ready(self) -> None:
@@ -196,4 +202,5 @@ class _Writer:
 
         for request in requests:
             if request.failed or not self._errors:
+                self.printed += 1
                 result(pretty(request))

@@ -111,6 +111,10 @@ def _check_permissions(tree: Tree, function: Function) -> None:
             keys: Keys = (*here, "statement_id")
             raise tree.error(keys, f"{dotted(keys)} {permission.statement_id!r} is given twice.")
         seen.add(permission.statement_id)
+        if permission.principal.isdecimal() and len(permission.principal) != 12:
+            keys = (*here, "principal")
+            problem = f"{dotted(keys)} is {permission.principal!r}: an account has 12 digits."
+            raise tree.error(keys, problem)
         _check_public(tree, here, permission)
         _check_url_conditions(tree, here, permission)
 

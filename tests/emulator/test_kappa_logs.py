@@ -86,6 +86,16 @@ def test_json_gives_one_object_a_line_with_its_request(teller):
     assert told["level"] == "INFO"
 
 
+def test_errors_says_when_there_are_none(tmp_path, emulator):
+    quiet = projects.Project(tmp_path / "quiet", emulator, ACCOUNT)
+    role = projects.role_in(emulator, ACCOUNT, f"{quiet.name}-role")
+    quiet.config(projects.GIVEN_ROLE.format(role=role, name=quiet.name))
+    quiet.run("create")
+    quiet.run("invoke", "--data", "{}")
+    projects.eventually(quiet.log)
+    assert "No errors in the " in quiet.run("logs", "--errors").stderr
+
+
 def test_errors_shows_failed_requests_only(teller):
     teller.tell("fine")
     teller.tell("wrong", boom=True)

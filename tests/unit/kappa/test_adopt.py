@@ -393,7 +393,7 @@ def test_what_is_left_out_stands_at_the_head_of_the_config():
     new = adopted(found(statements=(deny,)), "config.yml")
     head = [one for one in new.files["config.yml"].decode().splitlines() if one.startswith("# ")]
     assert head[2:] == [f"# {one}" for one in new.remarks]
-    assert "lost by `delete` and `deploy`" in head[2]
+    assert "no `deploy` brings it back" in head[2]
     assert json.loads(head[3].removeprefix("# - permission any: ")) == raw(Effect="Deny")
 
 

@@ -179,8 +179,14 @@ def small(tmp_path):
 def test_delete_on_a_terminal_deletes_nothing_without_a_yes(small, answer):
     code, err = asked(small, "delete", answer=answer)
     assert code == 1
-    assert "Delete everything that kappa made for config.yml? [y/N]" in err
+    assert "Delete f in us-east-1, with all that kappa made for it? [y/N]" in err
     assert "Error: Nothing was deleted." in err
+
+
+def test_delete_does_not_ask_about_a_config_that_is_wrong(small):
+    (small / "config.yml").write_text("lambda: 1\n")
+    code, err = asked(small, "delete", answer=b"y\n")
+    assert (code, "Delete" in err) == (2, False)
 
 
 @pytest.mark.parametrize(("args", "answer"), [(["delete"], b"y\n"), (["delete", "--yes"], b"")])
@@ -191,7 +197,7 @@ def test_delete_on_a_terminal_goes_on_after_a_yes(small, args, answer):
 def test_delete_in_a_script_does_not_ask(small):
     env = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     done = run_kappa(["config.yml", "delete"], {**os.environ, **env}, "", small)
-    assert "Delete everything" not in done.stderr
+    assert "Delete f" not in done.stderr
     assert "No AWS credentials" in done.stderr
 
 

@@ -299,3 +299,9 @@ def test_a_narrowed_permission_for_anyone_is_not_public(tmp_path, more):
 def test_the_conditions_of_a_url_go_with_its_actions(tmp_path, more, action):
     with pytest.raises(ConfigError, match=f"goes with action: {action} only"):
         read(tmp_path, f"principal: 123456789012, {more}")
+
+
+@pytest.mark.parametrize("principal", ["12345678901", "1234567890123", "12"])
+def test_an_account_with_a_digit_too_few_or_too_many_is_said(tmp_path, principal):
+    with pytest.raises(ConfigError, match=r"config\.yml:8: .*principal .*an account has 12 digits"):
+        read(tmp_path, f"principal: {principal}")
