@@ -4,6 +4,7 @@ The account is in memory, by AWS's recorded answers; the commands are kappa's ow
 """
 
 import itertools
+import os
 import random
 
 import pytest
@@ -162,13 +163,16 @@ def live_through(order):
     assert life.aws.left() == []
 
 
+ALL = os.environ.get("KAPPA_INTERRUPTED") == "all"
 FIRST = ("deploy", "deploy:live", "deploy@live")
 
 
 @pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("second", ORDER)
 def test_after_any_three_commands_each_message_is_delivered_once(first, second):
-    for third in ORDER:
+    # `make interrupted` takes every third command, `make test` each fourth of them.
+    begin = (ORDER.index(second) + FIRST.index(first)) % 4
+    for third in ORDER if ALL else ORDER[begin::4]:
         live_through((first, second, third))
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import botocore.session
@@ -26,8 +27,14 @@ WRITES = re.compile(
 )
 
 
+@cache
+def model_of(service):
+    return botocore.session.get_session().get_service_model(service)
+
+
+@cache
 def operations(service):
-    names = botocore.session.get_session().get_service_model(service).operation_names
+    names = model_of(service).operation_names
     return {botocore.xform_name(name): name for name in names}
 
 
@@ -56,7 +63,7 @@ def test_every_call_of_the_table_is_one_of_botocores():
 
 
 def test_every_code_of_lambda_is_one_that_the_call_may_answer():
-    model = botocore.session.get_session().get_service_model("lambda")
+    model = model_of("lambda")
     for entry in TABLE:
         if entry.service != "lambda":
             continue
