@@ -90,14 +90,17 @@ def _show(
     options: Options, show_values: bool, publishing: Mapping[str, Any], *, strict: bool = False
 ) -> int:
     from kappa.commands import read_changes
-    from kappa.diff import HIDDEN, as_data, as_lines
+    from kappa.diff import HIDDEN, as_data, as_lines, sends_code
     from kappa.publishing import publishing_as
     from kappa.selection import worth_a_line
     from kappa.steps import Already, Report
 
     session = publishing_as(options.open(), publishing)
-    warn_of_code(session.config, session.problems, strict=strict)
+    if strict:
+        warn_of_code(session.config, session.problems, strict=True)
     plan, found = read_changes(session, show_values=show_values)
+    if not strict and sends_code(plan):
+        warn_of_code(session.config, session.problems, strict=False)
     if options.json:
         result(as_json(as_data(found)))
         return DIFFERS if found else 0

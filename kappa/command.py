@@ -134,12 +134,13 @@ def carry_out(
     Lambda has taken the last change.
     """
     from kappa.apply import apply
+    from kappa.diff import sends_code
     from kappa.selection import SETTLED, steps
 
     session = options.open()
     tell_notes(session.config.notes)
-    if strict is not None:
-        warn_of_code(session.config, session.problems, strict=strict)
+    if strict:
+        warn_of_code(session.config, session.problems, strict=True)
     reports: list[Report] = []
 
     def tell(report: Report) -> None:
@@ -148,6 +149,9 @@ def carry_out(
             progress(report_line(report))
 
     planned = plan(session)
+    # Code that AWS has already is not read again: that takes another Python's start.
+    if strict is False and sends_code(planned):
+        warn_of_code(session.config, session.problems, strict=False)
     apply(planned, session.aws.call, tell, wait=wait)
     if options.json:
         keys = ("mark", "message", "seconds")
