@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from kappa.sourcestate import SourcesState
 from kappa.steps import Already, Plan, Step
 
 LABEL = "function URL"
+# Source: AWS Lambda API reference, "AddPermission", StatementId.
+_LONGEST_ID = 100
 # Source: AWS Lambda guide, "Control access to Lambda function URLs": since October 2025 a public
 # URL needs both; the second is no grant to call the function in any other way.
 PUBLIC = (
@@ -220,8 +223,12 @@ def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Al
 
 
 def _named(statement_id: str, alias: str) -> str:
-    """Name a permission; an alias's has a name of its own."""
-    return f"{statement_id}-{alias}" if alias else statement_id
+    """Name a permission; an alias's has a name of its own, shortened where AWS takes no more."""
+    name = f"{statement_id}-{alias}" if alias else statement_id
+    if len(name) <= _LONGEST_ID:
+        return name
+    digest = hashlib.sha256(alias.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_ID - len(digest) - 1]}-{digest}"
 
 
 def _ids(alias: str) -> list[str]:

@@ -418,6 +418,15 @@ def test_a_url_that_stays_is_named_with_the_command_that_removes_it(alias):
     )
 
 
+def test_the_statements_of_a_long_alias_have_names_that_aws_takes():
+    alias = "a" * 90
+    one = life(f"deploy:{alias}", sources=())
+    assert all(len(name) <= 100 for name in one.statements()[alias])
+    one.run("deploy")
+    one.run("remove")
+    assert (one.aws.urls, one.statements()) == ({}, {})
+
+
 def test_asynchronous_settings_of_a_plain_deploy_go_to_the_alias_that_is_called():
     one = life("deploy:live")
     one.function["async_"] = Async(maximum_retry_attempts=0)
