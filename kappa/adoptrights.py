@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kappa import arn as arns
 from kappa.adoptfound import FILLED, POLICY_FILE, Adopted, Found
 from kappa.adoptrest import as_text, unknown
 from kappa.iamowner import config_name
@@ -114,7 +115,7 @@ def _is_urls(statement: Statement, address: Mapping[str, Any]) -> bool:
 def _permission(statement: Statement) -> dict[str, Any]:
     """Put a statement into the words of a config's permission."""
     narrowed = (
-        statement.source_arn
+        not arns.is_anybodys(statement.source_arn)
         or statement.source_account
         or statement.principal_org_id
         or statement.event_source_token

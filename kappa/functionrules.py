@@ -118,7 +118,7 @@ def _check_permissions(tree: Tree, function: Function) -> None:
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
     """Whoever lets everybody in says so: a source that was forgotten must not do it."""
     narrowed = (
-        permission.source_arn
+        not arns.is_anybodys(permission.source_arn)
         or permission.source_account
         or permission.principal_org_id
         or permission.event_source_token
@@ -128,8 +128,8 @@ def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
         raise tree.error(
             (*here, "principal"),
             f"{dotted(here)} lets every AWS account invoke the function.",
-            "Add a source_arn, source_account, principal_org_id or event_source_token; or, if you "
-            "mean it, `public: true`.",
+            "Add a source_arn that names an account or a bucket, a source_account, a "
+            "principal_org_id or an event_source_token; or, if you mean it, `public: true`.",
         )
     if permission.public and not anyone:
         raise tree.error(

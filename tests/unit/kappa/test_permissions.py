@@ -260,6 +260,10 @@ def read(folder, permission):
         ", function_url_auth_type: NONE, action: 'lambda:InvokeFunctionUrl'",
         ", invoked_via_function_url: true",
         ", public: false",
+        ", source_arn: 'arn:aws:s3:::*'",
+        ", source_arn: 'arn:aws:*:*:*:*'",
+        ", source_arn: 'arn:aws:sns:us-east-1:*:news'",
+        ", source_arn: 'arn:aws:s3:::?*/*'",
     ],
 )
 def test_everybody_is_let_in_only_by_a_config_that_means_it(tmp_path, more):
@@ -278,6 +282,8 @@ def test_everybody_is_let_in_only_by_a_config_that_means_it(tmp_path, more):
     "more",
     [
         "source_arn: 'arn:aws:s3:::b'",
+        "source_arn: 'arn:aws:s3:::b*'",
+        "source_arn: 'arn:aws:sns:*:123456789012:*'",
         "source_account: 123456789012",
         "principal_org_id: o-1234567890",
         "event_source_token: amzn1.ask.skill.x",
