@@ -12,7 +12,7 @@ from functools import partial
 
 from kappa import arn as arns
 from kappa.mistakes import check_all
-from kappa.settings import LOG_DAYS, Config, File, Function, Permission
+from kappa.settings import LOG_DAYS, URL_STATEMENT, Config, File, Function, Permission
 from kappa.tree import Keys, Tree, dotted
 
 _RESERVED_VARIABLES = frozenset(
@@ -111,8 +111,22 @@ def _check_permissions(tree: Tree, function: Function) -> None:
             keys: Keys = (*here, "statement_id")
             raise tree.error(keys, f"{dotted(keys)} {permission.statement_id!r} is given twice.")
         seen.add(permission.statement_id)
+        if function.url:
+            _check_not_urls(tree, here, permission)
         _check_public(tree, here, permission)
         _check_url_conditions(tree, here, permission)
+
+
+def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
+    """What kappa gives for the URL would be replaced, removed and given anew by each deploy."""
+    if URL_STATEMENT.fullmatch(permission.statement_id):
+        raise tree.error(
+            (*here, "statement_id"),
+            f"{dotted(here)} has the name {permission.statement_id}, which kappa gives a "
+            "permission of lambda.url.",
+            "Give it a name that does not begin with kappa-url; or leave it out: "
+            "`url: {auth: NONE}` gives what its callers need.",
+        )
 
 
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:

@@ -305,3 +305,14 @@ def test_a_narrowed_permission_for_anyone_is_not_public(tmp_path, more):
 def test_the_conditions_of_a_url_go_with_its_actions(tmp_path, more, action):
     with pytest.raises(ConfigError, match=f"goes with action: {action} only"):
         read(tmp_path, f"principal: 123456789012, {more}")
+
+
+@pytest.mark.parametrize("name", ["kappa-url", "kappa-url-invoke", "kappa-url-live"])
+def test_the_names_of_a_urls_permissions_are_kappas_own(tmp_path, name):
+    text = CONFIG.format(permission="principal: '123456789012'").replace("any,", f"{name},")
+    (tmp_path / "config.yml").write_text(text)
+    assert read_config(tmp_path / "config.yml").function.permissions
+    (tmp_path / "config.yml").write_text(text + "  url: {auth: NONE}\n")
+    with pytest.raises(ConfigError) as raised:
+        read_config(tmp_path / "config.yml")
+    assert f"config.yml:8: lambda.permissions[0] has the name {name}," in raised.value.message
