@@ -77,14 +77,15 @@ def plan_delete(config: Config, state: SourcesState) -> Plan:
 
 
 def own(state: SourcesState) -> frozenset[str]:
-    """Qualifiers whose URL kappa made: a permission by its own name stands beside it.
+    """Qualifiers whose URL kappa made: its own permission for anyone stands beside it, by its name.
 
-    One for callers with AWS keys needs no permission, so of that it cannot be told.
+    A URL for callers with AWS keys needs no permission, so of that it cannot be told.
     """
     return frozenset(
         alias
         for alias in state.urls
-        if {one.statement_id for one in _given(state, alias)}.intersection(_ids(alias))
+        for one in _given(state, alias)
+        if one.statement_id in _ids(alias) and any(grants(one, each) for each in PUBLIC)
     )
 
 

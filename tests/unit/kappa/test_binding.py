@@ -341,6 +341,9 @@ def made_by_hand(one, alias, auth="AWS_IAM"):
 def test_a_plain_deploy_opens_no_url_that_somebody_made_for_an_alias():
     one = life("deploy", sources=(), url=None)
     theirs = made_by_hand(one, "canary")
+    one.aws.lambda_add_permission(
+        "greeter", "kappa-url", "canary", Principal="sns.amazonaws.com", Action="lambda:*"
+    )
     one.function["url"] = Url(auth="NONE")
     plan = one.plan("deploy")
     (kept,) = [item.message for item in plan if item.mark == "kept"]
@@ -348,7 +351,10 @@ def test_a_plain_deploy_opens_no_url_that_somebody_made_for_an_alias():
     one.run("deploy")
     assert one.aws.urls["canary"] == theirs
     assert one.aws.urls[""]["AuthType"] == "NONE"
-    assert list(one.statements()) == [""]
+    assert one.statements() == {
+        "": ["kappa-url", "kappa-url-invoke"],
+        "canary": ["kappa-url"],
+    }
 
 
 @pytest.mark.parametrize("beside", ["", "canary"])
