@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kappa import arn as arns
 from kappa.adoptfound import FILLED, POLICY_FILE, Adopted, Found
 from kappa.adoptrest import as_text, unknown
 from kappa.iamowner import config_name
 from kappa.permissions import Statement, grants
+from kappa.settings import URL_STATEMENT
 from kappa.url import PUBLIC
 
 _LAMBDA = {"Service": "lambda.amazonaws.com"}
@@ -93,14 +95,20 @@ def left_of_role(found: Found) -> tuple[str, ...]:
 def permissions(found: Found, address: Mapping[str, Any]) -> Adopted:
     """Write each statement, but what `url:` gives or takes away; name a foreign one with all."""
     own = [one for one in found.statements if not one.foreign and _is_urls(one, address)]
-    said = [_permission(one) for one in found.statements if not one.foreign and one not in own]
+    rest = [one for one in found.statements if not one.foreign and one not in own]
+    reserved = [one for one in rest if address and URL_STATEMENT.fullmatch(one.statement_id)]
+    said = [_permission(one) for one in rest if one not in reserved]
     foreign = [f"{one.statement_id}: {one.foreign}" for one in found.statements if one.foreign]
     taken = [
         f"{one.statement_id}: `deploy` takes it away, as the URL's auth is AWS_IAM"
         for one in own
         if address["auth"] == "AWS_IAM"
     ]
-    left_out = tuple(f"permission {words}" for words in (*foreign, *taken))
+    named = [
+        f"{one.statement_id}: the name is kappa's own beside `url`, so no config can say it"
+        for one in reserved
+    ]
+    left_out = tuple(f"permission {words}" for words in (*foreign, *taken, *named))
     return Adopted({"permissions": said or None}, left_out)
 
 
@@ -114,7 +122,7 @@ def _is_urls(statement: Statement, address: Mapping[str, Any]) -> bool:
 def _permission(statement: Statement) -> dict[str, Any]:
     """Put a statement into the words of a config's permission."""
     narrowed = (
-        statement.source_arn
+        not arns.is_anybodys(statement.source_arn)
         or statement.source_account
         or statement.principal_org_id
         or statement.event_source_token

@@ -58,6 +58,15 @@ def qualifier(function_arn: str) -> str:
     return "" if name == "$LATEST" else name
 
 
+def is_anybodys(pattern: str) -> bool:
+    """Whether an ARN with wildcards, or none, leaves it open whose the resource is.
+
+    Without an account, as a bucket's, the resource must be named.
+    """
+    *_, account, resource = f"{pattern}:::::".split(":", 5)[:6]
+    return bool(set("*?").intersection(account)) if account else not resource.strip("*?:/")
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a function lives: with it, a name gives an ARN."""

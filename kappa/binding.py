@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from kappa import notifications, schedule, sourcegrants
+from kappa import notifications, schedule, sourcegrants, url
 from kappa.arn import Place, qualifier, unqualified
 from kappa.errors import Conflict
 from kappa.settings import Config
@@ -89,7 +89,8 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
     """Weigh what there is; an alias that is gone counts for nothing.
 
     A permission by kappa's own name marks an alias, while the source is there, or is nowhere as
-    it is while it is disabled. What is left of a permission elsewhere marks nothing.
+    it is while it is disabled. What is left of a permission elsewhere marks nothing. A URL on an
+    alias counts with kappa's own permission beside it only: else it may be anybody's.
     """
     marked, alone = set[str](), set[str]()
     for source in config.function.event_sources:
@@ -98,8 +99,9 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
         for alias in ("", *state.aliases):
             if alias in (found or {alias}):
                 marked |= {alias} & _given(config, source, place, state, alias)
-    if config.function.url and len(state.urls) == 1:
-        alone |= set(state.urls)
+    if config.function.url:
+        marked |= url.own(state)
+        alone |= {""} if set(state.urls) == {""} else set()
     there = {"", *state.aliases}
     return _Claims(frozenset(marked), frozenset(alone & there))
 

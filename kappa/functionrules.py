@@ -12,7 +12,7 @@ from functools import partial
 
 from kappa import arn as arns
 from kappa.mistakes import check_all
-from kappa.settings import LOG_DAYS, Config, File, Function, Permission
+from kappa.settings import LOG_DAYS, URL_STATEMENT, Config, File, Function, Permission
 from kappa.tree import Keys, Tree, dotted
 
 _RESERVED_VARIABLES = frozenset(
@@ -115,14 +115,28 @@ def _check_permissions(tree: Tree, function: Function) -> None:
             keys = (*here, "principal")
             problem = f"{dotted(keys)} is {permission.principal!r}: an account has 12 digits."
             raise tree.error(keys, problem)
+        if function.url:
+            _check_not_urls(tree, here, permission)
         _check_public(tree, here, permission)
         _check_url_conditions(tree, here, permission)
+
+
+def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
+    """What kappa gives for the URL would be replaced, removed and given anew by each deploy."""
+    if URL_STATEMENT.fullmatch(permission.statement_id):
+        raise tree.error(
+            (*here, "statement_id"),
+            f"{dotted(here)} has the name {permission.statement_id}, which kappa gives a "
+            "permission of lambda.url.",
+            "Give it a name that does not begin with kappa-url; or leave it out: "
+            "`url: {auth: NONE}` gives what its callers need.",
+        )
 
 
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
     """Whoever lets everybody in says so: a source that was forgotten must not do it."""
     narrowed = (
-        permission.source_arn
+        not arns.is_anybodys(permission.source_arn)
         or permission.source_account
         or permission.principal_org_id
         or permission.event_source_token
@@ -132,8 +146,8 @@ def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
         raise tree.error(
             (*here, "principal"),
             f"{dotted(here)} lets every AWS account invoke the function.",
-            "Add a source_arn, source_account, principal_org_id or event_source_token; or, if you "
-            "mean it, `public: true`.",
+            "Add a source_arn that names an account or a bucket, a source_account, a "
+            "principal_org_id or an event_source_token; or, if you mean it, `public: true`.",
         )
     if permission.public and not anyone:
         raise tree.error(

@@ -5,6 +5,7 @@ Owns what one key may hold. Rules between keys, and reading, are config.py's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -101,6 +102,10 @@ class Iam(Section, frozen=True):
 
     role: Role
     policy: Policy | None = None
+
+
+# The names that kappa itself gives the permissions of lambda.url.
+URL_STATEMENT = re.compile(r"kappa-url(-.*)?")
 
 
 class Permission(Section, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from kappa.sourcestate import SourcesState
 from kappa.steps import Already, Plan, Step
 
 LABEL = "function URL"
+# Source: AWS Lambda API reference, "AddPermission", StatementId.
+_LONGEST_ID = 100
 # Source: AWS Lambda guide, "Control access to Lambda function URLs": since October 2025 a public
 # URL needs both; the second is no grant to call the function in any other way.
 PUBLIC = (
@@ -32,15 +35,13 @@ def plan(
     config: Config, wanted: Url, state: SourcesState, statements: tuple[Statement, ...]
 ) -> Part:
     """Plan the URL, or what differs of it; for auth NONE with the permission for anyone."""
+    if _shut(config, wanted, state):
+        return Part(True, [_closed(config, state)], after=_others(config, state))
     public = wanted.auth == "NONE"
     given = _grants(config, statements) if public else []
     revokes = [] if public else _revokes(config, config.qualifier, statements)
     names, has = _names(config, config.qualifier), state.urls.get(config.qualifier)
-    away = _away(config, state)
-    after = [item for one in away for item in _remove(config, state, one)]
-    strangers = sorted(set(state.urls) - {config.qualifier, *away})
-    after += [_stranger(state, one) for one in strangers]
-    after += _left(config, state)
+    away, after = _away(config, state), _others(config, state)
     if has is None:
         step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
         return Part(bool(away), [step, *revokes], given, bool(away), after)
@@ -48,6 +49,9 @@ def plan(
     if not changed:
         return Part(True, [Already("unchanged", LABEL), *revokes], given, after=after)
     step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, has)
+    if "AuthType" in changed:
+        # A command that leaves the URL closed has no use for the permissions either.
+        return Part(True, [*given, step, *revokes], after=after)
     return Part(True, [step, *revokes], given, after=after)
 
 
@@ -56,14 +60,14 @@ def plan_remove(config: Config, state: SourcesState) -> Plan:
 
     Where the function has several, those that kappa made; one of others is named and stays.
     """
-    own = [config.qualifier, *_away(config, state)]
-    there = [one for one in own if one in state.urls]
+    ours = [config.qualifier, *_away(config, state)]
+    there = [one for one in ours if one in state.urls]
     return [
         *([] if there else [Already("gone", LABEL)]),
         *(item for one in there for item in _remove(config, state, one)),
         *([] if there else _revokes(config, config.qualifier, _given(state, config.qualifier))),
         *_left(config, state),
-        *(_stranger(state, one) for one in sorted(set(state.urls) - set(own))),
+        *(_stranger(config, state, one) for one in sorted(set(state.urls) - set(ours))),
     ]
 
 
@@ -72,12 +76,51 @@ def plan_delete(config: Config, state: SourcesState) -> Plan:
     return [_delete(config, state, one) for one in sorted(state.urls)]
 
 
+def own(state: SourcesState) -> frozenset[str]:
+    """Qualifiers whose URL kappa made: its own permission for anyone stands beside it, by its name.
+
+    A URL for callers with AWS keys needs no permission, so of that it cannot be told.
+    """
+    return frozenset(
+        alias
+        for alias in state.urls
+        for one in _given(state, alias)
+        if one.statement_id in _ids(alias) and any(grants(one, each) for each in PUBLIC)
+    )
+
+
 def _away(config: Config, state: SourcesState) -> list[str]:
-    """Of the other qualifiers with a URL: where kappa made it, or where it is the only one."""
-    others = sorted(set(state.urls) - {config.qualifier})
-    if len(state.urls) == 1:
-        return others
-    return [one for one in others if _revokes(config, one, _given(state, one))]
+    """Of the other qualifiers with a URL: where kappa made it, or the function, if it is alone."""
+    alone = {""} if set(state.urls) == {""} else set()
+    return sorted((own(state) | alone) - {config.qualifier})
+
+
+def _others(config: Config, state: SourcesState) -> list[Step | Already]:
+    """Plan what becomes of the other qualifiers: kappa's own goes, the rest is named."""
+    away = _away(config, state)
+    strangers = sorted(set(state.urls) - {config.qualifier, *away})
+    return [
+        *(item for one in away for item in _remove(config, state, one)),
+        *(_stranger(config, state, one) for one in strangers),
+        *_left(config, state),
+    ]
+
+
+def _shut(config: Config, wanted: Url, state: SourcesState) -> bool:
+    """Whether somebody else may have closed the URL, on an alias that nobody has named."""
+    alias = config.bound
+    has = state.urls.get(alias) if alias else None
+    return bool(has and has["AuthType"] != wanted.auth == "NONE" and alias not in own(state))
+
+
+def _closed(config: Config, state: SourcesState) -> Already:
+    alias = config.qualifier
+    has = state.urls[alias]
+    return Already(
+        "kept",
+        f"{LABEL} {has['FunctionUrl']} of the alias {alias} ({has['AuthType']}; kappa cannot tell "
+        f"that it made it; to open it to anyone: kappa {config.file} deploy --alias {alias})",
+    )
 
 
 def _left(config: Config, state: SourcesState) -> Plan:
@@ -107,12 +150,14 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
     )
 
 
-def _stranger(state: SourcesState, alias: str) -> Already:
+def _stranger(config: Config, state: SourcesState, alias: str) -> Already:
     has, where = state.urls[alias], f"the alias {alias}" if alias else "the function itself"
+    qualifier = f" --qualifier {alias}" if alias else ""
     return Already(
         "kept",
         f"{LABEL} {has['FunctionUrl']} of {where} ({has['AuthType']}; kappa cannot tell that it "
-        "made it)",
+        "made it; to remove it: aws lambda delete-function-url-config --function-name "
+        f"{config.function.name}{qualifier})",
     )
 
 
@@ -174,17 +219,26 @@ def _step(
 def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Already]:
     name, alias = config.function.name, config.qualifier
     lacking = [one for one in PUBLIC if not any(grants(has, one) for has in statements)]
-    named = [replace(one, statement_id=_named(one, alias)) for one in lacking]
+    named = [replace(one, statement_id=_named(one.statement_id, alias)) for one in lacking]
     return [item for one in named for item in plan_grant(name, one, statements, alias)]
 
 
-def _named(permission: Permission, alias: str) -> str:
-    """Name a permission; an alias's has a name of its own."""
-    return f"{permission.statement_id}-{alias}" if alias else permission.statement_id
+def _named(statement_id: str, alias: str) -> str:
+    """Name a permission; an alias's has a name of its own, shortened where AWS takes no more."""
+    name = f"{statement_id}-{alias}" if alias else statement_id
+    if len(name) <= _LONGEST_ID:
+        return name
+    digest = hashlib.sha256(alias.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_ID - len(digest) - 1]}-{digest}"
+
+
+def _ids(alias: str) -> list[str]:
+    """Name what kappa gives on a qualifier; of an alias too what earlier versions named so."""
+    names = [one.statement_id for one in PUBLIC]
+    return list(dict.fromkeys(text for one in names for text in (_named(one, alias), one)))
 
 
 def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> list[Step | Already]:
-    """Plan the removal of what kappa gave; of an alias too what earlier versions named so."""
+    """Plan the removal of what kappa gave."""
     name = config.function.name
-    ids = dict.fromkeys(text for one in PUBLIC for text in (_named(one, alias), one.statement_id))
-    return [item for one in ids for item in plan_revoke(name, one, statements, alias)]
+    return [item for one in _ids(alias) for item in plan_revoke(name, one, statements, alias)]

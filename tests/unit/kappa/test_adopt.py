@@ -422,6 +422,15 @@ def test_a_url_that_not_everybody_may_call_is_not_opened(statements):
     assert len(config["lambda"].get("permissions", ())) == len(statements)
 
 
+@pytest.mark.parametrize("auth", ["NONE", "AWS_IAM"])
+def test_a_permission_by_a_name_of_kappas_own_beside_a_url_is_named(auth):
+    raws = (*PUBLIC_URL, raw(Sid="kappa-url-x", Principal={"AWS": "210987654321"}))
+    statements = tuple(read_statement(one, "greeter") for one in raws)
+    config, said = whole(statements=statements, url={"AuthType": auth})
+    assert "kappa-url-x" not in str(config)
+    assert "permission kappa-url-x: the name is kappa's own beside `url`" in said
+
+
 def test_what_deploy_takes_away_from_a_closed_url_is_named():
     kept = read_statement(raw(Sid="kappa-url-invoke"), "greeter")
     config, said = whole(statements=(kept,), url={"AuthType": "AWS_IAM"})

@@ -13,6 +13,7 @@ from kappa import commands, publishing, sourcecommands
 from kappa.apply import apply
 from kappa.errors import Conflict, NotFound
 from kappa.functionsettings import Async, Image
+from kappa.settings import Permission
 from kappa.sourcesettings import Url
 from kappa.steps import Step
 from tests.account import FUNCTION, ROLE, Account, clock
@@ -331,6 +332,109 @@ def test_a_url_that_somebody_made_for_another_alias_is_named_and_stays():
     assert "https://theirs.on.aws/ of the function itself (NONE" in kept
     one.apply(plan)
     assert sorted(one.aws.urls) == ["", "live"]
+
+
+def made_by_hand(one, alias, auth="AWS_IAM"):
+    """A URL that somebody made, on an alias or on the function itself."""
+    if alias:
+        one.aws.aliases[alias] = "$LATEST"
+    one.aws.urls[alias] = {"FunctionUrl": f"https://theirs{alias}.on.aws/", "AuthType": auth}
+    return dict(one.aws.urls[alias])
+
+
+def test_a_plain_deploy_opens_no_url_that_somebody_made_for_an_alias():
+    one = life("deploy", sources=(), url=None)
+    theirs = made_by_hand(one, "canary")
+    one.aws.lambda_add_permission(
+        "greeter", "kappa-url", "canary", Principal="sns.amazonaws.com", Action="lambda:*"
+    )
+    one.function["url"] = Url(auth="NONE")
+    plan = one.plan("deploy")
+    (kept,) = [item.message for item in plan if item.mark == "kept"]
+    assert "https://theirscanary.on.aws/ of the alias canary (AWS_IAM" in kept
+    one.run("deploy")
+    assert one.aws.urls["canary"] == theirs
+    assert one.aws.urls[""]["AuthType"] == "NONE"
+    assert one.statements() == {
+        "": ["kappa-url", "kappa-url-invoke"],
+        "canary": ["kappa-url"],
+    }
+
+
+@pytest.mark.parametrize("beside", ["", "canary"])
+def test_permissions_do_not_follow_a_url_that_somebody_made(beside):
+    partner = Permission(statement_id="partner", principal="210987654321")
+    one = life("deploy", sources=(), url=None, permissions=(partner,))
+    made_by_hand(one, "canary")
+    if not beside:
+        made_by_hand(one, "")
+    one.function["url"] = Url(auth="AWS_IAM")
+    one.run("deploy")
+    one.run("deploy")
+    assert one.statements() == {"": ["partner"]}
+    assert sorted(one.aws.urls) == ["", "canary"]
+
+
+@pytest.mark.parametrize("word", ["deploy", "add", "update"])
+def test_a_url_is_not_opened_where_only_the_sources_are_kappas(word):
+    topic = ({"arn": TOPIC},)
+    one = life("deploy:live", sources=topic, url=None)
+    theirs = made_by_hand(one, "live")
+    one.function["url"] = Url(auth="NONE")
+    given = one.statements()
+    plan = one.plan(word)
+    said = "function URL" if word == "add" else "kappa config.yml deploy --alias live"
+    assert any(said in item.message for item in plan)
+    one.run(word)
+    assert (one.aws.urls, one.statements()) == ({"live": theirs}, given)
+    one.run("deploy:live")
+    assert one.aws.urls["live"]["AuthType"] == "NONE"
+
+
+def test_adding_sources_gives_nobody_leave_to_call_a_url_that_stays_closed():
+    one = life("deploy:live", sources=(), url=None)
+    theirs = made_by_hand(one, "live")
+    one.function["url"] = Url(auth="NONE")
+    one.run("add@live")
+    assert (one.aws.urls, one.statements()) == ({"live": theirs}, {})
+
+
+@pytest.mark.parametrize("word", ["remove", "deploy:blue", "deploy"])
+def test_a_url_that_somebody_made_for_an_alias_is_never_removed(word):
+    one = life("deploy", sources=(), url=None)
+    theirs = made_by_hand(one, "canary")
+    one.function["url"] = Url(auth="AWS_IAM")
+    one.run(word)
+    assert one.aws.urls["canary"] == theirs
+
+
+def test_kappas_own_url_stays_on_its_alias_beside_one_that_somebody_made():
+    one = life("deploy:live", sources=())
+    live, theirs = dict(one.aws.urls["live"]), made_by_hand(one, "")
+    one.run("deploy")
+    assert one.aws.urls == {"live": live, "": theirs}
+    assert list(one.statements()) == ["live"]
+    assert any("https://theirs.on.aws/" in item.message for item in one.plan("deploy"))
+
+
+@pytest.mark.parametrize("alias", ["", "canary"])
+def test_a_url_that_stays_is_named_with_the_command_that_removes_it(alias):
+    one = life("deploy:live", sources=(), url=Url(auth="AWS_IAM"))
+    made_by_hand(one, alias)
+    (kept,) = [item.message for item in one.plan("deploy:live") if item.mark == "kept"]
+    qualifier = " --qualifier canary" if alias else ""
+    assert kept.endswith(
+        f"aws lambda delete-function-url-config --function-name greeter{qualifier})"
+    )
+
+
+def test_the_statements_of_a_long_alias_have_names_that_aws_takes():
+    alias = "a" * 90
+    one = life(f"deploy:{alias}", sources=())
+    assert all(len(name) <= 100 for name in one.statements()[alias])
+    one.run("deploy")
+    one.run("remove")
+    assert (one.aws.urls, one.statements()) == ({}, {})
 
 
 def test_asynchronous_settings_of_a_plain_deploy_go_to_the_alias_that_is_called():

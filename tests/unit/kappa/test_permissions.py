@@ -260,6 +260,10 @@ def read(folder, permission):
         ", function_url_auth_type: NONE, action: 'lambda:InvokeFunctionUrl'",
         ", invoked_via_function_url: true",
         ", public: false",
+        ", source_arn: 'arn:aws:s3:::*'",
+        ", source_arn: 'arn:aws:*:*:*:*'",
+        ", source_arn: 'arn:aws:sns:us-east-1:*:news'",
+        ", source_arn: 'arn:aws:s3:::?*/*'",
     ],
 )
 def test_everybody_is_let_in_only_by_a_config_that_means_it(tmp_path, more):
@@ -278,6 +282,8 @@ def test_everybody_is_let_in_only_by_a_config_that_means_it(tmp_path, more):
     "more",
     [
         "source_arn: 'arn:aws:s3:::b'",
+        "source_arn: 'arn:aws:s3:::b*'",
+        "source_arn: 'arn:aws:sns:*:123456789012:*'",
         "source_account: 123456789012",
         "principal_org_id: o-1234567890",
         "event_source_token: amzn1.ask.skill.x",
@@ -305,3 +311,14 @@ def test_the_conditions_of_a_url_go_with_its_actions(tmp_path, more, action):
 def test_an_account_with_a_digit_too_few_or_too_many_is_said(tmp_path, principal):
     with pytest.raises(ConfigError, match=r"config\.yml:8: .*principal .*an account has 12 digits"):
         read(tmp_path, f"principal: {principal}")
+
+
+@pytest.mark.parametrize("name", ["kappa-url", "kappa-url-invoke", "kappa-url-live"])
+def test_the_names_of_a_urls_permissions_are_kappas_own(tmp_path, name):
+    text = CONFIG.format(permission="principal: '123456789012'").replace("any,", f"{name},")
+    (tmp_path / "config.yml").write_text(text)
+    assert read_config(tmp_path / "config.yml").function.permissions
+    (tmp_path / "config.yml").write_text(text + "  url: {auth: NONE}\n")
+    with pytest.raises(ConfigError) as raised:
+        read_config(tmp_path / "config.yml")
+    assert f"config.yml:8: lambda.permissions[0] has the name {name}," in raised.value.message
