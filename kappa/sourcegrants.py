@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from kappa import arn as arns
 from kappa import schedule
 from kappa.arn import Place
-from kappa.permissions import Statement, admits, grants, plan_grant, plan_revoke
+from kappa.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
 from kappa.settings import Config, Permission
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import CALLERS, SourcesState
@@ -27,7 +27,8 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
 
     Raises: Conflict, if a statement of the same name is foreign.
     """
-    principal, source_arn = f"{source.service}.amazonaws.com", _arn(config, source, place)
+    source_arn = _arn(config, source, place)
+    principal = caller(source_arn, source.service, place.region)
     own = next(
         (one for one in config.function.permissions if admits(one, principal, source_arn)), None
     )

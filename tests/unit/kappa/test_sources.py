@@ -127,6 +127,27 @@ def test_a_topic_added_twice_is_there_already():
     assert add({"arn": TOPIC}, state, (MAY_SNS,)) == [Already("exists", "event source sns news")]
 
 
+@pytest.mark.parametrize(
+    ("topic_in", "function_in", "principal"),
+    [
+        ("ap-east-1", "us-east-1", "sns.ap-east-1.amazonaws.com"),
+        ("eu-south-1", "us-east-1", "sns.eu-south-1.amazonaws.com"),
+        ("eu-west-1", "us-east-1", "sns.amazonaws.com"),
+        ("ap-east-1", "ap-east-1", "sns.amazonaws.com"),
+    ],
+)
+def test_a_topic_is_let_in_by_the_name_that_sns_calls_with(topic_in, function_in, principal):
+    arn = f"arn:aws:sns:{topic_in}:123456789012:news"
+    config = kappa_config({"sources": [{"arn": arn}]})
+    place = Place("aws", function_in, "123456789012")
+    state = SourcesState(topics={arn: Topic()}, invoked=place.function_arn("greeter"))
+    other = "sns.amazonaws.com" if principal != "sns.amazonaws.com" else "sns.eu.amazonaws.com"
+    given = (Statement("any", other, INVOKE, arn),)
+    assert sources.plan(config, place, state, given)[0].params["Principal"] == principal
+    given = (Statement("any", principal, INVOKE, arn),)
+    assert [one.operation for one in sources.plan(config, place, state, given)] == ["subscribe"]
+
+
 def test_a_topic_that_is_missing_is_said():
     with pytest.raises(NotFound, match="news does not exist"):
         add({"arn": TOPIC}, SourcesState())
