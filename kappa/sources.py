@@ -126,7 +126,7 @@ def plan_remove(config: Config, place: Place, state: SourcesState, statements: S
     state = dataclasses.replace(state, statements=given)
     for source in config.function.event_sources:
         plan += _removal(config, source, state)
-        plan += sourcegrants.plan_stale(config, source, place, state, frozenset())
+        plan += sourcegrants.plan_stale(config, source, place, state)
     if config.function.url:
         plan += url.plan_remove(config, state)
     return plan
@@ -182,19 +182,17 @@ def _part(
     after = (*part.after, *kept)
     if source.service not in CALLERS:
         return Part(part.there, part.items, (), part.moves, after)
-    if not source.enabled and not (source.service == "events" and schedule.owned(source)):
-        return Part(part.there, part.items, (), part.moves, after)
-    grants = sourcegrants.plan(config, source, place, statements)
     used = frozenset({config.qualifier, *binding.strangers(config, source, state)})
-    stale = sourcegrants.plan_stale(config, source, place, state, used)
-    moves = part.moves or (
-        source.service in ("s3", "events") and bool(set(_found(config, source, state)) - used)
-    )
+    late = source.service in sourcegrants.LATE
+    left = frozenset(binding.qualifiers(config, source, state) if late else ()) - used
+    stale = sourcegrants.plan_stale(config, source, place, state, used, left)
+    if not source.enabled and not (source.service == "events" and schedule.owned(source)):
+        # Where it is gone already, its permission alone tells where it has been.
+        swept = stale if late and part.there else []
+        return Part(part.there, part.items, (), part.moves, (*after, *swept))
+    grants = sourcegrants.plan(config, source, place, statements)
+    moves = part.moves or bool(left)
     return Part(part.there, part.items, grants, moves, (*after, *stale))
-
-
-def _found(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    return binding.qualifiers(config, source, state)
 
 
 def _kind(config: Config, source: EventSource, state: SourcesState) -> Part:
