@@ -126,7 +126,8 @@ def plan_remove(config: Config, place: Place, state: SourcesState, statements: S
     state = dataclasses.replace(state, statements=given)
     for source in config.function.event_sources:
         plan += _removal(config, source, state)
-        plan += sourcegrants.plan_stale(config, source, place, state)
+        if source.key not in state.unread:
+            plan += sourcegrants.plan_stale(config, source, place, state)
     if config.function.url:
         plan += url.plan_remove(config, state)
     return plan
@@ -139,10 +140,7 @@ def plan_delete(config: Config, state: SourcesState) -> Plan:
     """
     plan: list[Step | Already] = []
     for source in config.function.event_sources:
-        if source.service == "s3":
-            has = state.buckets.get(source.arn)
-            plan.append(notifications.plan_delete(config.function.name, source, has))
-        elif source.service in CALLERS or not state.mapped(source.arn):
+        if source.service in CALLERS or not state.mapped(source.arn):
             plan += _removal(config, source, state)
     there = [one for one in state.mappings if one["State"] != "Deleting"]
     return [*plan, *map(mappings.plan_remove, there), *url.plan_delete(config, state)]
@@ -179,7 +177,7 @@ def _part(
     kept = _kept(config, source, state)
     if kept and not part.there and source.enabled:
         raise _unclear(config, source, state)
-    after = (*part.after, *kept)
+    after = (*part.after, *kept, *_by_hand(source, state))
     if source.service not in CALLERS:
         return Part(part.there, part.items, (), part.moves, after)
     used = frozenset({config.qualifier, *binding.strangers(config, source, state)})
@@ -200,7 +198,7 @@ def _kind(config: Config, source: EventSource, state: SourcesState) -> Part:
     if source.service == "sns":
         return topics.plan(source, state)
     if source.service == "s3":
-        return notifications.plan(name, source, state)
+        return notifications.plan(source, state)
     if source.service == "events":
         return schedule.plan(name, source, state)
     return mappings.plan(config, source, state)
@@ -215,6 +213,21 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Alre
             "remove_event_sources removes it too)",
         )
         for one in binding.strangers(config, source, state)
+    ]
+
+
+def _by_hand(source: EventSource, state: SourcesState) -> list[Already]:
+    """Name what invokes the function of other keys, or of other events, of the same bucket."""
+    if source.service != "s3":
+        return []
+    found = notifications.by_hand(state.function, source, state.buckets.get(source.arn))
+    return [
+        Already(
+            "kept",
+            f"{source.label}: notification {one} (kappa did not make it; "
+            "remove_event_sources removes it too)",
+        )
+        for one in found
     ]
 
 
@@ -235,7 +248,7 @@ def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
     if source.service == "sns":
         return topics.plan_remove(source, state)
     if source.service == "s3":
-        return [notifications.plan_remove(name, source, state.buckets.get(source.arn))]
+        return [notifications.plan_remove(source, state)]
     if source.service == "events":
         return schedule.plan_remove(name, source, state)
     mapped = state.mapped(source.arn)
