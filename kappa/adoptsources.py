@@ -15,7 +15,7 @@ from kappa import arn as arns
 from kappa.adoptrest import as_text, unknown
 from kappa.aws import Aws
 from kappa.errors import Denied, NotFound
-from kappa.permissions import Statement, admits
+from kappa.permissions import Statement, admits, caller
 
 _MAPPING = {
     "BatchSize": "batch_size",
@@ -120,7 +120,8 @@ def _mapping(mapping: Mapping[str, Any]) -> Sources:
 
 def _called(aws: Aws, statement: Statement, function_arn: str, doing: str) -> Sources:
     """Find what invokes the function by one statement, if the config's permission can say it."""
-    service = statement.principal.removesuffix(".amazonaws.com")
+    principal = statement.principal.removesuffix(".amazonaws.com")
+    service = "sns" if principal.startswith("sns.") else principal
     read = {"sns": _subscription, "s3": _notifications, "events": _rule}.get(service)
     if read is None:
         return Sources()
@@ -129,7 +130,9 @@ def _called(aws: Aws, statement: Statement, function_arn: str, doing: str) -> So
         return Sources(left_out=(f"{name}: the permission is not in this config",))
     if not statement.source_arn or {"*", "?"}.intersection(statement.source_arn):
         return Sources(left_out=(f"{name}, if there is any: it names no single source",))
-    if not admits(statement, statement.principal, statement.source_arn):
+    region = arns.parse(function_arn).region
+    by = caller(statement.source_arn, service, region)
+    if not admits(statement, by, statement.source_arn):
         return Sources(left_out=(f"{name}: kappa's own permission would be wider",))
     try:
         return read(aws, statement.source_arn, function_arn, doing)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from kappa import notifications, schedule, sourcegrants, url
-from kappa.arn import Place, qualifier, unqualified
+from kappa.arn import Place, qualifier
 from kappa.errors import Conflict
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
@@ -29,14 +29,11 @@ def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list
         return sorted(state.qualifier_of(one) for one in state.mapped(source.arn))
     if source.service == "sns":
         return sorted(state.subscriptions(source.arn))
-    name = config.function.name
     if source.service == "s3":
-        notification = notifications.own(name, state.buckets.get(source.arn))
-        invoked = (notification or {}).get("LambdaFunctionArn", "")
-    else:
-        target = schedule.own_target(name, state.rules.get(source.key))
-        invoked = (target or {}).get("Arn", "")
-    return [qualifier(invoked)] if unqualified(invoked) == unqualified(state.invoked) else []
+        notification = notifications.own(state.function, state.buckets.get(source.arn))
+        return [qualifier(notification["LambdaFunctionArn"])] if notification else []
+    targets = schedule.own_targets(state.rules.get(source.key), state)
+    return sorted(qualifier(one["Arn"]) for one in targets)
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ def resolve(
         if wanted:
             config = msgspec.structs.replace(config, bound=wanted)
     invoked = place.function_arn(config.function.name, wanted)
-    own = {"", wanted} | claims.aliases | _dead(config, state)
+    own = {"", wanted} | claims.aliases | _dead(config, state) | _named(config, state)
     return config, replace(state, invoked=invoked, own=frozenset(own))
 
 
@@ -140,6 +137,13 @@ def _dead(config: Config, state: SourcesState) -> set[str]:
         one for source in config.function.event_sources for one in qualifiers(config, source, state)
     }
     return {one for one in found - {""} - set(state.aliases) if not one.isdigit()}
+
+
+def _named(config: Config, state: SourcesState) -> set[str]:
+    """Find the qualifiers of the targets that have kappa's own id."""
+    rules = [state.rules.get(source.key) for source in config.function.event_sources]
+    targets = [one for rule in rules for one in schedule.own_targets(rule, state)]
+    return {qualifier(one["Arn"]) for one in targets if one["Id"] == config.function.name}
 
 
 def words(alias: str) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 
 from kappa import arn as arns
 from kappa.mistakes import check_all
+from kappa.regions import is_opt_in
 from kappa.settings import LOG_DAYS, URL_STATEMENT, Config, File, Function, Permission
 from kappa.tree import Keys, Tree, dotted
 
@@ -239,6 +240,26 @@ def check_regions(config: Config, region: str) -> None:
         # A layer of AWS's own is in every region.
         if arn.service in _SAME_REGION and arn.region:
             _check_region(config, keys, arn.region, region)
+    _check_topics(config, region)
+
+
+def _check_topics(config: Config, region: str) -> None:
+    """SNS invokes across regions, but no function of an opt-in one.
+
+    Source: Amazon SNS guide, "Prerequisites for integrating Amazon SNS with Lambda functions
+    across regions".
+    """
+    for number, source in enumerate(config.function.event_sources):
+        if source.service != "sns":
+            continue
+        topic = arns.parse(source.arn)
+        if topic.region != region and is_opt_in(topic.partition, region):
+            raise config.error(
+                ("lambda", "event_sources", number, "arn"),
+                f"the topic {source.short} is in {topic.region}, the function in {region}.",
+                f"SNS invokes no function of {region}, an opt-in region, from another region: "
+                "use a topic of the function's region.",
+            )
 
 
 def _check_region(config: Config, keys: Keys, other: str, region: str) -> None:

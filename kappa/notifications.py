@@ -1,6 +1,7 @@
 """A bucket's notifications: plan the function's own, leave those of others untouched.
 
 S3 takes a bucket's notifications as one whole, so every change sends along what is there.
+`function` is the function's ARN without a qualifier: another account may have one of its name.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kappa import arn as arns
+from kappa.arn import unqualified
 from kappa.errors import Conflict, NotFound
 from kappa.part import Part, unchanged
 from kappa.sourcesettings import EventSource
@@ -23,12 +25,24 @@ def own(function: str, has: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return next((one for one in _functions(has) if _is_own(function, one)), None)
 
 
-def plan(function: str, source: EventSource, state: SourcesState) -> Part:
+def by_hand(function: str, source: EventSource, has: Mapping[str, Any] | None) -> list[str]:
+    """Name the function's notifications that kappa did not make, and where each invokes it."""
+    wanted = _wanted(function, source, function)
+    return [
+        f"{one.get('Id', '')} ({_target(one)})"
+        for one in _functions(has)
+        if _invokes(function, one)
+        and not _is_own(function, one)
+        and not (source.enabled and _replaces(wanted, one))
+    ]
+
+
+def plan(source: EventSource, state: SourcesState) -> Part:
     """Plan the function's notification.
 
     Raises: NotFound, if the bucket does not exist; Conflict, if others have such events already.
     """
-    has = state.buckets.get(source.arn)
+    has, function = state.buckets.get(source.arn), state.function
     if has is None:
         raise NotFound(f"The bucket {source.arn} does not exist.", "Make it, or correct its ARN.")
     there, wanted = own(function, has), _wanted(function, source, state.invoked)
@@ -51,18 +65,9 @@ def plan(function: str, source: EventSource, state: SourcesState) -> Part:
     return Part(bool(mine), [_put(source, has, into, "updated" if mine else "created", hint)])
 
 
-def plan_remove(
-    function: str, source: EventSource, has: Mapping[str, Any] | None
-) -> Step | Already:
-    """Plan the removal of the notification that kappa made."""
-    return _remove(function, source, has, _is_own)
-
-
-def plan_delete(
-    function: str, source: EventSource, has: Mapping[str, Any] | None
-) -> Step | Already:
-    """Plan the removal of all of the function's notifications: none can reach it any more."""
-    return _remove(function, source, has, _invokes)
+def plan_remove(source: EventSource, state: SourcesState) -> Step | Already:
+    """Plan the removal of all of the function's notifications, whoever made them."""
+    return _remove(state.function, source, state.buckets.get(source.arn), _invokes)
 
 
 def _remove(
@@ -95,18 +100,17 @@ def _target(one: Mapping[str, Any]) -> str:
 
 
 def _id(function: str) -> str:
-    return f"kappa-{function}"
+    return f"kappa-{arns.parse(function).name}"
 
 
 def _invokes(function: str, one: Mapping[str, Any]) -> bool:
     """Whether a notification is for the function, whichever version or alias of it."""
-    parts = _target(one).split(":")
-    return parts[2:3] == ["lambda"] and parts[6:7] == [function]
+    return unqualified(_target(one)) == function
 
 
 def _is_own(function: str, one: Mapping[str, Any]) -> bool:
     """The second id is that of kappa 0.3 to 0.7."""
-    ids = (_id(function), f"Kappa-{function}-notification")
+    ids = (_id(function), f"Kappa-{arns.parse(function).name}-notification")
     return one.get("Id") in ids and _invokes(function, one)
 
 
@@ -126,8 +130,18 @@ def _mine(function: str, has: Mapping[str, Any], wanted: Mapping[str, Any]) -> l
     return [
         one
         for one in _functions(has)
-        if _is_own(function, one) or (_invokes(function, one) and _overlap(one, wanted))
+        if _is_own(function, one) or (_invokes(function, one) and _replaces(wanted, one))
     ]
+
+
+def _replaces(wanted: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
+    """Whether the wanted one is for just the keys of another, and for all of its events."""
+    same = all(_filters(one, kind) == _filters(wanted, kind) for kind in ("prefix", "suffix"))
+    return same and all(any(_covers(a, b) for a in wanted["Events"]) for b in one["Events"])
+
+
+def _covers(one: str, other: str) -> bool:
+    return one == other or (one.endswith("*") and other.startswith(one.removesuffix("*")))
 
 
 def _wanted(function: str, source: EventSource, function_arn: str) -> dict[str, Any]:
@@ -159,12 +173,19 @@ def _refuse_overlap(
 
     Source: Amazon S3 guide, "Configuring event notifications using object key name filtering".
     """
-    for other in _all(has):
-        if not _invokes(function, other) and _overlap(other, wanted):
+    mine = _mine(function, has, wanted)
+    for other in (one for one in _all(has) if one not in mine):
+        if other.get("Id") == wanted["Id"]:
+            raise Conflict(
+                f"The bucket {source.short} has a notification {wanted['Id']} of "
+                f"{_target(other)}, which is not this function.",
+                "Remove it, or give it another id.",
+            )
+        if _overlap(other, wanted):
             raise Conflict(
                 f"The bucket {source.short} already notifies {_target(other)} of such keys "
                 f"(notification {other.get('Id', '')}): S3 notifies one only.",
-                "Give them key_filters or events that differ.",
+                "Give them key_filters or events that differ, or remove that notification.",
             )
 
 

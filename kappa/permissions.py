@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kappa import arn as arns
 from kappa.aws import Aws
 from kappa.errors import Conflict, NotFound
+from kappa.regions import is_opt_in
 from kappa.settings import Permission
 from kappa.steps import Already, Plan, Step
 
@@ -168,6 +170,19 @@ def admits(one: Statement | Permission, service: str, source_arn: str) -> bool:
         and has.source_arn == source_arn
         and not (has.foreign or narrowed)
     )
+
+
+def caller(source_arn: str, service: str, region: str) -> str:
+    """Name the principal as which a source calls a function of a region.
+
+    Source: Amazon SNS guide, "Prerequisites for integrating Amazon SNS with Lambda functions
+    across regions": from an opt-in region to another, SNS calls by a name with its region in it.
+    """
+    if service != "sns":
+        return f"{service}.amazonaws.com"
+    topic = arns.parse(source_arn)
+    away = topic.region != region and is_opt_in(topic.partition, topic.region)
+    return f"sns.{topic.region}.amazonaws.com" if away else "sns.amazonaws.com"
 
 
 def granted(

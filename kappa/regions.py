@@ -1,4 +1,4 @@
-"""Tell a mistyped region from one that is newer than the SDK. Pure."""
+"""Regions: a mistyped one, one that is newer than the SDK, one that is opted into. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,35 @@ from collections.abc import Collection
 _NEW = re.compile(
     r"(eusc-)?[a-z]{2}(-[a-z]+)?-(north|south|east|west|central|(north|south)(east|west))-\d"
 )
+
+# Source: Amazon SNS guide, "Prerequisites for integrating Amazon SNS with Lambda functions across
+# regions": those launched before March 20, 2019 are enabled by default, all others are opt-in.
+_BY_DEFAULT = frozenset(
+    {
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-north-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+    }
+)
+
+
+def is_opt_in(partition: str, region: str) -> bool:
+    """Whether an account has a region only after somebody has enabled it there."""
+    return partition == "aws" and region not in _BY_DEFAULT
 
 
 def meant(region: str, known: Collection[str]) -> str:

@@ -7,11 +7,11 @@ One without is just used: only the function's target is added to it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kappa.arn import Arn, Place
+from kappa.arn import Arn, Place, qualifier, unqualified
 from kappa.errors import Conflict, NotFound
 from kappa.part import Part, missing, unchanged
 from kappa.sourcesettings import EventSource
@@ -40,32 +40,63 @@ def plan(function: str, source: EventSource, state: SourcesState) -> Part:
         raise NotFound(
             f"The rule {source.key} does not exist.", "Make it, or give a schedule or a pattern."
         )
-    target = own_target(function, rule)
+    targets = own_targets(rule, state)
+    away = state.away(qualifier(one["Arn"]) for one in targets)
     if not source.enabled and not owned(source):
         # The rule is not the config's to disable: without a target it invokes no function.
-        gone = plan_remove(function, source, state) if target else []
-        return Part(target is not None, gone or [unchanged(source, "disabled")])
-    _refuse_others(function, source, rule, target)
+        gone = [one for one in targets if qualifier(one["Arn"]) in (state.qualifier, *away)]
+        steps = _remove_targets(function, source, gone)
+        return Part(bool(gone), steps or [unchanged(source, "disabled")])
+    target = _chosen(function, targets, [state.qualifier, *away])
+    _refuse_others(function, source, rule, targets)
     steps = [
         *_put_rule(function, source, rule),
         *_put_target(function, source, target, state.invoked),
     ]
-    return Part(target is not None, steps or [unchanged(source)])
+    old = [one for one in targets if one is not target and qualifier(one["Arn"]) in away]
+    after = [*_remove_targets(function, source, old), *_twice(source, targets, target, state)]
+    return Part(target is not None, steps or [unchanged(source)], after=after)
+
+
+def _chosen(
+    function: str, targets: Sequence[Mapping[str, Any]], places: Sequence[str]
+) -> Mapping[str, Any] | None:
+    """Choose the target that stays or is moved; its id is the function's name, as in kappa 0.7."""
+    found = [one for one in targets if qualifier(one["Arn"]) in places]
+    order = lambda one: (places.index(qualifier(one["Arn"])), one["Id"] != function)  # noqa: E731
+    return min(found, key=order, default=None)
+
+
+def _twice(
+    source: EventSource,
+    targets: Sequence[Mapping[str, Any]],
+    target: Mapping[str, Any] | None,
+    state: SourcesState,
+) -> Plan:
+    """Name the other targets in the same place: kappa cannot tell what they are for."""
+    return [
+        Already(
+            "kept",
+            f"{source.label}: target {one['Id']} too (kappa cannot tell that it made it; "
+            "remove_event_sources removes it too)",
+        )
+        for one in targets
+        if one is not target and qualifier(one["Arn"]) == state.qualifier
+    ]
 
 
 def _refuse_others(
-    function: str, source: EventSource, rule: Rule | None, target: Mapping[str, Any] | None
+    function: str,
+    source: EventSource,
+    rule: Rule | None,
+    targets: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Take no rule that another function made, and no target's id that is another's.
+    """Take no rule that somebody else made, and no target's id that is another's.
 
     The rule chat-2-nightly may be the nightly one of chat-2, or the 2-nightly one of chat.
     """
-    others = [one for one in rule.targets if one is not target] if rule else []
-    taken = [
-        one
-        for one in others
-        if one["Id"] == function or (owned(source) and not target and ":lambda:" in one["Arn"])
-    ]
+    others = [one for one in rule.targets if one not in targets] if rule else []
+    taken = [one for one in others if one["Id"] == function or (owned(source) and not targets)]
     if taken:
         raise Conflict(
             f"The rule {rule_names(function, source)['Name']} invokes {taken[0]['Arn']} "
@@ -102,32 +133,29 @@ def plan_remove(function: str, source: EventSource, state: SourcesState) -> Plan
     rule = state.rules.get(source.key)
     if rule is None:
         return [Already("gone", source.label)]
-    plan: list[Step | Already] = []
-    names, target = rule_names(function, source), own_target(function, rule)
-    if target is not None:
-        params = {"Rule": names["Name"], **_bus(names), "Ids": [target["Id"]]}
-        plan.append(_step("remove_targets", params, "removed", f"{source.label}: target"))
+    targets = own_targets(rule, state)
+    plan: Plan = _remove_targets(function, source, targets)
     if not owned(source):
         return plan or [Already("gone", source.label)]
-    others = [one for one in rule.targets if one is not target]
-    if others:
+    if len(targets) < len(rule.targets):
         return [*plan, Already("kept", f"{source.label} (it has other targets)")]
-    return [*plan, _step("delete_rule", names, "removed", source.label)]
+    return [*plan, _step("delete_rule", rule_names(function, source), "removed", source.label)]
 
 
-def own_target(function: str, rule: Rule | None) -> Mapping[str, Any] | None:
-    """Find the function's target in a rule, whichever version or alias it invokes.
+def _remove_targets(
+    function: str, source: EventSource, targets: Sequence[Mapping[str, Any]]
+) -> list[Step]:
+    if not targets:
+        return []
+    names, ids = rule_names(function, source), [one["Id"] for one in targets]
+    params = {"Rule": names["Name"], **_bus(names), "Ids": ids}
+    return [_step("remove_targets", params, "removed", f"{source.label}: target")]
 
-    Its id is the function's name, as in kappa 0.7, unless somebody else has made it.
-    """
-    invoking = [one for one in (rule.targets if rule else ()) if _invokes(one, function)]
-    named = [one for one in invoking if one["Id"] == function]
-    return next(iter([*named, *invoking]), None)
 
-
-def _invokes(target: Mapping[str, Any], function: str) -> bool:
-    parts = str(target["Arn"]).split(":")
-    return parts[2:3] == ["lambda"] and parts[6:7] == [function]
+def own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
+    """Find the function's targets in a rule, whichever version or alias each invokes."""
+    targets = rule.targets if rule else ()
+    return [one for one in targets if unqualified(str(one["Arn"])) == state.function]
 
 
 def is_enabled(rule: Rule) -> bool:
@@ -148,7 +176,7 @@ def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Ste
     if not owned(source):
         return []
     has = rule.settings if rule else {}
-    wanted: dict[str, Any] = {"State": "ENABLED" if source.enabled else "DISABLED"}
+    wanted: dict[str, Any] = {"State": _state(source, rule)}
     if source.schedule:
         wanted["ScheduleExpression"] = source.schedule
     if source.pattern:
@@ -169,6 +197,13 @@ def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Ste
     return [_with_before(step, has, changed) if rule else step]
 
 
+def _state(source: EventSource, rule: Rule | None) -> str:
+    """A rule that is in force stays so in its own way: PutRule knows more than one."""
+    if not source.enabled:
+        return "DISABLED"
+    return str(rule.settings.get("State", "ENABLED")) if rule and is_enabled(rule) else "ENABLED"
+
+
 def _same(rule: Rule | None, key: str, value: str) -> bool:
     if rule is None:
         return False
@@ -176,7 +211,7 @@ def _same(rule: Rule | None, key: str, value: str) -> bool:
     if key == "EventPattern":
         return bool(has) and json.loads(has) == json.loads(value)
     if key == "State":
-        return is_enabled(rule) == (value == "ENABLED")
+        return is_enabled(rule) == (value != "DISABLED")
     return has == value
 
 

@@ -13,13 +13,17 @@ from msgspec.structs import replace
 from kappa import arn as arns
 from kappa import schedule
 from kappa.arn import Place
-from kappa.permissions import Statement, admits, grants, plan_grant, plan_revoke
+from kappa.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
 from kappa.settings import Config, Permission
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import CALLERS, SourcesState
 from kappa.steps import Already, Plan, Step
 
 Statements = tuple[Statement, ...]
+# Services that go on calling the old place for a while after they were told of the new one.
+# Source: Amazon S3 guide, "Enabling and configuring event notifications": up to five minutes;
+# EventBridge API reference, "PutTargets": allow a short time for a change to take effect.
+LATE = {"events": "EventBridge", "s3": "S3"}
 
 
 def plan(config: Config, source: EventSource, place: Place, statements: Statements) -> Plan:
@@ -27,7 +31,8 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
 
     Raises: Conflict, if a statement of the same name is foreign.
     """
-    principal, source_arn = f"{source.service}.amazonaws.com", _arn(config, source, place)
+    source_arn = _arn(config, source, place)
+    principal = caller(source_arn, source.service, place.region)
     own = next(
         (one for one in config.function.permissions if admits(one, principal, source_arn)), None
     )
@@ -65,15 +70,37 @@ def is_given(
 
 
 def plan_stale(
-    config: Config, source: EventSource, place: Place, state: SourcesState, kept: frozenset[str]
+    config: Config,
+    source: EventSource,
+    place: Place,
+    state: SourcesState,
+    used: frozenset[str] = frozenset(),
+    left: frozenset[str] = frozenset(),
 ) -> Plan:
-    """Plan the removal of the permissions that kappa gave on other qualifiers than those kept."""
+    """Plan the removal of the permissions that kappa gave on other qualifiers than those used.
+
+    One that the source is just leaving keeps its own: the service may still call there.
+    """
     plan: list[Step | Already] = []
     for alias, given in state.statements.items():
-        if alias not in kept and is_given(config, source, place, state, alias):
-            name = statement_id(config, source, place, alias)
+        if alias in used or not is_given(config, source, place, state, alias):
+            continue
+        name = statement_id(config, source, place, alias)
+        if alias in left:
+            plan.append(_still_called(source, name, alias))
+        else:
             plan += plan_revoke(config.function.name, name, given, alias)
     return plan
+
+
+def _still_called(source: EventSource, name: str, alias: str) -> Already:
+    on = f"the alias {alias}" if alias else "the function itself"
+    service = LATE[source.service]
+    return Already(
+        "kept",
+        f"permission {name} on {on} ({service} may still call it for minutes; "
+        "a later deploy removes it)",
+    )
 
 
 def _arn(config: Config, source: EventSource, place: Place) -> str:

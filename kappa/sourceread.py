@@ -152,7 +152,7 @@ class _Reader:
             return None
         except Denied:
             # A topic of others may refuse this; what one's own account has subscribed it tells.
-            return Topic(self._own_subscriptions(source.arn))
+            return self._with_attributes(source, self._own_subscriptions(source.arn))
         return self._with_attributes(source, self._subscriptions(found))
 
     def _own_subscriptions(self, topic_arn: str) -> Mapping[str, str]:

@@ -64,7 +64,8 @@ def _doubled(config: Config, one: Mapping[str, Any]) -> str:
         return ""
     again = f"kappa {config.file} remove_event_sources {one['name']}, then deploy"
     if len(set(found)) < len(found):
-        return f"mapped {len(found)} times. Mend it: {again}"
+        word = "mapped" if one["service"] in ("dynamodb", "kinesis", "sqs") else "delivered"
+        return f"{word} {len(found)} times. Mend it: {again}"
     aliases = [name for name in found if name != "$LATEST"]
     command = f"kappa {config.file} deploy"
     if not config.function.alias:
@@ -83,12 +84,19 @@ def _state(config: Config, source: EventSource, state: SourcesState) -> dict[str
     if source.service == "sns":
         return {"state": _subscription(source, state, absent)}
     if source.service == "s3":
-        found = notifications.own(config.function.name, state.buckets.get(source.arn))
-        return {"state": "Notifying" if found else absent}
+        return _bucket(source, state, absent)
     if source.service == "events":
         return _rule(config, source, state)
     mapping = state.mapping(source.arn)
     return _mapping(mapping) if mapping else {"state": "missing"}
+
+
+def _bucket(source: EventSource, state: SourcesState, absent: str) -> dict[str, Any]:
+    has = state.buckets.get(source.arn)
+    others = notifications.by_hand(state.function, source, has)
+    word = "Notifying" if others or notifications.own(state.function, has) else absent
+    problem = f"notified too by {', '.join(others)}, which kappa did not make"
+    return {"state": word, **({"problem": problem} if others else {})}
 
 
 def _subscription(source: EventSource, state: SourcesState, absent: str) -> str:
@@ -109,7 +117,7 @@ def _rule(config: Config, source: EventSource, state: SourcesState) -> dict[str,
     if rule is None:
         return {**said, "state": "missing"}
     when = rule.settings.get("ScheduleExpression", "")
-    if schedule.own_target(config.function.name, rule) is None:
+    if not schedule.own_targets(rule, state):
         return {**said, "state": "no target", "schedule": when}
     word = "Enabled" if schedule.is_enabled(rule) else "Disabled"
     return {**said, "arn": rule.settings["Arn"], "state": word, "schedule": when}

@@ -126,7 +126,8 @@ def plan_remove(config: Config, place: Place, state: SourcesState, statements: S
     state = dataclasses.replace(state, statements=given)
     for source in config.function.event_sources:
         plan += _removal(config, source, state)
-        plan += sourcegrants.plan_stale(config, source, place, state, frozenset())
+        if source.key not in state.unread:
+            plan += sourcegrants.plan_stale(config, source, place, state)
     if config.function.url:
         plan += url.plan_remove(config, state)
     return plan
@@ -139,10 +140,7 @@ def plan_delete(config: Config, state: SourcesState) -> Plan:
     """
     plan: list[Step | Already] = []
     for source in config.function.event_sources:
-        if source.service == "s3":
-            has = state.buckets.get(source.arn)
-            plan.append(notifications.plan_delete(config.function.name, source, has))
-        elif source.service in CALLERS or not state.mapped(source.arn):
+        if source.service in CALLERS or not state.mapped(source.arn):
             plan += _removal(config, source, state)
     there = [one for one in state.mappings if one["State"] != "Deleting"]
     return [*plan, *map(mappings.plan_remove, there), *url.plan_delete(config, state)]
@@ -179,22 +177,20 @@ def _part(
     kept = _kept(config, source, state)
     if kept and not part.there and source.enabled:
         raise _unclear(config, source, state)
-    after = (*part.after, *kept)
+    after = (*part.after, *kept, *_by_hand(source, state))
     if source.service not in CALLERS:
         return Part(part.there, part.items, (), part.moves, after)
-    if not source.enabled and not (source.service == "events" and schedule.owned(source)):
-        return Part(part.there, part.items, (), part.moves, after)
-    grants = sourcegrants.plan(config, source, place, statements)
     used = frozenset({config.qualifier, *binding.strangers(config, source, state)})
-    stale = sourcegrants.plan_stale(config, source, place, state, used)
-    moves = part.moves or (
-        source.service in ("s3", "events") and bool(set(_found(config, source, state)) - used)
-    )
+    late = source.service in sourcegrants.LATE
+    left = frozenset(binding.qualifiers(config, source, state) if late else ()) - used
+    stale = sourcegrants.plan_stale(config, source, place, state, used, left)
+    if not source.enabled and not (source.service == "events" and schedule.owned(source)):
+        # Where it is gone already, its permission alone tells where it has been.
+        swept = stale if late and part.there else []
+        return Part(part.there, part.items, (), part.moves, (*after, *swept))
+    grants = sourcegrants.plan(config, source, place, statements)
+    moves = part.moves or bool(left)
     return Part(part.there, part.items, grants, moves, (*after, *stale))
-
-
-def _found(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    return binding.qualifiers(config, source, state)
 
 
 def _kind(config: Config, source: EventSource, state: SourcesState) -> Part:
@@ -202,7 +198,7 @@ def _kind(config: Config, source: EventSource, state: SourcesState) -> Part:
     if source.service == "sns":
         return topics.plan(source, state)
     if source.service == "s3":
-        return notifications.plan(name, source, state)
+        return notifications.plan(source, state)
     if source.service == "events":
         return schedule.plan(name, source, state)
     return mappings.plan(config, source, state)
@@ -217,6 +213,21 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Alre
             "remove_event_sources removes it too)",
         )
         for one in binding.strangers(config, source, state)
+    ]
+
+
+def _by_hand(source: EventSource, state: SourcesState) -> list[Already]:
+    """Name what invokes the function of other keys, or of other events, of the same bucket."""
+    if source.service != "s3":
+        return []
+    found = notifications.by_hand(state.function, source, state.buckets.get(source.arn))
+    return [
+        Already(
+            "kept",
+            f"{source.label}: notification {one} (kappa did not make it; "
+            "remove_event_sources removes it too)",
+        )
+        for one in found
     ]
 
 
@@ -237,7 +248,7 @@ def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
     if source.service == "sns":
         return topics.plan_remove(source, state)
     if source.service == "s3":
-        return [notifications.plan_remove(name, source, state.buckets.get(source.arn))]
+        return [notifications.plan_remove(source, state)]
     if source.service == "events":
         return schedule.plan_remove(name, source, state)
     mapped = state.mapped(source.arn)

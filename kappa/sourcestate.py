@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kappa import arn as arns
-from kappa.arn import qualifier
+from kappa.arn import qualifier, unqualified
 from kappa.permissions import Statement
 from kappa.sourcesettings import EventSource
 
@@ -64,6 +64,11 @@ class SourcesState:
     def qualifier(self) -> str:
         """The alias that the sources shall invoke; "" is the function itself."""
         return qualifier(self.invoked)
+
+    @property
+    def function(self) -> str:
+        """The function's ARN, without a qualifier."""
+        return unqualified(self.invoked)
 
     def mapped(self, source_arn: str) -> list[Mapping[str, Any]]:
         """The mappings of one stream or queue; one that is being deleted does not count."""

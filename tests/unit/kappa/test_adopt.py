@@ -768,6 +768,22 @@ def test_a_source_is_adopted_only_with_its_permission(condition, found_sources):
     assert all("sns" in one and "permission any" in one for one in sources.left_out)
 
 
+def test_a_topic_of_an_opt_in_region_is_adopted():
+    topic = TOPIC.replace("eu-west-1", "ap-east-1")
+    function = SETTINGS["FunctionArn"]
+    condition = {"ArnLike": {"AWS:SourceArn": topic}}
+    account = Account(
+        list_event_source_mappings={},
+        list_subscriptions_by_topic={
+            "Subscriptions": [{"Endpoint": function, "SubscriptionArn": f"{topic}:1"}]
+        },
+        get_subscription_attributes={"Attributes": {}},
+    )
+    principal = {"Service": "sns.ap-east-1.amazonaws.com"}
+    statement = read_statement(raw(Principal=principal, Condition=condition), "greeter")
+    assert read_sources(account, function, (statement,)).found == [{"arn": topic}]
+
+
 @pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000 + "x"])
 def test_a_name_that_is_too_long_is_an_error_and_writes_nothing(tmp_path, name):
     with pytest.raises(ConfigError, match="File name too long"):

@@ -460,3 +460,12 @@ def test_an_image_must_be_in_the_functions_region(tmp_path):
     check_regions(config, "us-east-1")
     with pytest.raises(ConfigError, match=r"4: lambda\.image\.uri is in us-east-1"):
         check_regions(config, "eu-west-1")
+
+
+@pytest.mark.parametrize("topic_in", ["us-east-1", "eu-south-1"])
+def test_a_topic_of_another_region_than_an_opt_in_function_is_refused(tmp_path, topic_in):
+    topic = f"arn: arn:aws:sns:{topic_in}:123456789012:t"
+    config = read(tmp_path, f"event_sources: [{{{topic}}}]")
+    check_regions(config, topic_in)
+    with pytest.raises(ConfigError, match=f"the topic t is in {topic_in}, the function in ap-e"):
+        check_regions(config, "ap-east-1")

@@ -106,9 +106,47 @@ def test_a_target_of_another_alias_is_moved_with_its_other_settings():
     assert (step.mark, step.before) == ("updated", {"Targets": [old]})
 
 
-def test_the_targets_of_others_are_not_ours():
-    (step,) = plan(NIGHTLY, there(OTHER))
-    assert (step.operation, step.mark) == ("put_targets", "created")
+def test_a_rule_of_the_name_that_is_somebody_elses_is_refused():
+    with pytest.raises(Conflict, match=r"greeter-nightly invokes arn:\S+:q .target others"):
+        plan(NIGHTLY, there(OTHER))
+
+
+def test_the_targets_of_others_beside_ours_stay():
+    assert [one.mark for one in plan(NIGHTLY, there(TARGET, OTHER))] == ["unchanged"]
+
+
+@pytest.mark.parametrize("other", ["eu-west-1:123456789012", "us-east-1:210987654321"])
+def test_a_target_of_a_namesake_elsewhere_is_not_ours(other):
+    namesake = {"Id": "x", "Arn": FUNCTION.replace("us-east-1:123456789012", other)}
+    (step,) = plan({"arn": ARN}, there(namesake, key=ARN))
+    assert step.params["Targets"] == [TARGET]
+    assert remove({"arn": ARN}, there(namesake, key=ARN))[0].mark == "gone"
+
+
+def test_every_target_of_the_function_is_named_and_goes_with_remove():
+    again = {**TARGET, "Id": "again", "Input": "{}"}
+    live = {"Id": "live", "Arn": f"{FUNCTION}:live"}
+    found = plan(NIGHTLY, there(again, TARGET, live))
+    assert [one.mark for one in found] == ["unchanged", "kept", "kept"]
+    assert "target again too" in found[1].message
+    assert "on the alias live" in found[2].message
+    targets, rule = remove(NIGHTLY, there(again, TARGET, live))
+    assert targets.params["Ids"] == ["again", "greeter", "live"]
+    assert rule.operation == "delete_rule"
+
+
+def test_disabling_a_rule_that_is_just_used_takes_every_target_in_the_place_away():
+    again = {**TARGET, "Id": "again", "Input": "{}"}
+    (step,) = switch({"arn": ARN}, there(again, TARGET, key=ARN), False)
+    assert step.params["Ids"] == ["again", "greeter"]
+
+
+def test_a_change_keeps_the_way_in_which_a_rule_is_enabled():
+    state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    (step,) = plan({**NIGHTLY, "schedule": "rate(2 days)"}, there(TARGET, State=state))
+    assert step.params["State"] == state
+    (step,) = plan({**NIGHTLY, "enabled": False}, there(TARGET, State=state))
+    assert step.params["State"] == "DISABLED"
 
 
 def test_a_rule_that_is_just_used_gets_a_target_only():
@@ -214,7 +252,7 @@ def test_a_rule_that_is_just_used_stays():
 
 
 def test_a_rule_that_is_gone_is_said():
-    assert [one.mark for one in remove(NIGHTLY, SourcesState())] == ["gone"]
+    assert [one.mark for one in remove(NIGHTLY, SourcesState(invoked=FUNCTION))] == ["gone"]
 
 
 def test_a_target_that_aws_refuses_within_its_answer_is_an_error():

@@ -56,6 +56,18 @@ def test_a_topic_that_refuses_its_list_is_found_among_ones_own_subscriptions():
     assert aws.subscriptions[subscription]["Endpoint"] == FUNCTION
 
 
+def test_the_filter_on_a_topic_that_refuses_its_list_is_read_too():
+    aws = Refusing("list_subscriptions_by_topic")
+    policy = '{"kind": ["tea"]}'
+    aws.sns_subscribe(TOPIC, FUNCTION, Attributes={"FilterPolicy": policy})
+    aws.sns_subscribe(TOPIC, f"{FUNCTION}:live", Attributes={"RedrivePolicy": "{}"})
+    state = read(aws, {"arn": TOPIC, "filter_policy": policy})
+    assert state.topics[TOPIC].attributes == {
+        "": {"FilterPolicy": policy},
+        "live": {"RedrivePolicy": "{}"},
+    }
+
+
 def test_what_may_not_be_read_stops_a_deploy_and_neither_status_nor_delete():
     aws = Refusing("list_subscriptions_by_topic", "list_subscriptions", "describe_rule")
     with pytest.raises(Denied):

@@ -6,6 +6,7 @@ from kappa.sourcestate import Rule, SourcesState, Topic
 from tests.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:greeter"
 BUCKET = "arn:aws:s3:::photos"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
 RULE = "arn:aws:events:us-east-1:123456789012:rule/greeter-nightly"
@@ -21,7 +22,7 @@ NIGHTLY = {"name": "nightly", "schedule": "rate(1 day)"}
 
 def shown(*sources, **state):
     config = kappa_config({"sources": sources})
-    data = sources_data(config, SourcesState(**state))
+    data = sources_data(config, SourcesState(**{"invoked": FUNCTION} | state))
     return [source_row(one)[1:] for one in data]
 
 
@@ -56,6 +57,23 @@ def test_a_rule_says_its_state_and_schedule():
     assert shown(NIGHTLY, rules=rule(target, State="DISABLED"))[0][1] == "Disabled"
     assert shown(NIGHTLY, rules=rule())[0][1] == "no target"
     assert shown(NIGHTLY)[0][1] == "missing"
+
+
+def test_every_delivery_of_a_rule_and_of_a_bucket_is_reported():
+    targets = [{"Id": name, "Arn": FUNCTION} for name in ("greeter", "again")]
+    by_hand = {"Id": "hand", "LambdaFunctionArn": f"{FUNCTION}:live", "Events": ["s3:*"]}
+    config = kappa_config(
+        {"sources": [NIGHTLY, {"arn": BUCKET, "events": ("s3:ObjectCreated:*",), "enabled": False}]}
+    )
+    state = SourcesState(
+        rules=rule(*targets),
+        buckets={BUCKET: {"LambdaFunctionConfigurations": [by_hand]}},
+        invoked=FUNCTION,
+    )
+    nightly, bucket = sources_data(config, state)
+    assert nightly["problem"].startswith("delivered 2 times.")
+    assert bucket["state"] == "Notifying"
+    assert bucket["problem"] == f"notified too by hand ({FUNCTION}:live), which kappa did not make"
 
 
 def test_a_url_shows_its_address_and_who_may_call():

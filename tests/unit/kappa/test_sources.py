@@ -54,7 +54,7 @@ def update(source, state, statements=(MAY_SNS, MAY_S3), **function):
 
 
 def delete(source, state):
-    plan = sources.plan_delete(kappa_config({"sources": [source]}), state)
+    plan = sources.plan_delete(kappa_config({"sources": [source]}), invoking(state))
     assert_valid(plan)
     return plan
 
@@ -125,6 +125,27 @@ def test_the_configs_own_permission_is_used_for_its_topic():
 def test_a_topic_added_twice_is_there_already():
     state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})})
     assert add({"arn": TOPIC}, state, (MAY_SNS,)) == [Already("exists", "event source sns news")]
+
+
+@pytest.mark.parametrize(
+    ("topic_in", "function_in", "principal"),
+    [
+        ("ap-east-1", "us-east-1", "sns.ap-east-1.amazonaws.com"),
+        ("eu-south-1", "us-east-1", "sns.eu-south-1.amazonaws.com"),
+        ("eu-west-1", "us-east-1", "sns.amazonaws.com"),
+        ("ap-east-1", "ap-east-1", "sns.amazonaws.com"),
+    ],
+)
+def test_a_topic_is_let_in_by_the_name_that_sns_calls_with(topic_in, function_in, principal):
+    arn = f"arn:aws:sns:{topic_in}:123456789012:news"
+    config = kappa_config({"sources": [{"arn": arn}]})
+    place = Place("aws", function_in, "123456789012")
+    state = SourcesState(topics={arn: Topic()}, invoked=place.function_arn("greeter"))
+    other = "sns.amazonaws.com" if principal != "sns.amazonaws.com" else "sns.eu.amazonaws.com"
+    given = (Statement("any", other, INVOKE, arn),)
+    assert sources.plan(config, place, state, given)[0].params["Principal"] == principal
+    given = (Statement("any", principal, INVOKE, arn),)
+    assert [one.operation for one in sources.plan(config, place, state, given)] == ["subscribe"]
 
 
 def test_a_topic_that_is_missing_is_said():
@@ -393,8 +414,46 @@ def test_two_notifications_of_kappas_become_one():
 def test_a_notification_of_the_function_for_the_same_keys_is_taken_over_and_no_other():
     same = {**OWN, "Id": "by-hand", "Events": ["s3:ObjectCreated:Put"]}
     other = {**OWN, "Id": "too", "Events": ["s3:ObjectRemoved:*"]}
-    (step,) = update(PHOTOS, in_bucket(same, other))
+    step, kept = update(PHOTOS, in_bucket(same, other))
     assert [one["Id"] for one in listed(step)] == ["too", "kappa-greeter"]
+    assert "notification too" in kept.message
+
+
+CANARY = {**OWN, "Id": "canary", "LambdaFunctionArn": f"{FUNCTION}:canary", **rules(prefix="c/")}
+
+
+@pytest.mark.parametrize("other", [CANARY, {**OWN, "Id": "all", "Events": ["s3:*"]}])
+def test_a_notification_made_by_hand_for_other_keys_or_more_events_is_named(other):
+    with pytest.raises(Conflict, match=f"notification {other['Id']}.*S3 notifies one only"):
+        update(PHOTOS, in_bucket(OWN | {"Events": ["s3:ObjectRemoved:*"]}, other))
+
+
+def test_a_notification_of_a_namesake_in_another_account_is_not_ours():
+    theirs = {**OWN, "LambdaFunctionArn": FUNCTION.replace("123456789012", "210987654321")}
+    with pytest.raises(Conflict, match=r"notification kappa-greeter of arn:.*210987654321"):
+        update(PHOTOS, in_bucket(theirs))
+    assert delete(PHOTOS, in_bucket(theirs))[0].mark == "gone"
+
+
+def test_a_notification_made_by_hand_is_named_and_goes_with_remove():
+    by_hand = {**OWN, "Id": "by-hand", "Events": ["s3:ObjectRemoved:*"]}
+    state = invoking(in_bucket(OWN, by_hand))
+    same, kept = update(PHOTOS, state)
+    assert (same.mark, kept.mark) == ("unchanged", "kept")
+    assert "notification by-hand" in kept.message
+    (step, kept) = switch(PHOTOS, state, False)
+    assert ([one["Id"] for one in listed(step)], kept.mark) == (["by-hand"], "kept")
+    config = kappa_config({"sources": [PHOTOS]})
+    (step,) = sources.plan_remove(config, PLACE, state, ())
+    assert listed(step) == []
+
+
+def test_remove_leaves_the_permission_of_a_bucket_that_it_may_not_read():
+    (grant, _) = add(PHOTOS, SourcesState(buckets={BUCKET: {}}))
+    given = replace(MAY_S3, statement_id=grant.params["StatementId"])
+    state = invoking(SourcesState(unread={BUCKET: "AWS refused it"}))
+    config = kappa_config({"sources": [PHOTOS]})
+    assert [item.mark for item in sources.plan_remove(config, PLACE, state, (given,))] == ["kept"]
 
 
 def test_delete_takes_every_notification_of_the_function_and_of_its_aliases():
