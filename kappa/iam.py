@@ -266,9 +266,9 @@ def detach(role: str, policy_arn: str) -> Step:
 
 
 def made_by_kappa(config: Config, state: IamState) -> bool:
-    """Whether kappa made the role: it makes roles at the config's path only."""
-    path = f":role{config.role.path}{role_name(config, state)}"
-    return state.role is not None and state.role.arn.endswith(path)
+    """Whether kappa made the role: it makes plain roles at the config's path only."""
+    path, role = f":role{config.role.path}{role_name(config, state)}", state.role
+    return role is not None and role.arn.endswith(path) and not role.foreign
 
 
 def delete_version(name: str, arn: str, version: str) -> Step:

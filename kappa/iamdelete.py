@@ -63,6 +63,8 @@ def _role_stays(config: Config, state: IamState) -> str:
         return ""
     if users := _users(config, state):
         return users
+    if role.foreign:
+        return f"it {role.foreign}"
     if not made_by_kappa(config, state):
         return "made at another path than kappa's"
     ours = {state.policy.arn if state.policy else "", state.other_policy}

@@ -21,9 +21,11 @@ from kappa.iamowner import (
     choose_policy,
     choose_role,
     has_own,
+    is_foreign,
     is_untagged,
     own_name,
     read_tags,
+    why_foreign,
 )
 from kappa.settings import Config, Policy
 
@@ -109,6 +111,7 @@ def _read_role(aws: Aws, name: str, inline: bool, likely: bool) -> RoleState | N
             inline=tuple(sorted(names.result())) if names else (),
             tags=read_tags(has),
             last_used=has.get("RoleLastUsed", {}).get("Region", ""),
+            foreign=why_foreign(has),
         )
 
 
@@ -150,6 +153,7 @@ def _is_open(config: Config, place: Place, roles: Named, policies: Named) -> boo
         is_untagged(roles.plain)
         and roles.plain is not None
         and roles.plain.arn == role_arn
+        and not is_foreign(roles.plain)
         and not has_own(roles, name, place.region)
     )
     open_policy = (

@@ -11,7 +11,7 @@ from kappa import commands
 from kappa.apply import apply
 from kappa.errors import ConfigError, NotFound
 from tests.builders import kappa_config
-from tests.regions import AWS_OWN, REGIONS, Account, Region, arn_of
+from tests.regions import AWS_OWN, REGIONS, Account, Region, arn_of, trust
 
 HERE, THERE = REGIONS
 PLANS = {
@@ -247,3 +247,51 @@ def test_a_role_made_by_somebody_else_gets_no_tag(sessions):
     after = marks_of(sessions, account, HERE, "deploy")[1]
     assert after.roles["r"]["tags"] == []
     assert marks_of(sessions, after, HERE, "delete")[1].made() == ["r"]
+
+
+def by_hand(**more):
+    account = Account()
+    account.roles["r"] = {"arn": ROLE, "attached": [], "tags": [], "more": more}
+    return account
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (
+            {"AssumeRolePolicyDocument": trust("ec2.amazonaws.com", "lambda.amazonaws.com")},
+            "trusts others",
+        ),
+        ({"PermissionsBoundary": {"PermissionsBoundaryArn": AWS_OWN}}, "permissions boundary"),
+        ({"Description": "For the night shift"}, "description"),
+        ({"Tags": [{"Key": "team", "Value": "ops"}]}, "tags"),
+    ],
+)
+def test_a_role_that_kappa_would_make_otherwise_is_used_and_neither_marked_nor_removed(
+    sessions, more, why
+):
+    told, after = marks_of(sessions, by_hand(**more), HERE, "deploy")
+    assert after.roles["r"]["tags"] == []
+    assert ("exists", "role r") in told
+    assert after.rights(HERE, NAME) == [document(HERE)]
+    told, left = marks_of(sessions, after, HERE, "delete")
+    assert left.made() == ["r"]
+    assert any(mark == "kept" and why in message for mark, message in told)
+
+
+@pytest.mark.parametrize("service", ["lambda.amazonaws.com", ["lambda.amazonaws.com"]])
+@pytest.mark.parametrize("action", ["sts:AssumeRole", ["sts:AssumeRole"]])
+def test_the_trust_that_an_older_kappa_wrote_is_its_own(sessions, service, action):
+    said = {"Effect": "Allow", "Principal": {"Service": service}, "Action": action, "Sid": ""}
+    account = older(HERE)
+    account.roles["r"]["more"] = {"AssumeRolePolicyDocument": {"Statement": said}}
+    assert marks_of(sessions, account, HERE, "delete")[1].made() == []
+
+
+def test_delete_keeps_a_marked_role_that_others_may_assume_by_now(sessions):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    trusted = {"AssumeRolePolicyDocument": trust("ec2.amazonaws.com")}
+    account.roles["r"]["more"] = trusted
+    told, after = marks_of(sessions, account, HERE, "delete")
+    assert after.made() == ["r"]
+    assert ("kept", "role r (it trusts others than Lambda, or under a condition)") in told
