@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kappa.iam import GONE, delete_version, detach, made_by_kappa, policy_name, role_name, unseen
-from kappa.iamowner import Owned
-from kappa.iamstate import IamState
+from kappa.iam import GONE, delete_version, detach, policy_name, role_name, unseen
+from kappa.iamowner import REGION, UNPROVEN, Owned
+from kappa.iamstate import IamState, made_by_kappa
 from kappa.settings import Config
 from kappa.steps import Already, Plan, Step
 
@@ -82,6 +82,8 @@ def _policy_stays(config: Config, state: IamState) -> str:
     attached = role is not None and policy.arn in role.attached
     if policy.uses - attached > 0 or (attached and _users(config, state)):
         return "attached elsewhere"
+    if REGION not in policy.tags and not (attached and made_by_kappa(config, state)):
+        return f"without the tag {REGION} and on no role of kappa, {UNPROVEN}"
     return unseen(state.own_policy) if state.own_policy.unseen else ""
 
 

@@ -19,6 +19,7 @@ from kappa.errors import AwsError
 REGION = "kappa:region"
 # The name in the config, on what is called NAME-REGION.
 NAME = "kappa:name"
+UNPROVEN = "nothing says that kappa made it"
 # Source: AWS IAM guide, "IAM and AWS STS quotas": IAM name character limits.
 MAX_ROLE_NAME, MAX_POLICY_NAME = 64, 128
 _LAMBDA, _ASSUME = "lambda.amazonaws.com", "sts:AssumeRole"
@@ -241,10 +242,13 @@ def choose_policy(
     users: Users,
     *,
     differs: bool,
+    is_made: bool,
 ) -> Owned:
-    """Choose the name of a policy that kappa makes. `role` is this region's.
+    """Choose the name of a policy that kappa makes.
 
-    A policy of an older kappa that others may depend on keeps its document.
+    `role` is this region's; `is_made` says that kappa made it.
+    A policy of an older kappa that others may depend on keeps its document, and so does one that
+    no role of kappa has: nothing tells it from one that somebody else made.
     """
 
     def own(reason: str) -> Owned:
@@ -259,5 +263,7 @@ def choose_policy(
     attached = role is not None and named.plain.arn in role.attached
     shared = attached and role is not None and role.arn in users.elsewhere
     if named.plain.uses - attached <= 0 and not shared:
+        if differs and not (attached and is_made):
+            return Owned(name, problem=f"The policy {name} has another document, and {UNPROVEN}")
         return Owned(name, mark=not users.unseen, unseen=users.unseen)
     return own(f"{name} is attached elsewhere") if differs else Owned(name)

@@ -232,7 +232,10 @@ def test_delete_leaves_a_policy_on_a_role_that_stays():
 
 
 def test_delete_takes_its_own_policy_from_a_role_that_stays():
-    state = there(role={"arn": "arn:aws:iam::123456789012:role/greeter-role"})
+    state = there(
+        policy={"tags": {"kappa:region": "us-east-1"}},
+        role={"arn": "arn:aws:iam::123456789012:role/greeter-role"},
+    )
     plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert_valid(plan)
     assert [item.mark for item in plan] == ["detached", "kept", "removed"]

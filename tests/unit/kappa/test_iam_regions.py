@@ -295,3 +295,47 @@ def test_delete_keeps_a_marked_role_that_others_may_assume_by_now(sessions):
     told, after = marks_of(sessions, account, HERE, "delete")
     assert after.made() == ["r"]
     assert ("kept", "role r (it trusts others than Lambda, or under a condition)") in told
+
+
+def policy_by_hand(account, text="{}"):
+    account.policies[POLICY] = {"versions": {"v1": text}, "default": "v1", "tags": []}
+    return account
+
+
+@pytest.mark.parametrize("role", ["none", "plain", "foreign"])
+@pytest.mark.parametrize("command", ["create", "deploy"])
+def test_a_policy_made_by_hand_with_another_document_is_refused(sessions, role, command):
+    account = policy_by_hand(by_hand(Description="by hand") if role == "foreign" else Account())
+    if role == "plain":
+        account.roles |= by_hand().roles
+    if role == "foreign":
+        account.roles["r"]["attached"] = [POLICY]
+    with pytest.raises(ConfigError, match="policy p has another document, and nothing says") as it:
+        run(sessions, account, HERE, command)
+    assert "another iam.policy.name or path" in it.value.hint
+    assert f"kappa:region={HERE}" in it.value.hint
+    left = marks_of(sessions, account, HERE, "delete")[1]
+    assert POLICY in left.policies
+
+
+def test_a_policy_made_by_hand_is_kappas_once_it_has_the_tag(sessions):
+    account = policy_by_hand(Account())
+    account.policies[POLICY]["tags"] = [{"Key": "kappa:region", "Value": HERE}]
+    after = marks_of(sessions, account, HERE, "deploy")[1]
+    assert after.rights(HERE, NAME) == [document(HERE)]
+
+
+def test_delete_keeps_a_policy_that_no_role_of_kappa_has(sessions):
+    told, after = marks_of(sessions, policy_by_hand(Account()), HERE, "delete")
+    assert after.made() == [POLICY]
+    assert any(
+        mark == "kept" and "policy p (without the tag kappa:region" in message
+        for mark, message in told
+    )
+
+
+def test_a_create_of_an_older_kappa_that_was_stopped_is_completed(sessions):
+    account = policy_by_hand(Account(), document(HERE))
+    after = marks_of(sessions, account, HERE, "deploy")[1]
+    assert after.rights(HERE, NAME) == [document(HERE)]
+    assert marks_of(sessions, after, HERE, "delete")[1].made() == []
