@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.arn import Place
-from kappa.errors import NotFound
+from kappa.errors import Conflict, NotFound
 from kappa.iamowner import REGION, Owned, PolicyState, RoleState, tags
 from kappa.iamstate import IamState, made_by_kappa
 from kappa.selection import changing, making
@@ -152,6 +152,7 @@ def _policy(
     if has.document == document:
         return [Already("unchanged", f"policy {name}")]
     _check_made(config, region, state.own_policy)
+    _check_alone(name, has, role_name(config, state), state.role)
     return _update_policy(name, document, has)
 
 
@@ -199,6 +200,17 @@ def _check_made(config: Config, region: str, owned: Owned) -> None:
     if owned.problem:
         hint = f"Take another iam.policy.name or path; if kappa made it, tag it {REGION}={region}."
         raise config.error(("iam", "policy", "name"), f"{owned.problem}.", hint)
+
+
+def _check_alone(name: str, has: PolicyState, role: str, state: RoleState | None) -> None:
+    """Raise Conflict, if others than this role would get another document with it."""
+    if has.uses > (state is not None and has.arn in state.attached):
+        raise Conflict(
+            f"The policy {name} is attached to others than the role {role}, "
+            "which would get another document with it.",
+            "Take another iam.policy.name, or detach it there: "
+            f"aws iam list-entities-for-policy --policy-arn {has.arn}",
+        )
 
 
 def _why(owned: Owned) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from kappa import commands
 from kappa.apply import apply
-from kappa.errors import ConfigError, NotFound
+from kappa.errors import ConfigError, Conflict, NotFound
 from tests.builders import kappa_config
 from tests.regions import AWS_OWN, REGIONS, Account, Region, arn_of, trust
 
@@ -339,3 +339,30 @@ def test_a_create_of_an_older_kappa_that_was_stopped_is_completed(sessions):
     after = marks_of(sessions, account, HERE, "deploy")[1]
     assert after.rights(HERE, NAME) == [document(HERE)]
     assert marks_of(sessions, after, HERE, "delete")[1].made() == []
+
+
+def second(config, text):
+    """Another function with a role of its own, and the same name of a policy."""
+    policy = kappa_config(policy=MADE | {"document": {"Statement": [text]}}).policy
+    function = msgspec.structs.replace(config.function, name="second")
+    role = kappa_config(role={"name": "s"}).role
+    changed = msgspec.structs.replace(config, policy=policy, role=role, function=function)
+    return {HERE: commands.Session(changed, Region(Account(), HERE))}
+
+
+@pytest.mark.parametrize("command", ["deploy", "update_code"])
+def test_a_policy_that_another_role_has_too_is_not_overwritten(sessions, config, command):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    equal = second(config, {"Resource": HERE})
+    account = run(equal, account, HERE, "deploy")[1][-1]
+    assert account.rights(HERE, "second") == [document(HERE)]
+    with pytest.raises(Conflict, match="p is attached to others than the role s") as it:
+        run(second(config, {"Resource": "mine"}), account, HERE, command)
+    assert "Take another iam.policy.name" in it.value.hint
+    assert f"list-entities-for-policy --policy-arn {POLICY}" in it.value.hint
+
+
+def test_a_second_config_does_not_overwrite_the_policy_of_the_first(sessions, config):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    with pytest.raises(Conflict, match="p is attached to others than the role s"):
+        run(second(config, {"Resource": "mine"}), account, HERE, "deploy")
