@@ -80,8 +80,10 @@ def _policy_stays(config: Config, state: IamState) -> str:
     if policy is None:
         return ""
     attached = role is not None and policy.arn in role.attached
-    if policy.uses - attached > 0 or (attached and _users(config, state)):
+    if policy.uses - attached > 0:
         return "attached elsewhere"
+    if attached and (users := _users(config, state)):
+        return f"on role {role_name(config, state)}, {users}"
     if REGION not in policy.tags and not (attached and made_by_kappa(config, state)):
         return f"without the tag {REGION} and on no role of kappa, {UNPROVEN}"
     return unseen(state.own_policy) if state.own_policy.unseen else ""

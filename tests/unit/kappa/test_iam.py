@@ -187,7 +187,7 @@ def test_delete_keeps_a_role_used_by_another_function():
     plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert marks(plan) == [
         ("kept", "role greeter-role (used by other)"),
-        ("kept", "policy greeter-policy (attached elsewhere)"),
+        ("kept", "policy greeter-policy (on role greeter-role, used by other)"),
     ]
 
 
@@ -255,7 +255,7 @@ def test_delete_keeps_a_role_that_another_region_uses():
     plan = iamdelete.plan_delete(kappa_config(policy=OWN), replace(there(), users=users))
     assert marks(plan) == [
         ("kept", "role greeter-role (used by greeter in eu-west-1)"),
-        ("kept", "policy greeter-policy (attached elsewhere)"),
+        ("kept", "policy greeter-policy (on role greeter-role, used by greeter in eu-west-1)"),
     ]
 
 
