@@ -127,7 +127,9 @@ class Region:
         return {}
 
     def tag_role(self, RoleName, Tags):
-        self.of.role(RoleName)["tags"] = Tags
+        role = self.of.role(RoleName)
+        kept = [one for one in role["tags"] if one["Key"] not in [tag["Key"] for tag in Tags]]
+        role["tags"] = [*kept, *Tags]
         return {}
 
     def attach_role_policy(self, RoleName, PolicyArn):

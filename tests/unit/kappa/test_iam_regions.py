@@ -366,3 +366,13 @@ def test_a_second_config_does_not_overwrite_the_policy_of_the_first(sessions, co
     account = run(sessions, Account(), HERE, "deploy")[1][-1]
     with pytest.raises(Conflict, match="p is attached to others than the role s"):
         run(second(config, {"Resource": "mine"}), account, HERE, "deploy")
+
+
+def test_a_delete_that_was_killed_after_the_function_keeps_the_role_when_run_again(sessions):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    account.functions[HERE][NAME]["VpcConfig"] = {"SubnetIds": ["subnet-1"]}
+    _, states = run(sessions, account, HERE, "delete")
+    killed = next(one for one in states if not one.functions[HERE])
+    told, after = marks_of(sessions, killed, HERE, "delete")
+    assert after.made() == ["r", POLICY]
+    assert any(mark == "kept" and "role r (Lambda needs it" in message for mark, message in told)
