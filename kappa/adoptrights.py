@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa import arn as arns
+from kappa import iamowner
 from kappa.adoptfound import FILLED, POLICY_FILE, Adopted, Found
 from kappa.adoptrest import as_text, unknown
 from kappa.iamowner import config_name
@@ -17,8 +18,6 @@ from kappa.permissions import Statement, grants
 from kappa.settings import URL_STATEMENT
 from kappa.url import PUBLIC
 
-_LAMBDA = {"Service": "lambda.amazonaws.com"}
-_TRUST = {"Effect": "Allow", "Principal": _LAMBDA, "Action": "sts:AssumeRole"}
 _URL_KEYS: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
     (
         "AuthType",
@@ -41,10 +40,8 @@ def why_not_made(found: Found) -> str:
     """Why the config only uses the role; "" if it makes it."""
     if found.policy is None:
         return "has no policy, or several"
-    if not _is_plain_trust(found.role):
-        return "trusts others than Lambda, or under a condition"
-    if found.role.get("PermissionsBoundary"):
-        return "has a permissions boundary"
+    if why := iamowner.why_not_made(found.role):
+        return why
     if FILLED.search(as_text(found.policy.get("Document", ""))):
         return "has a policy with a ${...} that kappa would fill in"
     return ""
@@ -68,14 +65,6 @@ def iam(found: Found) -> dict[str, Any]:
         },
         "role": own,
     }
-
-
-def _is_plain_trust(role: Mapping[str, Any]) -> bool:
-    """Whether the role trusts Lambda, nobody else, and without a condition."""
-    listed = role.get("AssumeRolePolicyDocument", {}).get("Statement", [])
-    statements = listed if isinstance(listed, list) else [listed]
-    said = [{key: one[key] for key in one if key != "Sid"} for one in statements]
-    return said in ([_TRUST], [_TRUST | {"Principal": {"Service": [_LAMBDA["Service"]]}}])
 
 
 def left_of_role(found: Found) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -234,11 +235,8 @@ def plan_delete(session: Session) -> Plan:
     with ThreadPoolExecutor(3) as pool:
         roles = pool.submit(iamstate.read_roles, aws, config, inline=config.makes_role)
         listed = iamusers.read_functions(aws) if config.makes_role else []
-        has = (
-            _listed(config, listed)
-            if config.makes_role
-            else function.read(aws, config, permissions=False)
-        )
+        own = [one for one in listed if one["FunctionName"] == config.function.name]
+        has = _latest(own) if config.makes_role else function.read(aws, config, permissions=False)
         place = session.place
         state = pool.submit(sourceread.read, aws, config, place, grants=False, tolerant=True)
         ask = iamusers.asking(aws, iamusers.roles(listed))
@@ -246,17 +244,18 @@ def plan_delete(session: Session) -> Plan:
             aws, config, place, roles.result(), has.settings, ask=ask, leaves=True
         )
     config, found = binding.resolve(config, place, state.result(), strict=False)
+    now = datetime.now(UTC)
     return [
         *sources.plan_delete(config, found),
+        *iamdelete.plan_vpc(config, rights, own, now),
         *function.plan_delete(config, has),
         *logs.plan_delete(config),
-        *iamdelete.plan_delete(config, rights, has.settings),
+        *iamdelete.plan_delete(config, rights, own, now),
     ]
 
 
-def _listed(config: Config, functions: Sequence[Mapping[str, Any]]) -> FunctionState:
-    """Whether the function is there: the list of all functions tells, without another call."""
-    own = [one for one in functions if one["FunctionName"] == config.function.name]
+def _latest(own: Sequence[Mapping[str, Any]]) -> FunctionState:
+    """Whether the function is there: its listed versions tell, without another call."""
     latest = (one for one in own if one.get("Version", "$LATEST") == "$LATEST")
     return FunctionState(next(latest, None))
 

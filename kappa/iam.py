@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.arn import Place
-from kappa.errors import NotFound
+from kappa.errors import Conflict, NotFound
 from kappa.iamowner import REGION, Owned, PolicyState, RoleState, tags
-from kappa.iamstate import IamState
+from kappa.iamstate import IamState, made_by_kappa
 from kappa.selection import changing, making
 from kappa.settings import Config, Policy
 from kappa.steps import Already, Plan, Step
@@ -151,6 +151,8 @@ def _policy(
         return [Already("exists", f"policy {name}")]
     if has.document == document:
         return [Already("unchanged", f"policy {name}")]
+    _check_made(config, region, state.own_policy)
+    _check_alone(name, has, role_name(config, state), state.role)
     return _update_policy(name, document, has)
 
 
@@ -192,6 +194,23 @@ def _check_own(config: Config, kind: str, owned: Owned) -> None:
     if owned.problem:
         hint = f"Set another iam.{kind}.name for this region."
         raise config.error(("iam", kind, "name"), f"{owned.problem}.", hint)
+
+
+def _check_made(config: Config, region: str, owned: Owned) -> None:
+    if owned.problem:
+        hint = f"Take another iam.policy.name or path; if kappa made it, tag it {REGION}={region}."
+        raise config.error(("iam", "policy", "name"), f"{owned.problem}.", hint)
+
+
+def _check_alone(name: str, has: PolicyState, role: str, state: RoleState | None) -> None:
+    """Raise Conflict, if others than this role would get another document with it."""
+    if has.uses > (state is not None and has.arn in state.attached):
+        raise Conflict(
+            f"The policy {name} is attached to others than the role {role}, "
+            "which would get another document with it.",
+            "Take another iam.policy.name, or detach it there: "
+            f"aws iam list-entities-for-policy --policy-arn {has.arn}",
+        )
 
 
 def _why(owned: Owned) -> str:
@@ -263,12 +282,6 @@ def detach(role: str, policy_arn: str) -> Step:
     message = f"policy {policy_arn.rsplit('/', 1)[-1]} from role {role}"
     params = {"RoleName": role, "PolicyArn": policy_arn}
     return Step("iam", "detach_role_policy", params, "detached", message, settled=GONE)
-
-
-def made_by_kappa(config: Config, state: IamState) -> bool:
-    """Whether kappa made the role: it makes roles at the config's path only."""
-    path = f":role{config.role.path}{role_name(config, state)}"
-    return state.role is not None and state.role.arn.endswith(path)
 
 
 def delete_version(name: str, arn: str, version: str) -> Step:

@@ -6,22 +6,61 @@ other function has. What stays is said with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kappa.iam import GONE, delete_version, detach, made_by_kappa, policy_name, role_name, unseen
-from kappa.iamowner import Owned
-from kappa.iamstate import IamState
+from kappa.iam import GONE, delete_version, detach, policy_name, role_name, unseen
+from kappa.iamowner import REGION, UNPROVEN, Owned, RoleState
+from kappa.iamstate import IamState, made_by_kappa
 from kappa.settings import Config
 from kappa.steps import Already, Plan, Step
 
+# On the role of a function in a VPC: when the function was removed.
+VPC = "kappa:vpc"
+_INTERFACES_GO = timedelta(minutes=20)
+_LONG_AFTER = datetime.max.replace(tzinfo=UTC)
 
-def plan_delete(config: Config, state: IamState, settings: Mapping[str, Any] | None = None) -> Plan:
+
+def plan_vpc(
+    config: Config, state: IamState, versions: Sequence[Mapping[str, Any]], now: datetime
+) -> Plan:
+    """Plan the time on the role of a function in a VPC, before the function goes.
+
+    So a `delete` that was stopped knows of the VPC when it is run again.
+    """
+    if not _in_vpc(versions) or not config.makes_role or not made_by_kappa(config, state):
+        return []
+    name = role_name(config, state)
+    time = [{"Key": VPC, "Value": now.isoformat(timespec="seconds")}]
+    params, message = {"RoleName": name, "Tags": time}, f"role {name} (its function has a VPC)"
+    return [Step("iam", "tag_role", params, "marked", message, settled=GONE)]
+
+
+def _in_vpc(versions: Sequence[Mapping[str, Any]]) -> bool:
+    return any((one.get("VpcConfig") or {}).get("SubnetIds") for one in versions)
+
+
+def _was_in_vpc(role: RoleState | None, now: datetime) -> bool:
+    """Whether the role's function, which had a VPC, was removed a short time ago."""
+    try:
+        time = datetime.fromisoformat(role.tags.get(VPC, "") if role else "")
+    except ValueError:
+        return False
+    return time.tzinfo is not None and abs(now - time) < _INTERFACES_GO
+
+
+def plan_delete(
+    config: Config,
+    state: IamState,
+    versions: Sequence[Mapping[str, Any]] = (),
+    now: datetime = _LONG_AFTER,
+) -> Plan:
     """Plan the removal of role and policy, and say of each that stays why it stays.
 
-    `settings` are the function's, which is removed too. Only a policy that is removed is taken
-    from a role that stays. A function in a VPC has network interfaces, which Lambda removes later
-    with the rights of its role.
+    `versions` are the settings of the function's versions, which are removed too. Only a policy
+    that is removed is taken from a role that stays. A function in a VPC has network interfaces,
+    which Lambda removes later with the rights of its role.
     Source: AWS Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC".
     """
     if not config.makes_role:
@@ -29,7 +68,7 @@ def plan_delete(config: Config, state: IamState, settings: Mapping[str, Any] | N
         role = config.role.arn or config.role.name
         return [Already("kept", f"role {role} ({why})")] if role else []
     keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
-    if ((settings or {}).get("VpcConfig") or {}).get("SubnetIds"):
+    if _in_vpc(versions) or _was_in_vpc(state.role, now):
         again = (
             "Lambda needs it for up to 20 minutes to remove the function's network interfaces: "
             f"then run kappa {config.file} delete again"
@@ -63,6 +102,8 @@ def _role_stays(config: Config, state: IamState) -> str:
         return ""
     if users := _users(config, state):
         return users
+    if role.foreign:
+        return f"it {role.foreign}"
     if not made_by_kappa(config, state):
         return "made at another path than kappa's"
     ours = {state.policy.arn if state.policy else "", state.other_policy}
@@ -78,8 +119,12 @@ def _policy_stays(config: Config, state: IamState) -> str:
     if policy is None:
         return ""
     attached = role is not None and policy.arn in role.attached
-    if policy.uses - attached > 0 or (attached and _users(config, state)):
+    if policy.uses - attached > 0:
         return "attached elsewhere"
+    if attached and (users := _users(config, state)):
+        return f"on role {role_name(config, state)}, {users}"
+    if REGION not in policy.tags and not (attached and made_by_kappa(config, state)):
+        return f"without the tag {REGION} and on no role of kappa, {UNPROVEN}"
     return unseen(state.own_policy) if state.own_policy.unseen else ""
 
 

@@ -7,9 +7,11 @@ NAME-REGION. What an older kappa made has no tag: then its users decide.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 from kappa.arn import Place
 from kappa.errors import AwsError
@@ -17,8 +19,10 @@ from kappa.errors import AwsError
 REGION = "kappa:region"
 # The name in the config, on what is called NAME-REGION.
 NAME = "kappa:name"
+UNPROVEN = "nothing says that kappa made it"
 # Source: AWS IAM guide, "IAM and AWS STS quotas": IAM name character limits.
 MAX_ROLE_NAME, MAX_POLICY_NAME = 64, 128
+_LAMBDA, _ASSUME = "lambda.amazonaws.com", "sts:AssumeRole"
 # The key of a function's variables is granted to the role itself, and a role made anew under the
 # old name is another one, so Lambda must see its function change roles.
 # Source: hashicorp/terraform-provider-aws#9703.
@@ -41,7 +45,8 @@ class PolicyState:
 class RoleState:
     """A role: its ARN, the ARNs of the attached policies, the names of the inline ones if read.
 
-    `last_used` is the region of its last use, as far as IAM knows.
+    `last_used` is the region of its last use, as far as IAM knows. `foreign` says what it has
+    that kappa gives no role; then it is used as it is.
     """
 
     arn: str
@@ -49,6 +54,7 @@ class RoleState:
     inline: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     last_used: str = ""
+    foreign: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,9 +120,60 @@ def config_name(has: Mapping[str, Any], name: str) -> str:
     return read_tags(has).get(NAME, name)
 
 
+def why_not_made(role: Mapping[str, Any]) -> str:
+    """Why kappa would not have made this role so; "" if it would. `role` is IAM's answer."""
+    if not _trusts_lambda_alone(role.get("AssumeRolePolicyDocument") or {}):
+        return "trusts others than Lambda, or under a condition"
+    if role.get("PermissionsBoundary"):
+        return "has a permissions boundary"
+    return ""
+
+
+def _trusts_lambda_alone(document: Mapping[str, Any] | str) -> bool:
+    """Whether one statement lets Lambda alone assume a role, without a condition.
+
+    An older kappa wrote lists of one.
+    """
+    read: Any = json.loads(unquote(document)) if isinstance(document, str) else document
+    (said, *more) = _listed(read.get("Statement")) or [{}]
+    plain = {"Effect": "Allow", "Principal": {"Service": [_LAMBDA]}, "Action": [_ASSUME]}
+    return not more and plain == {
+        **{key: value for key, value in said.items() if key != "Sid"},
+        "Principal": {kind: _listed(who) for kind, who in _kinds(said.get("Principal")).items()},
+        "Action": _listed(said.get("Action")),
+    }
+
+
+def _kinds(principal: object) -> Mapping[str, Any]:
+    return principal if isinstance(principal, Mapping) else {"AWS": principal}
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - any part of a policy document
+    return list(value) if isinstance(value, list | tuple) else [value] if value else []
+
+
+def why_foreign(role: Mapping[str, Any]) -> str:
+    """Why kappa only uses this role; "" if kappa may have made it. `role` is IAM's answer.
+
+    Others may add to a role that has kappa's tag, but whoever else may assume it depends on it.
+    """
+    has = read_tags(role)
+    why = why_not_made(role if REGION not in has else {**role, "PermissionsBoundary": None})
+    if why or REGION in has:
+        return why
+    if role.get("Description"):
+        return "has a description"
+    return "has tags" if any(not key.startswith("kappa:") for key in has) else ""
+
+
 def is_untagged(state: RoleState | PolicyState | None) -> bool:
     """Whether something is there that has no tag of kappa."""
     return state is not None and REGION not in state.tags
+
+
+def is_foreign(state: RoleState | PolicyState | None) -> bool:
+    """Whether it is a role that kappa would have made otherwise."""
+    return isinstance(state, RoleState) and bool(state.foreign)
 
 
 def has_own(named: Named, name: str, region: str) -> bool:
@@ -158,8 +215,8 @@ def choose_role(
         return own(_LOST.format(name=name)) if current == arn else Owned(name)
     if not is_untagged(named.plain):
         return _by_tag(name, region, named.plain) or own(_whose(name, named.plain))
-    if named.plain.arn != arn:
-        # Made at another path than kappa's: it is just used.
+    if named.plain.arn != arn or is_foreign(named.plain):
+        # Not made by kappa: it is just used.
         return Owned(name)
     if others := users.elsewhere.get(arn):
         return own(f"{name} is used by {', '.join(others)}")
@@ -185,10 +242,13 @@ def choose_policy(
     users: Users,
     *,
     differs: bool,
+    is_made: bool,
 ) -> Owned:
-    """Choose the name of a policy that kappa makes. `role` is this region's.
+    """Choose the name of a policy that kappa makes.
 
-    A policy of an older kappa that others may depend on keeps its document.
+    `role` is this region's; `is_made` says that kappa made it.
+    A policy of an older kappa that others may depend on keeps its document, and so does one that
+    no role of kappa has: nothing tells it from one that somebody else made.
     """
 
     def own(reason: str) -> Owned:
@@ -203,5 +263,7 @@ def choose_policy(
     attached = role is not None and named.plain.arn in role.attached
     shared = attached and role is not None and role.arn in users.elsewhere
     if named.plain.uses - attached <= 0 and not shared:
+        if differs and not (attached and is_made):
+            return Owned(name, problem=f"The policy {name} has another document, and {UNPROVEN}")
         return Owned(name, mark=not users.unseen, unseen=users.unseen)
     return own(f"{name} is attached elsewhere") if differs else Owned(name)

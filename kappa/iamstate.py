@@ -21,9 +21,11 @@ from kappa.iamowner import (
     choose_policy,
     choose_role,
     has_own,
+    is_foreign,
     is_untagged,
     own_name,
     read_tags,
+    why_foreign,
 )
 from kappa.settings import Config, Policy
 
@@ -42,6 +44,12 @@ class IamState:
     own_policy: Owned = field(default_factory=Owned)
     other_policy: str = ""
     users: Users = field(default_factory=Users)
+
+
+def made_by_kappa(config: Config, state: IamState) -> bool:
+    """Whether kappa made the role: it makes plain roles at the config's path only."""
+    path, role = f":role{config.role.path}{state.own_role.name or config.role.name}", state.role
+    return role is not None and role.arn.endswith(path) and not role.foreign
 
 
 # Asks for the users of roles in other regions; None is all of them.
@@ -109,6 +117,7 @@ def _read_role(aws: Aws, name: str, inline: bool, likely: bool) -> RoleState | N
             inline=tuple(sorted(names.result())) if names else (),
             tags=read_tags(has),
             last_used=has.get("RoleLastUsed", {}).get("Region", ""),
+            foreign=why_foreign(has),
         )
 
 
@@ -137,7 +146,7 @@ def read(
     if last not in ("", place.region) and not asks_all:
         users = ask((last,))
     state = IamState(None, role, own_role, users=users)
-    return _with_policy(aws, place, config.policy, policies, state, document, leaves)
+    return _with_policy(aws, place, config, policies, state, document, leaves)
 
 
 def _is_open(config: Config, place: Place, roles: Named, policies: Named) -> bool:
@@ -150,6 +159,7 @@ def _is_open(config: Config, place: Place, roles: Named, policies: Named) -> boo
         is_untagged(roles.plain)
         and roles.plain is not None
         and roles.plain.arn == role_arn
+        and not is_foreign(roles.plain)
         and not has_own(roles, name, place.region)
     )
     open_policy = (
@@ -178,13 +188,14 @@ def _role(
 def _with_policy(
     aws: Aws,
     place: Place,
-    policy: Policy | None,
+    config: Config,
     policies: Named,
     state: IamState,
     document: Mapping[str, Any] | None,
     leaves: bool,
 ) -> IamState:
     """Add the policy, and no more of it than is asked for: versions only where one must go."""
+    policy = config.policy
     if policy is None:
         return state
     owns = has_own(policies, policy.name, place.region)
@@ -198,7 +209,13 @@ def _with_policy(
     owned = Owned()
     if policy.document:
         owned = choose_policy(
-            policy.name, place.region, policies, state.role, state.users, differs=differs
+            policy.name,
+            place.region,
+            policies,
+            state.role,
+            state.users,
+            differs=differs,
+            is_made=made_by_kappa(config, state),
         )
     is_own = owned.name not in ("", policy.name)
     if (is_own and not owns) or not isinstance(has, PolicyState):

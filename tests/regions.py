@@ -26,6 +26,13 @@ def refused(error, code):
     return error(f"AWS refused it ({code})", code=code)
 
 
+def trust(*services):
+    """The trust policy of a role that these services may assume."""
+    principal = {"Service": services[0] if len(services) == 1 else list(services)}
+    said = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [said]}
+
+
 class Account:
     """What there is. `roles` and `policies` by name and ARN, `functions` by region and name."""
 
@@ -101,7 +108,9 @@ class Region:
     def get_role(self, RoleName):
         role = self.of.role(RoleName)
         last = {"Region": self.of.last_used.get(RoleName, "")}
-        return {"Role": {"Arn": role["arn"], "Tags": role["tags"], "RoleLastUsed": last}}
+        has = {"Arn": role["arn"], "Tags": role["tags"], "RoleLastUsed": last}
+        trusted = {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com")}
+        return {"Role": has | trusted | role.get("more", {})}
 
     def list_attached_role_policies(self, RoleName):
         return [{"PolicyArn": arn} for arn in self.of.role(RoleName)["attached"]]
@@ -118,7 +127,9 @@ class Region:
         return {}
 
     def tag_role(self, RoleName, Tags):
-        self.of.role(RoleName)["tags"] = Tags
+        role = self.of.role(RoleName)
+        kept = [one for one in role["tags"] if one["Key"] not in [tag["Key"] for tag in Tags]]
+        role["tags"] = [*kept, *Tags]
         return {}
 
     def attach_role_policy(self, RoleName, PolicyArn):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -20,6 +21,8 @@ DOCUMENT = {"Version": "2012-10-17", "Statement": []}
 POLICY_ARN = "arn:aws:iam::123456789012:policy/kappa/greeter-policy"
 ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"
 OWN = {"name": "greeter-policy", "document": "policy.json"}
+IN_VPC = [{"Version": "1", "VpcConfig": {"SubnetIds": ["subnet-1"]}}]
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
@@ -187,7 +190,7 @@ def test_delete_keeps_a_role_used_by_another_function():
     plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert marks(plan) == [
         ("kept", "role greeter-role (used by other)"),
-        ("kept", "policy greeter-policy (attached elsewhere)"),
+        ("kept", "policy greeter-policy (on role greeter-role, used by other)"),
     ]
 
 
@@ -232,19 +235,54 @@ def test_delete_leaves_a_policy_on_a_role_that_stays():
 
 
 def test_delete_takes_its_own_policy_from_a_role_that_stays():
-    state = there(role={"arn": "arn:aws:iam::123456789012:role/greeter-role"})
+    state = there(
+        policy={"tags": {"kappa:region": "us-east-1"}},
+        role={"arn": "arn:aws:iam::123456789012:role/greeter-role"},
+    )
     plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert_valid(plan)
     assert [item.mark for item in plan] == ["detached", "kept", "removed"]
 
 
 def test_delete_keeps_role_and_policy_of_a_function_in_a_vpc():
-    settings = {"VpcConfig": {"SubnetIds": ["subnet-1"]}}
-    plan = iamdelete.plan_delete(kappa_config(policy=OWN), there(), settings)
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), there(), IN_VPC, NOW)
     assert [item.mark for item in plan] == ["kept", "kept"]
     assert "then run kappa config.yml delete again" in plan[0].message
-    again = iamdelete.plan_delete(kappa_config(policy=OWN), there(), None)
+    again = iamdelete.plan_delete(kappa_config(policy=OWN), there(), (), NOW)
     assert [item.mark for item in again] == ["detached", "removed", "removed"]
+
+
+def test_delete_keeps_role_and_policy_while_an_older_version_is_in_a_vpc():
+    versions = [{"Version": "$LATEST", "VpcConfig": {"SubnetIds": []}}, *IN_VPC]
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), there(), versions, NOW)
+    assert [item.mark for item in plan] == ["kept", "kept"]
+
+
+@pytest.mark.parametrize(("minutes", "keeps"), [(0, True), (19, True), (20, False)])
+def test_a_delete_that_was_stopped_keeps_the_role_for_20_minutes(minutes, keeps):
+    config = kappa_config(policy=OWN)
+    (step,) = iamdelete.plan_vpc(config, there(), IN_VPC, NOW)
+    assert_valid([step])
+    tags = {one["Key"]: one["Value"] for one in step.params["Tags"]}
+    later = NOW + timedelta(minutes=minutes)
+    again = iamdelete.plan_delete(config, there(role={"tags": tags}), (), later)
+    assert [item.mark for item in again] == (
+        ["kept", "kept"] if keeps else ["detached", "removed", "removed"]
+    )
+
+
+@pytest.mark.parametrize("value", ["", "yesterday", "2026-01-01T00:00:00"])
+def test_a_mark_of_no_time_keeps_no_role(value):
+    state = there(role={"tags": {"kappa:vpc": value}})
+    plan = iamdelete.plan_delete(kappa_config(policy=OWN), state, (), NOW)
+    assert [item.mark for item in plan] == ["detached", "removed", "removed"]
+
+
+@pytest.mark.parametrize(
+    ("role", "versions"), [({"foreign": "has tags"}, IN_VPC), ({}, [{"Version": "$LATEST"}])]
+)
+def test_delete_marks_only_kappas_role_of_a_function_in_a_vpc(role, versions):
+    assert iamdelete.plan_vpc(kappa_config(policy=OWN), there(role=role), versions, NOW) == []
 
 
 def test_delete_keeps_a_role_that_another_region_uses():
@@ -252,7 +290,7 @@ def test_delete_keeps_a_role_that_another_region_uses():
     plan = iamdelete.plan_delete(kappa_config(policy=OWN), replace(there(), users=users))
     assert marks(plan) == [
         ("kept", "role greeter-role (used by greeter in eu-west-1)"),
-        ("kept", "policy greeter-policy (attached elsewhere)"),
+        ("kept", "policy greeter-policy (on role greeter-role, used by greeter in eu-west-1)"),
     ]
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from kappa import commands
 from kappa.apply import apply
-from kappa.errors import ConfigError, NotFound
+from kappa.errors import ConfigError, Conflict, NotFound
 from tests.builders import kappa_config
-from tests.regions import AWS_OWN, REGIONS, Account, Region, arn_of
+from tests.regions import AWS_OWN, REGIONS, Account, Region, arn_of, trust
 
 HERE, THERE = REGIONS
 PLANS = {
@@ -247,3 +247,132 @@ def test_a_role_made_by_somebody_else_gets_no_tag(sessions):
     after = marks_of(sessions, account, HERE, "deploy")[1]
     assert after.roles["r"]["tags"] == []
     assert marks_of(sessions, after, HERE, "delete")[1].made() == ["r"]
+
+
+def by_hand(**more):
+    account = Account()
+    account.roles["r"] = {"arn": ROLE, "attached": [], "tags": [], "more": more}
+    return account
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (
+            {"AssumeRolePolicyDocument": trust("ec2.amazonaws.com", "lambda.amazonaws.com")},
+            "trusts others",
+        ),
+        ({"PermissionsBoundary": {"PermissionsBoundaryArn": AWS_OWN}}, "permissions boundary"),
+        ({"Description": "For the night shift"}, "description"),
+        ({"Tags": [{"Key": "team", "Value": "ops"}]}, "tags"),
+    ],
+)
+def test_a_role_that_kappa_would_make_otherwise_is_used_and_neither_marked_nor_removed(
+    sessions, more, why
+):
+    told, after = marks_of(sessions, by_hand(**more), HERE, "deploy")
+    assert after.roles["r"]["tags"] == []
+    assert ("exists", "role r") in told
+    assert after.rights(HERE, NAME) == [document(HERE)]
+    told, left = marks_of(sessions, after, HERE, "delete")
+    assert left.made() == ["r"]
+    assert any(mark == "kept" and why in message for mark, message in told)
+
+
+@pytest.mark.parametrize("service", ["lambda.amazonaws.com", ["lambda.amazonaws.com"]])
+@pytest.mark.parametrize("action", ["sts:AssumeRole", ["sts:AssumeRole"]])
+def test_the_trust_that_an_older_kappa_wrote_is_its_own(sessions, service, action):
+    said = {"Effect": "Allow", "Principal": {"Service": service}, "Action": action, "Sid": ""}
+    account = older(HERE)
+    account.roles["r"]["more"] = {"AssumeRolePolicyDocument": {"Statement": said}}
+    assert marks_of(sessions, account, HERE, "delete")[1].made() == []
+
+
+def test_delete_keeps_a_marked_role_that_others_may_assume_by_now(sessions):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    trusted = {"AssumeRolePolicyDocument": trust("ec2.amazonaws.com")}
+    account.roles["r"]["more"] = trusted
+    told, after = marks_of(sessions, account, HERE, "delete")
+    assert after.made() == ["r"]
+    assert ("kept", "role r (it trusts others than Lambda, or under a condition)") in told
+
+
+def policy_by_hand(account, text="{}"):
+    account.policies[POLICY] = {"versions": {"v1": text}, "default": "v1", "tags": []}
+    return account
+
+
+@pytest.mark.parametrize("role", ["none", "plain", "foreign"])
+@pytest.mark.parametrize("command", ["create", "deploy"])
+def test_a_policy_made_by_hand_with_another_document_is_refused(sessions, role, command):
+    account = policy_by_hand(by_hand(Description="by hand") if role == "foreign" else Account())
+    if role == "plain":
+        account.roles |= by_hand().roles
+    if role == "foreign":
+        account.roles["r"]["attached"] = [POLICY]
+    with pytest.raises(ConfigError, match="policy p has another document, and nothing says") as it:
+        run(sessions, account, HERE, command)
+    assert "another iam.policy.name or path" in it.value.hint
+    assert f"kappa:region={HERE}" in it.value.hint
+    left = marks_of(sessions, account, HERE, "delete")[1]
+    assert POLICY in left.policies
+
+
+def test_a_policy_made_by_hand_is_kappas_once_it_has_the_tag(sessions):
+    account = policy_by_hand(Account())
+    account.policies[POLICY]["tags"] = [{"Key": "kappa:region", "Value": HERE}]
+    after = marks_of(sessions, account, HERE, "deploy")[1]
+    assert after.rights(HERE, NAME) == [document(HERE)]
+
+
+def test_delete_keeps_a_policy_that_no_role_of_kappa_has(sessions):
+    told, after = marks_of(sessions, policy_by_hand(Account()), HERE, "delete")
+    assert after.made() == [POLICY]
+    assert any(
+        mark == "kept" and "policy p (without the tag kappa:region" in message
+        for mark, message in told
+    )
+
+
+def test_a_create_of_an_older_kappa_that_was_stopped_is_completed(sessions):
+    account = policy_by_hand(Account(), document(HERE))
+    after = marks_of(sessions, account, HERE, "deploy")[1]
+    assert after.rights(HERE, NAME) == [document(HERE)]
+    assert marks_of(sessions, after, HERE, "delete")[1].made() == []
+
+
+def second(config, text):
+    """Another function with a role of its own, and the same name of a policy."""
+    policy = kappa_config(policy=MADE | {"document": {"Statement": [text]}}).policy
+    function = msgspec.structs.replace(config.function, name="second")
+    role = kappa_config(role={"name": "s"}).role
+    changed = msgspec.structs.replace(config, policy=policy, role=role, function=function)
+    return {HERE: commands.Session(changed, Region(Account(), HERE))}
+
+
+@pytest.mark.parametrize("command", ["deploy", "update_code"])
+def test_a_policy_that_another_role_has_too_is_not_overwritten(sessions, config, command):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    equal = second(config, {"Resource": HERE})
+    account = run(equal, account, HERE, "deploy")[1][-1]
+    assert account.rights(HERE, "second") == [document(HERE)]
+    with pytest.raises(Conflict, match="p is attached to others than the role s") as it:
+        run(second(config, {"Resource": "mine"}), account, HERE, command)
+    assert "Take another iam.policy.name" in it.value.hint
+    assert f"list-entities-for-policy --policy-arn {POLICY}" in it.value.hint
+
+
+def test_a_second_config_does_not_overwrite_the_policy_of_the_first(sessions, config):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    with pytest.raises(Conflict, match="p is attached to others than the role s"):
+        run(second(config, {"Resource": "mine"}), account, HERE, "deploy")
+
+
+def test_a_delete_that_was_killed_after_the_function_keeps_the_role_when_run_again(sessions):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    account.functions[HERE][NAME]["VpcConfig"] = {"SubnetIds": ["subnet-1"]}
+    _, states = run(sessions, account, HERE, "delete")
+    killed = next(one for one in states if not one.functions[HERE])
+    told, after = marks_of(sessions, killed, HERE, "delete")
+    assert after.made() == ["r", POLICY]
+    assert any(mark == "kept" and "role r (Lambda needs it" in message for mark, message in told)
