@@ -45,7 +45,7 @@ def plan(function: str, source: EventSource, state: SourcesState) -> Part:
     if not source.enabled and not owned(source):
         # The rule is not the config's to disable: without a target it invokes no function.
         gone = [one for one in targets if qualifier(one["Arn"]) in (state.qualifier, *away)]
-        steps = _remove_targets(function, source, gone)
+        steps = _remove_targets(function, source, gone, _lost(source, gone))
         return Part(bool(gone), steps or [unchanged(source, "disabled")])
     target = _chosen(function, targets, [state.qualifier, *away])
     _refuse_others(function, source, rule, targets)
@@ -143,13 +143,20 @@ def plan_remove(function: str, source: EventSource, state: SourcesState) -> Plan
 
 
 def _remove_targets(
-    function: str, source: EventSource, targets: Sequence[Mapping[str, Any]]
+    function: str, source: EventSource, targets: Sequence[Mapping[str, Any]], note: str = ""
 ) -> list[Step]:
     if not targets:
         return []
     names, ids = rule_names(function, source), [one["Id"] for one in targets]
     params = {"Rule": names["Name"], **_bus(names), "Ids": ids}
-    return [_step("remove_targets", params, "removed", f"{source.label}: target")]
+    return [_step("remove_targets", params, "removed", f"{source.label}: target{note}")]
+
+
+def _lost(source: EventSource, targets: Sequence[Mapping[str, Any]]) -> str:
+    """Say what a target takes with it that the config does not bring back."""
+    said = {"Id", "Arn"} | ({"Input"} if source.input is not None else set())
+    lost = sorted({key for one in targets for key in one} - said)
+    return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
 
 
 def own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:

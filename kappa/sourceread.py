@@ -152,8 +152,8 @@ class _Reader:
             return None
         except Denied:
             # A topic of others may refuse this; what one's own account has subscribed it tells.
-            return self._with_attributes(source, self._own_subscriptions(source.arn))
-        return self._with_attributes(source, self._subscriptions(found))
+            return self._with_attributes(self._own_subscriptions(source.arn))
+        return self._with_attributes(self._subscriptions(found))
 
     def _own_subscriptions(self, topic_arn: str) -> Mapping[str, str]:
         """Find the function's subscriptions to one topic among all of the account's."""
@@ -175,16 +175,14 @@ class _Reader:
             and (one["SubscriptionArn"].startswith("arn:") or _is_pending(one))
         }
 
-    def _with_attributes(self, source: EventSource, found: Mapping[str, str]) -> Topic:
-        """Read what the config compares, or what a subscription that is moved takes along."""
-        filters = bool(source.filter_policy or source.filter_policy_scope)
+    def _with_attributes(self, found: Mapping[str, str]) -> Topic:
+        """Read what the config compares, or what a subscription takes along as it moves or ends."""
         return Topic(
             found,
             {
                 one: self._attributes(subscription)
                 for one, subscription in found.items()
                 if subscription.startswith("arn:")
-                and (filters or one != self.config.function.alias)
             },
         )
 

@@ -22,8 +22,7 @@ CALLERS = ("events", "s3", "sns")
 class Topic:
     """A topic that exists, and the function's subscriptions by qualifier; "" is the function.
 
-    Each is an ARN or PendingConfirmation. Their `attributes`, by qualifier, are read when the
-    config filters, or when the subscription may have to be moved.
+    Each is an ARN or PendingConfirmation. Their `attributes` are by qualifier too.
     """
 
     subscriptions: Mapping[str, str] = field(default_factory=dict)

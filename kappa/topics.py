@@ -27,7 +27,7 @@ def plan(source: EventSource, state: SourcesState) -> Part:
     if not source.enabled:
         own = {state.qualifier, *state.away(topic.subscriptions)}
         steps = [
-            _unsubscribe(source, subscription, one)
+            _unsubscribe(source, subscription, one, _lost(source, topic.attributes.get(one, {})))
             for one, subscription in topic.subscriptions.items()
             if one in own
         ]
@@ -122,10 +122,19 @@ def _set(
     )
 
 
-def _unsubscribe(source: EventSource, subscription: str, qualifier: str) -> Step | Already:
+def _lost(source: EventSource, has: Mapping[str, str]) -> str:
+    """Say what a subscription takes with it that the config does not bring back."""
+    said = {"FilterPolicy"} if source.filter_policy else set()
+    lost = [one for one in ("FilterPolicy", "RedrivePolicy") if has.get(one) and one not in said]
+    return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
+
+
+def _unsubscribe(
+    source: EventSource, subscription: str, qualifier: str, note: str = ""
+) -> Step | Already:
     if not subscription.startswith("arn:"):
         # Source: AWS SNS API, Unsubscribe: a pending subscription has no ARN to remove it by.
         return Already("kept", f"{source.label} ({subscription}: AWS drops it after 3 days)")
     params = {"SubscriptionArn": subscription}
-    label = f"{source.label}{_on(qualifier)}"
+    label = f"{source.label}{_on(qualifier)}{note}"
     return Step("sns", "unsubscribe", params, "removed", label, settled=("NotFound",))

@@ -141,6 +141,12 @@ def test_disabling_a_rule_that_is_just_used_takes_every_target_in_the_place_away
     assert step.params["Ids"] == ["again", "greeter"]
 
 
+def test_disabling_a_rule_that_is_just_used_says_what_of_its_target_is_lost():
+    by_hand = {**TARGET, "Input": "{}", "RetryPolicy": {}}
+    (step,) = switch({"arn": ARN}, there(by_hand, key=ARN), False)
+    assert step.message.endswith("(its Input, RetryPolicy too, which the config does not say)")
+
+
 def test_a_change_keeps_the_way_in_which_a_rule_is_enabled():
     state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
     (step,) = plan({**NIGHTLY, "schedule": "rate(2 days)"}, there(TARGET, State=state))

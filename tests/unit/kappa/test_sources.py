@@ -682,6 +682,15 @@ def test_a_disabled_topic_is_not_subscribed():
     assert (step.operation, step.mark) == ("unsubscribe", "removed")
 
 
+def test_disabling_a_topic_says_which_settings_made_by_hand_are_lost():
+    has = {"FilterPolicy": '{"kind": ["tea"]}', "RedrivePolicy": "{}"}
+    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})})
+    (step,) = switch({"arn": TOPIC}, state, False)
+    assert "(its FilterPolicy, RedrivePolicy too, which the config does not say)" in step.message
+    (step,) = switch({"arn": TOPIC, "filter_policy": '{"kind": ["tea"]}'}, state, False)
+    assert "(its RedrivePolicy too" in step.message
+
+
 LIVE = f"{FUNCTION}:live"
 
 
