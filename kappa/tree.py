@@ -70,7 +70,8 @@ class Tree:
             if at[: len(keys)] == keys and (value := self.texts.get(at, "")):
                 text = text.replace(repr(value), repr(written))
                 if len(value) >= _SHORTEST_SECRET:
-                    text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", lambda _, w=written: w, text)
+                    pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
+                    text = re.sub(pattern, written.replace("\\", r"\\"), text)
         return text
 
 
