@@ -94,7 +94,7 @@ def _lacks_body(operation: Any, status: int) -> bool:  # noqa: ANN401
     if operation.http.get("method") == "HEAD" or status in (202, 204, 304):
         return False
     if status >= 300:
-        return operation.service_model.resolved_protocol != "rest-xml"
+        return bool(operation.service_model.resolved_protocol != "rest-xml")
     return bool(_members(operation.output_shape))
 
 
