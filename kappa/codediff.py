@@ -148,6 +148,7 @@ def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _line(name: str, before: int | None, after: int | None) -> tuple[str, str]:
+    name = _printable(name)
     if before is None:
         return "+", f"    + {name}  {after} bytes"
     if after is None:
