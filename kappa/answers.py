@@ -14,6 +14,37 @@ from kappa.errors import AwsError
 from kappa.texts import read_json
 
 _EXCERPT = 120
+# What kappa reads, and AWS never leaves out, of each answer that has it.
+_NEEDED = frozenset(
+    {
+        "Aliases",
+        "Configuration",
+        "EventSourceMappings",
+        "FunctionArn",
+        "FunctionUrl",
+        "Functions",
+        "Statement",
+        "UUID",
+        "Versions",
+        "logGroups",
+        "logStreams",
+    }
+)
+_ERROR_KEYS = ("__type", "code", "Code", "message", "Message", "Type")
+_KINDS: dict[str, tuple[type, ...]] = {
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
+    "string": (str,),
+    "character": (str,),
+    "blob": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+    "timestamp": (int, float, str),
+}
 
 
 def checker(address: str) -> Callable[..., None]:
@@ -48,29 +79,77 @@ def _is_foreign(answer: Mapping[str, Any], operation: Any) -> bool:  # noqa: ANN
     kind = str({k.lower(): v for k, v in answer["headers"].items()}.get("content-type", ""))
     if "html" in kind.lower() or (300 <= status < 400 and status != 304):
         return True
+    if operation.name == "Invoke":  # a function's result may be anything: only the number tells
+        return True
     if not isinstance(body, bytes):  # a result that is read as it comes: the SDK asks for it
-        return operation.name == "Invoke" and "json" not in kind.lower()
-    text = body.strip()
-    if text[:1] == b"<":
-        return bool(re.match(rb"<(!doctype\s+html|html)\b", text, re.IGNORECASE))
-    is_json = "json" in operation.service_model.resolved_protocol
-    return bool(text) and not _fits(text, is_json, operation.output_shape, status)
+        return False
+    if not body.strip():
+        return _lacks_body(operation, status)
+    if "json" in operation.service_model.resolved_protocol:
+        return not _fits(body, operation.output_shape, status)
+    return not _fits_xml(body.strip(), operation.output_shape, status)
 
 
-def _fits(text: bytes, is_json: bool, shape: Any, status: int) -> bool:  # noqa: ANN401
-    """Whether a body that is not XML reads as an answer of the operation."""
-    if not is_json:
+def _lacks_body(operation: Any, status: int) -> bool:  # noqa: ANN401
+    if operation.http.get("method") == "HEAD" or status in (202, 204, 304):
+        return False
+    if status >= 300:
+        return bool(operation.service_model.resolved_protocol != "rest-xml")
+    return bool(_members(operation.output_shape))
+
+
+def _members(shape: Any) -> dict[str, Any]:  # noqa: ANN401
+    """What of an answer stands in its body, by the names there."""
+    members = {} if shape is None else shape.members
+    return {
+        member.serialization.get("name", name): member
+        for name, member in members.items()
+        if "location" not in member.serialization
+    }
+
+
+def _fits_xml(text: bytes, shape: Any, status: int) -> bool:  # noqa: ANN401
+    """Whether a body reads as an answer in XML: an error, or the result of the operation."""
+    if text[:1] != b"<":
         return shape is not None and "payload" in shape.serialization
+    if re.match(rb"<(!doctype\s+html|html)\b", text, re.IGNORECASE):
+        return False
+    if status >= 300:
+        return b"<Error" in text
+    wrapper = shape.serialization.get("resultWrapper", "") if shape is not None else ""
+    return wrapper.encode() in text
+
+
+def _fits(text: bytes, shape: Any, status: int) -> bool:  # noqa: ANN401
+    """Whether a body reads as an answer in JSON: an error, or the result of the operation."""
     try:
         value = read_json(text)
     except ValueError:
         return False
     if not isinstance(value, dict):
         return False
-    if status >= 300 or not value or shape is None or "payload" in shape.serialization:
+    if status >= 300:
+        said = [value.get(key) for key in _ERROR_KEYS]
+        return any(said) and all(one is None or isinstance(one, str) for one in said)
+    members = _members(shape)
+    if not members or "payload" in shape.serialization:
         return True
-    names = {member.serialization.get("name", name) for name, member in shape.members.items()}
-    return bool(names & set(value))
+    is_there = bool(members.keys() & value) and value.keys() >= members.keys() & _NEEDED
+    return is_there and _is_like(value, shape)
+
+
+def _is_like(value: object, shape: Any) -> bool:  # noqa: ANN401
+    """Whether JSON has the types that the model says; what is null, or new, may be anything."""
+    kinds = _KINDS.get(shape.type_name)
+    if value is None or kinds is None:
+        return True
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        return False
+    if shape.type_name == "structure" and isinstance(value, dict):
+        return all(_is_like(value.get(name), one) for name, one in _members(shape).items())
+    if isinstance(value, list):
+        return all(_is_like(one, shape.member) for one in value)
+    return not isinstance(value, dict) or all(_is_like(one, shape.value) for one in value.values())
 
 
 def _words(answer: Mapping[str, Any]) -> str:

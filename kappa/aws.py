@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kappa import arn as arns
 from kappa import regions
-from kappa.awserrors import translated
+from kappa.awserrors import parsed, translated
 from kappa.errors import AwsError, ConfigError, Interrupted, Unavailable
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Aws:
     def _translated(self, doing: str) -> Iterator[None]:
         """Translate errors, and question a region that the SDK does not know."""
         try:
-            with translated(doing):
+            with translated(doing), parsed(doing):
                 yield
         except Unavailable as error:
             region, known = self.region, self._known_regions()

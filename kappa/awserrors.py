@@ -105,9 +105,23 @@ def translated(doing: str) -> Iterator[None]:
         raise AwsError(f"{error}.", "Set AWS_ENDPOINT_URL to a URL: http://...") from error
 
 
+@contextmanager
+def parsed(doing: str) -> Iterator[None]:
+    """Turn what the SDK stumbles over in an answer into our own error: around a call, no more.
+
+    Raises: AwsError.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise AwsError(f"What answered {doing} is not AWS ({reason}).", FOREIGN_HINT) from error
+
+
 def _client_error(error: ClientError, doing: str) -> AwsError:
-    code = error.response.get("Error", {}).get("Code", "Unknown")
-    text = error.response.get("Error", {}).get("Message", "") or str(error)
+    said = error.response.get("Error", {})
+    code = str(said.get("Code", "Unknown"))
+    text = str(said.get("Message", "") or error)
     found = _by_code(error, code, text, f"AWS refused {doing}: {text} ({code})")
     found.text = text
     return found

@@ -10,6 +10,7 @@ from kappa.command import command, strict_option, tell_notes, warn_of_code
 from kappa.console import as_json, progress, result, style
 from kappa.errors import ArchiveError, ConfigError
 from kappa.options import Options
+from kappa.texts import one_line
 
 
 @command
@@ -52,7 +53,7 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
         result(as_json({**data, "names": sizes(archive)} if listed else data))
         return
     for name, size_bytes in sizes(archive).items() if listed else ():
-        result(f"{size(size_bytes):>12}  {name}")
+        result(f"{size(size_bytes):>12}  {one_line(name)}")
     result(
         f"{file}: {size(len(archive.data))}, {len(archive.names)} files, "
         f"{size(archive.unzipped_bytes)} unzipped, sha256 {archive.sha256}"
@@ -103,8 +104,9 @@ def init(options: Options, name: str, source: str) -> None:
       kappa greeter/config.yml init
       kappa resizer/config.yml init --from image-resizer
     """
-    from kappa.starter import starter, write_files
+    from kappa.starter import check_name, starter, write_files
 
+    check_name(options.config)
     if source:
         from kappa.adopt import adopted, read
         from kappa.aws import Aws
@@ -115,7 +117,7 @@ def init(options: Options, name: str, source: str) -> None:
         new = starter(options.config, name)
     written = write_files(options.config.parent, new)
     for file in written:
-        progress(f"{style('created', fg='green')}    {file}")
+        progress(f"{style('created', fg='green')}    {one_line(str(file))}")
     remarks = [*new.remarks, *_complaints(options.config)]
     for remark in remarks:
         progress(f"  {remark}")

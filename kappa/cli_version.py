@@ -10,6 +10,7 @@ import click
 from kappa.command import carry_out, command
 from kappa.console import as_json, bold, result, style
 from kappa.options import Options
+from kappa.texts import one_line
 from kappa.units import size
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
         size(one["size"] or 0),
         one["sha256"][:8],
         ", ".join(one["aliases"]),
-        one["description"],
+        one_line(one["description"]),
     )
 
 

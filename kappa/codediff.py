@@ -20,7 +20,15 @@ _MAX_LINES_OF_A_FILE = 40
 _MAX_LINES = 400
 # A diff ends up in logs.
 _SECRET = re.compile(
-    r"(^|/)(\.env[^/]*|[^/]*\.(pem|key|p12|pfx)|[^/]*(secret|credential|password)[^/]*)$", re.I
+    r"""(^|/)(
+        (secrets?|credentials?|\.ssh|\.aws)/.*
+        | \.(env|netrc|npmrc|pypirc|pgpass|htpasswd)[^/]*
+        | [^/]*\.env | env\.[^/]* | id_(rsa|dsa|ecdsa|ed25519)[^/]*
+        | [^/]*\.(pem|key|p12|pfx|jks|keystore)
+        | service[-_]?account[^/]*\.json
+        | token[^/]* | [^/]*(secret|credential|password)[^/]*
+    )$""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 
 
@@ -140,6 +148,7 @@ def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _line(name: str, before: int | None, after: int | None) -> tuple[str, str]:
+    name = _printable(name)
     if before is None:
         return "+", f"    + {name}  {after} bytes"
     if after is None:

@@ -6,6 +6,7 @@ one door, where only the console's own colours stay: no other text can steer a t
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -13,20 +14,22 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import click
 
 from kappa.errors import KappaError
-from kappa.texts import safe_json, shown
+from kappa.texts import one_line, safe_json, shown
 
 if TYPE_CHECKING:
     from kappa.steps import Report
 
 Item = TypeVar("Item")
+# Where output goes to takes no more.
+_FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 _COLOURS = {
     "created": "green",
     "attached": "green",
@@ -84,7 +87,7 @@ def report_line(report: Report) -> str:
     colour = _COLOURS.get(report.mark)
     styled = style(mark, fg=colour) if colour else style(mark, dim=True)
     seconds = style(f"  {report.seconds:.1f} s", dim=True) if report.seconds > 0.05 else ""
-    return f"{styled} {report.message}{seconds}"
+    return f"{styled} {one_line(report.message)}{seconds}"
 
 
 def as_json(value: object, *, indent: int | None = 2) -> str:
@@ -165,7 +168,15 @@ def exit_code(run: Callable[[], int | None], debug: bool) -> int:
         return 130
     except BrokenPipeError:
         # Whoever read our output, such as head, has enough; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
+        return 1
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        _silence(sys.stdout)
+        with suppress(OSError):
+            print_error(f"The output cannot be written: {error.strerror}.")
+        _silence(sys.stderr)
         return 1
     except click.ClickException as error:
         _print_usage(error)
@@ -175,6 +186,11 @@ def exit_code(run: Callable[[], int | None], debug: bool) -> int:
             print_traceback(error)
         print_error(error.message, error.hint)
         return error.exit_code
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still to be written go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_error(message: str, hint: str = "") -> None:

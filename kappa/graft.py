@@ -36,6 +36,7 @@ class Graft:
         self._data: dict[str, Any] = {}
         self._lines: dict[Keys, int] = {}
         self._texts: dict[Keys, str] = {}
+        self._written: dict[Keys, str] = {}
         self._numbers: set[Keys] = set()
         self._origins: dict[Keys, Keys] = {}
 
@@ -80,6 +81,7 @@ class Graft:
             texts=self._texts,
             numbers=frozenset(self._numbers),
             origins=self._origins,
+            written=self._written,
         )
 
     def _parent(self, target: Keys) -> dict[Any, Any]:
@@ -111,6 +113,9 @@ class Graft:
         for keys, text in self._from.texts.items():
             if keys[:size] == source:
                 self._texts[(*target, *keys[size:])] = text
+        for keys, text in self._from.written.items():
+            if keys[:size] == source:
+                self._written[(*target, *keys[size:])] = text
         self._numbers |= {
             (*target, *keys[size:]) for keys in self._from.numbers if keys[:size] == source
         }
@@ -119,4 +124,5 @@ class Graft:
         size = len(target)
         self._lines = {k: line for k, line in self._lines.items() if k[:size] != target}
         self._texts = {k: text for k, text in self._texts.items() if k[:size] != target}
+        self._written = {k: text for k, text in self._written.items() if k[:size] != target}
         self._numbers = {keys for keys in self._numbers if keys[:size] != target}

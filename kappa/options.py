@@ -219,9 +219,10 @@ class Moment(click.ParamType[int]):
             return value
         try:
             return moment_ms(str(value), time.time())
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(
-                f"{value!r} is no time: 30s, 10m, 2h, 1d ago, or 2026-01-31T12:00 (UTC).",
+                f"{str(value)[:40]!r} is no time since 1970: "
+                "30s, 10m, 2h, 1d ago, or 2026-01-31T12:00 (UTC).",
                 param,
                 ctx,
             )
@@ -234,6 +235,10 @@ def moment_ms(text: str, now_s: float) -> int:
     """
     if match := re.fullmatch(r"(\d+)([smhd])", text):
         seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-        return int((now_s - seconds) * 1000)
-    at = datetime.fromisoformat(text)
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        at_ms = int(now_s * 1000) - seconds * 1000
+    else:
+        at = datetime.fromisoformat(text)
+        at_ms = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    if at_ms < 0:
+        raise ValueError(f"{text} is before 1970")
+    return at_ms

@@ -98,7 +98,7 @@ class Target:
 
 def target(runtime: str, architecture: str) -> Target | None:
     """Say what to install for; None when the runtime is not a Python."""
-    match = re.fullmatch(r"python3\.(\d+)", runtime)
+    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
     return Target(int(match[1]), architecture) if match else None
 
 

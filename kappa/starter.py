@@ -5,8 +5,10 @@ Owns their text, and that nothing is ever overwritten.
 
 from __future__ import annotations
 
+import keyword
 import os
 import re
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from kappa.errors import ConfigError
 
 SCHEMA = "kappa.schema.json"
+POLICY = "policy.json"
+EVENT = "input.json"
 HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"
 _CONFIG = """\
 # One Lambda function. Try: kappa {file} deploy
@@ -97,19 +101,40 @@ def starter(config: Path, name: str = "") -> NewFiles:
 
     Raises: ConfigError, if that is no name of a function.
     """
-    name = name or re.sub(r"[^a-zA-Z0-9_-]+", "-", config.resolve().parent.name).strip("-")
+    # Unlike Path.resolve(), it follows a link to itself no further.
+    folder = Path(os.path.realpath(config)).parent.name
+    name = name or re.sub(r"[^a-zA-Z0-9_-]+", "-", folder).strip("-")
     if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name):
         raise ConfigError(
             f"{name!r} is no name of a function.", "1 to 64 letters, digits, - and _."
         )
-    module = re.sub(r"^(?=\d)", "_", name.replace("-", "_"))
+    module = _module(name)
     texts = {
         config.name: HEADER + _CONFIG.format(name=name, module=module, file=config.name),
-        "policy.json": _POLICY.format(name=name, logs=_LOGS),
+        POLICY: _POLICY.format(name=name, logs=_LOGS),
         f"code/{module}.py": _CODE,
-        "input.json": '{"name": "Ada"}\n',
+        EVENT: '{"name": "Ada"}\n',
     }
     return NewFiles({**{file: text.encode() for file, text in texts.items()}, SCHEMA: schema()})
+
+
+def _module(name: str) -> str:
+    """Name the function's module: one of Python's own would hide that from all that imports it."""
+    module = re.sub(r"^(?=\d)", "_", name.replace("-", "_"))
+    taken = module in sys.stdlib_module_names or keyword.iskeyword(module)
+    return f"{module}_function" if taken else module
+
+
+def check_name(config: Path) -> None:
+    """Check that a config is not named like a file that `init` writes beside it.
+
+    Raises: ConfigError.
+    """
+    if config.name.lower() in (POLICY, EVENT, SCHEMA):
+        raise ConfigError(
+            f"{config}: init writes a file of this name beside the config.",
+            "Name the config otherwise, such as config.yml.",
+        )
 
 
 def schema() -> bytes:

@@ -58,7 +58,7 @@ class Problem:
 
 def problems(runtime: str, archive: Archive) -> list[Problem]:
     """Compile the function's own Python files; those of packages are left out."""
-    match = re.fullmatch(r"python3\.(\d+)", runtime)
+    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
     own = _own_code(archive) if match else None
     if match is None or own is None:
         return []

@@ -35,6 +35,11 @@ def printable(text: str) -> str:
     return shown(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def one_line(text: str) -> str:
+    """Write a text that stands within a line, such as a name: it cannot begin one of its own."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
 def safe_json(text: str) -> str:
     """Write JSON so that it cannot steer a terminal: the same data, in JSON's own escapes."""
     if text.isprintable():

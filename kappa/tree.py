@@ -30,6 +30,8 @@ _MAX_NODES = 20_000
 _MAX_DEPTH = 100
 # An error is for a person: what a value holds may be as long as a file.
 _MAX_PROBLEM = 400
+# Shorter ones, outside of quotes, are words of the message too.
+_SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Tree:
     """A YAML file's values. `lines` and `texts` tell of each key path where and how it is written.
 
     `numbers` are the paths of what is written as a number, for values that become JSON. `origins`
-    tell where in the file stands what is read as if it stood elsewhere.
+    tell where in the file stands what is read as if it stood elsewhere. `written` is how the file
+    writes what an included value was put into, such as `${name}`: an error shows that instead.
 
     Shape: the path of the first event source's ARN is ("lambda", "event_sources", 0, "arn").
     """
@@ -48,15 +51,28 @@ class Tree:
     texts: Mapping[Keys, str]
     numbers: Set[Keys] = frozenset()
     origins: Mapping[Keys, Keys] = field(default_factory=dict)
+    written: Mapping[Keys, str] = field(default_factory=dict)
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
         at = keys
         while at and at not in self.lines:
             at = at[:-1]
-        problem, hint = (as_written(text, self.origins) for text in (problem, hint))
+        problem, hint = (
+            as_written(self._without_included(text, keys), self.origins) for text in (problem, hint)
+        )
         place = f"{self.file}:{self.lines.get(at, 1)}"
         return ConfigError(f"{place}: {shortened(problem)}", hint, keys)
+
+    def _without_included(self, text: str, keys: Keys) -> str:
+        """Put what the file says in place of included values: they may be secrets."""
+        for at, written in self.written.items():
+            if at[: len(keys)] == keys and (value := self.texts.get(at, "")):
+                text = text.replace(repr(value), repr(written))
+                if len(value) >= _SHORTEST_SECRET:
+                    pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
+                    text = re.sub(pattern, written.replace("\\", r"\\"), text)
+        return text
 
 
 def as_written(text: str, origins: Mapping[Keys, Keys]) -> str:

@@ -23,6 +23,8 @@ T = TypeVar("T")
 _MOST_TRIES = 200
 _AT = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _KEY = re.compile(r"\.(\w+)|\[(\d+)\]")
+# What stands below these is never shown: values of a function's variables are secrets.
+_SECRET = frozenset({"environment", "environment_variables"})
 _NAMED = re.compile(r"field `(.*)`$")
 
 
@@ -132,7 +134,8 @@ def _config_error(
         missing = (*keys, named[1])
         words = f"{dotted(missing)} is missing."
         return missing, tree.error(keys, words, f"Allowed: {allowed(kind)}.")
-    stands = f"is {tree.texts[keys]!r}" if keys in tree.texts else "is of the wrong kind"
+    shows = keys in tree.texts and not _SECRET & set(keys)
+    stands = f"is {tree.texts[keys]!r}" if shows else "is of the wrong kind"
     hint = f"Allowed: {allowed(_type_at(wanted, inner))}."
     return keys, tree.error(keys, f"{dotted(keys)} {stands}.", hint)
 

@@ -89,7 +89,7 @@ def fill_tree(
     `later` gives the names that are left at a place, unless they are included: see fill_text().
     Raises: ConfigError, if a name is missing, empty or TODO and has no default.
     """
-    texts = dict(tree.texts)
+    texts, written = dict(tree.texts), dict(tree.written)
     errors: list[ConfigError] = []
 
     def fill(value: object, keys: Keys) -> object:
@@ -109,12 +109,14 @@ def fill_tree(
             errors.append(lacking)
             return value
         texts[keys] = filled
+        if filled != value:
+            written[keys] = value
         return _plain(filled) if _VALUE.fullmatch(value) else filled
 
     data = {key: fill(value, (key,)) for key, value in tree.data.items()}
     if errors:
         raise together(errors)
-    return replace(tree, data=data, texts=texts)
+    return replace(tree, data=data, texts=texts, written=written)
 
 
 def _plain(text: str) -> object:

@@ -185,3 +185,35 @@ def test_a_value_that_looks_like_a_name_is_printed_so_that_it_reads_as_itself(ru
     add(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: '${who}'}\n")
     (tmp_path / "again.yml").write_text(run("validate", "--show-values").stdout)
     assert read_config(tmp_path / "again.yml").function.environment["KEY"] == "${nobody}"
+
+
+def test_init_of_a_link_to_itself_is_an_error_in_words(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    file = tmp_path / "loop" / "config.yml"
+    done = CliRunner().invoke(cli, [str(file), "init"], standalone_mode=False)
+    assert isinstance(done.exception, ConfigError)
+
+
+@pytest.mark.parametrize("name", ["policy.json", "input.json", "Policy.JSON", "kappa.schema.json"])
+@pytest.mark.parametrize("more", [[], ["--from", "greeter"]])
+def test_init_refuses_a_config_named_like_a_file_of_its_own(tmp_path, name, more):
+    done = CliRunner().invoke(cli, [str(tmp_path / name), "init", *more], standalone_mode=False)
+    assert isinstance(done.exception, ConfigError)
+    assert "config.yml" in done.exception.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["queue", "json", "class", "None"])
+def test_init_makes_no_module_that_hides_pythons_own(tmp_path, name):
+    file = tmp_path / name / "config.yml"
+    done = CliRunner().invoke(cli, [str(file), "init"], standalone_mode=False)
+    assert done.exception is None
+    assert read_config(file).function.handler == f"{name}_function.handler"
+    assert (file.parent / "code" / f"{name}_function.py").is_file()
+
+
+def test_a_files_name_makes_no_line_of_its_own_in_a_list(run, tmp_path):
+    (tmp_path / "code" / "a\nconfig.zip: 1 B").write_text("x")
+    lines = run("package", "--list").stdout.splitlines()
+    assert len(lines) == 3
+    assert any(line.endswith(r"a\nconfig.zip: 1 B") for line in lines)

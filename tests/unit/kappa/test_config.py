@@ -480,3 +480,40 @@ def test_an_input_of_a_thousand_levels_is_one_clear_error(write, depth):
 def test_an_error_does_not_repeat_a_value_of_many_pages(write):
     assert len(error_of(write(more=f"  timeout: {'9' * 100_000}\n"))) < 600
     assert len(error_of(write(more=f"  {'k' * 5000}: 1\n"))) < 1600
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "  environment: |\n    DB_PASSWORD=hunter2\n",
+        '  environment: "SECRET=hunter2"\n',
+        "  environment: [SECRET=hunter2]\n",
+        "  timeout: ${db_password}\ninclude: secrets.yml\n",
+        "  timeout: a-${db_password}\ninclude: secrets.yml\n",
+        "  tags: ${db_password}\ninclude: secrets.yml\n",
+    ],
+)
+def test_an_error_never_shows_a_variable_or_an_included_value(tmp_path, write, lines):
+    (tmp_path / "secrets.yml").write_text("db_password: hunter2\n")
+    error = error_of(write(more=lines))
+    assert "hunter2" not in error
+    if "timeout" in lines:
+        assert "${db_password}'" in error
+
+
+def test_an_error_of_a_rule_shows_no_included_value_either(tmp_path, write):
+    (tmp_path / "secrets.yml").write_text(f"topic: {TOPIC}\n")
+    text = MINIMAL.replace("name: greeter-role", "arn: ${topic}") + "include: secrets.yml\n"
+    assert "iam.role.arn is '${topic}', not a role." in error_of(write(text))
+
+
+@pytest.mark.parametrize("value", ["DB_PASSWORD=hunter2", "[DB_PASSWORD=hunter2]"])
+def test_the_later_layouts_errors_show_no_variable(tmp_path, value):
+    file = tmp_path / "kappa.yml"
+    file.write_text(
+        f"name: greeter\nenvironments:\n  dev:\n    environment_variables: {value}\n"
+        "lambda: {handler: a.handler, runtime: python3.13}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        read_config(file, "dev")
+    assert "hunter2" not in str(caught.value)

@@ -178,7 +178,12 @@ def test_what_a_terminal_would_obey_is_shown_as_its_number():
 
 
 def test_files_that_hold_secrets_are_shown_by_their_size_unless_values_are_shown():
-    for name in (".env", "deep__.env.prod", "tls.key", "db_password.txt"):
+    names = (
+        ".env deep__.env.prod tls.key db_password.txt secrets__db.yml a__.aws__config .netrc .npmrc"
+        " .pypirc .pgpass a__.htpasswd id_rsa .ssh__x id_ed25519 prod.env env.yml tokens.json"
+        " Credentials__b.txt service-account-1.json a.keystore a.JKS a.p12 My_Secret.py"
+    )
+    for name in names.split():
         old, new = zipped(**{name: "one"}), zipped(**{name: "three"})
         assert lines_of(old, new) == [f"~ {name.replace('__', '/')}  3 -> 5 bytes"]
         assert "+three" in lines_of(old, new, show_secrets=True)

@@ -45,6 +45,9 @@ def test_what_is_no_time_is_refused(text):
     ("args", "message"),
     [
         (["logs", "--since", "soon"], "is no time"),
+        (["logs", "--since", "99999999999d"], "is no time since 1970"),
+        (["logs", "--since", "9" * 5000 + "d"], "is no time since 1970"),
+        (["logs", "--since", "0001-01-01"], "is no time since 1970"),
         (["logs", "--follow", "--until", "1m"], "--follow has no end"),
         (["logs", "--since", "1m", "--until", "2m"], "--until is not after --since"),
         (["invoke", "--concurrency", "2"], "--concurrency needs --repeat"),

@@ -450,3 +450,7 @@ def test_an_interpreter_without_pip_says_how_to_get_it(tmp_path):
 )
 def test_only_a_python_has_packages(runtime, machine):
     assert str(packages.target(runtime, "arm64")) == machine
+
+
+def test_a_runtime_of_many_digits_is_not_pythons():
+    assert packages.target("python3.99999999999999999999", "arm64") is None

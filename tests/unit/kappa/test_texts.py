@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import subprocess
 import sys
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kappa import console
-from kappa.texts import printable, read_json, safe_json, shown
+from kappa.starter import starter, write_files
+from kappa.steps import Report
+from kappa.texts import one_line, printable, read_json, safe_json, shown
 
 STEERING = [
     "\x1b[2J",
@@ -86,3 +89,22 @@ def test_an_error_cannot_steer_the_terminal_either(capsys):
 
     assert console.exit_code(fail, debug=True) == 2
     assert not set(capsys.readouterr().err) & {"\x1b", "\u202e"}
+
+
+def test_a_text_within_a_line_begins_no_line():
+    assert console.report_line(Report("created", "a\r\nupdated b")).splitlines()[1:] == []
+    assert one_line("a\r\nb") == r"a\r\nb"
+
+
+@pytest.mark.parametrize("args", [["--help"], ["{config}", "package", "--list"]])
+def test_output_that_takes_no_more_is_one_error(tmp_path, args):
+    # The device is the process's stdout only: nothing is put in its place.
+    config = tmp_path / "config.yml"
+    write_files(tmp_path, starter(config, "greeter"))
+    words = [word.format(config=config) for word in args]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "kappa", *words], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: The output cannot be written: No space left on device.\n"
