@@ -370,3 +370,52 @@ def test_a_zip_that_is_written_to_a_pipe_leaves_the_pipe_in_place(tmp_path):
     assert os.read(reader, len(archive.data) + 1) == archive.data
     os.close(reader)
     assert pipe.is_fifo()
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(project):
+    os.mkfifo(project / "pipe")
+    config = config_of(project)
+    with pytest.raises(ArchiveError, match="nobody reads"):
+        write_zip(config, read_archive(config), project / "pipe")
+    assert (project / "pipe").is_fifo()
+
+
+def test_what_a_link_leads_to_is_written_and_the_link_stays(project):
+    config = config_of(project)
+    (project / "out").write_bytes(b"")
+    (project / "link").symlink_to("out")
+    write_zip(config, read_archive(config), project / "link")
+    assert (project / "link").is_symlink()
+    assert (project / "out").read_bytes() == read_archive(config).data
+
+
+@pytest.mark.parametrize("name", ["app.py", "config.yml", "policy.json", "link"])
+def test_a_file_that_is_no_zip_is_not_replaced(project, name):
+    for one in ("app.py", "config.yml", "policy.json"):
+        (project / one).write_text("mine")
+    (project / "link").symlink_to("app.py")
+    config = config_of(project, path="app.py", zipfile_name=name)
+    for output in (project / name, None):
+        with pytest.raises(ArchiveError, match="is not a zip: it is not replaced"):
+            write_zip(config, read_archive(config), output)
+    assert (project / name).read_text() == "mine"
+
+
+def test_the_zip_of_the_run_before_is_replaced(project):
+    config = config_of(project)
+    for text in ("old", "new"):
+        (project / "code" / "greeter.py").write_text(text)
+        write_zip(config, read_archive(config), project / "x.zip")
+    assert (project / "x.zip").read_bytes() == read_archive(config).data
+
+
+def test_the_zip_of_the_run_before_comes_with_no_dependency(project):
+    for config in (
+        config_of(project, dependencies=["."]),
+        config_of(project, dependencies=["../" + project.name]),
+    ):
+        first = read_archive(config)
+        write_zip(config, first)
+        assert read_archive(config) == first
+        with pytest.raises(ArchiveError, match="packed itself"):
+            write_zip(config, first, project / "x.zip")
