@@ -131,7 +131,7 @@ def expanded(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     try:
-        return shlex.split(text) or [text]
+        return shlex.split(text)
     except ValueError:
         return text.split()
 
