@@ -472,7 +472,41 @@ def test_two_runs_at_once_give_one_installation(put, shelf, tmp_path):
         run.join()
     assert len(found) == 2
     assert len(set(found)) == 1
-    assert [path.name for path in (tmp_path / "cache" / "packages").iterdir()] == [found[0].name]
+    assert list((tmp_path / "cache" / "packages").iterdir()) == [found[0].parent]
+
+
+@pytest.mark.parametrize("lost", ["tea/__init__.py", "tea", "", "../manifest.json", ".."])
+def test_a_damaged_installation_is_installed_anew(put, shelf, lost):
+    wheel(shelf)
+    kept = put("tea")
+    before = contents(kept)
+    path = kept / lost
+    if path.is_dir():
+        for one in [one for one in path.rglob("*") if one.is_file()]:
+            one.unlink()
+    else:
+        path.write_bytes(b"")
+    assert contents(put("tea")) == before
+    assert put("tea") == kept
+
+
+@pytest.mark.parametrize("variable", ["PIP_ROOT", "PIP_TARGET", "PIP_QUIET"])
+def test_settings_of_pip_install_nowhere_else(put, shelf, tmp_path, monkeypatch, variable):
+    wheel(shelf)
+    monkeypatch.setenv(variable, "3" if variable == "PIP_QUIET" else str(tmp_path / "elsewhere"))
+    assert "tea/__init__.py" in contents(put("tea"))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_root_in_pips_own_file_is_not_where_packages_go(put, shelf, tmp_path, monkeypatch):
+    wheel(shelf)
+    (tmp_path / "pip.conf").write_text(f"[install]\nroot = {tmp_path}/elsewhere\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert "tea/__init__.py" in contents(put("tea"))
+
+
+def test_markers_that_leave_nothing_are_no_error(put):
+    assert contents(put("tea; python_version < '3'")) == {}
 
 
 def test_what_fails_leaves_nothing_in_the_cache(put, shelf, tmp_path):
