@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kappa import upload
+from kappa.adoptcode import unzipped
 from kappa.apply import apply
 from kappa.archive import pack, sizes
 from kappa.bundle import Limits, check_architecture, read_archive, write_zip
@@ -419,3 +420,16 @@ def test_the_zip_of_the_run_before_comes_with_no_dependency(project):
         assert read_archive(config) == first
         with pytest.raises(ArchiveError, match="packed itself"):
             write_zip(config, first, project / "x.zip")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_damaged_zip_is_said_however_it_was_compressed(project, method):
+    with zipfile.ZipFile(project / "x.zip", "w", method) as packed:
+        packed.writestr("a.py", os.urandom(200))
+    data = bytearray((project / "x.zip").read_bytes())
+    data[38:200] = b"\xff" * 162
+    (project / "x.zip").write_bytes(data)
+    with pytest.raises(ArchiveError):
+        read_archive(config_of(project, path="x.zip"))
+    with pytest.raises(ArchiveError):
+        unzipped(bytes(data))
