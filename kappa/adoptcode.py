@@ -7,6 +7,7 @@ not worth having; that no name leads outside of the folder is starter.py's.
 from __future__ import annotations
 
 import io
+import lzma
 import stat
 import unicodedata
 import zipfile
@@ -51,6 +52,7 @@ def unzipped(data: bytes) -> Code:
     except (
         zipfile.BadZipFile,
         zlib.error,
+        lzma.LZMAError,
         EOFError,
         OSError,
         RuntimeError,

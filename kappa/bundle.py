@@ -6,9 +6,11 @@ installed is packages.py's.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
+import zipfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ def read_archive(config: Config, limits: Limits | None = None) -> Archive:
             excluded_dirs=frozenset(function.excluded_dirs),
             excluded_files=frozenset(function.excluded_files),
             source_name=_handlers_file(config),
+            own_zip=_real(zip_file(config)),
         )
         return pack(source, _own_zip(config, source), most, extras, limits.unzipped_bytes)
 
@@ -118,24 +121,59 @@ def write_zip(config: Config, archive: Archive, output: Path | None = None) -> P
     Raises: ArchiveError, if it cannot be written, or would be packed itself next time.
     """
     file = output or zip_file(config)
-    source = config.beside(config.function.path)
-    inside = source.is_dir() and _real(file).is_relative_to(_real(source))
-    if inside and _real(file) != _real(zip_file(config)):
-        raise ArchiveError(
-            f"{file} is in the folder that is packed: it would be packed itself next time.",
-            "Give --output a place outside of lambda.path.",
-        )
-    if file.is_dir():
-        raise ArchiveError(f"{file} is a folder.", "Name the file to write.")
+    _check_place(config, file)
     try:
         if file.exists() and not file.is_file():
-            # A device or a pipe, such as /dev/null, is written to: it must not be replaced.
-            file.write_bytes(archive.data)
+            _write_through(file, archive.data)
         else:
-            _replace(file, archive.data)
+            # What a link leads to is replaced, not the link, such as /dev/stdout.
+            _replace(_real(file) if _leads_on(file) else file, archive.data)
     except OSError as error:
         raise ArchiveError(f"{file} cannot be written: {error.strerror or error}.") from error
     return file
+
+
+def _check_place(config: Config, file: Path) -> None:
+    """Refuse a place where the zip would be packed itself, or replace what is no zip."""
+    for path in (config.function.path, *config.function.dependencies):
+        folder = config.beside(path)
+        inside = folder.is_dir() and _real(file).is_relative_to(_real(folder))
+        if inside and _real(file) != _real(zip_file(config)):
+            raise ArchiveError(
+                f"{file} is in the folder that is packed: it would be packed itself next time.",
+                f"Give --output a place outside of {path}.",
+            )
+    if file.is_dir():
+        raise ArchiveError(f"{file} is a folder.", "Name the file to write.")
+    try:
+        kept = file.is_file() and file.stat().st_size and not zipfile.is_zipfile(file)
+    except OSError as error:
+        raise ArchiveError(f"{file} cannot be written: {error.strerror or error}.") from error
+    if kept:
+        raise ArchiveError(
+            f"{file} exists and is not a zip: it is not replaced.",
+            "Name another file in --output or lambda.zipfile_name, or remove this one.",
+        )
+
+
+def _leads_on(file: Path) -> bool:
+    return file.is_symlink() and not _real(file).is_symlink()
+
+
+def _write_through(file: Path, data: bytes) -> None:
+    """Write to a device or a pipe, such as /dev/null, which must not be replaced."""
+    try:
+        # Without O_NONBLOCK a pipe that nobody reads is waited for without end.
+        handle = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise ArchiveError(
+                f"{file} is a pipe that nobody reads.", "Start its reader."
+            ) from error
+        raise
+    os.set_blocking(handle, True)
+    with os.fdopen(handle, "wb") as opened:
+        opened.write(data)
 
 
 def _replace(file: Path, data: bytes) -> None:

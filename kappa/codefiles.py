@@ -31,6 +31,7 @@ class Extras:
 
     Shape: dependencies are (name in the zip if it is a file, path); renamed are (new, old).
     `source_name` is the source's name in the zip if it is a file, else it keeps its own.
+    `own_zip` is the zip of the run before, with no link in its path: no dependency brings it.
     """
 
     dependencies: Sequence[tuple[str, Path]] = ()
@@ -39,6 +40,7 @@ class Extras:
     excluded_dirs: frozenset[str] = frozenset()
     excluded_files: frozenset[str] = frozenset()
     source_name: str = ""
+    own_zip: Path | None = None
 
 
 def all_files(
@@ -63,6 +65,8 @@ def all_files(
     entries: dict[str, Path] = {}
     for name, path in extras.dependencies:
         for inner, file in _entries(path, left_out):
+            if extras.own_zip and file.resolve() == extras.own_zip:
+                continue
             entries.setdefault(name if path.is_file() else inner, file)
     own = {n: f for n, f in _entries(source, left_out) if not zipfile_name or n != zipfile_name}
     if extras.source_name and source.is_file():

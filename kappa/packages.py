@@ -28,8 +28,13 @@ from kappa.plainfile import read_plain
 
 # What a machine or a day leaves in an installation; no import needs it.
 _DROPPED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
+# What pip says of a package that it takes; of one that its marker rules out it says "Ignoring".
+_TAKEN = re.compile(r"^\s*(Collecting|Processing|Successfully installed|Would install) ", re.M)
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 _TEMPORARY = ".installing-"
+# In the cache, beside the list of what belongs to them.
+_PACKAGES = "packages"
+_MANIFEST = "manifest.json"
 # No installation takes as long as this, so what is older was left by one that was killed.
 _LEFT_OVER_S = 6 * piprun.DEADLINE_S
 
@@ -158,15 +163,15 @@ def _install(
     _pip_version()
     settings = piprun.settings()
     key = _key(requirements, folder, machine, settings)
-    if key and (base / key).is_dir():
-        return base / key
+    if key and _is_whole(base / key):
+        return base / key / _PACKAGES
     base.mkdir(parents=True, exist_ok=True)
     _sweep(base)
     with ExitStack() as own:
         temporary = own.enter_context(
             tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=base, ignore_cleanup_errors=True)
         )
-        fresh = Path(temporary, "packages")
+        fresh = Path(temporary, _PACKAGES)
         fresh.mkdir()
         _run_pip(requirements, folder, machine, fresh)
         _check_machine(fresh, machine)
@@ -186,13 +191,33 @@ def _sweep(base: Path) -> None:
 
 
 def _keep(fresh: Path, done: Path) -> Path:
+    """Put an installation in its place whole, with its manifest; a damaged one gives way."""
+    whole = fresh.parent / "whole"
+    whole.mkdir()
+    (whole / _MANIFEST).write_text(json.dumps(_sizes(fresh)), "utf-8")
+    fresh.rename(whole / _PACKAGES)
     try:
-        fresh.rename(done)
+        whole.rename(done)
     except OSError:
-        # Another run was first: a folder that is not empty is never replaced.
-        if not done.is_dir():
-            raise
-    return done
+        # A folder that is not empty is never replaced; if it is whole, another run was first.
+        if not _is_whole(done):
+            done.rename(fresh.parent / "damaged")
+            whole.rename(done)
+    return done / _PACKAGES
+
+
+def _is_whole(done: Path) -> bool:
+    """Whether an installation has all that was installed: somebody may have cleaned up in it."""
+    try:
+        manifest = json.loads((done / _MANIFEST).read_text("utf-8"))
+        return bool(manifest == _sizes(done / _PACKAGES))
+    except (OSError, ValueError):
+        return False
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    files = (path for path in folder.rglob("*") if not path.is_dir())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
 
 
 def _key(requirements: str | Path, folder: Path, machine: Target, settings: str) -> str | None:
@@ -224,9 +249,15 @@ def _run_pip(requirements: str | Path, folder: Path, machine: Target, into: Path
     arguments = [
         *("--target", str(into), *machine.flags),
         *("--no-compile", "--no-input", "--no-warn-conflicts", "--disable-pip-version-check"),
-        *("--quiet", "--requirement", str(file)),
+        # Settings of pip may name another place, which --target does not take back.
+        *("--root=/", "--requirement", str(file)),
     ]
-    piprun.run(arguments, folder, into.parent, machine.markers, machine)
+    output = piprun.run(arguments, folder, into.parent, machine.markers, machine)
+    if _TAKEN.search(output) and not any(into.glob("*.dist-info")):
+        raise ArchiveError(
+            "pip did not install the packages where they are packed from.",
+            "Look at `pip config list` for a setting that names another place, and take it out.",
+        )
 
 
 def _check_machine(folder: Path, machine: Target) -> None:

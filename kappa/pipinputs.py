@@ -20,14 +20,32 @@ from urllib.parse import unquote, urlsplit
 from kappa.errors import ArchiveError
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
+# pip reads a file in the encoding that its first lines name.
+_CODING = re.compile(r"\A(?:[^\n]*\n)?\s*#[^\n]*coding[:=]\s*(?!utf-?8)", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_INCLUDE = re.compile(r"^(\s*)(-r|-c|--requirement|--constraint)(\s*=\s*|\s*)(\S.*)$")
-_LINKS = re.compile(r"^(-f|--find-links)(\s*=\s*|\s*)(\S.*)$")
-_INDEX = re.compile(r"^(-i|--index-url|--extra-index-url)(\s*=\s*|\s*)(\S.*)$")
+_INCLUDES = frozenset({"-r", "-c", "--requirement", "--constraint"})
+_LINKS = frozenset({"-f", "--find-links"})
+_INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
+# Options that name nothing local: without a value, and with one.
+_FLAGS = frozenset({"--no-index", "--pre", "--prefer-binary", "--require-hashes"})
+_PLAIN = frozenset({"--no-binary", "--only-binary", "--trusted-host", "--hash"})
 _ADDRESS = re.compile(r"(?<!file)://")
-_HASH = re.compile(r"--hash[= ]|#sha(256|384|512)=")
+_HASH = re.compile(r"[#&]sha(256|384|512)=")
+# A package's name with extras, versions and a marker, and nothing that could be a file.
+# Source: Python packaging guide, "Dependency specifiers".
+_PACKAGE = re.compile(
+    r"[A-Za-z0-9][\w.-]*\s*(\[[\w.,\s-]*\])?\s*"
+    r"(\(?\s*(===|==|~=|!=|<=|>=|<|>)[\w.*+!,<>=~\s-]*\)?)?\s*(;[^/\\]*)?"
+)
+# pip takes a name that ends like this for a file.
+_ARCHIVE = re.compile(r".*\.(whl|zip|egg|tar|gz|tgz|bz2|tbz|xz|txz|lz|tlz|lzma)", re.IGNORECASE)
 # Settings that say where or how, and not what is installed.
 _WITHOUT_EFFECT = frozenset({"cache-dir", "progress-bar", "no-color", "log", "quiet", "verbose"})
+# Settings whose value may have a slash, though it changes nothing of what is found.
+_REACHING = frozenset(
+    {"cert", "client-cert", "config-file", "prefix", "proxy", "root", "target", "trusted-host"}
+)
+_UNREAD = frozenset({"editable", "group", "requirements-from-script"})
 
 
 @dataclass
@@ -63,10 +81,17 @@ def lines(text: str) -> Iterator[str]:
 
     Source: pip documentation, "Requirements File Format".
     """
-    for line in re.sub(r"\\\r?\n", " ", text).splitlines():
-        stripped = _COMMENT.sub("", line).strip()
-        if stripped:
+    joined = ""
+    for line in text.removeprefix("\ufeff").splitlines():
+        is_comment = _COMMENT.match(line)
+        if line.endswith("\\") and not is_comment:
+            joined += line.strip("\\")
+            continue
+        whole, joined = joined + (" " if is_comment else "") + line, ""
+        if stripped := _COMMENT.sub("", whole).strip():
             yield stripped
+    if stripped := _COMMENT.sub("", joined).strip():
+        yield stripped
 
 
 def rebased(text: str, folder: Path) -> str:
@@ -75,11 +100,28 @@ def rebased(text: str, folder: Path) -> str:
 
 
 def _rebased(line: str, folder: Path) -> str:
-    include = _INCLUDE.match(line)
-    if not include or "://" in include[4]:
+    if not line.startswith("-"):
         return line
-    name = _words(expanded(include[4]))[0]
-    return f"{include[2]} {shlex.quote(str((folder / name).absolute()))}"
+    words = []
+    for name, value in _options(_words(expanded(line))):
+        if name in _INCLUDES and "://" not in value:
+            value = str((folder / value).absolute())
+        words += [name] if not value else [name, value]
+    return shlex.join(words) if _INCLUDES.intersection(words) else line
+
+
+def _options(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Split options into name and value, however they are joined; what is unknown has no value."""
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        name, equals, value = word.partition("=") if word[:2] == "--" else (word[:2], "", word[2:])
+        if name in _INCLUDES | _LINKS | _INDEXES | _PLAIN:
+            if not equals and not value and left:
+                value = left.pop(0)
+            yield name, value
+        else:
+            yield word, ""
 
 
 def expanded(text: str) -> str:
@@ -89,7 +131,7 @@ def expanded(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     try:
-        return shlex.split(text) or [text]
+        return shlex.split(text)
     except ValueError:
         return text.split()
 
@@ -97,18 +139,51 @@ def _words(text: str) -> list[str]:
 def _read_text(
     text: str, base: Path, bases: tuple[Path, ...], inputs: Inputs, seen: set[Path]
 ) -> None:
+    """Read what each line names; a line that is not understood whole is not known."""
+    inputs.is_known &= not _CODING.search(text)
     for line in map(expanded, lines(text)):
-        if include := _INCLUDE.match(line):
-            _read_include(_words(include[4])[0], base, bases, inputs, seen)
-        elif links := _LINKS.match(line):
-            _read_links(_words(links[3])[0], bases, inputs)
-        elif index := _INDEX.match(line):
-            _read_index(index[3], inputs)
-        else:
-            # What an address gives next time is known by its hash only.
-            inputs.is_known &= not _ADDRESS.search(line) or bool(_HASH.search(line))
-            for name in (name for word in _words(line) for name in _names(word)):
-                _read_place(name, bases, inputs)
+        requirement, options = _halves(line)
+        if requirement:
+            _read_requirement(requirement, options, bases, inputs)
+            continue
+        for name, value in options:
+            _read_option(name, value, base, bases, inputs, seen)
+
+
+def _halves(line: str) -> tuple[str, list[tuple[str, str]]]:
+    """Split a line as pip does: a requirement ends at the first word that begins with a dash."""
+    words = line.split(" ")
+    end = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    return " ".join(words[:end]).strip(), list(_options(_words(" ".join(words[end:]))))
+
+
+def _read_option(
+    name: str, value: str, base: Path, bases: tuple[Path, ...], inputs: Inputs, seen: set[Path]
+) -> None:
+    if name in _INCLUDES:
+        _read_include(value, base, bases, inputs, seen)
+    elif name in _LINKS:
+        _read_links(value, bases, inputs)
+    elif name in _INDEXES:
+        _read_index(value, inputs)
+    elif name not in _FLAGS | _PLAIN:
+        inputs.is_known = False
+
+
+def _read_requirement(
+    text: str, options: list[tuple[str, str]], bases: tuple[Path, ...], inputs: Inputs
+) -> None:
+    inputs.is_known &= all(name == "--hash" for name, _ in options)
+    named = re.split(r"[\s;\[<>=!~(]", text, maxsplit=1)[0]
+    if _PACKAGE.fullmatch(text) and not _ARCHIVE.fullmatch(named):
+        return
+    # NAME @ ADDRESS, or an address or path alone: either may have a marker behind it.
+    place = re.sub(r"^[A-Za-z0-9][\w.-]*\s*(\[[^\]/]*\])?\s*@\s*", "", text)
+    if _ADDRESS.search(place):
+        # What an address gives next time is known by its hash only.
+        inputs.is_known &= bool(options or _HASH.search(place))
+        return
+    _read_place(place.partition(";")[0].strip(), bases, inputs, "wheel")
 
 
 def _read_include(
@@ -117,31 +192,35 @@ def _read_include(
     path = base / _local(name)
     if _ADDRESS.search(name):
         inputs.is_known = False
-    elif path.is_file() and path.resolve() not in seen:
-        seen.add(path.resolve())
-        data = path.read_bytes()
-        inputs.files.append((name, hashlib.sha256(data).hexdigest()))
-        text = data.decode("utf-8", "replace")
-        _read_text(text, path.parent, (path.parent, bases[-1]), inputs, seen)
-    elif path.exists() and not path.is_file():
+    elif path.is_file():
+        if path.resolve() not in seen:
+            seen.add(path.resolve())
+            text = _text(name, path, inputs)
+            _read_text(text, path.parent, (path.parent, bases[-1]), inputs, seen)
+    elif path.exists():
         raise ArchiveError(f"{path} is not a file.", "Name a file of requirements.")
+    else:
+        inputs.is_known = False
+
+
+def _text(name: str, path: Path, inputs: Inputs) -> str:
+    """Read a file that is included; what counts is what its lines say, variables filled in."""
+    data = path.read_bytes()
+    text = data.decode("utf-8", "replace")
+    inputs.is_known &= "\ufffd" not in text
+    said = "\n".join(map(expanded, lines(text)))
+    inputs.files.append((name, hashlib.sha256(data + b"\0" + said.encode()).hexdigest()))
+    return text
 
 
 def _read_links(name: str, bases: tuple[Path, ...], inputs: Inputs) -> None:
     if not _ADDRESS.search(name):
-        _read_place(name if "/" in name else f"./{name}", bases, inputs)
+        _read_place(name, bases, inputs, "links")
 
 
 def _read_index(name: str, inputs: Inputs) -> None:
     """An index's pages are not read: those of a local one change as files do."""
-    inputs.is_known &= not name.startswith(("file:", "/", "."))
-
-
-def _names(word: str) -> Iterator[str]:
-    """Say what in a word may be a path: all of it, or what follows an `@`."""
-    yield word
-    if "@" in word:
-        yield word.partition("@")[2]
+    inputs.is_known &= bool(_ADDRESS.search(name))
 
 
 def _local(name: str) -> str:
@@ -151,20 +230,20 @@ def _local(name: str) -> str:
     return re.sub(r"(#.*|\[[^\]/]*\])$", "", name)
 
 
-def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs) -> None:
-    """Read a wheel, or the wheels of a folder; a bare word is a package's name."""
+def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -> None:
+    """Read a wheel, or the wheels of a folder of links, wherever pip may take it from."""
     local = _local(name)
-    if "\0" in local or not ("/" in local or local.endswith(".whl")):
-        return
-    for path in (base / local for base in bases):
-        if path.is_file():
-            inputs.files.append((name, _digest(path)))
-            # A page of links leads anywhere.
-            inputs.is_known &= path.suffix == ".whl"
-            return
+    paths = [] if "\0" in local else list(dict.fromkeys(base / local for base in bases))
+    found = [path for path in paths if path.exists()]
+    inputs.is_known &= bool(local and found)
+    for path in found:
         if path.is_dir():
+            inputs.is_known &= kind == "links"
             _read_folder(path, inputs)
-            return
+        else:
+            # A page of links leads anywhere.
+            inputs.is_known &= path.suffix == ".whl" and path.is_file()
+            inputs.files.append((name, _digest(path) if path.is_file() else ""))
 
 
 def _read_folder(folder: Path, inputs: Inputs) -> None:
@@ -203,6 +282,8 @@ def _read_settings(settings: str, folder: Path, inputs: Inputs, seen: set[Path])
                 _read_links(word, (folder,), inputs)
             elif name in ("index-url", "extra-index-url"):
                 _read_index(word, inputs)
+            elif name in _UNREAD or ("/" in word and name not in _REACHING):
+                inputs.is_known = False
 
 
 def _value(text: str) -> str:

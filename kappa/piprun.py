@@ -60,6 +60,7 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 # nothing, or they hand the work to another Python, which would not be guarded.
 _ENVIRONMENT = {
     "PIP_DRY_RUN": "0",
+    "PIP_QUIET": "0",
     "PIP_REQUIRE_VIRTUALENV": "0",
     "PIP_USER": "0",
     "_PIP_RUNNING_IN_SUBPROCESS": "1",
@@ -88,8 +89,10 @@ def run(
     temporary: Path,
     markers: Mapping[str, str],
     machine: object,
-) -> None:
-    """Run `pip install` in a folder; what it leaves when it is killed is in `temporary`.
+) -> str:
+    """Run `pip install` in a folder, and give what it says.
+
+    What it leaves when it is killed is in `temporary`.
 
     Raises: ArchiveError, naming the package that has no wheel for the machine.
     """
@@ -115,6 +118,7 @@ def run(
         os.close(writes)
     if done.returncode:
         raise _error(done.stderr + done.stdout, machine)
+    return done.stdout
 
 
 def _error(output: str, machine: object) -> ArchiveError:

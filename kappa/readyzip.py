@@ -6,6 +6,7 @@ Owns what such a zip must be. How kappa packs is archive.py's.
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -18,8 +19,10 @@ SUFFIXES = frozenset({".zip", ".jar"})
 _UNREADABLE = (
     EOFError,
     NotImplementedError,
+    OSError,
     RuntimeError,
     ValueError,
+    lzma.LZMAError,
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kappa import upload
+from kappa.adoptcode import unzipped
 from kappa.apply import apply
 from kappa.archive import pack, sizes
 from kappa.bundle import Limits, check_architecture, read_archive, write_zip
@@ -370,3 +371,65 @@ def test_a_zip_that_is_written_to_a_pipe_leaves_the_pipe_in_place(tmp_path):
     assert os.read(reader, len(archive.data) + 1) == archive.data
     os.close(reader)
     assert pipe.is_fifo()
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(project):
+    os.mkfifo(project / "pipe")
+    config = config_of(project)
+    with pytest.raises(ArchiveError, match="nobody reads"):
+        write_zip(config, read_archive(config), project / "pipe")
+    assert (project / "pipe").is_fifo()
+
+
+def test_what_a_link_leads_to_is_written_and_the_link_stays(project):
+    config = config_of(project)
+    (project / "out").write_bytes(b"")
+    (project / "link").symlink_to("out")
+    write_zip(config, read_archive(config), project / "link")
+    assert (project / "link").is_symlink()
+    assert (project / "out").read_bytes() == read_archive(config).data
+
+
+@pytest.mark.parametrize("name", ["app.py", "config.yml", "policy.json", "link"])
+def test_a_file_that_is_no_zip_is_not_replaced(project, name):
+    for one in ("app.py", "config.yml", "policy.json"):
+        (project / one).write_text("mine")
+    (project / "link").symlink_to("app.py")
+    config = config_of(project, path="app.py", zipfile_name=name)
+    for output in (project / name, None):
+        with pytest.raises(ArchiveError, match="is not a zip: it is not replaced"):
+            write_zip(config, read_archive(config), output)
+    assert (project / name).read_text() == "mine"
+
+
+def test_the_zip_of_the_run_before_is_replaced(project):
+    config = config_of(project)
+    for text in ("old", "new"):
+        (project / "code" / "greeter.py").write_text(text)
+        write_zip(config, read_archive(config), project / "x.zip")
+    assert (project / "x.zip").read_bytes() == read_archive(config).data
+
+
+def test_the_zip_of_the_run_before_comes_with_no_dependency(project):
+    for config in (
+        config_of(project, dependencies=["."]),
+        config_of(project, dependencies=["../" + project.name]),
+    ):
+        first = read_archive(config)
+        write_zip(config, first)
+        assert read_archive(config) == first
+        with pytest.raises(ArchiveError, match="packed itself"):
+            write_zip(config, first, project / "x.zip")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_damaged_zip_is_said_however_it_was_compressed(project, method):
+    with zipfile.ZipFile(project / "x.zip", "w", method) as packed:
+        packed.writestr("a.py", os.urandom(200))
+    data = bytearray((project / "x.zip").read_bytes())
+    data[38:200] = b"\xff" * 162
+    (project / "x.zip").write_bytes(data)
+    with pytest.raises(ArchiveError):
+        read_archive(config_of(project, path="x.zip"))
+    with pytest.raises(ArchiveError):
+        unzipped(bytes(data))

@@ -14,6 +14,7 @@ import pytest
 from kappa import packages
 from kappa.errors import ArchiveError
 from kappa.packages import Target, installed
+from kappa.pipinputs import read_inputs
 
 X86 = Target(13)
 ARM = Target(13, "arm64")
@@ -147,13 +148,24 @@ def version_of(folder):
 
 @pytest.mark.parametrize(
     "requirement",
-    ["./wheels/tea-1.0-py3-none-any.whl", "tea @ file://{}/wheels/tea-1.0-py3-none-any.whl"],
+    [
+        "./wheels/tea-1.0-py3-none-any.whl",
+        "tea @ file://{}/wheels/tea-1.0-py3-none-any.whl",
+        "tea@file://{}/wheels/tea-1.0-py3-none-any.whl ; python_version>'3'",
+        "./wheels/tea-1.0-py3-none-any.whl;python_version>'3'",
+        "{}/my wheels/../wheels/tea-1.0-py3-none-any.whl",
+        "./my wheels/../wheels/tea-1.0-py3-none-any.whl",
+        "\ufeff./wheels/tea-1.0-py3-none-any.whl",
+        "# a note \\\n./wheels/tea-1.0-py3-none-any.whl",
+    ],
 )
 def test_a_wheel_that_was_built_anew_under_its_name_is_packed(put, tmp_path, requirement):
     found = []
     for text in ("first", "second"):
         wheel(tmp_path / "wheels", **{"tea/leaf.py": text})
-        found.append(contents(put(requirement.format(tmp_path)))["tea/leaf.py"].decode())
+        (tmp_path / "my wheels").mkdir(exist_ok=True)
+        (tmp_path / "r.txt").write_text(requirement.format(tmp_path), "utf-8")
+        found.append(contents(put(tmp_path / "r.txt"))["tea/leaf.py"].decode())
     assert found == ["first", "second"]
 
 
@@ -169,9 +181,22 @@ def test_a_wheel_of_another_project_with_the_same_name_is_not_packed(tmp_path, s
     assert found == ["one", "other"]
 
 
-@pytest.mark.parametrize("line", ["--find-links shelf\ntea", "-f ./shelf\ntea", "-fshelf\ntea"])
+LINKS = [
+    "--find-links shelf\ntea",
+    "-f ./shelf\ntea",
+    "-fshelf\ntea",
+    "--no-index --find-links=shelf\ntea",
+    "--no-index --find-links=./shelf\ntea",
+    "--pre --find-links ../here/shelf\ntea",
+    "--no-index --find-l=shelf\ntea",
+    '--find-links="shelf" --no-index\ntea',
+]
+
+
+@pytest.mark.parametrize("line", LINKS)
 def test_a_new_wheel_where_pip_looks_is_packed(put, shelf, tmp_path, monkeypatch, line):
     monkeypatch.delenv("PIP_FIND_LINKS")
+    line = line.replace("here", tmp_path.name)
     wheel(shelf)
     assert version_of(put(line)) == "tea-1.0.dist-info"
     wheel(shelf, version="2.0")
@@ -371,6 +396,65 @@ def test_another_included_file_is_another_installation(put, shelf, tmp_path):
     assert "tea-2.0.dist-info/METADATA" in contents(second)
 
 
+def test_a_variable_in_an_included_file_is_another_installation(put, shelf, tmp_path, monkeypatch):
+    wheel(shelf)
+    wheel(shelf, version="2.0")
+    (tmp_path / "more.txt").write_text("tea==${TEA_V}\n")
+    for version in ("1.0", "2.0"):
+        monkeypatch.setenv("TEA_V", version)
+        assert version_of(put("-r more.txt")) == f"tea-{version}.dist-info"
+
+
+@pytest.mark.parametrize("line", ["--no-index -r more.txt", "-r more.txt -c limits.txt"])
+def test_options_beside_an_included_file_count(put, shelf, tmp_path, line):
+    wheel(shelf)
+    wheel(shelf, version="2.0")
+    (tmp_path / "more.txt").write_text("tea<2\n")
+    (tmp_path / "limits.txt").write_text("tea<2\n")
+    assert version_of(put(line)) == "tea-1.0.dist-info"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tea==1.0",
+        "tea [milk,sugar] >= 1.0, < 3 ; python_version > '3' and sys_platform == 'linux'",
+        "tea~=1.0 --hash=sha256:00 --hash sha256:11",
+        "tea (>=1.0)",
+        "--no-index --only-binary :all:",
+        "-i https://localhost/simple --pre",
+        "-f wheels",
+        "./wheels/tea-1.0-py3-none-any.whl[milk]",
+        "tea @ https://localhost/tea-1.0-py3-none-any.whl#sha256=00",
+    ],
+)
+def test_a_line_that_is_understood_whole_is_kept(tmp_path, line):
+    wheel(tmp_path / "wheels")
+    assert read_inputs(line, tmp_path, "").is_known
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tea --find-links wheels",
+        "tea --config-settings x=y",
+        "./missing.whl",
+        "tea.zip",
+        "./wheels",
+        "-f missing",
+        "-r missing.txt",
+        "--index-url simple",
+        "--no-index --find-l wheels",
+        "tea; extra == 'a/b'",
+        "tea @ https://localhost/tea-1.0-py3-none-any.whl",
+        "# coding: utf-16\ntea",
+    ],
+)
+def test_a_line_that_is_not_understood_whole_is_not_kept(tmp_path, line):
+    wheel(tmp_path / "wheels")
+    assert not read_inputs(line, tmp_path, "").is_known
+
+
 def test_a_constraint_beside_the_config_counts(put, shelf, tmp_path):
     wheel(shelf)
     wheel(shelf, version="2.0")
@@ -388,7 +472,41 @@ def test_two_runs_at_once_give_one_installation(put, shelf, tmp_path):
         run.join()
     assert len(found) == 2
     assert len(set(found)) == 1
-    assert [path.name for path in (tmp_path / "cache" / "packages").iterdir()] == [found[0].name]
+    assert list((tmp_path / "cache" / "packages").iterdir()) == [found[0].parent]
+
+
+@pytest.mark.parametrize("lost", ["tea/__init__.py", "tea", "", "../manifest.json", ".."])
+def test_a_damaged_installation_is_installed_anew(put, shelf, lost):
+    wheel(shelf)
+    kept = put("tea")
+    before = contents(kept)
+    path = kept / lost
+    if path.is_dir():
+        for one in [one for one in path.rglob("*") if one.is_file()]:
+            one.unlink()
+    else:
+        path.write_bytes(b"")
+    assert contents(put("tea")) == before
+    assert put("tea") == kept
+
+
+@pytest.mark.parametrize("variable", ["PIP_ROOT", "PIP_TARGET", "PIP_QUIET"])
+def test_settings_of_pip_install_nowhere_else(put, shelf, tmp_path, monkeypatch, variable):
+    wheel(shelf)
+    monkeypatch.setenv(variable, "3" if variable == "PIP_QUIET" else str(tmp_path / "elsewhere"))
+    assert "tea/__init__.py" in contents(put("tea"))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_root_in_pips_own_file_is_not_where_packages_go(put, shelf, tmp_path, monkeypatch):
+    wheel(shelf)
+    (tmp_path / "pip.conf").write_text(f"[install]\nroot = {tmp_path}/elsewhere\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert "tea/__init__.py" in contents(put("tea"))
+
+
+def test_markers_that_leave_nothing_are_no_error(put):
+    assert contents(put("tea; python_version < '3'")) == {}
 
 
 def test_what_fails_leaves_nothing_in_the_cache(put, shelf, tmp_path):
