@@ -72,7 +72,9 @@ def _read(
     check_regions(config, aws.region)
     if needed:
         _check_function(aws, config)
-    found = sourceread.read(aws, config, session.place, extra=False, tolerant=tolerant)
+    found = sourceread.read(
+        aws, config, session.place, extra=False, tolerant=tolerant, ending=not moving
+    )
     config, state = binding.resolve(config, session.place, found, strict=strict, moving=moving)
     return config, state.statements.get(config.qualifier, ()), state
 

@@ -32,12 +32,13 @@ def read(
     extra: bool = True,
     grants: bool = True,
     tolerant: bool = False,
+    ending: bool = False,
 ) -> SourcesState:
     """Read mappings, subscriptions, notifications, rules, URLs and permissions, side by side.
 
     Mappings that the config does not name are read too, if those `extra` ones matter; permissions
-    if those `grants` do. A `tolerant` reader goes on where AWS refuses to show a source, and
-    says so of it.
+    if those `grants` do; what a subscription loses, if it is `ending`. A `tolerant` reader goes on
+    where AWS refuses to show a source, and says so of it.
     Raises: Denied, unless tolerant.
     """
     name, alias = config.function.name, config.function.alias
@@ -45,7 +46,7 @@ def read(
     if not (config.function.event_sources or config.function.url or extra):
         return SourcesState(invoked=invoked)
     with ThreadPoolExecutor(8) as pool:
-        reader = _Reader(aws, config, place.function(name), pool, tolerant)
+        reader = _Reader(aws, config, place.function(name), pool, tolerant, ending)
         return reader.read(invoked, extra=extra, grants=grants)
 
 
@@ -58,6 +59,7 @@ class _Reader:
     function_arn: str
     pool: ThreadPoolExecutor
     tolerant: bool
+    ending: bool
     unread: dict[str, str] = field(default_factory=dict)
 
     def read(self, invoked: str, *, extra: bool, grants: bool) -> SourcesState:
@@ -152,8 +154,8 @@ class _Reader:
             return None
         except Denied:
             # A topic of others may refuse this; what one's own account has subscribed it tells.
-            return self._with_attributes(self._own_subscriptions(source.arn))
-        return self._with_attributes(self._subscriptions(found))
+            return self._with_attributes(source, self._own_subscriptions(source.arn))
+        return self._with_attributes(source, self._subscriptions(found))
 
     def _own_subscriptions(self, topic_arn: str) -> Mapping[str, str]:
         """Find the function's subscriptions to one topic among all of the account's."""
@@ -175,14 +177,16 @@ class _Reader:
             and (one["SubscriptionArn"].startswith("arn:") or _is_pending(one))
         }
 
-    def _with_attributes(self, found: Mapping[str, str]) -> Topic:
+    def _with_attributes(self, source: EventSource, found: Mapping[str, str]) -> Topic:
         """Read what the config compares, or what a subscription takes along as it moves or ends."""
+        filters = source.filter_policy or source.filter_policy_scope
+        matter = bool(filters or self.ending or not source.enabled)
         return Topic(
             found,
             {
                 one: self._attributes(subscription)
                 for one, subscription in found.items()
-                if subscription.startswith("arn:")
+                if subscription.startswith("arn:") and (matter or one != self.config.function.alias)
             },
         )
 
