@@ -10,6 +10,7 @@ import gzip
 import os
 import re
 import socket
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -207,9 +208,11 @@ def download(session: botocore.session.Session, link: str, max_bytes: int) -> by
     request: Any = AWSRequest(method="GET", url=link, stream_output=True)
     try:
         reply = http.send(request.prepare())
-        if reply.status_code != 200:
-            raise DownloadError(f"the answer is {reply.status_code}")
-        return _body(reply, max_bytes)
+        # Closed also where it is not read to its end.
+        with closing(reply.raw):
+            if reply.status_code != 200:
+                raise DownloadError(f"the answer is {reply.status_code}")
+            return _body(reply, max_bytes)
     except (BotoCoreError, OSError) as error:
         # Whoever has the link has the code: what signs it is not printed.
         raise DownloadError(re.sub(r"\?\S+", "?...", str(error))) from error
