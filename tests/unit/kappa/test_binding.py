@@ -181,7 +181,7 @@ FIRST = ("deploy", "deploy:live", "deploy@live")
 @pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("second", ORDER)
 def test_after_any_three_commands_each_message_is_delivered_once(first, second):
-    # `make interrupted` takes every third command, `make test` each fourth of them.
+    # `make interrupted` tries all third commands, `make test` a quarter of them.
     begin = (ORDER.index(second) + FIRST.index(first)) % 4
     for third in ORDER if ALL else ORDER[begin::4]:
         live_through((first, second, third))
