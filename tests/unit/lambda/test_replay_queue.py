@@ -21,6 +21,7 @@ class Account:
         self.visible_at_s = {f"m{n}": 0.0 for n in range(number)}
         self.handles = {}
         self.invoked = []
+        self.shown = set()  # what others could receive although the run holds it
         self.invoke_s = invoke_s
         self.answer = answer or (lambda name: {"refused": 1})
 
@@ -65,6 +66,7 @@ class Account:
         self.invoked.append(name)
         assert len(self.invoked) < 100, "the same records again and again"
         self.now_s += self.invoke_s
+        self.shown |= {one for one in self.handles if self.visible_at_s.get(one, 1e9) <= self.now_s}
         payload = io.BytesIO(json.dumps(self.answer(name)).encode())
         return {"Payload": payload, "LogResult": base64.b64encode(b"").decode()}
 
@@ -84,6 +86,7 @@ def test_a_run_of_more_than_15_minutes_sees_each_record_once(replay, capsys, num
     account = Account(number, invoke_s=100.0)
     assert account.run(replay) == number
     assert account.now_s > replay.HIDDEN_S
+    assert account.shown == set()
     assert sorted(account.invoked) == sorted(account.visible_at_s)
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == number
