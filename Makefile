@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SITE := s3-website
+NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get install npm; brew install node)
 
 .DEFAULT_GOAL := help
 .PHONY: help local test check lint format interrupted bench bench-peers lighthouse screenshot scan audit lock clean
@@ -66,8 +67,16 @@ clean: ## Remove everything that the set-up and the builds made
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Each stamp is newer than what it was made from, so a second run installs nothing.
+define check_node
+	@command -v npm >/dev/null || { echo "Error: npm is missing: install $(NODE_WANTED)" >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || \
+	  { echo "Error: this Node.js is too old or missing: install $(NODE_WANTED)" >&2; exit 1; }
+endef
+
+# Each stamp is newer than what it was made from, so a second run installs nothing. Node.js is
+# looked for first of all, though the page needs it last: pip takes a minute.
 $(VENV)/.venv:
+	$(check_node)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Error: Python 3.11 or newer is needed: make PYTHON=python3.13 ..." >&2; exit 1; }
 	@echo "==> making $(VENV)"
@@ -90,13 +99,13 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.venv
 	@touch $@ $(VENV)/.local
 
 $(SITE)/node_modules/.runtime: $(SITE)/package-lock.json
-	@command -v npm >/dev/null || { echo "Error: npm is missing: install Node.js 18 or newer" >&2; exit 1; }
+	$(check_node)
 	@echo "==> installing the page's library (once)"
 	@cd $(SITE) && npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(SITE)/node_modules/.dev: $(SITE)/package-lock.json
-	@command -v npm >/dev/null || { echo "Error: npm is missing: install Node.js 18 or newer" >&2; exit 1; }
+	$(check_node)
 	@echo "==> installing the page's library and type checker (once)"
 	@cd $(SITE) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@ $(SITE)/node_modules/.runtime

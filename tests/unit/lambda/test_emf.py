@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.cost_model import METRICS
 from emf import metric_line
 from publish_transcript import NotPublished, Settings, connected, publish
 from tests.builders import (
@@ -209,6 +210,14 @@ def test_what_is_left_out_is_counted(publisher, metrics, s3):
     answer_with(s3, "PutObject", "SlowDown", 503, when=lambda one: "stats" in one["url_path"])
     publisher(None, stream_record("stats"), changed(0), changed(0))
     assert metrics()[0][1].items() >= {"skipped": 2, "uncounted": 2, "batch_size": 4}.items()
+
+
+def test_a_chat_that_only_talks_has_as_many_metrics_as_cost_md_counts(function, publisher, metrics):
+    """CloudWatch bills each name with its dimensions; ten of an account are free."""
+    function.store(function.record())
+    publisher(changed(-1, 0))
+    billed = {(name, *about.items()) for about, values in metrics() for name in values}
+    assert len(billed) == METRICS
 
 
 def test_a_channel_is_no_dimension_and_no_part_of_the_metrics(publisher, capsys):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import chatconfig
 import environment
+from aws_clients import SIGNED
 from kappa import iam
 from kappa.arn import Place
 from kappa.config import read_config
@@ -73,6 +74,12 @@ def test_the_environment_is_what_the_handlers_read(configs):
         "DATA_PREFIX": "data/",
         "HISTORY": "50",
     }
+
+
+def test_the_calls_of_a_message_fit_into_the_time_out(configs):
+    """STS, a read and a transaction, each with all its tries; lambda/sns/config.yml says so."""
+    a_try_s = SIGNED.connect_timeout + SIGNED.read_timeout
+    assert 3 * SIGNED.retries["total_max_attempts"] * a_try_s < configs["sns"].function.timeout
 
 
 def test_config_yml_and_the_function_agree_on_the_rate():
