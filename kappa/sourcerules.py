@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
+from kappa import keyfilters
 from kappa.errors import ConfigError
 from kappa.mistakes import check_all
 from kappa.settings import File, Function
@@ -132,8 +133,27 @@ def _check_source(tree: Tree, settings: File, number: int) -> None:
             (*keys, "name"),
             f"the rule {settings.lambda_.name}-{source.name} would be over 64 characters.",
         )
-    if source.key in (one.key for one in sources[:number]):
-        raise tree.error(keys, f"the event source {source.key} is given twice.")
+    for other in (one for one in sources[:number] if one.key == source.key):
+        _check_apart(tree, keys, source, other)
+
+
+def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
+    """Let a bucket have several sources, as far as S3 does."""
+    one, two = keyfilters.notification(source), keyfilters.notification(other)
+    twice = f"the event source {source.key} is given twice"
+    if source.service != "s3":
+        raise tree.error(keys, f"{twice}.")
+    if keyfilters.keys(one) == keyfilters.keys(two):
+        raise tree.error(
+            keys, f"{twice} for the same keys.", "Put all events into one, or give key_filters."
+        )
+    if source.enabled and other.enabled and keyfilters.overlap(one, two):
+        raise tree.error(
+            keys,
+            f"{twice}, and the keys {keyfilters.words(one)} and {keyfilters.words(two)} overlap: "
+            "S3 notifies one only.",
+            "Give them key_filters or events that do not overlap.",
+        )
 
 
 def _check_kind(tree: Tree, keys: Keys, source: EventSource, given: Mapping[str, Any]) -> None:
