@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kappa import (
@@ -18,6 +18,7 @@ from kappa import (
     upload,
     versions,
     versionstate,
+    versionusers,
     wholefunction,
 )
 from kappa.archive import Archive
@@ -118,7 +119,8 @@ def _read_versions(aws: Aws, config: Config) -> VersionsState:
         return VersionsState()
     name = config.function.name
     listed = versionstate.read(aws, name)
-    return versionstate.read_health(aws, name, listed, listed.newest)
+    users = versionusers.read_users(aws, name, versions.may_go(config, listed))
+    return versionstate.read_health(aws, name, replace(listed, users=users), listed.newest)
 
 
 def plan(config: Config, archive: Archive | None, role_arn: str, state: FunctionState) -> Plan:

@@ -136,8 +136,13 @@ def point(config: Config, name: str, alias: Mapping[str, Any] | None, number: st
     )
 
 
-def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
-    """Remove all but the newest versions, never one that an alias points to.
+def may_go(config: Config, state: VersionsState) -> list[str]:
+    """Name the versions that a deploy may remove, if nothing invokes them by their number."""
+    return _old(config, state, None, "")
+
+
+def _old(config: Config, state: VersionsState, current: int | None, failed: str) -> list[str]:
+    """Name all but the newest versions, but those that another alias points to.
 
     One that failed is none to go back to: it does not count.
     """
@@ -150,7 +155,18 @@ def _prune(config: Config, state: VersionsState, current: int | None, failed: st
     moved = replace(
         state, aliases=tuple(one for one in state.aliases if one["Name"] != function.alias)
     )
-    return [_remove(config, number) for number in old if not moved.pointing(number)]
+    return [number for number in old if not moved.pointing(number)]
+
+
+def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
+    """Remove old versions; one that something invokes by its number is named and stays."""
+    name = config.function.name
+    return [
+        Already("kept", f"version {number} of {name} ({state.users[number]})")
+        if number in state.users
+        else _remove(config, number)
+        for number in _old(config, state, current, failed)
+    ]
 
 
 def _remove(config: Config, number: str, *, failed: bool = False) -> Step:

@@ -40,7 +40,7 @@ RANKS = [
     {"binding"},
     {"sourcegrants"},
     {"mappings", "notifications", "schedule", "topics", "url"},
-    {"notificationowner", "part", "sourceread"},
+    {"notificationowner", "part", "sourceread", "versionusers"},
     {"iamstate", "iamusers", "sourcestate"},
     {"iamowner"},
     {"permissions"},
