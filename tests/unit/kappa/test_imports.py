@@ -41,7 +41,7 @@ RANKS = [
     {"sourcegrants"},
     {"mappings", "notifications", "schedule", "topics", "url"},
     {"notificationowner", "part", "sourceread", "versionusers"},
-    {"iamstate", "iamusers", "sourcestate"},
+    {"iamlook", "iamstate", "iamusers", "sourcestate"},
     {"iamowner"},
     {"permissions"},
     {"rollback"},
