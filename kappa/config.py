@@ -53,6 +53,8 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         origins=tree.origins,
         later=read.later,
         notes=read.notes,
+        include=settings.include,
+        included={at: (tree.texts[at], words) for at, words in tree.written.items()},
     )
 
 

@@ -31,7 +31,7 @@ _MAX_DEPTH = 100
 # An error is for a person: what a value holds may be as long as a file.
 _MAX_PROBLEM = 400
 # Shorter ones, outside of quotes, are words of the message too.
-_SHORTEST_SECRET = 4
+SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Tree:
         for at, written in self.written.items():
             if at[: len(keys)] == keys and (value := self.texts.get(at, "")):
                 text = text.replace(repr(value), repr(written))
-                if len(value) >= _SHORTEST_SECRET:
+                if len(value) >= SHORTEST_SECRET:
                     pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
                     text = re.sub(pattern, written.replace("\\", r"\\"), text)
         return text

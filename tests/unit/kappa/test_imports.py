@@ -53,7 +53,7 @@ RANKS = [
     {"steps"},
     {"settling"},
     {"resolved"},
-    {"bundle", "codecheck", "syntax"},
+    {"bundle", "codecheck", "included", "syntax"},
     {"adoptcode", "readyzip"},
     {"aws", "archive", "config", "packages", "schema", "starter"},
     {"awssession"},
