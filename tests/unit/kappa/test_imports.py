@@ -64,7 +64,7 @@ RANKS = [
     {"settings", "typed", "graft", "values", "codefiles", "contents", "pipinputs", "piprun"},
     {"keyfilters"},
     {"tree", "functionsettings", "sourcesettings"},
-    {"section", "plainfile", "mistakes"},
+    {"ignorefile", "section", "plainfile", "mistakes"},
     {"loglines"},
     {"arn", "completion", "errors", "oldwords", "regions", "texts", "units"},
 ]
