@@ -23,6 +23,8 @@ LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".DS_Store"})
 LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
 # Links to folders can double what there is at each step: no code has as many files.
 _MAX_ENTRIES = 200_000
+# Nor are folders as deep in each other: each is looked up along the whole path.
+_MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class _Walk:
             raise ArchiveError(
                 f"{folder} is a link to a folder that it is in.", f"Name it in {ignorefile.NAME}."
             )
+        if len(self.above) > _MAX_DEPTH:
+            raise ArchiveError(f"{self.source} has folders over {_MAX_DEPTH} deep in each other.")
         self.above.append(real)
         for name in sorted(os.listdir(folder)):  # noqa: PTH208 - names, not paths
             path = folder / name

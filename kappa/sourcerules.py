@@ -54,6 +54,8 @@ _SCHEDULES = (
 )
 # AWS Lambda guide, "Event filtering": five filters unless AWS has raised the quota to ten.
 _MAX_FILTERS = 10
+# Amazon S3 guide, "Amazon S3 Event Notifications": configurations of a bucket.
+_MAX_NOTIFICATIONS = 100
 
 
 def with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
@@ -117,6 +119,7 @@ def check_sources(tree: Tree, settings: File) -> None:
     """
     sources = settings.lambda_.event_sources
     check_all(partial(_check_source, tree, settings, number) for number in range(len(sources)))
+    _check_twice(tree, settings)
 
 
 def _check_source(tree: Tree, settings: File, number: int) -> None:
@@ -133,8 +136,18 @@ def _check_source(tree: Tree, settings: File, number: int) -> None:
             (*keys, "name"),
             f"the rule {settings.lambda_.name}-{source.name} would be over 64 characters.",
         )
-    for other in (one for one in sources[:number] if one.key == source.key):
-        _check_apart(tree, keys, source, other)
+
+
+def _check_twice(tree: Tree, settings: File) -> None:
+    known: dict[str, list[EventSource]] = {}
+    for number, source in enumerate(settings.lambda_.event_sources):
+        keys: Keys = ("lambda", "event_sources", number)
+        others = known.setdefault(source.key, [])
+        if len(others) >= _MAX_NOTIFICATIONS:
+            raise tree.error(keys, f"S3 takes {_MAX_NOTIFICATIONS} notifications of a bucket.")
+        for other in others:
+            _check_apart(tree, keys, source, other)
+        others.append(source)
 
 
 def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:

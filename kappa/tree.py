@@ -154,7 +154,7 @@ class _Loader(yaml.SafeLoader):
         """Compose a node and what is in it."""
         self.count += 1
         self.depth += 1
-        line = self.peek_event().start_mark.line + 1
+        line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
         # A key is a node too, and so are the file and each mapping on the way down.
         if self.count > 2 * _MAX_NODES:
             raise _TooMuch(line, f"over {_MAX_NODES:,} values.")
@@ -182,8 +182,11 @@ class _Reader:
     def _enter(self, node: yaml.Node, keys: Keys) -> None:
         """Note that a node is being read; refuse what would repeat or go down without end."""
         self._count += 1
-        if id(node) in self._open or self._count > _MAX_NODES:
+        if id(node) in self._open:
             raise self._error(node, "an alias repeats too much.")
+        if self._count > _MAX_NODES:
+            many = f"over {_MAX_NODES:,} values, or an alias repeats too much."
+            raise self._error(node, many)
         if len(keys) > _MAX_DEPTH:
             raise self._error(node, "nested too deeply.")
         self._open.add(id(node))
