@@ -50,22 +50,24 @@ def apply(
             tell(Report(item.mark, item.message))
             continue
         started = clock.now()
+        filled = _filled(item, answer)
         try:
             carry_out = _merge if item.merge else _carry_out
-            mark, answer = carry_out(_filled(item, answer), call, tell, clock)
+            mark, answer = carry_out(filled, call, tell, clock)
             if item.wait is not None and (wait or item is not last[0] or not item.wait.for_next):
                 _await(item, item.wait, answer, call, clock)
         except KeyboardInterrupt:
             tell(Report("stopped", item.message))
             raise
-        tell(Report(mark, _told(item, answer), clock.now() - started))
+        tell(Report(mark, _told(filled, answer), clock.now() - started))
 
 
 def _told(step: Step, answer: Mapping[str, Any]) -> str:
-    """The step's message, with what only the answer knows."""
+    """The step's message, with what only the answer knows, or that of the step before."""
     message = step.message
     for words, path in step.tells.items():
-        message = message.replace(words, str(look_up(answer, path) or words))
+        told = look_up(answer, path) or look_up(step.params, path)
+        message = message.replace(words, str(told or words))
     return message
 
 
@@ -89,8 +91,10 @@ def _carry_out(
         except AwsError as error:
             if error.code in step.settled:
                 return "gone" if isinstance(error, NotFound) else "exists", {}
-            if step.look and isinstance(error, Conflict) and _is_done(step, step.look, call):
-                return "exists", {}
+            if step.look and isinstance(error, Conflict):
+                found = _find(step, step.look, call)
+                if found is not None:
+                    return "exists", found
             passes = passing(step.service, step.operation, error)
             if passes is None or clock.now() - started >= passes.deadline_s:
                 conflict_hint = step.conflict_hint if isinstance(error, Conflict) else ""
@@ -102,13 +106,14 @@ def _carry_out(
         pause_s = min(pause_s * 2, 4.0)
 
 
-def _is_done(step: Step, look: Look, call: Call) -> bool:
-    answer = call(step.service, look.operation, f"looking for {step.message}", look.params)
-    return any(
-        one.get("State") in look.states
-        and all(one.get(key) == value for key, value in look.like.items())
-        for one in answer.get(look.key, ())
-    )
+def _find(step: Step, look: Look, call: Call) -> dict[str, Any] | None:
+    """What there is, if it is what the step would make."""
+    try:
+        answer = call(step.service, look.operation, f"looking for {step.message}", look.params)
+    except NotFound:
+        # AWS says that it exists, and does not know it everywhere yet.
+        return None
+    return answer if look.fits(answer, step.params) else None
 
 
 def _merge(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from kappa import notifications, schedule, sourcegrants, url
+from kappa import notificationowner, schedule, sourcegrants, url
 from kappa.arn import Place, qualifier
 from kappa.errors import Conflict
 from kappa.settings import Config
@@ -30,7 +30,8 @@ def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list
     if source.service == "sns":
         return sorted(state.subscriptions(source.arn))
     if source.service == "s3":
-        notification = notifications.own(state.function, state.buckets.get(source.arn))
+        bucket = state.buckets.get(source.arn)
+        notification = notificationowner.own(config, source, state.function, bucket)
         return [qualifier(notification["LambdaFunctionArn"])] if notification else []
     targets = schedule.own_targets(state.rules.get(source.key), state)
     return sorted(qualifier(one["Arn"]) for one in targets)

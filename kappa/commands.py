@@ -23,6 +23,7 @@ from kappa import (
     iamdelete,
     iamstate,
     iamusers,
+    included,
     logs,
     rollback,
     sourceread,
@@ -224,6 +225,7 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[dif
         after.data if after else None,
         before,
         show_values=show_values,
+        included=included.words(session.config),
         installed=after.installed if after else (),
     )
 

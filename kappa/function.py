@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kappa import (
@@ -18,6 +18,7 @@ from kappa import (
     upload,
     versions,
     versionstate,
+    versionusers,
     wholefunction,
 )
 from kappa.archive import Archive
@@ -27,7 +28,7 @@ from kappa.functionparams import first, present, wanted
 from kappa.health import ready
 from kappa.permissions import Statement, plan_grant, read_statements
 from kappa.settings import Config
-from kappa.steps import WAIT_DEADLINE_S, Already, Clock, Plan, Step
+from kappa.steps import WAIT_DEADLINE_S, Already, Clock, Look, Plan, Step
 from kappa.versionstate import VersionsState
 
 
@@ -63,7 +64,7 @@ def read(
     said = config.function.permissions
     with ThreadPoolExecutor(3) as pool:
         statements = pool.submit(read_statements, aws, name, alias) if permissions or said else None
-        after = pool.submit(read_asynchronous, aws, config)
+        after = pool.submit(asynchronous.read, aws, config)
         listed = pool.submit(_read_versions, aws, config)
         answer = _read_function(aws, config, clock)
         return FunctionState(
@@ -100,25 +101,13 @@ def _read_function(aws: Aws, config: Config, clock: Clock | None) -> dict[str, A
         pause_s = min(pause_s * 2, 2.0)
 
 
-def read_asynchronous(aws: Aws, config: Config) -> dict[str, Any] | None:
-    """Read what becomes of asynchronous calls of the function, or of the alias that is bound."""
-    name, alias = config.function.name, config.qualifier
-    if config.function.async_ is None:
-        return None
-    params = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
-    doing = f"reading the asynchronous settings of {name}"
-    try:
-        return aws.call("lambda", "get_function_event_invoke_config", doing, params)
-    except NotFound:
-        return None
-
-
 def _read_versions(aws: Aws, config: Config) -> VersionsState:
     if not config.function.publish and not config.function.alias:
         return VersionsState()
     name = config.function.name
     listed = versionstate.read(aws, name)
-    return versionstate.read_health(aws, name, listed, listed.newest)
+    users = versionusers.read_users(aws, name, versions.may_go(config, listed))
+    return versionstate.read_health(aws, name, replace(listed, users=users), listed.newest)
 
 
 def plan(config: Config, archive: Archive | None, role_arn: str, state: FunctionState) -> Plan:
@@ -205,9 +194,25 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         "created",
         f"function {function.name}",
         wait=ready(config, "State", "Active"),
+        look=_look(config, archive, role_arn),
         conflict_hint="It was made just now: run the same command again.",
         **upload.expected(config, archive),
     )
+
+
+def _look(config: Config, archive: Archive | None, role_arn: str) -> Look:
+    """Where the function is seen that another deploy has made: with our settings, code and tags."""
+
+    def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+        has, tags = answer["Configuration"], answer.get("Tags", {})
+        state = FunctionState(has, tags=tags, code=answer.get("Code", {}))
+        plan = [
+            *_update(config, archive, role_arn, state, has),
+            *wholefunction.plan_tags(config, has, tags),
+        ]
+        return not any(isinstance(item, Step) for item in plan)
+
+    return Look("get_function", {"FunctionName": config.function.name}, fits)
 
 
 def _said(value: object) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kappa.arn import Arn, Place, qualifier, unqualified
+from kappa.arn import Arn, Place, invokes, qualifier
 from kappa.errors import Conflict, NotFound
 from kappa.part import Part, missing, unchanged
 from kappa.sourcesettings import EventSource
@@ -162,7 +162,7 @@ def _lost(source: EventSource, targets: Sequence[Mapping[str, Any]]) -> str:
 def own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
     """Find the function's targets in a rule, whichever version or alias each invokes."""
     targets = rule.targets if rule else ()
-    return [one for one in targets if unqualified(str(one["Arn"])) == state.function]
+    return [one for one in targets if invokes(str(one["Arn"]), state.function)]
 
 
 def is_enabled(rule: Rule) -> bool:

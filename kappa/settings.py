@@ -201,7 +201,9 @@ class Config(Struct, frozen=True):
     """A validated config. `values` are the included ones, for the policy document.
 
     `later` tells that the file has the layout of kappa 0.7; `notes` what in it has no effect.
-    `bound` is the alias that AWS has its event sources on, where the config names none.
+    `bound` is the alias that AWS has its event sources on, where the config names none. `include`
+    is the path of the included file as it is written; `included` gives by key path each text that
+    a value was put into, filled in and as it is written.
     """
 
     file: Path
@@ -217,10 +219,15 @@ class Config(Struct, frozen=True):
     later: bool = False
     notes: tuple[str, ...] = ()
     bound: str | None = None
+    include: str = ""
+    included: Mapping[Keys, tuple[str, str]] = {}
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
-        return Tree(self.file, {}, self.lines, {}, origins=self.origins).error(keys, problem, hint)
+        texts = {at: text for at, (text, _) in self.included.items()}
+        written = {at: words for at, (_, words) in self.included.items()}
+        tree = Tree(self.file, {}, self.lines, texts, origins=self.origins, written=written)
+        return tree.error(keys, problem, hint)
 
     @property
     def qualifier(self) -> str:

@@ -7,6 +7,7 @@ Pure.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set
 
 from msgspec.structs import replace
 
@@ -74,8 +75,8 @@ def plan_stale(
     source: EventSource,
     place: Place,
     state: SourcesState,
-    used: frozenset[str] = frozenset(),
-    left: frozenset[str] = frozenset(),
+    used: Set[str] = frozenset(),
+    left: Set[str] = frozenset(),
 ) -> Plan:
     """Plan the removal of the permissions that kappa gave on other qualifiers than those used.
 

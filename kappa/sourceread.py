@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kappa import arn as arns
-from kappa.arn import Place, qualifier, unqualified
+from kappa.arn import Place, invokes, qualifier
 from kappa.aws import Aws
 from kappa.errors import Denied, NotFound
 from kappa.permissions import Statement, read_statements
@@ -143,7 +143,7 @@ class _Reader:
             found = self.aws.pages("lambda", operation, doing, key, params)
         except NotFound:
             return []
-        return [one for one in found if unqualified(one["FunctionArn"]) == self.function_arn]
+        return [one for one in found if invokes(one["FunctionArn"], self.function_arn)]
 
     def _topic(self, source: EventSource) -> Topic | None:
         doing, params = f"reading the subscriptions of {source.arn}", {"TopicArn": source.arn}
@@ -173,7 +173,7 @@ class _Reader:
         return {
             qualifier(one["Endpoint"]): one["SubscriptionArn"]
             for one in listed
-            if unqualified(one["Endpoint"]) == self.function_arn
+            if invokes(one["Endpoint"], self.function_arn)
             and (one["SubscriptionArn"].startswith("arn:") or _is_pending(one))
         }
 

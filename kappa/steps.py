@@ -55,16 +55,15 @@ class Merge:
 
 @dataclass(frozen=True)
 class Look:
-    """Where to see whether a step that is refused as a conflict is done: its answer was lost.
+    """Where to see whether a step that is refused as a conflict is done all the same.
 
-    It is, if something that is listed under `key` has all of `like`, and a state of `states`.
+    Either its own answer was lost, or another deploy was faster. It is done, if what the operation
+    answers `fits` the step's params: what exists and is as we want it, is ours.
     """
 
     operation: str
     params: Mapping[str, Any]
-    key: str
-    like: Mapping[str, Any]
-    states: tuple[str, ...]
+    fits: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Step:
     conflict_hint: str = ""
     hint: str = ""
     refused: str = ""
-    look: Look | None = None
+    look: Look | None = field(default=None, compare=False)
     takes: Mapping[str, str] = _empty()
     tells: Mapping[str, str] = _empty(compare=False)
     before: Mapping[str, Any] = _empty(compare=False)

@@ -158,6 +158,11 @@ def fill_text(
     return _VALUE.sub(one, text)
 
 
+def names(text: str) -> set[str]:
+    """Name the values that a text wants."""
+    return {match[1] for match in _VALUE.finditer(text)}
+
+
 def unfilled(text: str) -> str:
     """Write a text so that it comes out of fill_text() as it is."""
     return _VALUE.sub(lambda match: _DOLLAR + match[0][1:], text)

@@ -13,7 +13,7 @@ from typing import Any
 from kappa import health
 from kappa.errors import AwsError
 from kappa.settings import Config
-from kappa.steps import Already, Plan, Step, Wait
+from kappa.steps import Already, Look, Plan, Step, Wait
 from kappa.versionstate import VersionsState, latest_of, weights
 
 # A snapshot for SnapStart takes some minutes.
@@ -116,7 +116,18 @@ def point(config: Config, name: str, alias: Mapping[str, Any] | None, number: st
     tells = {"(new)": "FunctionVersion"}
     if alias is None:
         text, made = f"alias {name}: version {number or '(new)'}", {**params, **given}
-        return Step("lambda", "create_alias", made, "created", text, takes=takes, tells=tells)
+        return Step(
+            "lambda",
+            "create_alias",
+            made,
+            "created",
+            text,
+            takes=takes,
+            tells=tells,
+            look=Look("list_aliases", {"FunctionName": config.function.name}, _is_made),
+            conflict_hint="Another deploy made it just now, for another version: "
+            "run the same command again.",
+        )
     has = alias["FunctionVersion"]
     before: dict[str, Any] = {"FunctionVersion": has}
     shares = weights(alias)
@@ -136,8 +147,13 @@ def point(config: Config, name: str, alias: Mapping[str, Any] | None, number: st
     )
 
 
-def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
-    """Remove all but the newest versions, never one that an alias points to.
+def may_go(config: Config, state: VersionsState) -> list[str]:
+    """Name the versions that a deploy may remove, if nothing invokes them by their number."""
+    return _old(config, state, None, "")
+
+
+def _old(config: Config, state: VersionsState, current: int | None, failed: str) -> list[str]:
+    """Name all but the newest versions, but those that another alias points to.
 
     One that failed is none to go back to: it does not count.
     """
@@ -150,7 +166,26 @@ def _prune(config: Config, state: VersionsState, current: int | None, failed: st
     moved = replace(
         state, aliases=tuple(one for one in state.aliases if one["Name"] != function.alias)
     )
-    return [_remove(config, number) for number in old if not moved.pointing(number)]
+    return [number for number in old if not moved.pointing(number)]
+
+
+def _is_made(answer: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
+    """Whether there is such an alias; no call is needed that a deploy has not made before."""
+    return any(
+        all(one[key] == made[key] for key in ("Name", "FunctionVersion")) and not weights(one)
+        for one in answer["Aliases"]
+    )
+
+
+def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
+    """Remove old versions; one that something invokes by its number is named and stays."""
+    name = config.function.name
+    return [
+        Already("kept", f"version {number} of {name} ({state.users[number]})")
+        if number in state.users
+        else _remove(config, number)
+        for number in _old(config, state, current, failed)
+    ]
 
 
 def _remove(config: Config, number: str, *, failed: bool = False) -> Step:

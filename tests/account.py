@@ -24,6 +24,10 @@ def missing(what, code=MISSING):
     return NotFound(f"AWS: {what} is not there", code=code, text=what)
 
 
+def conflict(text, code="ResourceConflictException"):
+    return Conflict(f"AWS: {text}", code=code, text=text)
+
+
 def conditions(params):
     """A statement's conditions, as AWS writes what AddPermission was given."""
     written = {
@@ -39,6 +43,13 @@ def conditions(params):
     return {"Condition": found} if found else {}
 
 
+def written_principal(principal):
+    """As AWS writes it: an account's digits as its root."""
+    if principal.isdigit():
+        return {"AWS": f"arn:aws:iam::{principal}:root"}
+    return {"Service": principal}
+
+
 class Account:
     """Answers as kappa.aws.Aws does. `after` is called after each write."""
 
@@ -47,7 +58,7 @@ class Account:
     def __init__(self, topics=(), buckets=(), after=lambda: None):
         self.numbers = itertools.count(1)
         self.after = after
-        self.function, self.versions, self.aliases = None, {}, {}
+        self.function, self.tags, self.versions, self.aliases = None, {}, {}, {}
         self.policies, self.urls, self.asynchronous = {}, {}, {}
         self.mappings, self.subscriptions, self.rules = {}, {}, {}
         self.topics = set(topics)
@@ -85,12 +96,16 @@ class Account:
 
     def lambda_get_function(self, FunctionName):  # noqa: N803
         settings = self._settings()
-        return {"Configuration": settings, "Code": {"ImageUri": settings["ImageUri"]}}
+        code = {"ImageUri": settings["ImageUri"]}
+        return {"Configuration": settings, "Code": code, "Tags": self.tags}
 
     def lambda_get_function_configuration(self, FunctionName, Qualifier=""):  # noqa: N803
         return self.versions[Qualifier] if Qualifier in self.versions else self._settings()
 
-    def lambda_create_function(self, FunctionName, Code, **params):  # noqa: N803
+    def lambda_create_function(self, FunctionName, Code, Tags=None, **params):  # noqa: N803
+        if self.function is not None:
+            raise conflict(f"Function already exist: {FunctionName}")
+        self.tags = dict(Tags or {})
         made = {"FunctionName": NAME, "FunctionArn": FUNCTION, "Version": "$LATEST", **params}
         self.function = {**made, "ImageUri": Code["ImageUri"], "CodeSha256": Code["ImageUri"]}
         return self._settings()
@@ -122,6 +137,8 @@ class Account:
         return {"Aliases": [{"Name": k, "FunctionVersion": v} for k, v in self.aliases.items()]}
 
     def lambda_create_alias(self, FunctionName, Name, FunctionVersion):  # noqa: N803
+        if Name in self.aliases:
+            raise conflict(f"Alias already exists: {FUNCTION}:{Name}")
         self.aliases[Name] = FunctionVersion
 
     def lambda_update_alias(self, FunctionName, Name, FunctionVersion, **_):  # noqa: N803
@@ -143,12 +160,12 @@ class Account:
         alias = self._qualified(FunctionName, Qualifier)
         given = self.policies.setdefault(alias, {})
         if StatementId in given:
-            raise Conflict("exists", code="ResourceConflictException")
+            raise conflict(f"The statement id ({StatementId}) provided already exists.")
         principal = params["Principal"]
         given[StatementId] = {
             "Sid": StatementId,
             "Effect": "Allow",
-            "Principal": principal if principal == "*" else {"Service": principal},
+            "Principal": principal if principal == "*" else written_principal(principal),
             "Action": params["Action"],
             "Resource": ":".join(filter(None, (FUNCTION, alias))),
             **conditions(params),
@@ -169,6 +186,8 @@ class Account:
         return self._url(FunctionName, Qualifier)
 
     def lambda_create_function_url_config(self, FunctionName, Qualifier="", **params):  # noqa: N803
+        if self._qualified(FunctionName, Qualifier) in self.urls:
+            raise conflict(f"FunctionUrlConfig exists for this Lambda function {FUNCTION}")
         address = f"https://url{next(self.numbers)}.on.aws/"
         self.urls[self._qualified(FunctionName, Qualifier)] = {"FunctionUrl": address, **params}
 

@@ -184,6 +184,8 @@ def test_create_adds_a_permission_that_is_missing():
         },
         "created",
         "permission sns for sns.amazonaws.com",
+        conflict_hint="Another deploy made one of this name just now, which differs: "
+        "run the same command again.",
     )
 
 
