@@ -125,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _create_mapping(self, body):
         """Refuse a mapping that exists, as AWS does; the emulator makes a second.
 
-        Source: LocalStack's recorded answers, test_lambda_integration_sqs, test_duplicate_event_source_mappings.
+        Source: Lambda API reference, CreateEventSourceMapping: ResourceConflictException.
         """
         asked = json.loads(body)
         function = asked["FunctionName"].split(":function:")[-1]
