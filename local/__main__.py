@@ -94,7 +94,7 @@ def up(port: int, *, browser: bool) -> int:
 
 def run(command: list[str], port: int | None, *, quiet: bool) -> int:
     """Run one command beside a chat of its own; return its exit code."""
-    with bootstrap.chat(port=port, report=_silent if quiet else _say) as chat:
+    with bootstrap.chat(port=port, proxied=True, report=_silent if quiet else _say) as chat:
         return bootstrap.run_command(command, chat)
 
 
