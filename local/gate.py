@@ -8,6 +8,7 @@ Source: Fetch Standard, "Origin header"; W3C, "Fetch Metadata Request Headers".
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ CONTENT_TYPE = "text/plain; charset=utf-8"
 _READ = frozenset(
     ("host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "user-agent")
 )
+
+logger = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -133,6 +136,7 @@ class Gate:
             if reason is None:
                 await application(scope, receive, send)
             else:
+                logger.warning("refused: %s", reason)
                 await _refuse(scope["type"], reason, send)
 
         return gated
