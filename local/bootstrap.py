@@ -73,13 +73,15 @@ def chat(
     *,
     config_path: Path | None = None,
     port: int | None = None,
+    or_another_port: bool = False,
     proxied: bool = False,
     report: Report = print,
 ) -> Iterator[Chat]:
     """Start the emulator and the stand-in, run every set-up command, tear all of it down after.
 
     `config_path` is written; by default it lies in the emulator's own temporary folder. With
-    `proxied` a test's proxy may stand before the emulator.
+    `or_another_port` a port in use is replaced by a free one; with `proxied` a test's proxy may
+    stand before the emulator.
     Raises: KappaError, if a port is in use, a program is missing or a command fails.
     """
     if not shutil.which("npm"):
@@ -89,9 +91,11 @@ def chat(
         )
     started = time.monotonic()
     with (
-        emulator.running(port, page=PAGE, proxied=proxied) as aws,
+        emulator.running(port, or_another=or_another_port, page=PAGE, proxied=proxied) as aws,
         google.running(CLIENT_ID, origins_at(aws.port)) as identity,
     ):
+        if port not in (None, aws.port):
+            report(f"port {port} is in use, so this chat has port {aws.port}")
         report(f"emulator  {aws.endpoint_url}   sign-in stand-in  {identity.url}")
         config_path = (config_path or aws.folder / "config.yml").resolve()
         config_path.parent.mkdir(parents=True, exist_ok=True)

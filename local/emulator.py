@@ -7,6 +7,7 @@ It must not know what runs on it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -60,14 +61,19 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(
-    port: int | None = None, *, page: str | None = None, proxied: bool = False
+    port: int | None = None,
+    *,
+    or_another: bool = False,
+    page: str | None = None,
+    proxied: bool = False,
 ) -> Iterator[Emulator]:
     """Start the emulator on a port (a free one by default); stop and remove all of it after.
 
+    With `or_another` a port that is in use is replaced by a free one.
     `page` is the path that other pages may link to; `proxied` lets a test's proxy stand before it.
     Raises: PortInUse; KappaError, if the emulator ends at once; WaitTimeout, if it does not answer.
     """
-    with _listening_socket(port) as listener:
+    with _listening_socket(port, or_another=or_another) as listener:
         port = listener.getsockname()[1]
         folder = Path(tempfile.mkdtemp(prefix="lambda-chat-"))
         emulator = Emulator(port, folder)
@@ -103,13 +109,13 @@ def running(
 
 
 @contextlib.contextmanager
-def _listening_socket(port: int | None) -> Iterator[socket.socket]:
+def _listening_socket(port: int | None, *, or_another: bool) -> Iterator[socket.socket]:
     """Open the port at once, so that two who start together cannot both believe to have it."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            listener.bind((HOST, port or 0))
+            _bind(listener, port or 0, or_another=or_another)
             listener.listen()
         except PermissionError as error:
             raise KappaError(
@@ -122,6 +128,15 @@ def _listening_socket(port: int | None) -> Iterator[socket.socket]:
                 "Stop the program that listens there, or choose another port with --port=N.",
             ) from error
         yield listener
+
+
+def _bind(listener: socket.socket, port: int, *, or_another: bool) -> None:
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        if not or_another or error.errno != errno.EADDRINUSE:
+            raise
+        listener.bind((HOST, 0))
 
 
 def _environment(emulator: Emulator) -> dict[str, str]:

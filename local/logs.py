@@ -30,6 +30,8 @@ def follow(env: dict[str, str], configs: Sequence[str]) -> None:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                # Ctrl-C is ours: it ends these, which would each tell of it in their own way
+                process_group=0,
             )
             stack.enter_context(process)
             label = f"{config.split('/')[1]:>8} | "
