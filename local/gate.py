@@ -24,7 +24,7 @@ CONTENT_TYPE = "text/plain; charset=utf-8"
 _READ = frozenset(
     ("host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "user-agent")
 )
-
+_READ_IN_BYTES = frozenset(name.encode() for name in _READ)
 logger = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
@@ -128,10 +128,11 @@ class Gate:
             reason = self.refusal(
                 scope.get("method", "GET"),
                 target.decode("latin-1"),
-                (
-                    (name.decode("latin-1"), value.decode("latin-1"))
+                [
+                    (name.decode(), value.decode("latin-1"))
                     for name, value in scope["headers"]
-                ),
+                    if name.lower() in _READ_IN_BYTES
+                ],
             )
             if reason is None:
                 await application(scope, receive, send)
