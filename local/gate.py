@@ -24,6 +24,7 @@ CONTENT_TYPE = "text/plain; charset=utf-8"
 _READ = frozenset(
     ("host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "user-agent")
 )
+_UNNAMED = "the browser does not say which page it comes from"
 _READ_IN_BYTES = frozenset(name.encode() for name in _READ)
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Gate:
     def _own(self) -> re.Pattern[str]:
         port = r"[0-9]{1,5}" if self.proxied else str(self.port)
         optional = "?" if self.port == HTTP_PORT else ""
-        return re.compile(rf"(?:{OWN_NAMES})(?::{port}){optional}", re.IGNORECASE)
+        return re.compile(rf"(?:{OWN_NAMES})(?::{port}){optional}", re.IGNORECASE | re.ASCII)
 
     def _host_refusal(self, hosts: list[str]) -> str | None:
         """DNS rebinding leads a stranger's name here; the browser then still sends that name."""
@@ -100,19 +101,18 @@ class Gate:
         sites = values.get("sec-fetch-site", [])
         if method == "GET" and path in self.parts:
             return None
+        # what only shows something: an action of AWS is in a body or in a query
+        reads = method == "GET" and not query
         if not sites:
-            # boto3 and curl; or a browser that is too old to say who asks: no actions for that one
             browser = any(agent.startswith("Mozilla/") for agent in values.get("user-agent", []))
-            return (
-                "it comes from a browser that does not say from which page"
-                if (browser and (query or method != "GET"))
-                else None
-            )
-        if all(site in ("same-origin", "none") for site in sites):
+            return _UNNAMED if browser and not reads else None
+        if all(site == "same-origin" for site in sites):
             return None
+        if all(site == "none" for site in sites):
+            # an address that was typed; or whose server sent the browser on to here
+            return None if reads else _UNNAMED
         kind = [*values.get("sec-fetch-mode", []), *values.get("sec-fetch-dest", [])]
-        followed = method == "GET" and kind == ["navigate", "document"]
-        if followed and not query and path in self.links:
+        if reads and kind == ["navigate", "document"] and path in self.links:
             return None
         return "it comes from another page, not from the chat"
 

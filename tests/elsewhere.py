@@ -1,15 +1,22 @@
-"""A server of empty pages, on a port of its own: where a page comes from that is not the chat's."""
+"""A server of empty pages, on a port of its own: where a page comes from that is not the chat's.
+
+A path with a query sends the browser on to the address that the query is.
+"""
 
 import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 BLANK = b"<!doctype html><body>"
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200)
+        _, _, address = self.path.partition("?")
+        self.send_response(302 if address else 200)
+        if address:
+            self.send_header("Location", unquote(address))
         self.send_header("Content-Type", "text/html")
         self.end_headers()
         self.wfile.write(BLANK)

@@ -88,6 +88,7 @@
     await answered;
   }
 
+  window.actions = { createRole };
   window.attacks = {
     codeByCors: (base, zip) =>
       runCode(base, zip, { headers: { "content-type": "application/json" } }),

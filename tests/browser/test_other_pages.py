@@ -11,6 +11,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 
@@ -222,6 +223,27 @@ def test_a_link_from_another_page_leads_to_the_chat_and_to_nothing_else(stranger
         with stranger.page.tab.expect_popup() as opened:
             stranger.page.frame.evaluate("url => void window.open(url)", url)
         opened.value.wait_for_load_state()
+        opened.value.reload()
         refused = opened.value.text_content("body").startswith("Local mode refuses this request: ")
         assert refused is not served
         opened.value.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", EVIL])
+def test_a_typed_address_that_leads_on_to_the_emulator_does_nothing(
+    rebound, emulated, other_port, host
+):
+    emulated.refill()
+    context = rebound.new_context()
+    page = Page(context, f"http://{host}:{other_port}/")
+    action = page.frame.evaluate("base => actions.createRole(base, 'typed')", emulated.base)
+    page.tab.goto(f"http://{host}:{other_port}/?{quote(action, safe='')}")
+    assert page.tab.url == action
+    assert "Local mode refuses this request: " in page.tab.text_content("body")
+    for again in (page.tab.reload, page.tab.go_back, page.tab.go_forward):
+        again()
+    assert page.tab.url == action
+    page.tab.goto(f"http://{host}:{other_port}/?{quote(emulated.page, safe='')}")
+    assert page.tab.text_content("body") == ""
+    context.close()
+    assert emulated.state()["roles"] == []

@@ -70,6 +70,7 @@ def test_this_machines_own_names_are_served(host):
         "localhost:4566@evil.test",
         "evil.test:4566\u212a.localhost:4566",
         "\u217docalhost:4566",
+        "localho\u017ft:4566",
     ],
 )
 def test_another_host_is_refused(host):
@@ -153,7 +154,7 @@ def test_programs_that_send_no_origin_are_served(agent, method):
     assert refusal(OWN, ("User-Agent", agent), method=method, target=QUERY) is None
 
 
-SITES = {"same-origin": True, "none": True, "same-site": False, "cross-site": False, "": False}
+SITES = {"same-origin": True, "same-site": False, "cross-site": False, "": False}
 
 
 @pytest.mark.parametrize(("site", "served"), SITES.items())
@@ -187,6 +188,14 @@ def test_a_second_site_cannot_outvote_the_first():
     twice = (("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-origin"))
     assert refusal(OWN, *twice)
     assert refusal(OWN, *reversed(twice))
+
+
+def test_a_typed_address_shows_something_but_does_nothing():
+    # its server may have sent the browser on to here, which says "none" then too
+    assert refusal(OWN, BROWSER, *navigation("none"), target=PAGE) is None
+    assert refusal(OWN, BROWSER, *navigation("none"), target="/_ministack/health") is None
+    assert refusal(OWN, BROWSER, *navigation("none"), target=QUERY)
+    assert refusal(OWN, BROWSER, *navigation("none"), method="POST", target="/")
 
 
 def test_a_browser_that_does_not_say_who_asks_may_only_read_files():
