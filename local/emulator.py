@@ -69,11 +69,11 @@ def running(
 ) -> Iterator[Emulator]:
     """Start the emulator on a port (a free one by default); stop and remove all of it after.
 
-    With `or_another` a port that is in use is replaced by a free one.
-    `page` is the path that other pages may link to; `proxied` lets a test's proxy stand before it.
+    With `or_another` a port that is in use is replaced by a free one. `page` is the path that other
+    pages may link to; `proxied` lets a test's proxy stand before it.
     Raises: PortInUse; KappaError, if the emulator ends at once; WaitTimeout, if it does not answer.
     """
-    with _listening_socket(port, or_another=or_another) as listener:
+    with _listen(port, or_another=or_another) as listener:
         port = listener.getsockname()[1]
         folder = Path(tempfile.mkdtemp(prefix="lambda-chat-"))
         emulator = Emulator(port, folder)
@@ -108,35 +108,22 @@ def running(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def _listening_socket(port: int | None, *, or_another: bool) -> Iterator[socket.socket]:
+def _listen(port: int | None, *, or_another: bool) -> socket.socket:
     """Open the port at once, so that two who start together cannot both believe to have it."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            _bind(listener, port or 0, or_another=or_another)
-            listener.listen()
-        except PermissionError as error:
+    try:
+        return socket.create_server((HOST, port or 0))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
             raise KappaError(
-                f"Port {port} needs more rights than you have here.",
+                f"Port {port} cannot be opened on {HOST}: {os.strerror(error.errno or 0)}.",
                 "Choose a port from 1024 on with --port=N.",
             ) from error
-        except OSError as error:
-            raise PortInUse(
-                f"Port {port} is in use on {HOST}.",
-                "Stop the program that listens there, or choose another port with --port=N.",
-            ) from error
-        yield listener
-
-
-def _bind(listener: socket.socket, port: int, *, or_another: bool) -> None:
-    try:
-        listener.bind((HOST, port))
-    except OSError as error:
-        if not or_another or error.errno != errno.EADDRINUSE:
-            raise
-        listener.bind((HOST, 0))
+        if or_another:
+            return socket.create_server((HOST, 0))
+        raise PortInUse(
+            f"Port {port} is in use on {HOST}.",
+            "Stop the program that listens there, or choose another port with --port=N.",
+        ) from error
 
 
 def _environment(emulator: Emulator) -> dict[str, str]:
@@ -146,12 +133,14 @@ def _environment(emulator: Emulator) -> dict[str, str]:
     return inherited | {
         "AUTH": "true",
         "AWS_ENDPOINT_URL": emulator.endpoint_url,
+        "BIND_HOST": HOST,
         "GATEWAY_PORT": str(emulator.port),
         "IOT_MTLS_ENABLED": "0",
         "S3_DATA_DIR": str(emulator.folder / "s3"),
         "SFTP_ENABLED": "0",
         "STATE_DIR": str(emulator.folder / "state"),
         "TMPDIR": str(emulator.folder),
+        "USE_SSL": "0",
     }
 
 

@@ -7,6 +7,7 @@ ends at SIGTERM, or when standard input ends: then whoever started it is gone, a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -31,8 +32,9 @@ def main(descriptor: str, gate: str) -> None:
     )
     folder = Path(os.environ["TMPDIR"])
     os.chdir(folder)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with contextlib.suppress(ValueError, OSError):  # where the system has a limit that it hides
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     abandoned = asyncio.run(_serve(int(descriptor), rules))
     if abandoned:
         shutil.rmtree(folder, ignore_errors=True)
