@@ -11,8 +11,9 @@ NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get instal
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account
-	@$(BIN)/python -m local up || [ $$? -eq 130 ] # Ctrl-C is how it ends
+local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account (PORT=5000 for another port)
+	@# Ctrl-C is how it ends, so the shell must outlive it: else make calls it an error
+	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) || [ $$? -eq 130 ]
 
 test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run every test, browser included
 	cd $(SITE) && node --test ../tests/unit/page/*.test.js
