@@ -52,7 +52,9 @@ try:
     from kappa.aws import Aws
     from kappa.errors import AwsError, ConfigError, Conflict, KappaError, NotFound
 except ModuleNotFoundError as missing:
-    sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
+    sys.exit(
+        f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
+    )
 
 
 def template() -> str:

@@ -20,6 +20,8 @@ from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 WAIT_S = 1800.0
 POLL_S = (0.25, 2.0)  # the first pause and the longest
 BUCKET = "WebsiteS3Bucket"
+# In these states the bucket that a stack lists is one that it made.
+OWNED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"})
 
 LAUNCH = "Launch it with `./resources.py launch --wait`."
 RELAUNCH = "Remove what is left with `./resources.py delete --wait`, then launch again."
@@ -229,11 +231,22 @@ def read_owned_bucket(aws: Aws, stack: Stack) -> str:
     A stack that could not create its bucket, because the name was taken, still lists that name;
     such a bucket belongs to someone else and must never be emptied.
     """
-    owned = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"}
     for resource in read_resources(aws, stack):
-        if resource.logical_id == BUCKET and resource.status in owned:
+        if resource.logical_id == BUCKET and resource.status in OWNED:
             return resource.physical_id
     return ""
+
+
+def read_bucket_name(aws: Aws, name: str) -> str:
+    """Return the name of the website bucket of the stack of that name; "" where it made none."""
+    try:
+        with asking(f"asking for the bucket of the stack {name}"):
+            found = aws.client("cloudformation").describe_stack_resource(
+                StackName=name, LogicalResourceId=BUCKET
+            )["StackResourceDetail"]
+    except NotFound:
+        return ""
+    return str(found["PhysicalResourceId"]) if found["ResourceStatus"] in OWNED else ""
 
 
 @contextmanager

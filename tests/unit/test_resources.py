@@ -260,7 +260,8 @@ def test_a_missing_python_package_says_what_to_run():
     )
     assert done.returncode == 1
     assert re.fullmatch(
-        r"Python package \w+ is missing: run `pip install -r requirements.txt`.\n", done.stderr
+        r"Error: Python package \w+ is missing: run `pip install -r requirements.txt`.\n",
+        done.stderr,
     )
 
 
