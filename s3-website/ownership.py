@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from chatconfig import ChatConfig, config_path
 from kappa.aws import Aws, translated
 from kappa.errors import ConfigError, Denied, NotFound
-from stack import read_bucket_name
+from stack_bucket import read_bucket_name
 
 MARKER = "config.js"
 MOVED = "Correct it; or, to move the page, run `./resources.py update --wait` first."
