@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -242,7 +243,15 @@ def test_a_taken_bucket_fails_the_launch_by_name_and_is_never_emptied(emulator, 
     assert body.read() == b"precious"
 
 
-def test_alarms_come_with_an_address_and_go_with_it(emulator, tmp_path):
+def without_math(template):
+    """The template but for the one alarm on metric math, which the embedded AWS cannot make."""
+    found = json.loads(template())
+    assert found["Resources"].pop("MessagesUnpublishedAlarm")["Condition"] == "AlarmsWanted"
+    return json.dumps(found)
+
+
+def test_alarms_come_with_an_address_and_go_with_it(emulator, tmp_path, monkeypatch):
+    monkeypatch.setattr(resources, "template", partial(without_math, resources.template))
     account = "620000000009"
     chat = Checkout(emulator, account, tmp_path, "watched-by-alarms", alarm_email="o@example.com")
     alarms = emulator.client("cloudwatch", account)

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 import bucket
 import chatconfig
+import emf
 import kappa
 import resources
 import stack
@@ -117,23 +118,42 @@ def test_each_alarm_watches_a_thing_of_this_stack_and_tells_the_topic(template):
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
-    watched = {
-        (one["MetricName"], json.dumps(one["Dimensions"][0]["Value"])) for one in alarms.values()
-    }
-    assert len(alarms) == len(watched) == 7
+    silent = alarms["MessagesUnpublishedAlarm"]
+    singles = [one for one in alarms.values() if one is not silent]
+    watched = {(one["MetricName"], json.dumps(one["Dimensions"][0]["Value"])) for one in singles}
+    assert len(singles) == len(watched) == 7
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"
         assert "AlarmName" not in alarm
     functions = {
         json.dumps(one["Dimensions"][0]["Value"])
-        for one in alarms.values()
+        for one in singles
         if one["Namespace"] == "AWS/Lambda"
     }
     assert functions == {
         json.dumps({"Fn::Sub": "${AWS::StackName}-" + name})
         for name in ("store-message", "publish-transcript")
     }
+
+
+def test_a_stream_that_calls_nobody_is_noticed_by_the_messages_that_are_stored(template):
+    silent = template["Resources"]["MessagesUnpublishedAlarm"]["Properties"]
+    result, *metrics = silent["Metrics"]
+    assert [one["Id"] for one in silent["Metrics"] if one["ReturnData"]] == [result["Id"]]
+    watched = {one["Id"]: one["MetricStat"]["Metric"] for one in metrics}
+    assert set(re.findall(r"FILL\((\w+), 0\)", result["Expression"])) == set(watched)
+    # the same names as those that store_message writes
+    line = emf.metric_line(0, {"function": "Lambda-Chat-store-message"}, {"stored": 1})
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert watched["stored"]["Namespace"] == directive["Namespace"]
+    assert watched["stored"]["MetricName"] == directive["Metrics"][0]["Name"]
+    assert [[one["Name"] for one in watched["stored"]["Dimensions"]]] == directive["Dimensions"]
+    [name] = [one["Value"]["Fn::Sub"] for one in watched["stored"]["Dimensions"]]
+    assert name == "${AWS::StackName}-store-message"
+    [name] = [one["Value"]["Fn::Sub"] for one in watched["invoked"]["Dimensions"]]
+    assert name == "${AWS::StackName}-publish-transcript"
+    assert silent["DatapointsToAlarm"] > 1  # one may be a message at a period's very end
 
 
 def test_what_holds_data_states_what_becomes_of_it(template):
