@@ -85,7 +85,7 @@ def launch(aws: Aws, config: ChatConfig, wait: bool) -> None:
         stack_id = found.id
         print(f"The stack {found.name} exists in {aws.region}, with the values of config.yml.")
         if not found.busy:
-            print("Next: `./resources.py output --save`; to renew the stack: update.")
+            print("`./resources.py update` brings it up to date; `output --save` saves its values.")
             return
     _note(stack_notes.of_mail(config))
     if wait:

@@ -108,8 +108,8 @@ def _of_function(aws: Aws, path: str) -> Iterable[str]:
 def of_former_buckets(aws: Aws, stack: Stack) -> list[str]:
     """Note buckets that the stack had before `s3_bucket` was changed, and that still exist."""
     return [
-        f"Note: the bucket {name} was the stack's before and still exists, with its files. Nobody "
-        f"deletes it but you: `aws s3 rb s3://{name} --force`."
+        f"Note: the bucket {name} was the stack's before and still exists, with its files. "
+        f"Delete it yourself when nobody needs it: `aws s3 rb s3://{name} --force`."
         for name in read_former_buckets(aws, stack)
         if _exists(aws, name)
     ]

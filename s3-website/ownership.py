@@ -30,20 +30,28 @@ def read_owner(aws: Aws, config: ChatConfig) -> str | None:
         return None
 
 
+def refuse_other(aws: Aws, config: ChatConfig, owned: str | None) -> None:
+    """Refuse the config's bucket, whatever is in it, when the stack has another.
+
+    `owned` is what read_owner() returned. Raises: ConfigError.
+    """
+    if owned and owned != config.s3_bucket:
+        raise ConfigError(
+            f"{_where(config)} is not the bucket of {_stack(aws, config)}: that is {owned}.", MOVED
+        )
+
+
 def refuse_foreign(
     aws: Aws, config: ChatConfig, owned: str | None, remote: Mapping[str, str]
 ) -> None:
-    """Refuse a bucket that holds something and is not the stack's.
+    """Refuse a bucket that holds something and is not known to be the stack's.
 
     `owned` is what read_owner() returned, `remote` has the bucket's keys.
     Raises: ConfigError.
     """
-    if not remote or owned == config.s3_bucket:
+    if not remote or owned:
         return
-    where = f"{config_path()}: s3_bucket: {config.s3_bucket}"
-    stack = f"the stack {config.stack_name} in {aws.region}"
-    if owned:
-        raise ConfigError(f"{where} is not the bucket of {stack}: that is {owned}.", MOVED)
+    where, stack = _where(config), _stack(aws, config)
     if MARKER in remote and _topic_of_page(aws, config.s3_bucket) == config.sns_topic_arn:
         return
     if owned is None:
@@ -51,6 +59,14 @@ def refuse_foreign(
             f"{where} is not empty, and you may not ask whether it belongs to {stack}.", ALLOW
         )
     raise ConfigError(f"{where} is not empty, and does not belong to {stack}.", NO_STACK)
+
+
+def _where(config: ChatConfig) -> str:
+    return f"{config_path()}: s3_bucket: {config.s3_bucket}"
+
+
+def _stack(aws: Aws, config: ChatConfig) -> str:
+    return f"the stack {config.stack_name} in {aws.region}"
 
 
 def _topic_of_page(aws: Aws, bucket: str) -> str:

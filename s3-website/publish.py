@@ -40,7 +40,7 @@ try:
     from kappa.aws import Aws, translated
     from kappa.errors import AwsError, KappaError, NotFound
     from kappa.texts import shown
-    from ownership import read_owner, refuse_foreign
+    from ownership import read_owner, refuse_foreign, refuse_other
     from stack import LAUNCH
     from website import (
         CACHE_CONTROL,
@@ -247,6 +247,7 @@ def publish(source: Path, aws: Aws | None = None) -> str:
         listed = pool.submit(read_bucket, aws, config.s3_bucket)
         owner = pool.submit(read_owner, aws, config)
         files = build(source, target, config, region)
+        refuse_other(aws, config, owner.result())
         remote = listed.result()
         refuse_foreign(aws, config, owner.result(), remote)
         _upload(aws, config, files, remote)

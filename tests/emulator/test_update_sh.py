@@ -127,13 +127,17 @@ def test_another_identity_provider_is_the_only_one_that_the_page_loads(emulator,
 
 
 def test_a_missing_bucket_says_to_launch(env, tmp_path):
-    text = Path(env["LAMBDA_CHAT_CONFIG"]).read_text().replace(BUCKET, "never-launched")
-    config = tmp_path / "config.yml"
-    config.write_text(text)
-    done = run(env | {"LAMBDA_CHAT_CONFIG": str(config)})
+    done = run(configured(env, tmp_path, s3_bucket="never-launched", stack_name="Nobody"))
     assert done.returncode == 1
     assert done.stderr.startswith("Error: There is no bucket never-launched.\n")
     assert "./resources.py launch" in done.stderr
+
+
+def test_a_bucket_that_the_stack_is_yet_to_move_to_says_to_update(env, tmp_path):
+    done = run(configured(env, tmp_path, s3_bucket="yet-to-come"))
+    assert done.returncode == 2
+    assert "s3_bucket: yet-to-come is not the bucket of the stack Lambda-Chat" in done.stderr
+    assert "./resources.py update --wait" in done.stderr
 
 
 def configured(env, tmp_path, **values):
