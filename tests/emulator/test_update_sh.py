@@ -17,6 +17,7 @@ import yaml
 import publish
 import resources
 from chatconfig import build_folder
+from tests import proxy
 from tests.builders import run_here
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -215,6 +216,25 @@ def test_who_may_use_the_bucket_only_goes_on_publishing_a_page_that_is_there(
     assert "you may not ask whether it belongs to the stack Lambda-Chat" in done.stderr
     assert "cloudformation:DescribeStackResource" in done.stderr
     assert content() == before
+
+
+def test_who_may_not_put_on_a_condition_publishes_without_one(emulator, env):
+    """S3 asks for s3:GetObject too where a PutObject has a condition."""
+    update(env)
+    s3 = emulator.client("s3", ACCOUNT)
+    s3.put_object(Bucket=BUCKET, Key="index.html", Body=b"old")
+    refused = []
+
+    def deny_once(operation):
+        if operation.endswith(publish.RUN_KEY) and not refused:
+            refused.append(operation)
+            return "deny"
+        return None
+
+    with proxy.running(emulator.endpoint_url) as through:
+        through.before = deny_once
+        assert "uploaded index.html" in update(env | {"AWS_ENDPOINT_URL": through.url})
+    assert refused
 
 
 def test_a_page_of_another_chat_is_not_taken_for_ones_own(emulator, env, tmp_path):
