@@ -10,7 +10,6 @@ from pathlib import Path
 
 from chatconfig import ChatConfig, config_path, outdated
 from kappa.aws import Aws, translated
-from kappa.config import read_config as read_function
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from stack import Stack
 from stack_bucket import read_former_buckets
@@ -87,8 +86,11 @@ def of_functions(aws: Aws, config: ChatConfig) -> list[str]:
 
 
 def _of_function(aws: Aws, path: str) -> Iterable[str]:
+    # a tenth of a second: only status needs it
+    from kappa.config import read_config
+
     try:
-        wanted = read_function(HERE / path).function
+        wanted = read_config(HERE / path).function
         with translated(f"reading the function {wanted.name}"):
             answer = aws.client("lambda").get_function_configuration(FunctionName=wanted.name)
     except (ConfigError, NotFound):  # kappa says what it lacks; or it is not created yet

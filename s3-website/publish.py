@@ -227,13 +227,13 @@ def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[F
     """
     identity_url = os.environ.get("LAMBDA_CHAT_IDP_URL") or "https://accounts.google.com"
     addresses = endpoints(region, _endpoint_url())
-    build_site(
-        source,
-        target,
-        page_config(config, region, addresses),
-        placeholders(addresses.values(), identity_url),
-        install_packages(HERE),
-    )
+    settings = page_config(config, region, addresses)
+    values = placeholders(addresses.values(), identity_url)
+    vendor = install_packages(HERE)
+    try:
+        build_site(source, target, settings, values, vendor)
+    except OSError as error:  # a source that may not be read, a disk that is full
+        raise KappaError(shown(f"The site cannot be built: {error}.")) from error
     shrink(target, HERE / "node_modules" / ESBUILD)
     return read_site(target)
 

@@ -193,6 +193,7 @@ def build_site(
     if not (source / "index.html").is_file():
         raise KappaError(f"{source / 'index.html'} does not exist.")
     for key, path in read_sources(source).items():
+        _check_key(key)
         (target / key).parent.mkdir(parents=True, exist_ok=True)
         if "/" not in key and key.endswith(".html"):
             _write_page(path, target / key, values)
@@ -244,10 +245,14 @@ def read_site(folder: Path) -> list[File]:
     ]
 
 
-def _file(path: Path, key: str) -> File:
+def _check_key(key: str) -> None:
     if not is_of_page(key):
         places = ", ".join([*PAGE_FILES, *(f"{folder}/" for folder in PAGE_FOLDERS)])
         raise KappaError(f"{key} would not be readable in the bucket.", f"Public: {places}.")
+
+
+def _file(path: Path, key: str) -> File:
+    _check_key(key)
     if path.suffix not in CONTENT_TYPES:
         known = ", ".join(CONTENT_TYPES)
         raise KappaError(

@@ -9,6 +9,7 @@ import pytest
 
 import publish
 import website
+from chatconfig import ChatConfig
 from kappa.errors import KappaError
 from pagefiles import read_sources
 
@@ -110,6 +111,23 @@ def test_a_page_that_is_not_utf_8_is_named(source, tmp_path):
     (tmp_path / "site").mkdir()
     with pytest.raises(KappaError, match=r"index.html is not UTF-8: .* at byte 6"):
         website.build_site(source, tmp_path / "site", {}, {}, {})
+
+
+@pytest.mark.parametrize("name", ["vendor", "robots.txt", "config.js/a.js"])
+def test_a_file_that_nobody_could_load_is_refused_before_anything_is_built(source, tmp_path, name):
+    (source / name).parent.mkdir(exist_ok=True)
+    (source / name).write_text("x")
+    (tmp_path / "site").mkdir()
+    with pytest.raises(KappaError, match=f"{name} would not be readable in the bucket"):
+        website.build_site(source, tmp_path / "site", {}, {}, {})
+
+
+def test_a_source_that_cannot_be_copied_is_one_error(source, tmp_path, monkeypatch):
+    config = ChatConfig(s3_bucket="my-chat", google_oauth_client_id="1-a")
+    monkeypatch.setattr(publish, "install_packages", lambda _: {"a.js": tmp_path / "gone.js"})
+    (tmp_path / "site").mkdir()
+    with pytest.raises(KappaError, match=r"The site cannot be built: .*gone.js"):
+        publish.build(source, tmp_path / "site", config, "us-east-1")
 
 
 def test_of_two_runs_one_waits_while_the_other_installs(tmp_path, monkeypatch):
