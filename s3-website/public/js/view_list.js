@@ -181,8 +181,10 @@ function listParts(root, handlers) {
 function updateParts(part, name, channel, isEmpty) {
   const { loaded, earlier, unread } = channel;
   if (part.log.ariaBusy !== String(!loaded)) part.log.ariaBusy = String(!loaded);
-  setHidden(part.skeleton, loaded || !isEmpty);
-  setHidden(part.empty, !loaded || !isEmpty);
+  // only at the beginning of a channel is it known that there are none
+  const none = loaded && earlier === "none";
+  setHidden(part.skeleton, none || !isEmpty);
+  setHidden(part.empty, !none || !isEmpty);
   setHidden(part.again, earlier !== "failed");
   setText(part.topText, topText(name, earlier));
   setText(part.newestText, unread ? "New messages" : "Jump to newest");
