@@ -1,4 +1,4 @@
-"""What a transcript still holds after floods: of deletions, of long texts, of what an earlier version wrote."""
+"""What a transcript holds after floods: of deletions, long texts, rows of an earlier version."""
 
 import json
 import uuid
@@ -21,7 +21,11 @@ def room():
 def transcript(chat, room):
     config = chat.config
     key = f"{config.data_prefix}{room}.json"
-    return chat.client("s3").get_object(Bucket=config.s3_bucket, Key=key)["Body"].read()
+    s3 = chat.client("s3")
+    try:
+        return s3.get_object(Bucket=config.s3_bucket, Key=key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return b'{"messages": [], "changes": []}'
 
 
 def shown(chat, room):
@@ -47,8 +51,7 @@ def said(room, count, word, minutes_ago, gap_s, **changes):
             f"{time.isoformat(timespec='milliseconds')[:23]}Z",
             f"{word}-{number}",
             channel=room,
-            message=f"{word} {number}",
-            **changes,
+            **{"message": f"{word} {number}"} | changes,
         )
         for number, time in enumerate(times)
     ]
@@ -97,11 +100,13 @@ def test_changes_that_an_earlier_version_stored_among_the_messages_crowd_none_ou
     wait_for(lambda: [one["message"] for one in shown(chat, room)] == [*wanted[1:], "new 0"])
     assert invoke(chat, {"action": "delete", "id": new[0]["id"]["S"], "channel": room})["changed"]
     wait_for(lambda: shown(chat, room)[-1]["message"] == "")
+    told = json.loads(transcript(chat, room))["changes"]
+    assert {one["target"] for one in told} <= {one["id"]["S"] for one in honest}
 
 
 def test_a_transcript_of_the_longest_texts_is_no_larger_than_256_kb(chat, room):
     ada = Page(chat, "Ada Lovelace", sub=uuid.uuid4().hex)
-    put(chat, said(room, 190, "x" * 7 + "\U0001f600" * 1_980, minutes_ago=0, gap_s=0.01))
+    put(chat, said(room, 190, "long", minutes_ago=0, gap_s=0.01, message="\U0001f600" * 2_000))
     client_id = ada.send(message="\U0001f600" * 2_000, channel=room)
     wait_for(lambda: any(one.get("client_id") == client_id for one in shown(chat, room)))
     assert 240 * 1024 < len(transcript(chat, room)) <= 256 * 1024
