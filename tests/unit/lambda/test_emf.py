@@ -173,7 +173,7 @@ def changed(sent_s, created_s=None, channel="default", kind="INSERT", **attribut
 def test_a_batch_is_measured_to_its_oldest_record_and_to_its_transcripts(publisher, metrics):
     publisher(changed(-3, -2), changed(-1, 0), changed(-9, -1, kind="MODIFY"))
     values = {"batch_size": 3, "channels": 1, "published": 1}
-    ages = {"iterator_age_ms": [2_000], "delay_ms": [3_250, 1_250]}
+    ages = {"iterator_age_ms": [2_000], "delay_ms": [3_500, 1_500]}
     assert metrics() == [(PUBLISH, values | ages)]
 
 
@@ -203,7 +203,7 @@ def test_each_message_has_one_delay_though_its_batch_is_sent_again(publisher, me
     publisher(batch[1])
     found = [values for _, values in metrics()]
     assert [one.get("failed", 0) for one in found] == [1, 1, 0]
-    assert [one.get("delay_ms") for one in found] == [[500], None, [1_000]]
+    assert [one.get("delay_ms") for one in found] == [[1_000], None, [2_000]]
 
 
 def test_what_is_left_out_is_counted(publisher, metrics, s3):

@@ -18,6 +18,7 @@ from kappa.iamstate import IamState
 from tests.store import ENVIRON
 
 FUNCTIONS = ("sns", "dynamodb")
+STREAM_KEEPS_S = 86_400
 PLACE = Place("aws", "eu-west-1", "123456789012")
 CONFIG = """\
 s3_bucket: lambda-chat-page
@@ -127,10 +128,18 @@ def test_tries_are_bounded_as_reliability_md_says(configs):
     later = configs["sns"].function.async_
     assert (later.maximum_retry_attempts, later.maximum_event_age_s) == (2, 3600)
     (stream,) = configs["dynamodb"].function.event_sources
-    assert (stream.maximum_retry_attempts, stream.maximum_record_age_s) == (10, 3600)
+    assert stream.maximum_retry_attempts == 10
     assert stream.bisect_on_error is True
     assert (stream.parallelization_factor, stream.batch_size, stream.batch_window_s) == (1, 100, 0)
     assert stream.starting_position == "TRIM_HORIZON"
+
+
+def test_what_was_stored_before_the_function_existed_is_published(configs):
+    # From the oldest record on, and none that the stream still has is too old: it keeps a day.
+    # Source: DynamoDB guide, "Change data capture for DynamoDB Streams".
+    (stream,) = configs["dynamodb"].function.event_sources
+    assert stream.starting_position == "TRIM_HORIZON"
+    assert stream.maximum_record_age_s == -1 or stream.maximum_record_age_s >= STREAM_KEEPS_S
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
