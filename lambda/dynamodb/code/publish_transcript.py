@@ -119,7 +119,7 @@ def check_sdk(s3: Any) -> None:  # noqa: ANN401
     if "IfMatch" not in arguments:
         raise OldSdk(
             f"botocore {botocore.__version__} cannot make S3's PutObject conditional (IfMatch):"
-            " 1.35.74 or newer is needed. Take a newer Lambda runtime, or pack botocore with the"
+            " 1.35.69 or newer is needed. Take a newer Lambda runtime, or pack botocore with the"
             " function."
         )
 

@@ -455,7 +455,7 @@ def test_the_delay_of_a_late_message_counts_from_when_it_was_sent(service, capsy
 
 
 def without_if_match(s3):
-    """A client as a botocore before 1.35.74 makes it."""
+    """A client as a botocore before 1.35.69 makes it."""
     members = dict(s3.meta.service_model.operation_model("PutObject").input_shape.members)
     del members["IfMatch"]
     operation = SimpleNamespace(input_shape=SimpleNamespace(members=members))
