@@ -2,7 +2,7 @@
 
 import config from "../config.js";
 import { AwsClient } from "../vendor/aws4fetch.js";
-import { Clock, signedFetch } from "./aws.js";
+import { Clock, explain, signedFetch, trouble } from "./aws.js";
 import { channelInHash, channelName, DEFAULT_CHANNEL } from "./channels.js";
 import * as chat from "./chat.js";
 import { createAttention, createNotifier, createTelling } from "./notify.js";
@@ -88,7 +88,7 @@ const view = createView(document, {
   },
   onTheme(theme) {
     dispatch(chat.set(state, { theme }));
-    if (google) signin.showButton(google, view.signInSlot, isDark());
+    if (google) signin.showButton(google, view.signInSlot, view.isDark());
   },
   onNotifications: (wanted) => void notify(wanted),
   onSound: (sound) => dispatch(chat.set(state, { sound })),
@@ -98,12 +98,15 @@ const session = new Session(
   {
     nonce,
     now,
+    awsNow: () => awsClock.time(),
+    random,
     exchange: (token, signal) => signin.assumeRole(config, token, signal, now),
     sign: (credentials, signal) =>
       signedFetch(new AwsClient({ ...credentials, region: config.region }), awsClock, signal),
   },
   {
     signingIn: () => dispatch(chat.signingIn(state)),
+    delayed: (error) => dispatch(chat.pollFailed(state, explain(error), mayBeOnline(error))),
     signedIn: enter,
     refused: (why) => dispatch(chat.signInFailed(state, why)),
     renewalDue: () => google && signin.renew(google),
@@ -160,6 +163,11 @@ function dispatch(next) {
   // the view first says where in the channel its reader is
   if (!shown) setTimeout(look);
   sendAll();
+}
+
+/** @param {unknown} error that a request ended with */
+function mayBeOnline(error) {
+  return trouble(error) !== "offline" || navigator.onLine;
 }
 
 function isSeen() {
@@ -239,11 +247,6 @@ async function notify(wanted) {
   dispatch(chat.noticed(chat.set(state, { notifications }), notice));
 }
 
-function isDark() {
-  const { theme } = state.settings;
-  return theme === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
-}
-
 /** @type {import("./signin.js").OnToken} */
 const enterWith = (token, origin) => void session.enter(token, origin);
 const share = signin.joinTabs(enterWith);
@@ -257,7 +260,7 @@ signin.loadGoogle(window, view.googleScript).then(
       clientId: config.googleClientId,
       nonce,
       slot: view.signInSlot,
-      dark: isDark(),
+      dark: view.isDark(),
       onToken(token, origin) {
         share(token);
         enterWith(token, origin);
@@ -275,6 +278,7 @@ addEventListener("hashchange", () => {
   if (why) dispatch(chat.noticed(state, why));
 });
 addEventListener("online", () => {
+  session.wake();
   reading.retry();
   dispatch(chat.cameOnline(state));
   pollNow();

@@ -35,7 +35,7 @@ export function status(state) {
     case "loading":
       return { text: "Loading…", tone: "busy" };
     case "signing_in":
-      return { text: "Signing in…", tone: "busy" };
+      return offline(state) ?? { text: "Signing in…", tone: "busy" };
     case "signed_out":
       return state.notice ? bad(state.notice) : { text: "Sign in to chat", tone: "calm" };
     case "ended":
@@ -59,8 +59,8 @@ export function unreadOf({ channels }) {
 /** @param {State} state @returns {Status} */
 function connected(state) {
   if (state.notice) return bad(state.notice);
-  if (!state.online) return bad(`Offline.${waiting(state)}`);
-  if (state.trouble) return bad(`${state.trouble}${waiting(state)}`);
+  const why = offline(state);
+  if (why) return why;
   if (state.endsSoon) return bad(ENDS_SOON);
   const lost = failures(state);
   if (lost) return bad(lost);
@@ -68,6 +68,12 @@ function connected(state) {
     return { text: "Sending…", tone: "busy" };
   }
   return { text: `Connected as ${state.person?.name ?? ""}`, tone: "good" };
+}
+
+/** @param {State} state @returns {Status | null} what is wrong with the link, and passes by itself */
+function offline(state) {
+  const why = state.online ? state.trouble : "Offline.";
+  return why ? bad(`${why}${waiting(state)}`) : null;
 }
 
 /** @param {State} state @returns {string} what failed in a channel that is not open */

@@ -2,7 +2,7 @@
 // pure functions; from there one message at a time, in order, no faster than the chat takes them, and
 // again when that may help. It must not touch the DOM, nor decide what is next: outbox.js does.
 
-import { explain, readError, trouble } from "./aws.js";
+import { backoff, explain, readError, trouble } from "./aws.js";
 import { channelOf, noticed, withChannel, withOutbox } from "./chat.js";
 import { isChangeable } from "./messages.js";
 import * as outbox from "./outbox.js";
@@ -31,9 +31,8 @@ const NEAR = `Near the limit of ${TEXT_LIMIT} characters.`;
 const OVER = `Over the limit of ${TEXT_LIMIT} characters.`;
 const FULL = `${outbox.OUTBOX_LIMIT} messages wait already. Your text is kept: send it later.`;
 const SLOW_MS = 3_000;
-const RETRY_FIRST_MS = 1_000;
-const RETRY_LAST_MS = 30_000;
-const TRIES = 5;
+// two minutes at the least: a fault of AWS passes by itself
+const TRIES = 12;
 const PASSING = ["busy", "clock", "offline"];
 
 /** @param {State} state @param {string} text @returns {State} the text in the box is this */
@@ -229,6 +228,7 @@ export function createSending(world) {
     const queue = get().outbox;
     const kind = trouble(error);
     if (over || kind === "ended") return outbox.waiting(queue, clientId, "");
+    if (kind === "fault") reportError(error);
     if (!PASSING.includes(kind)) return outbox.failed(queue, clientId, explain(error));
     failures += 1;
     // while nothing can be reached at all, it waits for as long as that lasts
@@ -237,8 +237,7 @@ export function createSending(world) {
       failures = tries = 0;
       return outbox.failed(queue, clientId, explain(error));
     }
-    const ceiling = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** failures);
-    notBefore = clock() + (ceiling / 2) * (1 + world.random());
+    notBefore = clock() + backoff(failures, world.random());
     return outbox.waiting(queue, clientId, "Not sent yet: it is tried again.");
   }
 

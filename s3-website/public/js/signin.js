@@ -5,7 +5,7 @@
 // Source: Google Identity for Web, "Sign In With Google JavaScript API reference",
 // "Automatic sign-in and sign-out", "Migrate to FedCM"; MDN, "Web Locks API".
 
-import { AwsError, readError, ShapeError, tag, withTimeout } from "./aws.js";
+import { answered, AwsError, readError, ShapeError, tag, withTimeout } from "./aws.js";
 import { pictureUrl } from "./messages.js";
 
 export const NOT_LOADED =
@@ -23,7 +23,7 @@ const TAB_ID = /^[a-z0-9-]{1,64}$/;
  * @typedef {import("./aws.js").Credentials} Credentials
  * @typedef {import("../config.js").Config} Config
  * @typedef {{subject: string, name: string, picture: string, nonce: string, issuedAt: number,
- *   lifetimeMs: number}} Claims
+ *   expiresAt: number, lifetimeMs: number}} Claims
  *   what the page reads of a token; shown only, never trusted
  * @typedef {(token: string, origin: Origin) => void} OnToken
  * @typedef {{clientId: string, nonce: string, slot: HTMLElement, dark: boolean,
@@ -103,7 +103,7 @@ export function joinTabs(onToken) {
 /**
  * Read the payload of an ID token. Nothing is verified here: STS and store_message do that.
  *
- * The lifetime is the token's own (exp - iat), so that a wrong clock here does not end it.
+ * The lifetime is the token's own (exp - iat), so that a wrong clock here does not end a new one.
  * @param {string} token @returns {Claims}
  * @throws {ShapeError} if it is not a JWT with a subject and a lifetime
  */
@@ -119,6 +119,7 @@ export function readClaims(token) {
     picture: pictureUrl(picture),
     nonce: typeof nonce === "string" ? nonce : "",
     issuedAt: iat * 1000,
+    expiresAt: exp * 1000,
     lifetimeMs: (exp - iat) * 1000,
   };
 }
@@ -131,6 +132,7 @@ export function readClaims(token) {
  * @param {typeof fetch} send
  * @returns {Promise<Credentials>}
  * @throws {AwsError} if STS refuses the token
+ * @throws {import("./aws.js").NetworkError} if it does not answer
  */
 export async function assumeRole(
   config,
@@ -149,7 +151,8 @@ export async function assumeRole(
   });
   const init = { method: "POST", body, signal: withTimeout(signal), cache: "no-store" };
   const endsAt = now() + DURATION_S * 1000;
-  const response = await send(config.endpoints.sts, /** @type {RequestInit} */ (init));
+  const ask = () => send(config.endpoints.sts, /** @type {RequestInit} */ (init));
+  const response = await answered(ask);
   if (!response.ok) throw await readError(response);
   return { ...readCredentials(await response.text()), endsAt };
 }

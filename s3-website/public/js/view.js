@@ -29,6 +29,7 @@ export function createView(page, handlers, now = Date.now) {
   const part = partsOf(page);
   const wide = matchMedia(WIDE);
   const wider = matchMedia(WIDER);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
   /** @type {State | null} */
   let last = null;
 
@@ -94,6 +95,10 @@ export function createView(page, handlers, now = Date.now) {
     googleScript: part["google-script"],
     update,
     scrollToEnd: () => list.toEnd(),
+    isDark() {
+      const theme = last?.settings.theme ?? "auto";
+      return theme === "auto" ? dark.matches : theme === "dark";
+    },
   };
 }
 

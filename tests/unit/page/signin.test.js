@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AwsError, ShapeError } from "../../../s3-website/public/js/aws.js";
+import { AwsError, NetworkError, ShapeError } from "../../../s3-website/public/js/aws.js";
 import { pictureUrl } from "../../../s3-website/public/js/messages.js";
 import {
   assumeRole,
@@ -138,6 +138,7 @@ test("a token's name and lifetime are read, whatever script the name is in", () 
     picture: "",
     nonce: "n",
     issuedAt: 100_000,
+    expiresAt: 3_700_000,
     lifetimeMs: 3_600_000,
   });
 });
@@ -198,6 +199,11 @@ test("a refused token is an error with STS's code", async () => {
   await assert.rejects(assumeRole(config, "a.b.c", NEVER, Date.now, send), {
     code: "AccessDenied",
   });
+});
+
+test("a token that gets no answer was not refused", async () => {
+  const send = () => Promise.reject(new TypeError("Failed to fetch"));
+  await assert.rejects(assumeRole(config, "a.b.c", NEVER, Date.now, send), NetworkError);
 });
 
 test("an answer of STS without credentials is an error", async () => {
