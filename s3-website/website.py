@@ -23,6 +23,7 @@ from kappa.errors import ConfigError, KappaError
 
 SERVICES = ("sts", "sns", "dynamodb", "s3")
 
+# error.html is one of earlier versions: update.sh removes it
 PAGE_FILES = ("index.html", "error.html", "config.js")
 PAGE_FOLDERS = ("css", "js", "vendor")
 CACHE_CONTROL = "no-cache"
