@@ -243,12 +243,14 @@ class Person:
 def visit(browser, chat, channel):
     """Open the page for one more person, each in a browser context of their own.
 
-    With a name they are signed in. `clock=True` lets the test move the page's time.
+    With a name they are signed in. `clock=True` lets the test move the page's time; `script` runs
+    before the page's own.
     """
     people = []
 
-    def open_page(name=None, *, clock=False, **options):
+    def open_page(name=None, *, clock=False, script="", **options):
         context = browser.new_context(locale="en-GB", **options)
+        context.add_init_script(script)
         person = Person(context.new_page(), chat.url, channel)
         people.append((context, person))
         if clock:

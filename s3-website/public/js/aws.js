@@ -207,6 +207,11 @@ export function trouble(error) {
   return error.status >= 500 || error.status === 429 ? "busy" : "unknown";
 }
 
+/** @param {unknown} error @returns {boolean} nothing is reached, and the browser knows why */
+export function isOffline(error) {
+  return trouble(error) === "offline" && !navigator.onLine;
+}
+
 /** @param {unknown} error @returns {string} what happened and what to do, without jargon */
 export function explain(error) {
   switch (trouble(error)) {

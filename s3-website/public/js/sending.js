@@ -21,7 +21,7 @@ import { TEXT_LIMIT } from "./outbox.js";
  *   now: () => number, clock: () => number, random: () => number,
  *   after: (ms: number, act: () => void) => () => void,
  *   store: Pick<import("./storage.js").Store, "sentTimes" | "saveSentTimes">,
- * }} World `now` is the time of day, `clock` one that never jumps; `after` answers a function that
+ * }} World `now` is the time of day by AWS's clock, `clock` one that never jumps; `after` answers a function that
  *   calls it off; `store` is shared with the person's other tabs
  */
 
@@ -29,6 +29,9 @@ export const TOO_LATE = "Too late: a message can be changed for 15 minutes.";
 const TOO_LONG = `Too long: at most ${TEXT_LIMIT} characters. Shorten it, or send it in parts.`;
 const NEAR = `Near the limit of ${TEXT_LIMIT} characters.`;
 const OVER = `Over the limit of ${TEXT_LIMIT} characters.`;
+/** As much is in the text box at most, in UTF-16 units: with a megabyte a browser stands still. */
+export const BOX_LIMIT = 20_000;
+const FULL_BOX = `Only the first ${BOX_LIMIT} characters fit here. A message has at most ${TEXT_LIMIT}.`;
 const FULL = `${outbox.OUTBOX_LIMIT} messages wait already. Your text is kept: send it later.`;
 const SLOW_MS = 3_000;
 // two minutes at the least: a fault of AWS passes by itself
@@ -40,7 +43,9 @@ export function drafted(state, text) {
   const { editing } = channelOf(state);
   const change = editing ? { editing: { ...editing, text } } : { draft: text };
   const next = withChannel(state, state.channel, change);
-  return next.notice === TOO_LONG && !isTooLong(next) ? noticed(next, "") : next;
+  if (text.length >= BOX_LIMIT) return noticed(next, FULL_BOX);
+  const told = next.notice === TOO_LONG || next.notice === FULL_BOX;
+  return told && !isTooLong(next) ? noticed(next, "") : next;
 }
 
 /** @param {State} state @returns {string} what is in the text box */
@@ -100,13 +105,12 @@ export function counter(state) {
 
 /**
  * The text in the box goes to the outbox, as a message or as an edit.
- * @param {State} state @param {string} clientId @param {number} now
- * @param {number} [awsNow] the same, by AWS's clock
+ * @param {State} state @param {string} clientId @param {number} now by AWS's clock
  * @returns {State}
  */
-export function sent(state, clientId, now, awsNow = now) {
+export function sent(state, clientId, now) {
   if (isTooLong(state)) return noticed(state, TOO_LONG);
-  if (!canSend(state) || isTooLate(state, awsNow)) return state;
+  if (!canSend(state) || isTooLate(state, now)) return state;
   const { editing, messages } = channelOf(state);
   const text = written(state);
   if (!editing) return queuedUp(state, { clientId, text }, now, { draft: "", divider: "" });
@@ -118,12 +122,12 @@ export function sent(state, clientId, now, awsNow = now) {
 
 /**
  * A message of one's own is to be deleted.
- * @param {State} state @param {string} target @param {string} clientId @param {number} now
- * @param {number} [awsNow] the same, by AWS's clock
+ * @param {State} state @param {string} target @param {string} clientId
+ * @param {number} now by AWS's clock
  * @returns {State}
  */
-export function deleted(state, target, clientId, now, awsNow = now) {
-  if (!isChangeable(target, awsNow)) return noticed(state, TOO_LATE);
+export function deleted(state, target, clientId, now) {
+  if (!isChangeable(target, now)) return noticed(state, TOO_LATE);
   const { editing } = channelOf(state);
   const after = { editing: editing?.id === target ? null : editing };
   return queuedUp(state, { clientId, text: "", action: "delete", target }, now, after);
@@ -242,6 +246,12 @@ export function createSending(world) {
   }
 
   return pump;
+}
+
+/** @param {number} ms @param {() => void} act @returns {() => void} calls it off */
+export function after(ms, act) {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
 }
 
 /**

@@ -371,10 +371,11 @@ for (const error of [OFFLINE, BUSY]) {
       const { signal } = session.presence;
       pass(55 * MINUTE);
       service.error = error;
-      void session.enter(token({ iat: 3300, exp: 6900 }), "silent");
+      const renewal = session.enter(token({ iat: 3300, exp: 6900 }), "silent");
       await live(ms);
       service.error = null;
       await live(MINUTE);
+      await renewal;
       assert.deepEqual(words().slice(2), ["renewalDue", "signingIn", "signedIn"]);
       assert.equal(session.presence.signal, signal);
       assert.equal(session.presence.endsAt, 55 * MINUTE + HOUR);
@@ -388,13 +389,14 @@ test("a renewal that cannot reach STS until the end says so then, and asks for n
   await session.enter(token());
   pass(55 * MINUTE);
   service.error = OFFLINE;
-  void session.enter(token({ iat: 3300, exp: 6900 }), "silent");
+  const renewal = session.enter(token({ iat: 3300, exp: 6900 }), "silent");
   await live(10 * MINUTE);
   assert.equal(session.presence, null);
   const seen = [...new Set(words().slice(2))];
   assert.deepEqual(seen, ["renewalDue", "signingIn", "ended", "delayed"]);
   service.error = null;
   await live(MINUTE);
+  await renewal;
   assert.equal(words().at(-1), "signedIn");
   assert.equal(session.presence.endsAt, 55 * MINUTE + HOUR);
 });
