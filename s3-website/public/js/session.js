@@ -242,6 +242,7 @@ export class Session {
 /** @param {unknown} error @returns {string} */
 function reason(error) {
   if (error instanceof Refusal) return `${error.message} Sign in again.`;
+  if (trouble(error) === "fault") reportError(error);
   return explainRefusal(error) || explain(error);
 }
 

@@ -442,3 +442,15 @@ test("a sign-out ends the tries, and a newer token takes their place", async () 
   assert.equal(service.exchanges, exchanges);
   assert.equal(session.presence, null);
 });
+
+test("a mistake of the page itself is not tried again: it is told and reported", async (t) => {
+  const reported = [];
+  globalThis.reportError = (error) => void reported.push(error);
+  t.after(() => delete globalThis.reportError);
+  const mistake = new TypeError("it is undefined");
+  const { exchange } = sts(mistake);
+  const { session, told } = open(exchange);
+  await session.enter(token());
+  assert.match(told.at(-1)[1], /^Something went wrong in this page/);
+  assert.deepEqual(reported, [mistake]);
+});
