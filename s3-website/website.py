@@ -28,6 +28,7 @@ from pagefiles import SHRUNK, read_sources
 
 SERVICES = ("sts", "sns", "dynamodb", "s3")
 
+# error.html is one of earlier versions: update.sh removes it
 PAGE_FILES = ("index.html", "error.html", "config.js")
 PAGE_FOLDERS = ("css", "js", "vendor")
 CACHE_CONTROL = "no-cache"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FUNCTIONS = ("store-message", "publish-transcript")
-PUBLIC = ("index.html", "error.html", "config.js", "css/chat.css", "js/main.js", "vendor/a.js")
+PUBLIC = ("index.html", "config.js", "css/chat.css", "js/main.js", "vendor/a.js")
 KEY = {"channel": {"S": "privileges"}, "id": {"S": "1"}}
 RATE = {"user": {"S": "0123456789abcdef"}}
 TRUST = {"Version": "2012-10-17", "Statement": []}

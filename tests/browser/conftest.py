@@ -154,6 +154,21 @@ class Person:
     def come_back(self):
         self.look_away(False)
 
+    def renew_soon(self):
+        """Go on to where the next token is asked for, a new one.
+
+        For a page that was opened with `clock=True`.
+        """
+
+        # within one second the stand-in would hand over the same token once more
+        def mint(route):
+            body = {**json.loads(route.request.post_data), "expires_in_s": 3_590}
+            route.continue_(post_data=json.dumps(body))
+
+        self.page.route("**/token", mint)
+        with self.page.expect_response("**/token"):
+            self.page.clock.fast_forward("55:30")
+
     # talking
 
     def say(self, text):
@@ -228,12 +243,14 @@ class Person:
 def visit(browser, chat, channel):
     """Open the page for one more person, each in a browser context of their own.
 
-    With a name they are signed in. `clock=True` lets the test move the page's time.
+    With a name they are signed in. `clock=True` lets the test move the page's time; `script` runs
+    before the page's own.
     """
     people = []
 
-    def open_page(name=None, *, clock=False, **options):
+    def open_page(name=None, *, clock=False, script="", **options):
         context = browser.new_context(locale="en-GB", **options)
+        context.add_init_script(script)
         person = Person(context.new_page(), chat.url, channel)
         people.append((context, person))
         if clock:

@@ -18,6 +18,9 @@ const longName = {
   picture: "",
 };
 
+const otherGrace = { name: "grace hopper", user: "04d1c6b2a98e7f35", picture: "" };
+const LONG_CHANNEL = "w".repeat(64);
+
 const operator = { name: "Lambda Chat", user: "", picture: "" };
 const LONG_TEXT = `${"w".repeat(300)} https://example.com/${"path/".repeat(60)}`;
 const CODE = "```\nfor channel in touched(batch):\n    put(newest(channel, 20))\n```";
@@ -164,6 +167,13 @@ const STATES = {
     person: { ...ada, name: longName.name },
     names: ["default", "a-very-long-name-".repeat(4).slice(0, 64)],
   },
+  "same names": open({ messages: [...talk, message(otherGrace, "I am Grace, too.", 3)] }),
+  "long channel": {
+    ...inside,
+    channel: LONG_CHANNEL,
+    names: ["default", LONG_CHANNEL],
+    channels: { [LONG_CHANNEL]: channel({ messages: talk.slice(0, 1) }) },
+  },
   settings: { ...inside, panel: "settings" },
   activity: { ...inside, panel: "activity" },
   "activity loading": { ...inside, panel: "activity", activity: null },
@@ -190,7 +200,6 @@ const does = {
   onEdit: (id) => change(open({ editing: { id, text: talk.find((one) => one.id === id).text } }, state)),
   onChannel: (name) =>
     change({ channel: name, channels: { [name]: channel(), ...state.channels } }),
-  onCreateChannel: (name) => (/^[a-z-]+$/.test(name) ? "" : "Use a to z, 0 to 9 and dashes."),
   onPanel: (panel) => change({ panel }),
   onTheme: (theme) => set({ theme }),
   onSound: (sound) => set({ sound }),
@@ -198,7 +207,7 @@ const does = {
 const handlers = Object.fromEntries(
   [
     "onDraft", "onSend", "onSignOut", "onRetry", "onDiscard", "onEdit", "onCancelEdit", "onDelete",
-    "onChannel", "onCreateChannel", "onPanel", "onReachTop", "onAtEnd", "onTheme", "onNotifications", "onSound",
+    "onChannel", "onPanel", "onReachTop", "onAtEnd", "onTheme", "onNotifications", "onSound",
   ].map((name) => [
     name,
     (...given) => {

@@ -11,10 +11,160 @@ import signal
 import time
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import held, refused
+from tests.browser.conftest import held, operation_of, origin, refused, unique
 from tests.processes import emulator_at, kill_workers
+
+EXCHANGE = "AssumeRoleWithWebIdentity"
+BUSY = "The chat is busy at the moment. Reconnecting…"
+UNREACHABLE = "Offline: the chat cannot be reached. Reconnecting…"
+FAULTS = {
+    "busy": (refused("ServiceUnavailable", 503), BUSY),
+    "dropped": (lambda route: route.abort("connectionreset"), UNREACHABLE),
+}
+ONCE, A_MINUTE = 1, 60
+# all four pairs of them are tried in the unit tests
+CASES = pytest.mark.parametrize(("fault", "seconds"), [("busy", A_MINUTE), ("dropped", ONCE)])
+
+
+class Down:
+    """A service that fails once, or for as long as the test wants."""
+
+    def __init__(self, answer, limit=None):
+        self.answer = answer
+        self.limit = limit
+        self.failed = 0
+
+    def __call__(self, route):
+        if self.limit is not None and self.failed >= self.limit:
+            route.fallback()
+            return
+        self.failed += 1
+        self.answer(route)
+
+    def up(self):
+        self.limit = 0
+
+
+def passes(ada, down, seconds, meanwhile=None):
+    """Let the fault last; nobody clicks anything until it is over and for a while after."""
+    ada.until(lambda: down.failed)
+    if meanwhile:
+        expect(ada.status).to_have_text(meanwhile)
+    if seconds > ONCE:
+        ada.pass_time(seconds, 5)
+        if meanwhile:
+            expect(ada.status).to_have_text(meanwhile)
+        assert down.failed < seconds / 3  # it is not asked again and again
+    down.up()
+    ada.pass_time(40, 5)
+    ada.page.clock.resume()
+
+
+@CASES
+def test_a_sign_in_goes_on_by_itself_when_sts_failed(visit, meet, fault, seconds):
+    answer, words = FAULTS[fault]
+    grace, ada = meet("Grace"), visit(clock=True)
+    ada.name = unique("Ada")
+    ada.at_google()
+    down = Down(answer)
+    ada.at_aws(EXCHANGE, down)
+    ada.hold_time()
+    ada.submit_sign_in(ada.name)
+    passes(ada, down, seconds, words)
+    ada.connected().say("hello")
+    for person in (ada, grace):
+        person.sees("hello")
+
+
+@CASES
+def test_a_reload_goes_on_by_itself_when_sts_failed(visit, meet, fault, seconds):
+    answer, words = FAULTS[fault]
+    grace, ada = meet("Grace"), visit("Ada", clock=True)
+    ada.at_aws("Publish", lambda route: route.abort())
+    ada.say("written before")
+    ada.box.fill("half a thought")
+    ada.page.unroute_all()
+    down = Down(answer)
+    ada.at_aws(EXCHANGE, down)
+    ada.page.reload()
+    ada.hold_time()
+    passes(ada, down, seconds, words)
+    ada.connected()
+    expect(ada.box).to_have_value("half a thought")
+    for person in (ada, grace):
+        person.sees("written before")
+
+
+@CASES
+def test_a_renewal_is_made_by_itself_when_sts_failed(visit, meet, fault, seconds):
+    grace, ada = meet("Grace"), visit("Ada", clock=True)
+    down = Down(FAULTS[fault][0])
+    ada.at_aws(EXCHANGE, down)
+    ada.renew_soon()
+    ada.hold_time()
+    passes(ada, down, seconds, f"Connected as {ada.name}")
+    ada.page.clock.fast_forward("20:00")
+    ada.connected().say("an hour later")
+    for person in (ada, grace):
+        person.sees("an hour later")
+
+
+def test_a_renewal_that_fails_until_the_end_says_so_then_and_goes_on_by_itself(visit, meet):
+    answer, words = FAULTS["busy"]
+    grace, ada = meet("Grace"), visit("Ada", clock=True)
+    down = Down(answer)
+    ada.at_aws(EXCHANGE, down)
+    ada.renew_soon()
+    ada.hold_time()
+    ada.until(lambda: down.failed)
+    ada.pass_time(120, 10)
+    expect(ada.status).to_have_text(f"Connected as {ada.name}")
+    ada.pass_time(180, 10)
+    expect(ada.status).to_have_text(words)
+    ada.say("written meanwhile")
+    expect(ada.status).to_have_text(f"{words} 1 message waits.")
+    down.up()
+    ada.pass_time(40, 5)
+    ada.page.clock.resume()
+    for person in (ada, grace):
+        person.connected().sees("written meanwhile")
+
+
+@CASES
+def test_what_sns_does_not_take_at_first_goes_out_by_itself(visit, meet, fault, seconds):
+    grace, ada = meet("Grace"), visit("Ada", clock=True)
+    down = Down(FAULTS[fault][0])
+    ada.at_aws("Publish", down)
+    ada.hold_time()
+    ada.say("first")
+    ada.until(lambda: down.failed)
+    expect(ada.line("first")).to_contain_text("Not sent yet: it is tried again.")
+    ada.say("second")
+    passes(ada, down, seconds, f"Connected as {ada.name}")
+    for person in (ada, grace):
+        person.sees("first", "second")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_when_nothing_works_for_a_minute_nothing_is_lost(visit, meet, channel, fault):
+    answer, words = FAULTS[fault]
+    grace, ada = meet("Grace"), visit("Ada", clock=True)
+    ada.say("before")
+    ada.sees("before")
+    down = Down(answer)
+    # S3 fails, and with it S3's Queries in DynamoDB and all that SNS should take
+    ada.page.route("**/data/*.json", down)
+    ada.page.route(f"{origin(ada.url)}/", lambda route: operation_of(route.request) and down(route))
+    ada.hold_time()
+    ada.pass_time(5, 1)
+    ada.say("meanwhile")
+    grace.say("from elsewhere")
+    passes(ada, down, A_MINUTE, f"{words} 1 message waits.")
+    for person in (ada, grace):
+        person.connected().sees("before", "from elsewhere", "meanwhile")
 
 
 def test_s3_that_fails_for_a_while_is_told_and_costs_no_message(meet, channel):

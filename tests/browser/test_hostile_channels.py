@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+from messages import is_visible
 from tests.browser.conftest import deliver, unique
 from tests.builders import operator_record
 from tests.hostile import TEXTS
@@ -19,7 +20,6 @@ from tests.store_page import Page, wait_for
 SENDERS = 10
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 VALID = [text for text in TEXTS if CHANNEL.fullmatch(text)]  # such as "null"
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\x00"
 TAGS = "[...new Set([...document.querySelectorAll('*')].map((one) => one.localName))]"
 # what the page itself puts into a line of the log
 LINE = {"a", "article", "bdi", "button", "code", "div", "header", "mark", "p", "span", "time"}
@@ -56,7 +56,7 @@ class Watched:
 
 def seen(text):
     """Tell whether there is anything to see in a text."""
-    return not all(one.isspace() or one in INVISIBLE for one in text)
+    return any(map(is_visible, text))
 
 
 def test_hostile_texts_and_names_arrive_as_they_are_and_nothing_comes_of_them(

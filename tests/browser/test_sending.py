@@ -167,3 +167,18 @@ def test_too_many_at_once_are_held_back_and_what_does_not_appear_is_told(visit):
         ada.line(f"line {number:02}").get_by_role("button", name="Discard").click()
     ada.page.clock.resume()
     ada.sees("line 10")
+
+
+def test_megabytes_that_are_pasted_are_cut_to_what_fits_at_once_and_that_is_told(visit):
+    ada = visit("Ada")
+    ada.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ada.page.evaluate("() => navigator.clipboard.writeText('0123456789'.repeat(500_000))")
+    ada.box.fill("before ")
+    ada.box.press("Control+v")
+    expect(ada.status).to_have_text(
+        "Only the first 20000 characters fit here. A message has at most 2000."
+    )
+    text = ada.box.input_value()
+    assert text == f"before {'0123456789' * 2_000}"[:20_000]
+    ada.box.fill("short")
+    ada.connected()

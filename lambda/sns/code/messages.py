@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import NamedTuple, NotRequired, TypedDict, TypeGuard
 
@@ -20,7 +21,13 @@ USER = re.compile(r"[0-9a-f]{16}")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:~-]{1,64}")
 MAX_TEXT = 2_000  # code points
 MAX_BODY = 32_768  # 2,000 code points, each escaped as two \uXXXX, and the keys
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\x00"
+# Nothing is drawn for these. Source: Unicode, DerivedCoreProperties, Default_Ignorable_Code_Point.
+IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+BLANK = "\u2800"  # a braille pattern without dots
 
 
 class Notification(TypedDict):
@@ -218,12 +225,19 @@ def read_text(text: object) -> str:
         raise BadMessage("malformed_message")
     if len(text) > MAX_TEXT:
         raise BadMessage("message_too_long")
-    if all(character.isspace() or character in INVISIBLE for character in text):
+    if not any(map(is_visible, text)):
         raise BadMessage("empty_message")
     # An emoji cut in half by a length limit arrives as a lone surrogate.
     return (
         text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     )
+
+
+def is_visible(character: str) -> bool:
+    """Tell whether something is drawn for a character: a mark alone needs a letter before it."""
+    kind = unicodedata.category(character)
+    unseen = character.isspace() or kind[0] == "M" or kind == "Cc" or character == BLANK
+    return not unseen and not IGNORABLE.match(character)
 
 
 def json_object(text: str) -> dict[str, object] | None:

@@ -11,12 +11,13 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from botocore.exceptions import ClientError
 
 from contract import error_code
 from environment import Settings
-from messages import BadMessage, json_object
+from messages import IGNORABLE, BadMessage, json_object
 
 GOOGLE = "https://accounts.google.com"
 GOOGLE_ISSUERS = ("accounts.google.com", GOOGLE)
@@ -25,7 +26,7 @@ PICTURE = re.compile(r"https://[!-~]{1,1000}")
 MAX_NAME = 100
 MAX_TOKEN = 20_000  # the limit of STS for WebIdentityToken
 MAX_VERDICTS = 1_000
-JOINERS = "\u200c\u200d"  # some scripts and emoji need them inside a name
+OPERATOR = "Operator"
 # These blame the token. Anything else may pass or is our own mistake: raised, so that Lambda
 # tries again and then tells FailuresTopic.
 REFUSALS = frozenset(
@@ -175,7 +176,7 @@ def read_claims(token: str, settings: Settings) -> Claims:
     expires_at, subject = claims.get("exp"), claims.get("sub")
     if type(expires_at) is not int or not isinstance(subject, str) or not subject:
         raise BadMessage("malformed_token")
-    name = clean_name(claims.get("name")) or clean_name(claims.get("given_name")) or "Someone"
+    name = person_name(claims.get("name")) or person_name(claims.get("given_name")) or "Someone"
     picture = claims.get("picture")
     if not isinstance(picture, str) or not PICTURE.fullmatch(picture):
         picture = ""
@@ -201,7 +202,7 @@ def is_allowed(claims: dict[str, object], allowed: frozenset[str]) -> bool:
 
 def operator(name: object) -> Sender:
     """Return the operator, by the name that the record gives."""
-    return Sender(user_id("operator"), clean_name(name) or "Operator", "", "operator")
+    return Sender(user_id("operator"), clean_name(name) or OPERATOR, "", "operator")
 
 
 def user_id(identity: str) -> str:
@@ -210,9 +211,13 @@ def user_id(identity: str) -> str:
 
 
 def clean_name(name: object) -> str:
-    """Return a name on one line without control or direction characters; "" if nothing is left."""
+    """Return a name on one line without what is not drawn; "" if it has no letter and no digit."""
     line = " ".join(name[: 10 * MAX_NAME].split()) if isinstance(name, str) else ""
-    seen = "".join(
-        character for character in line if character.isprintable() or character in JOINERS
-    )
-    return seen[:MAX_NAME].strip(" " + JOINERS)
+    seen = IGNORABLE.sub("", "".join(filter(str.isprintable, line)))[:MAX_NAME].strip()
+    return seen if any(map(str.isalnum, seen)) else ""
+
+
+def person_name(name: object) -> str:
+    """Return a person's name, "" for one that would pass for the operator's."""
+    clean = clean_name(name)
+    return "" if normalize("NFKC", clean).casefold() == OPERATOR.casefold() else clean

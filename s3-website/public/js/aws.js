@@ -7,10 +7,13 @@
  * @typedef {(service: string, url: string, init: RequestInit) => Promise<Response>} SignedFetch
  * @typedef {{sign(url: string, init: RequestInit & {aws: {service: string, datetime: string}}):
  *   Promise<Request>}} Signer
- * @typedef {"ended" | "offline" | "clock" | "denied" | "busy" | "unknown"} Trouble
+ * @typedef {"ended" | "offline" | "clock" | "denied" | "busy" | "unknown" | "fault"} Trouble
+ *   `fault`: a mistake of the page itself
  */
 
 const TIMEOUT_MS = 10_000;
+const BACKOFF_FIRST_MS = 1_000;
+export const BACKOFF_LAST_MS = 30_000;
 // below this a difference is the network's and the header's whole seconds, not the clock's
 const SKEW_MS = 60_000;
 
@@ -33,6 +36,15 @@ export class AwsError extends Error {
   }
 }
 
+/** No answer came, or not all of it: by the network, after too long, or at the end of a session. */
+export class NetworkError extends Error {
+  /** @param {unknown} cause */
+  constructor(cause) {
+    super("There was no answer.", { cause });
+    this.name = "NetworkError";
+  }
+}
+
 /** An answer that is not of the shape that was agreed on. */
 export class ShapeError extends Error {}
 
@@ -46,12 +58,14 @@ export class Clock {
 
   /**
    * @param {Response} response of another origin only where that shows its Date header
-   * @param {number} [askedAt] by `now`: what took long, perhaps asleep, tells nothing
+   * @param {number} askedAt by this machine's clock
    */
-  observe(response, askedAt = this.now()) {
+  observe(response, askedAt) {
     const theirs = Date.parse(response.headers.get("date") ?? "");
-    if (Number.isNaN(theirs) || Math.abs(this.now() - askedAt) > SKEW_MS) return;
-    const offset = theirs - this.now();
+    const time = this.now();
+    // what was answered before a sleep tells nothing of the time after it
+    if (Number.isNaN(theirs) || Math.abs(time - askedAt) > TIMEOUT_MS) return;
+    const offset = theirs - time;
     this.offsetMs = Math.abs(offset) > SKEW_MS ? offset : 0;
   }
 
@@ -82,9 +96,11 @@ export function signedFetch(signer, clock, signal, send = (request) => fetch(req
       const aws = { service, datetime: clock.stamp() };
       const signed = await signer.sign(url, { ...init, signal: withTimeout(signal), aws });
       const askedAt = clock.now();
-      const response = await send(signed);
-      clock.observe(response, askedAt);
-      return response;
+      return answered(async () => {
+        const response = await send(signed);
+        clock.observe(response, askedAt);
+        return response;
+      });
     };
     const { offsetMs } = clock;
     const response = await request();
@@ -93,6 +109,30 @@ export function signedFetch(signer, clock, signal, send = (request) => fetch(req
     await response.text();
     return request();
   };
+}
+
+/**
+ * Wait for the whole answer. What fails in here is the network; what fails elsewhere is a fault.
+ * @param {() => Promise<Response>} ask
+ * @throws {NetworkError}
+ */
+export async function answered(ask) {
+  try {
+    const response = await ask();
+    const body = await response.arrayBuffer();
+    return new Response(body.byteLength ? body : null, response);
+  } catch (cause) {
+    throw new NetworkError(cause);
+  }
+}
+
+/**
+ * How long to wait before a next try: twice as long with each failure, spread over half of it.
+ * @param {number} failures @param {number} random in [0, 1)
+ */
+export function backoff(failures, random) {
+  const ceiling = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures, 10));
+  return (ceiling / 2) * (1 + random);
 }
 
 /** @param {AbortSignal} signal @returns {AbortSignal} the same, which also ends by itself */
@@ -127,13 +167,17 @@ export function tag(xml, name) {
 
 /** @param {unknown} error @returns {Trouble} what it means for a person, whatever the service */
 export function trouble(error) {
-  if (!(error instanceof AwsError)) {
-    return error instanceof ShapeError ? "unknown" : "offline";
-  }
+  if (error instanceof NetworkError) return "offline";
+  if (!(error instanceof AwsError)) return error instanceof ShapeError ? "unknown" : "fault";
   for (const [kind, codes] of Object.entries(CODES)) {
     if (codes.test(error.code)) return /** @type {Trouble} */ (kind);
   }
   return error.status >= 500 || error.status === 429 ? "busy" : "unknown";
+}
+
+/** @param {unknown} error @returns {boolean} nothing is reached, and the browser knows why */
+export function isOffline(error) {
+  return trouble(error) === "offline" && !navigator.onLine;
 }
 
 /** @param {unknown} error @returns {string} what happened and what to do, without jargon */
@@ -149,6 +193,8 @@ export function explain(error) {
       return "You are not allowed to do this. Ask the people who run this chat.";
     case "busy":
       return "The chat is busy at the moment.";
+    case "fault":
+      return "Something went wrong in this page: if this stays, reload it.";
     default:
       return error instanceof AwsError
         ? `The chat answered with an error (${error.code}).`

@@ -229,13 +229,19 @@ function cut(channel, limit) {
 }
 
 /**
- * The name that is meant by what somebody typed: "My Channel" is my-channel.
- * @param {string} typed @returns {{name: string, why: string}} `why` it cannot be one, or ""
+ * The name that is meant by what somebody typed: "My Channel" is my-channel. Where more has to be
+ * changed ("Café!") it is a proposal.
+ * @param {string} typed
+ * @returns {{name: string, why: string}} `why` it is not taken, or ""; then `name` is a proposal, or ""
  */
 export function channelName(typed) {
   const name = typed.trim().toLowerCase().replace(/^#+/, "").trim().replace(/[\s_]+/g, "-");
+  const plain = name.replaceAll("ß", "ss").normalize("NFKD").replace(/\p{M}/gu, "");
+  const parts = plain.replace(/[^a-z0-9]+/g, " ").slice(0, NAME_LENGTH).trim();
+  const proposal = parts.replaceAll(" ", "-");
   if (isChannelName(name)) return { name, why: "" };
-  return { name: "", why: whyNot(name) };
+  if (!isChannelName(proposal)) return { name: "", why: whyNot(name) };
+  return { name: proposal, why: `${whyNot(name)} How about “${proposal}”?` };
 }
 
 /** @param {string} name */

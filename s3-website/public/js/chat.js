@@ -61,9 +61,14 @@ export function signInReady(state) {
   return state.phase === "loading" ? { ...state, phase: "signed_out" } : state;
 }
 
-/** @param {State} state @returns {State} a renewal behind a working session is not shown */
+/**
+ * A renewal behind a working session is not shown, but for the warning, which has been heeded.
+ * @param {State} state @returns {State}
+ */
 export function signingIn(state) {
-  return state.phase === "connected" ? state : { ...state, phase: "signing_in", notice: "" };
+  const anew = { phase: /** @type {const} */ ("signing_in"), notice: "", trouble: "" };
+  if (state.phase !== "connected") return { ...state, ...anew };
+  return state.endsSoon ? { ...state, endsSoon: false } : state;
 }
 
 /**

@@ -40,7 +40,7 @@ const EMOJI = new RegExp(`^(?:\\p{Extended_Pictographic}${JOINED}|${FLAG_OR_SPAC
 
 /** @param {Intl.DateTimeFormatOptions} options made once: making one is slow */
 const format = (options) => new Intl.DateTimeFormat(undefined, options);
-const TIME = format({ hour: "2-digit", minute: "2-digit" });
+const TIME = format({ timeStyle: "short" });
 const FULL = format({ dateStyle: "full", timeStyle: "medium" });
 const DAY = format({ weekday: "long", day: "numeric", month: "long" });
 const DAY_AND_YEAR = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" });

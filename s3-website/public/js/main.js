@@ -2,11 +2,11 @@
 
 import config from "../config.js";
 import { AwsClient } from "../vendor/aws4fetch.js";
-import { Clock, signedFetch } from "./aws.js";
-import { channelInHash, channelName, DEFAULT_CHANNEL } from "./channels.js";
+import { Clock, explain, isOffline, signedFetch } from "./aws.js";
+import { channelInHash, DEFAULT_CHANNEL } from "./channels.js";
 import * as chat from "./chat.js";
-import { createAttention, createNotifier, createTelling } from "./notify.js";
-import { DEFAULT_RATE, discarded, retried } from "./outbox.js";
+import { createAttention, createNotifier, createTelling, NOT_ALLOWED } from "./notify.js";
+import { DEFAULT_RATE, discarded, OUTBOX_LIMIT, retried } from "./outbox.js";
 import { createReading, IDLE_AFTER_MS } from "./reading.js";
 import * as sending from "./sending.js";
 import { Session, startPolling } from "./session.js";
@@ -20,13 +20,12 @@ import { createView } from "./view.js";
 const ADOPT_EVERY_MS = 30_000;
 // offline is not believed for ever: a person who comes back makes the page try
 const OFFLINE_IDLE_MS = 2_000;
-const NOT_ALLOWED =
-  "This browser does not allow notifications. Allow them in its settings for this site.";
 
 const now = Date.now;
 const clock = () => performance.now();
 const { random } = Math;
 const awsClock = new Clock(now);
+const awsNow = () => awsClock.time();
 const newId = () => crypto.randomUUID();
 const nextClientId = sending.clientIds(now, () => newId().slice(0, 8));
 const nonce = newId();
@@ -51,12 +50,11 @@ let state = chat.noticed(chat.initial(start, storage.settings()), address.why);
 
 const notifier = createNotifier(window, { onOpen: open });
 const attention = createAttention(document, clock, {
-  onReturn() {
-    session.wake();
-    look();
-    pollNow();
+  onReturn,
+  onInput(idleMs) {
+    if (state.settings.sound) notifier.allowSound();
+    if (idleMs > (state.online ? IDLE_AFTER_MS : OFFLINE_IDLE_MS)) pollNow();
   },
-  onInput: (idleMs) => idleMs > (state.online ? IDLE_AFTER_MS : OFFLINE_IDLE_MS) && pollNow(),
 });
 const tell = createTelling({
   notifier,
@@ -68,13 +66,12 @@ const view = createView(document, {
   onDraft: (draft) => dispatch(sending.drafted(state, draft)),
   onSend: send,
   onSignOut: signOut,
-  onRetry: (id) => dispatch(chat.withOutbox(state, retried(state.outbox, id, now()))),
+  onRetry: (id) => dispatch(chat.withOutbox(state, retried(state.outbox, id, awsNow()))),
   onDiscard: (id) => dispatch(chat.withOutbox(state, discarded(state.outbox, id))),
-  onEdit: (id) => dispatch(sending.editing(state, id, awsClock.time())),
+  onEdit: (id) => dispatch(sending.editing(state, id, awsNow())),
   onCancelEdit: () => dispatch(sending.editingEnded(state)),
-  onDelete: (id) => dispatch(sending.deleted(state, id, nextClientId(), now(), awsClock.time())),
+  onDelete: (id) => dispatch(sending.deleted(state, id, nextClientId(), awsNow())),
   onChannel: open,
-  onCreateChannel: create,
   onPanel(panel) {
     dispatch(chat.panelled(state, panel));
     if (panel !== "activity") return;
@@ -88,22 +85,28 @@ const view = createView(document, {
   },
   onTheme(theme) {
     dispatch(chat.set(state, { theme }));
-    if (google) signin.showButton(google, view.signInSlot, isDark());
+    if (google) signin.showButton(google, view.signInSlot, view.isDark());
   },
   onNotifications: (wanted) => void notify(wanted),
-  onSound: (sound) => dispatch(chat.set(state, { sound })),
-}, () => awsClock.time());
+  onSound(sound) {
+    if (sound) notifier.allowSound();
+    dispatch(chat.set(state, { sound }));
+  },
+}, awsNow);
 
 const session = new Session(
   {
     nonce,
     now,
+    awsNow,
+    random,
     exchange: (token, signal) => signin.assumeRole(config, token, signal, now),
     sign: (credentials, signal) =>
       signedFetch(new AwsClient({ ...credentials, region: config.region }), awsClock, signal),
   },
   {
     signingIn: () => dispatch(chat.signingIn(state)),
+    delayed: (error) => dispatch(chat.pollFailed(state, explain(error), !isOffline(error))),
     signedIn: enter,
     refused: (why) => dispatch(chat.signInFailed(state, why)),
     renewalDue: () => google && signin.renew(google),
@@ -117,7 +120,7 @@ const shared = {
   dispatch,
   presence: () => session.presence,
   onEnded: () => session.end(),
-  now,
+  now: awsNow,
   clock,
   random,
 };
@@ -130,17 +133,14 @@ const sendAll = sending.createSending({
     sentAt = clock();
     pollNow();
   },
-  after(ms, act) {
-    const timer = setTimeout(act, ms);
-    return () => clearTimeout(timer);
-  },
+  after: sending.after,
 });
 let reading = newReading();
 
 function newReading() {
   return createReading({
     ...shared,
-    source: createSource(config, document.baseURI, () => awsClock.time()),
+    source: createSource(config, document.baseURI, awsNow),
     pace: () => ({ sinceSendMs: clock() - sentAt, ...attention.times() }),
     seen: isSeen,
     onLine: () => navigator.onLine,
@@ -160,6 +160,12 @@ function dispatch(next) {
   // the view first says where in the channel its reader is
   if (!shown) setTimeout(look);
   sendAll();
+}
+
+function onReturn() {
+  session.wake();
+  look();
+  pollNow();
 }
 
 function isSeen() {
@@ -189,26 +195,27 @@ function adopt(withDrafts) {
   if (!user || !tab) return;
   void keeper.adopt(user, ({ outbox, drafts }) => {
     if (state.person?.user !== user) return null;
-    dispatch(chat.adopted(state, { outbox, drafts: withDrafts ? drafts : {} }));
+    const fits = outbox.slice(0, OUTBOX_LIMIT - state.outbox.length);
+    dispatch(chat.adopted(state, { outbox: fits, drafts: withDrafts ? drafts : {} }));
     const rest = Object.entries(drafts).filter(
       ([name, text]) => !withDrafts || chat.channelOf(state, name).draft !== text,
     );
-    return { outbox: [], drafts: Object.fromEntries(rest) };
+    return { outbox: outbox.slice(fits.length), drafts: Object.fromEntries(rest) };
   });
 }
 
 function send() {
   const { outbox } = state;
-  dispatch(sending.sent(state, nextClientId(), now(), awsClock.time()));
+  dispatch(sending.sent(state, nextClientId(), awsNow()));
   if (state.outbox !== outbox && !state.outbox.at(-1)?.action) view.scrollToEnd();
 }
 
 function signOut() {
   const user = state.person?.user;
-  if (google) signin.forget(google);
   leave();
   // after the state: what it saves at its end goes, too
   if (user) storage.signOut(user);
+  if (google) signin.forget(google);
 }
 
 /** Other tabs are not told: one that slept would tell them late. */
@@ -225,13 +232,6 @@ function open(name) {
   pollNow();
 }
 
-/** @param {string} typed @returns {string} what is wrong with it */
-function create(typed) {
-  const { name, why } = channelName(typed);
-  if (name) open(name);
-  return why;
-}
-
 /** @param {boolean} wanted */
 async function notify(wanted) {
   const notifications = wanted && (await notifier.permission());
@@ -239,17 +239,10 @@ async function notify(wanted) {
   dispatch(chat.noticed(chat.set(state, { notifications }), notice));
 }
 
-function isDark() {
-  const { theme } = state.settings;
-  return theme === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
-}
+const share = signin.joinTabs((token, origin) => void session.enter(token, origin));
 
-/** @type {import("./signin.js").OnToken} */
-const enterWith = (token, origin) => void session.enter(token, origin);
-const share = signin.joinTabs(enterWith);
-
-signin.loadGoogle(window, view.googleScript).then(
-  async (loaded) => {
+signin.loadGoogle(window, view.googleScript)
+  .then(async (loaded) => {
     await tabReady;
     google = loaded;
     dispatch(chat.signInReady(state));
@@ -257,15 +250,17 @@ signin.loadGoogle(window, view.googleScript).then(
       clientId: config.googleClientId,
       nonce,
       slot: view.signInSlot,
-      dark: isDark(),
+      dark: view.isDark(),
       onToken(token, origin) {
         share(token);
-        enterWith(token, origin);
+        void session.enter(token, origin);
       },
     });
-  },
-  (/** @type {Error} */ error) => dispatch(chat.signInFailed(state, error.message)),
-);
+  })
+  .catch((/** @type {Error} */ error) => {
+    if (error.message !== signin.NOT_LOADED) reportError(error);
+    dispatch(chat.signInFailed(state, signin.NOT_LOADED));
+  });
 
 addEventListener("hashchange", () => {
   const { name, why } = channelInHash(location.hash);
@@ -277,8 +272,10 @@ addEventListener("hashchange", () => {
 addEventListener("online", () => {
   reading.retry();
   dispatch(chat.cameOnline(state));
-  pollNow();
+  onReturn();
 });
+// from the cache of pages, where all stood still
+addEventListener("pageshow", ({ persisted }) => persisted && onReturn());
 // a request tells whether it is so
 addEventListener("offline", () => pollNow());
 addEventListener("storage", (event) => {
@@ -286,7 +283,10 @@ addEventListener("storage", (event) => {
   const meaning = storage.meaning(event, user);
   if (meaning === "settings") dispatch(chat.set(state, storage.settings()));
   if (meaning === "lastRead") dispatch(chat.readElsewhere(state, storage.lastRead(user)));
-  if (meaning === "signedOut") leave();
+  if (meaning !== "signedOut") return;
+  leave();
+  // what this tab wrote while the other one removed all
+  storage.removeTab(user, tab);
 });
 setInterval(() => {
   adopt(false);

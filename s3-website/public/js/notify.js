@@ -18,6 +18,8 @@ import { mentions } from "./lines.js";
 
 const ENDED = "Your sign-in has ended. Sign in again.";
 const ENDS_SOON = "Your sign-in ends soon. Sign in again to stay.";
+export const NOT_ALLOWED =
+  "This browser does not allow notifications. Allow them in its settings for this site.";
 const BODY_LIMIT = 140;
 const STIRRED_FOR_MS = 600_000;
 const CHIME_APART_MS = 1_000;
@@ -35,7 +37,7 @@ export function status(state) {
     case "loading":
       return { text: "Loading…", tone: "busy" };
     case "signing_in":
-      return { text: "Signing in…", tone: "busy" };
+      return offline(state) ?? { text: "Signing in…", tone: "busy" };
     case "signed_out":
       return state.notice ? bad(state.notice) : { text: "Sign in to chat", tone: "calm" };
     case "ended":
@@ -59,8 +61,8 @@ export function unreadOf({ channels }) {
 /** @param {State} state @returns {Status} */
 function connected(state) {
   if (state.notice) return bad(state.notice);
-  if (!state.online) return bad(`Offline.${waiting(state)}`);
-  if (state.trouble) return bad(`${state.trouble}${waiting(state)}`);
+  const why = offline(state);
+  if (why) return why;
   if (state.endsSoon) return bad(ENDS_SOON);
   const lost = failures(state);
   if (lost) return bad(lost);
@@ -68,6 +70,12 @@ function connected(state) {
     return { text: "Sending…", tone: "busy" };
   }
   return { text: `Connected as ${state.person?.name ?? ""}`, tone: "good" };
+}
+
+/** @param {State} state @returns {Status | null} what is wrong with the link, and passes by itself */
+function offline(state) {
+  const why = state.online ? state.trouble : "Offline.";
+  return why ? bad(`${why}${waiting(state)}`) : null;
 }
 
 /** @param {State} state @returns {string} what failed in a channel that is not open */
@@ -156,16 +164,19 @@ export function createNotifier(page, { onOpen }) {
       }
     },
 
-    /** A short, quiet sound, once a second at most; none before the person has used the page. */
+    /** While the person does something: later a browser, Safari above all, allows no sound. */
+    allowSound() {
+      if (!("AudioContext" in page) || audio?.state === "running") return;
+      audio ??= new page.AudioContext();
+      audio.resume().catch(() => {});
+    },
+
+    /** A short, quiet sound, once a second at most; none before it is allowed. */
     chime() {
       const now = page.performance.now();
-      const ready = "AudioContext" in page && page.navigator.userActivation?.hasBeenActive;
-      if (!ready || now - chimedAt < CHIME_APART_MS) return;
+      if (audio?.state !== "running" || now - chimedAt < CHIME_APART_MS) return;
       chimedAt = now;
-      audio ??= new page.AudioContext();
-      const made = audio;
-      // a browser may have put it to sleep; where it may not sound, nothing is to be done
-      made.resume().then(() => play(made), () => {});
+      play(audio);
     },
   };
 }
@@ -222,7 +233,8 @@ export function createAttention(page, clock, { onReturn, onInput }) {
     here();
     onInput(idleMs);
   };
-  for (const event of ["keydown", "pointerdown", "wheel", "touchmove"]) {
+  // a finger is believed when it goes up
+  for (const event of ["keydown", "pointerdown", "pointerup", "wheel", "touchmove"]) {
     page.addEventListener(event, active, { passive: true, capture: true });
   }
 

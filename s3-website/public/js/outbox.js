@@ -16,8 +16,8 @@ export const DEFAULT_RATE = Object.freeze({ messages: 10, seconds: 10 });
 const UNSEEN_MS = 15_000;
 const UNSEEN = "It has not appeared: it may have been refused. Try again.";
 const UNCHANGED = "It may have been refused: a message can be changed for 15 minutes.";
-// store_message refuses a text in which there is nothing to see
-const INVISIBLE = /[\s\0\u00ad\u200b-\u200d\u2060\ufeff]/g;
+// store_message refuses a text in which there is nothing to see: marks need a letter before them
+const VISIBLE = /[^\s\p{M}\p{Cc}\p{DI}\u2800]/u;
 
 /** @param {string} text @returns {number} as store_message counts: characters, not UTF-16 units */
 export function lengthOf(text) {
@@ -31,7 +31,7 @@ export function isSendable(text) {
   const trimmed = text.trim();
   // a character is at most two code units: what is far too long needs no counting
   if (trimmed.length > 2 * TEXT_LIMIT || lengthOf(trimmed) > TEXT_LIMIT) return false;
-  return trimmed.replace(INVISIBLE, "") !== "";
+  return VISIBLE.test(trimmed);
 }
 
 /**
@@ -122,15 +122,22 @@ export function confirmed(outbox, channel, messages, user, changes = []) {
 
 /**
  * Whether a change has come back, by its client id at the end of its id. To a deleted message there
- * is nothing left to do.
+ * is nothing left to do; an edit that was taken before another tab's is overtaken.
  * @param {Outgoing} one @param {readonly Message[]} messages @param {readonly Change[]} changes
  */
-function isMade({ target, clientId }, messages, changes) {
-  const by = `#${clientId}`;
+function isMade({ target, clientId, action, state, why, at }, messages, changes) {
+  const wasTaken = action === "edit" && (state === "sent" || why === UNCHANGED);
+  const isDone = (/** @type {string} */ version) =>
+    version.endsWith(`#${clientId}`) || (wasTaken && timeIn(version) > at);
   return (
-    changes.some((it) => it.target === target && (it.kind === "delete" || it.id.endsWith(by))) ||
-    messages.some((it) => it.id === target && (it.deleted || it.version?.endsWith(by)))
+    changes.some((it) => it.target === target && (it.kind === "delete" || isDone(it.id))) ||
+    messages.some((it) => it.id === target && (it.deleted || isDone(it.version ?? "")))
   );
+}
+
+/** @param {string} version @returns {number} when a change was made, ms since the epoch; NaN for none */
+function timeIn(version) {
+  return Date.parse(/\d{4}-[^#]*/.exec(version)?.[0] ?? "");
 }
 
 /**

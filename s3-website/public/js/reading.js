@@ -3,7 +3,7 @@
 // pure function of time and chance: polls are most of what the chat costs, so idle pages ask less. It
 // must not know the DOM or how a request is made: both are handed in.
 
-import { explain, trouble } from "./aws.js";
+import { backoff, explain, trouble } from "./aws.js";
 import { nextProbe } from "./channels.js";
 import * as chat from "./chat.js";
 import { changesGap, END, gap, idAt, LINE_LIMIT, stale } from "./messages.js";
@@ -42,8 +42,6 @@ const QUICK_POLL_MS = 250;
 const QUICK_FOR_MS = 3_000;
 /** From here on a page is idle: the next input should poll at once. */
 export const IDLE_AFTER_MS = 60_000;
-const BACKOFF_FIRST_MS = 1_000;
-export const BACKOFF_LAST_MS = 30_000;
 /** Each wait is up to this part longer or shorter, so that pages do not march in step. */
 export const JITTER = 0.1;
 
@@ -106,9 +104,11 @@ export function createReading(world) {
   /** @param {Presence} here @param {unknown} error */
   function failed(here, error) {
     if (here.signal.aborted) return;
-    if (trouble(error) === "ended") return world.onEnded();
+    const kind = trouble(error);
+    if (kind === "ended") return world.onEnded();
+    if (kind === "fault") reportError(error);
     failures += 1;
-    const online = trouble(error) !== "offline" || world.onLine();
+    const online = kind !== "offline" || world.onLine();
     dispatch(chat.listRead(chat.pollFailed(get(), explain(error), online), []));
   }
 
@@ -288,12 +288,6 @@ function delay({ failures, online = true, random }, everyMs) {
   if (!online) return Infinity;
   const usual = everyMs * (1 - JITTER + 2 * JITTER * random);
   return failures > 0 ? Math.max(usual, backoff(failures, random)) : usual;
-}
-
-/** Twice as long with each failure, spread over half of it. @param {number} failures @param {number} random */
-function backoff(failures, random) {
-  const ceiling = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures, 10));
-  return (ceiling / 2) * (1 + random);
 }
 
 /** @param {Pace} pace @param {Steps} visible @param {Steps} hidden */

@@ -2,7 +2,7 @@
 // pure functions; from there one message at a time, in order, no faster than the chat takes them, and
 // again when that may help. It must not touch the DOM, nor decide what is next: outbox.js does.
 
-import { explain, readError, trouble } from "./aws.js";
+import { backoff, explain, readError, trouble } from "./aws.js";
 import { channelOf, noticed, withChannel, withOutbox } from "./chat.js";
 import { isChangeable } from "./messages.js";
 import * as outbox from "./outbox.js";
@@ -21,7 +21,7 @@ import { TEXT_LIMIT } from "./outbox.js";
  *   now: () => number, clock: () => number, random: () => number,
  *   after: (ms: number, act: () => void) => () => void,
  *   store: Pick<import("./storage.js").Store, "sentTimes" | "saveSentTimes">,
- * }} World `now` is the time of day, `clock` one that never jumps; `after` answers a function that
+ * }} World `now` is the time of day by AWS's clock, `clock` one that never jumps; `after` answers a function that
  *   calls it off; `store` is shared with the person's other tabs
  */
 
@@ -29,11 +29,13 @@ export const TOO_LATE = "Too late: a message can be changed for 15 minutes.";
 const TOO_LONG = `Too long: at most ${TEXT_LIMIT} characters. Shorten it, or send it in parts.`;
 const NEAR = `Near the limit of ${TEXT_LIMIT} characters.`;
 const OVER = `Over the limit of ${TEXT_LIMIT} characters.`;
+/** As much is in the text box at most, in UTF-16 units: with a megabyte a browser stands still. */
+export const BOX_LIMIT = 20_000;
+const FULL_BOX = `Only the first ${BOX_LIMIT} characters fit here. A message has at most ${TEXT_LIMIT}.`;
 const FULL = `${outbox.OUTBOX_LIMIT} messages wait already. Your text is kept: send it later.`;
 const SLOW_MS = 3_000;
-const RETRY_FIRST_MS = 1_000;
-const RETRY_LAST_MS = 30_000;
-const TRIES = 5;
+// two minutes at the least: a fault of AWS passes by itself
+const TRIES = 12;
 const PASSING = ["busy", "clock", "offline"];
 
 /** @param {State} state @param {string} text @returns {State} the text in the box is this */
@@ -41,7 +43,9 @@ export function drafted(state, text) {
   const { editing } = channelOf(state);
   const change = editing ? { editing: { ...editing, text } } : { draft: text };
   const next = withChannel(state, state.channel, change);
-  return next.notice === TOO_LONG && !isTooLong(next) ? noticed(next, "") : next;
+  if (text.length >= BOX_LIMIT) return noticed(next, FULL_BOX);
+  const told = next.notice === TOO_LONG || next.notice === FULL_BOX;
+  return told && !isTooLong(next) ? noticed(next, "") : next;
 }
 
 /** @param {State} state @returns {string} what is in the text box */
@@ -101,13 +105,12 @@ export function counter(state) {
 
 /**
  * The text in the box goes to the outbox, as a message or as an edit.
- * @param {State} state @param {string} clientId @param {number} now
- * @param {number} [awsNow] the same, by AWS's clock
+ * @param {State} state @param {string} clientId @param {number} now by AWS's clock
  * @returns {State}
  */
-export function sent(state, clientId, now, awsNow = now) {
+export function sent(state, clientId, now) {
   if (isTooLong(state)) return noticed(state, TOO_LONG);
-  if (!canSend(state) || isTooLate(state, awsNow)) return state;
+  if (!canSend(state) || isTooLate(state, now)) return state;
   const { editing, messages } = channelOf(state);
   const text = written(state);
   if (!editing) return queuedUp(state, { clientId, text }, now, { draft: "", divider: "" });
@@ -119,12 +122,12 @@ export function sent(state, clientId, now, awsNow = now) {
 
 /**
  * A message of one's own is to be deleted.
- * @param {State} state @param {string} target @param {string} clientId @param {number} now
- * @param {number} [awsNow] the same, by AWS's clock
+ * @param {State} state @param {string} target @param {string} clientId
+ * @param {number} now by AWS's clock
  * @returns {State}
  */
-export function deleted(state, target, clientId, now, awsNow = now) {
-  if (!isChangeable(target, awsNow)) return noticed(state, TOO_LATE);
+export function deleted(state, target, clientId, now) {
+  if (!isChangeable(target, now)) return noticed(state, TOO_LATE);
   const { editing } = channelOf(state);
   const after = { editing: editing?.id === target ? null : editing };
   return queuedUp(state, { clientId, text: "", action: "delete", target }, now, after);
@@ -229,6 +232,7 @@ export function createSending(world) {
     const queue = get().outbox;
     const kind = trouble(error);
     if (over || kind === "ended") return outbox.waiting(queue, clientId, "");
+    if (kind === "fault") reportError(error);
     if (!PASSING.includes(kind)) return outbox.failed(queue, clientId, explain(error));
     failures += 1;
     // while nothing can be reached at all, it waits for as long as that lasts
@@ -237,12 +241,17 @@ export function createSending(world) {
       failures = tries = 0;
       return outbox.failed(queue, clientId, explain(error));
     }
-    const ceiling = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** failures);
-    notBefore = clock() + (ceiling / 2) * (1 + world.random());
+    notBefore = clock() + backoff(failures, world.random());
     return outbox.waiting(queue, clientId, "Not sent yet: it is tried again.");
   }
 
   return pump;
+}
+
+/** @param {number} ms @param {() => void} act @returns {() => void} calls it off */
+export function after(ms, act) {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Owns one person's presence: the token, the credentials it gave, their renewal and their end; and the
 // loop that asks as long as it lasts. It must not talk to Google or the DOM: it tells, and main.js acts.
 
-import { explain } from "./aws.js";
+import { backoff, explain, trouble } from "./aws.js";
 import { explainRefusal, readClaims, renewsAt, userId } from "./signin.js";
 
 /**
@@ -15,10 +15,12 @@ import { explainRefusal, readClaims, renewsAt, userId } from "./signin.js";
  * @typedef {"clicked" | "silent" | "shared"} Origin how a token came: by a click at Google,
  *   without one, or from another tab of this browser
  * @typedef {{signingIn(): void, signedIn(person: Person, signal: AbortSignal): void,
- *   refused(why: string): void, renewalDue(): void, endsSoon(): void, ended(): void}} Listener
- * @typedef {{nonce: string, now: () => number,
+ *   delayed(error: unknown): void, refused(why: string): void, renewalDue(): void,
+ *   endsSoon(): void, ended(): void}} Listener `delayed`: the sign-in is tried again by itself
+ * @typedef {{nonce: string, now: () => number, awsNow: () => number, random: () => number,
  *   exchange: (token: string, signal: AbortSignal) => Promise<Credentials>,
  *   sign: (credentials: Credentials, signal: AbortSignal) => SignedFetch}} Options
+ *   `awsNow` is the time by AWS's clock
  */
 
 // a presence that AWS ends sooner than this would only end again: no renewal in a circle
@@ -40,6 +42,7 @@ export class Session {
   #left = false;
   /** the token that is in use or being exchanged: Google may hand it over twice */
   #token = "";
+  #hurry = () => {};
   #askedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout>[]} */
   #timers = [];
@@ -70,9 +73,10 @@ export class Session {
       if (!this.#isWelcome(claims, origin)) return;
       attempt = ++this.#attempt;
       this.#token = token;
+      this.#hurry();
       this.tell.signingIn();
       if (origin !== "shared") this.#check(claims);
-      await this.#adopt(token, claims, attempt);
+      await this.#adopt(token, claims, attempt, this.options.now() + this.#leftMs(claims, origin));
     } catch (error) {
       if (attempt !== this.#attempt) return;
       this.#token = this.#presence?.token ?? "";
@@ -80,19 +84,27 @@ export class Session {
     }
   }
 
-  /** The page is looked at again, perhaps after a sleep: what timers did not do is done now. */
+  /**
+   * The page is looked at again, perhaps after a sleep: what timers did not do is done now. Where
+   * the presence ended while nobody looked, Google may not have been able to ask: it is asked anew.
+   */
   wake() {
     const { presence } = this;
-    if (presence && this.options.now() >= presence.renewsAt) this.#ask();
+    this.#hurry();
+    const due = presence ? this.options.now() >= presence.renewsAt : this.#claims !== null;
+    if (due) this.#ask();
   }
 
   /** The token or the credentials have ended, or AWS says so. */
   end() {
     if (!this.#presence) return;
     const settled = this.options.now() - this.#presence.startedAt >= SETTLED_MS;
+    const renewing = this.#isRenewing();
+    if (!renewing) this.#token = "";
     this.#stop();
     this.tell.ended();
-    if (settled) this.#ask();
+    if (renewing) this.tell.signingIn();
+    else if (settled) this.#ask();
   }
 
   /** Sign out: nothing is kept, nothing that is under way comes back. */
@@ -100,6 +112,8 @@ export class Session {
     this.#attempt += 1;
     this.#left = true;
     this.#claims = null;
+    this.#token = "";
+    this.#hurry();
     this.#stop();
   }
 
@@ -111,8 +125,19 @@ export class Session {
   #isWelcome(claims, origin) {
     if (origin === "clicked") return true;
     const same = this.#claims?.subject === claims.subject;
-    if (origin === "shared") return same && claims.issuedAt > (this.#claims?.issuedAt ?? 0);
-    return !this.#left && (same || !this.#claims);
+    if (origin !== "shared") return !this.#left && (same || !this.#claims);
+    const later = claims.issuedAt > (this.#claims?.issuedAt ?? 0);
+    return same && later && this.#leftMs(claims, origin) > 0;
+  }
+
+  /**
+   * A token of Google is new, so that a wrong clock cannot shorten it. One from another tab may have
+   * waited for this tab to wake up; by then AWS's clock is known.
+   * @param {Claims} claims @param {Origin} origin
+   */
+  #leftMs({ lifetimeMs, expiresAt }, origin) {
+    const left = origin === "shared" ? expiresAt - this.options.awsNow() : Infinity;
+    return Math.min(lifetimeMs, left);
   }
 
   /** @param {Claims} claims @throws {Refusal} */
@@ -124,11 +149,10 @@ export class Session {
     if (lifetimeMs <= 0) throw new Refusal("That sign-in has ended already.");
   }
 
-  /** @param {string} token @param {Claims} claims @param {number} attempt */
-  async #adopt(token, claims, attempt) {
-    const { exchange, now, sign } = this.options;
-    const tokenEndsAt = now() + claims.lifetimeMs;
-    const credentials = await exchange(token, this.#controller.signal);
+  /** @param {string} token @param {Claims} claims @param {number} attempt @param {number} tokenEndsAt */
+  async #adopt(token, claims, attempt, tokenEndsAt) {
+    const { now, sign } = this.options;
+    const credentials = await this.#exchange(token, attempt, tokenEndsAt);
     const person = { name: claims.name, user: await userId(claims), picture: claims.picture };
     if (attempt !== this.#attempt) return;
     // what is under way for somebody else must not come back as theirs
@@ -144,6 +168,44 @@ export class Session {
     this.tell.signedIn(person, signal);
   }
 
+  /**
+   * What fails by the network or a busy AWS passes: the token is kept, and tried until it ends.
+   * Google gives one without a click only now and then.
+   * @param {string} token @param {number} attempt @param {number} tokenEndsAt
+   */
+  async #exchange(token, attempt, tokenEndsAt) {
+    const { exchange, now, random } = this.options;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await exchange(token, this.#controller.signal);
+      } catch (error) {
+        const waitMs = backoff(failures, random());
+        const passes = ["busy", "offline"].includes(trouble(error));
+        const isLast = !passes || now() + waitMs >= tokenEndsAt;
+        if (isLast || attempt !== this.#attempt) throw error;
+        // a presence that still runs needs no telling: its polls show whether it works
+        if (!this.presence) this.tell.delayed(error);
+        await this.#rest(waitMs);
+        if (attempt !== this.#attempt) throw error;
+      }
+    }
+  }
+
+  /** @param {number} ms @returns {Promise<void>} at the latest: `#hurry` ends it */
+  #rest(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #isRenewing() {
+    return this.#token !== (this.#presence?.token ?? "");
+  }
+
   /** @param {{startedAt: number, renewsAt: number, endsAt: number}} times */
   #schedule({ startedAt, renewsAt, endsAt }) {
     // a silent renewal takes a moment; only when it fails is the person told
@@ -151,7 +213,7 @@ export class Session {
     this.#clearTimers();
     this.#timers = [
       setTimeout(() => this.#ask(), renewsAt - startedAt),
-      setTimeout(() => this.tell.endsSoon(), soon - startedAt),
+      setTimeout(() => this.#isRenewing() || this.tell.endsSoon(), soon - startedAt),
       setTimeout(() => this.end(), endsAt - startedAt),
     ];
   }
@@ -159,7 +221,7 @@ export class Session {
   /** Google is not asked again and again: a prompt that was closed is not to be shown at once. */
   #ask() {
     const now = this.options.now();
-    if (Math.abs(now - this.#askedAt) < ASK_APART_MS) return;
+    if (this.#isRenewing() || Math.abs(now - this.#askedAt) < ASK_APART_MS) return;
     this.#askedAt = now;
     this.tell.renewalDue();
   }
@@ -167,7 +229,6 @@ export class Session {
   #stop() {
     this.#clearTimers();
     this.#presence = null;
-    this.#token = "";
     this.#controller.abort();
     this.#controller = new AbortController();
   }
@@ -181,6 +242,7 @@ export class Session {
 /** @param {unknown} error @returns {string} */
 function reason(error) {
   if (error instanceof Refusal) return `${error.message} Sign in again.`;
+  if (trouble(error) === "fault") reportError(error);
   return explainRefusal(error) || explain(error);
 }
 

@@ -5,7 +5,7 @@
 // Source: Google Identity for Web, "Sign In With Google JavaScript API reference",
 // "Automatic sign-in and sign-out", "Migrate to FedCM"; MDN, "Web Locks API".
 
-import { AwsError, readError, ShapeError, tag, withTimeout } from "./aws.js";
+import { answered, AwsError, readError, ShapeError, tag, withTimeout } from "./aws.js";
 import { pictureUrl } from "./messages.js";
 
 export const NOT_LOADED =
@@ -16,6 +16,14 @@ const SILENT = ["auto", "fedcm_auto"];
 const ISSUER = "https://accounts.google.com";
 const DURATION_S = 3600;
 const RENEW_BEFORE_MS = 5 * 60_000;
+const NOT_ACCEPTED = "This Google sign-in is not accepted by this chat.";
+/** What the codes of STS mean to a person. */
+const REFUSALS = new Map([
+  ["ExpiredToken", "That sign-in has ended already. Sign in again."],
+  ["InvalidIdentityToken", "AWS could not verify your Google sign-in. Sign in again."],
+  ["AccessDenied", NOT_ACCEPTED],
+  ["IDPRejectedClaim", NOT_ACCEPTED],
+]);
 const TAB_ID = /^[a-z0-9-]{1,64}$/;
 
 /**
@@ -23,7 +31,7 @@ const TAB_ID = /^[a-z0-9-]{1,64}$/;
  * @typedef {import("./aws.js").Credentials} Credentials
  * @typedef {import("../config.js").Config} Config
  * @typedef {{subject: string, name: string, picture: string, nonce: string, issuedAt: number,
- *   lifetimeMs: number}} Claims
+ *   expiresAt: number, lifetimeMs: number}} Claims
  *   what the page reads of a token; shown only, never trusted
  * @typedef {(token: string, origin: Origin) => void} OnToken
  * @typedef {{clientId: string, nonce: string, slot: HTMLElement, dark: boolean,
@@ -64,7 +72,7 @@ export function offerSignIn(google, { clientId, nonce, slot, dark, onToken }) {
     use_fedcm_for_button: true,
   });
   showButton(google, slot, dark);
-  google.prompt();
+  renew(google);
 }
 
 /** @param {GoogleAccountsId} google @param {HTMLElement} slot @param {boolean} dark */
@@ -79,14 +87,21 @@ export function showButton(google, slot, dark) {
 }
 
 /** @param {GoogleAccountsId} google ask for the next token: silently where Google allows it */
-export function renew(google) {
-  google.prompt();
-}
+export const renew = (google) => guarded(() => google.prompt());
 
 /** @param {GoogleAccountsId} google without this, the next load would sign in by itself */
 export function forget(google) {
-  google.cancel();
-  google.disableAutoSelect();
+  guarded(() => google.cancel());
+  guarded(() => google.disableAutoSelect());
+}
+
+/** What Google's script throws is reported, and stops nothing of the page. @param {() => void} act */
+function guarded(act) {
+  try {
+    act();
+  } catch (error) {
+    reportError(error);
+  }
 }
 
 /**
@@ -95,32 +110,45 @@ export function forget(google) {
  * @param {OnToken} onToken @returns {(token: string) => void} tells the other tabs
  */
 export function joinTabs(onToken) {
-  const tabs = new BroadcastChannel("lambda-chat-token");
-  tabs.onmessage = ({ data }) => typeof data === "string" && onToken(data, "shared");
-  return (token) => tabs.postMessage(token);
+  try {
+    const tabs = new BroadcastChannel("lambda-chat-token");
+    tabs.onmessage = ({ data }) => typeof data === "string" && onToken(data, "shared");
+    return (token) => tabs.postMessage(token);
+  } catch {
+    // missing, or refused with the cookies: this tab works alone
+    return () => {};
+  }
 }
 
 /**
  * Read the payload of an ID token. Nothing is verified here: STS and store_message do that.
  *
- * The lifetime is the token's own (exp - iat), so that a wrong clock here does not end it.
+ * The lifetime is the token's own (exp - iat), so that a wrong clock here does not end a new one.
  * @param {string} token @returns {Claims}
  * @throws {ShapeError} if it is not a JWT with a subject and a lifetime
  */
 export function readClaims(token) {
-  const payload = decode(token.split(".")[1] ?? "");
-  const { sub, name, picture, nonce, iat, exp } = payload;
+  const { sub, name, given_name, picture, nonce, iat, exp } = decode(token.split(".")[1] ?? "");
   if (typeof sub !== "string" || typeof iat !== "number" || typeof exp !== "number") {
     throw new ShapeError("The sign-in gave no valid token.");
   }
   return {
     subject: sub,
-    name: typeof name === "string" && name.trim() ? name.trim() : "Someone",
+    name: nameOf(name) || nameOf(given_name) || "Someone",
     picture: pictureUrl(picture),
     nonce: typeof nonce === "string" ? nonce : "",
     issuedAt: iat * 1000,
+    expiresAt: exp * 1000,
     lifetimeMs: (exp - iat) * 1000,
   };
+}
+
+/** @param {unknown} value @returns {string} a name as store_message shows it, or "" */
+function nameOf(value) {
+  const line = typeof value === "string" ? value.replace(/\s+/g, " ") : "";
+  const name = line.replace(/[\p{C}\p{DI}]/gu, "").trim();
+  const free = name.normalize("NFKC").toLowerCase() !== "operator";
+  return free && /[\p{L}\p{N}]/u.test(name) ? name : "";
 }
 
 /**
@@ -131,14 +159,9 @@ export function readClaims(token) {
  * @param {typeof fetch} send
  * @returns {Promise<Credentials>}
  * @throws {AwsError} if STS refuses the token
+ * @throws {import("./aws.js").NetworkError} if it does not answer
  */
-export async function assumeRole(
-  config,
-  token,
-  signal,
-  now,
-  send = (url, init) => fetch(url, init),
-) {
+export async function assumeRole(config, token, signal, now, send = fetch) {
   const body = new URLSearchParams({
     Action: "AssumeRoleWithWebIdentity",
     Version: "2011-06-15",
@@ -147,9 +170,10 @@ export async function assumeRole(
     DurationSeconds: String(DURATION_S),
     WebIdentityToken: token,
   });
+  /** @type {RequestInit} */
   const init = { method: "POST", body, signal: withTimeout(signal), cache: "no-store" };
   const endsAt = now() + DURATION_S * 1000;
-  const response = await send(config.endpoints.sts, /** @type {RequestInit} */ (init));
+  const response = await answered(() => send(config.endpoints.sts, init));
   if (!response.ok) throw await readError(response);
   return { ...readCredentials(await response.text()), endsAt };
 }
@@ -175,20 +199,7 @@ export async function userId(claims) {
 /** @param {unknown} error @returns {string} why a sign-in failed, where STS's code says more */
 export function explainRefusal(error) {
   if (!(error instanceof AwsError)) return "";
-  switch (error.code) {
-    case "ExpiredToken":
-    case "ExpiredTokenException":
-      return "That sign-in has ended already. Sign in again.";
-    case "InvalidIdentityToken":
-    case "InvalidIdentityTokenException":
-      return "AWS could not verify your Google sign-in. Sign in again.";
-    case "AccessDenied":
-    case "IDPRejectedClaim":
-    case "IDPRejectedClaimException":
-      return "This Google sign-in is not accepted by this chat.";
-    default:
-      return "";
-  }
+  return REFUSALS.get(error.code.replace(/Exception$/, "")) ?? "";
 }
 
 /** @param {string} xml @returns {Omit<Credentials, "endsAt">} */
@@ -238,7 +249,7 @@ export async function claimTab(locks, area, newId) {
  */
 export async function whenDead(locks, id, act) {
   if (!locks) return act();
-  await locks.request(nameOf(id), { ifAvailable: true }, (lock) => {
+  await locks.request(lockOf(id), { ifAvailable: true }, (lock) => {
     if (lock) act();
   });
 }
@@ -252,7 +263,7 @@ function hold(locks, id) {
     if (!locks) return resolve(true);
     const forEver = new Promise(() => {});
     locks
-      .request(nameOf(id), { ifAvailable: true }, (lock) => {
+      .request(lockOf(id), { ifAvailable: true }, (lock) => {
         resolve(lock !== null);
         return lock ? forEver : undefined;
       })
@@ -261,7 +272,7 @@ function hold(locks, id) {
 }
 
 /** @param {string} id */
-function nameOf(id) {
+function lockOf(id) {
   return `lambda-chat/tab/${id}`;
 }
 

@@ -242,7 +242,7 @@ export function createKeeper({ store, locks, tab }) {
         await whenDead(locks, id, () => {
           const rest = take(store.tab(user, id));
           if (!rest) return;
-          if (Object.keys(rest.drafts).length) store.saveTab(user, id, rest);
+          if (rest.outbox.length || Object.keys(rest.drafts).length) store.saveTab(user, id, rest);
           else store.removeTab(user, id);
         });
       }

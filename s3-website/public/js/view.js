@@ -5,7 +5,7 @@
 import { countText } from "./channels.js";
 import { channelOf } from "./chat.js";
 import { status, unreadOf } from "./notify.js";
-import { canSend, counter, isTooLate, isTooLong, TOO_LATE, written } from "./sending.js";
+import { BOX_LIMIT, canSend, counter, isTooLate, isTooLong, TOO_LATE, written } from "./sending.js";
 import { createMessageList } from "./view_list.js";
 import { partsOf, setText } from "./view_message.js";
 import { createChannels, createLazy, createPanel, createSettings } from "./view_panels.js";
@@ -29,6 +29,7 @@ export function createView(page, handlers, now = Date.now) {
   const part = partsOf(page);
   const wide = matchMedia(WIDE);
   const wider = matchMedia(WIDER);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
   /** @type {State | null} */
   let last = null;
 
@@ -37,16 +38,11 @@ export function createView(page, handlers, now = Date.now) {
     handlers.onChannel(name);
     if (last?.panel === "channels") onClose();
   };
-  const onCreateChannel = (/** @type {string} */ name) => {
-    const wrong = handlers.onCreateChannel(name);
-    if (!wrong && last?.panel === "channels") onClose();
-    return wrong;
-  };
   const list = createMessageList(part["messages-area"], handlers);
   const activity = createLazy(part["activity-body"], async (root) =>
     (await import("./view_activity.js")).createActivity(root),
   );
-  const channels = createChannels(page, { ...handlers, onChannel, onCreateChannel });
+  const channels = createChannels(page, { ...handlers, onChannel });
   const composer = createComposer(page, handlers);
   const settings = createSettings(page, handlers);
   const channelsPanel = createPanel({
@@ -94,6 +90,10 @@ export function createView(page, handlers, now = Date.now) {
     googleScript: part["google-script"],
     update,
     scrollToEnd: () => list.toEnd(),
+    isDark() {
+      const theme = last?.settings.theme ?? "auto";
+      return theme === "auto" ? dark.matches : theme === "dark";
+    },
   };
 }
 
@@ -110,6 +110,15 @@ function listen(page, part, handlers, composer, shown) {
   );
   part["close-channels"].addEventListener("click", close);
   part["close-activity"].addEventListener("click", close);
+  page.addEventListener(
+    "click",
+    ({ target }) => {
+      // Safari does not focus what is clicked, and its focus would be lost with what goes away
+      const button = target instanceof Element ? target.closest("button") : null;
+      if (page.activeElement !== button) button?.focus({ preventScroll: true });
+    },
+    true,
+  );
   page.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
     if ((shown()?.panel ?? "none") !== "none") close();
@@ -196,11 +205,14 @@ function createComposer(page, handlers) {
   let target = "";
   // elsewhere a copy of the text, unseen in the same cell of a grid, gives the box its height
   const grows = CSS.supports("field-sizing", "content");
+  box.maxLength = BOX_LIMIT;
 
   box.addEventListener("input", () => handlers.onDraft(box.value));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     handlers.onSend();
+    // its button may be disabled by now
+    box.focus({ preventScroll: true });
   });
   part["cancel-edit"].addEventListener("click", handlers.onCancelEdit);
   form.parentElement?.addEventListener("keydown", (event) => {

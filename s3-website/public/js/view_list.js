@@ -13,6 +13,7 @@ import { createVirtualList } from "./virtual_list.js";
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Channel} Channel
  * @typedef {import("./state.js").Outgoing} Outgoing
+ * @typedef {import("./view_message.js").Line} Line
  * @typedef {Pick<import("./state.js").Handlers,
  *   "onRetry" | "onDiscard" | "onEdit" | "onDelete" | "onReachTop" | "onAtEnd">} Handlers
  * @typedef {import("./state.js").Message} Message
@@ -20,6 +21,7 @@ import { createVirtualList } from "./virtual_list.js";
  * @typedef {{name: string, channel: Channel, outbox: readonly Outgoing[], input: unknown[]}} Shown
  */
 
+const SEVERAL = "several";
 const PLACEHOLDERS = 5;
 const MOMENT_MS = 800;
 const APART_MS = 5_000;
@@ -69,7 +71,7 @@ export function createMessageList(root, handlers) {
       if (next.input.every((value, at) => value === before.input[at])) return;
       shown = next;
       const { name, channel, outbox } = next;
-      const list = lines(channel, outbox, state.person, now);
+      const list = toldApart(lines(channel, outbox, state.person, now));
       const focus = page.activeElement;
       updateParts(part, name, channel, list.length === 0);
       const opened = name !== before.name || (channel.loaded && !before.channel.loaded);
@@ -85,6 +87,36 @@ export function createMessageList(root, handlers) {
       keepFocus(part.log, focus);
     },
   };
+}
+
+/** @type {WeakMap<Line, Line>} by the line without its mark: one that did not change stays the same */
+const apart = new WeakMap();
+
+/**
+ * Two people may have one name, or take one: where they are in one channel, each is marked by a part
+ * of their id.
+ * @param {readonly Line[]} list @returns {readonly Line[]} the same where nobody is marked
+ */
+export function toldApart(list) {
+  /** @type {Map<string, string>} by name: the one who has it, or "several" */
+  const people = new Map();
+  const keyOf = (/** @type {Line} */ line) =>
+    line.kind === "message" && line.message.kind === "user"
+      ? line.message.name.normalize("NFKC").toLowerCase()
+      : "";
+  for (const line of list) {
+    const key = keyOf(line);
+    if (!key || line.kind !== "message") continue;
+    const { user } = line.message;
+    people.set(key, (people.get(key) ?? user) === user ? user : SEVERAL);
+  }
+  if (![...people.values()].includes(SEVERAL)) return list;
+  return list.map((line) => {
+    if (line.kind !== "message" || people.get(keyOf(line)) !== SEVERAL) return line;
+    const marked = apart.get(line) ?? { ...line, mark: line.message.user.slice(0, 4) };
+    apart.set(line, marked);
+    return marked;
+  });
 }
 
 /** @param {State} state @param {number} now @returns {Shown} `input`: what the list is made of */

@@ -5,8 +5,9 @@
 import { isJumbo, timeText, tokens } from "./lines.js";
 
 /**
- * @typedef {import("./lines.js").Line} Line
- * @typedef {import("./lines.js").MessageLine} MessageLine
+ * @typedef {import("./lines.js").MessageLine & {mark?: string}} MessageLine `mark`: tells its
+ *   sender from another one of that name
+ * @typedef {MessageLine | import("./lines.js").MarkLine} Line
  * @typedef {import("./lines.js").Token} Token
  * @typedef {Pick<import("./state.js").Handlers, "onRetry" | "onDiscard" | "onEdit" | "onDelete">}
  *   Handlers
@@ -16,6 +17,7 @@ const HUES = 8;
 /** @type {Set<string>} pictures that are not asked for again while the page is open */
 const missing = new Set();
 const DELETED = "Message deleted";
+const SAME_NAME = "Several people here have this name: this part of their ids tells them apart.";
 const ON_ITS_WAY = { "": "", queued: "Waiting to be sent", sending: "Sending", sent: "Sending" };
 
 /** @param {Document} page @param {Line} line @returns {HTMLElement} empty as yet */
@@ -67,13 +69,18 @@ function fillMessage(node, line, handlers) {
 }
 
 /** @param {Document} page @param {MessageLine} line who and when; unseen where the line goes on */
-function headNode(page, { message, own, continued, at }) {
+function headNode(page, { message, own, continued, at, mark }) {
   const head = element(page, "header", "head");
   const unseen = own || continued ? " unseen" : "";
   const sender = element(page, "bdi", `sender${unseen}`, message.name);
   sender.title = message.name;
   head.append(sender);
   if (message.kind === "operator") head.append(element(page, "span", "badge", "Announcement"));
+  if (mark && !own) {
+    const node = element(page, "span", `time${unseen}`, `(${mark})`);
+    node.title = SAME_NAME;
+    head.append(node);
+  }
   if (own) head.append(element(page, "span", "unseen", "(you)"));
   if (!Number.isNaN(at)) head.append(timeNode(page, at));
   return head;

@@ -2,7 +2,7 @@
 // brings the rest inert, ESCAPE and focus returned; the settings, a popover with the theme, what tells
 // of messages, and the way out; and the list of channels, with what is unread in each.
 
-import { countText, hasMoreUnread } from "./channels.js";
+import { channelName, countText, hasMoreUnread } from "./channels.js";
 import { channelOf } from "./chat.js";
 import { element, partsOf, setText } from "./view_message.js";
 
@@ -275,9 +275,11 @@ function listenToForm(page, handlers) {
   input.addEventListener("input", () => tell(""));
   part["new-channel"].addEventListener("submit", (event) => {
     event.preventDefault();
-    const wrong = handlers.onCreateChannel(input.value);
-    tell(wrong);
-    if (wrong) input.focus();
-    else input.value = "";
+    const { name, why } = channelName(input.value);
+    tell(why);
+    // with another ENTER what is proposed is taken
+    input.value = why ? name || input.value : "";
+    if (why) input.focus();
+    else handlers.onChannel(name);
   });
 }

@@ -6,7 +6,7 @@ import { isSameLine } from "./lines.js";
 import { fillRow, rowNode, setHidden } from "./view_message.js";
 
 /**
- * @typedef {import("./lines.js").Line} Line
+ * @typedef {import("./view_message.js").Line} Line
  * @typedef {import("./view_message.js").Handlers} Handlers
  * @typedef {{key: string, top: number}} Place a row, and its distance from the top of the screen
  * @typedef {{from: number, to: number}} Span of the lines, those that are in the DOM, however many

@@ -156,8 +156,6 @@ export interface Handlers {
   onDelete(id: string): void;
   /** open a channel that is listed */
   onChannel(name: string): void;
-  /** a name as typed; answers what is wrong with it, "" when it has been opened */
-  onCreateChannel(name: string): string;
   onPanel(panel: State["panel"]): void;
   /** the reader came near the oldest message that is shown */
   onReachTop(): void;

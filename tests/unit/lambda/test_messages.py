@@ -43,7 +43,7 @@ def test_times_have_one_form_so_that_ids_sort(function, timestamp, sent_at):
         "x" * 2000,
         "\U0001f600" * 2000,
         "0",
-        "\x01\x1f\x7f",
+        "\x01\x1f\x7f.",
     ],
 )
 def test_a_text_is_kept_as_it_was_written(function, text):
@@ -76,6 +76,10 @@ def test_what_no_table_can_hold_becomes_a_replacement_character(function):
         ({"message": ""}, "empty_message"),
         ({"message": " \n\t\u3000"}, "empty_message"),
         ({"message": "\u200b\u2060\ufeff\x00"}, "empty_message"),
+        ({"message": "\u3164 \u115f"}, "empty_message"),
+        ({"message": "\u2800\u2800"}, "empty_message"),
+        ({"message": "\u0301\u0336\u20dd"}, "empty_message"),
+        ({"message": "\u202e\u2066\U000e0041"}, "empty_message"),
         ({"message": "x" * 2001}, "message_too_long"),
         ("x" * 300_000, "message_too_long"),
         ({"message": "x", "channel": None}, "bad_channel"),

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   AwsError,
+  backoff,
   Clock,
   explain,
+  NetworkError,
   readError,
   ShapeError,
   signedFetch,
@@ -48,7 +50,9 @@ for (const [kind, error] of [
   ["busy", new AwsError("SlowDown", "", 503)],
   ["unknown", new AwsError("Surprise", "", 400)],
   ["unknown", new ShapeError("no list")],
-  ["offline", new TypeError("Failed to fetch")],
+  ["clock", new AwsError("RequestExpired", "", 400)],
+  ["offline", new NetworkError(new TypeError("Failed to fetch"))],
+  ["fault", new TypeError("state.channels is undefined")],
 ]) {
   test(`${error.name} ${error.code ?? ""} is ${kind} to a person`, () => {
     assert.equal(trouble(error), kind);
@@ -63,11 +67,19 @@ test("an element's text is found, and nothing where there is none", () => {
 
 test("a small difference of clocks is left alone, a large one is corrected", () => {
   const clock = new Clock(() => Date.UTC(2026, 0, 1, 12, 0, 0));
-  clock.observe(new Response("", { headers: { date: "Thu, 01 Jan 2026 12:00:20 GMT" } }));
+  const askedAt = clock.now();
+  clock.observe(new Response("", { headers: { date: "Thu, 01 Jan 2026 12:00:20 GMT" } }), askedAt);
   assert.equal(clock.stamp(), "20260101T120000Z");
-  clock.observe(new Response("", { headers: { date: "Thu, 01 Jan 2026 14:30:00 GMT" } }));
+  clock.observe(new Response("", { headers: { date: "Thu, 01 Jan 2026 14:30:00 GMT" } }), askedAt);
   assert.equal(clock.stamp(), "20260101T143000Z");
-  clock.observe(new Response(""));
+  clock.observe(new Response(""), askedAt);
+  assert.equal(clock.stamp(), "20260101T143000Z");
+});
+
+test("an answer that is read after a sleep sets no clock", () => {
+  const clock = new Clock(() => Date.UTC(2026, 0, 1, 14, 30, 0));
+  const askedAt = Date.UTC(2026, 0, 1, 12, 0, 0);
+  clock.observe(new Response("", { headers: { date: "Thu, 01 Jan 2026 12:00:01 GMT" } }), askedAt);
   assert.equal(clock.stamp(), "20260101T143000Z");
 });
 
@@ -92,8 +104,8 @@ test("each request is signed at the corrected time, and ends with the session", 
   const session = new AbortController();
   const answers = [new Response("", { headers: AT_14_30 }), new Response("")];
   const { stamps, sent, signed } = network(clock, session.signal, ...answers);
-  assert.equal(await signed("s3", "https://x.test/", {}), answers[0]);
-  assert.equal(await signed("s3", "https://x.test/", {}), answers[1]);
+  assert.equal((await signed("s3", "https://x.test/", {})).headers.get("date"), AT_14_30.date);
+  assert.equal((await signed("s3", "https://x.test/", {})).status, 200);
   assert.deepEqual(stamps, ["19700101T000000Z", "20260101T143000Z"]);
   assert.equal(clock.time(), Date.UTC(2026, 0, 1, 14, 30));
   session.abort();
@@ -128,4 +140,28 @@ test("a server's fault is no reason to send again at once", async () => {
   const { sent, signed } = network(new Clock(() => 0), NEVER, answer);
   assert.equal((await signed("s3", "https://x.test/", {})).status, 503);
   assert.equal(sent.length, 1);
+});
+
+test("an answer keeps its status, headers and body; one that is unchanged has none", async () => {
+  const headers = { etag: '"1"' };
+  const answers = [new Response("text", { status: 403, headers }), new Response(null, { status: 304 })];
+  const { signed } = network(new Clock(() => 0), NEVER, ...answers);
+  const found = await signed("s3", "https://x.test/", {});
+  assert.deepEqual([found.status, found.headers.get("etag"), await found.text()], [403, '"1"', "text"]);
+  const unchanged = await signed("s3", "https://x.test/", {});
+  assert.deepEqual([unchanged.status, await unchanged.text()], [304, ""]);
+});
+
+test("no answer, or half of one, is the network's; what the signer cannot do is the page's fault", async () => {
+  const broken = new ReadableStream({ pull: (half) => half.error(new TypeError("network error")) });
+  const { signed } = network(new Clock(() => 0), NEVER, Promise.reject(new TypeError("Failed to fetch")), new Response(broken));
+  for (let turn = 0; turn < 2; turn++) {
+    await assert.rejects(signed("s3", "https://x.test/", {}), NetworkError);
+  }
+  await assert.rejects(signed("s3", "no address", {}), (error) => trouble(error) === "fault");
+});
+
+test("a next try comes after twice the time, up to half a minute", () => {
+  assert.deepEqual([1, 2, 3, 4, 5, 99].map((failures) => backoff(failures, 0)), [1e3, 2e3, 4e3, 8e3, 15e3, 15e3]);
+  assert.equal(backoff(99, 1), 30_000);
 });

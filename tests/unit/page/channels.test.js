@@ -188,16 +188,33 @@ for (const [typed, why] of [
   ["  # ", /Type a name/],
   ["stats", /kept for the chat/],
   ["Channels", /kept for the chat/],
-  ["über", /lower-case letters, digits and dashes/],
-  ["../secret", /lower-case/],
-  ["-x", /Start with/],
-  ["<b>", /lower-case/],
-  ["x".repeat(65), /At most 64/],
+  ["!?", /lower-case letters, digits and dashes/],
+  ["李", /lower-case/],
+  ["../Stats", /lower-case/],
 ]) {
   test(`"${typed.slice(0, 20)}" is refused as a name, in words`, () => {
     const found = channels.channelName(typed);
     assert.equal(found.name, "");
     assert.match(found.why, why);
+  });
+}
+
+for (const [typed, proposal, why] of [
+  ["My Channel!", "my-channel", /lower-case letters, digits and dashes/],
+  ["Über Café", "uber-cafe", /lower-case/],
+  ["Straße 7", "strasse-7", /lower-case/],
+  ["../secret", "secret", /lower-case/],
+  ["-x", "x", /Start with/],
+  ["<b>", "b", /lower-case/],
+  ["x".repeat(65), "x".repeat(64), /At most 64/],
+  [`${"x".repeat(63)}!!y`, "x".repeat(63), /lower-case/],
+]) {
+  test(`instead of "${typed.slice(0, 20)}" the name ${proposal.slice(0, 20)} is proposed`, () => {
+    const found = channels.channelName(typed);
+    assert.equal(found.name, proposal);
+    assert.match(found.why, why);
+    assert.ok(found.why.endsWith(` How about “${proposal}”?`), found.why);
+    assert.deepEqual(channels.channelName(proposal), { name: proposal, why: "" });
   });
 }
 

@@ -117,6 +117,13 @@ test("what is too long stays in the box, and sending it tells why until it is sh
   assert.equal(writing.drafted(chat.noticed(long, "Look."), "x").notice, "Look.");
 });
 
+test("a text that is more than fits in the box is cut, and the person is told until it is a message", () => {
+  const cut = writing.drafted(connected(), "x".repeat(writing.BOX_LIMIT));
+  assert.match(cut.notice, /^Only the first 20000 characters fit/);
+  assert.equal(writing.drafted(cut, "x".repeat(3_000)).notice, cut.notice);
+  assert.equal(writing.drafted(cut, "x").notice, "");
+});
+
 test("the hundred-and-first message stays in the box, and the person is told", () => {
   let state = connected();
   for (let number = 0; number < 100; number++) state = sent(state, "x", `id-${number}`);

@@ -261,6 +261,23 @@ test("another one's change does not confirm one's own; to a deleted message noth
   assert.deepEqual(received(state, "default", [own(9)], true, [gone(90, own(1))]).outbox, []);
 });
 
+test("of two tabs' edits of one message the earlier leaves the outbox when the later one is seen", () => {
+  const state = edited(mine(), "earlier");
+  const taken = outbox.accepted(outbox.started(state.outbox, "id-1"), "id-1", NOW);
+  const [refused] = outbox.overdue(taken, "default", NOW + 15_000);
+  const since = (ms) => [change((NOW + ms - START_MS) / 1000, own(1))];
+  const row = (ms) => [own(1, { edited: true, version: `~${new Date(NOW + ms).toISOString()}#id-2` })];
+  for (const one of [taken[0], refused]) {
+    const left = (messages, changes) => outbox.confirmed([one], "default", messages, ADA.user, changes).length;
+    assert.deepEqual([left([], since(1_000)), left(row(1_000), [])], [0, 0]);
+    assert.deepEqual([left([], since(-1_000)), left(row(-1_000), []), left([own(1)], [])], [1, 1, 1]);
+  }
+  const waits = outbox.failed(state.outbox, "id-1", "The chat is busy at the moment.");
+  assert.equal(outbox.confirmed(waits, "default", row(1_000), ADA.user).length, 1);
+  const gone = { ...taken[0], action: "delete", text: "" };
+  assert.equal(outbox.confirmed([gone], "default", row(1_000), ADA.user).length, 1);
+});
+
 test("a delete that waits shows at once; one that failed shows what is still there", () => {
   const state = writing.deleted(mine(), own(1).id, "id-1", NOW);
   assert.deepEqual([lineOf(state, 1).message.text, lineOf(state, 1).message.deleted], ["", true]);
@@ -291,8 +308,8 @@ test("after 15 minutes nothing is sent, by AWS's clock, and it is said", () => {
   const state = writing.editing(mine(), own(1).id, NOW);
   assert.equal(writing.isTooLate(state, late), true);
   const typed = writing.drafted(state, "better");
-  assert.equal(writing.sent(typed, "id-1", NOW, late), typed);
-  assert.equal(writing.deleted(mine(), own(1).id, "id-1", NOW, late).notice, writing.TOO_LATE);
+  assert.equal(writing.sent(typed, "id-1", late), typed);
+  assert.equal(writing.deleted(mine(), own(1).id, "id-1", late).notice, writing.TOO_LATE);
   assert.equal(writing.editing(mine(), own(1).id, late).notice, writing.TOO_LATE);
 });
 

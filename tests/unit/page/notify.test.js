@@ -4,7 +4,7 @@ import { countText } from "../../../s3-website/public/js/channels.js";
 import { createAttention, createNotifier } from "../../../s3-website/public/js/notify.js";
 
 /** A window with what a notifier uses of it; `made` are the notifications that were shown. */
-function open({ hidden = true, permission = "granted", answer = "granted", used = true, ...page } = {}) {
+function open({ hidden = true, permission = "granted", answer = "granted", ...page } = {}) {
   const made = [];
   class Notification {
     static permission = permission;
@@ -25,7 +25,6 @@ function open({ hidden = true, permission = "granted", answer = "granted", used 
   const window = {
     document: { title: "Lambda Chat", hidden },
     performance: { now: () => time.now },
-    navigator: { userActivation: { hasBeenActive: used } },
     focused: 0,
     focus: () => void (window.focused += 1),
     Notification,
@@ -120,9 +119,9 @@ test("a browser without notifications allows none", async () => {
   notifier.mention(message(), "default");
 });
 
-/** A sound card that writes down each note. */
+/** A sound card that writes down each note; a browser lets it sound only while somebody clicks. */
 function soundCard({ blocked = false } = {}) {
-  const card = { made: 0, notes: [] };
+  const card = { made: 0, notes: [], clicked: true };
   const node = () => ({ connect: (next) => next });
   const gain = () => ({
     ...node(),
@@ -135,9 +134,12 @@ function soundCard({ blocked = false } = {}) {
   card.AudioContext = class {
     constructor() {
       card.made += 1;
-      Object.assign(this, { currentTime: 0, destination: node() });
+      Object.assign(this, { currentTime: 0, destination: node(), state: "suspended" });
     }
-    resume = () => (blocked ? Promise.reject(new Error("not allowed")) : Promise.resolve());
+    async resume() {
+      if (blocked) throw new Error("not allowed");
+      if (card.clicked) this.state = "running";
+    }
     createGain = gain;
     createOscillator = () => ({ ...node(), frequency: {}, start() {}, stop() {} });
   };
@@ -149,6 +151,9 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 test("a chime is quiet, and a burst of messages is one", async () => {
   const card = soundCard();
   const { notifier, time } = open({ AudioContext: card.AudioContext });
+  notifier.allowSound();
+  card.clicked = false;
+  await settle();
   for (let call = 0; call < 50; call += 1) notifier.chime();
   await settle();
   assert.equal(card.notes.length, 2);
@@ -161,15 +166,33 @@ test("a chime is quiet, and a burst of messages is one", async () => {
 
 test("a page that nobody has used stays silent, and makes no sound card busy", async () => {
   const card = soundCard();
-  open({ AudioContext: card.AudioContext, used: false }).notifier.chime();
+  open({ AudioContext: card.AudioContext }).notifier.chime();
   await settle();
   assert.equal(card.made, 0);
 });
 
-test("a browser that may not or cannot sound breaks nothing", async () => {
-  open({ AudioContext: soundCard({ blocked: true }).AudioContext }).notifier.chime();
-  open().notifier.chime();
+test("a sound that was not allowed at first is allowed by a later click, with the same card", async () => {
+  const card = soundCard();
+  const { notifier } = open({ AudioContext: card.AudioContext });
+  card.clicked = false;
+  notifier.allowSound();
   await settle();
+  notifier.chime();
+  assert.deepEqual(card.notes, []);
+  card.clicked = true;
+  notifier.allowSound();
+  await settle();
+  notifier.chime();
+  assert.deepEqual([card.notes.length, card.made], [2, 1]);
+});
+
+test("a browser that may not or cannot sound breaks nothing", async () => {
+  for (const page of [{ AudioContext: soundCard({ blocked: true }).AudioContext }, {}]) {
+    const { notifier } = open(page);
+    notifier.allowSound();
+    await settle();
+    notifier.chime();
+  }
 });
 
 /** A page that is looked at, and its clock. */

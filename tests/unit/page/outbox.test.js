@@ -19,6 +19,10 @@ for (const [name, text] of Object.entries({
   "an empty text": "",
   "white space": " \n\t ",
   "invisible characters": "\u200b\u2060\ufeff",
+  "a letter that is not drawn": "\u3164 \u115f",
+  "an empty braille pattern": "\u2800\u2800",
+  "marks without a letter": "\u0301\u0336\u20dd",
+  "direction marks and tags": "\u202e\u2066\u{e0041}",
   "a text over the limit": "x".repeat(2001),
   "a huge text": "😀".repeat(1_000_000),
 })) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
+import { BACKOFF_LAST_MS } from "../../../s3-website/public/js/aws.js";
 import {
-  BACKOFF_LAST_MS,
   JITTER,
   pollDelay,
   probeDelay,

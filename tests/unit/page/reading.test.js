@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AwsError } from "../../../s3-website/public/js/aws.js";
+import { AwsError, NetworkError } from "../../../s3-website/public/js/aws.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { createReading } from "../../../s3-website/public/js/reading.js";
 import { createTelling, unreadOf } from "../../../s3-website/public/js/notify.js";
@@ -189,7 +189,7 @@ test("an edited message is read again, however old; one read that fails is repea
   ada.bucket.default = range(20, 41);
   ada.changes.default = [edit];
   const table = [...range(0, 3), edited, ...range(4, 41)];
-  ada.table = new Proxy({}, { get: () => assert.fail("the table is away") });
+  ada.table = new Proxy({}, { get: () => { throw new NetworkError("the table is away"); } });
   await ada.steps(1);
   assert.equal(ada.ids().at(-1), message(40).id);
   ada.table = { default: table };
@@ -234,7 +234,7 @@ test("a gap that could not be read is read at the next step", async () => {
   await ada.steps(1);
   ada.bucket.default = range(80, 100);
   const { default: all } = ada.table;
-  ada.table = new Proxy({}, { get: () => assert.fail("the table is away") });
+  ada.table = new Proxy({}, { get: () => { throw new NetworkError("the table is away"); } });
   await ada.steps(1);
   assert.deepEqual(ada.ids(), ids(range(0, 20)));
   assert.match(ada.state.trouble, /Reconnecting/);
@@ -373,7 +373,7 @@ test("channels are listed once the list has come, or cannot", async () => {
   await ada.steps(1);
   await denied.steps(1);
   assert.deepEqual([ada.state.listed, denied.state.listed], [true, true]);
-  offline.error = new TypeError("Failed to fetch");
+  offline.error = new NetworkError("Failed to fetch");
   await offline.steps(1);
   assert.equal(offline.state.listed, true);
 });
@@ -400,7 +400,7 @@ test("offline is believed when a request fails and the browser says so; then the
   ada.onLine = false;
   await ada.steps(2);
   assert.equal(ada.state.online, true);
-  ada.error = new TypeError("Failed to fetch");
+  ada.error = new NetworkError("Failed to fetch");
   await ada.steps(1);
   assert.equal(ada.state.online, false);
   assert.equal(ada.reading.delay(), Infinity);
@@ -457,7 +457,7 @@ test("earlier messages that cannot be read are failed, and read at the next reac
   ada.table.default = range(0, 30);
   ada.bucket.default = range(10, 30);
   await ada.steps(1);
-  ada.error = new TypeError("Failed to fetch");
+  ada.error = new NetworkError("Failed to fetch");
   await ada.reading.reachBack();
   assert.equal(chat.channelOf(ada.state).earlier, "failed");
   ada.error = null;
@@ -518,4 +518,18 @@ test("only what comes in the open channel keeps its reader there", () => {
   assert.equal(news, 0);
   told(before, received(before, "default", [message(1)], true), { onNews });
   assert.equal(news, 1);
+});
+
+test("a mistake of the page itself is not called offline, and is reported", async (t) => {
+  const reported = [];
+  globalThis.reportError = (error) => void reported.push(error);
+  t.after(() => delete globalThis.reportError);
+  const ada = page();
+  ada.error = new TypeError("it is undefined");
+  await ada.steps(1);
+  assert.match(ada.state.trouble, /^Something went wrong in this page/);
+  assert.deepEqual(reported, [ada.error]);
+  ada.error = null;
+  await ada.steps(1);
+  assert.equal(ada.state.trouble, "");
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AwsError } from "../../../s3-website/public/js/aws.js";
+import { AwsError, NetworkError } from "../../../s3-website/public/js/aws.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { retried } from "../../../s3-website/public/js/outbox.js";
 import { clientIds, createSending, publish } from "../../../s3-website/public/js/sending.js";
@@ -8,7 +8,7 @@ import { status } from "../../../s3-website/public/js/notify.js";
 import * as writing from "../../../s3-website/public/js/sending.js";
 import { connected, START_MS } from "./builders.js";
 
-const OFFLINE = new TypeError("Failed to fetch");
+const OFFLINE = new NetworkError("Failed to fetch");
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A page that sends: each publish waits for the test's answer; time goes by in advance(). */
@@ -119,10 +119,11 @@ test("an error that may pass is tried again, in order, with the same client id",
   assert.deepEqual(ada.asked.map(({ clientId }) => clientId), ["id-0", "id-0"]);
 });
 
-test("where everything else works, a message that cannot be sent fails after five tries", async () => {
+test("where everything else works, a message that cannot be sent fails after minutes of tries", async () => {
   const ada = page();
   ada.say("a");
-  for (let turn = 0; turn < 5; turn++) {
+  for (let turn = 0; turn < 12; turn++) {
+    assert.deepEqual(ada.outbox(), ["a sending"]);
     assert.equal(ada.asked.length, turn + 1);
     await ada.answer(OFFLINE);
     for (let second = 0; second < 40; second++) await ada.advance(1000);
@@ -131,6 +132,40 @@ test("where everything else works, a message that cannot be sent fails after fiv
   ada.change(chat.withOutbox(ada.state, retried(ada.state.outbox, "id-0", 0)));
   await ada.answer();
   assert.deepEqual(ada.outbox(), ["a sent"]);
+});
+
+for (const [how, error] of [
+  ["once", OFFLINE],
+  ["once", new AwsError("Throttling", "", 400)],
+  ["for a minute", OFFLINE],
+  ["for a minute", new AwsError("InternalFailure", "", 500)],
+]) {
+  test(`a message that SNS does not take ${how} (${error.name}) goes out by itself, once`, async () => {
+    const ada = page();
+    ada.say("a");
+    let seconds = 0;
+    do {
+      if (ada.outbox()[0] === "a sending") await ada.answer(error);
+      assert.deepEqual([ada.outbox(), ada.why()], [["a queued"], ["Not sent yet: it is tried again."]]);
+      await ada.advance(1000);
+    } while (how !== "once" && ++seconds < 60);
+    for (let wait = 0; wait < 31 && ada.outbox()[0] !== "a sending"; wait++) await ada.advance(1000);
+    await ada.answer();
+    assert.deepEqual(ada.outbox(), ["a sent"]);
+  });
+}
+
+test("a mistake of the page itself is no passing trouble: it is told and reported", async (t) => {
+  const reported = [];
+  globalThis.reportError = (error) => void reported.push(error);
+  t.after(() => delete globalThis.reportError);
+  const ada = page();
+  ada.say("a");
+  const mistake = new TypeError("it is undefined");
+  await ada.answer(mistake);
+  assert.deepEqual(ada.outbox(), ["a failed"]);
+  assert.match(ada.why()[0], /this page/);
+  assert.deepEqual(reported, [mistake]);
 });
 
 test("while nothing can be reached a message waits for as long as that lasts, then goes at once", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, afterEach, mock, test } from "node:test";
-import { AwsError } from "../../../s3-website/public/js/aws.js";
+import { AwsError, NetworkError } from "../../../s3-website/public/js/aws.js";
 import { Session } from "../../../s3-website/public/js/session.js";
 
 const NONCE = "page-1";
@@ -23,12 +23,15 @@ function open(exchange = async () => credentials()) {
     (word) =>
     (...details) =>
       void told.push([word, ...details]);
-  const time = { now: 0 };
+  const time = { now: 0, awsAheadMs: 0 };
+  const now = () => time.now;
+  const awsNow = () => time.now + time.awsAheadMs;
   const session = new Session(
-    { nonce: NONCE, now: () => time.now, exchange, sign: (given) => given },
+    { nonce: NONCE, now, awsNow, random: () => 0, exchange, sign: (given) => given },
     {
       signingIn: say("signingIn"),
       signedIn: (person, signal) => void told.push(["signedIn", person.name, signal]),
+      delayed: say("delayed"),
       refused: say("refused"),
       renewalDue: say("renewalDue"),
       endsSoon: say("endsSoon"),
@@ -41,8 +44,17 @@ function open(exchange = async () => credentials()) {
     time.now += ms;
     mock.timers.tick(ms);
   };
-  return { session, told, words, time, pass };
+  /** The same, a second at a time, with what comes of each. */
+  const live = async (ms) => {
+    for (let at = 0; at < ms; at += 1000) {
+      pass(1000);
+      await settled();
+    }
+  };
+  return { session, told, words, time, pass, live };
 }
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 const credentials = (endsAt = 3_600_000) => ({
   accessKeyId: "k",
@@ -116,8 +128,9 @@ test("a renewal keeps the requests that are under way and moves the end", async 
   assert.equal(session.presence.endsAt, 6_900_000);
 });
 
-test("a renewal that fails leaves the presence as it is", async () => {
-  const answers = [async () => credentials(), async () => Promise.reject(new TypeError("offline"))];
+test("a renewal that is refused leaves the presence as it is", async () => {
+  const refusal = new AwsError("AccessDenied", "", 403);
+  const answers = [async () => credentials(), async () => Promise.reject(refusal)];
   const { session, told } = open(() => answers.shift()());
   await session.enter(token());
   const { presence } = session;
@@ -176,6 +189,23 @@ test("after a sleep in which a renewal fell due, it is asked for at once, and no
   assert.deepEqual(words().slice(2), ["renewalDue", "renewalDue"]);
 });
 
+test("who comes back after the presence ended in a hidden tab is asked for", async () => {
+  const { session, words, time, pass } = open();
+  session.wake();
+  assert.deepEqual(words(), []);
+  await session.enter(token());
+  pass(HOUR);
+  session.wake();
+  assert.deepEqual(words().slice(2), ["renewalDue", "endsSoon", "ended"]);
+  time.now += 10 * MINUTE;
+  session.wake();
+  assert.equal(words().at(-1), "renewalDue");
+  session.leave();
+  time.now += 10 * MINUTE;
+  session.wake();
+  assert.equal(words().filter((word) => word === "renewalDue").length, 2);
+});
+
 test("waking up in the middle of a presence changes nothing", async () => {
   const { session, words, time } = open();
   session.wake();
@@ -195,7 +225,8 @@ test("a token that Google hands over twice is exchanged once", async () => {
 });
 
 test("a token that was refused may be tried again", async () => {
-  const answers = [async () => Promise.reject(new TypeError("offline")), async () => credentials()];
+  const refusal = new AwsError("InvalidIdentityToken", "", 400);
+  const answers = [async () => Promise.reject(refusal), async () => credentials()];
   const { session, words } = open(() => answers.shift()());
   await session.enter(token());
   await session.enter(token());
@@ -270,6 +301,22 @@ test("a token from another tab renews the same person, and signs nobody in", asy
   assert.equal(words().filter((word) => word === "signedIn").length, 2);
 });
 
+test("a shared token that waited for this tab to wake up ends when AWS takes it no longer", async () => {
+  const { session, words, time } = open(async () => credentials(time.now + HOUR));
+  time.awsAheadMs = 5 * MINUTE;
+  await session.enter(token());
+  assert.equal(session.presence.endsAt, HOUR);
+  time.now = 100 * MINUTE;
+  const renewal = token({ nonce: "page-2", iat: 3300, exp: 6900 });
+  await session.enter(renewal, "shared");
+  assert.equal(session.presence.endsAt, 110 * MINUTE);
+  time.now = 170 * MINUTE;
+  assert.equal(session.presence, null);
+  await session.enter(token({ iat: 6600, exp: 10_200 }), "shared");
+  assert.equal(session.presence, null);
+  assert.ok(!words().includes("refused"));
+});
+
 test("of two tokens on their way the later one counts", async () => {
   const waiting = [];
   const { session, told } = open(() => new Promise((resolve) => waiting.push(resolve)));
@@ -280,4 +327,130 @@ test("of two tokens on their way the later one counts", async () => {
   waiting[0](credentials());
   await first;
   assert.deepEqual(told.filter(([word]) => word === "signedIn").map(([, name]) => name), ["Grace"]);
+});
+
+const OFFLINE = new NetworkError(new TypeError("Failed to fetch"));
+const BUSY = new AwsError("ServiceUnavailable", "", 503);
+
+/** An STS that is down until it is told otherwise. */
+function sts(error) {
+  const service = { error, exchanges: 0 };
+  const exchange = async () => {
+    service.exchanges += 1;
+    if (service.error) throw service.error;
+    return credentials(Infinity);
+  };
+  return { service, exchange };
+}
+
+for (const error of [OFFLINE, BUSY]) {
+  for (const [how, ms] of [
+    ["once", 1],
+    ["for a minute", MINUTE],
+  ]) {
+    test(`a sign-in whose exchange fails ${how} (${error.name}) is told, and goes on by itself`, async () => {
+      const { service, exchange } = sts(error);
+      const { session, told, words, live } = open(exchange);
+      const entering = session.enter(token());
+      await live(ms);
+      assert.deepEqual(told[1], ["delayed", error]);
+      assert.ok(!words().includes("refused"));
+      service.error = null;
+      await live(MINUTE);
+      await entering;
+      assert.equal(words().at(-1), "signedIn");
+      assert.equal(session.presence.endsAt, HOUR);
+      // no more often than a failing poll
+      assert.ok(service.exchanges <= 10, String(service.exchanges));
+    });
+
+    test(`a renewal whose exchange fails ${how} (${error.name}) is not seen at all`, async () => {
+      const { service, exchange } = sts(null);
+      const { session, words, pass, live } = open(exchange);
+      await session.enter(token());
+      const { signal } = session.presence;
+      pass(55 * MINUTE);
+      service.error = error;
+      const renewal = session.enter(token({ iat: 3300, exp: 6900 }), "silent");
+      await live(ms);
+      service.error = null;
+      await live(MINUTE);
+      await renewal;
+      assert.deepEqual(words().slice(2), ["renewalDue", "signingIn", "signedIn"]);
+      assert.equal(session.presence.signal, signal);
+      assert.equal(session.presence.endsAt, 55 * MINUTE + HOUR);
+    });
+  }
+}
+
+test("a renewal that cannot reach STS until the end says so then, and asks for no other token", async () => {
+  const { service, exchange } = sts(null);
+  const { session, words, pass, live } = open(exchange);
+  await session.enter(token());
+  pass(55 * MINUTE);
+  service.error = OFFLINE;
+  const renewal = session.enter(token({ iat: 3300, exp: 6900 }), "silent");
+  await live(10 * MINUTE);
+  assert.equal(session.presence, null);
+  const seen = [...new Set(words().slice(2))];
+  assert.deepEqual(seen, ["renewalDue", "signingIn", "ended", "delayed"]);
+  service.error = null;
+  await live(MINUTE);
+  await renewal;
+  assert.equal(words().at(-1), "signedIn");
+  assert.equal(session.presence.endsAt, 55 * MINUTE + HOUR);
+});
+
+test("a token is tried until it ends, then its sign-in has failed", async () => {
+  const { exchange } = sts(OFFLINE);
+  const { session, told, words, live } = open(exchange);
+  const entering = session.enter(token({ exp: 90 }));
+  await live(2 * MINUTE);
+  await entering;
+  assert.deepEqual([...new Set(words())], ["signingIn", "delayed", "refused"]);
+  assert.match(told.at(-1)[1], /^Offline/);
+});
+
+test("a return to the page, or to the network, brings the next try forward", async () => {
+  const { service, exchange } = sts(OFFLINE);
+  const { session, words, live } = open(exchange);
+  const entering = session.enter(token());
+  await live(MINUTE);
+  service.error = null;
+  session.wake();
+  await entering;
+  assert.equal(words().at(-1), "signedIn");
+});
+
+test("a sign-out ends the tries, and a newer token takes their place", async () => {
+  const { service, exchange } = sts(OFFLINE);
+  const { session, words, live } = open(exchange);
+  const first = session.enter(token());
+  await live(MINUTE);
+  service.error = null;
+  await session.enter(token({ iat: 1 }));
+  await first;
+  assert.equal(words().filter((word) => word === "signedIn").length, 1);
+  service.error = OFFLINE;
+  const renewal = session.enter(token({ iat: 2 }));
+  await settled();
+  session.leave();
+  await renewal;
+  const { exchanges } = service;
+  service.error = null;
+  await live(2 * MINUTE);
+  assert.equal(service.exchanges, exchanges);
+  assert.equal(session.presence, null);
+});
+
+test("a mistake of the page itself is not tried again: it is told and reported", async (t) => {
+  const reported = [];
+  globalThis.reportError = (error) => void reported.push(error);
+  t.after(() => delete globalThis.reportError);
+  const mistake = new TypeError("it is undefined");
+  const { exchange } = sts(mistake);
+  const { session, told } = open(exchange);
+  await session.enter(token());
+  assert.match(told.at(-1)[1], /^Something went wrong in this page/);
+  assert.deepEqual(reported, [mistake]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AwsError, ShapeError } from "../../../s3-website/public/js/aws.js";
+import { AwsError, NetworkError, ShapeError } from "../../../s3-website/public/js/aws.js";
 import { pictureUrl } from "../../../s3-website/public/js/messages.js";
 import {
   assumeRole,
@@ -11,6 +11,7 @@ import {
   NOT_LOADED,
   offerSignIn,
   readClaims,
+  renew,
   renewsAt,
   userId,
 } from "../../../s3-website/public/js/signin.js";
@@ -76,6 +77,32 @@ test("a sign-out closes the prompt and keeps the next load from signing in", () 
   assert.deepEqual(calls, ["cancel", "disableAutoSelect"]);
 });
 
+test("what Google's script throws is reported, and the rest is done all the same", (t) => {
+  const reported = [];
+  globalThis.reportError = ({ message }) => void reported.push(message);
+  t.after(() => delete globalThis.reportError);
+  const { google, calls } = stand();
+  const fail = () => {
+    throw new Error("broken");
+  };
+  forget({ ...google, cancel: fail });
+  assert.deepEqual([calls, reported], [["disableAutoSelect"], ["broken"]]);
+  renew({ ...google, prompt: fail });
+  assert.deepEqual(reported, ["broken", "broken"]);
+});
+
+for (const [how, value] of [
+  ["no such channel", undefined],
+  ["a refused one", class { constructor() { throw new DOMException("insecure", "SecurityError"); } }],
+]) {
+  test(`in a browser with ${how} a tab works alone`, (t) => {
+    const { BroadcastChannel } = globalThis;
+    globalThis.BroadcastChannel = value;
+    t.after(() => (globalThis.BroadcastChannel = BroadcastChannel));
+    joinTabs(() => assert.fail("there is no other tab"))("t");
+  });
+}
+
 test("Google's script is waited for, and its absence is told", async () => {
   const google = {};
   const page = {};
@@ -138,9 +165,26 @@ test("a token's name and lifetime are read, whatever script the name is in", () 
     picture: "",
     nonce: "n",
     issuedAt: 100_000,
+    expiresAt: 3_700_000,
     lifetimeMs: 3_600_000,
   });
 });
+
+for (const [claims, name] of [
+  [{ name: " Ada\n Lovelace " }, "Ada Lovelace"],
+  [{ name: "A\u200bd\u202ea\u3164" }, "Ada"],
+  [{ name: "\u3164", given_name: "Ada" }, "Ada"],
+  [{ name: "\u2800\u0301" }, "Someone"],
+  [{ name: "🦄" }, "Someone"],
+  [{ name: "ＯＰＥＲＡＴＯＲ" }, "Someone"],
+  [{ name: "Operator", given_name: "Ada" }, "Ada"],
+  [{ name: "Olga Operator" }, "Olga Operator"],
+  [{ name: 7 }, "Someone"],
+]) {
+  test(`the name ${JSON.stringify(claims)} is shown as ${name}, as store_message stores it`, () => {
+    assert.equal(readClaims(token({ sub: "1", iat: 0, exp: 1, ...claims })).name, name);
+  });
+}
 
 test("a picture is one of Google's over https, or none", () => {
   const good = "https://lh3.googleusercontent.com/a/ACg8ocK=s96-c";
@@ -198,6 +242,11 @@ test("a refused token is an error with STS's code", async () => {
   await assert.rejects(assumeRole(config, "a.b.c", NEVER, Date.now, send), {
     code: "AccessDenied",
   });
+});
+
+test("a token that gets no answer was not refused", async () => {
+  const send = () => Promise.reject(new TypeError("Failed to fetch"));
+  await assert.rejects(assumeRole(config, "a.b.c", NEVER, Date.now, send), NetworkError);
 });
 
 test("an answer of STS without credentials is an error", async () => {

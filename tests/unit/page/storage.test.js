@@ -251,6 +251,14 @@ test("what is not taken over stays for the next tab", async () => {
   assert.deepEqual(store(memory).tab("u", "dead"), { outbox: [], drafts: { default: "x" } });
 });
 
+test("of what a dead tab left in its outbox the part that does not fit stays there", async () => {
+  const memory = area();
+  const { locks } = browser()();
+  store(memory).saveTab("u", "dead", { outbox: [outgoing("a"), outgoing("b")], drafts: {} });
+  await keeper(memory, "t", locks).adopt("u", ({ outbox }) => ({ outbox: outbox.slice(1), drafts: {} }));
+  assert.deepEqual(store(memory).tab("u", "dead").outbox.map(({ clientId }) => clientId), ["b"]);
+});
+
 test("nothing is done while another tab holds the lock", async () => {
   const tab = browser();
   await claimTab(tab().locks, () => area(), () => "held");

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AwsError } from "../../../s3-website/public/js/aws.js";
+import { AwsError, NetworkError } from "../../../s3-website/public/js/aws.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { discarded, retried } from "../../../s3-website/public/js/outbox.js";
 import { createReading } from "../../../s3-website/public/js/reading.js";
@@ -68,11 +68,11 @@ function browser(random, cloud) {
   const request = async (answer) => {
     const net = page.net;
     await settled();
-    if (net === "down") throw new TypeError("Failed to fetch");
+    if (net === "down") throw new NetworkError("Failed to fetch");
     if (net === "busy" && random() < 0.5) throw new AwsError("SlowDown", "", 503);
     const value = answer();
     // the request arrived, its answer did not
-    if (net === "bad" && random() < 0.5) throw new TypeError("Failed to fetch");
+    if (net === "bad" && random() < 0.5) throw new NetworkError("Failed to fetch");
     return value;
   };
   const start = () => {
@@ -106,7 +106,7 @@ function browser(random, cloud) {
       dispatch: dispatchHere,
       publish: (here, { channel, clientId, text }) =>
         request(() => {
-          if (here.signal.aborted) throw new TypeError("aborted");
+          if (here.signal.aborted) throw new NetworkError("aborted");
           if (page.net === "refusing") throw new AwsError("InvalidParameter", "", 400);
           // accepted by SNS, refused by the function: it never appears
           if (page.net !== "swallowing") cloud.store(channel, ADA.user, clientId, text);
