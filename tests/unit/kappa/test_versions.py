@@ -26,6 +26,7 @@ def state(*found, aliases=(), checked=None, **latest):
     return VersionsState({**LATEST, **latest}, found, tuple(aliases), checked or {})
 
 
+WAS = "kappa: was on versions {}"
 NO_SNAPSHOT = {
     "State": "Failed",
     "StateReason": "The handler raised while its snapshot was made.",
@@ -71,6 +72,7 @@ def test_a_change_is_published_waited_for_and_the_alias_made_with_the_new_number
             "created",
             "alias current: version (new)",
             takes={"FunctionVersion": "Version"},
+            conflict_hint="Another command made it just now: run the same command again.",
         ),
     ]
 
@@ -111,12 +113,12 @@ def test_an_alias_that_is_there_is_moved():
     assert step == Step(
         "lambda",
         "update_alias",
-        {"FunctionName": "greeter", "Name": "current"},
+        {"FunctionName": "greeter", "Name": "current", "Description": WAS.format(1)},
         "updated",
         "alias current: version 1 -> (new)",
         takes={"FunctionVersion": "Version"},
     )
-    assert step.before == {"FunctionVersion": "1"}
+    assert step.before == {"FunctionVersion": "1", "Description": ""}
 
 
 def test_what_is_published_and_pointed_to_already_stays():
@@ -131,7 +133,7 @@ def test_what_is_published_and_pointed_to_already_stays():
 def test_an_alias_that_points_elsewhere_is_moved_to_the_version_that_is_there():
     there, move = plan(state(version(1, "old"), version(2), aliases=[alias(1)]), alias="current")
     assert there == Already("unchanged", "version 2 of greeter")
-    assert move.params == {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "2"}
+    assert (move.params["Name"], move.params["FunctionVersion"]) == ("current", "2")
     assert move.takes == {}
 
 
@@ -297,10 +299,15 @@ def rollback(has, name="", to="", **said):
 def test_rollback_moves_the_alias_to_the_version_before_its_own():
     has = state(version(1), version(3), version(4), aliases=[alias(4)])
     (step,) = rollback(has)
-    assert step.params == {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "3"}
+    assert step.params == {
+        "FunctionName": "greeter",
+        "Name": "current",
+        "FunctionVersion": "3",
+        "Description": WAS.format(4),
+    }
     assert (step.message, step.before) == (
         "alias current: version 4 -> 3",
-        {"FunctionVersion": "4"},
+        {"FunctionVersion": "4", "Description": ""},
     )
 
 
