@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from kappa import notificationowner, schedule, sourcegrants, url
+from kappa import notificationowner, otherplaces, ruleowner, sourcegrants, url
 from kappa.arn import Place, qualifier
 from kappa.errors import Conflict
 from kappa.settings import Config
@@ -33,7 +33,7 @@ def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list
         bucket = state.buckets.get(source.arn)
         notification = notificationowner.own(config, source, state.function, bucket)
         return [qualifier(notification["LambdaFunctionArn"])] if notification else []
-    targets = schedule.own_targets(state.rules.get(source.key), state)
+    targets = ruleowner.own_targets(state.rules.get(source.key), state)
     return sorted(qualifier(one["Arn"]) for one in targets)
 
 
@@ -63,9 +63,11 @@ def resolve(
 ) -> tuple[Config, SourcesState]:
     """Settle what the sources belong on; config and state then agree on it.
 
-    A command that is not `moving` them leaves them together where they are.
+    What is on other environments' aliases is left out. A command that is not `moving` the sources
+    leaves them together where they are.
     Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
     """
+    state = otherplaces.set_apart(config, state)
     claims = _claims(config, place, state)
     wanted = config.function.alias
     if wanted and not moving and len(claims.all) == 1:
@@ -143,7 +145,7 @@ def _dead(config: Config, state: SourcesState) -> set[str]:
 def _named(config: Config, state: SourcesState) -> set[str]:
     """Find the qualifiers of the targets that have kappa's own id."""
     rules = [state.rules.get(source.key) for source in config.function.event_sources]
-    targets = [one for rule in rules for one in schedule.own_targets(rule, state)]
+    targets = [one for rule in rules for one in ruleowner.own_targets(rule, state)]
     return {qualifier(one["Arn"]) for one in targets if one["Id"] == config.function.name}
 
 

@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from kappa import (
     binding,
     boundread,
@@ -243,6 +245,8 @@ def plan_delete(session: Session) -> Plan:
         rights = iamstate.read(
             aws, config, place, roles.result(), has.settings, ask=ask, leaves=True
         )
+    # The function goes with all of its aliases, so what hangs on any of them goes too.
+    config = msgspec.structs.replace(config, siblings=frozenset())
     config, found = binding.resolve(config, place, state.result(), strict=False)
     now = datetime.now(UTC)
     return [

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kappa import arn as arns
-from kappa import environments, layout
+from kappa import environments, layout, siblings
 from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
@@ -53,6 +53,7 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         origins=tree.origins,
         later=read.later,
         notes=read.notes,
+        siblings=read.siblings,
     )
 
 
@@ -65,6 +66,7 @@ class _Read:
     environment: str
     later: bool
     notes: tuple[str, ...]
+    siblings: frozenset[str]
 
 
 def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
@@ -72,7 +74,7 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
     raw = read_tree(file, text)
     layout.refuse_earlier(raw)
     environment = environments.choose(raw, wanted)
-    later = layout.is_later(raw)
+    later, whole = layout.is_later(raw), raw
     if environment:
         raw = (environments.alone if later else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
@@ -80,7 +82,8 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
     tree = fill_tree(raw, values, _names_for_later)
     notes = layout.notes(tree, environment) if later else ()
     tree = layout.translate(tree, environment) if later else tree
-    return _Read(tree, values, environment, later, notes)
+    others = siblings.aliases(whole, environment, values, later=later)
+    return _Read(tree, values, environment, later, notes, others)
 
 
 def _names_for_later(keys: Keys) -> Set[str]:

@@ -201,7 +201,8 @@ class Config(Struct, frozen=True):
     """A validated config. `values` are the included ones, for the policy document.
 
     `later` tells that the file has the layout of kappa 0.7; `notes` what in it has no effect.
-    `bound` is the alias that AWS has its event sources on, where the config names none.
+    `bound` is the alias that AWS has its event sources on, where the config names none. `siblings`
+    are the aliases of the file's other environments of this function; "" is the function itself.
     """
 
     file: Path
@@ -217,6 +218,7 @@ class Config(Struct, frozen=True):
     later: bool = False
     notes: tuple[str, ...] = ()
     bound: str | None = None
+    siblings: frozenset[str] = frozenset()
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
@@ -226,6 +228,11 @@ class Config(Struct, frozen=True):
     def qualifier(self) -> str:
         """The alias that sources, URL, permissions and asynchronous settings are bound to."""
         return self.function.alias if self.bound is None else self.bound
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The aliases that other environments have their sources on: not this config's business."""
+        return self.siblings - {self.qualifier}
 
     @property
     def makes_role(self) -> bool:
