@@ -60,11 +60,12 @@ def resolve(
     *,
     strict: bool = True,
     moving: bool = True,
+    anew: bool = False,
 ) -> tuple[Config, SourcesState]:
     """Settle what the sources belong on; config and state then agree on it.
 
     What is on other environments' aliases is left out. A command that is not `moving` the sources
-    leaves them together where they are.
+    leaves them together where they are; one that makes them `anew` does not ask where they were.
     Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
     """
     state = otherplaces.set_apart(config, state)
@@ -74,6 +75,8 @@ def resolve(
         (wanted,) = claims.all
         config = msgspec.structs.replace(config, bound=wanted)
     elif not wanted:
+        if not claims.all and not anew:
+            claims = _permitted(config, place, state, strict and not moving)
         problem = _undecided(claims)
         if strict and problem:
             raise _conflict(config, problem, claims.aliases)
@@ -104,6 +107,25 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
         alone |= {""} if set(state.urls) == {""} else set()
     there = {"", *state.aliases}
     return _Claims(frozenset(marked), frozenset(alone & there))
+
+
+def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) -> _Claims:
+    """Find where the config's own permissions say that sources were, which are nowhere now.
+
+    kappa adds none of its own beside such a permission, so that is all that is left of a disabled
+    topic. It may stand on the function too, from before: then it tells nothing.
+    Raises: Conflict, if `strict`, and it tells nothing.
+    """
+    found = {
+        alias
+        for source in config.function.event_sources
+        for alias in ("", *state.aliases)
+        if sourcegrants.is_permitted(config, source, place, state, alias)
+    }
+    if strict and "" in found and len(found) > 1:
+        names = ", ".join(sorted(found - {""}))
+        raise _conflict(config, f"may have been on the function itself or on {names}", found - {""})
+    return _Claims(frozenset(found if "" not in found else {""}), frozenset())
 
 
 def _given(
