@@ -61,14 +61,17 @@ def resolve(
     strict: bool = True,
     moving: bool = True,
     anew: bool = False,
+    whole: bool = False,
 ) -> tuple[Config, SourcesState]:
     """Settle what the sources belong on; config and state then agree on it.
 
-    What is on other environments' aliases is left out. A command that is not `moving` the sources
-    leaves them together where they are; one that makes them `anew` does not ask where they were.
+    What is on others' aliases is left out, unless the `whole` function is meant. A command that is
+    not `moving` the sources leaves them together where they are; one that makes them `anew` does
+    not ask where they were.
     Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
     """
-    state = otherplaces.set_apart(config, state)
+    if not whole:
+        config, state = otherplaces.set_apart(config, state)
     claims = _claims(config, place, state)
     wanted = config.function.alias
     if wanted and not moving and len(claims.all) == 1:

@@ -247,7 +247,7 @@ def plan_delete(session: Session) -> Plan:
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, siblings=frozenset())
-    config, found = binding.resolve(config, place, state.result(), strict=False)
+    config, found = binding.resolve(config, place, state.result(), strict=False, whole=True)
     now = datetime.now(UTC)
     return [
         *sources.plan_delete(config, found),

@@ -1,4 +1,4 @@
-"""Set apart what hangs on the aliases of a file's other environments: it is theirs. Pure.
+"""Set apart what hangs on the aliases of other environments, or of other configs. Pure.
 
 It is neither taken nor removed, and named where a source of this config is there too.
 """
@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from kappa import notificationowner
+import msgspec
+
+from kappa import notificationowner, versionowner
 from kappa.arn import invokes, qualifier
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
@@ -20,22 +22,26 @@ T = TypeVar("T")
 URL = "url"
 
 
-def set_apart(config: Config, state: SourcesState) -> SourcesState:
-    """Leave out what is on other environments' aliases, and note of which sources it is.
+def set_apart(config: Config, state: SourcesState) -> tuple[Config, SourcesState]:
+    """Leave out what is on others' aliases, and note of which sources it is.
 
     Buckets and rules stay whole, since AWS has them as one whole: whoever plans with them asks
     `config.others`, or `state.others`.
     """
+    marked = {
+        alias for alias, one in state.owners.items() if versionowner.is_of_another(config, one)
+    }
+    config = msgspec.structs.replace(config, siblings=config.siblings | marked)
     others = config.others
     if not others:
-        return state
+        return config, state
     places = {one.key: _places(one, state) for one in config.function.event_sources}
     elsewhere = {**places, URL: set(state.urls)}
 
     def own(found: Mapping[str, T]) -> dict[str, T]:
         return {key: value for key, value in found.items() if key not in others}
 
-    return replace(
+    return config, replace(
         state,
         mappings=tuple(one for one in state.mappings if state.qualifier_of(one) not in others),
         topics={
@@ -52,12 +58,12 @@ def set_apart(config: Config, state: SourcesState) -> SourcesState:
 
 
 def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Already]:
-    """Name where other environments have a source, or the URL."""
+    """Name where others have a source, or the URL."""
     return [
         Already(
             "kept",
-            f"{label} on {f'the alias {alias}' if alias else 'the function itself'} (of another "
-            f"environment of {config.file.name})",
+            f"{label} on {f'the alias {alias}' if alias else 'the function itself'} "
+            f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",
         )
         for alias in state.elsewhere.get(key, ())
     ]

@@ -45,7 +45,8 @@ class SourcesState:
     are by qualifier: an alias, or "" for the function itself. `unread` says why a source could
     not be read. `invoked` is the ARN that the sources shall invoke: the function's, or its
     alias's. `own` are the qualifiers that kappa itself has bound sources to. `others` are those of
-    the file's other environments; `elsewhere` says on which of them a source is, by its key.
+    other environments and configs: `owners` says whose an alias is, by the mark that kappa gave it,
+    and `elsewhere` on which of the others a source is, by its key.
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
@@ -60,6 +61,7 @@ class SourcesState:
     invoked: str = ""
     own: frozenset[str] = frozenset({""})
     others: frozenset[str] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

@@ -6,6 +6,7 @@ alias back is rollback.py's.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kappa import guards, health, versionowner
@@ -84,6 +85,9 @@ def _pointed(config: Config, state: VersionsState, number: str) -> Plan:
         return []
     alias = state.alias(name)
     if alias is not None and alias["FunctionVersion"] == number and not weights(alias):
+        if versionowner.is_of_another(config, versionowner.owner(alias)):
+            text = f"alias {name}: of {versionowner.name(config)} now"
+            return [replace(point(config, state, name, number), message=text)]
         return [Already("unchanged", f"alias {name}: version {number}")]
     return [point(config, state, name, number)]
 
@@ -116,7 +120,7 @@ def _publish(config: Config, number: str, guard: Guard | None) -> Step:
 def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
     """Make the alias, or move it, to a version; without a number to the one just published.
 
-    The alias remembers what it was on. It is moved only from where it was read.
+    The alias remembers whose it is and what it was on. It is moved only from where it was read.
     """
     params: dict[str, Any] = {"FunctionName": config.function.name, "Name": name}
     takes = {} if number else {"FunctionVersion": "Version"}
@@ -124,7 +128,8 @@ def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
     tells = {"(new)": "FunctionVersion"}
     alias = state.alias(name)
     if alias is None:
-        text, made = f"alias {name}: version {number or '(new)'}", {**params, **given}
+        text = f"alias {name}: version {number or '(new)'}"
+        made = {**params, **given, "Description": versionowner.described(config, state, None, "")}
         hint = "Another command made it just now: run the same command again."
         return Step(
             "lambda",
@@ -140,9 +145,9 @@ def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
     if "RoutingConfig" in before:
         # Calls that a second version gets a share of are all this version's again.
         given["RoutingConfig"] = {"AdditionalVersionWeights": {}}
-    was = versionowner.remembered(state, alias, number, config.function.keep_versions)
-    if was is not None and was != alias.get("Description", ""):
-        given["Description"] = was
+    description = versionowner.described(config, state, alias, number)
+    if description is not None and description != alias.get("Description", ""):
+        given["Description"] = description
         before["Description"] = alias.get("Description", "")
     if "RevisionId" in alias:
         given["RevisionId"] = alias["RevisionId"]

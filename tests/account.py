@@ -159,11 +159,11 @@ class Account:
             "RevisionId": self.revisions.get(name, "0"),
         }
 
-    def lambda_create_alias(self, FunctionName, Name, FunctionVersion):  # noqa: N803
+    def lambda_create_alias(self, FunctionName, Name, FunctionVersion, Description=""):  # noqa: N803
         if Name in self.aliases:
             raise Conflict("Alias already exists", code="ResourceConflictException")
         self._revised(Name)
-        self.aliases[Name] = FunctionVersion
+        self.aliases[Name], self.descriptions[Name] = FunctionVersion, Description
         return self._alias(Name)
 
     def lambda_update_alias(self, FunctionName, Name, FunctionVersion, **params):  # noqa: N803

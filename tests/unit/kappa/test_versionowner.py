@@ -7,7 +7,7 @@ from kappa.errors import NotFound
 from tests.builders import assert_valid, kappa_config
 from tests.unit.kappa.test_versions import alias, state, version
 
-WAS = "kappa: was on versions "
+WAS = "kappa config.yml: was on versions "
 
 
 def shared(*aliases, newest=6):
@@ -76,14 +76,13 @@ def test_the_description_that_somebody_gave_an_alias_stays():
 
 def test_what_is_remembered_fits_into_awss_longest_description():
     numbers = range(1000, 1100)
-    was = " ".join(map(str, numbers))
-    has = state(
-        *(version(number, "old") for number in numbers), aliases=[prod(1099, was[: 256 - len(WAS)])]
-    )
-    assert len(has.aliases[0]["Description"]) == 256
-    text = versionowner.remembered(has, has.alias("prod"), "", None)
-    assert len(text) <= 256
-    assert text.split()[-2:] == ["1045", "1099"]
+    was = " ".join(map(str, numbers[:44]))
+    versions_ = (version(number, "old") for number in numbers)
+    has = state(*versions_, aliases=[prod(1099, was)])
+    assert 250 < len(has.aliases[0]["Description"]) <= 256
+    text = versionowner.described(kappa_config(), has, has.alias("prod"), "")
+    assert 250 < len(text) <= 256
+    assert text == f"{WAS}{was.removeprefix('1000 ')} 1099"
 
 
 def pruned(has, name, keep, **said):

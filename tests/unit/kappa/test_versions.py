@@ -26,7 +26,8 @@ def state(*found, aliases=(), checked=None, **latest):
     return VersionsState({**LATEST, **latest}, found, tuple(aliases), checked or {})
 
 
-WAS = "kappa: was on versions {}"
+WAS = "kappa config.yml: was on versions {}"
+NEW = "kappa config.yml: was on no other version"
 NO_SNAPSHOT = {
     "State": "Failed",
     "StateReason": "The handler raised while its snapshot was made.",
@@ -68,7 +69,7 @@ def test_a_change_is_published_waited_for_and_the_alias_made_with_the_new_number
         Step(
             "lambda",
             "create_alias",
-            {"FunctionName": "greeter", "Name": "current"},
+            {"FunctionName": "greeter", "Name": "current", "Description": NEW},
             "created",
             "alias current: version (new)",
             takes={"FunctionVersion": "Version"},
@@ -87,7 +88,15 @@ def test_the_number_of_the_new_version_reaches_the_wait_and_the_alias():
     apply(plan(state(), alias="current"), call, lambda _report: None)
     assert calls[1:] == [
         ("get_function_configuration", {"FunctionName": "greeter", "Qualifier": "7"}),
-        ("create_alias", {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "7"}),
+        (
+            "create_alias",
+            {
+                "FunctionName": "greeter",
+                "Name": "current",
+                "FunctionVersion": "7",
+                "Description": NEW,
+            },
+        ),
     ]
 
 
@@ -188,7 +197,7 @@ def test_moving_an_alias_ends_the_share_of_another_version():
     has = state(version(1, "old"), version(2), aliases=[alias(2, **weights)])
     move = plan(has, alias="current")[1]
     assert move.params["RoutingConfig"] == {"AdditionalVersionWeights": {}}
-    assert move.before == {"FunctionVersion": "2", **weights}
+    assert move.before == {"FunctionVersion": "2", "Description": "", **weights}
 
 
 def test_a_version_that_failed_is_removed_and_published_anew():
