@@ -77,7 +77,7 @@ def of_update(
             return again
         changed = compared.differing(now, settings=settings, code=code)
         if changed:
-            raise _changed(compared.config, changed, "Its other changes were not made")
+            raise _changed(compared.config, changed, f"changed its {part}")
         return True
 
     return _of_function(compared.config, check, {"RevisionId": "Configuration.RevisionId"})
@@ -89,7 +89,7 @@ def of_publishing(compared: Compared, *, done: bool = True) -> Guard:
     def check(now: Answer, _params: Answer) -> bool:
         changed = compared.differing(now, settings=done, code=done)
         if changed:
-            raise _changed(compared.config, changed, "No version was published")
+            raise _changed(compared.config, changed, "published a version")
         return True
 
     takes = {"RevisionId": "Configuration.RevisionId", "CodeSha256": "Configuration.CodeSha256"}
@@ -100,10 +100,10 @@ def _of_function(config: Config, check: Any, takes: Mapping[str, str]) -> Guard:
     return Guard("get_function", {"FunctionName": config.function.name}, check, takes)
 
 
-def _changed(config: Config, changed: list[str], so: str) -> Conflict:
+def _changed(config: Config, changed: list[str], step: str) -> Conflict:
     return Conflict(
         f"Another command changed the function {config.function.name} meanwhile "
-        f"({', '.join(changed)}). {so}, and no alias was moved.",
+        f"({', '.join(changed)}). kappa stopped before it {step}, and moved no alias.",
         "When the other one has ended, run the same command again.",
     )
 
@@ -125,7 +125,9 @@ def of_alias(config: Config, alias: Answer) -> Guard:
             )
         return True
 
-    # Of an alias this answers the version that it points to, by a right that kappa needs anyway.
+    # By a right that kappa needs anyway.
+    # Source: AWS CLI reference, "get-function-configuration", --qualifier: of an alias it answers
+    # the version that the alias points to.
     params = {"FunctionName": config.function.name, "Qualifier": name}
     return Guard("get_function_configuration", params, check)
 

@@ -83,7 +83,7 @@ def test_a_deploy_never_publishes_what_another_made_meanwhile(operation):
 def test_the_refusal_names_what_differs():
     shop = Shop()
     shop.meanwhile("publish_version", lambda: shop.deploy("dev", 3))
-    with pytest.raises(Conflict, match=r"\(Environment, code\). No version was published"):
+    with pytest.raises(Conflict, match=r"\(Environment, code\). kappa stopped before it pub"):
         shop.deploy("prod", 2)
 
 
