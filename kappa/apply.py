@@ -162,19 +162,18 @@ def _guarded(
         clock.sleep(pause_s)
         pause_s *= 2
     raise Conflict(
-        f"What {step.message} is about is changed by another again and again.",
+        f"Another command changes it again and again: {step.message}.",
         "When the other is done, run the same command again.",
     )
 
 
 def _fresh(step: Step, guard: Guard, call: Call, clock: Clock) -> dict[str, Any]:
     """Read what a write relies on; what was made just now may not be known everywhere."""
+    doing = f"reading what {step.message} would change"
     started, pause_s = clock.now(), 0.25
     while True:
         try:
-            return call(
-                step.service, guard.operation, f"looking before {step.message}", guard.params
-            )
+            return call(step.service, guard.operation, doing, guard.params)
         except NotFound:
             if clock.now() - started >= _FRESH_S:
                 raise

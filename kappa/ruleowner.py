@@ -1,6 +1,6 @@
-"""Whose a rule's target is: this config's, or that of another environment of its file. Pure.
+"""Whose a rule's target is: this config's, or that of another environment or config. Pure.
 
-Environments that share a function share the names of its rules too.
+Those that share a function share the names of its rules too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kappa.sourcestate import Rule, SourcesState, rule_names
 
 
 def siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
-    """Find the targets of the file's other environments: they share the function, and its rules."""
+    """Find the targets on the aliases of others: they share the function, and its rules."""
     targets = rule.targets if rule else ()
     return [
         one
@@ -28,12 +28,12 @@ def siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
 def refuse_shared(
     function: str, source: EventSource, rule: Rule | None, state: SourcesState
 ) -> None:
-    """Change no rule that another environment has too: it would change there as well."""
+    """Change no rule that another environment or config has too: it would change there as well."""
     theirs = siblings(rule, state)
     if theirs:
         raise Conflict(
-            f"The rule {rule_names(function, source)['Name']} is of another environment too: it "
-            f"invokes {theirs[0]['Arn']}.",
+            f"The rule {rule_names(function, source)['Name']} is of another environment or config "
+            f"too: it invokes {theirs[0]['Arn']}.",
             "Give the source a name of its own in each, such as "
             f"{source.name or 'nightly'}-${{environment}}.",
         )

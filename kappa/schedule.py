@@ -102,8 +102,7 @@ def _refuse_others(
     """
     own = [*targets, *siblings(rule, state)]
     others = [one for one in rule.targets if one not in own] if rule else []
-    targets = own
-    taken = [one for one in others if one["Id"] == function or (owned(source) and not targets)]
+    taken = [one for one in others if one["Id"] == function or (owned(source) and not own)]
     if taken:
         raise Conflict(
             f"The rule {rule_names(function, source)['Name']} invokes {taken[0]['Arn']} "

@@ -202,7 +202,7 @@ class Config(Struct, frozen=True):
 
     `later` tells that the file has the layout of kappa 0.7; `notes` what in it has no effect.
     `bound` is the alias that AWS has its event sources on, where the config names none. `siblings`
-    are the aliases of the file's other environments of this function; "" is the function itself.
+    are the aliases of other environments and configs of this function; "" is the function itself.
     """
 
     file: Path
@@ -231,7 +231,7 @@ class Config(Struct, frozen=True):
 
     @property
     def others(self) -> frozenset[str]:
-        """The aliases that other environments have their sources on: not this config's business."""
+        """The aliases that others have their sources on: not this config's business."""
         return self.siblings - {self.qualifier}
 
     @property

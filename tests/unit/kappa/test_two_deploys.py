@@ -147,7 +147,7 @@ def test_two_deploys_of_the_same_are_no_conflict():
 def test_an_alias_that_is_changed_again_and_again_ends_in_an_error():
     shop = Shop()
     shop.aws.before = lambda name: name == "update_alias" and shop.aws._revised("prod")
-    with pytest.raises(Conflict, match="by another again and again"):
+    with pytest.raises(Conflict, match="changes it again and again: alias prod"):
         shop.deploy("prod", 2)
 
 

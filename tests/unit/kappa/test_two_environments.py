@@ -195,7 +195,7 @@ def test_a_rule_of_both_environments_is_not_changed_for_one(word):
     file.run("prod deploy")
     file.run("dev deploy")
     file.sources = lambda _: ({"name": "nightly", "schedule": "rate(2 days)"},)
-    with pytest.raises(Conflict, match="greeter-nightly is of another environment too") as error:
+    with pytest.raises(Conflict, match="is of another environment or config too") as error:
         file.plan(word)
     assert "nightly-${environment}" in error.value.hint
 
