@@ -35,7 +35,7 @@ format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff check --fix .
 
 interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Stop each command at each of its calls to AWS (over half an hour)
-	KAPPA_INTERRUPTED=all $(BIN)/pytest -n 2 tests/unit/kappa/test_binding.py
+	KAPPA_INTERRUPTED=all $(BIN)/pytest -n 2 tests/unit/kappa/test_binding.py tests/unit/kappa/test_two_environments.py
 	KAPPA_INTERRUPTED=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 3 tests/emulator/test_kappa_interrupted.py tests/emulator/test_chat_interrupted.py
 
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime bench-peers ## Measure, print tables, write bench/results.md

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kappa import arn as arns
-from kappa import environments, layout
+from kappa import environments, layout, siblings
 from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
@@ -54,6 +54,7 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         notes=read.notes,
         include=settings.include,
         included={at: (tree.texts[at], words) for at, words in tree.written.items()},
+        siblings=read.siblings,
     )
 
 
@@ -66,6 +67,7 @@ class _Read:
     environment: str
     later: bool
     notes: tuple[str, ...]
+    siblings: frozenset[str]
 
 
 def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
@@ -73,7 +75,7 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
     raw = read_tree(file, text)
     layout.refuse_earlier(raw)
     environment = environments.choose(raw, wanted)
-    later = layout.is_later(raw)
+    later, whole = layout.is_later(raw), raw
     if environment:
         raw = (environments.alone if later else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
@@ -81,7 +83,8 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
     tree = fill_tree(raw, values, _names_for_later)
     notes = layout.notes(tree, environment) if later else ()
     tree = layout.translate(tree, environment) if later else tree
-    return _Read(tree, values, environment, later, notes)
+    others = siblings.aliases(whole, environment, values, later=later)
+    return _Read(tree, values, environment, later, notes, others)
 
 
 def _names_for_later(keys: Keys) -> Set[str]:

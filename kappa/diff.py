@@ -31,6 +31,7 @@ _NAMING = frozenset(
         "PublishVersion",
         "Qualifier",
         "ReturnSubscriptionArn",
+        "RevisionId",
         "RoleName",
         "S3Bucket",
         "S3Key",

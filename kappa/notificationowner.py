@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa import arn as arns
-from kappa.arn import invokes
+from kappa.arn import invokes, qualifier
 from kappa.keyfilters import Notification, keys, notification, overlap, replaces, words
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
@@ -66,7 +66,7 @@ def replaced(
         *(
             one
             for one in functions(has)
-            if one not in known and invokes(target(one), function) and replaces(wanted, one)
+            if one not in known and is_ours(config, function, one) and replaces(wanted, one)
         ),
     ]
 
@@ -84,7 +84,7 @@ def assigned(
     made = [
         one
         for one in functions(has)
-        if invokes(target(one), function)
+        if is_ours(config, function, one)
         and (str(one.get("Id", "")).startswith(prefix) or _is_old(config.function.name, one))
     ]
     spare = [one for one in made if keys(one) not in known]
@@ -108,7 +108,12 @@ def _left(config: Config, source: EventSource, state: SourcesState) -> list[dict
     ]
     for one in named:
         known += replaced(config, one, function, has) if one.enabled else []
-    return [one for one in functions(has) if one not in known and invokes(target(one), function)]
+    return [one for one in functions(has) if one not in known and is_ours(config, function, one)]
+
+
+def is_ours(config: Config, function: str, one: Notification) -> bool:
+    """Whether it invokes the function, on no alias of another environment."""
+    return invokes(target(one), function) and qualifier(target(one)) not in config.others
 
 
 def wanted_of(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from kappa import arn as arns
-from kappa.arn import invokes
 from kappa.errors import Conflict, NotFound
 from kappa.keyfilters import Notification, keys, overlap, words
 from kappa.notificationowner import (
@@ -23,6 +22,7 @@ from kappa.notificationowner import (
     differs,
     everything,
     functions,
+    is_ours,
     keys_of,
     not_named,
     own,
@@ -80,7 +80,7 @@ def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Ste
     label = source.label if len(sources_of(config, source.arn)) == 1 else source.plain_label
     left = not_named(config, source, state) if has else []
     more = f", and with it {', '.join(left)}" if left else ""
-    return _remove(source, has, lambda one: invokes(target(one), function), f"{label}{more}")
+    return _remove(source, has, lambda one: is_ours(config, function, one), f"{label}{more}")
 
 
 def chained(plan: Plan) -> Plan:

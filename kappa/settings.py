@@ -203,7 +203,8 @@ class Config(Struct, frozen=True):
     `later` tells that the file has the layout of kappa 0.7; `notes` what in it has no effect.
     `bound` is the alias that AWS has its event sources on, where the config names none. `include`
     is the path of the included file as it is written; `included` gives by key path each text that
-    a value was put into, filled in and as it is written.
+    a value was put into, filled in and as it is written. `siblings` are the aliases of other
+    environments and configs of this function; "" is the function itself.
     """
 
     file: Path
@@ -221,6 +222,7 @@ class Config(Struct, frozen=True):
     bound: str | None = None
     include: str = ""
     included: Mapping[Keys, tuple[str, str]] = {}
+    siblings: frozenset[str] = frozenset()
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
@@ -233,6 +235,11 @@ class Config(Struct, frozen=True):
     def qualifier(self) -> str:
         """The alias that sources, URL, permissions and asynchronous settings are bound to."""
         return self.function.alias if self.bound is None else self.bound
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The aliases that others have their sources on: not this config's business."""
+        return self.siblings - {self.qualifier}
 
     @property
     def makes_role(self) -> bool:

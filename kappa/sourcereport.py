@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from kappa import binding, notificationowner, schedule
+from kappa import binding, notificationowner, ruleowner, schedule
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import SourcesState, mapping_names, rule_names
@@ -121,7 +121,7 @@ def _rule(config: Config, source: EventSource, state: SourcesState) -> dict[str,
     if rule is None:
         return {**said, "state": "missing"}
     when = rule.settings.get("ScheduleExpression", "")
-    if not schedule.own_targets(rule, state):
+    if not ruleowner.own_targets(rule, state):
         return {**said, "state": "no target", "schedule": when}
     word = "Enabled" if schedule.is_enabled(rule) else "Disabled"
     return {**said, "arn": rule.settings["Arn"], "state": word, "schedule": when}

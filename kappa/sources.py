@@ -18,6 +18,7 @@ from kappa import (
     mappings,
     notificationowner,
     notifications,
+    otherplaces,
     schedule,
     sourcegrants,
     topics,
@@ -126,6 +127,7 @@ def plan_switch(
             plan.append(schedule.plan_switch(config.function.name, source, state, enabled))
         else:
             plan += [*mappings.plan_switch(source, state, enabled), *_kept(config, source, state)]
+            plan += _theirs(config, source, state)
     if config.function.url:
         plan.append(Already("kept", f"{url.LABEL} (it has no switch; auth: AWS_IAM closes it)"))
     return _joined(plan)
@@ -140,11 +142,11 @@ def plan_remove(config: Config, place: Place, state: SourcesState, statements: S
     given = {**state.statements, config.qualifier: statements}
     state = dataclasses.replace(state, statements=given)
     for source in config.function.event_sources:
-        plan += _removal(config, source, state)
+        plan += [*_removal(config, source, state), *_theirs(config, source, state)]
         if source.key not in state.unread:
             plan += sourcegrants.plan_stale(config, source, place, state)
     if config.function.url:
-        plan += url.plan_remove(config, state)
+        plan += [*url.plan_remove(config, state), *_url_theirs(config, state)]
     return _joined(plan)
 
 
@@ -192,7 +194,12 @@ def _part(
     kept = _kept(config, source, state)
     if kept and not part.there and source.enabled:
         raise _unclear(config, source, state)
-    after = (*part.after, *kept, *_not_named(config, source, state))
+    after = (
+        *part.after,
+        *kept,
+        *_not_named(config, source, state),
+        *_theirs(config, source, state),
+    )
     if source.service not in CALLERS:
         return Part(part.there, part.items, (), part.moves, after)
     # All of one bucket's sources share its permission.
@@ -231,6 +238,14 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Alre
         )
         for one in binding.strangers(config, source, state)
     ]
+
+
+def _theirs(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
+    return otherplaces.kept(config, state, source.key, source.plain_label)
+
+
+def _url_theirs(config: Config, state: SourcesState) -> list[Already]:
+    return otherplaces.kept(config, state, otherplaces.URL, url.LABEL)
 
 
 def _not_named(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
@@ -274,4 +289,7 @@ def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
 
 def _url(config: Config, state: SourcesState, statements: Statements) -> Part | None:
     wanted = config.function.url
-    return url.plan(config, wanted, state, statements) if wanted else None
+    if not wanted:
+        return None
+    part = url.plan(config, wanted, state, statements)
+    return dataclasses.replace(part, after=(*part.after, *_url_theirs(config, state)))

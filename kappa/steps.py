@@ -67,6 +67,22 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Guard:
+    """What a write relies on: read right before it, since another may have changed it.
+
+    `check` gets the answer and the step's params: False says that all is done already. `takes` are
+    params by dotted paths of the answer: by a RevisionId AWS refuses a write if a change comes in
+    between, and then all of this is done again.
+    Raises, in `check`: Conflict, if it is not what the plan was made of.
+    """
+
+    operation: str
+    params: Mapping[str, Any]
+    check: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+    takes: Mapping[str, str] = _empty()
+
+
+@dataclass(frozen=True)
 class Step:
     """One AWS call. `params` are the SDK's own; `settled` are codes that say it is so already.
 
@@ -95,6 +111,7 @@ class Step:
     tells: Mapping[str, str] = _empty(compare=False)
     before: Mapping[str, Any] = _empty(compare=False)
     merge: Merge | None = field(default=None, compare=False)
+    guard: Guard | None = field(default=None, compare=False)
     expected: Mapping[str, Any] = _empty()
     unexpected_hint: str = ""
 
