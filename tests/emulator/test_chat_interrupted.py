@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache, partial
@@ -19,6 +20,7 @@ import commandline
 import publish
 import resources
 import website
+from chatconfig import build_folder
 from tests import proxy
 from tests.builders import run_here
 
@@ -167,8 +169,15 @@ def through(emulator):
 
 @pytest.fixture(scope="module")
 def chats(tmp_path_factory, emulator, through):
-    folder, count = tmp_path_factory.mktemp("chats"), itertools.count()
-    return lambda: Chat(folder / str(next(count)), emulator, through)
+    folder, made = tmp_path_factory.mktemp("chats"), []
+
+    def new():
+        made.append(Chat(folder / str(len(made)), emulator, through))
+        return made[-1]
+
+    yield new
+    for chat in made:  # a run that was killed has left its folder
+        shutil.rmtree(build_folder(chat.path), ignore_errors=True)
 
 
 def prepare(chat, command):
