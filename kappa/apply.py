@@ -46,6 +46,8 @@ def apply(
     answer: dict[str, Any] = {}
     last = [item for item in plan if isinstance(item, Step)][-1:]
     for item in plan:
+        if isinstance(item, Step) and item.unless is not None:
+            item = item.unless() or item
         if isinstance(item, Already):
             tell(Report(item.mark, item.message))
             continue

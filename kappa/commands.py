@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -246,13 +246,13 @@ def plan_delete(session: Session) -> Plan:
             aws, config, place, roles.result(), has.settings, ask=ask, leaves=True
         )
     config, found = binding.resolve(config, place, state.result(), strict=False)
-    now = datetime.now(UTC)
+    now, users_now = datetime.now(UTC), partial(iamusers.asking(aws), elsewhere=True)
     return [
         *sources.plan_delete(config, found),
         *iamdelete.plan_vpc(config, rights, own, now),
         *function.plan_delete(config, has),
         *logs.plan_delete(config),
-        *iamdelete.plan_delete(config, rights, own, now),
+        *iamdelete.plan_delete(config, rights, own, now, users_now),
     ]
 
 

@@ -58,16 +58,26 @@ def _policy(config: Config, rights: IamState) -> dict[str, Any] | None:
 
 
 def _role(config: Config, rights: IamState) -> dict[str, Any] | None:
-    if config.role.arn:
-        name = config.role.arn.rsplit("/", 1)[-1]
-        return {"name": name, "arn": config.role.arn, "policies": None}
+    if config.role.arn and (rights.role or rights.denied):
+        state = "unknown" if rights.denied else "there"
+        return {
+            "name": _role_name(config),
+            "arn": config.role.arn,
+            "policies": None,
+            "state": state,
+        }
     if rights.role is None:
         return None
     return {
         "name": rights.role.arn.rsplit("/", 1)[-1],
         "arn": rights.role.arn,
         "policies": [*rights.role.attached, *rights.role.inline],
+        "state": "there",
     }
+
+
+def _role_name(config: Config) -> str:
+    return config.role.name or config.role.arn.rsplit("/", 1)[-1]
 
 
 def _function(function: FunctionState) -> dict[str, Any] | None:
@@ -123,7 +133,7 @@ def problems(config: Config, data: Mapping[str, Any]) -> list[str]:
     name = config.function.name
     wanted = {
         f"policy {_policy_name(config)}": (config.policy is not None, data["policy"]),
-        f"role {config.role.name}": (bool(config.role.name), data["role"]),
+        f"role {_role_name(config)}": (bool(_role_name(config)), data["role"]),
         f"function {name}": (True, data["function"]),
         f"alias {config.function.alias}": (bool(config.function.alias), data["alias"]),
         f"asynchronous settings of {name}": (wants(config.function.async_), data["async"]),
@@ -173,10 +183,10 @@ def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
     if config.policy:
         detail = f"{policy['version']}  attached {policy['attachments']}x" if policy else ""
         rows.append(("policy", _policy_name(config), "there" if policy else "missing", detail))
-    name = config.role.name or config.role.arn.rsplit("/", 1)[-1]
+    name = _role_name(config)
     names = [policy.rsplit("/", 1)[-1] for policy in (role or {}).get("policies") or []]
     if name:
-        rows.append(("role", name, "there" if role else "missing", "  ".join(names)))
+        rows.append(("role", name, role["state"] if role else "missing", "  ".join(names)))
     rows.append(_function_row(config.function.name, data["function"]))
     if config.function.alias:
         rows.append(_alias_row(config.function.alias, data["alias"]))

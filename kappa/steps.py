@@ -77,7 +77,8 @@ class Step:
     Shape: {"ErrorCode", "ErrorMessage"}. `tells` names words of the message that the answer
     replaces, as {"(new)": "Version"}: the report has the number that AWS gave. `look` tells a
     conflict with oneself from one with others. `expected` are dotted paths of the answer with what
-    must be there, else `unexpected_hint` says what to do.
+    must be there, else `unexpected_hint` says what to do. `unless` is asked right before the step:
+    the Already that it answers is told in place of it.
     """
 
     service: str
@@ -97,6 +98,7 @@ class Step:
     merge: Merge | None = field(default=None, compare=False)
     expected: Mapping[str, Any] = _empty()
     unexpected_hint: str = ""
+    unless: Callable[[], Already | None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

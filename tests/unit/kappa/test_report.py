@@ -2,8 +2,11 @@
 
 from dataclasses import replace as replace_settings
 
+import pytest
 from msgspec.structs import replace
 
+from kappa import iamstate
+from kappa.errors import Denied, NotFound
 from kappa.function import FunctionState
 from kappa.iamstate import IamState, PolicyState, RoleState
 from kappa.permissions import Statement, read_statement
@@ -33,7 +36,8 @@ USED_ROLE = kappa_config(role={"arn": "arn:aws:iam::123456789012:role/greeter-ro
 
 
 def data_of(config, rights=None, function=None, sources=None):
-    parts = (rights or IamState(), function or FunctionState(), sources or SourcesState())
+    given = IamState(None, RoleState(config.role.arn)) if config.role.arn else IamState()
+    parts = (rights or given, function or FunctionState(), sources or SourcesState())
     return status_data(config, *parts)
 
 
@@ -202,3 +206,34 @@ def test_asynchronous_settings_are_shown_in_words():
 
 def test_nothing_to_show_takes_no_columns():
     assert padded([]) == []
+
+
+class Iam:
+    """Answers for one role that is there, is not there, or may not be read."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def call(self, service, operation, _doing, params):
+        assert (service, operation, params) == ("iam", "get_role", {"RoleName": "greeter-role"})
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"Role": {"Arn": self.answer}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (USED_ROLE.role.arn, "there"),
+        (NotFound("no such role", code="NoSuchEntity"), "missing"),
+        ("arn:aws:iam::123456789012:role/other/greeter-role", "missing"),
+        (Denied("may not", code="AccessDenied"), "unknown"),
+    ],
+)
+def test_a_role_that_is_given_is_looked_up(answer, state):
+    aws = Iam(answer)
+    rights = iamstate.read(aws, USED_ROLE, None, iamstate.read_roles(aws, USED_ROLE, inline=True))
+    data = data_of(USED_ROLE, rights)
+    (row,) = [row for row in status_table(data, USED_ROLE) if row[0] == "role"]
+    assert row[2] == state
+    assert ("role greeter-role: missing" in data["problems"]) == (state == "missing")
