@@ -5,8 +5,9 @@ It decides nothing: what to do stands in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
@@ -16,6 +17,8 @@ from kappa.steps import Already, Call, Clock, Look, Plan, Report, Step, Wait
 Filled = TypeVar("Filled", Step, Wait)
 # How often a document is written that another writes at the same time.
 _MERGES = 6
+# How long after a write it is looked at for the last time: another may have read before it.
+_OVERWRITTEN_S = 1.0
 _FRESH_S = 30.0
 _GERUNDS = {
     "attached": "attaching",
@@ -44,6 +47,7 @@ def apply(
     """
     clock = clock or Clock()
     answer: dict[str, Any] = {}
+    merged: dict[str, tuple[Step, float]] = {}
     last = [item for item in plan if isinstance(item, Step)][-1:]
     for item in plan:
         if isinstance(item, Step) and item.unless is not None:
@@ -61,7 +65,10 @@ def apply(
         except KeyboardInterrupt:
             tell(Report("stopped", item.message))
             raise
+        if item.merge and mark == item.mark:
+            merged[str(item.merge.params)] = filled, clock.now()
         tell(Report(mark, _told(filled, answer), clock.now() - started))
+    _look_again(merged.values(), call, tell, clock)
 
 
 def _told(step: Step, answer: Mapping[str, Any]) -> str:
@@ -79,14 +86,22 @@ def _filled(call: Filled, answer: Mapping[str, Any]) -> Filled:
 
 
 def _carry_out(
-    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+    step: Step,
+    call: Call,
+    tell: Callable[[Report], None],
+    clock: Clock,
+    read: Callable[[], Mapping[str, Any] | None] | None = None,
 ) -> tuple[str, dict[str, Any]]:
+    """Call until it is done; with `read`, what to send is made anew for each try."""
     doing = f"{_GERUNDS.get(step.mark, step.mark)} {step.message}"
     started = clock.now()
     pause_s = 0.25
     while True:
+        params = read() if read else step.params
+        if params is None:
+            return "exists", {}
         try:
-            answer = call(step.service, step.operation, doing, step.params)
+            answer = call(step.service, step.operation, doing, params)
             _check_accepted(step, doing, answer)
             _check_expected(step, answer)
             return step.mark, answer
@@ -121,29 +136,50 @@ def _find(step: Step, look: Look, call: Call) -> dict[str, Any] | None:
 def _merge(
     step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
 ) -> tuple[str, dict[str, Any]]:
-    assert step.merge is not None
-    merge, mark, pause_s = step.merge, "exists", 0.25
+    read, is_written, pause_s = partial(_merged, step, call), False, 0.25
     for _ in range(_MERGES):
-        doing = f"reading what {step.message} is a part of"
         try:
-            params = merge.into(call(step.service, merge.operation, doing, merge.params))
+            if is_written and read() is None:
+                return step.mark, {}
+            if is_written:
+                tell(Report("waiting", f"{step.message}: overwritten by another, trying again"))
+                clock.sleep(pause_s)
+                pause_s *= 2
+            mark, _ = _carry_out(step, call, tell, clock, read)
         except AwsError as error:
             if error.code in step.settled:
                 return "gone", {}
             raise
-        if params is None:
-            return mark, {}
-        if mark == step.mark:
-            tell(Report("waiting", f"{step.message}: overwritten by another, trying again"))
-            clock.sleep(pause_s)
-            pause_s *= 2
-        mark, _ = _carry_out(replace(step, params=params), call, tell, clock)
         if mark != step.mark:
-            return mark, {}
+            return step.mark if is_written and mark == "exists" else mark, {}
+        is_written = True
     raise Conflict(
         f"{step.message} is overwritten by another again and again.",
         "When the other is done, run the same command again.",
     )
+
+
+def _merged(step: Step, call: Call) -> Mapping[str, Any] | None:
+    """Read the document, and say what is to be written; None, if all is as wanted."""
+    assert step.merge is not None
+    merge, doing = step.merge, f"reading what {step.message} is a part of"
+    return merge.into(call(step.service, merge.operation, doing, merge.params))
+
+
+def _look_again(
+    merged: Iterable[tuple[Step, float]],
+    call: Call,
+    tell: Callable[[Report], None],
+    clock: Clock,
+) -> None:
+    """Write once more what another overwrote with a document that it had read before our write."""
+    for step, written_at in merged:
+        clock.sleep(max(0.0, written_at + _OVERWRITTEN_S - clock.now()))
+        started = clock.now()
+        mark, _ = _merge(step, call, tell, clock)
+        if mark == step.mark:
+            message = f"{step.message} again, which another had overwritten"
+            tell(Report(mark, message, clock.now() - started))
 
 
 def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:

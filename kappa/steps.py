@@ -43,9 +43,9 @@ class Wait:
 class Merge:
     """A document that others write too, of which AWS takes the whole and no condition.
 
-    It is read anew right before the write, and again after it: `into` gives the write's params
-    for what was read, or None where all is as wanted. So nobody's part is lost, not even when two
-    write at once.
+    It is read anew right before each try of the write, and again after it: `into` gives the write's
+    params for what was read, or None where all is as wanted. The moment between reading and writing
+    is left: whoever writes just then is overwritten, so the end of a plan looks once more.
     """
 
     operation: str
