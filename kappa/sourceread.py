@@ -16,8 +16,8 @@ from kappa.aws import Aws
 from kappa.errors import Denied, NotFound
 from kappa.permissions import Statement, read_statements
 from kappa.settings import Config
-from kappa.sourcesettings import EventSource
-from kappa.sourcestate import Rule, SourcesState, Topic, rule_names
+from kappa.sourcesettings import EventSource, rule_names
+from kappa.sourcestate import Rule, SourcesState, Topic
 
 T = TypeVar("T")
 

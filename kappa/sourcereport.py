@@ -7,8 +7,8 @@ from typing import Any
 
 from kappa import binding, notificationowner, schedule
 from kappa.settings import Config
-from kappa.sourcesettings import EventSource
-from kappa.sourcestate import SourcesState, mapping_names, rule_names
+from kappa.sourcesettings import EventSource, rule_names
+from kappa.sourcestate import SourcesState, mapping_names
 
 Row = tuple[str, str, str, str]
 

@@ -19,7 +19,7 @@ from kappa import keyfilters
 from kappa.errors import ConfigError
 from kappa.mistakes import check_all
 from kappa.settings import File, Function
-from kappa.sourcesettings import EventSource
+from kappa.sourcesettings import EventSource, rule_names
 from kappa.tree import Keys, Tree, dotted
 from kappa.typed import suggestion
 
@@ -133,14 +133,27 @@ def _check_source(tree: Tree, settings: File, number: int) -> None:
             (*keys, "name"),
             f"the rule {settings.lambda_.name}-{source.name} would be over 64 characters.",
         )
-    for other in (one for one in sources[:number] if one.key == source.key):
-        _check_apart(tree, keys, source, other)
+    function = settings.lambda_.name
+    for other in sources[:number]:
+        if _identity(function, other) == _identity(function, source):
+            _check_apart(tree, keys, source, other)
+
+
+def _identity(function: str, source: EventSource) -> object:
+    """What a source is to AWS, however it is written: a rule has a name and an ARN."""
+    try:
+        if source.service != "events":
+            return source.arn.rstrip("/")
+        return {"EventBusName": "default", **rule_names(function, source)}
+    except ValueError:
+        return source.key
 
 
 def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
     """Let a bucket have several sources, as far as S3 does."""
     one, two = keyfilters.notification(source), keyfilters.notification(other)
-    twice = f"the event source {source.key} is given twice"
+    before = f" (before: {other.key})" if other.key != source.key else ""
+    twice = f"the event source {source.key} is given twice{before}"
     if source.service != "s3":
         raise tree.error(keys, f"{twice}.")
     if keyfilters.keys(one) == keyfilters.keys(two):

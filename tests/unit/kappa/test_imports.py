@@ -37,7 +37,7 @@ RANKS = [
     {"iamdelete"},
     {"iam", "function", "sources", "invoke", "logs", "metrics", "adoptsources"},
     {"adoptrest"},
-    {"binding"},
+    {"binding", "sourcenames"},
     {"sourcegrants"},
     {"mappings", "notifications", "schedule", "topics", "url"},
     {"notificationowner", "part", "sourceread", "versionusers"},

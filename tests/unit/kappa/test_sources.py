@@ -8,7 +8,7 @@ import pytest
 from kappa import sources
 from kappa.apply import apply
 from kappa.arn import Place
-from kappa.errors import AwsError, ConfigError, Conflict, Denied, NotFound
+from kappa.errors import AwsError, Conflict, Denied, NotFound
 from kappa.permissions import Statement
 from kappa.sourcesettings import KeyFilter
 from kappa.sourcestate import SourcesState, Topic
@@ -811,21 +811,6 @@ def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
     assert_valid(plan)
     assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]
     assert plan[1].params == {"FunctionName": "greeter", "StatementId": given.statement_id}
-
-
-def test_sources_are_chosen_by_name_or_arn():
-    config = kappa_config({"sources": [{"arn": TOPIC}, {"arn": STREAM}]})
-    chosen = sources.only(config, ["clicks"]).function.event_sources
-    assert [one.arn for one in chosen] == [STREAM]
-    assert sources.only(config, [TOPIC, STREAM]).function.event_sources[0].arn == TOPIC
-    assert sources.only(config, []) is config
-
-
-def test_a_source_that_the_config_has_not_is_said():
-    config = kappa_config({"sources": [{"arn": TOPIC}]})
-    with pytest.raises(ConfigError, match="no event source nwes") as error:
-        sources.only(config, ["nwes"])
-    assert error.value.hint == "Did you mean `news`?"
 
 
 def test_a_mapping_that_is_there_twice_is_reported_and_both_go_with_delete():
