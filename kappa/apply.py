@@ -48,6 +48,7 @@ def apply(
     clock = clock or Clock()
     answer: dict[str, Any] = {}
     merged: dict[str, tuple[Step, float]] = {}
+    made = False
     last = [item for item in plan if isinstance(item, Step)][-1:]
     for item in plan:
         if isinstance(item, Step) and item.unless is not None:
@@ -65,10 +66,30 @@ def apply(
         except KeyboardInterrupt:
             tell(Report("stopped", item.message))
             raise
+        except AwsError as error:
+            if made:
+                _undo(item, error, call, tell, clock)
+            raise
+        made = mark == item.mark
         if item.merge and mark == item.mark:
             merged[str(item.merge.params)] = filled, clock.now()
         tell(Report(mark, _told(filled, answer), clock.now() - started))
     _look_again(merged.values(), call, tell, clock)
+
+
+def _undo(
+    step: Step, error: AwsError, call: Call, tell: Callable[[Report], None], clock: Clock
+) -> None:
+    """Put back what a step that failed was to replace; where that fails too, the hint says so."""
+    if step.undo is None:
+        return
+    try:
+        _carry_out(step.undo, call, tell, clock)
+    except AwsError as second:
+        lost = f"The {step.undo.message} could not be put back: {second.message}"
+        error.hint = f"{error.hint} {lost}".strip()
+        return
+    tell(Report("restored", step.undo.message))
 
 
 def _told(step: Step, answer: Mapping[str, Any]) -> str:

@@ -78,7 +78,8 @@ class Step:
     replaces, as {"(new)": "Version"}: the report has the number that AWS gave. `look` tells a
     conflict with oneself from one with others. `expected` are dotted paths of the answer with what
     must be there, else `unexpected_hint` says what to do. `unless` is asked right before the step:
-    the Already that it answers is told in place of it.
+    the Already that it answers is told in place of it. `undo` is carried out if the step fails: it
+    puts back what the step before has taken away.
     """
 
     service: str
@@ -99,6 +100,7 @@ class Step:
     expected: Mapping[str, Any] = _empty()
     unexpected_hint: str = ""
     unless: Callable[[], Already | None] | None = field(default=None, compare=False)
+    undo: Step | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ RANKS = [
     {"iamlook", "iamstate", "iamusers", "sourcestate"},
     {"iamowner"},
     {"permissions"},
+    {"statements"},
     {"rollback"},
     {"asynchronous", "functioncode", "functionparams", "versions", "wholefunction"},
     {"upload", "versionstate"},
