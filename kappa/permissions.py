@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from kappa import arn as arns
@@ -68,6 +69,15 @@ def admits(one: Statement | Permission, service: str, source_arn: str) -> bool:
         and has.source_arn == source_arn
         and not (has.foreign or narrowed)
     )
+
+
+def may_admit(one: Statement, service: str, source_arn: str) -> bool:
+    """Whether a statement may let a service in for a source, be it wider, or foreign."""
+    if one.foreign:
+        return service in one.foreign or '"*"' in one.foreign
+    is_url = one.url_auth or one.via_url
+    principal = one.principal in (service, "*") and not is_url
+    return principal and fnmatchcase(source_arn, one.source_arn or "*")
 
 
 def caller(source_arn: str, service: str, region: str) -> str:

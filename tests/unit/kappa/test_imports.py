@@ -32,6 +32,7 @@ RANKS = [
     {"adoptrights"},
     {"adoptfound"},
     {"diff", "deployed", "sourcereport"},
+    {"sourcehealth", "statusproblems"},
     {"codediff"},
     {"repeat", "requestlog"},
     {"iamdelete"},
