@@ -87,13 +87,17 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
     """Weigh what there is; an alias that is gone counts for nothing.
 
     A permission by kappa's own name marks an alias, while the source is there, or is nowhere as
-    it is while it is disabled. What is left of a permission elsewhere marks nothing. A URL on an
-    alias counts with kappa's own permission beside it only: else it may be anybody's.
+    it is while it is disabled; then the config's own permission for it does so too. What is left of
+    a permission elsewhere marks nothing. A URL on an alias counts with kappa's own permission
+    beside it only: else it may be anybody's.
     """
     marked, alone = set[str](), set[str]()
     for source in config.function.event_sources:
         found = set(qualifiers(config, source, state))
         alone |= found if len(found) == 1 else set()
+        for alias in () if found else state.aliases:
+            if sourcegrants.is_configured(config, source, place, state, alias):
+                marked.add(alias)
         for alias in ("", *state.aliases):
             if alias in (found or {alias}):
                 marked |= {alias} & _given(config, source, place, state, alias)

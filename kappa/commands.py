@@ -240,7 +240,9 @@ def plan_delete(session: Session) -> Plan:
         own = [one for one in listed if one["FunctionName"] == config.function.name]
         has = _latest(own) if config.makes_role else function.read(aws, config, permissions=False)
         place = session.place
-        state = pool.submit(sourceread.read, aws, config, place, grants=False, tolerant=True)
+        state = pool.submit(
+            sourceread.read, aws, config, place, grants=False, tolerant=True, deleting=True
+        )
         ask = iamusers.asking(aws, iamusers.roles(listed))
         rights = iamstate.read(
             aws, config, place, roles.result(), has.settings, ask=ask, leaves=True

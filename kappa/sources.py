@@ -144,6 +144,7 @@ def plan_remove(config: Config, place: Place, state: SourcesState, statements: S
         plan += _removal(config, source, state)
         if source.key not in state.unread:
             plan += sourcegrants.plan_stale(config, source, place, state)
+            plan += sourcegrants.plan_unclaim(config, source, place, state)
     if config.function.url:
         plan += url.plan_remove(config, state)
     return _joined(plan)

@@ -239,7 +239,7 @@ class Region:
         del self.of.functions[self.region][FunctionName]
         return {}
 
-    def list_event_source_mappings(self, FunctionName):
+    def list_event_source_mappings(self):
         return []
 
     def list_aliases(self, FunctionName):
