@@ -20,6 +20,8 @@ _MERGES = 6
 # How long after a write it is looked at for the last time: another may have read before it.
 _OVERWRITTEN_S = 1.0
 _FRESH_S = 30.0
+# IAM takes no more versions of a policy: the last one may be ours, of which the answer was lost.
+_FULL = "LimitExceeded"
 _GERUNDS = {
     "attached": "attaching",
     "created": "creating",
@@ -129,7 +131,7 @@ def _carry_out(
         except AwsError as error:
             if error.code in step.settled:
                 return "gone" if isinstance(error, NotFound) else "exists", {}
-            if step.look and isinstance(error, Conflict):
+            if step.look and (isinstance(error, Conflict) or error.code == _FULL):
                 found = _find(step, step.look, call)
                 if found is not None:
                     return "exists", found
