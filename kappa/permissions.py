@@ -121,7 +121,8 @@ def plan_grant(
     step = _add(function, permission, alias, message)
     if not same_id:
         return [step]
-    back = _add(function, _permission(same_id[0]), alias, f"{message}: as it was before")
+    old = _permission(same_id[0])
+    back = _add(function, old, alias, f"permission {name} for {_who(old)}, as it was")
     return [_revoke(function, name, alias, " (it differs)"), replace(step, undo=back)]
 
 
