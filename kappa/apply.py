@@ -5,8 +5,9 @@ It decides nothing: what to do stands in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
@@ -18,7 +19,11 @@ Filled = TypeVar("Filled", Step, Wait)
 _MERGES = 6
 # Source: AWS Lambda API reference, "PreconditionFailedException".
 _STALE = "PreconditionFailedException"
+# How long after a write it is looked at for the last time: another may have read before it.
+_OVERWRITTEN_S = 1.0
 _FRESH_S = 30.0
+# IAM takes no more versions of a policy: the last one may be ours, of which the answer was lost.
+_FULL = "LimitExceeded"
 _GERUNDS = {
     "attached": "attaching",
     "created": "creating",
@@ -46,8 +51,12 @@ def apply(
     """
     clock = clock or Clock()
     answer: dict[str, Any] = {}
+    merged: dict[str, tuple[Step, float]] = {}
+    made = False
     last = [item for item in plan if isinstance(item, Step)][-1:]
     for item in plan:
+        if isinstance(item, Step) and item.unless is not None:
+            item = item.unless() or item
         if isinstance(item, Already):
             tell(Report(item.mark, item.message))
             continue
@@ -61,7 +70,30 @@ def apply(
         except KeyboardInterrupt:
             tell(Report("stopped", item.message))
             raise
+        except AwsError as error:
+            if made:
+                _undo(item, error, call, tell, clock)
+            raise
+        made = mark == item.mark
+        if item.merge and mark == item.mark:
+            merged[str(item.merge.params)] = filled, clock.now()
         tell(Report(mark, _told(filled, answer), clock.now() - started))
+    _look_again(merged.values(), call, tell, clock)
+
+
+def _undo(
+    step: Step, error: AwsError, call: Call, tell: Callable[[Report], None], clock: Clock
+) -> None:
+    """Put back what a step that failed was to replace; where that fails too, the hint says so."""
+    if step.undo is None:
+        return
+    try:
+        _carry_out(step.undo, call, tell, clock)
+    except AwsError as second:
+        lost = f"The {step.undo.message} could not be put back: {second.message}"
+        error.hint = f"{error.hint} {lost}".strip()
+        return
+    tell(Report("restored", step.undo.message))
 
 
 def _told(step: Step, answer: Mapping[str, Any]) -> str:
@@ -79,21 +111,29 @@ def _filled(call: Filled, answer: Mapping[str, Any]) -> Filled:
 
 
 def _carry_out(
-    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+    step: Step,
+    call: Call,
+    tell: Callable[[Report], None],
+    clock: Clock,
+    read: Callable[[], Mapping[str, Any] | None] | None = None,
 ) -> tuple[str, dict[str, Any]]:
+    """Call until it is done; with `read`, what to send is made anew for each try."""
     doing = f"{_GERUNDS.get(step.mark, step.mark)} {step.message}"
     started = clock.now()
     pause_s = 0.25
     while True:
+        params = read() if read else step.params
+        if params is None:
+            return "exists", {}
         try:
-            answer = call(step.service, step.operation, doing, step.params)
+            answer = call(step.service, step.operation, doing, params)
             _check_accepted(step, doing, answer)
             _check_expected(step, answer)
             return step.mark, answer
         except AwsError as error:
             if error.code in step.settled:
                 return "gone" if isinstance(error, NotFound) else "exists", {}
-            if step.look and isinstance(error, Conflict):
+            if step.look and (isinstance(error, Conflict) or error.code == _FULL):
                 found = _find(step, step.look, call)
                 if found is not None:
                     return "exists", found
@@ -121,25 +161,23 @@ def _find(step: Step, look: Look, call: Call) -> dict[str, Any] | None:
 def _merge(
     step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
 ) -> tuple[str, dict[str, Any]]:
-    assert step.merge is not None
-    merge, mark, pause_s = step.merge, "exists", 0.25
+    read, is_written, pause_s = partial(_merged, step, call), False, 0.25
     for _ in range(_MERGES):
-        doing = f"reading what {step.message} is a part of"
         try:
-            params = merge.into(call(step.service, merge.operation, doing, merge.params))
+            if is_written and read() is None:
+                return step.mark, {}
+            if is_written:
+                tell(Report("waiting", f"{step.message}: overwritten by another, trying again"))
+                clock.sleep(pause_s)
+                pause_s *= 2
+            mark, _ = _carry_out(step, call, tell, clock, read)
         except AwsError as error:
             if error.code in step.settled:
                 return "gone", {}
             raise
-        if params is None:
-            return mark, {}
-        if mark == step.mark:
-            tell(Report("waiting", f"{step.message}: overwritten by another, trying again"))
-            clock.sleep(pause_s)
-            pause_s *= 2
-        mark, _ = _carry_out(replace(step, params=params), call, tell, clock)
         if mark != step.mark:
-            return mark, {}
+            return step.mark if is_written and mark == "exists" else mark, {}
+        is_written = True
     raise Conflict(
         f"{step.message} is overwritten by another again and again.",
         "When the other is done, run the same command again.",
@@ -184,6 +222,29 @@ def _fresh(step: Step, guard: Guard, call: Call, clock: Clock) -> dict[str, Any]
                 raise
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 2.0)
+
+
+def _merged(step: Step, call: Call) -> Mapping[str, Any] | None:
+    """Read the document, and say what is to be written; None, if all is as wanted."""
+    assert step.merge is not None
+    merge, doing = step.merge, f"reading what {step.message} is a part of"
+    return merge.into(call(step.service, merge.operation, doing, merge.params))
+
+
+def _look_again(
+    merged: Iterable[tuple[Step, float]],
+    call: Call,
+    tell: Callable[[Report], None],
+    clock: Clock,
+) -> None:
+    """Write once more what another overwrote with a document that it had read before our write."""
+    for step, written_at in merged:
+        clock.sleep(max(0.0, written_at + _OVERWRITTEN_S - clock.now()))
+        started = clock.now()
+        mark, _ = _merge(step, call, tell, clock)
+        if mark == step.mark:
+            message = f"{step.message} again, which another had overwritten"
+            tell(Report(mark, message, clock.now() - started))
 
 
 def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:

@@ -60,14 +60,12 @@ def resolve(
     *,
     strict: bool = True,
     moving: bool = True,
-    anew: bool = False,
     whole: bool = False,
 ) -> tuple[Config, SourcesState]:
     """Settle what the sources belong on; config and state then agree on it.
 
     What is on others' aliases is left out, unless the `whole` function is meant. A command that is
-    not `moving` the sources leaves them together where they are; one that makes them `anew` does
-    not ask where they were.
+    not `moving` the sources leaves them together where they are.
     Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
     """
     if not whole:
@@ -78,7 +76,7 @@ def resolve(
         (wanted,) = claims.all
         config = msgspec.structs.replace(config, bound=wanted)
     elif not wanted:
-        if not claims.all and not anew:
+        if not claims.all:
             claims = _permitted(config, place, state, strict and not moving)
         problem = _undecided(claims)
         if strict and problem:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +242,9 @@ def plan_delete(session: Session) -> Plan:
         own = [one for one in listed if one["FunctionName"] == config.function.name]
         has = _latest(own) if config.makes_role else function.read(aws, config, permissions=False)
         place = session.place
-        state = pool.submit(sourceread.read, aws, config, place, grants=False, tolerant=True)
+        state = pool.submit(
+            sourceread.read, aws, config, place, grants=False, tolerant=True, deleting=True
+        )
         ask = iamusers.asking(aws, iamusers.roles(listed))
         rights = iamstate.read(
             aws, config, place, roles.result(), has.settings, ask=ask, leaves=True
@@ -250,13 +252,13 @@ def plan_delete(session: Session) -> Plan:
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, siblings=frozenset())
     config, found = binding.resolve(config, place, state.result(), strict=False, whole=True)
-    now = datetime.now(UTC)
+    now, users_now = datetime.now(UTC), partial(iamusers.asking(aws), elsewhere=True)
     return [
         *sources.plan_delete(config, found),
         *iamdelete.plan_vpc(config, rights, own, now),
         *function.plan_delete(config, has),
         *logs.plan_delete(config),
-        *iamdelete.plan_delete(config, rights, own, now),
+        *iamdelete.plan_delete(config, rights, own, now, users_now),
     ]
 
 

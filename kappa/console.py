@@ -35,6 +35,7 @@ _COLOURS = {
     "attached": "green",
     "published": "green",
     "marked": "yellow",
+    "restored": "yellow",
     "updated": "yellow",
     "detached": "red",
     "removed": "red",

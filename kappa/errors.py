@@ -33,7 +33,7 @@ class KappaError(Exception):
 
 
 class ConfigError(KappaError):
-    """The config file or the command line is wrong; nothing has been asked of AWS.
+    """The config file or the command line is wrong; nothing has been changed.
 
     `keys` is the key path in the file that the error is about, if it is about one.
     """

@@ -71,8 +71,7 @@ def plan(config: Config, document: Mapping[str, Any] | None, place: Place, state
     Raises: NotFound, if a policy that kappa does not make is missing; ConfigError, if another
     region has the name and this one cannot have its own.
     """
-    items = [*_plan_marks(config, place, state)]
-    items.extend(_policy(config, document, place, state))
+    items = [*_plan_marks(config, place, state), *_policy(config, document, place, state)]
     if config.role.name or config.role.arn:
         items.append(_create_role(config, place.region, state))
     if config.makes_role and config.policy:
@@ -232,6 +231,7 @@ def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -
             "updated",
             f"policy {name}",
             before={"PolicyDocument": _text(state.document)},
+            look=iamlook.version(document, state),
         ),
     ]
 

@@ -6,12 +6,14 @@ other function has. What stays is said with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from kappa.iam import GONE, delete_version, detach, policy_name, role_name, unseen
-from kappa.iamowner import REGION, UNPROVEN, Owned, RoleState
+from kappa.iamowner import REGION, UNPROVEN, Owned, RoleState, Users
 from kappa.iamstate import IamState, made_by_kappa
 from kappa.settings import Config
 from kappa.steps import Already, Plan, Step
@@ -55,12 +57,15 @@ def plan_delete(
     state: IamState,
     versions: Sequence[Mapping[str, Any]] = (),
     now: datetime = _LONG_AFTER,
+    users_now: Callable[[], Users] | None = None,
 ) -> Plan:
     """Plan the removal of role and policy, and say of each that stays why it stays.
 
-    `versions` are the settings of the function's versions, which are removed too. Only a policy
-    that is removed is taken from a role that stays. A function in a VPC has network interfaces,
-    which Lambda removes later with the rights of its role.
+    The users that the plan knows may be of this region only, and from some time ago: `users_now`
+    asks for those of all regions, right before anything is removed. `versions` are the settings of
+    the function's versions, which are removed too. Only a policy that is removed is taken from a
+    role that stays. A function in a VPC has network interfaces, which Lambda removes later with the
+    rights of its role.
     Source: AWS Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC".
     """
     if not config.makes_role:
@@ -74,10 +79,22 @@ def plan_delete(
             f"then run kappa {config.file} delete again"
         )
         keeps_role, keeps_policy = keeps_role or again, keeps_policy or again
-    return [
+    plan = [
         *_delete_role(config, state, keeps_role, keeps_policy),
         *_delete_policy(config, state, keeps_policy),
     ]
+    if state.role is None or users_now is None:
+        return plan
+    used = cache(lambda: _users(config, replace(state, users=users_now())))
+    return [_unless_used(item, used) if isinstance(item, Step) else item for item in plan]
+
+
+def _unless_used(step: Step, used: Callable[[], str]) -> Step:
+    def unless() -> Already | None:
+        message = step.message.replace(" from role ", " on role ")
+        return Already("kept", f"{message} ({why})") if (why := used()) else None
+
+    return replace(step, unless=unless)
 
 
 def _users(config: Config, state: IamState) -> str:
@@ -88,10 +105,10 @@ def _users(config: Config, state: IamState) -> str:
     here = [name for name in users.here.get(role.arn, ()) if name != config.function.name]
     if used := [*here, *users.elsewhere.get(role.arn, ())]:
         return f"used by {', '.join(used)}"
-    if state.own_role.unseen:
-        return unseen(state.own_role)
-    if role.last_used in users.unseen:
-        return f"last used in {role.last_used}, where its users cannot be seen"
+    if users.unseen:
+        more = f" and {len(users.unseen) - 3} more regions" if len(users.unseen) > 3 else ""
+        where = f"{', '.join(users.unseen[:3])}{more}"
+        return f"who uses it in {where} cannot be seen; if nothing does, remove it yourself"
     return ""
 
 

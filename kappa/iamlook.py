@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kappa.iamowner import is_ours, read_tags, why_not_made
+from kappa.iamowner import PolicyState, is_ours, read_tags, why_not_made
 from kappa.settings import Config
 from kappa.steps import Look
 
@@ -21,11 +21,20 @@ def role(config: Config, name: str, region: str) -> Look:
     return Look("get_role", {"RoleName": name}, fits)
 
 
+def version(document: Mapping[str, Any], state: PolicyState) -> Look:
+    """Look for the policy's next version with our document: by now it has all that IAM takes."""
+    newest = max(int(one.removeprefix("v")) for one in (*state.versions, state.default_version))
+    return _version(document, state.arn, f"v{newest + 1}")
+
+
 def policy(document: Mapping[str, Any], arn: str) -> Look:
     """Look for a policy whose first version has our document."""
+    return _version(document, arn, "v1")
 
+
+def _version(document: Mapping[str, Any], arn: str, number: str) -> Look:
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         has = answer["PolicyVersion"]
         return bool(has["IsDefaultVersion"]) and has["Document"] == document
 
-    return Look("get_policy_version", {"PolicyArn": arn, "VersionId": "v1"}, fits)
+    return Look("get_policy_version", {"PolicyArn": arn, "VersionId": number}, fits)

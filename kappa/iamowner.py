@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from kappa.arn import Place
@@ -45,15 +45,13 @@ class PolicyState:
 class RoleState:
     """A role: its ARN, the ARNs of the attached policies, the names of the inline ones if read.
 
-    `last_used` is the region of its last use, as far as IAM knows. `foreign` says what it has
-    that kappa gives no role; then it is used as it is.
+    `foreign` says what it has that kappa gives no role; then it is used as it is.
     """
 
     arn: str
     attached: tuple[str, ...] = ()
     inline: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    last_used: str = ""
     foreign: str = ""
 
 
@@ -67,6 +65,13 @@ class Users:
     here: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+
+
+class Ask(Protocol):
+    """The question who has which role."""
+
+    def __call__(self, *, elsewhere: bool) -> Users:
+        """Ask in all regions, if `elsewhere`; else say what is known of our own."""
 
 
 @dataclass(frozen=True)

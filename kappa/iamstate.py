@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +13,7 @@ from kappa.errors import Denied, NotFound
 from kappa.iamowner import (
     MAX_POLICY_NAME,
     MAX_ROLE_NAME,
+    Ask,
     Named,
     Owned,
     PolicyState,
@@ -34,6 +35,7 @@ from kappa.settings import Config, Policy
 class IamState:
     """What IAM has of this region's policy and role. None: there is none.
 
+    Of a role that the config gives by its ARN, `denied` says that it may not be read.
     `own_role` and `own_policy` say which names are this region's. `other_policy` is the ARN of
     the policy that has the config's name and is not this region's.
     """
@@ -44,6 +46,7 @@ class IamState:
     own_policy: Owned = field(default_factory=Owned)
     other_policy: str = ""
     users: Users = field(default_factory=Users)
+    denied: bool = False
 
 
 def made_by_kappa(config: Config, state: IamState) -> bool:
@@ -52,11 +55,7 @@ def made_by_kappa(config: Config, state: IamState) -> bool:
     return role is not None and role.arn.endswith(path) and not role.foreign
 
 
-# Asks for the users of roles in other regions; None is all of them.
-Ask = Callable[[Sequence[str] | None], Users]
-
-
-def _nobody(_: Sequence[str] | None) -> Users:
+def _nobody(*, elsewhere: bool) -> Users:
     return Users()
 
 
@@ -85,14 +84,28 @@ def _pair(read_one: Callable[[str], Any], plain: str, own: str) -> Named:
 def read_roles(aws: Aws, config: Config, *, inline: bool = False) -> Named:
     """Read the role and what is attached to it; the names of `inline` policies if asked for.
 
-    A role that kappa makes is read under both names that it may have.
+    A role that kappa makes is read under both names that it may have. One that is given by its ARN
+    is read where the names are asked for, which is to show it.
     """
     name = config.role.name
+    if config.role.arn and inline:
+        return _read_given(aws, config.role.arn)
     if config.role.arn or not name:
         return Named()
     own = own_name(name, aws.region) if config.makes_role else ""
     fits = own if len(own) <= MAX_ROLE_NAME else ""
     return _pair(lambda one: _read_role(aws, one, inline, likely=one == name), name, fits)
+
+
+def _read_given(aws: Aws, arn: str) -> Named:
+    params = {"RoleName": arn.rsplit("/", 1)[-1]}
+    try:
+        has = aws.call("iam", "get_role", f"reading the role {arn}", params)["Role"]
+    except NotFound:
+        return Named()
+    except Denied as error:
+        return Named(denied=error)
+    return Named(RoleState(has["Arn"]) if has["Arn"] == arn else None)
 
 
 def _read_role(aws: Aws, name: str, inline: bool, likely: bool) -> RoleState | None:
@@ -116,7 +129,6 @@ def _read_role(aws: Aws, name: str, inline: bool, likely: bool) -> RoleState | N
             attached=tuple(sorted(one["PolicyArn"] for one in attached.result())),
             inline=tuple(sorted(names.result())) if names else (),
             tags=read_tags(has),
-            last_used=has.get("RoleLastUsed", {}).get("Region", ""),
             foreign=why_foreign(has),
         )
 
@@ -135,17 +147,13 @@ def read(
     """Read the policy, and choose the role and the policy that are this region's.
 
     `settings` are the function's; None: there is none. With the wanted document, the policy's is
-    read. To delete (`leaves`), the policy's versions are read, and who used the role last.
+    read. To delete (`leaves`), the policy's versions are read.
     """
     policies = read_policies(aws, config.policy, place)
-    asks_all = _is_open(config, place, roles, policies)
-    users = ask(None) if asks_all else ask(())
+    users = ask(elsewhere=_is_open(config, place, roles, policies))
     current = str((settings or {}).get("Role", ""))
     role, own_role = _role(config, place, roles, current, users)
-    last = role.last_used if role and leaves else ""
-    if last not in ("", place.region) and not asks_all:
-        users = ask((last,))
-    state = IamState(None, role, own_role, users=users)
+    state = IamState(None, role, own_role, users=users, denied=roles.denied is not None)
     return _with_policy(aws, place, config, policies, state, document, leaves)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kappa.aws import Aws
 from kappa.awserrors import WRONG_KEYS
 from kappa.errors import AwsError, Interrupted, KappaError
-from kappa.iamowner import Users
+from kappa.iamowner import Ask, Users
 
 _AT_ONCE = 12
+_RULED_OUT = "with an explicit deny in a service control policy"
 
 
 def read_functions(aws: Aws) -> list[dict[str, Any]]:
@@ -35,29 +36,20 @@ def roles(functions: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
     return {arn: tuple(sorted(names)) for arn, names in found.items()}
 
 
-def asking(
-    aws: Aws, here: Mapping[str, tuple[str, ...]] | None = None
-) -> Callable[[Sequence[str] | None], Users]:
-    """Make the question who has which role, in these other regions or, with None, in all.
+def asking(aws: Aws, here: Mapping[str, tuple[str, ...]] | None = None) -> Ask:
+    """Make the question; `here` is what is known of our own region."""
 
-    `here` is what is known of the region itself.
-    """
-
-    def ask(regions: Sequence[str] | None) -> Users:
-        if regions is not None and not regions:
+    def ask(*, elsewhere: bool) -> Users:
+        if not elsewhere:
             return Users(here or {})
-        return _read_elsewhere(aws, roles(read_functions(aws)) if here is None else here, regions)
+        return _read_elsewhere(aws, roles(read_functions(aws)) if here is None else here)
 
     return ask
 
 
-def _read_elsewhere(
-    aws: Aws, here: Mapping[str, tuple[str, ...]], regions: Sequence[str] | None
-) -> Users:
-    if regions is None:
-        known = aws.session.get_available_regions("lambda", aws.partition)
-        regions = [one for one in known if one != aws.region]
-    others = {region: aws.elsewhere(region) for region in regions}
+def _read_elsewhere(aws: Aws, here: Mapping[str, tuple[str, ...]]) -> Users:
+    known = aws.session.get_available_regions("lambda", aws.partition)
+    others = {region: aws.elsewhere(region) for region in known if region != aws.region}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = dict(zip(others, pool.map(_read_region, others.values()), strict=True))
     elsewhere: dict[str, tuple[str, ...]] = {}
@@ -72,14 +64,17 @@ def _read_elsewhere(
 def _read_region(aws: Aws) -> dict[str, tuple[str, ...]] | None:
     """Read one region's roles; None, if it cannot be seen.
 
-    Keys that our own region takes are unknown to a region that the account has not enabled.
-    Source: AWS Account Management guide, "Specify which AWS Regions your account can use".
+    Keys that our own region takes are unknown to a region that the account has not enabled. What
+    the organization's policy denies in a region, it denies to a function's role as well.
+    Sources: AWS Account Management guide, "Specify which AWS Regions your account can use"; AWS
+    IAM guide, "Troubleshoot access denied error messages"; AWS Organizations guide, "Service
+    control policies (SCPs)".
     """
     try:
         return roles(read_functions(aws))
     except Interrupted:
         raise
     except AwsError as error:
-        return {} if error.code in WRONG_KEYS else None
+        return {} if error.code in WRONG_KEYS or _RULED_OUT in error.text else None
     except KappaError:
         return None

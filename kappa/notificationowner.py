@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa import arn as arns
-from kappa.arn import invokes, qualifier
+from kappa.arn import invokes, qualifier, unqualified
 from kappa.keyfilters import Notification, keys, notification, overlap, replaces, words
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
@@ -34,7 +34,7 @@ def own(
 def is_notifying(config: Config, source: EventSource, state: SourcesState) -> bool:
     """Whether the function is told of a source's keys by kappa or just as kappa would do it."""
     has = state.buckets.get(source.arn)
-    return bool(replaced(config, source, state.function, has))
+    return bool(replaced(config, source, state.invoked, has))
 
 
 def by_hand(config: Config, source: EventSource, state: SourcesState) -> list[str]:
@@ -55,9 +55,14 @@ def is_first(config: Config, source: EventSource) -> bool:
 
 
 def replaced(
-    config: Config, source: EventSource, function: str, has: Document | None
+    config: Config, source: EventSource, invoked: str, has: Document | None
 ) -> list[dict[str, Any]]:
-    """Find what a source's notification replaces: its own, and what others made of its keys."""
+    """Find what a source's notification replaces: its own, and what others made of its keys.
+
+    `invoked` is the ARN of the function or of its alias. What another config or environment has on
+    another alias stays its own.
+    """
+    function = unqualified(invoked)
     given = assigned(config, source.arn, function, has)
     known = [one for some in given.values() for one in some]
     wanted = notification(source)
@@ -67,6 +72,7 @@ def replaced(
             one
             for one in functions(has)
             if one not in known and is_ours(config, function, one) and replaces(wanted, one)
+            if target(one) == invoked or not _is_given(function, one)
         ),
     ]
 
@@ -107,7 +113,7 @@ def _left(config: Config, source: EventSource, state: SourcesState) -> list[dict
         source if keys_of(one) == keys_of(source) else one for one in sources_of(config, source.arn)
     ]
     for one in named:
-        known += replaced(config, one, function, has) if one.enabled else []
+        known += replaced(config, one, state.invoked, has) if one.enabled else []
     return [one for one in functions(has) if one not in known and is_ours(config, function, one)]
 
 
@@ -176,6 +182,10 @@ def _is_old(name: str, one: Notification) -> bool:
 
 
 def _is_kappas(state: SourcesState, one: Notification) -> bool:
-    name = arns.parse(state.function).name
-    given = rf"kappa-{name}-[0-9a-f]{{8}}-[0-9a-f]{{8}}"
-    return _is_old(name, one) or bool(re.fullmatch(given, str(one.get("Id", ""))))
+    return _is_old(arns.parse(state.function).name, one) or _is_given(state.function, one)
+
+
+def _is_given(function: str, one: Notification) -> bool:
+    """Whether its id says which config and environment made it."""
+    given = rf"kappa-{arns.parse(function).name}-[0-9a-f]{{8}}-[0-9a-f]{{8}}"
+    return bool(re.fullmatch(given, str(one.get("Id", ""))))

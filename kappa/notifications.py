@@ -54,7 +54,7 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
         item = _disable(config, source, function, has) if there else unchanged(source, "disabled")
         return Part(there is not None, [item])
     wanted = wanted_of(config, source, state)
-    mine = replaced(config, source, function, has)
+    mine = replaced(config, source, state.invoked, has)
     if not differs(function, mine, wanted):
         return Part(True, [unchanged(source)])
 
@@ -154,7 +154,7 @@ def _with(
     config: Config, source: EventSource, function: str, has: Document, wanted: Notification
 ) -> dict[str, Any] | None:
     """Put a source's notification where its own was; None, if all is as wanted."""
-    mine = replaced(config, source, function, has)
+    mine = replaced(config, source, str(wanted["LambdaFunctionArn"]), has)
     if not differs(function, mine, wanted):
         return None
     return {**has, FUNCTIONS: [*(one for one in functions(has) if one not in mine), wanted]}
@@ -174,7 +174,7 @@ def _refuse_overlap(
     config: Config, source: EventSource, function: str, has: Document, wanted: Notification
 ) -> None:
     """Say whose notification is in the way: S3 itself says only that some rules overlap."""
-    mine = replaced(config, source, function, has)
+    mine = replaced(config, source, str(wanted["LambdaFunctionArn"]), has)
     for some in assigned(config, source.arn, function, has).values():
         mine += some
     for other in (one for one in everything(has) if one not in mine):

@@ -8,127 +8,22 @@ is foreign. It counts for no permission, and is neither replaced nor removed.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from kappa import arn as arns
-from kappa.aws import Aws
-from kappa.errors import Conflict, NotFound
+from kappa.errors import Conflict
 from kappa.regions import is_opt_in
 from kappa.settings import Permission
+from kappa.statements import Statement, in_policy, read_statement, read_statements
 from kappa.steps import Already, Look, Plan, Step
 
-# The conditions that AddPermission writes, and the field that holds the value of each.
-# Source: AWS Lambda API reference, "AddPermission"; Service Authorization Reference, "Condition
-# keys for AWS Lambda".
-_CONDITIONS = {
-    ("ArnLike", "aws:sourcearn"): "source_arn",
-    ("StringEquals", "aws:sourceaccount"): "source_account",
-    ("StringEquals", "aws:principalorgid"): "principal_org_id",
-    ("StringEquals", "lambda:eventsourcetoken"): "event_source_token",
-    ("StringEquals", "lambda:functionurlauthtype"): "url_auth",
-    ("Bool", "lambda:invokedviafunctionurl"): "via_url",
-}
-_KEYS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
-# Whom AddPermission takes. A user or role that was deleted is shown by an id, which it refuses.
-# Source: AWS IAM guide, "AWS JSON policy elements: Principal".
-_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:\S+|[a-z0-9-]+(\.[a-z0-9-]+)+")
+__all__ = ["Statement", "read_statement", "read_statements"]
+
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One statement, in the words of a config's permission.
-
-    `foreign` is the statement as AWS has it, as JSON, where those words cannot express it whole;
-    the other fields are then only for people to read.
-    """
-
-    statement_id: str
-    principal: str
-    action: str
-    source_arn: str = ""
-    source_account: str = ""
-    url_auth: str = ""
-    via_url: bool = False
-    principal_org_id: str = ""
-    event_source_token: str = ""
-    foreign: str = ""
-
-
-def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement, ...]:
-    """Read the statements of a function's policy, or of its alias's; none where there is none."""
-    qualifier = {"Qualifier": alias} if alias else {}
-    try:
-        answer = aws.call(
-            "lambda",
-            "get_policy",
-            f"reading the permissions of {function}",
-            {"FunctionName": function, **qualifier},
-        )
-    except NotFound:
-        return ()
-    return _read_policy(answer, function, alias)
-
-
-def _read_policy(answer: Mapping[str, Any], function: str, alias: str) -> tuple[Statement, ...]:
-    listed = json.loads(answer["Policy"]).get("Statement", [])
-    whole = f"{function}:{alias}" if alias else function
-    return tuple(
-        read_statement(one, whole) for one in (listed if isinstance(listed, list) else [listed])
-    )
-
-
-def read_statement(raw: Mapping[str, Any], function: str) -> Statement:
-    """Read one statement of the policy of `function`, which is NAME or NAME:ALIAS.
-
-    Shape: raw is {Sid, Effect, Principal, Action, Resource, Condition: {operator: {key: value}}}.
-    """
-    principal, action = _principal(raw.get("Principal")), _single(raw.get("Action"))
-    conditions = _conditions(raw.get("Condition") or {})
-    if (
-        _KEYS.issuperset(raw)
-        and (raw.get("Effect"), bool(raw.get("Sid"))) == ("Allow", True)
-        and _single(raw.get("Resource")).endswith(f":function:{function}")
-        and (principal and action and conditions is not None)
-    ):
-        return replace(Statement(raw["Sid"], principal, action), **(conditions or {}))
-    return Statement(
-        str(raw.get("Sid", "")),
-        principal or json.dumps(raw.get("Principal", "")),
-        action or json.dumps(raw.get("Action", "")),
-        foreign=json.dumps(raw),
-    )
-
-
-def _single(value: object) -> str:
-    """A text, alone or alone in a list: they mean the same. "" for anything else."""
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return value if isinstance(value, str) else ""
-
-
-def _principal(value: object) -> str:
-    if isinstance(value, dict):
-        kinds = set(value) <= {"AWS", "Service"} and len(value) == 1
-        value = _single(next(iter(value.values()))) if kinds else ""
-    return value if isinstance(value, str) and _PRINCIPAL.fullmatch(value) else ""
-
-
-def _conditions(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Name each condition by its field; None if one of them has none."""
-    found: dict[str, Any] = {}
-    for operator, tests in raw.items():
-        for key, value in tests.items():
-            field = _CONDITIONS.get((operator, key.lower()), "")
-            text = _single(value)
-            if not field or not text or field in found or (field == "via_url" and text != "true"):
-                return None
-            found[field] = text == "true" if field == "via_url" else text
-    return found
 
 
 def as_statement(permission: Permission) -> Statement:
@@ -176,6 +71,15 @@ def admits(one: Statement | Permission, service: str, source_arn: str) -> bool:
     )
 
 
+def may_admit(one: Statement, service: str, source_arn: str) -> bool:
+    """Whether a statement may let a service in for a source, be it wider, or foreign."""
+    if one.foreign:
+        return service in one.foreign or '"*"' in one.foreign
+    is_url = one.url_auth or one.via_url
+    principal = one.principal in (service, "*") and not is_url
+    return principal and fnmatchcase(source_arn, one.source_arn or "*")
+
+
 def caller(source_arn: str, service: str, region: str) -> str:
     """Name the principal as which a source calls a function of a region.
 
@@ -214,10 +118,19 @@ def plan_grant(
     for one in same_id:
         if one.foreign:
             raise _foreign(function, alias, one)
+    step = _add(function, permission, alias, message)
+    if not same_id:
+        return [step]
+    old = _permission(same_id[0])
+    back = _add(function, old, alias, f"permission {name} for {_who(old)}, as it was")
+    return [_revoke(function, name, alias, " (it differs)"), replace(step, undo=back)]
+
+
+def _add(function: str, permission: Permission, alias: str, message: str) -> Step:
     params = {
         "FunctionName": function,
         "Qualifier": alias,
-        "StatementId": name,
+        "StatementId": permission.statement_id,
         "Action": _canonical(permission.action),
         "Principal": permission.principal,
         "SourceArn": permission.source_arn,
@@ -228,26 +141,40 @@ def plan_grant(
         "InvokedViaFunctionUrl": permission.invoked_via_function_url,
     }
     given = {key: value for key, value in params.items() if value}
-    return [
-        *([_revoke(function, name, alias, " (it differs)")] if same_id else []),
-        Step(
-            "lambda",
-            "add_permission",
-            given,
-            "created",
-            message,
-            look=_look(function, permission, alias),
-            conflict_hint="Another deploy made one of this name just now, which differs: "
-            "run the same command again.",
-        ),
-    ]
+    return Step(
+        "lambda",
+        "add_permission",
+        given,
+        "created",
+        message,
+        look=_look(function, permission, alias),
+        conflict_hint="Another deploy made one of this name just now, which differs: "
+        "run the same command again.",
+    )
+
+
+def _permission(statement: Statement) -> Permission:
+    """Say a statement that is not foreign as a permission."""
+    root = _ROOT.fullmatch(statement.principal)
+    url_auth: Any = statement.url_auth or None
+    return Permission(
+        statement_id=statement.statement_id,
+        principal=root[1] if root else statement.principal,
+        action=statement.action,
+        source_arn=statement.source_arn,
+        source_account=statement.source_account,
+        principal_org_id=statement.principal_org_id,
+        event_source_token=statement.event_source_token,
+        function_url_auth_type=url_auth,
+        invoked_via_function_url=statement.via_url,
+    )
 
 
 def _look(function: str, permission: Permission, alias: str) -> Look:
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         return any(
             one.statement_id == permission.statement_id and grants(one, permission)
-            for one in _read_policy(answer, function, alias)
+            for one in in_policy(answer, function, alias)
         )
 
     qualifier = {"Qualifier": alias} if alias else {}

@@ -12,6 +12,7 @@ from kappa.iamstate import IamState
 from kappa.settings import Config
 from kappa.sourcereport import Row, source_row, sources_data
 from kappa.sourcestate import SourcesState
+from kappa.statusproblems import lacking, policy_name, problems, role_name
 from kappa.units import duration, size
 
 
@@ -41,7 +42,9 @@ def status_data(
         ],
         "event_sources": sources_data(config, sources),
     }
-    return {**data, "problems": problems(config, data)}
+    given = sources.statements.get(config.qualifier)
+    more = lacking(config, given) if function.settings and given is not None else []
+    return {**data, "problems": [*problems(config, data), *more]}
 
 
 def _policy(config: Config, rights: IamState) -> dict[str, Any] | None:
@@ -58,15 +61,21 @@ def _policy(config: Config, rights: IamState) -> dict[str, Any] | None:
 
 
 def _role(config: Config, rights: IamState) -> dict[str, Any] | None:
-    if config.role.arn:
-        name = config.role.arn.rsplit("/", 1)[-1]
-        return {"name": name, "arn": config.role.arn, "policies": None}
+    if config.role.arn and (rights.role or rights.denied):
+        state = "unknown" if rights.denied else "there"
+        return {
+            "name": role_name(config),
+            "arn": config.role.arn,
+            "policies": None,
+            "state": state,
+        }
     if rights.role is None:
         return None
     return {
         "name": rights.role.arn.rsplit("/", 1)[-1],
         "arn": rights.role.arn,
         "policies": [*rights.role.attached, *rights.role.inline],
+        "state": "there",
     }
 
 
@@ -118,65 +127,17 @@ def _asynchronous(has: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def problems(config: Config, data: Mapping[str, Any]) -> list[str]:
-    """Say what is not as it should be: missing, failed, or against the config."""
-    name = config.function.name
-    wanted = {
-        f"policy {_policy_name(config)}": (config.policy is not None, data["policy"]),
-        f"role {config.role.name}": (bool(config.role.name), data["role"]),
-        f"function {name}": (True, data["function"]),
-        f"alias {config.function.alias}": (bool(config.function.alias), data["alias"]),
-        f"asynchronous settings of {name}": (wants(config.function.async_), data["async"]),
-    }
-    missing = [f"{what}: missing" for what, (asked, has) in wanted.items() if asked and not has]
-    sources = config.function.event_sources
-    enabled = {number for number, source in enumerate(sources) if source.enabled}
-    return [
-        *missing,
-        *_function_problems(data["function"] or {}),
-        *(
-            f"event source {one['name']}: {problem}"
-            for number, one in enumerate(data["event_sources"])
-            if (problem := _source_problem(one, number in enabled))
-        ),
-    ]
-
-
-def _function_problems(function: Mapping[str, Any]) -> list[str]:
-    found = []
-    if function.get("state") == "Failed":
-        found.append(f"function {function['name']} failed: {function['state_reason']}")
-    if function.get("last_update") == "Failed":
-        reason = function["last_update_reason"]
-        found.append(f"the last update of {function['name']} failed: {reason}")
-    return found
-
-
-def _source_problem(one: Mapping[str, Any], enabled: bool) -> str:
-    if one["state"] in ("missing", "topic is gone", "no target", "unknown"):
-        return str(one["state"])
-    if one.get("problem"):
-        return str(one["problem"])
-    if str(one.get("last_result", "")).startswith("PROBLEM"):
-        return str(one["last_result"])
-    return "disabled, and the config says enabled" if enabled and one["state"] == "Disabled" else ""
-
-
-def _policy_name(config: Config) -> str:
-    return (config.policy.name or config.policy.arn.rsplit("/", 1)[-1]) if config.policy else ""
-
-
 def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
     """Turn status data into rows: what, name, state, detail (facts, two spaces apart)."""
     policy, role = data["policy"], data["role"]
     rows = []
     if config.policy:
         detail = f"{policy['version']}  attached {policy['attachments']}x" if policy else ""
-        rows.append(("policy", _policy_name(config), "there" if policy else "missing", detail))
-    name = config.role.name or config.role.arn.rsplit("/", 1)[-1]
+        rows.append(("policy", policy_name(config), "there" if policy else "missing", detail))
+    name = role_name(config)
     names = [policy.rsplit("/", 1)[-1] for policy in (role or {}).get("policies") or []]
     if name:
-        rows.append(("role", name, "there" if role else "missing", "  ".join(names)))
+        rows.append(("role", name, role["state"] if role else "missing", "  ".join(names)))
     rows.append(_function_row(config.function.name, data["function"]))
     if config.function.alias:
         rows.append(_alias_row(config.function.alias, data["alias"]))

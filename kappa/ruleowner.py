@@ -11,8 +11,8 @@ from typing import Any
 
 from kappa.arn import invokes, qualifier
 from kappa.errors import Conflict
-from kappa.sourcesettings import EventSource
-from kappa.sourcestate import Rule, SourcesState, rule_names
+from kappa.sourcesettings import EventSource, rule_names
+from kappa.sourcestate import Rule, SourcesState
 
 
 def siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:

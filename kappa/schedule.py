@@ -15,12 +15,13 @@ from kappa.arn import Arn, Place, qualifier
 from kappa.errors import Conflict, NotFound
 from kappa.part import Part, missing, unchanged
 from kappa.ruleowner import own_targets, refuse_shared, siblings, target_id
-from kappa.sourcesettings import EventSource
-from kappa.sourcestate import Rule, SourcesState, rule_names
+from kappa.sourcesettings import EventSource, rule_names
+from kappa.sourcestate import Rule, SourcesState
 from kappa.steps import Already, Plan, Step
 
 _GONE = ("ResourceNotFoundException",)
 _REFUSED = "FailedEntries.0"
+_NOT_OURS = "it does not invoke this function"
 
 
 def rule_arn(function: str, source: EventSource, place: Place) -> str:
@@ -114,13 +115,19 @@ def _refuse_others(
 def plan_switch(
     function: str, source: EventSource, state: SourcesState, enabled: bool
 ) -> Step | Already:
-    """Plan the start or the stop of a rule of the config's own.
+    """Plan the start or the stop of a rule of the config's own, if it invokes the function.
 
     One that is just used has no switch of ours: plan() gives it a target, or takes it away.
+    Raises: Conflict, if a rule to be enabled is somebody else's.
     """
     rule = state.rules.get(source.key)
+    targets = own_targets(rule, state)
     word = "enabled" if enabled else "disabled"
-    if rule is None:
+    if enabled:
+        _refuse_others(function, source, rule, targets, state)
+    elif rule and rule.targets and not targets:
+        return Already("kept", f"{source.label} ({_NOT_OURS}, but {rule.targets[0]['Arn']})")
+    if rule is None or not targets:
         return missing(source)
     if is_enabled(rule) == enabled:
         return unchanged(source, word)
@@ -144,9 +151,25 @@ def plan_remove(function: str, source: EventSource, state: SourcesState) -> Plan
     plan: Plan = _remove_targets(function, source, targets)
     if not owned(source):
         return plan or [Already("gone", source.label)]
-    if len(targets) < len(rule.targets):
-        return [*plan, Already("kept", f"{source.label} (it has other targets)")]
+    why = _why_kept(source, rule, targets)
+    if why:
+        return [*plan, Already("kept", f"{source.label} ({why})")]
     return [*plan, _step("delete_rule", rule_names(function, source), "removed", source.label)]
+
+
+def _why_kept(source: EventSource, rule: Rule, targets: Sequence[Mapping[str, Any]]) -> str:
+    """Say why a rule stays: somebody else made it, or uses it; "" if it can go.
+
+    One without a target is what a stopped command left, if it is just as the config says.
+    """
+    if len(targets) < len(rule.targets):
+        return "it has other targets"
+    if rule.settings.get("Description", "") not in ("", source.description):
+        return f"its description is not the config's: {rule.settings['Description']}"
+    wanted = {"ScheduleExpression": source.schedule, "EventPattern": source.pattern}
+    if not targets and not all(_same(rule, *one) for one in wanted.items() if one[1]):
+        return f"{_NOT_OURS}, and is not as the config says"
+    return ""
 
 
 def _remove_targets(

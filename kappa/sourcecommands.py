@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kappa import binding, sourceread, sources
+from kappa import binding, sourcenames, sourceread, sources
 from kappa.aws import Aws
 from kappa.commands import Session
 from kappa.errors import NotFound
@@ -20,7 +20,7 @@ def plan_add_event_sources(session: Session) -> Plan:
 
     Raises: NotFound, if the function, a topic or a bucket does not exist.
     """
-    config, statements, state = _read(session, anew=True)
+    config, statements, state = _read(session)
     return sources.plan_add(config, session.place, state, statements)
 
 
@@ -35,9 +35,9 @@ def plan_switch_event_sources(session: Session, names: Sequence[str], enabled: b
 
     Raises: ConfigError, if the config does not have one; NotFound.
     """
-    sources.only(session.config, names)
+    sourcenames.only(session.config, names)
     config, statements, state = _read(session, strict=enabled, moving=False)
-    chosen = sources.only(config, names)
+    chosen = sourcenames.only(config, names)
     return sources.plan_switch(chosen, session.place, state, statements, enabled)
 
 
@@ -46,9 +46,9 @@ def plan_remove_event_sources(session: Session, names: Sequence[str]) -> Plan:
 
     Raises: ConfigError, if the config does not have one.
     """
-    sources.only(session.config, names)
+    sourcenames.only(session.config, names)
     config, statements, state = _read(session, needed=False, strict=False, tolerant=True)
-    return sources.plan_remove(sources.only(config, names), session.place, state, statements)
+    return sources.plan_remove(sourcenames.only(config, names), session.place, state, statements)
 
 
 def read_sources_status(session: Session) -> tuple[Config, SourcesState]:
@@ -66,7 +66,6 @@ def _read(
     strict: bool = True,
     moving: bool = True,
     tolerant: bool = False,
-    anew: bool = False,
 ) -> tuple[Config, tuple[Statement, ...], SourcesState]:
     """Read all sources, also those that are not named: together they tell where they belong."""
     config, aws = session.config, session.aws
@@ -76,9 +75,7 @@ def _read(
     found = sourceread.read(
         aws, config, session.place, extra=False, tolerant=tolerant, ending=not moving
     )
-    config, state = binding.resolve(
-        config, session.place, found, strict=strict, moving=moving, anew=anew
-    )
+    config, state = binding.resolve(config, session.place, found, strict=strict, moving=moving)
     return config, state.statements.get(config.qualifier, ()), state
 
 

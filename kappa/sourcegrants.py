@@ -82,6 +82,38 @@ def is_given(
     return any(one.statement_id == name and not one.foreign for one in given)
 
 
+def plan_unclaim(config: Config, source: EventSource, place: Place, state: SourcesState) -> Plan:
+    """Plan the removal of the config's permission for a source from aliases that it does not name.
+
+    There it tells a later command where the source has been: see binding.py.
+    """
+    if config.function.alias:
+        return []
+    return [
+        item
+        for alias in state.statements
+        for name in (_configured(config, source, place, state, alias) if alias else ())
+        for item in plan_revoke(config.function.name, name, state.statements[alias], alias)
+    ]
+
+
+def _configured(
+    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
+) -> list[str]:
+    """Name the config's permissions for a source that this qualifier has."""
+    if source.service not in CALLERS:
+        return []
+    source_arn = _arn(config, source, place)
+    principal = caller(source_arn, source.service, place.region)
+    return [
+        one.statement_id
+        for one in config.function.permissions
+        if admits(one, principal, source_arn)
+        for has in state.statements.get(alias, ())
+        if has.statement_id == one.statement_id and grants(has, one)
+    ]
+
+
 def plan_stale(
     config: Config,
     source: EventSource,

@@ -17,8 +17,8 @@ from kappa.aws import Aws
 from kappa.errors import Denied, NotFound
 from kappa.permissions import Statement, read_statements
 from kappa.settings import Config
-from kappa.sourcesettings import EventSource
-from kappa.sourcestate import Rule, SourcesState, Topic, rule_names
+from kappa.sourcesettings import EventSource, rule_names
+from kappa.sourcestate import Rule, SourcesState, Topic
 
 T = TypeVar("T")
 
@@ -34,12 +34,14 @@ def read(
     grants: bool = True,
     tolerant: bool = False,
     ending: bool = False,
+    deleting: bool = False,
 ) -> SourcesState:
     """Read mappings, subscriptions, notifications, rules, URLs and permissions, side by side.
 
     Mappings that the config does not name are read too, if those `extra` ones matter; permissions
-    if those `grants` do; what a subscription loses, if it is `ending`. A `tolerant` reader goes on
-    where AWS refuses to show a source, and says so of it.
+    if those `grants` do; what a subscription loses, if it is `ending`; for `deleting`, mappings of
+    versions and of aliases that are gone too. A `tolerant` reader goes on where AWS refuses to show
+    a source, and says so of it.
     Raises: Denied, unless tolerant.
     """
     name, alias = config.function.name, config.function.alias
@@ -47,7 +49,7 @@ def read(
     if not (config.function.event_sources or config.function.url or extra):
         return SourcesState(invoked=invoked)
     with ThreadPoolExecutor(8) as pool:
-        reader = _Reader(aws, config, place.function(name), pool, tolerant, ending)
+        reader = _Reader(aws, config, place.function(name), pool, tolerant, ending, deleting)
         return reader.read(invoked, extra=extra, grants=grants)
 
 
@@ -61,6 +63,7 @@ class _Reader:
     pool: ThreadPoolExecutor
     tolerant: bool
     ending: bool
+    deleting: bool
     unread: dict[str, str] = field(default_factory=dict)
 
     def read(self, invoked: str, *, extra: bool, grants: bool) -> SourcesState:
@@ -72,7 +75,8 @@ class _Reader:
         owners = self._answers(listed).get("aliases", {})
         aliases = tuple(owners)
         qualifiers = ("", *aliases)
-        more = self._ask(qualifiers if extra else (), self._mapped_to)
+        lists = ("all",) if self.deleting else qualifiers if extra else ()
+        more = self._ask(lists, self._all_mapped if self.deleting else self._mapped_to)
         policies = self._ask(qualifiers if grants else (), self._statements)
         urls = self._ask(qualifiers if self.config.function.url else (), self._url)
         topics = self._answers(asked)
@@ -139,6 +143,10 @@ class _Reader:
         """List by function: an alias has a list of its own."""
         function = ":".join(filter(None, (self.config.function.name, alias)))
         return self._mappings({"FunctionName": function}, function)
+
+    def _all_mapped(self, _: str) -> list[Mapping[str, Any]]:
+        """List all of the region: a mapping outlives its version, its alias and its function."""
+        return self._mappings({}, "all functions")
 
     def _mappings(self, params: Mapping[str, str], of: str) -> list[Mapping[str, Any]]:
         doing = f"listing the event sources of {of}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from kappa import binding, notificationowner, ruleowner, schedule
+from kappa import binding, notificationowner, ruleowner, schedule, sourcehealth
 from kappa.settings import Config
-from kappa.sourcesettings import EventSource
-from kappa.sourcestate import SourcesState, mapping_names, rule_names
+from kappa.sourcesettings import EventSource, rule_names
+from kappa.sourcestate import SourcesState, mapping_names
 
 Row = tuple[str, str, str, str]
 
@@ -17,7 +17,7 @@ def sources_data(config: Config, state: SourcesState) -> list[dict[str, Any]]:
     """Say of each source what AWS has; "missing" means: not there.
 
     Shape: [{arn, name, service, configured, state, qualifiers, ...}], URLs last, as service "url";
-    `problem` says what is wrong with one that is delivered more than once.
+    `problem` says what is wrong with one that is delivered more than once, or not at all.
     """
     sources = config.function.event_sources
     configured = [_configured(config, one, state) for one in sources]
@@ -48,7 +48,11 @@ def _configured(config: Config, source: EventSource, state: SourcesState) -> dic
         return {**_names(source), "state": "unknown", "problem": state.unread[source.key]}
     found = binding.qualifiers(config, source, state)
     data = {**_names(source), **_state(config, source, state), "qualifiers": _shown(found)}
-    problem = _doubled(config, data)
+    problem = (
+        _doubled(config, data)
+        or data.get("problem", "")
+        or sourcehealth.problem(config, source, state)
+    )
     return {**data, "problem": problem} if problem else data
 
 
@@ -151,5 +155,7 @@ def _url(config: Config, state: SourcesState) -> list[dict[str, Any]]:
         row = {**said, "configured": alias == config.qualifier, "qualifiers": _shown([alias])}
         shown = {"state": has["AuthType"], "url": has["FunctionUrl"], "cors": has.get("Cors")}
         problem = f"{has['FunctionUrl']} is of {binding.words(alias)}, not the config's"
-        rows.append({**row, **shown, **({} if row["configured"] else {"problem": problem})})
+        if row["configured"]:
+            problem = sourcehealth.url_problem(config, alias, state)
+        rows.append({**row, **shown, **({"problem": problem} if problem else {})})
     return rows

@@ -19,7 +19,7 @@ from kappa import keyfilters
 from kappa.errors import ConfigError
 from kappa.mistakes import check_all
 from kappa.settings import File, Function
-from kappa.sourcesettings import EventSource
+from kappa.sourcesettings import EventSource, rule_names
 from kappa.tree import Keys, Tree, dotted
 from kappa.typed import suggestion
 
@@ -139,10 +139,10 @@ def _check_source(tree: Tree, settings: File, number: int) -> None:
 
 
 def _check_twice(tree: Tree, settings: File) -> None:
-    known: dict[str, list[EventSource]] = {}
+    known: dict[object, list[EventSource]] = {}
     for number, source in enumerate(settings.lambda_.event_sources):
         keys: Keys = ("lambda", "event_sources", number)
-        others = known.setdefault(source.key, [])
+        others = known.setdefault(_identity(settings.lambda_.name, source), [])
         if len(others) >= _MAX_NOTIFICATIONS:
             raise tree.error(keys, f"S3 takes {_MAX_NOTIFICATIONS} notifications of a bucket.")
         for other in others:
@@ -150,10 +150,22 @@ def _check_twice(tree: Tree, settings: File) -> None:
         others.append(source)
 
 
+def _identity(function: str, source: EventSource) -> object:
+    """What a source is to AWS, however it is written: a rule has a name and an ARN."""
+    try:
+        if source.service != "events":
+            return source.arn.rstrip("/")
+        names = {"EventBusName": "default", **rule_names(function, source)}
+    except ValueError:
+        return source.key
+    return tuple(sorted(names.items()))
+
+
 def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
     """Let a bucket have several sources, as far as S3 does."""
     one, two = keyfilters.notification(source), keyfilters.notification(other)
-    twice = f"the event source {source.key} is given twice"
+    before = f" (before: {other.key})" if other.key != source.key else ""
+    twice = f"the event source {source.key} is given twice{before}"
     if source.service != "s3":
         raise tree.error(keys, f"{twice}.")
     if keyfilters.keys(one) == keyfilters.keys(two):

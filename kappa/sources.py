@@ -9,7 +9,6 @@ are as binding.py resolves them: which version or alias all of it belongs on is 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -25,14 +24,13 @@ from kappa import (
     url,
 )
 from kappa.arn import Place
-from kappa.errors import ConfigError, Conflict, NotFound
+from kappa.errors import Conflict, NotFound
 from kappa.part import Part, missing
 from kappa.permissions import Statement
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import CALLERS, SourcesState
 from kappa.steps import Already, Plan, Step
-from kappa.typed import suggestion
 
 Statements = tuple[Statement, ...]
 
@@ -124,7 +122,10 @@ def plan_switch(
             part = _part(config, place, source, state, statements)
             plan += [*part.grants, *part.items, *part.after]
         elif source.service == "events":
-            plan.append(schedule.plan_switch(config.function.name, source, state, enabled))
+            item = schedule.plan_switch(config.function.name, source, state, enabled)
+            here = enabled and state.qualifier in binding.qualifiers(config, source, state)
+            grants = sourcegrants.plan(config, source, place, statements) if here else []
+            plan += [*grants, item]
         else:
             plan += [*mappings.plan_switch(source, state, enabled), *_kept(config, source, state)]
             plan += _theirs(config, source, state)
@@ -145,6 +146,7 @@ def plan_remove(config: Config, place: Place, state: SourcesState, statements: S
         plan += [*_removal(config, source, state), *_theirs(config, source, state)]
         if source.key not in state.unread:
             plan += sourcegrants.plan_stale(config, source, place, state)
+            plan += sourcegrants.plan_unclaim(config, source, place, state)
     if config.function.url:
         plan += [*url.plan_remove(config, state), *_url_theirs(config, state)]
     return _joined(plan)
@@ -161,26 +163,6 @@ def plan_delete(config: Config, state: SourcesState) -> Plan:
             plan += _removal(config, source, state)
     there = [one for one in state.mappings if one["State"] != "Deleting"]
     return [*plan, *map(mappings.plan_remove, there), *url.plan_delete(config, state)]
-
-
-def only(config: Config, names: Sequence[str]) -> Config:
-    """Leave the event sources that are named, by ARN or as a status shows them; url is the URL.
-
-    Raises: ConfigError, if the config has no such source.
-    """
-    if not names:
-        return config
-    function = config.function
-    known = {word for one in function.event_sources for word in (one.key, one.short)}
-    known |= {"url"} if function.url else set()
-    for name in names:
-        if name not in known:
-            raise ConfigError(
-                f"{config.file} has no event source {name}.", suggestion(name, known or {"none"})
-            )
-    kept = [one for one in function.event_sources if {one.key, one.short} & set(names)]
-    address = function.url if "url" in names else None
-    return replace(config, function=replace(function, event_sources=tuple(kept), url=address))
 
 
 def _part(

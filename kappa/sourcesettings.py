@@ -116,6 +116,14 @@ class EventSource(Section, frozen=True):
         return arns.parse(self.arn).name if self.arn else self.name
 
 
+def rule_names(function: str, source: EventSource) -> dict[str, str]:
+    """The rule's name, as DescribeRule wants it, and its bus unless that is the default one."""
+    if source.name:
+        return {"Name": f"{function}-{source.name}"}
+    *bus, name = arns.parse(source.arn).resource.removeprefix("rule/").split("/")
+    return {"Name": name, **({"EventBusName": "/".join(bus)} if bus else {})}
+
+
 class Cors(Section, frozen=True):
     """lambda.url.cors: which pages of other hosts may call. It is taken as a whole."""
 

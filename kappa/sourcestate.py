@@ -12,7 +12,6 @@ from typing import Any
 from kappa import arn as arns
 from kappa.arn import qualifier, unqualified
 from kappa.permissions import Statement
-from kappa.sourcesettings import EventSource
 
 # Services that call the function; Lambda polls the others, by a mapping.
 CALLERS = ("events", "s3", "sns")
@@ -105,14 +104,6 @@ class SourcesState:
         there = set(found)
         others = sorted(there - {self.qualifier}, reverse=True)
         return others if len(there) == 1 else [one for one in others if one in self.own]
-
-
-def rule_names(function: str, source: EventSource) -> dict[str, str]:
-    """The rule's name, as DescribeRule wants it, and its bus unless that is the default one."""
-    if source.name:
-        return {"Name": f"{function}-{source.name}"}
-    *bus, name = arns.parse(source.arn).resource.removeprefix("rule/").split("/")
-    return {"Name": name, **({"EventBusName": "/".join(bus)} if bus else {})}
 
 
 def mapping_names(mapping: Mapping[str, Any]) -> tuple[str, str]:

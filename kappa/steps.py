@@ -43,9 +43,9 @@ class Wait:
 class Merge:
     """A document that others write too, of which AWS takes the whole and no condition.
 
-    It is read anew right before the write, and again after it: `into` gives the write's params
-    for what was read, or None where all is as wanted. So nobody's part is lost, not even when two
-    write at once.
+    It is read anew right before each try of the write, and again after it: `into` gives the write's
+    params for what was read, or None where all is as wanted. The moment between reading and writing
+    is left: whoever writes just then is overwritten, so the end of a plan looks once more.
     """
 
     operation: str
@@ -93,7 +93,9 @@ class Step:
     Shape: {"ErrorCode", "ErrorMessage"}. `tells` names words of the message that the answer
     replaces, as {"(new)": "Version"}: the report has the number that AWS gave. `look` tells a
     conflict with oneself from one with others. `expected` are dotted paths of the answer with what
-    must be there, else `unexpected_hint` says what to do.
+    must be there, else `unexpected_hint` says what to do. `unless` is asked right before the step:
+    the Already that it answers is told in place of it. `undo` is carried out if the step fails: it
+    puts back what the step before has taken away.
     """
 
     service: str
@@ -114,6 +116,8 @@ class Step:
     guard: Guard | None = field(default=None, compare=False)
     expected: Mapping[str, Any] = _empty()
     unexpected_hint: str = ""
+    unless: Callable[[], Already | None] | None = field(default=None, compare=False)
+    undo: Step | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,10 @@ class Account:
     def __init__(self):
         self.roles, self.functions = {}, {region: {} for region in REGIONS}
         self.policies = {AWS_OWN: {"versions": {"v1": "{}"}, "default": "v1", "tags": []}}
-        # Regions that refuse an answer, or that are not enabled; names that may not be read.
-        self.unseen, self.disabled, self.denied = set(), set(), set()
-        self.last_used = {}
+        # Regions that refuse an answer, that are not enabled, that the organization rules out.
+        self.unseen, self.disabled, self.ruled_out = set(), set(), set()
+        # Names that may not be read.
+        self.denied = set()
 
     def copy(self):
         return deepcopy(self)
@@ -107,8 +108,7 @@ class Region:
 
     def get_role(self, RoleName):
         role = self.of.role(RoleName)
-        last = {"Region": self.of.last_used.get(RoleName, "")}
-        has = {"Arn": role["arn"], "Tags": role["tags"], "RoleLastUsed": last}
+        has = {"Arn": role["arn"], "Tags": role["tags"]}
         trusted = {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com")}
         return {"Role": has | trusted | role.get("more", {})}
 
@@ -200,6 +200,9 @@ class Region:
             raise refused(Denied, "AccessDeniedException")
         if self.region in self.of.disabled:
             raise refused(Denied, "UnrecognizedClientException")
+        if self.region in self.of.ruled_out:
+            text = "You are not authorized, with an explicit deny in a service control policy: arn"
+            raise Denied(text, code="AccessDeniedException", text=text)
         return list(self.of.functions[self.region].values())
 
     def _function(self, name):
@@ -236,7 +239,7 @@ class Region:
         del self.of.functions[self.region][FunctionName]
         return {}
 
-    def list_event_source_mappings(self, FunctionName):
+    def list_event_source_mappings(self):
         return []
 
     def list_aliases(self, FunctionName):

@@ -1,14 +1,16 @@
 """Two deploys of one function at once: what the other has made as we want it, is ours."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
 from kappa import commands, iam
 from kappa.apply import apply
 from kappa.arn import Place
-from kappa.errors import Conflict, NotFound
+from kappa.errors import AwsError, Conflict, NotFound
 from kappa.functionsettings import Async, Image
+from kappa.iamowner import PolicyState, RoleState
 from kappa.iamstate import IamState
 from kappa.sourcesettings import Cors, Url
 from kappa.steps import Step
@@ -144,6 +146,40 @@ def test_a_role_and_a_policy_that_another_deploy_made_alike_are_ours():
     plan, reports = iam.plan(CONFIG, DOCUMENT, PLACE, IamState()), []
     apply(plan, Rights(trusted(plan), DOCUMENT), reports.append, clock())
     assert [one.mark for one in reports] == ["exists", "exists", "attached"]
+
+
+FULL = AwsError("Cannot exceed quota for PolicySize.", code="LimitExceeded")
+
+
+@pytest.mark.parametrize(
+    ("answer", "mark"),
+    [
+        ({"IsDefaultVersion": True, "Document": {"Statement": [1]}}, "exists"),
+        ({"IsDefaultVersion": True, "Document": DOCUMENT}, ""),
+        ({"IsDefaultVersion": False, "Document": {"Statement": [1]}}, ""),
+        (NotFound("no such version", code="NoSuchEntity"), ""),
+    ],
+)
+def test_a_fifth_version_of_a_policy_is_found_made_where_the_answer_was_lost(answer, mark):
+    arn = PLACE.policy("/kappa/", "greeter-policy")
+    has = PolicyState(arn, DOCUMENT, "v9", ("v10", "v8", "v6", "v5"), uses=1)
+    role = RoleState(PLACE.role("/kappa/", "greeter-role"), (arn,))
+    plan = iam.plan_update(CONFIG, {"Statement": [1]}, PLACE, IamState(has, role))
+    reports = []
+
+    def call(service, operation, doing, params):
+        if operation == "create_policy_version":
+            raise FULL
+        if operation == "get_policy_version":
+            assert params["VersionId"] == "v11"
+            if isinstance(answer, Exception):
+                raise answer
+            return {"PolicyVersion": answer}
+        return {}
+
+    with nullcontext() if mark else pytest.raises(AwsError, match="Cannot exceed quota"):
+        apply(plan, call, reports.append, clock())
+    assert [one.mark for one in reports] == ["removed", *([mark] if mark else [])]
 
 
 @pytest.mark.parametrize(

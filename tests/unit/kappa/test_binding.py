@@ -279,6 +279,61 @@ def test_what_is_left_of_a_permission_attracts_no_source():
     assert list(one.statements()) == [""]
 
 
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("where", ["greeter:1", "greeter:live"])
+def test_delete_removes_a_mapping_of_a_version_and_of_a_function_that_is_gone(where, gone):
+    one = life("deploy:live", sources=({"arn": TOPIC},), url=None)
+    one.aws.lambda_create_event_source_mapping(FunctionName=where, EventSourceArn=QUEUE)
+    if gone:
+        one.aws.lambda_delete_function("greeter")
+    one.run("delete")
+    assert one.aws.left() == []
+
+
+MAY = Permission(statement_id="news", principal="sns.amazonaws.com", source_arn=TOPIC)
+
+
+@pytest.mark.parametrize("again", ["enable", "deploy", "add"])
+def test_a_source_with_a_permission_of_the_config_comes_back_to_the_alias_that_it_was_on(again):
+    one = life("deploy:live", sources=({"arn": TOPIC},), permissions=(MAY,), url=None)
+    one.run("disable")
+    assert one.aws.deliveries()["sns"] == []
+    one.run(again)
+    assert one.aws.deliveries()["sns"] == ["live"]
+    assert one.statements() == {"live": ["news"]}
+
+
+def test_a_source_with_a_permission_of_the_config_goes_to_the_function_once_it_was_removed():
+    one = life("deploy:live", sources=({"arn": TOPIC},), permissions=(MAY,), url=None)
+    one.run("remove")
+    assert one.statements() == {}
+    one.run("add")
+    assert one.aws.deliveries()["sns"] == [""]
+    assert one.statements() == {"": ["news"]}
+    one.run("delete")
+    assert one.aws.left() == []
+
+
+def test_a_permission_of_the_config_on_an_alias_that_it_names_stays_when_its_source_is_removed():
+    one = life("deploy@live", sources=({"arn": TOPIC},), permissions=(MAY,), url=None)
+    one.run("remove@live")
+    assert one.statements() == {"live": ["news"]}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_after_any_commands_a_source_with_a_permission_of_the_config_is_delivered_once(seed):
+    chance = random.Random(seed)
+    one = Life(sources=({"arn": TOPIC},), permissions=(MAY,), url=None)
+    for word in (chance.choice(FIRST), *chance.choices(ORDER, k=8)):
+        try:
+            one.run(word)
+        except REFUSED:
+            continue
+        assert len(one.aws.deliveries()["sns"]) <= 1
+    one.run("delete")
+    assert one.aws.left() == []
+
+
 def test_sources_on_two_aliases_are_refused_until_one_is_named():
     one = life("deploy:live")
     one.aws.aliases["blue"] = "1"

@@ -299,20 +299,23 @@ def test_delete_keeps_a_role_that_another_region_uses():
     ]
 
 
-def test_delete_keeps_a_role_last_used_where_nobody_can_look():
-    state = replace(there(role={"last_used": "eu-west-1"}), users=Users(unseen=("eu-west-1",)))
+def test_delete_keeps_a_role_whose_users_in_some_region_nobody_can_see():
+    state = replace(there(), users=Users(unseen=("eu-west-1",)))
     plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert [item.mark for item in plan] == ["kept", "kept"]
-    assert "last used in eu-west-1, where its users cannot be seen" in plan[0].message
+    assert "who uses it in eu-west-1 cannot be seen" in plan[0].message
 
 
 def test_delete_says_how_to_claim_what_has_no_tag():
     owned = Owned("greeter-role", unseen=("eu-west-1",))
     policy = Owned("greeter-policy", unseen=("eu-west-1",))
-    state = replace(there(), own_role=owned, own_policy=policy)
+    state = replace(there(role={"attached": ()}, policy={"uses": 0}), own_role=owned)
+    state = replace(state, own_policy=policy, users=Users(unseen=("eu-west-1",)))
+    state = replace(state, policy=replace(state.policy, tags={"kappa:region": "us-east-1"}))
     plan = iamdelete.plan_delete(kappa_config(policy=OWN), state)
     assert [item.mark for item in plan] == ["kept", "kept"]
-    assert "if nothing does, give it the tag kappa:region" in plan[0].message
+    assert "if nothing does, remove it yourself" in plan[0].message
+    assert "if nothing does, give it the tag kappa:region" in plan[1].message
 
 
 def test_deploy_marks_what_an_older_kappa_made():

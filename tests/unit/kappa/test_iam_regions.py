@@ -10,6 +10,7 @@ import pytest
 from kappa import commands
 from kappa.apply import apply
 from kappa.errors import ConfigError, Conflict, NotFound
+from kappa.steps import Step
 from tests.builders import kappa_config
 from tests.regions import AWS_OWN, REGIONS, Account, Region, arn_of, trust
 
@@ -187,15 +188,56 @@ def test_a_region_that_the_account_has_not_enabled_has_no_functions(sessions):
 def test_delete_keeps_a_role_that_a_function_of_another_region_was_given(sessions):
     account = run(sessions, Account(), HERE, "deploy")[1][-1]
     Region(account, THERE).create_function("guest", ROLE, {})
-    account.last_used["r"] = THERE
     told, after = marks_of(sessions, account, HERE, "delete")
     assert ("kept", f"role r (used by guest in {THERE})") in told
+    assert ("kept", f"policy p on role r (used by guest in {THERE})") in told
     assert after.rights(THERE, "guest") == [document(HERE)]
 
 
-def test_delete_removes_a_role_last_used_in_a_region_that_no_longer_has_a_function(sessions):
+def test_delete_keeps_the_policy_of_a_role_made_by_hand_that_another_region_uses(sessions):
+    account = by_hand(Description="by hand")
+    account = run(sessions, account, HERE, "deploy")[1][-1]
+    Region(account, THERE).create_function("guest", ROLE, {})
+    after = marks_of(sessions, account, HERE, "delete")[1]
+    assert after.rights(THERE, "guest") == [document(HERE)]
+
+
+def test_delete_keeps_a_role_that_a_function_gets_while_it_is_at_work(sessions):
     account = run(sessions, Account(), HERE, "deploy")[1][-1]
-    account.last_used["r"] = THERE
+    session = sessions[HERE]
+    session.aws.of = account
+    told = []
+    for item in commands.plan_delete(session):
+        if isinstance(item, Step) and item.operation == "detach_role_policy":
+            Region(account, HERE).create_function("guest", ROLE, {})
+        apply([item], session.aws.call, told.append)
+    assert ("kept", "role r (used by guest)") in [(one.mark, one.message) for one in told]
+    assert account.rights(HERE, "guest") == [document(HERE)]
+
+
+def test_delete_asks_no_other_region_where_nothing_is_removed(sessions):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    Region(account, HERE).create_function("guest", ROLE, {})
+    account.unseen = {THERE}
+    told, _ = marks_of(sessions, account, HERE, "delete")
+    assert ("kept", "role r (used by guest)") in told
+
+
+def test_delete_keeps_a_role_where_a_region_does_not_answer(sessions):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    account.unseen = {THERE}
+    told, left = marks_of(sessions, account, HERE, "delete")
+    assert left.made() == ["r", POLICY]
+    kept = next(message for mark, message in told if mark == "kept" and "role r" in message)
+    assert f"who uses it in {THERE} cannot be seen" in kept
+    left.unseen = set()
+    assert marks_of(sessions, left, HERE, "delete")[1].made() == []
+
+
+@pytest.mark.parametrize("why", ["disabled", "ruled_out"])
+def test_a_region_where_the_account_may_not_work_keeps_no_role(sessions, why):
+    account = run(sessions, Account(), HERE, "deploy")[1][-1]
+    setattr(account, why, {THERE})
     assert marks_of(sessions, account, HERE, "delete")[1].made() == []
 
 

@@ -116,6 +116,20 @@ def test_two_environments_of_one_file_leave_each_others_notifications():
     assert one.prefixes == ["in/", "out/"]
 
 
+@pytest.mark.parametrize("first", ["dev", "prod"])
+def test_an_environment_does_not_take_the_notification_of_another_ones_alias(first):
+    one = Bucket()
+    second = {"dev": "prod", "prod": "dev"}[first]
+    one.deploy(keys("in/"), environment=first, alias=first)
+    with pytest.raises(Conflict, match=f"already notifies .*:{first} of such keys"):
+        one.deploy(keys("in/"), environment=second, alias=second)
+    assert one.aws.deliveries()["s3"] == [first]
+    session = one.session(keys("in/"), environment=second, alias=second)
+    state = read(one.aws, session.config, session.place)
+    (data,) = sources_data(session.config, state)
+    assert data["state"] == "missing"
+
+
 def test_a_config_with_another_prefix_than_before_moves_its_notification_and_says_so():
     one = Bucket()
     one.deploy(keys("in/"))

@@ -7,10 +7,13 @@ test_lambda_api, TestLambdaPermissions.
 import json
 
 import pytest
+from msgspec.structs import replace
 
+from kappa.apply import apply
 from kappa.config import read_config
-from kappa.errors import ConfigError, Conflict
+from kappa.errors import AwsError, ConfigError, Conflict, NotFound
 from kappa.permissions import (
+    as_statement,
     grants,
     plan_grant,
     plan_revoke,
@@ -19,6 +22,7 @@ from kappa.permissions import (
 )
 from kappa.settings import Permission
 from kappa.steps import Already
+from tests.account import clock
 from tests.builders import assert_valid
 
 ARN = "arn:aws:lambda:eu-west-1:111111111111:function:greeter"
@@ -199,6 +203,69 @@ def test_a_statement_of_the_id_that_differs_is_replaced():
         "remove_permission",
         "add_permission",
     ]
+
+
+class Refusing:
+    """A policy behind Aws.call, which refuses a principal; `gone` has been removed meanwhile."""
+
+    def __init__(self, refused, gone=False):
+        self.refused, self.gone, self.added = refused, gone, []
+
+    def __call__(self, service, operation, doing, params):
+        if operation == "remove_permission":
+            if self.gone:
+                raise NotFound("gone", code="ResourceNotFoundException")
+            return {}
+        if params["Principal"] in self.refused:
+            raise AwsError("The principal was invalid.", "", "InvalidParameterValueException")
+        self.added.append(params)
+        return {}
+
+
+ACCOUNT_MAY = raw(Principal={"AWS": "arn:aws:iam::222222222222:root"}, Condition=None)
+TYPO = {"principal": "arn:aws:iam::222222222222:role/typo", "source_arn": ""}
+
+
+def replacing(call):
+    plan = plan_grant("greeter", wanted(**TYPO), (read_statement(ACCOUNT_MAY, "greeter"),))
+    reports = []
+    with pytest.raises(AwsError, match="principal was invalid") as error:
+        apply(plan, call, reports.append, clock())
+    return [one.mark for one in reports], error.value.hint
+
+
+def test_a_permission_that_aws_refuses_leaves_the_one_that_it_was_to_replace():
+    call = Refusing({TYPO["principal"]})
+    assert replacing(call) == (["removed", "restored"], "")
+    assert call.added == [
+        {
+            "FunctionName": "greeter",
+            "StatementId": "any",
+            "Action": "lambda:InvokeFunction",
+            "Principal": "222222222222",
+        }
+    ]
+
+
+def test_a_permission_that_cannot_be_put_back_is_said():
+    marks, hint = replacing(Refusing({TYPO["principal"], "222222222222"}))
+    assert marks == ["removed"]
+    assert "could not be put back: The principal was invalid" in hint
+
+
+def test_a_permission_that_somebody_removed_meanwhile_is_not_put_back():
+    call = Refusing({TYPO["principal"]}, gone=True)
+    assert (replacing(call)[0], call.added) == (["gone"], [])
+
+
+@pytest.mark.parametrize("said", [one for _, one in WHOLE.values()])
+def test_every_permission_that_a_config_can_say_can_be_put_back(said):
+    has = as_statement(replace(said, statement_id="any"))
+    other = wanted(principal="111111111111", source_arn="", source_account="333333333333")
+    _, add = plan_grant("greeter", other, (has,))
+    assert_valid([add.undo])
+    (alone,) = plan_grant("greeter", replace(said, statement_id="any"), ())
+    assert add.undo.params == alone.params
 
 
 @pytest.mark.parametrize(

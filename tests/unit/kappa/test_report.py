@@ -2,8 +2,11 @@
 
 from dataclasses import replace as replace_settings
 
+import pytest
 from msgspec.structs import replace
 
+from kappa import iamstate
+from kappa.errors import Denied, NotFound
 from kappa.function import FunctionState
 from kappa.iamstate import IamState, PolicyState, RoleState
 from kappa.permissions import Statement, read_statement
@@ -33,7 +36,8 @@ USED_ROLE = kappa_config(role={"arn": "arn:aws:iam::123456789012:role/greeter-ro
 
 
 def data_of(config, rights=None, function=None, sources=None):
-    parts = (rights or IamState(), function or FunctionState(), sources or SourcesState())
+    given = IamState(None, RoleState(config.role.arn)) if config.role.arn else IamState()
+    parts = (rights or given, function or FunctionState(), sources or SourcesState())
     return status_data(config, *parts)
 
 
@@ -202,3 +206,73 @@ def test_asynchronous_settings_are_shown_in_words():
 
 def test_nothing_to_show_takes_no_columns():
     assert padded([]) == []
+
+
+class Iam:
+    """Answers for one role that is there, is not there, or may not be read."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def call(self, service, operation, _doing, params):
+        assert (service, operation, params) == ("iam", "get_role", {"RoleName": "greeter-role"})
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"Role": {"Arn": self.answer}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (USED_ROLE.role.arn, "there"),
+        (NotFound("no such role", code="NoSuchEntity"), "missing"),
+        ("arn:aws:iam::123456789012:role/other/greeter-role", "missing"),
+        (Denied("may not", code="AccessDenied"), "unknown"),
+    ],
+)
+def test_a_role_that_is_given_is_looked_up(answer, state):
+    aws = Iam(answer)
+    rights = iamstate.read(aws, USED_ROLE, None, iamstate.read_roles(aws, USED_ROLE, inline=True))
+    data = data_of(USED_ROLE, rights)
+    (row,) = [row for row in status_table(data, USED_ROLE) if row[0] == "role"]
+    assert row[2] == state
+    assert ("role greeter-role: missing" in data["problems"]) == (state == "missing")
+
+
+def test_a_policy_that_is_not_attached_is_a_problem():
+    config = kappa_config(policy=POLICY)
+    policy = PolicyState("arn:aws:iam::123456789012:policy/kappa/greeter-policy", {})
+    role = RoleState("arn:aws:iam::123456789012:role/kappa/greeter-role", ("arn:aws:iam::aws:x",))
+    for attached, problems in (
+        (role.attached, ["policy greeter-policy: not attached to the role greeter-role"]),
+        ((policy.arn,), []),
+    ):
+        rights = IamState(policy, replace_settings(role, attached=attached))
+        assert problems_of(config, rights=rights, function=FunctionState(SETTINGS)) == problems
+
+
+def test_a_permission_of_the_config_that_aws_has_not_so_is_a_problem():
+    grants = [{"statement_id": "shop", "principal": "210987654321"}]
+    config = replace(USED_ROLE, function=kappa_config({"grants": grants}).function)
+
+    def problems(*statements, read=True):
+        sources = SourcesState(statements={"": statements} if read else {})
+        return problems_of(config, function=FunctionState(SETTINGS, statements), sources=sources)
+
+    shop = Statement("shop", "arn:aws:iam::210987654321:root", "lambda:InvokeFunction")
+    assert problems(shop) == []
+    assert problems(read=False) == []
+    assert problems() == ["permission shop: missing"]
+    other = replace_settings(shop, principal="arn:aws:iam::111111111111:root")
+    assert problems(other) == ["permission shop: differs"]
+
+
+def test_a_source_that_is_on_while_the_config_says_disabled_is_a_problem():
+    section = kappa_config({"sources": [{"arn": STREAM, "enabled": False}]}).function
+    config = replace(USED_ROLE, function=section)
+    found = problems_of(
+        config, function=FunctionState(SETTINGS), sources=SourcesState((mapping(),))
+    )
+    assert found == ["event source clicks: enabled, and the config says disabled"]
+    extra = SourcesState((mapping(State="Disabled"), mapping(EventSourceArn=f"{STREAM}-2")))
+    assert problems_of(config, function=FunctionState(SETTINGS), sources=extra) == []

@@ -40,9 +40,9 @@ def remove(source, state, statements=()):
     return checked(sources.plan_remove(config, PLACE, state, statements))
 
 
-def switch(source, state, enabled):
+def switch(source, state, enabled, statements=(MAY,)):
     config = kappa_config({"sources": [source]})
-    return checked(sources.plan_switch(config, PLACE, state, (), enabled))
+    return checked(sources.plan_switch(config, PLACE, state, statements, enabled))
 
 
 def test_a_schedule_becomes_a_permission_a_rule_and_a_target():
@@ -182,6 +182,27 @@ def test_a_rule_is_switched():
     assert switch(NIGHTLY, SourcesState(), True)[0].mark == "missing"
 
 
+def test_a_rule_that_may_not_invoke_the_function_gets_its_permission_as_it_is_enabled():
+    marks = [one.mark for one in switch(NIGHTLY, there(TARGET), True, ())]
+    assert marks == ["created", "unchanged"]
+    assert [one.mark for one in switch(NIGHTLY, there(TARGET), False, ())] == ["updated"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_rule_without_a_target_is_not_said_to_be_switched(enabled):
+    (item,) = switch(NIGHTLY, there(State="DISABLED" if enabled else "ENABLED"), enabled)
+    assert (item.mark, "add_event_sources" in item.message) == ("missing", True)
+
+
+@pytest.mark.parametrize("state", ["ENABLED", "DISABLED"])
+def test_the_rule_of_another_function_is_not_switched(state):
+    others = there({"Id": "greeter-2", "Arn": f"{FUNCTION}-2"}, State=state)
+    with pytest.raises(Conflict, match="greeter-nightly invokes"):
+        switch(NIGHTLY, others, True)
+    (kept,) = switch(NIGHTLY, others, False)
+    assert (kept.mark, f"{FUNCTION}-2" in kept.message) == ("kept", True)
+
+
 def test_a_rule_that_is_just_used_is_disabled_by_taking_its_target_away():
     used = {"arn": ARN}
     for steps in (
@@ -192,7 +213,7 @@ def test_a_rule_that_is_just_used_is_disabled_by_taking_its_target_away():
     assert plan({**used, "enabled": False}, there(key=ARN)) == [
         Already("unchanged", "event source events greeter-nightly (disabled)")
     ]
-    assert [step.operation for step in switch(used, there(key=ARN), True)] == [
+    assert [step.operation for step in switch(used, there(key=ARN), True, ())] == [
         "add_permission",
         "put_targets",
     ]
@@ -245,6 +266,26 @@ def test_a_rule_goes_with_its_target():
     plan = remove(NIGHTLY, there(TARGET))
     assert [step.operation for step in plan] == ["remove_targets", "delete_rule"]
     assert plan[0].params == {"Rule": "greeter-nightly", "Ids": ["greeter"]}
+
+
+@pytest.mark.parametrize(
+    ("targets", "changes"),
+    [
+        ((), {"Description": "by ops"}),
+        ((TARGET,), {"Description": "by ops"}),
+        ((), {"ScheduleExpression": "rate(7 days)"}),
+    ],
+)
+def test_a_rule_that_somebody_else_made_stays_and_is_named(targets, changes):
+    found = remove(NIGHTLY, there(*targets, **changes))
+    assert [one.mark for one in found] == ["removed"] * len(targets) + ["kept"]
+
+
+@pytest.mark.parametrize("source", [NIGHTLY, {**NIGHTLY, "description": "by us"}])
+def test_a_rule_that_a_stopped_command_left_without_a_target_goes(source):
+    described = {"Description": source["description"]} if "description" in source else {}
+    (step,) = remove(source, there(**described))
+    assert step.operation == "delete_rule"
 
 
 def test_a_rule_with_other_targets_stays():

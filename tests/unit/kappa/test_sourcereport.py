@@ -1,8 +1,12 @@
 """The event sources' state in words."""
 
+import pytest
+
+from kappa.permissions import Statement, as_statement
 from kappa.sourcereport import source_row, sources_data
 from kappa.sourcesettings import Url
 from kappa.sourcestate import Rule, SourcesState, Topic
+from kappa.url import PUBLIC
 from tests.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
@@ -82,3 +86,82 @@ def test_a_url_shows_its_address_and_who_may_call():
     (one,) = sources_data(config, SourcesState(urls={"": has}))
     assert source_row(one)[1:] == ("url", "AWS_IAM", "url  https://abc.on.aws/")
     assert sources_data(config, SourcesState())[0]["state"] == "missing"
+
+
+def problem_of(source=None, alias="", **state):
+    config = kappa_config({"sources": [source or {"arn": TOPIC}], "alias": alias})
+    invoked = f"{FUNCTION}:{alias}" if alias else FUNCTION
+    (one,) = sources_data(config, SourcesState(**{"invoked": invoked} | state))
+    return one.get("problem", "")
+
+
+def on(*aliases):
+    return {TOPIC: Topic({alias: f"{TOPIC}:{number}" for number, alias in enumerate(aliases)})}
+
+
+def may(principal="sns.amazonaws.com", source_arn=TOPIC, **more):
+    return Statement("any", principal, "lambda:InvokeFunction", source_arn, **more)
+
+
+def test_a_source_on_an_alias_that_is_gone_is_a_problem():
+    problem = problem_of(topics=on("live"), aliases=("blue",))
+    assert problem.startswith("on the alias live, which does not exist: nothing comes through")
+    assert problem.endswith("kappa config.yml deploy")
+    assert problem_of(topics=on("live"), unread={"aliases": "may not"}) == ""
+    mapping = {**MAPPING, "FunctionArn": f"{FUNCTION}:live"}
+    assert "does not exist" in problem_of({"arn": QUEUE}, mappings=(mapping,))
+    assert problem_of({"arn": QUEUE}, mappings=({**mapping, "FunctionArn": f"{FUNCTION}:7"},)) == ""
+
+
+def test_a_source_that_is_elsewhere_than_the_config_says_is_a_problem():
+    both = ("dev", "prod")
+    problem = problem_of(alias="prod", topics=on("dev"), aliases=both)
+    assert problem.startswith("delivered to the alias dev, and the config says the alias prod")
+    assert problem_of(alias="prod", topics=on("prod"), aliases=both) == ""
+    assert problem_of(alias="prod", topics=on(), aliases=both) == ""
+
+
+@pytest.mark.parametrize("alias", ["", "live"])
+def test_a_source_that_may_not_invoke_the_function_is_a_problem(alias):
+    state = {"alias": alias, "topics": on(alias), "aliases": ("live",)}
+    problem = problem_of(**state, statements={"": (), "live": ()})
+    assert problem.startswith("no permission to invoke")
+    assert problem_of(**state, statements={alias: (may(),)}) == ""
+    assert problem_of(**state) == ""
+    elsewhere = {"": (may(),), "live": (may(),), alias: (may("s3.amazonaws.com"), may("*", BUCKET))}
+    assert problem_of(**state, statements=elsewhere).startswith("no permission to invoke")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        may(source_arn=""),
+        may(source_arn="arn:aws:sns:*:123456789012:*"),
+        may("*"),
+        may("x", foreign='{"Principal": {"Service": ["sns.amazonaws.com", "x"]}}'),
+    ],
+)
+def test_a_permission_that_is_wider_or_foreign_may_do(statement):
+    assert problem_of(topics=on(""), statements={"": (statement,)}) == ""
+
+
+def test_a_rule_that_may_not_invoke_the_function_is_a_problem():
+    target = {"Id": "greeter", "Arn": FUNCTION}
+    state = {"rules": rule(target), "statements": {"": (may("events.amazonaws.com", RULE),)}}
+    assert problem_of(NIGHTLY, **state) == ""
+    state["statements"] = {"": (may("events.amazonaws.com", f"{RULE}-2"),)}
+    assert problem_of(NIGHTLY, **state).startswith("no permission to invoke the function itself")
+
+
+def test_a_url_for_anyone_without_its_permission_is_a_problem():
+    has = {"FunctionUrl": "https://abc.on.aws/", "AuthType": "NONE"}
+    config = kappa_config({"url": Url(auth="NONE")})
+    given = tuple(map(as_statement, PUBLIC))
+
+    def problem(**state):
+        (one,) = sources_data(config, SourcesState(urls={"": has}, **state))
+        return one.get("problem", "")
+
+    assert problem(statements={"": given}) == ""
+    assert problem() == ""
+    assert problem(statements={"": given[:1]}).startswith("a permission for anyone is missing")

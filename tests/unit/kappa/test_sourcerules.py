@@ -21,6 +21,7 @@ ARN = "arn: arn:aws:%s:us-east-1:123456789012:%s"
 STREAM = ARN % ("kinesis", "stream/s")
 TABLE = ARN % ("dynamodb", "table/t/stream/2026-01-01T00:00:00.000")
 TOPIC = ARN % ("sns", "t")
+RULE_TEA = "arn: arn:aws:events:us-east-1:123456789012:rule/greeter-tea"
 QUEUE = ARN % ("sqs", "q")
 RULE = ARN % ("events", "rule/r")
 
@@ -163,6 +164,30 @@ def test_a_schedule_that_aws_would_refuse_is_said(read, schedule):
         (
             ["name: tea", "schedule: rate(1 day)", "- name: tea", "schedule: rate(2 days)"],
             "the event source tea is given twice",
+        ),
+        (
+            [
+                "name: tea",
+                "schedule: rate(1 day)",
+                f"- {RULE_TEA}",
+                "schedule: rate(2 days)",
+            ],
+            "rule/greeter-tea is given twice (before: tea)",
+        ),
+        (
+            [RULE_TEA, f"- {RULE_TEA.replace('rule/', 'rule/default/')}"],
+            "rule/default/greeter-tea is given twice",
+        ),
+        ([TOPIC, f"- {TOPIC}/"], "is given twice (before: arn"),
+        ([f"{TOPIC}/", f"- {TOPIC}"], "is given twice (before: arn"),
+        (
+            [
+                "arn: arn:aws:s3:::photos",
+                "events: ['s3:ObjectCreated:*']",
+                "- arn: arn:aws:s3:::photos/",
+                "events: ['s3:ObjectRemoved:*']",
+            ],
+            "is given twice (before: arn:aws:s3:::photos) for the same keys",
         ),
     ],
 )

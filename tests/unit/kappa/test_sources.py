@@ -8,11 +8,12 @@ import pytest
 from kappa import sources
 from kappa.apply import apply
 from kappa.arn import Place
-from kappa.errors import AwsError, ConfigError, Conflict, Denied, NotFound
+from kappa.errors import AwsError, Conflict, Denied, NotFound
 from kappa.permissions import Statement
 from kappa.sourcesettings import KeyFilter
 from kappa.sourcestate import SourcesState, Topic
-from kappa.steps import Already, Clock, Step, Wait
+from kappa.steps import Already, Step, Wait
+from tests.account import clock
 from tests.builders import assert_valid, kappa_config
 
 PLACE = Place("aws", "us-east-1", "123456789012")
@@ -474,25 +475,30 @@ def test_a_refusal_names_the_other_destinations_of_the_bucket():
     (step,) = add(PHOTOS, SourcesState(buckets={BUCKET: OTHERS}), (MAY_S3,))
     call = Bucket(OTHERS, refusing="InvalidArgument")
     with pytest.raises(AwsError, match="Unable to validate") as error:
-        apply([step], call, lambda _: None, Clock(lambda: 0.0, lambda _: None))
+        apply([step], call, lambda _: None, clock())
     assert error.value.hint == f"S3 asks all destinations of the bucket: {FUNCTION}-2, {TOPIC}."
 
 
 class Bucket:
-    """A bucket's notifications behind Aws.call; `meanwhile` writes before one of our reads."""
+    """A bucket's notifications behind Aws.call; `meanwhile` writes before one of our reads.
 
-    def __init__(self, has, meanwhile=(), refusing=""):
+    `refusing` is the code of a refusal, again and again or as often as `refusals` says.
+    """
+
+    def __init__(self, has, meanwhile=(), refusing="", refusals=99):
         self.has, self.meanwhile, self.refusing = dict(has), dict(meanwhile), refusing
         self.reads = self.writes = 0
+        self.refusals = refusals if refusing else 0
 
     def __call__(self, service, operation, doing, params):
         if operation.startswith("get_"):
             self.reads += 1
             self.has = self.meanwhile.get(self.reads, self.has)
             return {**self.has, "ResponseMetadata": {}}
-        if self.refusing:
+        if self.refusals:
+            self.refusals -= 1
             text = "Unable to validate the following destination configurations (other words)"
-            raise AwsError(text, code=self.refusing, text="Unable to validate")
+            raise AwsError(text, code=self.refusing, text=text)
         self.writes += 1
         self.has = params["NotificationConfiguration"]
         return {}
@@ -504,7 +510,7 @@ class Bucket:
 
 def carried_out(step, bucket):
     reports = []
-    apply([step], bucket, reports.append, Clock(lambda: 0.0, lambda _: None))
+    apply([step], bucket, reports.append, clock())
     return [report.mark for report in reports]
 
 
@@ -525,6 +531,34 @@ def test_what_another_overwrites_at_the_same_time_is_written_again():
     assert carried_out(step, bucket) == ["waiting", "created"]
     assert bucket.ids == ["b", OWN_ID]
     assert bucket.writes == 2
+
+
+def others_notification():
+    removed = {**OWN, "Id": "b", "LambdaFunctionArn": "b", "Events": ["s3:ObjectRemoved:*"]}
+    return {"LambdaFunctionConfigurations": [removed]}
+
+
+def test_what_another_writes_while_s3_refuses_ours_is_kept():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    bucket = Bucket(
+        {}, meanwhile={3: others_notification()}, refusing="InvalidArgument", refusals=2
+    )
+    assert carried_out(step, bucket) == ["waiting", "created"]
+    assert bucket.ids == ["b", OWN_ID]
+
+
+def test_what_another_writes_during_a_pause_is_kept():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    bucket = Bucket({}, meanwhile={2: {}, 3: others_notification()})
+    assert carried_out(step, bucket) == ["waiting", "created"]
+    assert bucket.ids == ["b", OWN_ID]
+
+
+def test_what_another_overwrites_a_moment_later_is_written_again():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    bucket = Bucket({}, meanwhile={3: others_notification()})
+    assert carried_out(step, bucket) == ["created", "created"]
+    assert bucket.ids == ["b", OWN_ID]
 
 
 def test_a_bucket_that_is_overwritten_again_and_again_is_an_error():
@@ -777,21 +811,6 @@ def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
     assert_valid(plan)
     assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]
     assert plan[1].params == {"FunctionName": "greeter", "StatementId": given.statement_id}
-
-
-def test_sources_are_chosen_by_name_or_arn():
-    config = kappa_config({"sources": [{"arn": TOPIC}, {"arn": STREAM}]})
-    chosen = sources.only(config, ["clicks"]).function.event_sources
-    assert [one.arn for one in chosen] == [STREAM]
-    assert sources.only(config, [TOPIC, STREAM]).function.event_sources[0].arn == TOPIC
-    assert sources.only(config, []) is config
-
-
-def test_a_source_that_the_config_has_not_is_said():
-    config = kappa_config({"sources": [{"arn": TOPIC}]})
-    with pytest.raises(ConfigError, match="no event source nwes") as error:
-        sources.only(config, ["nwes"])
-    assert error.value.hint == "Did you mean `news`?"
 
 
 def test_a_mapping_that_is_there_twice_is_reported_and_both_go_with_delete():
