@@ -14,13 +14,31 @@ const TIMEOUT_MS = 10_000;
 // below this a difference is the network's and the header's whole seconds, not the clock's
 const SKEW_MS = 60_000;
 
-/** What AWS's codes mean, by how they begin. */
 const CODES = /** @type {const} */ ({
-  ended:
-    /^(ExpiredToken|Invalid(AccessKeyId|ClientTokenId|IdentityToken|Token)|TokenRefreshRequired|UnrecognizedClient)/,
-  clock: /^(InvalidSignature|RequestExpired|RequestTimeTooSkewed|SignatureDoesNotMatch)/,
-  denied: /^(AccessDenied|AuthorizationError)/,
-  busy: /^(IDPCommunicationError|Internal|Provisioned|RequestLimit|ServiceUnavailable|SlowDown|Throttl)/,
+  ended: [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidIdentityToken",
+    "InvalidToken",
+    "TokenRefreshRequired",
+    "UnrecognizedClientException",
+  ],
+  clock: ["InvalidSignatureException", "RequestTimeTooSkewed", "SignatureDoesNotMatch"],
+  denied: ["AccessDenied", "AccessDeniedException", "AuthorizationError"],
+  busy: [
+    "IDPCommunicationError",
+    "InternalError",
+    "InternalFailure",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "Throttled",
+  ],
 });
 
 /** An answer of AWS that is an error, with AWS's own code and words. */
@@ -28,13 +46,20 @@ export class AwsError extends Error {
   /** @param {string} code @param {string} message @param {number} status */
   constructor(code, message, status) {
     super(message);
+    this.name = "AwsError";
     this.code = code;
     this.status = status;
   }
 }
 
 /** An answer that is not of the shape that was agreed on. */
-export class ShapeError extends Error {}
+export class ShapeError extends Error {
+  /** @param {string} message */
+  constructor(message) {
+    super(message);
+    this.name = "ShapeError";
+  }
+}
 
 /** This machine's clock, corrected by what AWS answers: a signature is refused when it is off. */
 export class Clock {
@@ -44,13 +69,10 @@ export class Clock {
     this.offsetMs = 0;
   }
 
-  /**
-   * @param {Response} response of another origin only where that shows its Date header
-   * @param {number} [askedAt] by `now`: what took long, perhaps asleep, tells nothing
-   */
-  observe(response, askedAt = this.now()) {
+  /** @param {Response} response of another origin only where that shows its Date header */
+  observe(response) {
     const theirs = Date.parse(response.headers.get("date") ?? "");
-    if (Number.isNaN(theirs) || Math.abs(this.now() - askedAt) > SKEW_MS) return;
+    if (Number.isNaN(theirs)) return;
     const offset = theirs - this.now();
     this.offsetMs = Math.abs(offset) > SKEW_MS ? offset : 0;
   }
@@ -81,9 +103,8 @@ export function signedFetch(signer, clock, signal, send = (request) => fetch(req
     const request = async () => {
       const aws = { service, datetime: clock.stamp() };
       const signed = await signer.sign(url, { ...init, signal: withTimeout(signal), aws });
-      const askedAt = clock.now();
       const response = await send(signed);
-      clock.observe(response, askedAt);
+      clock.observe(response);
       return response;
     };
     const { offsetMs } = clock;
@@ -131,7 +152,9 @@ export function trouble(error) {
     return error instanceof ShapeError ? "unknown" : "offline";
   }
   for (const [kind, codes] of Object.entries(CODES)) {
-    if (codes.test(error.code)) return /** @type {Trouble} */ (kind);
+    if (/** @type {readonly string[]} */ (codes).includes(error.code)) {
+      return /** @type {Trouble} */ (kind);
+    }
   }
   return error.status >= 500 || error.status === 429 ? "busy" : "unknown";
 }

@@ -1,6 +1,7 @@
 // The chat behind a page, in memory: the table with its rows that come late, and what publish_transcript
 // makes of it, by the contract of docs/handlers.md. It answers the page's own signed requests.
 
+import { AwsError } from "../../../s3-website/public/js/aws.js";
 import { END } from "../../../s3-website/public/js/messages.js";
 
 const DAY_MS = 86_400_000;
@@ -195,7 +196,7 @@ export class Chat {
   signed = async (service, url, init) => {
     this.advance(this.int(150));
     for (let wait = this.int(4); wait > 0; wait -= 1) await null;
-    if (this.failing?.(service)) throw new TypeError("Failed to fetch");
+    if (this.failing?.(service)) throw new AwsError("SlowDown", "", 503);
     const response = service === "s3" ? this.object(url, init) : this.query(JSON.parse(init.body));
     this.advance(this.int(150));
     for (let wait = this.int(4); wait > 0; wait -= 1) await null;
