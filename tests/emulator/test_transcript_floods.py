@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.builders import row
-from tests.store_page import Page, invoke, rows, wait_for
+from tests.store_page import invoke, rows, wait_for
 
 SPAM = 205
 HONEST = 30
@@ -105,10 +105,10 @@ def test_changes_that_an_earlier_version_stored_among_the_messages_crowd_none_ou
 
 
 def test_a_transcript_of_the_longest_texts_is_no_larger_than_256_kb(chat, room):
-    ada = Page(chat, "Ada Lovelace", sub=uuid.uuid4().hex)
-    put(chat, said(room, 190, "long", minutes_ago=0, gap_s=0.01, message="\U0001f600" * 2_000))
-    client_id = ada.send(message="\U0001f600" * 2_000, channel=room)
-    wait_for(lambda: any(one.get("client_id") == client_id for one in shown(chat, room)))
+    long = said(room, 190, "long", minutes_ago=0, gap_s=0.01, message="\U0001f600" * 2_000)
+    put(chat, long)
+    newest = long[-1]["id"]["S"]
+    wait_for(lambda: [one["id"] for one in shown(chat, room)][-1:] == [newest])
     assert 240 * 1024 < len(transcript(chat, room)) <= 256 * 1024
     found = json.loads(transcript(chat, room))
     assert found["complete"] is False

@@ -22,11 +22,11 @@ const COUNT_LIMIT = 99;
 /** So many unread messages are kept of a channel that was never opened: there may be a thousand. */
 const GLANCE_LIMIT = 20;
 /** @type {readonly Change[]} */
-const NONE = Object.freeze([]);
+const NONE = [];
 
 /** @type {Channel} */
 export const EMPTY = Object.freeze({
-  messages: Object.freeze([]),
+  messages: [],
   loaded: false,
   changes: NONE,
   asOf: "",

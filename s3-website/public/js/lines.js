@@ -13,9 +13,9 @@ import { idAt, isChangeable, timeOf } from "./messages.js";
  * @typedef {{kind: "message", key: string, source: Source, message: Message, at: number,
  *   stands: number, day: number, own: boolean, continued: boolean, state: "" | Outgoing["state"], why: string,
  *   names: readonly string[], change: Outgoing | null, changeable: boolean}} MessageLine
- *   `at`: when it was sent; `stands`: where, which is later when AWS brought it late;
- *   `continued`: goes on what the line above began; `names`: whose mention is marked; `change`: on
- *   its way, shown as if it were made; `changeable`: by the person, now
+ *   `at`: when it was sent; `stands`: at its place; `continued`: goes on what the line above
+ *   began; `names`: whose mention is marked; `change`: on its way, shown as if it were made;
+ *   `changeable`: by the person, now
  * @typedef {{kind: "day" | "divider", key: string, label: string}} MarkLine
  * @typedef {MessageLine | MarkLine} Line
  * @typedef {{kind: "text" | "link" | "code" | "block" | "fence" | "mention", text: string,
@@ -80,8 +80,8 @@ export function lines(channel, outbox, person, now) {
 
 /** @param {Line} one @param {Line} other @returns {boolean} whether they look the same */
 export function isSameLine(one, other) {
-  const mark = one.kind !== "message" && other.kind === one.kind && other.label === one.label;
-  return one === other || mark;
+  if (one === other) return true;
+  return one.kind !== "message" && other.kind === one.kind && other.label === one.label;
 }
 
 /**

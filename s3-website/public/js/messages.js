@@ -256,8 +256,8 @@ export function record(value) {
   return known ? /** @type {Record<string, unknown>} */ (value) : {};
 }
 
-/** @param {unknown} value */
-function string(value) {
+/** @param {unknown} value @returns {string} "" for what is none */
+export function string(value) {
   return typeof value === "string" ? value : "";
 }
 

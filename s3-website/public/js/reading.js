@@ -45,16 +45,15 @@ export const IDLE_AFTER_MS = 60_000;
 /** Each wait is up to this part longer or shorter, so that pages do not march in step. */
 export const JITTER = 0.1;
 
-/** @type {Steps} */
-const VISIBLE_POLLS = [[0, 1_000], [IDLE_AFTER_MS, 3_000], [600_000, 10_000]];
-/** @type {Steps} */
-const HIDDEN_POLLS = [[0, 15_000], [600_000, 60_000]];
-/** @type {Steps} of all channels but the open one together: each probe asks for one of them */
-const VISIBLE_PROBES = [[0, 10_000], [IDLE_AFTER_MS, 30_000]];
-/** @type {Steps} */
-const HIDDEN_PROBES = [[0, 60_000]];
+const VISIBLE_POLLS = /** @type {Steps} */ ([[0, 1_000], [IDLE_AFTER_MS, 3_000], [600_000, 10_000]]);
+const HIDDEN_POLLS = /** @type {Steps} */ ([[0, 15_000], [600_000, 60_000]]);
+// of all channels but the open one together: each probe asks for one of them
+const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_000]]);
+const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
 
 const EARLIER_LIMIT = 100;
+/** A message stands so near to when SNS took it, mostly. */
+const SENT_WITHIN_MS = 60_000;
 /** Of so many looks at other channels one is at any, the rest at those that the person visits. */
 const STRANGE_EACH = 4;
 const LIST_EVERY_MS = 60_000;
@@ -131,10 +130,9 @@ export function createReading(world) {
   }
 
   /**
-   * Read of the table what a transcript does not tell: all, where there is none; messages and
-   * changes between what is known and what it tells.
+   * Read of the table what a transcript does not tell: messages and changes between what is known
+   * and what it tells; all, where there is none.
    * @param {Presence} here @param {string} channel @param {Reading} reading
-   * @returns {Promise<Reading>}
    */
   async function fill(here, channel, reading) {
     const { loaded, messages, lastRead, asOf } = chat.channelOf(get(), channel);
@@ -144,11 +142,8 @@ export function createReading(world) {
     /** @param {Range} range @param {number} limit @returns {Promise<Rows>} taken into `next` */
     const query = async (range, limit) => {
       const rows = await source.rows(here, channel, range, limit);
-      next = {
-        ...next,
-        messages: [...rows.messages, ...next.messages],
-        changes: [...next.changes, ...rows.changes],
-      };
+      const messages = [...rows.messages, ...next.messages];
+      next = { ...next, messages, changes: [...next.changes, ...rows.changes] };
       return rows;
     };
     if (next.from && !next.messages.length) {
@@ -159,10 +154,24 @@ export function createReading(world) {
     if (missing) {
       const { more, messages: found } = await query(missing, LINE_LIMIT);
       next.from = more ? (found[0]?.id ?? next.from) : missing.after;
+      if (more) await findSent(here, channel, next.from);
     }
     const untold = changesGap(messages.length ? asOf : "", next.changesSince);
     if (untold && !(await query(untold, LINE_LIMIT)).more) next.changesSince = "";
     return next;
+  }
+
+  /**
+   * What this person sent may be further back than a gap's Query reads: it is not lost.
+   * @param {Presence} here @param {string} channel @param {string} from
+   */
+  async function findSent(here, channel, from) {
+    const sent = get().outbox.filter((one) => one.channel === channel && one.state === "sent");
+    for (const { at } of sent.filter((one) => idAt(one.at) < from)) {
+      const range = { after: idAt(at - SENT_WITHIN_MS), before: idAt(at + SENT_WITHIN_MS) };
+      const rows = await source.rows(here, channel, range, LINE_LIMIT);
+      if (!here.signal.aborted) dispatch(chat.confirmed(get(), channel, rows));
+    }
   }
 
   /** Messages that were edited since they were read. @param {Presence} here @param {string} channel */
@@ -258,13 +267,9 @@ export function createReading(world) {
     /** Milliseconds until the next step. */
     delay: () => pollDelay(pace()),
     /** The activity is wanted now. */
-    hurryStats() {
-      due.stats = -Infinity;
-    },
+    hurryStats: () => void (due.stats = -Infinity),
     /** The network came back: what failed before does not count. */
-    retry() {
-      failures = 0;
-    },
+    retry: () => void (failures = 0),
   };
 }
 

@@ -3,7 +3,7 @@
 // far enough. It must not keep what it reads, nor decide when.
 
 import { readError, ShapeError } from "./aws.js";
-import { END, isChannelName, readChange, readMessage, record } from "./messages.js";
+import { END, isChannelName, readChange, readMessage, record, string } from "./messages.js";
 
 /**
  * @typedef {import("./aws.js").SignedFetch} SignedFetch
@@ -24,7 +24,7 @@ const PAGE_SIZE = 500;
 const MINUTES = 60;
 const MINUTE_MS = 60_000;
 const CHANNELS = 50;
-const QUIET_DAY = Object.freeze({ messages: 0, people: 0, channels: Object.freeze([]) });
+const QUIET_DAY = { messages: 0, people: 0, channels: [] };
 /** The ETag of what is not there. */
 const NONE = "none";
 
@@ -34,7 +34,7 @@ const NONE = "none";
  * @returns {import("./reading.js").Source}
  */
 export function createSource(config, base, now) {
-  const url = (/** @type {string} */ name) => dataUrl(config.dataPrefix, name, base);
+  const url = (/** @type {string} */ name) => new URL(`${config.dataPrefix}${name}.json`, base).href;
   return {
     transcript: ({ signed }, channel, etag) => readTranscript(signed, url(channel), etag),
     rows: ({ signed }, channel, range, limit) =>
@@ -71,9 +71,8 @@ export function parseTranscript(text) {
   if (!Array.isArray(raw.messages)) throw new ShapeError("No messages.");
   const found = foundIn(raw.messages, Array.isArray(raw.changes) ? raw.changes : []);
   const from = raw.complete === true ? "" : (found.messages[0]?.id ?? END);
-  const { changes_since: since, generated_at: asOf } = raw;
-  const changesSince = typeof since === "string" ? since : from;
-  return { ...found, from, changesSince, asOf: typeof asOf === "string" ? asOf : "" };
+  const changesSince = string(raw.changes_since) || from;
+  return { ...found, from, changesSince, asOf: string(raw.generated_at) };
 }
 
 /** @param {unknown[]} messages @param {unknown[]} changes @returns {Found} what can be read */
@@ -121,11 +120,6 @@ export async function readStats(signed, url, etag, known, now) {
   const read = found?.text ? parseStats(parseObject(found.text)) : null;
   const activity = found ? read : known;
   return { etag: found?.etag ?? etag, activity: activity && aged(activity, now()) };
-}
-
-/** @param {string} dataPrefix @param {string} name @param {string} base the page's address */
-export function dataUrl(dataPrefix, name, base) {
-  return new URL(`${dataPrefix}${name}.json`, base).href;
 }
 
 /**
@@ -253,7 +247,7 @@ function plain(item) {
  * @throws {ShapeError} if it does not say when it was made
  */
 export function parseStats({ generated_at, per_minute, today }) {
-  const generatedAt = typeof generated_at === "string" ? Date.parse(generated_at) : NaN;
+  const generatedAt = Date.parse(string(generated_at));
   if (Number.isNaN(generatedAt)) throw new ShapeError("No time.");
   const minutes = Array.isArray(per_minute) ? per_minute.slice(-MINUTES).map(count) : [];
   const perMinute = [...Array(MINUTES - minutes.length).fill(0), ...minutes];

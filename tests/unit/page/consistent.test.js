@@ -11,7 +11,7 @@ import { chance, connected, KEPT, START_MS } from "./builders.js";
 import { Chat } from "./model.js";
 
 const HISTORIES = 2_004;
-const TURNS = 30;
+const TURNS = 22;
 const CHANNELS = ["default", "ops"];
 const CONFIG = { dataPrefix: "data/", table: "t", endpoints: { dynamodb: "https://dynamodb.test" } };
 const pieces = 12;

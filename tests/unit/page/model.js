@@ -12,6 +12,13 @@ const MAX_CHANGES = 100;
 const MAX_ROWS = 500;
 const iso = (ms) => new Date(ms).toISOString();
 const timeIn = (id) => Date.parse(id.replace(END, "").split("#", 1)[0]);
+/** What only the table has. */
+const shownFields = (key, value) => (["last", "expires_at"].includes(key) ? undefined : value);
+const sizes = new WeakMap();
+const sizeOf = (row) => {
+  if (!sizes.has(row)) sizes.set(row, JSON.stringify(row).length);
+  return sizes.get(row);
+};
 /** Where a row with that id stands, or would. */
 function placeOf(rows, id) {
   let [from, to] = [0, rows.length];
@@ -124,8 +131,7 @@ export class Chat {
     const delay = this.random() < 0.02 ? this.int(60_000) : this.int(400);
     this.published[channel] = this.now + delay;
     this.at(this.now + delay, () => {
-      const body = JSON.stringify(this.transcript(channel));
-      this.files[channel] = { body, etag: `"${(this.numbers += 1)}"` };
+      this.files[channel] = { content: this.transcript(channel), etag: `"${(this.numbers += 1)}"` };
       this.published[channel] = 0;
     });
   }
@@ -165,15 +171,14 @@ export class Chat {
     const lively = newest && iso(timeIn(newest.id) - LIVELY_MS + 1);
     for (const row of rows) {
       if (!this.isShown(row)) continue;
-      left -= JSON.stringify(row).length;
+      left -= sizeOf(row);
       const fits = texts < this.history || (row.id >= lively && shown.length < MAX_LIVELY);
       if (!fits || left < 0) {
         whole = false;
         break;
       }
       texts += row.deleted_at ? 0 : 1;
-      const { last, expires_at, channel: _, ...rest } = row;
-      shown.push({ message: "", ...rest });
+      shown.push(row);
     }
     shown.reverse();
     const since = iso(this.now - DAY_MS);
@@ -216,7 +221,7 @@ export class Chat {
       return new Response(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`, { status });
     }
     if (headers["if-none-match"] === file.etag) return new Response(null, { status: 304 });
-    return new Response(file.body, { headers: { etag: file.etag } });
+    return new Response(JSON.stringify(file.content, shownFields), { headers: { etag: file.etag } });
   }
 
   query(input) {

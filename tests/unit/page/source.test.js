@@ -4,7 +4,7 @@ import { mock, test } from "node:test";
 import { ShapeError } from "../../../s3-website/public/js/aws.js";
 import { readMessage } from "../../../s3-website/public/js/messages.js";
 import {
-  dataUrl,
+  createSource,
   parseChannelList,
   parseTranscript,
   readChannelList,
@@ -35,15 +35,13 @@ function bucket(status, body, headers = {}) {
 const refusal = (code, message) =>
   `<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
 
-test("the data lies beside the page, on AWS and in path style", () => {
-  assert.equal(
-    dataUrl("data/", "default", "https://b.s3.eu-west-1.amazonaws.com/index.html"),
-    "https://b.s3.eu-west-1.amazonaws.com/data/default.json",
-  );
-  assert.equal(
-    dataUrl("data/", "default", "http://127.0.0.1:4566/b/index.html"),
-    "http://127.0.0.1:4566/b/data/default.json",
-  );
+test("the data lies beside the page, on AWS and in path style", async () => {
+  for (const base of ["https://b.s3.eu-west-1.amazonaws.com/", "http://127.0.0.1:4566/b/"]) {
+    const { asked, signed } = bucket(200, JSON.stringify({ messages: [] }));
+    const source = createSource({ dataPrefix: "data/" }, `${base}index.html`, Date.now);
+    await source.transcript({ signed }, "default", "");
+    assert.equal(asked[0].url, `${base}data/default.json`);
+  }
 });
 
 test("a transcript is read with its ETag, past the browser's cache", async () => {
