@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SITE := s3-website
+NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get install npm; brew install node)
 
 .DEFAULT_GOAL := help
 .PHONY: help local test check lint format interrupted bench bench-peers lighthouse screenshot scan audit lock clean
@@ -10,8 +11,9 @@ SITE := s3-website
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account
-	@$(BIN)/python -m local up || [ $$? -eq 130 ] # Ctrl-C is how it ends
+local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account (PORT=5000 for another port)
+	@# Ctrl-C is how it ends, so the shell must outlive it: else make calls it an error
+	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) || [ $$? -eq 130 ]
 
 test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run every test, browser included
 	cd $(SITE) && node --test ../tests/unit/page/*.test.js
@@ -32,9 +34,9 @@ format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Stop kappa at each of its calls to AWS (about half an hour)
-	KAPPA_INTERRUPTED=all $(BIN)/pytest -n 2 tests/unit/kappa/test_binding.py
-	KAPPA_INTERRUPTED=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 3 tests/emulator/test_kappa_interrupted.py
+interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Stop each command at each of its calls to AWS (over half an hour)
+	KAPPA_INTERRUPTED=all $(BIN)/pytest -n 2 tests/unit/kappa/test_binding.py tests/unit/kappa/test_two_environments.py
+	KAPPA_INTERRUPTED=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 3 tests/emulator/test_kappa_interrupted.py tests/emulator/test_chat_interrupted.py
 
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime bench-peers ## Measure, print tables, write bench/results.md
 	$(BIN)/python -m bench
@@ -66,8 +68,16 @@ clean: ## Remove everything that the set-up and the builds made
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Each stamp is newer than what it was made from, so a second run installs nothing.
+define check_node
+	@command -v npm >/dev/null || { echo "Error: npm is missing: install $(NODE_WANTED)" >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || \
+	  { echo "Error: this Node.js is too old or missing: install $(NODE_WANTED)" >&2; exit 1; }
+endef
+
+# Each stamp is newer than what it was made from, so a second run installs nothing. Node.js is
+# looked for first of all, though the page needs it last: pip takes a minute.
 $(VENV)/.venv:
+	$(check_node)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Error: Python 3.11 or newer is needed: make PYTHON=python3.13 ..." >&2; exit 1; }
 	@echo "==> making $(VENV)"
@@ -90,13 +100,13 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.venv
 	@touch $@ $(VENV)/.local
 
 $(SITE)/node_modules/.runtime: $(SITE)/package-lock.json
-	@command -v npm >/dev/null || { echo "Error: npm is missing: install Node.js 18 or newer" >&2; exit 1; }
+	$(check_node)
 	@echo "==> installing the page's library (once)"
 	@cd $(SITE) && npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(SITE)/node_modules/.dev: $(SITE)/package-lock.json
-	@command -v npm >/dev/null || { echo "Error: npm is missing: install Node.js 18 or newer" >&2; exit 1; }
+	$(check_node)
 	@echo "==> installing the page's library and type checker (once)"
 	@cd $(SITE) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@ $(SITE)/node_modules/.runtime

@@ -20,7 +20,7 @@ import msgspec
 import yaml
 
 from kappa.errors import ConfigError
-from kappa.plainfile import read_plain
+from kappa.plainfile import is_there, read_plain
 from kappa.tree import parse_tree
 
 HERE = Path(__file__).resolve().parent
@@ -106,13 +106,17 @@ PATTERNS = {
 
 
 def config_path(path: Path | None = None) -> Path:
-    """Where the config is: `path`, else $LAMBDA_CHAT_CONFIG, else config.yml beside this module."""
+    """Where the config is: `path`, else $LAMBDA_CHAT_CONFIG, else config.yml beside this module.
+
+    A relative path that leads nowhere from the working folder is taken from the checkout's root.
+    """
     if path is not None:
         return path
     from_environment = os.environ.get("LAMBDA_CHAT_CONFIG")
-    if from_environment:
-        return Path(from_environment)
-    return HERE / "config.yml"
+    if not from_environment:
+        return HERE / "config.yml"
+    from_here, from_root = Path(from_environment), HERE / from_environment
+    return from_root if is_there(from_root) and not is_there(from_here) else from_here
 
 
 def build_folder(path: Path | None = None) -> Path:
@@ -336,6 +340,8 @@ def _replace_file(where: Path, text: str) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
             Path(name).chmod(target.stat().st_mode & 0o7777)
             Path(name).replace(target)
         except BaseException:

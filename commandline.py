@@ -13,6 +13,7 @@ from typing import Any
 
 from docopt import DocoptExit, docopt
 
+from kappa import __version__
 from kappa.errors import KappaError
 from kappa.texts import shown
 
@@ -28,11 +29,11 @@ def run(
     `stopped` is said after Ctrl-C. Errors of kappa give their own code, wrong arguments 2.
     """
     try:
-        code = command(docopt(usage or "", argv))
+        code = command(docopt(usage or "", argv, version=f"Lambda Chat {__version__}"))
         sys.stdout.flush()
     except DocoptExit as error:
         given = " ".join(sys.argv[1:] if argv is None else argv) or "(none)"
-        print(f"These arguments do not fit: {given}\n{error.usage}", file=sys.stderr)
+        print(shown(f"Error: These arguments do not fit: {given}\n{error.usage}"), file=sys.stderr)
         return 2
     except KappaError as error:
         print(shown(f"Error: {error}"), file=sys.stderr)

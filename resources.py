@@ -9,6 +9,7 @@ Usage:
   resources.py output [--region=R] [--profile=P] [--save]
   resources.py status [--region=R] [--profile=P]
   resources.py -h | --help
+  resources.py --version
 
 Commands:
   cf      Print the template as JSON. Changes nothing, asks nothing of AWS.
@@ -25,19 +26,23 @@ Options:
   --yes        Do not ask before deleting.
   --save       Write the values into config.yml, between two marker lines.
   -h --help    Print this text.
+  --version    Print the version.
 
 Example:
-  resources.py launch --region=us-east-1 --wait && resources.py output --save
+  resources.py launch --wait && resources.py output --save
 """
 
 from __future__ import annotations
 
 import sys
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 try:
     import commandline
     import stack as stacks
+    import stack_notes
     from bucket import empty_bucket
     from chatconfig import (
         SAVED,
@@ -45,14 +50,16 @@ try:
         check_region,
         config_path,
         notes,
-        outdated,
         read_config,
         save_outputs,
     )
     from kappa.aws import Aws
     from kappa.errors import AwsError, ConfigError, Conflict, KappaError, NotFound
+    from stack_bucket import read_owned_bucket
 except ModuleNotFoundError as missing:
-    sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
+    sys.exit(
+        f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
+    )
 
 
 def template() -> str:
@@ -64,24 +71,49 @@ def template() -> str:
 
 
 def launch(aws: Aws, config: ChatConfig, wait: bool) -> None:
-    """Create the stack.
+    """Create the stack; report it when it exists, or is being created, with the same values.
 
-    Raises: Conflict, if it exists.
+    Raises: Conflict, if it exists with other values, or could not be created before.
     """
-    request = _request(config)
     try:
         with stacks.asking(f"creating the stack {config.stack_name}"):
-            created = aws.client("cloudformation").create_stack(**request)
+            created = aws.client("cloudformation").create_stack(**_request(config))
+        stack_id = created["StackId"]
+        print(f"Creating the stack {config.stack_name} in {aws.region}.")
     except Conflict as error:
-        raise _told_apart(aws, config.stack_name, error) from error
-    print(f"Creating the stack {config.stack_name} in {aws.region}.")
-    _mention_other_region(aws, config)
-    _mention_mail(config)
+        found = _same_stack(aws, config, error)
+        stack_id = found.id
+        print(f"The stack {found.name} exists in {aws.region}, with the values of config.yml.")
+        if not found.busy:
+            print("`./resources.py update` brings it up to date; `output --save` saves its values.")
+            return
+    _note(stack_notes.of_mail(config))
     if wait:
-        stacks.follow(aws, created["StackId"], "", _report)
+        stacks.follow(aws, stack_id, "", _report)
         print("Created. Next: `./resources.py output --save`.")
     else:
         print("Next: `./resources.py status`; once it is complete, `./resources.py output --save`.")
+
+
+def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> stacks.Stack:
+    """Return the stack that exists, if it is as the config says: after an interrupted launch.
+
+    Raises: Conflict. CloudFormation says "exists" of a stack whose creation failed, too.
+    """
+    found = stacks.read_stack(aws, config.stack_name)
+    if found is None:
+        raise error
+    if found.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+        text = f"The stack {found.name} could not be created: {found.status}."
+        raise Conflict(text, stacks.RELAUNCH) from error
+    names = stack_notes.other_values(config, found.parameters)
+    if names:
+        text = f"The stack {found.name} exists already with another {', '.join(names)}."
+        raise Conflict(text, error.hint) from error
+    if not found.usable and found.status != "CREATE_IN_PROGRESS":
+        text = f"The stack {found.name} exists already: {found.status}."
+        raise Conflict(text, stacks.WAIT if found.busy else stacks.RELAUNCH) from error
+    return found
 
 
 def update(aws: Aws, config: ChatConfig, wait: bool) -> None:
@@ -98,10 +130,11 @@ def update(aws: Aws, config: ChatConfig, wait: bool) -> None:
         print(f"The stack {config.stack_name} is up to date: nothing to change.")
         return
     print(f"Updating the stack {config.stack_name} in {aws.region}.")
-    _mention_mail(config)
+    _note(stack_notes.of_mail(config))
     if wait:
         stacks.follow(aws, before.id, last, _report)
         print("Updated.")
+        _note(stack_notes.of_former_buckets(aws, _existing(aws, config)))
     else:
         print("Next: `./resources.py status`.")
 
@@ -119,9 +152,10 @@ def delete(aws: Aws, config: ChatConfig, wait: bool, yes: bool) -> None:
         return
     if not yes and not _confirmed(found, aws.region):
         raise KappaError("Nothing was deleted.")
-    name = stacks.read_owned_bucket(aws, found)
+    name = read_owned_bucket(aws, found)
     if name:
         print(f"Emptied the bucket {name}: {empty_bucket(aws, name)} objects.")
+    left = stack_notes.of_former_buckets(aws, found)
     last = stacks.read_last_event_id(aws, found.id)
     with stacks.asking(f"deleting the stack {found.name}"):
         aws.client("cloudformation").delete_stack(StackName=found.id)
@@ -129,6 +163,7 @@ def delete(aws: Aws, config: ChatConfig, wait: bool, yes: bool) -> None:
     if wait:
         stacks.follow(aws, found.id, last, _report)
         print("Deleted.")
+    _note(left)
 
 
 def output(aws: Aws, config: ChatConfig, save: bool) -> None:
@@ -154,7 +189,6 @@ def output(aws: Aws, config: ChatConfig, save: bool) -> None:
     changed = save_outputs(values)
     what = f"Saved {len(values)} values in" if changed else "Nothing to change in"
     print(f"{what} {config_path()}.")
-    _mention_other_region(aws, config)
 
 
 def status(aws: Aws, config: ChatConfig) -> None:
@@ -166,27 +200,29 @@ def status(aws: Aws, config: ChatConfig) -> None:
         reason = stacks.read_failure(aws, found.id) or reason
     if reason:
         print(f"  reason: {reason}")
+    if hint := stacks.blocked(reason, found.id):
+        print(f"  {hint}")
     for resource in stacks.read_resources(aws, found):
         print(f"  {resource.logical_id:22} {resource.status:18} {resource.physical_id}")
         if resource.reason:
             print(f"    {resource.reason}")
-    _mention_outdated(aws, config, found)
+    _note(stack_notes.of_parameters(config, found))
+    _note(stack_notes.of_saved(aws, config, found))
+    _note(stack_notes.of_functions(aws, config))
+    _note(stack_notes.of_former_buckets(aws, found))
 
 
 def _request(config: ChatConfig) -> dict[str, Any]:
-    parameters = {
-        "AlarmEmail": config.alarm_email,
-        "DataPrefix": config.data_prefix,
-        "GoogleOAuthClientID": config.google_oauth_client_id,
-        "WebsiteS3BucketName": config.s3_bucket,
-    }
     return {
         "StackName": config.stack_name,
         "TemplateBody": template(),
         "Capabilities": ["CAPABILITY_IAM"],
         "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            {"ParameterKey": name, "ParameterValue": getattr(config, key)}
+            for name, key in stack_notes.PARAMETERS.items()
         ],
+        # the SDK repeats a call whose answer was lost: with a token that is one change, not two
+        "ClientRequestToken": uuid.uuid4().hex,
     }
 
 
@@ -197,14 +233,6 @@ def _existing(aws: Aws, config: ChatConfig) -> stacks.Stack:
     return found
 
 
-def _told_apart(aws: Aws, name: str, error: Conflict) -> Conflict:
-    """CloudFormation says "exists" of a stack whose creation failed, too: name that one."""
-    found = stacks.read_stack(aws, name)
-    if found is not None and found.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
-        return Conflict(f"The stack {name} could not be created: {found.status}.", stacks.RELAUNCH)
-    return error
-
-
 def _confirmed(found: stacks.Stack, region: str) -> bool:
     question = f"Delete the stack {found.name} in {region}, with its page and every message? [y/N] "
     try:
@@ -213,31 +241,9 @@ def _confirmed(found: stacks.Stack, region: str) -> bool:
         return False
 
 
-def _mention_other_region(aws: Aws, config: ChatConfig) -> None:
-    if config.region and config.region != aws.region:
-        note = (
-            f"Note: {config_path()} says `region: {config.region}`; kappa and update.sh use that."
-        )
-        print(note, file=sys.stderr)
-
-
-def _mention_outdated(aws: Aws, config: ChatConfig, found: stacks.Stack) -> None:
-    """A stack that was made anew has other names than the config that was saved before."""
-    if not found.usable or (config.region or aws.region) != aws.region:
-        return
-    names = outdated(config, found.outputs)
-    if names:
-        note = (
-            f"Note: {config_path()} does not have the stack's {', '.join(names)}: run "
-            "`./resources.py output --save`, then `kappa lambda/*/config.yml deploy` and update.sh."
-        )
-        print(note, file=sys.stderr)
-
-
-def _mention_mail(config: ChatConfig) -> None:
-    if config.alarm_email:
-        note = f"Alarms are mailed to {config.alarm_email} once the link in AWS's mail is followed."
-        print(note, file=sys.stderr)
+def _note(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
 
 
 def _report(event: stacks.Event) -> None:
@@ -250,11 +256,11 @@ def _run(arguments: dict[str, Any]) -> int:
         print(template())
         return 0
     config = read_config()
-    for note in notes():
-        print(note, file=sys.stderr)
+    _note(notes())
     region = arguments["--region"] or config.region or None
     check_region(arguments["--region"])
     aws = Aws(region, arguments["--profile"] or config.profile or None)
+    _note(stack_notes.of_region(aws, config))
     if arguments["launch"]:
         launch(aws, config, arguments["--wait"])
     elif arguments["update"]:

@@ -1,4 +1,4 @@
-"""One CloudFormation stack: read it, follow its changes, find its bucket.
+"""One CloudFormation stack: read it, follow its changes.
 
 Owns what CloudFormation's statuses and error texts mean. It must not print or know the
 template.
@@ -19,7 +19,6 @@ from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 
 WAIT_S = 1800.0
 POLL_S = (0.25, 2.0)  # the first pause and the longest
-BUCKET = "WebsiteS3Bucket"
 
 LAUNCH = "Launch it with `./resources.py launch --wait`."
 RELAUNCH = "Remove what is left with `./resources.py delete --wait`, then launch again."
@@ -34,6 +33,7 @@ class Stack(msgspec.Struct, frozen=True):
     status: str
     reason: str
     outputs: dict[str, str]
+    parameters: dict[str, str] = {}
 
     @property
     def busy(self) -> bool:
@@ -95,6 +95,10 @@ def read_stack(aws: Aws, name: str) -> Stack | None:
         outputs={
             output.get("Description", ""): output["OutputValue"]
             for output in found.get("Outputs", [])
+        },
+        parameters={
+            one["ParameterKey"]: one.get("ParameterValue", "")
+            for one in found.get("Parameters", [])
         },
     )
 
@@ -220,20 +224,24 @@ def _refuse_failure(aws: Aws, stack_id: str, status: str) -> None:
         "DELETE_FAILED": "Mend that, then run `./resources.py delete --wait` again.",
     }
     reason = read_failure(aws, stack_id)
-    raise AwsError(f"The stack ended as {status}: {reason}", hints.get(status, ""))
+    hint = blocked(reason, stack_id) or hints.get(status, "")
+    raise AwsError(f"The stack ended as {status}: {reason}", hint)
 
 
-def read_owned_bucket(aws: Aws, stack: Stack) -> str:
-    """Return the name of the website bucket that this stack made, or "".
+def blocked(reason: str, stack_id: str) -> str:
+    """Return what to do when the account lets no bucket be public, or "" for another reason.
 
-    A stack that could not create its bucket, because the name was taken, still lists that name;
-    such a bucket belongs to someone else and must never be emptied.
+    Source: S3 guide, "Blocking public access to your Amazon S3 storage".
     """
-    owned = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"}
-    for resource in read_resources(aws, stack):
-        if resource.logical_id == BUCKET and resource.status in owned:
-            return resource.physical_id
-    return ""
+    if not reason.startswith("WebsiteS3BucketPolicy: ") or "denied" not in reason.lower():
+        return ""
+    account = stack_id.split(":")[4]
+    return (
+        "S3 Block Public Access of the account or its organisation may forbid public pages: see "
+        f"`aws s3control get-public-access-block --account-id {account}`. BlockPublicPolicy and "
+        "RestrictPublicBuckets have to be false. Then run `./resources.py delete --wait` and "
+        "launch again."
+    )
 
 
 @contextmanager

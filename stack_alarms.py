@@ -4,6 +4,8 @@ All of it exists only where config.yml names an `alarm_email`. It must not know 
 the stack is made: it takes the functions' names from the stack's, and refers to its two topics.
 """
 
+from collections.abc import Mapping
+
 from awacs import aws, sns
 from troposphere import Equals, GetAtt, Not, Parameter, Ref, Sub, Tags, Template
 from troposphere import cloudwatch as watch
@@ -15,6 +17,9 @@ WANTED = "AlarmsWanted"
 PERIOD_S = 300
 # a reader sees a message within seconds; a minute behind is a chat that stands still
 LATE_MS = 60_000
+# A message that is stored at the very end of a period may be published in the next: once in an hour
+# that is chance, twice it is not.
+SILENT_TIMES, SILENT_PERIODS = 2, 12
 STORE, PUBLISH = "store-message", "publish-transcript"
 ALARMS_OF_STACK = Sub(
     "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-*"
@@ -107,6 +112,7 @@ def _alarms() -> list[watch.Alarm]:
             _function(PUBLISH),
             at_least=LATE_MS,
         ),
+        _silent_stream(),
         _alarm(
             "FailuresTold",
             "FailuresTopic was told of something that failed for good",
@@ -140,6 +146,49 @@ def _of_function(title: str, name: str) -> list[watch.Alarm]:
     ]
 
 
+def _silent_stream() -> watch.Alarm:
+    """Alarm when messages are stored and nobody is woken to publish them.
+
+    A stream that is disabled, or may not be read, invokes nothing: no metric of the function's own
+    says so. A metric without data counts as 0 here.
+    Source: CloudWatch guide, "Using math expressions with CloudWatch metrics", FILL and IF.
+    """
+    stored = ("LambdaChat", "stored", {"function": _function(STORE)["FunctionName"]})
+    invoked = ("AWS/Lambda", "Invocations", _function(PUBLISH))
+    expression = "IF(FILL(stored, 0) > 0 AND FILL(invoked, 0) == 0, 1, 0)"
+    return watch.Alarm(
+        "MessagesUnpublishedAlarm",
+        AlarmDescription="messages are stored, but publish_transcript is not called",
+        Metrics=[
+            watch.MetricDataQuery(Id="silent", Expression=expression, ReturnData=True),
+            _sum("stored", *stored),
+            _sum("invoked", *invoked),
+        ],
+        EvaluationPeriods=SILENT_PERIODS,
+        DatapointsToAlarm=SILENT_TIMES,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+        AlarmActions=[alarms_topic()],
+        Condition=WANTED,
+    )
+
+
+def _sum(
+    id_: str, namespace: str, name: str, dimensions: Mapping[str, Sub]
+) -> watch.MetricDataQuery:
+    metric = watch.Metric(Namespace=namespace, MetricName=name, Dimensions=_dimensions(dimensions))
+    return watch.MetricDataQuery(
+        Id=id_,
+        MetricStat=watch.MetricStat(Metric=metric, Period=PERIOD_S, Stat="Sum"),
+        ReturnData=False,
+    )
+
+
+def _dimensions(values: Mapping[str, Sub | GetAtt]) -> list[watch.MetricDimension]:
+    return [watch.MetricDimension(Name=key, Value=value) for key, value in values.items()]
+
+
 def _function(name: str) -> dict[str, Sub]:
     return {"FunctionName": Sub("${AWS::StackName}-" + name)}
 
@@ -148,7 +197,7 @@ def _alarm(
     title: str,
     description: str,
     metric: tuple[str, str, str],
-    dimensions: dict[str, Sub | GetAtt],
+    dimensions: Mapping[str, Sub | GetAtt],
     at_least: int = 1,
 ) -> watch.Alarm:
     """Alarm when one period reaches a value. A metric without data means that nothing happened."""
@@ -159,9 +208,7 @@ def _alarm(
         Namespace=namespace,
         MetricName=name,
         Statistic=statistic,
-        Dimensions=[
-            watch.MetricDimension(Name=key, Value=value) for key, value in dimensions.items()
-        ],
+        Dimensions=_dimensions(dimensions),
         Period=PERIOD_S,
         EvaluationPeriods=1,
         Threshold=at_least,

@@ -3,7 +3,8 @@
 Usage:
   bench [SECTION...]
 
-Sections, in the order in which all of them run: commands, handlers, delivery, growth, page, setup.
+Sections, in the order in which all of them run: commands, handlers, delivery, growth, page, gate,
+setup.
 `commands` measures kappa beside what `make bench-peers` has installed.
 """
 
@@ -24,6 +25,7 @@ SECTIONS = {
     "delivery": "bench.delivery",
     "growth": "bench.growth",
     "page": "bench.page",
+    "gate": "bench.gate",
     "setup": "bench.setup",
 }
 

@@ -31,10 +31,14 @@ PRICES = {
     "WebSocket minutes": Price(0.25e-6),
     "Data out, GB": Price(0.09, 100),
     "Logs, GB": Price(0.50, 5),
+    "Custom metrics": Price(0.30, 10),
+    "Alarms": Price(0.10, 10),
 }
 Usage = dict[str, float]  # units a second, by the names of PRICES
 
-DAYS = 30
+DAYS, DAY_S = 30, 86_400
+# CloudWatch: what a chat that only talks writes, and what `alarm_email` makes; tests count both
+METRICS, ALARMS = 7, 7
 # A message: docs/handlers.md
 WRITE_UNITS = 8  # row, sending, count and check, twice as it is a transaction
 MESSAGE_B, ROWS_A_READ_UNIT = 420, 10
@@ -69,6 +73,12 @@ class Load:
     def month_s(self) -> float:
         """Seconds of a month of 30 days in which pages are open."""
         return DAYS * 3_600 * self.hours_a_day
+
+    @property
+    def watched(self) -> Usage:
+        """CloudWatch's metrics, billed for the hours that they get data, and alarms, for all."""
+        metrics = METRICS if self.messages_s else 0
+        return {"Custom metrics": metrics / (DAYS * DAY_S), "Alarms": ALARMS / self.month_s}
 
     @property
     def shards(self) -> int:
@@ -150,6 +160,7 @@ def s3_usage(load: Load) -> Usage:
         "S3 GETs": load.gets_s,
         "Data out, GB": (load.gets_s * HEAD_B + load.bodies_s * body_b) / 1e9,
         "Logs, GB": (load.messages_s + load.batches_s) * LOG_B / 1e9,
+        **load.watched,
     }
 
 
@@ -168,6 +179,7 @@ def websocket_usage(load: Load) -> Usage:
         "WebSocket minutes": load.users / 60,
         "Data out, GB": sent_b / 1e9,
         "Logs, GB": calls_s * LOG_B / 1e9,
+        **load.watched,
     }
 
 
@@ -179,6 +191,17 @@ def bill(usage: Usage, month_s: float) -> Bill:
             for name, units_s in usage.items()
         }
     )
+
+
+def million_refused(by_transaction: bool) -> float:
+    """Return what a million refused messages cost, when nothing is free any more.
+
+    Refused by the transaction (`too_fast`, `blocked`), it counts as if it had been written; before
+    it (no good token, not allowed), DynamoDB is not asked.
+    """
+    each = {"SNS publishes": 1.0, "Lambda requests": 1.0, "Lambda GB-s": STORE_S * MEMORY_GB}
+    each |= {"Logs, GB": LOG_B / 1e9, "DynamoDB write units": WRITE_UNITS if by_transaction else 0}
+    return math.fsum(units * PRICES[name].dollars for name, units in each.items()) * 1e6
 
 
 def crossovers(load: Load) -> list[float]:

@@ -21,7 +21,7 @@ def measure() -> str:
 
     Raises: KappaError, if something that is measured fails or a count is not what it must be.
     """
-    with running() as emulator:
+    with running(proxied=True) as emulator:
         curves = [
             growth_publish.measure(emulator.endpoint_url),
             growth_page.measure(),

@@ -65,7 +65,7 @@ class Handler:
 
 def measure() -> str:
     """Run every handler in turn, in a container of its own each time."""
-    with emulator.running() as aws, proxy.running(aws.endpoint_url) as between:
+    with emulator.running(proxied=True) as aws, proxy.running(aws.endpoint_url) as between:
         env = environment(aws.endpoint_url)
         make_resources(env)
         found: dict[str, list[dict[str, float]]] = {}

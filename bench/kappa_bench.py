@@ -45,7 +45,7 @@ def measure(*only: str) -> str:
         raise KappaError("Nothing to compare kappa with is installed.", "Run: make bench-peers")
     root = Path(tempfile.mkdtemp(prefix="kappa-bench-"))
     try:
-        with running() as emulator, proxy.running(emulator.endpoint_url) as between:
+        with running(proxied=True) as emulator, proxy.running(emulator.endpoint_url) as between:
             env = environment(root)
             make_bucket(emulator.endpoint_url)
             started = started_in_turn(root, env)

@@ -29,8 +29,7 @@ window.begin = (isPlain) => {
 /** What the page does with a transcript. @param {string} text @param {number} at its clock */
 window.take = (text, at) => {
   now = at;
-  const { messages, changes } = parseTranscript(text);
-  state = chat.received(state, CHANNEL, messages, true, changes);
+  state = chat.received(state, CHANNEL, parseTranscript(text), true);
   state = chat.polled(state, CHANNEL, now);
   view.update(state);
 };

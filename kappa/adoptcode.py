@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from kappa import ignorefile
 from kappa.archive import MAX_UNZIPPED_BYTES
-from kappa.codefiles import IGNORE_FILE, LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
+from kappa.codefiles import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
 from kappa.errors import ArchiveError
 
 FOLDER = "code"
@@ -78,7 +79,7 @@ def _left_out(names: Iterable[str]) -> set[str]:
     return {
         name
         for name, path in plain.items()
-        if name == IGNORE_FILE or _usual(path) or _opens_repository(path, folders)
+        if name == ignorefile.NAME or _usual(path) or _opens_repository(path, folders)
     }
 
 

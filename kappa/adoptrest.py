@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kappa.aws import Aws
@@ -119,17 +121,14 @@ def unknown_settings(function: Mapping[str, Any]) -> list[str]:
 
 def read_rest(aws: Aws, name: str, *, image: bool = False) -> tuple[str, ...]:
     """Name what else hangs on a function: each read may be refused, which is named as well."""
-    reads: tuple[Callable[[Aws, str], list[str]], ...] = (
-        _read_aliases,
-        _read_provisioned,
-        _read_signing,
-        _read_recursion,
-        *(() if image else (_read_runtime,)),
-    )
+    settings = [one for one in _SETTINGS if not (image and one.what == _PIN)]
+    reads: list[Callable[[], list[str]]] = [
+        lambda: _read_aliases(aws, name),
+        lambda: _read_provisioned(aws, name),
+        *(partial(_read_setting, aws, name, one) for one in settings),
+    ]
     with ThreadPoolExecutor(len(reads)) as pool:
-        return tuple(
-            one for found in pool.map(lambda read: read(aws, name), reads) for one in found
-        )
+        return tuple(one for found in pool.map(lambda read: read(), reads) for one in found)
 
 
 def _asked(what: str, ask: Callable[[], list[str]]) -> list[str]:
@@ -139,10 +138,6 @@ def _asked(what: str, ask: Callable[[], list[str]]) -> list[str]:
         return []
     except AwsError as error:
         return [f"{what}, if there is any: {error.message}"]
-
-
-def _call(aws: Aws, what: str, operation: str, name: str) -> dict[str, Any]:
-    return aws.call("lambda", operation, f"reading the {what} of {name}", {"FunctionName": name})
 
 
 def _read_aliases(aws: Aws, name: str) -> list[str]:
@@ -174,34 +169,43 @@ def _read_provisioned(aws: Aws, name: str) -> list[str]:
     return _asked(what, ask)
 
 
-def _read_signing(aws: Aws, name: str) -> list[str]:
-    what = "code signing"
+@dataclass(frozen=True)
+class _Setting:
+    """A setting that a call of its own answers; `words` is "" where it is as every function's."""
+
+    what: str
+    operation: str
+    words: Callable[[Mapping[str, Any]], str]
+
+
+def _recursion(answer: Mapping[str, Any]) -> str:
+    loop = str(answer.get("RecursiveLoop") or "")
+    return "" if loop == "Terminate" else loop
+
+
+def _pin(answer: Mapping[str, Any]) -> str:
+    when = answer.get("UpdateRuntimeOn") or ""
+    arn = answer.get("RuntimeVersionArn") or ""
+    return "" if when in ("", "Auto") else f"{when} {arn}".rstrip()
+
+
+_PIN = "runtime pin"
+_SETTINGS = (
+    _Setting(
+        "code signing",
+        "get_function_code_signing_config",
+        lambda answer: str(answer.get("CodeSigningConfigArn") or ""),
+    ),
+    _Setting("recursion setting", "get_function_recursion_config", _recursion),
+    _Setting(_PIN, "get_runtime_management_config", _pin),
+)
+
+
+def _read_setting(aws: Aws, name: str, setting: _Setting) -> list[str]:
+    doing, params = f"reading the {setting.what} of {name}", {"FunctionName": name}
 
     def ask() -> list[str]:
-        answer = _call(aws, what, "get_function_code_signing_config", name)
-        arn = answer.get("CodeSigningConfigArn")
-        return [f"{what}: {arn}"] if arn else []
+        words = setting.words(aws.call("lambda", setting.operation, doing, params))
+        return [f"{setting.what}: {words}"] if words else []
 
-    return _asked(what, ask)
-
-
-def _read_recursion(aws: Aws, name: str) -> list[str]:
-    what = "recursion setting"
-
-    def ask() -> list[str]:
-        loop = _call(aws, what, "get_function_recursion_config", name).get("RecursiveLoop")
-        return [f"{what}: {loop}"] if loop not in (None, "Terminate") else []
-
-    return _asked(what, ask)
-
-
-def _read_runtime(aws: Aws, name: str) -> list[str]:
-    what = "runtime pin"
-
-    def ask() -> list[str]:
-        answer = _call(aws, what, "get_runtime_management_config", name)
-        when = answer.get("UpdateRuntimeOn")
-        pin = f"{what}: {when} {answer.get('RuntimeVersionArn') or ''}".rstrip()
-        return [pin] if when not in (None, "Auto") else []
-
-    return _asked(what, ask)
+    return _asked(setting.what, ask)

@@ -195,15 +195,14 @@ def _notifications(aws: Aws, bucket: str, function: str, doing: str) -> Sources:
         for one in answer.get("LambdaFunctionConfigurations", ())
         if one["LambdaFunctionArn"] == function
     ]
-    if len(mine) > 1:
-        # A config says one notification of each bucket; more than one stays as it is.
-        return Sources(left_out=(f"the {len(mine)} notifications of {bucket}",))
-    if not mine:
-        return Sources()
-    rules = mine[0].get("Filter", {}).get("Key", {}).get("FilterRules", ())
+    return Sources([_notification(bucket, one) for one in mine])
+
+
+def _notification(bucket: str, has: Mapping[str, Any]) -> dict[str, Any]:
+    rules = has.get("Filter", {}).get("Key", {}).get("FilterRules", ())
     filters = [{"type": one["Name"].lower(), "value": one["Value"]} for one in rules]
-    source = {"arn": bucket, "events": list(mine[0]["Events"])}
-    return Sources([{**source, "key_filters": filters} if filters else source])
+    source = {"arn": bucket, "events": list(has["Events"])}
+    return {**source, "key_filters": filters} if filters else source
 
 
 def _rule(aws: Aws, rule: str, function: str, doing: str) -> Sources:

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 from kappa.settling import passing
-from kappa.steps import Already, Call, Clock, Look, Plan, Report, Step, Wait
+from kappa.steps import Already, Call, Clock, Guard, Look, Plan, Report, Step, Wait
 
 Filled = TypeVar("Filled", Step, Wait)
-# How often a document is written that another writes at the same time.
+# How often is written what another writes at the same time.
 _MERGES = 6
+# Source: AWS Lambda API reference, "PreconditionFailedException".
+_STALE = "PreconditionFailedException"
 _FRESH_S = 30.0
 _GERUNDS = {
     "attached": "attaching",
@@ -50,22 +52,24 @@ def apply(
             tell(Report(item.mark, item.message))
             continue
         started = clock.now()
+        filled = _filled(item, answer)
         try:
-            carry_out = _merge if item.merge else _carry_out
-            mark, answer = carry_out(_filled(item, answer), call, tell, clock)
+            carry_out = _merge if item.merge else _guarded if item.guard else _carry_out
+            mark, answer = carry_out(filled, call, tell, clock)
             if item.wait is not None and (wait or item is not last[0] or not item.wait.for_next):
                 _await(item, item.wait, answer, call, clock)
         except KeyboardInterrupt:
             tell(Report("stopped", item.message))
             raise
-        tell(Report(mark, _told(item, answer), clock.now() - started))
+        tell(Report(mark, _told(filled, answer), clock.now() - started))
 
 
 def _told(step: Step, answer: Mapping[str, Any]) -> str:
-    """The step's message, with what only the answer knows."""
+    """The step's message, with what only the answer knows, or that of the step before."""
     message = step.message
     for words, path in step.tells.items():
-        message = message.replace(words, str(look_up(answer, path) or words))
+        told = look_up(answer, path) or look_up(step.params, path)
+        message = message.replace(words, str(told or words))
     return message
 
 
@@ -89,8 +93,10 @@ def _carry_out(
         except AwsError as error:
             if error.code in step.settled:
                 return "gone" if isinstance(error, NotFound) else "exists", {}
-            if step.look and isinstance(error, Conflict) and _is_done(step, step.look, call):
-                return "exists", {}
+            if step.look and isinstance(error, Conflict):
+                found = _find(step, step.look, call)
+                if found is not None:
+                    return "exists", found
             passes = passing(step.service, step.operation, error)
             if passes is None or clock.now() - started >= passes.deadline_s:
                 conflict_hint = step.conflict_hint if isinstance(error, Conflict) else ""
@@ -102,13 +108,14 @@ def _carry_out(
         pause_s = min(pause_s * 2, 4.0)
 
 
-def _is_done(step: Step, look: Look, call: Call) -> bool:
-    answer = call(step.service, look.operation, f"looking for {step.message}", look.params)
-    return any(
-        one.get("State") in look.states
-        and all(one.get(key) == value for key, value in look.like.items())
-        for one in answer.get(look.key, ())
-    )
+def _find(step: Step, look: Look, call: Call) -> dict[str, Any] | None:
+    """What there is, if it is what the step would make."""
+    try:
+        answer = call(step.service, look.operation, f"looking for {step.message}", look.params)
+    except NotFound:
+        # AWS says that it exists, and does not know it everywhere yet.
+        return None
+    return answer if look.fits(answer, step.params) else None
 
 
 def _merge(
@@ -137,6 +144,46 @@ def _merge(
         f"{step.message} is overwritten by another again and again.",
         "When the other is done, run the same command again.",
     )
+
+
+def _guarded(
+    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+) -> tuple[str, dict[str, Any]]:
+    """Write what nobody else has changed since the plan; what is refused as stale is read again."""
+    assert step.guard is not None
+    guard, pause_s = step.guard, 0.25
+    for _ in range(_MERGES):
+        now = _fresh(step, guard, call, clock)
+        if not guard.check(now, step.params):
+            return "exists", {**step.params, **now}
+        taken = {param: look_up(now, path) for param, path in guard.takes.items()}
+        params = {**step.params, **{param: value for param, value in taken.items() if value}}
+        try:
+            return _carry_out(replace(step, params=params), call, tell, clock)
+        except AwsError as error:
+            if error.code != _STALE:
+                raise
+        tell(Report("waiting", f"{step.message}: changed by another, looking again"))
+        clock.sleep(pause_s)
+        pause_s *= 2
+    raise Conflict(
+        f"Another command changes it again and again: {step.message}.",
+        "When the other is done, run the same command again.",
+    )
+
+
+def _fresh(step: Step, guard: Guard, call: Call, clock: Clock) -> dict[str, Any]:
+    """Read what a write relies on; what was made just now may not be known everywhere."""
+    doing = f"reading what {step.message} would change"
+    started, pause_s = clock.now(), 0.25
+    while True:
+        try:
+            return call(step.service, guard.operation, doing, guard.params)
+        except NotFound:
+            if clock.now() - started >= _FRESH_S:
+                raise
+        clock.sleep(pause_s)
+        pause_s = min(pause_s * 2, 2.0)
 
 
 def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:

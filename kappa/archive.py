@@ -66,8 +66,6 @@ def pack(
     except OSError as error:
         named = f"{shown(str(error.filename))}: " if error.filename else ""
         raise ArchiveError(f"{named}{error.strerror or error}.") from error
-    except RecursionError as error:
-        raise ArchiveError(f"{source} has folders too deep in each other to pack.") from error
 
 
 def _pack(

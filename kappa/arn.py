@@ -52,6 +52,11 @@ def unqualified(function_arn: str) -> str:
     return ":".join(function_arn.split(":")[:7])
 
 
+def invokes(target_arn: str, function_arn: str) -> bool:
+    """Whether what is invoked is the function, whichever version or alias of it."""
+    return unqualified(target_arn) == function_arn
+
+
 def qualifier(function_arn: str) -> str:
     """The alias or version of a function's ARN; "" is the function itself, as is $LATEST."""
     name = ":".join(function_arn.split(":")[7:])

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kappa.aws import Aws
+from kappa.errors import NotFound
 from kappa.functionsettings import Async
 from kappa.settings import Config
 from kappa.steps import Already, Plan, Step
@@ -16,6 +18,19 @@ from kappa.steps import Already, Plan, Step
 def wants(said: Async | None) -> bool:
     """Whether the config asks for a setting, and does not only take some away."""
     return said is not None and bool(_merged(said, {}))
+
+
+def read(aws: Aws, config: Config) -> dict[str, Any] | None:
+    """Read what becomes of asynchronous calls of the function, or of the alias that is bound."""
+    name, alias = config.function.name, config.qualifier
+    if config.function.async_ is None:
+        return None
+    params = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
+    doing = f"reading the asynchronous settings of {name}"
+    try:
+        return aws.call("lambda", "get_function_event_invoke_config", doing, params)
+    except NotFound:
+        return None
 
 
 def plan(config: Config, has: Mapping[str, Any] | None) -> Plan:

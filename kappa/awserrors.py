@@ -57,6 +57,7 @@ CONFLICT = frozenset(
         "ConflictException",
         "DeleteConflict",
         "EntityAlreadyExists",
+        "PreconditionFailedException",
         "ResourceAlreadyExistsException",
         "ResourceConflictException",
         "ResourceInUseException",

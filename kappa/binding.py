@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from kappa import notifications, schedule, sourcegrants, url
+from kappa import notificationowner, otherplaces, ruleowner, sourcegrants, url
 from kappa.arn import Place, qualifier
 from kappa.errors import Conflict
 from kappa.settings import Config
@@ -30,9 +30,10 @@ def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list
     if source.service == "sns":
         return sorted(state.subscriptions(source.arn))
     if source.service == "s3":
-        notification = notifications.own(state.function, state.buckets.get(source.arn))
+        bucket = state.buckets.get(source.arn)
+        notification = notificationowner.own(config, source, state.function, bucket)
         return [qualifier(notification["LambdaFunctionArn"])] if notification else []
-    targets = schedule.own_targets(state.rules.get(source.key), state)
+    targets = ruleowner.own_targets(state.rules.get(source.key), state)
     return sorted(qualifier(one["Arn"]) for one in targets)
 
 
@@ -59,18 +60,26 @@ def resolve(
     *,
     strict: bool = True,
     moving: bool = True,
+    anew: bool = False,
+    whole: bool = False,
 ) -> tuple[Config, SourcesState]:
     """Settle what the sources belong on; config and state then agree on it.
 
-    A command that is not `moving` them leaves them together where they are.
+    What is on others' aliases is left out, unless the `whole` function is meant. A command that is
+    not `moving` the sources leaves them together where they are; one that makes them `anew` does
+    not ask where they were.
     Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
     """
+    if not whole:
+        config, state = otherplaces.set_apart(config, state)
     claims = _claims(config, place, state)
     wanted = config.function.alias
     if wanted and not moving and len(claims.all) == 1:
         (wanted,) = claims.all
         config = msgspec.structs.replace(config, bound=wanted)
     elif not wanted:
+        if not claims.all and not anew:
+            claims = _permitted(config, place, state, strict and not moving)
         problem = _undecided(claims)
         if strict and problem:
             raise _conflict(config, problem, claims.aliases)
@@ -101,6 +110,25 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
         alone |= {""} if set(state.urls) == {""} else set()
     there = {"", *state.aliases}
     return _Claims(frozenset(marked), frozenset(alone & there))
+
+
+def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) -> _Claims:
+    """Find where the config's own permissions say that sources were, which are nowhere now.
+
+    kappa adds none of its own beside such a permission, so that is all that is left of a disabled
+    topic. It may stand on the function too, from before: then it tells nothing.
+    Raises: Conflict, if `strict`, and it tells nothing.
+    """
+    found = {
+        alias
+        for source in config.function.event_sources
+        for alias in ("", *state.aliases)
+        if sourcegrants.is_permitted(config, source, place, state, alias)
+    }
+    if strict and "" in found and len(found) > 1:
+        names = ", ".join(sorted(found - {""}))
+        raise _conflict(config, f"may have been on the function itself or on {names}", found - {""})
+    return _Claims(frozenset(found if "" not in found else {""}), frozenset())
 
 
 def _given(
@@ -142,7 +170,7 @@ def _dead(config: Config, state: SourcesState) -> set[str]:
 def _named(config: Config, state: SourcesState) -> set[str]:
     """Find the qualifiers of the targets that have kappa's own id."""
     rules = [state.rules.get(source.key) for source in config.function.event_sources]
-    targets = [one for rule in rules for one in schedule.own_targets(rule, state)]
+    targets = [one for rule in rules for one in ruleowner.own_targets(rule, state)]
     return {qualifier(one["Arn"]) for one in targets if one["Id"] == config.function.name}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kappa import binding, function
+from kappa import asynchronous, binding
 from kappa.arn import Place
 from kappa.aws import Aws
 from kappa.function import FunctionState
@@ -37,5 +37,5 @@ def settle(
     if given is not None:
         has = replace(has, statements=given)
     if config.bound:
-        has = replace(has, asynchronous=function.read_asynchronous(aws, config))
+        has = replace(has, asynchronous=asynchronous.read(aws, config))
     return config, has, state

@@ -31,7 +31,7 @@ def _publishing(function: Any) -> Any:  # noqa: ANN401 - a click decorator
 
 
 _show_values = click.option(
-    "--show-values", is_flag=True, help="Show the values of the function's variables."
+    "--show-values", is_flag=True, help="Show values of variables and included ones."
 )
 
 
@@ -113,7 +113,7 @@ def _show(
         progress("No changes.")
         return 0
     if any(HIDDEN in (one.before, one.after) for change in found for one in change.settings):
-        progress("Values of variables are hidden: --show-values shows them.")
+        progress("Values of variables and included ones are hidden: --show-values shows them.")
     return DIFFERS
 
 

@@ -61,15 +61,16 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
 
 
 @command
-@click.option("--show-values", is_flag=True, help="Show the values of the function's variables.")
+@click.option("--show-values", is_flag=True, help="Show values of variables and included ones.")
 @strict_option
 def validate(options: Options, show_values: bool, strict: bool) -> None:
     """Check the config and print it filled in.
 
-    Prints the config as it is understood, with its environment merged and every ${name} filled
-    in; it reads as a config again. Variables are left out, unless --show-values is given. Checks
-    the files too that it names, and that the handler is in the code. Installs nothing and asks
-    AWS nothing; exit code 2 means that the config is wrong.
+    Prints the config as it is understood, with its environment merged; it reads as a config
+    again. With --show-values every ${name} is filled in; without, variables are left out, and
+    values of the included file stand as ${name}. Checks the files too that it names, and that the
+    handler is in the code. Installs nothing and asks AWS nothing; exit code 2 means that the
+    config is wrong.
 
     Example:
       kappa config.yml validate --env prod
@@ -87,6 +88,10 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     names = "" if show_values else ", ".join(hidden(session.config))
     if names:
         progress(f"Not shown: lambda.environment ({names}): --show-values shows it.")
+    if "include" in config:
+        progress(
+            f"Values of {session.config.include} stand as ${{name}}: --show-values shows them."
+        )
 
 
 @command

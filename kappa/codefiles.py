@@ -1,6 +1,6 @@
 """Which files go into the zip: of the source, of its dependencies, of the installed packages.
 
-Owns what is left out. It must not read what is in a file, but for .lambdaignore.
+Owns what is left out. It must not read what is in a file.
 
 Where two give a file of one name, the first of these is packed: a dependency, the source, an
 installed package.
@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from kappa import ignorefile
 from kappa.errors import ArchiveError
 
 LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".DS_Store"})
 LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
-IGNORE_FILE = ".lambdaignore"
 # Links to folders can double what there is at each step: no code has as many files.
 _MAX_ENTRIES = 200_000
+# Nor are folders as deep in each other: each is looked up along the whole path.
+_MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def all_files(
     """
     if not source.exists():
         raise ArchiveError(f"The source {source} does not exist.", "Set lambda.path.")
-    ignored = _read_ignored(source)
+    ignored = ignorefile.read_ignored(source)
 
     def left_out(name: str) -> bool:
         *folders, last = PurePosixPath(name).parts
@@ -75,21 +77,6 @@ def all_files(
     packages = dict(_entries(extras.packages, left_out)) if extras.packages else {}
     all_ = packages | own | entries
     return all_, frozenset(name for name in packages if all_[name] == packages[name])
-
-
-def _read_ignored(source: Path) -> Callable[[str], bool]:
-    """Read .lambdaignore, in gitignore's syntax; the names that it sees are those in the zip."""
-    file = source / IGNORE_FILE
-    if not file.is_file():
-        return lambda _: False
-    import pathspec
-
-    try:
-        lines = file.read_text("utf-8").splitlines()
-        spec = pathspec.GitIgnoreSpec.from_lines([*lines, f"/{IGNORE_FILE}"])
-    except ValueError as error:
-        raise ArchiveError(f"{file}: {error}.", "It is written as .gitignore is.") from error
-    return spec.match_file
 
 
 def _entries(source: Path, left_out: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
@@ -120,8 +107,10 @@ class _Walk:
         real = folder.resolve()
         if real in self.above:
             raise ArchiveError(
-                f"{folder} is a link to a folder that it is in.", f"Name it in {IGNORE_FILE}."
+                f"{folder} is a link to a folder that it is in.", f"Name it in {ignorefile.NAME}."
             )
+        if len(self.above) > _MAX_DEPTH:
+            raise ArchiveError(f"{self.source} has folders over {_MAX_DEPTH} deep in each other.")
         self.above.append(real)
         for name in sorted(os.listdir(folder)):  # noqa: PTH208 - names, not paths
             path = folder / name

@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from kappa import (
     binding,
     boundread,
@@ -23,6 +25,7 @@ from kappa import (
     iamdelete,
     iamstate,
     iamusers,
+    included,
     logs,
     rollback,
     sourceread,
@@ -224,6 +227,7 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[dif
         after.data if after else None,
         before,
         show_values=show_values,
+        included=included.words(session.config),
         installed=after.installed if after else (),
     )
 
@@ -243,7 +247,9 @@ def plan_delete(session: Session) -> Plan:
         rights = iamstate.read(
             aws, config, place, roles.result(), has.settings, ask=ask, leaves=True
         )
-    config, found = binding.resolve(config, place, state.result(), strict=False)
+    # The function goes with all of its aliases, so what hangs on any of them goes too.
+    config = msgspec.structs.replace(config, siblings=frozenset())
+    config, found = binding.resolve(config, place, state.result(), strict=False, whole=True)
     now = datetime.now(UTC)
     return [
         *sources.plan_delete(config, found),

@@ -6,7 +6,6 @@ ask AWS anything: what is wrong with a file is said before the first call.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from kappa import arn as arns
-from kappa import environments, layout
+from kappa import environments, layout, siblings
 from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
 from kappa.mistakes import check_all
-from kappa.plainfile import read_plain
+from kappa.plainfile import parse_json, read_plain
 from kappa.settings import Config, File, Role
 from kappa.sourcerules import check_sources, tidy, with_json
 from kappa.tree import Keys, Tree, dotted, read_tree
@@ -53,6 +52,9 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         origins=tree.origins,
         later=read.later,
         notes=read.notes,
+        include=settings.include,
+        included={at: (tree.texts[at], words) for at, words in tree.written.items()},
+        siblings=read.siblings,
     )
 
 
@@ -65,6 +67,7 @@ class _Read:
     environment: str
     later: bool
     notes: tuple[str, ...]
+    siblings: frozenset[str]
 
 
 def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
@@ -72,7 +75,7 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
     raw = read_tree(file, text)
     layout.refuse_earlier(raw)
     environment = environments.choose(raw, wanted)
-    later = layout.is_later(raw)
+    later, whole = layout.is_later(raw), raw
     if environment:
         raw = (environments.alone if later else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
@@ -80,7 +83,8 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
     tree = fill_tree(raw, values, _names_for_later)
     notes = layout.notes(tree, environment) if later else ()
     tree = layout.translate(tree, environment) if later else tree
-    return _Read(tree, values, environment, later, notes)
+    others = siblings.aliases(whole, environment, values, later=later)
+    return _Read(tree, values, environment, later, notes, others)
 
 
 def _names_for_later(keys: Keys) -> Set[str]:
@@ -103,20 +107,13 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
         # It stands in the config itself, where ${name} has been filled in.
         return config.policy.document
     file = config.beside(config.policy.document)
-    text = _policy_text(config, file)
+    content = _policy_content(config, file)
+    document, text = parse_json(content, str(file)), content.decode("utf-8")
 
     def error(problem: str, hint: str) -> ConfigError:
         line = text.count("\n", 0, max(text.find(problem.split()[0]), 0)) + 1
         return ConfigError(f"{file}:{line}: {problem}", hint)
 
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as wrong:
-        raise ConfigError(f"{file}:{wrong.lineno}: not valid JSON: {wrong.msg}.") from wrong
-    except ValueError as wrong:
-        raise ConfigError(f"{file}:1: not valid JSON: {wrong}.") from wrong
-    except RecursionError as wrong:
-        raise ConfigError(f"{file}:1: nested too deeply.") from wrong
     if not isinstance(document, dict) or "Statement" not in document:
         raise ConfigError(f"{file}:1: a policy document needs a Statement.")
     filled: dict[str, Any] = _fill_json(
@@ -125,16 +122,13 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
     return filled
 
 
-def _policy_text(config: Config, file: Path) -> str:
+def _policy_content(config: Config, file: Path) -> bytes:
     try:
-        return read_plain(file).decode("utf-8")
+        return read_plain(file)
     except OSError as error:
         raise config.error(
             ("iam", "policy", "document"), f"{file}: {error.strerror}.", "Set iam.policy.document."
         ) from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{file}:{line}: not valid JSON: {error.reason}.") from error
 
 
 def place_policy_document(document: dict[str, Any] | None, place: Place) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """What a plan would change, in words: setting by setting, document by document, file by file.
 
 Pure: it reads the plan's steps, whatever they are about, and knows no service. The values of
-a function's variables are hidden unless they are asked for: a diff ends up in logs.
+a function's variables, and what came from an included file, are hidden unless they are asked for:
+a diff ends up in logs.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kappa.codediff import File, compare_code, file_lines
+from kappa.included import hide
 from kappa.selection import MAKING, steps
 from kappa.steps import Plan, Step
 
@@ -29,6 +31,7 @@ _NAMING = frozenset(
         "PublishVersion",
         "Qualifier",
         "ReturnSubscriptionArn",
+        "RevisionId",
         "RoleName",
         "S3Bucket",
         "S3Key",
@@ -80,13 +83,15 @@ def changes(
     deployed: bytes | None,
     *,
     show_values: bool = False,
+    included: Mapping[str, str] | None = None,
     installed: Iterable[str] = (),
 ) -> list[Change]:
-    """Say what each step would change.
+    """Say what each step would change; `included` texts as the config writes them.
 
     `code` is the packed zip, with the names of the files in it that are `installed` packages';
     `deployed` is the zip that AWS has; None, where there is no zip.
     """
+    said = {} if show_values else (included or {})
 
     def files(step: Step) -> tuple[File, ...] | None:
         has_both = deployed is not None or step.operation == "create_function"
@@ -96,12 +101,12 @@ def changes(
         return compare_code(deployed, code, installed, show_secrets=show_values)
 
     return [
-        Change(step.mark, step.message, tuple(_settings(step, show_values)), files(step))
+        Change(step.mark, step.message, tuple(_settings(step, show_values, said)), files(step))
         for step in steps(plan)
     ]
 
 
-def _settings(step: Step, show_values: bool) -> Iterator[Setting]:
+def _settings(step: Step, show_values: bool, said: Mapping[str, str]) -> Iterator[Setting]:
     if step.mark in ("attached", "detached", "removed"):
         return
     wanted = {**step.params, **dict.fromkeys(step.takes, "(the version published)")}
@@ -119,7 +124,15 @@ def _settings(step: Step, show_values: bool) -> Iterator[Setting]:
         old, new = before.get(name), after.get(name)
         if old == new and step.mark not in MAKING:
             continue
-        yield _setting(name, old, new, show_values)
+        yield _hidden(_setting(name, old, new, show_values), said)
+
+
+def _hidden(setting: Setting, said: Mapping[str, str]) -> Setting:
+    """Hide what came from the included file, and what was there before it, whatever that was."""
+    before, after = hide(setting.before, said), hide(setting.after, said)
+    if setting.after != after and not setting.document and setting.before == before is not None:
+        before = HIDDEN
+    return replace(setting, before=before, after=after)
 
 
 def _setting(name: str, before: Any, after: Any, show_values: bool) -> Setting:  # noqa: ANN401

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kappa import (
     asynchronous,
     functioncode,
+    functionupdate,
+    guards,
     health,
     upload,
     versions,
     versionstate,
+    versionusers,
     wholefunction,
 )
 from kappa.archive import Archive
 from kappa.aws import Aws
 from kappa.errors import NotFound, WaitTimeout
-from kappa.functionparams import first, present, wanted
+from kappa.functionparams import first
+from kappa.guards import Compared
 from kappa.health import ready
 from kappa.permissions import Statement, plan_grant, read_statements
 from kappa.settings import Config
-from kappa.steps import WAIT_DEADLINE_S, Already, Clock, Plan, Step
+from kappa.steps import WAIT_DEADLINE_S, Already, Clock, Look, Plan, Step
 from kappa.versionstate import VersionsState
 
 
@@ -63,7 +67,7 @@ def read(
     said = config.function.permissions
     with ThreadPoolExecutor(3) as pool:
         statements = pool.submit(read_statements, aws, name, alias) if permissions or said else None
-        after = pool.submit(read_asynchronous, aws, config)
+        after = pool.submit(asynchronous.read, aws, config)
         listed = pool.submit(_read_versions, aws, config)
         answer = _read_function(aws, config, clock)
         return FunctionState(
@@ -100,25 +104,13 @@ def _read_function(aws: Aws, config: Config, clock: Clock | None) -> dict[str, A
         pause_s = min(pause_s * 2, 2.0)
 
 
-def read_asynchronous(aws: Aws, config: Config) -> dict[str, Any] | None:
-    """Read what becomes of asynchronous calls of the function, or of the alias that is bound."""
-    name, alias = config.function.name, config.qualifier
-    if config.function.async_ is None:
-        return None
-    params = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
-    doing = f"reading the asynchronous settings of {name}"
-    try:
-        return aws.call("lambda", "get_function_event_invoke_config", doing, params)
-    except NotFound:
-        return None
-
-
 def _read_versions(aws: Aws, config: Config) -> VersionsState:
     if not config.function.publish and not config.function.alias:
         return VersionsState()
     name = config.function.name
     listed = versionstate.read(aws, name)
-    return versionstate.read_health(aws, name, listed, listed.newest)
+    users = versionusers.read_users(aws, name, versions.may_go(config, listed))
+    return versionstate.read_health(aws, name, replace(listed, users=users), listed.newest)
 
 
 def plan(config: Config, archive: Archive | None, role_arn: str, state: FunctionState) -> Plan:
@@ -129,17 +121,16 @@ def plan(config: Config, archive: Archive | None, role_arn: str, state: Function
     Raises: Conflict, if AWS cannot make it what the config says; Denied, if AWS leaves out what
     is compared; AwsError, if AWS has the function as failed for good.
     """
+    compared = _compared(config, archive, role_arn, state)
     first = (
-        [_create(config, archive, role_arn)]
-        if state.settings is None
-        else _update(config, archive, role_arn, state, state.settings)
+        [_create(config, archive, role_arn)] if state.settings is None else _update(compared, state)
     )
     will_change = any(isinstance(item, Step) for item in first)
     return [
         *first,
         *wholefunction.plan_tags(config, state.settings, state.tags),
         *wholefunction.plan_concurrency(config, state.concurrency),
-        *versions.plan(config, state.versions, will_change),
+        *versions.plan(config, state.versions, will_change, guards.of_publishing(compared)),
         *_permissions(config, state),
         *asynchronous.plan(config, state.asynchronous),
     ]
@@ -158,13 +149,16 @@ def plan_create(
         return plan(config, archive, role_arn, state)
     health.check_usable(config, state.settings)
     health.check_read(config, {}, {"TagsError": state.tags_error})
+    compared = _compared(config, archive, role_arn, state)
+    if state.versions.aliases and versions.makes_alias(config, state.versions):
+        guards.check_own(compared, [one["Name"] for one in state.versions.aliases])
     why = health.failure(state.settings) or "code"
     return [
         Already(
             "exists", f"function {config.function.name} ({why}: kappa {config.file} update_code)"
         ),
         *wholefunction.plan_missing(config, state.settings, state.tags, state.concurrency),
-        *versions.plan_missing(config, state.versions),
+        *versions.plan_missing(config, state.versions, guards.of_publishing(compared, done=False)),
         *_permissions(config, state),
         *asynchronous.plan(config, state.asynchronous),
     ]
@@ -205,9 +199,25 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         "created",
         f"function {function.name}",
         wait=ready(config, "State", "Active"),
+        look=_look(config, archive, role_arn),
         conflict_hint="It was made just now: run the same command again.",
         **upload.expected(config, archive),
     )
+
+
+def _look(config: Config, archive: Archive | None, role_arn: str) -> Look:
+    """Where the function is seen that another deploy has made: with our settings, code and tags."""
+
+    def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+        has, tags = answer["Configuration"], answer.get("Tags", {})
+        state = FunctionState(has, tags=tags, code=answer.get("Code", {}))
+        plan = [
+            *_update(_compared(config, archive, role_arn, state), state),
+            *wholefunction.plan_tags(config, has, tags),
+        ]
+        return not any(isinstance(item, Step) for item in plan)
+
+    return Look("get_function", {"FunctionName": config.function.name}, fits)
 
 
 def _said(value: object) -> bool:
@@ -217,47 +227,21 @@ def _said(value: object) -> bool:
     return bool(value)
 
 
-def _check(config: Config, state: FunctionState, has: Mapping[str, Any]) -> None:
-    health.check_usable(config, has)
-    health.check_read(config, has, {"Code": state.code, "TagsError": state.tags_error})
-
-
-def _update(
-    config: Config,
-    archive: Archive | None,
-    role_arn: str,
-    state: FunctionState,
-    has: Mapping[str, Any],
-) -> list[Step | Already]:
-    """Settings, then code; after a failure both again, and first the code where that failed."""
-    _check(config, state, has)
-    failure = health.failure(has)
-    code_failed = health.code_failed(has)
-    settings = _update_settings(config, role_arn, has, "" if code_failed else failure)
-    code = functioncode.plan_update(config, archive, has, state.code, again=bool(failure))
-    return [code, settings] if code_failed else [settings, code]
-
-
-def _update_settings(
-    config: Config, role_arn: str, has: Mapping[str, Any], failure: str
-) -> Step | Already:
-    name = config.function.name
-    said = wanted(config, role_arn, has)
-    now = {key: present(has, key) for key in said}
-    changed = [key for key in said if now[key] != said[key]]
-    sent = list(said) if failure else changed
-    if not sent:
-        return Already("unchanged", f"settings of {name}")
-    what = ": ".join([f"settings of {name}", *filter(None, [", ".join(changed)])])
-    return Step(
-        "lambda",
-        "update_function_configuration",
-        {"FunctionName": name, **{key: said[key] for key in sent}},
-        "updated",
-        f"{what}, again ({failure})" if failure else what,
-        wait=ready(config, "LastUpdateStatus", "Successful", always=bool(failure)),
-        before={key: now[key] for key in sent},
+def _update(compared: Compared, state: FunctionState) -> Plan:
+    health.check_usable(compared.config, state.settings or {})
+    health.check_read(
+        compared.config,
+        state.settings or {},
+        {"Code": state.code, "TagsError": state.tags_error},
     )
+    return functionupdate.plan(compared)
+
+
+def _compared(
+    config: Config, archive: Archive | None, role_arn: str, state: FunctionState
+) -> Compared:
+    has = state.settings and {"Configuration": state.settings, "Code": state.code}
+    return Compared(config, archive, role_arn, has or None)
 
 
 def _permissions(config: Config, state: FunctionState) -> Plan:

@@ -10,7 +10,7 @@ from kappa.archive import Archive
 from kappa.errors import Conflict
 from kappa.health import ready
 from kappa.settings import Config
-from kappa.steps import Already, Step
+from kappa.steps import Already, Guard, Step
 
 # What a function has that was made before Lambda knew of architectures.
 _OLDEST = ["x86_64"]
@@ -30,6 +30,7 @@ def plan_update(
     code: Mapping[str, Any],
     *,
     again: bool,
+    guard: Guard | None = None,
 ) -> Step | Already:
     """Plan the code that differs, or all of it `again`, because AWS could not use it.
 
@@ -38,7 +39,7 @@ def plan_update(
     """
     name = config.function.name
     _check_kind(config, settings)
-    before, after = _compared(config, archive, settings, code)
+    before, after = compared(config, archive, settings, code)
     changed = [key for key in after if before[key] != after[key]]
     if not changed and not again:
         return Already("unchanged", f"code of {name}")
@@ -55,6 +56,7 @@ def plan_update(
         f"code of {name}" if changed else f"code of {name}, again",
         wait=ready(config, "LastUpdateStatus", "Successful", always=again),
         before=before if changed else {"CodeSha256": settings.get("CodeSha256")},
+        guard=guard,
         **upload.expected(config, archive),
     )
 
@@ -69,7 +71,7 @@ def _check_kind(config: Config, settings: Mapping[str, Any]) -> None:
         )
 
 
-def _compared(
+def compared(
     config: Config,
     archive: Archive | None,
     settings: Mapping[str, Any],

@@ -19,6 +19,25 @@ _TRACING: Mapping[str | bool | None, str | None] = {
     "Active": "Active",
     "PassThrough": "PassThrough",
 }
+# All that a call sets besides the code.
+SETTINGS = (
+    "Runtime",
+    "Role",
+    "Handler",
+    "Description",
+    "Timeout",
+    "MemorySize",
+    "Environment",
+    "EphemeralStorage",
+    "Layers",
+    "VpcConfig",
+    "TracingConfig",
+    "KMSKeyArn",
+    "DeadLetterConfig",
+    "LoggingConfig",
+    "SnapStart",
+    "ImageConfig",
+)
 _SNAP_START = {None: None, True: "PublishedVersions", False: "None"}
 
 

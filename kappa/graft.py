@@ -6,6 +6,7 @@ Owns merging. It must not know what any key means.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -106,23 +107,31 @@ class Graft:
             return
         self._clear(target)
         parent[target[-1]] = copy.deepcopy(value)
-        size = len(source)
-        for keys, line in self._from.lines.items():
-            if keys[:size] == source:
-                self._lines[(*target, *keys[size:])] = line
-        for keys, text in self._from.texts.items():
-            if keys[:size] == source:
-                self._texts[(*target, *keys[size:])] = text
-        for keys, text in self._from.written.items():
-            if keys[:size] == source:
-                self._written[(*target, *keys[size:])] = text
-        self._numbers |= {
-            (*target, *keys[size:]) for keys in self._from.numbers if keys[:size] == source
-        }
+        for inner in _paths(value):
+            here, there = (*source, *inner), (*target, *inner)
+            if here in self._from.lines:
+                self._lines[there] = self._from.lines[here]
+            if here in self._from.texts:
+                self._texts[there] = self._from.texts[here]
+            if here in self._from.written:
+                self._written[there] = self._from.written[here]
+            if here in self._from.numbers:
+                self._numbers.add(there)
 
     def _clear(self, target: Keys) -> None:
-        size = len(target)
-        self._lines = {k: line for k, line in self._lines.items() if k[:size] != target}
-        self._texts = {k: text for k, text in self._texts.items() if k[:size] != target}
-        self._written = {k: text for k, text in self._written.items() if k[:size] != target}
-        self._numbers = {keys for keys in self._numbers if keys[:size] != target}
+        for inner in _paths(_find(self._data, target)):
+            gone = (*target, *inner)
+            for known in (self._lines, self._texts, self._written):
+                known.pop(gone, None)
+            self._numbers.discard(gone)
+
+
+def _paths(value: object, at: Keys = ()) -> Iterator[Keys]:
+    """Name each value in a value by its path, itself first."""
+    yield at
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _paths(item, (*at, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _paths(item, (*at, number))

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kappa import iamlook
 from kappa.arn import Place
 from kappa.errors import Conflict, NotFound
 from kappa.iamowner import REGION, Owned, PolicyState, RoleState, tags
@@ -71,7 +72,7 @@ def plan(config: Config, document: Mapping[str, Any] | None, place: Place, state
     region has the name and this one cannot have its own.
     """
     items = [*_plan_marks(config, place, state)]
-    items.extend(_policy(config, document, place.region, state))
+    items.extend(_policy(config, document, place, state))
     if config.role.name or config.role.arn:
         items.append(_create_role(config, place.region, state))
     if config.makes_role and config.policy:
@@ -135,23 +136,23 @@ def plan_update(
     if document is None:
         return []
     hint = f"make it: kappa {config.file} create"
-    return changing(_policy(config, document, place.region, state), hint)
+    return changing(_policy(config, document, place, state), hint)
 
 
 def _policy(
-    config: Config, document: Mapping[str, Any] | None, region: str, state: IamState
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
     policy, has = config.policy, state.policy
     if policy is None:
         return []
     name = policy_name(policy, state)
     if has is None:
-        return [_create_policy(config, policy, document, region, state.own_policy)]
+        return [_create_policy(config, policy, document, place, state.own_policy)]
     if document is None:
         return [Already("exists", f"policy {name}")]
     if has.document == document:
         return [Already("unchanged", f"policy {name}")]
-    _check_made(config, region, state.own_policy)
+    _check_made(config, place.region, state.own_policy)
     _check_alone(name, has, role_name(config, state), state.role)
     return _update_policy(name, document, has)
 
@@ -160,7 +161,7 @@ def _create_policy(
     config: Config,
     policy: Policy,
     document: Mapping[str, Any] | None,
-    region: str,
+    place: Place,
     owned: Owned,
 ) -> Step:
     name = owned.name or policy.name or policy.arn
@@ -177,7 +178,7 @@ def _create_policy(
         "PolicyName": name,
         "PolicyDocument": _text(document),
         "Description": policy.description,
-        "Tags": tags(policy.name, owned, region),
+        "Tags": tags(policy.name, owned, place.region),
     }
     return Step(
         "iam",
@@ -185,6 +186,7 @@ def _create_policy(
         {key: value for key, value in params.items() if value},
         "created",
         f"policy {name}{_why(owned)}",
+        look=iamlook.policy(document, place.policy(policy.path, name)),
         conflict_hint="If it was made just now, run the same command again; if it exists at "
         "another path, set iam.policy.path or take another name.",
     )
@@ -257,6 +259,7 @@ def _create_role(config: Config, region: str, state: IamState) -> Step | Already
         params,
         "created",
         f"role {name}{_why(owned)}",
+        look=iamlook.role(config, name, region),
         conflict_hint="It was made just now by somebody else: run the same command again.",
     )
 

@@ -108,7 +108,14 @@ def _role_stays(config: Config, state: IamState) -> str:
         return "made at another path than kappa's"
     ours = {state.policy.arn if state.policy else "", state.other_policy}
     others = [*(arn for arn in role.attached if arn not in ours), *role.inline]
-    return f"it has other policies: {', '.join(others)}" if others else ""
+    return f"it has other policies: {', '.join(others)}{_whose(config, others)}" if others else ""
+
+
+def _whose(config: Config, others: Sequence[str]) -> str:
+    """Say how the policies go that another config with this role may have made and left here."""
+    path = f":policy{config.policy.path}" if config.policy else ""
+    likely = path != ":policy/" and any(path in one for one in others if one.startswith("arn:"))
+    return "; to remove a policy and the role, delete again with the config that made it" * likely
 
 
 def _policy_stays(config: Config, state: IamState) -> str:
@@ -122,7 +129,8 @@ def _policy_stays(config: Config, state: IamState) -> str:
     if policy.uses - attached > 0:
         return "attached elsewhere"
     if attached and (users := _users(config, state)):
-        return f"on role {role_name(config, state)}, {users}"
+        again = f"once nothing uses it, run kappa {config.file} delete again"
+        return f"on role {role_name(config, state)}, {users}; {again}"
     if REGION not in policy.tags and not (attached and made_by_kappa(config, state)):
         return f"without the tag {REGION} and on no role of kappa, {UNPROVEN}"
     return unseen(state.own_policy) if state.own_policy.unseen else ""

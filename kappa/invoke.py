@@ -6,7 +6,6 @@ Owns what an answer means. It prints nothing.
 from __future__ import annotations
 
 import base64
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import IO, Any, Literal
 
 from kappa.aws import Aws
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
-from kappa.plainfile import read_plain
+from kappa.plainfile import parse_json, read_plain
 from kappa.settings import Config
 from kappa.steps import Clock
 from kappa.texts import read_json
@@ -87,16 +86,7 @@ def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
 
 
 def _json(content: bytes, name: str) -> bytes:
-    try:
-        json.loads(content, parse_int=str)  # Lambda has no limit of digits
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}.") from error
-    except RecursionError as error:
-        raise ConfigError(f"{name}: the JSON is nested too deeply.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{name}: not valid JSON: {error.reason}.") from error
-    except ValueError as error:
-        raise ConfigError(f"{name}: not valid JSON: {error}.") from error
+    parse_json(content, name, parse_int=str)  # Lambda has no limit of digits
     if len(content) > _MAX_PAYLOAD_BYTES:
         size = f"{len(content) / 1024 / 1024:.1f} MB"
         raise ConfigError(

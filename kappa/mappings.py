@@ -171,9 +171,18 @@ def _create(config: Config, source: EventSource) -> Step:
 def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Look:
     """Where the mapping is found, if it has been made and AWS's answer was lost."""
     states = ("Creating", *(("Enabled", "Enabling") if source.enabled else ("Disabled",)))
-    key = "EventSourceMappings"
     like = {name: value for name, value in params.items() if name in _SETTINGS}
-    return Look("list_event_source_mappings", names, key, like, states)
+
+    def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+        return any(
+            one.get("State") in states
+            and all(
+                _comparable(name, _has(one, name)) == _comparable(name, like[name]) for name in like
+            )
+            for one in answer.get("EventSourceMappings", ())
+        )
+
+    return Look("list_event_source_mappings", names, fits)
 
 
 def _update(

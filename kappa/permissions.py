@@ -19,7 +19,7 @@ from kappa.aws import Aws
 from kappa.errors import Conflict, NotFound
 from kappa.regions import is_opt_in
 from kappa.settings import Permission
-from kappa.steps import Already, Plan, Step
+from kappa.steps import Already, Look, Plan, Step
 
 # The conditions that AddPermission writes, and the field that holds the value of each.
 # Source: AWS Lambda API reference, "AddPermission"; Service Authorization Reference, "Condition
@@ -71,6 +71,10 @@ def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement
         )
     except NotFound:
         return ()
+    return _read_policy(answer, function, alias)
+
+
+def _read_policy(answer: Mapping[str, Any], function: str, alias: str) -> tuple[Statement, ...]:
     listed = json.loads(answer["Policy"]).get("Statement", [])
     whole = f"{function}:{alias}" if alias else function
     return tuple(
@@ -226,8 +230,28 @@ def plan_grant(
     given = {key: value for key, value in params.items() if value}
     return [
         *([_revoke(function, name, alias, " (it differs)")] if same_id else []),
-        Step("lambda", "add_permission", given, "created", message),
+        Step(
+            "lambda",
+            "add_permission",
+            given,
+            "created",
+            message,
+            look=_look(function, permission, alias),
+            conflict_hint="Another deploy made one of this name just now, which differs: "
+            "run the same command again.",
+        ),
     ]
+
+
+def _look(function: str, permission: Permission, alias: str) -> Look:
+    def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+        return any(
+            one.statement_id == permission.statement_id and grants(one, permission)
+            for one in _read_policy(answer, function, alias)
+        )
+
+    qualifier = {"Qualifier": alias} if alias else {}
+    return Look("get_policy", {"FunctionName": function, **qualifier}, fits)
 
 
 def _who(permission: Permission) -> str:

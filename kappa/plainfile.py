@@ -6,9 +6,14 @@ A FIFO would wait for a writer, and a device might never end.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from kappa.errors import ConfigError
 
 _MAX_MB = 16
 
@@ -51,3 +56,21 @@ def at_home(path: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def parse_json(content: bytes, name: str, parse_int: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
+    """Read JSON that a person wrote; `name` is the file, or what it is called in an error.
+
+    Raises: ConfigError, naming the line.
+    """
+    try:
+        return json.loads(content.decode("utf-8"), parse_int=parse_int)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}.") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{name}:{line}: not valid JSON: {error.reason}.") from error
+    except ValueError as error:
+        raise ConfigError(f"{name}:1: not valid JSON: {error}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{name}:1: nested too deeply.") from error

@@ -18,6 +18,7 @@ from kappa.codecheck import check_files, check_handler
 from kappa.config import read_policy_document
 from kappa.errors import ArchiveError, ConfigError
 from kappa.functionrules import check_regions
+from kappa.included import hide, words
 from kappa.settings import Config
 from kappa.values import unfilled
 
@@ -46,16 +47,20 @@ def check(config: Config, region: str | None) -> Archive | None:
 def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
     """Turn a config into the mapping that a file of it holds; keys at their default are left out.
 
-    Without `show_values`, `lambda.environment` is left out too, unless it has no variables.
+    Without `show_values`, `lambda.environment` is left out too, unless it has no variables, and
+    what came from the included file stands as the config writes it, with its `include`.
     Raises: nothing; the policy's document stays the path of its file.
     """
-    iam = {"policy": config.policy and plain(config.policy), "role": plain(config.role)}
-    function = _unfilled(plain(config.function))
+    said = {} if show_values else words(config)
+    policy, role = config.policy and plain(config.policy), plain(config.role)
+    iam = {"policy": _shown(policy, said), "role": _shown(role, said)}
+    function = _shown(plain(config.function), said)
     if hidden(config) and not show_values:
         del function["environment"]
     sections = {
-        "profile": config.profile,
-        "region": config.region,
+        "include": config.include if said else None,
+        "profile": _shown(config.profile, said),
+        "region": _shown(config.region, said),
         "iam": {key: value for key, value in iam.items() if value},
         "lambda": function,
     }
@@ -67,13 +72,16 @@ def hidden(config: Config) -> tuple[str, ...]:
     return tuple(config.function.environment or ())
 
 
-def _unfilled(value: Any) -> Any:  # noqa: ANN401 - what plain() gives
-    """Let a `${name}` that came out of an included value stand for itself."""
+def _shown(value: Any, said: Mapping[str, str]) -> Any:  # noqa: ANN401 - what plain() gives
+    """Hide what is `said` otherwise; a `${name}` that came out of a value stands for itself."""
     if isinstance(value, dict):
-        return {key: _unfilled(item) for key, item in value.items()}
+        return {key: _shown(item, said) for key, item in value.items()}
     if isinstance(value, list):
-        return [_unfilled(item) for item in value]
-    return unfilled(value) if isinstance(value, str) else value
+        return [_shown(item, said) for item in value]
+    if not isinstance(value, str):
+        return value
+    hidden = hide(value, said)
+    return unfilled(value) if hidden == value else hidden
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold

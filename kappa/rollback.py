@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kappa import health
+from kappa import health, versionowner
 from kappa.errors import AwsError, NotFound
 from kappa.settings import Config
 from kappa.steps import Already, Plan
@@ -40,7 +40,7 @@ def plan_rollback(config: Config, state: VersionsState, alias: str = "", to: str
         )
     if number == has["FunctionVersion"] and not weights(has):
         return [Already("unchanged", f"alias {has['Name']}: version {number}")]
-    return [point(config, has["Name"], has, number)]
+    return [point(config, state, has["Name"], number)]
 
 
 def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, Any]:
@@ -59,15 +59,21 @@ def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, A
 
 
 def _before(config: Config, state: VersionsState, alias: Mapping[str, Any]) -> str:
-    has = alias["FunctionVersion"]
-    older = [number for number in state.numbers if has.isdigit() and number < int(has)]
-    if not older:
+    name, has, function = alias["Name"], alias["FunctionVersion"], config.function.name
+    number = versionowner.before(state, alias)
+    if number:
+        return number
+    older = has.isdigit() and any(one < int(has) for one in state.numbers)
+    if older and versionowner.has_others(state, name):
         raise NotFound(
-            f"There is no version before {has}, which the alias {alias['Name']} of "
-            f"{config.function.name} points to.",
-            _hint(config),
+            f"kappa cannot tell which version the alias {name} of {function} was on before {has}: "
+            "the older ones may be of its other aliases.",
+            f"Name the version with --to. {_hint(config)}",
         )
-    return str(older[-1])
+    raise NotFound(
+        f"There is no version before {has}, which the alias {name} of {function} points to.",
+        _hint(config),
+    )
 
 
 def _hint(config: Config) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kappa.arn import Arn, Place, qualifier, unqualified
+from kappa.arn import Arn, Place, qualifier
 from kappa.errors import Conflict, NotFound
 from kappa.part import Part, missing, unchanged
+from kappa.ruleowner import own_targets, refuse_shared, siblings, target_id
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import Rule, SourcesState, rule_names
 from kappa.steps import Already, Plan, Step
@@ -48,10 +49,13 @@ def plan(function: str, source: EventSource, state: SourcesState) -> Part:
         steps = _remove_targets(function, source, gone, _lost(source, gone))
         return Part(bool(gone), steps or [unchanged(source, "disabled")])
     target = _chosen(function, targets, [state.qualifier, *away])
-    _refuse_others(function, source, rule, targets)
+    _refuse_others(function, source, rule, targets, state)
+    put = _put_rule(function, source, rule)
+    if put:
+        refuse_shared(function, source, rule, state)
     steps = [
-        *_put_rule(function, source, rule),
-        *_put_target(function, source, target, state.invoked),
+        *put,
+        *_put_target(function, source, target, target_id(function, rule, state), state.invoked),
     ]
     old = [one for one in targets if one is not target and qualifier(one["Arn"]) in away]
     after = [*_remove_targets(function, source, old), *_twice(source, targets, target, state)]
@@ -90,13 +94,15 @@ def _refuse_others(
     source: EventSource,
     rule: Rule | None,
     targets: Sequence[Mapping[str, Any]],
+    state: SourcesState,
 ) -> None:
     """Take no rule that somebody else made, and no target's id that is another's.
 
     The rule chat-2-nightly may be the nightly one of chat-2, or the 2-nightly one of chat.
     """
-    others = [one for one in rule.targets if one not in targets] if rule else []
-    taken = [one for one in others if one["Id"] == function or (owned(source) and not targets)]
+    own = [*targets, *siblings(rule, state)]
+    others = [one for one in rule.targets if one not in own] if rule else []
+    taken = [one for one in others if one["Id"] == function or (owned(source) and not own)]
     if taken:
         raise Conflict(
             f"The rule {rule_names(function, source)['Name']} invokes {taken[0]['Arn']} "
@@ -118,6 +124,7 @@ def plan_switch(
         return missing(source)
     if is_enabled(rule) == enabled:
         return unchanged(source, word)
+    refuse_shared(function, source, rule, state)
     return Step(
         "events",
         "enable_rule" if enabled else "disable_rule",
@@ -157,12 +164,6 @@ def _lost(source: EventSource, targets: Sequence[Mapping[str, Any]]) -> str:
     said = {"Id", "Arn"} | ({"Input"} if source.input is not None else set())
     lost = sorted({key for one in targets for key in one} - said)
     return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
-
-
-def own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
-    """Find the function's targets in a rule, whichever version or alias each invokes."""
-    targets = rule.targets if rule else ()
-    return [one for one in targets if unqualified(str(one["Arn"])) == state.function]
 
 
 def is_enabled(rule: Rule) -> bool:
@@ -223,9 +224,13 @@ def _same(rule: Rule | None, key: str, value: str) -> bool:
 
 
 def _put_target(
-    function: str, source: EventSource, has: Mapping[str, Any] | None, invoked: str
+    function: str,
+    source: EventSource,
+    has: Mapping[str, Any] | None,
+    id_: str,
+    invoked: str,
 ) -> list[Step]:
-    wanted = {"Id": function, **(has or {}), "Arn": invoked}
+    wanted = {"Id": id_, **(has or {}), "Arn": invoked}
     if source.input is not None:
         # Source: EventBridge API reference, "Target": one of the three only.
         left_out = ("Input", "InputPath", "InputTransformer")

@@ -201,7 +201,10 @@ class Config(Struct, frozen=True):
     """A validated config. `values` are the included ones, for the policy document.
 
     `later` tells that the file has the layout of kappa 0.7; `notes` what in it has no effect.
-    `bound` is the alias that AWS has its event sources on, where the config names none.
+    `bound` is the alias that AWS has its event sources on, where the config names none. `include`
+    is the path of the included file as it is written; `included` gives by key path each text that
+    a value was put into, filled in and as it is written. `siblings` are the aliases of other
+    environments and configs of this function; "" is the function itself.
     """
 
     file: Path
@@ -217,15 +220,26 @@ class Config(Struct, frozen=True):
     later: bool = False
     notes: tuple[str, ...] = ()
     bound: str | None = None
+    include: str = ""
+    included: Mapping[Keys, tuple[str, str]] = {}
+    siblings: frozenset[str] = frozenset()
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
-        return Tree(self.file, {}, self.lines, {}, origins=self.origins).error(keys, problem, hint)
+        texts = {at: text for at, (text, _) in self.included.items()}
+        written = {at: words for at, (_, words) in self.included.items()}
+        tree = Tree(self.file, {}, self.lines, texts, origins=self.origins, written=written)
+        return tree.error(keys, problem, hint)
 
     @property
     def qualifier(self) -> str:
         """The alias that sources, URL, permissions and asynchronous settings are bound to."""
         return self.function.alias if self.bound is None else self.bound
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The aliases that others have their sources on: not this config's business."""
+        return self.siblings - {self.qualifier}
 
     @property
     def makes_role(self) -> bool:

@@ -20,7 +20,7 @@ def plan_add_event_sources(session: Session) -> Plan:
 
     Raises: NotFound, if the function, a topic or a bucket does not exist.
     """
-    config, statements, state = _read(session)
+    config, statements, state = _read(session, anew=True)
     return sources.plan_add(config, session.place, state, statements)
 
 
@@ -66,6 +66,7 @@ def _read(
     strict: bool = True,
     moving: bool = True,
     tolerant: bool = False,
+    anew: bool = False,
 ) -> tuple[Config, tuple[Statement, ...], SourcesState]:
     """Read all sources, also those that are not named: together they tell where they belong."""
     config, aws = session.config, session.aws
@@ -75,7 +76,9 @@ def _read(
     found = sourceread.read(
         aws, config, session.place, extra=False, tolerant=tolerant, ending=not moving
     )
-    config, state = binding.resolve(config, session.place, found, strict=strict, moving=moving)
+    config, state = binding.resolve(
+        config, session.place, found, strict=strict, moving=moving, anew=anew
+    )
     return config, state.statements.get(config.qualifier, ()), state
 
 

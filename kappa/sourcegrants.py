@@ -7,6 +7,7 @@ Pure.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set
 
 from msgspec.structs import replace
 
@@ -31,14 +32,10 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
 
     Raises: Conflict, if a statement of the same name is foreign.
     """
-    source_arn = _arn(config, source, place)
-    principal = caller(source_arn, source.service, place.region)
-    own = next(
-        (one for one in config.function.permissions if admits(one, principal, source_arn)), None
-    )
+    source_arn, own = _arn(config, source, place), _own(config, source, place)
     permission = own or Permission(
         statement_id=statement_id(config, source, place, config.qualifier),
-        principal=principal,
+        principal=caller(source_arn, source.service, place.region),
         source_arn=source_arn,
         source_account=place.account if source.service == "s3" else "",
     )
@@ -48,6 +45,22 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
     if any(grants(one, each) for one in statements for each in alike):
         return []
     return plan_grant(config.function.name, permission, statements, config.qualifier)
+
+
+def _own(config: Config, source: EventSource, place: Place) -> Permission | None:
+    """Find the config's own permission for a source."""
+    source_arn = _arn(config, source, place)
+    principal = caller(source_arn, source.service, place.region)
+    given = config.function.permissions
+    return next((one for one in given if admits(one, principal, source_arn)), None)
+
+
+def is_permitted(
+    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
+) -> bool:
+    """Whether the config's own permission for a source stands on this qualifier."""
+    own = _own(config, source, place) if source.service in CALLERS else None
+    return own is not None and any(grants(one, own) for one in state.statements.get(alias, ()))
 
 
 def statement_id(config: Config, source: EventSource, place: Place, alias: str) -> str:
@@ -74,8 +87,8 @@ def plan_stale(
     source: EventSource,
     place: Place,
     state: SourcesState,
-    used: frozenset[str] = frozenset(),
-    left: frozenset[str] = frozenset(),
+    used: Set[str] = frozenset(),
+    left: Set[str] = frozenset(),
 ) -> Plan:
     """Plan the removal of the permissions that kappa gave on other qualifiers than those used.
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kappa import arn as arns
-from kappa.arn import Place, qualifier, unqualified
+from kappa import versionowner
+from kappa.arn import Place, invokes, qualifier
 from kappa.aws import Aws
 from kappa.errors import Denied, NotFound
 from kappa.permissions import Statement, read_statements
@@ -68,7 +69,8 @@ class _Reader:
         mappings = self._of(self._mapped, *_POLLED)
         asked = self._of(self._topic, "sns")
         buckets, rules = self._of(self._bucket, "s3"), self._of(self._rule, "events")
-        aliases = self._answers(listed).get("aliases", ())
+        owners = self._answers(listed).get("aliases", {})
+        aliases = tuple(owners)
         qualifiers = ("", *aliases)
         more = self._ask(qualifiers if extra else (), self._mapped_to)
         policies = self._ask(qualifiers if grants else (), self._statements)
@@ -85,6 +87,7 @@ class _Reader:
             rules=self._answers(rules),
             urls=self._answers(urls),
             aliases=aliases,
+            owners=owners,
             statements=self._answers(policies),
             unread=self.unread,
             invoked=invoked,
@@ -115,14 +118,15 @@ class _Reader:
             self.unread[key] = error.message
             return None
 
-    def _aliases(self) -> tuple[str, ...]:
+    def _aliases(self) -> dict[str, str]:
+        """Name the aliases, each with the config that it is of."""
         name = self.config.function.name
         doing, params = f"reading the aliases of {name}", {"FunctionName": name}
         try:
             found = self.aws.pages("lambda", "list_aliases", doing, "Aliases", params)
         except NotFound:
-            return ()
-        return tuple(one["Name"] for one in found)
+            return {}
+        return {one["Name"]: versionowner.owner(one) for one in found}
 
     def _statements(self, alias: str) -> tuple[Statement, ...]:
         return read_statements(self.aws, self.config.function.name, alias)
@@ -143,7 +147,7 @@ class _Reader:
             found = self.aws.pages("lambda", operation, doing, key, params)
         except NotFound:
             return []
-        return [one for one in found if unqualified(one["FunctionArn"]) == self.function_arn]
+        return [one for one in found if invokes(one["FunctionArn"], self.function_arn)]
 
     def _topic(self, source: EventSource) -> Topic | None:
         doing, params = f"reading the subscriptions of {source.arn}", {"TopicArn": source.arn}
@@ -173,7 +177,7 @@ class _Reader:
         return {
             qualifier(one["Endpoint"]): one["SubscriptionArn"]
             for one in listed
-            if unqualified(one["Endpoint"]) == self.function_arn
+            if invokes(one["Endpoint"], self.function_arn)
             and (one["SubscriptionArn"].startswith("arn:") or _is_pending(one))
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from kappa import binding, notifications, schedule
+from kappa import binding, notificationowner, ruleowner, schedule
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import SourcesState, mapping_names, rule_names
@@ -32,7 +32,7 @@ def sources_data(config: Config, state: SourcesState) -> list[dict[str, Any]]:
 
 def source_row(one: Mapping[str, Any]) -> Row:
     """Turn one source's data into a row: what, name, state, detail."""
-    words = [one["service"]]
+    words = [one["service"], one.get("keys", "")]
     if one.get("batch_size") is not None:
         words.append(f"batches of {one['batch_size']}")
     words += [one.get("schedule", ""), one.get("last_result", ""), one.get("url", "")]
@@ -76,7 +76,7 @@ def _doubled(config: Config, one: Mapping[str, Any]) -> str:
 
 def _names(source: EventSource) -> dict[str, Any]:
     said = {"arn": source.arn, "name": source.short, "service": source.service}
-    return {**said, "configured": True}
+    return {**said, **({"keys": source.keys} if source.keys else {}), "configured": True}
 
 
 def _state(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
@@ -84,17 +84,21 @@ def _state(config: Config, source: EventSource, state: SourcesState) -> dict[str
     if source.service == "sns":
         return {"state": _subscription(source, state, absent)}
     if source.service == "s3":
-        return _bucket(source, state, absent)
+        return _bucket(config, source, state, absent)
     if source.service == "events":
         return _rule(config, source, state)
     mapping = state.mapping(source.arn)
     return _mapping(mapping) if mapping else {"state": "missing"}
 
 
-def _bucket(source: EventSource, state: SourcesState, absent: str) -> dict[str, Any]:
-    has = state.buckets.get(source.arn)
-    others = notifications.by_hand(state.function, source, has)
-    word = "Notifying" if others or notifications.own(state.function, has) else absent
+def _bucket(
+    config: Config, source: EventSource, state: SourcesState, absent: str
+) -> dict[str, Any]:
+    first = notificationowner.is_first(config, source)
+    others = notificationowner.by_hand(config, source, state) if first else []
+    word = (
+        "Notifying" if others or notificationowner.is_notifying(config, source, state) else absent
+    )
     problem = f"notified too by {', '.join(others)}, which kappa did not make"
     return {"state": word, **({"problem": problem} if others else {})}
 
@@ -117,7 +121,7 @@ def _rule(config: Config, source: EventSource, state: SourcesState) -> dict[str,
     if rule is None:
         return {**said, "state": "missing"}
     when = rule.settings.get("ScheduleExpression", "")
-    if not schedule.own_targets(rule, state):
+    if not ruleowner.own_targets(rule, state):
         return {**said, "state": "no target", "schedule": when}
     word = "Enabled" if schedule.is_enabled(rule) else "Disabled"
     return {**said, "arn": rule.settings["Arn"], "state": word, "schedule": when}

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
+from kappa import keyfilters
 from kappa.errors import ConfigError
 from kappa.mistakes import check_all
 from kappa.settings import File, Function
@@ -53,6 +54,8 @@ _SCHEDULES = (
 )
 # AWS Lambda guide, "Event filtering": five filters unless AWS has raised the quota to ten.
 _MAX_FILTERS = 10
+# Amazon S3 guide, "Amazon S3 Event Notifications": configurations of a bucket.
+_MAX_NOTIFICATIONS = 100
 
 
 def with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +119,7 @@ def check_sources(tree: Tree, settings: File) -> None:
     """
     sources = settings.lambda_.event_sources
     check_all(partial(_check_source, tree, settings, number) for number in range(len(sources)))
+    _check_twice(tree, settings)
 
 
 def _check_source(tree: Tree, settings: File, number: int) -> None:
@@ -132,8 +136,37 @@ def _check_source(tree: Tree, settings: File, number: int) -> None:
             (*keys, "name"),
             f"the rule {settings.lambda_.name}-{source.name} would be over 64 characters.",
         )
-    if source.key in (one.key for one in sources[:number]):
-        raise tree.error(keys, f"the event source {source.key} is given twice.")
+
+
+def _check_twice(tree: Tree, settings: File) -> None:
+    known: dict[str, list[EventSource]] = {}
+    for number, source in enumerate(settings.lambda_.event_sources):
+        keys: Keys = ("lambda", "event_sources", number)
+        others = known.setdefault(source.key, [])
+        if len(others) >= _MAX_NOTIFICATIONS:
+            raise tree.error(keys, f"S3 takes {_MAX_NOTIFICATIONS} notifications of a bucket.")
+        for other in others:
+            _check_apart(tree, keys, source, other)
+        others.append(source)
+
+
+def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
+    """Let a bucket have several sources, as far as S3 does."""
+    one, two = keyfilters.notification(source), keyfilters.notification(other)
+    twice = f"the event source {source.key} is given twice"
+    if source.service != "s3":
+        raise tree.error(keys, f"{twice}.")
+    if keyfilters.keys(one) == keyfilters.keys(two):
+        raise tree.error(
+            keys, f"{twice} for the same keys.", "Put all events into one, or give key_filters."
+        )
+    if source.enabled and other.enabled and keyfilters.overlap(one, two):
+        raise tree.error(
+            keys,
+            f"{twice}, and the keys {keyfilters.words(one)} and {keyfilters.words(two)} overlap: "
+            "S3 notifies one only.",
+            "Give them key_filters or events that do not overlap.",
+        )
 
 
 def _check_kind(tree: Tree, keys: Keys, source: EventSource, given: Mapping[str, Any]) -> None:

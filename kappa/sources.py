@@ -13,7 +13,17 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from kappa import binding, mappings, notifications, schedule, sourcegrants, topics, url
+from kappa import (
+    binding,
+    mappings,
+    notificationowner,
+    notifications,
+    otherplaces,
+    schedule,
+    sourcegrants,
+    topics,
+    url,
+)
 from kappa.arn import Place
 from kappa.errors import ConfigError, Conflict, NotFound
 from kappa.part import Part, missing
@@ -37,7 +47,13 @@ def plan(config: Config, place: Place, state: SourcesState, statements: Statemen
         part = _part(config, place, source, state, statements)
         plan += [*part.grants, *part.items, *part.after]
     wanted = _url(config, state, statements)
-    return [*plan, *wanted.grants, *wanted.items, *wanted.after] if wanted else plan
+    return _joined([*plan, *wanted.grants, *wanted.items, *wanted.after] if wanted else plan)
+
+
+def _joined(plan: Plan) -> Plan:
+    """Let sources that share a bucket share its permission, and write it one after the other."""
+    once = [item for number, item in enumerate(plan) if item not in plan[:number]]
+    return notifications.chained(once)
 
 
 def _stays(config: Config) -> Plan:
@@ -63,7 +79,7 @@ def plan_add(config: Config, place: Place, state: SourcesState, statements: Stat
         part = _part(config, place, source, state, statements)
         plan += _added(part, source.label)
     wanted = _url(config, state, statements)
-    return [*plan, *_added(wanted, url.LABEL)] if wanted else plan
+    return _joined([*plan, *_added(wanted, url.LABEL)] if wanted else plan)
 
 
 def _added(part: Part, label: str) -> Plan:
@@ -89,7 +105,7 @@ def plan_update(config: Config, place: Place, state: SourcesState, statements: S
         plan += [*wanted.grants, *wanted.items, *wanted.after]
     elif wanted:
         plan.append(Already("missing", f"{url.LABEL} (add it: add_event_sources)"))
-    return plan
+    return _joined(plan)
 
 
 def plan_switch(
@@ -111,9 +127,10 @@ def plan_switch(
             plan.append(schedule.plan_switch(config.function.name, source, state, enabled))
         else:
             plan += [*mappings.plan_switch(source, state, enabled), *_kept(config, source, state)]
+            plan += _theirs(config, source, state)
     if config.function.url:
         plan.append(Already("kept", f"{url.LABEL} (it has no switch; auth: AWS_IAM closes it)"))
-    return plan
+    return _joined(plan)
 
 
 def plan_remove(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
@@ -125,12 +142,12 @@ def plan_remove(config: Config, place: Place, state: SourcesState, statements: S
     given = {**state.statements, config.qualifier: statements}
     state = dataclasses.replace(state, statements=given)
     for source in config.function.event_sources:
-        plan += _removal(config, source, state)
+        plan += [*_removal(config, source, state), *_theirs(config, source, state)]
         if source.key not in state.unread:
             plan += sourcegrants.plan_stale(config, source, place, state)
     if config.function.url:
-        plan += url.plan_remove(config, state)
-    return plan
+        plan += [*url.plan_remove(config, state), *_url_theirs(config, state)]
+    return _joined(plan)
 
 
 def plan_delete(config: Config, state: SourcesState) -> Plan:
@@ -177,12 +194,19 @@ def _part(
     kept = _kept(config, source, state)
     if kept and not part.there and source.enabled:
         raise _unclear(config, source, state)
-    after = (*part.after, *kept, *_by_hand(source, state))
+    after = (
+        *part.after,
+        *kept,
+        *_not_named(config, source, state),
+        *_theirs(config, source, state),
+    )
     if source.service not in CALLERS:
         return Part(part.there, part.items, (), part.moves, after)
-    used = frozenset({config.qualifier, *binding.strangers(config, source, state)})
+    # All of one bucket's sources share its permission.
+    alike = [one for one in config.function.event_sources if one.key == source.key]
+    used = {config.qualifier, *(q for one in alike for q in binding.strangers(config, one, state))}
     late = source.service in sourcegrants.LATE
-    left = frozenset(binding.qualifiers(config, source, state) if late else ()) - used
+    left = {q for one in alike for q in binding.qualifiers(config, one, state) if late} - used
     stale = sourcegrants.plan_stale(config, source, place, state, used, left)
     if not source.enabled and not (source.service == "events" and schedule.owned(source)):
         # Where it is gone already, its permission alone tells where it has been.
@@ -198,7 +222,7 @@ def _kind(config: Config, source: EventSource, state: SourcesState) -> Part:
     if source.service == "sns":
         return topics.plan(source, state)
     if source.service == "s3":
-        return notifications.plan(source, state)
+        return notifications.plan(config, source, state)
     if source.service == "events":
         return schedule.plan(name, source, state)
     return mappings.plan(config, source, state)
@@ -216,18 +240,25 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Alre
     ]
 
 
-def _by_hand(source: EventSource, state: SourcesState) -> list[Already]:
+def _theirs(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
+    return otherplaces.kept(config, state, source.key, source.plain_label)
+
+
+def _url_theirs(config: Config, state: SourcesState) -> list[Already]:
+    return otherplaces.kept(config, state, otherplaces.URL, url.LABEL)
+
+
+def _not_named(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
     """Name what invokes the function of other keys, or of other events, of the same bucket."""
-    if source.service != "s3":
+    if source.service != "s3" or not notificationowner.is_first(config, source):
         return []
-    found = notifications.by_hand(state.function, source, state.buckets.get(source.arn))
     return [
         Already(
             "kept",
-            f"{source.label}: notification {one} (kappa did not make it; "
+            f"{source.plain_label}: notification {one} (this config does not name it; "
             "remove_event_sources removes it too)",
         )
-        for one in found
+        for one in notificationowner.not_named(config, source, state)
     ]
 
 
@@ -248,7 +279,8 @@ def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
     if source.service == "sns":
         return topics.plan_remove(source, state)
     if source.service == "s3":
-        return [notifications.plan_remove(source, state)]
+        first = notificationowner.is_first(config, source)
+        return [notifications.plan_remove(config, source, state)] if first else []
     if source.service == "events":
         return schedule.plan_remove(name, source, state)
     mapped = state.mapped(source.arn)
@@ -257,4 +289,7 @@ def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
 
 def _url(config: Config, state: SourcesState, statements: Statements) -> Part | None:
     wanted = config.function.url
-    return url.plan(config, wanted, state, statements) if wanted else None
+    if not wanted:
+        return None
+    part = url.plan(config, wanted, state, statements)
+    return dataclasses.replace(part, after=(*part.after, *_url_theirs(config, state)))

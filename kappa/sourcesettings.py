@@ -96,8 +96,19 @@ class EventSource(Section, frozen=True):
 
     @property
     def label(self) -> str:
-        """What a report calls it, e.g. "event source sns my-topic"."""
+        """What a report calls it, e.g. "event source sns my-topic", and of a bucket which keys."""
+        return f"{self.plain_label} ({self.keys})" if self.keys else self.plain_label
+
+    @property
+    def plain_label(self) -> str:
+        """The same without the keys: a config may have several sources of one bucket."""
         return f"event source {self.service} {self.short}"
+
+    @property
+    def keys(self) -> str:
+        """Which keys of a bucket it is for, e.g. "in/*.jpg"; "" where it is for all."""
+        given = {one.type: one.value for one in self.key_filters}
+        return f"{given.get('prefix', '')}*{given.get('suffix', '')}" if given else ""
 
     @property
     def short(self) -> str:

@@ -44,7 +44,9 @@ class SourcesState:
     `orphans` are the function's subscriptions to topics that exist no more. URLs and statements
     are by qualifier: an alias, or "" for the function itself. `unread` says why a source could
     not be read. `invoked` is the ARN that the sources shall invoke: the function's, or its
-    alias's. `own` are the qualifiers that kappa itself has bound sources to.
+    alias's. `own` are the qualifiers that kappa itself has bound sources to. `others` are those of
+    other environments and configs: `owners` says whose an alias is, by the mark that kappa gave it,
+    and `elsewhere` on which of the others a source is, by its key.
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
@@ -58,6 +60,9 @@ class SourcesState:
     unread: Mapping[str, str] = field(default_factory=dict)
     invoked: str = ""
     own: frozenset[str] = frozenset({""})
+    others: frozenset[str] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def qualifier(self) -> str:

@@ -55,16 +55,31 @@ class Merge:
 
 @dataclass(frozen=True)
 class Look:
-    """Where to see whether a step that is refused as a conflict is done: its answer was lost.
+    """Where to see whether a step that is refused as a conflict is done all the same.
 
-    It is, if something that is listed under `key` has all of `like`, and a state of `states`.
+    Either its own answer was lost, or another deploy was faster. It is done, if what the operation
+    answers `fits` the step's params: what exists and is as we want it, is ours.
     """
 
     operation: str
     params: Mapping[str, Any]
-    key: str
-    like: Mapping[str, Any]
-    states: tuple[str, ...]
+    fits: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What a write relies on: read right before it, since another may have changed it.
+
+    `check` gets the answer and the step's params: False says that all is done already. `takes` are
+    params by dotted paths of the answer: by a RevisionId AWS refuses a write if a change comes in
+    between, and then all of this is done again.
+    Raises, in `check`: Conflict, if it is not what the plan was made of.
+    """
+
+    operation: str
+    params: Mapping[str, Any]
+    check: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+    takes: Mapping[str, str] = _empty()
 
 
 @dataclass(frozen=True)
@@ -91,11 +106,12 @@ class Step:
     conflict_hint: str = ""
     hint: str = ""
     refused: str = ""
-    look: Look | None = None
+    look: Look | None = field(default=None, compare=False)
     takes: Mapping[str, str] = _empty()
     tells: Mapping[str, str] = _empty(compare=False)
     before: Mapping[str, Any] = _empty(compare=False)
     merge: Merge | None = field(default=None, compare=False)
+    guard: Guard | None = field(default=None, compare=False)
     expected: Mapping[str, Any] = _empty()
     unexpected_hint: str = ""
 

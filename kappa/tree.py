@@ -28,10 +28,11 @@ _TEXT_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "timestam
 _MERGE = _TAG + "merge"
 _MAX_NODES = 20_000
 _MAX_DEPTH = 100
+_MAX_BYTES = 1_000_000
 # An error is for a person: what a value holds may be as long as a file.
 _MAX_PROBLEM = 400
 # Shorter ones, outside of quotes, are words of the message too.
-_SHORTEST_SECRET = 4
+SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Tree:
         for at, written in self.written.items():
             if at[: len(keys)] == keys and (value := self.texts.get(at, "")):
                 text = text.replace(repr(value), repr(written))
-                if len(value) >= _SHORTEST_SECRET:
+                if len(value) >= SHORTEST_SECRET:
                     pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
                     text = re.sub(pattern, written.replace("\\", r"\\"), text)
         return text
@@ -115,12 +116,14 @@ def parse_tree(content: bytes, file: Path) -> Tree:
 
     Raises: ConfigError, if it is not YAML, repeats a key or is no mapping.
     """
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(f"{file}: over {_MAX_BYTES // 1_000_000} MB, so no config.")
     try:
-        node = yaml.compose(content, Loader=yaml.SafeLoader)
+        node = _Loader(content).get_single_node()
+    except _TooMuch as error:
+        raise ConfigError(f"{file}:{error.line}: {error.problem}") from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise _syntax_error(file, error) from error
-    except RecursionError as error:
-        raise ConfigError(f"{file}: nested too deeply.") from error
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{file}:1: the file must hold `key: value` lines.")
     reader = _Reader(file)
@@ -132,6 +135,34 @@ def _syntax_error(file: Path, error: Exception) -> ConfigError:
     line = mark.line + 1 if mark else 1
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
     return ConfigError(f"{file}:{line}: not valid YAML: {problem}.")
+
+
+class _TooMuch(Exception):
+    """What no config holds, and would take long to read."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line, self.problem = line, problem
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, as many and as deep ones as a config may have."""
+
+    count = depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - as in yaml
+        """Compose a node and what is in it."""
+        self.count += 1
+        self.depth += 1
+        line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+        # A key is a node too, and so are the file and each mapping on the way down.
+        if self.count > 2 * _MAX_NODES:
+            raise _TooMuch(line, f"over {_MAX_NODES:,} values.")
+        if self.depth > _MAX_DEPTH + 1:
+            raise _TooMuch(line, "nested too deeply.")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 class _Reader:
@@ -151,8 +182,11 @@ class _Reader:
     def _enter(self, node: yaml.Node, keys: Keys) -> None:
         """Note that a node is being read; refuse what would repeat or go down without end."""
         self._count += 1
-        if id(node) in self._open or self._count > _MAX_NODES:
+        if id(node) in self._open:
             raise self._error(node, "an alias repeats too much.")
+        if self._count > _MAX_NODES:
+            many = f"over {_MAX_NODES:,} values, or an alias repeats too much."
+            raise self._error(node, many)
         if len(keys) > _MAX_DEPTH:
             raise self._error(node, "nested too deeply.")
         self._open.add(id(node))
@@ -194,11 +228,13 @@ class _Reader:
             pairs[key] = key_node, value_node
         if pairs.get("<<", (node,))[0].tag != _MERGE:
             return pairs
+        merged: list[dict[str, tuple[yaml.Node, yaml.Node]]] = [pairs]
         for base in self._bases(pairs.pop("<<")[1]):
             self._enter(base, keys)
-            pairs = {**self._pairs(base, keys), **pairs}
+            merged.append(self._pairs(base, keys))
             self._open.discard(id(base))
-        return pairs
+        # The first one wins.
+        return {key: pair for some in reversed(merged) for key, pair in some.items()}
 
     def _bases(self, node: yaml.Node) -> list[yaml.MappingNode]:
         """What a merge key names: one mapping, or several, of which the first wins."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,7 +15,7 @@ from kappa.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.settings import Config, Permission
 from kappa.sourcesettings import Cors, Url
 from kappa.sourcestate import SourcesState
-from kappa.steps import Already, Plan, Step
+from kappa.steps import Already, Look, Plan, Step
 
 LABEL = "function URL"
 # Source: AWS Lambda API reference, "AddPermission", StatementId.
@@ -44,6 +46,12 @@ def plan(
     away, after = _away(config, state), _others(config, state)
     if has is None:
         step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
+        step = dataclasses.replace(
+            step,
+            look=Look("get_function_url_config", names, partial(_is_made, wanted)),
+            conflict_hint="Another deploy made one just now, which differs: "
+            "run the same command again.",
+        )
         return Part(bool(away), [step, *revokes], given, bool(away), after)
     changed = {key: value for key, value in _params(wanted).items() if not _same(has, key, value)}
     if not changed:
@@ -190,6 +198,10 @@ def _same(has: Mapping[str, Any], key: str, value: object) -> bool:
     if key != "Cors" or not isinstance(value, dict):
         return has.get(key) == value
     return _comparable(has.get("Cors") or {}) == _comparable(value)
+
+
+def _is_made(wanted: Url, has: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+    return all(_same(has, key, value) for key, value in _params(wanted).items())
 
 
 def _comparable(cors: Mapping[str, Any]) -> dict[str, object]:

@@ -76,7 +76,12 @@ def _include_path(tree: Tree, include: str) -> Path:
         return match[2]
 
     path = at_home(_ENVIRONMENT.sub(fill, include))
-    return Path.cwd() / path if from_environment else tree.file.parent / path
+    if not from_environment:
+        return tree.file.parent / path
+    default = tree.file.parent / _ENVIRONMENT.sub(lambda match: match[2] or "", include)
+    from_here, beside_default = Path.cwd() / path, default.parent / path
+    is_ours = is_there(from_here) and from_here.resolve() != tree.file.resolve()
+    return beside_default if not is_ours and is_there(beside_default) else from_here
 
 
 def fill_tree(
@@ -156,6 +161,11 @@ def fill_text(
         )
 
     return _VALUE.sub(one, text)
+
+
+def names(text: str) -> set[str]:
+    """Name the values that a text wants."""
+    return {match[1] for match in _VALUE.finditer(text)}
 
 
 def unfilled(text: str) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kappa import health
+from kappa import guards, health, versionowner
 from kappa.errors import AwsError
 from kappa.settings import Config
-from kappa.steps import Already, Plan, Step, Wait
+from kappa.steps import Already, Guard, Look, Plan, Step, Wait
 from kappa.versionstate import VersionsState, latest_of, weights
 
 # A snapshot for SnapStart takes some minutes.
@@ -21,11 +21,13 @@ from kappa.versionstate import VersionsState, latest_of, weights
 _PUBLISH_DEADLINE_S = 600.0
 
 
-def plan(config: Config, state: VersionsState, will_change: bool) -> Plan:
+def plan(
+    config: Config, state: VersionsState, will_change: bool, guard: Guard | None = None
+) -> Plan:
     """Plan the version that `publish` wants and the alias; an alias needs a version to begin with.
 
-    `will_change` says that steps before change what would be published. A version that failed is
-    removed first, since AWS would answer it again.
+    `will_change` says that steps before change what would be published; `guard`, that it is still
+    what was compared. A version that failed is removed first, since AWS would answer it again.
     Raises: AwsError, if an alias points to the version that failed, so it cannot be removed.
     """
     function = config.function
@@ -48,19 +50,22 @@ def plan(config: Config, state: VersionsState, will_change: bool) -> Plan:
         *([_remove(config, failed, failed=True)] if failed and not state.pointing(failed) else []),
         Already("unchanged", f"version {number} of {function.name}")
         if settled
-        else _publish(config, number),
-        *_pointed(config, alias, number if settled else ""),
+        else _publish(config, number, guard),
+        *_pointed(config, state, number if settled else ""),
         *_prune(config, state, current, failed),
     ]
 
 
-def plan_missing(config: Config, state: VersionsState) -> Plan:
+def makes_alias(config: Config, state: VersionsState) -> bool:
+    """Whether the config names an alias that is not there."""
+    return bool(config.function.alias) and state.alias(config.function.alias) is None
+
+
+def plan_missing(config: Config, state: VersionsState, guard: Guard | None = None) -> Plan:
     """Plan a first version and the alias where there is none; what exists stays."""
-    function = config.function
-    makes_alias = bool(function.alias) and state.alias(function.alias) is None
-    if not makes_alias and (not function.publish or state.versions):
+    if not makes_alias(config, state) and (not config.function.publish or state.versions):
         return []
-    return [item for item in plan(config, state, will_change=False) if not removes(item)]
+    return [item for item in plan(config, state, False, guard) if not removes(item)]
 
 
 def _check_free(config: Config, state: VersionsState, number: str) -> None:
@@ -74,17 +79,21 @@ def _check_free(config: Config, state: VersionsState, number: str) -> None:
         )
 
 
-def _pointed(config: Config, alias: Mapping[str, Any] | None, number: str) -> Plan:
+def _pointed(config: Config, state: VersionsState, number: str) -> Plan:
     """Plan the alias of the config; without a number it is moved to the version just published."""
     name = config.function.alias
     if not name:
         return []
+    alias = state.alias(name)
     if alias is not None and alias["FunctionVersion"] == number and not weights(alias):
+        if versionowner.is_of_another(config, versionowner.owner(alias)):
+            text = f"alias {name}: of {versionowner.name(config)} now"
+            return [replace(point(config, state, name, number), message=text)]
         return [Already("unchanged", f"alias {name}: version {number}")]
-    return [point(config, name, alias, number)]
+    return [point(config, state, name, number)]
 
 
-def _publish(config: Config, number: str) -> Step:
+def _publish(config: Config, number: str, guard: Guard | None) -> Step:
     """Publish; of a function that has not changed since, AWS answers the version it has."""
     name = {"FunctionName": config.function.name}
     return Step(
@@ -105,25 +114,45 @@ def _publish(config: Config, number: str) -> Step:
             takes={"Qualifier": "Version"},
         ),
         tells={"(new)": "Version"},
+        guard=guard,
     )
 
 
-def point(config: Config, name: str, alias: Mapping[str, Any] | None, number: str) -> Step:
-    """Make the alias, or move it, to a version; without a number to the one just published."""
+def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
+    """Make the alias, or move it, to a version; without a number to the one just published.
+
+    The alias remembers whose it is and what it was on. It is moved only from where it was read.
+    """
     params: dict[str, Any] = {"FunctionName": config.function.name, "Name": name}
     takes = {} if number else {"FunctionVersion": "Version"}
     given: dict[str, Any] = {"FunctionVersion": number} if number else {}
     tells = {"(new)": "FunctionVersion"}
+    alias = state.alias(name)
     if alias is None:
-        text, made = f"alias {name}: version {number or '(new)'}", {**params, **given}
-        return Step("lambda", "create_alias", made, "created", text, takes=takes, tells=tells)
-    has = alias["FunctionVersion"]
-    before: dict[str, Any] = {"FunctionVersion": has}
-    shares = weights(alias)
-    if shares:
+        text = f"alias {name}: version {number or '(new)'}"
+        made = {**params, **given, "Description": versionowner.described(config, state, None, "")}
+        return Step(
+            "lambda",
+            "create_alias",
+            made,
+            "created",
+            text,
+            takes=takes,
+            tells=tells,
+            look=Look("list_aliases", {"FunctionName": config.function.name}, _is_made),
+            conflict_hint="Another deploy made it just now, for another version: "
+            "run the same command again.",
+        )
+    has, before = alias["FunctionVersion"], guards.before_move(alias)
+    if "RoutingConfig" in before:
         # Calls that a second version gets a share of are all this version's again.
         given["RoutingConfig"] = {"AdditionalVersionWeights": {}}
-        before["RoutingConfig"] = {"AdditionalVersionWeights": shares}
+    description = versionowner.described(config, state, alias, number)
+    if description is not None and description != alias.get("Description", ""):
+        given["Description"] = description
+        before["Description"] = alias.get("Description", "")
+    if "RevisionId" in alias:
+        given["RevisionId"] = alias["RevisionId"]
     return Step(
         "lambda",
         "update_alias",
@@ -133,24 +162,76 @@ def point(config: Config, name: str, alias: Mapping[str, Any] | None, number: st
         takes=takes,
         tells=tells,
         before=before,
+        guard=guards.of_alias(config, alias),
+    )
+
+
+def may_go(config: Config, state: VersionsState) -> list[str]:
+    """Name the versions that a deploy may remove, if nothing invokes them by their number."""
+    return _old(config, state, None, "")
+
+
+def _old(config: Config, state: VersionsState, current: int | None, failed: str) -> list[str]:
+    """Name all but the newest versions of the config's alias, but those of other aliases.
+
+    Of a function without other aliases: of all versions. One that failed is none to go back to: it
+    does not count.
+    """
+    if config.function.keep_versions is None:
+        return []
+    kept = config.function.keep_versions - (0 if current else 1)
+    alias = config.function.alias
+    known = {*versionowner.own(state, alias), *([current] if current else [])}
+    numbers = [number for number in state.numbers if str(number) != failed]
+    own = [number for number in numbers if number in known]
+    shared = bool(alias) and versionowner.has_others(state, alias)
+    may_go = own if shared else numbers
+    stays = {*_newest(own, kept), *_newest(may_go, kept), *versionowner.others(state, alias)}
+    return [str(number) for number in may_go if number not in stays]
+
+
+def _newest(numbers: list[int], kept: int) -> list[int]:
+    return numbers[-kept:] if kept else []
+
+
+def _unknown(config: Config, state: VersionsState) -> list[int]:
+    """Find versions that are no alias's, as far as is known, of a function with several."""
+    alias = config.function.alias
+    if config.function.keep_versions is None or not versionowner.has_others(state, alias):
+        return []
+    known = {*versionowner.own(state, alias), *versionowner.others(state, alias)}
+    return [number for number in state.numbers[:-1] if alias and number not in known]
+
+
+def _is_made(answer: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
+    """Whether there is such an alias; no call is needed that a deploy has not made before."""
+    return any(
+        all(one[key] == made[key] for key in ("Name", "FunctionVersion")) and not weights(one)
+        for one in answer["Aliases"]
     )
 
 
 def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
-    """Remove all but the newest versions, never one that an alias points to.
-
-    One that failed is none to go back to: it does not count.
-    """
-    function = config.function
-    if function.keep_versions is None:
-        return []
-    numbers = [str(number) for number in state.numbers if str(number) != failed]
-    kept = function.keep_versions - (0 if current else 1)
-    old = numbers[:-kept] if kept else numbers
-    moved = replace(
-        state, aliases=tuple(one for one in state.aliases if one["Name"] != function.alias)
-    )
-    return [_remove(config, number) for number in old if not moved.pointing(number)]
+    """Remove old versions; one that something invokes by its number is named and stays."""
+    name = config.function.name
+    unknown = [
+        Already(
+            "kept",
+            f"version {number} of {name} (kappa cannot tell which alias it was published for; to "
+            f"remove it: aws lambda delete-function --function-name {name} --qualifier {number})",
+        )
+        for number in _unknown(config, state)
+        if number != current
+    ]
+    return [
+        *unknown,
+        *(
+            Already("kept", f"version {number} of {name} ({state.users[number]})")
+            if number in state.users
+            else _remove(config, number)
+            for number in _old(config, state, current, failed)
+        ),
+    ]
 
 
 def _remove(config: Config, number: str, *, failed: bool = False) -> Step:

@@ -42,13 +42,14 @@ class VersionsState:
     """What Lambda lists: $LATEST, the versions (oldest first) and the aliases.
 
     `checked` has the settings, with their State, of the versions that were asked for: a list lacks
-    them.
+    them. `users` says what invokes a version by its number.
     """
 
     latest: Mapping[str, Any] | None = None
     versions: tuple[Mapping[str, Any], ...] = ()
     aliases: tuple[Mapping[str, Any], ...] = ()
     checked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def numbers(self) -> list[int]:

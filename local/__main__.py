@@ -12,7 +12,8 @@ run   do the same without a browser, run COMMAND with the environment of that ch
       and end with COMMAND's exit code.
 
 Options:
-  --port=N      the emulator's port (default: 4566 for up, a free one for run)
+  --port=N      the emulator's port (default: for up 4566, or a free one where that is in use;
+                for run a free one)
   --no-browser  do not open a browser
   --quiet       say nothing of the set-up
   -h, --help    show this text
@@ -48,15 +49,16 @@ def main(argv: list[str]) -> int:
     """Parse the command line, run, and turn errors into exit codes."""
     for number in ENDINGS:
         signal.signal(number, _interrupt)
+    ours = argv[: argv.index("--")] if "--" in argv else argv
+    if {"-h", "--help"} & set(ours):
+        print(USAGE)
+        return 0
     try:
         # docopt takes a program's name for one word
         arguments = docopt(USAGE.replace("python -m local", "local"), argv, default_help=False)
-        if arguments["--help"]:
-            print(USAGE)
-            return 0
         port = _port(arguments["--port"])
         if arguments["up"]:
-            return up(port or DEFAULT_PORT, browser=not arguments["--no-browser"])
+            return up(port, browser=not arguments["--no-browser"])
         command = [arguments["COMMAND"], *arguments["ARG"]]
         return run(command, port, quiet=arguments["--quiet"])
     except DocoptExit:
@@ -71,11 +73,16 @@ def main(argv: list[str]) -> int:
         return 130
 
 
-def up(port: int, *, browser: bool) -> int:
+def up(port: int | None, *, browser: bool) -> int:
     """Start the chat and follow its logs until it is interrupted."""
     with (
         _only_one(),
-        bootstrap.chat(port=port, config_path=STATE / "config.yml", report=_say) as chat,
+        bootstrap.chat(
+            port=port or DEFAULT_PORT,
+            or_another_port=port is None,
+            config_path=STATE / "config.yml",
+            report=_say,
+        ) as chat,
     ):
         env_file = STATE / "env"
         env_file.write_text(_exports(chat.env))
@@ -94,7 +101,7 @@ def up(port: int, *, browser: bool) -> int:
 
 def run(command: list[str], port: int | None, *, quiet: bool) -> int:
     """Run one command beside a chat of its own; return its exit code."""
-    with bootstrap.chat(port=port, report=_silent if quiet else _say) as chat:
+    with bootstrap.chat(port=port, proxied=True, report=_silent if quiet else _say) as chat:
         return bootstrap.run_command(command, chat)
 
 
@@ -107,10 +114,20 @@ def _only_one() -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise KappaError(
-                "Local mode runs in this checkout already.",
-                "Use that one, or stop it with Ctrl-C in its terminal.",
+                f"Local mode runs in this checkout already{_its_page()}.",
+                "Use that one, stop it with Ctrl-C in its terminal, or start a second one from "
+                "another clone.",
             ) from error
         yield
+
+
+def _its_page() -> str:
+    """Where the chat is that runs here already, once it is ready."""
+    with contextlib.suppress(OSError):
+        for line in (STATE / "env").read_text().splitlines():
+            if line.startswith("export LAMBDA_CHAT_URL="):
+                return f": {line.partition('=')[2]}"
+    return ""
 
 
 def _exports(env: dict[str, str]) -> str:

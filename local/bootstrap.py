@@ -23,11 +23,13 @@ from pathlib import Path
 from chatconfig import build_folder
 from kappa.errors import KappaError
 from local import emulator, google
+from local.gate import origins_at
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 BUCKET = "lambda-chat-local"
+PAGE = f"/{BUCKET}/index.html"
 CLIENT_ID = "000000000000-local.apps.googleusercontent.com"
 CONFIG = f"""\
 # Written by local mode: the config.yml of a chat that runs on this machine only.
@@ -68,11 +70,18 @@ class Chat:
 
 @contextlib.contextmanager
 def chat(
-    *, config_path: Path | None = None, port: int | None = None, report: Report = print
+    *,
+    config_path: Path | None = None,
+    port: int | None = None,
+    or_another_port: bool = False,
+    proxied: bool = False,
+    report: Report = print,
 ) -> Iterator[Chat]:
     """Start the emulator and the stand-in, run every set-up command, tear all of it down after.
 
-    `config_path` is written; by default it lies in the emulator's own temporary folder.
+    `config_path` is written; by default it lies in the emulator's own temporary folder. With
+    `or_another_port` a port in use is replaced by a free one; with `proxied` a test's proxy may
+    stand before the emulator.
     Raises: KappaError, if a port is in use, a program is missing or a command fails.
     """
     if not shutil.which("npm"):
@@ -81,7 +90,12 @@ def chat(
             "Install Node.js 18 or newer, with npm, from your system's packages.",
         )
     started = time.monotonic()
-    with emulator.running(port) as aws, google.running(CLIENT_ID) as identity:
+    with (
+        emulator.running(port, or_another=or_another_port, page=PAGE, proxied=proxied) as aws,
+        google.running(CLIENT_ID, origins_at(aws.port)) as identity,
+    ):
+        if port not in (None, aws.port):
+            report(f"port {port} is in use, so this chat has port {aws.port}")
         report(f"emulator  {aws.endpoint_url}   sign-in stand-in  {identity.url}")
         config_path = (config_path or aws.folder / "config.yml").resolve()
         config_path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +127,7 @@ def _environment(
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "LAMBDA_CHAT_CONFIG": str(config_path),
         "LAMBDA_CHAT_IDP_URL": identity.url,
-        "LAMBDA_CHAT_URL": f"{aws.endpoint_url}/{BUCKET}/index.html",
+        "LAMBDA_CHAT_URL": f"{aws.endpoint_url}{PAGE}",
         "PATH": os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
     }

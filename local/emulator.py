@@ -1,4 +1,4 @@
-"""The embedded AWS: MiniStack as a child process on 127.0.0.1.
+"""The embedded AWS: MiniStack as a child process on 127.0.0.1, behind the gate.
 
 Owns its start, its health, its stop and its temporary folder, so that nothing is left behind.
 It must not know what runs on it.
@@ -7,6 +7,8 @@ It must not know what runs on it.
 from __future__ import annotations
 
 import contextlib
+import errno
+import json
 import os
 import shutil
 import signal
@@ -19,14 +21,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from kappa.errors import KappaError, WaitTimeout
+from local.gate import origins_at
 
+ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
 POLL_S = 0.05
+
+
+class PortInUse(KappaError):
+    """Another program listens on the port."""
 
 
 @dataclass(frozen=True)
@@ -51,44 +60,76 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(port: int | None = None) -> Iterator[Emulator]:
+def running(
+    port: int | None = None,
+    *,
+    or_another: bool = False,
+    page: str | None = None,
+    proxied: bool = False,
+) -> Iterator[Emulator]:
     """Start the emulator on a port (a free one by default); stop and remove all of it after.
 
-    Raises: KappaError, if the port is in use or the emulator ends at once; WaitTimeout, if it
-    does not answer.
+    With `or_another` a port that is in use is replaced by a free one. `page` is the path that other
+    pages may link to; `proxied` lets a test's proxy stand before it.
+    Raises: PortInUse; KappaError, if the emulator ends at once; WaitTimeout, if it does not answer.
     """
-    port = port or free_port()
-    if _listening(port):
-        raise KappaError(
+    with _listen(port, or_another=or_another) as listener:
+        port = listener.getsockname()[1]
+        folder = Path(tempfile.mkdtemp(prefix="lambda-chat-"))
+        emulator = Emulator(port, folder)
+        gate = {
+            "port": port,
+            "origins": sorted(origins_at(port)),
+            "links": [page] if page else [],
+            "proxied": proxied,
+        }
+        try:
+            with (folder / "emulator.log").open("wb") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "local.ministack", str(listener.fileno()),
+                     json.dumps(gate)],
+                    cwd=ROOT,
+                    env=_environment(emulator),
+                    pass_fds=[listener.fileno()],
+                    # its end tells the emulator that we are gone, however we ended
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    # its own group: Ctrl-C reaches us first, and we stop its workers with it
+                    start_new_session=True,
+                )  # fmt: skip
+            try:
+                listener.close()
+                _wait_until_healthy(emulator, process)
+                yield emulator
+            finally:
+                _stop(process)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listen(port: int | None, *, or_another: bool) -> socket.socket:
+    """Open the port at once, so that two who start together cannot both believe to have it."""
+    try:
+        return socket.create_server((HOST, port or 0))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise KappaError(
+                f"Port {port} cannot be opened on {HOST}: {os.strerror(error.errno or 0)}.",
+                "Choose a port from 1024 on with --port=N.",
+            ) from error
+        if or_another:
+            return socket.create_server((HOST, 0))
+        raise PortInUse(
             f"Port {port} is in use on {HOST}.",
             "Stop the program that listens there, or choose another port with --port=N.",
-        )
-    folder = Path(tempfile.mkdtemp(prefix="lambda-chat-"))
-    emulator = Emulator(port, folder)
-    try:
-        with (folder / "emulator.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
-                cwd=folder,
-                env=_environment(emulator),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # its own group: Ctrl-C reaches us first, and we stop its workers with it
-                start_new_session=True,
-            )
-        try:
-            _wait_until_healthy(emulator, process)
-            yield emulator
-        finally:
-            _stop(process)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        ) from error
 
 
 def _environment(emulator: Emulator) -> dict[str, str]:
     """The emulator's environment: none of the user's AWS settings, and no other listener."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMBDA_CHAT_"))}
+    others = ("AWS_", "LAMBDA_CHAT_", "MINISTACK_")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     return inherited | {
         "AUTH": "true",
         "AWS_ENDPOINT_URL": emulator.endpoint_url,
@@ -99,6 +140,7 @@ def _environment(emulator: Emulator) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "STATE_DIR": str(emulator.folder / "state"),
         "TMPDIR": str(emulator.folder),
+        "USE_SSL": "0",
     }
 
 
@@ -113,19 +155,26 @@ def _wait_until_healthy(emulator: Emulator, process: subprocess.Popen[bytes]) ->
         if process.poll() is not None:
             log = (emulator.folder / "emulator.log").read_text(errors="replace")
             raise KappaError(f"The emulator ended with code {process.returncode}:\n{log[-2000:]}")
-        if _healthy(emulator):
+        if _status(emulator) == HTTPStatus.OK:
+            if _status(emulator, "rebound.test") != HTTPStatus.FORBIDDEN:
+                raise KappaError("The gate before the emulator does not work: nothing is started.")
             return
         time.sleep(POLL_S)
     raise WaitTimeout(f"The emulator did not answer within {START_DEADLINE_S:.0f} s.")
 
 
-def _healthy(emulator: Emulator) -> bool:
+def _status(emulator: Emulator, host: str = "") -> int | None:
+    """What the emulator answers to somebody who calls it by that name; None for no answer."""
+    url = f"{emulator.endpoint_url}/_ministack/health"
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
-        url = f"{emulator.endpoint_url}/_ministack/health"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code
+    except OSError:
+        return None
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -136,5 +185,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """A stand-in for Google Identity Services: the script, the tokens, the keys.
 
 The page loads its script as it loads Google's, and gets a token for a name that a person types.
-It serves loopback only, and is never part of what is published.
+It serves loopback only, behind the gate, and is never part of what is published.
 Source: Google Identity for Web, "Sign In With Google JavaScript API reference" and
 "Verify the Google ID token on your server side".
 """
@@ -14,17 +14,19 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
+
+from local import gate
 
 HOST = "127.0.0.1"
 ISSUER = "https://accounts.google.com"
@@ -32,9 +34,10 @@ KEY_ID = "local-mode"
 LIFETIME_S = 3600
 BODY_LIMIT_BYTES = 16_384
 FILES = Path(__file__).parent / "gsi"
+BUTTON = "/gsi/button"
 PAGES = {
     "/gsi/client": ("client.js", "text/javascript; charset=utf-8"),
-    "/gsi/button": ("button.html", "text/html; charset=utf-8"),
+    BUTTON: ("button.html", "text/html; charset=utf-8"),
     "/gsi/button.js": ("button.js", "text/javascript; charset=utf-8"),
     "/gsi/button.css": ("button.css", "text/css; charset=utf-8"),
 }
@@ -106,13 +109,21 @@ def _subject(name: str) -> str:
 
 
 @contextlib.contextmanager
-def running(client_id: str, port: int = 0) -> Iterator[Identity]:
-    """Serve the stand-in on a port of 127.0.0.1 (a free one by default) until the block ends."""
+def running(client_id: str, chat: Collection[str], port: int = 0) -> Iterator[Identity]:
+    """Serve the stand-in on a port of 127.0.0.1 (a free one by default) until the block ends.
+
+    `chat` holds the origins of the page: no other gets its button or a token.
+    """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     server = _Server((HOST, port), _Handler)
     server.daemon_threads = True
-    identity = Identity(f"http://{HOST}:{server.server_port}", client_id, key)
-    server.identity = identity  # type: ignore[attr-defined]
+    port = server.server_port
+    identity = Identity(f"http://{HOST}:{port}", client_id, key)
+    server.identity = identity
+    server.chat = frozenset(chat)
+    server.gate = gate.Gate(
+        port, server.chat | gate.origins_at(port), parts=frozenset((*PAGES, "/certs"))
+    )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -124,6 +135,10 @@ def running(client_id: str, port: int = 0) -> Iterator[Identity]:
 
 
 class _Server(ThreadingHTTPServer):
+    identity: Identity
+    chat: frozenset[str]
+    gate: gate.Gate
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Tell of what is wrong here; that a browser went away is not."""
         if not isinstance(sys.exception(), ConnectionError):
@@ -133,27 +148,41 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 10
-
-    @property
-    def identity(self) -> Identity:
-        found: Identity = self.server.identity  # type: ignore[attr-defined]
-        return found
+    server: _Server
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
+        if self._refused():
+            return
         if path == "/certs":
-            self._answer_json(HTTPStatus.OK, self.identity.keys())
+            self._answer_json(HTTPStatus.OK, self.server.identity.keys())
         elif path in PAGES:
             name, content_type = PAGES[path]
             self._answer(HTTPStatus.OK, content_type, (FILES / name).read_bytes())
         else:
             self._answer_json(HTTPStatus.NOT_FOUND, {"error": f"nothing at {path}"})
 
+    def _refused(self) -> bool:
+        """Answer what does not pass the gate, and a button that another page would frame."""
+        reason = self.server.gate.refusal(self.command, self.path, self.headers.items())
+        parts = urlsplit(self.path)
+        if reason is None and parts.path == BUTTON:
+            parents = parse_qs(parts.query).get("parent", [])
+            if len(parents) != 1 or parents[0] not in self.server.chat:
+                reason = "the button is for the chat's page only"
+        if reason is None:
+            return False
+        self.close_connection = True
+        self._answer(HTTPStatus.FORBIDDEN, gate.CONTENT_TYPE, gate.sentence(reason).encode())
+        return True
+
     def do_POST(self) -> None:
+        if self._refused():
+            return
         try:
             if urlsplit(self.path).path != "/token":
                 raise BadTokenRequest("POST goes to /token")
-            self._answer_json(HTTPStatus.OK, {"id_token": self.identity.token(self._body())})
+            self._answer_json(HTTPStatus.OK, {"id_token": self.server.identity.token(self._body())})
         except BadTokenRequest as error:
             self.close_connection = True
             self._answer_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
@@ -178,6 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        ancestors = " ".join(sorted(self.server.chat))
+        self.send_header("Content-Security-Policy", f"frame-ancestors {ancestors}")
         self.end_headers()
         self.wfile.write(body)
 

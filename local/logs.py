@@ -14,6 +14,15 @@ from local.bootstrap import ROOT
 
 COLOURS = ("36", "35")
 RESET = "\033[0m"
+# Runs a command until it ends or standard input does: that is when we are gone, however we ended.
+WATCHED = """
+exec 3<&0
+"$@" </dev/null 3<&- &
+command=$!
+{ cat <&3; kill $command; } >/dev/null 2>&1 &
+exec 3<&-
+{ wait $command; kill $!; } 2>/dev/null
+"""
 
 
 def follow(env: dict[str, str], configs: Sequence[str]) -> None:
@@ -23,24 +32,27 @@ def follow(env: dict[str, str], configs: Sequence[str]) -> None:
         readers = []
         for config, code in zip(configs, COLOURS, strict=True):
             process = subprocess.Popen(
-                ["kappa", config, "tail", "--follow", "--since", "0s"],
+                ["sh", "-c", WATCHED, "sh", "kappa", config, "tail", "--follow", "--since", "0s"],
                 cwd=ROOT,
                 env=env,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                # Ctrl-C is ours: it ends these, which would each tell of it in their own way
+                process_group=0,
             )
             stack.enter_context(process)
             label = f"{config.split('/')[1]:>8} | "
             label = f"\033[{code}m{label}{RESET}" if colour else label
+            assert process.stdin is not None
             assert process.stdout is not None
             reader = threading.Thread(target=_copy, args=(process.stdout, label), daemon=True)
             reader.start()
             readers.append(reader)
             # in the other order: the pipe is closed under nobody who reads it
             stack.callback(reader.join)
-            stack.callback(process.terminate)
+            stack.callback(process.stdin.close)
         for reader in readers:
             reader.join()
 

@@ -3,12 +3,15 @@
 Usage:
   update.sh
   update.sh -h | --help
+  update.sh --version
 
 Builds the site from public/ and config.yml under build/, uploads the files that changed,
 removes the page's files that are gone, never touches the transcripts, and prints the URL.
+Only the stack's own bucket is written to.
 
 Options:
   -h --help  Print this text.
+  --version  Print the version.
 
 Example:
   ./resources.py output --save && s3-website/update.sh
@@ -16,10 +19,13 @@ Example:
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,9 +36,11 @@ try:
 
     import commandline
     from bucket import delete_objects
-    from chatconfig import build_folder, config_path, read_config, require
+    from chatconfig import ChatConfig, build_folder, read_config, require
     from kappa.aws import Aws, translated
-    from kappa.errors import KappaError, NotFound
+    from kappa.errors import AwsError, Denied, KappaError, NotFound
+    from kappa.texts import shown
+    from ownership import read_owner, refuse_foreign, refuse_other
     from stack import LAUNCH
     from website import (
         CACHE_CONTROL,
@@ -48,25 +56,44 @@ try:
         page_url,
         placeholders,
         read_site,
+        run_folder,
         shrink,
         stored_bytes,
     )
 except ModuleNotFoundError as missing:
-    sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
+    sys.exit(
+        f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
+    )
 
 HERE = Path(__file__).resolve().parent
 NEEDED = ("sns_topic_arn", "website_iam_role_arn", "dynamodb_table")
 VENDOR = {"aws4fetch.js": Path("aws4fetch/dist/aws4fetch.esm.js")}
 ESBUILD = Path(".bin/esbuild")
+# Each run that changes the page writes other bytes here, on condition that no other run has since
+# the bucket was listed. S3 lists keys in the order of their bytes, so this one comes first.
+RUN_KEY = ".published.json"
+MAX_ROUNDS = 5
+# A page without these is none, whatever another run has or has not built.
+NEVER_REMOVED = ("index.html", "config.js")
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to do, in order: the uploads turn by turn, then the removals."""
+    """What to do, in order: the uploads turn by turn, then the removals.
+
+    `last_run` is the ETag of RUN_KEY when the bucket was listed, "" without one.
+    """
 
     uploads: list[list[File]]
     removals: list[str]
     unchanged: int
     headers_changed: bool
+    last_run: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Is the bucket as it should be?"""
+        changes = self.uploads or self.removals or self.headers_changed
+        return bool(self.last_run) and not changes
 
 
 def plan(files: list[File], remote: Mapping[str, str], data_prefix: str) -> Plan:
@@ -80,7 +107,7 @@ def plan(files: list[File], remote: Mapping[str, str], data_prefix: str) -> Plan
     turns: list[list[File]] = [[], [], []]
     for file in changed:
         turns[2 if file.key == "index.html" else file.key.endswith(".html")].append(file)
-    kept = {file.key for file in files}
+    kept = {*NEVER_REMOVED, *(file.key for file in files)}
     return Plan(
         uploads=[turn for turn in turns if turn],
         removals=sorted(
@@ -90,6 +117,7 @@ def plan(files: list[File], remote: Mapping[str, str], data_prefix: str) -> Plan
         ),
         unchanged=len(files) - len(changed),
         headers_changed=headers_changed,
+        last_run=remote.get(RUN_KEY, ""),
     )
 
 
@@ -110,8 +138,12 @@ def read_bucket(aws: Aws, bucket: str) -> dict[str, str]:
         raise NotFound(f"There is no bucket {bucket}.", LAUNCH, error.code) from error
 
 
-def apply(aws: Aws, bucket: str, todo: Plan) -> None:
-    """Do what the plan says, and print a line for each change."""
+def apply(aws: Aws, bucket: str, todo: Plan) -> bool:
+    """Do what the plan says, and print a line for each change.
+
+    Returns False, if another run has changed the bucket since the plan's listing: what is there
+    now may be a mixture of both.
+    """
 
     def upload(file: File) -> str:
         headers = {"ContentEncoding": "gzip"} if file.gzipped else {}
@@ -125,10 +157,29 @@ def apply(aws: Aws, bucket: str, todo: Plan) -> None:
                 print(f"uploaded {key}")
     delete_objects(aws, bucket, [{"Key": key} for key in todo.removals])
     for key in todo.removals:
-        print(f"removed {key}")
+        print(shown(f"removed {key}"))
     if todo.headers_changed:
         _put(aws, bucket, HEADERS_KEY, HEADERS_BODY, ContentType=CONTENT_TYPES[".json"])
     print(f"{todo.unchanged} unchanged")
+    return todo.is_empty or _end_run(aws, bucket, todo.last_run)
+
+
+def _end_run(aws: Aws, bucket: str, last_run: str) -> bool:
+    """Say that a run has ended, unless another has since `last_run`."""
+    condition = {"IfMatch": f'"{last_run}"'} if last_run else {"IfNoneMatch": "*"}
+    headers = {"ContentType": CONTENT_TYPES[".json"]}
+    body = json.dumps({"run": uuid.uuid4().hex}).encode()
+    try:
+        _put(aws, bucket, RUN_KEY, body, **headers, **condition)
+    except Denied:
+        # a condition asks for s3:GetObject too: who may only write publishes without it
+        _put(aws, bucket, RUN_KEY, body, **headers)
+    except AwsError as error:
+        # S3 guide, "Add preconditions to S3 operations with conditional requests"
+        if error.code in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
+            return False
+        raise
+    return True
 
 
 def _put(aws: Aws, bucket: str, key: str, body: bytes, **headers: str) -> None:
@@ -143,6 +194,13 @@ def install_packages(folder: Path) -> dict[str, Path]:
 
     Returns the files to vendor. Raises: KappaError, without npm or when npm fails.
     """
+    # npm ci empties node_modules first: of two runs, one waits for the other
+    with (folder / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _install_packages(folder)
+
+
+def _install_packages(folder: Path) -> dict[str, Path]:
     modules = folder / "node_modules"
     vendor = {name: modules / path for name, path in VENDOR.items()}
     # npm writes this file at the end of each installation
@@ -162,31 +220,59 @@ def install_packages(folder: Path) -> dict[str, Path]:
     return vendor
 
 
+def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[File]:
+    """Make the site of `source` in the empty folder `target`; return its files.
+
+    Raises: KappaError, for sources that are not valid.
+    """
+    identity_url = os.environ.get("LAMBDA_CHAT_IDP_URL") or "https://accounts.google.com"
+    addresses = endpoints(region, _endpoint_url())
+    settings = page_config(config, region, addresses)
+    values = placeholders(addresses.values(), identity_url)
+    vendor = install_packages(HERE)
+    try:
+        build_site(source, target, settings, values, vendor)
+    except OSError as error:  # a source that may not be read, a disk that is full
+        raise KappaError(shown(f"The site cannot be built: {error}.")) from error
+    shrink(target, HERE / "node_modules" / ESBUILD)
+    return read_site(target)
+
+
 def publish(source: Path, aws: Aws | None = None) -> str:
     """Build and upload the site of `source`; return the page's URL.
 
-    The bucket is listed while the site is built.
+    The bucket is listed, and its stack asked for, while the site is built.
     """
     config = read_config()
     require(config, NEEDED)
     aws = aws or Aws(config.region or None, config.profile or None)
-    endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
-    identity_url = os.environ.get("LAMBDA_CHAT_IDP_URL") or "https://accounts.google.com"
-    addresses = endpoints(aws.region, endpoint_url)
-    target = build_folder(config_path())
-    with ThreadPoolExecutor(1) as pool:
-        remote = pool.submit(read_bucket, aws, config.s3_bucket)
-        build_site(
-            source,
-            target,
-            page_config(config, aws.region, addresses),
-            placeholders(addresses.values(), identity_url),
-            install_packages(HERE),
-        )
-        shrink(target, HERE / "node_modules" / ESBUILD)
-        todo = plan(read_site(target), remote.result(), config.data_prefix)
-    apply(aws, config.s3_bucket, todo)
-    return page_url(config.s3_bucket, aws.region, endpoint_url)
+    region = aws.region
+    with run_folder(build_folder()) as target, ThreadPoolExecutor(2) as pool:
+        listed = pool.submit(read_bucket, aws, config.s3_bucket)
+        owner = pool.submit(read_owner, aws, config)
+        files = build(source, target, config, region)
+        refuse_other(aws, config, owner.result())
+        remote = listed.result()
+        refuse_foreign(aws, config, owner.result(), remote)
+        _upload(aws, config, files, remote)
+    return page_url(config.s3_bucket, region, _endpoint_url())
+
+
+def _upload(aws: Aws, config: ChatConfig, files: list[File], remote: Mapping[str, str]) -> None:
+    """Bring the bucket to the site, again where another run did the same at the same time."""
+    for _ in range(MAX_ROUNDS):
+        if apply(aws, config.s3_bucket, plan(files, remote, config.data_prefix)):
+            return
+        print("Another update.sh was at work: comparing again.", file=sys.stderr)
+        remote = read_bucket(aws, config.s3_bucket)
+    raise KappaError(
+        f"The bucket {config.s3_bucket} changes all the time: others publish, too.",
+        "Run update.sh again when they have ended.",
+    )
+
+
+def _endpoint_url() -> str:
+    return os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ python=$root/.venv/bin/python
 if [ ! -x "$python" ]; then
     python=python3
     command -v python3 >/dev/null || {
-        echo "python3 is not installed: version 3.11 or later is needed." >&2
+        echo "Error: python3 is not installed: version 3.11 or later is needed." >&2
         exit 1
     }
 fi

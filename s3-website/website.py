@@ -12,7 +12,11 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +24,7 @@ import msgspec
 
 from chatconfig import ChatConfig
 from kappa.errors import ConfigError, KappaError
+from pagefiles import SHRUNK, read_sources
 
 SERVICES = ("sts", "sns", "dynamodb", "s3")
 
@@ -27,6 +32,7 @@ SERVICES = ("sts", "sns", "dynamodb", "s3")
 PAGE_FILES = ("index.html", "error.html", "config.js")
 PAGE_FOLDERS = ("css", "js", "vendor")
 CACHE_CONTROL = "no-cache"
+LEFT_OVER_S = 24 * 3600
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -39,7 +45,6 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-SHRUNK = (".css", ".js")
 # S3 sends what it holds: text is held compressed, which every browser undoes.
 GZIPPED = (".css", ".html", ".js", ".json", ".map", ".svg", ".webmanifest")
 # A listing shows an object's bytes (the ETag) but not its headers. This object holds the rules
@@ -74,8 +79,16 @@ def endpoints(region: str, endpoint_url: str) -> dict[str, str]:
     }
 
 
+@cache
 def _suffix(region: str) -> str:
-    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    """Return how the names of AWS's servers end in a region, as the SDK's data has it."""
+    from botocore.loaders import create_loader
+
+    partitions = create_loader().load_data("partitions")["partitions"]
+    for one in partitions:
+        if region in one["regions"] or re.fullmatch(one["regionRegex"], region):
+            return str(one["outputs"]["dnsSuffix"])
+    return "amazonaws.com"
 
 
 def page_config(config: ChatConfig, region: str, addresses: Mapping[str, str]) -> dict[str, object]:
@@ -143,26 +156,63 @@ def fill(text: str, values: Mapping[str, str], name: str) -> str:
     return re.sub(r"\{\{(?:([^{}\n]*)\}\})?", value, text)
 
 
+@contextmanager
+def run_folder(base: Path) -> Iterator[Path]:
+    """Make a folder in `base` for one run, and remove it afterwards.
+
+    Two runs at once never see each other's half-made site. What a killed run has left is removed a
+    day later.
+    """
+    folder = _new_folder(base)
+    for left in base.iterdir():
+        with suppress(FileNotFoundError):  # another run has just ended
+            if left.lstat().st_mtime < time.time() - LEFT_OVER_S:
+                shutil.rmtree(left, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # others are at work in it
+            base.rmdir()
+
+
+def _new_folder(base: Path) -> Path:
+    while True:
+        base.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another run has just removed the empty folder
+            return Path(tempfile.mkdtemp(dir=base, prefix="run-"))
+
+
 def build_site(
     source: Path, target: Path, settings: Mapping[str, object], values: Mapping[str, str],
     vendor: Mapping[str, Path],
 ) -> None:  # fmt: skip
-    """Make the site anew in `target`: sources, filled pages, config.js and vendored modules.
+    """Make the site in the empty folder `target`: sources, filled pages, config.js, vendor/.
 
-    Raises: KappaError, without a page or for a placeholder that is wrong.
+    Raises: KappaError, without a page, or for a source or a placeholder that is wrong.
     """
     if not (source / "index.html").is_file():
         raise KappaError(f"{source / 'index.html'} does not exist.")
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*", "*~"))
-    for page in target.glob("*.html"):
-        name = str(source / page.name)
-        page.write_text(fill(page.read_text("utf-8"), values, name), "utf-8")
+    for key, path in read_sources(source).items():
+        _check_key(key)
+        (target / key).parent.mkdir(parents=True, exist_ok=True)
+        if "/" not in key and key.endswith(".html"):
+            _write_page(path, target / key, values)
+        else:
+            shutil.copyfile(path, target / key)
     text = json.dumps(settings, indent=2, sort_keys=True)
     (target / "config.js").write_text(f"export default {text};\n", "utf-8")
     (target / "vendor").mkdir(exist_ok=True)
     for name, path in vendor.items():
         shutil.copyfile(path, target / "vendor" / name)
+
+
+def _write_page(path: Path, target: Path, values: Mapping[str, str]) -> None:
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise KappaError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from error
+    target.write_text(fill(text, values, str(path)), "utf-8")
 
 
 def shrink(folder: Path, esbuild: Path) -> None:
@@ -175,7 +225,7 @@ def shrink(folder: Path, esbuild: Path) -> None:
     names = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if path.suffix in SHRUNK and path.parent != folder
+        if path.suffix in SHRUNK and path.parent != folder and path.is_file()
     )
     options = ["--minify", "--sourcemap", "--charset=utf8", "--allow-overwrite", "--outdir=."]
     command = [str(esbuild), *names, *options, "--outbase=.", "--log-level=error"]
@@ -196,10 +246,14 @@ def read_site(folder: Path) -> list[File]:
     ]
 
 
-def _file(path: Path, key: str) -> File:
+def _check_key(key: str) -> None:
     if not is_of_page(key):
         places = ", ".join([*PAGE_FILES, *(f"{folder}/" for folder in PAGE_FOLDERS)])
         raise KappaError(f"{key} would not be readable in the bucket.", f"Public: {places}.")
+
+
+def _file(path: Path, key: str) -> File:
+    _check_key(key)
     if path.suffix not in CONTENT_TYPES:
         known = ", ".join(CONTENT_TYPES)
         raise KappaError(

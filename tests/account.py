@@ -24,6 +24,10 @@ def missing(what, code=MISSING):
     return NotFound(f"AWS: {what} is not there", code=code, text=what)
 
 
+def conflict(text, code="ResourceConflictException"):
+    return Conflict(f"AWS: {text}", code=code, text=text)
+
+
 def conditions(params):
     """A statement's conditions, as AWS writes what AddPermission was given."""
     written = {
@@ -39,15 +43,23 @@ def conditions(params):
     return {"Condition": found} if found else {}
 
 
+def written_principal(principal):
+    """As AWS writes it: an account's digits as its root."""
+    if principal.isdigit():
+        return {"AWS": f"arn:aws:iam::{principal}:root"}
+    return {"Service": principal}
+
+
 class Account:
-    """Answers as kappa.aws.Aws does. `after` is called after each write."""
+    """Answers as kappa.aws.Aws does. `before` is called before each write, `after` after it."""
 
     partition, region, account = "aws", REGION, ACCOUNT
 
     def __init__(self, topics=(), buckets=(), after=lambda: None):
-        self.numbers = itertools.count(1)
-        self.after = after
-        self.function, self.versions, self.aliases = None, {}, {}
+        self.numbers, self.published = itertools.count(1), itertools.count(1)
+        self.before, self.after = lambda _operation: None, after
+        self.descriptions, self.revisions = {}, {}
+        self.function, self.tags, self.versions, self.aliases = None, {}, {}, {}
         self.policies, self.urls, self.asynchronous = {}, {}, {}
         self.mappings, self.subscriptions, self.rules = {}, {}, {}
         self.topics = set(topics)
@@ -59,8 +71,11 @@ class Account:
         """The account is known."""
 
     def call(self, service, operation, _doing, params=None):
+        writes = not operation.startswith(("get_", "list_", "describe_"))
+        if writes:
+            self.before(operation)
         answer = getattr(self, f"{service}_{operation}")(**(params or {})) or {}
-        if not operation.startswith(("get_", "list_", "describe_")):
+        if writes:
             self.after()
         return json.loads(json.dumps(answer, default=str))
 
@@ -81,21 +96,41 @@ class Account:
     def _settings(self, **changes):
         if self.function is None:
             raise missing(f"Function not found: {FUNCTION}")
-        return {**self.function, "State": "Active", "LastUpdateStatus": "Successful", **changes}
+        states = {"State": "Active", "LastUpdateStatus": "Successful"}
+        return {**self.function, "RevisionId": self.revisions[""], **states, **changes}
 
     def lambda_get_function(self, FunctionName):  # noqa: N803
         settings = self._settings()
-        return {"Configuration": settings, "Code": {"ImageUri": settings["ImageUri"]}}
+        code = {"ImageUri": settings["ImageUri"]}
+        return {"Configuration": settings, "Code": code, "Tags": self.tags}
 
     def lambda_get_function_configuration(self, FunctionName, Qualifier=""):  # noqa: N803
-        return self.versions[Qualifier] if Qualifier in self.versions else self._settings()
+        number = self.aliases.get(Qualifier, Qualifier)
+        return self.versions[number] if number in self.versions else self._settings()
 
-    def lambda_create_function(self, FunctionName, Code, **params):  # noqa: N803
+    def _revised(self, name, given=None):
+        """A new revision of $LATEST or of an alias, if it is still the one that was given."""
+        if given is not None and given != self.revisions.get(name, "0"):
+            text = "The RevisionId provided does not match the latest RevisionId"
+            raise Conflict(text, code="PreconditionFailedException", text=text)
+        self.revisions[name] = str(next(self.numbers))
+
+    def lambda_create_function(self, FunctionName, Code, Tags=None, **params):  # noqa: N803
+        if self.function is not None:
+            raise conflict(f"Function already exist: {FunctionName}")
+        self.tags = dict(Tags or {})
         made = {"FunctionName": NAME, "FunctionArn": FUNCTION, "Version": "$LATEST", **params}
+        self._revised("")
         self.function = {**made, "ImageUri": Code["ImageUri"], "CodeSha256": Code["ImageUri"]}
         return self._settings()
 
-    def lambda_update_function_code(self, FunctionName, ImageUri, **_):  # noqa: N803
+    def lambda_update_function_configuration(self, FunctionName, RevisionId=None, **params):  # noqa: N803
+        self._revised("", RevisionId)
+        self.function |= params
+        return self._settings()
+
+    def lambda_update_function_code(self, FunctionName, ImageUri, RevisionId=None, **_):  # noqa: N803
+        self._revised("", RevisionId)
         self.function |= {"ImageUri": ImageUri, "CodeSha256": ImageUri}
         return self._settings()
 
@@ -105,27 +140,52 @@ class Account:
             return
         self.function, self.versions, self.aliases = None, {}, {}
         self.policies, self.urls, self.asynchronous = {}, {}, {}
+        self.descriptions = {}
 
     def lambda_list_versions_by_function(self, FunctionName):  # noqa: N803
         return {"Versions": [self._settings(), *self.versions.values()]}
 
-    def lambda_publish_version(self, FunctionName):  # noqa: N803
+    def lambda_publish_version(self, FunctionName, RevisionId=None, CodeSha256=None):  # noqa: N803
+        if RevisionId not in (None, self.revisions[""]):
+            self._revised("", RevisionId)
+        if CodeSha256 not in (None, self.function["CodeSha256"]):
+            text = f"CodeSHA256 ({CodeSha256}) is different from current CodeSHA256 in $LATEST"
+            raise AwsError(text, code="InvalidParameterValueException", text=text)
         newest = max(self.versions, key=int, default="")
-        same = newest and self.versions[newest]["CodeSha256"] == self.function["CodeSha256"]
-        number = newest if same else str(int(newest or 0) + 1)
+        same = newest and all(
+            self.versions[newest].get(key) == value
+            for key, value in self.function.items()
+            if key not in ("FunctionArn", "Version")
+        )
+        number = newest if same else str(next(self.published))
         arn = f"{FUNCTION}:{number}"
         self.versions[number] = self._settings(Version=number, FunctionArn=arn)
         return self.versions[number]
 
     def lambda_list_aliases(self, FunctionName):  # noqa: N803
         self._qualified(FunctionName)
-        return {"Aliases": [{"Name": k, "FunctionVersion": v} for k, v in self.aliases.items()]}
+        return {"Aliases": [self._alias(name) for name in self.aliases]}
 
-    def lambda_create_alias(self, FunctionName, Name, FunctionVersion):  # noqa: N803
-        self.aliases[Name] = FunctionVersion
+    def _alias(self, name):
+        return {
+            "Name": name,
+            "FunctionVersion": self.aliases[name],
+            "Description": self.descriptions.get(name, ""),
+            "RevisionId": self.revisions.get(name, "0"),
+        }
 
-    def lambda_update_alias(self, FunctionName, Name, FunctionVersion, **_):  # noqa: N803
+    def lambda_create_alias(self, FunctionName, Name, FunctionVersion, Description=""):  # noqa: N803
+        if Name in self.aliases:
+            raise conflict(f"Alias already exists: {FUNCTION}:{Name}")
+        self._revised(Name)
+        self.aliases[Name], self.descriptions[Name] = FunctionVersion, Description
+        return self._alias(Name)
+
+    def lambda_update_alias(self, FunctionName, Name, FunctionVersion, **params):  # noqa: N803
+        self._revised(Name, params.get("RevisionId"))
         self.aliases[Name] = FunctionVersion
+        self.descriptions[Name] = params.get("Description", self.descriptions.get(Name, ""))
+        return self._alias(Name)
 
     def delete_alias(self, name):
         """As somebody's own hand does."""
@@ -143,12 +203,12 @@ class Account:
         alias = self._qualified(FunctionName, Qualifier)
         given = self.policies.setdefault(alias, {})
         if StatementId in given:
-            raise Conflict("exists", code="ResourceConflictException")
+            raise conflict(f"The statement id ({StatementId}) provided already exists.")
         principal = params["Principal"]
         given[StatementId] = {
             "Sid": StatementId,
             "Effect": "Allow",
-            "Principal": principal if principal == "*" else {"Service": principal},
+            "Principal": principal if principal == "*" else written_principal(principal),
             "Action": params["Action"],
             "Resource": ":".join(filter(None, (FUNCTION, alias))),
             **conditions(params),
@@ -169,6 +229,8 @@ class Account:
         return self._url(FunctionName, Qualifier)
 
     def lambda_create_function_url_config(self, FunctionName, Qualifier="", **params):  # noqa: N803
+        if self._qualified(FunctionName, Qualifier) in self.urls:
+            raise conflict(f"FunctionUrlConfig exists for this Lambda function {FUNCTION}")
         address = f"https://url{next(self.numbers)}.on.aws/"
         self.urls[self._qualified(FunctionName, Qualifier)] = {"FunctionUrl": address, **params}
 

@@ -233,3 +233,10 @@ def _validate(call):
     params = {**call.params, **dict.fromkeys(call.takes, "taken")}
     report = ParamValidator().validate(params, shape)
     assert not report.has_errors(), f"{call.operation}: {report.generate_report()}"
+
+
+def failed_invocation(*records, **changes):
+    """An invocation record as Lambda writes it to FailuresTopic."""
+    path = Path(__file__).parent / "data" / "events" / "failed_invocation.json"
+    record = json.loads(path.read_text()) | changes
+    return record if changes else record | {"requestPayload": {"Records": list(records)}}

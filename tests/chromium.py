@@ -32,8 +32,8 @@ def chromium_path(playwright):
     return next((path for path in found if path and Path(path).is_file()), None)
 
 
-def launch(playwright, path):
-    return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+def launch(playwright, path, *arguments):
+    return playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
 
 
 def at_google(page):

@@ -145,7 +145,7 @@ def chat():
     if "LAMBDA_CHAT_URL" in STARTED_WITH:
         yield RunningChat(STARTED_WITH, EmulatedAws(STARTED_WITH["AWS_ENDPOINT_URL"]))
     else:
-        with bootstrap.chat(report=lambda _line: None) as running:
+        with bootstrap.chat(proxied=True, report=lambda _line: None) as running:
             yield RunningChat(running.env, EmulatedAws(running.emulator.endpoint_url))
 
 
@@ -155,5 +155,5 @@ def emulator():
     if "LAMBDA_CHAT_URL" in STARTED_WITH:
         yield EmulatedAws(STARTED_WITH["AWS_ENDPOINT_URL"])
     else:
-        with local.emulator.running() as running:
+        with local.emulator.running(proxied=True) as running:
             yield EmulatedAws(running.endpoint_url)

@@ -106,9 +106,14 @@ class Tables:
         assert given["ScanIndexForward"] is False
         values = given["ExpressionAttributeValues"]
         channel, since = values[":channel"]["S"], values.get(":since", {"S": ""})["S"]
+        end = values[":end"]["S"]
         before = given.get("ExclusiveStartKey", {"id": {"S": "\uffff"}})["id"]["S"]
         ids = sorted(
-            (row_id for name, row_id in self.rows[TABLE] if name == channel and row_id >= since),
+            (
+                row_id
+                for name, row_id in self.rows[TABLE]
+                if name == channel and since <= row_id < end
+            ),
             reverse=True,
         )
         page = [row_id for row_id in ids if row_id < before][: given["Limit"]]

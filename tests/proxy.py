@@ -1,6 +1,7 @@
 """Between a client and the emulator: it counts the requests, and fails as a test wants."""
 
 import http.client
+import json
 import re
 import threading
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ class Proxy:
     before: object = None
     url: str = ""
     process: object = None
+    one_by_one: object = field(default_factory=threading.Lock)
 
     @property
     def writes(self):
@@ -101,7 +103,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if wanted == "deny":
             wanted = denied(self._service())
-        status, headers, answer = wanted if isinstance(wanted, tuple) else self._forward(body)
+        if operation == "CreateEventSourceMapping" and wanted in (None, "lose", "kill"):
+            status, headers, answer = self._create_mapping(body)
+        else:
+            status, headers, answer = wanted if isinstance(wanted, tuple) else self._forward(body)
         if wanted == "kill":
             self.proxy.process.kill()
         if wanted in ("lose", "kill"):
@@ -117,10 +122,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _handle  # noqa: N815 - http.server's names
 
-    def _forward(self, body):
+    def _create_mapping(self, body):
+        """Refuse a mapping that exists, as AWS does; the emulator makes a second.
+
+        Source: Lambda API reference, CreateEventSourceMapping: ResourceConflictException.
+        """
+        asked = json.loads(body)
+        function = asked["FunctionName"].split(":function:")[-1]
+        with self.proxy.one_by_one:
+            listed = json.loads(self._forward(b"", "GET")[2])["EventSourceMappings"]
+            for mapping in listed:
+                if (
+                    mapping.get("EventSourceArn") == asked.get("EventSourceArn")
+                    and mapping["FunctionArn"].split(":function:")[-1] == function
+                ):
+                    text = f"The mapping {mapping['UUID']} already exists"
+                    return error("ResourceConflictException", text, 409)
+            return self._forward(body)
+
+    def _forward(self, body, method=""):
         connection = http.client.HTTPConnection(self.proxy.host, self.proxy.port, timeout=30)
         try:
-            connection.request(self.command, self.path, body, dict(self.headers))
+            headers = dict(self.headers)
+            headers.pop("Content-Length", None)
+            connection.request(method or self.command, self.path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
         finally:

@@ -1,4 +1,6 @@
-"""Settings and counts of store_message, with defaults; a test names only what it is about."""
+"""Settings, counts and conflicts of store_message; a test names only what it is about."""
+
+from types import SimpleNamespace
 
 from environment import Rate, Settings
 from tests.builders import IDENTITY_ROLE, TABLE
@@ -31,3 +33,19 @@ def store_settings(**changes):
 def counts(**outcomes):
     """What the function answers; outcomes that are not named are 0."""
     return {"stored": 0, "changed": 0, "duplicate": 0, "refused": 0} | outcomes
+
+
+def conflict(function, times, code="TransactionConflict"):
+    """Make transactions meet what passes: another one on the same row, a busy partition."""
+    left = [times]
+
+    def answer(**_):
+        if not left[0]:
+            return None
+        left[0] -= 1
+        error = {"Code": "TransactionCanceledException", "Message": "as the test wants"}
+        reasons = [{"Code": "None"}, {"Code": "None"}, {"Code": code}]
+        body = {"Error": error, "ResponseMetadata": {}, "CancellationReasons": reasons}
+        return SimpleNamespace(status_code=400), body
+
+    function.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", answer)

@@ -12,6 +12,9 @@ from datetime import datetime
 from botocore.exceptions import ClientError
 
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+# Ids of messages begin with a time. Those of changes begin with this and sort after every message:
+# a Query of messages ends before them.
+AFTER_MESSAGES = "~"
 RESERVED_CHANNELS = frozenset({"channels", "stats"})  # data/channels.json is no transcript
 
 

@@ -33,7 +33,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,12 +46,12 @@ try:
     from chatconfig import check_region, read_config
     from contract import at
     from kappa.aws import Aws
-    from kappa.errors import ConfigError
+    from kappa.errors import AwsError, ConfigError
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
 
 TIMEOUT_S = 120.0  # the function's own, and the way
-HIDDEN_S = 900  # longer than a replay takes: what is left is not received a second time
+HIDDEN_S = 900  # what a run holds is hidden for so long at a time; more than twice TIMEOUT_S
 SNS, OPERATOR = "aws:sns", "lambda-chat:operator"
 OUTCOMES = ("stored", "changed", "duplicate")
 
@@ -61,10 +61,10 @@ class Left(Exception):
 
 
 class Failure(NamedTuple):
-    """One record: its text, and the queue's handle of it where it came from a queue."""
+    """One record: its text, and its id in the queue where it came from one."""
 
     text: str
-    handle: str
+    name: str
 
 
 def read_event(text: str, function: str, now_s: float, operator: bool = False) -> dict[str, Any]:
@@ -156,52 +156,104 @@ def read_file(file: str) -> list[Failure]:
     return [Failure(line, "") for line in text.splitlines() if line.strip()]
 
 
-def read_queue(aws: Aws, queue: str) -> Iterator[Failure]:
-    """Give each record of the queue; they are hidden from others meanwhile."""
-    params = {
-        "QueueUrl": queue,
-        "MaxNumberOfMessages": 10,
-        "WaitTimeSeconds": 2,
-        "VisibilityTimeout": HIDDEN_S,
-    }
-    while found := aws.call("sqs", "receive_message", f"reading {queue}", params).get("Messages"):
-        yield from (Failure(one["Body"], one["ReceiptHandle"]) for one in found)
+class Queue:
+    """A queue's records, each received once: hidden until it is deleted or given back."""
+
+    def __init__(self, aws: Aws, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._aws, self._url, self._clock = aws, url, clock
+        self._held: dict[str, str] = {}  # handles, by the ids of the messages
+        self._hidden_until_s: dict[str, float] = {}
+
+    def failures(self) -> Iterator[Failure]:
+        """Give each record, and keep hidden what was given or received before.
+
+        Source: SQS API reference, ReceiveMessage, ChangeMessageVisibility: at most 12 hours; then
+        a message is received again.
+        """
+        params = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": 2, "VisibilityTimeout": HIDDEN_S}
+        while messages := self._call("receive_message", params, "reading").get("Messages"):
+            known = set(self._held)
+            for message in messages:
+                self._held[message["MessageId"]] = message["ReceiptHandle"]
+                self._hidden_until_s[message["MessageId"]] = self._clock() + HIDDEN_S
+            for message in messages:
+                if message["MessageId"] not in known:
+                    self._stay_hidden()
+                    yield Failure(message["Body"], message["MessageId"])
+
+    def delete(self, name: str) -> None:
+        """Delete a message that is done."""
+        self._call("delete_message", {"ReceiptHandle": self._held.pop(name)})
+
+    def give_back(self) -> None:
+        """Show others what is left. Raises: AwsError."""
+        self._hide(list(self._held), 0)
+
+    def _stay_hidden(self) -> None:
+        soon_s = self._clock() + HIDDEN_S / 2
+        self._hide([name for name in self._held if self._hidden_until_s[name] <= soon_s], HIDDEN_S)
+
+    def _hide(self, names: list[str], seconds: int) -> None:
+        """Hide messages for so long from now on; one that SQS shows already is not an error."""
+        for start in range(0, len(names), 10):
+            entries = [
+                {"Id": str(n), "ReceiptHandle": self._held[name], "VisibilityTimeout": seconds}
+                for n, name in enumerate(names[start : start + 10])
+            ]
+            self._call("change_message_visibility_batch", {"Entries": entries})
+        self._hidden_until_s |= dict.fromkeys(names, self._clock() + seconds)
+
+    def _call(
+        self, operation: str, params: dict[str, Any], doing: str = "changing"
+    ) -> dict[str, Any]:
+        params = {"QueueUrl": self._url, **params}
+        return self._aws.call("sqs", operation, f"{doing} {self._url}", params)
 
 
 def replay_all(
     aws: Aws,
     function: str,
     failures: Iterable[Failure],
-    queue: str,
+    queue: Queue | None,
+    clock: Callable[[], float] = time.time,
     *,
     operator: bool,
     dry_run: bool,
 ) -> int:
-    """Replay every record and print a line for each; returns how many are left."""
-    left: list[Failure] = []
+    """Replay every record and print a line for each, and a summary however it ends.
+
+    Returns how many are left.
+    """
+    left = 0
     done: Counter[str] = Counter()
     try:
         for failure in failures:
-            left.append(failure)
+            left += 1
             try:
-                event = read_event(failure.text, function, time.time(), operator)
+                event = read_event(failure.text, function, clock(), operator)
                 outcome = "to replay" if dry_run else replay(aws, function, event)
             except Left as reason:
                 _print(f"left  {name_of(failure.text)}: {reason}")
                 continue
+            left -= 1
             done[outcome] += 1
             _print(f"{outcome}  {name_of(failure.text)}")
-            if not dry_run:
-                if queue:
-                    _of_queue(aws, "delete_message", queue, failure.handle)
-                left.pop()
+            if queue and not dry_run:
+                queue.delete(failure.name)
     finally:
-        for failure in left if queue else []:
-            _of_queue(aws, "change_message_visibility", queue, failure.handle, VisibilityTimeout=0)
-    kept = len(left) - done["to replay"]
-    counted = [f"{number} {outcome}" for outcome, number in sorted(done.items())]
-    print(f"{', '.join([*counted, f'{kept} left'])}.", file=sys.stderr)  # noqa: T201
-    return kept
+        counted = [f"{number} {outcome}" for outcome, number in sorted(done.items())]
+        print(f"{', '.join([*counted, f'{left} left'])}.", file=sys.stderr)  # noqa: T201
+        if queue:
+            _give_back(queue)
+    return left
+
+
+def _give_back(queue: Queue) -> None:
+    try:
+        queue.give_back()
+    except AwsError as error:  # the reason why the replay ended is not lost by it
+        again = f"within {HIDDEN_S // 60} minutes"
+        print(f"What is left shows in the queue again {again}: {error}", file=sys.stderr)  # noqa: T201
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -214,8 +266,8 @@ def _replay(given: dict[str, Any]) -> int:
     config = read_config()
     region, profile = given["--region"] or config.region, given["--profile"] or config.profile
     aws = Aws(region or None, profile or None)
-    queue = given["--queue"] or ""
-    failures = read_queue(aws, queue) if queue else read_file(given["FILE"])
+    queue = Queue(aws, given["--queue"]) if given["--queue"] else None
+    failures = queue.failures() if queue else read_file(given["FILE"])
     name = f"{config.stack_name}-store-message"
     function = f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{name}"
     how = {"operator": given["--operator"], "dry_run": given["--dry-run"]}
@@ -227,11 +279,6 @@ def _json(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Left("not a record of a failed invocation") from error
-
-
-def _of_queue(aws: Aws, operation: str, queue: str, handle: str, **more: int) -> None:
-    params = {"QueueUrl": queue, "ReceiptHandle": handle, **more}
-    aws.call("sqs", operation, f"changing {queue}", params)
 
 
 def _print(line: str) -> None:

@@ -12,13 +12,32 @@ async function signIn(name, selectBy) {
   });
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.error);
-  localStorage.setItem(NAME, name);
+  remember(name);
+  // the server gives this frame to the chat's own page only
   parent.postMessage({ credential: body.id_token, select_by: selectBy }, query.get("parent"));
+}
+
+// A browser that blocks cookies throws at storage: then a name is for one time.
+/** @param {string} name */
+function remember(name) {
+  try {
+    localStorage.setItem(NAME, name);
+  } catch {
+    // nothing is remembered
+  }
+}
+
+function rememberedName() {
+  try {
+    return localStorage.getItem(NAME);
+  } catch {
+    return null;
+  }
 }
 
 const form = document.querySelector("form");
 const input = document.querySelector("input");
-const remembered = localStorage.getItem(NAME);
+const remembered = rememberedName();
 
 if (query.get("mode") !== "auto") {
   input.value = remembered ?? "";

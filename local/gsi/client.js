@@ -7,6 +7,27 @@
   /** @type {Record<string, any>} */
   let options = {};
   let frames = new Set();
+  // Whether prompt() is off; in the page alone where a browser that blocks cookies throws at storage.
+  let disabled = false;
+
+  /** @param {boolean} off */
+  function setDisabled(off) {
+    disabled = off;
+    try {
+      if (off) localStorage.setItem(DISABLED, "1");
+      else localStorage.removeItem(DISABLED);
+    } catch {
+      // the page alone knows
+    }
+  }
+
+  function isDisabled() {
+    try {
+      return localStorage.getItem(DISABLED) !== null;
+    } catch {
+      return disabled;
+    }
+  }
 
   /** @param {string} mode */
   function frame(mode) {
@@ -37,7 +58,7 @@
     if (!from || event.origin !== origin) return;
     if (event.data?.dismissed) forget((element) => element === from);
     if (typeof event.data?.credential !== "string") return;
-    if (event.data.select_by !== "auto") localStorage.removeItem(DISABLED);
+    if (event.data.select_by !== "auto") setDisabled(false);
     options.callback?.({ credential: event.data.credential, select_by: event.data.select_by });
     forget((element) => element.hidden || !element.isConnected);
   });
@@ -59,7 +80,7 @@
           parent.replaceChildren(element);
         },
         prompt() {
-          if (!options.auto_select || localStorage.getItem(DISABLED)) return;
+          if (!options.auto_select || isDisabled()) return;
           // as with Google, one prompt at a time
           forget((other) => other.hidden);
           const element = frame("auto");
@@ -70,10 +91,10 @@
           forget((element) => element.hidden);
         },
         disableAutoSelect() {
-          localStorage.setItem(DISABLED, "1");
+          setDisabled(true);
         },
         revoke(_hint, done) {
-          localStorage.setItem(DISABLED, "1");
+          setDisabled(true);
           done?.({ successful: true });
         },
       },

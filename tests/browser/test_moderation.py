@@ -85,6 +85,26 @@ def test_what_a_transcript_does_not_hold_any_more_changes_too(meet, chat, channe
     expect(grace.lines.locator(".text").nth(1)).to_have_text("second")
 
 
+def test_when_an_operator_has_deleted_a_flood_of_spam_the_rest_is_there_after_a_reload(
+    meet, chat, channel
+):
+    ada = meet("Ada")
+    for start in range(0, 205, 41):
+        announce(chat, channel, [f"spam {number}" for number in range(start, start + 41)])
+    ids = [item["id"]["S"] for item in items(chat, channel)]
+    announce(chat, channel, [f"honest {number:02}" for number in range(30)])
+    deletes = [{"action": "delete", "channel": channel, "id": one} for one in ids]
+    for start in range(0, 205, 41):
+        deliver(chat, [operator_record(one) for one in deletes[start : start + 41]])
+    honest = ada.lines.filter(has_text="honest")
+    expect(honest).to_have_count(30)
+    expect(ada.lines.filter(has_text="spam")).to_have_count(0)
+    ada.page.reload()
+    ada.connected()
+    expect(honest).to_have_count(30)
+    expect(ada.page.get_by_text("No messages yet")).to_be_hidden()
+
+
 def test_what_others_wrote_cannot_be_changed(meet, chat, channel):
     ada, grace = meet("Ada", "Grace")
     announce(chat, channel, ["from above"])
@@ -228,13 +248,17 @@ def answered_later(route):
 
 def row_id(chat, channel):
     """The id of the channel's one row."""
-    answer = chat.client("dynamodb").query(
+    (item,) = items(chat, channel)
+    return item["id"]["S"]
+
+
+def items(chat, channel):
+    """The channel's rows."""
+    return chat.client("dynamodb").query(
         TableName=chat.config.dynamodb_table,
         KeyConditionExpression="channel = :channel",
         ExpressionAttributeValues={":channel": {"S": channel}},
-    )
-    (item,) = answer["Items"]
-    return item["id"]["S"]
+    )["Items"]
 
 
 def everything(person):

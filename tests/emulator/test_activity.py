@@ -93,24 +93,31 @@ def test_an_edit_and_a_deletion_reach_the_transcript_and_are_not_counted(chat, r
     for one in (first, second):
         dynamodb.put_item(TableName=table, Item=one)
     wait_for(lambda: reader.today()["channels"].get(room) == 2)
-    edited = row(now(), "3", channel=room, kind="edit", target=first["id"]["S"], message="new")
-    deleted = row(now(), "4", channel=room, kind="delete", target=second["id"]["S"], message=None)
     at = {"S": now()}
+    told = [
+        row(now(), number, channel=room, kind=kind, target=target["id"]["S"], message=None)
+        for number, kind, target in (("3", "edit", first), ("4", "delete", second))
+    ]
+    edited, deleted = (one | {"id": {"S": f"~{one['id']['S']}"}} for one in told)
     dynamodb.transact_write_items(
         TransactItems=[
             {"Put": {"TableName": table, "Item": item}}
             for item in (
-                first | {"message": {"S": "new"}, "edited_at": at},
-                second | {"message": {"S": ""}, "deleted_at": at},
+                first | {"message": {"S": "new"}, "edited_at": at, "changed_by": edited["id"]},
+                second | {"deleted_at": at, "changed_by": deleted["id"]},
                 edited,
                 deleted,
             )
         ]
     )
-    wait_for(lambda: len(reader.read(room)["changes"]) == 2)
+    wait_for(lambda: "deleted_at" in reader.read(room)["messages"][-1])
     transcript = reader.read(room)
     assert [one["message"] for one in transcript["messages"]] == ["new", ""]
-    assert [one["target"] for one in transcript["changes"]] == [first["id"]["S"], second["id"]["S"]]
+    assert [one["changed_by"] for one in transcript["messages"]] == [
+        edited["id"]["S"],
+        deleted["id"]["S"],
+    ]
+    assert (transcript["changes"], transcript["complete"]) == ([], True)
     assert reader.today()["channels"][room] == 2
 
 

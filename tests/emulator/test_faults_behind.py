@@ -145,7 +145,7 @@ class Faults:
 @pytest.fixture(scope="module")
 def stage():
     with (
-        bootstrap.chat(report=lambda _line: None) as running,
+        bootstrap.chat(proxied=True, report=lambda _line: None) as running,
         proxy.running(running.emulator.endpoint_url) as between,
     ):
         yield Stage(running, between)

@@ -35,6 +35,60 @@ def test_variables_of_another_environment_do_not_stay(project):
     assert not project.settings().get("Environment", {}).get("Variables")
 
 
+SHARED = """\
+name: {name}
+environments:
+  dev: &here
+    region: us-east-1
+    environment_variables: {{GREETING: dev}}
+    role: {{name: {name}-role}}
+    event_sources: [{{arn: "{topic}"}}]
+  prod:
+    <<: *here
+    environment_variables: {{GREETING: prod}}
+lambda:
+  handler: greeter.handler
+  runtime: python3.13
+  keep_versions: 2
+  url: {{auth: NONE}}
+"""
+
+
+def test_environments_that_share_a_function_leave_each_other_alone(project):
+    (project.folder / "code").rename(project.folder / "_src")
+    topic = project.client("sns").create_topic(Name=project.name)["TopicArn"]
+    project.config(SHARED.format(name=project.name, topic=topic))
+    aws, name = project.client("lambda"), {"FunctionName": project.name}
+
+    def of(alias):
+        """An alias's version, the greeting that it has, its URL and its subscriptions."""
+        has = aws.get_function_configuration(**name, Qualifier=alias)
+        url = aws.get_function_url_config(**name, Qualifier=alias)["FunctionUrl"]
+        ends = project.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        own = [one for one in ends if one["Endpoint"].endswith(f"{project.name}:{alias}")]
+        return has["Version"], has["Environment"]["Variables"]["GREETING"], url, len(own)
+
+    project.run("--env", "prod", "deploy")
+    refused = project.kappa("--env", "dev", "create")
+    assert (refused.returncode, "(Environment)" in refused.stderr) == (1, True), refused.stderr
+    first = of("prod")
+    project.run("--env", "dev", "deploy")
+    source = project.folder / "_src" / "greeter.py"
+    source.write_text(source.read_text() + "# release 2\n")
+    project.run("--env", "prod", "deploy")
+    for number in (2, 3):
+        source.write_text(source.read_text() + f"# work {number}\n")
+        project.run("--env", "dev", "deploy")
+    project.run("--env", "prod", "rollback")
+    assert of("prod") == first == ("1", "prod", first[2], 1)
+    dev = of("dev")
+    assert dev[1:] == ("dev", dev[2], 1)
+    project.run("--env", "dev", "remove_event_sources")
+    assert of("prod") == first
+    project.run("--env", "dev", "delete")
+    assert project.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+
+
 def test_a_role_without_a_policy_is_made_and_stays(project):
     (project.folder / "code").rename(project.folder / "_src")
     project.config(LATER.format(name=project.name))

@@ -195,6 +195,27 @@ def test_a_bucket_notifies_and_the_notifications_of_others_stay(project):
     assert notifications_of(project) == others
 
 
+def test_a_bucket_notifies_of_two_prefixes_and_a_changed_one_moves(project):
+    s3 = bucket_for(project)
+
+    def source(prefix):
+        filters = [{"type": "prefix", "value": prefix}]
+        arn = f"arn:aws:s3:::{project.name}"
+        return {"arn": arn, "events": ["s3:ObjectCreated:*"], "key_filters": filters}
+
+    project.says(source("in/"), source("out/"))
+    assert project.marks("add_event_sources") == ["created", "created", "created"]
+    for key in ("in/tea.txt", "out/milk.txt"):
+        s3.put_object(Bucket=project.name, Key=key, Body=b"a drink")
+    eventually(lambda: "in/tea.txt" in project.log())
+    eventually(lambda: "out/milk.txt" in project.log())
+    project.says(source("in/"), source("new/"))
+    assert project.marks("update_event_sources") == ["unchanged", "updated"]
+    assert project.state() == ["Notifying", "Notifying"]
+    assert project.marks("remove_event_sources") == ["removed", "removed"]
+    assert notifications_of(project) == {}
+
+
 def test_a_bucket_whose_events_another_has_is_refused_and_says_whose(project):
     queue = {"Id": "others", "QueueArn": queue_for(project)}
     bucket_for(project, QueueConfigurations=[{**queue, "Events": ["s3:ObjectCreated:Put"]}])

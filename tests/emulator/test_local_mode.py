@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -36,14 +37,18 @@ def processes_of(group):
     return [line for line in listed.stdout.splitlines() if not line.startswith("Z")]
 
 
-def test_ctrl_c_ends_up_and_leaves_nothing(tmp_path):
-    port = local.emulator.free_port()
+def ready(tmp_path, port):
+    """An `up` that is ready."""
     process = start(tmp_path, "up", "--no-browser", f"--port={port}")
     for line in process.stderr:
         if line.startswith("  Ctrl-C stops"):
-            break
-    else:
-        raise AssertionError("local mode did not become ready")
+            return process
+    raise AssertionError("local mode did not become ready")
+
+
+def test_ctrl_c_ends_up_and_leaves_nothing(tmp_path):
+    port = local.emulator.free_port()
+    process = ready(tmp_path, port)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -52,6 +57,19 @@ def test_ctrl_c_ends_up_and_leaves_nothing(tmp_path):
     assert not local.emulator._listening(port)
     assert list(tmp_path.iterdir()) == []
     assert processes_of(process.pid) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_a_closed_terminal_or_a_kill_leaves_nothing_running(tmp_path, number):
+    port = local.emulator.free_port()
+    process = ready(tmp_path, port)
+    os.kill(process.pid, number)
+    process.wait(60)
+    ends = time.monotonic() + 60
+    while local.emulator._listening(port) or processes_of(process.pid) or any(tmp_path.iterdir()):
+        assert time.monotonic() < ends, (processes_of(process.pid), list(tmp_path.iterdir()))
+        time.sleep(0.1)
+    process.communicate()
 
 
 def test_run_gives_a_command_the_chat_and_two_signals_end_all_of_it_once(tmp_path):

@@ -1,8 +1,12 @@
 """The stack on the embedded AWS: the commands of its life, and whom its roles trust."""
 
+import io
+import json
 import os
 import pty
 import subprocess
+import zipfile
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -14,6 +18,7 @@ from botocore.exceptions import ClientError
 
 import resources
 from tests.builders import id_token, run_here
+from tests.projects import TRUST
 
 ROOT = Path(__file__).resolve().parents[2]
 RIGHTS_ACCOUNT = "620000000001"
@@ -137,10 +142,15 @@ def test_the_stack_lives_by_its_commands(emulator, tmp_path):
     launched = chat.must("launch", "--wait")
     assert "CREATE_COMPLETE              WebsiteRole" in launched.stderr
     assert "./resources.py output --save" in launched.stdout
-    again = chat.run("launch")
-    assert again.returncode == 1
-    assert "already exists" in again.stderr
-    assert "./resources.py update" in again.stderr
+    again = chat.must("launch", "--wait")
+    assert "The stack Lambda-Chat exists in us-east-1" in again.stdout
+    other = chat.path.read_text()
+    chat.path.write_text(other.replace("life-of-the-stack", "another-life"))
+    refused = chat.run("launch")
+    chat.path.write_text(other)
+    assert refused.returncode == 1
+    assert "exists already with another s3_bucket" in refused.stderr
+    assert "./resources.py update" in refused.stderr
     assert "nothing to change" in chat.must("update", "--wait").stdout
 
     status = chat.must("status").stdout
@@ -233,7 +243,15 @@ def test_a_taken_bucket_fails_the_launch_by_name_and_is_never_emptied(emulator, 
     assert body.read() == b"precious"
 
 
-def test_alarms_come_with_an_address_and_go_with_it(emulator, tmp_path):
+def without_math(template):
+    """The template but for the one alarm on metric math, which the embedded AWS cannot make."""
+    found = json.loads(template())
+    assert found["Resources"].pop("MessagesUnpublishedAlarm")["Condition"] == "AlarmsWanted"
+    return json.dumps(found)
+
+
+def test_alarms_come_with_an_address_and_go_with_it(emulator, tmp_path, monkeypatch):
+    monkeypatch.setattr(resources, "template", partial(without_math, resources.template))
     account = "620000000009"
     chat = Checkout(emulator, account, tmp_path, "watched-by-alarms", alarm_email="o@example.com")
     alarms = emulator.client("cloudwatch", account)
@@ -317,3 +335,56 @@ def test_a_caller_without_rights_gets_one_clear_line(emulator, tmp_path):
         assert "not authorized" in done.stderr
         assert "Traceback" not in done.stderr
         assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_bucket_that_was_replaced_stays_and_is_named(emulator, tmp_path):
+    account = "620000000010"
+    chat = Checkout(emulator, account, tmp_path, "before-the-move")
+    chat.must("launch", "--wait")
+    s3 = emulator.client("s3", account)
+    s3.put_object(Bucket="before-the-move", Key="index.html", Body=b"old")
+    chat.path.write_text(chat.path.read_text().replace("before-the-move", "after-the-move"))
+    assert "another s3_bucket than" in chat.must("status").stderr
+    assert "before-the-move was the stack's before" in chat.must("update", "--wait").stderr
+    for command in (["status"], ["delete", "--yes", "--wait"]):
+        said = chat.must(*command).stderr
+        assert "the bucket before-the-move was the stack's before and still exists" in said
+        assert "aws s3 rb s3://before-the-move --force" in said
+    assert s3.head_bucket(Bucket="before-the-move")
+
+
+def test_status_names_a_function_that_was_deployed_with_other_values(emulator, tmp_path):
+    account = "620000000011"
+    chat = Checkout(emulator, account, tmp_path, "values-of-functions", region="us-east-1")
+    chat.must("launch", "--wait")
+    chat.must("output", "--save")
+    assert chat.must("status").stderr == ""
+    aws = emulator.client("lambda", account)
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as packed:
+        packed.writestr("a.py", "def handler(event, context): pass")
+    role = emulator.client("iam", account).create_role(
+        RoleName="any", AssumeRolePolicyDocument=json.dumps(TRUST)
+    )
+    aws.create_function(
+        FunctionName="Lambda-Chat-publish-transcript",
+        Role=role["Role"]["Arn"],
+        Runtime="python3.13",
+        Handler="a.handler",
+        Code={"ZipFile": code.getvalue()},
+        Environment={
+            "Variables": {
+                "TABLE_NAME": chat.values["dynamodb_table"],
+                "BUCKET": "values-of-functions",
+                "DATA_PREFIX": "data/",
+                "HISTORY": "20",
+            }
+        },
+    )
+    assert chat.must("status").stderr == ""
+    with chat.path.open("a") as file:
+        file.write("history: 50\n")
+    assert chat.must("status").stderr == (
+        "Note: the function Lambda-Chat-publish-transcript has another HISTORY than "
+        f"{chat.path}: run `kappa lambda/dynamodb/config.yml deploy`.\n"
+    )

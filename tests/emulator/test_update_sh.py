@@ -1,9 +1,11 @@
 """update.sh against the embedded AWS: what a visitor gets, and what a second run does."""
 
 import gzip
+import json
 import re
 import shutil
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from functools import partial
@@ -15,6 +17,7 @@ import yaml
 import publish
 import resources
 from chatconfig import build_folder
+from tests import proxy
 from tests.builders import run_here
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,10 +128,152 @@ def test_another_identity_provider_is_the_only_one_that_the_page_loads(emulator,
 
 
 def test_a_missing_bucket_says_to_launch(env, tmp_path):
-    text = Path(env["LAMBDA_CHAT_CONFIG"]).read_text().replace(BUCKET, "never-launched")
-    config = tmp_path / "config.yml"
-    config.write_text(text)
-    done = run(env | {"LAMBDA_CHAT_CONFIG": str(config)})
+    done = run(configured(env, tmp_path, s3_bucket="never-launched", stack_name="Nobody"))
     assert done.returncode == 1
     assert done.stderr.startswith("Error: There is no bucket never-launched.\n")
     assert "./resources.py launch" in done.stderr
+
+
+def test_a_bucket_that_the_stack_is_yet_to_move_to_says_to_update(env, tmp_path):
+    done = run(configured(env, tmp_path, s3_bucket="yet-to-come"))
+    assert done.returncode == 2
+    assert "s3_bucket: yet-to-come is not the bucket of the stack Lambda-Chat" in done.stderr
+    assert "./resources.py update --wait" in done.stderr
+
+
+def configured(env, tmp_path, **values):
+    """The environment of a config with other values than the chat's."""
+    text = Path(env["LAMBDA_CHAT_CONFIG"]).read_text()
+    path = tmp_path / "config.yml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(text) | values))
+    return env | {"LAMBDA_CHAT_CONFIG": str(path)}
+
+
+def somebody_elses(emulator, name, account=ACCOUNT):
+    """A bucket with a site that is not ours; the account's own."""
+    s3 = emulator.client("s3", account)
+    s3.create_bucket(Bucket=name)
+    for key in ("index.html", "error.html", "css/site.css", "js/site.js", "vendor/x.js"):
+        s3.put_object(Bucket=name, Key=key, Body=b"theirs")
+    return lambda: {
+        item["Key"]: item["ETag"] for item in s3.list_objects_v2(Bucket=name)["Contents"]
+    }
+
+
+def test_a_mistyped_bucket_with_another_site_is_refused_and_left_as_it_is(emulator, env, tmp_path):
+    content = somebody_elses(emulator, "my-other-site")
+    before = content()
+    other = configured(env, tmp_path, s3_bucket="my-other-site")
+    done = run(other)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"Error: {other['LAMBDA_CHAT_CONFIG']}: s3_bucket: my-other-site is not the bucket of the "
+        f"stack Lambda-Chat in us-east-1: that is {BUCKET}.\n"
+        "  Correct it; or, to move the page, run `./resources.py update --wait` first.\n"
+    )
+    assert content() == before
+
+
+def test_without_a_stack_of_that_name_a_bucket_with_another_site_is_refused(
+    emulator, env, tmp_path
+):
+    content = somebody_elses(emulator, "my-third-site")
+    before = content()
+    done = run(configured(env, tmp_path, s3_bucket="my-third-site", stack_name="Nobody"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "my-third-site is not empty, and does not belong to the stack Nobody" in done.stderr
+    assert content() == before
+
+
+def deployer(emulator, env, *actions):
+    """The environment of a user who may do these actions only."""
+    iam, name = emulator.client("iam", ACCOUNT), f"deployer-{len(actions)}"
+    iam.create_user(UserName=name)
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return env | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
+def test_who_may_use_the_bucket_only_goes_on_publishing_a_page_that_is_there(
+    emulator, env, tmp_path
+):
+    """A deployment that an earlier version of this project published has that page in it."""
+    update(env)
+    emulator.client("s3", ACCOUNT).delete_object(Bucket=BUCKET, Key=publish.RUN_KEY)
+    narrow = deployer(
+        emulator, env, "s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"
+    )
+    assert re.fullmatch("[1-9][0-9]* unchanged", update(narrow)[0])
+    content = somebody_elses(emulator, "my-fourth-site")
+    before = content()
+    done = run(configured(narrow, tmp_path, s3_bucket="my-fourth-site"))
+    assert done.returncode == 2
+    assert "you may not ask whether it belongs to the stack Lambda-Chat" in done.stderr
+    assert "cloudformation:DescribeStackResource" in done.stderr
+    assert content() == before
+
+
+def test_who_may_not_put_on_a_condition_publishes_without_one(emulator, env):
+    """S3 asks for s3:GetObject too where a PutObject has a condition."""
+    update(env)
+    s3 = emulator.client("s3", ACCOUNT)
+    s3.put_object(Bucket=BUCKET, Key="index.html", Body=b"old")
+    refused = []
+
+    def deny_once(operation):
+        if operation.endswith(publish.RUN_KEY) and not refused:
+            refused.append(operation)
+            return "deny"
+        return None
+
+    with proxy.running(emulator.endpoint_url) as through:
+        through.before = deny_once
+        assert "uploaded index.html" in update(env | {"AWS_ENDPOINT_URL": through.url})
+    assert refused
+
+
+def test_a_page_of_another_chat_is_not_taken_for_ones_own(emulator, env, tmp_path):
+    update(env)
+    other = configured(
+        env, tmp_path, stack_name="Nobody", sns_topic_arn="arn:aws:sns:us-east-1:1:Other"
+    )
+    assert run(other).returncode == 2
+    assert run(configured(env, tmp_path, stack_name="Nobody")).returncode == 0
+
+
+def test_an_empty_bucket_may_be_filled_whoever_made_it(emulator, env, tmp_path):
+    emulator.client("s3", ACCOUNT).create_bucket(Bucket="made-by-hand")
+    hand = configured(env, tmp_path, s3_bucket="made-by-hand", stack_name="Nobody")
+    assert "uploaded index.html" in update(hand)
+
+
+def test_two_runs_at_once_remove_nothing_and_both_end_well(emulator, env):
+    update(env)
+    s3 = emulator.client("s3", ACCOUNT)
+
+    def keys():
+        return {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
+
+    published = keys()
+    s3.delete_object(Bucket=BUCKET, Key="headers.json")  # so that both upload everything
+    words = [sys.executable, ROOT / "s3-website" / "publish.py"]
+    both = [
+        subprocess.Popen(
+            words,
+            env=env | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for one in both:
+        out, err = one.communicate(timeout=120)
+        assert one.returncode == 0, err
+        assert "removed" not in out
+    assert keys() == published

@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -213,6 +216,34 @@ def test_a_path_wins_over_the_environment_which_wins_over_the_checkout(config, m
     assert chatconfig.config_path(Path("other.yml")) == Path("other.yml")
 
 
+def test_a_relative_config_is_found_from_every_folder_of_the_checkout(
+    tmp_path, monkeypatch, config
+):
+    monkeypatch.setattr(chatconfig, "HERE", tmp_path)
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", "config.yml")
+    below = tmp_path / "lambda" / "sns"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert read_config().s3_bucket == "my-chat"
+    (below / "config.yml").write_text(GOOD.replace("my-chat", "nearer"))
+    assert read_config().s3_bucket == "nearer"
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", "none.yml")
+    assert chatconfig.config_path() == Path("none.yml")
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")
+def test_git_ignores_every_config_but_the_example():
+    names = ["config.yml", "config.prod.yml", ".config.yml.x1y2", "config.example.yml"]
+    done = subprocess.run(
+        ["git", "check-ignore", "--no-index", *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == names[:-1]
+
+
 def test_a_missing_file_says_to_copy_the_example(tmp_path):
     with pytest.raises(ConfigError, match="does not exist") as caught:
         read_config(tmp_path / "none.yml")
@@ -300,6 +331,26 @@ def test_saving_keeps_the_mode_and_a_symbolic_link_and_leaves_no_other_file(tmp_
     assert link.is_symlink()
     assert stat.S_IMODE(config.stat().st_mode) == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yml", "link.yml"]
+
+
+@pytest.mark.parametrize("at", ["os.rename", "os.chmod", "tempfile.mkstemp"])
+def test_a_save_that_is_killed_leaves_the_old_file_whole_and_the_next_one_ends_it(config, at):
+    config.write_text(f"# mine\n{GOOD}")
+    config.chmod(0o640)
+    before = config.read_bytes()
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+import chatconfig
+sys.addaudithook(lambda event, _: event == {at!r} and os.kill(os.getpid(), signal.SIGKILL))
+chatconfig.save_outputs({OUTPUTS!r}, Path({str(config)!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert config.read_bytes() == before
+    assert save_outputs(OUTPUTS, config) is True
+    assert config.read_text().startswith(f"# mine\n{GOOD}")
+    assert stat.S_IMODE(config.stat().st_mode) == 0o640
 
 
 @settings(deadline=None)

@@ -1,5 +1,6 @@
 """bench/cost.py: the bill of a load, the cross-over, the limits, and the tables of docs/cost.md."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -9,16 +10,21 @@ import pytest
 from bench import cost
 from bench.cost_limits import Limit, first_limit, s3_limits, users_at, websocket_limits
 from bench.cost_model import (
+    ALARMS,
+    METRICS,
     Load,
     bill,
     crossovers,
     even_messages_s,
+    million_refused,
     reader_cost,
     s3_usage,
     websocket_usage,
 )
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "cost.md"
+ROOT = Path(__file__).resolve().parents[2]
+COST, OPERATIONS = ROOT / "docs" / "cost.md", ROOT / "docs" / "operations.md"
+TEMPLATE = ROOT / "tests" / "data" / "stack" / "template.json"
 # One channel, a message each two seconds, each a batch of its own.
 QUIET = Load(users=100, messages_s=0.5, channels=1, poll_s=1)
 MONTH_S = 2_592_000
@@ -76,6 +82,35 @@ def test_a_websocket_api_sends_each_message_to_each_reader():
 def test_nothing_is_billed_where_nobody_talks_and_nobody_listens():
     load = rates(users=0, messages_s=0)
     assert totals(load) == [0, 0]
+
+
+def test_the_alarms_of_the_stack_are_counted():
+    """CloudWatch bills an alarm by the metrics that it looks at."""
+    resources = json.loads(TEMPLATE.read_text())["Resources"].values()
+    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    looked_at = [
+        sum("MetricStat" in metric for metric in alarm.get("Metrics", [{"MetricStat": {}}]))
+        for alarm in alarms
+    ]
+    assert sum(looked_at) == ALARMS
+
+
+def test_metrics_and_alarms_are_billed_beyond_ten_of_each():
+    load = rates(hours_a_day=8)
+    watched = {name: load.watched[name] * load.month_s for name in load.watched}
+    assert watched == pytest.approx({"Custom metrics": METRICS / 3, "Alarms": ALARMS})
+    thrice = {name: 3 * units_s for name, units_s in QUIET.watched.items()}
+    lines = bill(thrice, QUIET.month_s).lines
+    assert lines["Custom metrics"] == pytest.approx((3 * METRICS - 10) * 0.30)
+    assert lines["Alarms"] == pytest.approx((3 * ALARMS - 10) * 0.10)
+
+
+@pytest.mark.parametrize(
+    ("by_transaction", "dollars"), [(True, 0.5 + 0.2 + 0.4 + 0.5 + 5.0), (False, 1.6)]
+)
+def test_a_refusal_costs_what_operations_md_says(by_transaction, dollars):
+    assert million_refused(by_transaction) == pytest.approx(dollars, rel=1e-3)
+    assert f"| ${dollars:.2f}" in OPERATIONS.read_text()
 
 
 def test_fewer_hours_a_day_are_a_shorter_month():
@@ -226,5 +261,5 @@ def test_a_bad_command_line_ends_with_2(arguments, capsys):
 
 
 def test_the_docs_hold_the_tables_that_the_script_prints():
-    _, after = DOCS.read_text().split("<!-- bench/cost.py --table -->\n")
+    _, after = COST.read_text().split("<!-- bench/cost.py --table -->\n")
     assert after.split("<!-- end -->")[0].strip() == cost.tables()

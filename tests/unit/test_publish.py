@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import boto3
@@ -109,6 +110,10 @@ def test_another_endpoint_serves_every_service():
     [
         ("eu-west-1", "", "https://my-chat.s3.eu-west-1.amazonaws.com/index.html"),
         ("cn-north-1", "", "https://my-chat.s3.cn-north-1.amazonaws.com.cn/index.html"),
+        ("us-gov-west-1", "", "https://my-chat.s3.us-gov-west-1.amazonaws.com/index.html"),
+        ("us-iso-east-1", "", "https://my-chat.s3.us-iso-east-1.c2s.ic.gov/index.html"),
+        ("eusc-de-east-1", "", "https://my-chat.s3.eusc-de-east-1.amazonaws.eu/index.html"),
+        ("eu-moon-1", "", "https://my-chat.s3.eu-moon-1.amazonaws.com/index.html"),
         ("us-east-1", "http://127.0.0.1:4566", "http://127.0.0.1:4566/my-chat/index.html"),
     ],
 )
@@ -174,13 +179,6 @@ def test_the_site_is_made_in_its_folder_and_the_sources_stay(source, built):
 
 def test_only_pages_are_filled(built):
     assert "{{not_ours}}" in (built / "js" / "main.js").read_text()
-
-
-def test_a_second_build_starts_from_an_empty_folder(source, built):
-    (built / "js" / "old.js").write_text("")
-    website.build_site(source, built, {}, VALUES, {})
-    assert not (built / "js" / "old.js").exists()
-    assert not (built / "vendor" / "aws4fetch.js").exists()
 
 
 def test_config_js_is_a_module_that_no_value_can_break_out_of(source, tmp_path):
@@ -277,6 +275,11 @@ def test_what_is_not_the_pages_is_never_removed(key):
     assert publish.plan([], {key: "e"}, "data/").removals == []
 
 
+@pytest.mark.parametrize("key", ["index.html", "config.js"])
+def test_without_these_a_page_is_none_so_they_are_never_removed(key):
+    assert publish.plan([], {key: "e"}, "data/").removals == []
+
+
 def test_the_data_folder_wins_over_the_page_when_they_overlap():
     assert publish.plan([], {"js/default.json": "e"}, "js/").removals == []
 
@@ -314,6 +317,43 @@ def test_publishing_twice_uploads_once(aws, built, capsys):
     ]
     upload(aws, built)
     assert capsys.readouterr().out == "6 unchanged\n"
+
+
+def test_a_run_that_another_has_overtaken_compares_again_and_wins(aws, built, capsys):
+    files = website.read_site(built)
+    before = publish.read_bucket(aws, "my-chat")
+    upload(aws, built)
+    theirs = {"Bucket": "my-chat", "Key": "js/main.js", "Body": b"theirs"}
+    aws.client("s3").put_object(**theirs)
+    publish._upload(aws, CONFIG, files, before)
+    assert "Another update.sh was at work" in capsys.readouterr().err
+    assert publish.plan(files, publish.read_bucket(aws, "my-chat"), "data/").is_empty
+
+
+def test_a_bucket_that_others_keep_changing_is_given_up_with_an_error(aws, built, monkeypatch):
+    stale = publish.read_bucket(aws, "my-chat")
+    upload(aws, built)
+    monkeypatch.setattr(publish, "read_bucket", lambda *_: stale)
+    with pytest.raises(KappaError, match="changes all the time"):
+        publish._upload(aws, CONFIG, website.read_site(built), stale)
+
+
+def test_each_run_builds_in_a_folder_of_its_own_and_leaves_none(tmp_path):
+    base = tmp_path / "build" / "site"
+    with website.run_folder(base) as one, website.run_folder(base) as other:
+        assert one != other
+        assert [*one.iterdir(), *other.iterdir()] == []
+    assert not base.exists()
+
+
+def test_what_a_killed_run_has_left_goes_a_day_later(tmp_path):
+    for name, age_s in {"run-old": 90_000, "run-now": 0}.items():
+        (tmp_path / name / "js").mkdir(parents=True)
+        at = time.time() - age_s
+        os.utime(tmp_path / name, (at, at))
+    with website.run_folder(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["run-now"]
 
 
 def test_a_removed_file_goes_and_the_transcripts_stay(aws, built, capsys):
@@ -513,5 +553,5 @@ def test_a_missing_python_package_says_what_to_run():
     )
     assert done.returncode == 1
     assert done.stderr == (
-        "Python package msgspec is missing: run `pip install -r requirements.txt`.\n"
+        "Error: Python package msgspec is missing: run `pip install -r requirements.txt`.\n"
     )

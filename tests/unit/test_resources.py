@@ -15,8 +15,13 @@ from botocore.exceptions import ClientError
 
 import bucket
 import chatconfig
+import emf
+import kappa
 import resources
 import stack
+import stack_bucket
+import stack_notes
+import website
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
 from stack import Event, Stack
 
@@ -113,23 +118,42 @@ def test_each_alarm_watches_a_thing_of_this_stack_and_tells_the_topic(template):
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
-    watched = {
-        (one["MetricName"], json.dumps(one["Dimensions"][0]["Value"])) for one in alarms.values()
-    }
-    assert len(alarms) == len(watched) == 7
+    silent = alarms["MessagesUnpublishedAlarm"]
+    singles = [one for one in alarms.values() if one is not silent]
+    watched = {(one["MetricName"], json.dumps(one["Dimensions"][0]["Value"])) for one in singles}
+    assert len(singles) == len(watched) == 7
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"
         assert "AlarmName" not in alarm
     functions = {
         json.dumps(one["Dimensions"][0]["Value"])
-        for one in alarms.values()
+        for one in singles
         if one["Namespace"] == "AWS/Lambda"
     }
     assert functions == {
         json.dumps({"Fn::Sub": "${AWS::StackName}-" + name})
         for name in ("store-message", "publish-transcript")
     }
+
+
+def test_a_stream_that_calls_nobody_is_noticed_by_the_messages_that_are_stored(template):
+    silent = template["Resources"]["MessagesUnpublishedAlarm"]["Properties"]
+    result, *metrics = silent["Metrics"]
+    assert [one["Id"] for one in silent["Metrics"] if one["ReturnData"]] == [result["Id"]]
+    watched = {one["Id"]: one["MetricStat"]["Metric"] for one in metrics}
+    assert set(re.findall(r"FILL\((\w+), 0\)", result["Expression"])) == set(watched)
+    # the same names as those that store_message writes
+    line = emf.metric_line(0, {"function": "Lambda-Chat-store-message"}, {"stored": 1})
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert watched["stored"]["Namespace"] == directive["Namespace"]
+    assert watched["stored"]["MetricName"] == directive["Metrics"][0]["Name"]
+    assert [[one["Name"] for one in watched["stored"]["Dimensions"]]] == directive["Dimensions"]
+    [name] = [one["Value"]["Fn::Sub"] for one in watched["stored"]["Dimensions"]]
+    assert name == "${AWS::StackName}-store-message"
+    [name] = [one["Value"]["Fn::Sub"] for one in watched["invoked"]["Dimensions"]]
+    assert name == "${AWS::StackName}-publish-transcript"
+    assert silent["DatapointsToAlarm"] > 1  # one may be a message at a period's very end
 
 
 def test_what_holds_data_states_what_becomes_of_it(template):
@@ -154,6 +178,33 @@ def test_every_resource_parameter_and_output_is_documented(template):
         assert f"`{output['Description']}`" in text
 
 
+def rows_of_changes():
+    text = (ROOT / "docs" / "stack.md").read_text()
+    table = text[text.index("## Changing a value") : text.index("## Resources")]
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
+    return {key: run for keys, run in rows for key in re.findall(r"`(\w+)`", keys)}
+
+
+def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
+    rows = rows_of_changes()
+    own = set(chatconfig.KEYS) - set(chatconfig.SAVED)
+    assert set(rows) == own | {"retention_days"}
+    all_ = {"region", "stack_name", "profile"}
+    for key in stack_notes.PARAMETERS.values():
+        assert "./resources.py update --wait" in rows[key]
+    for path in stack_notes.FUNCTIONS:
+        lines = (ROOT / path).read_text().replace("${name", "")
+        used = re.findall(r"\$\{([a-z_0-9]+)", lines)
+        for key in set(used) - set(chatconfig.SAVED) - all_:
+            assert f"kappa {path} deploy" in rows[key] or "kappa lambda/*/config.yml" in rows[key]
+    config = msgspec.structs.replace(CHAT, history=1, rate_limit="1/1s")
+    told = website.page_config(config, "eu-west-1", {})
+    for key, value in {"rate_limit": "2/2s", "history": 2, "data_prefix": "x/"}.items():
+        changed = msgspec.structs.replace(config, **{key: value})
+        assert website.page_config(changed, "eu-west-1", {}) != told
+        assert "s3-website/update.sh" in rows[key]
+
+
 @pytest.mark.parametrize(
     "argv",
     [
@@ -171,7 +222,15 @@ def test_a_wrong_command_line_shows_the_usage_and_exits_2(argv, capsys):
     assert resources.main(argv) == 2
     out, err = capsys.readouterr()
     assert out == ""
+    assert err.startswith("Error: ")
     assert "resources.py launch [--region=R] [--profile=P] [--wait]" in err
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as caught:
+        resources.main(["--version"])
+    assert not caught.value.code
+    assert capsys.readouterr().out == f"Lambda Chat {kappa.__version__}\n"
 
 
 @pytest.mark.parametrize("command", ["launch", "update", "output", "status"])
@@ -260,7 +319,8 @@ def test_a_missing_python_package_says_what_to_run():
     )
     assert done.returncode == 1
     assert re.fullmatch(
-        r"Python package \w+ is missing: run `pip install -r requirements.txt`.\n", done.stderr
+        r"Error: Python package \w+ is missing: run `pip install -r requirements.txt`.\n",
+        done.stderr,
     )
 
 
@@ -302,9 +362,10 @@ class FakeAws:
 
     region = "us-east-1"
 
-    def __init__(self, *polls, taken=False):
+    def __init__(self, *polls, taken=False, bucket="my-chat"):
         self.polls = list(polls)
         self.taken = taken
+        self.bucket = bucket
         self.calls = []
 
     def client(self, service):
@@ -313,7 +374,8 @@ class FakeAws:
 
     def describe_stacks(self, StackName):  # noqa: N803 - the SDK's own name
         found = {"StackId": STACK_ID, "StackName": "Lambda-Chat", "StackStatus": self.polls[0][0]}
-        return {"Stacks": [found]}
+        parameter = {"ParameterKey": "WebsiteS3BucketName", "ParameterValue": self.bucket}
+        return {"Stacks": [found | {"Parameters": [parameter]}]}
 
     def create_stack(self, **request):
         self.calls.append(request)
@@ -409,6 +471,19 @@ def test_following_gives_up_at_its_deadline():
         stack.follow(aws, STACK_ID, "", print, sleep=lambda _: None, clock=lambda: next(ticks))
 
 
+def test_only_a_bucket_that_the_stack_has_made_is_called_a_former_one():
+    events = [
+        (stack_bucket.BUCKET, "CREATE_FAILED", "taken-by-others already exists"),
+        (stack_bucket.BUCKET, "CREATE_COMPLETE"),
+        ("RateTable", "CREATE_COMPLETE"),
+    ]
+    aws = FakeAws(("UPDATE_COMPLETE", events))
+    found = stack.read_stack(aws, "Lambda-Chat")
+    assert stack_bucket.read_former_buckets(aws, found) == ["id-of-WebsiteS3Bucket"]
+    aws.polls = [("UPDATE_COMPLETE", events[:1])]
+    assert stack_bucket.read_former_buckets(aws, found) == []
+
+
 CHAT = chatconfig.ChatConfig(
     s3_bucket="my-chat",
     google_oauth_client_id="1-a.apps.googleusercontent.com",
@@ -421,6 +496,7 @@ def test_launch_hands_over_the_template_and_the_parameters():
     aws = FakeAws()
     resources.launch(aws, CHAT, wait=False)
     [request] = aws.calls
+    assert re.fullmatch("[0-9a-f]{32}", request.pop("ClientRequestToken"))
     assert request == {
         "StackName": "Lambda-Chat",
         "TemplateBody": resources.template(),
@@ -447,22 +523,67 @@ def test_launch_with_an_alarm_email_says_that_a_mail_comes(capsys):
     assert "once the link in AWS's mail is followed" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("config")
-def test_launch_into_another_region_than_the_configs_says_so(capsys):
-    resources.launch(FakeAws(), CHAT, wait=False)
-    out, err = capsys.readouterr()
-    assert out.startswith("Creating the stack Lambda-Chat in us-east-1.\n")
-    assert "says `region: eu-west-1`" in err
+@pytest.mark.parametrize("command", ["launch", "update", "output", "status", "delete --yes"])
+def test_another_region_than_the_configs_is_said_by_each_command(
+    command, config, capsys, monkeypatch
+):
+    config.write_text(f"{CONFIG}region: eu-west-1\n")
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert resources.main([*command.split(), "--region=us-east-1"]) == 1
+    said = capsys.readouterr().err
+    assert f"in us-east-1, but {config} says `region: eu-west-1`; kappa and update.sh" in said
+    assert resources.main([*command.split(), "--region=eu-west-1"]) == 1
+    assert "Note: " not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("status", "hint"),
-    [("CREATE_COMPLETE", "resources.py update"), ("ROLLBACK_COMPLETE", "resources.py delete")],
+    ("status", "bucket", "said", "hint"),
+    [
+        ("CREATE_COMPLETE", "other", "exists already with another s3_bucket", "update"),
+        ("ROLLBACK_COMPLETE", "my-chat", "could not be created: ROLLBACK_COMPLETE", "delete"),
+        ("DELETE_FAILED", "my-chat", "exists already: DELETE_FAILED", "delete"),
+        ("DELETE_IN_PROGRESS", "my-chat", "exists already: DELETE_IN_PROGRESS", "status"),
+    ],
 )
-def test_launching_over_a_stack_says_what_its_state_needs(status, hint):
-    with pytest.raises(Conflict) as caught:
-        resources.launch(FakeAws((status, []), taken=True), CHAT, wait=False)
-    assert hint in caught.value.hint
+def test_launching_over_another_stack_says_what_its_state_needs(status, bucket, said, hint):
+    with pytest.raises(Conflict, match=said) as caught:
+        resources.launch(FakeAws((status, []), taken=True, bucket=bucket), CHAT, wait=False)
+    assert f"resources.py {hint}" in caught.value.hint
+
+
+def test_a_launch_that_was_interrupted_is_followed_by_the_next(capsys, monkeypatch):
+    begun = [("Lambda-Chat", "CREATE_IN_PROGRESS", "User Initiated")]
+    done = [*begun, ("Lambda-Chat", "CREATE_COMPLETE")]
+    aws = FakeAws(("CREATE_IN_PROGRESS", begun), ("CREATE_COMPLETE", done), taken=True)
+    follow = stack.follow
+    monkeypatch.setattr(stack, "follow", lambda *args: follow(*args, sleep=aws.sleep))
+    resources.launch(aws, CHAT, wait=True)
+    out, err = capsys.readouterr()
+    assert "exists in us-east-1, with the values of config.yml" in out
+    assert out.endswith("Created. Next: `./resources.py output --save`.\n")
+    assert err.count("CREATE_COMPLETE") == 1
+
+
+def test_an_account_that_lets_no_page_be_public_is_explained_with_its_command():
+    events = [
+        ("Lambda-Chat", "CREATE_IN_PROGRESS", "User Initiated"),
+        (
+            "WebsiteS3BucketPolicy",
+            "CREATE_FAILED",
+            'Resource handler returned message: "Access Denied (Service: S3, Status Code: 403)"',
+        ),
+        ("Lambda-Chat", "ROLLBACK_COMPLETE", ""),
+    ]
+    with pytest.raises(AwsError, match="Access Denied") as caught:
+        followed(FakeAws(("ROLLBACK_COMPLETE", events)))
+    assert "aws s3control get-public-access-block --account-id 111122223333" in caught.value.hint
+    assert "./resources.py delete --wait" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
-from contract import CHANNEL, RESERVED_CHANNELS, at
+from contract import AFTER_MESSAGES, CHANNEL, RESERVED_CHANNELS, at
 from stats import Said, read_said
 
 MAX_TIME_S = 1e11  # far beyond any clock; excludes NaN and infinity too
@@ -77,6 +77,13 @@ def read_channel(record: object) -> str | None:
     """Return the channel that a record names, None when it names none."""
     channel = at(record, "dynamodb", "Keys", "channel", "S")
     return channel if isinstance(channel, str) and CHANNEL.fullmatch(channel) else None
+
+
+def is_new_message(record: object) -> bool:
+    """Tell whether a record is of a new row among the messages, and not of a change."""
+    row_id = at(record, "dynamodb", "Keys", "id", "S")
+    new = at(record, "eventName") == "INSERT" and isinstance(row_id, str)
+    return new and not str(row_id).startswith(AFTER_MESSAGES)
 
 
 def sequence(record: object) -> str:

@@ -16,10 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypedDict
 
+import botocore
+
 from aws_clients import SIGNED, make_clients
 from batch import (
     Event,
     age_ms,
+    is_new_message,
     iterator_ages_ms,
     read_channel,
     read_inserts,
@@ -33,7 +36,7 @@ from folder import Folder
 from stats import Said
 from stats_file import StatsFile
 from transcript_files import TranscriptFiles
-from transcripts import MAX_ROWS
+from transcripts import MAX_HISTORY
 
 # A channel is two calls that mostly wait; a client has ten connections.
 SIDE_BY_SIDE = 8
@@ -64,6 +67,10 @@ class NotPublished(Exception):
     """No channel of the batch could be published; Lambda sends the whole batch again."""
 
 
+class OldSdk(Exception):
+    """This runtime's botocore cannot do what the function needs."""
+
+
 class Settings(NamedTuple):
     """The function's environment, validated."""
 
@@ -88,7 +95,7 @@ class Service(NamedTuple):
 def handler(event: Event, context: Context) -> Result:
     """Publish what the batch touches; Lambda calls this.
 
-    Raises: NotPublished, if nothing could be published; ValueError, for a bad environment.
+    Raises: NotPublished, if nothing could be published; ValueError, for a bad environment; OldSdk.
     """
     return publish(event, service(), context.aws_request_id)
 
@@ -96,9 +103,25 @@ def handler(event: Event, context: Context) -> Result:
 @cache
 def service() -> Service:
     """Build what the container keeps, from the environment."""
+    log("INFO", "started", botocore=botocore.__version__)
     settings = read_settings(os.environ)
     dynamodb, s3 = make_clients({"dynamodb": SIGNED, "s3": SIGNED})
+    check_sdk(s3)
     return connected(settings, dynamodb, s3, time.time, ThreadPoolExecutor(SIDE_BY_SIDE).map)
+
+
+def check_sdk(s3: Any) -> None:  # noqa: ANN401
+    """Make sure that objects can be replaced on condition: without that an older one could win.
+
+    Raises: OldSdk.
+    """
+    arguments = s3.meta.service_model.operation_model("PutObject").input_shape.members
+    if "IfMatch" not in arguments:
+        raise OldSdk(
+            f"botocore {botocore.__version__} cannot make S3's PutObject conditional (IfMatch):"
+            " 1.35.69 or newer is needed. Take a newer Lambda runtime, or pack botocore with the"
+            " function."
+        )
 
 
 def connected(
@@ -134,8 +157,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         wrong.append("BUCKET must be a bucket's name")
     if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", prefix):
         wrong.append("DATA_PREFIX must end with a slash, e.g. data/")
-    if not re.fullmatch(r"[0-9]{1,3}", history) or not 1 <= int(history) <= MAX_ROWS:
-        wrong.append(f"HISTORY must be 1 to {MAX_ROWS}")
+    if not re.fullmatch(r"[0-9]{1,3}", history) or not 1 <= int(history) <= MAX_HISTORY:
+        wrong.append(f"HISTORY must be 1 to {MAX_HISTORY}")
     if wrong:
         raise ValueError(f"The function's environment is wrong: {'; '.join(wrong)}.")
     function = environ.get("AWS_LAMBDA_FUNCTION_NAME", "publish-transcript")
@@ -153,7 +176,8 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     records = found if isinstance(found, list) else [None]
     ages_ms = iterator_ages_ms(records, service.clock())
     firsts, skipped = touched_channels(records, request_id)
-    failures = publish_channels(firsts, service)
+    changed = {read_channel(record) for record in records if not is_new_message(record)}
+    failures = publish_channels(firsts, changed, service)
     failed = [firsts[channel] for channel in failures]
     published = firsts.keys() - failures.keys()
     for channel, failure in failures.items():
@@ -197,12 +221,17 @@ def touched_channels(records: Sequence[object], request_id: str) -> tuple[dict[s
     return firsts, skipped
 
 
-def publish_channels(channels: Collection[str], service: Service) -> dict[str, Exception]:
-    """Write the transcripts, then list the channels; return what failed and why."""
+def publish_channels(
+    channels: Collection[str], changed: Collection[str | None], service: Service
+) -> dict[str, Exception]:
+    """Write the transcripts, then list the channels; return what failed and why.
+
+    `changed`: channels to which the batch brings more than new messages.
+    """
 
     def publish_one(channel: str) -> Exception | None:
         try:
-            service.transcripts.publish(channel)
+            service.transcripts.publish(channel, only_new=channel not in changed)
         except Exception as error:  # noqa: BLE001 - the others must be published; reported later
             return error
         return None

@@ -10,11 +10,22 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+from contract import AFTER_MESSAGES
 from folder import Folder
-from transcripts import Page, Row, next_page, transcript, window
+from transcripts import (
+    MAX_CHANGES,
+    Changes,
+    Page,
+    Row,
+    changes_since,
+    next_page,
+    read_changes,
+    transcript,
+    window,
+)
 
 ATTEMPTS = 5
-MAX_ETAGS = 1_000
+MAX_KEPT = 1_000
 
 
 class TranscriptBusy(Exception):
@@ -22,7 +33,7 @@ class TranscriptBusy(Exception):
 
 
 class TranscriptFiles:
-    """Writes transcripts; remembers the ETag of what it wrote last, a channel.
+    """Writes transcripts; remembers of each channel the ETag and the changes of what it wrote last.
 
     Different channels may be published at the same time.
     """
@@ -40,43 +51,49 @@ class TranscriptFiles:
         self._folder = folder
         self._history = history
         self._clock = clock
-        self._etags: dict[str, str] = {}  # the least recently written first
+        # the least recently written first
+        self._written: dict[str, tuple[str, Changes]] = {}
         self._remembering = Lock()
 
-    def publish(self, channel: str) -> None:
-        """Read a channel's newest messages and write its transcript.
+    def publish(self, channel: str, only_new: bool = False) -> None:
+        """Read a channel's newest messages and changes, and write its transcript.
 
-        The ETag is older than the Query: so the Query sees at least what the writer of the object
-        with that ETag saw, and only that object is replaced.
+        The ETag is older than the Queries: so they see at least what the writer of the object
+        with that ETag saw, and only that object is replaced. `only_new`: the batch brings nothing
+        but new messages; then the changes of what we wrote are still all that have been published,
+        and the batch that brings another one reads them.
         Raises: TranscriptBusy; botocore's exceptions for faults of AWS.
         """
         for _ in range(ATTEMPTS):
-            etag = self._forget(channel)
-            if etag is None:
-                etag = self._folder.etag(channel)
-            if written := self._folder.write(channel, self._transcript(channel), etag):
-                self._remember(channel, written)
+            now_s = self._clock()
+            etag, changes = self._forget(channel) or (self._folder.etag(channel), None)
+            if changes is None or not only_new:
+                changes = self._changes(channel, now_s)
+            content = self._transcript(channel, changes, now_s)
+            if written := self._folder.write(channel, content, etag):
+                self._remember(channel, written, changes)
                 return
         raise TranscriptBusy("a transcript could not be brought up to date")
 
-    def _forget(self, channel: str) -> str | None:
+    def _forget(self, channel: str) -> tuple[str, Changes] | None:
         with self._remembering:
-            return self._etags.pop(channel, None)
+            return self._written.pop(channel, None)
 
-    def _remember(self, channel: str, etag: str) -> None:
+    def _remember(self, channel: str, etag: str, changes: Changes) -> None:
         with self._remembering:
-            if len(self._etags) >= MAX_ETAGS:
-                del self._etags[next(iter(self._etags))]
-            self._etags[channel] = etag
+            if len(self._written) >= MAX_KEPT:
+                del self._written[next(iter(self._written))]
+            self._written[channel] = etag, changes
 
-    def _transcript(self, channel: str) -> bytes:
-        now_s = self._clock()
-        return transcript(channel, window(self._rows(channel, now_s), self._history, now_s), now_s)
+    def _transcript(self, channel: str, changes: Changes, now_s: float) -> bytes:
+        rows, all_read = self._rows(channel, now_s)
+        return transcript(channel, window(rows, self._history, now_s), changes, all_read, now_s)
 
-    def _rows(self, channel: str, now_s: float) -> list[Row]:
-        """Return the newest rows, newest first: one Query, and more only as next_page says.
+    def _rows(self, channel: str, now_s: float) -> tuple[list[Row], bool]:
+        """Return the newest rows, newest first, and whether they are all that the channel has.
 
-        The reads are consistent, so the row that woke the function is among them.
+        One Query, and more only as next_page says. The reads are consistent, so the row that woke
+        the function is among them.
         """
         rows: list[Row] = []
         page: Page | None = Page(self._history, "")
@@ -85,17 +102,35 @@ class TranscriptFiles:
             answer = self._dynamodb.query(**query(self._table, channel, page, start))
             rows += answer["Items"]
             start = answer.get("LastEvaluatedKey", {})
+            all_read = not start and not page.since
             page = next_page(rows, self._history, now_s) if start else None
-        return rows
+        return rows, all_read
+
+    def _changes(self, channel: str, now_s: float) -> Changes:
+        """Return the newest changes: one Query."""
+        since = changes_since(now_s)
+        page = Page(MAX_CHANGES, f"{AFTER_MESSAGES}{since}")
+        answer = self._dynamodb.query(**query(self._table, channel, page, {}, AFTER_MESSAGES * 2))
+        return read_changes(answer["Items"], "LastEvaluatedKey" not in answer, since, now_s)
 
 
-def query(table: str, channel: str, page: Page, start: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of DynamoDB's Query for a page that comes after the key `start`."""
+def query(
+    table: str, channel: str, page: Page, start: dict[str, Any], end: str = AFTER_MESSAGES
+) -> dict[str, Any]:
+    """Return the arguments of DynamoDB's Query for a page of rows before the id `end`.
+
+    It comes after the key `start`.
+    """
     since = {":since": {"S": page.since}} if page.since else {}
+    ids = "id BETWEEN :since AND :end" if since else "id < :end"
     return {
         "TableName": table,
-        "KeyConditionExpression": "channel = :channel" + (" AND id >= :since" if since else ""),
-        "ExpressionAttributeValues": {":channel": {"S": channel}, **since},
+        "KeyConditionExpression": f"channel = :channel AND {ids}",
+        "ExpressionAttributeValues": {
+            ":channel": {"S": channel},
+            ":end": {"S": end},
+            **since,
+        },
         "ScanIndexForward": False,
         "ConsistentRead": True,
         "Limit": page.limit,

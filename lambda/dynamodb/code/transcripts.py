@@ -10,10 +10,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from contract import iso_ms
+from contract import AFTER_MESSAGES, iso_ms
 
-MAX_ROWS = 200  # as many as one transcript may hold, and as many rows as one may cost
+MAX_HISTORY = 200
+MAX_LIVELY = 200  # messages of the last 5 s
 LIVELY_MS = 5_000
+MAX_ROWS = 500  # as many as one transcript may cost to read
+MAX_BYTES = 256 * 1024
+MAX_CHANGES = 100
+# Pages ask each minute at least; one that slept longer reads the table for what it missed.
+CHANGES_MS = 24 * 3_600_000
 
 Row = Mapping[str, Mapping[str, str]]
 
@@ -25,15 +31,14 @@ class Form(NamedTuple):
     optional: tuple[str, ...] = ()
 
 
+# The page reads the same of a row of the table: a test compares the two.
 MESSAGE = Form(
     ("id", "name", "message", "user", "sent_at", "kind"),
-    ("picture", "client_id", "edited_at", "deleted_at"),
+    ("picture", "client_id", "edited_at", "deleted_at", "changed_by"),
 )
-# Rows that tell what became of another row, `target`; they are no messages.
-CHANGES = {
-    "edit": Form(("id", "target", "kind", "message", "sent_at")),
-    "delete": Form(("id", "target", "kind", "sent_at")),
-}
+# A row that tells that another row, `target`, has changed; it is no message.
+CHANGE = Form(("id", "target", "kind"))
+CHANGE_KINDS = ("edit", "delete")
 
 
 class Page(NamedTuple):
@@ -56,82 +61,147 @@ class Entry(NamedTuple):
     @property
     def is_message(self) -> bool:
         """Tell whether it is a message, not a change of one."""
-        return self.shown["kind"] not in CHANGES
+        return self.shown["kind"] not in CHANGE_KINDS
 
 
 class Window(NamedTuple):
-    """What a transcript shows, newest first."""
+    """What a transcript shows, newest first; whether it is all that the rows hold.
+
+    `changes` are those that an earlier version stored among the messages.
+    """
 
     messages: list[Entry]
-    changes: list[Entry]
+    changes: list[dict[str, str]]
+    whole: bool
+
+
+class Changes(NamedTuple):
+    """The newest changes, newest first, and the time since which none is missing."""
+
+    listed: tuple[dict[str, str], ...]
+    since: str
 
 
 def next_page(rows: Sequence[Row], history: int, now_s: float) -> Page | None:
     """Decide what to read after these rows, newest first; None when they are enough.
 
-    They are enough when `history` can be shown and everything of the last 5 s is read, or when
-    they are 200. So a quiet channel costs one read, whatever its length.
+    They are enough when `history` messages with a text can be shown and everything of the last
+    5 s is read, or when they are 500. So a quiet channel costs one read, whatever its length.
     """
     left = MAX_ROWS - len(rows)
     if left <= 0:
         return None
     shown = window(rows, history, now_s).messages
-    if len(shown) < history:
+    if len([entry for entry in shown if not is_deleted(entry)]) < history:
         return Page(min(max(history, len(rows)), left), "")  # twice as far each time: few reads
     since = iso_at(shown[0].stands_ms - LIVELY_MS + 1)
-    return Page(left, since) if rows[-1]["id"]["S"] >= since else None
+    if len(shown) >= MAX_LIVELY or rows[-1]["id"]["S"] < since:
+        return None
+    return Page(min(max(history, MAX_LIVELY - len(rows)), left), since)
 
 
 def window(rows: Sequence[Row], history: int, now_s: float) -> Window:
-    """Choose what is shown: `history` messages and all of the last 5 s, at most 200.
+    """Choose what is shown: `history` messages and all of the last 5 s, at most 200 of these.
 
-    Of several copies of one sending the first sent is kept. "Now" is the newest message's time:
-    a transcript does not depend on when it is built, but for rows that have expired.
-    Changes are those that came after the oldest message shown: a page that knows any of the
-    messages has seen the earlier ones.
+    Deleted messages are shown in their places, but do not count: however many an operator
+    deletes, the newest texts stay. Of several copies of one sending the first sent is kept. "Now"
+    is the newest message's time: a transcript does not depend on when it is built, but for rows
+    that have expired.
     """
     entries = [entry for row in reversed(rows) if (entry := read_entry(row, now_s))]
     firsts: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         firsts.setdefault(entry.copy_of, entry)
     newest_first = list(firsts.values())[::-1]
-    kept = [entry for entry in newest_first if entry.is_message][:MAX_ROWS]
-    messages = [
-        entry
-        for place, entry in enumerate(kept)
-        if place < history or kept[0].stands_ms - entry.stands_ms < LIVELY_MS
-    ]
-    oldest = messages[-1].shown["id"] if messages else ""
-    changes = [one for one in newest_first if not one.is_message and one.shown["id"] > oldest]
-    return Window(messages, changes)
+    found = [entry for entry in newest_first if entry.is_message]
+    messages: list[Entry] = []
+    texts = 0
+    for entry in found:
+        lively = found[0].stands_ms - entry.stands_ms < LIVELY_MS and len(messages) < MAX_LIVELY
+        if texts >= history and not lively:
+            break
+        messages.append(entry)
+        texts += not is_deleted(entry)
+    changes = [entry.shown for entry in newest_first if not entry.is_message]
+    return Window(messages, changes, len(messages) == len(found))
+
+
+def is_deleted(entry: Entry) -> bool:
+    """Tell whether nothing but the place of a message is left."""
+    return "deleted_at" in entry.shown
 
 
 def read_entry(row: Row, now_s: float) -> Entry | None:
     """Return what a row shows; None when it has expired or was not written by store_message."""
     try:
-        if "expires_at" in row and int(row["expires_at"]["N"]) <= now_s:
+        if has_expired(row, now_s):
             return None
         if "S" in row.get("deleted_at", {}):
             row = {**row, "message": {"S": ""}}
-        form = CHANGES.get(row["kind"]["S"], MESSAGE)
+        form = CHANGE if row["kind"]["S"] in CHANGE_KINDS else MESSAGE
         shown = {key: row[key]["S"] for key in form.needed}
         shown |= {key: row[key]["S"] for key in form.optional if "S" in row.get(key, {})}
         stands_at, _, client_id = shown["id"].partition("#")
         copy_of = (row["user"]["S"], client_id)
-        return Entry(epoch_ms(stands_at), epoch_ms(shown["sent_at"]), copy_of, shown)
+        return Entry(epoch_ms(stands_at), epoch_ms(row["sent_at"]["S"]), copy_of, shown)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
         return None
 
 
-def transcript(channel: str, shown: Window, now_s: float) -> bytes:
-    """Write a transcript as compact JSON, the oldest first."""
-    content = {
+def has_expired(row: Row, now_s: float) -> bool:
+    """Tell whether DynamoDB may delete a row, which it does within days.
+
+    Raises: KeyError, ValueError, TypeError, for what is no time.
+    """
+    return "expires_at" in row and int(row["expires_at"]["N"]) <= now_s
+
+
+def changes_since(now_s: float) -> str:
+    """Return the time since which a transcript tells of changes."""
+    return iso_at(round(now_s * 1000) - CHANGES_MS)
+
+
+def read_changes(rows: Sequence[Row], all_read: bool, since: str, now_s: float) -> Changes:
+    """Return what the newest rows of changes tell; `all_read`, when they are all since `since`."""
+    listed = []
+    for row in rows:
+        try:
+            if not has_expired(row, now_s):
+                listed.append({key: row[key]["S"] for key in CHANGE.needed})
+        except (KeyError, ValueError, TypeError):
+            continue  # not written by store_message
+    if not all_read:
+        since = rows[-1]["id"]["S"].removeprefix(AFTER_MESSAGES)
+    return Changes(tuple(listed), since)
+
+
+def transcript(
+    channel: str, shown: Window, changes: Changes, all_read: bool, now_s: float
+) -> bytes:
+    """Write a transcript as compact JSON, the oldest first, 256 KB at most.
+
+    What does not fit is left out at the old end. `changes` are of older messages only: one that
+    stands in the transcript shows its own state. `complete`: there is nothing before the first.
+    """
+    listed = [*changes.listed, *shown.changes][:MAX_CHANGES]
+    about = {
         "channel": channel,
         "generated_at": iso_at(round(now_s * 1000)),
-        "messages": [entry.shown for entry in reversed(shown.messages)],
-        "changes": [entry.shown for entry in reversed(shown.changes)],
+        "changes_since": changes.since,
     }
-    return compact(content)
+    left = MAX_BYTES - len(compact({**about, "changes": listed, "complete": False, "messages": []}))
+    parts: list[bytes] = []
+    for entry in shown.messages:
+        part = compact(entry.shown)
+        left -= len(part) + 1
+        if left < 0:
+            break
+        parts.append(part)
+    oldest = shown.messages[len(parts) - 1].shown["id"] if parts else ""
+    older = [change for change in reversed(listed) if not oldest or change["target"] < oldest]
+    complete = all_read and shown.whole and len(parts) == len(shown.messages)
+    head = compact({**about, "changes": older, "complete": complete})
+    return head[:-1] + b',"messages":[' + b",".join(reversed(parts)) + b"]}"
 
 
 def compact(content: object) -> bytes:

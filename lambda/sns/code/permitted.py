@@ -17,32 +17,31 @@ OWN_FOR = timedelta(minutes=15)
 MESSAGE_KINDS = ("user", "operator")
 
 Row = Mapping[str, Mapping[str, Any]]
+Sent = tuple[str, str]  # a change's SNS time, ISO 8601, and the client_id or MessageId in its id
 
 
-def check_change(change: Change, change_id: str, sender: Sender, sent_at: datetime) -> None:
+def check_change(change: Change, sender: Sender, sent_at: datetime) -> None:
     """Refuse what a sender wants to change too late; operators always may.
 
     A change's time is SNS's, so one that AWS delivers late is not late; its target's is where that
-    stands. A change with its target's id would be two writes of one row, which DynamoDB refuses.
+    stands.
     Raises: BadMessage.
     """
-    if change_id == change.target:
-        raise BadMessage("bad_id")
     if sender.kind != "operator" and sent_at - change.target_sent_at > OWN_FOR:
         raise BadMessage("too_late")
 
 
-def is_to_be_made(row: Row, change: Change, change_id: str, sender: Sender) -> bool:
+def is_to_be_made(row: Row, change: Change, sent: Sent, sender: Sender) -> bool:
     """Tell whether a change is still to be made; False when it or a later one has been.
 
-    Ids begin with SNS's time, so edits that arrive out of order end at the newest. A delete is
-    final whatever came in between.
+    Edits that arrive out of order end at the one sent last, by SNS's time. A delete is final
+    whatever came in between.
     Raises: BadMessage.
     """
     if text_of(row, "kind") not in MESSAGE_KINDS:
         raise BadMessage("not_found")
-    last = text_of(row, "changed_by")
-    if last == change_id or (change.kind == "edit" and last > change_id):
+    last = last_change(row)
+    if last == sent or (change.kind == "edit" and last > sent):
         return False
     if sender.kind != "operator" and (
         text_of(row, "kind") != "user" or text_of(row, "user") != sender.user
@@ -51,6 +50,12 @@ def is_to_be_made(row: Row, change: Change, change_id: str, sender: Sender) -> b
     if "deleted_at" in row:
         raise BadMessage("already_deleted")
     return True
+
+
+def last_change(row: Row) -> Sent:
+    """Return when the change that a row shows was sent, and as what; "" for both without one."""
+    sent_at = text_of(row, "deleted_at") or text_of(row, "edited_at")
+    return sent_at, text_of(row, "changed_by").partition("#")[2]
 
 
 def text_of(row: Row, key: str) -> str:

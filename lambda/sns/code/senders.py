@@ -40,8 +40,14 @@ REFUSALS = frozenset(
 )
 ENDED = "ExpiredToken"
 UNDISTURBED_S = 60  # a message takes a second; what takes longer was kept by a fault of AWS
-# STS says InvalidIdentityToken too when it could not get Google's keys.
-NO_KEYS = "retrieve verification key"
+# STS says InvalidIdentityToken too when it has no key for a token: it cannot reach Google, which
+# passes, or the token names a key that Google does not have, which anybody can forge. So it is a
+# fault at first, and a refusal when Lambda tries again, a minute later. Raised each time, whoever
+# forges a token would cause three calls and a record for FailuresTopic.
+# Source: AWS re:Post, "How can I resolve the AWS STS AssumeRoleWithWebIdentity API call error
+# "InvalidIdentityToken"?"; Lambda guide, "How Lambda handles errors and retries with asynchronous
+# invocation".
+NO_KEY = "retrieve verification key"
 
 
 class Sender(NamedTuple):
@@ -131,8 +137,11 @@ class Verifier:
             kind = code.removesuffix("Exception")
             if kind == ENDED:
                 raise self._ended(claims.expires_at, sent_s) from error
-            fault = (kind == "AccessDenied" and claims.ours) or NO_KEYS in str(error)
-            if kind in REFUSALS and not fault:
+            if NO_KEY in str(error):
+                if self._clock() - sent_s > UNDISTURBED_S:
+                    raise BadMessage("unknown_key", code) from error
+                raise
+            if kind in REFUSALS and not (kind == "AccessDenied" and claims.ours):
                 raise BadMessage("refused_token", code) from error
             raise
 

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
 from aws_clients import NOT_SIGNED, SIGNED, make_clients
-from contract import at, error_code, log
+from contract import at, error_code, iso_ms, log
 from emf import metric_line
 from environment import Settings, read_settings
 from messages import (
@@ -31,7 +31,7 @@ from messages import (
     read_delivery,
     read_request,
 )
-from permitted import check_change, is_to_be_made
+from permitted import Row, check_change, is_to_be_made, text_of
 from senders import Sender, Verifier, operator, read_token
 from transactions import Tables, read_row, write
 from writes import Part, applied, block, change_row, count, message_row, not_blocked, once, put
@@ -119,7 +119,7 @@ def store_record(record: object, service: Service, default_id: str) -> tuple[Out
 
     Raises: BadMessage; TokenEnded; botocore's exceptions for faults of AWS.
     """
-    delivery = read_delivery(record, datetime.fromtimestamp(service.clock(), UTC), default_id)
+    delivery = read_delivery(record, now_of(service), default_id)
     request = read_request(delivery)
     sent_s = delivery.sent_at.timestamp()
     if isinstance(request, Block):
@@ -144,13 +144,15 @@ def store_message(
     Raises: BadMessage; botocore's exceptions.
     """
     settings = service.settings
-    now = datetime.fromtimestamp(service.clock(), UTC)
-    row = message_row(delivery, message, sender, settings.retention_days, now)
-    parts = [
-        put(settings.table, row),
-        once(settings.rate_table, delivery, message, sender),
-        *limits(delivery, sender, settings),
-    ]
+
+    def parts() -> list[Part]:
+        row = message_row(delivery, message, sender, settings.retention_days, now_of(service))
+        return [
+            put(settings.table, row),
+            once(settings.rate_table, delivery, message, sender),
+            *limits(delivery, sender, settings),
+        ]
+
     return outcome_of(write(service.tables, parts), "stored")
 
 
@@ -160,17 +162,23 @@ def make_change(delivery: Delivery, change: Change, sender: Sender, service: Ser
     Raises: BadMessage; Overtaken; botocore's exceptions.
     """
     settings = service.settings
-    by = change_row(delivery, change, sender, settings.retention_days)
-    check_change(change, by["id"]["S"], sender, delivery.sent_at)
+    check_change(change, sender, delivery.sent_at)
+    sent = (iso_ms(delivery.sent_at), change.client_id or delivery.message_id)
     for _ in range(OVERTAKEN_TRIES):
         row = read_row(service.tables, settings.table, change.channel, change.target)
-        if not is_to_be_made(row, change, by["id"]["S"], sender):
+        if not is_to_be_made(row, change, sent, sender):
             return "duplicate"
-        parts = [
-            put(settings.table, by),
-            *limits(delivery, sender, settings),
-            *applied(settings.table, change, by, row),
-        ]
+
+        def parts(row: Row = row) -> list[Part]:
+            after = text_of(row, "changed_by")
+            now = now_of(service)
+            by = change_row(delivery, change, sender, settings.retention_days, now, after)
+            return [
+                put(settings.table, by),
+                *limits(delivery, sender, settings),
+                *applied(settings.table, change, by, row),
+            ]
+
         failed = write(service.tables, parts)
         if failed != "overtaken":
             return outcome_of(failed, "changed")
@@ -178,10 +186,18 @@ def make_change(delivery: Delivery, change: Change, sender: Sender, service: Ser
 
 
 def set_block(request: Block, service: Service) -> Outcome:
-    """Shut a user out, or let them in again. Raises: botocore's exceptions."""
-    arguments = block(service.settings.rate_table, request.user, request.blocked, service.clock())
-    service.tables.dynamodb.update_item(**arguments)
+    """Shut a user out, or let them in again, however many of their messages are on the way.
+
+    Raises: botocore's exceptions.
+    """
+    part = block(service.settings.rate_table, request.user, request.blocked, service.clock())
+    write(service.tables, lambda: [part])
     return "changed"
+
+
+def now_of(service: Service) -> datetime:
+    """Return the time, in UTC."""
+    return datetime.fromtimestamp(service.clock(), UTC)
 
 
 def limits(delivery: Delivery, sender: Sender, settings: Settings) -> list[Part]:

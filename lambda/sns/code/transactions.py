@@ -15,6 +15,9 @@ from permitted import Row
 from writes import Part, key
 
 TRIES = 6
+# Why DynamoDB cancels a transaction that may succeed a moment later. The SDK repeats none of them.
+# Source: DynamoDB API reference, TransactWriteItems, "Cancellation reasons".
+PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 LONGEST_PAUSE_S = 0.05  # of the first pause; each next one may take twice as long
 
 
@@ -25,16 +28,17 @@ class Tables(NamedTuple):
     sleep: Callable[[float], None]
 
 
-def write(tables: Tables, parts: Sequence[Part]) -> str:
+def write(tables: Tables, parts_now: Callable[[], Sequence[Part]]) -> str:
     """Write all parts or none; "" when they are written, else what the first failed one says.
 
-    The SDK sends one token with all its tries of a call, so an answer that got lost does not
-    write twice. Two writes of one sender at the same moment are in each other's way for as long
-    as they take: they wait a random while.
+    They are made anew for each try: one that comes late stands where it is stored. The SDK sends
+    one token with all its tries of a call, so an answer that got lost does not write twice. Two
+    writes of one sender at the same moment are in each other's way for as long as they take, and
+    a busy partition is for a moment: they wait a random while.
     Raises: botocore's exceptions.
-    Source: DynamoDB API reference, TransactWriteItems, TransactionCanceledException.
     """
     for attempt in range(TRIES):
+        parts = parts_now()
         try:
             tables.dynamodb.transact_write_items(TransactItems=[part.write for part in parts])
             return ""
@@ -44,7 +48,7 @@ def write(tables: Tables, parts: Sequence[Part]) -> str:
             for part, code in zip(parts, codes, strict=False):
                 if code == "ConditionalCheckFailed":
                     return part.failed
-            if "TransactionConflict" not in codes or attempt == TRIES - 1:
+            if PASSING.isdisjoint(codes) or attempt == TRIES - 1:
                 raise
         tables.sleep(random.uniform(0, LONGEST_PAUSE_S * 2**attempt))
     raise AssertionError  # the last try returns or raises
@@ -56,7 +60,7 @@ def read_row(tables: Tables, table: str, channel: str, row_id: str) -> Row:
         TableName=table,
         Key=key(channel, row_id),
         ConsistentRead=True,
-        ProjectionExpression="#kind, #user, changed_by, deleted_at",
+        ProjectionExpression="#kind, #user, changed_by, edited_at, deleted_at",
         ExpressionAttributeNames={"#kind": "kind", "#user": "user"},
     )
     row: Row = answer.get("Item", {})

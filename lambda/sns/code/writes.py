@@ -8,10 +8,10 @@ shut out.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from contract import iso_ms
+from contract import AFTER_MESSAGES, iso_ms
 from environment import Rate
 from messages import Change, Delivery, Message
 from permitted import Row, text_of
@@ -20,7 +20,8 @@ from senders import Sender
 DAY_S = 86_400
 COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda deliver one message again
 SENDING_KEPT_S = 7 * DAY_S  # longer than a page offers to send a message again
-# A transcript reaches back 5 s, or 200 messages: what is stored sooner stands where it was sent.
+# What is stored sooner stands where it was sent. Pages rely on it (messages.js, LATE_MS): a list
+# that goes on from one that they know must reach back further than this.
 LATE = timedelta(seconds=3)
 
 Attributes = dict[str, dict[str, Any]]
@@ -36,11 +37,7 @@ class Part(NamedTuple):
 def message_row(
     delivery: Delivery, message: Message, sender: Sender, retention_days: int, now: datetime
 ) -> Attributes:
-    """Return a new message's row.
-
-    One that AWS brings late stands where it is stored, so that those who read see it: the place
-    where it was sent may have left their transcript. Its `sent_at` tells when it was sent.
-    """
+    """Return a new message's row."""
     return row(
         {
             "channel": message.channel,
@@ -53,30 +50,46 @@ def message_row(
         },
         delivery,
         retention_days,
-        now if now - delivery.sent_at > LATE else delivery.sent_at,
+        stands_at(delivery, now),
     )
+
+
+def stands_at(delivery: Delivery, now: datetime) -> datetime:
+    """Return where a row stands in its channel: what AWS brings late, where it is stored.
+
+    So those who read see it: the place where it was sent may have left their transcript.
+    """
+    return now if now - delivery.sent_at > LATE else delivery.sent_at
 
 
 def change_row(
-    delivery: Delivery, change: Change, sender: Sender, retention_days: int
+    delivery: Delivery,
+    change: Change,
+    sender: Sender,
+    retention_days: int,
+    now: datetime,
+    after: str,
 ) -> Attributes:
-    """Return the row that tells pages of a change; only an edit's has a text.
+    """Return the row that tells pages of a change. It has no text: the target has.
 
-    However late, it stands where it was sent: of several changes the last one sent counts.
+    `after` is the id of the change before, "" for none: of a message's changes the last one made
+    has the highest id.
     """
-    return row(
-        {
-            "channel": change.channel,
-            "kind": change.kind,
-            "target": change.target,
-            "message": change.text,
-            "user": sender.user,
-            "client_id": change.client_id,
-        },
-        delivery,
-        retention_days,
-        delivery.sent_at,
-    )
+    at = max(stands_at(delivery, now), time_of(after) + timedelta(milliseconds=1))
+    attributes = {
+        "channel": change.channel,
+        "kind": change.kind,
+        "target": change.target,
+        "user": sender.user,
+        "client_id": change.client_id,
+    }
+    return row(attributes, delivery, retention_days, at, AFTER_MESSAGES)
+
+
+def time_of(change_id: str) -> datetime:
+    """Return the time in a change's id; the beginning of time for one without."""
+    iso = change_id.removeprefix(AFTER_MESSAGES).partition("#")[0]
+    return datetime.fromisoformat(iso) if iso else datetime.min.replace(tzinfo=UTC)
 
 
 def row(
@@ -84,10 +97,11 @@ def row(
     delivery: Delivery,
     retention_days: int,
     stands_at: datetime,
+    prefix: str = "",
 ) -> Attributes:
     """Give a row its id, time and end. Units: sent_at ms, expires_at s."""
     attributes |= {
-        "id": f"{iso_ms(stands_at)}#{attributes.get('client_id') or delivery.message_id}",
+        "id": f"{prefix}{iso_ms(stands_at)}#{attributes.get('client_id') or delivery.message_id}",
         "sent_at": iso_ms(delivery.sent_at),
     }
     written: Attributes = {key: {"S": value} for key, value in attributes.items() if value}
@@ -154,9 +168,9 @@ def count(rate_table: str, user: str, sent_at: datetime, rate: Rate) -> Part:
 
 
 def applied(table: str, change: Change, by: Attributes, seen: Row) -> list[Part]:
-    """Change the target, if it is as it was seen, and take the change before out.
+    """Change the target, if it is as it was seen, and take the row of the change before out.
 
-    An earlier change's row holds a text that is to be seen no more.
+    It tells nothing new; of an earlier version's rows it holds a text that is to be seen no more.
     """
     last = text_of(seen, "changed_by")
     values = {":by": by["id"], ":at": by["sent_at"], ":user": {"S": text_of(seen, "user")}}
@@ -178,19 +192,20 @@ def applied(table: str, change: Change, by: Attributes, seen: Row) -> list[Part]
     return [Part({"Update": write}, "overtaken"), *([Part(drop, "")] if last else [])]
 
 
-def block(rate_table: str, user: str, blocked: bool, now_s: float) -> dict[str, Any]:
-    """Return the arguments of UpdateItem that shut a user out, or let them in again.
+def block(rate_table: str, user: str, blocked: bool, now_s: float) -> Part:
+    """Shut a user out, or let them in again.
 
     Whom nothing shuts out needs no row: DynamoDB deletes it.
     """
     shut_out = "SET blocked = :value REMOVE expires_at"
     value = {"BOOL": True} if blocked else {"N": str(int(now_s))}
-    return {
+    write = {
         "TableName": rate_table,
         "Key": {"user": {"S": user}},
         "UpdateExpression": shut_out if blocked else "SET expires_at = :value REMOVE blocked",
         "ExpressionAttributeValues": {":value": value},
     }
+    return Part({"Update": write}, "")
 
 
 def key(channel: str, row_id: str) -> Attributes:

@@ -3,20 +3,24 @@
 
 import { mentions } from "./lines.js";
 import * as list from "./messages.js";
-import { isChannelName, KEPT_LIMIT, LINE_LIMIT, newerThan, newestId } from "./messages.js";
+import { idAt, isChannelName, KEPT_LIMIT, LINE_LIMIT, newerThan, newestId } from "./messages.js";
 
 /**
  * @typedef {import("./state.js").Channel} Channel
  * @typedef {import("./state.js").Message} Message
  * @typedef {import("./state.js").Change} Change
+ * @typedef {import("./state.js").Reading} Reading
  * @typedef {import("./state.js").Person} Person
- * @typedef {{person: Person | null, open: boolean, seen: boolean}} Reader
- *   `open`: it is the open channel; `seen`: and its end is being looked at
+ * @typedef {{person: Person | null, open: boolean, visited: boolean, seen: boolean}} Reader
+ *   `open`: it is the open channel; `seen`: and its end is being looked at; `visited`: it has been
+ *   open, perhaps long ago
  */
 
 export const DEFAULT_CHANNEL = "default";
 const NAME_LENGTH = 64;
 const COUNT_LIMIT = 99;
+/** So many unread messages are kept of a channel that was never opened: there may be a thousand. */
+const GLANCE_LIMIT = 20;
 /** @type {readonly Change[]} */
 const NONE = Object.freeze([]);
 
@@ -25,6 +29,7 @@ export const EMPTY = Object.freeze({
   messages: Object.freeze([]),
   loaded: false,
   changes: NONE,
+  asOf: "",
   draft: "",
   editing: null,
   unread: 0,
@@ -35,26 +40,53 @@ export const EMPTY = Object.freeze({
 });
 
 /**
- * Take a transcript in, with what filled the gap before it. Where it does not meet what is known,
- * it takes its place: better less than a hole that nobody sees.
- * @param {Channel} channel @param {readonly Message[]} incoming in any order
- * @param {Reader} reader
- * @param {readonly Change[]} changes read with them, of any message
+ * Take in what was read. Where it does not meet what is known, it takes its place: better less than
+ * a hole that nobody sees.
+ * @param {Channel} channel @param {Reading} reading @param {Reader} reader
  * @returns {Channel} the same one when nothing is new
  */
-export function received(channel, incoming, reader, changes = NONE) {
-  const apart = !list.meets(channel.messages, incoming);
-  const known = apart ? [] : channel.messages;
-  const { messages, ...noted } = put(channel, list.merged(known, incoming), changes);
+export function received(channel, reading, reader) {
+  const { messages: incoming, from } = reading;
+  const nothing = !incoming.length && !from;
+  const known = nothing || !list.meets(channel, reading) ? [] : channel.messages;
+  const { messages, ...noted } = put(channel, list.merged(known, incoming), reading.changes);
+  // what tells no time is not older than its newest message
+  const asOf = [channel.asOf, reading.asOf || idAt(list.timeOf(newestId(messages)))].sort()[1] ?? "";
   const same = messages === channel.messages && noted.changes === channel.changes;
-  if (channel.loaded && same) return channel;
-  const earlier = !known.length && messages.length ? "more" : channel.earlier;
+  const earlier = from ? (known.length ? channel.earlier : "more") : "none";
+  if (channel.loaded && same && asOf === channel.asOf && earlier === channel.earlier) return channel;
   // a channel that was never open in this browser is not "20 unread"
   const lastRead = channel.lastRead || (channel.loaded ? "" : newestId(messages));
-  const next = { ...channel, ...noted, messages, earlier, lastRead, loaded: true };
-  // nobody may look for days: only a reader's own scrolling back makes a list longer than is kept
-  const limit = reader.open ? Math.max(KEPT_LIMIT, channel.messages.length) : LINE_LIMIT;
-  return looked(channel, cut(next, limit), reader);
+  const next = { ...channel, ...noted, messages, asOf, earlier, lastRead, loaded: true };
+  // only a reader's own scrolling back makes a list longer than is kept
+  const limit = Math.max(KEPT_LIMIT, channel.messages.length);
+  return looked(channel, reader.open ? cut(next, limit) : glanced(next, reader.visited), reader);
+}
+
+/**
+ * What is kept of a channel that is not open. Of one that was never open nothing more than is
+ * unread: there may be a thousand.
+ * @param {Channel} channel @param {boolean} visited @returns {Channel}
+ */
+function glanced(channel, visited) {
+  if (visited) return cut(channel, LINE_LIMIT);
+  const { length } = newerThan(channel.messages, channel.lastRead);
+  // the one before tells that these are all
+  return { ...cut(channel, Math.min(length, GLANCE_LIMIT) + 1), changes: NONE };
+}
+
+/**
+ * Take in messages that were read again as they were edited. One that is not there has gone.
+ * @param {Channel} channel @param {readonly string[]} ids @param {readonly Message[]} rows
+ * @returns {Channel}
+ */
+export function readAgain(channel, ids, rows) {
+  const found = new Set(rows.map(({ id }) => id));
+  const left = channel.messages.filter(({ id }) => found.has(id) || !ids.includes(id));
+  const messages = list.applied(list.merged(left, rows), channel.changes);
+  // what has been read since is no news
+  const changes = channel.changes.filter(({ target }) => !ids.includes(target));
+  return { ...channel, messages, changes };
 }
 
 /**
@@ -75,20 +107,32 @@ function put({ changes: before, editing: was }, known, incoming) {
  * @param {Channel} before @param {Channel} after @param {Reader} reader @returns {Channel}
  */
 function looked(before, after, reader) {
-  const fresh = unreadIn(after, reader.person);
-  const named = reader.person?.name ?? "";
   // an edit tells nobody: it can take a mention back, and add none
   const newest = newestId(before.messages);
-  const mentioned = fresh.some(
-    ({ id, text, edited }) =>
-      (before.mentioned || !edited || id > newest) && mentions(text, named),
+  const counted = withUnread(
+    after,
+    reader.person,
+    ({ id, edited }) => before.mentioned || !edited || id > newest,
   );
   // what was there before the reader came is not read yet: the view starts at the divider
   const seen = reader.seen && before.loaded;
-  const starts = fresh.length > 0 && before.unread === 0 && !seen;
+  const starts = counted.unread > 0 && before.unread === 0 && !seen;
   const divider = reader.open && starts ? after.lastRead : after.divider;
-  const next = { ...after, unread: fresh.length, mentioned, divider };
+  const next = { ...counted, divider };
   return seen ? read(next) : next;
+}
+
+/**
+ * Count what is unread.
+ * @param {Channel} channel @param {Person | null} person
+ * @param {(message: Message) => boolean} counts whether it can mention the person
+ * @returns {Channel}
+ */
+function withUnread(channel, person, counts) {
+  const fresh = newerThan(channel.messages, channel.lastRead).filter(ofOthers(person));
+  const named = person?.name ?? "";
+  const mentioned = fresh.some((one) => counts(one) && mentions(one.text, named));
+  return { ...channel, unread: fresh.length, mentioned };
 }
 
 /**
@@ -110,22 +154,18 @@ export function read(channel) {
  */
 export function readUpTo(channel, lastRead, person) {
   if (lastRead <= channel.lastRead) return channel;
-  const next = { ...channel, lastRead };
-  const fresh = unreadIn(next, person);
-  const named = (/** @type {Message} */ { text }) => mentions(text, person?.name ?? "");
-  const mentioned = channel.mentioned && fresh.some(named);
-  return { ...next, unread: fresh.length, mentioned };
+  return withUnread({ ...channel, lastRead }, person, () => channel.mentioned);
 }
 
 /**
- * With the divider before what is unread. Where that begins before the loaded messages, they are
- * not enough to begin with: it is read first.
- * @param {Channel} channel @returns {Channel}
+ * With the divider before what is unread. Where that begins before the loaded messages, or where
+ * little is kept, they are not enough to begin with: it is read first.
+ * @param {Channel} channel @param {boolean} visited before @returns {Channel}
  */
-export function opened(channel) {
-  if (!channel.unread) return channel;
-  const loaded = channel.loaded && !hasMoreUnread(channel);
-  return { ...channel, divider: channel.lastRead, loaded };
+export function opened(channel, visited) {
+  const loaded = channel.loaded && visited && !hasMoreUnread(channel);
+  const divider = channel.unread ? channel.lastRead : channel.divider;
+  return { ...channel, divider, loaded };
 }
 
 /** @param {Channel} channel @returns {boolean} there may be unread ones before the loaded */
@@ -136,8 +176,8 @@ export function hasMoreUnread({ unread, messages, lastRead, earlier }) {
 
 /** @param {Channel} channel @returns {Channel} what is kept of it while another one is open */
 export function left(channel) {
-  const kept = cut(channel, LINE_LIMIT);
-  return kept.divider ? { ...kept, divider: "" } : kept;
+  const rest = cut(channel, LINE_LIMIT);
+  return rest.divider ? { ...rest, divider: "" } : rest;
 }
 
 /**
@@ -157,14 +197,13 @@ export function countText(unread, more) {
  * @returns {Channel} the same one when it has begun anew since
  */
 export function reachedBack(channel, beforeId, messages, more, person, changes = NONE) {
-  if (channel.messages[0]?.id !== beforeId) return channel;
+  if ((channel.messages[0]?.id ?? "") !== beforeId) return channel;
   const all = put(channel, list.merged(channel.messages, messages), changes);
   /** @type {Channel} */
   const next = { ...channel, ...all, earlier: more ? "more" : "none" };
   // some of them may be unread: so far only those that came after them are counted
-  const fresh = unreadIn(next, person);
-  const named = fresh.some(({ id, text }) => id < beforeId && mentions(text, person?.name ?? ""));
-  return { ...next, unread: fresh.length, mentioned: channel.mentioned || named };
+  const counted = withUnread(next, person, ({ id }) => id < beforeId);
+  return { ...counted, mentioned: channel.mentioned || counted.mentioned };
 }
 
 /**
@@ -177,19 +216,10 @@ export function news(before, after, person) {
   return newerThan(after.messages, newestId(before.messages)).filter(ofOthers(person));
 }
 
-/** @param {Channel} channel @param {Person | null} person */
-function unreadIn(channel, person) {
-  return newerThan(channel.messages, channel.lastRead).filter(ofOthers(person));
-}
-
 /** @param {Person | null} person @returns {(message: Message) => boolean} */
 function ofOthers(person) {
-  return (message) => !message.deleted && !isFrom(message, person);
-}
-
-/** @param {Message} message @param {Person | null} person */
-function isFrom(message, person) {
-  return message.kind === "user" && message.user !== "" && message.user === person?.user;
+  return ({ deleted, kind, user }) =>
+    !deleted && !(kind === "user" && user && user === person?.user);
 }
 
 /** @param {Channel} channel @param {number} limit @returns {Channel} */
@@ -238,23 +268,27 @@ export function channelInHash(hash) {
 }
 
 /**
- * The channels to list: every name once, sorted.
+ * The channels to list: every name once, those that the person visits first, each part sorted.
  * @param {readonly string[]} names @param {readonly string[]} more
- * @returns {readonly string[]} the same list when it has them all
+ * @param {readonly string[]} [visited]
+ * @returns {readonly string[]} the same list when it has them all: no row moves for another reason
  */
-export function listed(names, more) {
+export function listed(names, more, visited = []) {
   const known = new Set(names);
-  const found = more.filter((name) => !known.has(name));
-  return found.length ? [...new Set([...names, ...found])].sort() : names;
+  if (more.every((name) => known.has(name))) return names;
+  const first = new Set(visited);
+  return [...new Set([...names, ...more])].sort(
+    (a, b) => Number(first.has(b)) - Number(first.has(a)) || (a < b ? -1 : 1),
+  );
 }
 
 /**
  * The channel to look at next for unread messages: one after the other, never the open one.
- * @param {readonly string[]} names sorted @param {string} open
+ * @param {readonly string[]} names @param {string} open
  * @param {string} last the one that was looked at last; "" at first
  * @returns {string} "" when there is no other
  */
 export function nextProbe(names, open, last) {
-  const others = names.filter((name) => name !== open);
+  const others = names.filter((name) => name !== open).sort();
   return others.find((name) => name > last) ?? others[0] ?? "";
 }

@@ -10,6 +10,7 @@ import * as outbox from "./outbox.js";
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Channel} Channel
  * @typedef {import("./state.js").Message} Message
+ * @typedef {import("./state.js").Reading} Reading
  * @typedef {import("./state.js").Change} Change
  * @typedef {import("./state.js").Person} Person
  * @typedef {import("./state.js").Settings} Settings
@@ -35,6 +36,7 @@ export function initial(channel, settings = DEFAULT_SETTINGS) {
     person: null,
     channel,
     names: listed([DEFAULT_CHANNEL], [channel]),
+    visited: [],
     listed: false,
     channels: {},
     outbox: [],
@@ -82,8 +84,9 @@ export function signedIn(state, person, kept = NOTHING) {
 
 /** @param {State} state @param {Person} person @param {Kept} kept @returns {State} */
 function restored({ channel, settings, online, panel }, person, kept) {
-  const start = { ...initial(channel, settings), person, online, panel };
-  const names = listed(start.names, kept.visited);
+  const visited = [channel, ...kept.visited];
+  const start = { ...initial(channel, settings), person, online, panel, visited };
+  const names = listed([], [...start.names, ...visited], visited);
   return adopted(readElsewhere({ ...start, names }, kept.lastRead), kept);
 }
 
@@ -140,44 +143,60 @@ export function signedOut({ channel, settings, online }) {
 export function opened(state, name) {
   if (name === state.channel) return state;
   const leaving = channels.left(channelOf(state));
-  const entering = channels.opened(channelOf(state, name));
+  const entering = channels.opened(channelOf(state, name), state.visited.includes(name));
   const panel = state.panel === "channels" ? "none" : state.panel;
   const all = { ...state.channels, [state.channel]: leaving, [name]: entering };
-  return named({ ...state, channel: name, channels: all, panel, notice: "" }, [name]);
+  const visited = [...new Set([...state.visited, name])];
+  return named({ ...state, channel: name, channels: all, visited, panel, notice: "" }, [name]);
 }
 
 /** @param {State} state @param {readonly string[]} names @returns {State} there are these, too */
 export function named(state, names) {
-  const all = listed(state.names, names);
-  return all === state.names ? state : { ...state, names: all };
+  return changed(state, { names: listed(state.names, names, state.visited) });
 }
 
 /** @param {State} state @param {readonly string[]} names @returns {State} all that are known of */
 export function listRead(state, names) {
-  const next = named(state, names);
-  return next.listed ? next : { ...next, listed: true };
+  return changed(named(state, names), { listed: true });
 }
 
 /** @param {State} state @param {readonly Outgoing[]} queue @returns {State} */
 export function withOutbox(state, queue) {
-  return queue === state.outbox ? state : { ...state, outbox: queue };
+  return changed(state, { outbox: queue });
 }
 
 /**
- * Take messages in: from a transcript, with what filled the gap before it.
- * @param {State} state @param {string} name @param {readonly Message[]} incoming
+ * Take in what was read: a transcript, with what the table told besides.
+ * @param {State} state @param {string} name @param {Reading} reading
  * @param {boolean} seen whether the reader looks at the end of the open channel
- * @param {readonly Change[]} [changes] read with them
  * @returns {State}
  */
-export function received(state, name, incoming, seen, changes) {
+export function received(state, name, reading, seen) {
   const { person } = state;
   const open = name === state.channel;
-  const reader = { person, open, seen: open && seen };
-  const channel = channels.received(channelOf(state, name), incoming, reader, changes);
-  const queue = outbox.confirmed(state.outbox, name, incoming, person?.user ?? "", changes);
-  const next = withOutbox(withChannel(state, name, channel), queue);
+  const reader = { person, open, visited: state.visited.includes(name), seen: open && seen };
+  const channel = channels.received(channelOf(state, name), reading, reader);
+  const next = withChannel(confirmed(state, name, reading), name, channel);
   return channelOf(state, name).editing && !channel.editing ? noticed(next, GONE) : next;
+}
+
+/**
+ * What is found stored is on its way no more.
+ * @param {State} state @param {string} name of a channel
+ * @param {{messages: readonly Message[], changes: readonly Change[]}} found
+ * @returns {State}
+ */
+export function confirmed(state, name, { messages, changes }) {
+  const user = state.person?.user ?? "";
+  return withOutbox(state, outbox.confirmed(state.outbox, name, messages, user, changes));
+}
+
+/**
+ * @param {State} state @param {string} name @param {readonly string[]} ids
+ * @param {readonly Message[]} rows @returns {State} messages that were edited are as they are now
+ */
+export function readAgain(state, name, ids, rows) {
+  return withChannel(state, name, channels.readAgain(channelOf(state, name), ids, rows));
 }
 
 /** @param {State} state @returns {State} the reader looks at the end of the open channel */
@@ -201,16 +220,14 @@ export function reachingBack(state, name) {
 
 /**
  * @param {State} state @param {string} name @param {string} beforeId
- * @param {readonly Message[]} messages @param {boolean} more
- * @param {readonly Change[]} [changes] read with them
+ * @param {import("./source.js").Rows} rows
  * @returns {State}
  */
-export function reachedBack(state, name, beforeId, messages, more, changes) {
-  const { person } = state;
+export function reachedBack(state, name, beforeId, rows) {
+  const { messages, changes, more } = rows;
   const before = channelOf(state, name);
-  const channel = channels.reachedBack(before, beforeId, messages, more, person, changes);
-  const queue = outbox.confirmed(state.outbox, name, messages, person?.user ?? "", changes);
-  return withOutbox(withChannel(state, name, channel), queue);
+  const channel = channels.reachedBack(before, beforeId, messages, more, state.person, changes);
+  return withChannel(confirmed(state, name, rows), name, channel);
 }
 
 /** @param {State} state @param {string} name @returns {State} the next reach tries again */
@@ -225,8 +242,8 @@ export function reachBackFailed(state, name) {
  * @returns {State}
  */
 export function polled(state, name, now) {
-  const next = withOutbox(state, outbox.overdue(state.outbox, name, now));
-  return next.trouble || !next.online ? { ...next, trouble: "", online: true } : next;
+  const queue = outbox.overdue(state.outbox, name, now);
+  return changed(state, { outbox: queue, trouble: "", online: true });
 }
 
 /**
@@ -235,43 +252,47 @@ export function polled(state, name, now) {
  * @returns {State}
  */
 export function pollFailed(state, why, online) {
-  const trouble = online ? `${why} Reconnecting…` : "";
-  if (trouble === state.trouble && online === state.online) return state;
-  return { ...state, trouble, online };
+  return changed(state, { trouble: online ? `${why} Reconnecting…` : "", online });
 }
 
 /** @param {State} state @returns {State} the network is back, as the browser says */
 export function cameOnline(state) {
-  return state.online ? state : { ...state, online: true };
+  return changed(state, { online: true });
 }
 
 /** @param {State} state @param {string} notice @returns {State} */
 export function noticed(state, notice) {
-  return state.notice === notice ? state : { ...state, notice };
+  return changed(state, { notice });
 }
 
 /** @param {State} state @param {State["panel"]} panel @returns {State} */
 export function panelled(state, panel) {
-  return state.panel === panel ? state : { ...state, panel };
+  return changed(state, { panel });
 }
 
 /** @param {State} state @param {State["activity"]} activity @returns {State} */
 export function measured(state, activity) {
-  return state.activity === activity ? state : { ...state, activity };
+  return changed(state, { activity });
 }
 
 /** @param {State} state @param {Partial<Settings>} change @returns {State} */
 export function set(state, change) {
-  const settings = { ...state.settings, ...change };
-  const keys = /** @type {(keyof Settings)[]} */ (Object.keys(settings));
-  const same = keys.every((key) => settings[key] === state.settings[key]);
-  return same ? state : { ...state, settings };
+  return changed(state, { settings: changed(state.settings, change) });
 }
 
 /** @param {State} state @param {string} name @param {Partial<Channel>} change @returns {State} */
 export function withChannel(state, name, change) {
-  const channel = channelOf(state, name);
-  const keys = /** @type {(keyof Channel)[]} */ (Object.keys(change));
-  if (keys.every((key) => channel[key] === change[key])) return state;
-  return { ...state, channels: { ...state.channels, [name]: { ...channel, ...change } } };
+  const before = channelOf(state, name);
+  const channel = changed(before, change);
+  if (channel === before) return state;
+  return { ...state, channels: { ...state.channels, [name]: channel } };
+}
+
+/**
+ * @template {object} T
+ * @param {T} before @param {Partial<T>} change @returns {T} the same when nothing differs
+ */
+function changed(before, change) {
+  const keys = /** @type {(keyof T)[]} */ (Object.keys(change));
+  return keys.every((key) => before[key] === change[key]) ? before : { ...before, ...change };
 }

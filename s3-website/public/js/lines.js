@@ -3,7 +3,7 @@
 // code, mentions, found in linear time. Pure but for the reader's time zone and manner: the clock
 // comes in. It must not make HTML: all tokens' texts, joined, are what was written.
 
-import { isChangeable } from "./messages.js";
+import { idAt, isChangeable, timeOf } from "./messages.js";
 
 /**
  * @typedef {import("./state.js").Message} Message
@@ -11,8 +11,9 @@ import { isChangeable } from "./messages.js";
  * @typedef {import("./state.js").Person} Person
  * @typedef {Message | Outgoing} Source
  * @typedef {{kind: "message", key: string, source: Source, message: Message, at: number,
- *   day: number, own: boolean, continued: boolean, state: "" | Outgoing["state"], why: string,
+ *   stands: number, day: number, own: boolean, continued: boolean, state: "" | Outgoing["state"], why: string,
  *   names: readonly string[], change: Outgoing | null, changeable: boolean}} MessageLine
+ *   `at`: when it was sent; `stands`: where, which is later when AWS brought it late;
  *   `continued`: goes on what the line above began; `names`: whose mention is marked; `change`: on
  *   its way, shown as if it were made; `changeable`: by the person, now
  * @typedef {{kind: "day" | "divider", key: string, label: string}} MarkLine
@@ -68,7 +69,7 @@ export function lines(channel, outbox, person, now) {
     const draft = lineOf(source, person, names, change);
     const newDay = !Number.isNaN(draft.day) && draft.day !== above?.day;
     const first = !divided && (!("id" in source) || source.id > divider);
-    if (newDay) list.push(mark("day", draft.key, dayLabel(draft.at, now)));
+    if (newDay) list.push(mark("day", draft.key, dayLabel(draft.stands, now)));
     if (first) list.push(mark("divider", "", "New messages"));
     divided ||= first;
     above = kept(draft, !newDay && !first && continues(above, draft), now);
@@ -79,8 +80,8 @@ export function lines(channel, outbox, person, now) {
 
 /** @param {Line} one @param {Line} other @returns {boolean} whether they look the same */
 export function isSameLine(one, other) {
-  if (one === other) return true;
-  return one.kind !== "message" && other.kind === one.kind && other.label === one.label;
+  const mark = one.kind !== "message" && other.kind === one.kind && other.label === one.label;
+  return one === other || mark;
 }
 
 /**
@@ -108,13 +109,15 @@ function lineOf(source, person, names, change) {
   const message = stored ? asChanged(source, change) : messageOf(source, person);
   const { state, why } = change ?? (stored ? { state: /** @type {const} */ (""), why: "" } : source);
   const at = Date.parse(message.sentAt);
+  const stands = timeOf(message.id) || at;
   return {
     kind: "message",
     key: keyOf(message),
     source,
     message,
     at,
-    day: dayOf(at),
+    stands,
+    day: dayOf(stands),
     own,
     continued: false,
     state,
@@ -136,7 +139,7 @@ function asChanged(message, change) {
 function messageOf(outgoing, person) {
   const { clientId, text, at } = outgoing;
   const { name = "", user = "", picture = "" } = person ?? {};
-  const sentAt = Number.isFinite(at) ? new Date(at).toISOString() : "";
+  const sentAt = idAt(at);
   const rest = { kind: /** @type {const} */ ("user"), edited: false, deleted: false };
   return { id: "", name, text, user, picture, sentAt, clientId, ...rest };
 }

@@ -1,12 +1,12 @@
-// Owns the shapes of what AWS holds: messages, changes of them, the activity; and how lists of messages
-// are put together. All functions are pure.
-
-import { ShapeError } from "./aws.js";
+// Owns the shapes of messages and of changes of them, and how lists of messages are put together. All
+// functions are pure.
 
 /**
  * @typedef {import("./state.js").Message} Message
  * @typedef {import("./state.js").Change} Change
- * @typedef {import("./state.js").Activity} Activity
+ * @typedef {import("./state.js").Channel} Channel
+ * @typedef {import("./state.js").Reading} Reading
+ * @typedef {{after: string, before: string}} Range ids; `before` is not part of it
  */
 
 /** As many are read to fill a gap, and kept of a channel that is not open. */
@@ -23,12 +23,12 @@ const NAME_LIMIT = 200;
 // neither a port nor a user name, which could make the host look like another
 const PICTURE_LIMIT = 1_000;
 const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]*$/;
-// messages of one moment may be stored a little out of order: a gap is read with this overlap
+/** store_message lets a message stand where it was sent for 3 s; the write itself takes a moment. */
+const LATE_MS = 3_500;
+// what is read anew of what is known when something is missing
 const OVERLAP_MS = 10_000;
-const MINUTES = 60;
-const MINUTE_MS = 60_000;
-const CHANNELS = 50;
-const QUIET_DAY = Object.freeze({ messages: 0, people: 0, channels: Object.freeze([]) });
+/** Ids of messages are times. Those of changes begin with this, and so come after all of them. */
+export const END = "~";
 
 /**
  * Check one message of a transcript or of the table.
@@ -60,15 +60,13 @@ export function readMessage(raw) {
 
 /**
  * Check one change of a transcript or of the table.
- * @param {unknown} raw {id, target, kind, message?}
+ * @param {unknown} raw {id, target, kind}
  * @returns {Change | null} null when it is none
  */
 export function readChange(raw) {
-  const { id, target, kind, message } = record(raw);
+  const { id, target, kind } = record(raw);
   if (typeof id !== "string" || typeof target !== "string" || !target || id <= target) return null;
-  if (kind === "delete") return { id, target, kind, text: "" };
-  const known = kind === "edit" && typeof message === "string";
-  return known ? { id, target, kind, text: message.toWellFormed() } : null;
+  return kind === "edit" || kind === "delete" ? { id, target, kind } : null;
 }
 
 /** @param {unknown} value @returns {string} an https address of Google's pictures, or "" */
@@ -78,30 +76,50 @@ export function pictureUrl(value) {
 }
 
 /**
- * What lies between what is known and a transcript, if they do not meet: more came than a
- * transcript holds.
- * @param {readonly Message[]} known @param {readonly Message[]} incoming
+ * What is missing between what is known and a transcript: more came than it holds, or perhaps
+ * something late.
+ * @param {readonly Message[]} known oldest first
+ * @param {string} from the transcript holds all from this id on; "" for the whole channel
  * @param {string} [since] the id to reach when nothing is known yet; "" for none
- * @returns {{after: string, before: string} | null} ids
+ * @returns {Range | null}
  */
-export function gap(known, incoming, since = "") {
-  if (meets(known, incoming, since)) return null;
+export function gap(known, from, since = "") {
   const newest = newestId(known) || since;
-  const before = oldestId(incoming);
-  const after = idAt(timeOf(newest) - OVERLAP_MS) || newest;
-  const start = newest < after ? newest : after;
-  return start < before ? { after: start, before } : null;
+  if (!newest || from < idBefore(newest, LATE_MS)) return null;
+  const after = idBefore(newest, OVERLAP_MS);
+  return after < from ? { after, before: from } : null;
 }
 
 /**
- * Whether nothing can be missing between two lists.
- * @param {readonly Message[]} known oldest first @param {readonly Message[]} incoming in any order
- * @param {string} [since] the id to reach when nothing is known; "" for none
+ * The changes that are missing: those since the table was read, but for what is told of.
+ * @param {string} asOf when, ISO 8601; "" for never @param {string} changesSince all are told of
+ * @returns {Range | null}
  */
-export function meets(known, incoming, since = "") {
-  const newest = newestId(known) || since;
-  const oldest = oldestId(incoming);
-  return !newest || !oldest || oldest <= newest;
+export function changesGap(asOf, changesSince) {
+  const after = idBefore(asOf, OVERLAP_MS);
+  return asOf && changesSince > after ? { after: END + after, before: END + END } : null;
+}
+
+/**
+ * Whether nothing can be missing between what is known and what is read: neither a message nor a
+ * change.
+ * @param {Pick<Channel, "messages" | "asOf">} known @param {Reading} reading
+ */
+export function meets({ messages, asOf }, { from, changesSince }) {
+  return !messages.length || !(gap(messages, from) || changesGap(asOf, changesSince) || !asOf);
+}
+
+/**
+ * Loaded messages that have been edited since they were read; a transcript does not repeat texts.
+ * @param {Pick<Channel, "messages" | "changes">} channel
+ * @returns {readonly Message[]} oldest first
+ */
+export function stale({ messages, changes }) {
+  if (!changes.length) return [];
+  const byTarget = new Map(changes.map(({ target, id }) => [target, id]));
+  return messages.filter(
+    ({ id, deleted, version = "" }) => !deleted && version < (byTarget.get(id) ?? ""),
+  );
 }
 
 /**
@@ -165,12 +183,13 @@ export function applied(messages, changes) {
   return next.some((message, at) => message !== messages[at]) ? next : messages;
 }
 
-/** @param {Message} message @param {Change | undefined} change @returns {Message} */
+/**
+ * Of a deleted message nothing stays. An edited one is read again.
+ * @param {Message} message @param {Change | undefined} change @returns {Message}
+ */
 function withChange(message, change) {
-  if (!change || message.deleted) return message;
-  const { id: version, kind, text } = change;
-  if (kind === "delete") return { ...message, text, edited: false, deleted: true, version };
-  return version > (message.version ?? "") ? { ...message, text, edited: true, version } : message;
+  if (change?.kind !== "delete" || message.deleted) return message;
+  return { ...message, text: "", edited: false, deleted: true, version: change.id };
 }
 
 /**
@@ -182,7 +201,7 @@ export function isChangeable(id, now) {
 }
 
 /** @param {string} id @returns {number} ms since the epoch; NaN when it does not tell */
-function timeOf(id) {
+export function timeOf(id) {
   return Date.parse(id.split("#", 1)[0] ?? "");
 }
 
@@ -199,9 +218,9 @@ export function newerThan(messages, id) {
   return messages.slice(messages.findLastIndex((message) => message.id <= id) + 1);
 }
 
-/** @param {readonly Message[]} messages in any order */
-function oldestId(messages) {
-  return messages.reduce((oldest, { id }) => (!oldest || id < oldest ? id : oldest), "");
+/** @param {string} id @param {number} ms @returns {string} so much earlier; the same, if it tells no time */
+function idBefore(id, ms) {
+  return idAt(timeOf(id) - ms) || id;
 }
 
 /** @returns {(message: Message) => boolean} whether it is the first of its sender's copies */
@@ -240,56 +259,6 @@ export function record(value) {
 /** @param {unknown} value */
 function string(value) {
   return typeof value === "string" ? value : "";
-}
-
-/**
- * @param {Record<string, unknown>} raw {"generated_at", "per_minute": [60], "today": {"date",
- *   "messages", "channels": {name: count}, "people"}}
- * @returns {Activity}
- * @throws {ShapeError} if it does not say when it was made
- */
-export function parseStats({ generated_at, per_minute, today }) {
-  const generatedAt = typeof generated_at === "string" ? Date.parse(generated_at) : NaN;
-  if (Number.isNaN(generatedAt)) throw new ShapeError("The activity has no time.");
-  const minutes = Array.isArray(per_minute) ? per_minute.slice(-MINUTES).map(count) : [];
-  const perMinute = [...Array(MINUTES - minutes.length).fill(0), ...minutes];
-  const { date, messages, channels, people } = record(today);
-  const day = { messages: count(messages), people: count(people), channels: ranked(channels) };
-  return { generatedAt, perMinute, ...(date === dayOf(generatedAt) ? day : QUIET_DAY) };
-}
-
-/**
- * The same activity as it looks at another time: minutes that have gone by since are empty, and
- * so is a new day (UTC).
- * @param {Activity} activity @param {number} now milliseconds since the epoch, by AWS's clock
- * @returns {Activity}
- */
-export function aged(activity, now) {
-  const gone = Math.floor(now / MINUTE_MS) - Math.floor(activity.generatedAt / MINUTE_MS);
-  if (!(gone > 0)) return activity;
-  const perMinute = [...activity.perMinute, ...Array(Math.min(gone, MINUTES)).fill(0)].slice(-MINUTES);
-  const day = dayOf(now) === dayOf(activity.generatedAt) ? {} : QUIET_DAY;
-  return { ...activity, generatedAt: now, perMinute, ...day };
-}
-
-/** @param {unknown} channels {name: count} @returns {{name: string, messages: number}[]} */
-function ranked(channels) {
-  return Object.entries(record(channels))
-    .filter(([name]) => isChannelName(name))
-    .map(([name, messages]) => ({ name, messages: count(messages) }))
-    .filter(({ messages }) => messages > 0)
-    .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1))
-    .slice(0, CHANNELS);
-}
-
-/** @param {number} time @returns {string} YYYY-MM-DD, UTC */
-function dayOf(time) {
-  return new Date(time).toISOString().slice(0, 10);
-}
-
-/** @param {unknown} value @returns {number} a count, 0 for what is none */
-function count(value) {
-  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
 /** @param {unknown} name @returns {name is string} as store_message takes it */

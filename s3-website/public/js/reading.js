@@ -6,20 +6,19 @@
 import { backoff, explain, trouble } from "./aws.js";
 import { nextProbe } from "./channels.js";
 import * as chat from "./chat.js";
-import { gap, idAt } from "./messages.js";
+import { changesGap, END, gap, idAt, LINE_LIMIT, stale } from "./messages.js";
 import { sentSince } from "./outbox.js";
 
 /**
  * @typedef {import("./state.js").State} State
  * @typedef {import("./session.js").Presence} Presence
- * @typedef {import("./source.js").Found} Found
+ * @typedef {import("./state.js").Reading} Reading
+ * @typedef {import("./messages.js").Range} Range
+ * @typedef {import("./source.js").Rows} Rows
  * @typedef {{
  *   transcript(here: Presence, channel: string, etag: string):
- *     Promise<{etag: string} & Found | null>,
- *   between(here: Presence, channel: string, range: {after: string, before: string}):
- *     Promise<Found>,
- *   before(here: Presence, channel: string, id: string, limit: number):
- *     Promise<Found & {more: boolean}>,
+ *     Promise<{etag: string} & Reading | null>,
+ *   rows(here: Presence, channel: string, range: Range, limit: number): Promise<Rows>,
  *   channelList(here: Presence, etag: string): Promise<{etag: string, names: string[]} | null>,
  *   stats(here: Presence, etag: string, known: State["activity"]):
  *     Promise<{etag: string, activity: State["activity"]}>,
@@ -36,7 +35,7 @@ import { sentSince } from "./outbox.js";
  *   online?: boolean, random: number}} Pace
  *   `sinceActiveMs` since the person's last input or the last new message; `hiddenMs` is 0 for a
  *   visible page; `random` is in [0, 1)
- * @typedef {readonly {afterMs: number, everyMs: number}[]} Steps the longest wait last
+ * @typedef {readonly (readonly [afterMs: number, everyMs: number])[]} Steps the longest wait last
  */
 
 const QUICK_POLL_MS = 250;
@@ -47,25 +46,17 @@ export const IDLE_AFTER_MS = 60_000;
 export const JITTER = 0.1;
 
 /** @type {Steps} */
-const VISIBLE_POLLS = [
-  { afterMs: 0, everyMs: 1_000 },
-  { afterMs: IDLE_AFTER_MS, everyMs: 3_000 },
-  { afterMs: 600_000, everyMs: 10_000 },
-];
+const VISIBLE_POLLS = [[0, 1_000], [IDLE_AFTER_MS, 3_000], [600_000, 10_000]];
 /** @type {Steps} */
-const HIDDEN_POLLS = [
-  { afterMs: 0, everyMs: 15_000 },
-  { afterMs: 600_000, everyMs: 60_000 },
-];
+const HIDDEN_POLLS = [[0, 15_000], [600_000, 60_000]];
 /** @type {Steps} of all channels but the open one together: each probe asks for one of them */
-const VISIBLE_PROBES = [
-  { afterMs: 0, everyMs: 10_000 },
-  { afterMs: IDLE_AFTER_MS, everyMs: 30_000 },
-];
+const VISIBLE_PROBES = [[0, 10_000], [IDLE_AFTER_MS, 30_000]];
 /** @type {Steps} */
-const HIDDEN_PROBES = [{ afterMs: 0, everyMs: 60_000 }];
+const HIDDEN_PROBES = [[0, 60_000]];
 
 const EARLIER_LIMIT = 100;
+/** Of so many looks at other channels one is at any, the rest at those that the person visits. */
+const STRANGE_EACH = 4;
 const LIST_EVERY_MS = 60_000;
 const STATS_EVERY_MS = 15_000;
 
@@ -77,7 +68,9 @@ export function createReading(world) {
   const due = { list: -Infinity, stats: -Infinity, probe: -Infinity };
   const etag = { list: "", stats: "" };
   let failures = 0;
-  let probed = "";
+  let looks = 0;
+  /** the last channels that were looked at: of the visited ones, of all */
+  const probed = { own: "", any: "" };
   /** @type {Set<string>} channels whose earlier messages are being read */
   const reaching = new Set();
 
@@ -93,6 +86,8 @@ export function createReading(world) {
     const { channel } = get();
     try {
       await read(here, channel, true);
+      if (here.signal.aborted) return;
+      await readAgain(here, channel);
       if (here.signal.aborted) return;
       failures = 0;
       dispatch(chat.polled(get(), channel, world.now()));
@@ -118,28 +113,69 @@ export function createReading(world) {
   }
 
   /**
-   * Read a transcript and what is missing before it; only both together are shown and remembered.
-   * A transcript tells of the changes since its oldest message, and what fills the gap of those
-   * before: none is missed, whatever the page slept through.
+   * Read a transcript and what it does not tell; only all together is shown and remembered.
    * @param {Presence} here @param {string} channel @param {boolean} whole whether gaps are filled
    */
   async function read(here, channel, whole) {
-    const { loaded, messages, lastRead } = chat.channelOf(get(), channel);
-    const known = loaded ? (etags.get(channel) ?? "") : "";
-    const transcript = await source.transcript(here, channel, known);
+    const { loaded } = chat.channelOf(get(), channel);
+    const transcript = await source.transcript(here, channel, loaded ? (etags.get(channel) ?? "") : "");
     if (!transcript || here.signal.aborted) return;
     // it may have been opened meanwhile
-    const open = channel === get().channel;
-    const sent = idAt(sentSince(get().outbox, channel));
-    const since = [sent, open ? lastRead : ""].filter(Boolean).sort()[0];
-    const shown = loaded ? messages : [];
-    const missing = whole || open ? gap(shown, transcript.messages, since) : null;
-    const before = missing && (await source.between(here, channel, missing));
+    whole ||= channel === get().channel;
+    // nothing is told: the table is read when it is opened
+    if (!whole && transcript.from && !transcript.messages.length) return;
+    const reading = whole ? await fill(here, channel, transcript) : transcript;
     if (here.signal.aborted) return;
     etags.set(channel, transcript.etag);
-    const incoming = [...transcript.messages, ...(before?.messages ?? [])];
-    const changes = [...transcript.changes, ...(before?.changes ?? [])];
-    dispatch(chat.received(get(), channel, incoming, world.seen(), changes));
+    dispatch(chat.received(get(), channel, reading, world.seen()));
+  }
+
+  /**
+   * Read of the table what a transcript does not tell: all, where there is none; messages and
+   * changes between what is known and what it tells.
+   * @param {Presence} here @param {string} channel @param {Reading} reading
+   * @returns {Promise<Reading>}
+   */
+  async function fill(here, channel, reading) {
+    const { loaded, messages, lastRead, asOf } = chat.channelOf(get(), channel);
+    const sent = idAt(sentSince(get().outbox, channel));
+    const since = [sent, channel === get().channel ? lastRead : ""].filter(Boolean).sort()[0];
+    let next = reading;
+    /** @param {Range} range @param {number} limit @returns {Promise<Rows>} taken into `next` */
+    const query = async (range, limit) => {
+      const rows = await source.rows(here, channel, range, limit);
+      next = {
+        ...next,
+        messages: [...rows.messages, ...next.messages],
+        changes: [...next.changes, ...rows.changes],
+      };
+      return rows;
+    };
+    if (next.from && !next.messages.length) {
+      const { more, messages: newest } = await query({ after: "", before: END }, EARLIER_LIMIT);
+      next.from = more ? (newest[0]?.id ?? END) : "";
+    }
+    const missing = gap(loaded ? messages : [], next.from, since);
+    if (missing) {
+      const { more, messages: found } = await query(missing, LINE_LIMIT);
+      next.from = more ? (found[0]?.id ?? next.from) : missing.after;
+    }
+    const untold = changesGap(messages.length ? asOf : "", next.changesSince);
+    if (untold && !(await query(untold, LINE_LIMIT)).more) next.changesSince = "";
+    return next;
+  }
+
+  /** Messages that were edited since they were read. @param {Presence} here @param {string} channel */
+  async function readAgain(here, channel) {
+    const edited = stale(chat.channelOf(get(), channel)).map(({ id }) => id);
+    const [first] = edited;
+    if (!first) return;
+    const range = { after: first, before: `${edited.at(-1)}${END}` };
+    const { messages, more } = await source.rows(here, channel, range, LINE_LIMIT);
+    if (here.signal.aborted) return;
+    const from = more ? (messages[0]?.id ?? END) : "";
+    const read = edited.filter((id) => id >= from);
+    dispatch(chat.readAgain(get(), channel, read, messages));
   }
 
   /** At most one more request of a step. @param {Presence} here */
@@ -181,11 +217,12 @@ export function createReading(world) {
    * @param {Presence} here
    */
   async function probe(here) {
-    const { names, channel: open, outbox } = get();
+    const { names, visited, channel: open, outbox } = get();
     const awaited = outbox.find(({ state, channel }) => state === "sent" && channel !== open);
-    const channel = awaited?.channel ?? nextProbe(names, open, probed);
+    const own = ++looks % STRANGE_EACH ? nextProbe(visited, open, probed.own) : "";
+    const channel = awaited?.channel || own || nextProbe(names, open, probed.any);
     if (!channel) return;
-    if (!awaited) probed = channel;
+    if (!awaited) probed[own ? "own" : "any"] = channel;
     await read(here, channel, awaited !== undefined);
     if (here.signal.aborted) return;
     if (awaited) dispatch(chat.polled(get(), channel, world.now()));
@@ -196,16 +233,16 @@ export function createReading(world) {
     const here = presence();
     const { channel } = get();
     const { messages, earlier } = chat.channelOf(get(), channel);
-    const oldest = messages[0]?.id;
-    if (!oldest || earlier === "none" || reaching.has(channel)) return;
+    const oldest = messages[0]?.id ?? "";
+    if (earlier === "none" || reaching.has(channel)) return;
     dispatch(chat.reachingBack(get(), channel));
     if (!here) return dispatch(chat.reachBackFailed(get(), channel));
     reaching.add(channel);
     try {
-      const found = await source.before(here, channel, oldest, EARLIER_LIMIT);
+      const range = { after: "", before: oldest || END };
+      const rows = await source.rows(here, channel, range, EARLIER_LIMIT);
       if (here.signal.aborted) return;
-      const { messages: back, more, changes } = found;
-      dispatch(chat.reachedBack(get(), channel, oldest, back, more, changes));
+      dispatch(chat.reachedBack(get(), channel, oldest, rows));
     } catch (error) {
       if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
     } finally {
@@ -232,9 +269,8 @@ export function createReading(world) {
 }
 
 /**
- * How long until the next poll of the open channel; Infinity while the browser is offline.
- *
- * A message of one's own is waited for even on a page that is hidden by then.
+ * How long until the next poll of the open channel; Infinity while the browser is offline. A message
+ * of one's own is waited for even on a page that is hidden by then.
  * @param {Pace} pace
  */
 export function pollDelay(pace) {
@@ -258,5 +294,5 @@ function delay({ failures, online = true, random }, everyMs) {
 function paceOf({ sinceActiveMs, hiddenMs }, visible, hidden) {
   const [steps, sinceMs] = hiddenMs > 0 ? [hidden, hiddenMs] : [visible, sinceActiveMs];
   // a clock that was set back makes a negative time: the first step
-  return (steps.findLast(({ afterMs }) => sinceMs >= afterMs) ?? steps[0])?.everyMs ?? Infinity;
+  return (steps.findLast(([afterMs]) => sinceMs >= afterMs) ?? steps[0])?.[1] ?? Infinity;
 }

@@ -3,26 +3,30 @@
 // far enough. It must not keep what it reads, nor decide when.
 
 import { readError, ShapeError } from "./aws.js";
-import { aged, isChannelName, LINE_LIMIT, parseStats, readChange, readMessage } from "./messages.js";
+import { END, isChannelName, readChange, readMessage, record } from "./messages.js";
 
 /**
  * @typedef {import("./aws.js").SignedFetch} SignedFetch
  * @typedef {import("./state.js").Message} Message
  * @typedef {import("./state.js").Change} Change
+ * @typedef {import("./state.js").Reading} Reading
+ * @typedef {import("./messages.js").Range} Range
  * @typedef {{messages: Message[], changes: Change[]}} Found
+ * @typedef {Found & {more: boolean}} Rows oldest first, the newest of a range; `more` before those
  * @typedef {import("./state.js").Activity} Activity
  * @typedef {import("../config.js").Config} Config
  * @typedef {Record<string, {S?: string}>} Item
- * @typedef {{condition: string, values: Item, consistent: boolean, limit: number}} Range
- *   `limit`: of rows in one answer
  */
 
 const NAMES_LIMIT = 1_000;
-const FIELDS = [
-  ...["id", "name", "message", "user", "picture", "sent_at", "client_id", "kind"],
-  ...["edited_at", "deleted_at", "changed_by", "target"],
-];
+const CHANGES_LIMIT = 1_000;
 const PAGE_SIZE = 500;
+const MINUTES = 60;
+const MINUTE_MS = 60_000;
+const CHANNELS = 50;
+const QUIET_DAY = Object.freeze({ messages: 0, people: 0, channels: Object.freeze([]) });
+/** The ETag of what is not there. */
+const NONE = "none";
 
 /**
  * @param {Config} config @param {string} base the page's address
@@ -33,8 +37,8 @@ export function createSource(config, base, now) {
   const url = (/** @type {string} */ name) => dataUrl(config.dataPrefix, name, base);
   return {
     transcript: ({ signed }, channel, etag) => readTranscript(signed, url(channel), etag),
-    between: ({ signed }, channel, range) => readBetween(signed, config, channel, range),
-    before: ({ signed }, channel, id, limit) => readBefore(signed, config, channel, id, limit),
+    rows: ({ signed }, channel, range, limit) =>
+      readRows(signed, config, channel, range, limit, now()),
     channelList: ({ signed }, etag) => readChannelList(signed, url("channels"), etag),
     stats: ({ signed }, etag, known) => readStats(signed, url("stats"), etag, known, now),
   };
@@ -43,7 +47,7 @@ export function createSource(config, base, now) {
 /**
  * Ask for a transcript, unless it is still the one that has been read.
  * @param {SignedFetch} signed @param {string} url @param {string} etag "" at first
- * @returns {Promise<{etag: string} & Found | null>} null when it is unchanged
+ * @returns {Promise<{etag: string} & Reading | null>} null when it is unchanged
  * @throws {import("./aws.js").AwsError} if S3 refuses
  * @throws {ShapeError} if the answer is no transcript
  */
@@ -54,14 +58,22 @@ export async function readTranscript(signed, url, etag) {
 
 /**
  * Check the shape of a transcript; what is no message and no change in it is left out.
- * @param {string} text JSON {"messages": [oldest ... newest], "changes"?: [oldest ... newest]}
- * @returns {Found}
+ *
+ * One that an earlier version wrote does not tell whether anything is before it, and tells of the
+ * changes since its oldest message.
+ * @param {string} text JSON {"messages": [oldest ... newest], "changes"?: [oldest ... newest],
+ *   "complete"?, "changes_since"?, "generated_at"?}
+ * @returns {Reading}
  * @throws {ShapeError} if it is not that
  */
 export function parseTranscript(text) {
-  const { messages, changes } = parseObject(text, "transcript");
-  if (!Array.isArray(messages)) throw new ShapeError("The transcript has no messages.");
-  return foundIn(messages, Array.isArray(changes) ? changes : []);
+  const raw = parseObject(text);
+  if (!Array.isArray(raw.messages)) throw new ShapeError("No messages.");
+  const found = foundIn(raw.messages, Array.isArray(raw.changes) ? raw.changes : []);
+  const from = raw.complete === true ? "" : (found.messages[0]?.id ?? END);
+  const { changes_since: since, generated_at: asOf } = raw;
+  const changesSince = typeof since === "string" ? since : from;
+  return { ...found, from, changesSince, asOf: typeof asOf === "string" ? asOf : "" };
 }
 
 /** @param {unknown[]} messages @param {unknown[]} changes @returns {Found} what can be read */
@@ -90,8 +102,8 @@ export async function readChannelList(signed, url, etag) {
  * @throws {ShapeError} if it is not that
  */
 export function parseChannelList(text) {
-  const { channels } = parseObject(text, "channel list");
-  if (!Array.isArray(channels)) throw new ShapeError("The channel list has no channels.");
+  const { channels } = parseObject(text);
+  if (!Array.isArray(channels)) throw new ShapeError("No channels.");
   return [...new Set(channels.filter(isChannelName))].slice(0, NAMES_LIMIT);
 }
 
@@ -106,7 +118,7 @@ export function parseChannelList(text) {
  */
 export async function readStats(signed, url, etag, known, now) {
   const found = await readObject(signed, url, etag);
-  const read = found?.text ? parseStats(parseObject(found.text, "activity")) : null;
+  const read = found?.text ? parseStats(parseObject(found.text)) : null;
   const activity = found ? read : known;
   return { etag: found?.etag ?? etag, activity: activity && aged(activity, now()) };
 }
@@ -119,13 +131,13 @@ export function dataUrl(dataPrefix, name, base) {
 /**
  * Ask for an object, unless it is still the one that has been read.
  * @param {SignedFetch} signed @param {string} url @param {string} etag "" at first
- * @returns {Promise<{etag: string, text: string} | null>} null when it is unchanged; "" for both
+ * @returns {Promise<{etag: string, text: string} | null>} null when it is unchanged; an empty text
  *   when there is none
  * @throws {import("./aws.js").AwsError} if S3 refuses
  */
 async function readObject(signed, url, etag) {
   /** @type {HeadersInit} */
-  const headers = etag ? { "if-none-match": etag } : {};
+  const headers = etag && etag !== NONE ? { "if-none-match": etag } : {};
   // no-store: the browser's own cache must not answer, nor turn a 304 into a 200
   const response = await signed("s3", url, { method: "GET", headers, cache: "no-store" });
   if (response.status === 304) {
@@ -134,118 +146,79 @@ async function readObject(signed, url, etag) {
   }
   if (!response.ok) {
     const error = await readError(response);
-    if (isMissing(error, etag)) return { etag: "", text: "" };
-    throw error;
+    if (!isMissing(error)) throw error;
+    return etag === NONE ? null : { etag: NONE, text: "" };
   }
   return { etag: response.headers.get("etag") ?? "", text: await response.text() };
 }
 
 /**
  * @param {string} text JSON
- * @param {string} what for the error's message
  * @returns {Record<string, unknown>}
  * @throws {ShapeError} if it is not the JSON of an object
  */
-function parseObject(text, what) {
+function parseObject(text) {
   let value;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new ShapeError(`The ${what} is not JSON.`);
+    // as what is no object
   }
-  if (typeof value !== "object" || value === null) throw new ShapeError(`The ${what} is no object.`);
+  if (typeof value !== "object" || value === null) throw new ShapeError("No object.");
   return value;
 }
 
 /**
- * Whether an error says that there is no such object yet.
+ * Whether an error says that there is no such object: none yet, or no more.
  *
  * AWS answers 403 AccessDenied for a missing key, as the role may not list the bucket, and names
- * s3:ListBucket; a denial of the read itself names s3:GetObject. The emulator answers 404.
+ * s3:ListBucket; a denial of the read itself names s3:GetObject. The emulator answers 404. Where AWS
+ * names nothing, the table tells: it is read instead of what is missing.
  * Source: Amazon S3 API Reference, GetObject, "Permissions"; Amazon S3 User Guide,
  * "Troubleshoot access denied (403 Forbidden) errors".
- * @param {import("./aws.js").AwsError} error @param {string} etag what has been read before exists
+ * @param {import("./aws.js").AwsError} error
  */
-function isMissing(error, etag) {
-  if (error.code === "NoSuchKey") return true;
-  return error.code === "AccessDenied" && !etag && !error.message.includes("s3:GetObject");
+function isMissing({ code, message }) {
+  return code === "NoSuchKey" || (code === "AccessDenied" && !message.includes("s3:GetObject"));
 }
 
 /**
- * Read what lies between two ids, newest first, at most as much as a page shows.
+ * Read rows of the table: the newest of a range, with all their attributes, as a transcript has
+ * them, and without those that have expired. The reads are consistent.
  * @param {SignedFetch} signed @param {Config} config @param {string} channel
- * @param {{after: string, before: string}} range ids, not part of the answer themselves
- * @returns {Promise<Found>}
+ * @param {Range} range no `after` is the beginning @param {number} limit of messages
+ * @param {number} now ms since the epoch, by AWS's clock
+ * @returns {Promise<Rows>}
  * @throws {import("./aws.js").AwsError} if DynamoDB refuses
  */
-export async function readBetween(signed, config, channel, { after, before }) {
-  const range = {
-    condition: " AND #id BETWEEN :after AND :before",
-    values: { ":after": { S: after }, ":before": { S: before } },
-    consistent: true,
-    limit: PAGE_SIZE,
-  };
-  const { messages, changes } = await readRange(signed, config, channel, range, LINE_LIMIT);
-  return { messages: messages.filter(({ id }) => id !== after && id !== before), changes };
-}
-
-/**
- * Read the messages before an id, for a reader who scrolls up. What changed in the last second
- * does not matter there, so the reads are the cheaper, eventually consistent ones.
- * @param {SignedFetch} signed @param {Config} config @param {string} channel
- * @param {string} beforeId not part of the answer itself; "" for the newest messages
- * @param {number} limit
- * @returns {Promise<Found & {more: boolean}>} oldest first; `more` before those
- * @throws {import("./aws.js").AwsError} if DynamoDB refuses
- */
-export async function readBefore(signed, config, channel, beforeId, limit) {
-  // one more than wanted tells whether there are more
-  const range = {
-    condition: beforeId && " AND #id < :before",
-    values: beforeId ? { ":before": { S: beforeId } } : {},
-    consistent: false,
-    limit: limit + 1,
-  };
-  const { messages, changes } = await readRange(signed, config, channel, range, limit + 1);
-  return { messages: messages.slice(0, limit).reverse(), changes, more: messages.length > limit };
-}
-
-/**
- * @param {SignedFetch} signed @param {Config} config @param {string} channel
- * @param {Range} range @param {number} enough messages
- * @returns {Promise<Found>} newest first, until there are enough or no more
- */
-async function readRange(signed, config, channel, range, enough) {
+export async function readRows(signed, config, channel, { after, before }, limit, now) {
   /** @type {Found} */
   const found = { messages: [], changes: [] };
   let start;
   do {
-    const page = await query(signed, config, queryInput(config.table, channel, range, start));
-    found.messages.push(...page.messages);
+    const page = await query(signed, config, {
+      TableName: config.table,
+      KeyConditionExpression: "channel = :channel AND id BETWEEN :after AND :before",
+      FilterExpression: "attribute_not_exists(expires_at) OR expires_at > :now",
+      ExpressionAttributeValues: {
+        ":channel": { S: channel },
+        // below every id: a key cannot be compared with nothing
+        ":after": { S: after || " " },
+        ":before": { S: before },
+        ":now": { N: `${Math.floor(now / 1000)}` },
+      },
+      ScanIndexForward: false,
+      ConsistentRead: true,
+      // one more than wanted tells whether there are more; `before` itself is not wanted
+      Limit: Math.min(limit + 2, PAGE_SIZE),
+      ...(start && { ExclusiveStartKey: start }),
+    });
+    found.messages.push(...page.messages.filter(({ id }) => id !== before));
     found.changes.push(...page.changes);
     start = page.next;
-  } while (start && found.messages.length < enough);
-  return found;
-}
-
-/**
- * The parameters of one Query, as the DynamoDB API takes them.
- * @param {string} table @param {string} channel @param {Range} range @param {Item} [start]
- */
-function queryInput(table, channel, { condition, values, consistent, limit }, start) {
-  // every name has an alias: "name" and "user" are reserved words of DynamoDB
-  const names = Object.fromEntries(FIELDS.map((field) => [`#${field}`, field]));
-  return {
-    TableName: table,
-    KeyConditionExpression: `#channel = :channel${condition}`,
-    ProjectionExpression: FIELDS.map((field) => `#${field}`).join(", "),
-    ExpressionAttributeNames: { ...names, "#channel": "channel" },
-    ExpressionAttributeValues: { ":channel": { S: channel }, ...values },
-    ScanIndexForward: false,
-    ConsistentRead: consistent,
-    Limit: limit,
-    ...(start && { ExclusiveStartKey: start }),
-  };
+  } while (start && found.messages.length <= limit && found.changes.length <= CHANGES_LIMIT);
+  const messages = found.messages.slice(0, limit).reverse();
+  return { messages, changes: found.changes, more: !!start || found.messages.length > limit };
 }
 
 /**
@@ -263,7 +236,7 @@ async function query(signed, config, input) {
   });
   if (!response.ok) throw await readError(response);
   const answer = await response.json();
-  if (!Array.isArray(answer?.Items)) throw new ShapeError("The table answered without items.");
+  if (!Array.isArray(answer?.Items)) throw new ShapeError("No items.");
   const rows = answer.Items.map(plain);
   return { ...foundIn(rows, rows), next: answer.LastEvaluatedKey };
 }
@@ -271,4 +244,54 @@ async function query(signed, config, input) {
 /** @param {unknown} item DynamoDB's typed values @returns {Record<string, unknown>} */
 function plain(item) {
   return Object.fromEntries(Object.entries(item ?? {}).map(([name, value]) => [name, value?.S]));
+}
+
+/**
+ * @param {Record<string, unknown>} raw {"generated_at", "per_minute": [60], "today": {"date",
+ *   "messages", "channels": {name: count}, "people"}}
+ * @returns {Activity}
+ * @throws {ShapeError} if it does not say when it was made
+ */
+export function parseStats({ generated_at, per_minute, today }) {
+  const generatedAt = typeof generated_at === "string" ? Date.parse(generated_at) : NaN;
+  if (Number.isNaN(generatedAt)) throw new ShapeError("No time.");
+  const minutes = Array.isArray(per_minute) ? per_minute.slice(-MINUTES).map(count) : [];
+  const perMinute = [...Array(MINUTES - minutes.length).fill(0), ...minutes];
+  const { date, messages, channels, people } = record(today);
+  const day = { messages: count(messages), people: count(people), channels: ranked(channels) };
+  return { generatedAt, perMinute, ...(date === dayOf(generatedAt) ? day : QUIET_DAY) };
+}
+
+/**
+ * The same activity as it looks at another time: minutes that have gone by since are empty, and
+ * so is a new day (UTC).
+ * @param {Activity} activity @param {number} now milliseconds since the epoch, by AWS's clock
+ * @returns {Activity}
+ */
+export function aged(activity, now) {
+  const gone = Math.floor(now / MINUTE_MS) - Math.floor(activity.generatedAt / MINUTE_MS);
+  if (!(gone > 0)) return activity;
+  const perMinute = [...activity.perMinute, ...Array(Math.min(gone, MINUTES)).fill(0)].slice(-MINUTES);
+  const day = dayOf(now) === dayOf(activity.generatedAt) ? {} : QUIET_DAY;
+  return { ...activity, generatedAt: now, perMinute, ...day };
+}
+
+/** @param {unknown} channels {name: count} @returns {{name: string, messages: number}[]} */
+function ranked(channels) {
+  return Object.entries(record(channels))
+    .filter(([name]) => isChannelName(name))
+    .map(([name, messages]) => ({ name, messages: count(messages) }))
+    .filter(({ messages }) => messages > 0)
+    .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1))
+    .slice(0, CHANNELS);
+}
+
+/** @param {number} time @returns {string} YYYY-MM-DD, UTC */
+function dayOf(time) {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+/** @param {unknown} value @returns {number} a count, 0 for what is none */
+function count(value) {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }

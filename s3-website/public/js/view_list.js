@@ -28,6 +28,7 @@ const APART_MS = 5_000;
 const LONGEST_MS = 20_000;
 /** a voice says about fifteen letters a second */
 const LETTER_MS = 65;
+const SAID_LIMIT = 100;
 const MOST = 3;
 const MOST_LETTERS = 300;
 const LENGTH = 150;
@@ -76,7 +77,10 @@ export function createMessageList(root, handlers) {
       const opened = name !== before.name || (channel.loaded && !before.channel.loaded);
       if (opened) reader.open(list, list.find(({ kind }) => kind === "divider")?.key ?? "");
       else reader.show(list);
-      const same = !opened && channel.loaded && channel.changes === before.channel.changes;
+      const left = new Set(channel.messages);
+      // what was said last is among them
+      const last = before.channel.messages.slice(-SAID_LIMIT);
+      const same = !opened && channel.loaded && last.every((message) => left.has(message));
       if (!same) announcer.recall(channel.messages);
       if (!opened) announcer.tell(arrived(before, next, state.person?.user));
       if (!opened) announcer.warn(failures(before, next));
@@ -213,8 +217,10 @@ function listParts(root, handlers) {
 function updateParts(part, name, channel, isEmpty) {
   const { loaded, earlier, unread } = channel;
   if (part.log.ariaBusy !== String(!loaded)) part.log.ariaBusy = String(!loaded);
-  setHidden(part.skeleton, loaded || !isEmpty);
-  setHidden(part.empty, !loaded || !isEmpty);
+  // only at the beginning of a channel is it known that there are none
+  const none = loaded && earlier === "none";
+  setHidden(part.skeleton, none || !isEmpty);
+  setHidden(part.empty, !none || !isEmpty);
   setHidden(part.again, earlier !== "failed");
   setText(part.topText, topText(name, earlier));
   setText(part.newestText, unread ? "New messages" : "Jump to newest");

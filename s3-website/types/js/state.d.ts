@@ -28,8 +28,20 @@ export interface Change {
   /** id of the message */
   target: string;
   kind: "edit" | "delete";
-  /** the new one; "" of a delete */
-  text: string;
+}
+
+/** What was read of a channel: a transcript, and what the table told besides. */
+export interface Reading {
+  /** in any order */
+  messages: readonly Message[];
+  /** in any order */
+  changes: readonly Change[];
+  /** all messages from this id on are there; "" for the whole channel, "~" when none is */
+  from: string;
+  /** all changes of other messages since this time are there */
+  changesSince: string;
+  /** as the table was at this time, ISO 8601; "" when it is not told */
+  asOf: string;
 }
 
 /** What this browser's person wrote, or changed, that is not known to be stored yet. */
@@ -57,6 +69,8 @@ export interface Channel {
   messages: readonly Message[];
   /** a transcript has been read, even an empty one, and what is unread before it */
   loaded: boolean;
+  /** the table was read at this time or later, ISO 8601; "" when it was not */
+  asOf: string;
   /** the latest of each message, which may not be known yet: what comes late must not undo it */
   changes: readonly Change[];
   draft: string;
@@ -107,8 +121,10 @@ export interface State {
   person: Person | null;
   /** the open channel, as in the address: #default */
   channel: string;
-  /** the channels to list, sorted; the open one and "default" are always among them */
+  /** the channels to list, visited ones first; the open one and "default" are always among them */
   names: readonly string[];
+  /** those that the person opened: looked at, and listed, before others */
+  visited: readonly string[];
   /** the list of channels has been read, or cannot be: before, rows would move when it comes */
   listed: boolean;
   channels: Readonly<Record<string, Channel>>;

@@ -831,3 +831,29 @@ def test_a_rule_with_targets_that_are_not_kappas_is_named(targets):
     sources = rule_sources(targets)
     assert sources.found == []
     assert sources.left_out[0].endswith(f"target {', '.join(one['Id'] for one in targets)}")
+
+
+def test_the_notifications_of_two_prefixes_of_a_bucket_are_both_adopted():
+    bucket, function = "arn:aws:s3:::photos", SETTINGS["FunctionArn"]
+    event = {"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}
+
+    def notification(prefix):
+        rules = [{"Name": "Prefix", "Value": prefix}]
+        return {**event, "Id": prefix, "Filter": {"Key": {"FilterRules": rules}}}
+
+    others = {**event, "LambdaFunctionArn": f"{function}-2"}
+    listed = [notification("in/"), others, notification("out/")]
+    statement = raw(
+        Principal={"Service": "s3.amazonaws.com"},
+        Condition={"ArnLike": {"AWS:SourceArn": bucket}},
+    )
+    account = Account(
+        list_event_source_mappings={},
+        get_bucket_notification_configuration={"LambdaFunctionConfigurations": listed},
+    )
+    sources = read_sources(account, function, (read_statement(statement, "greeter"),))
+    assert sources.left_out == ()
+    assert [one["key_filters"] for one in sources.found] == [
+        [{"type": "prefix", "value": "in/"}],
+        [{"type": "prefix", "value": "out/"}],
+    ]

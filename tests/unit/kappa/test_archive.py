@@ -1,6 +1,7 @@
 """The zip: the same source gives the same bytes, and nothing foreign gets in."""
 
 import base64
+import contextlib
 import hashlib
 import io
 import os
@@ -217,3 +218,26 @@ def test_a_zip_over_the_upload_limit_is_an_error(tmp_path):
     (tmp_path / "noise").write_bytes(os.urandom(2000))
     with pytest.raises(ArchiveError, match="zipped"):
         pack(tmp_path, max_zipped_bytes=1000)
+
+
+def test_folders_two_thousand_deep_are_an_error_in_words(tmp_path):
+    """Made and removed step by step: the whole path may be longer than a path can be."""
+    depth = 2_000
+    with contextlib.chdir(tmp_path):
+        for _ in range(depth):
+            os.mkdir("a")  # noqa: PTH102 - relative to where we are
+            os.chdir("a")
+        try:
+            with pytest.raises(ArchiveError, match="has folders over 100 deep in each other"):
+                pack(tmp_path)
+        finally:
+            for _ in range(depth):
+                os.chdir("..")
+                os.rmdir("a")  # noqa: PTH106 - relative to where we are
+
+
+def test_folders_as_deep_as_code_has_them_are_packed(tmp_path):
+    folder = tmp_path.joinpath(*["a"] * 90)
+    folder.mkdir(parents=True)
+    (folder / "x.py").write_text("")
+    assert pack(tmp_path).names == ("a/" * 90 + "x.py",)

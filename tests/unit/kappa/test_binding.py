@@ -481,6 +481,41 @@ def test_asynchronous_settings_of_a_plain_deploy_go_to_the_alias_that_is_called(
     assert one.aws.asynchronous == {"live": {"MaximumRetryAttempts": 2}}
 
 
+OWN = {
+    "sources": ({"arn": TOPIC},),
+    "permissions": (
+        Permission(statement_id="news", principal="sns.amazonaws.com", source_arn=TOPIC),
+    ),
+    "url": None,
+}
+
+
+@pytest.mark.parametrize("word", ["enable", "deploy"])
+def test_a_disabled_topic_comes_back_to_where_the_configs_own_permission_stands(word):
+    one = life("deploy:live", "disable", **OWN)
+    assert one.aws.deliveries()["sns"] == []
+    one.run(word)
+    assert one.aws.deliveries()["sns"] == ["live"]
+    assert one.statements() == {"live": ["news"]}
+
+
+def test_a_topic_of_which_the_permissions_stand_on_both_is_enabled_where_it_is_named():
+    one = life("deploy", "deploy:live", "disable", **OWN)
+    with pytest.raises(Conflict, match="may have been on the function itself or on live") as error:
+        one.plan("enable")
+    assert "deploy --alias live" in error.value.hint
+    one.run("deploy:live")
+    assert one.aws.deliveries()["sns"] == ["live"]
+
+
+def test_sources_with_permissions_of_the_config_come_back_to_the_function_when_added_anew():
+    one = life("deploy:live", "remove", "add", **OWN)
+    assert one.aws.deliveries()["sns"] == [""]
+    for word in ("disable", "add", "deploy"):
+        one.run(word)
+        assert one.aws.deliveries()["sns"] == ([] if word == "disable" else [""])
+
+
 def test_a_mapping_whose_answer_was_lost_is_kappas_own_at_once():
     one = life("deploy", sources=({"arn": QUEUE},), url=None)
     mappings, one.aws.mappings = one.aws.mappings, {}

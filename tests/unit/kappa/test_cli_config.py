@@ -217,3 +217,65 @@ def test_a_files_name_makes_no_line_of_its_own_in_a_list(run, tmp_path):
     lines = run("package", "--list").stdout.splitlines()
     assert len(lines) == 3
     assert any(line.endswith(r"a\nconfig.zip: 1 B") for line in lines)
+
+
+def including(folder, text, values):
+    (folder / "values.yml").write_text(values)
+    file = folder / "config.yml"
+    file.write_text("include: values.yml\n" + file.read_text())
+    add(folder, text)
+
+
+SAID = """
+environments:
+  dev:
+    lambda:
+      description: ${secret}
+      tags: {owner: "team-${secret}", plain: mine, level: "${level}"}
+      timeout: ${wait}
+      event_sources:
+        - name: nightly
+          schedule: rate(1 day)
+          input: {token: "${secret}", at: ["${other}"], n: 1}
+        - arn: arn:aws:sns:us-east-1:123456789012:news
+          filter_policy: '{"kind": ["${secret}"]}'
+"""
+VALUES = "secret: s3cret-value\nother: other-value\nlevel: 1\nwait: 7\n"
+
+
+def test_validate_hides_values_of_the_included_file_wherever_they_stand(run, tmp_path):
+    including(tmp_path, SAID, VALUES)
+    for format_ in ((), ("--json",)):
+        done = run("validate", *format_)
+        assert done.exception is None
+        assert "s3cret" not in done.output
+        assert "other-value" not in done.output
+    assert "Values of values.yml stand as ${name}" in done.stderr
+    said = json.loads(done.stdout)
+    assert said["lambda"]["tags"] == {"owner": "team-${secret}", "plain": "mine", "level": "1"}
+    assert said["lambda"]["timeout"] == 7
+    assert "s3cret-value" in run("validate", "--show-values").stdout
+
+
+def test_what_validate_prints_without_values_reads_as_the_same_config(run, tmp_path):
+    including(tmp_path, SAID, VALUES)
+    (tmp_path / "again.yml").write_text(run("validate").stdout)
+    again, config = (read_config(tmp_path / name) for name in ("again.yml", "config.yml"))
+    assert again.function.description == "s3cret-value"
+    assert again.function.tags == config.function.tags
+    assert again.function.event_sources == config.function.event_sources
+
+
+def test_the_name_of_the_environment_is_no_value_of_a_file(run, tmp_path):
+    text = "environments:\n  prod:\n    lambda:\n      description: in ${environment}\n"
+    including(tmp_path, text, VALUES)
+    said = json.loads(run("validate", "--env", "prod", "--json").stdout)
+    assert said["lambda"]["description"] == "in prod"
+
+
+def test_an_error_about_the_region_hides_an_included_value(run, tmp_path):
+    text = "environments:\n  dev:\n    lambda:\n      kms_key: ${key}\n"
+    key = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-s3cret"
+    including(tmp_path, text, f"key: {key}\n")
+    said = run("validate", "--region", "us-east-1").exception.message
+    assert "s3cret" not in said

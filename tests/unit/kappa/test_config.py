@@ -71,6 +71,23 @@ def test_the_configs_of_this_repository_read(write, monkeypatch, tmp_path):
         assert read_policy_document(config)["Statement"]
 
 
+def test_a_relative_include_of_the_environment_is_found_beside_its_default(monkeypatch, tmp_path):
+    below = tmp_path / "lambda" / "sns"
+    below.mkdir(parents=True)
+    config = below / "config.yml"
+    config.write_text(f"include: ${{MY_VALUES:-../../config.yml}}\nregion: ${{region}}\n{MINIMAL}")
+    (tmp_path / "config.prod.yml").write_text("region: eu-west-1\n")
+    (tmp_path / "config.yml").write_text("region: eu-north-1\n")
+    monkeypatch.chdir(below)
+    monkeypatch.setenv("MY_VALUES", "config.prod.yml")
+    assert read_config(config).region == "eu-west-1"
+    monkeypatch.setenv("MY_VALUES", "config.yml")  # here that is the config itself
+    assert read_config(config).region == "eu-north-1"
+    monkeypatch.setenv("MY_VALUES", "none.yml")
+    with pytest.raises(ConfigError, match=f"{below}/none.yml does not exist"):
+        read_config(config)
+
+
 def test_a_slash_after_a_streams_arn_is_dropped():
     config = read_config(DATA / "chat-dynamodb" / "config.yml")
     assert config.function.event_sources[0].arn.endswith("7b9f5f0c")

@@ -193,3 +193,26 @@ def test_a_damaged_file_on_aws_is_shown_by_its_size():
     old = bytearray(zipped(a="text of a"))
     old[old.index(b"text")] ^= 1
     assert lines_of(bytes(old), zipped(a="other text of a")) == ["~ a  9 -> 15 bytes"]
+
+
+SAID = {"s3cret-value": "${secret}", "arn:aws:sns:us-east-1:1:news": "${topic}"}
+
+
+def test_values_of_the_included_file_are_hidden_and_what_they_replace():
+    step = settings({"Description": "older-s3cret"}, Description="s3cret-value")
+    assert said(step, included=SAID)[1:] == [f"    Description: {HIDDEN} -> ${{secret}}"]
+    assert "s3cret" not in json.dumps(as_data(changes([step], None, None, included=SAID)))
+    shown = said(step, included=SAID, show_values=True)
+    assert shown[1:] == ["    Description: older-s3cret -> s3cret-value"]
+
+
+def test_an_included_value_that_goes_is_hidden():
+    step = settings({"Description": "s3cret-value"}, Description="plain")
+    assert said(step, included=SAID)[1:] == ["    Description: ${secret} -> plain"]
+
+
+def test_included_values_in_a_document_stand_as_they_are_written():
+    document = {"Statement": [{"Resource": "arn:aws:sns:us-east-1:1:news", "Effect": "Allow"}]}
+    params = {"PolicyName": "p", "PolicyDocument": json.dumps(document)}
+    lines = said(Step("iam", "create_policy", params, "created", "policy p"), included=SAID)
+    assert any('"Resource": "${topic}"' in line for line in lines)

@@ -101,12 +101,12 @@ def test_a_create_that_was_stopped_is_completed_by_the_next(reserved):
         "async_": Async(maximum_retry_attempts=0),
         "timeout": 9,
     }
-    name = {"FunctionName": "greeter"}
+    name, new = {"FunctionName": "greeter"}, "kappa config.yml: was on no other version"
     everything = [
         ("tag_resource", {"Resource": ARN, "Tags": {"team": "tea"}}),
         ("put_function_concurrency", {**name, "ReservedConcurrentExecutions": reserved}),
         ("publish_version", name),
-        ("create_alias", {**name, "Name": "current"}),
+        ("create_alias", {**name, "Name": "current", "Description": new}),
     ]
     assert completed(said)[:4] == everything
     rest = ["add_permission", "put_function_event_invoke_config"]
@@ -119,7 +119,8 @@ def test_a_create_that_was_stopped_is_completed_by_the_next(reserved):
     published = {**SETTINGS, "Version": "1"}
     done["versions"] = VersionsState({**SETTINGS, "Version": "$LATEST"}, (published,))
     (alias, *_) = completed(said, **done)
-    assert alias == ("create_alias", {**name, "Name": "current", "FunctionVersion": "1"})
+    wanted = {**name, "Name": "current", "FunctionVersion": "1", "Description": new}
+    assert alias == ("create_alias", wanted)
     pointing = {"Name": "current", "FunctionVersion": "1"}
     done["versions"] = replace(done["versions"], aliases=(pointing,))
     assert [operation for operation, _ in completed(said, **done)] == rest
@@ -184,6 +185,8 @@ def test_create_adds_a_permission_that_is_missing():
         },
         "created",
         "permission sns for sns.amazonaws.com",
+        conflict_hint="Another deploy made one of this name just now, which differs: "
+        "run the same command again.",
     )
 
 

@@ -93,7 +93,9 @@ def test_what_was_sent_again_is_waited_for_to_its_end():
         assert step.wait.for_next is False
 
     def call(_service, operation, _doing, _params):
-        return UPDATE_FAILED if operation == "get_function_configuration" else {}
+        has = {**SETTINGS, **UPDATE_FAILED}
+        answers = {"get_function": {"Configuration": has}, "get_function_configuration": has}
+        return answers.get(operation, {})
 
     with pytest.raises(AwsError, match="ended as Failed: The subnets have no free addresses"):
         apply(plan(**UPDATE_FAILED), call, lambda _report: None)

@@ -376,3 +376,35 @@ def test_a_delete_that_was_killed_after_the_function_keeps_the_role_when_run_aga
     told, after = marks_of(sessions, killed, HERE, "delete")
     assert after.made() == ["r", POLICY]
     assert any(mark == "kept" and "role r (Lambda needs it" in message for mark, message in told)
+
+
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_what_is_left_of_a_shared_role_is_named_and_goes_with_the_next_delete(config, order):
+    account = Account()
+    configs = {
+        name: msgspec.structs.replace(
+            config,
+            function=msgspec.structs.replace(config.function, name=name),
+            policy=msgspec.structs.replace(config.policy, name=f"{name}-policy"),
+            file=config.file.with_name(f"{name}.yml"),
+        )
+        for name in order
+    }
+
+    def tell(name, command):
+        session = commands.Session(configs[name], Region(account, HERE))
+        reports = []
+        apply(PLANS[command](session), session.aws.call, reports.append)
+        return [one.message for one in reports if one.mark == "kept"]
+
+    for name in order:
+        tell(name, "deploy")
+    first, last = order
+    role, policy = tell(first, "delete")[-2:]
+    assert role == f"role r (used by {last})"
+    assert f"run kappa {config.file.with_name(f'{first}.yml')} delete again" in policy
+    (kept,) = [one for one in tell(last, "delete") if one.startswith("role")]
+    assert f"it has other policies: {arn_of('policy', f'{first}-policy')}" in kept
+    assert kept.endswith("delete again with the config that made it)")
+    assert not [one for one in tell(first, "delete") if one.startswith(("role", "policy"))]
+    assert account.made() == []

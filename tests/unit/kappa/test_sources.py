@@ -291,8 +291,10 @@ OTHERS = {
         {"Id": "other", "LambdaFunctionArn": f"{FUNCTION}-2", "Events": ["s3:ObjectRemoved:*"]}
     ],
 }
+# With the digests of the config's name, and of no prefix and no suffix.
+OWN_ID = "kappa-greeter-a6265399-5e253af5"
 OWN = {
-    "Id": "kappa-greeter",
+    "Id": OWN_ID,
     "LambdaFunctionArn": FUNCTION,
     "Events": ["s3:ObjectCreated:*"],
 }
@@ -401,7 +403,7 @@ def test_a_notification_of_an_earlier_kappa_is_taken_over():
     source = {**PHOTOS, "key_filters": (KeyFilter(type="prefix", value="in/"),)}
     assert add(source, state, (MAY_S3,))[0].mark == "exists"
     (step,) = update({**PHOTOS, "events": ("s3:ObjectCreated:Put",)}, state)
-    assert [one["Id"] for one in listed(step)] == ["other", "kappa-greeter"]
+    assert [one["Id"] for one in listed(step)] == ["other", OWN_ID]
     (step,) = delete(PHOTOS, state)
     assert [one["Id"] for one in listed(step)] == ["other"]
 
@@ -415,7 +417,7 @@ def test_a_notification_of_the_function_for_the_same_keys_is_taken_over_and_no_o
     same = {**OWN, "Id": "by-hand", "Events": ["s3:ObjectCreated:Put"]}
     other = {**OWN, "Id": "too", "Events": ["s3:ObjectRemoved:*"]}
     step, kept = update(PHOTOS, in_bucket(same, other))
-    assert [one["Id"] for one in listed(step)] == ["too", "kappa-greeter"]
+    assert [one["Id"] for one in listed(step)] == ["too", OWN_ID]
     assert "notification too" in kept.message
 
 
@@ -430,7 +432,7 @@ def test_a_notification_made_by_hand_for_other_keys_or_more_events_is_named(othe
 
 def test_a_notification_of_a_namesake_in_another_account_is_not_ours():
     theirs = {**OWN, "LambdaFunctionArn": FUNCTION.replace("123456789012", "210987654321")}
-    with pytest.raises(Conflict, match=r"notification kappa-greeter of arn:.*210987654321"):
+    with pytest.raises(Conflict, match=rf"notification {OWN_ID} of arn:.*210987654321"):
         update(PHOTOS, in_bucket(theirs))
     assert delete(PHOTOS, in_bucket(theirs))[0].mark == "gone"
 
@@ -512,7 +514,7 @@ def test_what_another_has_written_since_the_plan_is_kept():
     theirs["LambdaFunctionConfigurations"][0]["Events"] = ["s3:ObjectRemoved:*"]
     bucket = Bucket(theirs)
     assert carried_out(step, bucket) == ["created"]
-    assert bucket.ids == ["b", "kappa-greeter"]
+    assert bucket.ids == ["b", OWN_ID]
 
 
 def test_what_another_overwrites_at_the_same_time_is_written_again():
@@ -521,7 +523,7 @@ def test_what_another_overwrites_at_the_same_time_is_written_again():
     theirs["LambdaFunctionConfigurations"][0]["Events"] = ["s3:ObjectRemoved:*"]
     bucket = Bucket({}, meanwhile={2: theirs})
     assert carried_out(step, bucket) == ["waiting", "created"]
-    assert bucket.ids == ["b", "kappa-greeter"]
+    assert bucket.ids == ["b", OWN_ID]
     assert bucket.writes == 2
 
 

@@ -114,3 +114,24 @@ def test_a_file_of_many_megabytes_is_no_config(tmp_path):
         file.truncate(17 * 1024 * 1024)
     with pytest.raises(ConfigError, match="Larger than 16 MB"):
         read_config(tmp_path / "config.yml")
+
+
+def test_many_merged_mappings_are_read_and_the_first_wins(read):
+    bases = "".join(f"b{i}: &b{i} {{x: {i}, y{i}: 1}}\n" for i in range(3000))
+    named = ", ".join(f"*b{i}" for i in range(3000))
+    data = read(f"{bases}c:\n  <<: [{named}]\n  y3: own\n").data["c"]
+    assert (data["x"], data["y3"], data["y2999"], len(data)) == ("0", "own", "1", 3001)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("k: 1\n" * 300_000, "over 1 MB, so no config"),
+        ("".join(f"{i}: 1\n" for i in range(80_000)), "over 20,000 values"),
+        ("[" + "1," * 80_000 + "]", "over 20,000 values"),
+        ("a: " + "[" * 5_000, "nested too deeply"),
+        ("a: " + "{b: " * 5_000, "nested too deeply"),
+    ],
+)
+def test_what_no_config_holds_is_refused_before_all_of_it_is_read(error_of, text, problem):
+    assert problem in error_of(text)

@@ -26,6 +26,8 @@ def state(*found, aliases=(), checked=None, **latest):
     return VersionsState({**LATEST, **latest}, found, tuple(aliases), checked or {})
 
 
+WAS = "kappa config.yml: was on versions {}"
+NEW = "kappa config.yml: was on no other version"
 NO_SNAPSHOT = {
     "State": "Failed",
     "StateReason": "The handler raised while its snapshot was made.",
@@ -67,10 +69,12 @@ def test_a_change_is_published_waited_for_and_the_alias_made_with_the_new_number
         Step(
             "lambda",
             "create_alias",
-            {"FunctionName": "greeter", "Name": "current"},
+            {"FunctionName": "greeter", "Name": "current", "Description": NEW},
             "created",
             "alias current: version (new)",
             takes={"FunctionVersion": "Version"},
+            conflict_hint="Another deploy made it just now, for another version: "
+            "run the same command again.",
         ),
     ]
 
@@ -85,7 +89,15 @@ def test_the_number_of_the_new_version_reaches_the_wait_and_the_alias():
     apply(plan(state(), alias="current"), call, lambda _report: None)
     assert calls[1:] == [
         ("get_function_configuration", {"FunctionName": "greeter", "Qualifier": "7"}),
-        ("create_alias", {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "7"}),
+        (
+            "create_alias",
+            {
+                "FunctionName": "greeter",
+                "Name": "current",
+                "FunctionVersion": "7",
+                "Description": NEW,
+            },
+        ),
     ]
 
 
@@ -111,12 +123,12 @@ def test_an_alias_that_is_there_is_moved():
     assert step == Step(
         "lambda",
         "update_alias",
-        {"FunctionName": "greeter", "Name": "current"},
+        {"FunctionName": "greeter", "Name": "current", "Description": WAS.format(1)},
         "updated",
         "alias current: version 1 -> (new)",
         takes={"FunctionVersion": "Version"},
     )
-    assert step.before == {"FunctionVersion": "1"}
+    assert step.before == {"FunctionVersion": "1", "Description": ""}
 
 
 def test_what_is_published_and_pointed_to_already_stays():
@@ -131,7 +143,7 @@ def test_what_is_published_and_pointed_to_already_stays():
 def test_an_alias_that_points_elsewhere_is_moved_to_the_version_that_is_there():
     there, move = plan(state(version(1, "old"), version(2), aliases=[alias(1)]), alias="current")
     assert there == Already("unchanged", "version 2 of greeter")
-    assert move.params == {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "2"}
+    assert (move.params["Name"], move.params["FunctionVersion"]) == ("current", "2")
     assert move.takes == {}
 
 
@@ -186,7 +198,7 @@ def test_moving_an_alias_ends_the_share_of_another_version():
     has = state(version(1, "old"), version(2), aliases=[alias(2, **weights)])
     move = plan(has, alias="current")[1]
     assert move.params["RoutingConfig"] == {"AdditionalVersionWeights": {}}
-    assert move.before == {"FunctionVersion": "2", **weights}
+    assert move.before == {"FunctionVersion": "2", "Description": "", **weights}
 
 
 def test_a_version_that_failed_is_removed_and_published_anew():
@@ -297,10 +309,15 @@ def rollback(has, name="", to="", **said):
 def test_rollback_moves_the_alias_to_the_version_before_its_own():
     has = state(version(1), version(3), version(4), aliases=[alias(4)])
     (step,) = rollback(has)
-    assert step.params == {"FunctionName": "greeter", "Name": "current", "FunctionVersion": "3"}
+    assert step.params == {
+        "FunctionName": "greeter",
+        "Name": "current",
+        "FunctionVersion": "3",
+        "Description": WAS.format(4),
+    }
     assert (step.message, step.before) == (
         "alias current: version 4 -> 3",
-        {"FunctionVersion": "4"},
+        {"FunctionVersion": "4", "Description": ""},
     )
 
 

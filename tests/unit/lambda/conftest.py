@@ -1,6 +1,8 @@
 """Both functions on an in-process AWS."""
 
+import importlib.util
 import json
+import sys
 
 import botocore.session
 import pytest
@@ -104,3 +106,14 @@ class Function:
 
     def record(self, body=None, **changes):
         return sns_record(body, self.token(), **changes)
+
+
+@pytest.fixture(scope="session")
+def replay():
+    """lambda/sns/replay.py as a module; it lies in no package."""
+    spec = importlib.util.spec_from_file_location("replay", "lambda/sns/replay.py")
+    module = importlib.util.module_from_spec(spec)
+    before = list(sys.path)
+    spec.loader.exec_module(module)
+    sys.path[:] = before
+    return module

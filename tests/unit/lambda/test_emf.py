@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.cost_model import METRICS
 from emf import metric_line
 from publish_transcript import NotPublished, Settings, connected, publish
 from tests.builders import (
@@ -172,7 +173,7 @@ def changed(sent_s, created_s=None, channel="default", kind="INSERT", **attribut
 def test_a_batch_is_measured_to_its_oldest_record_and_to_its_transcripts(publisher, metrics):
     publisher(changed(-3, -2), changed(-1, 0), changed(-9, -1, kind="MODIFY"))
     values = {"batch_size": 3, "channels": 1, "published": 1}
-    ages = {"iterator_age_ms": [2_000], "delay_ms": [3_250, 1_250]}
+    ages = {"iterator_age_ms": [2_000], "delay_ms": [3_500, 1_500]}
     assert metrics() == [(PUBLISH, values | ages)]
 
 
@@ -202,13 +203,21 @@ def test_each_message_has_one_delay_though_its_batch_is_sent_again(publisher, me
     publisher(batch[1])
     found = [values for _, values in metrics()]
     assert [one.get("failed", 0) for one in found] == [1, 1, 0]
-    assert [one.get("delay_ms") for one in found] == [[500], None, [1_000]]
+    assert [one.get("delay_ms") for one in found] == [[1_000], None, [2_000]]
 
 
 def test_what_is_left_out_is_counted(publisher, metrics, s3):
     answer_with(s3, "PutObject", "SlowDown", 503, when=lambda one: "stats" in one["url_path"])
     publisher(None, stream_record("stats"), changed(0), changed(0))
     assert metrics()[0][1].items() >= {"skipped": 2, "uncounted": 2, "batch_size": 4}.items()
+
+
+def test_a_chat_that_only_talks_has_as_many_metrics_as_cost_md_counts(function, publisher, metrics):
+    """CloudWatch bills each name with its dimensions; ten of an account are free."""
+    function.store(function.record())
+    publisher(changed(-1, 0))
+    billed = {(name, *about.items()) for about, values in metrics() for name in values}
+    assert len(billed) == METRICS
 
 
 def test_a_channel_is_no_dimension_and_no_part_of_the_metrics(publisher, capsys):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import chatconfig
 import environment
+from aws_clients import SIGNED
 from kappa import iam
 from kappa.arn import Place
 from kappa.config import read_config
@@ -17,6 +18,7 @@ from kappa.iamstate import IamState
 from tests.store import ENVIRON
 
 FUNCTIONS = ("sns", "dynamodb")
+STREAM_KEEPS_S = 86_400
 PLACE = Place("aws", "eu-west-1", "123456789012")
 CONFIG = """\
 s3_bucket: lambda-chat-page
@@ -75,6 +77,12 @@ def test_the_environment_is_what_the_handlers_read(configs):
     }
 
 
+def test_the_calls_of_a_message_fit_into_the_time_out(configs):
+    """STS, a read and a transaction, each with all its tries; lambda/sns/config.yml says so."""
+    a_try_s = SIGNED.connect_timeout + SIGNED.read_timeout
+    assert 3 * SIGNED.retries["total_max_attempts"] * a_try_s < configs["sns"].function.timeout
+
+
 def test_config_yml_and_the_function_agree_on_the_rate():
     assert chatconfig.PATTERNS["rate_limit"][0] == environment.RULES["RATE_LIMIT"][0]
     default = chatconfig.ChatConfig(s3_bucket="", google_oauth_client_id="").rate_limit
@@ -120,10 +128,18 @@ def test_tries_are_bounded_as_reliability_md_says(configs):
     later = configs["sns"].function.async_
     assert (later.maximum_retry_attempts, later.maximum_event_age_s) == (2, 3600)
     (stream,) = configs["dynamodb"].function.event_sources
-    assert (stream.maximum_retry_attempts, stream.maximum_record_age_s) == (10, 3600)
+    assert stream.maximum_retry_attempts == 10
     assert stream.bisect_on_error is True
     assert (stream.parallelization_factor, stream.batch_size, stream.batch_window_s) == (1, 100, 0)
     assert stream.starting_position == "TRIM_HORIZON"
+
+
+def test_what_was_stored_before_the_function_existed_is_published(configs):
+    # From the oldest record on, and none that the stream still has is too old: it keeps a day.
+    # Source: DynamoDB guide, "Change data capture for DynamoDB Streams".
+    (stream,) = configs["dynamodb"].function.event_sources
+    assert stream.starting_position == "TRIM_HORIZON"
+    assert stream.maximum_record_age_s == -1 or stream.maximum_record_age_s >= STREAM_KEEPS_S
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

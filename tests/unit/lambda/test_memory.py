@@ -60,7 +60,9 @@ def test_the_tables_answer_as_moto_does(dynamodb):
         assert found == wanted
     for blocked in (True, False, True):
         for client in (memory, dynamodb):
-            client.update_item(**block(RATE_TABLE, USER, blocked, NOW_S))
+            client.transact_write_items(
+                TransactItems=[block(RATE_TABLE, USER, blocked, NOW_S).write]
+            )
         writes = [LIMITS[0].write]
         found, wanted = (
             result(client.transact_write_items, TransactItems=writes)

@@ -179,13 +179,19 @@ def check_transcript(shown, rows, changes):
         assert one["message"] == by_id[one["id"]].get("message", "")
         assert one.get("deleted_at") == by_id[one["id"]].get("deleted_at")
     newest = max(by_id)
-    wanted = sorted(by_id)[-HISTORY:]
-    wanted += [one for one in by_id if seconds(newest) - seconds(one) < LIVELY_S]
-    assert ids == sorted(set(wanted))
-    told = [one for one in changes if one["id"] > ids[0]]
-    assert [one["id"] for one in shown["changes"]] == [one["id"] for one in told]
-    for one in shown["changes"]:  # no text that was replaced or deleted is told any more
-        assert one.get("message") == by_id[one["target"]].get("message")
+    texts = sorted(one for one, row in by_id.items() if "deleted_at" not in row)
+    since = texts[-HISTORY] if len(texts) >= HISTORY else ""
+    wanted = [one for one in by_id if one >= since or seconds(newest) - seconds(one) < LIVELY_S]
+    assert ids == sorted(wanted)
+    assert not shown["complete"] or ids == sorted(by_id)
+    told = [
+        {key: one[key] for key in ("id", "target", "kind")}
+        for one in changes
+        if one["target"] < ids[0]
+    ]
+    assert shown["changes"] == told
+    for one in shown["messages"]:  # what stands in it shows its own state
+        assert one.get("changed_by") == by_id[one["id"]].get("changed_by")
 
 
 def seconds(row_id):

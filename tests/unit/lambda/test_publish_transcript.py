@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import botocore
 import pytest
 
 import publish_transcript
 from publish_transcript import (
     NotPublished,
+    OldSdk,
     Settings,
+    check_sdk,
     connected,
     handler,
     publish,
@@ -96,13 +99,21 @@ def test_a_lively_channel_shows_its_last_5_s(service, store, s3, dynamodb):
     calls = calls_of(dynamodb)
     run(service, stream_record())
     assert texts(s3) == [f"text {n:03}" for n in range(70, 120)]
+    assert calls == ["Query"] * 3  # of the changes, once a container; of the messages
+    calls.clear()
+    run(service, stream_record())
     assert calls == ["Query", "Query"]
 
 
-def test_long_messages_do_not_shorten_a_lively_transcript(service, store, s3):
+def test_long_messages_make_no_transcript_of_more_than_256_kb(service, store, s3):
     store(*(row(moment(n / 100), f"{n:03}", message="\U0001f600" * 2000) for n in range(210)))
     run(service, stream_record())
-    assert len(texts(s3)) == 200
+    size = s3.head_object(Bucket=BUCKET, Key="data/default.json")["ContentLength"]
+    assert 240 * 1024 < size <= 256 * 1024
+    found = published(s3)
+    newest = [one["client_id"] for one in found["messages"]]
+    assert newest == [f"{n:03}" for n in range(210)][-len(newest) :]
+    assert found["complete"] is False
 
 
 @pytest.mark.parametrize("kind", ["INSERT", "MODIFY", "REMOVE"])
@@ -142,7 +153,7 @@ def test_a_batch_of_new_messages_costs_one_write_more(service, store, dynamodb, 
     store(*rows)
     calls = calls_of(dynamodb, s3)
     run(service, *(inserted(one) for one in rows))
-    first = ["GetObject"] * 2 + ["HeadObject"] * 2
+    first = ["GetObject"] * 2 + ["HeadObject"] * 2 + ["Query"] * 2
     warm = ["PutObject"] * 3 + ["Query"] * 2
     assert sorted(calls) == sorted(first + warm + ["PutObject"])
     calls.clear()
@@ -233,7 +244,7 @@ def test_queries_are_consistent(service, dynamodb):
         "before-parameter-build.dynamodb.Query", lambda params, **_: sent.append(dict(params))
     )
     run(service, stream_record())
-    assert [query["ConsistentRead"] for query in sent] == [True]
+    assert [query["ConsistentRead"] for query in sent] == [True, True]
 
 
 def test_publishing_a_batch_twice_changes_nothing(service, store, s3):
@@ -441,3 +452,28 @@ def test_the_delay_of_a_late_message_counts_from_when_it_was_sent(service, capsy
     run(service, record)
     (done,) = [line for line in capsys.readouterr().out.splitlines() if '"done"' in line]
     assert json.loads(done)["delay_ms"] == [600_000]
+
+
+def without_if_match(s3):
+    """A client as a botocore before 1.35.69 makes it."""
+    members = dict(s3.meta.service_model.operation_model("PutObject").input_shape.members)
+    del members["IfMatch"]
+    operation = SimpleNamespace(input_shape=SimpleNamespace(members=members))
+    model = SimpleNamespace(operation_model=lambda _name: operation)
+    return SimpleNamespace(meta=SimpleNamespace(service_model=model))
+
+
+def test_a_botocore_that_cannot_write_on_condition_is_told_of_at_the_start_with_its_version(s3):
+    check_sdk(s3)
+    with pytest.raises(OldSdk, match=rf"botocore {botocore.__version__} .*1\.35\.74"):
+        check_sdk(without_if_match(s3))
+
+
+def test_a_new_container_logs_the_version_of_its_sdk(dynamodb, monkeypatch, capsys):
+    for name, value in {"TABLE_NAME": TABLE, "BUCKET": BUCKET}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    publish_transcript.service.__wrapped__()
+    gc.unfreeze()
+    line = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert line == {"level": "INFO", "event": "started", "botocore": botocore.__version__}

@@ -1,6 +1,5 @@
 """What replay.py makes of the records that FailuresTopic gets."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,29 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import ACCOUNT, NOW_S, id_token, operator_record, sns_record
+from tests.builders import ACCOUNT, NOW_S, failed_invocation, id_token, operator_record, sns_record
 
 SCRIPT = Path("lambda/sns/replay.py")
 NAME = "Lambda-Chat-store-message"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{NAME}"
-RECORDED = Path(__file__).parents[2] / "data" / "events" / "failed_invocation.json"
-
-
-@pytest.fixture(scope="module")
-def replay():
-    """The script as a module; it lies in no package."""
-    spec = importlib.util.spec_from_file_location("replay", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    before = list(sys.path)
-    spec.loader.exec_module(module)
-    sys.path[:] = before
-    return module
-
-
-def failure(*records, **changes):
-    """An invocation record as Lambda writes it."""
-    record = json.loads(RECORDED.read_text()) | changes
-    return record if changes else record | {"requestPayload": {"Records": list(records)}}
 
 
 def live(**changes):
@@ -52,19 +33,19 @@ def reason(replay, text):
 
 @pytest.mark.parametrize("form", [json.dumps, wrapped])
 def test_the_event_is_the_one_that_sns_sent(replay, form):
-    event = replay.read_event(form(failure(live())), FUNCTION, NOW_S)
+    event = replay.read_event(form(failed_invocation(live())), FUNCTION, NOW_S)
     assert event == {"Records": [live()]}
 
 
 def test_a_token_that_ended_is_left_and_said_when(replay):
     ended = sns_record(None, id_token(exp=int(NOW_S)))
-    said = reason(replay, json.dumps(failure(ended)))
+    said = reason(replay, json.dumps(failed_invocation(ended)))
     assert said == "its token ended at 2026-01-01 12:00:00 UTC: its sender cannot be proved"
 
 
 @pytest.mark.parametrize("token", [None, "x", "a.b.c", id_token(exp="soon"), id_token(exp=2**60)])
 def test_what_the_token_does_not_tell_is_left_to_the_function(replay, token):
-    text = json.dumps(failure(sns_record(None, token)))
+    text = json.dumps(failed_invocation(sns_record(None, token)))
     assert replay.read_event(text, FUNCTION, NOW_S)["Records"]
 
 
@@ -77,12 +58,12 @@ def test_what_the_token_does_not_tell_is_left_to_the_function(replay, token):
         ("{}", "not a record"),
         ('{"Type": "Notification"}', "not a record"),
         (json.dumps({"requestContext": {"functionArn": 5}}), "not a record"),
-        (json.dumps(failure(requestPayload=None)), "too large for SNS"),
+        (json.dumps(failed_invocation(requestPayload=None)), "too large for SNS"),
         (
-            json.dumps(failure(DDBStreamBatchInfo={"shardId": "1"})),
+            json.dumps(failed_invocation(DDBStreamBatchInfo={"shardId": "1"})),
             "run lambda/dynamodb/republish.py",
         ),
-        (json.dumps(failure(requestPayload={"Records": []})), "too large for SNS"),
+        (json.dumps(failed_invocation(requestPayload={"Records": []})), "too large for SNS"),
     ],
 )
 def test_what_cannot_be_replayed_is_left_with_its_reason(replay, text, said):
@@ -101,7 +82,7 @@ def test_what_cannot_be_replayed_is_left_with_its_reason(replay, text, said):
 )
 @pytest.mark.parametrize("operator", [True, False])
 def test_a_record_of_another_function_or_account_is_left(replay, ours, theirs, operator):
-    text = json.dumps(failure(live())).replace(ours, theirs)
+    text = json.dumps(failed_invocation(live())).replace(ours, theirs)
     with pytest.raises(replay.Left, match=f"^of .*{theirs}.*, not of {FUNCTION}$"):
         replay.read_event(text, FUNCTION, NOW_S, operator)
 
@@ -110,22 +91,22 @@ def test_a_record_of_another_function_or_account_is_left(replay, ours, theirs, o
 def test_a_record_that_did_not_come_through_sns_is_left(replay, source):
     forged = operator_record({"action": "block", "user": "0" * 16}) | {"EventSource": source}
     for records in ([forged], [live(), forged]):
-        said = reason(replay, json.dumps(failure(*records)))
+        said = reason(replay, json.dumps(failed_invocation(*records)))
         assert said.startswith("not through SNS: whoever wrote it would be an operator")
 
 
 def test_what_operators_sent_is_replayed_only_when_that_is_said(replay):
-    text = json.dumps(failure(operator_record()))
+    text = json.dumps(failed_invocation(operator_record()))
     assert replay.read_event(text, FUNCTION, NOW_S, True) == {"Records": [operator_record()]}
-    other = json.dumps(failure(operator_record() | {"EventSource": "aws:sqs"}))
+    other = json.dumps(failed_invocation(operator_record() | {"EventSource": "aws:sqs"}))
     with pytest.raises(replay.Left, match="not through SNS"):
         replay.read_event(other, FUNCTION, NOW_S, True)
 
 
 def test_a_record_is_named_by_its_ids_alone(replay):
-    text = wrapped(failure(live(MessageId="m1"), live(MessageId="m2")))
+    text = wrapped(failed_invocation(live(MessageId="m1"), live(MessageId="m2")))
     assert replay.name_of(text) == "m1, m2"
-    assert replay.name_of(json.dumps(failure())) == "e4b46cbf-b738-4880-8880-a18cdf61200e"
+    assert replay.name_of(json.dumps(failed_invocation())) == "e4b46cbf-b738-4880-8880-a18cdf61200e"
     assert replay.name_of("junk") == "?"
 
 

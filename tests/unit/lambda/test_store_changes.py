@@ -48,14 +48,13 @@ def test_an_edit_changes_the_row_and_tells_of_it(stored):
     assert stored.item(SENT) == before | {
         "message": {"S": "Hello"},
         "edited_at": {"S": at},
-        "changed_by": {"S": f"{at}#c2"},
+        "changed_by": {"S": f"~{at}#c2"},
     }
-    assert stored.item(f"{at}#c2") == {
+    assert stored.item(f"~{at}#c2") == {
         "channel": {"S": "default"},
-        "id": {"S": f"{at}#c2"},
+        "id": {"S": f"~{at}#c2"},
         "kind": {"S": "edit"},
         "target": {"S": SENT},
-        "message": {"S": "Hello"},
         "user": before["user"],
         "client_id": {"S": "c2"},
         "sent_at": {"S": at},
@@ -69,9 +68,9 @@ def test_a_delete_leaves_who_and_when_but_no_text(stored):
     del before["message"]
     assert stored.item(SENT) == before | {
         "deleted_at": {"S": at},
-        "changed_by": {"S": f"{at}#c2"},
+        "changed_by": {"S": f"~{at}#c2"},
     }
-    assert stored.item(f"{at}#c2")["kind"] == {"S": "delete"}
+    assert stored.item(f"~{at}#c2")["kind"] == {"S": "delete"}
     assert texts(stored) == []
 
 
@@ -100,14 +99,46 @@ def test_a_second_delivery_of_a_change_is_a_duplicate(stored, action):
 
 
 @pytest.mark.parametrize("action", ["edit", "delete"])
-def test_a_change_that_would_be_its_own_target_is_refused_before_any_call(stored, refusals, action):
-    calls = calls_of(stored.dynamodb)
-    before = stored.items()
-    calls.clear()
-    assert stored.store(change(stored, action, 1, at_s=0)) == counts(refused=1)
-    assert refusals() == ["bad_id"]
-    assert calls == []
-    assert stored.items() == before
+def test_a_change_of_the_moment_and_the_client_id_of_its_target_is_made(stored, action):
+    assert stored.store(change(stored, action, 1, at_s=0)) == counts(changed=1)
+    assert stored.item(SENT)["changed_by"] == {"S": f"~{SENT}"}
+
+
+def test_a_change_that_comes_late_is_told_of_where_it_is_stored_once(stored):
+    record = change(stored, "edit", 2, at_s=1)
+    stored.now_s += 60
+    assert stored.store(record) == counts(changed=1)
+    stored.now_s += 60
+    assert stored.store(record) == counts(duplicate=1)
+    assert stored.item(SENT)["edited_at"] == {"S": moment(1)}
+    assert stored.item(SENT)["changed_by"] == {"S": f"~{moment(60)}#c2"}
+    assert len(stored.items()) == 2
+
+
+def test_of_edits_the_last_sent_stands_and_is_told_of_last_however_late_they_come(stored):
+    first, second, third = (change(stored, "edit", n, at_s=58 + n) for n in (0, 1, 2))
+    stored.now_s += 63  # the first is late, and stands where it is stored
+    last = ""
+    for record in (first, third, second, third):
+        stored.store(record)
+        now = stored.item(SENT)["changed_by"]["S"]
+        assert now >= last
+        last = now
+    assert stored.item(SENT)["message"] == {"S": "text 2"}
+    assert last.endswith("#c2")
+
+
+def test_a_row_that_an_earlier_version_changed_can_be_changed_again(stored):
+    old = row(moment(60), "c2", kind="edit", target=SENT, message="old edit", name=None)
+    stored.dynamodb.put_item(TableName=TABLE, Item=old)
+    message = stored.item(SENT)
+    message |= {"changed_by": old["id"], "edited_at": old["sent_at"], "message": old["message"]}
+    stored.dynamodb.put_item(TableName=TABLE, Item=message)
+    older, again = change(stored, "edit", 3, at_s=50), change(stored, "edit", 2, at_s=60)
+    assert stored.store(older, again) == counts(duplicate=2)
+    assert stored.store(change(stored, "edit", 4, at_s=70)) == counts(changed=1)
+    assert texts(stored) == ["text 4"]
+    assert {item["id"]["S"] for item in stored.items()} == {SENT, f"~{moment(70)}#c4"}
 
 
 def test_edits_out_of_order_end_at_the_newest(stored):

@@ -2,14 +2,13 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from environment import Rate, read_settings
 from store_message import NotStored
 from tests.builders import answer_with, calls_of, moment, operator_record, sns_record
-from tests.store import ENVIRON, RATE_TABLE, counts
+from tests.store import ENVIRON, RATE_TABLE, conflict, counts
 
 
 def said(function, number, at_s=0.0, sub="1", **body):
@@ -158,29 +157,21 @@ def test_nobody_but_an_operator_blocks(function, refusals, action):
 
 
 def test_a_block_that_fails_is_raised(function):
-    answer_with(function.dynamodb, "UpdateItem", "InternalServerError", 500, times=1)
+    answer_with(function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=3)
     with pytest.raises(NotStored):
         function.store(order("block", "0" * 16))
 
 
-def conflict(function, times):
-    """Make transactions meet another one on the same row."""
-    left = [times]
-
-    def answer(**_):
-        if not left[0]:
-            return None
-        left[0] -= 1
-        error = {"Code": "TransactionCanceledException", "Message": "as the test wants"}
-        reasons = [{"Code": "None"}, {"Code": "None"}, {"Code": "TransactionConflict"}]
-        body = {"Error": error, "ResponseMetadata": {}, "CancellationReasons": reasons}
-        return SimpleNamespace(status_code=400), body
-
-    function.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", answer)
+def test_a_block_gets_through_while_its_user_writes(function):
+    conflict(function, 3)
+    assert function.store(order("block", "0" * 16)) == counts(changed=1)
 
 
-def test_two_writes_at_once_wait_for_each_other(function):
-    conflict(function, 5)
+@pytest.mark.parametrize(
+    "code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
+)
+def test_a_write_that_another_or_a_busy_table_cancels_is_made_a_moment_later(function, code):
+    conflict(function, 5, code)
     assert function.store(said(function, 0)) == counts(stored=1)
     assert len(function.pauses) == 5
     assert 0 <= sum(function.pauses) < 2

@@ -21,7 +21,8 @@ from tests.builders import (
     row,
     sns_record,
 )
-from tests.store import ENVIRON, RATE_TABLE, counts, store_settings
+from tests.store import ENVIRON, RATE_TABLE, conflict, counts, store_settings
+from transactions import Tables
 
 EVENTS = Path(__file__).parents[2] / "data" / "events"
 
@@ -142,16 +143,15 @@ def test_a_message_that_was_in_time_is_not_stored_again_when_it_comes_late_too(f
     assert len(function.items()) == 1
 
 
-def test_an_edit_that_comes_late_stands_where_it_was_sent(function):
-    function.store(late(function, 0, client_id="c1"))
-    edit = {"action": "edit", "id": f"{moment(0)}#c1", "client_id": "e1"}
-    record = sns_record(edit | {"message": "b"}, function.token(), Timestamp=moment(1))
-    function.now_s = NOW_S + 60
-    assert function.store(record) == counts(changed=1)
-    assert {item["id"]["S"] for item in function.items()} == {
-        f"{moment(0)}#c1",
-        f"{moment(1)}#e1",
-    }
+def test_a_write_that_has_to_wait_for_long_stands_where_it_is_stored(function):
+    function.now_s = NOW_S + 2.5
+    conflict(function, 1)
+    function.service = function.service._replace(
+        tables=Tables(function.dynamodb, lambda _s: setattr(function, "now_s", NOW_S + 3.5))
+    )
+    record = sns_record({"message": "b", "client_id": "c1"}, function.token(), Timestamp=moment(0))
+    assert function.store(record) == counts(stored=1)
+    assert [item["id"]["S"] for item in function.items()] == [f"{moment(3.5)}#c1"]
 
 
 def test_what_was_refused_is_stored_when_its_page_sends_it_again(function, refusals):

@@ -70,15 +70,32 @@ def test_a_role_that_denies_our_own_page_is_a_fault_that_is_raised(function, cla
     assert function.store(record) == counts(stored=1)
 
 
-def test_google_out_of_reach_of_sts_is_a_fault_that_is_raised(function):
+def cannot_get_a_key(sts):
+    """Answer as STS does when it finds no key for a token, whosever fault that is."""
     error = {
         "Code": "InvalidIdentityToken",
         "Message": "Couldn't retrieve verification key from your identity provider",
     }
     answer = SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
-    function.sts.meta.events.register(f"before-call.sts.{ASSUME}", lambda **_: answer)
+    sts.meta.events.register(f"before-call.sts.{ASSUME}", lambda **_: answer)
+
+
+@pytest.mark.parametrize("late_s", [0, 60])
+def test_google_out_of_reach_of_sts_is_a_fault_that_is_raised(function, late_s):
+    cannot_get_a_key(function.sts)
     with pytest.raises(NotStored):
-        function.store(function.record())
+        function.store(sns_record(None, function.token(), Timestamp=moment(-late_s)))
+
+
+@pytest.mark.parametrize("late_s", [61, 3_599])
+def test_a_token_whose_key_sts_never_finds_is_refused_when_lambda_tries_again(
+    function, refusals, late_s
+):
+    """Whoever forges a token chooses its key: it must not go round to FailuresTopic."""
+    cannot_get_a_key(function.sts)
+    record = sns_record(None, function.token(), Timestamp=moment(-late_s))
+    assert function.store(record) == counts(refused=1)
+    assert refusals() == ["unknown_key"]
 
 
 def test_a_token_that_had_ended_when_the_message_was_sent_is_refused(function, refusals):

@@ -48,7 +48,7 @@ def test_the_first_touch_of_a_channel_costs_one_head(dynamodb, s3, store):
     store("1")
     calls = calls_of(dynamodb, s3)
     files(dynamodb, s3).publish("default")
-    assert calls == ["HeadObject", "Query", "PutObject"]
+    assert calls == ["HeadObject", "Query", "Query", "PutObject"]
 
 
 def test_a_warm_channel_costs_one_query_and_one_put(dynamodb, s3, store):
@@ -56,9 +56,41 @@ def test_a_warm_channel_costs_one_query_and_one_put(dynamodb, s3, store):
     container.publish("default")
     store("1")
     calls = calls_of(dynamodb, s3)
-    container.publish("default")
+    container.publish("default", only_new=True)
     assert calls == ["Query", "PutObject"]
     assert shown(s3) == ["1"]
+
+
+def change(dynamodb, client_id, target):
+    """Tell of a change of the message `target`, as store_message does."""
+    one = row(
+        moment(0), client_id, kind="delete", message=None, target=f"{moment(target)}#{target}"
+    )
+    dynamodb.put_item(TableName=TABLE, Item=one | {"id": {"S": f"~{one['id']['S']}"}})
+
+
+def told(s3):
+    content = s3.get_object(Bucket=BUCKET, Key="data/default.json")["Body"].read()
+    return [one["id"].partition("#")[2] for one in json.loads(content)["changes"]]
+
+
+def test_what_has_been_told_of_changes_is_told_again_beside_new_messages(dynamodb, s3, store):
+    container = files(dynamodb, s3)
+    change(dynamodb, "a", -9)
+    container.publish("default")
+    store("1")
+    container.publish("default", only_new=True)
+    assert told(s3) == ["a"]
+
+
+def test_what_another_container_told_of_changes_is_not_taken_back(dynamodb, s3, other_s3, store):
+    first, second = files(dynamodb, s3), files(dynamodb, other_s3)
+    first.publish("default")
+    change(dynamodb, "a", -9)
+    second.publish("default")
+    store("1")
+    first.publish("default", only_new=True)
+    assert told(s3) == ["a"]
 
 
 @pytest.mark.parametrize("warm", [(), ("first",), ("first", "second"), ("second", "first")])
@@ -82,7 +114,7 @@ def test_who_was_overtaken_asks_for_the_etag_before_the_rows(dynamodb, s3, other
     before_each_put(s3, lambda: other_s3.put_object(**other))
     calls = calls_of(dynamodb, s3)
     files(dynamodb, s3).publish("default")
-    assert calls == ["HeadObject", "Query", "PutObject"] * 2
+    assert calls == ["HeadObject", "Query", "Query", "PutObject"] * 2
 
 
 def test_who_is_overtaken_again_and_again_gives_up(dynamodb, s3, other_s3, store):
@@ -136,7 +168,7 @@ def test_after_a_fault_of_the_write_the_etag_is_asked_for_again(dynamodb, s3, st
 
 
 def test_etags_are_kept_of_the_channels_written_last(dynamodb, s3, monkeypatch):
-    monkeypatch.setattr(transcript_files, "MAX_ETAGS", 2)
+    monkeypatch.setattr(transcript_files, "MAX_KEPT", 2)
     container = files(dynamodb, s3)
     for channel in ("a", "b", "a", "c"):
         container.publish(channel)
@@ -253,7 +285,7 @@ class Anything:
 
 
 def test_many_channels_side_by_side_are_forgotten_without_a_fault(monkeypatch):
-    monkeypatch.setattr(transcript_files, "MAX_ETAGS", 2)
+    monkeypatch.setattr(transcript_files, "MAX_KEPT", 2)
     container = TranscriptFiles(Anything(), TABLE, Anything(), 20, lambda: NOW_S)
     switches_s = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # threads take turns at almost every step
@@ -262,4 +294,4 @@ def test_many_channels_side_by_side_are_forgotten_without_a_fault(monkeypatch):
             list(pool.map(container.publish, [f"c{number % 7}" for number in range(3_000)]))
     finally:
         sys.setswitchinterval(switches_s)
-    assert len(container._etags) <= 2
+    assert len(container._written) <= 2

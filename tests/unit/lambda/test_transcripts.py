@@ -5,7 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import NOW_S, moment, row
-from transcripts import MAX_ROWS, Page, Window, next_page, transcript, window
+from transcripts import (
+    MAX_BYTES,
+    MAX_ROWS,
+    Changes,
+    Page,
+    Window,
+    next_page,
+    read_changes,
+    transcript,
+    window,
+)
 
 HISTORY = 20
 
@@ -22,6 +32,16 @@ def spaced(count, gap_s):
 
 def ids(shown):
     return [entry.shown["client_id"] for entry in shown.messages]
+
+
+NO_CHANGES = Changes((), moment(-86_400))
+
+
+def written(rows, changes=NO_CHANGES, history=HISTORY, all_read=True):
+    """What a transcript of these rows says."""
+    content = transcript("default", window(rows, history, NOW_S), changes, all_read, NOW_S)
+    assert len(content) <= MAX_BYTES
+    return json.loads(content)
 
 
 def read_all(rows, history=HISTORY, now_s=NOW_S):
@@ -74,7 +94,7 @@ def test_the_5_s_count_from_the_newest_message_not_from_now():
 
 def test_a_transcript_holds_200_at_most():
     read, pages = read_all(spaced(5000, 0.001))
-    assert len(window(read, HISTORY, NOW_S).messages) == len(read) == 200
+    assert len(window(read, HISTORY, NOW_S).messages) == len(read) == 200 < MAX_ROWS
     assert len(pages) == 2
 
 
@@ -135,10 +155,12 @@ def test_a_transcript_has_the_contract_s_form():
         row(moment(2), "2", picture="https://example.com/ada", kind="operator"),
         row(moment(1), client_id=None, id=f"{moment(1)}#95df01b4", message="</script>\u2028é"),
     ]
-    content = transcript("tea-room", window(rows, HISTORY, NOW_S), NOW_S)
+    content = transcript("tea-room", window(rows, HISTORY, NOW_S), NO_CHANGES, True, NOW_S)
     assert json.loads(content) == {
         "channel": "tea-room",
         "generated_at": "2026-01-01T12:00:00.000Z",
+        "changes_since": "2025-12-31T12:00:00.000Z",
+        "complete": True,
         "messages": [
             {
                 "id": f"{moment(1)}#95df01b4",
@@ -166,7 +188,8 @@ def test_a_transcript_has_the_contract_s_form():
 
 
 def test_an_empty_channel_has_an_empty_transcript():
-    assert json.loads(transcript("default", Window([], []), NOW_S))["messages"] == []
+    found = written([])
+    assert (found["messages"], found["changes"], found["complete"]) == ([], [], True)
 
 
 def test_an_edited_message_tells_when():
@@ -182,65 +205,111 @@ def test_a_deleted_message_keeps_its_place_and_no_text(message):
     assert entry.shown["name"] == "Ada Lovelace"
 
 
-def edit(sent_at, client_id, **changes):
-    """A row that tells of an edit of another row."""
+def test_a_changed_message_tells_by_what():
+    changed = row(edited_at=moment(5), message="new", changed_by=f"~{moment(5)}#2")
+    assert written([changed])["messages"][0]["changed_by"] == f"~{moment(5)}#2"
+
+
+OLDER = f"{moment(-900)}#1"
+
+
+def change(sent_at, client_id, target=OLDER, **changes):
+    """A row that tells of a change of another row."""
+    one = row(sent_at, client_id, **({"kind": "edit", "message": None, "target": target} | changes))
+    return one | {"id": {"S": f"~{one['id']['S']}"}}
+
+
+def old_change(sent_at, client_id, **changes):
+    """The same as an earlier version wrote it: among the messages, with an edit's text."""
     default = {"kind": "edit", "target": f"{moment(0)}#1", "message": f"edit {client_id}"}
     return row(sent_at, client_id, **(default | changes))
 
 
-def test_changes_are_listed_beside_the_messages_oldest_first():
-    rows = [
-        edit(moment(3), "d", kind="delete", message=None),
-        row(moment(2), "2"),
-        edit(moment(1), "e", name=None),
-        row(moment(0), "1"),
+def test_changes_of_older_messages_are_listed_without_a_text_oldest_first():
+    rows = [change(moment(3), "d", kind="delete"), change(moment(1), "e", message="a text")]
+    found = written([row(moment(0), "1")], read_changes(rows, True, "since", NOW_S))
+    shown = {"target": OLDER}
+    assert found["changes"] == [
+        {"id": f"~{moment(1)}#e", **shown, "kind": "edit"},
+        {"id": f"~{moment(3)}#d", **shown, "kind": "delete"},
     ]
-    content = json.loads(transcript("default", window(rows, HISTORY, NOW_S), NOW_S))
-    assert [one["client_id"] for one in content["messages"]] == ["1", "2"]
-    assert content["changes"] == [
-        {
-            "id": f"{moment(1)}#e",
-            "target": f"{moment(0)}#1",
-            "kind": "edit",
-            "message": "edit e",
-            "sent_at": moment(1),
-        },
-        {
-            "id": f"{moment(3)}#d",
-            "target": f"{moment(0)}#1",
-            "kind": "delete",
-            "sent_at": moment(3),
-        },
-    ]
+    assert found["changes_since"] == "since"
 
 
-@pytest.mark.parametrize("changes", [{"target": None}, {"message": None}, {"user": None}])
-def test_a_broken_change_is_neither_a_change_nor_a_message(changes):
-    assert window([edit(moment(1), "e", **changes)], HISTORY, NOW_S) == Window([], [])
+def test_what_stands_in_the_transcript_shows_its_own_state_no_change_repeats_it():
+    rows = [row(moment(2), "2"), row(moment(1), "1")]
+    changes = [change(moment(9), "e", target=f"{moment(at)}#{at}") for at in (2, 1, -1)]
+    found = written(rows, read_changes(changes, True, "", NOW_S))
+    assert [one["target"] for one in found["changes"]] == [f"{moment(-1)}#-1"]
 
 
-def test_of_two_copies_of_a_change_the_first_is_listed():
-    rows = [edit(moment(2), "e"), edit(moment(1), "e"), row()]
-    assert [one.shown["sent_at"] for one in window(rows, HISTORY, NOW_S).changes] == [moment(1)]
+def test_the_newest_100_changes_are_listed_and_since_when_they_are_all():
+    rows = [change(moment(-n), f"e{n}") for n in range(100)]
+    changes = read_changes(rows, False, "long ago", NOW_S)
+    found = written([], changes)
+    assert len(found["changes"]) == 100
+    assert found["changes_since"] == f"{moment(-99)}#e99"
 
 
-def test_changes_before_the_oldest_message_shown_are_left_out():
-    rows = [row(moment(9), "2"), edit(moment(8), "new"), row(moment(7), "1"), edit(moment(6), "o")]
-    changes = window(rows, 2, NOW_S).changes
-    assert [one.shown["message"] for one in changes] == ["edit new"]
+@pytest.mark.parametrize(
+    "broken",
+    [{"target": None}, {"id": {}}, {"expires_at": {"N": "soon"}}, {"expires_at": {"N": "1"}}],
+)
+def test_a_broken_or_expired_change_is_none(broken):
+    one = {key: value for key, value in (change(moment(1), "e") | broken).items() if value}
+    assert read_changes([one], True, "", NOW_S).listed == ()
 
 
-def test_changes_without_a_message_are_all_listed():
-    assert len(window([edit(moment(2), "b"), edit(moment(1), "a")], HISTORY, NOW_S).changes) == 2
+@pytest.mark.parametrize("rows", [205, 400, 2_000])
+def test_deleted_lines_crowd_out_no_message(rows):
+    spam = [row(moment(-n), f"s{n}", message=None, deleted_at=moment(5)) for n in range(rows)]
+    honest = [row(moment(-9_000 - n * 60), f"h{n}") for n in range(30)]
+    read, pages = read_all(spam + honest)
+    texts = [one for one in window(read, HISTORY, NOW_S).messages if one.shown["message"]]
+    assert len(texts) == (20 if rows < MAX_ROWS - 20 else 0)
+    assert len(read) <= MAX_ROWS
+    assert len(pages) <= 7
 
 
-@pytest.mark.parametrize(("changes", "shown"), [(30, 20), (180, 20), (190, 10), (500, 0)])
-def test_changes_do_not_eat_the_window(changes, shown):
-    edits = [edit(moment(-n), f"e{n}") for n in range(changes)]
+@pytest.mark.parametrize(
+    ("changes", "shown"), [(30, 20), (190, 20), (470, 20), (490, 10), (900, 0)]
+)
+def test_changes_of_an_earlier_version_do_not_eat_the_window(changes, shown):
+    edits = [old_change(moment(-n), f"e{n}") for n in range(changes)]
     read, pages = read_all(edits + spaced(100, 600)[10:])
     assert len(window(read, HISTORY, NOW_S).messages) == shown
     assert len(read) <= MAX_ROWS
-    assert len(pages) <= 5
+    assert len(pages) <= 7
+
+
+def test_changes_of_an_earlier_version_are_told_of_too_without_their_text():
+    rows = [old_change(moment(9), "e", target=f"{moment(-9)}#0"), row(moment(7), "1")]
+    shown = {"id": f"{moment(9)}#e", "target": f"{moment(-9)}#0", "kind": "edit"}
+    assert written(rows)["changes"] == [shown]
+
+
+@pytest.mark.parametrize("changes", [{"target": None}, {"user": None}])
+def test_a_broken_change_of_an_earlier_version_is_nothing(changes):
+    assert window([old_change(moment(1), "e", **changes)], HISTORY, NOW_S) == Window([], [], True)
+
+
+@pytest.mark.parametrize(("size", "complete"), [(100, True), (2_000, False)])
+def test_what_does_not_fit_256_kb_is_left_out_at_the_old_end(size, complete):
+    rows = [row(moment(-n / 100), f"{999 - n}", message="\U0001f600" * size) for n in range(150)]
+    changes = [change(moment(n), f"{n}" * 20) for n in range(99, -1, -1)]
+    found = written(rows, read_changes(changes, True, "", NOW_S))
+    assert [one["client_id"] for one in found["messages"]] == [
+        f"{n}" for n in range(1_000 - len(found["messages"]), 1_000)
+    ]
+    assert found["complete"] is complete
+
+
+@pytest.mark.parametrize(
+    ("rows", "all_read", "complete"),
+    [(20, True, True), (20, False, False), (21, True, False), (0, False, False)],
+)
+def test_a_transcript_tells_whether_anything_is_before_it(rows, all_read, complete):
+    assert written(spaced(rows, 60), all_read=all_read)["complete"] is complete
 
 
 GAPS_MS = st.integers(0, 2_000) | st.just(0) | st.just(5_000)
@@ -255,10 +324,11 @@ def test_changes_among_the_rows_are_read_as_if_all_were_read(gaps_ms, history):
     offset_ms, rows = 0, []
     for number, (gap_ms, changes) in enumerate(gaps_ms):
         offset_ms -= gap_ms
-        make = edit if changes else row
+        make = old_change if changes else row
         rows.append(make(moment(offset_ms / 1000), f"{1000 - number:04}"))
     read, _ = read_all(rows, history)
-    assert window(read, history, NOW_S) == window(rows[:MAX_ROWS], history, NOW_S)
+    of_all = window(rows[:MAX_ROWS], history, NOW_S)
+    assert window(read, history, NOW_S).messages == of_all.messages
     assert len(read) <= MAX_ROWS
 
 
@@ -273,6 +343,6 @@ def test_reading_in_pages_shows_what_reading_all_would(gaps_ms, history):
         offset_ms -= gap_ms
         rows.append(row(moment(offset_ms / 1000), f"{1000 - number:04}"))
     read, pages = read_all(rows, history)
-    assert window(read, history, NOW_S) == window(rows, history, NOW_S)
+    assert window(read, history, NOW_S).messages == window(rows, history, NOW_S).messages
     assert len(read) <= MAX_ROWS
     assert len(pages) <= 2

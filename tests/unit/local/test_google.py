@@ -8,6 +8,7 @@ import pytest
 from local import google
 
 CLIENT = "1-a.apps.googleusercontent.com"
+CHAT = "http://127.0.0.1:4999"
 NOW_S = 1_800_000_000
 
 
@@ -17,18 +18,25 @@ def claims(**body):
 
 @pytest.fixture(scope="module")
 def identity():
-    with google.running(CLIENT) as running:
+    with google.running(CLIENT, [CHAT]) as running:
         yield running
 
 
-def post(url, body):
-    request = urllib.request.Request(url, data=body, method="POST")
+def ask(url, body=None, **headers):
+    """Send a POST, or a GET without a body; the answer's status, headers and text."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, data=body, headers=named)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status, json.load(answer)
+            return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as refused:
         with refused:
-            return refused.code, json.load(refused)
+            return refused.code, refused.headers, refused.read().decode()
+
+
+def post(url, body):
+    status, _, text = ask(url, body)
+    return status, json.loads(text)
 
 
 def test_a_token_lasts_one_hour_and_is_for_this_chat():
@@ -83,3 +91,50 @@ def test_the_script_is_served_where_google_serves_it(identity):
     with urllib.request.urlopen(f"{identity.url}/gsi/client", timeout=10) as answer:
         assert answer.headers["Content-Type"].startswith("text/javascript")
         assert b"renderButton" in answer.read()
+
+
+FOREIGN = [
+    {"Host": "evil.test:4999"},
+    {"Host": "127.0.0.1"},
+    {"Origin": "null"},
+    {"Origin": "http://evil.test"},
+    {"Origin": "http://127.0.0.1:5000"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_another_page_gets_no_token(identity, headers):
+    status, answered, text = ask(f"{identity.url}/token", b'{"name": "Ann"}', **headers)
+    assert status == 403
+    assert text.startswith("Local mode refuses this request: ")
+    assert "Access-Control-Allow-Origin" not in answered
+
+
+@pytest.mark.parametrize("page", ["chat", "own"])
+def test_the_chat_and_the_button_itself_get_a_token(identity, page):
+    origin = CHAT if page == "chat" else identity.url
+    status, _, text = ask(f"{identity.url}/token", b'{"name": "Ann"}', Origin=origin)
+    assert status == 200
+    assert json.loads(text)["id_token"]
+
+
+@pytest.mark.parametrize("path", google.PAGES)
+def test_what_the_chats_page_loads_of_the_stand_in_is_served(identity, path):
+    load = {"Sec-Fetch-Site": "same-site", "User-Agent": "Mozilla/5.0"}
+    status, answered, _ = ask(f"{identity.url}{path}?parent={CHAT}", **load)
+    assert status == 200
+    assert answered["Content-Security-Policy"] == f"frame-ancestors {CHAT}"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "?parent=", "?parent=http://evil.test", "?parent=http://127.0.0.1:5000", "?parent=*",
+     "?parent=/", f"?parent={CHAT}&parent=http://evil.test",
+     f"?parent=http://evil.test&parent={CHAT}", f"?Parent={CHAT}", f"?parent={CHAT}.evil.test"],
+)  # fmt: skip
+def test_the_button_hands_its_token_to_the_chats_page_only(identity, query):
+    status, _, text = ask(f"{identity.url}/gsi/button{query}")
+    assert status == 403
+    assert text == "Local mode refuses this request: the button is for the chat's page only.\n"

@@ -51,6 +51,34 @@ def test_a_port_that_is_none_is_refused(main, capsys, port):
     assert capsys.readouterr().err.startswith(f"Error: --port {port} is not a port.")
 
 
+@pytest.mark.parametrize("words", [["up", "--help"], ["up", "-h"], ["run", "--help"], ["-h", "up"]])
+def test_each_command_has_help(main, capsys, words):
+    assert main(words) == 0
+    assert "Usage:" in capsys.readouterr().out
+
+
+def test_a_commands_own_help_is_its_own(main, monkeypatch):
+    given = []
+    monkeypatch.setattr(local_mode, "run", lambda command, *_, **__: given.append(command) or 0)
+    assert main(["run", "--", "pytest", "--help"]) == 0
+    assert given == [["pytest", "--help"]]
+
+
+def test_a_second_one_in_the_same_checkout_says_where_the_first_is(
+    main, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(local_mode, "STATE", tmp_path / "state")
+    page = "http://127.0.0.1:4566/lambda-chat-local/index.html"
+    with local_mode._only_one():
+        assert main(["up"]) == 1
+        assert capsys.readouterr().err.startswith(
+            "Error: Local mode runs in this checkout already."
+        )
+        (tmp_path / "state/env").write_text(f"export LAMBDA_CHAT_URL={page}\n")
+        assert main(["up"]) == 1
+        assert f"already: {page}." in capsys.readouterr().err
+
+
 def test_a_port_in_use_is_one_clear_error():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -12,7 +12,7 @@ import {
   steps,
 } from "../../../s3-website/public/js/view_activity.js";
 import { ShapeError } from "../../../s3-website/public/js/aws.js";
-import { aged, parseStats } from "../../../s3-website/public/js/messages.js";
+import { aged, parseStats } from "../../../s3-website/public/js/source.js";
 
 const AT = Date.UTC(2026, 0, 2, 12, 0, 30);
 const MINUTE = 60_000;

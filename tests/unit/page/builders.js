@@ -57,3 +57,23 @@ export function chance(seed) {
     return state / 2 ** 32;
   };
 }
+
+/** What was read of a channel; it meets whatever is known. */
+export const reading = (messages, changes = [], more = {}) => ({
+  messages,
+  changes,
+  from: messages.length ? "0" : "",
+  changesSince: "",
+  asOf: "",
+  ...more,
+});
+
+/** A transcript alone: nothing is said of what is before it. */
+export const transcript = (messages, changes = []) =>
+  reading(messages, changes, { from: messages[0]?.id ?? "~" });
+
+export const received = (state, name, messages, seen, changes) =>
+  chat.received(state, name, reading(messages, changes), seen);
+
+export const reachedBack = (state, name, id, messages, more, changes = []) =>
+  chat.reachedBack(state, name, id, { messages, changes, more });

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as channels from "../../../s3-website/public/js/channels.js";
 import { isChannelName } from "../../../s3-website/public/js/messages.js";
-import { ADA, message, own, range } from "./builders.js";
+import { ADA, message, own, range, reading, transcript } from "./builders.js";
 
 const AWAY = { person: ADA, open: true, seen: false };
 const HERE = { person: ADA, open: true, seen: true };
 const ELSEWHERE = { person: ADA, open: false, seen: false };
-const { EMPTY, received } = channels;
+const { EMPTY } = channels;
+const received = (channel, messages, reader) =>
+  channels.received(channel, reading(messages), { visited: true, ...reader });
 const loaded = (messages, changes = {}) => ({ ...received(EMPTY, messages, HERE), ...changes });
 
 test("a channel that was never open in this browser has nothing unread at first sight", () => {
@@ -55,7 +57,7 @@ test("the divider stands before the first that came while the reader was away, a
 test("leaving a channel takes its divider; opening it again sets one before what is unread", () => {
   const left = channels.left({ ...loaded(range(0, 3)), divider: message(1).id });
   assert.equal(left.divider, "");
-  assert.equal(channels.opened(received(left, range(0, 4), ELSEWHERE)).divider, message(2).id);
+  assert.equal(channels.opened(received(left, range(0, 4), ELSEWHERE), true).divider, message(2).id);
   assert.equal(channels.opened(left).divider, "");
 });
 
@@ -80,7 +82,8 @@ test("what another tab has read is read here", () => {
 });
 
 test("a transcript that does not meet what is known takes its place, and earlier ones can be read", () => {
-  const channel = received({ ...loaded(range(0, 20)), earlier: "none" }, range(100, 120), ELSEWHERE);
+  const before = { ...loaded(range(0, 20)), earlier: "none" };
+  const channel = channels.received(before, transcript(range(100, 120)), { ...ELSEWHERE, visited: true });
   assert.equal(channel.messages[0].id, message(100).id);
   assert.equal(channel.messages.length, 20);
   assert.equal(channel.earlier, "more");
@@ -118,11 +121,11 @@ test("what is unread before the loaded messages is told by a plus, and counted o
 
 test("a channel with more unread than is loaded opens at their beginning, once that is read", () => {
   const probed = received({ ...EMPTY, lastRead: message(10).id }, range(180, 200), ELSEWHERE);
-  const open = channels.opened(probed);
+  const open = channels.opened(probed, true);
   assert.deepEqual([open.loaded, open.divider, open.messages], [false, message(10).id, probed.messages]);
   const filled = received(open, range(0, 200), { ...AWAY, seen: true });
   assert.deepEqual([filled.loaded, filled.divider, filled.unread], [true, message(10).id, 189]);
-  assert.equal(channels.opened(received(EMPTY, [], ELSEWHERE)).loaded, true);
+  assert.equal(channels.opened(received(EMPTY, [], ELSEWHERE), true).loaded, true);
 });
 
 test("of a channel that is not open no more is kept than a gap's Query reads", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { status, unreadOf } from "../../../s3-website/public/js/notify.js";
 import * as writing from "../../../s3-website/public/js/sending.js";
-import { ADA, connected, GRACE, KEPT, message, outgoing, own, range, START_MS } from "./builders.js";
+import { ADA, connected, GRACE, KEPT, message, outgoing, own, range, reachedBack, received, START_MS } from "./builders.js";
 
 const text = (state) => status(state).text;
 const tone = (state) => status(state).tone;
@@ -28,13 +28,13 @@ test("a refused sign-in says why and lets one try again", () => {
 });
 
 test("a renewal behind a working session is not shown, and changes nothing that is kept", () => {
-  const state = chat.received(sent(connected(), "hello"), "default", range(0, 3), true);
+  const state = received(sent(connected(), "hello"), "default", range(0, 3), true);
   assert.equal(chat.signingIn(state), state);
   assert.deepEqual(chat.signedIn(state, { ...ADA }), state);
 });
 
 test("a sign-in that ends keeps messages, text and outbox; the same person goes on", () => {
-  const before = chat.received(queue(connected(), outgoing("a", { state: "sending" })), "default", [message(1)], true);
+  const before = received(queue(connected(), outgoing("a", { state: "sending" })), "default", [message(1)], true);
   const ended = chat.signInEnded(writing.drafted(before, "half a sen"));
   assert.equal(text(ended), "Your sign-in has ended. Sign in again. 1 message waits.");
   assert.equal(ended.outbox[0].state, "queued");
@@ -49,7 +49,7 @@ test("what is sent while the sign-in has ended waits", () => {
 });
 
 test("another person who signs in gets nothing of the first one", () => {
-  const seen = chat.received(connected(), "default", range(0, 5), false);
+  const seen = received(connected(), "default", range(0, 5), false);
   const ada = writing.drafted(sent(seen, "mine"), "private thought");
   const grace = chat.signedIn(chat.signInEnded(ada), GRACE, { ...KEPT, drafts: { default: "hers" } });
   assert.equal(draft(grace), "hers");
@@ -60,7 +60,7 @@ test("another person who signs in gets nothing of the first one", () => {
 });
 
 test("signing out leaves nothing of the person", () => {
-  const state = chat.received(sent(connected(), "draft"), "default", [message(1)], true);
+  const state = received(sent(connected(), "draft"), "default", [message(1)], true);
   const out = chat.signedOut(chat.opened(state, "ops"));
   assert.deepEqual(out, { ...chat.initial("ops"), phase: "signed_out" });
 });
@@ -72,14 +72,14 @@ test("a reload brings back drafts, outbox, places; the lastRead of a visit makes
     lastRead: { default: message(2).id },
     visited: ["zoo"],
   });
-  assert.deepEqual(state.names, ["art", "default", "ops", "zoo"]);
+  assert.deepEqual(state.names, ["default", "zoo", "art", "ops"]);
   assert.equal(draft(state, "art"), "half");
   assert.equal(state.outbox[0].state, "queued");
-  assert.equal(chat.channelOf(chat.received(state, "default", range(0, 5), false)).unread, 2);
+  assert.equal(chat.channelOf(received(state, "default", range(0, 5), false)).unread, 2);
 });
 
 test("what another tab left is not sent again when it is in the channel already", () => {
-  const state = chat.received(connected(), "default", [own(7)], true);
+  const state = received(connected(), "default", [own(7)], true);
   const left = { outbox: [outgoing("c7"), outgoing("c8")], drafts: {} };
   assert.deepEqual(chat.adopted(state, left).outbox.map(({ clientId }) => clientId), ["c8"]);
 });
@@ -134,7 +134,7 @@ test("the hundred-and-first message stays in the box, and the person is told", (
 });
 
 test("one's own message takes the divider away", () => {
-  const away = chat.received(chat.received(connected(), "default", range(0, 3), true), "default", range(0, 5), false);
+  const away = received(received(connected(), "default", range(0, 3), true), "default", range(0, 5), false);
   assert.equal(chat.channelOf(away).divider, message(2).id);
   assert.equal(chat.channelOf(sent(away, "hello")).divider, "");
 });
@@ -155,7 +155,7 @@ test("that the limit is near, or passed, is told once each", () => {
 });
 
 test("each channel has its draft, its messages, its place in the list", () => {
-  const first = writing.drafted(chat.received(connected(), "default", range(0, 3), true), "to all");
+  const first = writing.drafted(received(connected(), "default", range(0, 3), true), "to all");
   const ops = writing.drafted(chat.opened(first, "ops"), "to ops");
   assert.deepEqual(ops.names, ["default", "ops"]);
   assert.equal(chat.channelOf(ops).messages.length, 0);
@@ -173,15 +173,15 @@ test("opening a channel closes the panel that it was chosen from", () => {
 test("a channel called like a part of every object is a channel like any other", () => {
   const state = chat.opened(connected(), "constructor");
   assert.deepEqual(chat.channelOf(chat.initial("default"), "constructor").messages, []);
-  const read = chat.received(state, "constructor", range(0, 2), true);
+  const read = received(state, "constructor", range(0, 2), true);
   assert.equal(chat.channelOf(read).messages.length, 2);
   assert.equal(chat.channelOf(chat.readElsewhere(connected(), { constructor: "2026" }), "constructor").lastRead, "2026");
 });
 
 test("a poll that brings nothing changes nothing", () => {
-  const state = chat.received(connected(), "default", range(0, 20), true);
+  const state = received(connected(), "default", range(0, 20), true);
   assert.equal(chat.polled(state, "default", START_MS), state);
-  assert.equal(chat.received(state, "default", structuredClone(range(0, 20)), true), state);
+  assert.equal(received(state, "default", structuredClone(range(0, 20)), true), state);
   assert.equal(chat.looked(state), state);
   assert.equal(chat.named(state, ["default"]), state);
   assert.equal(chat.set(state, { theme: "auto" }), state);
@@ -219,8 +219,8 @@ test("a message that never appears failed, one that does is confirmed", () => {
   const state = queue(connected(), outgoing("c7", { state: "sent" }));
   const late = chat.polled(state, "default", START_MS + 16_000);
   assert.equal(late.outbox[0].state, "failed");
-  assert.deepEqual(chat.received(late, "default", [own(7)], true).outbox, []);
-  assert.deepEqual(chat.reachedBack(late, "default", "", [own(7)], true).outbox, []);
+  assert.deepEqual(received(late, "default", [own(7)], true).outbox, []);
+  assert.deepEqual(reachedBack(late, "default", "", [own(7)], true).outbox, []);
 });
 
 test("a session that ends soon is told, and a notice before it", () => {
@@ -231,28 +231,28 @@ test("a session that ends soon is told, and a notice before it", () => {
 });
 
 test("the number in the title is of all channels", () => {
-  let state = chat.received(connected(), "default", range(0, 3), false);
-  state = chat.received(chat.received(state, "ops", [], false), "ops", [message(9, { text: "@ada" })], false);
-  state = chat.received(state, "default", range(0, 5), false);
+  let state = received(connected(), "default", range(0, 3), false);
+  state = received(received(state, "ops", [], false), "ops", [message(9, { text: "@ada" })], false);
+  state = received(state, "default", range(0, 5), false);
   assert.deepEqual(unreadOf(state), { unread: 3, more: false, mentioned: true });
   assert.deepEqual(unreadOf(chat.looked(state)), { unread: 1, more: false, mentioned: true });
 });
 
 test("what is not all read yet cannot have been looked at", () => {
-  const probed = chat.received(connected({ ...KEPT, lastRead: { ops: message(1).id } }), "ops", range(50, 70), false);
+  const probed = received(connected({ ...KEPT, lastRead: { ops: message(1).id } }), "ops", range(50, 70), false);
   const open = chat.opened(probed, "ops");
   assert.equal(chat.looked(open), open);
-  assert.equal(unreadOf(chat.looked(chat.received(open, "ops", range(0, 70), true))).unread, 0);
+  assert.equal(unreadOf(chat.looked(received(open, "ops", range(0, 70), true))).unread, 0);
 });
 
 test("the number in the title says when a channel may have more", () => {
   const state = connected({ ...KEPT, lastRead: { ops: message(1).id } });
-  assert.equal(unreadOf(chat.received(state, "ops", range(50, 70), false)).more, true);
-  assert.equal(unreadOf(chat.received(state, "ops", range(0, 20), false)).more, false);
+  assert.equal(unreadOf(received(state, "ops", range(50, 70), false)).more, true);
+  assert.equal(unreadOf(received(state, "ops", range(0, 20), false)).more, false);
 });
 
 test("earlier messages that could not be read can be asked for again", () => {
-  const state = chat.reachingBack(chat.received(connected(), "default", range(5, 8), true), "default");
+  const state = chat.reachingBack(received(connected(), "default", range(5, 8), true), "default");
   assert.equal(chat.channelOf(state).earlier, "loading");
   const failed = chat.reachBackFailed(state, "default");
   assert.equal(chat.channelOf(failed).earlier, "failed");

@@ -80,8 +80,18 @@ test("a label says today, yesterday or the date, by the calendar", () => {
 });
 
 test("a message without a time belongs to no day and to no group", () => {
-  const all = list([message(3), message(2, { sentAt: "" }), message(1)]);
+  const all = list([message(3), message(2, { id: "none", sentAt: "" }), message(1)]);
   assert.deepEqual(kinds(all), ["Today", "message", "message", "Today", "message"]);
+});
+
+test("a message that came late over midnight stands in the day of its place: no day comes twice", () => {
+  const midnight = (NOW - Date.parse("2026-03-13T23:00:00Z")) / 60_000;
+  const late = message(midnight - 2, { sentAt: message(midnight + 1).sentAt });
+  const all = list([message(midnight + 2), message(midnight - 1), late, message(midnight - 3)]);
+  assert.deepEqual(
+    all.filter(({ kind }) => kind === "day").map(({ label }) => label),
+    ["Yesterday", "Today"],
+  );
 });
 
 test("the divider stands before the first newer message even if the one it names is gone", () => {

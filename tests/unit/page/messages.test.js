@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gap, meets, merged, readMessage } from "../../../s3-website/public/js/messages.js";
-import { message, own, range } from "./builders.js";
+import {
+  changesGap,
+  gap,
+  meets,
+  merged,
+  readMessage,
+  stale,
+} from "../../../s3-website/public/js/messages.js";
+import { message, own, range, reading } from "./builders.js";
 
 test("messages are in the order of their ids, each once, whatever the order they came in", () => {
   const [one, two, three] = range(1, 4);
@@ -39,35 +46,57 @@ test("messages without a client id are never taken for each other", () => {
 });
 
 test("a transcript that meets what is shown leaves no gap", () => {
-  assert.equal(gap([], [message(9)]), null);
-  assert.equal(gap([message(1)], []), null);
-  assert.equal(gap(range(1, 3), range(2, 4)), null);
+  assert.equal(gap([], message(9).id), null);
+  assert.equal(gap([message(1)], ""), null);
+  assert.equal(gap(range(1, 9), message(2).id), null);
+});
+
+test("lists meet only where they overlap by more than a message may be late", () => {
+  const known = range(0, 10);
+  const meeting = (from) => meets({ messages: known, asOf: message(9).sentAt }, reading([], [], { from }));
+  assert.equal(meeting(message(5).id), true);
+  // what is stored 3 s late stands at 6: the write itself takes a moment
+  for (const late of [6, 7, 8, 9, 10]) assert.equal(meeting(message(late).id), false, `${late}`);
+  assert.equal(meeting(""), true);
+  assert.equal(meeting("~"), false);
+});
+
+test("lists meet only where no change is missing between them", () => {
+  const asOf = message(60).sentAt;
+  const meeting = (changesSince) => meets({ messages: range(0, 9), asOf }, reading([], [], { changesSince }));
+  assert.deepEqual([0, 49, 51, 70].map((second) => meeting(message(second).id)), [true, true, false, false]);
+  assert.equal(meets({ messages: range(0, 9), asOf: "" }, reading([])), false);
+});
+
+test("changes that a transcript does not tell of are asked for since the table was read", () => {
+  const asked = changesGap(message(60).sentAt, message(70).id);
+  assert.deepEqual(asked, { after: `~${message(50).sentAt}`, before: "~~" });
+  assert.equal(changesGap(message(60).sentAt, message(40).id), null);
+  assert.equal(changesGap("", message(40).id), null);
 });
 
 test("a transcript that starts after the newest line leaves a gap, read with an overlap", () => {
-  const range = { after: "2026-01-01T12:00:20.000Z", before: message(50).id };
-  assert.deepEqual(gap([message(30)], [message(50), message(51)]), range);
-  assert.deepEqual(gap([message(30)], [message(51), message(50)]), range);
+  const found = { after: "2026-01-01T12:00:20.000Z", before: message(50).id };
+  assert.deepEqual(gap([message(30)], message(50).id), found);
 });
 
 test("a gap after an id that tells no time starts at the id", () => {
   const last = message(30, { id: "!" });
-  assert.deepEqual(gap([last], [message(50)]), { after: last.id, before: message(50).id });
+  assert.deepEqual(gap([last], message(50).id), { after: last.id, before: message(50).id });
 });
 
 test("with nothing known, what the transcript is too young for is looked for", () => {
   const found = { after: "2026-01-01T12:00:20.000Z", before: message(50).id };
   for (const since of [message(30).sentAt, message(30).id]) {
-    assert.deepEqual(gap([], [message(50)], since), found);
-    assert.equal(gap([], [message(20), message(50)], since), null);
+    assert.deepEqual(gap([], message(50).id, since), found);
+    assert.equal(gap([], message(20).id, since), null);
   }
-  assert.equal(gap([], range(30, 50), message(30).id), null);
 });
 
-test("lists meet where one begins within the other", () => {
-  assert.equal(meets(range(0, 5), range(4, 9)), true);
-  assert.equal(meets(range(0, 5), range(5, 9)), false);
-  assert.equal(meets([], range(5, 9)), true);
+test("a message that was edited since it was read is stale, a deleted one never", () => {
+  const [old, fresh, gone] = [message(1), message(2, { version: "~2" }), message(3, { deleted: true })];
+  const edits = [old, fresh, gone, message(4)].map(({ id }) => ({ id: "~2", target: id, kind: "edit" }));
+  assert.deepEqual(stale({ messages: [old, fresh, gone], changes: edits }), [old]);
 });
 
 /** @param {number} size @returns {number} microseconds of this process, twenty transcripts */

@@ -5,25 +5,30 @@ import { test } from "node:test";
 import * as channels from "../../../s3-website/public/js/channels.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { lines } from "../../../s3-website/public/js/lines.js";
-import { latest, readChange, readMessage } from "../../../s3-website/public/js/messages.js";
+import { latest, readChange, readMessage, stale } from "../../../s3-website/public/js/messages.js";
 import * as outbox from "../../../s3-website/public/js/outbox.js";
 import { publish } from "../../../s3-website/public/js/sending.js";
 import * as writing from "../../../s3-website/public/js/sending.js";
-import { ADA, chance, connected, message, own, range, START_MS } from "./builders.js";
+import { ADA, chance, connected, message, own, range, received, START_MS, reading } from "./builders.js";
 
 const READER = { person: ADA, open: true, seen: false };
 const MINUTE = 60_000;
 const change = (second, target, changes = {}) => ({
-  id: message(second, {}).id.replace(/#.*/, `#e${second}`),
+  id: `~${message(second).sentAt}#e${second}`,
   target: target.id,
   kind: "edit",
-  text: `edit ${second}`,
   ...changes,
 });
-const gone = (second, target) => change(second, target, { kind: "delete", text: "" });
+const gone = (second, target) => change(second, target, { kind: "delete" });
+/** A message as it is after that change. */
+const after = ({ id, kind }, old, text) => {
+  const changed = kind === "delete" ? { text: "", deleted: true } : { text, edited: true };
+  return { ...old, ...changed, version: id };
+};
+const again = (channel, ...rows) => channels.readAgain(channel, rows.map(({ id }) => id), rows);
 const texts = ({ messages }) => messages.map(({ text }) => text);
 const take = (incoming, changes, before = channels.EMPTY) =>
-  channels.received(before, incoming, READER, changes);
+  channels.received(before, reading(incoming, changes), READER);
 
 for (const raw of [
   null,
@@ -32,8 +37,6 @@ for (const raw of [
   {},
   { id: "2", target: "1", kind: "pin", message: "x" },
   { id: "2", target: "1", kind: "user", message: "x" },
-  { id: "2", target: "1", kind: "edit" },
-  { id: "2", target: "1", kind: "edit", message: 5 },
   { id: "2", target: "", kind: "delete" },
   { id: "2", target: ["1"], kind: "delete" },
   { id: 2, target: "1", kind: "delete" },
@@ -45,10 +48,9 @@ for (const raw of [
   });
 }
 
-test("a delete has no text, whatever it holds; an edit's is made well", () => {
-  const raw = { id: "2", target: "1", message: "x\ud83d" };
-  assert.equal(readChange({ ...raw, kind: "delete" }).text, "");
-  assert.equal(readChange({ ...raw, kind: "edit" }).text, "x\ufffd");
+test("a change has no text, whatever an earlier version wrote", () => {
+  const raw = { id: "2", target: "1", message: "x", kind: "edit" };
+  assert.deepEqual(readChange(raw), { id: "2", target: "1", kind: "edit" });
 });
 
 test("only what people and operators say is a message", () => {
@@ -60,16 +62,21 @@ test("only what people and operators say is a message", () => {
 
 test("a change reaches a message that the transcript does not hold any more", () => {
   const before = take(range(0, 30), []);
-  const after = take(range(10, 30), [gone(40, message(3)), change(41, message(4))], before);
-  assert.deepEqual(after.messages[3], { ...message(3), text: "", deleted: true, version: gone(40, message(3)).id });
-  assert.deepEqual([after.messages[4].text, after.messages[4].edited], ["edit 41", true]);
-  assert.equal(after.messages[5], before.messages[5]);
+  const [removed, edit] = [gone(40, message(3)), change(41, message(4))];
+  const next = take(range(10, 30), [removed, edit], before);
+  assert.deepEqual(next.messages[3], after(removed, message(3)));
+  assert.deepEqual(stale(next), [message(4)]);
+  const now = again(next, after(edit, message(4), "edit 41"));
+  assert.deepEqual([now.messages[4].text, now.messages[4].edited], ["edit 41", true]);
+  assert.equal(now.messages[5], before.messages[5]);
+  assert.deepEqual(stale(now), []);
 });
 
 test("a change that comes before its message waits for it, for old copies too", () => {
   const early = take([message(9)], [change(10, message(2)), gone(11, message(3))]);
-  const back = channels.reachedBack(early, message(9).id, range(0, 9), false);
-  assert.deepEqual(texts(back).slice(1, 5), ["text 1", "edit 10", "", "text 4"]);
+  const back = channels.reachedBack(early, message(9).id, range(0, 9), false, ADA);
+  assert.deepEqual(texts(back).slice(1, 5), ["text 1", "text 2", "", "text 4"]);
+  assert.deepEqual(stale(back), [message(2)]);
 });
 
 test("the same changes again change nothing", () => {
@@ -80,11 +87,24 @@ test("the same changes again change nothing", () => {
 
 test("a delete is final; of edits the newest stands, by id within a millisecond", () => {
   const target = message(1);
-  const [one, two] = ["#a", "#b"].map((end) => change(9, target, { id: `${message(9).sentAt}${end}`, text: end }));
+  const [one, two] = ["#a", "#b"].map((end) => change(9, target, { id: `~${message(9).sentAt}${end}` }));
+  const first = after(one, target, "a");
   for (const changes of [[one, two], [two, one]]) {
-    assert.deepEqual(texts(take([target], changes)), ["#b"]);
+    assert.deepEqual(stale(take([first], changes)), [first]);
+    assert.deepEqual(stale(take([after(two, target, "b")], changes)), []);
   }
   assert.deepEqual(texts(take([target], [gone(2, target), change(50, target)])), [""]);
+});
+
+test("a message that was edited and has gone since is not shown any more", () => {
+  const edit = change(9, message(2));
+  const now = channels.readAgain(take(range(0, 5), [edit]), [message(2).id], []);
+  assert.deepEqual(texts(now), ["text 0", "text 1", "text 3", "text 4"]);
+});
+
+test("what the table does not bear out is not asked for again and again", () => {
+  const now = again(take(range(0, 5), [change(9, message(2))]), message(2));
+  assert.deepEqual(stale(now), []);
 });
 
 test("changes of nothing, of changes and of each other touch no message", () => {
@@ -104,11 +124,12 @@ test("what is remembered of changes has an end, the latest stay", () => {
 
 test("an edit is nothing unread, no mention and no news", () => {
   const before = channels.read(take(range(0, 3), []));
-  const after = take(range(0, 3), [change(9, message(2), { text: "@Ada look" })], before);
-  assert.deepEqual([after.unread, after.mentioned], [0, false]);
-  assert.deepEqual(channels.news(before, after, ADA), []);
+  const look = after(change(9, message(2)), message(2), "@Ada look");
+  const next = again(before, look);
+  assert.deepEqual([next.unread, next.mentioned], [0, false]);
+  assert.deepEqual(channels.news(before, next, ADA), []);
   const unread = take(range(0, 4), [], before);
-  const edited = take(range(0, 4), [change(9, message(3), { text: "@Ada look" })], unread);
+  const edited = take([...range(0, 3), after(change(9, message(3)), message(3), "@Ada look")], [], unread);
   assert.deepEqual([edited.unread, edited.mentioned], [1, false]);
 });
 
@@ -116,8 +137,8 @@ test("a delete takes back what was unread, with its mention", () => {
   const before = channels.read(take(range(0, 3), []));
   const named = take([message(3, { text: "@Ada" })], [], take(range(0, 3), [], before));
   assert.deepEqual([named.unread, named.mentioned], [1, true]);
-  const after = take(range(0, 3), [gone(9, message(3))], named);
-  assert.deepEqual([after.unread, after.mentioned], [0, false]);
+  const next = take(range(0, 3), [gone(9, message(3))], named);
+  assert.deepEqual([next.unread, next.mentioned], [0, false]);
 });
 
 /** The table through time: what a page may read of it at each moment. */
@@ -128,7 +149,7 @@ function table(random) {
   const pick = (list) => list[Math.floor(random() * list.length)];
   const change = (time, clientId, target) => {
     const { last = "", deleted } = target;
-    const id = `${time}#${clientId}`;
+    const id = `~${time}#${clientId}`;
     const kind = random() < 0.3 ? "delete" : "edit";
     if (deleted || (kind === "edit" && id < last)) return;
     rows.delete(last);
@@ -150,23 +171,23 @@ function table(random) {
   return moments;
 }
 
-/** A row as the bucket (`whole` false) or the table shows it. */
-const shown = ({ id, text, at, deleted, last }, whole) =>
+/** A row as the bucket or the table shows it. */
+const shown = ({ id, text, at, deleted, last }) =>
   readMessage({
     ...{ id, message: text, name: "x", user: id, kind: "user", sent_at: id.slice(0, 24) },
     ...(at && { [deleted ? "deleted_at" : "edited_at"]: at }),
-    ...(whole && last && { changed_by: last }),
+    ...(last && { changed_by: last }),
   });
 
 /** A transcript of some of the newest, or a part of the table. */
-function reading(rows, random) {
+function part(rows, random) {
   const whole = random() < 0.4;
   const all = rows.filter(({ target }) => !target);
   const from = whole ? all[Math.floor(random() * all.length)]?.id : all.at(-20)?.id;
-  const part = rows.filter(({ id }) => !from || id >= from);
+  const read = rows.filter(({ id }) => !from || id >= from);
   return {
-    messages: part.filter(({ target }) => !target).map((row) => shown(row, whole)),
-    changes: part.filter(({ target }) => target),
+    messages: read.filter(({ target }) => !target).map((row) => shown(row)),
+    changes: read.filter(({ target }) => target),
   };
 }
 
@@ -175,8 +196,8 @@ for (let seed = 1; seed <= 60; seed++) {
     const random = chance(seed * 7919);
     const moments = table(random);
     const last = moments.at(-1);
-    const readings = moments.map((rows) => reading(rows, random));
-    readings.push({ messages: last.filter(({ target }) => !target).map((row) => shown(row, seed % 2)), changes: last.filter(({ target }) => target) });
+    const readings = moments.map((rows) => part(rows, random));
+    readings.push({ messages: last.filter(({ target }) => !target).map(shown), changes: last.filter(({ target }) => target) });
     const order = readings.map((one) => ({ one, by: random() })).sort((a, b) => a.by - b.by);
     let channel = channels.EMPTY;
     for (const { one } of order) {
@@ -187,15 +208,19 @@ for (let seed = 1; seed <= 60; seed++) {
         assert.ok(!now || now.deleted, "a delete is final");
       }
     }
-    const model = last.filter(({ target }) => !target).map(({ text }) => text);
-    assert.deepEqual(texts(channel), model);
+    const rows = last.filter(({ target }) => !target);
+    const edited = stale(channel).map(({ id }) => id);
+    const again = rows.filter(({ id }) => edited.includes(id)).map(shown);
+    channel = channels.readAgain(channel, edited, again);
+    assert.deepEqual(texts(channel), rows.map(({ text }) => text));
+    assert.deepEqual(stale(channel), []);
   });
 }
 
 // one's own
 
 const NOW = START_MS + 2 * MINUTE;
-const mine = (changes) => chat.received(connected(), "default", [message(0), own(1), own(2)], true, changes);
+const mine = (changes) => received(connected(), "default", [message(0), own(1), own(2)], true, changes);
 const edited = (state, text, now = NOW) =>
   writing.sent(writing.drafted(writing.editing(state, own(1).id, NOW), text), "id-1", now);
 const lineOf = (state, second, now = NOW) =>
@@ -222,17 +247,18 @@ test("an edit shows at once, and is made when it comes back", () => {
   const state = edited(mine(), "better");
   const line = lineOf(state, 1);
   assert.deepEqual([line.message.text, line.message.edited, line.state], ["better", true, "queued"]);
-  const back = change(90, own(1), { id: `${message(90).sentAt}#id-1`, text: "better" });
-  const after = chat.received(state, "default", [], true, [back]);
-  assert.deepEqual(after.outbox, []);
-  assert.deepEqual([lineOf(after, 1).message.text, lineOf(after, 1).state], ["better", ""]);
+  const back = change(90, own(1), { id: `~${message(90).sentAt}#id-1` });
+  const shown = received(state, "default", [after(back, own(1), "better")], true);
+  assert.deepEqual(shown.outbox, []);
+  assert.deepEqual([lineOf(shown, 1).message.text, lineOf(shown, 1).state], ["better", ""]);
+  assert.deepEqual(received(state, "default", [own(9)], true, [back]).outbox, []);
 });
 
 test("another one's change does not confirm one's own; to a deleted message nothing is left to do", () => {
   const state = edited(mine(), "better");
-  const other = chat.received(state, "default", [], true, [change(90, own(1)), change(91, own(2), { id: `${message(91).sentAt}#id-1` })]);
+  const other = received(state, "default", [own(9)], true, [change(90, own(1)), change(91, own(2), { id: `${message(91).sentAt}#id-1` })]);
   assert.equal(other.outbox.length, 1);
-  assert.deepEqual(chat.received(state, "default", [], true, [gone(90, own(1))]).outbox, []);
+  assert.deepEqual(received(state, "default", [own(9)], true, [gone(90, own(1))]).outbox, []);
 });
 
 test("of two tabs' edits of one message the earlier leaves the outbox when the later one is seen", () => {
@@ -269,7 +295,7 @@ test("what never comes back was refused, and the reason is the likely one", () =
 
 test("only one's own messages of the last 15 minutes can be changed, and no pending one", () => {
   const operator = message(3, { kind: "operator", user: ADA.user });
-  const state = chat.received(mine(), "default", [own(2), operator], true);
+  const state = received(mine(), "default", [own(2), operator], true);
   const can = (of, now) =>
     lines(chat.channelOf(of), of.outbox, ADA, now).filter((line) => line.changeable).map((line) => line.message.id);
   assert.deepEqual(can(state, NOW), [own(1).id, own(2).id]);
@@ -289,10 +315,10 @@ test("after 15 minutes nothing is sent, by AWS's clock, and it is said", () => {
 
 test("of a message that is deleted meanwhile nothing stays in the text box", () => {
   const state = writing.editing(writing.drafted(mine(), "draft"), own(1).id, NOW);
-  const after = chat.received(state, "default", [], true, [gone(90, own(1))]);
-  assert.equal(writing.written(after), "draft");
-  assert.match(after.notice, /has been deleted/);
-  assert.ok(!JSON.stringify(after).includes("text 1"));
+  const next = received(state, "default", [own(9)], true, [gone(90, own(1))]);
+  assert.equal(writing.written(next), "draft");
+  assert.match(next.notice, /has been deleted/);
+  assert.ok(!JSON.stringify(next).includes("text 1"));
 });
 
 test("changes are published as store_message takes them", async () => {

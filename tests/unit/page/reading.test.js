@@ -4,7 +4,7 @@ import { AwsError, NetworkError } from "../../../s3-website/public/js/aws.js";
 import * as chat from "../../../s3-website/public/js/chat.js";
 import { createReading } from "../../../s3-website/public/js/reading.js";
 import { createTelling, unreadOf } from "../../../s3-website/public/js/notify.js";
-import { connected, KEPT, message, outgoing, own, range, START_MS } from "./builders.js";
+import { connected, KEPT, message, outgoing, own, range, reachedBack, received, START_MS } from "./builders.js";
 
 /** A page that reads from what the test puts into `bucket` and `table`. */
 function page(kept) {
@@ -22,6 +22,8 @@ function page(kept) {
     seen: true,
     onLine: true,
     dispatched: 0,
+    changesSince: "",
+    asOf: "",
     presence,
   };
   const answer = (what, value) => {
@@ -40,16 +42,17 @@ function page(kept) {
           const messages = world.bucket[name] ?? [];
           const changes = world.changes[name] ?? [];
           const found = changed(etag, [...messages, ...changes].map(({ id }) => id));
-          return found && { ...found, messages, changes };
+          const { changesSince, asOf } = world;
+          const from = name in world.bucket && !messages.length ? "" : (messages[0]?.id ?? "~");
+          return found && { ...found, messages, changes, from, changesSince, asOf };
         }),
-      between: (_, name, { after, before }) =>
-        answer(`between ${name}`, () =>
-          found((world.table[name] ?? []).filter(({ id }) => id > after && id < before).reverse(), 500),
-        ),
-      before: (_, name, id, limit) =>
-        answer(`before ${name}`, () => {
-          const all = (world.table[name] ?? []).filter((one) => one.id < id && !one.target);
-          return { messages: all.slice(-limit), changes: [], more: all.length > limit };
+      rows: (_, name, { after, before }, limit) =>
+        answer(`${after ? "between" : "before"} ${name}`, () => {
+          const rows = (world.table[name] ?? []).filter(({ id }) => id >= after && id < before);
+          const messages = rows.filter(({ target }) => !target);
+          const more = messages.length > limit;
+          const read = rows.slice(more ? rows.indexOf(messages.at(-limit)) : 0);
+          return { messages: messages.slice(-limit), changes: read.filter(({ target }) => target), more };
         }),
       channelList: (_, etag) => answer("list", () => {
         const found = changed(etag, world.list);
@@ -81,13 +84,6 @@ function page(kept) {
   return world;
 }
 
-/** Rows, newest first, as far as they are read. */
-function found(rows, limit) {
-  const messages = rows.filter(({ target }) => !target).slice(0, limit);
-  const read = rows.slice(0, messages.length < limit ? Infinity : rows.indexOf(messages.at(-1)));
-  return { messages, changes: read.filter(({ target }) => target) };
-}
-
 const ids = (messages) => messages.map(({ id }) => id);
 
 test("a step that brings nothing changes nothing", async () => {
@@ -113,7 +109,7 @@ test("what was changed while the page slept is read with the gap, however old th
   const ada = page();
   ada.bucket.default = range(0, 20);
   await ada.steps(1);
-  const gone = { id: `${message(60).sentAt}#x`, target: message(3).id, kind: "delete", text: "" };
+  const gone = { id: `${message(60).sentAt}#x`, target: message(3).id, kind: "delete" };
   ada.table.default = [...range(0, 61), gone, ...range(61, 100)];
   ada.bucket.default = range(80, 100);
   await ada.steps(1);
@@ -126,12 +122,109 @@ test("after more than a gap's Query reads, nothing that may be out of date stays
   const ada = page();
   ada.bucket.default = range(0, 20);
   await ada.steps(1);
-  const gone = { id: `${message(60).sentAt}#x`, target: message(3).id, kind: "delete", text: "" };
+  const gone = { id: `${message(60).sentAt}#x`, target: message(3).id, kind: "delete" };
   ada.table.default = [...range(0, 61), gone, ...range(61, 800)];
   ada.bucket.default = range(780, 800);
   await ada.steps(1);
   assert.ok(!ada.ids().includes(message(3).id));
   assert.equal(chat.channelOf(ada.state).earlier, "more");
+});
+
+test("a message that is stored late, before the next transcript begins, is asked for", async () => {
+  const ada = page();
+  const late = message(17.5);
+  ada.bucket.default = range(0, 19);
+  await ada.steps(1);
+  ada.table.default = [...range(0, 18), late, ...range(18, 40)];
+  ada.bucket.default = range(18, 40);
+  await ada.steps(1);
+  assert.ok(ada.ids().includes(late.id));
+});
+
+test("a channel without a transcript is read of the table, once, and may be empty", async () => {
+  const ada = page();
+  await ada.steps(5);
+  const { loaded, earlier } = chat.channelOf(ada.state);
+  assert.deepEqual([loaded, earlier], [true, "none"]);
+  assert.equal(ada.asked.filter((what) => what.startsWith("before")).length, 1);
+});
+
+test("a channel whose transcript shows nothing or was deleted shows what the table has", async () => {
+  const ada = page();
+  ada.table.default = range(0, 300);
+  await ada.steps(2);
+  assert.deepEqual(ada.ids(), ids(range(200, 300)));
+  assert.equal(chat.channelOf(ada.state).earlier, "more");
+});
+
+test("a channel whose last message has gone is empty", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 5);
+  await ada.steps(1);
+  ada.bucket.default = [];
+  await ada.steps(1);
+  assert.deepEqual([ada.ids(), chat.channelOf(ada.state).earlier], [[], "none"]);
+});
+
+test("changes that a transcript does not tell of are read of the table", async () => {
+  const ada = page();
+  ada.asOf = message(40).sentAt;
+  ada.bucket.default = range(0, 40);
+  await ada.steps(1);
+  const gone = range(0, 30).map(({ id }, at) => ({ id: `~${message(50 + at).sentAt}#x`, target: id, kind: "delete" }));
+  ada.table.default = [...range(0, 60), ...gone];
+  ada.bucket.default = range(30, 60);
+  Object.assign(ada, { asOf: message(90).sentAt, changesSince: message(70).sentAt });
+  await ada.steps(1);
+  const { messages } = chat.channelOf(ada.state);
+  assert.deepEqual(messages.filter(({ deleted }) => deleted).map(({ id }) => id), ids(range(0, 30)));
+});
+
+test("an edited message is read again, however old; one read that fails is repeated", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 40);
+  await ada.steps(1);
+  const edit = { id: `~${message(50).sentAt}#x`, target: message(3).id, kind: "edit" };
+  const edited = message(3, { text: "better", edited: true, version: edit.id });
+  ada.bucket.default = range(20, 41);
+  ada.changes.default = [edit];
+  const table = [...range(0, 3), edited, ...range(4, 41)];
+  ada.table = new Proxy({}, { get: () => { throw new NetworkError("the table is away"); } });
+  await ada.steps(1);
+  assert.equal(ada.ids().at(-1), message(40).id);
+  ada.table = { default: table };
+  await ada.steps(1);
+  assert.equal(chat.channelOf(ada.state).messages[3].text, "better");
+  const { length } = ada.asked;
+  await ada.steps(1);
+  assert.deepEqual(ada.asked.slice(length), ["transcript default"]);
+});
+
+test("channels that the person visits are listed and looked at before a thousand others", async () => {
+  const ada = page({ ...KEPT, visited: ["tea", "zoo"] });
+  ada.list = Array.from({ length: 1_000 }, (_, at) => `a${at}`);
+  await ada.steps(240);
+  assert.deepEqual(ada.state.names.slice(0, 3), ["default", "tea", "zoo"]);
+  const probes = ada.asked.filter((what) => /^transcript [^d]/.test(what)).map((what) => what.slice(11));
+  assert.equal(probes.filter((name) => name === "tea").length, 9);
+  assert.equal(probes.filter((name) => name === "zoo").length, 9);
+  assert.ok(probes.filter((name) => name.startsWith("a")).length >= 5);
+});
+
+test("of a thousand channels that nobody opened little is kept", async () => {
+  const ada = page();
+  ada.list = Array.from({ length: 20 }, (_, at) => `a${at}`);
+  for (const name of ada.list) ada.bucket[name] = range(0, 20);
+  await ada.steps(300);
+  for (const name of ada.list) ada.bucket[name] = range(10, 40);
+  await ada.steps(300);
+  for (const name of ada.list) {
+    assert.equal(chat.channelOf(ada.state, name).messages.length, 21);
+    assert.equal(chat.channelOf(ada.state, name).unread, 20);
+  }
+  ada.state = chat.opened(ada.state, "a7");
+  await ada.steps(1);
+  assert.equal(ada.ids("a7").length, 30);
 });
 
 test("a gap that could not be read is read at the next step", async () => {
@@ -251,7 +344,7 @@ test("the list of channels is read, and the others are looked at one by one, slo
   ada.list = ["art", "ops"];
   ada.bucket = { default: range(0, 2), art: range(0, 3), ops: range(0, 3) };
   await ada.steps(40);
-  assert.deepEqual(ada.state.names, ["art", "default", "ops"]);
+  assert.deepEqual(ada.state.names, ["default", "art", "ops"]);
   ada.bucket.ops = range(0, 6);
   await ada.steps(40);
   assert.equal(chat.channelOf(ada.state, "ops").unread, 3);
@@ -391,8 +484,8 @@ function told(before, after, { hidden = true, seen = false, onNews = () => {} } 
 const LOUD = { notifications: true, sound: true };
 
 test("a mention that nobody sees is told, with a sound where that is wanted", () => {
-  const before = chat.received(chat.set(connected(), LOUD), "default", range(0, 3), true);
-  const after = chat.received(before, "default", [...range(0, 3), message(3, { text: "@Ada look" })], false);
+  const before = received(chat.set(connected(), LOUD), "default", range(0, 3), true);
+  const after = received(before, "default", [...range(0, 3), message(3, { text: "@Ada look" })], false);
   assert.deepEqual(told(before, after), [["title", "1", true], ["chime"], ["mention", "@Ada look", "default"]]);
   const quiet = (state) => chat.set(state, { notifications: false, sound: false });
   assert.deepEqual(told(quiet(before), quiet(after)), [["title", "1", true]]);
@@ -400,30 +493,30 @@ test("a mention that nobody sees is told, with a sound where that is wanted", ()
 
 test("the first look at a channel, earlier messages and one's own tell nothing", () => {
   const start = chat.set(connected(), LOUD);
-  const first = chat.received(start, "default", range(5, 8), false);
+  const first = received(start, "default", range(5, 8), false);
   assert.deepEqual(told(start, first), [["title", "", false]]);
-  const back = chat.reachedBack(first, "default", message(5).id, [message(1, { text: "@Ada" })], true);
+  const back = reachedBack(first, "default", message(5).id, [message(1, { text: "@Ada" })], true);
   assert.deepEqual(told(first, back), [["title", "", false]]);
-  assert.deepEqual(told(first, chat.received(first, "default", [own(9)], false)), [["title", "", false]]);
+  assert.deepEqual(told(first, received(first, "default", [own(9)], false)), [["title", "", false]]);
 });
 
 test("what the reader sees makes no sound; another channel's does when it names them", () => {
-  const before = chat.received(chat.received(chat.set(connected(), LOUD), "default", [], true), "ops", [], true);
-  const seen = chat.received(before, "default", [message(1)], true);
+  const before = received(received(chat.set(connected(), LOUD), "default", [], true), "ops", [], true);
+  const seen = received(before, "default", [message(1)], true);
   assert.deepEqual(told(before, seen, { hidden: false, seen: true }), [["title", "", false]]);
-  const other = chat.received(before, "ops", [message(1)], true);
+  const other = received(before, "ops", [message(1)], true);
   assert.deepEqual(told(before, other, { hidden: false, seen: true }), [["title", "1", false]]);
-  const named = chat.received(before, "ops", [message(1, { text: "@ada" })], true);
+  const named = received(before, "ops", [message(1, { text: "@ada" })], true);
   assert.deepEqual(told(before, named, { hidden: false, seen: true })[1], ["chime"]);
 });
 
 test("only what comes in the open channel keeps its reader there", () => {
-  const before = chat.received(chat.received(connected(), "default", [], true), "ops", [], true);
+  const before = received(received(connected(), "default", [], true), "ops", [], true);
   let news = 0;
   const onNews = () => (news += 1);
-  told(before, chat.received(before, "ops", [message(1)], true), { onNews });
+  told(before, received(before, "ops", [message(1)], true), { onNews });
   assert.equal(news, 0);
-  told(before, chat.received(before, "default", [message(1)], true), { onNews });
+  told(before, received(before, "default", [message(1)], true), { onNews });
   assert.equal(news, 1);
 });
 

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { mock, test } from "node:test";
 import { ShapeError } from "../../../s3-website/public/js/aws.js";
+import { readMessage } from "../../../s3-website/public/js/messages.js";
 import {
   dataUrl,
   parseChannelList,
   parseTranscript,
-  readBefore,
-  readBetween,
   readChannelList,
+  readRows,
   readStats,
   readTranscript,
 } from "../../../s3-website/public/js/source.js";
@@ -73,19 +74,21 @@ test("a channel that nobody has written to is empty, as AWS says it and as the e
     [403, refusal("AccessDenied", "Access Denied")],
   ]) {
     const { signed } = bucket(status, body);
-    assert.deepEqual(await readTranscript(signed, URL_, ""), { etag: "", messages: [], changes: [] });
+    const found = await readTranscript(signed, URL_, "");
+    // what is before nothing is not known: the table tells
+    assert.deepEqual([found.messages, found.changes, found.from], [[], [], "~"]);
+    assert.equal(await readTranscript(signed, URL_, found.etag), null);
+    // one that was there and has been deleted is the same
+    assert.deepEqual(await readTranscript(signed, URL_, '"e1"'), found);
   }
 });
 
 test("a denied read is an error, not an empty channel", async () => {
   const denial = "not authorized to perform: s3:GetObject on resource";
   const { signed } = bucket(403, refusal("AccessDenied", denial));
-  await assert.rejects(readTranscript(signed, URL_, ""), { code: "AccessDenied" });
-});
-
-test("a transcript that was there and is denied now is an error", async () => {
-  const { signed } = bucket(403, refusal("AccessDenied", "Access Denied"));
-  await assert.rejects(readTranscript(signed, URL_, '"e1"'), { code: "AccessDenied" });
+  for (const etag of ["", '"e1"', "none"]) {
+    await assert.rejects(readTranscript(signed, URL_, etag), { code: "AccessDenied" });
+  }
 });
 
 test("ended credentials and a wrong clock are told from an empty channel", async () => {
@@ -105,6 +108,20 @@ for (const broken of ["", "{", "null", "[]", '"text"', "{}", '{"messages": {}}',
     assert.throws(() => parseTranscript(broken), ShapeError);
   });
 }
+
+test("a transcript tells what is before it, and since when it tells of changes", () => {
+  const more = { complete: false, changes_since: "2026", generated_at: "2027" };
+  const told = (raw) => {
+    const { from, changesSince, asOf } = parseTranscript(JSON.stringify({ messages: [LINE], ...raw }));
+    return [from, changesSince, asOf];
+  };
+  assert.deepEqual(told(more), ["1", "2026", "2027"]);
+  assert.deepEqual(told({ ...more, complete: true }), ["", "2026", "2027"]);
+  assert.deepEqual(told({ messages: [], ...more }), ["~", "2026", "2027"]);
+  // as an earlier version wrote it, and as nobody should
+  assert.deepEqual(told({ generated_at: "2027" }), ["1", "1", "2027"]);
+  assert.deepEqual(told({ complete: 1, changes_since: 5, generated_at: {} }), ["1", "1", ""]);
+});
 
 test("what is no message in a transcript is left out", () => {
   const text = JSON.stringify({ messages: [null, 5, LINE, { id: "2" }], extra: true });
@@ -131,7 +148,7 @@ test("a list is read with its ETag", async () => {
 test("an unchanged list is none, a missing one is empty", async () => {
   assert.equal(await readChannelList(answering(304, null), "", '"e"'), null);
   const missing = answering(403, "<Error><Code>AccessDenied</Code></Error>");
-  assert.deepEqual(await readChannelList(missing, "", ""), { etag: "", names: [] });
+  assert.deepEqual(await readChannelList(missing, "", ""), { etag: "none", names: [] });
 });
 
 test("what is no channel's name is left out, and none is there twice", () => {
@@ -161,7 +178,7 @@ test("the activity is read on condition; a missing one is none", async () => {
   const found = await ofActivity(answering(200, stats(), { etag: '"e"' }), "", null);
   assert.deepEqual([found.etag, found.activity.perMinute.at(-1)], ['"e"', 3]);
   const missing = answering(404, "<Error><Code>NoSuchKey</Code></Error>");
-  assert.deepEqual(await ofActivity(missing, "", null), { etag: "", activity: null });
+  assert.deepEqual(await ofActivity(missing, "", null), { etag: "none", activity: null });
 });
 
 test("the activity grows old, read anew or unchanged", async () => {
@@ -202,22 +219,61 @@ function service(...answers) {
   return { asked, signed };
 }
 
-test("a gap is read page by page until it is filled, without its two ends", async () => {
-  const item = (id) => ({ ...stored(id), name: { S: "Ada" } });
+const NOW = Date.UTC(2026, 0, 2, 12);
+const rows = (signed, range, limit = 500) => readRows(signed, config, "default", range, limit, NOW);
+const stored = (id) => ({ id: { S: id }, message: { S: `text ${id}` }, kind: { S: "user" } });
+const EDIT = { ...stored("7"), kind: { S: "edit" }, target: { S: "2" } };
+const inputOf = ({ init }) => JSON.parse(init.body);
+
+test("a range is read page by page until it ends, oldest first, without its end", async () => {
   const next = { channel: { S: "default" }, id: { S: "3" } };
   const { asked, signed } = service(
-    Response.json({ Items: [item("5"), item("4"), item("3")], LastEvaluatedKey: next }),
-    Response.json({ Items: [item("2"), { id: { S: "x" } }, item("1")] }),
+    Response.json({ Items: ["5", "4", "3"].map(stored), LastEvaluatedKey: next }),
+    Response.json({ Items: [stored("2"), { id: { S: "x" } }, stored("1")] }),
   );
-  const { messages } = await readBetween(signed, config, "default", { after: "1", before: "5" });
-  assert.deepEqual(
-    messages.map(({ id }) => id),
-    ["4", "3", "2"],
-  );
-  const inputs = asked.map(({ init }) => JSON.parse(init.body));
+  const { messages, more } = await rows(signed, { after: "1", before: "5" });
+  assert.deepEqual([messages.map(({ id }) => id), more], [["1", "2", "3", "4"], false]);
+  const inputs = asked.map(inputOf);
   assert.equal(inputs[0].ExclusiveStartKey, undefined);
   assert.deepEqual(inputs[1].ExclusiveStartKey, next);
   assert.equal(asked[0].init.headers["x-amz-target"], "DynamoDB_20120810.Query");
+  const { ":after": after, ":before": before } = inputs[0].ExpressionAttributeValues;
+  assert.deepEqual([after.S, before.S], ["1", "5"]);
+  assert.deepEqual([inputs[0].ScanIndexForward, inputs[0].ConsistentRead], [false, true]);
+});
+
+test("rows that have expired are not asked for, by AWS's clock", async () => {
+  const { asked, signed } = service(Response.json({ Items: [] }));
+  await rows(signed, { after: "1", before: "5" });
+  const { FilterExpression, ExpressionAttributeValues } = inputOf(asked[0]);
+  assert.equal(FilterExpression, "attribute_not_exists(expires_at) OR expires_at > :now");
+  assert.deepEqual(ExpressionAttributeValues[":now"], { N: `${NOW / 1000}` });
+});
+
+test("a row is read whole: what a transcript shows of a message, the table shows too", async () => {
+  const { asked, signed } = service(Response.json({ Items: [] }));
+  await rows(signed, { after: "1", before: "5" });
+  assert.equal(inputOf(asked[0]).ProjectionExpression, undefined);
+});
+
+/** The fields that the page reads of a message. */
+function fieldsRead() {
+  const read = new Set();
+  const raw = { id: "1", kind: "user", message: "x" };
+  const spy = new Proxy(raw, {
+    get: (target, key) => (read.add(key), target[key]),
+    ownKeys: () => [...Object.keys(raw), "edited_at", "deleted_at", "changed_by"],
+    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+  });
+  readMessage(spy);
+  return [...read].sort();
+}
+
+test("a field of a message is in the page and in transcripts, or in neither", () => {
+  const code = readFileSync(new URL("../../../lambda/dynamodb/code/transcripts.py", import.meta.url), "utf8");
+  const form = /^MESSAGE = Form\(([^]*?)^\)/m.exec(code)[1];
+  const shown = [...form.matchAll(/"(\w+)"/g)].map(([, name]) => name);
+  assert.deepEqual(fieldsRead(), shown.sort());
 });
 
 test("a night's messages are read only as far as the page shows them", async () => {
@@ -226,27 +282,29 @@ test("a night's messages are read only as far as the page shows them", async () 
       Items: Array.from({ length: 250 }, (_, index) => stored(`${index}`)),
       LastEvaluatedKey: { id: { S: "k" } },
     });
-  const { asked, signed } = service(page(), page(), page());
-  await readBetween(signed, config, "default", { after: "a", before: "b" });
-  assert.equal(asked.length, 2);
+  const { asked, signed } = service(page(), page(), page(), page());
+  const { more } = await rows(signed, { after: "a", before: "b" });
+  assert.deepEqual([asked.length, more], [3, true]);
 });
 
-const stored = (id) => ({ id: { S: id }, message: { S: `text ${id}` }, kind: { S: "user" } });
-const EDIT = { ...stored("7"), kind: { S: "edit" }, target: { S: "2" } };
-const inputOf = ({ init }) => JSON.parse(init.body);
+test("of a night's changes no more are read than the page keeps", async () => {
+  const page = () =>
+    Response.json({
+      Items: Array.from({ length: 500 }, (_, index) => ({ ...EDIT, id: { S: `~${index}` } })),
+      LastEvaluatedKey: { id: { S: "k" } },
+    });
+  const { asked, signed } = service(page(), page(), page(), page());
+  const { more } = await rows(signed, { after: "~", before: "~~" });
+  assert.deepEqual([asked.length, more], [3, true]);
+});
 
-test("earlier messages come oldest first, with whether there are more before them", async () => {
-  const rows = ["7", "6", "5"].map(stored);
-  const { asked, signed } = service(Response.json({ Items: rows, LastEvaluatedKey: { id: {} } }));
-  const { messages, more } = await readBefore(signed, config, "default", "8", 2);
+test("earlier messages come with whether there are more before them", async () => {
+  const answer = Response.json({ Items: ["7", "6", "5"].map(stored), LastEvaluatedKey: { id: {} } });
+  const { asked, signed } = service(answer);
+  const { messages, more } = await rows(signed, { after: "", before: "8" }, 2);
   assert.deepEqual([messages.map(({ id }) => id), more], [["6", "7"], true]);
-  const input = inputOf(asked[0]);
-  assert.equal(input.KeyConditionExpression, "#channel = :channel AND #id < :before");
-  assert.deepEqual(input.ExpressionAttributeValues[":before"], { S: "8" });
-  assert.deepEqual([input.Limit, input.ScanIndexForward, input.ConsistentRead], [3, false, false]);
-  for (const field of ["picture", "edited_at", "deleted_at", "changed_by", "target"]) {
-    assert.equal(input.ExpressionAttributeNames[`#${field}`], field);
-  }
+  const { ExpressionAttributeValues, Limit } = inputOf(asked[0]);
+  assert.deepEqual([ExpressionAttributeValues[":after"], Limit], [{ S: " " }, 4]);
 });
 
 test("the beginning of a channel is known as such, also when it is full to the row", async () => {
@@ -258,7 +316,7 @@ test("the beginning of a channel is known as such, also when it is full to the r
   ];
   const { asked, signed } = service(...answers);
   for (const ids of [["1", "2"], ["1", "2"], []]) {
-    const found = await readBefore(signed, config, "default", "3", 2);
+    const found = await rows(signed, { after: "", before: "3" }, 2);
     assert.deepEqual([found.messages.map(({ id }) => id), found.more], [ids, false]);
   }
   assert.equal(asked.length, 4);
@@ -272,27 +330,14 @@ test("rows that are no messages do not end the way back", async () => {
     }),
     Response.json({ Items: [stored("4")] }),
   );
-  const { messages, changes, more } = await readBefore(signed, config, "default", "9", 2);
+  const { messages, changes, more } = await rows(signed, { after: "", before: "9" }, 2);
   assert.deepEqual([messages.map(({ id }) => id), more], [["4"], false]);
-  assert.deepEqual(changes, [{ id: "7", target: "2", kind: "edit", text: "text 7" }]);
-});
-
-test("without an id the newest messages are read", async () => {
-  const { asked, signed } = service(Response.json({ Items: [stored("1")] }));
-  await readBefore(signed, config, "default", "", 2);
-  const input = inputOf(asked[0]);
-  assert.equal(input.KeyConditionExpression, "#channel = :channel");
-  assert.deepEqual(Object.keys(input.ExpressionAttributeValues), [":channel"]);
+  assert.deepEqual(changes, [{ id: "7", target: "2", kind: "edit" }]);
 });
 
 test("a table that denies or answers nonsense is an error", async () => {
   const denied = Response.json({ __type: "x#AccessDeniedException" }, { status: 400 });
   const range = { after: "a", before: "b" };
-  await assert.rejects(readBetween(service(denied).signed, config, "default", range), {
-    code: "AccessDeniedException",
-  });
-  await assert.rejects(
-    readBetween(service(Response.json({})).signed, config, "default", range),
-    ShapeError,
-  );
+  await assert.rejects(rows(service(denied).signed, range), { code: "AccessDeniedException" });
+  await assert.rejects(rows(service(Response.json({})).signed, range), ShapeError);
 });

@@ -4,7 +4,7 @@ import * as chat from "../../../s3-website/public/js/chat.js";
 import { claimTab, whenDead } from "../../../s3-website/public/js/signin.js";
 import { createKeeper, createStorage } from "../../../s3-website/public/js/storage.js";
 import * as writing from "../../../s3-website/public/js/sending.js";
-import { ADA, GRACE, message, outgoing, range, START_MS } from "./builders.js";
+import { ADA, GRACE, message, outgoing, range, received, START_MS } from "./builders.js";
 
 /** What a browser has, over a map that the test can look into. */
 function area(entries = new Map()) {
@@ -166,7 +166,7 @@ test("a reload finds the outbox, the drafts and what was read", () => {
   const first = keeper(memory, "t");
   const start = signedIn(first);
   let state = writing.sent(writing.drafted(start, "queued"), "id-1", START_MS);
-  state = writing.drafted(chat.received(state, "default", range(0, 3), true), "half");
+  state = writing.drafted(received(state, "default", range(0, 3), true), "half");
   first.save(chat.initial("default"), start);
   first.save(start, state);
   const again = signedIn(keeper(memory, "t"));
@@ -192,8 +192,8 @@ test("what does not change is not written", () => {
   const memory = area();
   let writes = 0;
   const kept = keeper({ ...memory, setItem: () => writes++ }, "t");
-  const state = chat.received(signedIn(kept), "default", range(0, 3), false);
-  kept.save(state, chat.received(state, "default", range(0, 4), false));
+  const state = received(signedIn(kept), "default", range(0, 3), false);
+  kept.save(state, received(state, "default", range(0, 4), false));
   kept.save(state, chat.pollFailed(state, "X.", true));
   assert.equal(writes, 0);
 });

@@ -10,7 +10,7 @@ import { createReading } from "../../../s3-website/public/js/reading.js";
 import { createSending } from "../../../s3-website/public/js/sending.js";
 import { createKeeper, createStorage } from "../../../s3-website/public/js/storage.js";
 import * as writing from "../../../s3-website/public/js/sending.js";
-import { ADA, chance, GRACE, START_MS } from "./builders.js";
+import { ADA, chance, GRACE, START_MS, transcript } from "./builders.js";
 
 const CHANNELS = ["default", "ops", "art"];
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -86,15 +86,10 @@ function browser(random, cloud) {
       ...clocks,
       dispatch: dispatchHere,
       source: {
-        transcript: (_, name) => request(() => ({ etag: "", messages: cloud.transcript(name), changes: [] })),
-        between: (_, name, { after, before }) =>
+        transcript: (_, name) => request(() => ({ etag: "", ...transcript(cloud.transcript(name)) })),
+        rows: (_, name, { after, before }, limit) =>
           request(() => {
-            const all = cloud.table[name].filter(({ id }) => id > after && id < before);
-            return { messages: all.slice(-500).reverse(), changes: [] };
-          }),
-        before: (_, name, id, limit) =>
-          request(() => {
-            const all = cloud.table[name].filter((one) => one.id < id);
+            const all = cloud.table[name].filter(({ id }) => id >= after && id < before);
             return { messages: all.slice(-limit), changes: [], more: all.length > limit };
           }),
         channelList: () => request(() => ({ etag: "", names: CHANNELS })),

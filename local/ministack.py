@@ -1,0 +1,72 @@
+"""MiniStack's process: its application behind the gate, on a socket that listens already.
+
+python -m local.ministack SOCKET GATE: the socket's descriptor, and the gate's fields as JSON. It
+ends at SIGTERM, or when standard input ends: then whoever started it is gone, and it clears up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from local.gate import Gate
+
+KEEP_ALIVE_S = 75  # as long as MiniStack's own command keeps a connection
+
+
+def main(descriptor: str, gate: str) -> None:
+    """Serve until it is told to end."""
+    fields = json.loads(gate)
+    rules = Gate(
+        port=fields["port"],
+        origins=frozenset(fields["origins"]),
+        links=frozenset(fields["links"]),
+        proxied=fields["proxied"],
+    )
+    folder = Path(os.environ["TMPDIR"])
+    os.chdir(folder)
+    with contextlib.suppress(ValueError, OSError):  # where the system has a limit that it hides
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    abandoned = asyncio.run(_serve(int(descriptor), rules))
+    if abandoned:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.killpg(0, signal.SIGKILL)  # the functions' workers, and this process
+
+
+async def _serve(descriptor: int, rules: Gate) -> bool:
+    """Serve; return whether it ended because the parent is gone."""
+    # here, not above: importing MiniStack reads the environment and sets up logging
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack.app import app
+
+    config = Config()
+    config.bind = [f"fd://{descriptor}"]
+    config.keep_alive_timeout = KEEP_ALIVE_S
+    config.loglevel = "INFO"
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    gone = asyncio.Event()
+
+    def parent_gone() -> None:
+        loop.remove_reader(sys.stdin)
+        gone.set()
+        over.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, over.set)
+    loop.add_reader(sys.stdin, parent_gone)
+    await serve(rules.before(app), config, shutdown_trigger=over.wait)  # type: ignore[arg-type]
+    return gone.is_set()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,85 @@
+"""Whose bucket it is: the page is published into the bucket of the config's own stack only.
+
+CloudFormation knows for certain. Where the caller may not ask it, or the stack has another name
+than the config says, the config.js that an earlier run has published tells whose page it is.
+It must not write.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+
+from chatconfig import ChatConfig, config_path
+from kappa.aws import Aws, translated
+from kappa.errors import ConfigError, Denied, NotFound
+from stack_bucket import read_bucket_name
+
+MARKER = "config.js"
+MOVED = "Correct it; or, to move the page, run `./resources.py update --wait` first."
+NO_STACK = "Is s3_bucket, stack_name or region mistyped? Else run `./resources.py launch --wait`."
+ALLOW = "Correct s3_bucket, or get the permission cloudformation:DescribeStackResource."
+
+
+def read_owner(aws: Aws, config: ChatConfig) -> str | None:
+    """Return the name of the stack's bucket, "" where it has none, None where nobody may know."""
+    try:
+        return read_bucket_name(aws, config.stack_name)
+    except Denied:
+        return None
+
+
+def refuse_other(aws: Aws, config: ChatConfig, owned: str | None) -> None:
+    """Refuse the config's bucket, whatever is in it, when the stack has another.
+
+    `owned` is what read_owner() returned. Raises: ConfigError.
+    """
+    if owned and owned != config.s3_bucket:
+        raise ConfigError(
+            f"{_where(config)} is not the bucket of {_stack(aws, config)}: that is {owned}.", MOVED
+        )
+
+
+def refuse_foreign(
+    aws: Aws, config: ChatConfig, owned: str | None, remote: Mapping[str, str]
+) -> None:
+    """Refuse a bucket that holds something and is not known to be the stack's.
+
+    `owned` is what read_owner() returned, `remote` has the bucket's keys.
+    Raises: ConfigError.
+    """
+    if not remote or owned:
+        return
+    where, stack = _where(config), _stack(aws, config)
+    if MARKER in remote and _topic_of_page(aws, config.s3_bucket) == config.sns_topic_arn:
+        return
+    if owned is None:
+        raise ConfigError(
+            f"{where} is not empty, and you may not ask whether it belongs to {stack}.", ALLOW
+        )
+    raise ConfigError(f"{where} is not empty, and does not belong to {stack}.", NO_STACK)
+
+
+def _where(config: ChatConfig) -> str:
+    return f"{config_path()}: s3_bucket: {config.s3_bucket}"
+
+
+def _stack(aws: Aws, config: ChatConfig) -> str:
+    return f"the stack {config.stack_name} in {aws.region}"
+
+
+def _topic_of_page(aws: Aws, bucket: str) -> str:
+    """Return the topic that the published page sends to; "" where it is not a page of ours."""
+    try:
+        with translated(f"reading {MARKER} of the bucket {bucket}"):
+            answer = aws.client("s3").get_object(Bucket=bucket, Key=MARKER)
+            body = answer["Body"].read()
+    except (Denied, NotFound):
+        return ""
+    try:
+        text = gzip.decompress(body) if answer.get("ContentEncoding") == "gzip" else body
+        told = json.loads(text.decode().removeprefix("export default ").rstrip(";\n"))
+        return str(told["topicArn"])
+    except (EOFError, KeyError, OSError, TypeError, ValueError):
+        return ""

@@ -1,0 +1,77 @@
+"""The page's sources: which files of a folder are published, and which must not be.
+
+Everything that is published is public. So a link is followed only where it stays inside the folder,
+and only regular files are read: a pipe would wait for a writer for ever. It must not write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kappa.errors import KappaError
+from kappa.texts import shown
+
+# S3 API reference, PutObject: a key has at most 1,024 bytes in UTF-8.
+MAX_KEY_BYTES = 1024
+# esbuild reads `a=b.js` on its command line as two names.
+SHRUNK = (".css", ".js")
+
+
+def read_sources(source: Path) -> dict[str, Path]:
+    """Map the key of each file to publish to the regular file that holds it, sorted.
+
+    Names that begin with a dot or end in `~` are left out, and what is in folders of such names.
+    Raises: KappaError, naming the first that is a link which leads out of the folder or nowhere,
+    no regular file, or has a name that no page can load.
+    """
+    return dict(_walk(source, "", source.resolve(), []))
+
+
+def _walk(folder: Path, base: str, inside: Path, above: list[Path]) -> Iterator[tuple[str, Path]]:
+    real = folder.resolve()
+    if real in above:
+        raise KappaError(f"{shown(str(folder))} is a link to a folder that it is in.", "Remove it.")
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name.endswith("~"):
+            continue
+        key = f"{base}{path.name}"
+        found = _inside(path, inside)
+        if found.is_dir():
+            yield from _walk(path, f"{key}/", inside, [*above, real])
+            continue
+        if not found.is_file():
+            raise KappaError(f"{shown(str(path))} is neither a file nor a folder.", "Remove it.")
+        _check_name(key)
+        yield key, found
+
+
+def _inside(path: Path, inside: Path) -> Path:
+    """Follow a link, if it is one."""
+    if not path.is_symlink():
+        return path
+    name = shown(str(path))
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        leads = shown(str(path.readlink()))
+        raise KappaError(
+            f"{name} is a link to {leads}, which leads nowhere.", "Remove it."
+        ) from error
+    if not target.is_relative_to(inside):
+        raise KappaError(
+            f"{name} is a link to {shown(str(target))}, which is not inside of {inside}.",
+            "Everything there becomes public: copy the file into the folder if it may be.",
+        )
+    return target
+
+
+def _check_name(key: str) -> None:
+    if not key.isprintable():
+        raise KappaError(f"{shown(ascii(key))}: a name that no page can load.", "Rename it.")
+    if len(key.encode()) > MAX_KEY_BYTES:
+        raise KappaError(f"{key}: longer than the {MAX_KEY_BYTES} bytes that S3 takes.")
+    if "=" in key and key.endswith(SHRUNK):
+        raise KappaError(
+            f"{key}: a script or style sheet may not have = in its name.", "Rename it."
+        )

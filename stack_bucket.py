@@ -1,0 +1,48 @@
+"""The website bucket of a stack: the one that it made, and those that it made before.
+
+A name that a stack lists is not always its own bucket: it may have been taken. It must not print.
+"""
+
+from __future__ import annotations
+
+from kappa.aws import Aws
+from kappa.errors import NotFound
+from stack import Stack, asking, read_events, read_resources
+
+BUCKET = "WebsiteS3Bucket"
+# In these states the bucket that a stack lists is one that it made.
+OWNED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"})
+
+
+def read_owned_bucket(aws: Aws, stack: Stack) -> str:
+    """Return the name of the website bucket that this stack made, or "".
+
+    A stack that could not create its bucket, because the name was taken, still lists that name;
+    such a bucket belongs to someone else and must never be emptied.
+    """
+    for resource in read_resources(aws, stack):
+        if resource.logical_id == BUCKET and resource.status in OWNED:
+            return resource.physical_id
+    return ""
+
+
+def read_bucket_name(aws: Aws, name: str) -> str:
+    """Return the name of the website bucket of the stack of that name; "" where it made none."""
+    try:
+        with asking(f"asking for the bucket of the stack {name}"):
+            found = aws.client("cloudformation").describe_stack_resource(
+                StackName=name, LogicalResourceId=BUCKET
+            )["StackResourceDetail"]
+    except NotFound:
+        return ""
+    return str(found["PhysicalResourceId"]) if found["ResourceStatus"] in OWNED else ""
+
+
+def read_former_buckets(aws: Aws, stack: Stack) -> list[str]:
+    """Return the buckets that the stack made and has replaced since, as its events have them."""
+    made = {
+        event.physical_id
+        for event in read_events(aws, stack.id)
+        if event.logical_id == BUCKET and event.status in OWNED
+    }
+    return sorted(made - {stack.parameters.get("WebsiteS3BucketName", ""), ""})

@@ -1,0 +1,126 @@
+"""Notes: where config.yml, the stack and what was deployed before do not agree, and what to run.
+
+Each function returns lines for the user. It reads only, and must not print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from chatconfig import ChatConfig, config_path, outdated
+from kappa.aws import Aws, translated
+from kappa.errors import AwsError, ConfigError, Denied, NotFound
+from stack import Stack
+from stack_bucket import read_former_buckets
+
+HERE = Path(__file__).resolve().parent
+FUNCTIONS = ("lambda/sns/config.yml", "lambda/dynamodb/config.yml")
+# The stack's parameters and the keys of config.yml that they come from.
+PARAMETERS = {
+    "AlarmEmail": "alarm_email",
+    "DataPrefix": "data_prefix",
+    "GoogleOAuthClientID": "google_oauth_client_id",
+    "WebsiteS3BucketName": "s3_bucket",
+}
+
+
+def of_region(aws: Aws, config: ChatConfig) -> list[str]:
+    """Note that the command line names another region than the config."""
+    if not config.region or config.region == aws.region:
+        return []
+    return [
+        f"Note: this command works in {aws.region}, but {config_path()} says `region: "
+        f"{config.region}`; kappa and update.sh use that."
+    ]
+
+
+def of_mail(config: ChatConfig) -> list[str]:
+    """Note that alarms wait for somebody to follow a link."""
+    if not config.alarm_email:
+        return []
+    return [f"Alarms are mailed to {config.alarm_email} once the link in AWS's mail is followed."]
+
+
+def of_saved(aws: Aws, config: ChatConfig, stack: Stack) -> list[str]:
+    """Note saved values that are not the stack's: one that was made anew has other names."""
+    if not stack.usable or (config.region or aws.region) != aws.region:
+        return []
+    names = outdated(config, stack.outputs)
+    if not names:
+        return []
+    return [
+        f"Note: {config_path()} does not have the stack's {', '.join(names)}: run "
+        "`./resources.py output --save`, then `kappa lambda/*/config.yml deploy` and update.sh."
+    ]
+
+
+def other_values(config: ChatConfig, parameters: Mapping[str, str]) -> list[str]:
+    """Name the keys of config.yml whose values the stack does not have.
+
+    A parameter that the stack does not know, as it is older, is left out.
+    """
+    return [
+        key
+        for name, key in PARAMETERS.items()
+        if name in parameters and parameters[name] != getattr(config, key)
+    ]
+
+
+def of_parameters(config: ChatConfig, stack: Stack) -> list[str]:
+    """Note values of the config that the stack does not have yet."""
+    names = other_values(config, stack.parameters)
+    if not names or not stack.usable:
+        return []
+    return [
+        f"Note: the stack has another {', '.join(names)} than {config_path()}: run "
+        "`./resources.py update --wait`."
+    ]
+
+
+def of_functions(aws: Aws, config: ChatConfig) -> list[str]:
+    """Note deployed functions whose environment is not the one that the config gives them."""
+    if (config.region or aws.region) != aws.region:
+        return []
+    return [line for path in FUNCTIONS for line in _of_function(aws, path)]
+
+
+def _of_function(aws: Aws, path: str) -> Iterable[str]:
+    # a tenth of a second: only status needs it
+    from kappa.config import read_config
+
+    try:
+        wanted = read_config(HERE / path).function
+        with translated(f"reading the function {wanted.name}"):
+            answer = aws.client("lambda").get_function_configuration(FunctionName=wanted.name)
+    except (ConfigError, NotFound):  # kappa says what it lacks; or it is not created yet
+        return
+    except Denied as error:
+        yield f"Note: the values of {wanted.name} were not compared: {error.message}"
+        return
+    actual = answer.get("Environment", {}).get("Variables", {})
+    names = [key for key, value in (wanted.environment or {}).items() if actual.get(key) != value]
+    if names:
+        yield (
+            f"Note: the function {wanted.name} has another {', '.join(names)} than "
+            f"{config_path()}: run `kappa {path} deploy`."
+        )
+
+
+def of_former_buckets(aws: Aws, stack: Stack) -> list[str]:
+    """Note buckets that the stack had before `s3_bucket` was changed, and that still exist."""
+    return [
+        f"Note: the bucket {name} was the stack's before and still exists, with its files. "
+        f"Delete it yourself when nobody needs it: `aws s3 rb s3://{name} --force`."
+        for name in read_former_buckets(aws, stack)
+        if _exists(aws, name)
+    ]
+
+
+def _exists(aws: Aws, bucket: str) -> bool:
+    try:
+        with translated(f"looking for the bucket {bucket}"):
+            aws.client("s3").head_bucket(Bucket=bucket)
+    except AwsError:  # gone, or somebody else's by now
+        return False
+    return True

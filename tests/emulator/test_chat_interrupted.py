@@ -1,0 +1,330 @@
+"""resources.py and update.sh, stopped at each call to AWS: the same command again ends the work.
+
+In `make test` a fixed sample of the calls is taken, in `make interrupted` each one.
+"""
+
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache, partial
+from pathlib import Path
+
+import pytest
+import yaml
+
+import commandline
+import publish
+import resources
+import website
+from chatconfig import build_folder
+from tests import proxy
+from tests.builders import run_here
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL = os.environ.get("KAPPA_INTERRUPTED") == "all"
+OUTCOMES = ("kill", "lose", "deny", "drop")
+CLIENT_ID = "1234-abcd.apps.googleusercontent.com"
+COMMANDS = {
+    "launch": ["launch", "--wait"],
+    "update": ["update", "--wait"],
+    "save": ["output", "--save"],
+    "delete": ["delete", "--yes", "--wait"],
+}
+numbers = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) * 100_000)
+
+
+class Chat:
+    """A config of its own in an account of its own, and both commands with it."""
+
+    def __init__(self, folder, emulator, through):
+        folder.mkdir()
+        self.account = f"48{next(numbers):010d}"
+        self.emulator, self.through, self.folder = emulator, through, folder
+        self.bucket = f"page-{self.account}"
+        self.path = folder / "config.yml"
+        self.path.write_text(
+            f"# mine\ns3_bucket: {self.bucket}  # why\ngoogle_oauth_client_id: {CLIENT_ID}\n"
+        )
+        self.path.chmod(0o640)
+        self.env = emulator.env(self.account) | {
+            "AWS_ENDPOINT_URL": through.url,
+            "AWS_MAX_ATTEMPTS": "1",
+            "LAMBDA_CHAT_CONFIG": str(self.path),
+            "PYTHONPATH": f"{ROOT}:{ROOT / 's3-website'}",
+        }
+
+    def run(self, main, before=None):
+        self.through.operations.clear()
+        self.through.before = before
+        return run_here(main, self.env)
+
+    def killed(self, words, at):
+        """Run a process that ends with its call number `at`."""
+        self.through.operations.clear()
+        self.through.before = nth(at, "kill")
+        with subprocess.Popen(
+            [sys.executable, *words], env=self.env, stderr=subprocess.PIPE, text=True
+        ) as process:
+            self.through.process = process
+            return process.communicate(timeout=60)[1]
+
+    def stopped(self, main, words, outcome, at):
+        """Stop a command at a call; return what it said. Nothing but an error may come of it."""
+        if outcome == "kill":
+            said = self.killed(words, at)
+        else:
+            done = self.run(main, nth(at, outcome))
+            said = done.stderr
+            assert done.returncode in (0, 1), said
+        assert "Traceback" not in said
+        return said
+
+    def client(self, service):
+        return self.emulator.client(service, self.account)
+
+    def resources(self, command):
+        return self.run(partial(resources.main, COMMANDS[command]))
+
+    def must(self, command):
+        done = self.resources(command)
+        assert done.returncode == 0, done.stderr
+
+    def state(self):
+        """The stack, the bucket and the config; two accounts differ in their number only."""
+        cloudformation = self.client("cloudformation")
+        stacks = cloudformation.list_stacks(
+            StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE", "ROLLBACK_COMPLETE"]
+        )["StackSummaries"]
+        found = {
+            "stacks": [(one["StackName"], one["StackStatus"]) for one in stacks],
+            "resources": [
+                (one["LogicalResourceId"], one["ResourceStatus"])
+                for each in stacks
+                for one in cloudformation.list_stack_resources(StackName=each["StackName"])[
+                    "StackResourceSummaries"
+                ]
+            ],
+            "parameters": [
+                cloudformation.describe_stacks(StackName=each["StackName"])["Stacks"][0][
+                    "Parameters"
+                ]
+                for each in stacks
+            ],
+            "buckets": [one["Name"] for one in self.client("s3").list_buckets()["Buckets"]],
+            "config": self.path.read_text(),
+            "mode": self.path.stat().st_mode,
+            "files": [path.name for path in self.folder.glob("*.yml")],
+        }
+        text = json.dumps(found, default=str).replace(self.account, "ACCOUNT")
+        # what CloudFormation puts behind the names that it makes
+        return re.sub(r"(Lambda-Chat-\w+?-|stream/)[\w:.-]+", r"\1X", text)
+
+    def page(self):
+        """Each object's bytes and headers, but for what tells one run from another."""
+        s3 = self.client("s3")
+        listed = s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        found = {}
+        for key in (item["Key"] for item in listed):
+            got = s3.get_object(Bucket=self.bucket, Key=key)
+            body = b"" if key == publish.RUN_KEY else got["Body"].read()
+            headers = [got.get(name) for name in ("ContentType", "CacheControl", "ContentEncoding")]
+            # config.js names the account's own bucket and topic
+            text = body.replace(self.account.encode(), b"") if key != "config.js" else b""
+            found[key] = (text, headers)
+        return found
+
+
+def nth(number, outcome):
+    counted = itertools.count(1)
+
+    def before(_operation):
+        return outcome if next(counted) == number else None
+
+    return before
+
+
+def calls_to_stop(total, name, outcome):
+    """Number the calls at which a command is stopped: in the sample one, another in each row."""
+    if ALL:
+        return range(1, total + 1)
+    row = sum(map(ord, name)) + OUTCOMES.index(outcome)
+    return [1 + row % total]
+
+
+def rows(names):
+    """Every way to stop each command; in the sample a third of them."""
+    pairs = list(itertools.product(names, OUTCOMES))
+    return pairs if ALL else pairs[::3]
+
+
+@pytest.fixture(scope="module")
+def through(emulator):
+    with proxy.running(emulator.endpoint_url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chats(tmp_path_factory, emulator, through):
+    folder, made = tmp_path_factory.mktemp("chats"), []
+
+    def new():
+        made.append(Chat(folder / str(len(made)), emulator, through))
+        return made[-1]
+
+    yield new
+    for chat in made:  # a run that was killed has left its folder
+        shutil.rmtree(build_folder(chat.path), ignore_errors=True)
+
+
+def prepare(chat, command):
+    """Bring an account to where the command has most to do."""
+    if command != "launch":
+        chat.must("launch")
+    if command == "update":
+        chat.path.write_text(chat.path.read_text() + "data_prefix: talk/\n")
+    if command == "delete":
+        chat.client("s3").put_object(Bucket=chat.bucket, Key="data/a.json", Body=b"{}")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(chats):
+    """How many calls a command makes that nobody stops, and what there is then."""
+
+    @cache
+    def of(command):
+        chat = chats()
+        prepare(chat, command)
+        chat.must(command)
+        return len(chat.through.operations), chat.state()
+
+    return of
+
+
+@pytest.mark.parametrize(("command", "outcome"), rows(COMMANDS))
+def test_a_command_of_the_stack_that_is_stopped_at_a_call_is_ended_by_the_next(
+    chats, undisturbed, command, outcome, figure
+):
+    calls, wanted = undisturbed(command)
+    stopped = calls_to_stop(calls, command, outcome)
+    for number in stopped:
+        chat = chats()
+        prepare(chat, command)
+        words = [ROOT / "resources.py", *COMMANDS[command]]
+        main = partial(resources.main, COMMANDS[command])
+        said = chat.stopped(main, words, outcome, number)
+        where = f"{command}, {outcome} at call {number} of {calls}: {said}"
+        assert yaml.safe_load(chat.path.read_text())["s3_bucket"] == chat.bucket, where
+        again = chat.resources(command)
+        assert again.returncode == 0, f"{where}-- again:\n{again.stderr}"
+        assert chat.state() == wanted, where
+    figure(f"resources.py {command}, stopped by {outcome}: {len(stopped)} of {calls} calls")
+
+
+# update.sh with a small page in public's place
+PUBLISH = """\
+import sys
+from pathlib import Path
+import commandline, publish
+source = Path(sys.argv[1])
+sys.exit(commandline.run(publish.__doc__, [], lambda _: print(publish.publish(source)) or 0, ""))
+"""
+
+
+def sources(folder, changed):
+    """The page as it is published first, and as it is changed."""
+    files = {
+        "index.html": "<p>Hello",
+        "js/main.js": "export const version = 1;",
+        "js/old.js": "export const old = 1;",
+        "css/a.css": "p { color: red }",
+    }
+    if changed:
+        del files["js/old.js"]
+        files |= {
+            "index.html": "<p>Hello again",
+            "js/main.js": "import './new.js';",
+            "js/new.js": "export const fresh = 1;",
+        }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    return {name: sources(folder / name, name == "changed") for name in ("first", "changed")}
+
+
+def publishing(source):
+    return partial(
+        commandline.run, publish.__doc__, [], lambda _: print(publish.publish(source)) or 0, ""
+    )
+
+
+def has_page(chat):
+    listed = chat.client("s3").list_objects_v2(Bucket=chat.bucket).get("Contents", [])
+    return {"index.html", "config.js"} <= {item["Key"] for item in listed}
+
+
+@pytest.fixture(scope="module")
+def published(chats, pages):
+    """A chat and the changed page in it, undisturbed; and how many calls that took."""
+
+    @cache
+    def of(begin):
+        chat = chats()
+        begin_with(chat, begin, pages)
+        assert chat.run(publishing(pages["changed"])).returncode == 0
+        return chat, len(chat.through.operations), chat.page()
+
+    return of
+
+
+def begin_with(chat, begin, pages):
+    """An empty bucket but for a transcript, or a page of other header rules in it."""
+    if not chat.client("s3").list_buckets()["Buckets"]:
+        chat.must("launch")
+        chat.must("save")
+    s3 = chat.client("s3")
+    for item in s3.list_objects_v2(Bucket=chat.bucket).get("Contents", []):
+        s3.delete_object(Bucket=chat.bucket, Key=item["Key"])
+    s3.put_object(Bucket=chat.bucket, Key="data/default.json", Body=b"{}")
+    if begin == "first":
+        return
+    assert chat.run(publishing(pages["first"])).returncode == 0
+    s3.put_object(Bucket=chat.bucket, Key=website.HEADERS_KEY, Body=b"{}")
+
+
+@pytest.mark.parametrize(("begin", "outcome"), rows(["changed", "first"]))
+def test_update_sh_that_is_stopped_at_a_call_is_ended_by_the_next(
+    pages, published, begin, outcome, figure
+):
+    chat, calls, wanted = published(begin)
+    stopped = calls_to_stop(calls, begin, outcome)
+    words = ["-c", PUBLISH, pages["changed"]]
+    main = publishing(pages["changed"])
+    for number in stopped:
+        begin_with(chat, begin, pages)
+        said = chat.stopped(main, words, outcome, number)
+        where = f"update.sh, {outcome} at call {number} of {calls}: {said}"
+        assert has_page(chat) or begin == "first", where
+        again = chat.run(main)
+        assert again.returncode == 0, f"{where}-- again:\n{again.stderr}"
+        assert chat.page() == wanted, where
+    figure(f"update.sh ({begin}), stopped by {outcome}: {len(stopped)} of {calls} calls")
+
+
+def test_the_first_page_of_a_chat_is_complete_before_anybody_can_open_it(published, pages):
+    """index.html comes after everything that it loads."""
+    chat, _, _ = published("first")
+    begin_with(chat, "first", pages)
+    order = []
+    chat.run(publishing(pages["changed"]), before=order.append)
+    puts = [call.rsplit("/", 1)[1] for call in order if call.startswith("PUT ")]
+    assert puts[-3:] == ["index.html", "headers.json", publish.RUN_KEY]

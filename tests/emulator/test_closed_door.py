@@ -1,0 +1,106 @@
+"""Closing the door as docs/operations.md has it: who signed in before is kept out as well.
+
+On a role that is made as the page's own, since other tests use that one at the same time.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.store_page import wait_for
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+ROLE = "a-page-whose-door-is-closed"
+
+
+@pytest.fixture(scope="module")
+def role(chat):
+    """Give the ARN of a role with the trust and the policies of the page's."""
+    iam = chat.client("iam")
+    original = chat.config.website_iam_role_arn.split("/")[-1]
+    trust = iam.get_role(RoleName=original)["Role"]["AssumeRolePolicyDocument"]
+    made = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    names = iam.list_role_policies(RoleName=original)["PolicyNames"]
+    for name in names:
+        policy = iam.get_role_policy(RoleName=original, PolicyName=name)["PolicyDocument"]
+        iam.put_role_policy(RoleName=ROLE, PolicyName=name, PolicyDocument=json.dumps(policy))
+    yield made["Arn"]
+    for name in names:
+        iam.delete_role_policy(RoleName=ROLE, PolicyName=name)
+    iam.delete_role(RoleName=ROLE)
+
+
+@pytest.fixture
+def door(chat, role):
+    """Close the door with the document of the n-th command of the docs; it is opened at the end."""
+    iam = chat.client("iam")
+    commands = re.findall(r"put-role-policy [^']*--policy-document '([^']+)'", DOCS.read_text())
+
+    def close(index):
+        iam.put_role_policy(RoleName=ROLE, PolicyName="closed", PolicyDocument=commands[index])
+
+    yield close
+    if "closed" in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=ROLE, PolicyName="closed")
+
+
+def sign_in(chat, role):
+    found = chat.client("sts", config=Config(signature_version=UNSIGNED))
+    found = found.assume_role_with_web_identity(
+        RoleArn=role, RoleSessionName="test", WebIdentityToken=chat.token("Mallory")
+    )["Credentials"]
+    keys = {
+        "aws_access_key_id": found["AccessKeyId"],
+        "aws_secret_access_key": found["SecretAccessKey"],
+        "aws_session_token": found["SessionToken"],
+    }
+    return lambda service: chat.client(service, **keys)
+
+
+def refused(call, **params):
+    """Tell whether AWS refuses a call for want of a right."""
+    try:
+        call(**params)
+    except ClientError as error:
+        return error.response["Error"]["Code"] in ("AuthorizationError", "AccessDenied")
+    return False
+
+
+@pytest.fixture
+def transcript(chat):
+    """An object that only who is signed in may read."""
+    found = {"Bucket": chat.config.s3_bucket, "Key": "data/behind-the-door.json"}
+    chat.client("s3").put_object(**found, Body=b"{}")
+    yield found
+    chat.client("s3").delete_object(**found)
+
+
+def test_a_closed_door_stops_writing_and_leaves_reading(chat, role, door, transcript):
+    topic = {"TopicArn": chat.config.sns_topic_arn, "Message": "{}"}
+    page = sign_in(chat, role)
+    assert not refused(page("sns").publish, **topic)
+    door(0)
+    wait_for(lambda: refused(page("sns").publish, **topic))
+    assert refused(sign_in(chat, role)("sns").publish, **topic)
+    assert not refused(page("s3").get_object, **transcript)
+    chat.client("iam").delete_role_policy(RoleName=ROLE, PolicyName="closed")
+    wait_for(lambda: not refused(page("sns").publish, **topic))
+
+
+def test_a_door_that_is_closed_for_all_stops_reading_too(chat, role, door, transcript):
+    page = sign_in(chat, role)
+    assert not refused(page("s3").get_object, **transcript)
+    door(1)
+    wait_for(lambda: refused(page("s3").get_object, **transcript))
+    assert refused(sign_in(chat, role)("s3").get_object, **transcript)
+
+
+def test_iam_deletes_no_role_whose_door_is_closed(chat, role, door):
+    door(0)
+    with pytest.raises(ClientError, match="DeleteConflict"):
+        chat.client("iam").delete_role(RoleName=ROLE)

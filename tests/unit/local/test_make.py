@@ -1,0 +1,64 @@
+"""`make local` as it is typed, with a stand-in for what it starts."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from local import bootstrap
+
+# As local mode: it ends with 130 some time after Ctrl-C, and with 1 at what it cannot do. (One that
+# ends before make looks finds make without a child to wait for, which it calls an error.)
+STARTED = """#!/bin/sh
+trap 'sleep 2; exit 130' INT
+echo "started: $*"
+[ "$4" = --port=1 ] && exit 1
+while :; do sleep 0.05; done
+"""
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Start `make local` with these words; nothing is set up anew."""
+    if not shutil.which("make"):
+        pytest.skip("make is not installed")
+    (tmp_path / "python").write_text(STARTED)
+    (tmp_path / "python").chmod(0o755)
+    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "PORT")}
+    old = [f"--old-file={name}" for name in (".venv/.local", "s3-website/node_modules/.runtime")]
+    started = []
+
+    def start(*words):
+        process = subprocess.Popen(
+            ["make", *old, "local", f"BIN={tmp_path}", *words],
+            cwd=bootstrap.ROOT,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process, process.stdout.readline()
+
+    yield start
+    for process in started:
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [((), "started: -m local up\n"), (("PORT=5000",), "started: -m local up --port=5000\n")],
+)
+def test_ctrl_c_ends_it_without_a_word_of_make(make, words, line):
+    process, said = make(*words)
+    assert said == line
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "")
+
+
+def test_a_failure_stays_one(make):
+    process, _ = make("PORT=1")
+    assert process.wait(30) == 2

@@ -1,0 +1,234 @@
+// The chat behind a page, in memory: the table with its rows that come late, and what publish_transcript
+// makes of it, by the contract of docs/handlers.md. It answers the page's own signed requests.
+
+import { NetworkError } from "../../../s3-website/public/js/aws.js";
+import { END } from "../../../s3-website/public/js/messages.js";
+
+const DAY_MS = 86_400_000;
+const LATE_MS = 3_000;
+const LIVELY_MS = 5_000;
+const MAX_LIVELY = 200;
+const MAX_CHANGES = 100;
+const MAX_ROWS = 500;
+const iso = (ms) => new Date(ms).toISOString();
+const timeIn = (id) => Date.parse(id.replace(END, "").split("#", 1)[0]);
+/** Where a row with that id stands, or would. */
+function placeOf(rows, id) {
+  let [from, to] = [0, rows.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (rows[middle].id < id) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+const typed = (row) =>
+  Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key, typeof value === "number" ? { N: `${value}` } : { S: value }]),
+  );
+
+export class Chat {
+  /** @param {() => number} random @param {{history: number, maxBytes: number, now: number}} settings */
+  constructor(random, { history, maxBytes, now }) {
+    Object.assign(this, { random, history, maxBytes, now });
+    this.start = now;
+    /** rows in the order of their ids */
+    this.rows = { default: [], ops: [] };
+    this.files = {};
+    this.events = [];
+    this.numbers = 0;
+    this.published = {};
+    this.queries = 0;
+  }
+
+  int(below) {
+    return Math.floor(this.random() * below);
+  }
+
+  pick(list) {
+    return list[this.int(list.length)];
+  }
+
+  /** Do something at a time; what is due at one moment is done in the order of asking. */
+  at(time, act) {
+    const before = this.events.findLastIndex((one) => one.time <= time);
+    this.events.splice(before + 1, 0, { time, act });
+  }
+
+  advance(ms) {
+    const end = this.now + ms;
+    while (this.events.length && this.events[0].time <= end) {
+      const { time, act } = this.events.shift();
+      this.now = Math.max(this.now, time);
+      act();
+    }
+    this.now = end;
+  }
+
+  /** All that is on its way arrives. */
+  settle() {
+    while (this.events.length) this.advance(Math.max(1, this.events[0].time - this.now));
+  }
+
+  /** A row stands where it was sent, unless it comes more than 3 s late. */
+  stands(sent) {
+    return this.now - sent > LATE_MS ? this.now : sent;
+  }
+
+  send(channel, lateMs, more = {}) {
+    const sent = this.now;
+    const clientId = `c${(this.numbers += 1)}`;
+    this.at(sent + lateMs, () => {
+      const id = `${iso(this.stands(sent))}#${clientId}`;
+      const row = { id, message: `text ${clientId}`, name: "Grace", user: "b".repeat(16), kind: "user" };
+      this.put({ channel, ...row, client_id: clientId, sent_at: iso(sent), ...more });
+      this.publishSoon(channel);
+    });
+  }
+
+  /** Edit or delete some message of a channel. */
+  change(channel, kind, target, lateMs = 0) {
+    const sent = this.now;
+    const clientId = `x${(this.numbers += 1)}`;
+    this.at(sent + lateMs, () => {
+      const row = this.get(channel, target);
+      const last = row?.changed_by ?? "";
+      const by = [iso(sent), clientId];
+      if (!row || row.deleted_at || (kind === "edit" && row.last > by.join("#"))) return;
+      const stands = Math.max(this.stands(sent), last ? timeIn(last) + 1 : 0);
+      const id = `${END}${iso(stands)}#${clientId}`;
+      this.remove(channel, last);
+      const { message, ...rest } = row;
+      const now = { ...rest, changed_by: id, last: by.join("#") };
+      const after = kind === "delete" ? { ...now, deleted_at: by[0] } : { ...now, edited_at: by[0], message: `edit ${clientId}` };
+      this.put(after);
+      this.put({ channel, id, kind, target, user: row.user, sent_at: by[0], client_id: clientId });
+      this.publishSoon(channel);
+    });
+  }
+
+  /** As an earlier version changed a message: the row that tells of it stands among the messages. */
+  changeAsBefore(channel, target) {
+    const row = this.get(channel, target);
+    if (!row || row.changed_by) return;
+    const id = `${iso(this.now)}#o${(this.numbers += 1)}`;
+    const message = `old edit ${id}`;
+    this.put({ ...row, message, edited_at: iso(this.now), changed_by: id, last: id });
+    this.put({ channel, id, kind: "edit", target, message, user: row.user, sent_at: iso(this.now) });
+    this.publishSoon(channel);
+  }
+
+  /** One publisher a channel: what comes before its turn is in its transcript. */
+  publishSoon(channel) {
+    if (this.published[channel] > this.now) return;
+    const delay = this.random() < 0.02 ? this.int(60_000) : this.int(400);
+    this.published[channel] = this.now + delay;
+    this.at(this.now + delay, () => {
+      const body = JSON.stringify(this.transcript(channel));
+      this.files[channel] = { body, etag: `"${(this.numbers += 1)}"` };
+      this.published[channel] = 0;
+    });
+  }
+
+  put(row) {
+    const rows = this.rows[row.channel];
+    const at = placeOf(rows, row.id);
+    rows.splice(at, rows[at]?.id === row.id ? 1 : 0, row);
+  }
+
+  get(channel, id) {
+    const row = this.rows[channel][placeOf(this.rows[channel], id)];
+    return row?.id === id ? row : undefined;
+  }
+
+  remove(channel, id) {
+    if (this.get(channel, id)) this.rows[channel].splice(placeOf(this.rows[channel], id), 1);
+  }
+
+  isShown({ target, expires_at: end }) {
+    return !target && !(end <= this.now / 1000);
+  }
+
+  /** The messages that a consistent Query of everything answers, oldest first. */
+  messages(channel) {
+    const rows = this.rows[channel];
+    return rows.slice(0, placeOf(rows, END)).filter((row) => this.isShown(row));
+  }
+
+  transcript(channel) {
+    const all = this.rows[channel];
+    const end = placeOf(all, END);
+    const rows = all.slice(Math.max(0, end - MAX_ROWS), end).reverse();
+    const shown = [];
+    let [texts, left, whole] = [0, this.maxBytes, rows.length === end];
+    const newest = rows.find((row) => this.isShown(row));
+    const lively = newest && iso(timeIn(newest.id) - LIVELY_MS + 1);
+    for (const row of rows) {
+      if (!this.isShown(row)) continue;
+      left -= JSON.stringify(row).length;
+      const fits = texts < this.history || (row.id >= lively && shown.length < MAX_LIVELY);
+      if (!fits || left < 0) {
+        whole = false;
+        break;
+      }
+      texts += row.deleted_at ? 0 : 1;
+      const { last, expires_at, channel: _, ...rest } = row;
+      shown.push({ message: "", ...rest });
+    }
+    shown.reverse();
+    const since = iso(this.now - DAY_MS);
+    const first = placeOf(all, `${END}${since}`);
+    const changes = all.slice(Math.max(first, all.length - MAX_CHANGES));
+    const told = [...rows.filter(({ target }) => target).reverse(), ...changes].slice(-MAX_CHANGES);
+    return {
+      channel,
+      generated_at: iso(this.now),
+      changes_since: changes.length === MAX_CHANGES ? changes[0].id.slice(1) : since,
+      messages: shown,
+      changes: told
+        .filter(({ target }) => !shown.length || target < shown[0].id)
+        .map(({ id, target, kind }) => ({ id, target, kind })),
+      complete: whole,
+    };
+  }
+
+  /** Answer the page. @type {import("../../../s3-website/public/js/aws.js").SignedFetch} */
+  signed = async (service, url, init) => {
+    this.advance(this.int(150));
+    for (let wait = this.int(4); wait > 0; wait -= 1) await null;
+    if (this.failing?.(service)) throw new NetworkError("Failed to fetch");
+    const response = service === "s3" ? this.object(url, init) : this.query(JSON.parse(init.body));
+    this.advance(this.int(150));
+    for (let wait = this.int(4); wait > 0; wait -= 1) await null;
+    return response;
+  };
+
+  object(url, { headers }) {
+    const name = /data\/(.*)\.json$/.exec(url)[1];
+    if (name === "channels") return Response.json({ channels: ["default", "ops"] });
+    const file = this.files[name];
+    if (!file) {
+      const [status, code, message] = this.pick([
+        [404, "NoSuchKey", ""],
+        [403, "AccessDenied", "Access Denied"],
+        [403, "AccessDenied", "not authorized to perform: s3:ListBucket on resource"],
+      ]);
+      return new Response(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`, { status });
+    }
+    if (headers["if-none-match"] === file.etag) return new Response(null, { status: 304 });
+    return new Response(file.body, { headers: { etag: file.etag } });
+  }
+
+  query(input) {
+    this.queries += 1;
+    const { ":channel": of, ":after": after, ":before": before, ":now": now } = input.ExpressionAttributeValues;
+    const start = input.ExclusiveStartKey?.id.S ?? "\uffff";
+    const all = this.rows[of.S];
+    const end = Math.min(placeOf(all, `${before.S}\0`), placeOf(all, start));
+    const from = Math.max(placeOf(all, after.S), end - input.Limit);
+    const rows = all.slice(from, end).reverse();
+    const last = rows.length === input.Limit && { channel: of, id: { S: rows.at(-1).id } };
+    const Items = rows.filter(({ expires_at: end }) => !(end <= Number(now.N))).map(typed);
+    return Response.json({ Items, ...(last && { LastEvaluatedKey: last }) });
+  }
+}
