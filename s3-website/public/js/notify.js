@@ -171,7 +171,7 @@ export function createNotifier(page, { onOpen }) {
         audio ??= new page.AudioContext();
         audio.resume().catch(() => {});
       } catch {
-        // there is none, or too many are in use
+        // none, or too many in use
       }
     },
 
