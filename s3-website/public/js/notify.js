@@ -166,9 +166,13 @@ export function createNotifier(page, { onOpen }) {
 
     /** While the person does something: later a browser, Safari above all, allows no sound. */
     allowSound() {
-      if (!("AudioContext" in page) || audio?.state === "running") return;
-      audio ??= new page.AudioContext();
-      audio.resume().catch(() => {});
+      if (audio?.state === "running") return;
+      try {
+        audio ??= new page.AudioContext();
+        audio.resume().catch(() => {});
+      } catch {
+        // none, or too many in use
+      }
     },
 
     /** A short, quiet sound, once a second at most; none before it is allowed. */

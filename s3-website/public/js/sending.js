@@ -31,7 +31,7 @@ const NEAR = `Near the limit of ${TEXT_LIMIT} characters.`;
 const OVER = `Over the limit of ${TEXT_LIMIT} characters.`;
 /** As much is in the text box at most, in UTF-16 units: with a megabyte a browser stands still. */
 export const BOX_LIMIT = 20_000;
-const FULL_BOX = `Only the first ${BOX_LIMIT} characters fit here. A message has at most ${TEXT_LIMIT}.`;
+const FULL_BOX = `Only the first ${BOX_LIMIT} characters fit here.`;
 const FULL = `${outbox.OUTBOX_LIMIT} messages wait already. Your text is kept: send it later.`;
 const SLOW_MS = 3_000;
 // two minutes at the least: a fault of AWS passes by itself

@@ -112,9 +112,10 @@ function listen(page, part, handlers, composer, shown) {
   part["close-activity"].addEventListener("click", close);
   page.addEventListener(
     "click",
-    ({ target }) => {
-      // Safari does not focus what is clicked, and its focus would be lost with what goes away
-      const button = target instanceof Element ? target.closest("button") : null;
+    ({ target, detail }) => {
+      // Safari does not focus what is clicked, and its focus would be lost with what goes away;
+      // a click without a pointer (0) is another one's, as ENTER in a form
+      const button = detail && target instanceof Element ? target.closest("button") : null;
       if (page.activeElement !== button) button?.focus({ preventScroll: true });
     },
     true,

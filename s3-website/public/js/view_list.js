@@ -21,7 +21,6 @@ import { createVirtualList } from "./virtual_list.js";
  * @typedef {{name: string, channel: Channel, outbox: readonly Outgoing[], input: unknown[]}} Shown
  */
 
-const SEVERAL = "several";
 const PLACEHOLDERS = 5;
 const MOMENT_MS = 800;
 const APART_MS = 5_000;
@@ -98,7 +97,7 @@ const apart = new WeakMap();
  * @param {readonly Line[]} list @returns {readonly Line[]} the same where nobody is marked
  */
 export function toldApart(list) {
-  /** @type {Map<string, string>} by name: the one who has it, or "several" */
+  /** @type {Map<string, string>} by name: who has it, "" where several have */
   const people = new Map();
   const keyOf = (/** @type {Line} */ line) =>
     line.kind === "message" && line.message.kind === "user"
@@ -108,11 +107,11 @@ export function toldApart(list) {
     const key = keyOf(line);
     if (!key || line.kind !== "message") continue;
     const { user } = line.message;
-    people.set(key, (people.get(key) ?? user) === user ? user : SEVERAL);
+    people.set(key, (people.get(key) ?? user) === user ? user : "");
   }
-  if (![...people.values()].includes(SEVERAL)) return list;
+  if (![...people.values()].includes("")) return list;
   return list.map((line) => {
-    if (line.kind !== "message" || people.get(keyOf(line)) !== SEVERAL) return line;
+    if (line.kind !== "message" || people.get(keyOf(line)) !== "") return line;
     const marked = apart.get(line) ?? { ...line, mark: line.message.user.slice(0, 4) };
     apart.set(line, marked);
     return marked;

@@ -17,7 +17,7 @@ const HUES = 8;
 /** @type {Set<string>} pictures that are not asked for again while the page is open */
 const missing = new Set();
 const DELETED = "Message deleted";
-const SAME_NAME = "Several people here have this name: this part of their ids tells them apart.";
+const SAME_NAME = "Others have this name: part of the id";
 const ON_ITS_WAY = { "": "", queued: "Waiting to be sent", sending: "Sending", sent: "Sending" };
 
 /** @param {Document} page @param {Line} line @returns {HTMLElement} empty as yet */

@@ -187,7 +187,13 @@ test("a sound that was not allowed at first is allowed by a later click, with th
 });
 
 test("a browser that may not or cannot sound breaks nothing", async () => {
-  for (const page of [{ AudioContext: soundCard({ blocked: true }).AudioContext }, {}]) {
+  class InUse {
+    constructor() {
+      throw new DOMException("too many", "NotSupportedError");
+    }
+  }
+  const { AudioContext } = soundCard({ blocked: true });
+  for (const page of [{ AudioContext }, { AudioContext: InUse }, {}]) {
     const { notifier } = open(page);
     notifier.allowSound();
     await settle();
