@@ -18,10 +18,12 @@ from kappa import arn as arns
 from kappa import keyfilters
 from kappa.errors import ConfigError
 from kappa.mistakes import check_all
+from kappa.plainfile import strict_json
 from kappa.settings import File, Function
 from kappa.sourcesettings import EventSource
 from kappa.tree import Keys, Tree, dotted
 from kappa.typed import suggestion
+from kappa.unclear import words
 
 _POLLED = frozenset(
     {"enabled", "batch_size", "batch_window_s", "report_batch_item_failures", "filter_criteria"}
@@ -86,8 +88,10 @@ def _with_json(tree: Tree, keys: Keys, source: object) -> object:
 
 def _json(tree: Tree, keys: Keys, value: object) -> object:
     problem = f"{dotted(keys)} is not JSON."
+    if unclear := next(words(tree, keys, value), None):
+        raise unclear
     try:
-        said = json.loads(value) if isinstance(value, str) else _plain(tree, keys, value)
+        said = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
     except (ValueError, RecursionError) as error:
         raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from error
     if not isinstance(said, dict) and keys[-1] != "input":

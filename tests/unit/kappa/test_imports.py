@@ -61,6 +61,7 @@ RANKS = [
     {"awserrors"},
     {"credentials"},
     {"functionrules", "sourcerules", "environments", "layout"},
+    {"unclear"},
     {"settings", "typed", "graft", "values", "codefiles", "contents", "pipinputs", "piprun"},
     {"keyfilters"},
     {"tree", "functionsettings", "sourcesettings"},
