@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kappa.errors import ConfigError
+from kappa.texts import finite
 
 _MAX_MB = 16
 _TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*+")(?:\s*(?P<colon>:))?|[{}]|null|-?Infinity|NaN')
@@ -60,13 +61,15 @@ def at_home(path: str) -> Path:
         return Path(path)
 
 
-def parse_json(content: bytes, name: str, parse_int: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
+def parse_json(content: bytes, name: str, number: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
     """Read JSON that a person wrote; `name` is the file, or what it is called in an error.
+
+    `number` reads each number, if not Python: that has limits.
 
     Raises: ConfigError, naming the line; also for a key that is given twice.
     """
     try:
-        return strict_json(content.decode("utf-8"), parse_int)
+        return strict_json(content.decode("utf-8"), number)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}.") from error
     except UnicodeDecodeError as error:
@@ -78,7 +81,7 @@ def parse_json(content: bytes, name: str, parse_int: Callable[[str], Any] | None
         raise ConfigError(f"{name}:1: nested too deeply.") from error
 
 
-def strict_json(text: str, parse_int: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
+def strict_json(text: str, number: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
     """Read JSON of which nothing may get lost: Python keeps the last of two equal keys.
 
     Raises: JSONDecodeError, also for a key that is given twice, and for NaN and Infinity, which
@@ -97,7 +100,11 @@ def strict_json(text: str, parse_int: Callable[[str], Any] | None = None) -> Any
         raise json.JSONDecodeError(f"{word} is no number of JSON", text, at)
 
     value = json.loads(
-        text, parse_int=parse_int, parse_constant=constant, object_pairs_hook=mapping
+        text,
+        parse_int=number,
+        parse_float=number or finite,
+        parse_constant=constant,
+        object_pairs_hook=mapping,
     )
     if twice:
         raise _given_twice(text)

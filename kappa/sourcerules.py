@@ -93,7 +93,7 @@ def _json(tree: Tree, keys: Keys, value: object) -> object:
     try:
         said = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
     except (ValueError, RecursionError) as error:
-        raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from error
+        raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from None
     if not isinstance(said, dict) and keys[-1] != "input":
         raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
     return json.dumps(said, ensure_ascii=False)
@@ -195,7 +195,8 @@ def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
     try:
         arn = arns.parse(source.arn)
     except ValueError as error:
-        raise tree.error(keys, f"{error}.") from error
+        # The error of an ARN or a time quotes it, and it may be an included value.
+        raise tree.error(keys, f"{error}.") from None
     if arn.service not in _KEYS:
         raise tree.error(
             keys,
@@ -250,7 +251,7 @@ def _check_timestamp(tree: Tree, keys: Keys, source: EventSource) -> None:
     except ValueError as error:
         raise tree.error(
             keys, f"{dotted(keys)}: {error}.", "A time such as 2026-11-23T08:00:00Z."
-        ) from error
+        ) from None
     if when.tzinfo is None:
         raise tree.error(
             keys, f"{dotted(keys)}: the time zone is missing.", "Such as 2026-11-23T08:00:00Z."

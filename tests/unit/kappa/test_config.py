@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -189,7 +190,7 @@ def test_a_wrong_value_is_said_with_line_key_and_what_is_allowed(write, more, sa
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
         ("\tlambda: 1\n", "1: not valid YAML"),
         ("lambda: !!python/object/apply:os.system [ls]\n", "1: "),
-        ("lambda: !!binary aGk=\n", "1: the tag !!binary is not allowed here."),
+        ("lambda: !!binary aGk=\n", "1: a tag, which begins with !, is not allowed here."),
         ("lambda: &a {b: *a}\n", "an alias repeats too much"),
         ("? [a, b]\n: c\n", "1: a key must be a plain word."),
         ("lambda: {}\n", "is missing"),
@@ -619,3 +620,18 @@ def test_the_callers_account_is_never_the_included_one(with_policy):
         assert place_policy_document(read, PLACE) == {
             "Statement": "123456789012 aws mars 123456789012"
         }
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("starting_position: AT_TIMESTAMP", "starting_position_timestamp: ${pw}"),
+        ("filter_criteria: ['${pw}']",),
+    ],
+)
+def test_not_even_a_traceback_shows_an_included_value(tmp_path, write, lines):
+    (tmp_path / "values.yml").write_text("pw: Tr0ub4dor\n")
+    file = write(more=source(f"arn: {STREAM}", *lines) + "include: values.yml\n")
+    with pytest.raises(ConfigError) as caught:
+        read_config(file)
+    assert "Tr0ub4dor" not in "".join(traceback.format_exception(caught.value))
