@@ -140,7 +140,7 @@ def init(options: Options, name: str, source: str) -> None:
 def _refuse_qualifier(source: str) -> None:
     """A version has settings of its own, but role, URL, tags and more are the function's."""
     # NAME, ACCOUNT:function:NAME or an ARN, each with :QUALIFIER or without.
-    _, colon, qualifier = re.sub(r"^.*\bfunction:", "", source).partition(":")
+    _, colon, qualifier = re.sub(r"^.+?:function:", "", source).partition(":")
     if colon:
         raise click.UsageError(
             f"--from {source}: a config is of the whole function, not of {qualifier or 'a part'}. "

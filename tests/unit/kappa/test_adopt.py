@@ -893,7 +893,13 @@ def test_what_invokes_a_version_by_its_number_is_named():
 
 
 @pytest.mark.parametrize(
-    "name", ["greeter:live", "123456789012:function:greeter:1", f"{SETTINGS['FunctionArn']}:live"]
+    "name",
+    [
+        "function:live",
+        "greeter:live",
+        "123456789012:function:greeter:1",
+        f"{SETTINGS['FunctionArn']}:live",
+    ],
 )
 def test_a_version_or_an_alias_is_not_adopted(tmp_path, name):
     args = [str(tmp_path / "config.yml"), "init", "--from", name]
