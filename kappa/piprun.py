@@ -80,7 +80,10 @@ def settings() -> str:
         command, capture_output=True, text=True, errors="replace", env=env, check=False
     )
     if done.returncode:
-        raise ArchiveError(f"pip failed: {_problem(done.stderr)}")
+        raise ArchiveError(
+            f"pip failed: {_problem(masked(done.stderr))}",
+            f"`{sys.executable} -m pip config debug` names the files that it reads.",
+        )
     return done.stdout
 
 

@@ -630,3 +630,12 @@ def test_a_folder_that_is_called_like_a_wheel_is_no_wheel(put, tmp_path, setup):
 def test_a_checkout_that_is_called_like_a_wheel_is_no_wheel(put, tmp_path):
     with pytest.raises(ArchiveError, match="is not a wheel"):
         put(f"git+file://{tmp_path}/tea-1.0-py3-none-any.whl#egg=tea")
+
+
+def test_a_broken_setting_of_pip_is_said_without_its_password(put, tmp_path, monkeypatch):
+    (tmp_path / "pip.conf").write_text("index-url = https://me:sec/ret@host/simple\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    with pytest.raises(ArchiveError, match="pip failed: ") as caught:
+        put("tea")
+    assert "sec" not in caught.value.message
+    assert "pip config debug" in caught.value.hint
