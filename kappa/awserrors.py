@@ -172,5 +172,8 @@ def _local_error(error: BotoCoreError, doing: str) -> KappaError:
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
         lost = Unavailable(f"AWS could not be reached for {doing}: {error}", _NO_NETWORK_HINT)
         lost.unreachable = True
+        lost.sent = isinstance(
+            error, exceptions.ConnectionClosedError | exceptions.ReadTimeoutError
+        )
         return lost
     return AwsError(f"AWS call failed for {doing}: {error}")

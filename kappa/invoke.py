@@ -14,7 +14,7 @@ from typing import IO, Any, Literal
 
 from kappa.aws import Aws
 from kappa.awserrors import parsed, translated
-from kappa.errors import AwsError, ConfigError, Denied, NotFound
+from kappa.errors import AwsError, ConfigError, Denied, NotFound, Unavailable
 from kappa.plainfile import parse_json, read_plain
 from kappa.settings import Config
 from kappa.steps import Clock
@@ -115,6 +115,8 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
     try:
         answer = aws.call_once("lambda", "invoke", doing, params, _patience_s(aws))
     except AwsError as error:
+        if isinstance(error, Unavailable) and error.sent:
+            raise _lost(error) from error
         error.hint = _HINTS.get(error.code, error.hint)
         raise
     payload, log = _whole(answer, doing)
@@ -137,11 +139,15 @@ def _whole(answer: Mapping[str, Any], doing: str) -> tuple[bytes, bytes]:
             log = base64.b64decode(answer.get("LogResult", ""), validate=True)
             return answer["Payload"].read(), log
     except AwsError as error:
-        raise AwsError(
-            f"The answer did not come whole: {error.message}",
-            "The function may have run: look at its log before you call it again.",
-            LOST,
-        ) from error
+        raise _lost(error) from error
+
+
+def _lost(error: AwsError) -> AwsError:
+    return AwsError(
+        f"The answer did not come whole: {error.message}",
+        "The function may have run: look at its log before you call it again.",
+        LOST,
+    )
 
 
 def _patience_s(aws: Aws) -> int:

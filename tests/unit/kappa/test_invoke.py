@@ -4,9 +4,14 @@ import io
 import os
 
 import pytest
-from botocore.exceptions import ResponseStreamingError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ResponseStreamingError,
+)
 from botocore.response import StreamingBody
 
+from kappa.awserrors import translated
 from kappa.errors import AwsError, ConfigError, Denied
 from kappa.invoke import LOST, Answer, await_ready, read_payload, send
 from kappa.steps import Clock, Step
@@ -217,6 +222,17 @@ def test_an_answer_that_is_cut_is_one_clear_error(answer):
     assert caught.value.message.startswith("The answer did not come whole: ")
     assert "The function may have run" in caught.value.hint
     assert caught.value.code == LOST
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_call_that_got_no_answer_says_whether_the_function_may_have_run(sent):
+    error = ConnectionClosedError if sent else EndpointConnectionError
+    with pytest.raises(AwsError) as broken, translated("invoking greeter"):
+        raise error(endpoint_url="https://lambda.us-east-1.amazonaws.com")
+    with pytest.raises(AwsError) as caught:
+        send(FakeAws(broken.value), "greeter", b"{}", "RequestResponse")
+    assert (caught.value.code == LOST) is sent
+    assert ("may have run" in caught.value.hint) is sent
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
