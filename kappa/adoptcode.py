@@ -49,7 +49,7 @@ def unzipped(data: bytes) -> Code:
             _check(infos)
             left_out = _left_out([info.filename for info in infos])
             kept = [info for info in infos if info.filename not in left_out]
-            files = {f"{FOLDER}/{info.filename}": packed.read(info) for info in kept}
+            files = {_path(info.filename): packed.read(info) for info in kept}
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -61,8 +61,13 @@ def unzipped(data: bytes) -> Code:
         ValueError,
     ) as error:
         raise ArchiveError(f"The function's zip cannot be read: {error}.") from error
-    programs = (f"{FOLDER}/{one.filename}" for one in kept if one.external_attr >> 16 & 0o100)
+    programs = (_path(one.filename) for one in kept if one.external_attr >> 16 & 0o100)
     return Code(files, frozenset(programs), tuple(sorted(left_out)))
+
+
+def _path(name: str) -> str:
+    """Where a file of the zip goes: names in it may begin with `./` or `/`, or have `//`."""
+    return str(PurePosixPath(f"{FOLDER}/{name}"))
 
 
 def _check(infos: Iterable[zipfile.ZipInfo]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from kappa.aws import Aws
 from kappa.errors import AwsError, NotFound
+from kappa.versionusers import read_users
 
 # What a config expresses of a function, and what AWS only reports; None: the whole of it.
 _FUNCTION: Mapping[str, tuple[str, ...] | None] = {
@@ -125,6 +126,7 @@ def read_rest(aws: Aws, name: str, *, image: bool = False) -> tuple[str, ...]:
     reads: list[Callable[[], list[str]]] = [
         lambda: _read_aliases(aws, name),
         lambda: _read_provisioned(aws, name),
+        lambda: _read_versions(aws, name),
         *(partial(_read_setting, aws, name, one) for one in settings),
     ]
     with ThreadPoolExecutor(len(reads)) as pool:
@@ -167,6 +169,19 @@ def _read_provisioned(aws: Aws, name: str) -> list[str]:
         ]
 
     return _asked(what, ask)
+
+
+def _read_versions(aws: Aws, name: str) -> list[str]:
+    """Name what invokes a published version by its number: the function itself does not show it."""
+    doing, params = f"reading the versions of {name}", {"FunctionName": name}
+
+    def ask() -> list[str]:
+        listed = aws.pages("lambda", "list_versions_by_function", doing, "Versions", params)
+        numbers = [one["Version"] for one in listed if one["Version"] != "$LATEST"]
+        users = read_users(aws, name, numbers)
+        return [f"version {number}: {user}" for number, user in users.items()]
+
+    return _asked("what invokes versions", ask)
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ _NO_NETWORK_HINT = (
     "Is the network up? What is done stays: run the same command again to complete the rest."
 )
 _CLOCK_HINT = "The clock of this computer is wrong: set it, then run the command again."
+_NUMBER_HINT = "Look for what must be a number: AWS_MAX_ATTEMPTS, or a key of ~/.aws/config."
 FOREIGN_HINT = "A proxy or a sign-in page may have answered: check the network and HTTPS_PROXY."
 
 
@@ -85,7 +86,7 @@ def translated(doing: str) -> Iterator[None]:
     """Turn botocore's exceptions into our own: `doing` says what we were doing, to what.
 
     Raises: NotFound, Denied, Conflict, Unavailable, AwsError; ConfigError, for a profile that is
-    not there.
+    not there, or a setting that is no number.
     Source: botocore documentation, "Error handling"; each service's API reference for codes.
     """
     from botocore.exceptions import BotoCoreError, ClientError
@@ -101,7 +102,9 @@ def translated(doing: str) -> Iterator[None]:
         reason = " ".join(str(error).split())[:200]
         raise AwsError(f"What answered {doing} is not AWS: {reason}", FOREIGN_HINT) from error
     except ValueError as error:
-        if not str(error).startswith("Invalid endpoint"):
+        if str(error).startswith("invalid literal for int"):
+            raise ConfigError(f"The AWS configuration is wrong: {error}.", _NUMBER_HINT) from error
+        if not str(error).startswith(("Invalid endpoint", "Invalid IPv6 URL")):
             raise
         raise AwsError(f"{error}.", "Set AWS_ENDPOINT_URL to a URL: http://...") from error
 
@@ -170,5 +173,8 @@ def _local_error(error: BotoCoreError, doing: str) -> KappaError:
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
         lost = Unavailable(f"AWS could not be reached for {doing}: {error}", _NO_NETWORK_HINT)
         lost.unreachable = True
+        lost.sent = isinstance(
+            error, exceptions.ConnectionClosedError | exceptions.ReadTimeoutError
+        )
         return lost
     return AwsError(f"AWS call failed for {doing}: {error}")

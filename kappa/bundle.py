@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from kappa import layout, packages, readyzip
 from kappa.archive import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, Archive, pack
-from kappa.codefiles import Extras
+from kappa.codefiles import Extras, check_link
 from kappa.errors import ArchiveError
 from kappa.settings import Config
 from kappa.tree import read_tree
@@ -39,7 +39,15 @@ def read_archive(config: Config, limits: Limits | None = None) -> Archive:
 
     Raises: ArchiveError, if something is missing, too large, or has no wheel.
     """
-    limits = limits or Limits()
+    try:
+        return _read_archive(config, limits or Limits())
+    except ArchiveError as error:
+        error.message = config.masked(error.message)
+        error.args = (error.message,)
+        raise
+
+
+def _read_archive(config: Config, limits: Limits) -> Archive:
     function = config.function
     source = config.beside(function.path)
     # Through S3 a zip has no limit of its own: only what is in it counts.
@@ -212,6 +220,9 @@ def _required(config: Config, source: Path) -> _Required | None:
         file = source / REQUIREMENTS if wanted is None else config.beside(wanted)
         if wanted is None and not file.is_file():
             return None
+        if wanted is None and file.is_symlink():
+            # Errors of pip quote it.
+            check_link(file, source.resolve())
         text = packages.read_requirements(file)
         found = _Required(file.resolve(), text, file.parent.resolve())
     return None if packages.is_empty(found.text) else found

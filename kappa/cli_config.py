@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -116,6 +117,7 @@ def init(options: Options, name: str, source: str) -> None:
         from kappa.adopt import adopted, read
         from kappa.aws import Aws
 
+        _refuse_qualifier(source)
         found = read(Aws(options.region, options.profile), source)
         new = adopted(found, options.config.name, options.region, options.profile)
     else:
@@ -133,6 +135,17 @@ def init(options: Options, name: str, source: str) -> None:
         progress(f"Next: kappa {options.config} {following}")
         if not source:
             progress(f"Then: kappa {options.config} invoke")
+
+
+def _refuse_qualifier(source: str) -> None:
+    """A version has settings of its own, but role, URL, tags and more are the function's."""
+    # NAME, ACCOUNT:function:NAME or an ARN, each with :QUALIFIER or without.
+    _, colon, qualifier = re.sub(r"^.+?:function:", "", source).partition(":")
+    if colon:
+        raise click.UsageError(
+            f"--from {source}: a config is of the whole function, not of {qualifier or 'a part'}. "
+            f"Give --from {source.removesuffix(colon + qualifier)}."
+        )
 
 
 def _complaints(file: Path) -> list[str]:

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from kappa import ignorefile
 from kappa.errors import ArchiveError
 
-LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".DS_Store"})
+LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".hg", ".DS_Store"})
 LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
 # Links to folders can double what there is at each step: no code has as many files.
 _MAX_ENTRIES = 200_000
@@ -135,23 +135,28 @@ class _Walk:
         if self.count > self.max_count:
             raise ArchiveError(f"{self.source} has more than {self.max_count:,} files.")
         if path.is_symlink():
-            self._check_link(path)
+            check_link(path, self.inside)
         if not (path.is_file() or path.is_dir()):
             raise ArchiveError(f"{shown(str(path))} is neither a file nor a folder.")
 
-    def _check_link(self, path: Path) -> None:
-        try:
-            target = path.resolve(strict=True)
-        except (OSError, RuntimeError) as error:
-            # It is a link to itself, or to what is not there.
-            raise ArchiveError(
-                f"{path} is a link to {path.readlink()}, which leads nowhere.", "Remove it."
-            ) from error
-        if not target.is_relative_to(self.inside):
-            raise ArchiveError(
-                f"{path} is a link to {target}, which is not inside of {self.inside}.",
-                "Copy what it points to into the folder.",
-            )
+
+def check_link(path: Path, inside: Path) -> None:
+    """Check that a link stays inside of a folder, which is given without links in its path.
+
+    Raises: ArchiveError.
+    """
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        # It is a link to itself, or to what is not there.
+        raise ArchiveError(
+            f"{path} is a link to {path.readlink()}, which leads nowhere.", "Remove it."
+        ) from error
+    if not target.is_relative_to(inside):
+        raise ArchiveError(
+            f"{path} is a link to {target}, which is not inside of {inside}.",
+            "Copy what it points to into the folder.",
+        )
 
 
 def shown(path: str) -> str:

@@ -13,20 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from kappa import arn as arns
-from kappa import environments, layout, siblings
+from kappa import environments, layout, siblings, unclear
 from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
 from kappa.mistakes import check_all
-from kappa.plainfile import parse_json, read_plain
+from kappa.plainfile import line_of_null, parse_json, read_plain
 from kappa.settings import Config, File, Role
 from kappa.sourcerules import check_sources, tidy, with_json
 from kappa.tree import Keys, Tree, dotted, read_tree
 from kappa.typed import convert
-from kappa.values import fill_text, fill_tree, read_values
+from kappa.values import fill_text, fill_tree, is_given, read_values
 
-# What a policy document may also name; known once AWS has said who is calling.
-_PLACE = frozenset({"account_id", "partition", "region"})
+# What a policy document may also name; known once AWS has said who is calling. The caller's account
+# is the caller's, whatever an included file says; an included region counts.
+_CALLERS = frozenset({"account_id", "partition"})
+_REGION = frozenset({"region"})
 
 
 def read_config(file: Path, environment: str = "", text: bytes | None = None) -> Config:
@@ -79,27 +81,33 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
     if environment:
         raw = (environments.alone if later else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
-    values = {**named, **read_values(raw)}
-    tree = fill_tree(raw, values, _names_for_later)
+    # --env decides what is changed or deleted: an included value never does.
+    values = {**read_values(raw), **named}
+    tree = fill_tree(raw, values, partial(_names_for_later, values))
+    unclear.refuse(tree, environment)
     notes = layout.notes(tree, environment) if later else ()
     tree = layout.translate(tree, environment) if later else tree
     others = siblings.aliases(whole, environment, values, later=later)
     return _Read(tree, values, environment, later, notes, others)
 
 
-def _names_for_later(keys: Keys) -> Set[str]:
+def _names_for_later(values: Mapping[str, str], keys: Keys) -> Set[str]:
     """Leave in a policy what only AWS knows, for place_policy_document()."""
     policy = keys[:3] == ("iam", "policy", "document") or (
         keys[:1] == ("environments",) and keys[2:3] in (("policy",), ("policy_resources",))
     )
-    return _PLACE if policy else frozenset()
+    return _of_aws(values) if policy else frozenset()
+
+
+def _of_aws(values: Mapping[str, str]) -> Set[str]:
+    return _CALLERS if is_given(values, "region") else _CALLERS | _REGION
 
 
 def read_policy_document(config: Config) -> dict[str, Any] | None:
     """Read the policy's JSON file, filled in; None when the policy has no document.
 
     What only AWS knows, such as ${account_id}, is left for place_policy_document().
-    Raises: ConfigError, if it is missing, no JSON or no policy.
+    Raises: ConfigError, if it is missing, no JSON or no policy, or does not say what it seems to.
     """
     if config.policy is None or not config.policy.document:
         return None
@@ -116,8 +124,10 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
 
     if not isinstance(document, dict) or "Statement" not in document:
         raise ConfigError(f"{file}:1: a policy document needs a Statement.")
+    if line := line_of_null(text):
+        raise ConfigError(f"{file}:{line}: null is no value of a policy.", "Take the key out.")
     filled: dict[str, Any] = _fill_json(
-        document, lambda value: fill_text(value, config.values, error, _PLACE)
+        document, lambda value: fill_text(value, config.values, error, _of_aws(config.values))
     )
     return filled
 

@@ -18,9 +18,17 @@ from botocore import exceptions
 from kappa.errors import ConfigError, Denied, KappaError
 
 HINT = "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile."
+_FILE_HINT = (
+    "Correct AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, or "
+    "web_identity_token_file in ~/.aws/config."
+)
+_PLACE_HINT = (
+    "Look at the variables that begin with AWS_CONTAINER_, AWS_METADATA_SERVICE_ or "
+    "AWS_WEB_IDENTITY_, and at the profile in ~/.aws/config."
+)
 _LOGIN = (exceptions.LoginError, exceptions.MissingDependencyException)
 _SSO = (exceptions.SSOError, exceptions.TokenRetrievalError)
-# What a program can do that the SDK does not expect.
+# What a program, a file or an address can do that the SDK does not expect.
 _UNEXPECTED = (OSError, ValueError, AttributeError, TypeError)
 
 
@@ -66,6 +74,11 @@ def _explain(error: Exception, name: str, section: Mapping[str, Any]) -> KappaEr
         return _process(error, name, str(program))
     if isinstance(error, exceptions.InvalidConfigError):
         return ConfigError(f"The AWS profile {name} is wrong: {error}", "Correct ~/.aws/config.")
+    if isinstance(error, OSError):
+        place = error.filename or "the file of a token"
+        return Denied(f"No AWS credentials: {place}: {error.strerror or error}.", _FILE_HINT)
+    if isinstance(error, ValueError):
+        return Denied(f"No AWS credentials: {error}.", _PLACE_HINT)
     return None
 
 

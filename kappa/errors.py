@@ -71,9 +71,13 @@ class Conflict(AwsError):
 
 
 class Unavailable(AwsError):
-    """AWS was not reached, or throttled or failed the call: a later one may succeed."""
+    """AWS was not reached, or throttled or failed the call: a later one may succeed.
+
+    `sent` is whether AWS has the request, and only the answer did not come.
+    """
 
     unreachable = False
+    sent = False
 
 
 class FunctionFailed(KappaError):

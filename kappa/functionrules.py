@@ -236,7 +236,7 @@ def check_regions(config: Config, region: str) -> None:
         try:
             arn = arns.parse(text)
         except ValueError as error:
-            raise config.error(keys, f"{dotted(keys)}: {error}.") from error
+            raise config.error(keys, f"{dotted(keys)}: {error}.") from None
         # A layer of AWS's own is in every region.
         if arn.service in _SAME_REGION and arn.region:
             _check_region(config, keys, arn.region, region)

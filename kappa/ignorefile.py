@@ -34,7 +34,7 @@ def read_ignored(folder: Path) -> Callable[[str], bool]:
     import pathspec
 
     try:
-        lines = file.read_text("utf-8").splitlines()
+        lines = file.read_text("utf-8-sig").splitlines()
         spec = pathspec.GitIgnoreSpec.from_lines([*lines, f"/{NAME}"])
     except ValueError as error:
         raise ArchiveError(f"{file}: {error}.", "It is written as .gitignore is.") from error

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from kappa.aws import Aws
-from kappa.errors import AwsError, ConfigError, Denied, NotFound
+from kappa.awserrors import parsed, translated
+from kappa.errors import AwsError, ConfigError, Denied, NotFound, Unavailable
 from kappa.plainfile import parse_json, read_plain
 from kappa.settings import Config
 from kappa.steps import Clock
@@ -25,6 +27,7 @@ _READY_DEADLINE_S = 60.0
 # Source: AWS Lambda guide, "Lambda quotas": what a synchronous call may send, and get.
 _MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 THROTTLED = "TooManyRequestsException"
+LOST = "AnswerLost"
 _HINTS = {
     THROTTLED: "It runs as often at once as it may: wait, or raise its concurrency.",
     "RequestTooLargeException": "Put the data in S3 and send its key.",
@@ -81,12 +84,12 @@ def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
         content = file.read_bytes() if data.startswith("/dev/fd/") else read_plain(file)
     except OSError as error:
         hint = "--data takes a file, - or JSON." if data else "Correct lambda.test_data."
-        raise ConfigError(f"{file}: {error.strerror}.", hint) from error
-    return _json(content, str(file))
+        raise ConfigError(config.masked(f"{file}: {error.strerror}."), hint) from error
+    return _json(content, config.masked(str(file)))
 
 
 def _json(content: bytes, name: str) -> bytes:
-    parse_json(content, name, parse_int=str)  # Lambda has no limit of digits
+    parse_json(content, name, number=str)  # Lambda has no limit of digits
     if len(content) > _MAX_PAYLOAD_BYTES:
         size = f"{len(content) / 1024 / 1024:.1f} MB"
         raise ConfigError(
@@ -100,7 +103,8 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
     """Invoke the function: RequestResponse waits, Event does not, DryRun only asks.
 
     `qualifier` is a version or an alias; none means $LATEST.
-    Raises: NotFound, Denied, AwsError; a failing function is an Answer, not an exception.
+    Raises: NotFound, Denied, AwsError; its code is LOST if the answer did not come whole. A failing
+    function is an Answer, not an exception.
     """
     params = {"FunctionName": function, "InvocationType": kind, "Payload": payload}
     if kind == "RequestResponse":
@@ -111,14 +115,38 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
     try:
         answer = aws.call_once("lambda", "invoke", doing, params, _patience_s(aws))
     except AwsError as error:
+        if isinstance(error, Unavailable) and error.sent:
+            raise _lost(error) from error
         error.hint = _HINTS.get(error.code, error.hint)
         raise
+    payload, log = _whole(answer, doing)
     return Answer(
         status=answer["StatusCode"],
-        payload=_decoded(answer["Payload"].read()),
-        log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
+        payload=_decoded(payload),
+        log=log.decode("utf-8", "replace"),
         error=answer.get("FunctionError", ""),
         version=answer.get("ExecutedVersion", ""),
+    )
+
+
+def _whole(answer: Mapping[str, Any], doing: str) -> tuple[bytes, bytes]:
+    """Read result and log to their end: the connection may break on the way.
+
+    Raises: AwsError.
+    """
+    try:
+        with translated(doing), parsed(doing):
+            log = base64.b64decode(answer.get("LogResult", ""), validate=True)
+            return answer["Payload"].read(), log
+    except AwsError as error:
+        raise _lost(error) from error
+
+
+def _lost(error: AwsError) -> AwsError:
+    return AwsError(
+        f"The answer did not come whole: {error.message}",
+        "The function may have run: look at its log before you call it again.",
+        LOST,
     )
 
 

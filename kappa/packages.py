@@ -30,6 +30,8 @@ from kappa.plainfile import read_plain
 _DROPPED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 # What pip says of a package that it takes; of one that its marker rules out it says "Ignoring".
 _TAKEN = re.compile(r"^\s*(Collecting|Processing|Successfully installed|Would install) ", re.M)
+# The last release of each minor version of Python. Source: python.org, "Python releases".
+PATCHES = {6: 15, 7: 17, 8: 20, 9: 25, 10: 20, 11: 15, 12: 13, 13: 13, 14: 4, 15: 0}
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 _TEMPORARY = ".installing-"
 # In the cache, beside the list of what belongs to them.
@@ -47,6 +49,15 @@ class Target:
     architecture: str = "x86_64"
 
     @property
+    def release(self) -> str:
+        """The Python that packages are chosen for, with its patch level, as 3.13.13.
+
+        Lambda updates its runtimes by itself, so that the last release known here is the nearest.
+        Source: AWS Lambda guide, "Understanding how Lambda manages runtime version updates".
+        """
+        return f"3.{self.minor}.{PATCHES.get(self.minor, 0)}"
+
+    @property
     def flags(self) -> list[str]:
         """What pip is told of it.
 
@@ -59,7 +70,7 @@ class Target:
         platforms = [*tags, f"manylinux2014_{machine}"]
         return [
             *(word for tag in platforms for word in ("--platform", tag)),
-            *("--implementation", "cp", "--python-version", f"3.{self.minor}"),
+            *("--implementation", "cp", "--python-version", self.release),
             *("--abi", f"cp3{self.minor}", "--only-binary=:all:"),
         ]
 
@@ -72,14 +83,14 @@ class Target:
         version = f"3.{self.minor}"
         return {
             "implementation_name": "cpython",
-            "implementation_version": f"{version}.0",
+            "implementation_version": self.release,
             "os_name": "posix",
             "platform_machine": _MACHINES[self.architecture],
             "platform_python_implementation": "CPython",
             "platform_release": "",
             "platform_system": "Linux",
             "platform_version": "",
-            "python_full_version": f"{version}.0",
+            "python_full_version": self.release,
             "python_version": version,
             "sys_platform": "linux",
         }
@@ -194,7 +205,7 @@ def _keep(fresh: Path, done: Path) -> Path:
     """Put an installation in its place whole, with its manifest; a damaged one gives way."""
     whole = fresh.parent / "whole"
     whole.mkdir()
-    (whole / _MANIFEST).write_text(json.dumps(_sizes(fresh)), "utf-8")
+    (whole / _MANIFEST).write_text(json.dumps(_hashes(fresh)), "utf-8")
     fresh.rename(whole / _PACKAGES)
     try:
         whole.rename(done)
@@ -207,17 +218,17 @@ def _keep(fresh: Path, done: Path) -> Path:
 
 
 def _is_whole(done: Path) -> bool:
-    """Whether an installation has all that was installed: somebody may have cleaned up in it."""
+    """Whether an installation is what was installed: somebody may have written in it."""
     try:
         manifest = json.loads((done / _MANIFEST).read_text("utf-8"))
-        return bool(manifest == _sizes(done / _PACKAGES))
+        return bool(manifest == _hashes(done / _PACKAGES))
     except (OSError, ValueError):
         return False
 
 
-def _sizes(folder: Path) -> dict[str, int]:
+def _hashes(folder: Path) -> dict[str, str]:
     files = (path for path in folder.rglob("*") if not path.is_dir())
-    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+    return {path.relative_to(folder).as_posix(): pipinputs.digest(path) for path in files}
 
 
 def _key(requirements: str | Path, folder: Path, machine: Target, settings: str) -> str | None:

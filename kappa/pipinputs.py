@@ -243,7 +243,7 @@ def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -
         else:
             # A page of links leads anywhere.
             inputs.is_known &= path.suffix == ".whl" and path.is_file()
-            inputs.files.append((name, _digest(path) if path.is_file() else ""))
+            inputs.files.append((name, digest(path) if path.is_file() else ""))
 
 
 def _read_folder(folder: Path, inputs: Inputs) -> None:
@@ -263,7 +263,8 @@ def _stamp(path: Path) -> str:
     return f"{has.st_size} {has.st_mtime_ns} {has.st_ctime_ns} {has.st_ino}"
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kappa.errors import ArchiveError
+from kappa.texts import masked
 
 DEADLINE_S = 600
 _NO_WHEEL = re.compile(r"No matching distribution found for (\S+)")
 _NOT_A_WHEEL = re.compile(r"kappa: not a wheel: (.*)")
-_SECRET = re.compile(r"://[^/\s@]+@")
 _LISTED = re.compile(r"\(from -r \S*/lambda\.requirements \(line (\d+)\)\)")
 _OTHER_MACHINE = re.compile(r"ERROR: (\S+\.whl) is not a supported wheel")
 _UNREACHABLE = ("Retrying (", "NewConnectionError", "Temporary failure", "ProxyError")
@@ -44,7 +44,8 @@ from pip._vendor.packaging import markers
 
 def wheels_only(prepare):
     def checked(self, req, *more, **named):
-        if req.editable or not req.link or not req.link.is_wheel:
+        link = req.link
+        if req.editable or not link or not link.is_wheel or link.is_vcs or link.is_existing_dir():
             raise InstallationError(f"kappa: not a wheel: {req}")
         return prepare(self, req, *more, **named)
     return checked
@@ -79,7 +80,10 @@ def settings() -> str:
         command, capture_output=True, text=True, errors="replace", env=env, check=False
     )
     if done.returncode:
-        raise ArchiveError(f"pip failed: {_problem(done.stderr)}")
+        raise ArchiveError(
+            f"pip failed: {_problem(masked(done.stderr))}",
+            f"`{sys.executable} -m pip config debug` names the files that it reads.",
+        )
     return done.stdout
 
 
@@ -122,7 +126,7 @@ def run(
 
 
 def _error(output: str, machine: object) -> ArchiveError:
-    output = _SECRET.sub("://****@", output)
+    output = masked(output)
     output = _LISTED.sub(r"(lambda.requirements, line \1)", output)
     if source := _NOT_A_WHEEL.search(output):
         return ArchiveError(
@@ -158,4 +162,7 @@ def _error(output: str, machine: object) -> ArchiveError:
 def _problem(output: str) -> str:
     lines = [line for line in output.splitlines() if line.startswith("ERROR: ")]
     problem = (lines or output.strip().splitlines() or ["it gave no reason"])[0]
+    if problem == "ERROR: Exception:":
+        # A traceback follows; its last line says what is wrong.
+        problem = next(line for line in reversed(output.splitlines()) if line.strip()).strip()
     return problem.removeprefix("ERROR: ")

@@ -13,9 +13,12 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 
 from kappa.errors import AwsError
-from kappa.invoke import THROTTLED, Answer
+from kappa.invoke import LOST, THROTTLED, Answer
 from kappa.loglines import Report, report_of
 from kappa.units import duration
+
+# Errors that are a call's own: the next one may well succeed.
+_COUNTED = {THROTTLED: "throttled", LOST: "the answer did not come whole"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Summary:
 def run(send: Callable[[], Answer], times: int, at_once: int) -> Iterator[Call]:
     """Make the calls, giving each as it ends.
 
-    A failing function and a throttled call are counted; any other error ends it all.
+    A failing function, a throttled call and a lost answer are counted; any other error ends it all.
     Raises: NotFound, Denied, AwsError.
     """
     pool = ThreadPoolExecutor(at_once)
@@ -71,9 +74,9 @@ def _call(send: Callable[[], Answer]) -> Call:
     try:
         answer = send()
     except AwsError as error:
-        if error.code != THROTTLED:
+        if error.code not in _COUNTED:
             raise
-        return Call((time.monotonic() - started) * 1000, "throttled")
+        return Call((time.monotonic() - started) * 1000, _COUNTED[error.code])
     ms = (time.monotonic() - started) * 1000
     return Call(ms, answer.problem if answer.error else "", report_of(answer.log))
 

@@ -20,6 +20,7 @@ from kappa.errors import ArchiveError, ConfigError
 from kappa.functionrules import check_regions
 from kappa.included import hide, words
 from kappa.settings import Config
+from kappa.texts import masked
 from kappa.values import unfilled
 
 
@@ -48,7 +49,8 @@ def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
     """Turn a config into the mapping that a file of it holds; keys at their default are left out.
 
     Without `show_values`, `lambda.environment` is left out too, unless it has no variables, and
-    what came from the included file stands as the config writes it, with its `include`.
+    what came from the included file stands as the config writes it, with its `include`; user and
+    password of an address of packages are hidden.
     Raises: nothing; the policy's document stays the path of its file.
     """
     said = {} if show_values else words(config)
@@ -57,6 +59,8 @@ def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
     function = _shown(plain(config.function), said)
     if hidden(config) and not show_values:
         del function["environment"]
+    if isinstance(function.get("requirements"), list) and not show_values:
+        function["requirements"] = [_without_password(one) for one in function["requirements"]]
     sections = {
         "include": config.include if said else None,
         "profile": _shown(config.profile, said),
@@ -65,6 +69,11 @@ def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
         "lambda": function,
     }
     return {key: value for key, value in sections.items() if value}
+
+
+def _without_password(requirement: str) -> str:
+    """Hide what logs in to an index of packages, unless it is a variable that pip fills in."""
+    return requirement if "${" in requirement else masked(requirement)
 
 
 def hidden(config: Config) -> tuple[str, ...]:

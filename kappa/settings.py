@@ -226,10 +226,17 @@ class Config(Struct, frozen=True):
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
+        return self._tree.error(keys, problem, hint)
+
+    def masked(self, text: str) -> str:
+        """Put what the config writes, such as ${name}, in place of included values."""
+        return self._tree.without_included(text)
+
+    @property
+    def _tree(self) -> Tree:
         texts = {at: text for at, (text, _) in self.included.items()}
         written = {at: words for at, (_, words) in self.included.items()}
-        tree = Tree(self.file, {}, self.lines, texts, origins=self.origins, written=written)
-        return tree.error(keys, problem, hint)
+        return Tree(self.file, {}, self.lines, texts, origins=self.origins, written=written)
 
     @property
     def qualifier(self) -> str:

@@ -18,10 +18,12 @@ from kappa import arn as arns
 from kappa import keyfilters
 from kappa.errors import ConfigError
 from kappa.mistakes import check_all
+from kappa.plainfile import strict_json
 from kappa.settings import File, Function
 from kappa.sourcesettings import EventSource, rule_names
 from kappa.tree import Keys, Tree, dotted
 from kappa.typed import suggestion
+from kappa.unclear import words
 
 _POLLED = frozenset(
     {"enabled", "batch_size", "batch_window_s", "report_batch_item_failures", "filter_criteria"}
@@ -86,10 +88,12 @@ def _with_json(tree: Tree, keys: Keys, source: object) -> object:
 
 def _json(tree: Tree, keys: Keys, value: object) -> object:
     problem = f"{dotted(keys)} is not JSON."
+    if unclear := next(words(tree, keys, value), None):
+        raise unclear
     try:
-        said = json.loads(value) if isinstance(value, str) else _plain(tree, keys, value)
+        said = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
     except (ValueError, RecursionError) as error:
-        raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from error
+        raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from None
     if not isinstance(said, dict) and keys[-1] != "input":
         raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
     return json.dumps(said, ensure_ascii=False)
@@ -203,7 +207,8 @@ def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
     try:
         arn = arns.parse(source.arn)
     except ValueError as error:
-        raise tree.error(keys, f"{error}.") from error
+        # The error of an ARN or a time quotes it, and it may be an included value.
+        raise tree.error(keys, f"{error}.") from None
     if arn.service not in _KEYS:
         raise tree.error(
             keys,
@@ -258,7 +263,7 @@ def _check_timestamp(tree: Tree, keys: Keys, source: EventSource) -> None:
     except ValueError as error:
         raise tree.error(
             keys, f"{dotted(keys)}: {error}.", "A time such as 2026-11-23T08:00:00Z."
-        ) from error
+        ) from None
     if when.tzinfo is None:
         raise tree.error(
             keys, f"{dotted(keys)}: the time zone is missing.", "Such as 2026-11-23T08:00:00Z."

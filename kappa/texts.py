@@ -7,6 +7,8 @@ Source: Unicode Standard Annex #9, "Unicode Bidirectional Algorithm", for the co
 from __future__ import annotations
 
 import json
+import math
+import re
 import unicodedata
 from typing import Any
 
@@ -14,6 +16,7 @@ from typing import Any
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Joiners hold emoji and some scripts together.
 _HARMLESS = frozenset("\n\t\u200c\u200d")
+_SECRET = re.compile(r"//(?:[^/\s:@]*:\S*|[^/\s@]+)@")
 # Deeper than anyone writes by hand, and within the limits of Python's json both ways.
 _MAX_DEPTH = 200
 
@@ -40,6 +43,14 @@ def one_line(text: str) -> str:
     return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
+def masked(text: str) -> str:
+    """Hide user and password in the addresses of a text, as //USER:PASSWORD@HOST has them.
+
+    A password may have / and @ in it, though an address should not.
+    """
+    return _SECRET.sub("//****@", text)
+
+
 def safe_json(text: str) -> str:
     """Write JSON so that it cannot steer a terminal: the same data, in JSON's own escapes."""
     if text.isprintable():
@@ -52,14 +63,26 @@ def safe_json(text: str) -> str:
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
     """Read JSON that anyone may have written.
 
-    Raises: ValueError, if it is not JSON, or holds a number or a nesting beyond Python's limits.
+    Raises: ValueError, if it is not JSON, such as NaN, or holds a number or a nesting beyond
+    Python's limits.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=finite, parse_float=finite)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if _depth(value) > _MAX_DEPTH:
         raise ValueError("nested too deeply")
+    return value
+
+
+def finite(number: str) -> float:
+    """Read a number of JSON, which has neither NaN nor Infinity: Python reads and writes both.
+
+    Raises: ValueError.
+    """
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is not a finite number")
     return value
 
 

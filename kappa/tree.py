@@ -31,6 +31,9 @@ _MAX_DEPTH = 100
 _MAX_BYTES = 1_000_000
 # An error is for a person: what a value holds may be as long as a file.
 _MAX_PROBLEM = 400
+# What YAML's errors quote of a file; of its grammar they quote single characters and <parts>.
+_QUOTED = re.compile(r" (?:'(?!<)[^']{2,}'|\"[^\"]{2,}\")")
+_QUOTES = "Put a text in quotes that begins with one of ! * & % @ ` { [ or has a colon or # in it."
 # Shorter ones, outside of quotes, are words of the message too.
 SHORTEST_SECRET = 4
 
@@ -60,12 +63,12 @@ class Tree:
         while at and at not in self.lines:
             at = at[:-1]
         problem, hint = (
-            as_written(self._without_included(text, keys), self.origins) for text in (problem, hint)
+            as_written(self.without_included(text, keys), self.origins) for text in (problem, hint)
         )
         place = f"{self.file}:{self.lines.get(at, 1)}"
         return ConfigError(f"{place}: {shortened(problem)}", hint, keys)
 
-    def _without_included(self, text: str, keys: Keys) -> str:
+    def without_included(self, text: str, keys: Keys = ()) -> str:
         """Put what the file says in place of included values: they may be secrets."""
         for at, written in self.written.items():
             if at[: len(keys)] == keys and (value := self.texts.get(at, "")):
@@ -123,7 +126,8 @@ def parse_tree(content: bytes, file: Path) -> Tree:
     except _TooMuch as error:
         raise ConfigError(f"{file}:{error.line}: {error.problem}") from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise _syntax_error(file, error) from error
+        # What YAML's own error quotes of the file may be a secret.
+        raise _syntax_error(file, error) from None
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{file}:1: the file must hold `key: value` lines.")
     reader = _Reader(file)
@@ -133,8 +137,10 @@ def parse_tree(content: bytes, file: Path) -> Tree:
 def _syntax_error(file: Path, error: Exception) -> ConfigError:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else 1
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
-    return ConfigError(f"{file}:{line}: not valid YAML: {problem}.")
+    syntax = getattr(error, "problem", None)
+    problem = syntax or getattr(error, "reason", None) or "not readable"
+    hint = _QUOTES if syntax else ""
+    return ConfigError(f"{file}:{line}: not valid YAML: {_QUOTED.sub('', problem)}.", hint)
 
 
 class _TooMuch(Exception):
@@ -176,8 +182,8 @@ class _Reader:
         self._open: set[int] = set()
         self._count = 0
 
-    def _error(self, node: yaml.Node, problem: str) -> ConfigError:
-        return ConfigError(f"{self.file}:{node.start_mark.line + 1}: {problem}")
+    def _error(self, node: yaml.Node, problem: str, hint: str = "") -> ConfigError:
+        return ConfigError(f"{self.file}:{node.start_mark.line + 1}: {problem}", hint)
 
     def _enter(self, node: yaml.Node, keys: Keys) -> None:
         """Note that a node is being read; refuse what would repeat or go down without end."""
@@ -257,7 +263,7 @@ class _Reader:
             self.numbers.add(keys)
         if node.tag in _TEXT_TAGS:
             return text
-        raise self._error(node, f"the tag {node.tag.replace(_TAG, '!!')} is not allowed here.")
+        raise self._error(node, "a tag, which begins with !, is not allowed here.", _QUOTES)
 
 
 def _is_text(text: str) -> bool:

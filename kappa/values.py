@@ -91,7 +91,7 @@ def fill_tree(
 ) -> Tree:
     """Put the included values in place of `${name}` everywhere but in `include` itself.
 
-    `later` gives the names that are left at a place, unless they are included: see fill_text().
+    `later` gives the names that are left at a place: see fill_text().
     Raises: ConfigError, if a name is missing, empty or TODO and has no default.
     """
     texts, written = dict(tree.texts), dict(tree.written)
@@ -146,11 +146,10 @@ def fill_text(
 
     def one(match: re.Match[str]) -> str:
         name, default = match.groups()
-        value = values.get(name, "")
-        if value and value != "TODO":
-            return put(value)
         if name in later or match[0] == _DOLLAR:
             return match[0] if later else str(default)
+        if is_given(values, name):
+            return put(values[name])
         if default is not None:
             return put(default)
         raise error(
@@ -161,6 +160,11 @@ def fill_text(
         )
 
     return _VALUE.sub(one, text)
+
+
+def is_given(values: Mapping[str, str], name: str) -> bool:
+    """Whether a name has a value; a template's TODO is none."""
+    return values.get(name, "") not in ("", "TODO")
 
 
 def names(text: str) -> set[str]:

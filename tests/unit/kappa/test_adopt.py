@@ -10,11 +10,13 @@ from typing import get_args
 import botocore.session
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from kappa.adopt import adopted, read
 from kappa.adoptfound import Found, line
 from kappa.adoptrest import read_rest, unknown_settings
 from kappa.adoptsources import mapping_source, read_sources
+from kappa.cli import cli
 from kappa.config import read_config, read_policy_document
 from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
 from kappa.functionrules import check_regions
@@ -595,6 +597,7 @@ def test_the_limits_are_those_of_awss_own_model():
         "lib/.git/hooks/post-checkout",
         ".GIT/config",
         ".g\u200cit/config",
+        ".hg/hgrc",
         "lib/__pycache__/x.py",
         "x.pyc",
         ".DS_Store",
@@ -857,3 +860,50 @@ def test_the_notifications_of_two_prefixes_of_a_bucket_are_both_adopted():
         [{"type": "prefix", "value": "in/"}],
         [{"type": "prefix", "value": "out/"}],
     ]
+
+
+def test_names_in_a_zip_are_those_of_the_files_that_they_are(imported):
+    names = {"./requirements.txt": "tea==1.0", "x//y.py": "", "./.git/config": "x"}
+    config = imported(found(zipped=zipped(**names)))
+    assert config.function.requirements == ()
+    code = config.file.parent / "code"
+    assert sorted(path.name for path in code.rglob("*.*")) == [
+        *("greeter.py", "requirements.txt", "y.py")
+    ]
+    new = adopted(found(zipped=zipped(**names)), "config.yml")
+    assert "code/x/y.py" in new.files
+
+
+def test_what_invokes_a_version_by_its_number_is_named():
+    arn = SETTINGS["FunctionArn"]
+    account = Account(
+        list_versions_by_function={"Versions": [{"Version": "$LATEST"}, {"Version": "1"}]},
+        list_event_source_mappings={
+            "EventSourceMappings": [
+                {
+                    "UUID": "u",
+                    "FunctionArn": f"{arn}:1",
+                    "EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:q",
+                }
+            ]
+        },
+    )
+    (rest,) = read_rest(account, "greeter")
+    assert rest.startswith("version 1: event source ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "function:live",
+        "greeter:live",
+        "123456789012:function:greeter:1",
+        f"{SETTINGS['FunctionArn']}:live",
+    ],
+)
+def test_a_version_or_an_alias_is_not_adopted(tmp_path, name):
+    args = [str(tmp_path / "config.yml"), "init", "--from", name]
+    done = CliRunner().invoke(cli, args)
+    assert done.exit_code == 2
+    assert f"Give --from {name.rpartition(':')[0]}." in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -378,3 +378,58 @@ def test_a_long_call_waits_as_long_as_a_function_may_run_and_keeps_its_connectio
     options = client._endpoint.http_session._manager.connection_pool_kw["socket_options"]
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options
     assert any(one[:2] == (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) for one in options)
+
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/tea"
+LOOP = "http://127.0.0.1:1/x"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere"},
+            "No AWS credentials: /nowhere: No such file",
+        ),
+        (
+            {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": LOOP,
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nowhere",
+            },
+            "No AWS credentials: /nowhere: No such file",
+        ),
+        (
+            {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://evil.example/"},
+            "No AWS credentials: Unsupported host 'evil.example'",
+        ),
+        ({"AWS_METADATA_SERVICE_TIMEOUT": "abc"}, "No AWS credentials: invalid literal"),
+    ],
+)
+def test_credentials_that_cannot_be_read_are_one_clear_error(
+    monkeypatch, tmp_path, variables, words
+):
+    profile(monkeypatch, tmp_path, "")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    error = problem(None)
+    assert isinstance(error, Denied)
+    assert error.message.startswith(words)
+    assert "Correct " in error.hint or "Look at " in error.hint
+
+
+def test_a_profile_whose_token_is_not_there_is_one_clear_error(monkeypatch, tmp_path):
+    text = f"[profile tea]\nrole_arn = {ROLE}\nweb_identity_token_file = /nowhere\n"
+    profile(monkeypatch, tmp_path, text)
+    assert problem().message.startswith("No AWS credentials: /nowhere: No such file")
+
+
+def test_a_number_of_tries_that_is_none_is_one_clear_error(monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "abc")
+    error = problem(None)
+    assert isinstance(error, ConfigError)
+    assert "AWS_MAX_ATTEMPTS" in error.hint
+
+
+def test_an_address_that_is_none_is_one_clear_error(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://[::1")
+    assert "AWS_ENDPOINT_URL" in problem(None).hint

@@ -16,7 +16,9 @@ from kappa.apply import apply
 from kappa.archive import pack, sizes
 from kappa.bundle import Limits, check_architecture, read_archive, write_zip
 from kappa.codefiles import Extras
+from kappa.config import read_config
 from kappa.errors import ArchiveError, AwsError, ConfigError
+from kappa.invoke import read_payload
 from kappa.steps import Step
 from tests.builders import assert_valid, kappa_config
 
@@ -433,3 +435,29 @@ def test_a_damaged_zip_is_said_however_it_was_compressed(project, method):
         read_archive(config_of(project, path="x.zip"))
     with pytest.raises(ArchiveError):
         unzipped(bytes(data))
+
+
+def test_requirements_that_are_a_link_to_elsewhere_are_not_read(project, tmp_path_factory):
+    secret = tmp_path_factory.mktemp("elsewhere") / "passwd"
+    secret.write_text("root:x:0:0\n")
+    (project / "code" / "requirements.txt").symlink_to(secret)
+    with pytest.raises(
+        ArchiveError, match=r"requirements.txt is a link to .*, which is not"
+    ) as got:
+        read_archive(config_of(project))
+    assert "root:x" not in str(got.value)
+
+
+def test_an_error_about_a_path_shows_no_included_value(project):
+    (project / "values.yml").write_text("pw: Tr0ub4dor\n")
+    (project / "config.yml").write_text(
+        "include: values.yml\niam: {role: {name: r}}\nlambda:\n  {name: greeter, path: code, "
+        "handler: greeter.handler, runtime: python3.13, dependencies: ['${pw}'], "
+        "test_data: 'a/${pw}'}\n"
+    )
+    config = read_config(project / "config.yml")
+    with pytest.raises(ArchiveError, match=r"\$\{pw\} does not exist"):
+        read_archive(config)
+    with pytest.raises(ConfigError, match=r"\$\{pw\}: No such file") as caught:
+        read_payload(config, "", io.BytesIO())
+    assert "Tr0ub4dor" not in str(caught.value)

@@ -279,3 +279,12 @@ def test_an_error_about_the_region_hides_an_included_value(run, tmp_path):
     including(tmp_path, text, f"key: {key}\n")
     said = run("validate", "--region", "us-east-1").exception.message
     assert "s3cret" not in said
+
+
+def test_validate_hides_what_logs_in_to_an_index_of_packages(run, tmp_path):
+    lines = ["--index-url https://me:secret@host/simple", "--find-links https://${TOKEN}@host"]
+    add(tmp_path, f"  requirements: {json.dumps(lines)}\n")
+    said = json.loads(run("validate", "--json").stdout)["lambda"]["requirements"]
+    assert said == ["--index-url https://****@host/simple", lines[1]]
+    said = json.loads(run("validate", "--json", "--show-values").stdout)
+    assert said["lambda"]["requirements"] == lines

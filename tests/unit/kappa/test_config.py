@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -206,7 +207,7 @@ def test_a_wrong_value_is_said_with_line_key_and_what_is_allowed(write, more, sa
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
         ("\tlambda: 1\n", "1: not valid YAML"),
         ("lambda: !!python/object/apply:os.system [ls]\n", "1: "),
-        ("lambda: !!binary aGk=\n", "1: the tag !!binary is not allowed here."),
+        ("lambda: !!binary aGk=\n", "1: a tag, which begins with !, is not allowed here."),
         ("lambda: &a {b: *a}\n", "an alias repeats too much"),
         ("? [a, b]\n: c\n", "1: a key must be a plain word."),
         ("lambda: {}\n", "is missing"),
@@ -534,3 +535,120 @@ def test_the_later_layouts_errors_show_no_variable(tmp_path, value):
     with pytest.raises(ConfigError) as caught:
         read_config(file, "dev")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (
+            '{"Statement": [{"Condition": {"a": "b"},\n"Condition": {}}]}',
+            '2: not valid JSON: "Condition" is given twice.',
+        ),
+        (
+            '{"Statement": "{\\"Statement\\": 1}",\n\n "St\\u0061tement": []}',
+            '3: not valid JSON: "St\\u0061tement" is given twice.',
+        ),
+        (
+            '{"Statement": [{"Sid": "null",\n"Condition":\nnull}]}',
+            "3: null is no value of a policy.",
+        ),
+        ('{"Statement": "NaN",\n"x": [NaN]}', "2: not valid JSON: NaN is no number of JSON."),
+        ('{"Statement": NaNo}', "1: not valid JSON: NaN is no number of JSON."),
+    ],
+)
+def test_a_policy_of_which_something_would_get_lost_is_said_with_its_line(
+    with_policy, document, said
+):
+    with pytest.raises(ConfigError, match=re.escape(f"policy.json:{said}")):
+        read_policy_document(with_policy(document))
+
+
+def test_equal_keys_of_different_mappings_are_fine(with_policy):
+    document = {"Statement": [{"Sid": "a"}, {"Sid": "b", "Condition": {"Sid": "}"}}]}
+    assert read_policy_document(with_policy(json.dumps(document))) == document
+
+
+INLINE = """\
+iam:
+  role: {name: r}
+  policy:
+    name: p
+    document:
+      Statement:
+        - Effect: Allow
+          Condition: %s
+lambda: {name: greeter, path: code, handler: greeter.handler, runtime: python3.13}
+"""
+AT = "iam.policy.document.Statement[0].Condition"
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("", f"8: {AT} has no value."),
+        ("{StringEquals: {aws:PrincipalOrgID: }}", f"8: {AT}.StringEquals.aws:PrincipalOrgID has"),
+        ("{StringEquals: {aws:x: [NO]}}", f"8: {AT}.StringEquals.aws:x[0] is NO, which YAML reads"),
+        ("{Bool: {aws:x: on}}", f"8: {AT}.Bool.aws:x is on, which YAML reads as true."),
+    ],
+)
+def test_a_document_in_the_config_never_loses_a_condition(write, condition, said):
+    assert error_of(write(INLINE % condition)).startswith(said)
+
+
+def test_a_document_in_the_config_keeps_what_is_clear(write):
+    config = read_config(write(INLINE % "{Bool: {aws:x: true}, StringEquals: {aws:y: ['NO', 7]}}"))
+    (statement,) = read_policy_document(config)["Statement"]
+    assert statement["Condition"] == {
+        "Bool": {"aws:x": True},
+        "StringEquals": {"aws:y": ["NO", "7"]},
+    }
+
+
+@pytest.mark.parametrize("key", ["source_arn", "source_account", "principal_org_id"])
+def test_a_permission_never_loses_a_condition(write, key):
+    more = (
+        f"  permissions:\n    - statement_id: a\n      principal: s3.amazonaws.com\n      {key}:\n"
+    )
+    assert error_of(write(more=more)).startswith(f"12: lambda.permissions[0].{key} has no value.")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("filter_policy: {country: [NO]}", "filter_policy.country[0] is NO, which YAML reads as"),
+        (
+            """filter_policy: '{"a": ["b"], "a": ["c"]}'""",
+            "filter_policy is not JSON.\n  Write a ma",
+        ),
+        ("""filter_policy: '{"a": [NaN]}'""", "filter_policy is not JSON.\n  Write a mapping, or"),
+    ],
+)
+def test_a_filter_of_which_something_would_get_lost_is_refused(write, line, said):
+    more = source(f"arn: {TOPIC}", line)
+    assert error_of(write(more=more)).startswith(f"11: lambda.event_sources[0].{said}")
+
+
+def test_the_callers_account_is_never_the_included_one(with_policy):
+    document = json.dumps({"Statement": "${account_id} ${partition} ${region} ${account_id:-x}"})
+    config = with_policy(document, "account_id: 999999999999\npartition: aws-cn\nregion: mars\n")
+    for text in ("policy.json", document):
+        config.file.write_text(OWN_POLICY.replace("policy.json", text))
+        read = read_policy_document(read_config(config.file))
+        assert place_policy_document(read, PLACE) == {
+            "Statement": "123456789012 aws mars 123456789012"
+        }
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("starting_position: AT_TIMESTAMP", "starting_position_timestamp: ${pw}"),
+        ("filter_criteria: ['${pw}']",),
+    ],
+)
+def test_not_even_a_traceback_shows_an_included_value(tmp_path, write, lines):
+    (tmp_path / "values.yml").write_text("pw: Tr0ub4dor\n")
+    file = write(more=source(f"arn: {STREAM}", *lines) + "include: values.yml\n")
+    with pytest.raises(ConfigError) as caught:
+        read_config(file)
+    assert "Tr0ub4dor" not in "".join(traceback.format_exception(caught.value))

@@ -82,3 +82,8 @@ def test_the_answers_are_those_of_git(seed):
             assert bool(actual) is bool(expected), (line, name, ours.pattern)
             if expected and actual:
                 assert expected.groupdict() == actual.groupdict(), (line, name)
+
+
+def test_the_mark_that_editors_write_before_a_text_is_no_part_of_a_pattern(tmp_path):
+    (tmp_path / ".lambdaignore").write_bytes(b"\xef\xbb\xbfsecrets.env\n")
+    assert read_ignored(tmp_path)("secrets.env")

@@ -66,6 +66,7 @@ RANKS = [
     {"awserrors"},
     {"credentials"},
     {"functionrules", "sourcerules", "environments", "layout", "siblings"},
+    {"unclear"},
     {"settings", "typed", "graft", "values", "codefiles", "contents", "pipinputs", "piprun"},
     {"keyfilters"},
     {"tree", "functionsettings", "sourcesettings"},

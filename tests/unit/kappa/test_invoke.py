@@ -4,9 +4,16 @@ import io
 import os
 
 import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ResponseStreamingError,
+)
+from botocore.response import StreamingBody
 
+from kappa.awserrors import translated
 from kappa.errors import AwsError, ConfigError, Denied
-from kappa.invoke import Answer, await_ready, read_payload, send
+from kappa.invoke import LOST, Answer, await_ready, read_payload, send
 from kappa.steps import Clock, Step
 from tests.builders import assert_valid, kappa_config
 
@@ -191,3 +198,65 @@ def test_what_is_nested_too_deeply_is_not_sent(tmp_path):
         read_payload(config_in(tmp_path), "[" * 100_000 + "]" * 100_000, io.BytesIO())
     digits = "[" + "9" * 5000 + "]"
     assert read_payload(config_in(tmp_path), digits, io.BytesIO()) == digits.encode()
+
+
+class Cut:
+    """A body that breaks off."""
+
+    def read(self):
+        raise ResponseStreamingError(error="cut")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"Payload": Cut()},
+        {"Payload": StreamingBody(io.BytesIO(b"[1"), 4)},
+        {"Payload": io.BytesIO(b"1"), "LogResult": "U1RBUlQ"},
+        {"Payload": io.BytesIO(b"1"), "LogResult": "U1R\u00e4UlQ="},
+    ],
+)
+def test_an_answer_that_is_cut_is_one_clear_error(answer):
+    with pytest.raises(AwsError) as caught:
+        send(FakeAws({"StatusCode": 200, **answer}), "greeter", b"{}", "RequestResponse")
+    assert caught.value.message.startswith("The answer did not come whole: ")
+    assert "The function may have run" in caught.value.hint
+    assert caught.value.code == LOST
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_call_that_got_no_answer_says_whether_the_function_may_have_run(sent):
+    error = ConnectionClosedError if sent else EndpointConnectionError
+    with pytest.raises(AwsError) as broken, translated("invoking greeter"):
+        raise error(endpoint_url="https://lambda.us-east-1.amazonaws.com")
+    with pytest.raises(AwsError) as caught:
+        send(FakeAws(broken.value), "greeter", b"{}", "RequestResponse")
+    assert (caught.value.code == LOST) is sent
+    assert ("may have run" in caught.value.hint) is sent
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_result_that_is_no_json_is_shown_as_text(number):
+    aws = FakeAws({"StatusCode": 200, "Payload": io.BytesIO(f"[{number}]".encode())})
+    assert send(aws, "greeter", b"{}", "RequestResponse").payload == f"[{number}]"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[NaN]",
+        b"[-Infinity]",
+        b'{"a": 1, "a": 2}',
+        b"\xef\xbb\xbf[1]",
+        "[1]".encode("utf-16"),
+        "[1]".encode("utf-32-le"),
+    ],
+)
+def test_what_only_python_takes_for_json_is_not_sent(tmp_path, content):
+    with pytest.raises(ConfigError, match="standard input:1: not valid JSON"):
+        read_payload(config_in(tmp_path), "-", io.BytesIO(content))
+
+
+def test_a_number_beyond_pythons_is_sent_as_it_is(tmp_path):
+    content = b"[1e999, " + b"9" * 5000 + b"]"
+    assert read_payload(config_in(tmp_path), "-", io.BytesIO(content)) == content

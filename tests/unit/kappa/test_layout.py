@@ -335,3 +335,33 @@ def test_code_that_is_missing_is_said_in_the_words_of_0_7(write):
     config = read_config(write(f"source: nowhere\n{SHORT}"))
     with pytest.raises(ConfigError, match=r"config.yml:1: source: .*nowhere does not exist"):
         check_files(config)
+
+
+@pytest.mark.parametrize("section", ["dev: {include: inc.yml}", "dev: {}"])
+def test_an_included_environment_never_takes_the_place_of_the_one_that_is_meant(
+    write, tmp_path, section
+):
+    (tmp_path / "inc.yml").write_text("environment: prod\n")
+    text = CONFIG.split("environments:\n")[0]
+    file = write(f"include: inc.yml\n{text}environments: {{{section}, prod: {{}}}}\n")
+    assert read_config(file, "dev").function.name == "greeter-dev"
+    assert read_config(file, "prod").function.name == "greeter-prod"
+
+
+def test_without_environments_an_included_environment_is_a_value_like_others(write, tmp_path):
+    (tmp_path / "inc.yml").write_text("environment: prod\n")
+    text = CONFIG.split("environments:\n")[0]
+    assert read_config(write(f"include: inc.yml\n{text}")).function.name == "greeter-prod"
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("Condition:", "7: environments.dev.policy.statements[0].Condition has no value."),
+        ("Sid: no", "7: environments.dev.policy.statements[0].Sid is no, which YAML reads as"),
+    ],
+)
+def test_a_statement_of_0_7_never_loses_a_condition(write, condition, said):
+    statement = f"      statements:\n        - Effect: Allow\n          {condition}\n"
+    text = SHORT.replace("      resources:", f"{statement}      resources:")
+    assert error_of(write(text)).startswith(said)

@@ -9,6 +9,7 @@ import threading
 import zipfile
 from contextlib import ExitStack
 
+import botocore.session
 import pytest
 
 from kappa import packages
@@ -572,3 +573,69 @@ def test_only_a_python_has_packages(runtime, machine):
 
 def test_a_runtime_of_many_digits_is_not_pythons():
     assert packages.target("python3.99999999999999999999", "arm64") is None
+
+
+def test_an_installation_that_was_written_in_is_installed_anew(put, shelf):
+    wheel(shelf)
+    file = put("tea") / "tea" / "__init__.py"
+    text = file.read_text()
+    file.write_text(text.replace("TAG", "GAT"))
+    assert contents(put("tea"))["tea/__init__.py"].decode() == text
+
+
+@pytest.mark.parametrize(
+    ("minor", "release", "rule", "taken"),
+    [
+        (9, "3.9.25", "python_version >= '3.9'", True),
+        (11, "3.11.15", "python_full_version >= '3.11.4'", True),
+        (11, "3.11.15", "python_full_version < '3.11.4'", False),
+        (11, "3.11.15", "implementation_version < '3.11.4'", False),
+    ],
+)
+def test_packages_are_chosen_for_a_patch_level_that_lambda_may_run(
+    put, shelf, minor, release, rule, taken
+):
+    assert Target(minor).release == release
+    wheel(shelf)
+    wheel(shelf, "cup")
+    found = contents(put(f"tea; {rule}\ncup", Target(minor)))
+    assert ("tea/__init__.py" in found) is taken
+
+
+def test_a_package_that_excludes_the_first_patch_levels_is_installed(put, shelf):
+    info = "tea-1.0.dist-info/METADATA"
+    needs = "Metadata-Version: 2.1\nName: tea\nVersion: 1.0\nRequires-Python: >=3.9,!=3.9.0\n"
+    wheel(shelf, **{info: needs})
+    assert "tea/__init__.py" in contents(put("tea", Target(9)))
+
+
+def test_each_python_that_lambda_knows_has_a_patch_level():
+    shape = botocore.session.get_session().get_service_model("lambda").shape_for("Runtime")
+    minors = {int(name[len("python3.") :]) for name in shape.enum if name.startswith("python3.")}
+    assert minors <= set(packages.PATCHES)
+
+
+@pytest.mark.parametrize("setup", [True, False])
+def test_a_folder_that_is_called_like_a_wheel_is_no_wheel(put, tmp_path, setup):
+    folder = tmp_path / "tea-1.0-py3-none-any.whl"
+    folder.mkdir()
+    if setup:
+        (folder / "setup.py").write_text("raise SystemExit('its code has run')")
+    with pytest.raises(ArchiveError) as caught:
+        put(f"./{folder.name}")
+    assert "is not a wheel" in caught.value.message or "not installable" in caught.value.message
+    assert "Exception:" not in caught.value.message
+
+
+def test_a_checkout_that_is_called_like_a_wheel_is_no_wheel(put, tmp_path):
+    with pytest.raises(ArchiveError, match="is not a wheel"):
+        put(f"git+file://{tmp_path}/tea-1.0-py3-none-any.whl#egg=tea")
+
+
+def test_a_broken_setting_of_pip_is_said_without_its_password(put, tmp_path, monkeypatch):
+    (tmp_path / "pip.conf").write_text("index-url = https://me:sec/ret@host/simple\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    with pytest.raises(ArchiveError, match="pip failed: ") as caught:
+        put("tea")
+    assert "sec" not in caught.value.message
+    assert "pip config debug" in caught.value.hint

@@ -6,7 +6,7 @@ import pytest
 
 from kappa import repeat
 from kappa.errors import AwsError, Denied
-from kappa.invoke import Answer
+from kappa.invoke import LOST, Answer
 from kappa.loglines import Report
 from kappa.repeat import Call, Spread
 
@@ -96,3 +96,10 @@ def test_so_many_run_at_once():
         return Answer(200, 1)
 
     assert len(list(repeat.run(send, 6, 3))) == 6
+
+
+def test_a_lost_answer_is_one_failed_call_and_the_others_are_summed_up():
+    lost = AwsError("cut", code=LOST)
+    calls = list(repeat.run(answers(Answer(200, 1), lost, Answer(200, 1)), 3, 1))
+    problems = sorted(call.problem for call in calls)
+    assert problems == ["", "", "the answer did not come whole"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kappa import console
 from kappa.starter import starter, write_files
 from kappa.steps import Report
-from kappa.texts import one_line, printable, read_json, safe_json, shown
+from kappa.texts import masked, one_line, printable, read_json, safe_json, shown
 
 STEERING = [
     "\x1b[2J",
@@ -108,3 +108,17 @@ def test_output_that_takes_no_more_is_one_error(tmp_path, args):
         )
     assert done.returncode == 1
     assert done.stderr == "Error: The output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("https://u:p/w@d@host/simple", "https://****@host/simple"),
+        ("--index-url=https://token@host/x", "--index-url=https://****@host/x"),
+        ("tea @ git+https://host/tea@v1.0", "tea @ git+https://host/tea@v1.0"),
+        ("https://host/simple and me@host", "https://host/simple and me@host"),
+        ("git+https://u:p@host/tea@v1 //u:p@x", "git+https://****@v1 //****@x"),
+    ],
+)
+def test_what_logs_in_by_an_address_is_masked(text, said):
+    assert masked(text) == said

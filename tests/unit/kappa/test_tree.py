@@ -1,6 +1,7 @@
 """YAML as kappa reads it: merge keys, and files that are no config at all."""
 
 import os
+import traceback
 
 import pytest
 
@@ -135,3 +136,24 @@ def test_many_merged_mappings_are_read_and_the_first_wins(read):
 )
 def test_what_no_config_holds_is_refused_before_all_of_it_is_read(error_of, text, problem):
     assert problem in error_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: 1\nPW: !Tr0ub4dor\n", "2: a tag, which begins with !, is not allowed here."),
+        ("a: 1\nPW: *Tr0ub4dor\n", "2: not valid YAML: found undefined alias."),
+        ("a: 1\nPW: !Tr0ub4dor!x\n", "2: not valid YAML: found undefined tag handle."),
+        ("a: 1\nPW: !<Tr0ub4dor\n", "not valid YAML"),
+        ("a: 1\nPW: %Tr0ub4dor\n", "2: not valid YAML: found character '%' that cannot start"),
+        ("a: 1\nPW: &Tr0ub4dor x\nPX: &Tr0ub4dor! y\n", "3: not valid YAML"),
+        ("a: 1\nPW: {Tr0ub4dor\n", "not valid YAML: expected ',' or '}', but got"),
+        ('a: 1\nPW: "\\Tr0ub4dor"\n', "2: not valid YAML: found unknown escape character 'T'"),
+    ],
+)
+def test_a_secret_that_looks_like_yaml_is_printed_nowhere(error_of, tmp_path, text, problem):
+    assert problem in error_of(text)
+    (tmp_path / "a.yml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_tree(tmp_path / "a.yml")
+    assert "Tr0ub4dor" not in "".join(traceback.format_exception(caught.value))
