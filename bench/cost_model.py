@@ -38,7 +38,7 @@ Usage = dict[str, float]  # units a second, by the names of PRICES
 
 DAYS, DAY_S = 30, 86_400
 # CloudWatch: what a chat that only talks writes, and what `alarm_email` makes; tests count both
-METRICS, ALARMS = 7, 7
+METRICS, ALARMS = 7, 9
 # A message: docs/handlers.md
 WRITE_UNITS = 8  # row, sending, count and check, twice as it is a transaction
 MESSAGE_B, ROWS_A_READ_UNIT = 420, 10

@@ -465,7 +465,7 @@ def without_if_match(s3):
 
 def test_a_botocore_that_cannot_write_on_condition_is_told_of_at_the_start_with_its_version(s3):
     check_sdk(s3)
-    with pytest.raises(OldSdk, match=rf"botocore {botocore.__version__} .*1\.35\.74"):
+    with pytest.raises(OldSdk, match=rf"botocore {botocore.__version__} .*1\.35\.69"):
         check_sdk(without_if_match(s3))
 
 

@@ -17,6 +17,8 @@ echo "started: $*"
 [ "$4" = --port=1 ] && exit 1
 while :; do sleep 0.05; done
 """
+# What a make that runs the tests tells the one in here.
+MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PORT")
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def make(tmp_path):
         pytest.skip("make is not installed")
     (tmp_path / "python").write_text(STARTED)
     (tmp_path / "python").chmod(0o755)
-    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "PORT")}
+    env = {name: value for name, value in os.environ.items() if name not in MAKES}
     old = [f"--old-file={name}" for name in (".venv/.local", "s3-website/node_modules/.runtime")]
     started = []
 
@@ -39,12 +41,16 @@ def make(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # whoever runs the tests in the background has Ctrl-C ignored, and sh keeps that
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         started.append(process)
         return process, process.stdout.readline()
 
     yield start
     for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 
