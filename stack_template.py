@@ -15,6 +15,7 @@ from chatconfig import BUCKET_PATTERN, CLIENT_ID_PATTERN, DATA_PREFIX_PATTERN
 from stack_alarms import add_alarms, alarms_topic
 from stack_tables import tables
 
+# vendor/ is what pages of earlier versions load
 PUBLIC_KEYS = ("index.html", "config.js", "css/*", "js/*", "vendor/*")
 TAGS = Tags(Application="lambda-chat")
 CLIENT_ID = Ref("GoogleOAuthClientID")

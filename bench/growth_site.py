@@ -1,7 +1,8 @@
 """update.sh's work, as the site gets larger, beside a plain loop that uploads every file.
 
-The site is built, shrunk, compared and uploaded as update.sh does it; what starts Python, and npm,
-is not measured. One of five files is a script, which is shrunk and gets a map.
+The site is built, bundled, compared and uploaded as update.sh does it; what starts Python, and npm,
+is not measured. One of five files is a script that no other imports: a bundle of its own, with a
+map.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def measure(endpoint_url: str) -> str:
     note = (
         "\nThe plain loop puts each built file, one after the other, whenever anything changed. "
         f"It ran up to {PLAIN_UP_TO:,} files; above, its time is taken to grow with the files. "
-        "update.sh's times include building the site: copying, shrinking, hashing. The emulator "
+        "update.sh's times include building the site: copying, bundling, hashing. The emulator "
         "answers one call at a time and shares the processors, so to upload side by side gains "
         "only where answers take their time, as on AWS.\n"
     )

@@ -36,6 +36,7 @@ try:
 
     import commandline
     from bucket import delete_objects
+    from bundle import ESBUILD, bundle
     from chatconfig import ChatConfig, build_folder, read_config, require
     from kappa.aws import Aws, translated
     from kappa.errors import AwsError, Denied, KappaError, NotFound
@@ -57,7 +58,6 @@ try:
         placeholders,
         read_site,
         run_folder,
-        shrink,
         stored_bytes,
     )
 except ModuleNotFoundError as missing:
@@ -67,8 +67,8 @@ except ModuleNotFoundError as missing:
 
 HERE = Path(__file__).resolve().parent
 NEEDED = ("sns_topic_arn", "website_iam_role_arn", "dynamodb_table")
-VENDOR = {"aws4fetch.js": Path("aws4fetch/dist/aws4fetch.esm.js")}
-ESBUILD = Path(".bin/esbuild")
+# npm writes the last of these at the end of each installation
+PACKAGES = (ESBUILD, Path("aws4fetch/package.json"), Path(".package-lock.json"))
 # Each run that changes the page writes other bytes here, on condition that no other run has since
 # the bucket was listed. S3 lists keys in the order of their bytes, so this one comes first.
 RUN_KEY = ".published.json"
@@ -189,25 +189,23 @@ def _put(aws: Aws, bucket: str, key: str, body: bytes, **headers: str) -> None:
         )
 
 
-def install_packages(folder: Path) -> dict[str, Path]:
+def install_packages(folder: Path) -> Path:
     """Install the page's npm packages where they are absent or older than package-lock.json.
 
-    Returns the files to vendor. Raises: KappaError, without npm or when npm fails.
+    Returns their folder. Raises: KappaError, without npm or when npm fails.
     """
     # npm ci empties node_modules first: of two runs, one waits for the other
     with (folder / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _install_packages(folder)
+        _install_packages(folder)
+    return folder / "node_modules"
 
 
-def _install_packages(folder: Path) -> dict[str, Path]:
-    modules = folder / "node_modules"
-    vendor = {name: modules / path for name, path in VENDOR.items()}
-    # npm writes this file at the end of each installation
-    done = modules / ".package-lock.json"
-    present = all(path.is_file() for path in (*vendor.values(), modules / ESBUILD, done))
+def _install_packages(folder: Path) -> None:
+    *_, done = paths = [folder / "node_modules" / path for path in PACKAGES]
+    present = all(path.is_file() for path in paths)
     if present and done.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
-        return vendor
+        return
     npm = shutil.which("npm")
     if npm is None:
         raise KappaError("npm is not installed.", "Install Node.js 18 or later, then run again.")
@@ -217,7 +215,6 @@ def _install_packages(folder: Path) -> dict[str, Path]:
     if ended.returncode != 0:
         last = "\n".join(ended.stderr.strip().splitlines()[-5:])
         raise KappaError(f"npm ci failed in {folder}:\n{last}", "Is the npm registry reachable?")
-    return vendor
 
 
 def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[File]:
@@ -229,12 +226,12 @@ def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[F
     addresses = endpoints(region, _endpoint_url())
     settings = page_config(config, region, addresses)
     values = placeholders(addresses.values(), identity_url)
-    vendor = install_packages(HERE)
+    modules = install_packages(HERE)
     try:
-        build_site(source, target, settings, values, vendor)
+        build_site(source, target, settings, values)
+        bundle(target, modules)
     except OSError as error:  # a source that may not be read, a disk that is full
         raise KappaError(shown(f"The site cannot be built: {error}.")) from error
-    shrink(target, HERE / "node_modules" / ESBUILD)
     return read_site(target)
 
 

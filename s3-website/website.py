@@ -11,7 +11,6 @@ import html
 import json
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,11 +23,11 @@ import msgspec
 
 from chatconfig import ChatConfig
 from kappa.errors import ConfigError, KappaError
-from pagefiles import SHRUNK, read_sources
+from pagefiles import read_sources
 
 SERVICES = ("sts", "sns", "dynamodb", "s3")
 
-# error.html is one of earlier versions: update.sh removes it
+# error.html and vendor/ are of earlier versions: update.sh removes them
 PAGE_FILES = ("index.html", "error.html", "config.js")
 PAGE_FOLDERS = ("css", "js", "vendor")
 CACHE_CONTROL = "no-cache"
@@ -184,10 +183,9 @@ def _new_folder(base: Path) -> Path:
 
 
 def build_site(
-    source: Path, target: Path, settings: Mapping[str, object], values: Mapping[str, str],
-    vendor: Mapping[str, Path],
-) -> None:  # fmt: skip
-    """Make the site in the empty folder `target`: sources, filled pages, config.js, vendor/.
+    source: Path, target: Path, settings: Mapping[str, object], values: Mapping[str, str]
+) -> None:
+    """Make the site in the empty folder `target`: sources, filled pages, config.js.
 
     Raises: KappaError, without a page, or for a source or a placeholder that is wrong.
     """
@@ -202,9 +200,6 @@ def build_site(
             shutil.copyfile(path, target / key)
     text = json.dumps(settings, indent=2, sort_keys=True)
     (target / "config.js").write_text(f"export default {text};\n", "utf-8")
-    (target / "vendor").mkdir(exist_ok=True)
-    for name, path in vendor.items():
-        shutil.copyfile(path, target / "vendor" / name)
 
 
 def _write_page(path: Path, target: Path, values: Mapping[str, str]) -> None:
@@ -213,25 +208,6 @@ def _write_page(path: Path, target: Path, values: Mapping[str, str]) -> None:
     except UnicodeDecodeError as error:
         raise KappaError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from error
     target.write_text(fill(text, values, str(path)), "utf-8")
-
-
-def shrink(folder: Path, esbuild: Path) -> None:
-    """Take comments and spaces out of each script and style sheet in a built site's folders.
-
-    File by file: nothing is bundled. Beside each goes its map, which a browser reads only to show
-    the sources to a developer.
-    Raises: KappaError, with esbuild's words, for a file that is not valid.
-    """
-    names = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix in SHRUNK and path.parent != folder and path.is_file()
-    )
-    options = ["--minify", "--sourcemap", "--charset=utf8", "--allow-overwrite", "--outdir=."]
-    command = [str(esbuild), *names, *options, "--outbase=.", "--log-level=error"]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if ended.returncode != 0:
-        raise KappaError(f"The page is not valid, nothing was uploaded:\n{ended.stderr.strip()}")
 
 
 def read_site(folder: Path) -> list[File]:

@@ -26,6 +26,27 @@ def test_axe_finds_no_violation_in_the_page_in_use(visit, chat, channel):
     assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 
+def test_a_first_view_asks_for_five_files_and_activity_for_one_when_it_is_opened(visit):
+    ada = visit()
+    ada.at_google()
+    asked = []
+    folder = ada.url.removesuffix("index.html")
+    ada.page.on("request", lambda request: asked.append(request.url))
+    ada.page.reload()
+    ada.at_google()
+    own = [url.split("#")[0].removeprefix(folder) for url in asked if url.startswith(folder)]
+    if own.count("css/icon.svg") > 1:  # once more, for the tab
+        own.remove("css/icon.svg")
+    first = ["config.js", "css/chat.css", "css/icon.svg", "index.html", "js/main.js"]
+    assert sorted(own) == first
+    ada.sign_in(unique("Ada"))
+    assert not [url for url in asked if url.endswith("/js/view_activity.js")]
+    ada.page.get_by_role("button", name="Activity").click()
+    expect(ada.page.locator("#activity dd").first).to_have_text(re.compile(r"\d"))
+    own = [url.removeprefix(folder) for url in asked if url.endswith(".js")]
+    assert own.count("js/view_activity.js") == 1
+
+
 def test_everything_can_be_done_by_keyboard(visit, channel):
     ada = visit()
     ada.at_data("channels", lambda route: route.fulfill(json={"channels": [channel]}))

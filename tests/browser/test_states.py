@@ -3,11 +3,14 @@
 import base64
 import hashlib
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.gallery import DESK, PHONE, SITE, open_gallery, show
+from bundle import bundle
+from tests.browser.gallery import DESK, GOOGLE, ORIGIN, PHONE, SITE, open_gallery, show
+from website import build_site, placeholders
 
 AXE = SITE / "node_modules/axe-core/axe.min.js"
 PUBLIC = SITE / "public"
@@ -499,18 +502,16 @@ def test_the_policy_allows_the_one_script_that_is_in_the_page_and_no_other():
     assert "unsafe" not in text
 
 
-def test_every_module_is_preloaded():
-    """Each import costs a round trip of its own unless index.html names the module."""
-    found = {"js/main.js"}
-    todo = ["js/main.js"]
-    while todo:
-        path = PUBLIC / todo.pop()
-        text = path.read_text("utf-8") if path.is_file() else ""
-        for name in re.findall(r'^(?:import|export)[^"]*from "(\.[^"]+)";', text, re.MULTILINE):
-            target = (path.parent / name).resolve().relative_to(PUBLIC).as_posix()
-            if target not in found:
-                found.add(target)
-                todo.append(target)
-    page = (PUBLIC / "index.html").read_text("utf-8")
-    listed = re.findall(r'rel="modulepreload" [^>]*href="([^"]+)"', page)
-    assert sorted(listed) == sorted(found - {"js/main.js"})
+def test_a_page_that_was_opened_before_an_update_opens_the_activity_panel_of_the_new_one(
+    fresh, tmp_path
+):
+    """Its own modules are those of before, one by one: the panel needs none of them."""
+    build_site(PUBLIC, tmp_path / "site", {}, placeholders([ORIGIN], GOOGLE))
+    bundle(tmp_path / "site", SITE / "node_modules")
+    panel = tmp_path / "site/js/view_activity.js"
+    fresh.route("**/js/view_activity.js", lambda route: route.fulfill(path=panel))
+    asked = []
+    fresh.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    show(fresh, "activity")
+    assert asked == ["/js/view_activity.js"]
+    assert fresh.get_by_role("complementary", name="Activity").locator("dd").all_inner_texts()

@@ -247,7 +247,8 @@ def sources(folder, changed):
         files |= {
             "index.html": "<p>Hello again",
             "js/main.js": "import './new.js';",
-            "js/new.js": "export const fresh = 1;",
+            "js/new.js": "console.log('fresh');",
+            "js/panel.js": "export const panel = 1;",
         }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -82,7 +82,7 @@ def test_the_page_is_published_from_any_folder(emulator, env, tmp_path):
     assert headers["Content-Type"] == "text/javascript; charset=utf-8"
     saved = yaml.safe_load(Path(env["LAMBDA_CHAT_CONFIG"]).read_text())
     assert saved["website_iam_role_arn"] in config
-    headers, _ = get(f"{emulator.endpoint_url}/{BUCKET}/vendor/aws4fetch.js")
+    headers, _ = get(f"{emulator.endpoint_url}/{BUCKET}/js/main.js")
     assert headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 

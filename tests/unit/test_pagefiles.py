@@ -9,6 +9,7 @@ import pytest
 
 import publish
 import website
+from bundle import bundle
 from chatconfig import ChatConfig
 from kappa.errors import KappaError
 from pagefiles import read_sources
@@ -94,15 +95,15 @@ def test_a_script_with_an_equals_sign_is_refused_and_a_picture_is_not(source):
 
 
 def test_a_folder_that_is_named_like_a_style_sheet_is_a_folder(source, tmp_path):
-    esbuild = ROOT / "s3-website" / "node_modules" / publish.ESBUILD
-    if not esbuild.exists():
+    modules = ROOT / "s3-website" / "node_modules"
+    if not modules.is_dir():
         pytest.skip("npm ci has not been run")
     (source / "css" / "x.css").mkdir(parents=True)
     (source / "css" / "x.css" / "a.css").write_text("p {  }")
     target = tmp_path / "site"
     target.mkdir()
-    website.build_site(source, target, {}, {}, {})
-    website.shrink(target, esbuild)
+    website.build_site(source, target, {}, {})
+    bundle(target, modules)
     assert "css/x.css/a.css" in {file.key for file in website.read_site(target)}
 
 
@@ -110,7 +111,7 @@ def test_a_page_that_is_not_utf_8_is_named(source, tmp_path):
     (source / "index.html").write_bytes(b"<p>caf\xe9")
     (tmp_path / "site").mkdir()
     with pytest.raises(KappaError, match=r"index.html is not UTF-8: .* at byte 6"):
-        website.build_site(source, tmp_path / "site", {}, {}, {})
+        website.build_site(source, tmp_path / "site", {}, {})
 
 
 @pytest.mark.parametrize("name", ["vendor", "robots.txt", "config.js/a.js"])
@@ -119,23 +120,21 @@ def test_a_file_that_nobody_could_load_is_refused_before_anything_is_built(sourc
     (source / name).write_text("x")
     (tmp_path / "site").mkdir()
     with pytest.raises(KappaError, match=f"{name} would not be readable in the bucket"):
-        website.build_site(source, tmp_path / "site", {}, {}, {})
+        website.build_site(source, tmp_path / "site", {}, {})
 
 
 def test_a_source_that_cannot_be_copied_is_one_error(source, tmp_path, monkeypatch):
     config = ChatConfig(s3_bucket="my-chat", google_oauth_client_id="1-a")
-    monkeypatch.setattr(publish, "install_packages", lambda _: {"a.js": tmp_path / "gone.js"})
+    monkeypatch.setattr(publish, "install_packages", lambda _: tmp_path / "gone")
     (tmp_path / "site").mkdir()
-    with pytest.raises(KappaError, match=r"The site cannot be built: .*gone.js"):
+    with pytest.raises(KappaError, match=r"The site cannot be built: .*gone/.bin/esbuild"):
         publish.build(source, tmp_path / "site", config, "us-east-1")
 
 
 def test_of_two_runs_one_waits_while_the_other_installs(tmp_path, monkeypatch):
     """npm ci empties node_modules: two at once would leave half an installation."""
     (tmp_path / "package-lock.json").write_text("{}")
-    made = [
-        tmp_path / "node_modules" / path for path in (*publish.VENDOR.values(), publish.ESBUILD)
-    ]
+    *made, _ = (tmp_path / "node_modules" / path for path in publish.PACKAGES)
     npm = tmp_path / "npm"
     npm.write_text(
         "#!/bin/sh\nmkdir busy || exit 1\nsleep 0.3\n"

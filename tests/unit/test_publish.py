@@ -55,10 +55,8 @@ def source(tmp_path):
 @pytest.fixture
 def built(source, tmp_path):
     """The site built from it."""
-    module = tmp_path / "aws4fetch.esm.js"
-    module.write_text("export {};")
     target = tmp_path / "build" / "site"
-    website.build_site(source, target, {"region": "x"}, VALUES, {"aws4fetch.js": module})
+    website.build_site(source, target, {"region": "x"}, VALUES)
     return target
 
 
@@ -167,7 +165,6 @@ def test_the_site_is_made_in_its_folder_and_the_sources_stay(source, built):
         "error.html",
         "index.html",
         "js/main.js",
-        "vendor/aws4fetch.js",
     ]
     page = (built / "index.html").read_text()
     assert page == (
@@ -183,7 +180,7 @@ def test_only_pages_are_filled(built):
 
 def test_config_js_is_a_module_that_no_value_can_break_out_of(source, tmp_path):
     hostile = {"a": "'\"`${x}</script>\u2028\\\n"}
-    website.build_site(source, tmp_path / "out", hostile, VALUES, {})
+    website.build_site(source, tmp_path / "out", hostile, VALUES)
     text = (tmp_path / "out" / "config.js").read_text()
     assert text.startswith("export default {")
     assert text.isascii()
@@ -192,7 +189,7 @@ def test_config_js_is_a_module_that_no_value_can_break_out_of(source, tmp_path):
 
 def test_sources_without_a_page_are_refused(tmp_path):
     with pytest.raises(KappaError, match=r"index.html does not exist"):
-        website.build_site(tmp_path, tmp_path / "out", {}, VALUES, {})
+        website.build_site(tmp_path, tmp_path / "out", {}, VALUES)
 
 
 def test_each_file_has_its_type_and_the_md5_that_s3_will_list(built):
@@ -203,7 +200,6 @@ def test_each_file_has_its_type_and_the_md5_that_s3_will_list(built):
         "error.html": "text/html; charset=utf-8",
         "index.html": "text/html; charset=utf-8",
         "js/main.js": "text/javascript; charset=utf-8",
-        "vendor/aws4fetch.js": "text/javascript; charset=utf-8",
     }
     stored = website.stored_bytes(built / "css/style.css")
     assert files["css/style.css"].etag == hashlib.md5(stored).hexdigest()
@@ -258,10 +254,10 @@ def test_other_headers_for_the_same_bytes_upload_everything():
 
 
 def test_a_page_comes_after_what_it_loads_and_index_html_last():
-    keys = ["config.js", "error.html", "index.html", "js/main.js", "vendor/a.js"]
+    keys = ["config.js", "error.html", "index.html", "js/main.js", "js/panel.js"]
     todo = publish.plan([file(key) for key in keys], {}, "data/")
     assert [[each.key for each in turn] for turn in todo.uploads] == [
-        ["config.js", "js/main.js", "vendor/a.js"],
+        ["config.js", "js/main.js", "js/panel.js"],
         ["error.html"],
         ["index.html"],
     ]
@@ -310,13 +306,12 @@ def test_publishing_twice_uploads_once(aws, built, capsys):
         "uploaded config.js",
         "uploaded css/style.css",
         "uploaded js/main.js",
-        "uploaded vendor/aws4fetch.js",
         "uploaded error.html",
         "uploaded index.html",
         "0 unchanged",
     ]
     upload(aws, built)
-    assert capsys.readouterr().out == "6 unchanged\n"
+    assert capsys.readouterr().out == "5 unchanged\n"
 
 
 def test_a_run_that_another_has_overtaken_compares_again_and_wins(aws, built, capsys):
@@ -362,32 +357,9 @@ def test_a_removed_file_goes_and_the_transcripts_stay(aws, built, capsys):
     upload(aws, built)
     (built / "js" / "main.js").unlink()
     upload(aws, built)
-    assert capsys.readouterr().out.splitlines()[-2:] == ["removed js/main.js", "5 unchanged"]
+    assert capsys.readouterr().out.splitlines()[-2:] == ["removed js/main.js", "4 unchanged"]
     assert "js/main.js" not in publish.read_bucket(aws, "my-chat")
     assert "data/default.json" in publish.read_bucket(aws, "my-chat")
-
-
-SITE = ROOT / "s3-website"
-# what S3 sends before each body
-HEADERS_BYTES = 450
-
-
-@pytest.mark.skipif(not (SITE / "node_modules").is_dir(), reason="needs npm ci in s3-website")
-def test_the_whole_page_transfers_less_than_62_kb(tmp_path):
-    target = tmp_path / "site"
-    addresses = website.endpoints(CONFIG.region, "")
-    values = website.placeholders(addresses.values(), "https://accounts.google.com")
-    vendor = {name: SITE / "node_modules" / path for name, path in publish.VENDOR.items()}
-    settings = website.page_config(CONFIG, CONFIG.region, addresses)
-    website.build_site(SITE / "public", target, settings, values, vendor)
-    website.shrink(target, SITE / "node_modules" / publish.ESBUILD)
-    # maps are for a developer's eyes
-    sizes = {
-        file.key: len(website.stored_bytes(file.path)) + HEADERS_BYTES
-        for file in website.read_site(target)
-        if file.path.suffix != ".map"
-    }
-    assert sum(sizes.values()) < 62_000, sizes
 
 
 def test_what_a_browser_gets_has_its_type_and_is_asked_for_again_each_time(aws, built):
@@ -416,34 +388,29 @@ def test_a_missing_bucket_says_to_launch(aws):
 
 def packages(folder, *, installed_at, locked_at):
     """Make a folder with npm's files as if installed and locked at these times."""
-    module = folder / "node_modules" / "aws4fetch" / "dist" / "aws4fetch.esm.js"
-    module.parent.mkdir(parents=True)
-    module.write_text("")
-    esbuild = folder / "node_modules" / publish.ESBUILD
-    esbuild.parent.mkdir()
-    esbuild.write_text("")
-    for path, at in (
-        (folder / "node_modules" / ".package-lock.json", installed_at),
-        (folder / "package-lock.json", locked_at),
-    ):
+    *paths, done = (folder / "node_modules" / path for path in publish.PACKAGES)
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    for path, at in ((done, installed_at), (folder / "package-lock.json", locked_at)):
         path.write_text("{}")
         os.utime(path, (at, at))
-    return module
+    return paths
 
 
 def test_npm_is_not_asked_when_the_packages_are_there(tmp_path, monkeypatch):
-    module = packages(tmp_path, installed_at=2, locked_at=1)
+    packages(tmp_path, installed_at=2, locked_at=1)
     monkeypatch.setenv("PATH", "")
-    assert publish.install_packages(tmp_path) == {"aws4fetch.js": module}
+    assert publish.install_packages(tmp_path) == tmp_path / "node_modules"
 
 
 @pytest.mark.parametrize("installed_at", [1, 2])
 def test_without_npm_absent_or_old_packages_are_one_clear_error(
     tmp_path, monkeypatch, installed_at
 ):
-    module = packages(tmp_path, installed_at=installed_at, locked_at=2)
+    paths = packages(tmp_path, installed_at=installed_at, locked_at=2)
     if installed_at == 2:
-        module.unlink()
+        paths[-1].unlink()
     monkeypatch.setenv("PATH", "")
     with pytest.raises(KappaError, match="npm is not installed") as caught:
         publish.install_packages(tmp_path)
@@ -474,32 +441,6 @@ def test_npm_that_fails_is_quoted(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(KappaError, match="npm error network"):
         publish.install_packages(tmp_path)
-
-
-@pytest.fixture
-def esbuild():
-    path = ROOT / "s3-website" / "node_modules" / publish.ESBUILD
-    return path if path.exists() else pytest.skip("npm ci has not been run")
-
-
-def test_scripts_and_styles_are_shrunk_one_by_one_beside_their_maps(built, esbuild):
-    script = "// says hello\nimport { one } from './one.js';\nexport const hello = () => one;\n"
-    (built / "js" / "main.js").write_text(script)
-    (built / "css" / "style.css").write_text("/* calm */\np { color: red }\n")
-    website.shrink(built, esbuild)
-    small = (built / "js" / "main.js").read_text()
-    assert "says hello" not in small
-    assert 'from"./one.js"' in small
-    assert "calm" not in (built / "css" / "style.css").read_text()
-    assert json.loads((built / "js" / "main.js.map").read_text())["sourcesContent"] == [script]
-    assert {"config.js", "js/main.js.map"} <= {file.key for file in website.read_site(built)}
-
-
-def test_a_script_that_is_not_valid_is_one_clear_error(built, esbuild):
-    (built / "js" / "main.js").write_text("const = 1;\n")
-    with pytest.raises(KappaError, match=r"js/main.js:1:6") as caught:
-        website.shrink(built, esbuild)
-    assert "nothing was uploaded" in str(caught.value)
 
 
 def update_sh(*argv, cwd=ROOT, **env):

@@ -1,7 +1,7 @@
 // Wiring only: events to chat.js, its state to the view and the store, the services to each other.
 
+import { AwsClient } from "aws4fetch";
 import config from "../config.js";
-import { AwsClient } from "../vendor/aws4fetch.js";
 import { Clock, explain, isOffline, signedFetch } from "./aws.js";
 import { channelInHash, DEFAULT_CHANNEL } from "./channels.js";
 import * as chat from "./chat.js";
