@@ -89,14 +89,14 @@ $(VENV)/.local: requirements/local.txt pyproject.toml | $(VENV)/.venv
 	@echo "==> installing what local mode needs (once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
-	@$(BIN)/python -m compileall -q kappa local chatconfig.py # what pip does for all but -e
+	@$(BIN)/python -m compileall -q kappa local *.py s3-website/*.py # what pip does for all but -e
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.venv
 	@echo "==> installing what the tests need (once; about a minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
-	@$(BIN)/python -m compileall -q kappa local chatconfig.py # what pip does for all but -e
+	@$(BIN)/python -m compileall -q kappa local *.py s3-website/*.py # what pip does for all but -e
 	@touch $@ $(VENV)/.local
 
 $(SITE)/node_modules/.runtime: $(SITE)/package-lock.json
