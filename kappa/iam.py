@@ -134,7 +134,7 @@ def plan_update(
     """
     if document is None:
         return []
-    hint = f"make it: kappa {config.file} create"
+    hint = f"make it: {config.command('create')}"
     return changing(_policy(config, document, place, state), hint)
 
 

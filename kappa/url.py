@@ -127,7 +127,7 @@ def _closed(config: Config, state: SourcesState) -> Already:
     return Already(
         "kept",
         f"{LABEL} {has['FunctionUrl']} of the alias {alias} ({has['AuthType']}; kappa cannot tell "
-        f"that it made it; to open it to anyone: kappa {config.file} deploy --alias {alias})",
+        f"that it made it; to open it to anyone: {config.command(f'deploy --alias {alias}')})",
     )
 
 

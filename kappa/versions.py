@@ -75,7 +75,7 @@ def _check_free(config: Config, state: VersionsState, number: str) -> None:
         raise AwsError(
             f"Version {number} of {config.function.name} failed, and the alias {names[0]} points "
             f"to it: {reason}",
-            f"Move the alias first: kappa {config.file} rollback --alias {names[0]}",
+            f"Move the alias first: {config.command(f'rollback --alias {names[0]}')}",
         )
 
 

@@ -73,6 +73,7 @@ RANKS = [
     {"ignorefile", "section", "plainfile", "mistakes"},
     {"loglines"},
     {"arn", "completion", "errors", "oldwords", "regions", "texts", "units"},
+    {"advice"},
 ]
 FOLDER = Path(kappa.__file__).parent
 
