@@ -59,7 +59,9 @@ class Options:
 
 
 def _region(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
-    if name is not None and not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", name):
+    from kappa.regions import is_well_formed
+
+    if name is not None and not is_well_formed(name):
         raise click.BadParameter(f"{name!r} is not an AWS region, such as us-east-1.")
     return name
 

@@ -30,7 +30,7 @@ from kappa.functionsettings import (
     Vpc,
 )
 from kappa.plainfile import at_home
-from kappa.section import ArnText, Section, Text
+from kappa.section import ArnText, ProfileName, RegionName, Section, Text
 from kappa.sourcesettings import EventSource, Url
 from kappa.tree import Keys, Tree
 
@@ -192,8 +192,8 @@ class File(Section, frozen=True):
 
     lambda_: Function = field(name="lambda")
     iam: Iam | None = None
-    profile: str = ""
-    region: str = ""
+    profile: ProfileName = ""
+    region: RegionName = ""
     include: str = ""
     resources: str = ""
 
