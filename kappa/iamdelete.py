@@ -71,6 +71,8 @@ def plan_delete(
     if not config.makes_role:
         why = "given" if config.role.arn else "the config gives it no policy"
         role = config.role.arn or config.role.name
+        if config.role.name and state.role is None and not state.denied:
+            return [Already("gone", f"role {role}")]
         return [Already("kept", f"role {role} ({why})")] if role else []
     keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
     if _in_vpc(versions) or _was_in_vpc(state.role, now):
