@@ -17,6 +17,11 @@ def command(words: str, *files: Path | str, given: Sequence[str] = ()) -> str:
     return " ".join(["kappa", named, words, *([shlex.join(given)] if given else [])])
 
 
+def aws(words: str, given: Sequence[str] = ()) -> str:
+    """Word a command of the AWS CLI; `given` are its options, such as ("--region", "eu-west-1")."""
+    return " ".join(["aws", words, *([shlex.join(given)] if given else [])])
+
+
 def options(**values: str | None) -> tuple[str, ...]:
     """Name the options that have a value: env="prod" is ("--env", "prod")."""
     return tuple(word for key, value in values.items() if value for word in (f"--{key}", value))

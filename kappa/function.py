@@ -250,7 +250,9 @@ def _permissions(config: Config, state: FunctionState) -> Plan:
     return [
         item
         for permission in function.permissions
-        for item in plan_grant(function.name, permission, state.statements, config.qualifier)
+        for item in plan_grant(
+            function.name, permission, state.statements, config.qualifier, config.aws
+        )
     ]
 
 

@@ -232,6 +232,13 @@ class Config(Struct, frozen=True):
         given = (*advice.options(env=self.environment), *self.given)
         return advice.command(words, self.file, given=given)
 
+    def aws(self, words: str) -> str:
+        """Word a command of the AWS CLI, which knows no config, for this account and region."""
+        asked = dict(zip(self.given[::2], self.given[1::2], strict=True))
+        profile = asked.get("--profile", self.profile)
+        region = asked.get("--region", self.region)
+        return advice.aws(words, advice.options(profile=profile, region=region))
+
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
         return self._tree.error(keys, problem, hint)

@@ -87,3 +87,27 @@ def test_what_the_command_line_gave_is_given_again(tmp_path, profile, region, en
     file.write_text(FILE)
     session = open_session(file, profile, region, environment=environment)
     assert session.config.command("create") == f"kappa {file} create {said}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "--profile own --region us-east-1"),
+        (advice.options(profile="work"), "--profile work --region us-east-1"),
+        (advice.options(region="eu-west-1"), "--profile own --region eu-west-1"),
+    ],
+)
+def test_a_command_of_the_aws_cli_acts_in_the_same_account_and_region(given, said):
+    config = kappa_config(profile="own", region="us-east-1", given=given)
+    assert config.aws("lambda list-functions") == f"aws lambda list-functions {said}"
+    assert kappa_config().aws("sts get-caller-identity") == "aws sts get-caller-identity"
+
+
+def test_no_command_of_the_aws_cli_is_advised_but_by_the_same_place():
+    elsewhere = [
+        f"{module.name}: {text}"
+        for module in modules()
+        for text in texts(module)
+        if re.search(r"\baws (lambda|iam|s3|sns) [a-z]+-", text)
+    ]
+    assert elsewhere == []
