@@ -62,7 +62,7 @@ class Aws:
         """The region's name.
 
         Raises: AwsError, if neither the caller nor the AWS configuration names one; ConfigError,
-        if it is a known one mistyped.
+        if it is a known one mistyped, or no name of a region.
         """
         with self._lock:
             if not self._region:
@@ -76,9 +76,10 @@ class Aws:
                 "Give --region, a `region:` in the config file, or set AWS_REGION.",
             )
         meant = regions.meant(region, self._known_regions())
-        if meant:
+        if meant or not regions.is_well_formed(region):
+            more = f" Did you mean {meant}?" if meant else ""
             raise ConfigError(
-                f"{region} is not an AWS region. Did you mean {meant}?",
+                f"{region} is not an AWS region.{more}",
                 "It comes from --region, the config file, AWS_REGION, AWS_DEFAULT_REGION or the "
                 "AWS profile.",
             )

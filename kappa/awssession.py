@@ -170,9 +170,13 @@ def _probe_soon(client: Any) -> None:  # noqa: ANN401
         options.append((socket.IPPROTO_TCP, option, _KEEPALIVE_S))
 
 
-def regions(session: botocore.session.Session) -> frozenset[str]:
-    """Name the regions that the SDK knows, of all partitions."""
-    data = session.get_component("data_loader").load_data("partitions")
+def regions(session: botocore.session.Session | None = None) -> frozenset[str]:
+    """Name the regions that the SDK knows, of all partitions.
+
+    Without a session nothing of the user's AWS configuration is read.
+    """
+    loader = session.get_component("data_loader") if session else create_loader()
+    data = loader.load_data("partitions")
     names = {name for one in data["partitions"] for name in one["regions"]}
     return frozenset(name for name in names if not name.endswith("-global"))
 

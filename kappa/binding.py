@@ -149,8 +149,8 @@ def _conflict(config: Config, problem: str, aliases: Collection[str]) -> Conflic
     name, alias = config.function.name, min(aliases)
     return Conflict(
         f"The event sources of {name} {problem}, and the config names no alias.",
-        f"Name the one that shall have them all: kappa {config.file} deploy --alias {alias}; or "
-        f"lambda.alias in the config.",
+        "Name the one that shall have them all: "
+        f"{config.command(f'deploy --alias {alias}')}; or lambda.alias in the config.",
     )
 
 

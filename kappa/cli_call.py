@@ -69,7 +69,7 @@ def invoke(options: Options, data: str, qualifier: str, repeat: int, concurrency
             progress(f"Traceback of {name}:\n{printable(answer.traceback)}")
         raise FunctionFailed(
             f"The function {name} failed: {answer.problem}",
-            f"Its log: kappa {options.config} logs",
+            f"Its log: {target.command('logs')}",
         )
 
 
@@ -84,7 +84,7 @@ def _invoke_often(options: Options, target: _Target, times: int, at_once: int) -
     if found.failed:
         raise FunctionFailed(
             f"{found.failed} of {times} calls of {target.name} failed.",
-            f"Its log: kappa {options.config} logs --errors",
+            f"Its log: {target.command('logs --errors')}",
         )
 
 
@@ -104,7 +104,7 @@ def invoke_async(options: Options, data: str, qualifier: str) -> None:
         result(as_json({"status": answer.status}))
         return
     progress(f"Accepted by {target.name} ({answer.status}).")
-    progress(f"  Its log: kappa {options.config} logs")
+    progress(f"  Its log: {target.command('logs')}")
 
 
 @command
@@ -133,7 +133,7 @@ class _Target:
         from kappa.steps import Clock
 
         self._session = options.open()
-        self._file = options.config
+        self.command = self._session.config.command
         function = self._session.config.function
         self._payload = read_payload(self._session.config, data, sys.stdin.buffer)
         self._qualifier = qualifier or function.alias
@@ -148,8 +148,13 @@ class _Target:
         try:
             return send(self._session.aws, self.name, self._payload, kind, self._qualifier)
         except NotFound as error:
-            hint = f"Make it: kappa {self._file} create"
-            if self._qualifier:
-                hint = f"Is there such a version or alias? kappa {self._file} status"
-            error.hint = error.hint or hint
+            error.hint = error.hint or self._hint()
             raise
+
+    def _hint(self) -> str:
+        """Say which of the two is missing: Lambda answers the same for function and alias."""
+        from kappa.invoke import exists
+
+        if not self._qualifier or not exists(self._session.aws, self.name):
+            return f"Make it: {self.command('create')}"
+        return f"Is there such a version or alias? {self.command('status')}"

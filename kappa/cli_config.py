@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kappa import advice
 from kappa.command import command, strict_option, tell_notes, warn_of_code
 from kappa.console import as_json, progress, result, style
 from kappa.errors import ArchiveError, ConfigError
@@ -132,9 +133,11 @@ def init(options: Options, name: str, source: str) -> None:
         result(as_json({"files": [str(file) for file in written], "remarks": remarks}))
     else:
         following = "diff" if source else "deploy"
-        progress(f"Next: kappa {options.config} {following}")
+        # A config that has just been written has no environments.
+        given = advice.options(profile=options.profile, region=options.region)
+        progress(f"Next: {advice.command(following, options.config, given=given)}")
         if not source:
-            progress(f"Then: kappa {options.config} invoke")
+            progress(f"Then: {advice.command('invoke', options.config, given=given)}")
 
 
 def _refuse_qualifier(source: str) -> None:

@@ -11,9 +11,12 @@ import io
 import zipfile
 from collections.abc import Iterator
 
+from kappa import layout
 from kappa.archive import Archive
+from kappa.errors import ConfigError
 from kappa.plainfile import is_there
 from kappa.settings import Config
+from kappa.tree import Keys, dotted
 from kappa.typed import suggestion
 
 _KEYS = ("lambda", "handler")
@@ -21,17 +24,18 @@ _COMPILED = (".pyc", ".so")
 
 
 def check_files(config: Config) -> None:
-    """Check that the code and the test data are where the config says.
+    """Check that the code, what goes with it and the test data are where the config says.
 
     Raises: ConfigError, naming file, line and key.
     """
     function = config.function
     if not function.image and not is_there(config.beside(function.path)):
-        raise config.error(
-            ("lambda", "path"),
-            f"lambda.path: {config.beside(function.path)} does not exist.",
-            "Correct the path.",
-        )
+        raise _no_source(config)
+    for number, path in enumerate(function.dependencies):
+        if not is_there(config.beside(path)):
+            keys: Keys = ("lambda", "dependencies", number)
+            problem = f"{dotted(keys)}: {config.beside(path)} does not exist."
+            raise config.error(keys, problem, "Correct the path, or leave it out.")
     name = function.test_data
     if not name:
         return
@@ -43,6 +47,22 @@ def check_files(config: Config) -> None:
             f"lambda.test_data: {file} {problem}.",
             "Correct the path, or leave the key out.",
         )
+
+
+def _no_source(config: Config) -> ConfigError:
+    path = config.function.path
+    if config.later and path == layout.SOURCE:
+        # 0.7's default: the file need not have a key of it.
+        return config.error(
+            ("lambda", "path"),
+            f"the folder of the code, {config.beside(path)}, does not exist.",
+            f"Make the folder {path}, or name another one with `source:`.",
+        )
+    return config.error(
+        ("lambda", "path"),
+        f"lambda.path: {config.beside(path)} does not exist.",
+        "Correct the path.",
+    )
 
 
 def check_handler(config: Config, archive: Archive) -> None:
@@ -81,7 +101,7 @@ def _check_python(config: Config, archive: Archive, handler: str) -> None:
         raise config.error(
             _KEYS,
             f"lambda.handler is {handler!r}: {found} has no {function}.",
-            _meant(function, names),
+            _meant(function, [name for name, is_module in names.items() if not is_module]),
         )
 
 
@@ -98,32 +118,36 @@ def _read(archive: Archive, name: str) -> bytes:
         return opened.read(name)
 
 
-def _top_level(source: bytes) -> list[str] | None:
-    """The names that a module binds; None where reading alone cannot tell."""
+def _top_level(source: bytes) -> dict[str, bool] | None:
+    """The names that a module binds, and whether each is a module or a package.
+
+    None where reading alone cannot tell.
+    """
     try:
-        names = list(_bound(ast.parse(source).body))
+        names = dict(_bound(ast.parse(source).body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         # Another Python than this one may read it.
         return None
     return None if "*" in names or "__getattr__" in names else names
 
 
-def _bound(body: list[ast.stmt]) -> Iterator[str]:
+def _bound(body: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield statement.name
+            yield statement.name, False
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             for alias in statement.names:
-                yield alias.asname or alias.name.split(".")[0]
+                is_module = isinstance(statement, ast.Import)
+                yield alias.asname or alias.name.split(".")[0], is_module
         else:
             # Assignments, and what stands in a with, try or if; not what functions bind inside.
             for part in ast.iter_child_nodes(statement):
                 yield from _bound_in(part)
 
 
-def _bound_in(node: ast.AST) -> Iterator[str]:
+def _bound_in(node: ast.AST) -> Iterator[tuple[str, bool]]:
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-        yield node.id
+        yield node.id, False
     elif isinstance(node, ast.stmt):
         yield from _bound([node])
     elif not isinstance(node, ast.Lambda):

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from kappa import (
+    advice,
     binding,
     boundread,
     deployed,
@@ -111,7 +112,8 @@ def open_session(
     `known` are the clients of other configs: those of one profile and region are shared.
     Raises: ConfigError.
     """
-    config = read_config(file, environment)
+    given = advice.options(profile=profile, region=region)
+    config = msgspec.structs.replace(read_config(file, environment), given=given)
     where = (region or config.region, profile or config.profile)
     aws = Aws(*where) if known is None else known.setdefault(where, Aws(*where))
     return Session(config, aws)

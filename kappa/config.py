@@ -6,6 +6,7 @@ ask AWS anything: what is wrong with a file is said before the first call.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kappa import arn as arns
-from kappa import environments, layout, siblings, unclear
+from kappa import environments, layout, regions, runtimes, siblings, unclear
 from kappa.arn import Place
 from kappa.errors import ConfigError
 from kappa.functionrules import check_function
@@ -39,7 +40,7 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
     read = _read_layout(file, environment, text)
     tree = read.tree
     settings = convert(tree, with_json(tree, _with_texts(tree)), File)
-    checks = (_check_iam, check_function, check_sources)
+    checks = (_check_region, _check_iam, check_function, check_sources)
     check_all(partial(check, tree, settings) for check in checks)
     return Config(
         file=file,
@@ -53,11 +54,16 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         lines=tree.lines,
         origins=tree.origins,
         later=read.later,
-        notes=read.notes,
+        notes=(*read.notes, *_runtime_notes(tree, settings)),
         include=settings.include,
         included={at: (tree.texts[at], words) for at, words in tree.written.items()},
         siblings=read.siblings,
     )
+
+
+def _runtime_notes(tree: Tree, settings: File) -> list[str]:
+    words = runtimes.deprecated(settings.lambda_.runtime)
+    return [tree.error(("lambda", "runtime"), words).message] if words else []
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,11 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
 
     if not isinstance(document, dict) or "Statement" not in document:
         raise ConfigError(f"{file}:1: a policy document needs a Statement.")
+    for _, resource, blank in unclear.blanks(document):
+        written = json.dumps(resource, ensure_ascii=False)
+        line = text.count("\n", 0, max(text.find(written), 0)) + 1
+        problem = f"{file}:{line}: a statement is about {resource!r}."
+        raise ConfigError(problem, unclear.FILL_IN.format(blank=blank))
     if line := line_of_null(text):
         raise ConfigError(f"{file}:{line}: null is no value of a policy.", "Take the key out.")
     filled: dict[str, Any] = _fill_json(
@@ -174,6 +185,18 @@ def _text(tree: Tree, keys: Keys) -> str:
     if keys not in tree.texts:
         raise tree.error(keys, f"{dotted(keys)} must be one value.", "Put a text in quotes.")
     return tree.texts[keys]
+
+
+def _check_region(tree: Tree, settings: File) -> None:
+    region = settings.region
+    if not region or regions.is_usual(region):
+        return
+    # Loads the SDK, which takes a moment: only for a name that AWS would hardly give.
+    from kappa.awssession import regions as known
+
+    if meant := regions.meant(region, known()):
+        problem = f"region is {region!r}, which is not an AWS region."
+        raise tree.error(("region",), problem, f"Did you mean `{meant}`?")
 
 
 def _check_iam(tree: Tree, settings: File) -> None:

@@ -155,7 +155,8 @@ def plan_create(
     why = health.failure(state.settings) or "code"
     return [
         Already(
-            "exists", f"function {config.function.name} ({why}: kappa {config.file} update_code)"
+            "exists",
+            f"function {config.function.name} ({why}: {config.command('update_code')})",
         ),
         *wholefunction.plan_missing(config, state.settings, state.tags, state.concurrency),
         *versions.plan_missing(config, state.versions, guards.of_publishing(compared, done=False)),
@@ -174,7 +175,7 @@ def plan_update(
     if state.settings is None:
         raise NotFound(
             f"The function {config.function.name} does not exist.",
-            f"Make it: kappa {config.file} create",
+            f"Make it: {config.command('create')}",
         )
     return plan(config, archive, role_arn, state)
 
@@ -249,7 +250,9 @@ def _permissions(config: Config, state: FunctionState) -> Plan:
     return [
         item
         for permission in function.permissions
-        for item in plan_grant(function.name, permission, state.statements, config.qualifier)
+        for item in plan_grant(
+            function.name, permission, state.statements, config.qualifier, config.aws
+        )
     ]
 
 

@@ -67,7 +67,7 @@ def _check_kind(config: Config, settings: Mapping[str, Any]) -> None:
         raise Conflict(
             f"The function {config.function.name} is of the kind {settings['PackageType']}: "
             f"AWS cannot make it {kind}.",
-            f"Delete it first: kappa {config.file} delete",
+            f"Delete it first: {config.command('delete')}",
         )
 
 

@@ -120,7 +120,7 @@ def of_alias(config: Config, alias: Answer) -> Guard:
             raise Conflict(
                 f"The alias {name} of {config.function.name} has moved to version {found} "
                 f"meanwhile: it was on {has}, and was to be moved to {to}.",
-                f"See which there are: kappa {config.file} versions. Then run the same command "
+                f"See which there are: {config.command('versions')}. Then run the same command "
                 "again, if it is still wanted.",
             )
         return True
@@ -143,12 +143,11 @@ def check_own(compared: Compared, aliases: list[str]) -> None:
         return
     config = compared.config
     name = config.function.name
-    environment = f" --env {config.environment}" if config.environment else ""
     raise Conflict(
         f"The function {name} has the alias {', '.join(aliases)}, and it is not as this config "
         f"wants it ({', '.join(differing)}). create leaves it so, and makes no alias "
         f"{config.function.alias} of it.",
-        f"Publish what this config wants: kappa {config.file}{environment} deploy",
+        f"Publish what this config wants: {config.command('deploy')}",
     )
 
 

@@ -78,7 +78,7 @@ def check_usable(config: Config, settings: Mapping[str, Any]) -> None:
         raise AwsError(
             f"AWS could not make the function {name}: {reason(settings)}",
             "AWS wants such a function deleted and made again: correct the cause, then "
-            f"kappa {config.file} delete and kappa {config.file} deploy.",
+            f"{config.command('delete')} and {config.command('deploy')}.",
         )
 
 

@@ -134,7 +134,7 @@ def plan_update(
     """
     if document is None:
         return []
-    hint = f"make it: kappa {config.file} create"
+    hint = f"make it: {config.command('create')}"
     return changing(_policy(config, document, place, state), hint)
 
 
@@ -152,7 +152,7 @@ def _policy(
     if has.document == document:
         return [Already("unchanged", f"policy {name}")]
     _check_made(config, place.region, state.own_policy)
-    _check_alone(name, has, role_name(config, state), state.role)
+    _check_alone(config, has, role_name(config, state), state.role)
     return _update_policy(name, document, has)
 
 
@@ -203,14 +203,14 @@ def _check_made(config: Config, region: str, owned: Owned) -> None:
         raise config.error(("iam", "policy", "name"), f"{owned.problem}.", hint)
 
 
-def _check_alone(name: str, has: PolicyState, role: str, state: RoleState | None) -> None:
+def _check_alone(config: Config, has: PolicyState, role: str, state: RoleState | None) -> None:
     """Raise Conflict, if others than this role would get another document with it."""
     if has.uses > (state is not None and has.arn in state.attached):
         raise Conflict(
-            f"The policy {name} is attached to others than the role {role}, "
+            f"The policy {has.arn.rsplit('/', 1)[-1]} is attached to others than the role {role}, "
             "which would get another document with it.",
             "Take another iam.policy.name, or detach it there: "
-            f"aws iam list-entities-for-policy --policy-arn {has.arn}",
+            f"{config.aws(f'iam list-entities-for-policy --policy-arn {has.arn}')}",
         )
 
 

@@ -71,12 +71,14 @@ def plan_delete(
     if not config.makes_role:
         why = "given" if config.role.arn else "the config gives it no policy"
         role = config.role.arn or config.role.name
+        if config.role.name and state.role is None and not state.denied:
+            return [Already("gone", f"role {role}")]
         return [Already("kept", f"role {role} ({why})")] if role else []
     keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
     if _in_vpc(versions) or _was_in_vpc(state.role, now):
         again = (
             "Lambda needs it for up to 20 minutes to remove the function's network interfaces: "
-            f"then run kappa {config.file} delete again"
+            f"then run {config.command('delete')} again"
         )
         keeps_role, keeps_policy = keeps_role or again, keeps_policy or again
     plan = [
@@ -146,7 +148,7 @@ def _policy_stays(config: Config, state: IamState) -> str:
     if policy.uses - attached > 0:
         return "attached elsewhere"
     if attached and (users := _users(config, state)):
-        again = f"once nothing uses it, run kappa {config.file} delete again"
+        again = f"once nothing uses it, run {config.command('delete')} again"
         return f"on role {role_name(config, state)}, {users}; {again}"
     if REGION not in policy.tags and not (attached and made_by_kappa(config, state)):
         return f"without the tag {REGION} and on no role of kappa, {UNPROVEN}"

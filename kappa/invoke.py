@@ -154,6 +154,18 @@ def _patience_s(aws: Aws) -> int:
     return aws.longest_run_s + _SPARE_S
 
 
+def exists(aws: Aws, function: str) -> bool:
+    """Whether AWS has the function; also so, if it cannot be seen, as by who may only invoke it."""
+    doing = f"reading the function {function}"
+    try:
+        aws.call("lambda", "get_function_configuration", doing, {"FunctionName": function})
+    except NotFound:
+        return False
+    except AwsError:
+        return True
+    return True
+
+
 def await_ready(aws: Aws, function: str, clock: Clock) -> None:
     """Let Lambda end what it is making of the function: until then the code before would run.
 

@@ -11,14 +11,16 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from kappa.functionsettings import Vpc
+from kappa.functionsettings import AliasName, Vpc
 from kappa.graft import Graft, find
 from kappa.mistakes import check_all
-from kappa.section import Section, Text
+from kappa.section import ProfileName, RegionName, Section, Text
+from kappa.settings import FunctionName, RoleName
 from kappa.tree import Keys, Tree, dotted
-from kappa.typed import convert, suggestion
+from kappa.typed import allowed, convert, fits, suggestion
 
 SOURCE = "_src"
+_OLD_SOURCE = ("event_source", "s3_events")
 _RENAMED: dict[str, str] = {"vpc_config": "vpc", "log_retention_policy": "log_retention_days"}
 
 
@@ -48,8 +50,8 @@ class ExistingRole(Section, frozen=True):
 class Environment(Section, frozen=True):
     """An environment of kappa 0.7. `lambda` and `iam` override the rest of the file."""
 
-    profile: Text = ""
-    region: Text = ""
+    profile: ProfileName = ""
+    region: RegionName = ""
     policy: Rights | None = None
     policy_resources: tuple[Resource, ...] = ()
     role: ExistingRole | None = None
@@ -62,7 +64,7 @@ class Environment(Section, frozen=True):
 class Top(Section, frozen=True):
     """The keys beside `environments` and `lambda`. Those of tests and recordings are not used."""
 
-    name: Text = ""
+    name: FunctionName = ""
     source: Text = ""
     tests: Text = ""
     unit_test_runner: Text = ""
@@ -81,17 +83,34 @@ def is_later(tree: Tree) -> bool:
 def refuse_earlier(tree: Tree) -> None:
     """Say of a file of kappa 0.2 that it is one: a CloudFormation template made its roles.
 
-    Raises: ConfigError.
+    Raises: ConfigError, also for code in S3, which kappa was to take one day.
     """
+    if find(tree.data, ("lambda", "code")) is not None:
+        raise tree.error(
+            ("lambda", "code"),
+            "lambda.code: kappa takes no code that is in S3 already.",
+            "Name the zip on your disk: `path: function.zip`. A large one goes through "
+            "lambda.s3_bucket.",
+        )
     if "cloudformation" in tree.data and "iam" not in tree.data:
         raise tree.error(
             ("cloudformation",),
             "this is a file of kappa 0.2, whose roles a CloudFormation template made.",
             "Put in place of `cloudformation:` what 0.3 has: `iam: {role: {name: ...}, policy: "
             "{name: ..., document: policy.json}}`, with the rights of the template's exec_role; or "
-            "`iam: {role: {arn: ...}}` with the role that it made. The rest stays; no invoke_role "
-            "is needed.",
+            "`iam: {role: {arn: ...}}` with the role that it made. "
+            f"{_sources_of_today(tree)}The rest stays; no invoke_role is needed.",
         )
+
+
+def _sources_of_today(tree: Tree) -> str:
+    """Say what took the place of 0.2's `event_source` and `s3_events`, if the file has them."""
+    old = [key for key in _OLD_SOURCE if find(tree.data, ("lambda", key)) is not None]
+    if not old:
+        return ""
+    events = ", events: [...]" if "s3_events" in old else ""
+    names = " and ".join(f"`{key}:`" for key in old)
+    return f"In place of {names} put `event_sources: [{{arn: ...{events}}}]`. "
 
 
 def translate(tree: Tree, environment: str) -> Tree:
@@ -110,7 +129,8 @@ def translate(tree: Tree, environment: str) -> Tree:
     _put_function(graft, tree)
     name = str(tree.data.get("name") or tree.file.resolve().parent.name)
     graft.add(("lambda", "name"), name, ("name",))
-    if not graft.has(("lambda", "path")):
+    asked = "source" in tree.data or not graft.has(("lambda", "image"))
+    if asked and not graft.has(("lambda", "path")):
         graft.add(("lambda", "path"), tree.data.get("source") or SOURCE, ("source",))
     graft.put(("lambda", "environment"), (*here, "environment_variables"))
     if not graft.has(("lambda", "environment")):
@@ -141,8 +161,29 @@ def _check(tree: Tree, environment: str) -> None:
             *(partial(_check_key, tree, key) for key in tree.data),
             partial(convert, tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top),
             partial(convert, tree, find(tree.data, at) or {}, Environment, at),
+            partial(_check_names, tree, environment),
         )
     )
+
+
+def _check_names(tree: Tree, environment: str) -> None:
+    """Check what other names are made of, so that a wrong one is one mistake."""
+    folder = tree.file.resolve().parent.name
+    if "name" not in tree.data and not fits(folder, FunctionName):
+        raise tree.error(
+            ("name",),
+            f"name is missing, and the name of the folder, {folder!r}, is no function's name.",
+            f"Allowed: {allowed(FunctionName)}.",
+        )
+    given = find(tree.data, ("lambda", "alias")) is not None
+    # Role and policy are named after it too, and unless the file says otherwise the alias.
+    kind = RoleName if given else AliasName
+    if environment and not fits(environment, kind):
+        raise tree.error(
+            ("environments", environment),
+            f"{dotted(('environments', environment))} is no name of an environment.",
+            f"Allowed: {allowed(kind)}.",
+        )
 
 
 def _check_key(tree: Tree, key: str) -> None:

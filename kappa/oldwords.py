@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+from kappa import advice
 
 # What 0.7 took when no config was named.
 _DEFAULT = "kappa.yml"
@@ -18,6 +21,7 @@ _SWITCHES = {
     "disable": "disable_event_sources",
 }
 _GONE = frozenset({"event_sources", "tag", "test"})
+_COMMON = frozenset({"--env", "--profile", "--region"})
 _CALLS = frozenset({"dryrun", "invoke", "invoke_async"})
 
 
@@ -49,21 +53,41 @@ def today(args: Sequence[str]) -> list[str]:
     return words
 
 
-def problem(args: Sequence[str], config: str) -> str:
-    """Say of a command with its arguments which words took their place; "" if they are fine."""
+def problem(args: Sequence[str], files: Sequence[Path | str], given: Sequence[str] = ()) -> str:
+    """Say of a command with its arguments which words took their place; "" if they are fine.
+
+    `given` are the options that stand before the config.
+    """
+    args, after = _without_common(args)
     command, more = args[0].replace("-", "_"), [*args[1:], ""][0]
+    advised = partial(advice.command, given=(*given, *after))
     if command == "event_sources":
         now = [_SWITCHES[more]] if more in _SWITCHES else list(_SWITCHES.values())
-        return "event_sources is now: " + ", ".join(f"kappa {config} {word}" for word in now)
+        return "event_sources is now: " + ", ".join(advised(word, *files) for word in now)
     if command == "tag":
-        return f"tag is now: kappa {config} deploy --publish --alias {more or 'NAME'}"
+        words = f"deploy --publish --alias {more or 'NAME'}"
+        return f"tag is now: {advised(words, *files)}"
     if command == "test":
         return (
             "test is gone: run the unit tests yourself. An event is sent by: "
-            f"kappa {config} invoke --data _tests/test_one.json"
+            f"{advised('invoke --data _tests/test_one.json', *files)}"
         )
     if command in _CALLS and more and not more.startswith("-"):
-        return f"What to send is an option: kappa {config} {command} --data {more}"
+        return f"What to send is an option: {advised(f'{command} --data {more}', *files)}"
     if any(one.split("=")[0] == "--record-path" for one in args):
         return "--record-path is gone: --debug shows each call of AWS."
     return ""
+
+
+def _without_common(args: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part the options that an advised command must repeat from the rest."""
+    rest, common, words = [], [], list(args)
+    while words:
+        word = words.pop(0)
+        if word in _COMMON and words:
+            common += [word, words.pop(0)]
+        elif word.split("=")[0] in _COMMON:
+            common.append(word)
+        else:
+            rest.append(word)
+    return rest, common

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kappa import oldwords
+from kappa import advice, oldwords
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -59,7 +59,9 @@ class Options:
 
 
 def _region(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
-    if name is not None and not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", name):
+    from kappa.regions import is_well_formed
+
+    if name is not None and not is_well_formed(name):
         raise click.BadParameter(f"{name!r} is not an AWS region, such as us-east-1.")
     return name
 
@@ -105,7 +107,7 @@ class Commands(click.Group):
         """Take the config that is meant where a command stands in its place."""
         args = oldwords.today(args)
         if any(word.split("=")[0] == "--record-path" for word in args):
-            raise click.UsageError(oldwords.problem(args, ""), ctx)
+            raise click.UsageError(oldwords.problem(args, ()), ctx)
         first = next(self._plain_words(ctx, args), None)
         if first is not None and self._is_command(ctx, args[first]):
             args = self._with_config(ctx, args, args[first])
@@ -126,8 +128,10 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; of a word of kappa 0.7 say what took its place."""
-        config = " ".join(map(str, ctx.params.get("config") or ())) or "config.yml"
-        if not ctx.resilient_parsing and (problem := oldwords.problem(args, config)):
+        files = ctx.params.get("config") or ("config.yml",)
+        before = {key: ctx.params.get(key) for key in ("env", "profile", "region")}
+        problem = oldwords.problem(args, files, advice.options(**before))
+        if not ctx.resilient_parsing and problem:
             raise click.UsageError(problem, ctx)
         return super().resolve_command(ctx, args)
 

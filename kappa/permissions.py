@@ -9,11 +9,12 @@ is foreign. It counts for no permission, and is neither replaced nor removed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from kappa import advice
 from kappa import arn as arns
 from kappa.errors import Conflict
 from kappa.regions import is_opt_in
@@ -103,11 +104,16 @@ def granted(
 
 
 def plan_grant(
-    function: str, permission: Permission, statements: tuple[Statement, ...], alias: str = ""
+    function: str,
+    permission: Permission,
+    statements: tuple[Statement, ...],
+    alias: str = "",
+    aws: Callable[[str], str] = advice.aws,
 ) -> Plan:
     """Plan one permission: add it, replace one of the same id that differs, or leave it.
 
-    An alias has a policy of its own: `statements` are that one's.
+    An alias has a policy of its own: `statements` are that one's. `aws` words a command of the AWS
+    CLI for the function's account and region.
     Raises: Conflict, if a statement of the same id is foreign.
     """
     name = permission.statement_id
@@ -117,7 +123,7 @@ def plan_grant(
         return [Already("exists", message)]
     for one in same_id:
         if one.foreign:
-            raise _foreign(function, alias, one)
+            raise _foreign(function, alias, one, aws)
     step = _add(function, permission, alias, message)
     if not same_id:
         return [step]
@@ -185,14 +191,17 @@ def _who(permission: Permission) -> str:
     return "anyone" if permission.principal == "*" else permission.principal
 
 
-def _foreign(function: str, alias: str, statement: Statement) -> Conflict:
+def _foreign(
+    function: str, alias: str, statement: Statement, aws: Callable[[str], str]
+) -> Conflict:
     qualifier = f" --qualifier {alias}" if alias else ""
     name = statement.statement_id
+    words = f"lambda remove-permission --function-name {function}{qualifier} --statement-id {name}"
     return Conflict(
         f"The function {function} has a permission {name} that a config cannot express, so it is "
         f"left as it is: {statement.foreign}",
-        "Give the config's permission another statement_id, or remove that one yourself: aws "
-        f"lambda remove-permission --function-name {function}{qualifier} --statement-id {name}",
+        "Give the config's permission another statement_id, or remove that one yourself: "
+        f"{aws(words)}",
     )
 
 

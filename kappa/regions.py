@@ -11,6 +11,7 @@ from collections.abc import Collection
 _NEW = re.compile(
     r"(eusc-)?[a-z]{2}(-[a-z]+)?-(north|south|east|west|central|(north|south)(east|west))-\d"
 )
+_ANY = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 # Source: Amazon SNS guide, "Prerequisites for integrating Amazon SNS with Lambda functions across
 # regions": those launched before March 20, 2019 are enabled by default, all others are opt-in.
@@ -37,6 +38,16 @@ _BY_DEFAULT = frozenset(
 )
 
 
+def is_usual(region: str) -> bool:
+    """Whether a region is named as AWS names regions; then it may well exist."""
+    return bool(_NEW.fullmatch(region))
+
+
+def is_well_formed(region: str) -> bool:
+    """Whether a text may be a region's name at all."""
+    return bool(_ANY.fullmatch(region))
+
+
 def is_opt_in(partition: str, region: str) -> bool:
     """Whether an account has a region only after somebody has enabled it there."""
     return partition == "aws" and region not in _BY_DEFAULT
@@ -44,7 +55,7 @@ def is_opt_in(partition: str, region: str) -> bool:
 
 def meant(region: str, known: Collection[str]) -> str:
     """Find the known region that a mistyped one stands for; "" if it may well exist."""
-    if region in known or _NEW.fullmatch(region):
+    if region in known or is_usual(region):
         return ""
     return nearest(region, known)
 

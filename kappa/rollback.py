@@ -54,7 +54,7 @@ def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, A
         return alias
     if name or not names:
         problem = f"{function} has no alias {name}".rstrip() + "."
-        raise NotFound(problem, f"Make it: kappa {config.file} deploy --publish --alias NAME")
+        raise NotFound(problem, f"Make it: {config.command('deploy --publish --alias NAME')}")
     raise NotFound(f"{function} has the aliases {', '.join(names)}.", "Name one: --alias NAME")
 
 
@@ -77,4 +77,4 @@ def _before(config: Config, state: VersionsState, alias: Mapping[str, Any]) -> s
 
 
 def _hint(config: Config) -> str:
-    return f"See which there are: kappa {config.file} versions"
+    return f"See which there are: {config.command('versions')}"

@@ -12,6 +12,16 @@ ArnText = Annotated[
     str, Meta(pattern=r"^arn:aws[a-z-]*:[^:]+:[^:]*:[^:]*:.+$", description=_ARN_WORDS)
 ]
 Text = Annotated[str, Meta(min_length=1, description="a text")]
+RegionName = Annotated[
+    str,
+    Meta(
+        pattern=r"^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$", description="an AWS region, such as us-east-1"
+    ),
+]
+# A blank of an example, such as <your profile>, is not a profile.
+ProfileName = Annotated[
+    str, Meta(pattern=r"^(?!<.*>$)", description="the name of a profile of ~/.aws/config")
+]
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

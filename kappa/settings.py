@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from kappa import advice
 from kappa.errors import ConfigError
 from kappa.functionsettings import (
     AliasName,
@@ -29,7 +30,7 @@ from kappa.functionsettings import (
     Vpc,
 )
 from kappa.plainfile import at_home
-from kappa.section import ArnText, Section, Text
+from kappa.section import ArnText, ProfileName, RegionName, Section, Text
 from kappa.sourcesettings import EventSource, Url
 from kappa.tree import Keys, Tree
 
@@ -191,8 +192,8 @@ class File(Section, frozen=True):
 
     lambda_: Function = field(name="lambda")
     iam: Iam | None = None
-    profile: str = ""
-    region: str = ""
+    profile: ProfileName = ""
+    region: RegionName = ""
     include: str = ""
     resources: str = ""
 
@@ -204,7 +205,8 @@ class Config(Struct, frozen=True):
     `bound` is the alias that AWS has its event sources on, where the config names none. `include`
     is the path of the included file as it is written; `included` gives by key path each text that
     a value was put into, filled in and as it is written. `siblings` are the aliases of other
-    environments and configs of this function; "" is the function itself.
+    environments and configs of this function; "" is the function itself. `given` are the options
+    of the command line, apart from --env, that an advised command must repeat.
     """
 
     file: Path
@@ -223,6 +225,19 @@ class Config(Struct, frozen=True):
     include: str = ""
     included: Mapping[Keys, tuple[str, str]] = {}
     siblings: frozenset[str] = frozenset()
+    given: tuple[str, ...] = ()
+
+    def command(self, words: str) -> str:
+        """Word an advised command so that it acts on this function, wherever that is."""
+        given = (*advice.options(env=self.environment), *self.given)
+        return advice.command(words, self.file, given=given)
+
+    def aws(self, words: str) -> str:
+        """Word a command of the AWS CLI, which knows no config, for this account and region."""
+        asked = dict(zip(self.given[::2], self.given[1::2], strict=True))
+        profile = asked.get("--profile", self.profile)
+        region = asked.get("--region", self.region)
+        return advice.aws(words, advice.options(profile=profile, region=region))
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""

@@ -87,6 +87,6 @@ def _check_function(aws: Aws, config: Config) -> None:
         found = aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound as error:
         raise NotFound(
-            f"The function {name} does not exist.", f"Make it: kappa {config.file} create"
+            f"The function {name} does not exist.", f"Make it: {config.command('create')}"
         ) from error
     aws.learn(found["FunctionArn"])

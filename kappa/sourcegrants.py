@@ -44,7 +44,7 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
     alike = [permission, *([replace(permission, source_account=account)] if account else [])]
     if any(grants(one, each) for one in statements for each in alike):
         return []
-    return plan_grant(config.function.name, permission, statements, config.qualifier)
+    return plan_grant(config.function.name, permission, statements, config.qualifier, config.aws)
 
 
 def _own(config: Config, source: EventSource, place: Place) -> Permission | None:

@@ -18,7 +18,7 @@ def problem(config: Config, source: EventSource, state: SourcesState) -> str:
     """
     found = binding.qualifiers(config, source, state)
     why = _dead(found, state) or _elsewhere(config, found, state) or _closed(source, found, state)
-    return f"{why}. Mend it: kappa {config.file} deploy" if why else ""
+    return f"{why}. Mend it: {config.command('deploy')}" if why else ""
 
 
 def url_problem(config: Config, alias: str, state: SourcesState) -> str:
@@ -27,7 +27,7 @@ def url_problem(config: Config, alias: str, state: SourcesState) -> str:
     if state.urls[alias]["AuthType"] != "NONE" or given is None:
         return ""
     lacking = [one for one in url.PUBLIC if not any(grants(has, one) for has in given)]
-    mend = f"Mend it: kappa {config.file} deploy"
+    mend = f"Mend it: {config.command('deploy')}"
     return f"a permission for anyone is missing: AWS refuses callers. {mend}" if lacking else ""
 
 

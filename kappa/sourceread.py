@@ -14,6 +14,7 @@ from kappa import arn as arns
 from kappa import versionowner
 from kappa.arn import Place, invokes, qualifier
 from kappa.aws import Aws
+from kappa.awserrors import DENIED
 from kappa.errors import Denied, NotFound
 from kappa.permissions import Statement, read_statements
 from kappa.settings import Config
@@ -22,6 +23,10 @@ from kappa.sourcestate import Rule, SourcesState, Topic
 
 T = TypeVar("T")
 
+_BUCKET_HINT = (
+    "Ask for this permission; or the bucket is another account's: only an account's own buckets "
+    "can invoke its functions through kappa."
+)
 _POLLED = ("dynamodb", "kinesis", "sqs")
 
 
@@ -219,6 +224,11 @@ class _Reader:
             answer = self.aws.call("s3", operation, doing, params)
         except NotFound:
             return None
+        except Denied as error:
+            if error.code in DENIED:
+                # S3 answers so of a bucket of another account too.
+                error.hint = _BUCKET_HINT
+            raise
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
     def _rule(self, source: EventSource) -> Rule | None:

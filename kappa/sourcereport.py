@@ -66,16 +66,16 @@ def _doubled(config: Config, one: Mapping[str, Any]) -> str:
     found = one["qualifiers"]
     if len(found) < 2:
         return ""
-    again = f"kappa {config.file} remove_event_sources {one['name']}, then deploy"
+    again = f"{config.command('remove_event_sources ' + one['name'])}, then deploy"
     if len(set(found)) < len(found):
         word = "mapped" if one["service"] in ("dynamodb", "kinesis", "sqs") else "delivered"
         return f"{word} {len(found)} times. Mend it: {again}"
     aliases = [name for name in found if name != "$LATEST"]
-    command = f"kappa {config.file} deploy"
+    words = "deploy"
     if not config.function.alias:
-        command += f" --alias {aliases[0] if len(aliases) == 1 else 'NAME'}"
+        words += f" --alias {aliases[0] if len(aliases) == 1 else 'NAME'}"
     places = " and to ".join(binding.words("" if name == "$LATEST" else name) for name in found)
-    return f"delivered to {places}: a message is handled by both. Mend it: {command}"
+    return f"delivered to {places}: a message is handled by both. Mend it: {config.command(words)}"
 
 
 def _names(source: EventSource) -> dict[str, Any]:

@@ -58,11 +58,11 @@ def _stays(config: Config) -> Plan:
     """Say that what a config without an alias has is on one, and how new code gets there."""
     if not config.bound or not (config.function.event_sources or config.function.url):
         return []
+    deploy = config.command(f"deploy --publish --alias {config.bound}")
     return [
         Already(
             "kept",
-            f"event sources on the alias {config.bound}, which gets new code by kappa "
-            f"{config.file} deploy --publish --alias {config.bound}",
+            f"event sources on the alias {config.bound}, which gets new code by {deploy}",
         )
     ]
 
@@ -246,7 +246,7 @@ def _not_named(config: Config, source: EventSource, state: SourcesState) -> list
 
 def _unclear(config: Config, source: EventSource, state: SourcesState) -> Conflict:
     places = [binding.words(one) for one in binding.strangers(config, source, state)]
-    again = f"kappa {config.file} remove_event_sources {source.short}"
+    again = config.command(f"remove_event_sources {source.short}")
     return Conflict(
         f"The {source.label} is on {' and on '.join(places)} of {config.function.name}; kappa "
         "cannot tell which one it shall move.",

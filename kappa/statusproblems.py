@@ -56,7 +56,9 @@ def _unattached(
 
 def _source_problem(one: Mapping[str, Any], enabled: bool | None) -> str:
     """Say what is wrong with a source; `enabled` is the config's, None: it does not name it."""
-    if one["state"] in ("missing", "topic is gone", "no target", "unknown"):
+    if one["state"] == "unknown":
+        return f"unknown: {one['problem']}"
+    if one["state"] in ("missing", "topic is gone", "no target"):
         return str(one["state"])
     if one.get("problem"):
         return str(one["problem"])

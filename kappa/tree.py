@@ -34,6 +34,22 @@ _MAX_PROBLEM = 400
 # What YAML's errors quote of a file; of its grammar they quote single characters and <parts>.
 _QUOTED = re.compile(r" (?:'(?!<)[^']{2,}'|\"[^\"]{2,}\")")
 _QUOTES = "Put a text in quotes that begins with one of ! * & % @ ` { [ or has a colon or # in it."
+# A value as repr() writes it; an apostrophe stands behind a letter.
+_VALUE = r"(?<!\w)(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?!\w)"
+# YAML's words for a line that begins too far to the left or to the right, or after a tab.
+_SLIPS = frozenset(
+    {
+        "expected <block end>, but found '<block mapping start>'",
+        "expected <block end>, but found '<block sequence start>'",
+        "expected <block end>, but found '-'",
+        "expected <block end>, but found '?'",
+        "found character '\\t' that cannot start any token",
+    }
+)
+_INDENT = (
+    "Keys of one mapping, and the dashes of one list, begin in the same column; indent with "
+    "blanks, not with tabs."
+)
 # Shorter ones, outside of quotes, are words of the message too.
 SHORTEST_SECRET = 4
 
@@ -80,13 +96,20 @@ class Tree:
 
 
 def as_written(text: str, origins: Mapping[Keys, Keys]) -> str:
-    """Name the keys in a text as the file does."""
+    """Name the keys in a text as the file does; what is in quotes is a value and stays.
+
+    A key of one word, such as `region`, is a word of any text too: it is a key at its beginning.
+    """
     words = {dotted(target): dotted(source) for target, source in origins.items()}
     if not words:
         return text
     longest_first = sorted(words, key=len, reverse=True)
-    pattern = rf"(?<![\w.])({'|'.join(map(re.escape, longest_first))})(?!\w)"
-    return re.sub(pattern, lambda match: words[match[1]], text)
+    keys = "|".join(
+        re.escape(word) if "." in word else rf"\A{re.escape(word)}(?= is )"
+        for word in longest_first
+    )
+    pattern = rf"{_VALUE}|(?<![\w.])(?P<key>{keys})(?!\w)"
+    return re.sub(pattern, lambda match: words.get(match["key"], match[0]), text)
 
 
 def shortened(problem: str) -> str:
@@ -140,6 +163,8 @@ def _syntax_error(file: Path, error: Exception) -> ConfigError:
     syntax = getattr(error, "problem", None)
     problem = syntax or getattr(error, "reason", None) or "not readable"
     hint = _QUOTES if syntax else ""
+    if problem in _SLIPS:
+        problem, hint = "the indent is off", _INDENT
     return ConfigError(f"{file}:{line}: not valid YAML: {_QUOTED.sub('', problem)}.", hint)
 
 

@@ -52,6 +52,15 @@ def convert(tree: Tree, data: object, wanted: type[T], at: Keys = ()) -> T:
     raise together(errors.values())
 
 
+def fits(value: object, wanted: object) -> bool:
+    """Whether a value is one that a type takes."""
+    try:
+        msgspec.convert(value, wanted)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _follows(keys: Keys, errors: Mapping[Keys, ConfigError]) -> bool:
     """Whether something is wrong only because of an error before: taken out, or misspelled."""
     return any(

@@ -1,11 +1,13 @@
 """Refuse what YAML reads otherwise than it looks, where that would widen a right.
 
-Owns two mistakes: a key without a value, which elsewhere is as if it were not there, and NO, which
-YAML takes for false. It must not know which keys a document has.
+Owns three mistakes: a key without a value, which elsewhere is as if it were not there; NO, which
+YAML takes for false; and a blank that nobody has filled in, such as <your table>, in what a
+statement is about.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kappa.errors import ConfigError
@@ -13,6 +15,13 @@ from kappa.graft import find
 from kappa.mistakes import together
 from kappa.tree import Keys, Tree, dotted
 
+# An object's key in S3 may look like a blank: IAM takes it.
+_BLANK = re.compile(r"<[^<>]*>")
+_OBJECT = re.compile(r"^(arn:[^:]*:s3:::[^/]+/).*$", re.DOTALL)
+FILL_IN = "Put in place of {blank} what is meant."
+_ARN_WORDS = (
+    "an ARN, such as arn:aws:dynamodb:us-east-1:123456789012:table/news; parts may be *; or * alone"
+)
 # Each makes a permission narrower: without its value, others too could invoke the function.
 _CONDITIONS = (
     "source_arn",
@@ -35,8 +44,13 @@ def refuse(tree: Tree, environment: str) -> None:
         error
         for keys in documents
         if (document := find(tree.data, keys)) is not None
-        for error in (*empty(tree, keys, document), *words(tree, keys, document))
+        for error in (
+            *empty(tree, keys, document),
+            *words(tree, keys, document),
+            *_blanks(tree, keys, document),
+        )
     ]
+    errors += _resources(tree, environment)
     errors += _permissions(tree)
     if errors:
         raise together(errors)
@@ -64,6 +78,47 @@ def words(tree: Tree, keys: Keys, value: object) -> Iterator[ConfigError]:
         )
     for key, item in _items(value):
         yield from words(tree, (*keys, key), item)
+
+
+def blanks(value: object, keys: Keys = ()) -> Iterator[tuple[Keys, str, str]]:
+    """Find in a document each resource with a blank: its key path, itself, its blank."""
+    for key, item in _items(value):
+        here = (*keys, key)
+        if key in ("Resource", "NotResource"):
+            listed = enumerate(item) if isinstance(item, list) else [(None, item)]
+            for number, one in listed:
+                at = here if number is None else (*here, number)
+                if isinstance(one, str) and (blank := _blank(one)):
+                    yield at, one, blank
+        else:
+            yield from blanks(item, here)
+
+
+def _blank(resource: str) -> str:
+    match = _BLANK.search(_OBJECT.sub(r"\1", resource))
+    return match[0] if match else ""
+
+
+def _blanks(tree: Tree, keys: Keys, document: object) -> Iterator[ConfigError]:
+    for at, resource, blank in blanks(document, keys):
+        yield tree.error(at, f"{dotted(at)} is {resource!r}.", FILL_IN.format(blank=blank))
+
+
+def _resources(tree: Tree, environment: str) -> Iterator[ConfigError]:
+    """Check what 0.7's layout makes statements of."""
+    here: Keys = ("environments", environment)
+    for keys in ((*here, "policy", "resources"), (*here, "policy_resources")):
+        listed = find(tree.data, keys)
+        for number, one in enumerate(listed if isinstance(listed, list) else ()):
+            arn = one.get("arn") if isinstance(one, dict) else None
+            if not isinstance(arn, str) or not arn:
+                continue
+            at: Keys = (*keys, number, "arn")
+            if blank := _blank(arn):
+                yield tree.error(at, f"{dotted(at)} is {arn!r}.", FILL_IN.format(blank=blank))
+            elif arn != "*" and not arn.startswith(("arn:", "${")):
+                # Source: AWS IAM guide, "IAM JSON policy elements: Resource".
+                yield tree.error(at, f"{dotted(at)} is {arn!r}.", f"Allowed: {_ARN_WORDS}.")
 
 
 def _items(value: object) -> Iterator[tuple[str | int, object]]:

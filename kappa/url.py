@@ -127,7 +127,7 @@ def _closed(config: Config, state: SourcesState) -> Already:
     return Already(
         "kept",
         f"{LABEL} {has['FunctionUrl']} of the alias {alias} ({has['AuthType']}; kappa cannot tell "
-        f"that it made it; to open it to anyone: kappa {config.file} deploy --alias {alias})",
+        f"that it made it; to open it to anyone: {config.command(f'deploy --alias {alias}')})",
     )
 
 
@@ -161,11 +161,11 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
 def _stranger(config: Config, state: SourcesState, alias: str) -> Already:
     has, where = state.urls[alias], f"the alias {alias}" if alias else "the function itself"
     qualifier = f" --qualifier {alias}" if alias else ""
+    words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
     return Already(
         "kept",
         f"{LABEL} {has['FunctionUrl']} of {where} ({has['AuthType']}; kappa cannot tell that it "
-        "made it; to remove it: aws lambda delete-function-url-config --function-name "
-        f"{config.function.name}{qualifier})",
+        f"made it; to remove it: {config.aws(words)})",
     )
 
 
@@ -232,7 +232,7 @@ def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Al
     name, alias = config.function.name, config.qualifier
     lacking = [one for one in PUBLIC if not any(grants(has, one) for has in statements)]
     named = [replace(one, statement_id=_named(one.statement_id, alias)) for one in lacking]
-    return [item for one in named for item in plan_grant(name, one, statements, alias)]
+    return [item for one in named for item in plan_grant(name, one, statements, alias, config.aws)]
 
 
 def _named(statement_id: str, alias: str) -> str:

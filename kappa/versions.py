@@ -75,7 +75,7 @@ def _check_free(config: Config, state: VersionsState, number: str) -> None:
         raise AwsError(
             f"Version {number} of {config.function.name} failed, and the alias {names[0]} points "
             f"to it: {reason}",
-            f"Move the alias first: kappa {config.file} rollback --alias {names[0]}",
+            f"Move the alias first: {config.command(f'rollback --alias {names[0]}')}",
         )
 
 
@@ -214,11 +214,12 @@ def _is_made(answer: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
 def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
     """Remove old versions; one that something invokes by its number is named and stays."""
     name = config.function.name
+    delete = f"lambda delete-function --function-name {name} --qualifier"
     unknown = [
         Already(
             "kept",
             f"version {number} of {name} (kappa cannot tell which alias it was published for; to "
-            f"remove it: aws lambda delete-function --function-name {name} --qualifier {number})",
+            f"remove it: {config.aws(f'{delete} {number}')})",
         )
         for number in _unknown(config, state)
         if number != current

@@ -159,5 +159,5 @@ def latest_of(config: Config, state: VersionsState) -> Mapping[str, Any]:
     """
     if state.latest is None:
         problem = f"The function {config.function.name} does not exist."
-        raise NotFound(problem, f"Make it: kappa {config.file} deploy")
+        raise NotFound(problem, f"Make it: {config.command('deploy')}")
     return state.latest

@@ -337,6 +337,12 @@ def test_a_mistyped_region_is_named_before_any_call():
         Aws("us-esat-1").client("sts")
 
 
+@pytest.mark.parametrize("region", ["nowhere-1", "<region>", "US-EAST-1", "us-east-1a"])
+def test_what_no_region_can_be_called_is_said_before_any_call(region):
+    with pytest.raises(ConfigError, match=f"^{region} is not an AWS region"):
+        Aws(region).client("sts")
+
+
 def test_a_new_region_that_is_not_reached_is_questioned(monkeypatch, keys):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

@@ -61,6 +61,8 @@ def test_a_function_that_the_module_binds_is_found(check, code):
         ("", "app.py has no main."),
         ("def other():\n    def main(): ...", "app.py has no main.\n  Allowed: other."),
         ("def other():\n    main = 1", "app.py has no main."),
+        ("import json\nimport os.path as p\ndef go(): ...", "no main.\n  Allowed: go."),
+        ("import mian\nimport json", "app.py has no main."),
         ("class A:\n    def main(self): ...", "app.py has no main."),
         ("print(main)", "app.py has no main."),
     ],
@@ -157,5 +159,22 @@ def test_a_file_that_is_missing_is_said_with_its_line(tmp_path, monkeypatch, key
     config = kappa_config({key: said}, lines={("lambda", key): 7})
     with pytest.raises(
         ConfigError, match=rf"config\.yml:7: lambda\.{key}: {said[:100]}.*does not exist"
+    ):
+        check_files(config)
+
+
+def test_a_module_is_no_function_to_take_instead(check):
+    with pytest.raises(ConfigError) as error:
+        check("app.main", {"app.py": "import mian\nfrom tea import pour\n"})
+    assert error.value.hint == "Allowed: pour."
+
+
+def test_a_missing_dependency_is_said_with_its_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "code").mkdir()
+    lines = {("lambda", "dependencies"): 7, ("lambda", "dependencies", 1): 9}
+    config = kappa_config({"dependencies": ("code", "lib")}, lines=lines)
+    with pytest.raises(
+        ConfigError, match=r"config\.yml:9: lambda\.dependencies\[1\]: lib does not"
     ):
         check_files(config)

@@ -63,7 +63,7 @@ def test_the_configs_of_kappa_0_3_read_unchanged(sample):
 def test_the_configs_of_this_repository_read(write, monkeypatch, tmp_path):
     outputs = tmp_path / "chat.yml"
     names = (*STACK_OUTPUTS, "s3_bucket", "region", "google_oauth_client_id")
-    values = {"dynamodb_stream_arn": TABLE}
+    values = {"dynamodb_stream_arn": TABLE, "region": "us-east-1"}
     outputs.write_text("".join(f"{name}: {values.get(name, TOPIC)}\n" for name in names))
     monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(outputs))
     root = Path(__file__).parents[3] / "lambda"
@@ -652,3 +652,85 @@ def test_not_even_a_traceback_shows_an_included_value(tmp_path, write, lines):
     with pytest.raises(ConfigError) as caught:
         read_config(file)
     assert "Tr0ub4dor" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("region: <your region here>", "is '<your region here>'.\n  Allowed: an AWS region"),
+        ("region: us-east1", "is 'us-east1'.\n  Allowed: an AWS region, such as us-east-1."),
+        ("region: nowhere-1", "is 'nowhere-1'.\n  Allowed: an AWS region"),
+        ("region: us-esat-1", "is 'us-esat-1', which is not an AWS region.\n  Did you mean `us-e"),
+        ("profile: <your profile here>", "is '<your profile here>'.\n  Allowed: the name of a pro"),
+    ],
+)
+def test_a_placeholder_or_a_mistyped_region_is_named_with_its_line(write, line, said):
+    key = line.split(":")[0]
+    assert error_of(write(MINIMAL, f"{line}\n")).startswith(f"9: {key} {said}")
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "nz-north-1", "us-east-9"])
+def test_a_region_that_may_well_exist_is_taken(write, region):
+    assert read_config(write(MINIMAL, f"region: {region}\n")).region == region
+
+
+def statement(resource):
+    return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
+
+
+@pytest.mark.parametrize(
+    ("resource", "blank"),
+    [
+        ("<arn>", "<arn>"),
+        ("arn:aws:s3:::<your bucket>/*", "<your bucket>"),
+        (["*", "arn:aws:sns:us-east-1:<account>:news"], "<account>"),
+    ],
+)
+def test_a_blank_in_a_policys_resource_is_named_with_file_and_line(
+    write, tmp_path, resource, blank
+):
+    document = {"Statement": [statement("*"), statement(resource)]}
+    (tmp_path / "policy.json").write_text(json.dumps(document, indent=1))
+    with_policy = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: policy.json}\n")
+    with pytest.raises(ConfigError) as error:
+        read_policy_document(read_config(write(with_policy)))
+    lines = (tmp_path / "policy.json").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines, 1) if blank in line)
+    assert error.value.message.startswith(f"{tmp_path}/policy.json:{at}: a statement is about '")
+    assert error.value.hint == f"Put in place of {blank} what is meant."
+    here = with_policy.replace("policy.json", json.dumps(document))
+    assert error_of(write(here)).startswith("2: iam.policy.document.Statement[1].Resource")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "*",
+        "arn:aws:s3:::photos/${aws:username}/<draft>*",
+        "arn:*:logs:*:*:*",
+        "arn:aws:dynamodb:${region}:${account_id}:table/?ews*",
+    ],
+)
+def test_what_iam_allows_of_a_resource_is_never_refused(write, tmp_path, resource):
+    (tmp_path / "policy.json").write_text(json.dumps({"Statement": statement(resource)}))
+    with_policy = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: policy.json}\n")
+    assert (
+        read_policy_document(read_config(write(with_policy)))["Statement"]["Resource"] == resource
+    )
+
+
+def test_code_that_is_in_s3_already_is_said_not_to_be_taken(write):
+    said = error_of(write(MINIMAL, "  code: {bucket: b, key: k, version: v}\n"))
+    assert said.startswith("9: lambda.code: kappa takes no code that is in S3 already.\n  Name the")
+    assert "path: function.zip" in said
+
+
+@pytest.mark.parametrize(
+    ("runtime", "newer"),
+    [("python2.7", "python3.13"), ("nodejs", "nodejs22.x"), ("java8", "java21")],
+)
+def test_a_runtime_that_aws_has_deprecated_is_noted_with_its_line(write, runtime, newer):
+    (note,) = read_config(write(MINIMAL.replace("python3.13", runtime))).notes
+    assert f"config.yml:8: AWS has deprecated the runtime {runtime}" in note
+    assert f"Use {newer}" in note
+    assert read_config(write()).notes == ()

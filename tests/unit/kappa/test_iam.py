@@ -371,3 +371,14 @@ def test_update_code_leaves_the_role_that_the_function_has():
     has = {"Role": "arn:aws:iam::123456789012:role/kappa/old"}
     state = IamState(own_role=Owned("greeter-role-us-east-1", "greeter-role was deleted"))
     assert iam.role_arn(kappa_config(policy=OWN), PLACE, state, has) == has["Role"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (IamState(None, None), ("gone", "role greeter-role")),
+        (IamState(denied=True), ("kept", "role greeter-role (the config gives it no policy)")),
+    ],
+)
+def test_delete_does_not_say_that_it_keeps_a_role_that_is_not_there(state, said):
+    assert marks(iamdelete.plan_delete(kappa_config(), state)) == [said]

@@ -72,7 +72,8 @@ RANKS = [
     {"tree", "functionsettings", "sourcesettings"},
     {"ignorefile", "section", "plainfile", "mistakes"},
     {"loglines"},
-    {"arn", "completion", "errors", "oldwords", "regions", "texts", "units"},
+    {"arn", "completion", "errors", "oldwords", "regions", "runtimes", "texts", "units"},
+    {"advice"},
 ]
 FOLDER = Path(kappa.__file__).parent
 

@@ -12,7 +12,7 @@ from kappa.config import read_config, read_policy_document
 from kappa.environments import merge
 from kappa.errors import ConfigError
 from kappa.graft import find
-from kappa.tree import Tree
+from kappa.tree import Tree, as_written
 
 LATER = Path(__file__).parents[2] / "data" / "kappa" / "later" / "kappa.yml"
 CONFIG = """\
@@ -313,7 +313,7 @@ def test_a_file_of_0_2_is_said_to_be_one(write):
             SHORT.replace("    policy:", "    role: {name: a b}\n    policy:"),
             "environments.dev.role.name is 'a b'",
         ),
-        (SHORT.replace("dev", "'a b'"), "environments.a b is 'a b'"),
+        (SHORT.replace("dev", "'a b'"), "2: environments.a b is no name of an environment."),
         ("name: a b\n" + SHORT, "1: name is 'a b'"),
         (SHORT + "  log_retention_policy: 2\n", "lambda.log_retention_policy is 2."),
         (
@@ -365,3 +365,114 @@ def test_a_statement_of_0_7_never_loses_a_condition(write, condition, said):
     statement = f"      statements:\n        - Effect: Allow\n          {condition}\n"
     text = SHORT.replace("      resources:", f"{statement}      resources:")
     assert error_of(write(text)).startswith(said)
+
+
+def test_a_container_image_works_in_the_layout_of_0_7(write):
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"
+    text = SHORT.split("lambda:")[0] + f"lambda: {{image: {{uri: {image}}}}}\n"
+    function = read_config(write(text)).function
+    assert (function.image.uri, function.path) == (image, "")
+    said = error_of(write(f"source: src\n{text}"))
+    assert said.startswith("1: source does not go with lambda.image")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            SHORT + "  layers: ['arn:aws:events:region:1:x']\n",
+            "is 'arn:aws:events:region:1:x'",
+        ),
+        (SHORT + '  memory_size: "the region"\n', "lambda.memory_size is 'the region'."),
+        (SHORT + '  memory_size: "lambda.path"\n', "lambda.memory_size is 'lambda.path'."),
+        (SHORT + '  memory_size: "it\'s lambda.path"\n', 'is "it\'s lambda.path".'),
+        (SHORT.replace("us-east-1", "x"), "3: environments.dev.region is 'x'."),
+    ],
+)
+def test_what_the_user_wrote_is_quoted_as_it_stands(write, text, said):
+    assert said in error_of(write(text))
+
+
+def test_the_words_of_a_message_stay_words():
+    origins = {("region",): ("environments", "dev", "region"), ("lambda", "path"): ("source",)}
+    text = "lambda.path is no ARN (arn:partition:service:region:account:resource) of the region."
+    assert as_written(text, origins) == text.replace("lambda.path", "source")
+    assert as_written("region is 'region'.", origins) == "environments.dev.region is 'region'."
+
+
+@pytest.mark.parametrize(
+    ("arn", "hint"),
+    [
+        ("<arn>", "Put in place of <arn> what is meant."),
+        ("arn:aws:dynamodb:us-east-1:1:table/<your table>", "Put in place of <your table>"),
+        ("my-table", "Allowed: an ARN, such as"),
+    ],
+)
+def test_a_resource_that_is_no_arn_is_named_with_its_line(write, arn, hint):
+    said = error_of(write(SHORT.replace("arn:aws:logs:*:*:*", f'"{arn}"')))
+    assert said.startswith(f"6: environments.dev.policy.resources[0].arn is {arn!r}.\n  {hint}")
+
+
+def test_a_blank_in_a_statement_of_0_7_is_named_with_its_line(write):
+    text = SHORT.replace("      resources:\n", "      statements:\n")
+    text = text.replace('arn: arn:aws:logs:*:*:*\n          actions: ["*"]', "Resource: <arn>")
+    assert error_of(write(text)).startswith("6: environments.dev.policy.statements[0].Resource is")
+
+
+@pytest.mark.parametrize("arn", ["'*'", "arn:*:logs:*:*:*", "'arn:aws:s3:::b/${environment}/*'"])
+def test_a_resource_of_0_7_may_be_what_iam_allows(write, arn):
+    text = SHORT.replace("arn:aws:logs:*:*:*", arn)
+    assert read_policy_document(read_config(write(text)))["Statement"][0]["Resource"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("event_source: x", "In place of `event_source:` put `event_sources: [{arn: ...}]`."),
+        (
+            "event_source: x, s3_events: [a]",
+            "In place of `event_source:` and `s3_events:` put "
+            "`event_sources: [{arn: ..., events: [...]}]`.",
+        ),
+        ("mode: event", ""),
+    ],
+)
+def test_a_file_of_0_2_is_told_what_took_the_place_of_its_event_source(write, old, new):
+    said = error_of(write(f"cloudformation: {{template: a.cf}}\nlambda: {{{old}}}\n"))
+    assert new in said
+    assert ("event_sources" in said) == bool(new)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SHORT.replace("dev", "<your_env>"), "2: environments.<your_env> is no name of an environ"),
+        (SHORT.replace("dev", "'12'"), "2: environments.12 is no name of an environment."),
+        (f"name: <function name>\n{SHORT}", "1: name is '<function name>'."),
+    ],
+)
+def test_one_bad_name_is_one_mistake(write, text, said):
+    environment = {"<your_env>": "<your_env>", "'12'": "12"}
+    wanted = next((name for key, name in environment.items() if f"{key}:" in text), "")
+    told = error_of(write(text), wanted)
+    assert told.startswith(said)
+    assert len(told.splitlines()) == 2
+
+
+def test_a_folder_whose_name_no_function_can_have_is_one_mistake(tmp_path):
+    file = tmp_path / "my app" / "kappa.yml"
+    file.parent.mkdir()
+    file.write_text(SHORT)
+    said = error_of(file)
+    assert said.startswith("1: name is missing, and the name of the folder, 'my app', is no")
+    assert len(said.splitlines()) == 2
+
+
+def test_the_source_folder_that_0_7_takes_unless_told_is_asked_for(write, tmp_path):
+    config = read_config(write(SHORT))
+    (tmp_path / "_src" / "simple.py").unlink()
+    (tmp_path / "_src").rmdir()
+    with pytest.raises(ConfigError) as error:
+        check_files(config)
+    assert "the folder of the code, " in error.value.message
+    assert error.value.hint == "Make the folder _src, or name another one with `source:`."

@@ -8,6 +8,7 @@ from msgspec import Meta, convert, inspect
 
 from kappa.functionparams import wanted
 from kappa.functionsettings import Async, Image, ImageUri, LayerArn, Logging, Vpc
+from kappa.runtimes import DEPRECATED, NEWER, deprecated
 from kappa.settings import Function
 from tests.builders import kappa_config
 
@@ -169,3 +170,11 @@ def test_an_image_of_another_registry_is_refused(host):
 )
 def test_a_layer_has_either_form_of_the_model(arn):
     assert convert(arn, LayerArn) == arn
+
+
+def test_the_deprecated_runtimes_and_what_to_use_are_lambdas_own_words():
+    known = set(MODEL.shape_for("Runtime").enum)
+    assert known >= DEPRECATED
+    assert known >= set(NEWER.values())
+    assert not DEPRECATED & set(NEWER.values())
+    assert all(deprecated(one) for one in DEPRECATED)

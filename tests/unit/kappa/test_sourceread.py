@@ -7,6 +7,7 @@ from kappa.arn import Place
 from kappa.aws import Aws
 from kappa.errors import Denied
 from kappa.sourcereport import source_row, sources_data
+from kappa.statusproblems import problems
 from tests.account import FUNCTION, Account
 from tests.builders import kappa_config
 
@@ -115,3 +116,23 @@ def test_a_topic_of_another_region_is_asked_there():
             aws.call("sns", operation, "asking", params)
     assert asked == ["Subscribe", "Unsubscribe"]
     assert aws.client("sns", "us-east-1") is aws.client("sns")
+
+
+BUCKET = {"arn": "arn:aws:s3:::photos", "events": ["s3:ObjectCreated:*"]}
+
+
+def test_a_bucket_that_may_be_another_accounts_is_said_to_be_so():
+    aws = Refusing("get_bucket_notification_configuration")
+    with pytest.raises(Denied) as error:
+        read(aws, BUCKET)
+    assert error.value.hint.startswith(
+        "Ask for this permission; or the bucket is another account's"
+    )
+
+
+def test_status_says_why_a_source_is_unknown():
+    state = read(Refusing("get_bucket_notification_configuration"), BUCKET, tolerant=True)
+    config = kappa_config({"sources": [BUCKET]})
+    data = dict.fromkeys(("policy", "role", "function", "alias", "async"))
+    found = problems(config, {**data, "event_sources": sources_data(config, state)})
+    assert found[-1].startswith("event source photos: unknown: AWS refused reading the notif")

@@ -157,3 +157,17 @@ def test_a_secret_that_looks_like_yaml_is_printed_nowhere(error_of, tmp_path, te
     with pytest.raises(ConfigError) as caught:
         read_tree(tmp_path / "a.yml")
     assert "Tr0ub4dor" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a:\n    b: 1\n  c: 2\n", 3),
+        ("a:\n  - x\n - y\n", 3),
+        ("a:\n    b: 1\n  - c\n", 3),
+        ("a:\n\tb: 1\n", 2),
+    ],
+)
+def test_a_line_that_is_indented_wrong_is_said_to_be_so(error_of, text, line):
+    said = error_of(text)
+    assert said.startswith(f"{line}: not valid YAML: the indent is off.\n  Keys of one mapping")

@@ -185,7 +185,7 @@ def test_create_makes_no_alias_of_what_another_environment_made():
     shop.deploy("prod", 2)
     with pytest.raises(Conflict, match=r"as this config wants it \(Environment, code") as error:
         commands.plan_create(shop.session("dev", 1))
-    assert error.value.hint.endswith("kappa config.yml --env dev deploy")
+    assert error.value.hint.endswith("kappa config.yml deploy --env dev")
     assert "dev" not in shop.aws.aliases
     shop.deploy("dev", 1)
     assert shop.runs("dev") == ("dev", "1")

@@ -1,0 +1,55 @@
+"""Runtimes that AWS has deprecated, and which to use. Pure."""
+
+from __future__ import annotations
+
+# Source: AWS Lambda guide, "Lambda runtimes", deprecated runtimes. Newer ones may have joined
+# them: a runtime that is not here is no matter of kappa's.
+DEPRECATED = frozenset(
+    {
+        "dotnet6",
+        "dotnetcore1.0",
+        "dotnetcore2.0",
+        "dotnetcore2.1",
+        "dotnetcore3.1",
+        "go1.x",
+        "java8",
+        "nodejs",
+        "nodejs10.x",
+        "nodejs12.x",
+        "nodejs14.x",
+        "nodejs16.x",
+        "nodejs18.x",
+        "nodejs4.3",
+        "nodejs4.3-edge",
+        "nodejs6.10",
+        "nodejs8.10",
+        "provided",
+        "python2.7",
+        "python3.6",
+        "python3.7",
+        "python3.8",
+        "python3.9",
+        "ruby2.5",
+        "ruby2.7",
+    }
+)
+NEWER = {
+    "dotnet": "dotnet8",
+    "go": "provided.al2023",
+    "java": "java21",
+    "nodejs": "nodejs22.x",
+    "provided": "provided.al2023",
+    "python": "python3.13",
+    "ruby": "ruby3.3",
+}
+
+
+def deprecated(runtime: str) -> str:
+    """Say of a deprecated runtime that it is one; "" of any other."""
+    if runtime not in DEPRECATED:
+        return ""
+    newer = next(now for kind, now in NEWER.items() if runtime.startswith(kind))
+    return (
+        f"AWS has deprecated the runtime {runtime}: it may refuse to make or update such a "
+        f"function. Use {newer}, and try the code with it."
+    )
