@@ -20,7 +20,7 @@ from tests.projects import POLICY
 
 ALL = os.environ.get("KAPPA_INTERRUPTED") == "all"
 # How far apart the calls of the sample are, for each way to stop a command.
-STRIDES = {"kill": 23, "lose": 31, "deny": 29, "drop": 37}
+STRIDES = {"kill": 43, "lose": 59, "deny": 61, "drop": 67}
 NAME = "greeter"
 CONFIG = """\
   timeout: 5
