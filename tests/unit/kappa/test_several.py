@@ -125,6 +125,7 @@ def test_a_bug_in_one_config_keeps_the_last_line_of_each(pair, capsys):
 
 CTRL_C = """
 import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
 from pathlib import Path
 from kappa.console import exit_code
 from kappa.errors import Interrupted
