@@ -38,7 +38,7 @@ function pageOf(world, kept) {
 
 /** How long a message is on its way to the table: mostly a moment, at times all that is allowed. */
 const lateness = (world) =>
-  world.pick([world.int(100), world.int(100), world.int(3_301), 3_300, 3_299, 3_301 + world.int(60_000)]);
+  world.pick([world.int(100), world.int(100), world.int(3_001), 3_000, 2_999, 3_001 + world.int(60_000)]);
 
 /** What happens in a chat in one turn. */
 function happens(world) {
