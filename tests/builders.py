@@ -128,7 +128,8 @@ def answer_with(client, operation, code, status=400, times=None, when=None):
         if left[0]:
             left[0] -= 1
         error = {"Code": code, "Message": "as the test wants"}
-        return SimpleNamespace(status_code=status), {"Error": error, "ResponseMetadata": {}}
+        told = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return SimpleNamespace(status_code=status), told
 
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"before-call.{service}.{operation}", answer)

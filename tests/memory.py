@@ -228,7 +228,7 @@ class Faulty:
                 if callable(met):
                     met()
             if met == "undone":
-                raise fault("InternalServerError")
+                raise fault("InternalServerError", ResponseMetadata={"HTTPStatusCode": 500})
             if met == "conflict" and name == "transact_write_items":
                 reasons = [{"Code": "TransactionConflict"}]
                 raise fault("TransactionCanceledException", CancellationReasons=reasons)
@@ -236,7 +236,7 @@ class Faulty:
                 raise fault("ConditionalRequestConflict")
             answer = method(**arguments)
             if met == "done":
-                raise fault("InternalServerError")
+                raise fault("InternalServerError", ResponseMetadata={"HTTPStatusCode": 500})
             return answer
 
         return call

@@ -41,6 +41,15 @@ _CONFIG = Config(
 )
 SIGNED: Config = _CONFIG
 NOT_SIGNED: Config = _CONFIG.merge(Config(signature_version=UNSIGNED))
+# One try, and a short one, for who repeats a call by itself: what the call says depends on when it
+# is made. DynamoDB answers in milliseconds (writes.LATE has the arithmetic).
+ONE_TRY: Config = _CONFIG.merge(
+    Config(
+        connect_timeout=0.3,
+        read_timeout=1,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+)
 
 
 class _PlainFiles(JSONFileLoader):

@@ -180,7 +180,7 @@ def test_a_fault_of_aws_loses_and_doubles_nothing_and_is_told_in_the_log(
     crowd = Crowd(stage)
     faults = Faults(stage.between, operation, answer)
     crowd.talk()
-    enough = 1 if answer is slow else 2  # a call that gets no answer takes 16 s to fail
+    enough = 1 if answer is slow else 2  # a call that gets no answer takes 8 s or 16 s to fail
     wait_for(lambda: len(crowd.failures(stage, function)) >= enough)
     faults.heal()
     crowd.insist()

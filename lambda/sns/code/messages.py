@@ -27,7 +27,9 @@ IGNORABLE = re.compile(
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
-BLANK = "\u2800"  # a braille pattern without dots
+# Nothing is drawn for these either, though Unicode counts them neither as spaces nor as ignorable:
+# a braille pattern without dots, an object's place, blanks of hieroglyphs, Khitan and notes.
+BLANK = frozenset("\u2800\ufffc\U00013441\U00013442\U00016fe4\U0001d159")
 
 
 class Notification(TypedDict):
@@ -104,6 +106,8 @@ Request = Message | Change | Block
 def read_delivery(record: object, now: datetime, default_id: str) -> Delivery:
     """Check a record's envelope. An operator's may leave MessageId and Timestamp out.
 
+    A Timestamp of an operator's that is ahead of the clock is the time of the call.
+
     Raises: BadMessage.
     """
     source = at(record, "EventSource")
@@ -117,7 +121,10 @@ def read_delivery(record: object, now: datetime, default_id: str) -> Delivery:
     if not isinstance(body, str) or not isinstance(sent_at, str) or not is_safe_id(message_id):
         raise BadMessage("malformed_record")
     token = at(record, "Sns", "MessageAttributes", "id_token", "Value")
-    return Delivery(source == OPERATOR_SOURCE, message_id, read_time(sent_at), body, token)
+    moment = read_time(sent_at)
+    if source == OPERATOR_SOURCE:
+        moment = min(moment, now)  # a wall clock's time, or a slip: nothing is sent in the future
+    return Delivery(source == OPERATOR_SOURCE, message_id, moment, body, token)
 
 
 def read_time(timestamp: str, reason: str = "malformed_record") -> datetime:
@@ -236,7 +243,7 @@ def read_text(text: object) -> str:
 def is_visible(character: str) -> bool:
     """Tell whether something is drawn for a character: a mark alone needs a letter before it."""
     kind = unicodedata.category(character)
-    unseen = character.isspace() or kind[0] == "M" or kind == "Cc" or character == BLANK
+    unseen = character.isspace() or kind[0] == "M" or kind == "Cc" or character in BLANK
     return not unseen and not IGNORABLE.match(character)
 
 

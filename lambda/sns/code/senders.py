@@ -11,13 +11,13 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from botocore.exceptions import ClientError
 
 from contract import error_code
 from environment import Settings
-from messages import IGNORABLE, BadMessage, json_object
+from messages import BLANK, IGNORABLE, BadMessage, json_object
 
 GOOGLE = "https://accounts.google.com"
 GOOGLE_ISSUERS = ("accounts.google.com", GOOGLE)
@@ -27,6 +27,13 @@ MAX_NAME = 100
 MAX_TOKEN = 20_000  # the limit of STS for WebIdentityToken
 MAX_VERDICTS = 1_000
 OPERATOR = "Operator"
+# What looks like letters of that name: Cyrillic, Greek, Armenian, Latin small capitals; a zero.
+LOOKS = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0433\u0442\u03b1\u03b5\u03bf\u03c1\u03c4\u0585"
+    "\u1d00\u1d07\u1d0f\u1d18\u0280\u1d1b0",
+    "aeoprtaeoptoaeoprto",
+)
+LETTERS_AND_DIGITS = ("Lu", "Ll", "Lt", "Lo", "Nd")
 # These blame the token. Anything else may pass or is our own mistake: raised, so that Lambda
 # tries again and then tells FailuresTopic.
 REFUSALS = frozenset(
@@ -212,12 +219,20 @@ def user_id(identity: str) -> str:
 
 def clean_name(name: object) -> str:
     """Return a name on one line without what is not drawn; "" if it has no letter and no digit."""
-    line = " ".join(name[: 10 * MAX_NAME].split()) if isinstance(name, str) else ""
-    seen = IGNORABLE.sub("", "".join(filter(str.isprintable, line)))[:MAX_NAME].strip()
-    return seen if any(map(str.isalnum, seen)) else ""
+    given = name[: 10 * MAX_NAME] if isinstance(name, str) else ""
+    spaced = "".join(" " if one in BLANK or one.isspace() else one for one in given)
+    seen = IGNORABLE.sub("", "".join(filter(str.isprintable, spaced)))
+    line = " ".join(seen.split())[:MAX_NAME].strip()
+    return line if any(map(str.isalnum, line)) else ""
 
 
 def person_name(name: object) -> str:
     """Return a person's name, "" for one that would pass for the operator's."""
     clean = clean_name(name)
-    return "" if normalize("NFKC", clean).casefold() == OPERATOR.casefold() else clean
+    return "" if skeleton(clean) == skeleton(OPERATOR) else clean
+
+
+def skeleton(name: str) -> str:
+    """Return what a reader recognises of a name: its letters and digits, alike ones as one."""
+    plain = normalize("NFKD", normalize("NFKD", name).casefold())
+    return "".join(one for one in plain if category(one) in LETTERS_AND_DIGITS).translate(LOOKS)

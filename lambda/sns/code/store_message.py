@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
-from aws_clients import NOT_SIGNED, SIGNED, make_clients
+from aws_clients import NOT_SIGNED, ONE_TRY, make_clients
 from contract import at, error_code, iso_ms, log
 from emf import metric_line
 from environment import Settings, read_settings
@@ -33,7 +33,7 @@ from messages import (
 )
 from permitted import Row, check_change, is_to_be_made, text_of
 from senders import Sender, Verifier, operator, read_token
-from transactions import Tables, read_row, write
+from transactions import Tables, Written, read_row, write
 from writes import Part, applied, block, change_row, count, message_row, not_blocked, once, put
 
 OVERTAKEN_TRIES = 3
@@ -77,7 +77,7 @@ def handler(event: Event, context: Context) -> Counts:
 def service() -> Service:
     """Build what the container keeps, from the environment."""
     settings = read_settings(os.environ)
-    sts, dynamodb = make_clients({"sts": NOT_SIGNED, "dynamodb": SIGNED})
+    sts, dynamodb = make_clients({"sts": NOT_SIGNED, "dynamodb": ONE_TRY})
     verifier = Verifier(sts, settings, time.time)
     return Service(settings, verifier, Tables(dynamodb, time.sleep), time.time)
 
@@ -153,7 +153,10 @@ def store_message(
             *limits(delivery, sender, settings),
         ]
 
-    return outcome_of(write(service.tables, parts), "stored")
+    written = write(service.tables, parts)
+    if written == Written("duplicate", unsure=True):
+        return "stored"  # by the try whose answer was lost
+    return outcome_of(written.failed, "stored")
 
 
 def make_change(delivery: Delivery, change: Change, sender: Sender, service: Service) -> Outcome:
@@ -164,10 +167,11 @@ def make_change(delivery: Delivery, change: Change, sender: Sender, service: Ser
     settings = service.settings
     check_change(change, sender, delivery.sent_at)
     sent = (iso_ms(delivery.sent_at), change.client_id or delivery.message_id)
+    unsure = False
     for _ in range(OVERTAKEN_TRIES):
         row = read_row(service.tables, settings.table, change.channel, change.target)
         if not is_to_be_made(row, change, sent, sender):
-            return "duplicate"
+            return "changed" if unsure else "duplicate"
 
         def parts(row: Row = row) -> list[Part]:
             after = text_of(row, "changed_by")
@@ -179,8 +183,9 @@ def make_change(delivery: Delivery, change: Change, sender: Sender, service: Ser
                 *applied(settings.table, change, by, row),
             ]
 
-        failed = write(service.tables, parts)
-        if failed != "overtaken":
+        failed, unsure = write(service.tables, parts)
+        # What a try without an answer has done may be what the next one met: the row tells.
+        if failed != "overtaken" and not (failed and unsure):
             return outcome_of(failed, "changed")
     raise Overtaken
 

@@ -1,67 +1,130 @@
 """The calls to DynamoDB: one row read, several writes made as one, a user blocked.
 
-Owns what an answer of DynamoDB means. It must not decide what is written.
+Owns what an answer of DynamoDB means, and which call is made again. It must not decide what is
+written.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
+from contract import error_code
 from permitted import Row
 from writes import Part, key
 
+T = TypeVar("T")
+
 TRIES = 6
-# Why DynamoDB cancels a transaction that may succeed a moment later. The SDK repeats none of them.
+# Why DynamoDB cancels a transaction that may succeed a moment later.
 # Source: DynamoDB API reference, TransactWriteItems, "Cancellation reasons".
 PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+# Why it answers a call with 400 that may succeed a moment later.
+# Source: DynamoDB guide, "Error handling with DynamoDB": "OK to retry? Yes".
+THROTTLED = frozenset(
+    {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+)
+NO_ANSWER = (ConnectionError, HTTPClientError)
 LONGEST_PAUSE_S = 0.05  # of the first pause; each next one may take twice as long
 
 
 class Tables(NamedTuple):
-    """DynamoDB, and how to wait for it."""
+    """DynamoDB, each of whose calls is one try, and how to wait for it."""
 
     dynamodb: Any
     sleep: Callable[[float], None]
 
 
-def write(tables: Tables, parts_now: Callable[[], Sequence[Part]]) -> str:
-    """Write all parts or none; "" when they are written, else what the first failed one says.
+class Written(NamedTuple):
+    """What became of a transaction: what its first failed part says, "" when all is written.
 
-    They are made anew for each try: one that comes late stands where it is stored. The SDK sends
-    one token with all its tries of a call, so an answer that got lost does not write twice. Two
-    writes of one sender at the same moment are in each other's way for as long as they take, and
-    a busy partition is for a moment: they wait a random while.
+    `unsure` when a try before it got no answer: it may have been done, and be what failed this one.
+    """
+
+    failed: str
+    unsure: bool
+
+
+def write(tables: Tables, parts_now: Callable[[], Sequence[Part]]) -> Written:
+    """Write all parts or none, with some tries where one fails in a way that may pass.
+
+    The parts are made anew for each try: one that comes late stands where it is stored. So the SDK
+    must not repeat the call.
     Raises: botocore's exceptions.
     """
-    for attempt in range(TRIES):
+    unsure = False
+
+    def one_try() -> Written:
+        nonlocal unsure
         parts = parts_now()
         try:
             tables.dynamodb.transact_write_items(TransactItems=[part.write for part in parts])
-            return ""
         except ClientError as error:
-            reasons = error.response.get("CancellationReasons") or []
-            codes = [reason.get("Code") for reason in reasons]
-            for part, code in zip(parts, codes, strict=False):
+            for part, code in zip(parts, reasons(error), strict=False):
                 if code == "ConditionalCheckFailed":
-                    return part.failed
-            if PASSING.isdisjoint(codes) or attempt == TRIES - 1:
-                raise
-        tables.sleep(random.uniform(0, LONGEST_PAUSE_S * 2**attempt))
-    raise AssertionError  # the last try returns or raises
+                    return Written(part.failed, unsure)
+            unsure = unsure or is_fault(error)
+            raise
+        except HTTPClientError:
+            unsure = True
+            raise
+        return Written("", unsure)
+
+    return repeated(tables, one_try)
 
 
 def read_row(tables: Tables, table: str, channel: str, row_id: str) -> Row:
-    """Read of a row what a change needs to know; an empty row when there is none."""
-    answer = tables.dynamodb.get_item(
-        TableName=table,
-        Key=key(channel, row_id),
-        ConsistentRead=True,
-        ProjectionExpression="#kind, #user, changed_by, edited_at, deleted_at",
-        ExpressionAttributeNames={"#kind": "kind", "#user": "user"},
+    """Read of a row what a change needs to know; an empty row when there is none.
+
+    Raises: botocore's exceptions.
+    """
+    answer = repeated(
+        tables,
+        lambda: tables.dynamodb.get_item(
+            TableName=table,
+            Key=key(channel, row_id),
+            ConsistentRead=True,
+            ProjectionExpression="#kind, #user, changed_by, edited_at, deleted_at",
+            ExpressionAttributeNames={"#kind": "kind", "#user": "user"},
+        ),
     )
     row: Row = answer.get("Item", {})
     return row
+
+
+def repeated(tables: Tables, one_try: Callable[[], T]) -> T:
+    """Try until it succeeds, fails for good, or has failed six times.
+
+    Two writes of one sender at the same moment are in each other's way for as long as they take,
+    and a busy partition is for a moment: they wait a random while.
+    Raises: what the last try raised.
+    """
+    for attempt in range(TRIES - 1):
+        try:
+            return one_try()
+        except (ClientError, *NO_ANSWER) as error:
+            if not may_pass(error):
+                raise
+        tables.sleep(random.uniform(0, LONGEST_PAUSE_S * 2**attempt))
+    return one_try()
+
+
+def may_pass(error: Exception) -> bool:
+    """Tell whether the same call may succeed a moment later."""
+    if not isinstance(error, ClientError):
+        return True
+    cancelled = not PASSING.isdisjoint(reasons(error))
+    return cancelled or error_code(error) in THROTTLED or is_fault(error)
+
+
+def is_fault(error: ClientError) -> bool:
+    """Tell whether AWS failed: it does not say then whether it has done what was asked."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
+
+
+def reasons(error: ClientError) -> list[str]:
+    """Return a code for each part of a cancelled transaction, nothing for another error."""
+    return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons") or []]

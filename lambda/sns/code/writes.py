@@ -20,9 +20,12 @@ from senders import Sender
 DAY_S = 86_400
 COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda deliver one message again
 SENDING_KEPT_S = 7 * DAY_S  # longer than a page offers to send a message again
-# What is stored sooner stands where it was sent. Pages rely on it (messages.js, LATE_MS): a list
-# that goes on from one that they know must reach back further than this.
-LATE = timedelta(seconds=3)
+# What is stored sooner stands where it was sent. Pages rely on it (messages.js, LATE_MS, 3.5 s): a
+# list that goes on from one that they know must reach back further than a row is ever written
+# behind its place. That is 2 s here, and 1.3 s for the one try that says so (0.3 s to connect,
+# 1 s to answer: aws_clients.ONE_TRY). 0.2 s are left for the next try (after 0.05 s at most): it
+# stands anew, and keeps out the one before, should DynamoDB write that after all.
+LATE = timedelta(seconds=2)
 
 Attributes = dict[str, dict[str, Any]]
 

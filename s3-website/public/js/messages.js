@@ -23,7 +23,7 @@ const NAME_LIMIT = 200;
 // neither a port nor a user name, which could make the host look like another
 const PICTURE_LIMIT = 1_000;
 const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]*$/;
-/** store_message lets a message stand where it was sent for 3 s; the write itself takes a moment. */
+/** store_message lets a message stand where it was sent for 2 s; a try of the write ends after 1.3 s. */
 const LATE_MS = 3_500;
 // what is read anew of what is known when something is missing
 const OVERLAP_MS = 10_000;

@@ -21,6 +21,7 @@ from tests.builders import (
     sns_record,
     stream_record,
 )
+from transactions import TRIES
 
 UNITS = {"Count", "Milliseconds"}
 RESERVED = {"level", "event", "request_id", "message_id", "error", "code"}
@@ -123,7 +124,7 @@ def test_an_event_that_is_none_is_counted(function, metrics):
 
 
 def test_a_failure_is_counted(function, metrics):
-    answer_with(function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=1)
+    answer_with(function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=TRIES)
     with pytest.raises(Exception, match="1 of 1"):
         function.store(function.record())
     assert metrics() == [(STORE, {"failed": 1})]

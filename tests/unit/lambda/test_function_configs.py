@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 import chatconfig
 import environment
-from aws_clients import SIGNED
+import store_message
+import transactions
+import writes
+from aws_clients import NOT_SIGNED, ONE_TRY
 from kappa import iam
 from kappa.arn import Place
 from kappa.config import read_config
@@ -78,9 +81,26 @@ def test_the_environment_is_what_the_handlers_read(configs):
 
 
 def test_the_calls_of_a_message_fit_into_the_time_out(configs):
-    """STS, a read and a transaction, each with all its tries; lambda/sns/config.yml says so."""
-    a_try_s = SIGNED.connect_timeout + SIGNED.read_timeout
-    assert 3 * SIGNED.retries["total_max_attempts"] * a_try_s < configs["sns"].function.timeout
+    """STS, then three reads and transactions, each with all its tries: lambda/sns/config.yml."""
+    sts_s = NOT_SIGNED.retries["total_max_attempts"] * a_try_s(NOT_SIGNED)
+    pauses_s = sum(transactions.LONGEST_PAUSE_S * 2**n for n in range(transactions.TRIES - 1))
+    a_call_s = transactions.TRIES * a_try_s(ONE_TRY) + pauses_s
+    longest_s = sts_s + store_message.OVERTAKEN_TRIES * 2 * a_call_s
+    assert longest_s < configs["sns"].function.timeout
+
+
+def a_try_s(config):
+    return config.connect_timeout + config.read_timeout
+
+
+def test_a_row_is_written_no_later_behind_its_place_than_pages_look_back():
+    """Or a page that knows a newer message would pass it over."""
+    page = Path("s3-website/public/js/messages.js").read_text()
+    (late_ms,) = re.findall(r"^const LATE_MS = ([0-9_]+);$", page, re.MULTILINE)
+    before_the_next_s = transactions.LONGEST_PAUSE_S
+    longest_s = writes.LATE.total_seconds() + a_try_s(ONE_TRY) + before_the_next_s
+    assert longest_s * 1000 < int(late_ms)
+    assert ONE_TRY.retries["total_max_attempts"] == 1
 
 
 def test_config_yml_and_the_function_agree_on_the_rate():

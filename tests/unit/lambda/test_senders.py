@@ -173,6 +173,27 @@ def test_the_name_is_the_tokens_whatever_the_message_says(function):
     assert stored["user"] != {"S": "0" * 16}
 
 
+LIKE_OPERATOR = (
+    "Operator\u2800",
+    "Oper\u2800ator",
+    "Operator\U0001d159",
+    "Operator\U00016fe4",
+    "Operator.",
+    "[Operator]",
+    "O p e r a t o r",
+    "Op\u0337er\u00e1tor",
+    "Operator\u20dd",
+    "Operator\u02bc",
+    "0perator",
+    "\u041e\u0440\u0435r\u0430t\u043er",  # Cyrillic
+    "Ope\u0433\u0430\u0442o\u0433",
+    "\u041e\u0420\u0415R\u0410\u0422\u041eR",
+    "OPER\u0391TOR",  # Greek
+    "\u039f\u03a1\u0395R\u0391\u03a4\u039fR",
+    "\u1d0f\u1d18\u1d07\u0280\u1d00\u1d1b\u1d0f\u0280",  # small capitals
+)
+
+
 @pytest.mark.parametrize(
     ("claims", "name"),
     [
@@ -183,9 +204,14 @@ def test_the_name_is_the_tokens_whatever_the_message_says(function):
         ({"name": "A\u200bd\U000e0041a\u3164"}, "Ada"),
         ({"name": "\u3164", "given_name": "Ada"}, "Ada"),
         ({"name": "\u2800\u0301"}, "Someone"),
+        ({"name": "\u2800Ada\u2800\u2800Lovelace\U0001d159"}, "Ada Lovelace"),
+        ({"name": "Ada\U00016fe4 \ufffcLovelace\U00013441"}, "Ada Lovelace"),
         ({"name": "\U0001f984"}, "Someone"),
         ({"name": "\uff2fperator"}, "Someone"),
         ({"name": "OPERATOR", "given_name": "Ada"}, "Ada"),
+        *(({"name": name, "given_name": "Ada"}, "Ada") for name in LIKE_OPERATOR),
+        ({"name": "Operatora"}, "Operatora"),
+        ({"name": "\u041e\u043b\u044c\u0433\u0430"}, "\u041e\u043b\u044c\u0433\u0430"),
         ({"name": "Olga Operator"}, "Olga Operator"),
         ({"name": "<b>Ada</b>"}, "<b>Ada</b>"),
         ({"name": "\ud800Ada"}, "Ada"),

@@ -13,6 +13,7 @@ from tests.builders import (
     sns_record,
 )
 from tests.store import counts
+from transactions import TRIES
 
 SENT = f"{moment(0)}#c1"
 
@@ -312,7 +313,7 @@ def test_a_change_that_is_overtaken_again_and_again_is_raised(stored):
 
 @pytest.mark.parametrize("operation", ["GetItem", "TransactWriteItems"])
 def test_a_change_that_aws_fails_is_raised_and_made_by_the_next_try(stored, operation):
-    answer_with(stored.dynamodb, operation, "InternalServerError", 500, times=1)
+    answer_with(stored.dynamodb, operation, "InternalServerError", 500, times=TRIES)
     record = change(stored, "delete")
     with pytest.raises(NotStored):
         stored.store(record)

@@ -9,6 +9,7 @@ from environment import Rate, read_settings
 from store_message import NotStored
 from tests.builders import answer_with, calls_of, moment, operator_record, sns_record
 from tests.store import ENVIRON, RATE_TABLE, conflict, counts
+from transactions import TRIES
 
 
 def said(function, number, at_s=0.0, sub="1", **body):
@@ -74,7 +75,9 @@ def test_a_message_that_its_page_sends_again_is_not_counted(function):
 
 
 def test_what_could_not_be_stored_is_not_counted(function):
-    answer_with(function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=30)
+    answer_with(
+        function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=30 * TRIES
+    )
     records = [said(function, n) for n in range(10)]
     for _ in range(3):
         with pytest.raises(NotStored):
@@ -157,7 +160,7 @@ def test_nobody_but_an_operator_blocks(function, refusals, action):
 
 
 def test_a_block_that_fails_is_raised(function):
-    answer_with(function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=3)
+    answer_with(function.dynamodb, "TransactWriteItems", "InternalServerError", 500)
     with pytest.raises(NotStored):
         function.store(order("block", "0" * 16))
 

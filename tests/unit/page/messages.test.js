@@ -55,7 +55,7 @@ test("lists meet only where they overlap by more than a message may be late", ()
   const known = range(0, 10);
   const meeting = (from) => meets({ messages: known, asOf: message(9).sentAt }, reading([], [], { from }));
   assert.equal(meeting(message(5).id), true);
-  // what is stored 3 s late stands at 6: the write itself takes a moment
+  // what is written 3.3 s behind its place stands at 6, or a moment later
   for (const late of [6, 7, 8, 9, 10]) assert.equal(meeting(message(late).id), false, `${late}`);
   assert.equal(meeting(""), true);
   assert.equal(meeting("~"), false);

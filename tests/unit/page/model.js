@@ -5,7 +5,9 @@ import { NetworkError } from "../../../s3-website/public/js/aws.js";
 import { END } from "../../../s3-website/public/js/messages.js";
 
 const DAY_MS = 86_400_000;
-const LATE_MS = 3_000;
+// a row is written at most 2 s behind its place, and the write takes 1.3 s at most: together they are
+// taken for one delay here
+const LATE_MS = 3_300;
 const LIVELY_MS = 5_000;
 const MAX_LIVELY = 200;
 const MAX_CHANGES = 100;
@@ -77,7 +79,7 @@ export class Chat {
     while (this.events.length) this.advance(Math.max(1, this.events[0].time - this.now));
   }
 
-  /** A row stands where it was sent, unless it comes more than 3 s late. */
+  /** A row stands where it was sent, unless it comes later than that. */
   stands(sent) {
     return this.now - sent > LATE_MS ? this.now : sent;
   }
