@@ -225,6 +225,14 @@ function leave() {
   dispatch(chat.signedOut(state));
 }
 
+/** @param {string} user who signed out in another tab, or "" */
+async function followOut(user) {
+  if (!user || !(await session.signedOutElsewhere(user))) return;
+  leave();
+  // what this tab wrote while the other one removed all
+  storage.removeTab(user, tab);
+}
+
 /** @param {string} name */
 function open(name) {
   if (location.hash !== `#${name}`) history.pushState(null, "", `#${name}`);
@@ -283,10 +291,7 @@ addEventListener("storage", (event) => {
   const meaning = storage.meaning(event, user);
   if (meaning === "settings") dispatch(chat.set(state, storage.settings()));
   if (meaning === "lastRead") dispatch(chat.readElsewhere(state, storage.lastRead(user)));
-  if (meaning !== "signedOut") return;
-  leave();
-  // what this tab wrote while the other one removed all
-  storage.removeTab(user, tab);
+  void followOut(storage.whoLeft(event));
 });
 setInterval(() => {
   adopt(false);

@@ -89,13 +89,17 @@ export function createStorage(area, bucket) {
     /**
      * What an event of the store means to this page.
      * @param {StorageEvent} event @param {string} user
-     * @returns {"settings" | "lastRead" | "signedOut" | ""}
+     * @returns {"settings" | "lastRead" | ""}
      */
     meaning({ key, newValue }, user) {
       if (key === SETTINGS) return "settings";
-      if (!user || newValue === null) return "";
-      if (key === `${root}/${user}/read`) return "lastRead";
-      return key === `${root}/${user}/out` ? "signedOut" : "";
+      return user && newValue !== null && key === `${root}/${user}/read` ? "lastRead" : "";
+    },
+
+    /** @param {StorageEvent} event @returns {string} who signed out in another tab, or "" */
+    whoLeft({ key, newValue }) {
+      const [user, word, ...more] = key?.startsWith(`${root}/`) ? key.slice(root.length + 1).split("/") : [];
+      return user && word === "out" && !more.length && newValue !== null ? user : "";
     },
   };
 }

@@ -156,9 +156,12 @@ test("events of the store are told apart", () => {
   kept.saveTab("u", "t", { outbox: [], drafts: {} });
   kept.signOut("u");
   const of = (user) => events.map((event) => kept.meaning(event, user)).filter(Boolean);
-  assert.deepEqual(of("u"), ["settings", "lastRead", "signedOut"]);
+  assert.deepEqual(of("u"), ["settings", "lastRead"]);
   assert.deepEqual(of("somebody-else"), ["settings"]);
   assert.deepEqual(of(""), ["settings"]);
+  assert.deepEqual(events.map((event) => kept.whoLeft(event)).filter(Boolean), ["u"]);
+  assert.equal(kept.whoLeft({ key: "lambda-chat/other/u/out", newValue: "true" }), "");
+  assert.equal(kept.whoLeft({ key: null, newValue: null }), "");
 });
 
 test("a reload finds the outbox, the drafts and what was read", () => {
