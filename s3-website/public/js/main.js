@@ -27,7 +27,7 @@ const { random } = Math;
 const awsClock = new Clock(now);
 const awsNow = () => awsClock.time();
 const newId = () => crypto.randomUUID();
-const nextClientId = sending.clientIds(now, () => newId().slice(0, 8));
+const nextClientId = sending.clientIds(awsNow, () => newId().slice(0, 8));
 const nonce = newId();
 const { rateLimit = DEFAULT_RATE } = config;
 
