@@ -13,6 +13,7 @@ import { Session, startPolling } from "./session.js";
 import * as signin from "./signin.js";
 import { createSource } from "./source.js";
 import { createKeeper, createStorage } from "./storage.js";
+import { claimTab, joinTabs, locksOf } from "./tabs.js";
 import { createView } from "./view.js";
 
 /** @typedef {chat.State} State */
@@ -41,8 +42,9 @@ let sentAt = -Infinity;
 let atEnd = true;
 
 const storage = createStorage(() => localStorage, config.bucket);
-const keeper = createKeeper({ store: storage, locks: navigator.locks, tab: () => tab });
-const tabReady = signin.claimTab(navigator.locks, () => sessionStorage, newId).then((id) => (tab = id));
+const locks = locksOf(navigator);
+const keeper = createKeeper({ store: storage, locks, tab: () => tab });
+const tabReady = claimTab(locks, () => sessionStorage, newId).then((id) => (tab = id));
 const address = channelInHash(location.hash);
 const start = address.name || (address.why ? "" : storage.channel()) || DEFAULT_CHANNEL;
 /** @type {State} */
@@ -247,7 +249,7 @@ async function notify(wanted) {
   dispatch(chat.noticed(chat.set(state, { notifications }), notice));
 }
 
-const share = signin.joinTabs((token, origin) => void session.enter(token, origin));
+const share = joinTabs((token, origin) => void session.enter(token, origin));
 
 signin.loadGoogle(window, view.googleScript)
   .then(async (loaded) => {
@@ -260,8 +262,8 @@ signin.loadGoogle(window, view.googleScript)
       slot: view.signInSlot,
       dark: view.isDark(),
       onToken(token, origin) {
-        share(token);
         void session.enter(token, origin);
+        share(token);
       },
     });
   })

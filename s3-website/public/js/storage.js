@@ -6,7 +6,7 @@
 import * as chat from "./chat.js";
 import { isChannelName, record } from "./messages.js";
 import { isSendable, OUTBOX_LIMIT } from "./outbox.js";
-import { whenDead } from "./signin.js";
+import { whenDead } from "./tabs.js";
 
 /**
  * @typedef {import("./state.js").Settings} Settings
