@@ -284,6 +284,8 @@ addEventListener("online", () => {
   dispatch(chat.cameOnline(state));
   onReturn();
 });
+// nobody could close them later
+addEventListener("pagehide", () => notifier.dismissAll());
 // from the cache of pages, where all stood still
 addEventListener("pageshow", ({ persisted }) => persisted && onReturn());
 // a request tells whether it is so

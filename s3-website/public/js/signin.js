@@ -129,8 +129,8 @@ export function readClaims(token) {
 
 /** @param {unknown} value @returns {string} a name as store_message shows it, or "" */
 function nameOf(value) {
-  const line = typeof value === "string" ? value.replace(/\s+/g, " ") : "";
-  const name = line.replace(/[\p{C}\p{DI}]/gu, "").trim();
+  const line = typeof value === "string" ? value.replace(/[\s\u2800]/g, " ") : "";
+  const name = line.replace(/[\p{C}\p{DI}]/gu, "").replace(/ +/g, " ").trim();
   const free = name.normalize("NFKC").toLowerCase() !== "operator";
   return free && /[\p{L}\p{N}]/u.test(name) ? name : "";
 }

@@ -551,6 +551,8 @@ function told(before, after, { hidden = true, seen = false, onNews = () => {} } 
     title: (...count) => said.push(["title", ...count]),
     mention: ({ text }, channel) => said.push(["mention", text, channel]),
     chime: () => said.push(["chime"]),
+    dismiss: (channel) => said.push(["dismiss", channel]),
+    dismissAll: () => said.push(["dismiss all"]),
   };
   createTelling({ notifier, hidden: () => hidden, seen: () => seen, onNews })(before, after);
   return said;
@@ -564,6 +566,18 @@ test("a mention that nobody sees is told, with a sound where that is wanted", ()
   assert.deepEqual(told(before, after), [["title", "1", true], ["chime"], ["mention", "@Ada look", "default"]]);
   const quiet = (state) => chat.set(state, { notifications: false, sound: false });
   assert.deepEqual(told(quiet(before), quiet(after)), [["title", "1", true]]);
+});
+
+test("what is told of a mention is taken back when it is read, and at the sign-out", () => {
+  const quiet = received(connected(), "default", range(0, 3), true);
+  const named = received(quiet, "default", [...range(0, 3), message(3, { text: "@Ada look" })], false);
+  assert.deepEqual(told(named, chat.looked(named)), [["title", "", false], ["dismiss", "default"]]);
+  const elsewhere = chat.readElsewhere(named, { default: message(3).id });
+  assert.deepEqual(told(named, elsewhere), [["title", "", false], ["dismiss", "default"]]);
+  assert.deepEqual(told(named, chat.signedOut(named)), [["dismiss all"], ["title", "", false]]);
+  const grace = chat.signedIn(named, { name: "Grace", user: "b".repeat(16), picture: "" });
+  assert.deepEqual(told(named, grace)[0], ["dismiss all"]);
+  assert.deepEqual(told(named, chat.signInEnded(named)), []);
 });
 
 test("the first look at a channel, earlier messages and one's own tell nothing", () => {

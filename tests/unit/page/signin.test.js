@@ -201,6 +201,7 @@ for (const [claims, name] of [
   [{ name: "A\u200bd\u202ea\u3164" }, "Ada"],
   [{ name: "\u3164", given_name: "Ada" }, "Ada"],
   [{ name: "\u2800\u0301" }, "Someone"],
+  [{ name: "\u2800Ada\u2800 \u200b Lovelace" }, "Ada Lovelace"],
   [{ name: "🦄" }, "Someone"],
   [{ name: "ＯＰＥＲＡＴＯＲ" }, "Someone"],
   [{ name: "Operator", given_name: "Ada" }, "Ada"],
