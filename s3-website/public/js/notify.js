@@ -129,12 +129,8 @@ export function createNotifier(page, { onOpen }) {
   /** @type {AudioContext | undefined} */
   let audio;
   let chimedAt = -Infinity;
-  /** @type {Map<string, Notification[]>} by channel: they hold names and texts */
+  /** @type {Map<string, Notification>} the last of each channel: they hold names and texts */
   const notes = new Map();
-  const dismiss = (/** @type {string} */ channel) => {
-    for (const note of notes.get(channel) ?? []) note.close();
-    notes.delete(channel);
-  };
 
   return {
     /** @param {string} unread how many in all channels, "" for none @param {boolean} mentioned */
@@ -162,8 +158,7 @@ export function createNotifier(page, { onOpen }) {
           // a newer one takes the place of an older one, of this tab or of another
           tag: `lambda-chat:${channel}`,
         });
-        // the one that it replaces is closed by the browser, sooner or later
-        notes.set(channel, [...(notes.get(channel) ?? []).slice(-1), note]);
+        notes.set(channel, note);
         note.onclick = () => {
           note.close();
           page.focus();
@@ -175,10 +170,10 @@ export function createNotifier(page, { onOpen }) {
     },
 
     /** What told of a channel is read. @param {string} channel */
-    dismiss,
+    dismiss: (channel) => notes.get(channel)?.close(),
 
     /** Nothing of the person stays. */
-    dismissAll: () => [...notes.keys()].forEach(dismiss),
+    dismissAll: () => notes.forEach((note) => note.close()),
 
     /** While the person does something: later a browser, Safari above all, allows no sound. */
     allowSound() {

@@ -186,15 +186,16 @@ export function sentSince(outbox, channel) {
 
 /**
  * @param {Outbox} outbox @param {string} channel
- * @returns {{clientId: string, times: number[]}[]} messages that may be stored, and when they were
- *   tried: the first and the last time, ms since the epoch
+ * @returns {{clientId: string, time: number}[]} messages that may be stored, and when they were tried:
+ *   the first and the last time, ms since the epoch
  */
 export function tried(outbox, channel) {
   return outbox
     .filter((one) => one.channel === channel && !one.action && /^(sent|failed)$/.test(one.state))
-    .map(({ clientId, at }) => {
+    .flatMap(({ clientId, at }) => {
       const first = TIMED.test(clientId) ? parseInt(clientId, 36) : at;
-      return { clientId, times: Math.abs(at - first) < APART_MS ? [first] : [first, at] };
+      const times = Math.abs(at - first) < APART_MS ? [first] : [first, at];
+      return times.map((time) => ({ clientId, time }));
     });
 }
 

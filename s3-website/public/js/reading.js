@@ -53,7 +53,7 @@ const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
 
 const EARLIER_LIMIT = 100;
 /** Where a message stands, counted from its try: near it mostly, later after retries of Lambda. */
-const STORED_WITHIN_MS = [[-60_000, 60_000], [60_000, 300_000]];
+const STORED_WITHIN_MS = /** @type {const} */ ([[-60_000, 60_000], [60_000, 300_000]]);
 /** As many edited messages are read again in a step: each is a Query of its own, of one message. */
 const AGAIN_LIMIT = 4;
 // after the id itself, before every other id
@@ -173,22 +173,16 @@ export function createReading(world) {
    */
   async function findSent(here, channel) {
     const oldest = chat.channelOf(get(), channel).messages[0]?.id ?? "";
-    for (const { clientId, times } of tried(get().outbox, channel)) {
-      for (const time of times.filter((at) => idAt(at) < oldest)) {
-        if (!sought.has(`${clientId} ${time}`)) await seek(here, channel, clientId, time);
+    for (const { clientId, time } of tried(get().outbox, channel)) {
+      const key = `${clientId} ${time}`;
+      if (sought.has(key) || idAt(time) >= oldest) continue;
+      for (const [from, to] of STORED_WITHIN_MS) {
+        const range = { after: idAt(time + from), before: idAt(time + to) };
+        const rows = await source.rows(here, channel, range, LINE_LIMIT);
         if (here.signal.aborted) return;
-        sought.add(`${clientId} ${time}`);
+        dispatch(chat.confirmed(get(), channel, rows));
       }
-    }
-  }
-
-  /** @param {Presence} here @param {string} channel @param {string} clientId @param {number} time */
-  async function seek(here, channel, clientId, time) {
-    for (const [from = 0, to = 0] of STORED_WITHIN_MS) {
-      if (here.signal.aborted || !get().outbox.some((one) => one.clientId === clientId)) return;
-      const range = { after: idAt(time + from), before: idAt(time + to) };
-      const rows = await source.rows(here, channel, range, LINE_LIMIT);
-      if (!here.signal.aborted) dispatch(chat.confirmed(get(), channel, rows));
+      sought.add(key);
     }
   }
 

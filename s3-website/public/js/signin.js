@@ -43,12 +43,13 @@ const REFUSALS = new Map([
  */
 export function loadGoogle(page, script) {
   return new Promise((resolve, reject) => {
+    const id = () => page.google?.accounts?.id;
     const settle = () => {
-      const google = page.google?.accounts?.id;
+      const google = id();
       if (google) resolve(google);
       else reject(new Error(NOT_LOADED));
     };
-    if (page.google?.accounts?.id) return settle();
+    if (id()) return settle();
     script.addEventListener("load", settle);
     script.addEventListener("error", settle);
   });
@@ -95,8 +96,8 @@ export function forget(google) {
   guarded(() => google.disableAutoSelect());
 }
 
-/** What Google's script throws is reported, and stops nothing of the page. @param {() => void} act */
-function guarded(act) {
+/** What a browser or Google throws is reported, and stops nothing of the page. @param {() => void} act */
+export function guarded(act) {
   try {
     act();
   } catch (error) {

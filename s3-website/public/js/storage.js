@@ -98,8 +98,8 @@ export function createStorage(area, bucket) {
 
     /** @param {StorageEvent} event @returns {string} who signed out in another tab, or "" */
     whoLeft({ key, newValue }) {
-      const [user, word, ...more] = key?.startsWith(`${root}/`) ? key.slice(root.length + 1).split("/") : [];
-      return user && word === "out" && !more.length && newValue !== null ? user : "";
+      const [user = ""] = key?.replace(`${root}/`, "").split("/") ?? [];
+      return newValue && key === `${root}/${user}/out` ? user : "";
     },
   };
 }

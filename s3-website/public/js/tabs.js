@@ -3,6 +3,8 @@
 // lock. What of this a browser lacks or refuses must not stop the page: then a tab works alone.
 // Source: MDN, "Web Locks API", "Broadcast Channel API".
 
+import { guarded } from "./signin.js";
+
 /** @typedef {import("./signin.js").OnToken} OnToken */
 
 const TAB_ID = /^[a-z0-9-]{1,64}$/;
@@ -18,14 +20,8 @@ export function joinTabs(onToken) {
   try {
     const tabs = new BroadcastChannel("lambda-chat-token");
     tabs.onmessage = ({ data }) => typeof data === "string" && onToken(data, "shared");
-    return (token) => {
-      try {
-        tabs.postMessage(token);
-      } catch (error) {
-        // the other tabs renew by themselves
-        reportError(error);
-      }
-    };
+    // where it fails, the other tabs renew by themselves
+    return (token) => guarded(() => tabs.postMessage(token));
   } catch {
     // missing, or refused with the cookies: this tab works alone
     return () => {};
@@ -82,21 +78,20 @@ export async function whenDead(locks, id, act) {
 function hold(locks, id) {
   return new Promise((resolve) => {
     if (!locks) return resolve(true);
-    const forEver = new Promise(() => {});
     let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      resolve(false);
-    }, LOCK_WAIT_MS);
     const settle = (/** @type {boolean} */ has) => {
+      late = true;
       clearTimeout(timer);
       resolve(has);
     };
+    const timer = setTimeout(settle, LOCK_WAIT_MS, false);
     // async: what it throws at once is a rejection, too
     const ask = async () =>
       locks.request(lockOf(id), { ifAvailable: true }, (lock) => {
+        // for ever, but for one that nobody waits for any more
+        const held = lock && !late ? new Promise(() => {}) : undefined;
         settle(lock !== null);
-        return lock && !late ? forEver : undefined;
+        return held;
       });
     ask().catch(() => settle(true));
   });

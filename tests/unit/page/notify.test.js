@@ -76,14 +76,6 @@ test("a mention's notification goes when its channel is read, and all go at the 
   assert.deepEqual(closed(), [true, true, true]);
 });
 
-test("of two mentions in a channel both notifications go", () => {
-  const { notifier, made } = open();
-  notifier.mention(message(), "default");
-  notifier.mention(message(), "default");
-  notifier.dismiss("default");
-  assert.deepEqual(made.map((note) => note.closed), [true, true]);
-});
-
 for (const [name, page] of Object.entries({
   "the page is visible": { hidden: false },
   "nobody was asked": { permission: "default" },
