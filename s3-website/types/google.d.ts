@@ -35,5 +35,5 @@ interface GoogleAccountsId {
 }
 
 interface Window {
-  google?: { accounts: { id: GoogleAccountsId } };
+  google?: { accounts?: { id?: GoogleAccountsId } };
 }

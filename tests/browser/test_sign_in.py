@@ -210,3 +210,24 @@ def test_a_sign_out_in_one_tab_signs_the_other_out(visit):
     ada.sign_out()
     expect(tab.status).to_have_text("Sign in to chat")
     tab.check()
+
+
+def test_a_sign_out_is_heard_by_a_tab_that_is_just_signing_in(visit):
+    ada = visit("Ada")
+    tab = Person(ada.page.context.new_page(), ada.url, ada.channel)
+    asked = []
+
+    def busy(route):
+        asked.append(route)
+        route.fulfill(status=503)
+
+    tab.at_aws("AssumeRoleWithWebIdentity", busy)
+    tab.open()
+    tab.until(lambda: asked)
+    ada.sign_out()
+    expect(tab.status).to_have_text("Sign in to chat")
+    tab.page.unroute_all()
+    tab.page.reload()
+    tab.at_google()
+    expect(tab.status).to_have_text("Sign in to chat")
+    tab.check()

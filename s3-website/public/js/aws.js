@@ -26,6 +26,13 @@ const CODES = /** @type {const} */ ({
   busy: /^(IDPCommunicationError|Internal|Provisioned|RequestLimit|ServiceUnavailable|SlowDown|Throttl)/,
 });
 
+/**
+ * Not the token's fault: AWS could not fetch Google's keys, for a moment.
+ * Source: re:Post, 'How can I resolve the AWS STS AssumeRoleWithWebIdentity API call error
+ * "InvalidIdentityToken"?'.
+ */
+const NO_KEY = "retrieve verification key";
+
 /** An answer of AWS that is an error, with AWS's own code and words. */
 export class AwsError extends Error {
   /** @param {string} code @param {string} message @param {number} status */
@@ -165,10 +172,16 @@ export function tag(xml, name) {
   return found ? unescapeXml(found[1] ?? "") : "";
 }
 
+/** @param {unknown} error @returns {boolean} whether STS has no key for a token, perhaps for a moment */
+export function lacksKey(error) {
+  return error instanceof AwsError && error.message.includes(NO_KEY);
+}
+
 /** @param {unknown} error @returns {Trouble} what it means for a person, whatever the service */
 export function trouble(error) {
   if (error instanceof NetworkError) return "offline";
   if (!(error instanceof AwsError)) return error instanceof ShapeError ? "unknown" : "fault";
+  if (lacksKey(error)) return "busy";
   for (const [kind, codes] of Object.entries(CODES)) {
     if (codes.test(error.code)) return /** @type {Trouble} */ (kind);
   }

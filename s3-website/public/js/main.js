@@ -13,6 +13,7 @@ import { Session, startPolling } from "./session.js";
 import * as signin from "./signin.js";
 import { createSource } from "./source.js";
 import { createKeeper, createStorage } from "./storage.js";
+import { claimTab, joinTabs, locksOf } from "./tabs.js";
 import { createView } from "./view.js";
 
 /** @typedef {chat.State} State */
@@ -27,7 +28,7 @@ const { random } = Math;
 const awsClock = new Clock(now);
 const awsNow = () => awsClock.time();
 const newId = () => crypto.randomUUID();
-const nextClientId = sending.clientIds(now, () => newId().slice(0, 8));
+const nextClientId = sending.clientIds(awsNow, () => newId().slice(0, 8));
 const nonce = newId();
 const { rateLimit = DEFAULT_RATE } = config;
 
@@ -41,8 +42,9 @@ let sentAt = -Infinity;
 let atEnd = true;
 
 const storage = createStorage(() => localStorage, config.bucket);
-const keeper = createKeeper({ store: storage, locks: navigator.locks, tab: () => tab });
-const tabReady = signin.claimTab(navigator.locks, () => sessionStorage, newId).then((id) => (tab = id));
+const locks = locksOf(navigator);
+const keeper = createKeeper({ store: storage, locks, tab: () => tab });
+const tabReady = claimTab(locks, () => sessionStorage, newId).then((id) => (tab = id));
 const address = channelInHash(location.hash);
 const start = address.name || (address.why ? "" : storage.channel()) || DEFAULT_CHANNEL;
 /** @type {State} */
@@ -225,6 +227,14 @@ function leave() {
   dispatch(chat.signedOut(state));
 }
 
+/** @param {string} user who signed out in another tab, or "" */
+async function followOut(user) {
+  if (!user || !(await session.signedOutElsewhere(user))) return;
+  leave();
+  // what this tab wrote while the other one removed all
+  storage.removeTab(user, tab);
+}
+
 /** @param {string} name */
 function open(name) {
   if (location.hash !== `#${name}`) history.pushState(null, "", `#${name}`);
@@ -239,7 +249,7 @@ async function notify(wanted) {
   dispatch(chat.noticed(chat.set(state, { notifications }), notice));
 }
 
-const share = signin.joinTabs((token, origin) => void session.enter(token, origin));
+const share = joinTabs((token, origin) => void session.enter(token, origin));
 
 signin.loadGoogle(window, view.googleScript)
   .then(async (loaded) => {
@@ -252,8 +262,8 @@ signin.loadGoogle(window, view.googleScript)
       slot: view.signInSlot,
       dark: view.isDark(),
       onToken(token, origin) {
-        share(token);
         void session.enter(token, origin);
+        share(token);
       },
     });
   })
@@ -274,6 +284,8 @@ addEventListener("online", () => {
   dispatch(chat.cameOnline(state));
   onReturn();
 });
+// nobody could close them later
+addEventListener("pagehide", () => notifier.dismissAll());
 // from the cache of pages, where all stood still
 addEventListener("pageshow", ({ persisted }) => persisted && onReturn());
 // a request tells whether it is so
@@ -283,10 +295,7 @@ addEventListener("storage", (event) => {
   const meaning = storage.meaning(event, user);
   if (meaning === "settings") dispatch(chat.set(state, storage.settings()));
   if (meaning === "lastRead") dispatch(chat.readElsewhere(state, storage.lastRead(user)));
-  if (meaning !== "signedOut") return;
-  leave();
-  // what this tab wrote while the other one removed all
-  storage.removeTab(user, tab);
+  void followOut(storage.whoLeft(event));
 });
 setInterval(() => {
   adopt(false);

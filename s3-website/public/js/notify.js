@@ -11,7 +11,7 @@ import { mentions } from "./lines.js";
  * @typedef {import("./state.js").Message} Message
  * @typedef {ReturnType<typeof createNotifier>} Notifier
  * @typedef {{text: string, tone: "calm" | "good" | "busy" | "bad"}} Status
- * @typedef {{notifier: Pick<Notifier, "title" | "mention" | "chime">,
+ * @typedef {{notifier: Pick<Notifier, "title" | "mention" | "chime" | "dismiss" | "dismissAll">,
  *   hidden: () => boolean, seen: () => boolean, onNews: () => void}} World
  *   `seen`: the reader looks at the end of the open channel; `onNews`: something came there
  */
@@ -102,10 +102,12 @@ function bad(text) {
  */
 export function createTelling({ notifier, hidden, seen, onNews }) {
   return (before, after) => {
+    if (before.person && before.person.user !== after.person?.user) notifier.dismissAll();
     if (before.channels === after.channels) return;
     const { unread, more, mentioned } = unreadOf(after);
     notifier.title(countText(unread, more), mentioned);
     for (const [name, channel] of Object.entries(after.channels)) {
+      if (channelOf(before, name).unread && !channel.unread) notifier.dismiss(name);
       const fresh = news(channelOf(before, name), channel, after.person);
       if (!fresh.length) continue;
       if (name === after.channel) onNews();
@@ -127,6 +129,8 @@ export function createNotifier(page, { onOpen }) {
   /** @type {AudioContext | undefined} */
   let audio;
   let chimedAt = -Infinity;
+  /** @type {Map<string, Notification>} the last of each channel: they hold names and texts */
+  const notes = new Map();
 
   return {
     /** @param {string} unread how many in all channels, "" for none @param {boolean} mentioned */
@@ -154,6 +158,7 @@ export function createNotifier(page, { onOpen }) {
           // a newer one takes the place of an older one, of this tab or of another
           tag: `lambda-chat:${channel}`,
         });
+        notes.set(channel, note);
         note.onclick = () => {
           note.close();
           page.focus();
@@ -163,6 +168,12 @@ export function createNotifier(page, { onOpen }) {
         // some mobile browsers have the constructor and refuse to use it: the title has the mark
       }
     },
+
+    /** What told of a channel is read. @param {string} channel */
+    dismiss: (channel) => notes.get(channel)?.close(),
+
+    /** Nothing of the person stays. */
+    dismissAll: () => notes.forEach((note) => note.close()),
 
     /** While the person does something: later a browser, Safari above all, allows no sound. */
     allowSound() {

@@ -14,6 +14,10 @@ export const TEXT_LIMIT = 2000;
 /** What store_message takes of one person, when the config does not say. @type {Rate} */
 export const DEFAULT_RATE = Object.freeze({ messages: 10, seconds: 10 });
 const UNSEEN_MS = 15_000;
+/** Tries so near to each other are one, for who looks for what they stored. */
+const APART_MS = 60_000;
+/** A client id begins with the time of the first try, as sending.js makes it. */
+const TIMED = /^[0-9a-z]{9}-/;
 const UNSEEN = "It has not appeared: it may have been refused. Try again.";
 const UNCHANGED = "It may have been refused: a message can be changed for 15 minutes.";
 // store_message refuses a text in which there is nothing to see: marks need a letter before them
@@ -178,6 +182,21 @@ export function sentSince(outbox, channel) {
     .filter((one) => one.channel === channel && one.state !== "queued")
     .map(({ at }) => at);
   return Math.min(Infinity, ...times);
+}
+
+/**
+ * @param {Outbox} outbox @param {string} channel
+ * @returns {{clientId: string, time: number}[]} messages that may be stored, and when they were tried:
+ *   the first and the last time, ms since the epoch
+ */
+export function tried(outbox, channel) {
+  return outbox
+    .filter((one) => one.channel === channel && !one.action && /^(sent|failed)$/.test(one.state))
+    .flatMap(({ clientId, at }) => {
+      const first = TIMED.test(clientId) ? parseInt(clientId, 36) : at;
+      const times = Math.abs(at - first) < APART_MS ? [first] : [first, at];
+      return times.map((time) => ({ clientId, time }));
+    });
 }
 
 /**

@@ -7,7 +7,7 @@ import { backoff, explain, trouble } from "./aws.js";
 import { nextProbe } from "./channels.js";
 import * as chat from "./chat.js";
 import { changesGap, END, gap, idAt, LINE_LIMIT, stale } from "./messages.js";
-import { sentSince } from "./outbox.js";
+import { sentSince, tried } from "./outbox.js";
 
 /**
  * @typedef {import("./state.js").State} State
@@ -52,8 +52,12 @@ const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_00
 const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
 
 const EARLIER_LIMIT = 100;
-/** A message stands so near to when SNS took it, mostly. */
-const SENT_WITHIN_MS = 60_000;
+/** Where a message stands, counted from its try: near it mostly, later after retries of Lambda. */
+const STORED_WITHIN_MS = /** @type {const} */ ([[-60_000, 60_000], [60_000, 300_000]]);
+/** As many edited messages are read again in a step: each is a Query of its own, of one message. */
+const AGAIN_LIMIT = 4;
+// after the id itself, before every other id
+const JUST = "!";
 /** Of so many looks at other channels one is at any, the rest at those that the person visits. */
 const STRANGE_EACH = 4;
 const LIST_EVERY_MS = 60_000;
@@ -72,6 +76,8 @@ export function createReading(world) {
   const probed = { own: "", any: "" };
   /** @type {Set<string>} channels whose earlier messages are being read */
   const reaching = new Set();
+  /** @type {Set<string>} tries that were looked for in the table */
+  const sought = new Set();
 
   const pace = () => {
     const { online } = get();
@@ -85,8 +91,8 @@ export function createReading(world) {
     const { channel } = get();
     try {
       await read(here, channel, true);
-      if (here.signal.aborted) return;
-      await readAgain(here, channel);
+      if (!here.signal.aborted) await findSent(here, channel);
+      if (!here.signal.aborted) await readAgain(here, channel);
       if (here.signal.aborted) return;
       failures = 0;
       dispatch(chat.polled(get(), channel, world.now()));
@@ -154,7 +160,6 @@ export function createReading(world) {
     if (missing) {
       const { more, messages: found } = await query(missing, LINE_LIMIT);
       next.from = more ? (found[0]?.id ?? next.from) : missing.after;
-      if (more) await findSent(here, channel, next.from);
     }
     const untold = changesGap(messages.length ? asOf : "", next.changesSince);
     if (untold && !(await query(untold, LINE_LIMIT)).more) next.changesSince = "";
@@ -162,29 +167,36 @@ export function createReading(world) {
   }
 
   /**
-   * What this person sent may be further back than a gap's Query reads: it is not lost.
-   * @param {Presence} here @param {string} channel @param {string} from
+   * What this person sent may be further back than what is loaded, where its first try was stored:
+   * it is not lost. Each try is looked for once.
+   * @param {Presence} here @param {string} channel
    */
-  async function findSent(here, channel, from) {
-    const sent = get().outbox.filter((one) => one.channel === channel && one.state === "sent");
-    for (const { at } of sent.filter((one) => idAt(one.at) < from)) {
-      const range = { after: idAt(at - SENT_WITHIN_MS), before: idAt(at + SENT_WITHIN_MS) };
-      const rows = await source.rows(here, channel, range, LINE_LIMIT);
-      if (!here.signal.aborted) dispatch(chat.confirmed(get(), channel, rows));
+  async function findSent(here, channel) {
+    const oldest = chat.channelOf(get(), channel).messages[0]?.id ?? "";
+    for (const { clientId, time } of tried(get().outbox, channel)) {
+      const key = `${clientId} ${time}`;
+      if (sought.has(key) || idAt(time) >= oldest) continue;
+      for (const [from, to] of STORED_WITHIN_MS) {
+        const range = { after: idAt(time + from), before: idAt(time + to) };
+        const rows = await source.rows(here, channel, range, LINE_LIMIT);
+        if (here.signal.aborted) return;
+        dispatch(chat.confirmed(get(), channel, rows));
+      }
+      sought.add(key);
     }
   }
 
-  /** Messages that were edited since they were read. @param {Presence} here @param {string} channel */
+  /**
+   * Messages that were edited since they were read, each by itself: a range of them would be read,
+   * and paid for, with all that is between. @param {Presence} here @param {string} channel
+   */
   async function readAgain(here, channel) {
-    const edited = stale(chat.channelOf(get(), channel)).map(({ id }) => id);
-    const [first] = edited;
-    if (!first) return;
-    const range = { after: first, before: `${edited.at(-1)}${END}` };
-    const { messages, more } = await source.rows(here, channel, range, LINE_LIMIT);
-    if (here.signal.aborted) return;
-    const from = more ? (messages[0]?.id ?? END) : "";
-    const read = edited.filter((id) => id >= from);
-    dispatch(chat.readAgain(get(), channel, read, messages));
+    const edited = stale(chat.channelOf(get(), channel)).slice(-AGAIN_LIMIT);
+    for (const { id } of edited.reverse()) {
+      const { messages } = await source.rows(here, channel, { after: id, before: id + JUST }, 1);
+      if (here.signal.aborted) return;
+      dispatch(chat.readAgain(get(), channel, [id], messages));
+    }
   }
 
   /** At most one more request of a step. @param {Presence} here */
@@ -233,8 +245,9 @@ export function createReading(world) {
     if (!channel) return;
     if (!awaited) probed[own ? "own" : "any"] = channel;
     await read(here, channel, awaited !== undefined);
-    if (here.signal.aborted) return;
-    if (awaited) dispatch(chat.polled(get(), channel, world.now()));
+    if (here.signal.aborted || !awaited) return;
+    await findSent(here, channel);
+    if (!here.signal.aborted) dispatch(chat.polled(get(), channel, world.now()));
   }
 
   /** Read the messages before the oldest one of the open channel. */

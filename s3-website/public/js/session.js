@@ -1,7 +1,7 @@
 // Owns one person's presence: the token, the credentials it gave, their renewal and their end; and the
 // loop that asks as long as it lasts. It must not talk to Google or the DOM: it tells, and main.js acts.
 
-import { backoff, explain, trouble } from "./aws.js";
+import { backoff, explain, lacksKey, trouble } from "./aws.js";
 import { explainRefusal, readClaims, renewsAt, userId } from "./signin.js";
 
 /**
@@ -10,7 +10,7 @@ import { explainRefusal, readClaims, renewsAt, userId } from "./signin.js";
  * @typedef {import("./signin.js").Claims} Claims
  * @typedef {import("./state.js").Person} Person
  * @typedef {{token: string, signed: SignedFetch, startedAt: number, renewsAt: number,
- *   endsAt: number, signal: AbortSignal}} Presence
+ *   endsAt: number, tokenEndsAt: number, signal: AbortSignal}} Presence
  *   `signal` ends with the presence, and with it every request of it
  * @typedef {"clicked" | "silent" | "shared"} Origin how a token came: by a click at Google,
  *   without one, or from another tab of this browser
@@ -26,6 +26,8 @@ import { explainRefusal, readClaims, renewsAt, userId } from "./signin.js";
 // a presence that AWS ends sooner than this would only end again: no renewal in a circle
 const SETTLED_MS = 60_000;
 const ASK_APART_MS = 60_000;
+// AWS finds a key of Google's again within this, or the token is not Google's
+const KEY_WAIT_MS = 60_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const AFTER_BUG_MS = 1_000;
 
@@ -39,7 +41,13 @@ export class Session {
   #presence = null;
   /** @type {Claims | null} of whom the screen is: outlives the presence, goes with leave() */
   #claims = null;
+  /** @type {Claims | null} whose token is being exchanged */
+  #entering = null;
   #left = false;
+  /** @type {Set<string>} ids of those who signed out in another tab */
+  #gone = new Set();
+  /** the token that was exchanged a second time */
+  #again = "";
   /** the token that is in use or being exchanged: Google may hand it over twice */
   #token = "";
   #hurry = () => {};
@@ -71,16 +79,13 @@ export class Session {
     try {
       const claims = readClaims(token);
       if (!this.#isWelcome(claims, origin)) return;
-      attempt = ++this.#attempt;
-      this.#token = token;
-      this.#hurry();
-      this.tell.signingIn();
+      attempt = this.#begin(token, claims);
       if (origin !== "shared") this.#check(claims);
-      await this.#adopt(token, claims, attempt, this.options.now() + this.#leftMs(claims, origin));
+      const tokenEndsAt = this.options.now() + this.#leftMs(claims, origin);
+      if (this.#gone.size) await this.#checkGone(claims, origin);
+      if (attempt === this.#attempt) await this.#adopt(token, claims, attempt, tokenEndsAt);
     } catch (error) {
-      if (attempt !== this.#attempt) return;
-      this.#token = this.#presence?.token ?? "";
-      this.tell.refused(reason(error));
+      this.#failed(error, attempt);
     }
   }
 
@@ -95,16 +100,65 @@ export class Session {
     if (due) this.#ask();
   }
 
-  /** The token or the credentials have ended, or AWS says so. */
+  /**
+   * The token or the credentials have ended, or AWS says so. Where it says so of a good token, that
+   * is exchanged once more.
+   */
   end() {
-    if (!this.#presence) return;
-    const settled = this.options.now() - this.#presence.startedAt >= SETTLED_MS;
+    const presence = this.#presence;
+    if (!presence) return;
+    const now = this.options.now();
+    const settled = now - presence.startedAt >= SETTLED_MS;
     const renewing = this.#isRenewing();
     if (!renewing) this.#token = "";
     this.#stop();
     this.tell.ended();
     if (renewing) this.tell.signingIn();
-    else if (settled) this.#ask();
+    else if (now < presence.endsAt && this.#again !== presence.token) {
+      void this.#enterAgain(presence, settled);
+    } else if (settled) this.#ask();
+  }
+
+  /** @param {Presence} presence that AWS ended @param {boolean} settled */
+  async #enterAgain({ token, tokenEndsAt }, settled) {
+    const claims = this.#claims;
+    if (!claims) return;
+    this.#again = token;
+    const attempt = this.#begin(token, claims);
+    try {
+      await this.#adopt(token, claims, attempt, tokenEndsAt);
+    } catch (error) {
+      this.#failed(error, attempt);
+      if (attempt === this.#attempt && settled) this.#ask();
+    }
+  }
+
+  /** @param {string} token @param {Claims} claims @returns {number} the attempt */
+  #begin(token, claims) {
+    this.#token = token;
+    this.#entering = claims;
+    this.#attempt += 1;
+    this.#hurry();
+    this.tell.signingIn();
+    return this.#attempt;
+  }
+
+  /** @param {unknown} error @param {number} attempt */
+  #failed(error, attempt) {
+    if (attempt !== this.#attempt) return;
+    this.#token = this.#presence?.token ?? "";
+    this.#entering = null;
+    this.tell.refused(reason(error));
+  }
+
+  /**
+   * Somebody signed out in another tab, who may be just signing in here.
+   * @param {string} user their id @returns {Promise<boolean>} whether they have to leave here, too
+   */
+  async signedOutElsewhere(user) {
+    this.#gone.add(user);
+    const here = [this.#claims, this.#entering].filter((claims) => claims !== null);
+    return (await Promise.all(here.map(userId))).includes(user);
   }
 
   /** Sign out: nothing is kept, nothing that is under way comes back. */
@@ -112,6 +166,7 @@ export class Session {
     this.#attempt += 1;
     this.#left = true;
     this.#claims = null;
+    this.#entering = null;
     this.#token = "";
     this.#hurry();
     this.#stop();
@@ -149,6 +204,13 @@ export class Session {
     if (lifetimeMs <= 0) throw new Refusal("That sign-in has ended already.");
   }
 
+  /** @param {Claims} claims @param {Origin} origin @throws {Refusal} */
+  async #checkGone(claims, origin) {
+    const user = await userId(claims);
+    if (origin === "clicked") this.#gone.delete(user);
+    if (this.#gone.has(user)) throw new Refusal("You signed out in another tab.");
+  }
+
   /** @param {string} token @param {Claims} claims @param {number} attempt @param {number} tokenEndsAt */
   async #adopt(token, claims, attempt, tokenEndsAt) {
     const { now, sign } = this.options;
@@ -159,10 +221,11 @@ export class Session {
     if (this.#claims && this.#claims.subject !== claims.subject) this.#stop();
     const [startedAt, endsAt] = [now(), Math.min(tokenEndsAt, credentials.endsAt)];
     const { signal } = this.#controller;
-    const times = { startedAt, renewsAt: renewsAt(startedAt, endsAt), endsAt };
+    const times = { startedAt, renewsAt: renewsAt(startedAt, endsAt), endsAt, tokenEndsAt };
     this.#presence = { token, signed: sign(credentials, signal), ...times, signal };
     this.#token = token;
     this.#claims = claims;
+    this.#entering = null;
     this.#left = false;
     this.#schedule(times);
     this.tell.signedIn(person, signal);
@@ -170,18 +233,20 @@ export class Session {
 
   /**
    * What fails by the network or a busy AWS passes: the token is kept, and tried until it ends.
-   * Google gives one without a click only now and then.
+   * Google gives one without a click only now and then. That AWS lacks the key passes soon, or never.
    * @param {string} token @param {number} attempt @param {number} tokenEndsAt
    */
   async #exchange(token, attempt, tokenEndsAt) {
     const { exchange, now, random } = this.options;
+    let keyBy = Infinity;
     for (let failures = 1; ; failures++) {
       try {
         return await exchange(token, this.#controller.signal);
       } catch (error) {
         const waitMs = backoff(failures, random());
         const passes = ["busy", "offline"].includes(trouble(error));
-        const isLast = !passes || now() + waitMs >= tokenEndsAt;
+        keyBy = lacksKey(error) ? Math.min(keyBy, now() + KEY_WAIT_MS) : Infinity;
+        const isLast = !passes || now() + waitMs >= Math.min(tokenEndsAt, keyBy);
         if (isLast || attempt !== this.#attempt) throw error;
         // a presence that still runs needs no telling: its polls show whether it works
         if (!this.presence) this.tell.delayed(error);

@@ -1,9 +1,7 @@
 // Owns the way in: Google Identity Services, and the exchange of Google's ID token for AWS
-// credentials, of which it must keep neither: session.js does. And what tabs of one browser know of
-// each other: tokens, and which of them live. Each holds a lock as long as it lives; its id outlives a
-// reload; a tab that was duplicated has a copy of the id, but not the lock.
+// credentials, of which it must keep neither: session.js does.
 // Source: Google Identity for Web, "Sign In With Google JavaScript API reference",
-// "Automatic sign-in and sign-out", "Migrate to FedCM"; MDN, "Web Locks API".
+// "Automatic sign-in and sign-out", "Migrate to FedCM".
 
 import { answered, AwsError, readError, ShapeError, tag, withTimeout } from "./aws.js";
 import { pictureUrl } from "./messages.js";
@@ -24,7 +22,6 @@ const REFUSALS = new Map([
   ["AccessDenied", NOT_ACCEPTED],
   ["IDPRejectedClaim", NOT_ACCEPTED],
 ]);
-const TAB_ID = /^[a-z0-9-]{1,64}$/;
 
 /**
  * @typedef {import("./session.js").Origin} Origin
@@ -46,9 +43,13 @@ const TAB_ID = /^[a-z0-9-]{1,64}$/;
  */
 export function loadGoogle(page, script) {
   return new Promise((resolve, reject) => {
-    const settle = () =>
-      page.google ? resolve(page.google.accounts.id) : reject(new Error(NOT_LOADED));
-    if (page.google) return settle();
+    const id = () => page.google?.accounts?.id;
+    const settle = () => {
+      const google = id();
+      if (google) resolve(google);
+      else reject(new Error(NOT_LOADED));
+    };
+    if (id()) return settle();
     script.addEventListener("load", settle);
     script.addEventListener("error", settle);
   });
@@ -95,28 +96,12 @@ export function forget(google) {
   guarded(() => google.disableAutoSelect());
 }
 
-/** What Google's script throws is reported, and stops nothing of the page. @param {() => void} act */
-function guarded(act) {
+/** What a browser or Google throws is reported, and stops nothing of the page. @param {() => void} act */
+export function guarded(act) {
   try {
     act();
   } catch (error) {
     reportError(error);
-  }
-}
-
-/**
- * Hand each new token to the other tabs. With FedCM, a browser gives a token without a click once
- * in ten minutes: tabs that renew one after the other would each show a prompt.
- * @param {OnToken} onToken @returns {(token: string) => void} tells the other tabs
- */
-export function joinTabs(onToken) {
-  try {
-    const tabs = new BroadcastChannel("lambda-chat-token");
-    tabs.onmessage = ({ data }) => typeof data === "string" && onToken(data, "shared");
-    return (token) => tabs.postMessage(token);
-  } catch {
-    // missing, or refused with the cookies: this tab works alone
-    return () => {};
   }
 }
 
@@ -145,8 +130,8 @@ export function readClaims(token) {
 
 /** @param {unknown} value @returns {string} a name as store_message shows it, or "" */
 function nameOf(value) {
-  const line = typeof value === "string" ? value.replace(/\s+/g, " ") : "";
-  const name = line.replace(/[\p{C}\p{DI}]/gu, "").trim();
+  const line = typeof value === "string" ? value.replace(/[\s\u2800]/g, " ") : "";
+  const name = line.replace(/[\p{C}\p{DI}]/gu, "").replace(/ +/g, " ").trim();
   const free = name.normalize("NFKC").toLowerCase() !== "operator";
   return free && /[\p{L}\p{N}]/u.test(name) ? name : "";
 }
@@ -224,73 +209,5 @@ function decode(part) {
     return typeof value === "object" && value !== null ? value : {};
   } catch {
     return {};
-  }
-}
-
-/**
- * Take an id for this tab, for as long as it lives.
- * @param {LockManager | undefined} locks @param {() => Storage} area `() => sessionStorage`
- * @param {() => string} newId
- * @returns {Promise<string>}
- */
-export async function claimTab(locks, area, newId) {
-  const kept = read(area);
-  if (kept && (await hold(locks, kept))) return kept;
-  const id = newId();
-  await hold(locks, id);
-  write(area, id);
-  return id;
-}
-
-/**
- * Do something with what a dead tab left; no other tab does so at the same time. Where there are no
- * locks, every tab counts as dead: what two of them send is shown once all the same.
- * @param {LockManager | undefined} locks @param {string} id @param {() => void} act
- */
-export async function whenDead(locks, id, act) {
-  if (!locks) return act();
-  await locks.request(lockOf(id), { ifAvailable: true }, (lock) => {
-    if (lock) act();
-  });
-}
-
-/**
- * @param {LockManager | undefined} locks @param {string} id
- * @returns {Promise<boolean>} whether this tab has it now
- */
-function hold(locks, id) {
-  return new Promise((resolve) => {
-    if (!locks) return resolve(true);
-    const forEver = new Promise(() => {});
-    locks
-      .request(lockOf(id), { ifAvailable: true }, (lock) => {
-        resolve(lock !== null);
-        return lock ? forEver : undefined;
-      })
-      .catch(() => resolve(true));
-  });
-}
-
-/** @param {string} id */
-function lockOf(id) {
-  return `lambda-chat/tab/${id}`;
-}
-
-/** @param {() => Storage} area @returns {string} */
-function read(area) {
-  try {
-    const id = area().getItem("lambda-chat/tab") ?? "";
-    return TAB_ID.test(id) ? id : "";
-  } catch {
-    return "";
-  }
-}
-
-/** @param {() => Storage} area @param {string} id */
-function write(area, id) {
-  try {
-    area().setItem("lambda-chat/tab", id);
-  } catch {
-    // switched off: the id ends with the page, and another one takes over what it leaves
   }
 }

@@ -6,7 +6,7 @@
 import * as chat from "./chat.js";
 import { isChannelName, record } from "./messages.js";
 import { isSendable, OUTBOX_LIMIT } from "./outbox.js";
-import { whenDead } from "./signin.js";
+import { whenDead } from "./tabs.js";
 
 /**
  * @typedef {import("./state.js").Settings} Settings
@@ -89,13 +89,17 @@ export function createStorage(area, bucket) {
     /**
      * What an event of the store means to this page.
      * @param {StorageEvent} event @param {string} user
-     * @returns {"settings" | "lastRead" | "signedOut" | ""}
+     * @returns {"settings" | "lastRead" | ""}
      */
     meaning({ key, newValue }, user) {
       if (key === SETTINGS) return "settings";
-      if (!user || newValue === null) return "";
-      if (key === `${root}/${user}/read`) return "lastRead";
-      return key === `${root}/${user}/out` ? "signedOut" : "";
+      return user && newValue !== null && key === `${root}/${user}/read` ? "lastRead" : "";
+    },
+
+    /** @param {StorageEvent} event @returns {string} who signed out in another tab, or "" */
+    whoLeft({ key, newValue }) {
+      const [user = ""] = key?.replace(`${root}/`, "").split("/") ?? [];
+      return newValue && key === `${root}/${user}/out` ? user : "";
     },
   };
 }

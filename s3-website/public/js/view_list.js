@@ -100,9 +100,7 @@ export function toldApart(list) {
   /** @type {Map<string, string>} by name: who has it, "" where several have */
   const people = new Map();
   const keyOf = (/** @type {Line} */ line) =>
-    line.kind === "message" && line.message.kind === "user"
-      ? line.message.name.normalize("NFKC").toLowerCase()
-      : "";
+    line.kind === "message" && line.message.kind === "user" ? skeleton(line.message.name) : "";
   for (const line of list) {
     const key = keyOf(line);
     if (!key || line.kind !== "message") continue;
@@ -116,6 +114,16 @@ export function toldApart(list) {
     apart.set(line, marked);
     return marked;
   });
+}
+
+/**
+ * What of a name tells two apart: its letters and digits. Marks, blanks and what is not drawn can make
+ * a name that looks like another.
+ * @param {string} name @returns {string} the name itself where it has none
+ */
+function skeleton(name) {
+  const plain = name.normalize("NFKC").toLowerCase();
+  return plain.replace(/[^\p{L}\p{N}]|\p{DI}/gu, "") || plain;
 }
 
 /** @param {State} state @param {number} now @returns {Shown} `input`: what the list is made of */

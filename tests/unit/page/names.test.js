@@ -21,11 +21,21 @@ test("two people of one name are marked in each line, by their ids; others are n
   assert.deepEqual(marks(list), ["bbbb", "cccc", undefined, "bbbb"]);
 });
 
-for (const name of [GRACE.name.toUpperCase(), "Ｇrace Hopper"]) {
-  test(`${name} looks like ${GRACE.name}`, () => {
+for (const name of [
+  ...[GRACE.name.toUpperCase(), "Ｇrace Hopper", "Grace\u2800Hopper", "Grace  Hopper", "GraceHopper"],
+  ...["Grace-Hopper", "Grace Hopper.", "Grace\u3164Hopper", "Grace Hop\u0300per\u2060"],
+]) {
+  test(`${JSON.stringify(name)} looks like ${GRACE.name}`, () => {
     assert.deepEqual(marks(shown([message(0), message(1, { user: OTHER, name })])), ["bbbb", "cccc"]);
   });
 }
+
+test("names without letters and digits are told apart as they are", () => {
+  const list = shown([message(0, { name: "🦄" }), message(1, { user: OTHER, name: "🐴" })]);
+  assert.deepEqual(marks(list), [undefined, undefined]);
+  const alike = shown([message(0, { name: "🦄" }), message(1, { user: OTHER, name: "🦄" })]);
+  assert.deepEqual(marks(alike), ["bbbb", "cccc"]);
+});
 
 test("who takes one's own name is marked, also while one's own message is on its way", () => {
   const list = shown([message(0, { name: ADA.name })], [outgoing("a")]);

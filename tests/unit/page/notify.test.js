@@ -63,6 +63,19 @@ test("a mention is shown to one who does not look, and leads to its channel", ()
   assert.deepEqual([window.focused, opened, note.closed], [1, ["default"], true]);
 });
 
+test("a mention's notification goes when its channel is read, and all go at the end", () => {
+  const { notifier, made } = open();
+  notifier.mention(message(), "default");
+  notifier.mention(message(), "tea");
+  notifier.mention(message(), "zoo");
+  const closed = () => made.map((note) => note.closed);
+  notifier.dismiss("tea");
+  assert.deepEqual(closed(), [false, true, false]);
+  notifier.dismiss("other");
+  notifier.dismissAll();
+  assert.deepEqual(closed(), [true, true, true]);
+});
+
 for (const [name, page] of Object.entries({
   "the page is visible": { hidden: false },
   "nobody was asked": { permission: "default" },

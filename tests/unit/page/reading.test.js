@@ -52,6 +52,7 @@ function page(kept) {
           const rows = (world.table[name] ?? []).filter(({ id }) => id >= after && id < before);
           const messages = rows.filter(({ target }) => !target);
           const more = messages.length > limit;
+          world.read?.push(...messages.map(({ id }) => id));
           const read = rows.slice(more ? rows.indexOf(messages.at(-limit)) : 0);
           return { messages: messages.slice(-limit), changes: read.filter(({ target }) => target), more };
         }),
@@ -201,6 +202,25 @@ test("an edited message is read again, however old; one read that fails is repea
   assert.deepEqual(ada.asked.slice(length), ["transcript default"]);
 });
 
+test("edited messages are read again one by one, a few a step, the newest first", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 40);
+  await ada.steps(1);
+  const edits = range(0, 10).map(({ id }, at) => ({ id: `~${message(50 + at).sentAt}#x`, target: id, kind: "edit" }));
+  const better = (at) => message(at, { text: "better", edited: true, version: edits[at].id });
+  ada.table.default = [...range(0, 10).map((_, at) => better(at)), ...range(10, 41)];
+  ada.bucket.default = range(20, 41);
+  ada.changes.default = edits;
+  const shown = () => chat.channelOf(ada.state).messages.slice(0, 10).map(({ text }) => text === "better");
+  ada.read = [];
+  await ada.steps(1);
+  assert.deepEqual(shown(), [...Array(6).fill(false), ...Array(4).fill(true)]);
+  await ada.steps(2);
+  assert.ok(shown().every((read) => read));
+  // no message is read but those that were edited, each once
+  assert.deepEqual(ada.read.sort(), ids(range(0, 10)));
+});
+
 test("channels that the person visits are listed and looked at before a thousand others", async () => {
   const ada = page({ ...KEPT, visited: ["tea", "zoo"] });
   ada.list = Array.from({ length: 1_000 }, (_, at) => `a${at}`);
@@ -337,6 +357,50 @@ test("a message that was sent long ago, before more than a gap's Query reads, is
   await ada.steps(1);
   assert.deepEqual(ada.state.outbox, []);
   assert.equal(ada.ids().length, 520);
+});
+
+const MINE = `${START_MS.toString(36).padStart(9, "0")}-mine`;
+const UNSEEN = { state: "failed", why: "It has not appeared: it may have been refused. Try again." };
+
+/** What is stored of Ada's message, so many seconds after she sent it. */
+const stored = (second) => own(second, { id: `${message(second).sentAt}#${MINE}`, clientId: MINE });
+
+for (const [when, second] of [
+  ["at once", 5],
+  ["after Lambda's own retries", 200],
+]) {
+  test(`a message that was called lost, and was stored ${when}, is found the next day`, async () => {
+    const ada = page({ ...KEPT, outbox: [outgoing(MINE, { ...UNSEEN, at: START_MS })] });
+    ada.table.default = [stored(second), ...range(300, 2000)];
+    ada.bucket.default = range(1980, 2000);
+    ada.time = 86_400_000;
+    await ada.steps(1);
+    assert.deepEqual(ada.state.outbox, []);
+  });
+}
+
+test("a message that is sent again is found where its first try was stored", async () => {
+  const ada = page();
+  ada.table.default = [stored(5), ...range(300, 2000)];
+  ada.bucket.default = range(1980, 2000);
+  ada.time = 86_400_000;
+  await ada.steps(1);
+  const sent = outgoing(MINE, { state: "sent", at: START_MS + 86_400_000 });
+  ada.state = chat.withOutbox(ada.state, [sent]);
+  await ada.steps(1);
+  assert.deepEqual(ada.state.outbox, []);
+});
+
+test("what is not there is looked for once a try, and is called lost", async () => {
+  const ada = page({ ...KEPT, outbox: [outgoing(MINE, { state: "sent", at: START_MS })] });
+  ada.table.default = range(300, 2000);
+  ada.bucket.default = range(1980, 2000);
+  ada.time = 86_400_000;
+  await ada.steps(1);
+  assert.equal(ada.state.outbox[0].state, "failed");
+  const { length } = ada.asked;
+  await ada.steps(5);
+  assert.ok(!ada.asked.slice(length).includes("between default"));
 });
 
 test("switching away and back shows what is known at once; the transcript is asked for on condition", async () => {
@@ -487,6 +551,8 @@ function told(before, after, { hidden = true, seen = false, onNews = () => {} } 
     title: (...count) => said.push(["title", ...count]),
     mention: ({ text }, channel) => said.push(["mention", text, channel]),
     chime: () => said.push(["chime"]),
+    dismiss: (channel) => said.push(["dismiss", channel]),
+    dismissAll: () => said.push(["dismiss all"]),
   };
   createTelling({ notifier, hidden: () => hidden, seen: () => seen, onNews })(before, after);
   return said;
@@ -500,6 +566,18 @@ test("a mention that nobody sees is told, with a sound where that is wanted", ()
   assert.deepEqual(told(before, after), [["title", "1", true], ["chime"], ["mention", "@Ada look", "default"]]);
   const quiet = (state) => chat.set(state, { notifications: false, sound: false });
   assert.deepEqual(told(quiet(before), quiet(after)), [["title", "1", true]]);
+});
+
+test("what is told of a mention is taken back when it is read, and at the sign-out", () => {
+  const quiet = received(connected(), "default", range(0, 3), true);
+  const named = received(quiet, "default", [...range(0, 3), message(3, { text: "@Ada look" })], false);
+  assert.deepEqual(told(named, chat.looked(named)), [["title", "", false], ["dismiss", "default"]]);
+  const elsewhere = chat.readElsewhere(named, { default: message(3).id });
+  assert.deepEqual(told(named, elsewhere), [["title", "", false], ["dismiss", "default"]]);
+  assert.deepEqual(told(named, chat.signedOut(named)), [["dismiss all"], ["title", "", false]]);
+  const grace = chat.signedIn(named, { name: "Grace", user: "b".repeat(16), picture: "" });
+  assert.deepEqual(told(named, grace)[0], ["dismiss all"]);
+  assert.deepEqual(told(named, chat.signInEnded(named)), []);
 });
 
 test("the first look at a channel, earlier messages and one's own tell nothing", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, afterEach, mock, test } from "node:test";
 import { AwsError, NetworkError } from "../../../s3-website/public/js/aws.js";
 import { Session } from "../../../s3-website/public/js/session.js";
+import { userId } from "../../../s3-website/public/js/signin.js";
 
 const NONCE = "page-1";
 const MINUTE = 60_000;
@@ -56,6 +57,12 @@ function open(exchange = async () => credentials()) {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
+/** A digest is made in another thread. */
+async function until(condition) {
+  for (let turns = 0; turns < 100_000 && !condition(); turns++) await settled();
+  assert.ok(condition());
+}
+
 const credentials = (endsAt = 3_600_000) => ({
   accessKeyId: "k",
   secretAccessKey: "s",
@@ -109,6 +116,46 @@ test("an answer that comes after the sign-out brings nothing back", async () => 
   assert.deepEqual(told, [["signingIn"]]);
 });
 
+test("a sign-out elsewhere is of whoever is signed in here, or just signing in, and of nobody else", async () => {
+  const [ada, grace] = await Promise.all(["1", "2"].map((subject) => userId({ subject })));
+  let answer;
+  const { session } = open((_, signal) => {
+    return new Promise((resolve, reject) => {
+      answer = resolve;
+      signal.addEventListener("abort", () => reject(OFFLINE));
+    });
+  });
+  assert.equal(await session.signedOutElsewhere(ada), false);
+  const entering = session.enter(token());
+  assert.deepEqual([await session.signedOutElsewhere(ada), await session.signedOutElsewhere(grace)], [true, false]);
+  answer(credentials());
+  await entering;
+  assert.equal(await session.signedOutElsewhere(ada), true);
+  const other = session.enter(token({ sub: "2", name: "Grace" }));
+  assert.deepEqual([await session.signedOutElsewhere(ada), await session.signedOutElsewhere(grace)], [true, true]);
+  session.leave();
+  await other;
+  assert.deepEqual([await session.signedOutElsewhere(ada), await session.signedOutElsewhere(grace)], [false, false]);
+});
+
+test("who could not be signed in is nobody here", async () => {
+  const { session } = open(() => Promise.reject(new AwsError("AccessDenied", "", 403)));
+  await session.enter(token());
+  assert.equal(await session.signedOutElsewhere(await userId({ subject: "1" })), false);
+});
+
+test("a token that comes after its person signed out elsewhere signs in by a click only", async () => {
+  const { session, words } = open();
+  await session.signedOutElsewhere(await userId({ subject: "1" }));
+  await session.enter(token(), "silent");
+  assert.deepEqual([words().includes("signedIn"), session.presence], [false, null]);
+  await session.enter(token({ sub: "2" }), "silent");
+  assert.equal(words().at(-1), "signedIn");
+  session.leave();
+  await session.enter(token());
+  assert.equal(words().at(-1), "signedIn");
+});
+
 test("signing out ends the requests that are under way", async () => {
   const { session } = open();
   await session.enter(token());
@@ -147,11 +194,47 @@ test("a presence past its end is none, even when no timer has run", async () => 
   assert.deepEqual(told.slice(-2), [["ended"], ["renewalDue"]]);
 });
 
-test("a presence that AWS ends at once is not renewed in a circle", async () => {
-  const { session, told } = open();
+test("credentials that AWS takes no longer are exchanged for once more while the token is good", async () => {
+  let exchanges = 0;
+  const { session, words, time, told } = open(async () => (exchanges++, credentials(Infinity)));
+  await session.enter(token());
+  const { signal } = session.presence;
+  time.now = 30_000;
+  session.end();
+  await until(() => session.presence);
+  assert.deepEqual(words(), ["signingIn", "signedIn", "ended", "signingIn", "signedIn"]);
+  assert.deepEqual([exchanges, signal.aborted, session.presence.signal.aborted], [2, true, false]);
+  assert.equal(session.presence.endsAt, HOUR);
+  time.now = 31_000;
+  session.end();
+  await settled();
+  assert.deepEqual([exchanges, told.at(-1), session.presence], [2, ["ended"], null]);
+  await session.enter(token({ iat: 1 }));
+  session.end();
+  await until(() => exchanges === 4);
+});
+
+test("an exchange once more that is refused ends the presence, and Google is asked", async () => {
+  const { service, exchange } = sts(null);
+  const { session, told, words, time } = open(exchange);
+  await session.enter(token());
+  time.now = 20 * MINUTE;
+  service.error = new AwsError("ExpiredToken", "", 400);
+  session.end();
+  await settled();
+  assert.equal(session.presence, null);
+  assert.deepEqual(words().slice(2), ["ended", "signingIn", "refused", "renewalDue"]);
+  assert.match(told.at(-2)[1], /has ended already/);
+});
+
+test("a sign-out while credentials are exchanged for once more is a sign-out", async () => {
+  const { session, words } = open();
   await session.enter(token());
   session.end();
-  assert.deepEqual(told.at(-1), ["ended"]);
+  session.leave();
+  await settled();
+  assert.equal(session.presence, null);
+  assert.equal(words().filter((word) => word === "signedIn").length, 1);
 });
 
 test("a presence asks for its renewal, then warns, then ends", async () => {
@@ -399,6 +482,33 @@ test("a renewal that cannot reach STS until the end says so then, and asks for n
   await renewal;
   assert.equal(words().at(-1), "signedIn");
   assert.equal(session.presence.endsAt, 55 * MINUTE + HOUR);
+});
+
+const NO_KEY = new AwsError("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider", 400);
+
+test("a token whose key STS could not fetch is kept, and tried again", async () => {
+  const { service, exchange } = sts(NO_KEY);
+  const { session, told, words, live } = open(exchange);
+  const entering = session.enter(token());
+  await live(10_000);
+  assert.deepEqual(told[1], ["delayed", NO_KEY]);
+  service.error = null;
+  await live(MINUTE);
+  await entering;
+  assert.equal(words().at(-1), "signedIn");
+});
+
+test("a token whose key STS does not find for a minute is refused, however long it was offline before", async () => {
+  const { service, exchange } = sts(OFFLINE);
+  const { session, told, words, live } = open(exchange);
+  const entering = session.enter(token());
+  await live(2 * MINUTE);
+  service.error = NO_KEY;
+  await live(MINUTE / 2);
+  assert.ok(!words().includes("refused"));
+  await live(2 * MINUTE);
+  await entering;
+  assert.deepEqual(told.at(-1), ["refused", "AWS could not verify your Google sign-in. Sign in again."]);
 });
 
 test("a token is tried until it ends, then its sign-in has failed", async () => {

@@ -6,7 +6,6 @@ import {
   assumeRole,
   explainRefusal,
   forget,
-  joinTabs,
   loadGoogle,
   NOT_LOADED,
   offerSignIn,
@@ -15,6 +14,7 @@ import {
   renewsAt,
   userId,
 } from "../../../s3-website/public/js/signin.js";
+import { joinTabs } from "../../../s3-website/public/js/tabs.js";
 
 /** Google's script; `calls` are the methods in order, `given` what the last call of each was given. */
 function stand() {
@@ -103,6 +103,32 @@ for (const [how, value] of [
   });
 }
 
+test("a channel that cannot be written to is reported, and ends no sign-in", (t) => {
+  const { BroadcastChannel } = globalThis;
+  const reported = [];
+  globalThis.reportError = ({ name }) => void reported.push(name);
+  globalThis.BroadcastChannel = class {
+    postMessage() {
+      throw new DOMException("closed", "InvalidStateError");
+    }
+  };
+  t.after(() => {
+    globalThis.BroadcastChannel = BroadcastChannel;
+    delete globalThis.reportError;
+  });
+  joinTabs(() => {})("t");
+  assert.deepEqual(reported, ["InvalidStateError"]);
+});
+
+test("a script of Google's without its sign-in is told as one that was not loaded", async () => {
+  for (const google of [{}, { accounts: {} }]) {
+    const script = new EventTarget();
+    const loading = loadGoogle({ google }, script);
+    script.dispatchEvent(new Event("load"));
+    await assert.rejects(loading, { message: NOT_LOADED });
+  }
+});
+
 test("Google's script is waited for, and its absence is told", async () => {
   const google = {};
   const page = {};
@@ -175,6 +201,7 @@ for (const [claims, name] of [
   [{ name: "A\u200bd\u202ea\u3164" }, "Ada"],
   [{ name: "\u3164", given_name: "Ada" }, "Ada"],
   [{ name: "\u2800\u0301" }, "Someone"],
+  [{ name: "\u2800Ada\u2800 \u200b Lovelace" }, "Ada Lovelace"],
   [{ name: "🦄" }, "Someone"],
   [{ name: "ＯＰＥＲＡＴＯＲ" }, "Someone"],
   [{ name: "Operator", given_name: "Ada" }, "Ada"],

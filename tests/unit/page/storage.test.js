@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../s3-website/public/js/chat.js";
-import { claimTab, whenDead } from "../../../s3-website/public/js/signin.js";
 import { createKeeper, createStorage } from "../../../s3-website/public/js/storage.js";
+import { claimTab, locksOf, whenDead } from "../../../s3-website/public/js/tabs.js";
 import * as writing from "../../../s3-website/public/js/sending.js";
 import { ADA, GRACE, message, outgoing, range, received, START_MS } from "./builders.js";
 
@@ -156,9 +156,12 @@ test("events of the store are told apart", () => {
   kept.saveTab("u", "t", { outbox: [], drafts: {} });
   kept.signOut("u");
   const of = (user) => events.map((event) => kept.meaning(event, user)).filter(Boolean);
-  assert.deepEqual(of("u"), ["settings", "lastRead", "signedOut"]);
+  assert.deepEqual(of("u"), ["settings", "lastRead"]);
   assert.deepEqual(of("somebody-else"), ["settings"]);
   assert.deepEqual(of(""), ["settings"]);
+  assert.deepEqual(events.map((event) => kept.whoLeft(event)).filter(Boolean), ["u"]);
+  assert.equal(kept.whoLeft({ key: "lambda-chat/other/u/out", newValue: "true" }), "");
+  assert.equal(kept.whoLeft({ key: null, newValue: null }), "");
 });
 
 test("a reload finds the outbox, the drafts and what was read", () => {
@@ -219,6 +222,48 @@ test("without locks or a store a tab has an id all the same", async () => {
   assert.equal(await claimTab(undefined, denied, () => "one"), "one");
   const dirty = area(new Map([["lambda-chat/tab", "../../x"]]));
   assert.equal(await claimTab(undefined, () => dirty, () => "two"), "two");
+});
+
+for (const [how, request] of [
+  ["throw", () => { throw new DOMException("insecure", "SecurityError"); }],
+  ["reject", () => Promise.reject(new DOMException("insecure", "SecurityError"))],
+]) {
+  test(`where locks ${how}, a tab has its id, and takes over what others left`, async () => {
+    const session = area(new Map([["lambda-chat/tab", "kept"]]));
+    assert.equal(await claimTab({ request }, () => session, () => "new"), "kept");
+    let done = 0;
+    await whenDead({ request }, "dead", () => done++);
+    assert.equal(done, 1);
+  });
+}
+
+test("where locks do not answer, a tab takes an id of its own, and gives back what comes late", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked = [];
+  const locks = { request: (name, _, act) => new Promise(() => asked.push(act)) };
+  const claim = claimTab(locks, () => area(new Map([["lambda-chat/tab", "kept"]])), () => "new");
+  for (let turn = 0; turn < 2; turn += 1) {
+    t.mock.timers.tick(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(await claim, "new");
+  assert.deepEqual(asked.map((act) => act({})), [undefined, undefined]);
+});
+
+test("what fails while a tab takes over is told, and not done twice", async () => {
+  let done = 0;
+  const act = () => {
+    done += 1;
+    throw new Error("mine");
+  };
+  await assert.rejects(whenDead(browser()().locks, "dead", act), { message: "mine" });
+  assert.equal(done, 1);
+});
+
+test("a browser that refuses even to name its locks has none", () => {
+  const refusing = { get locks() { throw new DOMException("insecure", "SecurityError"); } };
+  assert.equal(locksOf(refusing), undefined);
+  assert.equal(locksOf({ locks: "l" }), "l");
 });
 
 test("what a dead tab left is taken over once; a living tab keeps its own", async () => {
