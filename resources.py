@@ -17,7 +17,7 @@ Commands:
   update  Bring the stack up to date with this checkout and config.yml.
   delete  Delete the stack, the page, the transcripts and every message.
   output  Print the stack's values as YAML for config.yml. Changes nothing in AWS.
-  status  Print the state of the stack and of its resources. Changes nothing.
+  status  Check config.yml, print the state of the stack and its resources. Changes nothing.
 
 Options:
   --region=R   The AWS region; config.yml's `region`, else AWS_REGION, when absent.
@@ -206,6 +206,7 @@ def status(aws: Aws, config: ChatConfig) -> None:
         print(f"  {resource.logical_id:22} {resource.status:18} {resource.physical_id}")
         if resource.reason:
             print(f"    {resource.reason}")
+    _note(stack_notes.of_unknown_keys())
     _note(stack_notes.of_parameters(config, found))
     _note(stack_notes.of_saved(aws, config, found))
     _note(stack_notes.of_functions(aws, config))

@@ -188,7 +188,7 @@ def rows_of_changes():
 def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
     rows = rows_of_changes()
     own = set(chatconfig.KEYS) - set(chatconfig.SAVED)
-    assert set(rows) == own | {"retention_days"}
+    assert set(rows) == own
     all_ = {"region", "stack_name", "profile"}
     for key in stack_notes.PARAMETERS.values():
         assert "./resources.py update --wait" in rows[key]
@@ -196,6 +196,7 @@ def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
         lines = (ROOT / path).read_text().replace("${name", "")
         used = re.findall(r"\$\{([a-z_0-9]+)", lines)
         for key in set(used) - set(chatconfig.SAVED) - all_:
+            assert rows[key].strip().startswith("`./resources.py ")  # which checks the value
             assert f"kappa {path} deploy" in rows[key] or "kappa lambda/*/config.yml" in rows[key]
     config = msgspec.structs.replace(CHAT, history=1, rate_limit="1/1s")
     told = website.page_config(config, "eu-west-1", {})
@@ -247,6 +248,32 @@ def test_a_bad_config_is_refused_before_aws_is_asked(config, capsys):
     config.write_text(CONFIG.replace("my-chat", "My_Chat"))
     assert resources.main(["launch"]) == 2
     assert "s3_bucket (line 1): 'My_Chat' is not 3 to 63" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line", ["rate_limit: 10/10", "retention_days: 30d", "allowed_domains: example", "history: 500"]
+)
+def test_status_refuses_a_value_that_would_take_a_function_down(config, capsys, line):
+    config.write_text(f"{CONFIG}{line}\n")
+    assert resources.main(["status"]) == 2
+    assert f"{line.split(':')[0]} (line 3)" in capsys.readouterr().err
+
+
+def test_a_key_that_nothing_uses_is_named_with_the_one_that_may_be_meant(config):
+    config.write_text(f"{CONFIG}retention: 3\nzebra: 1\ndata_key: x\nretention_days: 3\n")
+    assert stack_notes.of_unknown_keys() == [
+        f"Note: {config}:3: nothing uses the key retention. Did you mean retention_days?",
+        f"Note: {config}:4: nothing uses the key zebra.",
+    ]
+
+
+def test_a_key_that_a_functions_config_uses_is_not_called_unknown(config, tmp_path, monkeypatch):
+    for path in stack_notes.FUNCTIONS:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("a: ${my_queue}\nb: ${my_topic:-none}\n")
+    monkeypatch.setattr(stack_notes, "HERE", tmp_path)
+    config.write_text(f"{CONFIG}my_queue: q\nmy_topic: t\nmy_que: x\n")
+    assert stack_notes.of_unknown_keys() == [f"Note: {config}:5: nothing uses the key my_que."]
 
 
 @pytest.mark.parametrize("address", ["ops", "'@example.com'", "a@b", "a@b.c d", "a@b.c;d@e.f"])
