@@ -24,6 +24,7 @@ import stack_notes
 import website
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
 from stack import Event, Stack
+from stack_console import Console
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "data" / "stack" / "template.json"
@@ -394,6 +395,7 @@ class FakeAws:
         self.taken = taken
         self.bucket = bucket
         self.calls = []
+        self.more = []  # other parameters
 
     def client(self, service):
         assert service == "cloudformation"
@@ -402,7 +404,7 @@ class FakeAws:
     def describe_stacks(self, StackName):  # noqa: N803 - the SDK's own name
         found = {"StackId": STACK_ID, "StackName": "Lambda-Chat", "StackStatus": self.polls[0][0]}
         parameter = {"ParameterKey": "WebsiteS3BucketName", "ParameterValue": self.bucket}
-        return {"Stacks": [found | {"Parameters": [parameter]}]}
+        return {"Stacks": [found | {"Parameters": [parameter, *self.more]}]}
 
     def create_stack(self, **request):
         self.calls.append(request)
@@ -572,7 +574,7 @@ def test_another_region_than_the_configs_is_said_by_each_command(
 @pytest.mark.parametrize(
     ("status", "bucket", "said", "hint"),
     [
-        ("CREATE_COMPLETE", "other", "exists already with another s3_bucket", "update"),
+        ("CREATE_COMPLETE", "other", "exists already with another s3_bucket", "update --wait"),
         ("ROLLBACK_COMPLETE", "my-chat", "could not be created: ROLLBACK_COMPLETE", "delete"),
         ("DELETE_FAILED", "my-chat", "exists already: DELETE_FAILED", "delete"),
         ("DELETE_IN_PROGRESS", "my-chat", "exists already: DELETE_IN_PROGRESS", "status"),
@@ -582,6 +584,45 @@ def test_launching_over_another_stack_says_what_its_state_needs(status, bucket, 
     with pytest.raises(Conflict, match=said) as caught:
         resources.launch(FakeAws((status, []), taken=True, bucket=bucket), CHAT, wait=False)
     assert f"resources.py {hint}" in caught.value.hint
+
+
+@pytest.mark.parametrize(("key", "strange"), [("s3_bucket", True), ("data_prefix", False)])
+def test_launching_over_a_stack_that_may_be_somebody_elses_asks_whose_it_is(key, strange):
+    parameters = {"s3_bucket": "my-chat", "data_prefix": "talk/"} | {key: "other"}
+    aws = FakeAws(("CREATE_COMPLETE", []), taken=True, bucket=parameters["s3_bucket"])
+    aws.more = [{"ParameterKey": "DataPrefix", "ParameterValue": parameters["data_prefix"]}]
+    with pytest.raises(Conflict, match=f"another {key}") as caught:
+        resources.launch(aws, CHAT, wait=False)
+    assert caught.value.hint.startswith("Is it your chat's? If not, choose another") == strange
+    assert "`./resources.py update" in caught.value.hint
+
+
+def test_each_hint_repeats_the_region_and_the_profile_that_were_given():
+    console = Console(region="eu-west-1", profile="my team")
+    options = "--region=eu-west-1 '--profile=my team'"
+    for text in (stack.LAUNCH, stack.RELAUNCH, stack.WAIT, stack.WHOSE, resources.STOPPED):
+        assert console.complete(text).count(options) == 1
+    assert (
+        console.complete(stack.LAUNCH)
+        == f"Launch it with `./resources.py launch {options} --wait`."
+    )
+    assert console.complete("`kappa x deploy`") == "`kappa '--profile=my team' x deploy`"
+    assert Console().complete(stack.LAUNCH) == stack.LAUNCH
+
+
+def test_no_hint_of_resources_py_names_a_command_in_a_way_that_loses_the_options():
+    """Each command in backquotes begins with ./resources.py, which Console completes."""
+    verbs = "launch|update|delete|output|status"
+    for path in [*sorted(ROOT.glob("stack*.py")), ROOT / "resources.py"]:
+        assert not re.findall(rf"`(?:{verbs})\b[^`\n]*`", path.read_text()), path
+
+
+def test_launch_says_the_next_command_for_the_region_and_profile_of_this_one(capsys):
+    resources.launch(FakeAws(), CHAT, False, Console(region="us-east-1", profile="p"))
+    assert capsys.readouterr().out.endswith(
+        "Next: `./resources.py status --region=us-east-1 --profile=p`; once it is complete, "
+        "`./resources.py output --region=us-east-1 --profile=p --save`.\n"
+    )
 
 
 def test_a_launch_that_was_interrupted_is_followed_by_the_next(capsys, monkeypatch):
