@@ -25,7 +25,9 @@ from kappa.tree import parse_tree
 
 HERE = Path(__file__).resolve().parent
 
-BUCKET_PATTERN = "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+# S3 guide, "General purpose bucket naming rules": AWS keeps these prefixes and suffixes
+RESERVED_BUCKETS = "(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|--x-s3|--table-s3)$)"
+BUCKET_PATTERN = RESERVED_BUCKETS + "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 CLIENT_ID_PATTERN = r"[0-9]+-[a-z0-9]+\.apps\.googleusercontent\.com"
 # css, js and vendor hold the public page; the chat's data must never land among it
 DATA_PREFIX_PATTERN = "(?!(?:css|js|vendor)/)(?:[a-z0-9][a-z0-9_-]*/)+"
@@ -81,7 +83,10 @@ SAVED = KEYS[KEYS.index("sns_topic_arn") :]
 
 WHOLE_NUMBERS = {"history": (1, 200), "retention_days": (0, 99999)}
 PATTERNS = {
-    "s3_bucket": (BUCKET_PATTERN, "3 to 63 lower-case letters, digits and dashes, without dots"),
+    "s3_bucket": (
+        BUCKET_PATTERN,
+        "3 to 63 lower-case letters, digits and dashes, without dots, nor a name that AWS reserves",
+    ),
     "google_oauth_client_id": (
         CLIENT_ID_PATTERN,
         "an OAuth client id, DIGITS-LETTERS.apps.googleusercontent.com",

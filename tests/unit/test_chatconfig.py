@@ -52,6 +52,11 @@ def refusal(text):
     return str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["s3alias-chat", "chat-xn--a", "my-s3alias-chat", "sthree"])
+def test_a_bucket_may_have_a_reserved_word_where_it_is_not_reserved(name):
+    assert parse_config(GOOD.replace("my-chat", name), Path("c")).s3_bucket == name
+
+
 def test_two_values_are_enough_and_the_rest_has_defaults():
     assert parse_config(GOOD, Path("config.yml")) == ChatConfig(
         s3_bucket="my-chat",
@@ -140,6 +145,10 @@ def test_an_empty_or_todo_value_counts_as_missing(value):
         ("s3_bucket: My-Chat", "s3_bucket (line 1): 'My-Chat' is not 3 to 63 lower-case"),
         ("s3_bucket: my.chat", "without dots"),
         ("s3_bucket: ab", "3 to 63"),
+        ("s3_bucket: xn--chat", "a name that AWS reserves"),
+        ("s3_bucket: amzn-s3-demo-chat", "a name that AWS reserves"),
+        ("s3_bucket: chat-s3alias", "a name that AWS reserves"),
+        ("s3_bucket: chat--x-s3", "a name that AWS reserves"),
         (f"s3_bucket: {'a' * 64}", "3 to 63"),
         ("s3_bucket: 1234", "1234 is not text"),
         ("s3_bucket: [a]", "['a'] is not text"),
