@@ -25,11 +25,14 @@ from kappa.tree import parse_tree
 
 HERE = Path(__file__).resolve().parent
 
-BUCKET_PATTERN = "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+# S3 guide, "General purpose bucket naming rules": AWS keeps these prefixes and suffixes
+RESERVED_BUCKETS = "(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|--x-s3|--table-s3)$)"
+BUCKET_PATTERN = RESERVED_BUCKETS + "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 CLIENT_ID_PATTERN = r"[0-9]+-[a-z0-9]+\.apps\.googleusercontent\.com"
 # css, js and vendor hold the public page; the chat's data must never land among it
 DATA_PREFIX_PATTERN = "(?!(?:css|js|vendor)/)(?:[a-z0-9][a-z0-9_-]*/)+"
-# store_message reads these two with the same patterns
+# the functions get these as they stand in the file, and read them with the same rules
+FOR_FUNCTIONS = ("data_prefix", "history", "retention_days", "rate_limit", "allowed_domains")
 RATE_LIMIT_PATTERN = "0|[1-9][0-9]{0,3}/[1-9][0-9]{0,3}s"
 ALLOWED_ONE = r"(?:[^@\s,]+@)?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+"
 ALLOWED_PATTERN = rf"{ALLOWED_ONE}(?:[, ]+{ALLOWED_ONE})*"
@@ -53,6 +56,7 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     stack_name: str = "Lambda-Chat"
     data_prefix: str = "data/"
     history: int = 20
+    retention_days: int = 0
     rate_limit: str = "10/10s"
     allowed_domains: str = ""
     alarm_email: str = ""
@@ -77,8 +81,12 @@ KEYS = ChatConfig.__struct_fields__
 REQUIRED = ("s3_bucket", "google_oauth_client_id")
 SAVED = KEYS[KEYS.index("sns_topic_arn") :]
 
+WHOLE_NUMBERS = {"history": (1, 200), "retention_days": (0, 99999)}
 PATTERNS = {
-    "s3_bucket": (BUCKET_PATTERN, "3 to 63 lower-case letters, digits and dashes, without dots"),
+    "s3_bucket": (
+        BUCKET_PATTERN,
+        "3 to 63 lower-case letters, digits and dashes, without dots, nor a name that AWS reserves",
+    ),
     "google_oauth_client_id": (
         CLIENT_ID_PATTERN,
         "an OAuth client id, DIGITS-LETTERS.apps.googleusercontent.com",
@@ -131,7 +139,7 @@ def read_config(path: Path | None = None) -> ChatConfig:
     """Read and check the config file.
 
     Keys that this module does not know are left to kappa, which reads the same file for its
-    `${name}` values. `TODO` and empty values count as missing.
+    `${name}` values; unknown_keys() names them. `TODO` and empty values count as missing.
     Raises: ConfigError, naming the file, the line and the key.
     """
     where = config_path(path)
@@ -142,13 +150,18 @@ def parse_config(text: str, where: Path) -> ChatConfig:
     """Turn the text of the config file into its values; `where` is for the error messages."""
     values, lines = _read_mapping(text, where)
     _refuse_misspelled(values, lines, where)
-    given = {key: values[key] for key in KEYS if not _is_missing(values.get(key))}
+    given = {key: values[key] for key in KEYS if not _is_missing(key, values.get(key))}
     missing = [_with_line(key, lines) for key in REQUIRED if key not in given]
     if missing:
         raise ConfigError(
             f"{where}: {', '.join(missing)}: not filled in.",
             "config.example.yml says where each value comes from.",
         )
+    written = parse_tree(text.encode(), where).texts
+    for key in FOR_FUNCTIONS:
+        # 0x14 is a number for YAML, not for the functions
+        if type(given.get(key)) is int and written[key,] != str(given[key]):
+            given[key] = written[key,]
     if type(given.get("rate_limit")) is int:
         given["rate_limit"] = str(given["rate_limit"])
     domains = given.get("allowed_domains")
@@ -168,6 +181,16 @@ def notes(path: Path | None = None) -> list[str]:
         for key, words in OF_2015.items()
         if key in lines
     ]
+
+
+def unknown_keys(path: Path | None = None) -> dict[str, int]:
+    """Return the line of each key of the config that this module does not know.
+
+    kappa may use such a key, as `${name}`.
+    """
+    where = config_path(path)
+    _, lines = _read_mapping(_read_text(where), where)
+    return {key: line for key, line in lines.items() if key not in KEYS and key not in OF_2015}
 
 
 def outdated(config: ChatConfig, outputs: Mapping[str, str]) -> list[str]:
@@ -293,7 +316,9 @@ def _refuse_twice(root: yaml.MappingNode, where: Path) -> None:
         seen.add(str(key.value))
 
 
-def _is_missing(value: object) -> bool:
+def _is_missing(key: str, value: object) -> bool:
+    if key in FOR_FUNCTIONS:  # kappa would deploy a space
+        return value is None or value in ("", "TODO")
     return value is None or (isinstance(value, str) and value.strip() in ("", "TODO"))
 
 
@@ -313,11 +338,12 @@ def _refuse_misspelled(values: Mapping[str, object], lines: Mapping[str, int], w
 
 
 def _check_value(key: str, value: object, lines: Mapping[str, int], where: Path) -> None:
-    if key == "history":
-        if type(value) is not int or not 1 <= value <= 200:
+    if key in WHOLE_NUMBERS:
+        low, high = WHOLE_NUMBERS[key]
+        if type(value) is not int or not low <= value <= high:
             raise ConfigError(
                 f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not a whole number "
-                "from 1 to 200."
+                f"from {low} to {high}."
             )
         return
     pattern, wanted = PATTERNS.get(key, (r"[^\s]+(?: [^\s]+)*", "text on one line"))

@@ -4,7 +4,7 @@
 Usage:
   resources.py cf [--region=R] [--profile=P]
   resources.py launch [--region=R] [--profile=P] [--wait]
-  resources.py update [--region=R] [--profile=P] [--wait]
+  resources.py update [--region=R] [--profile=P] [--wait] [--yes]
   resources.py delete [--region=R] [--profile=P] [--wait] [--yes]
   resources.py output [--region=R] [--profile=P] [--save]
   resources.py status [--region=R] [--profile=P]
@@ -17,13 +17,13 @@ Commands:
   update  Bring the stack up to date with this checkout and config.yml.
   delete  Delete the stack, the page, the transcripts and every message.
   output  Print the stack's values as YAML for config.yml. Changes nothing in AWS.
-  status  Print the state of the stack and of its resources. Changes nothing.
+  status  Check config.yml, print the state of the stack and its resources. Changes nothing.
 
 Options:
   --region=R   The AWS region; config.yml's `region`, else AWS_REGION, when absent.
   --profile=P  The profile of ~/.aws/config; config.yml's `profile` when absent.
   --wait       Stay, and print a line for each event, until the change has ended.
-  --yes        Do not ask before deleting.
+  --yes        Do not ask before deleting, or before an update replaces the bucket.
   --save       Write the values into config.yml, between two marker lines.
   -h --help    Print this text.
   --version    Print the version.
@@ -36,7 +36,6 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Iterable
 from typing import Any
 
 try:
@@ -56,10 +55,14 @@ try:
     from kappa.aws import Aws
     from kappa.errors import AwsError, ConfigError, Conflict, KappaError, NotFound
     from stack_bucket import read_owned_bucket
+    from stack_console import PLAIN, Console
 except ModuleNotFoundError as missing:
     sys.exit(
         f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
     )
+
+
+STOPPED = "Stopped. A change that has begun goes on: `./resources.py status`."
 
 
 def template() -> str:
@@ -70,7 +73,7 @@ def template() -> str:
     return stack_template()
 
 
-def launch(aws: Aws, config: ChatConfig, wait: bool) -> None:
+def launch(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
     """Create the stack; report it when it exists, or is being created, with the same values.
 
     Raises: Conflict, if it exists with other values, or could not be created before.
@@ -79,20 +82,27 @@ def launch(aws: Aws, config: ChatConfig, wait: bool) -> None:
         with stacks.asking(f"creating the stack {config.stack_name}"):
             created = aws.client("cloudformation").create_stack(**_request(config))
         stack_id = created["StackId"]
-        print(f"Creating the stack {config.stack_name} in {aws.region}.")
+        console.print(f"Creating the stack {config.stack_name} in {aws.region}.")
     except Conflict as error:
         found = _same_stack(aws, config, error)
         stack_id = found.id
-        print(f"The stack {found.name} exists in {aws.region}, with the values of config.yml.")
+        console.print(
+            f"The stack {found.name} exists in {aws.region}, with the values of config.yml."
+        )
         if not found.busy:
-            print("`./resources.py update` brings it up to date; `output --save` saves its values.")
+            console.print(
+                "`./resources.py update` brings it up to date; "
+                "`./resources.py output --save` saves its values."
+            )
             return
-    _note(stack_notes.of_mail(config))
+    console.note(stack_notes.of_mail(config))
     if wait:
-        stacks.follow(aws, stack_id, "", _report)
-        print("Created. Next: `./resources.py output --save`.")
+        stacks.follow(aws, stack_id, "", console.report)
+        console.print("Created. Next: `./resources.py output --save`.")
     else:
-        print("Next: `./resources.py status`; once it is complete, `./resources.py output --save`.")
+        console.print(
+            "Next: `./resources.py status`; once it is complete, `./resources.py output --save`."
+        )
 
 
 def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> stacks.Stack:
@@ -109,16 +119,21 @@ def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> stacks.Stack:
     names = stack_notes.other_values(config, found.parameters)
     if names:
         text = f"The stack {found.name} exists already with another {', '.join(names)}."
-        raise Conflict(text, error.hint) from error
+        strange = {"s3_bucket", "google_oauth_client_id"} & set(names)
+        raise Conflict(text, stacks.WHOSE if strange else error.hint) from error
     if not found.usable and found.status != "CREATE_IN_PROGRESS":
         text = f"The stack {found.name} exists already: {found.status}."
         raise Conflict(text, stacks.WAIT if found.busy else stacks.RELAUNCH) from error
     return found
 
 
-def update(aws: Aws, config: ChatConfig, wait: bool) -> None:
-    """Bring the stack up to date; report it when there is nothing to change."""
+def update(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
+    """Bring the stack up to date; report it when there is nothing to change.
+
+    Raises: ConfigError, when it would have to ask and there is nobody to answer.
+    """
     before = _existing(aws, config)
+    _confirm_another_bucket(before, config, console)
     last = stacks.read_last_event_id(aws, before.id)
     try:
         with stacks.asking(f"updating the stack {config.stack_name}"):
@@ -127,46 +142,56 @@ def update(aws: Aws, config: ChatConfig, wait: bool) -> None:
         # CloudFormation has no other way to say so than this text
         if "No updates are to be performed" not in error.message:
             raise
-        print(f"The stack {config.stack_name} is up to date: nothing to change.")
+        console.print(f"The stack {config.stack_name} is up to date: nothing to change.")
         return
-    print(f"Updating the stack {config.stack_name} in {aws.region}.")
-    _note(stack_notes.of_mail(config))
+    console.print(f"Updating the stack {config.stack_name} in {aws.region}.")
+    console.note(stack_notes.of_mail(config))
     if wait:
-        stacks.follow(aws, before.id, last, _report)
-        print("Updated.")
-        _note(stack_notes.of_former_buckets(aws, _existing(aws, config)))
+        stacks.follow(aws, before.id, last, console.report)
+        console.print("Updated.")
+        console.note(stack_notes.of_former_buckets(aws, _existing(aws, config)))
     else:
-        print("Next: `./resources.py status`.")
+        console.print("Next: `./resources.py status`.")
 
 
-def delete(aws: Aws, config: ChatConfig, wait: bool, yes: bool) -> None:
+def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
     """Empty the stack's bucket, then delete the stack; report it when there is none.
 
-    Raises: ConfigError, when it would have to ask and there is nobody to answer.
+    Raises: ConfigError, when the stack has another bucket than the config, or when it would have
+    to ask and there is nobody to answer.
     """
-    if not yes and not sys.stdin.isatty():
-        raise ConfigError("Without a terminal, delete needs --yes.", "Nothing was deleted.")
+    console.refuse_silence("delete")
     found = stacks.read_stack(aws, config.stack_name)
     if found is None:
-        print(f"There is no stack {config.stack_name} in {aws.region}: nothing to delete.")
+        console.print(f"There is no stack {config.stack_name} in {aws.region}: nothing to delete.")
         return
-    if not yes and not _confirmed(found, aws.region):
-        raise KappaError("Nothing was deleted.")
     name = read_owned_bucket(aws, found)
+    if name and name != config.s3_bucket:
+        raise ConfigError(
+            f"{config_path()}: s3_bucket: {config.s3_bucket} is not the bucket of the stack "
+            f"{found.name} in {aws.region}: that is {name}. Nothing was deleted.",
+            "Is stack_name, region or profile another chat's? Correct it. If this is the stack to "
+            f"delete, write `s3_bucket: {name}`: the bucket is still that one until "
+            "`./resources.py update` has replaced it.",
+        )
+    console.confirm(
+        f"Delete the stack {found.name} of the account {found.account} in {aws.region}, with "
+        f"{f'the bucket {name}, ' if name else ''}its page and every message?"
+    )
     if name:
-        print(f"Emptied the bucket {name}: {empty_bucket(aws, name)} objects.")
+        console.print(f"Emptied the bucket {name}: {empty_bucket(aws, name)} objects.")
     left = stack_notes.of_former_buckets(aws, found)
     last = stacks.read_last_event_id(aws, found.id)
     with stacks.asking(f"deleting the stack {found.name}"):
         aws.client("cloudformation").delete_stack(StackName=found.id)
-    print(f"Deleting the stack {found.name} in {aws.region}.")
+    console.print(f"Deleting the stack {found.name} in {aws.region}.")
     if wait:
-        stacks.follow(aws, found.id, last, _report)
-        print("Deleted.")
-    _note(left)
+        stacks.follow(aws, found.id, last, console.report)
+        console.print("Deleted.")
+    console.note(left)
 
 
-def output(aws: Aws, config: ChatConfig, save: bool) -> None:
+def output(aws: Aws, config: ChatConfig, save: bool, console: Console = PLAIN) -> None:
     """Print the stack's values as `key: value` lines, or save them in the config file.
 
     Raises: AwsError, when the stack is not in a state whose values are final.
@@ -184,32 +209,33 @@ def output(aws: Aws, config: ChatConfig, save: bool) -> None:
         )
     values = {key: found.outputs[key] for key in SAVED}
     if not save:
-        print("\n".join(f"{key}: {value}" for key, value in values.items()))
+        console.print("\n".join(f"{key}: {value}" for key, value in values.items()))
         return
     changed = save_outputs(values)
     what = f"Saved {len(values)} values in" if changed else "Nothing to change in"
-    print(f"{what} {config_path()}.")
+    console.print(f"{what} {config_path()}.")
 
 
-def status(aws: Aws, config: ChatConfig) -> None:
+def status(aws: Aws, config: ChatConfig, console: Console = PLAIN) -> None:
     """Print the state of the stack, then of each of its resources."""
     found = _existing(aws, config)
-    print(f"{found.name}: {found.status} in {aws.region}")
+    console.print(f"{found.name}: {found.status} in {aws.region}")
     reason = found.reason
     if "ROLLBACK" in found.status or found.status.endswith("_FAILED"):
         reason = stacks.read_failure(aws, found.id) or reason
     if reason:
-        print(f"  reason: {reason}")
+        console.print(f"  reason: {reason}")
     if hint := stacks.blocked(reason, found.id):
-        print(f"  {hint}")
+        console.print(f"  {hint}")
     for resource in stacks.read_resources(aws, found):
-        print(f"  {resource.logical_id:22} {resource.status:18} {resource.physical_id}")
+        console.print(f"  {resource.logical_id:22} {resource.status:18} {resource.physical_id}")
         if resource.reason:
-            print(f"    {resource.reason}")
-    _note(stack_notes.of_parameters(config, found))
-    _note(stack_notes.of_saved(aws, config, found))
-    _note(stack_notes.of_functions(aws, config))
-    _note(stack_notes.of_former_buckets(aws, found))
+            console.print(f"    {resource.reason}")
+    console.note(stack_notes.of_unknown_keys())
+    console.note(stack_notes.of_parameters(config, found))
+    console.note(stack_notes.of_saved(aws, config, found))
+    console.note(stack_notes.of_functions(aws, config))
+    console.note(stack_notes.of_former_buckets(aws, found))
 
 
 def _request(config: ChatConfig) -> dict[str, Any]:
@@ -233,51 +259,58 @@ def _existing(aws: Aws, config: ChatConfig) -> stacks.Stack:
     return found
 
 
-def _confirmed(found: stacks.Stack, region: str) -> bool:
-    question = f"Delete the stack {found.name} in {region}, with its page and every message? [y/N] "
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
-
-
-def _note(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)
-
-
-def _report(event: stacks.Event) -> None:
-    line = f"{event.at:%H:%M:%S}  {event.status:28} {event.logical_id}  {event.reason}"
-    print(line.rstrip(), file=sys.stderr, flush=True)
+def _confirm_another_bucket(before: stacks.Stack, config: ChatConfig, console: Console) -> None:
+    old = before.parameters.get("WebsiteS3BucketName", config.s3_bucket)
+    if old == config.s3_bucket:
+        return
+    console.refuse_silence(f"update to replace the bucket {old} by {config.s3_bucket}")
+    console.confirm(
+        f"Replace the bucket {old} of the stack {before.name} of the account {before.account} by "
+        f"an empty one, {config.s3_bucket}? {old} stays, but its chat ends there."
+    )
 
 
 def _run(arguments: dict[str, Any]) -> int:
     if arguments["cf"]:
         print(template())
         return 0
-    config = read_config()
-    _note(notes())
-    region = arguments["--region"] or config.region or None
-    check_region(arguments["--region"])
-    aws = Aws(region, arguments["--profile"] or config.profile or None)
-    _note(stack_notes.of_region(aws, config))
-    if arguments["launch"]:
-        launch(aws, config, arguments["--wait"])
-    elif arguments["update"]:
-        update(aws, config, arguments["--wait"])
-    elif arguments["delete"]:
-        delete(aws, config, arguments["--wait"], arguments["--yes"])
-    elif arguments["output"]:
-        output(aws, config, arguments["--save"])
-    else:
-        status(aws, config)
+    console = Console(
+        region=arguments["--region"] or "",
+        profile=arguments["--profile"] or "",
+        yes=arguments["--yes"],
+    )
+    try:
+        _run_command(arguments, console)
+    except KappaError as error:
+        error.message, error.hint = console.complete(error.message), console.complete(error.hint)
+        raise
+    except KeyboardInterrupt:
+        console.note([STOPPED])
+        return 130
     return 0
+
+
+def _run_command(arguments: dict[str, Any], console: Console) -> None:
+    config = read_config()
+    console.note(notes())
+    check_region(arguments["--region"])
+    aws = Aws(console.region or config.region or None, console.profile or config.profile or None)
+    console.note(stack_notes.of_region(aws, config))
+    if arguments["launch"]:
+        launch(aws, config, arguments["--wait"], console)
+    elif arguments["update"]:
+        update(aws, config, arguments["--wait"], console)
+    elif arguments["delete"]:
+        delete(aws, config, arguments["--wait"], console)
+    elif arguments["output"]:
+        output(aws, config, arguments["--save"], console)
+    else:
+        status(aws, config, console)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit code: 1 when AWS refused, 2 when the user was wrong."""
-    stopped = "Stopped. A change that has begun goes on: `./resources.py status`."
-    return commandline.run(__doc__, argv, _run, stopped)
+    return commandline.run(__doc__, argv, _run, STOPPED)
 
 
 if __name__ == "__main__":

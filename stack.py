@@ -23,6 +23,10 @@ POLL_S = (0.25, 2.0)  # the first pause and the longest
 LAUNCH = "Launch it with `./resources.py launch --wait`."
 RELAUNCH = "Remove what is left with `./resources.py delete --wait`, then launch again."
 WAIT = "Wait until that has ended: `./resources.py status` tells."
+WHOSE = (
+    "Is it your chat's? If not, choose another stack_name in config.yml: an update would take it "
+    "from its users. If it is, `./resources.py update --wait` gives it these values."
+)
 
 
 class Stack(msgspec.Struct, frozen=True):
@@ -34,6 +38,11 @@ class Stack(msgspec.Struct, frozen=True):
     reason: str
     outputs: dict[str, str]
     parameters: dict[str, str] = {}
+
+    @property
+    def account(self) -> str:
+        """The id of the account that has the stack."""
+        return self.id.split(":")[4]
 
     @property
     def busy(self) -> bool:

@@ -5,10 +5,11 @@ Each function returns lines for the user. It reads only, and must not print.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from chatconfig import ChatConfig, config_path, outdated
+from chatconfig import KEYS, ChatConfig, config_path, outdated, unknown_keys
 from kappa.aws import Aws, translated
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from stack import Stack
@@ -105,6 +106,20 @@ def _of_function(aws: Aws, path: str) -> Iterable[str]:
             f"Note: the function {wanted.name} has another {', '.join(names)} than "
             f"{config_path()}: run `kappa {path} deploy`."
         )
+
+
+def of_unknown_keys() -> list[str]:
+    """Note keys of the config that neither the chat nor the configs of its functions use."""
+    folders = [(HERE / path).parent for path in FUNCTIONS]
+    texts = [file.read_text("utf-8") for folder in folders for file in sorted(folder.glob("*.*"))]
+    lines = []
+    for key, line in unknown_keys().items():
+        if any(f"${{{key}}}" in text or f"${{{key}:-" in text for text in texts):
+            continue
+        meant = difflib.get_close_matches(key, KEYS, 1)
+        question = f" Did you mean {meant[0]}?" if meant else ""
+        lines.append(f"Note: {config_path()}:{line}: nothing uses the key {key}.{question}")
+    return lines
 
 
 def of_former_buckets(aws: Aws, stack: Stack) -> list[str]:

@@ -23,6 +23,7 @@ Options:
 from __future__ import annotations
 
 import math
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -162,12 +163,17 @@ def main(argv: list[str]) -> int:
     try:
         arguments = docopt(__doc__ or "", argv)
         print(tables() if arguments["--table"] else details(read_load(arguments)))
+        sys.stdout.flush()
     except DocoptExit as error:
         print(error, file=sys.stderr)
         return 2
     except ValueError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # the reader went away, as `head` does; Python would complain again at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

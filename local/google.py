@@ -20,7 +20,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -32,6 +32,7 @@ HOST = "127.0.0.1"
 ISSUER = "https://accounts.google.com"
 KEY_ID = "local-mode"
 LIFETIME_S = 3600
+LONGEST_S = 10**9
 BODY_LIMIT_BYTES = 16_384
 FILES = Path(__file__).parent / "gsi"
 BUTTON = "/gsi/button"
@@ -83,9 +84,14 @@ def claims(body: dict[str, Any], client_id: str, now_s: int) -> dict[str, Any]:
     for key in ("sub", "aud", "picture", "nonce"):
         if not isinstance(body.get(key, ""), str):
             raise BadTokenRequest(f'"{key}" must be a text')
+    for key in ("name", "sub", "aud", "picture", "nonce"):
+        if any("\ud800" <= char <= "\udfff" for char in body.get(key, "")):
+            raise BadTokenRequest(f'"{key}" has half a character')
     lifetime_s = body.get("expires_in_s", LIFETIME_S)
     if isinstance(lifetime_s, bool) or not isinstance(lifetime_s, int | float):
         raise BadTokenRequest('"expires_in_s" must be a number')
+    if not abs(lifetime_s) <= LONGEST_S:  # NaN is not, either
+        raise BadTokenRequest(f'"expires_in_s" must be from -{LONGEST_S} to {LONGEST_S}')
     audience = body.get("aud") or client_id
     subject = body.get("sub") or _subject(name)
     optional = {key: body[key] for key in ("nonce", "picture") if body.get(key)}
@@ -151,9 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
         if self._refused():
             return
+        path = self.path.partition("?")[0]
         if path == "/certs":
             self._answer_json(HTTPStatus.OK, self.server.identity.keys())
         elif path in PAGES:
@@ -165,9 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _refused(self) -> bool:
         """Answer what does not pass the gate, and a button that another page would frame."""
         reason = self.server.gate.refusal(self.command, self.path, self.headers.items())
-        parts = urlsplit(self.path)
-        if reason is None and parts.path == BUTTON:
-            parents = parse_qs(parts.query).get("parent", [])
+        path, _, query = self.path.partition("?")
+        if reason is None and path == BUTTON:
+            parents = parse_qs(query).get("parent", [])
             if len(parents) != 1 or parents[0] not in self.server.chat:
                 reason = "the button is for the chat's page only"
         if reason is None:
@@ -180,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._refused():
             return
         try:
-            if urlsplit(self.path).path != "/token":
+            if self.path.partition("?")[0] != "/token":
                 raise BadTokenRequest("POST goes to /token")
             self._answer_json(HTTPStatus.OK, {"id_token": self.server.identity.token(self._body())})
         except BadTokenRequest as error:
@@ -193,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise BadTokenRequest(f"send a JSON body of at most {BODY_LIMIT_BYTES} bytes")
         try:
             body = json.loads(self.rfile.read(int(length)))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadTokenRequest("the body is not JSON") from error
         if not isinstance(body, dict):
             raise BadTokenRequest("the body must be a JSON object")

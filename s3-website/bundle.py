@@ -48,7 +48,8 @@ def bundle(folder: Path, modules: Path) -> None:
     A module that is part of a bundle is no file of the site any more. What no bundle imports is
     a bundle of its own. Beside each goes its map, which a browser reads only to show the sources
     to a developer.
-    Raises: KappaError, with esbuild's words, for a file that is not valid.
+    Raises: KappaError, with esbuild's words, for a file that is not valid; or if esbuild itself
+    does not run.
     """
     sources = {
         path.relative_to(folder).as_posix()
@@ -74,8 +75,15 @@ def _esbuild(folder: Path, entries: Iterable[str], modules: Path) -> set[str]:
         return set()
     report = folder / "bundle.json"
     command = [str(modules / ESBUILD), *names, *OPTIONS, f"--metafile={report.name}"]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    again = f"Remove {modules} and run update.sh again: it installs esbuild for this machine."
+    try:
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise KappaError(f"esbuild cannot run: {error.strerror}: {command[0]}.", again) from error
     if ended.returncode != 0:
+        if not ended.stderr.strip():
+            code = ended.returncode
+            raise KappaError(f"esbuild ended with exit code {code} and said nothing.", again)
         raise KappaError(f"The page is not valid, nothing was uploaded:\n{ended.stderr.strip()}")
     inputs: dict[str, object] = json.loads(report.read_text("utf-8"))["inputs"]
     report.unlink()

@@ -14,8 +14,9 @@ from kappa.texts import shown
 
 # S3 API reference, PutObject: a key has at most 1,024 bytes in UTF-8.
 MAX_KEY_BYTES = 1024
-# esbuild reads `a=b.js` on its command line as two names.
 BUNDLED = (".css", ".js")
+# On its command line esbuild reads `a=b.js` as two names, and `*` and `?` as patterns.
+SIGNS = "=*?"
 
 
 def read_sources(source: Path) -> dict[str, Path]:
@@ -71,7 +72,8 @@ def _check_name(key: str) -> None:
         raise KappaError(f"{shown(ascii(key))}: a name that no page can load.", "Rename it.")
     if len(key.encode()) > MAX_KEY_BYTES:
         raise KappaError(f"{key}: longer than the {MAX_KEY_BYTES} bytes that S3 takes.")
-    if "=" in key and key.endswith(BUNDLED):
+    sign = next((sign for sign in SIGNS if sign in key), "")
+    if sign and key.endswith(BUNDLED):
         raise KappaError(
-            f"{key}: a script or style sheet may not have = in its name.", "Rename it."
+            f"{key}: a script or style sheet may not have {sign} in its name.", "Rename it."
         )

@@ -226,8 +226,8 @@ def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[F
     addresses = endpoints(region, _endpoint_url())
     settings = page_config(config, region, addresses)
     values = placeholders(addresses.values(), identity_url)
-    modules = install_packages(HERE)
     try:
+        modules = install_packages(HERE)
         build_site(source, target, settings, values)
         bundle(target, modules)
     except OSError as error:  # a source that may not be read, a disk that is full

@@ -2,7 +2,15 @@
 # Publish the page to its bucket: `./update.sh --help`. Works from any folder.
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+script=$0
+while [ -L "$script" ]; do
+    link=$(readlink -- "$script")
+    case $link in
+        /*) script=$link ;;
+        *) script=$(dirname -- "$script")/$link ;;
+    esac
+done
+here=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd)
 root=$(dirname -- "$here")
 
 python=$root/.venv/bin/python

@@ -27,8 +27,9 @@ from pagefiles import read_sources
 
 SERVICES = ("sts", "sns", "dynamodb", "s3")
 
-# error.html and vendor/ are of earlier versions: update.sh removes them
-PAGE_FILES = ("index.html", "error.html", "config.js")
+# vendor/ and error.html are of earlier versions: update.sh removes them
+FORMER_FILE = "error.html"
+PAGE_FILES = ("index.html", "config.js")
 PAGE_FOLDERS = ("css", "js", "vendor")
 CACHE_CONTROL = "no-cache"
 LEFT_OVER_S = 24 * 3600
@@ -161,18 +162,30 @@ def run_folder(base: Path) -> Iterator[Path]:
 
     Two runs at once never see each other's half-made site. What a killed run has left is removed a
     day later.
+    Raises: KappaError, where no folder can be made.
     """
-    folder = _new_folder(base)
-    for left in base.iterdir():
-        with suppress(FileNotFoundError):  # another run has just ended
-            if left.lstat().st_mtime < time.time() - LEFT_OVER_S:
-                shutil.rmtree(left, ignore_errors=True)
+    try:
+        folder = _new_folder(base)
+        _remove_left_over(base)
+    except OSError as error:
+        raise KappaError(
+            f"{base} cannot be written: {error.strerror}.",
+            "update.sh builds the page there. Is build a folder of the checkout, and may you write "
+            "to it?",
+        ) from error
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # others are at work in it
             base.rmdir()
+
+
+def _remove_left_over(base: Path) -> None:
+    for left in base.iterdir():
+        with suppress(FileNotFoundError):  # another run has just ended
+            if left.lstat().st_mtime < time.time() - LEFT_OVER_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _new_folder(base: Path) -> Path:
@@ -223,7 +236,7 @@ def read_site(folder: Path) -> list[File]:
 
 
 def _check_key(key: str) -> None:
-    if not is_of_page(key):
+    if not is_of_page(key) or key == FORMER_FILE:
         places = ", ".join([*PAGE_FILES, *(f"{folder}/" for folder in PAGE_FOLDERS)])
         raise KappaError(f"{key} would not be readable in the bucket.", f"Public: {places}.")
 
@@ -245,8 +258,8 @@ def stored_bytes(path: Path) -> bytes:
 
 
 def is_of_page(key: str) -> bool:
-    """Is it a key of the page, which the bucket's policy opens to everyone?"""
-    return key in PAGE_FILES or ("/" in key and key.split("/")[0] in PAGE_FOLDERS)
+    """Is it a key of the page, or of an earlier version's page?"""
+    return key in (*PAGE_FILES, FORMER_FILE) or ("/" in key and key.split("/")[0] in PAGE_FOLDERS)
 
 
 def etag_of(body: bytes) -> str:

@@ -7,8 +7,9 @@ Usage:
 
 Invokes publish_transcript for the channels that are named, or for all of data/channels.json, some
 at a time, and waits for its answers. It writes what the table holds, so it may be repeated, and
-costs one read and one write a channel. Prints each channel with what became of it; the exit code
-is 1 when one could not be published.
+costs one read and one write a channel. A channel that is named and not listed must have messages:
+a mistyped name makes no channel. Prints each channel with what became of it; the exit code is 1
+when one was not published.
 
 Options:
   CHANNEL      The channels; all that are listed when absent.
@@ -33,10 +34,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambda/shared")]
 
 try:
     import commandline
-    from chatconfig import ChatConfig, check_region, read_config
+    from chatconfig import ChatConfig, check_region, read_config, require
     from contract import CHANNEL, RESERVED_CHANNELS
     from kappa.aws import Aws
-    from kappa.errors import AwsError, ConfigError, NotFound
+    from kappa.errors import AwsError, ConfigError, Denied, NotFound
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
 
@@ -72,6 +73,34 @@ def read_listed(aws: Aws, config: ChatConfig) -> list[str]:
         raise AwsError(f"There is no {key} in {config.s3_bucket}.", hint) from error
     except (ValueError, KeyError, TypeError, ConfigError) as error:
         raise AwsError(f"{key} of {config.s3_bucket} is no list of channels.", hint) from error
+
+
+def without_messages(aws: Aws, config: ChatConfig, channels: Sequence[str]) -> list[str]:
+    """Return which of these channels are neither listed nor have a message in the table.
+
+    A caller that may not look gets none. Raises: AwsError.
+    """
+    try:
+        listed = read_listed(aws, config)
+    except AwsError:  # no list yet, as after a change of s3_bucket
+        listed = []
+    others = [name for name in channels if name not in listed]
+    try:
+        return [name for name in others if not _has_messages(aws, config.dynamodb_table, name)]
+    except Denied:
+        return []
+
+
+def _has_messages(aws: Aws, table: str, channel: str) -> bool:
+    params = {
+        "TableName": table,
+        "KeyConditionExpression": "channel = :channel",
+        "ExpressionAttributeValues": {":channel": {"S": channel}},
+        "ProjectionExpression": "id",
+        "Limit": 1,
+    }
+    answer = aws.call("dynamodb", "query", f"looking for messages of {channel}", params)
+    return bool(answer["Items"])
 
 
 def event_of(channels: Sequence[str]) -> dict[str, Any]:
@@ -131,8 +160,16 @@ def _republish(given: dict[str, Any]) -> int:
     aws = Aws(
         given["--region"] or config.region or None, given["--profile"] or config.profile or None
     )
-    channels = named or read_listed(aws, config)
-    return 1 if republish(aws, f"{config.stack_name}-publish-transcript", channels) else 0
+    if named:
+        require(config, ("dynamodb_table",))
+    skipped = without_messages(aws, config, named)
+    for name in skipped:
+        print(f"skipped  {name}: no messages; is it mistyped?", flush=True)  # noqa: T201
+    channels = (
+        [name for name in named if name not in skipped] if named else read_listed(aws, config)
+    )
+    failed = republish(aws, f"{config.stack_name}-publish-transcript", channels)
+    return 1 if failed or skipped else 0
 
 
 if __name__ == "__main__":

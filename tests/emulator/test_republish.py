@@ -52,6 +52,21 @@ def test_named_channels_are_published_anew_and_that_may_be_repeated(chat):
             assert [one["message"] for one in transcript(chat, room)["messages"]] == ["text 1"]
 
 
+def test_a_mistyped_channel_is_not_made(chat):
+    room, mistyped = left_behind(chat), f"no-{uuid.uuid4().hex[:12]}"
+    done = republish(chat, room, mistyped)
+    assert done.stdout.splitlines() == [
+        f"skipped  {mistyped}: no messages; is it mistyped?",
+        f"published  {room}",
+    ]
+    assert (done.returncode, done.stderr) == (1, "1 published, 0 failed.\n")
+    assert mistyped not in transcript(chat, "channels")["channels"]
+    keys = chat.client("s3").list_objects_v2(
+        Bucket=chat.config.s3_bucket, Prefix=f"{chat.config.data_prefix}{mistyped}"
+    )
+    assert keys["KeyCount"] == 0
+
+
 def test_all_listed_channels_are_published_anew(chat):
     room = left_behind(chat)
     listed = wait_for(lambda: room in (names := transcript(chat, "channels")["channels"]) and names)

@@ -191,13 +191,13 @@ def fill_with_versions(s3, bucket):
     s3.delete_object(Bucket=bucket, Key="data/1.json")
 
 
-def answer_delete(chat, answer):
-    """Run `resources.py delete` on a terminal where a person types the answer."""
+def answer(chat, answer, command="delete"):
+    """Run a command of resources.py on a terminal where a person types the answer."""
     ours, theirs = pty.openpty()
     os.write(ours, answer)
     try:
         return subprocess.run(
-            [ROOT / "resources.py", "delete"],
+            [ROOT / "resources.py", command],
             env=chat.env,
             stdin=theirs,
             capture_output=True,
@@ -212,13 +212,67 @@ def answer_delete(chat, answer):
 def test_delete_asks_on_a_terminal_and_takes_no_for_an_answer(emulator, tmp_path):
     chat = Checkout(emulator, "620000000008", tmp_path, "asked-before-deleting")
     chat.must("launch", "--wait")
-    for answer in (b"n\n", b"\n", b"\x04"):
-        kept = answer_delete(chat, answer)
-        assert (kept.returncode, kept.stderr) == (1, "Error: Nothing was deleted.\n")
-        assert "with its page and every message? [y/N]" in kept.stdout
+    for word in (b"n\n", b"\n", b"\x04"):
+        kept = answer(chat, word)
+        assert (kept.returncode, kept.stderr) == (1, "Error: Nothing was changed.\n")
+        assert kept.stdout.endswith(
+            "Delete the stack Lambda-Chat of the account 620000000008 in us-east-1, with the "
+            "bucket asked-before-deleting, its page and every message? [y/N] "
+        )
     assert "CREATE_COMPLETE" in chat.must("status").stdout
-    assert answer_delete(chat, b"y\n").returncode == 0
+    assert answer(chat, b"y\n").returncode == 0
     assert chat.run("status").returncode == 1
+
+
+def test_a_bucket_that_is_not_the_stacks_is_neither_replaced_unasked_nor_deleted(
+    emulator, tmp_path
+):
+    account = "620000000016"
+    chat = Checkout(emulator, account, tmp_path, "first-home", region="us-east-1")
+    chat.must("launch", "--wait")
+    emulator.client("s3", account).put_object(Bucket="first-home", Key="data/x.json", Body=b"x")
+    chat.path.write_text(chat.path.read_text().replace("first-home", "second-home"))
+
+    launched = chat.run("launch")
+    assert launched.returncode == 1
+    assert "Is it your chat's? If not, choose another stack_name" in launched.stderr
+
+    deleted = chat.run("delete", "--yes")
+    assert deleted.returncode == 2
+    assert "s3_bucket: second-home is not the bucket of the stack Lambda-Chat" in deleted.stderr
+    assert "that is first-home. Nothing was deleted." in deleted.stderr
+    assert "write `s3_bucket: first-home`" in deleted.stderr
+
+    unasked = chat.run("update", "--wait")
+    assert unasked.returncode == 2
+    assert "update to replace the bucket first-home by second-home needs --yes" in unasked.stderr
+    kept = answer(chat, b"n\n", "update")
+    assert (kept.returncode, kept.stderr) == (1, "Error: Nothing was changed.\n")
+    assert "Replace the bucket first-home of the stack Lambda-Chat" in kept.stdout
+    s3 = emulator.client("s3", account)
+    assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["first-home"]
+    assert s3.list_objects_v2(Bucket="first-home")["KeyCount"] == 1
+
+    assert "Updated." in chat.must("update", "--wait", "--yes").stdout
+    chat.must("delete", "--yes", "--wait")
+    assert s3.list_objects_v2(Bucket="first-home")["KeyCount"] == 1
+
+
+def test_the_hints_of_a_command_in_another_region_lead_to_that_region(emulator, tmp_path):
+    account = "620000000017"
+    taken = emulator.client("s3", account)
+    taken.create_bucket(Bucket="taken-already")
+    chat = Checkout(emulator, account, tmp_path, "taken-already", region="us-east-1")
+    failed = chat.run("launch", "--wait", "--region=eu-west-1")
+    assert failed.returncode == 1
+    assert "`./resources.py delete --region=eu-west-1 --wait`" in failed.stderr
+    unusable = chat.run("output", "--region=eu-west-1")
+    assert "`./resources.py delete --region=eu-west-1 --wait`" in unusable.stderr
+    chat.must("delete", "--region=eu-west-1", "--yes", "--wait")
+    assert (
+        "`./resources.py launch --region=eu-west-1 --wait`"
+        in chat.run("status", "--region=eu-west-1").stderr
+    )
 
 
 def test_a_taken_bucket_fails_the_launch_by_name_and_is_never_emptied(emulator, tmp_path):
@@ -345,7 +399,8 @@ def test_a_bucket_that_was_replaced_stays_and_is_named(emulator, tmp_path):
     s3.put_object(Bucket="before-the-move", Key="index.html", Body=b"old")
     chat.path.write_text(chat.path.read_text().replace("before-the-move", "after-the-move"))
     assert "another s3_bucket than" in chat.must("status").stderr
-    assert "before-the-move was the stack's before" in chat.must("update", "--wait").stderr
+    updated = chat.must("update", "--wait", "--yes")
+    assert "before-the-move was the stack's before" in updated.stderr
     for command in (["status"], ["delete", "--yes", "--wait"]):
         said = chat.must(*command).stderr
         assert "the bucket before-the-move was the stack's before and still exists" in said

@@ -65,6 +65,30 @@ def built(source, folder):
     return folder
 
 
+@pytest.mark.parametrize(
+    ("script", "mode", "said"),
+    [
+        ("#!/bin/sh\nexit 0\n", 0o644, "esbuild cannot run: Permission denied"),
+        ("\x7fELF of another machine", 0o755, "esbuild cannot run: Exec format error"),
+        ("#!/bin/sh\nexit 3\n", 0o755, "esbuild ended with exit code 3 and said nothing"),
+        ("#!/bin/sh\nkill -9 $$\n", 0o755, "esbuild ended with exit code -9 and said nothing"),
+    ],
+)
+def test_an_esbuild_that_does_not_run_is_one_error_that_says_what_to_do(
+    tmp_path, script, mode, said
+):
+    path = tmp_path / "modules" / bundle.ESBUILD
+    path.parent.mkdir(parents=True)
+    path.write_text(script)
+    path.chmod(mode)
+    (tmp_path / "site" / "js").mkdir(parents=True)
+    (tmp_path / "site" / "js" / "main.js").write_text("x")
+    with pytest.raises(KappaError) as caught:
+        bundle.bundle(tmp_path / "site", path.parents[1])
+    assert said in caught.value.message
+    assert f"Remove {tmp_path / 'modules'} and run update.sh again" in caught.value.hint
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """The real page."""

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chatconfig
+import environment
+import publish_transcript
 from chatconfig import (
     BEGIN,
     END,
@@ -27,6 +30,8 @@ from chatconfig import (
     save_outputs,
 )
 from kappa.errors import ConfigError
+from kappa.tree import parse_tree
+from kappa.values import fill_tree, read_values
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "1234-abcd.apps.googleusercontent.com"
@@ -45,6 +50,11 @@ def refusal(text):
     with pytest.raises(ConfigError) as caught:
         parse_config(text, Path("config.yml"))
     return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["s3alias-chat", "chat-xn--a", "my-s3alias-chat", "sthree"])
+def test_a_bucket_may_have_a_reserved_word_where_it_is_not_reserved(name):
+    assert parse_config(GOOD.replace("my-chat", name), Path("c")).s3_bucket == name
 
 
 def test_two_values_are_enough_and_the_rest_has_defaults():
@@ -101,7 +111,7 @@ def test_the_example_filled_in_is_a_config():
 
 def test_the_commented_defaults_of_the_example_are_the_real_ones():
     example = (ROOT / "config.example.yml").read_text()
-    for key in ("stack_name", "data_prefix", "history", "rate_limit"):
+    for key in ("stack_name", "data_prefix", "history", "retention_days", "rate_limit"):
         default = getattr(parse_config(GOOD, Path("c")), key)
         assert f"# {key}: {default}\n" in example
 
@@ -135,6 +145,10 @@ def test_an_empty_or_todo_value_counts_as_missing(value):
         ("s3_bucket: My-Chat", "s3_bucket (line 1): 'My-Chat' is not 3 to 63 lower-case"),
         ("s3_bucket: my.chat", "without dots"),
         ("s3_bucket: ab", "3 to 63"),
+        ("s3_bucket: xn--chat", "a name that AWS reserves"),
+        ("s3_bucket: amzn-s3-demo-chat", "a name that AWS reserves"),
+        ("s3_bucket: chat-s3alias", "a name that AWS reserves"),
+        ("s3_bucket: chat--x-s3", "a name that AWS reserves"),
         (f"s3_bucket: {'a' * 64}", "3 to 63"),
         ("s3_bucket: 1234", "1234 is not text"),
         ("s3_bucket: [a]", "['a'] is not text"),
@@ -152,6 +166,18 @@ def test_an_empty_or_todo_value_counts_as_missing(value):
         ("history: 201", "whole number from 1 to 200"),
         ("history: '20'", "whole number from 1 to 200"),
         ("history: true", "whole number from 1 to 200"),
+        ("history: 500", "whole number from 1 to 200"),
+        ("history: 0x14", "'0x14' is not a whole number from 1 to 200"),
+        ("retention_days: 30d", "'30d' is not a whole number from 0 to 99999"),
+        ("retention_days: abc", "whole number from 0 to 99999"),
+        ("retention_days: -3", "-3 is not a whole number from 0 to 99999"),
+        ("retention_days: 100000", "whole number from 0 to 99999"),
+        ("retention_days: 1.5", "whole number from 0 to 99999"),
+        ("retention_days: yes", "whole number from 0 to 99999"),
+        ("retention_days: ' '", "whole number from 0 to 99999"),
+        ("retention_day: 3", "unknown; did you mean retention_days?"),
+        ("retention_days: 1_0", "'1_0' is not a whole number from 0 to 99999"),
+        ("rate_limit: 00", "such as 10/10s"),
         ("rate_limit: 10", "messages/seconds of one sender, such as 10/10s, or 0"),
         ("rate_limit: 10/10", "such as 10/10s"),
         ("rate_limit: 0/10s", "such as 10/10s"),
@@ -194,8 +220,48 @@ def test_a_file_that_is_no_config_gets_one_clear_line(text, said):
     assert len(message.splitlines()) <= 2
 
 
+SENDER = {
+    "TABLE_NAME": "messages",
+    "RATE_TABLE": "rates",
+    "IDENTITY_ROLE_ARN": "arn:aws:iam::111122223333:role/identity",
+    "GOOGLE_CLIENT_ID": CLIENT,
+}
+PUBLISHER = {"TABLE_NAME": "messages", "BUCKET": "my-chat"}
+TYPED = st.one_of(
+    st.from_regex(r"\A[0-9]{0,4}[/s.,@a ]{0,2}[0-9]{0,4}[sd.m]{0,2}\Z"),
+    st.integers(-3, 100_100).map(str),
+    st.sampled_from(
+        ["10/10s", "example.com", "TODO", "~", "0", "00", "30d", "-0", "1_0", "0x1", "a.b,"]
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["retention_days", "rate_limit", "allowed_domains", "history"]), TYPED)
+def test_no_value_that_is_accepted_takes_a_function_down(key, text):
+    config_text = f"{GOOD}{key}: {text}\n"
+    with contextlib.suppress(ConfigError):
+        config = parse_config(config_text, Path("c"))
+        sent = deployed(config_text, key)
+        if key == "history":
+            got = publish_transcript.read_settings({**PUBLISHER, "HISTORY": sent or "20"})
+            assert got.history == config.history
+        else:
+            got = environment.read_settings({**SENDER, key.upper(): sent})
+            assert key != "retention_days" or got.retention_days == config.retention_days
+
+
+def deployed(config_text, key):
+    """Return what kappa makes of `${key:-}`, where `include` names a file with that text."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "chat.yml").write_text(config_text)
+        where = Path(folder) / "config.yml"
+        tree = parse_tree(f"include: chat.yml\nvalue: ${{{key}:-}}\n".encode(), where)
+        return str(fill_tree(tree, read_values(tree)).data["value"])
+
+
 def test_keys_for_kappa_alone_are_left_to_kappa():
-    assert parse_config(GOOD + "my_own_queue: q\nretention_days: 7\n", Path("c"))
+    assert parse_config(GOOD + "my_own_queue: q\n", Path("c"))
 
 
 def test_a_misspelled_key_beside_the_right_one_is_the_users_own():

@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -263,3 +266,17 @@ def test_a_bad_command_line_ends_with_2(arguments, capsys):
 def test_the_docs_hold_the_tables_that_the_script_prints():
     _, after = COST.read_text().split("<!-- bench/cost.py --table -->\n")
     assert after.split("<!-- end -->")[0].strip() == cost.tables()
+
+
+def test_a_reader_that_goes_away_is_no_traceback():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, ROOT / "bench" / "cost.py", "--table"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")

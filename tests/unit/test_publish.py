@@ -40,7 +40,6 @@ def source(tmp_path):
     folder = tmp_path / "public"
     for name, text in {
         "index.html": PAGE,
-        "error.html": "<p>Sorry",
         "css/style.css": "p {}",
         "js/main.js": "let a = `{{not_ours}}`;",
         ".hidden": "x",
@@ -162,7 +161,6 @@ def test_the_site_is_made_in_its_folder_and_the_sources_stay(source, built):
     assert sorted(path.relative_to(built).as_posix() for path in built.rglob("*.*")) == [
         "config.js",
         "css/style.css",
-        "error.html",
         "index.html",
         "js/main.js",
     ]
@@ -197,7 +195,6 @@ def test_each_file_has_its_type_and_the_md5_that_s3_will_list(built):
     assert {key: file.content_type for key, file in files.items()} == {
         "config.js": "text/javascript; charset=utf-8",
         "css/style.css": "text/css; charset=utf-8",
-        "error.html": "text/html; charset=utf-8",
         "index.html": "text/html; charset=utf-8",
         "js/main.js": "text/javascript; charset=utf-8",
     }
@@ -221,6 +218,7 @@ def test_text_is_stored_compressed_with_the_same_bytes_each_time(tmp_path):
     ("name", "said"),
     [
         ("robots.txt", "robots.txt would not be readable in the bucket."),
+        ("error.html", "error.html would not be readable in the bucket."),
         ("data/default.json", "data/default.json would not be readable in the bucket."),
         ("css", "css would not be readable in the bucket."),
         ("js/app.exe", "js/app.exe: no content type is known for '.exe'."),
@@ -306,12 +304,11 @@ def test_publishing_twice_uploads_once(aws, built, capsys):
         "uploaded config.js",
         "uploaded css/style.css",
         "uploaded js/main.js",
-        "uploaded error.html",
         "uploaded index.html",
         "0 unchanged",
     ]
     upload(aws, built)
-    assert capsys.readouterr().out == "5 unchanged\n"
+    assert capsys.readouterr().out == "4 unchanged\n"
 
 
 def test_a_run_that_another_has_overtaken_compares_again_and_wins(aws, built, capsys):
@@ -341,6 +338,18 @@ def test_each_run_builds_in_a_folder_of_its_own_and_leaves_none(tmp_path):
     assert not base.exists()
 
 
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_build_folder_that_cannot_be_made_is_one_clear_error(tmp_path, kind):
+    build = tmp_path / "build"
+    build.write_text("") if kind == "file" else build.symlink_to("nowhere")
+    with (
+        pytest.raises(KappaError, match=f"{build / 'site'} cannot be written: ") as caught,
+        website.run_folder(build / "site"),
+    ):
+        pytest.fail("no folder")
+    assert "Is build a folder" in caught.value.hint
+
+
 def test_what_a_killed_run_has_left_goes_a_day_later(tmp_path):
     for name, age_s in {"run-old": 90_000, "run-now": 0}.items():
         (tmp_path / name / "js").mkdir(parents=True)
@@ -357,7 +366,7 @@ def test_a_removed_file_goes_and_the_transcripts_stay(aws, built, capsys):
     upload(aws, built)
     (built / "js" / "main.js").unlink()
     upload(aws, built)
-    assert capsys.readouterr().out.splitlines()[-2:] == ["removed js/main.js", "4 unchanged"]
+    assert capsys.readouterr().out.splitlines()[-2:] == ["removed js/main.js", "3 unchanged"]
     assert "js/main.js" not in publish.read_bucket(aws, "my-chat")
     assert "data/default.json" in publish.read_bucket(aws, "my-chat")
 
@@ -443,9 +452,9 @@ def test_npm_that_fails_is_quoted(tmp_path, monkeypatch):
         publish.install_packages(tmp_path)
 
 
-def update_sh(*argv, cwd=ROOT, **env):
+def update_sh(*argv, cwd=ROOT, path=ROOT / "s3-website" / "update.sh", **env):
     return subprocess.run(
-        [ROOT / "s3-website" / "update.sh", *argv],
+        [path, *argv],
         cwd=cwd,
         env={"PATH": os.environ["PATH"], **env},
         capture_output=True,
@@ -456,6 +465,15 @@ def update_sh(*argv, cwd=ROOT, **env):
 
 def test_update_sh_shows_its_help_from_any_folder(tmp_path):
     done = update_sh("--help", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Publish the page to its bucket.\n")
+
+
+def test_update_sh_is_found_through_links(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "a link").symlink_to(ROOT / "s3-website" / "update.sh")
+    (tmp_path / "bin" / "publish").symlink_to("../a link")
+    done = update_sh("--help", cwd=tmp_path, path=tmp_path / "bin" / "publish")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Publish the page to its bucket.\n")
 

@@ -24,6 +24,7 @@ import stack_notes
 import website
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
 from stack import Event, Stack
+from stack_console import Console
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "data" / "stack" / "template.json"
@@ -188,7 +189,7 @@ def rows_of_changes():
 def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
     rows = rows_of_changes()
     own = set(chatconfig.KEYS) - set(chatconfig.SAVED)
-    assert set(rows) == own | {"retention_days"}
+    assert set(rows) == own
     all_ = {"region", "stack_name", "profile"}
     for key in stack_notes.PARAMETERS.values():
         assert "./resources.py update --wait" in rows[key]
@@ -196,6 +197,7 @@ def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
         lines = (ROOT / path).read_text().replace("${name", "")
         used = re.findall(r"\$\{([a-z_0-9]+)", lines)
         for key in set(used) - set(chatconfig.SAVED) - all_:
+            assert rows[key].strip().startswith("`./resources.py ")  # which checks the value
             assert f"kappa {path} deploy" in rows[key] or "kappa lambda/*/config.yml" in rows[key]
     config = msgspec.structs.replace(CHAT, history=1, rate_limit="1/1s")
     told = website.page_config(config, "eu-west-1", {})
@@ -247,6 +249,32 @@ def test_a_bad_config_is_refused_before_aws_is_asked(config, capsys):
     config.write_text(CONFIG.replace("my-chat", "My_Chat"))
     assert resources.main(["launch"]) == 2
     assert "s3_bucket (line 1): 'My_Chat' is not 3 to 63" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line", ["rate_limit: 10/10", "retention_days: 30d", "allowed_domains: example", "history: 500"]
+)
+def test_status_refuses_a_value_that_would_take_a_function_down(config, capsys, line):
+    config.write_text(f"{CONFIG}{line}\n")
+    assert resources.main(["status"]) == 2
+    assert f"{line.split(':')[0]} (line 3)" in capsys.readouterr().err
+
+
+def test_a_key_that_nothing_uses_is_named_with_the_one_that_may_be_meant(config):
+    config.write_text(f"{CONFIG}retention: 3\nzebra: 1\ndata_key: x\nretention_days: 3\n")
+    assert stack_notes.of_unknown_keys() == [
+        f"Note: {config}:3: nothing uses the key retention. Did you mean retention_days?",
+        f"Note: {config}:4: nothing uses the key zebra.",
+    ]
+
+
+def test_a_key_that_a_functions_config_uses_is_not_called_unknown(config, tmp_path, monkeypatch):
+    for path in stack_notes.FUNCTIONS:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("a: ${my_queue}\nb: ${my_topic:-none}\n")
+    monkeypatch.setattr(stack_notes, "HERE", tmp_path)
+    config.write_text(f"{CONFIG}my_queue: q\nmy_topic: t\nmy_que: x\n")
+    assert stack_notes.of_unknown_keys() == [f"Note: {config}:5: nothing uses the key my_que."]
 
 
 @pytest.mark.parametrize("address", ["ops", "'@example.com'", "a@b", "a@b.c d", "a@b.c;d@e.f"])
@@ -367,6 +395,7 @@ class FakeAws:
         self.taken = taken
         self.bucket = bucket
         self.calls = []
+        self.more = []  # other parameters
 
     def client(self, service):
         assert service == "cloudformation"
@@ -375,7 +404,7 @@ class FakeAws:
     def describe_stacks(self, StackName):  # noqa: N803 - the SDK's own name
         found = {"StackId": STACK_ID, "StackName": "Lambda-Chat", "StackStatus": self.polls[0][0]}
         parameter = {"ParameterKey": "WebsiteS3BucketName", "ParameterValue": self.bucket}
-        return {"Stacks": [found | {"Parameters": [parameter]}]}
+        return {"Stacks": [found | {"Parameters": [parameter, *self.more]}]}
 
     def create_stack(self, **request):
         self.calls.append(request)
@@ -545,7 +574,7 @@ def test_another_region_than_the_configs_is_said_by_each_command(
 @pytest.mark.parametrize(
     ("status", "bucket", "said", "hint"),
     [
-        ("CREATE_COMPLETE", "other", "exists already with another s3_bucket", "update"),
+        ("CREATE_COMPLETE", "other", "exists already with another s3_bucket", "update --wait"),
         ("ROLLBACK_COMPLETE", "my-chat", "could not be created: ROLLBACK_COMPLETE", "delete"),
         ("DELETE_FAILED", "my-chat", "exists already: DELETE_FAILED", "delete"),
         ("DELETE_IN_PROGRESS", "my-chat", "exists already: DELETE_IN_PROGRESS", "status"),
@@ -555,6 +584,45 @@ def test_launching_over_another_stack_says_what_its_state_needs(status, bucket, 
     with pytest.raises(Conflict, match=said) as caught:
         resources.launch(FakeAws((status, []), taken=True, bucket=bucket), CHAT, wait=False)
     assert f"resources.py {hint}" in caught.value.hint
+
+
+@pytest.mark.parametrize(("key", "strange"), [("s3_bucket", True), ("data_prefix", False)])
+def test_launching_over_a_stack_that_may_be_somebody_elses_asks_whose_it_is(key, strange):
+    parameters = {"s3_bucket": "my-chat", "data_prefix": "talk/"} | {key: "other"}
+    aws = FakeAws(("CREATE_COMPLETE", []), taken=True, bucket=parameters["s3_bucket"])
+    aws.more = [{"ParameterKey": "DataPrefix", "ParameterValue": parameters["data_prefix"]}]
+    with pytest.raises(Conflict, match=f"another {key}") as caught:
+        resources.launch(aws, CHAT, wait=False)
+    assert caught.value.hint.startswith("Is it your chat's? If not, choose another") == strange
+    assert "`./resources.py update" in caught.value.hint
+
+
+def test_each_hint_repeats_the_region_and_the_profile_that_were_given():
+    console = Console(region="eu-west-1", profile="my team")
+    options = "--region=eu-west-1 '--profile=my team'"
+    for text in (stack.LAUNCH, stack.RELAUNCH, stack.WAIT, stack.WHOSE, resources.STOPPED):
+        assert console.complete(text).count(options) == 1
+    assert (
+        console.complete(stack.LAUNCH)
+        == f"Launch it with `./resources.py launch {options} --wait`."
+    )
+    assert console.complete("`kappa x deploy`") == "`kappa '--profile=my team' x deploy`"
+    assert Console().complete(stack.LAUNCH) == stack.LAUNCH
+
+
+def test_no_hint_of_resources_py_names_a_command_in_a_way_that_loses_the_options():
+    """Each command in backquotes begins with ./resources.py, which Console completes."""
+    verbs = "launch|update|delete|output|status"
+    for path in [*sorted(ROOT.glob("stack*.py")), ROOT / "resources.py"]:
+        assert not re.findall(rf"`(?:{verbs})\b[^`\n]*`", path.read_text()), path
+
+
+def test_launch_says_the_next_command_for_the_region_and_profile_of_this_one(capsys):
+    resources.launch(FakeAws(), CHAT, False, Console(region="us-east-1", profile="p"))
+    assert capsys.readouterr().out.endswith(
+        "Next: `./resources.py status --region=us-east-1 --profile=p`; once it is complete, "
+        "`./resources.py output --region=us-east-1 --profile=p --save`.\n"
+    )
 
 
 def test_a_launch_that_was_interrupted_is_followed_by_the_next(capsys, monkeypatch):

@@ -104,6 +104,18 @@ def resource_statements(resources):
     return statements(resources, *titles)
 
 
+TITLES = {"anonymous": "anonymous", "page": "signed-in page", "identity": "`IdentityRole`"}
+
+
+@pytest.mark.parametrize("principal", sorted(ALLOWED))
+def test_docs_security_says_how_many_calls_a_principal_may_make(principal):
+    text = (ROOT / "docs" / "security.md").read_text()
+    assert f"one table of {len(ATTEMPTS)} calls" in text
+    title = TITLES.get(principal, f"`{principal.replace('-', '_')}`")
+    [row] = [line for line in text.splitlines() if line.startswith(f"| {title} ")]
+    assert row.split("|")[3].strip() == f"{len(ALLOWED[principal])} of {len(ATTEMPTS)}"
+
+
 def may(resources, principal, attempt, **keys):
     _, resource = attempt.filled(VALUES)
     request = {"principal": principal, "action": attempt.action, "resource": resource}

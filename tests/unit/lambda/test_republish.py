@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from batch import read_channel
-from kappa.errors import AwsError, NotFound
+from kappa.errors import AwsError, Denied, NotFound
 
 SCRIPT = Path("lambda/dynamodb/republish.py")
 FUNCTION = "Lambda-Chat-publish-transcript"
-CONFIG = SimpleNamespace(data_prefix="data/", s3_bucket="chat-page")
+CONFIG = SimpleNamespace(data_prefix="data/", s3_bucket="chat-page", dynamodb_table="Messages")
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,10 @@ def script():
 class Aws:
     """Lambda and S3, as far as they are asked; each invocation's answer is the next of a list."""
 
-    def __init__(self, *answers, listed=None):
+    def __init__(self, *answers, listed=None, stored=()):
         self.answers = list(answers)
         self.listed = listed
+        self.stored = stored
         self.batches = []
 
     def call_once(self, _service, _operation, _doing, params, _timeout_s):
@@ -45,7 +46,12 @@ class Aws:
         payload = answer.get("content", payload)
         return {"Payload": io.BytesIO(json.dumps(payload).encode())} | answer
 
-    def call(self, _service, _operation, doing, _params):
+    def call(self, _service, operation, doing, params):
+        if operation == "query":
+            if self.stored is None:
+                raise Denied(f"{doing}: AccessDenied")
+            channel = params["ExpressionAttributeValues"][":channel"]["S"]
+            return {"Items": [{"id": {"S": "1"}}] if channel in self.stored else []}
         if self.listed is None:
             raise NotFound(f"{doing}: NoSuchKey")
         return {"Body": io.BytesIO(self.listed)}
@@ -96,6 +102,22 @@ def test_a_list_that_is_missing_or_broken_is_said(script, listed):
     with pytest.raises(AwsError, match=r"data/channels.json") as caught:
         script.read_listed(Aws(listed=listed), CONFIG)
     assert "Name the channels" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("listed", "stored", "skipped"),
+    [
+        (b'{"channels": ["default"]}', ["tea"], ["tee"]),
+        (None, ["default", "tea"], ["tee"]),
+        (None, [], ["default", "tea", "tee"]),
+        (None, None, []),  # who may not look publishes
+    ],
+)
+def test_a_channel_that_is_not_listed_and_has_no_messages_is_left_out(
+    script, listed, stored, skipped
+):
+    aws = Aws(listed=listed, stored=stored)
+    assert script.without_messages(aws, CONFIG, ["default", "tea", "tee"]) == skipped
 
 
 @pytest.mark.parametrize(

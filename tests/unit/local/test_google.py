@@ -1,4 +1,5 @@
 import json
+import socket
 import urllib.error
 import urllib.request
 
@@ -80,11 +81,44 @@ def test_tokens_verify_against_the_published_keys(identity):
     assert jwt.decode(body["id_token"], key, ["RS256"], audience=CLIENT)["name"] == "Ann"
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"name": 1}', b"\xff"])
-def test_a_broken_body_is_answered_with_what_is_wrong(identity, body):
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"[]", b"{", b'{"name": 1}', b"\xff", b"[" * 8000),
+        *(
+            b'{"name": "a", "expires_in_s": %s}' % number
+            for number in (b"1e999", b"NaN", b"9" * 400)
+        ),
+        *(
+            b'{"name": "a", "%s": "\\ud800"}' % key
+            for key in (b"sub", b"aud", b"picture", b"nonce")
+        ),
+        b'{"name": "\\ud800"}',
+    ],
+)
+def test_a_broken_body_is_answered_with_what_is_wrong(identity, body, capfd):
     status, answer = post(f"{identity.url}/token", body)
     assert status == 400
     assert answer["error"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("target", "status"), [("http://[x", 403), ("//[x", {"GET": 404, "POST": 400}), ("[", 403)]
+)
+def test_a_broken_address_is_answered_with_what_is_wrong(identity, method, target, status, capfd):
+    host = identity.url.removeprefix("http://")
+    with socket.create_connection(host.split(":"), timeout=10) as connection:
+        connection.sendall(
+            f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n"
+            "Connection: close\r\n\r\n".encode()
+        )
+        with connection.makefile("rb") as answer:
+            line = answer.readline().decode()
+    wanted = status if isinstance(status, int) else status[method]
+    assert line.startswith(f"HTTP/1.1 {wanted} ")
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_the_script_is_served_where_google_serves_it(identity):
