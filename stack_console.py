@@ -31,7 +31,9 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
         text = re.sub(
             r"`\./resources\.py \w+", lambda found: "".join([found[0], *region, *profile]), text
         )
-        return re.sub("`(?:kappa|aws)(?= )", lambda found: "".join([found[0], *profile]), text)
+        # a command that names its profile already is as it shall be
+        knows = r"`(?:kappa|aws)(?= )(?![^`]* --profile[ =])"
+        return re.sub(knows, lambda found: "".join([found[0], *profile]), text)
 
     def print(self, text: str) -> None:
         """Print a result."""

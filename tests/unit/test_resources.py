@@ -607,6 +607,8 @@ def test_each_hint_repeats_the_region_and_the_profile_that_were_given():
         == f"Launch it with `./resources.py launch {options} --wait`."
     )
     assert console.complete("`kappa x deploy`") == "`kappa '--profile=my team' x deploy`"
+    for named in ("`aws sso login --profile tea`", "`kappa x deploy --profile=tea`"):
+        assert console.complete(named) == named
     assert Console().complete(stack.LAUNCH) == stack.LAUNCH
 
 
