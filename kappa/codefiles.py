@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from kappa import ignorefile
+from kappa import ignorefile, texts
 from kappa.errors import ArchiveError
 
 LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".hg", ".DS_Store"})
@@ -140,23 +140,26 @@ class _Walk:
             raise ArchiveError(f"{shown(str(path))} is neither a file nor a folder.")
 
 
-def check_link(path: Path, inside: Path) -> None:
-    """Check that a link stays inside of a folder, which is given without links in its path.
+def check_link(
+    path: Path, inside: Path, hint: str = "Copy what it points to into the folder."
+) -> Path:
+    """Return where a link leads: inside of a folder, which is given without links in its path.
 
-    Raises: ArchiveError.
+    `hint` is for a link that leads out of it. Raises: ArchiveError.
     """
+    name = texts.shown(str(path))
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
         # It is a link to itself, or to what is not there.
+        leads = texts.shown(str(path.readlink()))
         raise ArchiveError(
-            f"{path} is a link to {path.readlink()}, which leads nowhere.", "Remove it."
+            f"{name} is a link to {leads}, which leads nowhere.", "Remove it."
         ) from error
     if not target.is_relative_to(inside):
-        raise ArchiveError(
-            f"{path} is a link to {target}, which is not inside of {inside}.",
-            "Copy what it points to into the folder.",
-        )
+        leads = texts.shown(str(target))
+        raise ArchiveError(f"{name} is a link to {leads}, which is not inside of {inside}.", hint)
+    return target
 
 
 def shown(path: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from kappa.codefiles import check_link
 from kappa.errors import KappaError
 from kappa.texts import shown
 
@@ -17,6 +18,7 @@ MAX_KEY_BYTES = 1024
 BUNDLED = (".css", ".js")
 # On its command line esbuild reads `a=b.js` as two names, and `*` and `?` as patterns.
 SIGNS = "=*?"
+PUBLIC = "Everything there becomes public: copy the file into the folder if it may be."
 
 
 def read_sources(source: Path) -> dict[str, Path]:
@@ -37,7 +39,7 @@ def _walk(folder: Path, base: str, inside: Path, above: list[Path]) -> Iterator[
         if path.name.startswith(".") or path.name.endswith("~"):
             continue
         key = f"{base}{path.name}"
-        found = _inside(path, inside)
+        found = check_link(path, inside, PUBLIC) if path.is_symlink() else path
         if found.is_dir():
             yield from _walk(path, f"{key}/", inside, [*above, real])
             continue
@@ -45,26 +47,6 @@ def _walk(folder: Path, base: str, inside: Path, above: list[Path]) -> Iterator[
             raise KappaError(f"{shown(str(path))} is neither a file nor a folder.", "Remove it.")
         _check_name(key)
         yield key, found
-
-
-def _inside(path: Path, inside: Path) -> Path:
-    """Follow a link, if it is one."""
-    if not path.is_symlink():
-        return path
-    name = shown(str(path))
-    try:
-        target = path.resolve(strict=True)
-    except (OSError, RuntimeError) as error:
-        leads = shown(str(path.readlink()))
-        raise KappaError(
-            f"{name} is a link to {leads}, which leads nowhere.", "Remove it."
-        ) from error
-    if not target.is_relative_to(inside):
-        raise KappaError(
-            f"{name} is a link to {shown(str(target))}, which is not inside of {inside}.",
-            "Everything there becomes public: copy the file into the folder if it may be.",
-        )
-    return target
 
 
 def _check_name(key: str) -> None:
