@@ -17,11 +17,26 @@ import botocore
 import botocore.session
 from botocore.validate import ParamValidator
 
+from chatconfig import ChatConfig
+
 TABLE = "Lambda-Chat-messages"
 BUCKET = "lambda-chat-page"
 ACCOUNT = "123456789012"
 IDENTITY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Lambda-Chat-identity"
 NOW_S = 1_767_268_800.0  # 2026-01-01T12:00:00Z
+
+
+def chat_config(**keys):
+    """The config of a chat whose stack is there."""
+    default = {
+        "s3_bucket": "my-chat",
+        "google_oauth_client_id": "1-a.apps.googleusercontent.com",
+        "region": "eu-west-1",
+        "sns_topic_arn": "arn:aws:sns:eu-west-1:111122223333:T",
+        "website_iam_role_arn": "arn:aws:iam::111122223333:role/R",
+        "dynamodb_table": "Messages",
+    }
+    return ChatConfig(**(default | keys))
 
 
 def id_token(**claims):

@@ -11,20 +11,13 @@ import pytest
 import bundle
 import publish
 import website
-from chatconfig import ChatConfig
 from kappa.errors import KappaError
+from tests.builders import chat_config
 
 SITE = Path(__file__).resolve().parents[2] / "s3-website"
 MODULES = SITE / "node_modules"
 pytestmark = pytest.mark.skipif(not MODULES.is_dir(), reason="needs npm ci in s3-website")
-CONFIG = ChatConfig(
-    s3_bucket="my-chat",
-    google_oauth_client_id="1-a.apps.googleusercontent.com",
-    region="eu-west-1",
-    sns_topic_arn="arn:aws:sns:eu-west-1:111122223333:T",
-    website_iam_role_arn="arn:aws:iam::111122223333:role/R",
-    dynamodb_table="Messages",
-)
+CONFIG = chat_config()
 # what S3 sends before each body
 HEADERS_BYTES = 450
 FIRST_VIEW = {"config.js", "css/chat.css", "css/icon.svg", "index.html", "js/main.js"}

@@ -16,20 +16,13 @@ from moto import mock_aws
 
 import publish
 import website
-from chatconfig import ChatConfig
 from kappa.aws import Aws
 from kappa.errors import ConfigError, KappaError, NotFound
+from tests.builders import chat_config
 from website import HEADERS_BODY, HEADERS_KEY, File
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ChatConfig(
-    s3_bucket="my-chat",
-    google_oauth_client_id="1-a.apps.googleusercontent.com",
-    region="eu-west-1",
-    sns_topic_arn="arn:aws:sns:eu-west-1:111122223333:T",
-    website_iam_role_arn="arn:aws:iam::111122223333:role/R",
-    dynamodb_table="Messages",
-)
+CONFIG = chat_config()
 VALUES = {"connect_src": "https://sns.example", "identity_origin": "https://accounts.google.com"}
 PAGE = '<meta content="connect-src {{connect_src}}"><script src="{{ identity_origin }}/gsi">'
 
