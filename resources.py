@@ -13,17 +13,17 @@ Usage:
 
 Commands:
   cf      Print the template as JSON. Changes nothing, asks nothing of AWS.
-  launch  Create the stack: the bucket, the tables, the topics and the roles of the chat.
+  launch  Create the stack: the chat's bucket, tables, topics and roles.
   update  Bring the stack up to date with this checkout and config.yml.
   delete  Delete the stack, the page, the transcripts and every message.
-  output  Print the stack's values as YAML for config.yml. Changes nothing in AWS.
-  status  Check config.yml, print the state of the stack and its resources. Changes nothing.
+  output  Print the stack's values as YAML. Changes nothing in AWS.
+  status  Check config.yml and print the stack's state. Changes nothing.
 
 Options:
-  --region=R   The AWS region; config.yml's `region`, else AWS_REGION, when absent.
-  --profile=P  The profile of ~/.aws/config; config.yml's `profile` when absent.
-  --wait       Stay, and print a line for each event, until the change has ended.
-  --yes        Do not ask before deleting, or before an update replaces the bucket.
+  --region=R   The AWS region. Default: config.yml's `region`, else AWS_REGION.
+  --profile=P  The profile in ~/.aws/config. Default: config.yml's `profile`.
+  --wait       Print a line for each event, until the change has ended.
+  --yes        Do not ask before the stack is deleted or its bucket replaced.
   --save       Write the values into config.yml, between two marker lines.
   -h --help    Print this text.
   --version    Print the version.
