@@ -62,7 +62,9 @@ except ModuleNotFoundError as missing:
     )
 
 
-STOPPED = "Stopped. A change that has begun goes on: `./resources.py status`."
+STOPPED = (
+    "Stopped. AWS continues a change that has begun; `./resources.py status` shows its progress."
+)
 
 
 def template() -> str:

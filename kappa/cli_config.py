@@ -146,7 +146,7 @@ def _refuse_qualifier(source: str) -> None:
     _, colon, qualifier = re.sub(r"^.+?:function:", "", source).partition(":")
     if colon:
         raise click.UsageError(
-            f"--from {source}: a config is of the whole function, not of {qualifier or 'a part'}. "
+            f"--from {source}: a config describes the whole function, not one version or alias. "
             f"Give --from {source.removesuffix(colon + qualifier)}."
         )
 

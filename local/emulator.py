@@ -157,7 +157,7 @@ def _wait_until_healthy(emulator: Emulator, process: subprocess.Popen[bytes]) ->
             raise KappaError(f"The emulator ended with code {process.returncode}:\n{log[-2000:]}")
         if _status(emulator) == HTTPStatus.OK:
             if _status(emulator, "rebound.test") != HTTPStatus.FORBIDDEN:
-                raise KappaError("The gate before the emulator does not work: nothing is started.")
+                raise KappaError("The gate in front of the emulator does not work.")
             return
         time.sleep(POLL_S)
     raise WaitTimeout(f"The emulator did not answer within {START_DEADLINE_S:.0f} s.")

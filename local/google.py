@@ -86,7 +86,7 @@ def claims(body: dict[str, Any], client_id: str, now_s: int) -> dict[str, Any]:
             raise BadTokenRequest(f'"{key}" must be a text')
     for key in ("name", "sub", "aud", "picture", "nonce"):
         if any("\ud800" <= char <= "\udfff" for char in body.get(key, "")):
-            raise BadTokenRequest(f'"{key}" has half a character')
+            raise BadTokenRequest(f'"{key}" contains an unpaired surrogate')
     lifetime_s = body.get("expires_in_s", LIFETIME_S)
     if isinstance(lifetime_s, bool) or not isinstance(lifetime_s, int | float):
         raise BadTokenRequest('"expires_in_s" must be a number')

@@ -7,7 +7,7 @@ Usage:
 
 Builds the site from public/ and config.yml under build/, uploads the files that changed,
 removes the page's files that are gone, never touches the transcripts, and prints the URL.
-Only the stack's own bucket is written to.
+It writes only to the stack's own bucket.
 
 Options:
   -h --help  Print this text.
