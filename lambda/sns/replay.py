@@ -74,9 +74,7 @@ def read_event(text: str, function: str, now_s: float, operator: bool = False) -
     Raises: Left, when it cannot be replayed.
     Source: AWS Lambda guide, "Capturing records of Lambda asynchronous invocations".
     """
-    record = _json(text)
-    if at(record, "Type") == "Notification":
-        record = _json(str(at(record, "Message")))
+    record = _record(text)
     if at(record, "DDBStreamBatchInfo") is not None:
         raise Left("a batch of the stream: run lambda/dynamodb/republish.py")
     arn = at(record, "requestContext", "functionArn")
@@ -111,16 +109,13 @@ def token_end(record: object) -> float | None:
 def name_of(text: str) -> str:
     """Return the ids by which a record and its log lines are found; nothing that was written."""
     try:
-        record = _json(text)
-        inner = (
-            _json(str(at(record, "Message"))) if at(record, "Type") == "Notification" else record
-        )
+        record = _record(text)
     except Left:
         return "?"
-    records = at(inner, "requestPayload", "Records")
+    records = at(record, "requestPayload", "Records")
     ids = [at(one, "Sns", "MessageId") for one in records] if isinstance(records, list) else []
     found = [one for one in ids if isinstance(one, str)]
-    return ", ".join(found) or str(at(inner, "requestContext", "requestId") or "?")
+    return ", ".join(found) or str(at(record, "requestContext", "requestId") or "?")
 
 
 def replay(aws: Aws, function: str, event: dict[str, Any]) -> str:
@@ -272,6 +267,12 @@ def _replay(given: dict[str, Any]) -> int:
     function = f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{name}"
     how = {"operator": given["--operator"], "dry_run": given["--dry-run"]}
     return 1 if replay_all(aws, function, failures, queue, **how) else 0
+
+
+def _record(text: str) -> object:
+    """Return a record without what SNS wraps it in. Raises: Left."""
+    record = _json(text)
+    return _json(str(at(record, "Message"))) if at(record, "Type") == "Notification" else record
 
 
 def _json(text: str) -> object:

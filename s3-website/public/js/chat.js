@@ -96,12 +96,10 @@ function restored({ channel, settings, online, panel }, person, kept) {
  * @param {State} state @param {Pick<Kept, "outbox" | "drafts">} kept @returns {State}
  */
 export function adopted(state, kept) {
-  const { person } = state;
-  if (!person) return state;
+  if (!state.person) return state;
   let next = withOutbox(state, outbox.joined(state.outbox, kept.outbox));
   for (const name of new Set(kept.outbox.map((one) => one.channel))) {
-    const { messages, changes } = channelOf(state, name);
-    next = withOutbox(next, outbox.confirmed(next.outbox, name, messages, person.user, changes));
+    next = confirmed(next, name, channelOf(state, name));
   }
   for (const [name, draft] of Object.entries(kept.drafts)) {
     if (!channelOf(next, name).draft) next = withChannel(next, name, { draft });

@@ -258,13 +258,9 @@ export class Session {
 
   /** @param {number} ms @returns {Promise<void>} at the latest: `#hurry` ends it */
   #rest(ms) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    const { over, end } = pause(ms);
+    this.#hurry = end;
+    return over;
   }
 
   #isRenewing() {
@@ -325,19 +321,11 @@ export function startPolling(step, delay, signal) {
   let hurried = false;
   let wake = () => {};
   /** @param {number} leastMs */
-  const rest = (leastMs) =>
-    /** @type {Promise<void>} */ (
-      new Promise((resolve) => {
-        const delayMs = Math.max(leastMs, delay());
-        // setTimeout takes Infinity, and what does not fit 31 bits, for 0
-        const timer =
-          delayMs < Infinity ? setTimeout(resolve, Math.min(delayMs, LONGEST_TIMER_MS)) : undefined;
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      })
-    );
+  const rest = (leastMs) => {
+    const { over, end } = pause(Math.max(leastMs, delay()));
+    wake = end;
+    return over;
+  };
   const loop = async () => {
     while (!signal.aborted) {
       hurried = false;
@@ -351,6 +339,24 @@ export function startPolling(step, delay, signal) {
     hurried = true;
     wake();
   };
+}
+
+/**
+ * @param {number} ms Infinity: until `end` is called
+ * @returns {{over: Promise<void>, end: () => void}}
+ */
+function pause(ms) {
+  let end = () => {};
+  /** @type {Promise<void>} */
+  const over = new Promise((resolve) => {
+    // setTimeout takes Infinity, and what does not fit 31 bits, for 0
+    const timer = ms < Infinity ? setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)) : undefined;
+    end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+  return { over, end };
 }
 
 /** @param {() => Promise<void>} step @returns {Promise<number>} the shortest rest after it */

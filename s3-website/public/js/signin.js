@@ -4,7 +4,7 @@
 // "Automatic sign-in and sign-out", "Migrate to FedCM".
 
 import { answered, AwsError, readError, ShapeError, tag, withTimeout } from "./aws.js";
-import { pictureUrl } from "./messages.js";
+import { pictureUrl, record, string } from "./messages.js";
 
 export const NOT_LOADED =
   "Google's sign-in could not be loaded: offline, or blocked by this browser. " +
@@ -121,7 +121,7 @@ export function readClaims(token) {
     subject: sub,
     name: nameOf(name) || nameOf(given_name) || "Someone",
     picture: pictureUrl(picture),
-    nonce: typeof nonce === "string" ? nonce : "",
+    nonce: string(nonce),
     issuedAt: iat * 1000,
     expiresAt: exp * 1000,
     lifetimeMs: (exp - iat) * 1000,
@@ -130,7 +130,7 @@ export function readClaims(token) {
 
 /** @param {unknown} value @returns {string} a name as store_message shows it, or "" */
 function nameOf(value) {
-  const line = typeof value === "string" ? value.replace(/[\s\u2800]/g, " ") : "";
+  const line = string(value).replace(/[\s\u2800]/g, " ");
   const name = line.replace(/[\p{C}\p{DI}]/gu, "").replace(/ +/g, " ").trim();
   const free = name.normalize("NFKC").toLowerCase() !== "operator";
   return free && /[\p{L}\p{N}]/u.test(name) ? name : "";
@@ -205,8 +205,7 @@ function decode(part) {
   try {
     const binary = atob(part.replaceAll("-", "+").replaceAll("_", "/"));
     const text = new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
-    const value = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : {};
+    return record(JSON.parse(text));
   } catch {
     return {};
   }

@@ -153,8 +153,7 @@ function updateFrame(part, state, inside) {
  * @param {Parts} part @param {State} state
  */
 function updateElsewhere(part, state) {
-  const others = state.names.filter((name) => name !== state.channel);
-  const channels = Object.fromEntries(others.map((name) => [name, channelOf(state, name)]));
+  const { [state.channel]: _, ...channels } = state.channels;
   const { unread, more } = unreadOf({ channels });
   const count = countText(unread, more);
   part.elsewhere.hidden = !count;

@@ -2,10 +2,10 @@
 // messages to a screen reader. It must not decide what is in it (lines.js), how a line looks
 // (view_message.js), or where it scrolls (virtual_list.js).
 
-import { countText, EMPTY, hasMoreUnread } from "./channels.js";
+import { countText, EMPTY, hasMoreUnread, news } from "./channels.js";
 import { channelOf } from "./chat.js";
 import { dayOf, lines } from "./lines.js";
-import { isChangeable, newerThan, newestId } from "./messages.js";
+import { isChangeable } from "./messages.js";
 import { button, element, failure, setHidden, setText } from "./view_message.js";
 import { createVirtualList } from "./virtual_list.js";
 
@@ -81,7 +81,7 @@ export function createMessageList(root, handlers) {
       const last = before.channel.messages.slice(-SAID_LIMIT);
       const same = !opened && channel.loaded && last.every((message) => left.has(message));
       if (!same) announcer.recall(channel.messages);
-      if (!opened) announcer.tell(arrived(before, next, state.person?.user));
+      if (!opened) announcer.tell(news(before.channel, channel, state.person));
       if (!opened) announcer.warn(failures(before, next));
       keepFocus(part.log, focus);
     },
@@ -99,8 +99,15 @@ const apart = new WeakMap();
 export function toldApart(list) {
   /** @type {Map<string, string>} by name: who has it, "" where several have */
   const people = new Map();
-  const keyOf = (/** @type {Line} */ line) =>
-    line.kind === "message" && line.message.kind === "user" ? skeleton(line.message.name) : "";
+  /** @type {Map<string, string>} by name: making one is slow, and a few people write all lines */
+  const skeletons = new Map();
+  const keyOf = (/** @type {Line} */ line) => {
+    if (line.kind !== "message" || line.message.kind !== "user") return "";
+    const { name } = line.message;
+    const key = skeletons.get(name) ?? skeleton(name);
+    skeletons.set(name, key);
+    return key;
+  };
   for (const line of list) {
     const key = keyOf(line);
     if (!key || line.kind !== "message") continue;
@@ -136,18 +143,6 @@ function shownOf(state, now) {
   const recent = messages.findLastIndex(({ id }) => !isChangeable(id, now));
   const input = [name, messages, loaded, unread, divider, earlier, state.outbox, person, day, recent];
   return { name, channel, outbox: state.outbox.filter((one) => one.channel === name), input };
-}
-
-/**
- * @param {Shown} before @param {Shown} next of the same channel
- * @param {string | undefined} user whose own messages do not count
- */
-function arrived(before, next, user) {
-  const { messages } = next.channel;
-  if (messages === before.channel.messages) return [];
-  return newerThan(messages, newestId(before.channel.messages)).filter(
-    (one) => !one.deleted && (!one.user || one.user !== user),
-  );
 }
 
 /** @param {Shown} before @param {Shown} next @returns {string[]} what has just failed, and why */
