@@ -63,6 +63,11 @@ def qualifier(function_arn: str) -> str:
     return "" if name == "$LATEST" else name
 
 
+def words(alias: str) -> str:
+    """Name a qualifier for people."""
+    return f"the alias {alias}" if alias else "the function itself"
+
+
 def is_anybodys(pattern: str) -> bool:
     """Whether an ARN with wildcards, or none, leaves it open whose the resource is.
 

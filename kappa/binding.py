@@ -172,11 +172,6 @@ def _named(config: Config, state: SourcesState) -> set[str]:
     return {qualifier(one["Arn"]) for one in targets if one["Id"] == config.function.name}
 
 
-def words(alias: str) -> str:
-    """Name a qualifier for people."""
-    return f"the alias {alias}" if alias else "the function itself"
-
-
 def strangers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
     """Qualifiers where a source hangs too, though not by kappa as far as it can tell."""
     found = set(qualifiers(config, source, state))

@@ -7,7 +7,7 @@ several configs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +80,11 @@ def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Ste
     label = source.label if len(sources_of(config, source.arn)) == 1 else source.plain_label
     left = not_named(config, source, state) if has else []
     more = f", and with it {', '.join(left)}" if left else ""
-    return _remove(source, has, lambda one: is_ours(config, function, one), f"{label}{more}")
+
+    def goes(now: Document) -> Sequence[Notification]:
+        return [one for one in functions(now) if is_ours(config, function, one)]
+
+    return _remove(source, has, goes, f"{label}{more}")
 
 
 def chained(plan: Plan) -> Plan:
@@ -119,35 +123,26 @@ def _after(first: Step, second: Step) -> Step:
 
 
 def _disable(config: Config, source: EventSource, function: str, has: Document) -> Step | Already:
-    def goes(now: Document) -> Callable[[Notification], bool]:
-        mine = assigned(config, source.arn, function, now)[keys_of(source)]
-        return lambda one: one in mine
+    def goes(now: Document) -> Sequence[Notification]:
+        return assigned(config, source.arn, function, now)[keys_of(source)]
 
-    def into(now: Document) -> Document | None:
-        return _without(now, goes(now))
-
-    if into(has) is None:
-        return Already("gone", source.label)
-    return _put(source, has, into, "removed", source.label, unasked=True)
+    return _remove(source, has, goes, source.label)
 
 
 def _remove(
     source: EventSource,
     has: Document | None,
-    goes: Callable[[Notification], bool],
+    goes: Callable[[Document], Sequence[Notification]],
     message: str,
 ) -> Step | Already:
     def into(now: Document) -> Document | None:
-        return _without(now, goes)
+        gone = goes(now)
+        left = [one for one in functions(now) if one not in gone]
+        return {**now, FUNCTIONS: left} if len(left) < len(functions(now)) else None
 
     if has is None or into(has) is None:
         return Already("gone", message)
     return _put(source, has, into, "removed", message, unasked=True)
-
-
-def _without(now: Document, goes: Callable[[Notification], bool]) -> Document | None:
-    left = [one for one in functions(now) if not goes(one)]
-    return {**now, FUNCTIONS: left} if len(left) < len(functions(now)) else None
 
 
 def _with(

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from kappa import notificationowner, versionowner
-from kappa.arn import invokes, qualifier
+from kappa.arn import invokes, qualifier, words
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource
 from kappa.sourcestate import CALLERS, SourcesState, Topic
@@ -62,7 +62,7 @@ def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Alre
     return [
         Already(
             "kept",
-            f"{label} on {f'the alias {alias}' if alias else 'the function itself'} "
+            f"{label} on {words(alias)} "
             f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",
         )
         for alias in state.elsewhere.get(key, ())

@@ -17,12 +17,7 @@ from kappa.sourcestate import Rule, SourcesState
 
 def siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
     """Find the targets on the aliases of others: they share the function, and its rules."""
-    targets = rule.targets if rule else ()
-    return [
-        one
-        for one in targets
-        if invokes(str(one["Arn"]), state.function) and qualifier(one["Arn"]) in state.others
-    ]
+    return [one for one in _invoking(rule, state) if qualifier(one["Arn"]) in state.others]
 
 
 def refuse_shared(
@@ -49,9 +44,9 @@ def target_id(function: str, rule: Rule | None, state: SourcesState) -> str:
 
 def own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
     """Find the function's targets in a rule, whichever version or alias each invokes."""
+    return [one for one in _invoking(rule, state) if qualifier(one["Arn"]) not in state.others]
+
+
+def _invoking(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
     targets = rule.targets if rule else ()
-    return [
-        one
-        for one in targets
-        if invokes(str(one["Arn"]), state.function) and qualifier(one["Arn"]) not in state.others
-    ]
+    return [one for one in targets if invokes(str(one["Arn"]), state.function)]

@@ -139,11 +139,10 @@ def plan_stale(
 
 
 def _still_called(source: EventSource, name: str, alias: str) -> Already:
-    on = f"the alias {alias}" if alias else "the function itself"
     service = LATE[source.service]
     return Already(
         "kept",
-        f"permission {name} on {on} ({service} may still call it for minutes; "
+        f"permission {name} on {arns.words(alias)} ({service} may still call it for minutes; "
         "a later deploy removes it)",
     )
 

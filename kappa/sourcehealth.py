@@ -37,15 +37,15 @@ def _dead(found: list[str], state: SourcesState) -> str:
     gone = [one for one in found if one not in known and not one.isdigit()]
     if not gone:
         return ""
-    return f"on {binding.words(gone[0])}, which does not exist: nothing comes through"
+    return f"on {arns.words(gone[0])}, which does not exist: nothing comes through"
 
 
 def _elsewhere(config: Config, found: list[str], state: SourcesState) -> str:
     wanted = config.function.alias
     if not (wanted and found) or state.qualifier in found:
         return ""
-    places = " and to ".join(map(binding.words, found))
-    return f"delivered to {places}, and the config says {binding.words(wanted)}"
+    places = " and to ".join(map(arns.words, found))
+    return f"delivered to {places}, and the config says {arns.words(wanted)}"
 
 
 def _closed(source: EventSource, found: list[str], state: SourcesState) -> str:
@@ -58,5 +58,5 @@ def _closed(source: EventSource, found: list[str], state: SourcesState) -> str:
     for alias in found:
         given = state.statements.get(alias)
         if given is not None and not any(may_admit(one, service, source_arn) for one in given):
-            return f"no permission to invoke {binding.words(alias)}: nothing comes through"
+            return f"no permission to invoke {arns.words(alias)}: nothing comes through"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from kappa import arn as arns
 from kappa import binding, notificationowner, ruleowner, schedule, sourcehealth
 from kappa.settings import Config
 from kappa.sourcesettings import EventSource, rule_names
@@ -74,7 +75,7 @@ def _doubled(config: Config, one: Mapping[str, Any]) -> str:
     words = "deploy"
     if not config.function.alias:
         words += f" --alias {aliases[0] if len(aliases) == 1 else 'NAME'}"
-    places = " and to ".join(binding.words("" if name == "$LATEST" else name) for name in found)
+    places = " and to ".join(arns.words("" if name == "$LATEST" else name) for name in found)
     return f"delivered to {places}: a message is handled by both. Mend it: {config.command(words)}"
 
 
@@ -154,7 +155,7 @@ def _url(config: Config, state: SourcesState) -> list[dict[str, Any]]:
     for alias, has in sorted(state.urls.items(), key=lambda one: one[0] != config.qualifier):
         row = {**said, "configured": alias == config.qualifier, "qualifiers": _shown([alias])}
         shown = {"state": has["AuthType"], "url": has["FunctionUrl"], "cors": has.get("Cors")}
-        problem = f"{has['FunctionUrl']} is of {binding.words(alias)}, not the config's"
+        problem = f"{has['FunctionUrl']} is of {arns.words(alias)}, not the config's"
         if row["configured"]:
             problem = sourcehealth.url_problem(config, alias, state)
         rows.append({**row, **shown, **({"problem": problem} if problem else {})})

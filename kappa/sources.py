@@ -12,6 +12,7 @@ import dataclasses
 
 from msgspec.structs import replace
 
+from kappa import arn as arns
 from kappa import (
     binding,
     mappings,
@@ -215,7 +216,7 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Alre
     return [
         Already(
             "kept",
-            f"{source.label} on {binding.words(one)} (kappa cannot tell that it made it; "
+            f"{source.label} on {arns.words(one)} (kappa cannot tell that it made it; "
             "remove_event_sources removes it too)",
         )
         for one in binding.strangers(config, source, state)
@@ -245,7 +246,7 @@ def _not_named(config: Config, source: EventSource, state: SourcesState) -> list
 
 
 def _unclear(config: Config, source: EventSource, state: SourcesState) -> Conflict:
-    places = [binding.words(one) for one in binding.strangers(config, source, state)]
+    places = [arns.words(one) for one in binding.strangers(config, source, state)]
     again = config.command(f"remove_event_sources {source.short}")
     return Conflict(
         f"The {source.label} is on {' and on '.join(places)} of {config.function.name}; kappa "

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kappa import arn as arns
 from kappa.part import Part
 from kappa.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.settings import Config, Permission
@@ -159,13 +160,13 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
 
 
 def _stranger(config: Config, state: SourcesState, alias: str) -> Already:
-    has, where = state.urls[alias], f"the alias {alias}" if alias else "the function itself"
+    has = state.urls[alias]
     qualifier = f" --qualifier {alias}" if alias else ""
     words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
     return Already(
         "kept",
-        f"{LABEL} {has['FunctionUrl']} of {where} ({has['AuthType']}; kappa cannot tell that it "
-        f"made it; to remove it: {config.aws(words)})",
+        f"{LABEL} {has['FunctionUrl']} of {arns.words(alias)} ({has['AuthType']}; kappa cannot "
+        f"tell that it made it; to remove it: {config.aws(words)})",
     )
 
 
