@@ -7,17 +7,15 @@ not worth having; that no name leads outside of the folder is starter.py's.
 from __future__ import annotations
 
 import io
-import lzma
 import stat
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kappa import ignorefile
-from kappa.archive import MAX_UNZIPPED_BYTES
+from kappa.archive import MAX_UNZIPPED_BYTES, UNREADABLE
 from kappa.codefiles import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
 from kappa.errors import ArchiveError
 
@@ -50,16 +48,7 @@ def unzipped(data: bytes) -> Code:
             left_out = _left_out([info.filename for info in infos])
             kept = [info for info in infos if info.filename not in left_out]
             files = {_path(info.filename): packed.read(info) for info in kept}
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-    ) as error:
+    except UNREADABLE as error:
         raise ArchiveError(f"The function's zip cannot be read: {error}.") from error
     programs = (_path(one.filename) for one in kept if one.external_attr >> 16 & 0o100)
     return Code(files, frozenset(programs), tuple(sorted(left_out)))

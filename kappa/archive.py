@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,17 @@ MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 S3_ADVICE = "Set lambda.s3_bucket: kappa then uploads through this bucket."
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _BLOCK_BYTES = 1 << 20
+# What reading a zip raises that is damaged, encrypted or packed as Python cannot read it.
+UNREADABLE = (
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)

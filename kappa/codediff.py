@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kappa import contents
+from kappa.archive import UNREADABLE
 
 _MAX_TEXT_BYTES = 64 * 1024
 _MAX_LINES_OF_A_FILE = 40
@@ -110,7 +111,7 @@ def _text(archive: zipfile.ZipFile, name: str) -> str | None:
         return None
     try:
         text = archive.read(name).decode()
-    except (*contents.UNREADABLE, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     return None if "\0" in text else text
 

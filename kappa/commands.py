@@ -138,10 +138,12 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
     with ThreadPoolExecutor(4) as pool:
         roles = pool.submit(iamstate.read_roles, aws, config)
         group = pool.submit(logs.read, aws, config)
-        has = function.read(aws, config, permissions=False, clock=session.clock)
+        with_sources = with_sources or boundread.follows(config)
+        # What is read with the sources is not asked twice.
+        permissions = not (with_sources and sourceread.asks(config))
+        has = function.read(aws, config, permissions=permissions, clock=session.clock)
         place = session.place
         document = place_policy_document(wanted, place)
-        with_sources = with_sources or boundread.follows(config)
         state = (
             pool.submit(sourceread.read, aws, config, place, extra=False) if with_sources else None
         )
@@ -295,7 +297,7 @@ def read_status(session: Session) -> Status:
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
         roles = pool.submit(iamstate.read_roles, aws, config, inline=True)
-        has = function.read(aws, config, permissions=False)
+        has = function.read(aws, config)
         place = session.place
         state = pool.submit(sourceread.read, aws, config, place, tolerant=True)
         rights = iamstate.read(aws, config, place, roles.result(), has.settings)

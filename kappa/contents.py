@@ -8,11 +8,10 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 
-# What reading a file out of a zip raises, when the zip is damaged, encrypted or of another kind.
-UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+from kappa.archive import UNREADABLE
+
 _MAX_BYTES = 10_000
 _INFO = re.compile(r"^(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/")
 

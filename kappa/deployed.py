@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from kappa.archive import MAX_UNZIPPED_BYTES
+from kappa.archive import MAX_UNZIPPED_BYTES, UNREADABLE
 from kappa.aws import Aws
 from kappa.errors import AwsError
 
@@ -22,7 +22,7 @@ def read_code(aws: Aws, link: str, function: str) -> bytes | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)):
             return data
-    except (zipfile.BadZipFile, ValueError) as error:
+    except UNREADABLE as error:
         raise AwsError(
             f"What AWS gives as the code of {function} is not a zip: {error}.",
             "Does a proxy stand between? Run the same command again.",

@@ -59,14 +59,14 @@ def read(
 ) -> FunctionState:
     """Read the function, and what else the config says something of.
 
-    Its `permissions` are read too, if they matter whatever the config says. With a `clock` it
+    The `permissions` that it says are read too, unless somebody else does. With a `clock` it
     waits for a change that is under way: only then is what AWS shows what it has.
     Raises: WaitTimeout, if that change does not end.
     """
     name, alias = config.function.name, config.qualifier
-    said = config.function.permissions
+    permissions = permissions and bool(config.function.permissions)
     with ThreadPoolExecutor(3) as pool:
-        statements = pool.submit(read_statements, aws, name, alias) if permissions or said else None
+        statements = pool.submit(read_statements, aws, name, alias) if permissions else None
         after = pool.submit(asynchronous.read, aws, config)
         listed = pool.submit(_read_versions, aws, config)
         answer = _read_function(aws, config, clock)

@@ -6,26 +6,14 @@ Owns what such a zip must be. How kappa packs is archive.py's.
 from __future__ import annotations
 
 import io
-import lzma
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
-from kappa.archive import Archive, check_unzipped, check_zipped, sha256_of
+from kappa.archive import UNREADABLE, Archive, check_unzipped, check_zipped, sha256_of
 from kappa.errors import ArchiveError
 
 # Source: AWS Lambda guide, "Deploy Java Lambda functions with .zip or JAR file archives".
 SUFFIXES = frozenset({".zip", ".jar"})
-_UNREADABLE = (
-    EOFError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def read_zip(file: Path, max_zipped_bytes: int, max_unzipped_bytes: int) -> Archive:
@@ -43,7 +31,7 @@ def read_zip(file: Path, max_zipped_bytes: int, max_unzipped_bytes: int) -> Arch
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _checked(file, data, archive, max_unzipped_bytes)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ArchiveError(f"{file} is not a zip that Lambda can read: {error}.") from error
 
 

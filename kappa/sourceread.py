@@ -51,11 +51,16 @@ def read(
     """
     name, alias = config.function.name, config.function.alias
     invoked = place.function_arn(name, alias)
-    if not (config.function.event_sources or config.function.url or extra):
+    if not (asks(config) or extra):
         return SourcesState(invoked=invoked)
     with ThreadPoolExecutor(8) as pool:
         reader = _Reader(aws, config, place.function(name), pool, tolerant, ending, deleting)
         return reader.read(invoked, extra=extra, grants=grants)
+
+
+def asks(config: Config) -> bool:
+    """Whether the config names anything that invokes the function: only then AWS is asked."""
+    return bool(config.function.event_sources or config.function.url)
 
 
 @dataclass(frozen=True)

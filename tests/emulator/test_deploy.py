@@ -120,6 +120,9 @@ def test_a_permission_of_the_config_is_granted_once_also_where_a_source_needs_it
     assert (done.returncode, done.errors) == (0, [])
     assert project.through.writes.count("AddPermission") == 1
     project.assert_complete()
+    project.kappa("deploy")
+    # The function's policy once; the other two are the IAM policy's, under both of its names.
+    assert calls(project).count("GetPolicy") == 3
 
 
 def test_the_calls_of_each_command_are_those_that_it_needs(project):

@@ -4,6 +4,8 @@ import io
 import json
 import zipfile
 
+import pytest
+
 from kappa.codediff import compare_code, file_lines
 from kappa.diff import HIDDEN, as_data, as_lines, changes, replaces_code
 from kappa.steps import Already, Step
@@ -189,10 +191,22 @@ def test_files_that_hold_secrets_are_shown_by_their_size_unless_values_are_shown
         assert "+three" in lines_of(old, new, show_secrets=True)
 
 
-def test_a_damaged_file_on_aws_is_shown_by_its_size():
-    old = bytearray(zipped(a="text of a"))
-    old[old.index(b"text")] ^= 1
-    assert lines_of(bytes(old), zipped(a="other text of a")) == ["~ a  9 -> 15 bytes"]
+def damaged(kind):
+    """A zip of one text, packed in that way, whose packed bytes are not what they were."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", kind) as archive:
+        archive.writestr("a", "text of a")
+    data = bytearray(buffer.getvalue())
+    data[31:35] = b"\xff" * 4  # 30 bytes of header and the name stand before them
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_file_on_aws_is_shown_by_its_size(kind):
+    new = zipped(a="other text of a")
+    assert lines_of(damaged(kind), new) == ["~ a  9 -> 15 bytes"]
 
 
 SAID = {"s3cret-value": "${secret}", "arn:aws:sns:us-east-1:1:news": "${topic}"}

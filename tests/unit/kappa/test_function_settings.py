@@ -229,7 +229,7 @@ def test_reserved_concurrency_is_brought_to_what_the_config_says(said, has, oper
 
 
 def test_only_what_the_config_speaks_of_is_read():
-    def read(said):
+    def read(said, **more):
         calls = []
 
         def call(_service, operation, _doing, params):
@@ -240,11 +240,14 @@ def test_only_what_the_config_speaks_of_is_read():
             calls.append((operation, ""))
             return []
 
-        function.read(SimpleNamespace(call=call, pages=pages), kappa_config(said))
+        function.read(SimpleNamespace(call=call, pages=pages), kappa_config(said), **more)
         return sorted(calls)
 
-    assert read({}) == [("get_function", ""), ("get_policy", "")]
-    assert read({"alias": "current", "async_": Async()}) == [
+    grants = [{"statement_id": "a", "principal": "sns.amazonaws.com"}]
+    assert read({}) == [("get_function", "")]
+    assert read({"grants": grants}) == [("get_function", ""), ("get_policy", "")]
+    assert read({"grants": grants}, permissions=False) == [("get_function", "")]
+    assert read({"grants": grants, "alias": "current", "async_": Async()}) == [
         ("get_function", ""),
         ("get_function_event_invoke_config", "current"),
         ("get_policy", "current"),
