@@ -45,18 +45,24 @@ def follow(env: dict[str, str], configs: Sequence[str]) -> None:
             stack.enter_context(process)
             label = f"{config.split('/')[1]:>8} | "
             label = f"\033[{code}m{label}{RESET}" if colour else label
-            assert process.stdin is not None
-            assert process.stdout is not None
             reader = threading.Thread(target=_copy, args=(process.stdout, label), daemon=True)
+            # Before the reader starts: a Ctrl-C at its start would find nobody to end the command.
+            stack.callback(_end, process, reader)
             reader.start()
             readers.append(reader)
-            # in the other order: the pipe is closed under nobody who reads it
-            stack.callback(reader.join)
-            stack.callback(process.stdin.close)
         for reader in readers:
             reader.join()
 
 
-def _copy(lines: IO[str], label: str) -> None:
+def _end(process: subprocess.Popen[str], reader: threading.Thread) -> None:
+    """End the command by its standard input; the pipe is closed under nobody who reads it."""
+    assert process.stdin is not None
+    process.stdin.close()
+    if reader.ident is not None:
+        reader.join()
+
+
+def _copy(lines: IO[str] | None, label: str) -> None:
+    assert lines is not None
     for line in lines:
         print(f"{label}{line.rstrip()}", file=sys.stderr, flush=True)
