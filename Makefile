@@ -6,7 +6,7 @@ SITE := s3-website
 NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get install npm; brew install node)
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lint format interrupted bench bench-peers lighthouse screenshot scan audit lock clean
+.PHONY: help local test check lint format interrupted soak bench bench-peers lighthouse screenshot scan audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,10 +15,10 @@ local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on thi
 	@# Ctrl-C is how it ends, so the shell must outlive it: else make calls it an error
 	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) || [ $$? -eq 130 ]
 
-test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run every test, browser included
+test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run every test, browser included; of the longest a sample
 	cd $(SITE) && node --test ../tests/unit/page/*.test.js
 	$(BIN)/pytest -n 2 tests/unit
-	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 3 --dist loadfile tests/emulator
+	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 5 --dist loadfile tests/emulator
 	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser
 
 check: lint test ## What CI runs: format, lint, strict types, then every test
@@ -35,8 +35,12 @@ format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff check --fix .
 
 interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Stop each command at each of its calls to AWS (over half an hour)
-	KAPPA_INTERRUPTED=all $(BIN)/pytest -n 2 tests/unit/kappa/test_binding.py tests/unit/kappa/test_two_environments.py
-	KAPPA_INTERRUPTED=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 3 tests/emulator/test_kappa_interrupted.py tests/emulator/test_chat_interrupted.py
+	LAMBDA_CHAT_TESTS=all $(BIN)/pytest -n 2 tests/unit/kappa/test_binding.py tests/unit/kappa/test_two_environments.py
+	LAMBDA_CHAT_TESTS=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
+
+soak: $(VENV)/.dev $(SITE)/node_modules/.dev ## Each case of every test, then load and open pages for minutes (over an hour)
+	LAMBDA_CHAT_TESTS=all $(MAKE) test
+	$(BIN)/pytest tests/soak
 
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime bench-peers ## Measure, print tables, write bench/results.md
 	$(BIN)/python -m bench

@@ -43,8 +43,22 @@ def at_google(page):
     return frame
 
 
+# In the stand-in's frame, once it listens. A locator would bring Playwright's own script there: a
+# quarter of what a sign-in costs.
+SUBMIT = """async (name) => {
+  const button = document.querySelector("button");
+  if (button.disabled) {
+    await new Promise((enabled) => {
+      new MutationObserver(() => button.disabled || enabled()).observe(button, {attributes: true});
+    });
+  }
+  document.querySelector("input").value = name;
+  document.querySelector("form").requestSubmit();
+}"""
+
+
 def sign_in(page, name):
     """Give the stand-in a name; the page is signed in some moments later."""
-    frame = at_google(page)
-    frame.get_by_role("textbox", name="Your name").fill(name)
-    frame.get_by_role("button", name="Sign in").click()
+    frame = page.wait_for_selector("#sign-in-slot iframe").content_frame()
+    frame.wait_for_url("**/gsi/button?*")
+    frame.evaluate(SUBMIT, name)

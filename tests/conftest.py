@@ -6,6 +6,7 @@ import socket
 import sysconfig
 import urllib.request
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import boto3
@@ -85,7 +86,12 @@ class EmulatedAws:
         """A boto3 client; credentials in `keywords` take the account's place."""
         keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
         place = {"region_name": "us-east-1", "endpoint_url": self.endpoint_url}
-        return SESSION.client(service, **(place | keys | keywords))
+        return _client(service, **(place | keys | keywords))
+
+
+@lru_cache(64)
+def _client(service, **keywords):
+    return SESSION.client(service, **keywords)
 
 
 @dataclass(frozen=True)

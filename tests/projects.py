@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from pathlib import Path
 
 from kappa.archive import pack
 from tests.builders import run_kappa
@@ -16,6 +17,7 @@ def handler(event, context):
         raise ValueError("the kettle is cold")
     return {"greeting": os.environ.get("GREETING", ""), "event": event}
 """
+FEW_REGIONS = Path(__file__).parent / "data" / "few_regions"
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -65,12 +67,16 @@ lambda:
 
 
 class Project:
-    """A function greeter.py with a config, in an account. `folder` is made."""
+    """A function greeter.py with a config, in an account. `folder` is made.
+
+    AWS has three regions here: `delete` looks into each. A test that is about them takes
+    AWS_DATA_PATH out of `env`.
+    """
 
     def __init__(self, folder, emulator, account, name=None):
         self.folder, self.emulator, self.account = folder, emulator, account
         self.name = name or f"greeter-{uuid.uuid4().hex[:8]}"
-        self.env = emulator.env(account)
+        self.env = emulator.env(account) | {"AWS_DATA_PATH": str(FEW_REGIONS)}
         (folder / "code").mkdir(parents=True)
         self.write("code/greeter.py", CODE)
         self.write("policy.json", json.dumps(POLICY))

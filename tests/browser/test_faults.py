@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import held, operation_of, origin, refused, unique
 from tests.processes import emulator_at, kill_workers
+from tests.samples import sample
 
 EXCHANGE = "AssumeRoleWithWebIdentity"
 BUSY = "The chat is busy at the moment. Reconnecting…"
@@ -25,8 +26,14 @@ FAULTS = {
     "dropped": (lambda route: route.abort("connectionreset"), UNREACHABLE),
 }
 ONCE, A_MINUTE = 1, 60
-# all four pairs of them are tried in the unit tests
-CASES = pytest.mark.parametrize(("fault", "seconds"), [("busy", A_MINUTE), ("dropped", ONCE)])
+
+
+def passing(first, *more):
+    """Faults that pass: one in the browser; all pairs of them are tried in the unit tests."""
+    return pytest.mark.parametrize(("fault", "seconds"), sample(first, more=more))
+
+
+LONG, SHORT = ("busy", A_MINUTE), ("dropped", ONCE)
 
 
 class Down:
@@ -63,7 +70,7 @@ def passes(ada, down, seconds, meanwhile=None):
     ada.page.clock.resume()
 
 
-@CASES
+@passing(LONG, SHORT)
 def test_a_sign_in_goes_on_by_itself_when_sts_failed(visit, meet, fault, seconds):
     answer, words = FAULTS[fault]
     grace, ada = meet("Grace"), visit(clock=True)
@@ -79,7 +86,7 @@ def test_a_sign_in_goes_on_by_itself_when_sts_failed(visit, meet, fault, seconds
         person.sees("hello")
 
 
-@CASES
+@passing(SHORT, LONG)
 def test_a_reload_goes_on_by_itself_when_sts_failed(visit, meet, fault, seconds):
     answer, words = FAULTS[fault]
     grace, ada = meet("Grace"), visit("Ada", clock=True)
@@ -98,7 +105,7 @@ def test_a_reload_goes_on_by_itself_when_sts_failed(visit, meet, fault, seconds)
         person.sees("written before")
 
 
-@CASES
+@passing(LONG, SHORT)
 def test_a_renewal_is_made_by_itself_when_sts_failed(visit, meet, fault, seconds):
     grace, ada = meet("Grace"), visit("Ada", clock=True)
     down = Down(FAULTS[fault][0])
@@ -133,7 +140,7 @@ def test_a_renewal_that_fails_until_the_end_says_so_then_and_goes_on_by_itself(v
         person.connected().sees("written meanwhile")
 
 
-@CASES
+@passing(SHORT, LONG)
 def test_what_sns_does_not_take_at_first_goes_out_by_itself(visit, meet, fault, seconds):
     grace, ada = meet("Grace"), visit("Ada", clock=True)
     down = Down(FAULTS[fault][0])

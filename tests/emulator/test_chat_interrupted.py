@@ -23,9 +23,9 @@ import website
 from chatconfig import build_folder
 from tests import proxy
 from tests.builders import run_here
+from tests.samples import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = os.environ.get("KAPPA_INTERRUPTED") == "all"
 OUTCOMES = ("kill", "lose", "deny", "drop")
 CLIENT_ID = "1234-abcd.apps.googleusercontent.com"
 COMMANDS = {

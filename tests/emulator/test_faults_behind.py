@@ -17,6 +17,7 @@ from tests import proxy
 from tests.conftest import EmulatedAws, RunningChat
 from tests.privileges import FUNCTIONS
 from tests.processes import emulator_at, kill_workers
+from tests.samples import sample
 from tests.store_page import Page, rows, wait_for
 
 LED = ("DYNAMODB", "S3", "STS")
@@ -26,6 +27,7 @@ SLOW_S = 5.5  # longer than the functions wait for an answer
 WRITE, QUERY = "TransactWriteItems", "Query"
 ASK = "AssumeRoleWithWebIdentity"
 PUT = "PUT "
+THROTTLED = "ProvisionedThroughputExceededException"
 STORE, PUBLISH = FUNCTIONS
 
 
@@ -157,23 +159,23 @@ def slow():
 
 @pytest.mark.parametrize(
     ("function", "operation", "answer", "logged"),
-    [
+    sample(
         (STORE, WRITE, proxy.json_error("InternalServerError", 500), "InternalServerError"),
-        (STORE, WRITE, proxy.json_error("ServiceUnavailable", 503), "ServiceUnavailable"),
-        (STORE, WRITE, proxy.json_error("ProvisionedThroughputExceededException"),
-         "ProvisionedThroughputExceededException"),
         (STORE, WRITE, slow, "ReadTimeoutError"),
         (STORE, WRITE, "lose", "ConnectionClosedError"),
         (STORE, ASK, proxy.query_error("InternalFailure", 500), "InternalFailure"),
-        (PUBLISH, QUERY, proxy.json_error("InternalServerError", 500), "InternalServerError"),
-        (PUBLISH, QUERY, proxy.json_error("ProvisionedThroughputExceededException"),
-         "ProvisionedThroughputExceededException"),
+        (PUBLISH, QUERY, proxy.json_error(THROTTLED), THROTTLED),
         (PUBLISH, PUT, proxy.xml_error("SlowDown", 503), "SlowDown"),
-        (PUBLISH, PUT, proxy.xml_error("InternalError", 500), "InternalError"),
-        (PUBLISH, PUT, slow, "ReadTimeoutError"),
-        (PUBLISH, PUT, "lose", "ConnectionClosedError"),
-    ],
-)  # fmt: skip
+        more=[
+            (STORE, WRITE, proxy.json_error("ServiceUnavailable", 503), "ServiceUnavailable"),
+            (STORE, WRITE, proxy.json_error(THROTTLED), THROTTLED),
+            (PUBLISH, QUERY, proxy.json_error("InternalServerError", 500), "InternalServerError"),
+            (PUBLISH, PUT, proxy.xml_error("InternalError", 500), "InternalError"),
+            (PUBLISH, PUT, slow, "ReadTimeoutError"),
+            (PUBLISH, PUT, "lose", "ConnectionClosedError"),
+        ],
+    ),
+)
 def test_a_fault_of_aws_loses_and_doubles_nothing_and_is_told_in_the_log(
     stage, figure, function, operation, answer, logged
 ):

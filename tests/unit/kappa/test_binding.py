@@ -4,7 +4,6 @@ The account is in memory, by AWS's recorded answers; the commands are kappa's ow
 """
 
 import itertools
-import os
 import random
 
 import pytest
@@ -18,6 +17,7 @@ from kappa.sourcesettings import Url
 from kappa.steps import Step
 from tests.account import FUNCTION, ROLE, Account, clock
 from tests.builders import kappa_config
+from tests.samples import ALL
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
@@ -174,7 +174,6 @@ def live_through(order):
     assert life.aws.left() == []
 
 
-ALL = os.environ.get("KAPPA_INTERRUPTED") == "all"
 FIRST = ("deploy", "deploy:live", "deploy@live")
 
 

@@ -16,6 +16,7 @@ from kappa import packages
 from kappa.errors import ArchiveError
 from kappa.packages import Target, installed
 from kappa.pipinputs import read_inputs
+from tests.samples import sample
 
 X86 = Target(13)
 ARM = Target(13, "arm64")
@@ -149,16 +150,18 @@ def version_of(folder):
 
 @pytest.mark.parametrize(
     "requirement",
-    [
-        "./wheels/tea-1.0-py3-none-any.whl",
-        "tea @ file://{}/wheels/tea-1.0-py3-none-any.whl",
-        "tea@file://{}/wheels/tea-1.0-py3-none-any.whl ; python_version>'3'",
+    sample(
         "./wheels/tea-1.0-py3-none-any.whl;python_version>'3'",
-        "{}/my wheels/../wheels/tea-1.0-py3-none-any.whl",
-        "./my wheels/../wheels/tea-1.0-py3-none-any.whl",
-        "\ufeff./wheels/tea-1.0-py3-none-any.whl",
+        "tea @ file://{}/wheels/tea-1.0-py3-none-any.whl",
         "# a note \\\n./wheels/tea-1.0-py3-none-any.whl",
-    ],
+        more=[
+            "./wheels/tea-1.0-py3-none-any.whl",
+            "tea@file://{}/wheels/tea-1.0-py3-none-any.whl ; python_version>'3'",
+            "{}/my wheels/../wheels/tea-1.0-py3-none-any.whl",
+            "./my wheels/../wheels/tea-1.0-py3-none-any.whl",
+            "\ufeff./wheels/tea-1.0-py3-none-any.whl",
+        ],
+    ),
 )
 def test_a_wheel_that_was_built_anew_under_its_name_is_packed(put, tmp_path, requirement):
     found = []
@@ -182,16 +185,18 @@ def test_a_wheel_of_another_project_with_the_same_name_is_not_packed(tmp_path, s
     assert found == ["one", "other"]
 
 
-LINKS = [
+LINKS = sample(
     "--find-links shelf\ntea",
-    "-f ./shelf\ntea",
     "-fshelf\ntea",
-    "--no-index --find-links=shelf\ntea",
-    "--no-index --find-links=./shelf\ntea",
-    "--pre --find-links ../here/shelf\ntea",
-    "--no-index --find-l=shelf\ntea",
     '--find-links="shelf" --no-index\ntea',
-]
+    more=[
+        "-f ./shelf\ntea",
+        "--no-index --find-links=shelf\ntea",
+        "--no-index --find-links=./shelf\ntea",
+        "--pre --find-links ../here/shelf\ntea",
+        "--no-index --find-l=shelf\ntea",
+    ],
+)
 
 
 @pytest.mark.parametrize("line", LINKS)
@@ -476,7 +481,9 @@ def test_two_runs_at_once_give_one_installation(put, shelf, tmp_path):
     assert list((tmp_path / "cache" / "packages").iterdir()) == [found[0].parent]
 
 
-@pytest.mark.parametrize("lost", ["tea/__init__.py", "tea", "", "../manifest.json", ".."])
+@pytest.mark.parametrize(
+    "lost", sample("tea/__init__.py", "..", more=["tea", "", "../manifest.json"])
+)
 def test_a_damaged_installation_is_installed_anew(put, shelf, lost):
     wheel(shelf)
     kept = put("tea")

@@ -3,7 +3,6 @@
 Every order of commands of both; the account is in memory, by AWS's recorded answers.
 """
 
-import os
 import random
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from kappa.sourcesettings import KeyFilter, Url
 from kappa.steps import Step
 from tests.account import FUNCTION, ROLE, Account, clock
 from tests.builders import kappa_config
+from tests.samples import ALL
 from tests.unit.kappa.test_binding import COMMANDS, QUEUE, TOPIC, sourcecommands
 
 BUCKET = "arn:aws:s3:::photos"
@@ -92,7 +92,6 @@ ONE_EACH = {"sns": 1, "sqs": 1, "s3": 1, "events": 1}
 NONE = dict.fromkeys(ONE_EACH, 0)
 WORDS = ("deploy", "add", "update", "code", "create", "enable", "disable", "remove", "rollback")
 ORDER = [f"{one} {word}" for one in ("dev", "prod") for word in WORDS]
-ALL = os.environ.get("KAPPA_INTERRUPTED") == "all"
 
 
 def live_through(file, order):

@@ -1,4 +1,4 @@
-"""A small run of everything in a chat of its own: the benches of load and polling, all logs."""
+"""A long run of everything in a chat of its own: load, open pages; then all logs are searched."""
 
 import os
 import subprocess
@@ -16,10 +16,11 @@ from tests.conftest import EmulatedAws, RunningChat
 from tests.secrets import leaks
 from tests.store_page import Page, wait_for
 
-LOAD = "bench/load.py --messages=40 --rate=20"
-POLLS = "bench/polls.py --minutes=0.1"
+MESSAGES = 2_000
+LOAD = f"bench/load.py --messages={MESSAGES} --rate=20"
+POLLS = "bench/polls.py --minutes=2"
 SECRET = f"private-{uuid.uuid4().hex}"
-DEADLINE_S = 240.0
+DEADLINE_S = 900.0
 # the emulator's own word of each publish begins with the message; AWS keeps no such log
 QUOTED = "[sns] SNS publish to "
 
@@ -101,7 +102,7 @@ def lines_of(chat, group):
 
 def test_the_benches_find_no_fault(run):
     printed = run["local mode"]
-    assert "40 sent, 40 stored, 40 shown; 40 published in 4 transcripts; " in printed
+    assert f"{MESSAGES} sent, {MESSAGES} stored, {MESSAGES} shown; " in printed
     assert " sent again; 0 faults" in printed
     assert "| Hidden |" in printed
 

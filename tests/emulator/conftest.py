@@ -1,0 +1,20 @@
+"""What tests of kappa on an emulator share: a proxy that stops commands, and projects behind it."""
+
+import itertools
+
+import pytest
+
+from tests import proxy
+from tests.whole_project import Project
+
+
+@pytest.fixture(scope="module")
+def through(emulator):
+    with proxy.running(emulator.endpoint_url) as running:
+        yield running
+
+
+@pytest.fixture
+def projects_of(tmp_path, emulator, through):
+    count = itertools.count()
+    return lambda: Project(tmp_path / f"p{next(count)}", emulator, through)

@@ -1,0 +1,53 @@
+"""Two commands on one function at once lose nothing, and one more run ends well.
+
+In `make test` three pairs of commands are tried, in `make interrupted` each pair.
+"""
+
+import itertools
+import subprocess
+import sys
+
+import pytest
+
+from tests.samples import ALL
+from tests.whole_project import COMMANDS
+
+PAIRS = [
+    pair
+    for pair in itertools.combinations_with_replacement(COMMANDS, 2)
+    if ALL or pair in (("deploy", "deploy"), ("create", "deploy"), ("delete", "delete"))
+]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_two_commands_at_once_lose_nothing_and_one_more_run_ends_well(projects_of, one, other):
+    project = projects_of()
+    if {one, other} & {"delete", "add_event_sources", "update_code"}:
+        assert project.kappa("deploy" if "delete" in (one, other) else "create").returncode == 0
+    project.through.before = None
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "kappa", project.folder / "config.yml", command],
+            env=project.env,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for command in (one, other)
+    ]
+    for process in processes:
+        said = process.communicate(timeout=120)[1]
+        assert "Traceback" not in said, said
+        assert process.returncode in (0, 1), said
+    project.forget_url()
+    done = project.kappa("deploy")
+    assert done.returncode == 0, done.stderr
+    again = project.kappa("deploy")
+    assert (again.returncode, again.stderr) == (0, "No changes.\n")
+    undisturbed = projects_of()
+    assert undisturbed.kappa("deploy").returncode == 0
+    found, wanted = project.has(), undisturbed.has()
+    for one_ in (found, wanted):
+        # A function that both have updated may have been published once more.
+        one_["aliases"] = [name for name, _ in one_["aliases"]]
+    assert found == wanted
+    project.assert_deletes_everything()
