@@ -2,7 +2,7 @@
 
 import os
 
-ALL = os.environ.get("LAMBDA_CHAT_TESTS") == "all"
+ALL = os.environ.get("TEST_CASES") == "all"
 
 
 def sample(*kept, more):
