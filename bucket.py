@@ -5,7 +5,7 @@ Whose bucket it is and whether that is wanted, the caller knows. It must not pri
 
 from __future__ import annotations
 
-from kappa.aws import Aws, translated
+from kappa.aws.client import Aws, translated
 from kappa.errors import AwsError, NotFound
 
 

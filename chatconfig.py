@@ -19,9 +19,9 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from kappa.config.plain_file import is_there, read_plain
+from kappa.config.tree import parse_tree
 from kappa.errors import ConfigError
-from kappa.plainfile import is_there, read_plain
-from kappa.tree import parse_tree
 
 HERE = Path(__file__).resolve().parent
 

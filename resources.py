@@ -52,7 +52,7 @@ try:
         read_config,
         save_outputs,
     )
-    from kappa.aws import Aws
+    from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError, Conflict, KappaError, NotFound
     from stack_bucket import read_owned_bucket
     from stack_console import PLAIN, Console

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from kappa.aws import Aws, translated
+from kappa.aws.client import Aws, translated
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 
 WAIT_S = 1800.0
@@ -255,7 +255,7 @@ def blocked(reason: str, stack_id: str) -> str:
 
 @contextmanager
 def asking(doing: str) -> Iterator[None]:
-    """Translate AWS errors as kappa.aws does, and tell CloudFormation's own ones apart.
+    """Translate AWS errors as kappa.aws.client does, and tell CloudFormation's own ones apart.
 
     CloudFormation says nearly everything with the one code ValidationError.
     """

@@ -5,7 +5,7 @@ A name that a stack lists is not always its own bucket: it may have been taken. 
 
 from __future__ import annotations
 
-from kappa.aws import Aws
+from kappa.aws.client import Aws
 from kappa.errors import NotFound
 from stack import Stack, asking, read_events, read_resources
 

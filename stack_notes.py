@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from chatconfig import KEYS, ChatConfig, config_path, outdated, unknown_keys
-from kappa.aws import Aws, translated
+from kappa.aws.client import Aws, translated
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from stack import Stack
 from stack_bucket import read_former_buckets
@@ -88,7 +88,7 @@ def of_functions(aws: Aws, config: ChatConfig) -> list[str]:
 
 def _of_function(aws: Aws, path: str) -> Iterable[str]:
     # a tenth of a second: only status needs it
-    from kappa.config import read_config
+    from kappa.config.read import read_config
 
     try:
         wanted = read_config(HERE / path).function

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / "s3-website"))
 
 import publish  # noqa: E402
 from chatconfig import build_folder, read_config  # noqa: E402
-from kappa.aws import Aws  # noqa: E402
+from kappa.aws.client import Aws  # noqa: E402
 from website import File, run_folder  # noqa: E402
 
 SIZES = (10, 100, 1_000, 10_000)

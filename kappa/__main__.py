@@ -17,7 +17,7 @@ _MUCH = 500_000
 def main() -> None:
     """Run the `kappa` command."""
     gc.set_threshold(_MUCH)
-    from kappa.cli import run
+    from kappa.cli.main import run
 
     code = run(sys.argv[1:])
     gc.freeze()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+)"
@@ -104,3 +106,14 @@ class Place:
     def aws_policy(self, path: str, name: str) -> str:
         """The ARN of a policy that AWS manages, e.g. path "/service-role/"."""
         return str(Arn(self.partition, "iam", "", "aws", f"policy{path}{name}"))
+
+
+def mapping_names(mapping: Mapping[str, Any]) -> tuple[str, str]:
+    """The service that a mapping polls, and what a person calls the source.
+
+    Source: AWS Lambda API, GetEventSourceMapping: a self-managed Kafka has topics and no ARN.
+    """
+    if "EventSourceArn" in mapping:
+        source = parse(mapping["EventSourceArn"])
+        return source.service, source.name
+    return "kafka", ", ".join(mapping.get("Topics", ())) or str(mapping["UUID"])

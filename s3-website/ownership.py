@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 
 from chatconfig import ChatConfig, config_path
-from kappa.aws import Aws, translated
+from kappa.aws.client import Aws, translated
 from kappa.errors import ConfigError, Denied, NotFound
 from stack_bucket import read_bucket_name
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kappa.codefiles import check_link
 from kappa.errors import KappaError
+from kappa.packing.files import check_link
 from kappa.texts import shown
 
 # S3 API reference, PutObject: a key has at most 1,024 bytes in UTF-8.

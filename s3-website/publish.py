@@ -38,7 +38,7 @@ try:
     from bucket import delete_objects
     from bundle import ESBUILD, bundle
     from chatconfig import ChatConfig, build_folder, read_config, require
-    from kappa.aws import Aws, translated
+    from kappa.aws.client import Aws, translated
     from kappa.errors import AwsError, Denied, KappaError, NotFound
     from kappa.texts import shown
     from ownership import read_owner, refuse_foreign, refuse_other

@@ -51,7 +51,7 @@ def written_principal(principal):
 
 
 class Account:
-    """Answers as kappa.aws.Aws does. `before` is called before each write, `after` after it."""
+    """Answers as the Aws of kappa does. `before` is called before each write, `after` after it."""
 
     partition, region, account = "aws", REGION, ACCOUNT
 
@@ -65,7 +65,7 @@ class Account:
         self.topics = set(topics)
         self.buckets = {name: {} for name in buckets}
 
-    # As kappa.aws.Aws
+    # As kappa.aws.client.Aws
 
     def learn(self, _arn):
         """The account is known."""
@@ -416,6 +416,6 @@ def clock():
     def sleep(seconds):
         now.s += seconds
 
-    from kappa.steps import Clock
+    from kappa.plan.step import Clock
 
     return Clock(now=lambda: now.s, sleep=sleep)

@@ -158,8 +158,8 @@ def moment(offset_s):
 
 def kappa_config(function=None, policy=None, role=None, **changes):
     """A kappa config as read_config gives it; each part takes the keys of its section."""
-    from kappa import settings
-    from kappa.sourcesettings import EventSource
+    from kappa.config import model as settings
+    from kappa.config.source_fields import EventSource
 
     sources = tuple(EventSource(**one) for one in (function or {}).pop("sources", ()))
     grants = tuple(settings.Permission(**one) for one in (function or {}).pop("grants", ()))
@@ -198,8 +198,8 @@ def run_kappa(args, env, stdin="", folder=None):
 
     `env` is the whole environment, as of a subprocess.
     """
-    from kappa.cli import cli
-    from kappa.console import exit_code
+    from kappa.cli.console import exit_code
+    from kappa.cli.main import cli
 
     words = [str(one) for one in args]
     run = partial(cli.main, words, prog_name="kappa", standalone_mode=False)

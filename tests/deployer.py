@@ -29,7 +29,7 @@ sys.path.append(str(ROOT / "s3-website"))
 import publish  # noqa: E402
 import resources  # noqa: E402
 from chatconfig import read_config  # noqa: E402
-from kappa.aws import Aws  # noqa: E402
+from kappa.aws.client import Aws  # noqa: E402
 
 FOLDER = ROOT / "docs" / "permissions"
 CFNLINT = Path(cfnlint.__file__).parent / "data"

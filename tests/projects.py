@@ -5,7 +5,7 @@ import time
 import uuid
 from pathlib import Path
 
-from kappa.archive import pack
+from kappa.packing.archive import pack
 from tests.builders import run_kappa
 
 CODE = """\

@@ -36,7 +36,7 @@ try:
     import commandline
     from chatconfig import ChatConfig, check_region, read_config, require
     from contract import CHANNEL, RESERVED_CHANNELS
-    from kappa.aws import Aws
+    from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError, Denied, NotFound
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")

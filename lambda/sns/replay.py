@@ -45,7 +45,7 @@ try:
     import commandline
     from chatconfig import check_region, read_config
     from contract import at
-    from kappa.aws import Aws
+    from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")

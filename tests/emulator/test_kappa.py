@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kappa.archive import pack
+from kappa.packing.archive import pack
 from tests import projects
 from tests.projects import CODE, POLICY, eventually, user_in
 

@@ -11,12 +11,12 @@ import zipfile
 import pytest
 import yaml
 
-from kappa import upload
-from kappa.apply import apply
-from kappa.aws import Aws
-from kappa.bundle import Limits, read_archive
-from kappa.config import read_config
+from kappa.aws.client import Aws
+from kappa.config.read import read_config
 from kappa.errors import ArchiveError
+from kappa.packing import upload
+from kappa.packing.bundle import Limits, read_archive
+from kappa.plan.apply import apply
 from tests.builders import assert_valid, run_kappa
 from tests.projects import role_in
 

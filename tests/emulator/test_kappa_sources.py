@@ -381,7 +381,7 @@ def test_a_status_asks_each_thing_once(project, caplog):
     )
     project.client("sqs").create_queue(QueueName=project.name)
     project.run("add_event_sources")
-    caplog.set_level("DEBUG", "kappa.aws")
+    caplog.set_level("DEBUG", "kappa.aws.client")
     assert "missing" not in project.state()
     assert sorted(line.split()[0] for line in caplog.messages) == [
         "events.describe_rule",

@@ -29,9 +29,9 @@ from chatconfig import (
     read_config,
     save_outputs,
 )
+from kappa.config.tree import parse_tree
+from kappa.config.values import fill_tree, read_values
 from kappa.errors import ConfigError
-from kappa.tree import parse_tree
-from kappa.values import fill_tree, read_values
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "1234-abcd.apps.googleusercontent.com"

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 import publish
 import resources
 from chatconfig import build_folder
-from kappa.aws import Aws
-from kappa.config import read_config
+from kappa.aws.client import Aws
+from kappa.config.mistakes import MOST
+from kappa.config.read import read_config
 from kappa.errors import KappaError
-from kappa.mistakes import MOST
 from tests.builders import run_kappa
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from moto import mock_aws
 
 import publish
 import website
-from kappa.aws import Aws
+from kappa.aws.client import Aws
 from kappa.errors import ConfigError, KappaError, NotFound
 from tests.builders import chat_config
 from website import HEADERS_BODY, HEADERS_KEY, File

@@ -12,26 +12,26 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from kappa.adopt import adopted, read
-from kappa.adoptfound import Found, line
-from kappa.adoptrest import read_rest, unknown_settings
-from kappa.adoptsources import mapping_source, read_sources
-from kappa.cli import cli
-from kappa.config import read_config, read_policy_document
-from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
-from kappa.functionrules import check_regions
-from kappa.functionsettings import AsyncRetries, EphemeralStorage, EventAge, Image
-from kappa.permissions import Statement, as_statement, plan_grant, read_statement
-from kappa.resolved import plain_config
-from kappa.settings import Memory, Timeout
-from kappa.sourcesettings import (
+from kappa.cli.main import cli
+from kappa.commands.adopt.command import adopted, read
+from kappa.commands.adopt.found import Found, line
+from kappa.commands.adopt.rest import read_rest, unknown_settings
+from kappa.commands.adopt.sources import mapping_source, read_sources
+from kappa.commands.init import NewFiles, starter, write_files
+from kappa.commands.validate import plain_config
+from kappa.config.function_fields import AsyncRetries, EphemeralStorage, EventAge, Image
+from kappa.config.function_rules import check_regions
+from kappa.config.model import Memory, Timeout
+from kappa.config.read import read_config, read_policy_document
+from kappa.config.source_fields import (
     BatchSize,
     BatchWindow,
     MaxAge,
     Parallel,
     TumblingWindow,
 )
-from kappa.starter import NewFiles, starter, write_files
+from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
+from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from tests.projects import TRUST
 
 ROLE = {

@@ -8,10 +8,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kappa.adopt import adopted
-from kappa.config import read_config
-from kappa.functionparams import present, wanted
-from kappa.permissions import grants, read_statement
+from kappa.commands.adopt.command import adopted
+from kappa.config.read import read_config
+from kappa.function.params import present, wanted
+from kappa.function.permissions import grants, read_statement
 from tests.unit.kappa.test_adopt import SETTINGS, found, raw
 
 WORDS = st.one_of(

@@ -10,9 +10,10 @@ import zipfile
 
 import pytest
 
-from kappa import archive, codefiles
-from kappa.archive import pack
 from kappa.errors import ArchiveError
+from kappa.packing import archive
+from kappa.packing import files as codefiles
+from kappa.packing.archive import pack
 
 
 def folder(tmp_path, **files):

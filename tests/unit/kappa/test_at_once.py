@@ -5,15 +5,16 @@ from contextlib import nullcontext
 
 import pytest
 
-from kappa import commands, iam
-from kappa.apply import apply
 from kappa.arn import Place
+from kappa.commands import deploy as commands
+from kappa.config.function_fields import Async, Image
+from kappa.config.source_fields import Cors, Url
 from kappa.errors import AwsError, Conflict, NotFound
-from kappa.functionsettings import Async, Image
-from kappa.iamowner import PolicyState, RoleState
-from kappa.iamstate import IamState
-from kappa.sourcesettings import Cors, Url
-from kappa.steps import Step
+from kappa.iam import plan as iam
+from kappa.iam.owner import PolicyState, RoleState
+from kappa.iam.state import IamState
+from kappa.plan.apply import apply
+from kappa.plan.step import Step
 from tests.account import ACCOUNT, REGION, ROLE, Account, clock, conflict
 from tests.builders import kappa_config
 

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from botocore.exceptions import ClientError
 
-from kappa.aws import Aws, translated
-from kappa.credentials import source
+from kappa.aws.client import Aws, translated
+from kappa.aws.credentials import source
+from kappa.aws.regions import meant
 from kappa.errors import AwsError, ConfigError, Denied, KappaError, Unavailable
-from kappa.regions import meant
 from tests.builders import ACCOUNT
 
 KNOWN = frozenset(
@@ -102,7 +102,7 @@ def test_what_is_not_aws_is_named_with_its_address(monkeypatch, keys, call, stat
 
 @pytest.mark.parametrize("status", [200, 403])
 def test_a_page_is_never_the_result_of_an_invocation(monkeypatch, keys, status):
-    from kappa.invoke import send
+    from kappa.commands.invoke import send
 
     with answering(status, PAGE) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -140,7 +140,7 @@ def test_an_answer_that_only_looks_like_awss_is_not_taken_for_one(monkeypatch, k
 
 @pytest.mark.parametrize("body", [b"", b'{"ok": true}', b"null"])
 def test_an_invocation_without_a_requests_number_has_no_result(monkeypatch, keys, body):
-    from kappa.invoke import send
+    from kappa.commands.invoke import send
 
     with answering(200, body, JSON) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -170,7 +170,7 @@ def test_a_list_without_its_key_is_not_awss(monkeypatch, keys):
 
 
 def test_a_page_that_a_function_returns_is_its_result(monkeypatch, keys):
-    from kappa.invoke import send
+    from kappa.commands.invoke import send
 
     answer = {"x-amzn-RequestId": "1", "X-Amz-Executed-Version": "$LATEST"}
     with answering(200, json.dumps("<html>").encode(), "application/json", **answer) as url:

@@ -8,13 +8,15 @@ import random
 
 import pytest
 
-from kappa import commands, publishing, sourcecommands
-from kappa.apply import apply
+from kappa.commands import deploy as commands
+from kappa.commands import publishing
+from kappa.commands import sources as sourcecommands
+from kappa.config.function_fields import Async, Image
+from kappa.config.model import Permission
+from kappa.config.source_fields import Url
 from kappa.errors import Conflict, NotFound
-from kappa.functionsettings import Async, Image
-from kappa.settings import Permission
-from kappa.sourcesettings import Url
-from kappa.steps import Step
+from kappa.plan.apply import apply
+from kappa.plan.step import Step
 from tests.account import FUNCTION, ROLE, Account, clock
 from tests.builders import kappa_config
 from tests.samples import ALL
@@ -233,7 +235,7 @@ def test_the_doubles_of_earlier_versions_are_mended_by_naming_the_alias():
 
 
 def test_status_names_every_place_of_a_source_and_the_command_that_mends_it():
-    from kappa.sourcereport import sources_data
+    from kappa.sources.report import sources_data
 
     one = life("deploy:live")
     subscribe(one)

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kappa import upload
-from kappa.adoptcode import unzipped
-from kappa.apply import apply
-from kappa.archive import pack, sizes
-from kappa.bundle import Limits, check_architecture, read_archive, write_zip
-from kappa.codefiles import Extras
-from kappa.config import read_config
+from kappa.commands.adopt.code import unzipped
+from kappa.commands.invoke import read_payload
+from kappa.config.read import read_config
 from kappa.errors import ArchiveError, AwsError, ConfigError
-from kappa.invoke import read_payload
-from kappa.steps import Step
+from kappa.packing import upload
+from kappa.packing.archive import pack, sizes
+from kappa.packing.bundle import Limits, check_architecture, read_archive, write_zip
+from kappa.packing.files import Extras
+from kappa.plan.apply import apply
+from kappa.plan.step import Step
 from tests.builders import assert_valid, kappa_config
 
 NAMES = st.text("abc.", min_size=1, max_size=6).filter(lambda name: name.strip("."))

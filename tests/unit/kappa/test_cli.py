@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 import kappa
-from kappa import console
-from kappa.cli import cli
+from kappa.cli import console
+from kappa.cli.main import cli
 from kappa.errors import ConfigError, Denied
-from kappa.steps import Report
+from kappa.plan.step import Report
 from tests.builders import run_kappa
 
 COMMANDS = [
@@ -147,7 +147,7 @@ def test_a_line_of_progress_has_mark_message_and_time():
 
 
 def test_every_mark_fits_its_column():
-    text = "".join(path.read_text() for path in Path(kappa.__file__).parent.glob("*.py"))
+    text = "".join(path.read_text() for path in Path(kappa.__file__).parent.rglob("*.py"))
     assert all(mark in text and len(mark) <= 10 for mark in console._COLOURS)
 
 

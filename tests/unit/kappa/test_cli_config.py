@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kappa.cli import cli
-from kappa.config import read_config
+from kappa.cli.main import cli
+from kappa.commands.validate import as_yaml, plain, plain_config
+from kappa.config.read import read_config
 from kappa.errors import ArchiveError, ConfigError
-from kappa.resolved import as_yaml, plain, plain_config
 
 SAMPLES = sorted(Path(__file__).parents[2].glob("data/kappa/*/*.yml"))
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from kappa.archive import pack
-from kappa.codecheck import check_files, check_handler
 from kappa.errors import ConfigError
+from kappa.packing.archive import pack
+from kappa.packing.check import check_files, check_handler
 from tests.builders import kappa_config
 
 LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:3"

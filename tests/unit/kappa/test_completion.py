@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kappa.completion import config_files
+from kappa.cli.params import config_files
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kappa.arn import Place
-from kappa.config import place_policy_document, read_config, read_policy_document
+from kappa.config.read import place_policy_document, read_config, read_policy_document
+from kappa.config.values import STACK_OUTPUTS
 from kappa.errors import ConfigError
-from kappa.values import STACK_OUTPUTS
 
 DATA = Path(__file__).parents[2] / "data" / "kappa"
 MINIMAL = """\

@@ -13,9 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kappa.aws import Aws
-from kappa.deployed import read_code
+from kappa.aws.client import Aws
 from kappa.errors import AwsError
+from kappa.packing.download import read_code
 
 QUERY = "?X-Amz-Signature=secret"
 

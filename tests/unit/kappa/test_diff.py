@@ -6,9 +6,9 @@ import zipfile
 
 import pytest
 
-from kappa.codediff import compare_code, file_lines
-from kappa.diff import HIDDEN, as_data, as_lines, changes, replaces_code
-from kappa.steps import Already, Step
+from kappa.commands.diff import HIDDEN, as_data, as_lines, changes, replaces_code
+from kappa.packing.code_diff import compare_code, file_lines
+from kappa.plan.step import Already, Step
 from tests.builders import assert_valid
 
 NAME = {"FunctionName": "greeter"}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from kappa.cli import cli
-from kappa.functionsettings import Async, Image, Logging, Vpc
-from kappa.settings import File, Function, Iam, Permission, Policy, Role
-from kappa.sourcesettings import Cors, EventSource, KeyFilter, Url
+from kappa.cli.main import cli
+from kappa.config.function_fields import Async, Image, Logging, Vpc
+from kappa.config.model import File, Function, Iam, Permission, Policy, Role
+from kappa.config.source_fields import Cors, EventSource, KeyFilter, Url
 
 DOCS = Path(__file__).parents[3] / "docs" / "kappa.md"
 BEGIN = "<!-- help: written by `python tests/unit/kappa/test_docs.py`, checked by the tests -->\n"

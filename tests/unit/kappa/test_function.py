@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from kappa import function
-from kappa.archive import Archive
+from kappa.config.function_fields import Async, Vpc
 from kappa.errors import ConfigError, NotFound
-from kappa.function import FunctionState
-from kappa.functionsettings import Async, Vpc
-from kappa.permissions import Statement
-from kappa.selection import steps
-from kappa.steps import Already, Step, Wait
-from kappa.versionstate import VersionsState
+from kappa.function import plan as function
+from kappa.function.permissions import Statement
+from kappa.function.plan import FunctionState
+from kappa.function.version_state import VersionsState
+from kappa.packing.archive import Archive
+from kappa.plan.selection import steps
+from kappa.plan.step import Already, Step, Wait
 from tests.builders import assert_valid, kappa_config
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"

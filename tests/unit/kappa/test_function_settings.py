@@ -5,14 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa import function
-from kappa.archive import Archive
-from kappa.config import read_config
+from kappa.config.function_fields import Async, Image, Logging, Vpc
+from kappa.config.function_rules import check_regions
+from kappa.config.read import read_config
 from kappa.errors import ConfigError, Conflict, NotFound
-from kappa.function import FunctionState
-from kappa.functionrules import check_regions
-from kappa.functionsettings import Async, Image, Logging, Vpc
-from kappa.steps import Already
+from kappa.function import plan as function
+from kappa.function.plan import FunctionState
+from kappa.packing.archive import Archive
+from kappa.plan.step import Already
 from tests.builders import assert_valid, kappa_config
 
 ACCOUNT = "123456789012"

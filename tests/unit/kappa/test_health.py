@@ -4,14 +4,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa import adopt, diff, function
-from kappa.apply import apply
-from kappa.archive import Archive
+from kappa.commands import diff
+from kappa.commands.adopt import command as adopt
+from kappa.config.function_fields import Image
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
-from kappa.function import FunctionState
-from kappa.functionsettings import Image
-from kappa.selection import steps
-from kappa.steps import Clock
+from kappa.function import plan as function
+from kappa.function.plan import FunctionState
+from kappa.packing.archive import Archive
+from kappa.plan.apply import apply
+from kappa.plan.selection import steps
+from kappa.plan.step import Clock
 from tests.builders import assert_valid, kappa_config
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/greeter"

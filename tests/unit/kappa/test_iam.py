@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kappa import iam, iamdelete
 from kappa.arn import Place
 from kappa.errors import ConfigError, NotFound
-from kappa.iamowner import Owned, PolicyState, RoleState, Users
-from kappa.iamstate import IamState
-from kappa.steps import Already, Step
+from kappa.iam import delete as iamdelete
+from kappa.iam import plan as iam
+from kappa.iam.owner import Owned, PolicyState, RoleState, Users
+from kappa.iam.state import IamState
+from kappa.plan.step import Already, Step
 from tests.builders import assert_valid, kappa_config
 
 TAGS = [{"Key": "kappa:region", "Value": "us-east-1"}]

@@ -7,10 +7,10 @@ from itertools import permutations, product
 import msgspec
 import pytest
 
-from kappa import commands
-from kappa.apply import apply
+from kappa.commands import deploy as commands
 from kappa.errors import ConfigError, Conflict, NotFound
-from kappa.steps import Step
+from kappa.plan.apply import apply
+from kappa.plan.step import Step
 from tests.builders import kappa_config
 from tests.regions import AWS_OWN, REGIONS, Account, Region, arn_of, trust
 

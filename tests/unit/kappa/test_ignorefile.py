@@ -6,7 +6,7 @@ import re
 import pathspec
 import pytest
 
-from kappa.ignorefile import linear, read_ignored
+from kappa.packing.ignore_file import linear, read_ignored
 
 
 @pytest.mark.parametrize(

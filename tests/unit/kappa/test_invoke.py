@@ -11,10 +11,10 @@ from botocore.exceptions import (
 )
 from botocore.response import StreamingBody
 
-from kappa.awserrors import translated
+from kappa.aws.translate import translated
+from kappa.commands.invoke import LOST, Answer, await_ready, read_payload, send
 from kappa.errors import AwsError, ConfigError, Denied
-from kappa.invoke import LOST, Answer, await_ready, read_payload, send
-from kappa.steps import Clock, Step
+from kappa.plan.step import Clock, Step
 from tests.builders import assert_valid, kappa_config
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa.bundle import read_archive, remarks
-from kappa.codecheck import check_files
-from kappa.config import read_config, read_policy_document
-from kappa.environments import merge
+from kappa.config.environments import merge
+from kappa.config.merge import find
+from kappa.config.read import read_config, read_policy_document
+from kappa.config.tree import Tree, as_written
 from kappa.errors import ConfigError
-from kappa.graft import find
-from kappa.tree import Tree, as_written
+from kappa.packing.bundle import read_archive, remarks
+from kappa.packing.check import check_files
 
 LATER = Path(__file__).parents[2] / "data" / "kappa" / "later" / "kappa.yml"
 CONFIG = """\

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa import logview
-from kappa.loglines import Report, parse, report_of
-from kappa.logs import Event
-from kappa.requestlog import Owners, Requests
+from kappa.cli import log_view as logview
+from kappa.commands.log_events import Event
+from kappa.commands.log_lines import Report, parse, report_of
+from kappa.commands.log_requests import Owners, Requests
 
 ID = "8fc6f963-411b-58b5-8483-a32130c0f45d"
 REPORT = (

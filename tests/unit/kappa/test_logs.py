@@ -2,10 +2,10 @@
 
 import pytest
 
-from kappa import logs
+from kappa.commands import log_events as logs
+from kappa.commands.log_events import Event, LogGroup, Query
 from kappa.errors import Denied, NotFound, Unavailable
-from kappa.logs import Event, LogGroup, Query
-from kappa.steps import Already, Clock, Step
+from kappa.plan.step import Already, Clock, Step
 from tests.builders import assert_valid, kappa_config
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kappa import metrics
-from kappa.steps import Step
+from kappa.commands import metrics
+from kappa.plan.step import Step
 from tests.builders import NOW_S, assert_valid
 
 HOUR = metrics.window(NOW_S - 3600, NOW_S)

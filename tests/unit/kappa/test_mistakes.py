@@ -2,9 +2,9 @@
 
 import pytest
 
-from kappa.config import read_config
+from kappa.config.mistakes import MOST
+from kappa.config.read import read_config
 from kappa.errors import ConfigError
-from kappa.mistakes import MOST
 
 GOOD = """\
 iam:

@@ -5,15 +5,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kappa import commands, sourcecommands
-from kappa.apply import apply
-from kappa.config import read_config
+from kappa.commands import deploy as commands
+from kappa.commands import sources as sourcecommands
+from kappa.config.function_fields import Image
+from kappa.config.read import read_config
+from kappa.config.source_fields import KeyFilter
 from kappa.errors import ConfigError, Conflict
-from kappa.functionsettings import Image
-from kappa.sourceread import read
-from kappa.sourcereport import source_row, sources_data
-from kappa.sourcesettings import KeyFilter
-from kappa.steps import Step
+from kappa.plan.apply import apply
+from kappa.plan.step import Step
+from kappa.sources.read import read
+from kappa.sources.report import source_row, sources_data
 from tests.account import FUNCTION, ROLE, Account, clock
 from tests.builders import assert_valid, kappa_config
 

@@ -4,7 +4,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from kappa.cli import cli
+from kappa.cli.main import cli
 
 PROJECT = {
     "kappa.yml": """\

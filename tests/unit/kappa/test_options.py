@@ -6,8 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from kappa.cli import cli
-from kappa.options import moment_ms
+from kappa.cli.main import cli
+from kappa.cli.options import moment_ms
 from tests.builders import NOW_S
 
 

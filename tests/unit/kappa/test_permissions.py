@@ -9,10 +9,10 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from kappa.apply import apply
-from kappa.config import read_config
+from kappa.config.model import Permission
+from kappa.config.read import read_config
 from kappa.errors import AwsError, ConfigError, Conflict, NotFound
-from kappa.permissions import (
+from kappa.function.permissions import (
     as_statement,
     grants,
     plan_grant,
@@ -20,8 +20,8 @@ from kappa.permissions import (
     read_statement,
     read_statements,
 )
-from kappa.settings import Permission
-from kappa.steps import Already
+from kappa.plan.apply import apply
+from kappa.plan.step import Already
 from tests.account import clock
 from tests.builders import assert_valid
 

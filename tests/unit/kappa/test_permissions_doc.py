@@ -35,7 +35,7 @@ def operations(service):
 
 def calls():
     """Each operation that a module names, with the services it may be of: those named there."""
-    for path in FOLDER.glob("*.py"):
+    for path in FOLDER.rglob("*.py"):
         tree = ast.parse(path.read_text())
         texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         for text in texts:

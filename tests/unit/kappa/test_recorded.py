@@ -6,12 +6,13 @@ by recorded answers: it adds defaults, leaves out what is empty, and knows its o
 
 import pytest
 
-from kappa import asynchronous, function
-from kappa.archive import Archive
-from kappa.function import FunctionState
-from kappa.functionsettings import Async, Image, Logging, Vpc
-from kappa.selection import steps
-from kappa.versionstate import VersionsState
+from kappa.config.function_fields import Async, Image, Logging, Vpc
+from kappa.function import async_calls as asynchronous
+from kappa.function import plan as function
+from kappa.function.plan import FunctionState
+from kappa.function.version_state import VersionsState
+from kappa.packing.archive import Archive
+from kappa.plan.selection import steps
 from tests.builders import kappa_config
 
 ACCOUNT = "123456789012"

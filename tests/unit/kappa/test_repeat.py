@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from kappa import repeat
+from kappa.commands import repeat
+from kappa.commands.invoke import LOST, Answer
+from kappa.commands.log_lines import Report
+from kappa.commands.repeat import Call, Spread
 from kappa.errors import AwsError, Denied
-from kappa.invoke import LOST, Answer
-from kappa.loglines import Report
-from kappa.repeat import Call, Spread
 
 COLD = Report("1", 30, 31, 128, 40, init_ms=200)
 WARM = Report("2", 3.2, 4, 128, 44)

@@ -5,15 +5,15 @@ from dataclasses import replace as replace_settings
 import pytest
 from msgspec.structs import replace
 
-from kappa import iamstate
+from kappa.commands.status import padded, status_data, status_table
+from kappa.config.model import Async
 from kappa.errors import Denied, NotFound
-from kappa.function import FunctionState
-from kappa.iamstate import IamState, PolicyState, RoleState
-from kappa.permissions import Statement, read_statement
-from kappa.report import padded, status_data, status_table
-from kappa.settings import Async
-from kappa.sourcestate import SourcesState, Topic
-from kappa.versions import VersionsState
+from kappa.function.permissions import Statement, read_statement
+from kappa.function.plan import FunctionState
+from kappa.function.versions import VersionsState
+from kappa.iam import state as iamstate
+from kappa.iam.state import IamState, PolicyState, RoleState
+from kappa.sources.state import SourcesState, Topic
 from tests.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"

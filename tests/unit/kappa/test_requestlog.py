@@ -4,10 +4,10 @@ import json
 
 import click
 
-from kappa import logview
-from kappa.console import style
-from kappa.logs import Event
-from kappa.requestlog import PATIENCE_S, Owners, Requests
+from kappa.cli import log_view as logview
+from kappa.cli.console import style
+from kappa.commands.log_events import Event
+from kappa.commands.log_requests import PATIENCE_S, Owners, Requests
 
 A, B = "aaaaaaaa-411b-58b5-8483-a32130c0f45d", "bbbbbbbb-411b-58b5-8483-a32130c0f45d"
 AT = 1_767_268_800_000

@@ -2,13 +2,13 @@
 
 import pytest
 
-from kappa import sources
-from kappa.apply import apply
 from kappa.arn import Place
 from kappa.errors import AwsError, Conflict, NotFound
-from kappa.permissions import Statement
-from kappa.sourcestate import Rule, SourcesState
-from kappa.steps import Already, Step
+from kappa.function.permissions import Statement
+from kappa.plan.apply import apply
+from kappa.plan.step import Already, Step
+from kappa.sources import plan as sources
+from kappa.sources.state import Rule, SourcesState
 from tests.builders import assert_valid, kappa_config
 
 PLACE = Place("aws", "us-east-1", "123456789012")

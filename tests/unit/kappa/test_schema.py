@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 import yaml
 
-from kappa import schema
-from kappa.config import read_config
-from kappa.resolved import plain_config
-from kappa.starter import starter
+from kappa.commands.init import starter
+from kappa.commands.validate import plain_config
+from kappa.config import json_schema as schema
+from kappa.config.read import read_config
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "kappa" / "schema.json"

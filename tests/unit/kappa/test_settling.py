@@ -9,9 +9,9 @@ import botocore.session
 import pytest
 
 import kappa
-from kappa import settling
 from kappa.errors import AwsError, Conflict
-from kappa.settling import TABLE, passing
+from kappa.plan import settle as settling
+from kappa.plan.settle import TABLE, passing
 
 # Calls of a plan that settle at once: what they change was there before, and nobody else has it.
 AT_ONCE = {
@@ -42,7 +42,7 @@ def planned_writes():
     """Every writing operation that kappa's modules name; some services share a name."""
     words = {
         node.value
-        for path in Path(kappa.__file__).parent.glob("*.py")
+        for path in Path(kappa.__file__).parent.rglob("*.py")
         if path.stem != "settling"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)

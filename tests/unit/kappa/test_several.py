@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from kappa import console
-from kappa.cli import cli
-from kappa.options import Options
-from kappa.selection import changing, making
-from kappa.several import apart, run_each
-from kappa.steps import Already, Step
+from kappa.cli import console
+from kappa.cli.main import cli
+from kappa.cli.options import Options
+from kappa.cli.several import apart, run_each
+from kappa.plan.selection import changing, making
+from kappa.plan.step import Already, Step
 from tests.builders import kappa_config
 
 OWN = {"name": "p", "document": "policy.json"}
@@ -127,10 +127,10 @@ CTRL_C = """
 import os, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
 from pathlib import Path
-from kappa.console import exit_code
+from kappa.cli.console import exit_code
 from kappa.errors import Interrupted
-from kappa.options import Options
-from kappa.several import run_each
+from kappa.cli.options import Options
+from kappa.cli.several import run_each
 
 def status(options):
     if options.session.config.function.name == "two":

@@ -2,9 +2,9 @@
 
 import pytest
 
+from kappa.config.source_fields import Url
 from kappa.errors import ConfigError
-from kappa.sourcenames import only
-from kappa.sourcesettings import Url
+from kappa.sources.names import only
 from tests.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from kappa import sourceread
 from kappa.arn import Place
-from kappa.aws import Aws
+from kappa.aws.client import Aws
+from kappa.commands.status_problems import problems
 from kappa.errors import Denied
-from kappa.sourcereport import source_row, sources_data
-from kappa.statusproblems import problems
+from kappa.sources import read as sourceread
+from kappa.sources.report import source_row, sources_data
 from tests.account import FUNCTION, Account
 from tests.builders import kappa_config
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from kappa.permissions import Statement, as_statement
-from kappa.sourcereport import source_row, sources_data
-from kappa.sourcesettings import Url
-from kappa.sourcestate import Rule, SourcesState, Topic
-from kappa.url import PUBLIC
+from kappa.config.source_fields import Url
+from kappa.function.permissions import Statement, as_statement
+from kappa.sources.report import source_row, sources_data
+from kappa.sources.state import Rule, SourcesState, Topic
+from kappa.sources.url import PUBLIC
 from tests.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kappa.config import read_config
+from kappa.config.read import read_config
 from kappa.errors import ConfigError
 
 MINIMAL = """\

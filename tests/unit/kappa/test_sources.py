@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kappa import sources
-from kappa.apply import apply
 from kappa.arn import Place
+from kappa.config.source_fields import KeyFilter
 from kappa.errors import AwsError, Conflict, Denied, NotFound
-from kappa.permissions import Statement
-from kappa.sourcesettings import KeyFilter
-from kappa.sourcestate import SourcesState, Topic
-from kappa.steps import Already, Step, Wait
+from kappa.function.permissions import Statement
+from kappa.plan.apply import apply
+from kappa.plan.step import Already, Step, Wait
+from kappa.sources import plan as sources
+from kappa.sources.state import SourcesState, Topic
 from tests.account import clock
 from tests.builders import assert_valid, kappa_config
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kappa.apply import apply
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
-from kappa.steps import Already, Clock, Look, Report, Step, Wait
+from kappa.plan.apply import apply
+from kappa.plan.step import Already, Clock, Look, Report, Step, Wait
 
 CREATE = Step("lambda", "create_function", {"FunctionName": "f"}, "created", "function f")
 READY = Wait("lambda", "get_function", {}, "State", until=("Active",), failed=("Failed",))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kappa.archive import pack
-from kappa.codefiles import Extras
 from kappa.errors import ConfigError
-from kappa.syntax import problems, refuse
+from kappa.packing.archive import pack
+from kappa.packing.files import Extras
+from kappa.packing.syntax import problems, refuse
 
 OWN = f"python3.{sys.version_info.minor}"
 NEWER = "python3.99"

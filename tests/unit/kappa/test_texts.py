@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa import console
-from kappa.starter import starter, write_files
-from kappa.steps import Report
+from kappa.cli import console
+from kappa.commands.init import starter, write_files
+from kappa.plan.step import Report
 from kappa.texts import masked, one_line, printable, read_json, safe_json, shown
 
 STEERING = [

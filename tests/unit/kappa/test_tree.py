@@ -5,9 +5,9 @@ import traceback
 
 import pytest
 
-from kappa.config import read_config
+from kappa.config.read import read_config
+from kappa.config.tree import read_tree
 from kappa.errors import ConfigError
-from kappa.tree import read_tree
 
 BASE = """\
 base: &base

@@ -9,14 +9,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kappa import commands, publishing
-from kappa.apply import apply
-from kappa.config import read_config
+from kappa.commands import deploy as commands
+from kappa.commands import publishing
+from kappa.config.function_fields import Image
+from kappa.config.read import read_config
+from kappa.config.source_fields import KeyFilter, Url
 from kappa.errors import Conflict, NotFound
-from kappa.functionsettings import Image
-from kappa.sourcereport import sources_data
-from kappa.sourcesettings import KeyFilter, Url
-from kappa.steps import Step
+from kappa.plan.apply import apply
+from kappa.plan.step import Step
+from kappa.sources.report import sources_data
 from tests.account import FUNCTION, ROLE, Account, clock
 from tests.builders import kappa_config
 from tests.samples import ALL

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from kappa import sources
 from kappa.arn import Place
+from kappa.config.source_fields import Cors, Url
 from kappa.errors import Conflict
-from kappa.permissions import Statement, read_statement
-from kappa.sourcesettings import Cors, Url
-from kappa.sourcestate import SourcesState
-from kappa.steps import Already
+from kappa.function.permissions import Statement, read_statement
+from kappa.plan.step import Already
+from kappa.sources import plan as sources
+from kappa.sources.state import SourcesState
 from tests.builders import assert_valid, kappa_config
 
 PLACE = Place("aws", "us-east-1", "123456789012")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from kappa import rollback, versionowner, versions
 from kappa.errors import NotFound
+from kappa.function import rollback, versions
+from kappa.function import version_owner as versionowner
 from tests.builders import assert_valid, kappa_config
 from tests.unit.kappa.test_versions import alias, state, version
 

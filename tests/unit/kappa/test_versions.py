@@ -2,13 +2,13 @@
 
 import pytest
 
-from kappa import rollback as back
-from kappa import versions
-from kappa.apply import apply
-from kappa.cli_version import _table
+from kappa.cli.versions import _table
 from kappa.errors import AwsError, NotFound
-from kappa.steps import Already, Step, Wait
-from kappa.versionstate import VersionsState, read_health
+from kappa.function import rollback as back
+from kappa.function import versions
+from kappa.function.version_state import VersionsState, read_health
+from kappa.plan.apply import apply
+from kappa.plan.step import Already, Step, Wait
 from tests.builders import assert_valid, kappa_config
 
 LATEST = {"Version": "$LATEST", "CodeSha256": "new", "Timeout": 3, "RevisionId": "a"}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from kappa import commands
-from kappa.apply import apply
+from kappa.commands import deploy as commands
+from kappa.config.function_fields import Image
 from kappa.errors import Denied
-from kappa.functionsettings import Image
+from kappa.plan.apply import apply
 from tests.account import ROLE, Account, clock
 from tests.builders import kappa_config
 

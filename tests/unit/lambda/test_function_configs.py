@@ -14,10 +14,10 @@ import store_message
 import transactions
 import writes
 from aws_clients import NOT_SIGNED, ONE_TRY
-from kappa import iam
 from kappa.arn import Place
-from kappa.config import read_config
-from kappa.iamstate import IamState
+from kappa.config.read import read_config
+from kappa.iam import plan as iam
+from kappa.iam.state import IamState
 from tests.store import ENVIRON
 
 FUNCTIONS = ("sns", "dynamodb")

@@ -1,0 +1,1 @@
+"""How AWS is reached: the session, the clients and their calls, AWS's errors in words."""

@@ -1,0 +1,253 @@
+"""Clients of one profile and region, and how a call is made.
+
+resources.py and publish.py use it too. It must not know what a policy or a function is; errors are
+put into words in translate.py. botocore is imported at the first client, so a wrong config costs
+no AWS import.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kappa import arn as arns
+from kappa.aws import regions
+from kappa.aws.translate import parsed, translated
+from kappa.errors import AwsError, ConfigError, Interrupted, Unavailable
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+__all__ = ["Aws", "translated"]
+
+LOG = logging.getLogger(__name__)
+# The calls that may wait for an answer at the same time, each in a thread of its own.
+MAX_CONCURRENCY = 100
+
+
+class Aws:
+    """Clients for one region and profile, each made once; safe to use from several threads."""
+
+    def __init__(self, region: str | None = None, profile: str | None = None) -> None:
+        self._wanted_region = region
+        self._profile = profile
+        self._region = ""
+        self._lock = threading.RLock()
+        self._session: Session | None = None
+        self._clients: dict[str, Any] = {}
+        self._whose: tuple[str, str] | None = None
+        self._stopped = threading.Event()
+        self._hasty = False
+
+    @property
+    def session(self) -> Session:
+        """The botocore session.
+
+        Raises: ConfigError, if the profile is not in the AWS config files.
+        """
+        with self._lock:
+            if self._session is None:
+                from kappa.aws.session import open_session
+
+                with translated("reading the AWS configuration"):
+                    self._session = open_session(self._wanted_region, self._profile)
+            return self._session
+
+    @property
+    def region(self) -> str:
+        """The region's name.
+
+        Raises: AwsError, if neither the caller nor the AWS configuration names one; ConfigError,
+        if it is a known one mistyped, or no name of a region.
+        """
+        with self._lock:
+            if not self._region:
+                self._region = self._checked(self._wanted_region or self._configured_region())
+            return self._region
+
+    def _checked(self, region: str) -> str:
+        if not region:
+            raise AwsError(
+                "No AWS region is set.",
+                "Give --region, a `region:` in the config file, or set AWS_REGION.",
+            )
+        meant = regions.meant(region, self._known_regions())
+        if meant or not regions.is_well_formed(region):
+            more = f" Did you mean {meant}?" if meant else ""
+            raise ConfigError(
+                f"{region} is not an AWS region.{more}",
+                "It comes from --region, the config file, AWS_REGION, AWS_DEFAULT_REGION or the "
+                "AWS profile.",
+            )
+        return region
+
+    def _known_regions(self) -> frozenset[str]:
+        from kappa.aws.session import regions as known
+
+        return known(self.session)
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        """Translate errors, and question a region that the SDK does not know."""
+        try:
+            with translated(doing), parsed(doing):
+                yield
+        except Unavailable as error:
+            region, known = self.region, self._known_regions()
+            if error.unreachable and region not in known:
+                near = regions.nearest(region, known)
+                meant = f" Did you mean {near}?" if near else ""
+                error.hint = f"The SDK does not know the region {region}: is it right?{meant}"
+            raise
+
+    @property
+    def longest_run_s(self) -> int:
+        """The longest time that a function may run."""
+        from kappa.aws.session import longest_run_s
+
+        return longest_run_s(self.session)
+
+    def _configured_region(self) -> str:
+        with translated("reading the AWS configuration"):
+            return str(self.session.get_config_variable("region") or "")
+
+    def client(self, service: str, region: str = "") -> Any:  # noqa: ANN401 - made at run time
+        """Return the client of a service, e.g. "lambda"; the same one at each call."""
+        return self._client(service, None, region)
+
+    def _client(self, service: str, timeout_s: float | None, region: str = "") -> Any:  # noqa: ANN401
+        other = region if region and region != self.region else ""
+        key = f"{service}, patient for {timeout_s} s" if timeout_s else f"{service} {other}"
+        with self._lock:
+            if key not in self._clients:
+                from kappa.aws.session import client, patient_client
+
+                session, region = self.session, other or self.region
+                with translated(f"preparing {service} calls"):
+                    self._clients[key] = (
+                        patient_client(session, service, region, timeout_s, MAX_CONCURRENCY)
+                        if timeout_s
+                        else client(session, service, region, hasty=self._hasty)
+                    )
+            return self._clients[key]
+
+    def stop(self) -> None:
+        """Let no further call or page begin; each raises Interrupted instead."""
+        self._stopped.set()
+
+    def _go_on(self, doing: str) -> None:
+        if self._stopped.is_set():
+            raise Interrupted(f"Interrupted before {doing}.")
+
+    def call(
+        self, service: str, operation: str, doing: str, params: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Make one call; `doing` says what for, e.g. "reading the role X".
+
+        Raises: NotFound, Denied, Conflict, AwsError.
+        """
+        client = self.client(service, _region_of(service, params or {}))
+        self._go_on(doing)
+        started = time.monotonic()
+        with self._translated(doing):
+            result: dict[str, Any] = getattr(client, operation)(**(params or {}))
+        _log_call(service, operation, started)
+        return result
+
+    def pages(
+        self,
+        service: str,
+        operation: str,
+        doing: str,
+        key: str,
+        params: Mapping[str, Any] | None = None,
+        region: str = "",
+    ) -> list[Any]:
+        """List everything of `key`, through all pages, in the region of what `params` name.
+
+        Raises: NotFound, Denied, Conflict, AwsError.
+        """
+        client = self.client(service, region or _region_of(service, params or {}))
+        paginator = client.get_paginator(operation)
+        self._go_on(doing)
+        started = time.monotonic()
+        with self._translated(doing):
+            found = [item for page in paginator.paginate(**(params or {})) for item in page[key]]
+        _log_call(service, operation, started)
+        return found
+
+    def call_once(
+        self, service: str, operation: str, doing: str, params: Mapping[str, Any], timeout_s: float
+    ) -> dict[str, Any]:
+        """Make one call that may take long and must not be repeated, such as an invocation.
+
+        Source: AWS re:Post, "How do I troubleshoot retry and timeout issues when invoking a
+        Lambda function using an AWS SDK": the usual client gives up at 60 s and calls again.
+        """
+        client = self._client(service, timeout_s)
+        started = time.monotonic()
+        with self._translated(doing):
+            result: dict[str, Any] = getattr(client, operation)(**params)
+        _log_call(service, operation, started)
+        return result
+
+    def elsewhere(self, region: str) -> Aws:
+        """Return the same caller in another region, who does not wait long for an answer."""
+        other = Aws(region, self._profile)
+        other._session, other._lock, other._stopped = self.session, self._lock, self._stopped
+        other._hasty = True
+        return other
+
+    def download(self, link: str, doing: str, max_bytes: int) -> bytes:
+        """Get what a link of AWS's leads to; the link itself is not printed.
+
+        Raises: AwsError.
+        """
+        from kappa.aws.session import DownloadError, download
+
+        session = self.session
+        self._go_on(doing)
+        try:
+            return download(session, link, max_bytes)
+        except DownloadError as error:
+            raise AwsError(f"AWS call failed for {doing}: {error}.") from error
+
+    @property
+    def account(self) -> str:
+        """The twelve digits of the caller's account."""
+        return self._owner()[1]
+
+    @property
+    def partition(self) -> str:
+        """The caller's partition: aws, aws-cn or aws-us-gov."""
+        return self._owner()[0]
+
+    def learn(self, own_arn: str) -> None:
+        """Take partition and account from the ARN of something that is the caller's own."""
+        found = arns.parse(own_arn)
+        self._whose = self._whose or (found.partition, found.account)
+
+    def _owner(self) -> tuple[str, str]:
+        """Partition and account: STS is asked once, unless an answer has told before."""
+        with self._lock:
+            if self._whose is None:
+                caller = self.call("sts", "get_caller_identity", "asking AWS who you are")
+                self._whose = (caller["Arn"].split(":")[1], caller["Account"])
+            return self._whose
+
+
+def _region_of(service: str, params: Mapping[str, Any]) -> str:
+    """A topic may be of another region than the function, and answers in its own only.
+
+    Source: Amazon SNS guide, "Cross-region delivery".
+    """
+    arn = str(params.get("TopicArn") or params.get("SubscriptionArn") or "")
+    return arn.split(":")[3] if service == "sns" and arn.startswith("arn:") else ""
+
+
+def _log_call(service: str, operation: str, started: float) -> None:
+    LOG.debug("%s.%s %.0f ms", service, operation, (time.monotonic() - started) * 1000)

@@ -1,0 +1,180 @@
+"""AWS's errors put into words: what kind of error it is, and what to do about it.
+
+Owns the codes. It makes no call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kappa.errors import AwsError, ConfigError, Conflict, Denied, KappaError, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+NOT_FOUND = frozenset(
+    {
+        "404",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NoSuchKey",
+        "NotFound",
+        "NotFoundException",
+        "ResourceNotFoundException",
+    }
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+DENIED = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "UnauthorizedOperation",
+    }
+)
+WRONG_KEYS = frozenset(
+    {
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+# Codes of a request whose time AWS does not accept, and what other codes say of it.
+# Source: AWS IAM guide, "Troubleshooting AWS API request signatures"; Amazon S3 API reference,
+# "Error responses".
+SKEWED = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
+_SKEWED_TEXTS = ("signature expired", "signature not yet current")
+CONFLICT = frozenset(
+    {
+        "AlreadyExistsException",
+        "BucketAlreadyExists",
+        "BucketAlreadyOwnedByYou",
+        "ConflictException",
+        "DeleteConflict",
+        "EntityAlreadyExists",
+        "PreconditionFailedException",
+        "ResourceAlreadyExistsException",
+        "ResourceConflictException",
+        "ResourceInUseException",
+    }
+)
+# Source: AWS SDKs reference, "Retry behavior": standard mode pauses between tries, up to 20 s.
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_NO_NETWORK_HINT = (
+    "Is the network up? What is done stays: run the same command again to complete the rest."
+)
+_CLOCK_HINT = "The clock of this computer is wrong: set it, then run the command again."
+_NUMBER_HINT = "Look for what must be a number: AWS_MAX_ATTEMPTS, or a key of ~/.aws/config."
+FOREIGN_HINT = "A proxy or a sign-in page may have answered: check the network and HTTPS_PROXY."
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn botocore's exceptions into our own: `doing` says what we were doing, to what.
+
+    Raises: NotFound, Denied, Conflict, Unavailable, AwsError; ConfigError, for a profile that is
+    not there, or a setting that is no number.
+    Source: botocore documentation, "Error handling"; each service's API reference for codes.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _client_error(error, doing) from error
+    except BotoCoreError as error:
+        raise _local_error(error, doing) from error
+    except ResponseParserError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise AwsError(f"What answered {doing} is not AWS: {reason}", FOREIGN_HINT) from error
+    except ValueError as error:
+        if str(error).startswith("invalid literal for int"):
+            raise ConfigError(f"The AWS configuration is wrong: {error}.", _NUMBER_HINT) from error
+        if not str(error).startswith(("Invalid endpoint", "Invalid IPv6 URL")):
+            raise
+        raise AwsError(f"{error}.", "Set AWS_ENDPOINT_URL to a URL: http://...") from error
+
+
+@contextmanager
+def parsed(doing: str) -> Iterator[None]:
+    """Turn what the SDK stumbles over in an answer into our own error: around a call, no more.
+
+    Raises: AwsError.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise AwsError(f"What answered {doing} is not AWS ({reason}).", FOREIGN_HINT) from error
+
+
+def _client_error(error: ClientError, doing: str) -> AwsError:
+    said = error.response.get("Error", {})
+    code = str(said.get("Code", "Unknown"))
+    text = str(said.get("Message", "") or error)
+    found = _by_code(error, code, text, f"AWS refused {doing}: {text} ({code})")
+    found.text = text
+    return found
+
+
+def _by_code(error: ClientError, code: str, text: str, message: str) -> AwsError:
+    if _is_skewed(code, text):
+        return Denied(message, _CLOCK_HINT, code)
+    if code in EXPIRED:
+        return Denied(message, "Your credentials have expired: sign in again.", code)
+    if code in WRONG_KEYS:
+        return Denied(message, "The credentials are wrong: check the keys or the profile.", code)
+    if code in DENIED:
+        return Denied(message, "Ask for this permission, or use another --profile.", code)
+    if code in NOT_FOUND:
+        return NotFound(message, code=code)
+    if code in CONFLICT:
+        return Conflict(message, code=code)
+    if code in THROTTLED:
+        return Unavailable(message, "Wait a minute, then run the same command again.", code)
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        return Unavailable(message, "AWS failed: wait a minute, then run the command again.", code)
+    return AwsError(message, code=code)
+
+
+def _is_skewed(code: str, text: str) -> bool:
+    signature = code in WRONG_KEYS and any(one in text.lower() for one in _SKEWED_TEXTS)
+    return code in SKEWED or signature
+
+
+def _local_error(error: BotoCoreError, doing: str) -> KappaError:
+    from botocore import exceptions
+
+    from kappa.aws import credentials
+
+    if isinstance(error, exceptions.ProfileNotFound):
+        return ConfigError(
+            f"{error}.", "Name a profile of ~/.aws/config, or leave `profile:` and --profile out."
+        )
+    if (
+        isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError)
+        or "credential" in str(error).lower()
+    ):
+        return Denied(f"No AWS credentials for {doing}: {error}", credentials.HINT)
+    if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
+        lost = Unavailable(f"AWS could not be reached for {doing}: {error}", _NO_NETWORK_HINT)
+        lost.unreachable = True
+        lost.sent = isinstance(
+            error, exceptions.ConnectionClosedError | exceptions.ReadTimeoutError
+        )
+        return lost
+    return AwsError(f"AWS call failed for {doing}: {error}")

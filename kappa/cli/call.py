@@ -1,0 +1,160 @@
+"""The commands that call the function: invoke, invoke_async, dryrun."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from kappa.cli.console import as_json, counted, progress, result, style
+from kappa.cli.group import command
+from kappa.cli.options import Options
+from kappa.errors import FunctionFailed, NotFound
+from kappa.texts import printable
+
+if TYPE_CHECKING:
+    from kappa.commands.invoke import Answer, Kind
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _call_options(function: F) -> F:
+    data = click.option(
+        "--data", default="", metavar="FILE|-|JSON", help="What to send, not lambda.test_data."
+    )
+    qualifier = click.option(
+        "--qualifier", default="", metavar="V|ALIAS", help="Version or alias; else lambda.alias."
+    )
+    return data(qualifier(function))
+
+
+@command
+@_call_options
+@click.option(
+    "--repeat", default=1, type=click.IntRange(1, 100_000), metavar="N", help="How many calls."
+)
+@click.option(
+    "--concurrency", default=1, type=click.IntRange(1, 100), metavar="M", help="How many at once."
+)
+def invoke(options: Options, data: str, qualifier: str, repeat: int, concurrency: int) -> None:
+    """Invoke the function; print result, log and error.
+
+    The result goes to stdout, the log to stderr; a failing function ends in exit code 1. With
+    --repeat it prints how long the calls took, what Lambda billed and how much memory they used,
+    instead of results. Changes what the function changes.
+
+    Example:
+      kappa config.yml invoke --data '{"key": 1}' --repeat 100 --concurrency 10
+    """
+    if repeat > 1:
+        _invoke_often(options, _Target(options, data, qualifier), repeat, concurrency)
+        return
+    if concurrency > 1:
+        raise click.UsageError("--concurrency needs --repeat.")
+    target = _Target(options, data, qualifier)
+    answer = target.send("RequestResponse")
+    name = target.name
+    if answer.log:
+        progress(style(printable(answer.log.rstrip("\n")), dim=True))
+    if options.json:
+        said = {"status": answer.status, "error": answer.error or None, "log": answer.log}
+        result(as_json({**said, "version": answer.version, "payload": answer.payload}))
+    elif not answer.error:
+        result(as_json(answer.payload))
+    if answer.error:
+        if answer.traceback:
+            progress(f"Traceback of {name}:\n{printable(answer.traceback)}")
+        raise FunctionFailed(
+            f"The function {name} failed: {answer.problem}",
+            f"Its log: {target.command('logs')}",
+        )
+
+
+def _invoke_often(options: Options, target: _Target, times: int, at_once: int) -> None:
+    from kappa.commands import repeat
+
+    started = time.monotonic()
+    at_once = min(at_once, times)
+    calls = counted(repeat.run(lambda: target.send("RequestResponse"), times, at_once), times)
+    found = repeat.summary(calls, time.monotonic() - started)
+    result(as_json(repeat.data(found)) if options.json else "\n".join(repeat.table(found, at_once)))
+    if found.failed:
+        raise FunctionFailed(
+            f"{found.failed} of {times} calls of {target.name} failed.",
+            f"Its log: {target.command('logs --errors')}",
+        )
+
+
+@command
+@_call_options
+def invoke_async(options: Options, data: str, qualifier: str) -> None:
+    """Hand an event to the function; do not wait.
+
+    Lambda queues the event and invokes the function with it, again if it fails.
+
+    Example:
+      kappa config.yml invoke_async
+    """
+    target = _Target(options, data, qualifier)
+    answer = target.send("Event")
+    if options.json:
+        result(as_json({"status": answer.status}))
+        return
+    progress(f"Accepted by {target.name} ({answer.status}).")
+    progress(f"  Its log: {target.command('logs')}")
+
+
+@command
+@_call_options
+def dryrun(options: Options, data: str, qualifier: str) -> None:
+    """Ask whether you may invoke the function.
+
+    Runs and changes nothing; exit code 1 means no.
+
+    Example:
+      kappa config.yml dryrun
+    """
+    target = _Target(options, data, qualifier)
+    answer = target.send("DryRun")
+    if options.json:
+        result(as_json({"status": answer.status, "allowed": True}))
+        return
+    progress(f"You may invoke {target.name} ({answer.status}).")
+
+
+class _Target:
+    """What to call, with what."""
+
+    def __init__(self, options: Options, data: str, qualifier: str) -> None:
+        from kappa.commands.invoke import await_ready, read_payload
+        from kappa.plan.step import Clock
+
+        self._session = options.open()
+        self.command = self._session.config.command
+        function = self._session.config.function
+        self._payload = read_payload(self._session.config, data, sys.stdin.buffer)
+        self._qualifier = qualifier or function.alias
+        self.name = function.name
+        if not self._qualifier:
+            await_ready(self._session.aws, self.name, Clock())
+
+    def send(self, kind: Kind) -> Answer:
+        """Call it once."""
+        from kappa.commands.invoke import send
+
+        try:
+            return send(self._session.aws, self.name, self._payload, kind, self._qualifier)
+        except NotFound as error:
+            error.hint = error.hint or self._hint()
+            raise
+
+    def _hint(self) -> str:
+        """Say which of the two is missing: Lambda answers the same for function and alias."""
+        from kappa.commands.invoke import exists
+
+        if not self._qualifier or not exists(self._session.aws, self.name):
+            return f"Make it: {self.command('create')}"
+        return f"Is there such a version or alias? {self.command('status')}"

@@ -1,0 +1,206 @@
+"""The commands that show the function's log: logs, and tail, its name in kappa 0.3."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from kappa.cli.console import progress, result
+from kappa.cli.group import command
+from kappa.cli.options import Moment, Options
+from kappa.errors import Denied, KappaError, NotFound
+
+if TYPE_CHECKING:
+    from kappa.aws.client import Aws
+    from kappa.commands.log_events import Event, Query
+    from kappa.commands.log_requests import Request
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _log_options(function: F) -> F:
+    for option in reversed(
+        (
+            click.option(
+                "--since",
+                "since_ms",
+                default="10m",
+                show_default=True,
+                type=Moment(),
+                help="From when: 30s, 10m, 2h, 1d ago, or ISO 8601 (UTC).",
+            ),
+            click.option("--until", "until_ms", type=Moment(), help="Until when."),
+            click.option("--follow", "-f", is_flag=True, help="Go on with new lines until Ctrl-C."),
+            click.option(
+                "--filter", "pattern", default="", metavar="PATTERN", help="CloudWatch's syntax."
+            ),
+            click.option("--errors", is_flag=True, help="Only errors; pretty: failed requests."),
+            click.option("--pretty/--plain", default=None, help="Requests together, or lines."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@command
+@_log_options
+def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
+    """Show the function's log, request by request.
+
+    Changes nothing. Under a request's time, id, duration and memory stand its lines, errors in
+    red. Where the output is no terminal, each line stands as it was written, behind its time.
+    Ctrl-C is the normal way to stop following: the exit code is 0.
+
+    Example:
+      kappa config.yml logs --since 1h --errors
+    """
+    _show(options, sys.stdout.isatty() if pretty is None else pretty, **given)
+
+
+@command
+@_log_options
+def tail(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
+    """Print the function's log, oldest line first.
+
+    The same as logs, but with each line as it was written unless --pretty is given. If the last
+    ten minutes are empty, it prints the last ten lines, however old. Changes nothing. Lines take
+    some seconds to reach the log.
+
+    Example:
+      kappa config.yml tail --since 1h --follow
+    """
+    source = click.get_current_context().get_parameter_source("since_ms")
+    _show(options, bool(pretty), last=source is ParameterSource.DEFAULT, **given)
+
+
+def _show(
+    options: Options,
+    pretty: bool,
+    since_ms: int,
+    until_ms: int | None,
+    follow: bool,
+    pattern: str,
+    errors: bool,
+    last: bool = False,
+) -> None:
+    from kappa.commands import log_events as log
+    from kappa.plan.step import Clock
+
+    if follow and until_ms is not None:
+        raise click.UsageError("--follow has no end: leave --until out.")
+    if until_ms is not None and until_ms <= since_ms:
+        raise click.UsageError("--until is not after --since.")
+    session = options.open()
+    group = session.config.function.log_group
+    query = log.Query(group, since_ms, until_ms, pattern)
+    clock = Clock(now=time.monotonic)
+    write = _Writer(clock.now, errors, as_json=options.json, pretty=pretty and not options.json)
+    last = last and not (pattern or errors or until_ms)
+    if not follow:
+        _print_once(session.aws, query, write, last)
+        return
+    missing = f"Waiting for the first log: {group} does not exist yet."
+    try:
+        for events in log.follow(session.aws, query, clock, lambda: progress(missing), _lost):
+            if last and not events:
+                _print_last(session.aws, query, write)
+            last = False
+            write.add(events)
+            write.ready()
+    except KeyboardInterrupt:
+        # Ctrl-C is the normal way to stop following.
+        write.rest()
+
+
+def _print_once(aws: Aws, query: Query, write: _Writer, last: bool) -> None:
+    from kappa.commands import log_events as log
+
+    try:
+        events = log.read_events(aws, query)
+        write.add(events)
+        if last and not events:
+            _print_last(aws, query, write)
+        elif not events:
+            since = log.Event(query.since_ms, "").time
+            progress(f"No lines since {since}. New ones take some seconds; older ones: --since 1d")
+    except NotFound:
+        progress(f"No logs yet: {query.group} does not exist.")
+        return
+    write.rest()
+    if events and not write.printed:
+        since = log.Event(query.since_ms, "").time
+        progress(f"No errors in the {len(events)} lines since {since}.")
+
+
+def _print_last(aws: Aws, query: Query, write: _Writer) -> None:
+    """Print what was logged before a quiet time, with its age."""
+    from kappa.commands import log_events as log
+    from kappa.units import age
+
+    try:
+        events = [one for one in log.read_last(aws, query.group) if one.at_ms < query.since_ms]
+    except NotFound:  # following waits for the group
+        return
+    except Denied as error:  # only the older lines need this permission
+        progress(error.message)
+        return
+    if not events:
+        progress(f"No lines in the newest streams of {query.group}.")
+        return
+    words = age(time.time() * 1000 - events[-1].at_ms)
+    progress(f"The last 10 minutes are quiet. The last lines, the newest {words} old:")
+    write.add(events)
+
+
+def _lost(error: KappaError) -> None:
+    progress(error.message)
+    progress("  Following goes on; Ctrl-C stops it.")
+
+
+class _Writer:
+    """Prints events as the options want them."""
+
+    def __init__(
+        self, now: Callable[[], float], errors: bool, *, as_json: bool, pretty: bool
+    ) -> None:
+        from kappa.commands.log_requests import PATIENCE_S, Owners, Requests
+
+        self._now, self._errors, self._json, self._pretty = now, errors, as_json, pretty
+        # Whether a request failed is known at its end only.
+        self._requests = Requests(float("inf") if errors else PATIENCE_S)
+        self._owners = Owners()
+        self.printed = 0
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take new events: print them, or keep them until their request is complete."""
+        from kappa.cli.log_view import as_object, plain
+
+        entries = [self._owners.entry(event) for event in events]
+        if self._pretty:
+            self._requests.add(entries, self._now())
+            return
+        for entry in entries:
+            if entry.is_error or not self._errors:
+                self.printed += 1
+                result(as_object(entry) if self._json else plain(entry.event))
+
+    def ready(self) -> None:
+        """Print the requests that are complete, or have been going on for long."""
+        self._print(self._requests.take(self._now()))
+
+    def rest(self) -> None:
+        """Print all that is left."""
+        self._print(self._requests.take())
+
+    def _print(self, requests: Iterable[Request]) -> None:
+        from kappa.cli.log_view import pretty
+
+        for request in requests:
+            if request.failed or not self._errors:
+                self.printed += 1
+                result(pretty(request))

@@ -1,0 +1,1 @@
+"""One module for each verb: it reads what it needs and plans, or asks, what to do."""

@@ -1,0 +1,1 @@
+"""`init --from`: an existing function in the words of a config."""

@@ -1,0 +1,87 @@
+"""Take out of a config what kappa itself would refuse, so that what is written always validates.
+
+Owns the way from plain values to a text that read_config() reads as the same values. It asks
+nobody: the reader is kappa's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kappa.commands.adopt.found import FILLED, Adopted
+from kappa.commands.adopt.rest import as_text
+from kappa.commands.validate import as_yaml, plain
+from kappa.config.mistakes import Mistakes
+from kappa.config.read import read_config
+from kappa.config.tree import Keys, dotted
+from kappa.errors import ConfigError
+
+# Lists of which kappa leaves alone what is not in the config: one item can be left out.
+_OPEN_LISTS = ("event_sources", "permissions")
+# Without these there is no function; a config cannot leave them to AWS.
+_NEEDED = ("handler", "image", "name", "path", "runtime")
+
+
+def readable(file: str, adopted: Adopted, given_iam: Mapping[str, Any]) -> Adopted:
+    """Leave out, and name, what the reader refuses or would change.
+
+    Where it refuses the iam section, `given_iam` takes its place.
+    Raises: ConfigError, if what is left could not be the function's config.
+    """
+    config, left_out = _said(adopted.config), list(adopted.left_out)
+    while problem := _problem(file, config):
+        left_out.append(_leave_out(config, problem, given_iam))
+    return Adopted(config, tuple(left_out))
+
+
+def _said(value: object) -> Any:  # noqa: ANN401 - plain values
+    """Leave out what is not said: None, and empty sections."""
+    if isinstance(value, dict):
+        return {key: _said(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_said(item) for item in value]
+    return plain(value)
+
+
+def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
+    """The first thing that is in the way; its `keys` say where."""
+    for keys in _filled(config):
+        return ConfigError("kappa would fill in the ${...} in it", keys=keys)
+    try:
+        read_config(Path(file), text=as_yaml(config).encode())
+    except ConfigError as found:
+        error = found.parts[0] if isinstance(found, Mistakes) else found
+        problem = error.message.removeprefix(f"{file}:").lstrip("0123456789").removeprefix(": ")
+        return ConfigError(problem, error.hint, error.keys)
+    return None
+
+
+def _filled(value: object, keys: Keys = ()) -> list[Keys]:
+    if isinstance(value, dict):
+        return [one for key, item in value.items() for one in _filled(item, (*keys, key))]
+    if isinstance(value, list):
+        return [one for i, item in enumerate(value) for one in _filled(item, (*keys, i))]
+    return [keys] if isinstance(value, str) and FILLED.search(value) else []
+
+
+def _leave_out(config: dict[str, Any], problem: ConfigError, given_iam: Mapping[str, Any]) -> str:
+    """Take a whole key out, or one item of an open list; say what it was and why."""
+    section, *inner = problem.keys or ("",)
+    if section == "iam" and config["iam"] != given_iam:
+        config["iam"] = dict(given_iam)
+        return f"role and policy ({problem.message})"
+    function = config["lambda"]
+    if section != "lambda" or not inner or inner[0] not in function or inner[0] in _NEEDED:
+        raise ConfigError(f"The function cannot be put into a config: {problem.message}")
+    key = inner[0]
+    if key in _OPEN_LISTS and len(inner) > 1:
+        gone = function[key].pop(inner[1])
+        if not function[key]:
+            del function[key]
+        return f"{dotted((key, inner[1]))}: {as_text(gone)} ({problem.message})"
+    gone = function.pop(key)
+    # Values of variables end up in logs when they are printed.
+    words = ", ".join(gone) if key == "environment" else as_text(gone)
+    return f"{key}: {words} ({problem.message})"

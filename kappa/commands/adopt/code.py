@@ -1,0 +1,92 @@
+"""The code of an existing function: its zip, as the files of a folder. Pure: it writes nothing.
+
+What packing leaves out is left out on the way back too. Owns which files of a stranger's zip are
+not worth having; that no name leads outside of the folder is commands/init.py's.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from kappa.errors import ArchiveError
+from kappa.packing import ignore_file as ignorefile
+from kappa.packing.archive import MAX_UNZIPPED_BYTES, UNREADABLE
+from kappa.packing.files import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
+
+FOLDER = "code"
+_LEFT_OUT = {name.casefold() for name in LEFT_OUT_NAMES}
+# A folder with these three is a git repository by itself: git reads its config, and runs what
+# that names, whoever types `git status` in it.
+# Source: git documentation, "gitrepository-layout".
+_REPOSITORY = ("head", "objects", "refs")
+
+
+@dataclass(frozen=True)
+class Code:
+    """Files by path, which of them are programs, and the names in the zip that were left out."""
+
+    files: Mapping[str, bytes]
+    programs: Set[str] = frozenset()
+    left_out: tuple[str, ...] = ()
+
+
+def unzipped(data: bytes) -> Code:
+    """Read the files of a function's zip.
+
+    Raises: ArchiveError, if it is broken, too large, or holds a link.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            infos = [info for info in packed.infolist() if not info.is_dir()]
+            _check(infos)
+            left_out = _left_out([info.filename for info in infos])
+            kept = [info for info in infos if info.filename not in left_out]
+            files = {_path(info.filename): packed.read(info) for info in kept}
+    except UNREADABLE as error:
+        raise ArchiveError(f"The function's zip cannot be read: {error}.") from error
+    programs = (_path(one.filename) for one in kept if one.external_attr >> 16 & 0o100)
+    return Code(files, frozenset(programs), tuple(sorted(left_out)))
+
+
+def _path(name: str) -> str:
+    """Where a file of the zip goes: names in it may begin with `./` or `/`, or have `//`."""
+    return str(PurePosixPath(f"{FOLDER}/{name}"))
+
+
+def _check(infos: Iterable[zipfile.ZipInfo]) -> None:
+    if sum(info.file_size for info in infos) > MAX_UNZIPPED_BYTES:
+        raise ArchiveError("The function's zip is larger than Lambda allows.")
+    links = [info.filename for info in infos if stat.S_ISLNK(info.external_attr >> 16)]
+    if links:
+        raise ArchiveError(f"The function's zip holds a symbolic link: {links[0]}.")
+
+
+def _left_out(names: Iterable[str]) -> set[str]:
+    plain = {name: _plain(name) for name in names}
+    folders = {folder for path in plain.values() for folder in path.parents}
+    return {
+        name
+        for name, path in plain.items()
+        if name == ignorefile.NAME or _usual(path) or _opens_repository(path, folders)
+    }
+
+
+def _plain(name: str) -> PurePosixPath:
+    """A name as macOS compares it: whatever its case, without its invisible characters."""
+    shown = "".join(one for one in name if unicodedata.category(one) != "Cf")
+    return PurePosixPath(unicodedata.normalize("NFC", shown).casefold())
+
+
+def _usual(path: PurePosixPath) -> bool:
+    return not _LEFT_OUT.isdisjoint(path.parts) or path.suffix in LEFT_OUT_SUFFIXES
+
+
+def _opens_repository(path: PurePosixPath, folders: Set[PurePosixPath]) -> bool:
+    head, *others = _REPOSITORY
+    return path.name == head and all(path.parent / one in folders for one in others)

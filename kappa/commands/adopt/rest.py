@@ -1,0 +1,226 @@
+"""What a function has that a config has no key for: read it and name it. It only reads.
+
+Owns the words of what is left as it is on AWS. A setting that AWS will have one day is named too,
+by AWS's own name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from kappa.aws.client import Aws
+from kappa.errors import AwsError, NotFound
+from kappa.function.version_users import read_users
+
+# What a config expresses of a function, and what AWS only reports; None: the whole of it.
+_FUNCTION: Mapping[str, tuple[str, ...] | None] = {
+    **dict.fromkeys(
+        (
+            "Architectures",
+            "CodeSha256",
+            "CodeSize",
+            "ConfigSha256",
+            "Description",
+            "FunctionArn",
+            "FunctionName",
+            "Handler",
+            "KMSKeyArn",
+            "LastModified",
+            "LastUpdateStatus",
+            "LastUpdateStatusReason",
+            "LastUpdateStatusReasonCode",
+            "Layers",
+            "MasterArn",
+            "MemorySize",
+            "PackageType",
+            "RevisionId",
+            "Role",
+            "Runtime",
+            "RuntimeVersionConfig",
+            "SigningJobArn",
+            "SigningProfileVersionArn",
+            "State",
+            "StateReason",
+            "StateReasonCode",
+            "Timeout",
+            "Version",
+        )
+    ),
+    "DeadLetterConfig": ("TargetArn",),
+    "Environment": ("Variables",),
+    "EphemeralStorage": ("Size",),
+    "ImageConfigResponse": ("ImageConfig",),
+    "LoggingConfig": ("ApplicationLogLevel", "LogFormat", "LogGroup", "SystemLogLevel"),
+    "SnapStart": ("ApplyOn", "OptimizationStatus"),
+    "TracingConfig": ("Mode",),
+    "VpcConfig": ("Ipv6AllowedForDualStack", "SecurityGroupIds", "SubnetIds", "VpcId"),
+}
+_CODE: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
+    ("ImageUri", "Location", "RepositoryType", "ResolvedImageUri")
+)
+_WORDS = {
+    "CapacityProviderConfig": "capacity provider",
+    "DurableConfig": "durable execution",
+    "FileSystemConfigs": "file system",
+    "ResolvedS3Object": "code in S3",
+    "SourceKMSKeyArn": "key of the zip",
+    "TenancyConfig": "tenant isolation",
+}
+
+
+def unknown(
+    has: Mapping[str, Any], known: Mapping[str, tuple[str, ...] | None], of: str = ""
+) -> list[str]:
+    """Name what AWS says of a thing beyond the keys that are known; `of` begins each."""
+    found = []
+    for key, value in has.items():
+        inner = known.get(key)
+        if key == "ResponseMetadata":
+            continue
+        if key not in known:
+            rest = value
+        elif inner is not None and isinstance(value, Mapping):
+            rest = {name: one for name, one in value.items() if name not in inner}
+        else:
+            continue
+        if _holds(rest):
+            found.append(f"{of}{_WORDS.get(key, key)}: {as_text(rest)}")
+    return found
+
+
+def _holds(value: object) -> bool:
+    """Whether a value says anything: {"Configs": []} does not."""
+    if isinstance(value, Mapping):
+        return any(map(_holds, value.values()))
+    return bool(value)
+
+
+def as_text(value: object) -> str:
+    """Write a value on one line: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def unknown_settings(function: Mapping[str, Any]) -> list[str]:
+    """Name the settings of GetFunction's answer that a config has no key for."""
+    tags = {k: v for k, v in function.get("Tags", {}).items() if k.startswith("aws:")}
+    return [
+        *unknown(function["Configuration"], _FUNCTION),
+        *unknown(function.get("Code", {}), _CODE),
+        *([f"AWS's own tags: {as_text(tags)}"] if tags else []),
+        *(
+            [f"tags: {function['TagsError'].get('Message', '')} (it takes lambda:ListTags)"]
+            if "TagsError" in function
+            else []
+        ),
+    ]
+
+
+def read_rest(aws: Aws, name: str, *, image: bool = False) -> tuple[str, ...]:
+    """Name what else hangs on a function: each read may be refused, which is named as well."""
+    settings = [one for one in _SETTINGS if not (image and one.what == _PIN)]
+    reads: list[Callable[[], list[str]]] = [
+        lambda: _read_aliases(aws, name),
+        lambda: _read_provisioned(aws, name),
+        lambda: _read_versions(aws, name),
+        *(partial(_read_setting, aws, name, one) for one in settings),
+    ]
+    with ThreadPoolExecutor(len(reads)) as pool:
+        return tuple(one for found in pool.map(lambda read: read(), reads) for one in found)
+
+
+def _asked(what: str, ask: Callable[[], list[str]]) -> list[str]:
+    try:
+        return ask()
+    except NotFound:
+        return []
+    except AwsError as error:
+        return [f"{what}, if there is any: {error.message}"]
+
+
+def _read_aliases(aws: Aws, name: str) -> list[str]:
+    doing, params = f"reading the aliases of {name}", {"FunctionName": name}
+
+    def ask() -> list[str]:
+        listed = aws.pages("lambda", "list_aliases", doing, "Aliases", params)
+        return [
+            f"alias {one['Name']} of version {one['FunctionVersion']}, and what is bound to it"
+            for one in listed
+        ]
+
+    return _asked("aliases", ask)
+
+
+def _read_provisioned(aws: Aws, name: str) -> list[str]:
+    what, key = "provisioned concurrency", "ProvisionedConcurrencyConfigs"
+    operation = "list_provisioned_concurrency_configs"
+
+    def ask() -> list[str]:
+        params = {"FunctionName": name}
+        listed = aws.pages("lambda", operation, f"reading the {what} of {name}", key, params)
+        return [
+            f"{what}: {one.get('RequestedProvisionedConcurrentExecutions')} of "
+            f"{one['FunctionArn'].rsplit(':', 1)[-1]}"
+            for one in listed
+        ]
+
+    return _asked(what, ask)
+
+
+def _read_versions(aws: Aws, name: str) -> list[str]:
+    """Name what invokes a published version by its number: the function itself does not show it."""
+    doing, params = f"reading the versions of {name}", {"FunctionName": name}
+
+    def ask() -> list[str]:
+        listed = aws.pages("lambda", "list_versions_by_function", doing, "Versions", params)
+        numbers = [one["Version"] for one in listed if one["Version"] != "$LATEST"]
+        users = read_users(aws, name, numbers)
+        return [f"version {number}: {user}" for number, user in users.items()]
+
+    return _asked("what invokes versions", ask)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """A setting that a call of its own answers; `words` is "" where it is as every function's."""
+
+    what: str
+    operation: str
+    words: Callable[[Mapping[str, Any]], str]
+
+
+def _recursion(answer: Mapping[str, Any]) -> str:
+    loop = str(answer.get("RecursiveLoop") or "")
+    return "" if loop == "Terminate" else loop
+
+
+def _pin(answer: Mapping[str, Any]) -> str:
+    when = answer.get("UpdateRuntimeOn") or ""
+    arn = answer.get("RuntimeVersionArn") or ""
+    return "" if when in ("", "Auto") else f"{when} {arn}".rstrip()
+
+
+_PIN = "runtime pin"
+_SETTINGS = (
+    _Setting(
+        "code signing",
+        "get_function_code_signing_config",
+        lambda answer: str(answer.get("CodeSigningConfigArn") or ""),
+    ),
+    _Setting("recursion setting", "get_function_recursion_config", _recursion),
+    _Setting(_PIN, "get_runtime_management_config", _pin),
+)
+
+
+def _read_setting(aws: Aws, name: str, setting: _Setting) -> list[str]:
+    doing, params = f"reading the {setting.what} of {name}", {"FunctionName": name}
+
+    def ask() -> list[str]:
+        words = setting.words(aws.call("lambda", setting.operation, doing, params))
+        return [f"{setting.what}: {words}"] if words else []
+
+    return _asked(setting.what, ask)

@@ -1,0 +1,195 @@
+"""Invoke the function once and read its answer: result, log tail, traceback.
+
+Owns what an answer means. It prints nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from kappa.aws.client import Aws
+from kappa.aws.translate import parsed, translated
+from kappa.config.model import Config
+from kappa.config.plain_file import parse_json, read_plain
+from kappa.errors import AwsError, ConfigError, Denied, NotFound, Unavailable
+from kappa.plan.step import Clock
+from kappa.texts import read_json
+
+Kind = Literal["RequestResponse", "Event", "DryRun"]
+# For the way there and back, beside the longest time that a function may run.
+_SPARE_S = 60
+_READY_DEADLINE_S = 60.0
+# Source: AWS Lambda guide, "Lambda quotas": what a synchronous call may send, and get.
+_MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+THROTTLED = "TooManyRequestsException"
+LOST = "AnswerLost"
+_HINTS = {
+    THROTTLED: "It runs as often at once as it may: wait, or raise its concurrency.",
+    "RequestTooLargeException": "Put the data in S3 and send its key.",
+    "RequestEntityTooLargeException": "Put the data in S3 and send its key.",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an invocation gave. `error` is Lambda's word for a failed function, else empty."""
+
+    status: int
+    payload: Any
+    log: str = ""
+    error: str = ""
+    version: str = ""
+
+    @property
+    def problem(self) -> str:
+        """The error's type and message in one line."""
+        if not isinstance(self.payload, dict):
+            return str(self.payload)
+        kind = self.payload.get("errorType", self.error)
+        return f"{kind}: {self.payload.get('errorMessage', 'no message')}"
+
+    @property
+    def traceback(self) -> str:
+        """The function's own traceback; empty where the runtime sends none.
+
+        Source: AWS Lambda guide, "Python function errors" (stackTrace), "Node.js" (trace).
+        """
+        if not isinstance(self.payload, dict):
+            return ""
+        lines = self.payload.get("stackTrace") or self.payload.get("trace") or []
+        return "\n".join(str(line).rstrip("\n") for line in lines)
+
+
+def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
+    """Read what to send: `data` is JSON, a file, "-" for standard input, "" for lambda.test_data.
+
+    Raises: ConfigError, if there is nothing to send or it is not JSON.
+    """
+    if data == "-":
+        return _json(stdin.read(), "standard input")
+    if data.startswith(("{", "[")):
+        return _json(os.fsencode(data), "--data")
+    if not data and not config.function.test_data:
+        raise ConfigError(
+            f"{config.file} names no lambda.test_data.", "Add it, or give --data FILE or JSON."
+        )
+    file = Path(data) if data else config.beside(config.function.test_data)
+    try:
+        # What a shell makes of <(command) is a pipe that somebody writes to.
+        content = file.read_bytes() if data.startswith("/dev/fd/") else read_plain(file)
+    except OSError as error:
+        hint = "--data takes a file, - or JSON." if data else "Correct lambda.test_data."
+        raise ConfigError(config.masked(f"{file}: {error.strerror}."), hint) from error
+    return _json(content, config.masked(str(file)))
+
+
+def _json(content: bytes, name: str) -> bytes:
+    parse_json(content, name, number=str)  # Lambda has no limit of digits
+    if len(content) > _MAX_PAYLOAD_BYTES:
+        size = f"{len(content) / 1024 / 1024:.1f} MB"
+        raise ConfigError(
+            f"{name} has {size}, and Lambda takes 6 MB at most.",
+            "Put the data in S3 and send its key.",
+        )
+    return content
+
+
+def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "") -> Answer:
+    """Invoke the function: RequestResponse waits, Event does not, DryRun only asks.
+
+    `qualifier` is a version or an alias; none means $LATEST.
+    Raises: NotFound, Denied, AwsError; its code is LOST if the answer did not come whole. A failing
+    function is an Answer, not an exception.
+    """
+    params = {"FunctionName": function, "InvocationType": kind, "Payload": payload}
+    if kind == "RequestResponse":
+        params["LogType"] = "Tail"
+    if qualifier:
+        params["Qualifier"] = qualifier
+    doing = f"invoking {function}{':' if qualifier else ''}{qualifier}"
+    try:
+        answer = aws.call_once("lambda", "invoke", doing, params, _patience_s(aws))
+    except AwsError as error:
+        if isinstance(error, Unavailable) and error.sent:
+            raise _lost(error) from error
+        error.hint = _HINTS.get(error.code, error.hint)
+        raise
+    payload, log = _whole(answer, doing)
+    return Answer(
+        status=answer["StatusCode"],
+        payload=_decoded(payload),
+        log=log.decode("utf-8", "replace"),
+        error=answer.get("FunctionError", ""),
+        version=answer.get("ExecutedVersion", ""),
+    )
+
+
+def _whole(answer: Mapping[str, Any], doing: str) -> tuple[bytes, bytes]:
+    """Read result and log to their end: the connection may break on the way.
+
+    Raises: AwsError.
+    """
+    try:
+        with translated(doing), parsed(doing):
+            log = base64.b64decode(answer.get("LogResult", ""), validate=True)
+            return answer["Payload"].read(), log
+    except AwsError as error:
+        raise _lost(error) from error
+
+
+def _lost(error: AwsError) -> AwsError:
+    return AwsError(
+        f"The answer did not come whole: {error.message}",
+        "The function may have run: look at its log before you call it again.",
+        LOST,
+    )
+
+
+def _patience_s(aws: Aws) -> int:
+    return aws.longest_run_s + _SPARE_S
+
+
+def exists(aws: Aws, function: str) -> bool:
+    """Whether AWS has the function; also so, if it cannot be seen, as by who may only invoke it."""
+    doing = f"reading the function {function}"
+    try:
+        aws.call("lambda", "get_function_configuration", doing, {"FunctionName": function})
+    except NotFound:
+        return False
+    except AwsError:
+        return True
+    return True
+
+
+def await_ready(aws: Aws, function: str, clock: Clock) -> None:
+    """Let Lambda end what it is making of the function: until then the code before would run.
+
+    Source: AWS Lambda guide, "Lambda function states".
+    """
+    deadline = clock.now() + _READY_DEADLINE_S
+    pause_s = 0.1
+    while clock.now() < deadline:
+        doing = f"asking whether {function} is ready"
+        params = {"FunctionName": function}
+        try:
+            found = aws.call_once(
+                "lambda", "get_function_configuration", doing, params, _patience_s(aws)
+            )
+        except (Denied, NotFound):  # who may only invoke goes on; what is missing is said there
+            return
+        if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
+            return
+        clock.sleep(pause_s)
+        pause_s = min(pause_s * 2, 2.0)
+
+
+def _decoded(content: bytes) -> object:
+    try:
+        return read_json(content) if content else None
+    except ValueError:
+        return content.decode("utf-8", "replace")

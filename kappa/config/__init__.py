@@ -1,0 +1,1 @@
+"""The config file: read, checked, filled in, as frozen objects."""

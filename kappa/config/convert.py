@@ -1,0 +1,203 @@
+"""Turn a Tree into a msgspec Struct, and msgspec's complaints into words with file and line.
+
+Owns the words of a type error: what stands there, what is allowed, what was meant. It must not
+know the keys of a kappa config: their types and descriptions carry all it says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from kappa.config.mistakes import together
+from kappa.config.tree import Keys, Tree, dotted
+from kappa.errors import ConfigError
+
+T = TypeVar("T")
+# A file with more mistakes than this is another kind of file.
+_MOST_TRIES = 200
+_AT = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_KEY = re.compile(r"\.(\w+)|\[(\d+)\]")
+# What stands below these is never shown: values of a function's variables are secrets.
+_SECRET = frozenset({"environment", "environment_variables"})
+_NAMED = re.compile(r"field `(.*)`$")
+
+
+def convert(tree: Tree, data: object, wanted: type[T], at: Keys = ()) -> T:
+    """Convert a tree's data to a Struct; text becomes a number where the type says so.
+
+    `at` is where in the tree the data stands.
+    Raises: ConfigError, for all that does not fit.
+    """
+    rest = _Rest(_without_nulls(data))
+    errors: dict[Keys, ConfigError] = {}
+    for _ in range(_MOST_TRIES):
+        try:
+            converted = msgspec.convert(rest.data, wanted, strict=False)
+        except msgspec.ValidationError as error:
+            keys, problem = _config_error(tree, wanted, str(error), at, rest)
+            if not _follows(keys, errors):
+                errors[keys] = problem
+            if not rest.take_out(keys[len(at) :]):
+                break
+        else:
+            if not errors:
+                return converted
+            break
+    raise together(errors.values())
+
+
+def fits(value: object, wanted: object) -> bool:
+    """Whether a value is one that a type takes."""
+    try:
+        msgspec.convert(value, wanted)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _follows(keys: Keys, errors: Mapping[Keys, ConfigError]) -> bool:
+    """Whether something is wrong only because of an error before: taken out, or misspelled."""
+    return any(
+        one[: len(keys)] == keys or (one[:-1] == keys[:-1] and f"`{keys[-1]}`" in error.hint)
+        for one, error in errors.items()
+    )
+
+
+class _Rest:
+    """Data that gets smaller: what was wrong is taken out, so that the next mistake is found.
+
+    An item of a list that is taken out leaves a gap, by which the numbers of others are put right.
+    """
+
+    def __init__(self, data: object) -> None:
+        self.data = data
+        self._gaps: dict[Keys, list[int]] = {}
+
+    def original(self, keys: Keys) -> Keys:
+        """Say where in the file stands what msgspec found at `keys` of what is left."""
+        found: Keys = ()
+        for key in keys:
+            number = key
+            for gap in sorted(self._gaps.get(found, ())):
+                number = int(number) + (gap <= int(number))
+            found = (*found, number)
+        return found
+
+    def take_out(self, keys: Keys) -> bool:
+        """Take out what stands at `keys` of the file; what is missing, with its mapping."""
+        while keys and self._at(keys) is None:
+            keys = keys[:-1]
+        if not keys:
+            return False
+        where: Any = self._at(keys[:-1])
+        del where[self._now(keys)]
+        if isinstance(keys[-1], int):
+            self._gaps.setdefault(keys[:-1], []).append(keys[-1])
+        return True
+
+    def _now(self, keys: Keys) -> str | int:
+        last = keys[-1]
+        gaps = self._gaps.get(keys[:-1], ())
+        return last - sum(gap < last for gap in gaps) if isinstance(last, int) else last
+
+    def _at(self, keys: Keys) -> object:
+        """What stands at `keys` of the file; None where there is nothing."""
+        value: Any = self.data
+        for end in range(1, len(keys) + 1):
+            if not isinstance(value, dict | list):
+                return None
+            key = self._now(keys[:end])
+            value = value.get(key) if isinstance(value, dict) else value[int(key)]
+        return value
+
+
+def _without_nulls(value: object) -> object:
+    """Drop keys without a value: an empty `event_sources:` is as if it were not there."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _config_error(
+    tree: Tree, wanted: object, text: str, at: Keys, rest: _Rest
+) -> tuple[Keys, ConfigError]:
+    """Where msgspec found what, and the error for it."""
+    match = _AT.match(text)
+    problem, path = (match["problem"], match["path"] or "") if match else (text, "")
+    inner = rest.original(tuple(word or int(number) for word, number in _KEY.findall(path)))
+    keys = (*at, *inner)
+    named = _NAMED.search(problem)
+    if named and "unknown" in problem:
+        keys = (*keys, named[1])
+        return keys, _unknown_key(tree, keys, _keys(_type_at(wanted, inner)))
+    if named:
+        kind = _type_at(wanted, (*inner, named[1]))
+        missing = (*keys, named[1])
+        words = f"{dotted(missing)} is missing."
+        return missing, tree.error(keys, words, f"Allowed: {allowed(kind)}.")
+    shows = keys in tree.texts and not _SECRET & set(keys)
+    stands = f"is {tree.texts[keys]!r}" if shows else "is of the wrong kind"
+    hint = f"Allowed: {allowed(_type_at(wanted, inner))}."
+    return keys, tree.error(keys, f"{dotted(keys)} {stands}.", hint)
+
+
+def _unknown_key(tree: Tree, keys: Keys, known: list[str]) -> ConfigError:
+    return tree.error(keys, f"unknown key {dotted(keys)}.", suggestion(str(keys[-1]), known))
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Say which known word was meant, or list them all."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    return f"Did you mean `{near[0]}`?" if near else f"Allowed: {', '.join(words)}."
+
+
+def _keys(kind: object) -> list[str]:
+    fields: Any = msgspec.structs.fields(_bare(kind))
+    return [field.encode_name for field in fields]
+
+
+def _type_at(kind: object, keys: Keys) -> object:
+    for key in keys:
+        bare = _bare(kind)
+        if isinstance(key, int):
+            kind = get_args(bare)[0] if get_args(bare) else object
+        elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
+            found = {field.encode_name: field.type for field in msgspec.structs.fields(bare)}
+            kind = found.get(key, object)
+        else:
+            kind = get_args(bare)[-1] if get_args(bare) else object
+    return kind
+
+
+def _bare(kind: object) -> Any:  # noqa: ANN401 - a type, whatever it is
+    """Take the Annotated and the `| None` off."""
+    if get_origin(kind) is Annotated:
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) in (Union, types.UnionType):
+        return _bare(next(arg for arg in get_args(kind) if arg is not type(None)))
+    return kind
+
+
+def allowed(kind: object) -> str:
+    """Say in words which values a type takes."""
+    if get_origin(kind) is Annotated:
+        return str(get_args(kind)[1].description)
+    if get_origin(kind) in (Union, types.UnionType):
+        return allowed(next(arg for arg in get_args(kind) if arg is not type(None)))
+    if get_origin(kind) is Literal:
+        return ", ".join(str(arg) for arg in get_args(kind))
+    if get_origin(kind) is tuple:
+        return f"a list; each item: {allowed(get_args(kind)[0])}"
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return f"a mapping with {', '.join(_keys(kind))}"
+    names: dict[object, str] = {bool: "true or false", str: "a text", int: "a whole number"}
+    return names.get(kind, "a mapping of names to texts")

@@ -1,0 +1,290 @@
+"""Rules of a kappa config's function: between keys, and between the function and its region.
+
+It must not ask AWS anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from kappa import arn as arns
+from kappa.aws.regions import is_opt_in
+from kappa.config.mistakes import check_all
+from kappa.config.model import LOG_DAYS, URL_STATEMENT, Config, File, Function, Permission
+from kappa.config.tree import Keys, Tree, dotted
+
+_RESERVED_VARIABLES = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    }
+)
+_TAG_TEXT = r"[\w\s.:/=+\-@]*"
+_MAX_TAGS = 50
+_MAX_ENVIRONMENT_BYTES = 4096
+# What Lambda reaches in its own region only.
+_SAME_REGION = frozenset({"dynamodb", "events", "kinesis", "kms", "lambda", "sns", "sqs"})
+
+
+def check_function(tree: Tree, settings: File) -> None:
+    """Check everything of the lambda section but its event sources.
+
+    Raises: ConfigError, naming file, line, key and what is allowed.
+    """
+    function = settings.lambda_
+    checks = (
+        _check_package,
+        _check_lists,
+        _check_permissions,
+        _check_logging,
+        _check_environment,
+        _check_tags,
+    )
+    check_all(partial(check, tree, function) for check in checks)
+
+
+def _check_package(tree: Tree, function: Function) -> None:
+    """A zip needs path, handler and runtime; an image has them inside of it."""
+    for key in ("path", "handler", "runtime"):
+        given = getattr(function, key)
+        if function.image and given:
+            raise tree.error(
+                ("lambda", key), f"lambda.{key} does not go with lambda.image, which has its own."
+            )
+        if not function.image and not given:
+            raise tree.error(("lambda",), f"lambda.{key} is missing.", "Allowed: a text.")
+    if function.image and function.layers:
+        raise tree.error(("lambda", "layers"), "a function of an image has no layers.")
+    if function.snap_start and (function.ephemeral_storage_mb or 512) > 512:
+        raise tree.error(
+            ("lambda", "snap_start"), "SnapStart goes with ephemeral_storage_mb: 512 only."
+        )
+
+
+def _check_lists(tree: Tree, function: Function) -> None:
+    if function.architectures is not None and len(function.architectures) != 1:
+        raise tree.error(
+            ("lambda", "architectures"), "a function has one architecture.", "[arm64] or [x86_64]"
+        )
+    vpc = function.vpc
+    if vpc and bool(vpc.subnet_ids) != bool(vpc.security_group_ids):
+        raise tree.error(
+            ("lambda", "vpc"),
+            "lambda.vpc needs both subnet_ids and security_group_ids.",
+            "Or neither, as `vpc: {}`, for no VPC.",
+        )
+    if vpc and vpc.ipv6 and not vpc.subnet_ids:
+        raise tree.error(("lambda", "vpc", "ipv6"), "lambda.vpc.ipv6 needs subnet_ids.")
+    seen: set[str] = set()
+    for number, layer in enumerate(function.layers or ()):
+        # A layer of AWS's own has no version.
+        name = layer if ":awslayer:" in layer else layer.rpartition(":")[0]
+        if name in seen:
+            keys: Keys = ("lambda", "layers", number)
+            raise tree.error(keys, f"{dotted(keys)}: the layer {name} is given twice.")
+        seen.add(name)
+
+
+def _check_permissions(tree: Tree, function: Function) -> None:
+    seen: set[str] = set()
+    for number, permission in enumerate(function.permissions):
+        here: Keys = ("lambda", "permissions", number)
+        if permission.statement_id in seen:
+            keys: Keys = (*here, "statement_id")
+            raise tree.error(keys, f"{dotted(keys)} {permission.statement_id!r} is given twice.")
+        seen.add(permission.statement_id)
+        if permission.principal.isdecimal() and len(permission.principal) != 12:
+            keys = (*here, "principal")
+            problem = f"{dotted(keys)} is {permission.principal!r}: an account has 12 digits."
+            raise tree.error(keys, problem)
+        if function.url:
+            _check_not_urls(tree, here, permission)
+        _check_public(tree, here, permission)
+        _check_url_conditions(tree, here, permission)
+
+
+def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
+    """What kappa gives for the URL would be replaced, removed and given anew by each deploy."""
+    if URL_STATEMENT.fullmatch(permission.statement_id):
+        raise tree.error(
+            (*here, "statement_id"),
+            f"{dotted(here)} has the name {permission.statement_id}, which kappa gives a "
+            "permission of lambda.url.",
+            "Give it a name that does not begin with kappa-url; or leave it out: "
+            "`url: {auth: NONE}` gives what its callers need.",
+        )
+
+
+def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
+    """Whoever lets everybody in says so: a source that was forgotten must not do it."""
+    narrowed = (
+        not arns.is_anybodys(permission.source_arn)
+        or permission.source_account
+        or permission.principal_org_id
+        or permission.event_source_token
+    )
+    anyone = permission.principal == "*" and not narrowed
+    if anyone and not permission.public:
+        raise tree.error(
+            (*here, "principal"),
+            f"{dotted(here)} lets every AWS account invoke the function.",
+            "Add a source_arn that names an account or a bucket, a source_account, a "
+            "principal_org_id or an event_source_token; or, if you mean it, `public: true`.",
+        )
+    if permission.public and not anyone:
+        raise tree.error(
+            (*here, "public"),
+            f"{dotted(here)} is not public.",
+            "`public: true` goes with `principal: '*'` and no source, organization or token.",
+        )
+
+
+def _check_url_conditions(tree: Tree, here: Keys, permission: Permission) -> None:
+    """Source: AWS Lambda guide, "Control access to Lambda function URLs"."""
+    goes_with = {
+        "function_url_auth_type": "lambda:InvokeFunctionUrl",
+        "invoked_via_function_url": "lambda:InvokeFunction",
+    }
+    for key, action in goes_with.items():
+        if getattr(permission, key) and permission.action.lower() != action.lower():
+            keys: Keys = (*here, key)
+            raise tree.error(keys, f"{dotted(keys)} goes with action: {action} only.")
+
+
+def _check_logging(tree: Tree, function: Function) -> None:
+    days = function.log_retention_days
+    if days is not None and str(days) not in LOG_DAYS.split(", "):
+        raise tree.error(
+            ("lambda", "log_retention_days"),
+            f"lambda.log_retention_days is {days}.",
+            f"Allowed: {LOG_DAYS}.",
+        )
+    logging = function.logging
+    for key in ("application_level", "system_level"):
+        if logging and getattr(logging, key) and logging.format != "JSON":
+            keys: Keys = ("lambda", "logging", key)
+            raise tree.error(keys, f"{dotted(keys)} needs format: JSON.")
+
+
+def _check_environment(tree: Tree, function: Function) -> None:
+    variables = function.environment or {}
+    for name in variables:
+        keys: Keys = ("lambda", "environment", name)
+        if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]+", name):
+            raise tree.error(
+                keys,
+                f"{name!r} is no name of a variable.",
+                "A letter, then one or more letters, digits and _.",
+            )
+        if name in _RESERVED_VARIABLES:
+            raise tree.error(keys, f"{name} is set by Lambda itself.", "Use another name.")
+    # Lambda measures the JSON of all variables: quotes, colons and commas count too.
+    text = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
+    size = len(text.encode())
+    if size > _MAX_ENVIRONMENT_BYTES:
+        raise tree.error(
+            ("lambda", "environment"),
+            f"the environment has {size} bytes as JSON; Lambda takes {_MAX_ENVIRONMENT_BYTES}.",
+        )
+
+
+def _check_tags(tree: Tree, function: Function) -> None:
+    """Source: AWS Lambda guide, "Using tags on Lambda functions", limits and characters."""
+    tags = function.tags or {}
+    if len(tags) > _MAX_TAGS:
+        raise tree.error(("lambda", "tags"), f"lambda.tags has {len(tags)}; AWS takes 50.")
+    for key, value in tags.items():
+        keys: Keys = ("lambda", "tags", key)
+        if not re.fullmatch(_TAG_TEXT, key) or not 1 <= len(key) <= 128:
+            raise tree.error(keys, f"{key!r} is no tag.", "1 to 128 letters, digits and _.:/=+-@.")
+        if key.lower().startswith("aws:"):
+            raise tree.error(keys, f"the tag {key} begins with aws:, which is AWS's own.")
+        if not re.fullmatch(_TAG_TEXT, value) or len(value) > 256:
+            raise tree.error(
+                keys, f"{dotted(keys)} is {value!r}.", "At most 256 letters, digits and _.:/=+-@."
+            )
+
+
+def check_regions(config: Config, region: str) -> None:
+    """Check that what Lambda reaches in its own region only is in the function's.
+
+    Raises: ConfigError, naming file, line, key and both regions.
+    """
+    image = config.function.image
+    if image:
+        _check_region(config, ("lambda", "image", "uri"), image.uri.split(".")[3], region)
+    for keys, text in _arns(config.function):
+        try:
+            arn = arns.parse(text)
+        except ValueError as error:
+            raise config.error(keys, f"{dotted(keys)}: {error}.") from None
+        # A layer of AWS's own is in every region.
+        if arn.service in _SAME_REGION and arn.region:
+            _check_region(config, keys, arn.region, region)
+    _check_topics(config, region)
+
+
+def _check_topics(config: Config, region: str) -> None:
+    """SNS invokes across regions, but no function of an opt-in one.
+
+    Source: Amazon SNS guide, "Prerequisites for integrating Amazon SNS with Lambda functions
+    across regions".
+    """
+    for number, source in enumerate(config.function.event_sources):
+        if source.service != "sns":
+            continue
+        topic = arns.parse(source.arn)
+        if topic.region != region and is_opt_in(topic.partition, region):
+            raise config.error(
+                ("lambda", "event_sources", number, "arn"),
+                f"the topic {source.short} is in {topic.region}, the function in {region}.",
+                f"SNS invokes no function of {region}, an opt-in region, from another region: "
+                "use a topic of the function's region.",
+            )
+
+
+def _check_region(config: Config, keys: Keys, other: str, region: str) -> None:
+    if other != region:
+        raise config.error(
+            keys,
+            f"{dotted(keys)} is in {other}, the function in {region}.",
+            "Lambda reaches it in its own region only.",
+        )
+
+
+def _arns(function: Function) -> Iterator[tuple[Keys, str]]:
+    said: dict[Keys, str | None] = {
+        ("lambda", "kms_key"): function.kms_key,
+        ("lambda", "dead_letter"): function.dead_letter,
+    }
+    for number, layer in enumerate(function.layers or ()):
+        said["lambda", "layers", number] = layer
+    if function.async_:
+        said["lambda", "async", "on_failure"] = function.async_.on_failure
+        said["lambda", "async", "on_success"] = function.async_.on_success
+    for number, source in enumerate(function.event_sources):
+        here: Keys = ("lambda", "event_sources", number)
+        # A topic of another region may invoke the function.
+        if source.arn and source.service != "sns":
+            said[*here, "arn"] = source.arn
+        said[*here, "on_failure"] = source.on_failure
+    yield from ((keys, text) for keys, text in said.items() if text)

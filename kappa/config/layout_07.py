@@ -1,0 +1,247 @@
+"""Read the file layout of kappa 0.7: one name, environments, a policy out of resources.
+
+Owns how 0.7's keys become those that read.py checks. A pure function on the tree; every value
+keeps its line.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from kappa.config.convert import allowed, convert, fits, suggestion
+from kappa.config.fields import ProfileName, RegionName, Section, Text
+from kappa.config.function_fields import AliasName, Vpc
+from kappa.config.merge import Graft, find
+from kappa.config.mistakes import check_all
+from kappa.config.model import FunctionName, RoleName
+from kappa.config.tree import Keys, Tree, dotted
+
+SOURCE = "_src"
+_OLD_SOURCE = ("event_source", "s3_events")
+_RENAMED: dict[str, str] = {"vpc_config": "vpc", "log_retention_policy": "log_retention_days"}
+
+
+class Resource(Section, frozen=True):
+    """A resource that the function may use, and what it may do with it."""
+
+    arn: Text
+    actions: Annotated[
+        tuple[Text, ...], Meta(min_length=1, description="a list of actions such as PutItem, or *")
+    ]
+
+
+class Rights(Section, frozen=True):
+    """environments.NAME.policy: one that exists, or what kappa makes one of."""
+
+    arn: Text = ""
+    resources: tuple[Resource, ...] = ()
+    statements: tuple[dict[str, Any], ...] = ()
+
+
+class ExistingRole(Section, frozen=True):
+    """environments.NAME.role: the role's name."""
+
+    name: Text
+
+
+class Environment(Section, frozen=True):
+    """An environment of kappa 0.7. `lambda` and `iam` override the rest of the file."""
+
+    profile: ProfileName = ""
+    region: RegionName = ""
+    policy: Rights | None = None
+    policy_resources: tuple[Resource, ...] = ()
+    role: ExistingRole | None = None
+    resources: Annotated[Any, Meta(description="not used: policy.resources are")] = None
+    event_sources: tuple[dict[str, Any], ...] = ()
+    environment_variables: dict[str, Any] | None = None
+    vpc_config: Vpc | None = None
+
+
+class Top(Section, frozen=True):
+    """The keys beside `environments` and `lambda`. Those of tests and recordings are not used."""
+
+    name: FunctionName = ""
+    source: Text = ""
+    tests: Text = ""
+    unit_test_runner: Text = ""
+    record: Text | bool = ""
+
+
+_TOP = frozenset(Top.__struct_fields__)
+
+
+def is_later(tree: Tree) -> bool:
+    """Whether a file has 0.7's layout: names and rights stand in no section of their own."""
+    named = find(tree.data, ("lambda", "name")) or "iam" in tree.data
+    return not named and ("name" in tree.data or "environments" in tree.data)
+
+
+def refuse_earlier(tree: Tree) -> None:
+    """Say of a file of kappa 0.2 that it is one: a CloudFormation template made its roles.
+
+    Raises: ConfigError, also for code in S3, which kappa was to take one day.
+    """
+    if find(tree.data, ("lambda", "code")) is not None:
+        raise tree.error(
+            ("lambda", "code"),
+            "lambda.code: kappa takes no code that is in S3 already.",
+            "Name the zip on your disk: `path: function.zip`. A large one goes through "
+            "lambda.s3_bucket.",
+        )
+    if "cloudformation" in tree.data and "iam" not in tree.data:
+        raise tree.error(
+            ("cloudformation",),
+            "this is a file of kappa 0.2, whose roles a CloudFormation template made.",
+            "Put in place of `cloudformation:` what 0.3 has: `iam: {role: {name: ...}, policy: "
+            "{name: ..., document: policy.json}}`, with the rights of the template's exec_role; or "
+            "`iam: {role: {arn: ...}}` with the role that it made. "
+            f"{_sources_of_today(tree)}The rest stays; no invoke_role is needed.",
+        )
+
+
+def _sources_of_today(tree: Tree) -> str:
+    """Say what took the place of 0.2's `event_source` and `s3_events`, if the file has them."""
+    old = [key for key in _OLD_SOURCE if find(tree.data, ("lambda", key)) is not None]
+    if not old:
+        return ""
+    events = ", events: [...]" if "s3_events" in old else ""
+    names = " and ".join(f"`{key}:`" for key in old)
+    return f"In place of {names} put `event_sources: [{{arn: ...{events}}}]`. "
+
+
+def translate(tree: Tree, environment: str) -> Tree:
+    """Turn 0.7's layout, with this one environment, into the layout of 0.3.
+
+    Function, policy and role are named as 0.7 named them: NAME, NAME_ENVIRONMENT twice; versions
+    are published and an alias is named like the environment, also as 0.7 did.
+    Raises: ConfigError, for a key that neither layout has.
+    """
+    _check(tree, environment)
+    here: Keys = ("environments", environment)
+    graft = Graft(tree)
+    for key in ("profile", "region"):
+        graft.put((key,), (*here, key))
+    graft.put(("include",), ("include",))
+    _put_function(graft, tree)
+    name = str(tree.data.get("name") or tree.file.resolve().parent.name)
+    graft.add(("lambda", "name"), name, ("name",))
+    asked = "source" in tree.data or not graft.has(("lambda", "image"))
+    if asked and not graft.has(("lambda", "path")):
+        graft.add(("lambda", "path"), tree.data.get("source") or SOURCE, ("source",))
+    graft.put(("lambda", "environment"), (*here, "environment_variables"))
+    if not graft.has(("lambda", "environment")):
+        # 0.7 cleared them: another environment's values must not stay.
+        graft.add(("lambda", "environment"), {}, here)
+    graft.put(("lambda", "event_sources"), (*here, "event_sources"))
+    graft.put(("lambda", "vpc"), (*here, "vpc_config"))
+    _add_rights(graft, tree, here, f"{name}_{environment}")
+    for key, value in (("alias", environment), ("publish", True)):
+        if environment and not graft.has(("lambda", key)):
+            graft.add(("lambda", key), value, here)
+    return graft.done()
+
+
+def notes(tree: Tree, environment: str) -> tuple[str, ...]:
+    """Say which keys of 0.7's layout have no effect, as in 0.7, though they look as if."""
+    keys: Keys = ("environments", environment, "resources")
+    if find(tree.data, keys) is None:
+        return ()
+    words = f"{dotted(keys)} has no effect; environments.{environment}.policy.resources has."
+    return (tree.error(keys, words).message,)
+
+
+def _check(tree: Tree, environment: str) -> None:
+    at: Keys = ("environments", environment)
+    check_all(
+        (
+            *(partial(_check_key, tree, key) for key in tree.data),
+            partial(convert, tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top),
+            partial(convert, tree, find(tree.data, at) or {}, Environment, at),
+            partial(_check_names, tree, environment),
+        )
+    )
+
+
+def _check_names(tree: Tree, environment: str) -> None:
+    """Check what other names are made of, so that a wrong one is one mistake."""
+    folder = tree.file.resolve().parent.name
+    if "name" not in tree.data and not fits(folder, FunctionName):
+        raise tree.error(
+            ("name",),
+            f"name is missing, and the name of the folder, {folder!r}, is no function's name.",
+            f"Allowed: {allowed(FunctionName)}.",
+        )
+    given = find(tree.data, ("lambda", "alias")) is not None
+    # Role and policy are named after it too, and unless the file says otherwise the alias.
+    kind = RoleName if given else AliasName
+    if environment and not fits(environment, kind):
+        raise tree.error(
+            ("environments", environment),
+            f"{dotted(('environments', environment))} is no name of an environment.",
+            f"Allowed: {allowed(kind)}.",
+        )
+
+
+def _check_key(tree: Tree, key: str) -> None:
+    known = _TOP | {"environments", "lambda", "include"}
+    if key == "restapi":
+        raise tree.error((key,), "kappa makes no REST APIs.", "lambda.url gives an address.")
+    if key not in known:
+        raise tree.error((key,), f"unknown key {key}.", suggestion(key, known))
+
+
+def _put_function(graft: Graft, tree: Tree) -> None:
+    section = tree.data.get("lambda")
+    if not isinstance(section, dict):
+        graft.put(("lambda",), ("lambda",))
+        return
+    for key, value in section.items():
+        new = str(_RENAMED.get(key, key))
+        # 0.7's defaults left out what Lambda has anyway, and .gitignore: a zip is only larger.
+        if key not in ("excluded_dirs", "excluded_files") or value not in ("default", "none"):
+            graft.put(("lambda", new), ("lambda", key))
+    if not graft.has(("lambda", "requirements")):
+        # 0.7 installed nothing: a requirements.txt in the source is the developer's own.
+        graft.add(("lambda", "requirements"), [], ("lambda",))
+    permissions = find(graft.done().data, ("lambda", "permissions"))
+    for number, one in enumerate(permissions if isinstance(permissions, list) else ()):
+        if isinstance(one, dict):
+            # 0.7 gave each a new random id.
+            one.setdefault("statement_id", f"kappa-{number + 1}")
+
+
+def _add_rights(graft: Graft, tree: Tree, here: Keys, name: str) -> None:
+    role = find(tree.data, (*here, "role", "name"))
+    graft.add(("iam", "role", "name"), role or name, (*here, "role", "name"))
+    policy: Keys = ("iam", "policy")
+    if arn := find(tree.data, (*here, "policy", "arn")):
+        graft.add((*policy, "arn"), arn, (*here, "policy", "arn"))
+        return
+    document = _document(find(tree.data, here))
+    if document is None:
+        return
+    graft.add((*policy, "name"), name, (*here, "policy"))
+    words = f"A kappa policy to control access to {here[-1]} resources"
+    graft.add((*policy, "description"), words, (*here, "policy"))
+    graft.add((*policy, "document"), document, (*here, "policy"))
+
+
+def _document(section: Any) -> dict[str, Any] | None:  # noqa: ANN401 - checked before
+    section = section or {}
+    rights = section.get("policy") or {}
+    resources = [*(rights.get("resources") or ()), *(section.get("policy_resources") or ())]
+    statements = [*map(_statement, resources), *(rights.get("statements") or ())]
+    return {"Version": "2012-10-17", "Statement": statements} if statements else None
+
+
+def _statement(resource: dict[str, Any]) -> dict[str, Any]:
+    service = resource["arn"].split(":")[2:3]
+    actions = [
+        action if ":" in action or not service else f"{service[0]}:{action}"
+        for action in resource["actions"]
+    ]
+    return {"Effect": "Allow", "Action": actions, "Resource": resource["arn"]}

@@ -1,0 +1,298 @@
+"""Rules of a kappa config's event sources: between keys, and which kind has which.
+
+It must not ask AWS anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from msgspec.structs import replace
+
+from kappa import arn as arns
+from kappa.config import key_filters as keyfilters
+from kappa.config.convert import suggestion
+from kappa.config.mistakes import check_all
+from kappa.config.model import File, Function
+from kappa.config.plain_file import strict_json
+from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.tree import Keys, Tree, dotted
+from kappa.config.unclear import words
+from kappa.errors import ConfigError
+
+_POLLED = frozenset(
+    {"enabled", "batch_size", "batch_window_s", "report_batch_item_failures", "filter_criteria"}
+)
+_STREAM = _POLLED | {
+    "bisect_on_error",
+    "maximum_record_age_s",
+    "maximum_retry_attempts",
+    "on_failure",
+    "parallelization_factor",
+    "starting_position",
+    "starting_position_timestamp",
+    "tumbling_window_s",
+}
+# What each kind of event source may say, besides what names it.
+_KEYS = {
+    "dynamodb": _STREAM,
+    "events": frozenset({"enabled", "schedule", "pattern", "input", "description", "role_arn"}),
+    "kinesis": _STREAM,
+    "s3": frozenset({"enabled", "events", "key_filters"}),
+    "sns": frozenset({"enabled", "filter_policy", "filter_policy_scope"}),
+    "sqs": _POLLED | {"maximum_concurrency"},
+}
+_JSON_KEYS = ("filter_policy", "pattern", "input")
+_RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
+_CRON = re.compile(r"cron\(\S+ \S+ (?P<day>\S+) \S+ (?P<weekday>\S+) \S+\)")
+_SCHEDULES = (
+    "rate(5 minutes), rate(1 hour), or cron with six fields of which day or weekday is ?: "
+    "cron(0 3 * * ? *)"
+)
+# AWS Lambda guide, "Event filtering": five filters unless AWS has raised the quota to ten.
+_MAX_FILTERS = 10
+# Amazon S3 guide, "Amazon S3 Event Notifications": configurations of a bucket.
+_MAX_NOTIFICATIONS = 100
+
+
+def with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
+    """Write the event sources' patterns, policies and inputs as the JSON that AWS takes.
+
+    Raises: ConfigError, if one is neither a mapping nor JSON.
+    """
+    section = data.get("lambda")
+    sources = section.get("event_sources") if isinstance(section, dict) else None
+    if not isinstance(section, dict) or not isinstance(sources, list):
+        return data
+    keys: Keys = ("lambda", "event_sources")
+    written = [_with_json(tree, (*keys, i), one) for i, one in enumerate(sources)]
+    return {**data, "lambda": {**section, "event_sources": written}}
+
+
+def _with_json(tree: Tree, keys: Keys, source: object) -> object:
+    if not isinstance(source, dict):
+        return source
+    said = [key for key in _JSON_KEYS if source.get(key) not in (None, "")]
+    written = {key: _json(tree, (*keys, key), source[key]) for key in said}
+    filters = source.get("filter_criteria")
+    if isinstance(filters, list):
+        at: Keys = (*keys, "filter_criteria")
+        written["filter_criteria"] = [_json(tree, (*at, i), one) for i, one in enumerate(filters)]
+    return {**source, **written}
+
+
+def _json(tree: Tree, keys: Keys, value: object) -> object:
+    problem = f"{dotted(keys)} is not JSON."
+    if unclear := next(words(tree, keys, value), None):
+        raise unclear
+    try:
+        said = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
+    except (ValueError, RecursionError) as error:
+        raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from None
+    if not isinstance(said, dict) and keys[-1] != "input":
+        raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _plain(tree: Tree, keys: Keys, value: object) -> object:
+    """Give numbers back their kind: the tree holds scalars as they are written."""
+    if isinstance(value, dict):
+        return {key: _plain(tree, (*keys, key), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(tree, (*keys, i), item) for i, item in enumerate(value)]
+    if isinstance(value, str) and keys in tree.numbers:
+        return json.loads(value)
+    return value
+
+
+def tidy(function: Function) -> Function:
+    """Drop a slash after a source's ARN, as configs of 2015 have it: AWS refuses it."""
+    sources = tuple(replace(one, arn=one.arn.rstrip("/")) for one in function.event_sources)
+    return replace(function, event_sources=sources)
+
+
+def check_sources(tree: Tree, settings: File) -> None:
+    """Check every event source.
+
+    Raises: ConfigError, naming file, line, key and what is allowed.
+    """
+    sources = settings.lambda_.event_sources
+    check_all(partial(_check_source, tree, settings, number) for number in range(len(sources)))
+    _check_twice(tree, settings)
+
+
+def _check_source(tree: Tree, settings: File, number: int) -> None:
+    sources = settings.lambda_.event_sources
+    keys: Keys = ("lambda", "event_sources", number)
+    source = sources[number]
+    _check_kind(tree, keys, source, tree.data["lambda"]["event_sources"][number])
+    for check in (_check_polled, _check_start, _check_rule):
+        check(tree, keys, source)
+    if source.service == "s3" and not source.events:
+        raise tree.error(keys, "a source of s3 needs events.", "Such as [s3:ObjectCreated:*].")
+    if source.name and len(f"{settings.lambda_.name}-{source.name}") > 64:
+        raise tree.error(
+            (*keys, "name"),
+            f"the rule {settings.lambda_.name}-{source.name} would be over 64 characters.",
+        )
+
+
+def _check_twice(tree: Tree, settings: File) -> None:
+    known: dict[object, list[EventSource]] = {}
+    for number, source in enumerate(settings.lambda_.event_sources):
+        keys: Keys = ("lambda", "event_sources", number)
+        others = known.setdefault(_identity(settings.lambda_.name, source), [])
+        if len(others) >= _MAX_NOTIFICATIONS:
+            raise tree.error(keys, f"S3 takes {_MAX_NOTIFICATIONS} notifications of a bucket.")
+        for other in others:
+            _check_apart(tree, keys, source, other)
+        others.append(source)
+
+
+def _identity(function: str, source: EventSource) -> object:
+    """What a source is to AWS, however it is written: a rule has a name and an ARN."""
+    try:
+        if source.service != "events":
+            return source.arn.rstrip("/")
+        names = {"EventBusName": "default", **rule_names(function, source)}
+    except ValueError:
+        return source.key
+    return tuple(sorted(names.items()))
+
+
+def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
+    """Let a bucket have several sources, as far as S3 does."""
+    one, two = keyfilters.notification(source), keyfilters.notification(other)
+    before = f" (before: {other.key})" if other.key != source.key else ""
+    twice = f"the event source {source.key} is given twice{before}"
+    if source.service != "s3":
+        raise tree.error(keys, f"{twice}.")
+    if keyfilters.keys(one) == keyfilters.keys(two):
+        raise tree.error(
+            keys, f"{twice} for the same keys.", "Put all events into one, or give key_filters."
+        )
+    if source.enabled and other.enabled and keyfilters.overlap(one, two):
+        raise tree.error(
+            keys,
+            f"{twice}, and the keys {keyfilters.words(one)} and {keyfilters.words(two)} overlap: "
+            "S3 notifies one only.",
+            "Give them key_filters or events that do not overlap.",
+        )
+
+
+def _check_kind(tree: Tree, keys: Keys, source: EventSource, given: Mapping[str, Any]) -> None:
+    if bool(source.arn) == bool(source.name):
+        raise tree.error(
+            keys,
+            f"{dotted(keys)} needs an arn, or the name of a rule with a schedule or a pattern.",
+        )
+    if source.arn:
+        _check_arn(tree, (*keys, "arn"), source)
+    known = _KEYS[source.service] | {"arn", "name"}
+    for key in given:
+        if key not in known:
+            raise tree.error(
+                (*keys, key),
+                f"{dotted((*keys, key))}: a source of {source.service} has no such setting.",
+                suggestion(key, known),
+            )
+
+
+def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
+    try:
+        arn = arns.parse(source.arn)
+    except ValueError as error:
+        # The error of an ARN or a time quotes it, and it may be an included value.
+        raise tree.error(keys, f"{error}.") from None
+    if arn.service not in _KEYS:
+        raise tree.error(
+            keys,
+            f"{arn.service} cannot be an event source here.",
+            f"Allowed: {', '.join(sorted(_KEYS))}.",
+        )
+    wanted = {"dynamodb": "table/NAME/stream/TIME", "events": "rule/NAME", "kinesis": "stream/NAME"}
+    form = wanted.get(arn.service, "")
+    if not re.match(re.sub("[A-Z]+", "[^/]+", form), arn.resource):
+        raise tree.error(
+            keys, f"{source.arn} is no source of events.", f"Such an ARN ends in {form}."
+        )
+
+
+def _check_polled(tree: Tree, keys: Keys, source: EventSource) -> None:
+    def error(key: str, problem: str) -> ConfigError:
+        return tree.error((*keys, key), f"{dotted((*keys, key))}: {problem}")
+
+    fifo = source.service == "sqs" and source.arn.endswith(".fifo")
+    size, window = source.batch_size or 0, source.batch_window_s or 0
+    if fifo and size > 10:
+        raise error("batch_size", "a FIFO queue gives 1 to 10 messages.")
+    if fifo and window:
+        raise error("batch_window_s", "a FIFO queue has none.")
+    if source.service == "sqs" and size > 10 and not window:
+        raise error("batch_size", "over 10 messages need a batch_window_s of 1 or more.")
+    if source.maximum_record_age_s in range(60):
+        raise error("maximum_record_age_s", "Lambda takes -1, or 60 to 604800 s.")
+    if len(source.filter_criteria or ()) > _MAX_FILTERS:
+        raise error("filter_criteria", f"Lambda takes at most {_MAX_FILTERS} filters.")
+
+
+def _check_start(tree: Tree, keys: Keys, source: EventSource) -> None:
+    at_time = source.starting_position == "AT_TIMESTAMP"
+    if at_time and source.service != "kinesis":
+        raise tree.error(
+            (*keys, "starting_position"),
+            "AT_TIMESTAMP is for Kinesis only.",
+            "Allowed: LATEST, TRIM_HORIZON.",
+        )
+    if at_time != bool(source.starting_position_timestamp):
+        raise tree.error(
+            keys, "starting_position: AT_TIMESTAMP and starting_position_timestamp go together."
+        )
+    if at_time:
+        _check_timestamp(tree, (*keys, "starting_position_timestamp"), source)
+
+
+def _check_timestamp(tree: Tree, keys: Keys, source: EventSource) -> None:
+    try:
+        when = datetime.fromisoformat(source.starting_position_timestamp)
+    except ValueError as error:
+        raise tree.error(
+            keys, f"{dotted(keys)}: {error}.", "A time such as 2026-11-23T08:00:00Z."
+        ) from None
+    if when.tzinfo is None:
+        raise tree.error(
+            keys, f"{dotted(keys)}: the time zone is missing.", "Such as 2026-11-23T08:00:00Z."
+        )
+
+
+def _check_rule(tree: Tree, keys: Keys, source: EventSource) -> None:
+    if source.service != "events":
+        return
+    if source.schedule and source.pattern:
+        raise tree.error(keys, "a rule has a schedule or a pattern, not both: make two rules.")
+    if source.name and not (source.schedule or source.pattern):
+        raise tree.error(
+            keys, f"{dotted(keys)} needs a schedule or a pattern.", f"A schedule: {_SCHEDULES}."
+        )
+    for key in ("description", "role_arn"):
+        if getattr(source, key) is not None and not (source.schedule or source.pattern):
+            raise tree.error((*keys, key), f"a rule that is just used keeps its own {key}.")
+    if not source.schedule:
+        return
+    bus = arns.parse(source.arn).resource.split("/")[1:-1] if source.arn else []
+    if bus not in ([], ["default"]):
+        # Source: EventBridge's own answer to PutRule.
+        raise tree.error(
+            (*keys, "schedule"), f"only the default bus has schedules, not {'/'.join(bus)}."
+        )
+    cron = _CRON.fullmatch(source.schedule)
+    if not _RATE.fullmatch(source.schedule) and not (
+        cron and (cron["day"] == "?") != (cron["weekday"] == "?")
+    ):
+        at: Keys = (*keys, "schedule")
+        raise tree.error(at, f"{dotted(at)} is {source.schedule!r}.", f"Allowed: {_SCHEDULES}.")

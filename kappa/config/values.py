@@ -1,0 +1,186 @@
+"""Fill in `${name}`: the values of the file that `include:` names, and where they go.
+
+Owns `include:`, `${name}` and `${name:-default}`. Each text is filled in once: what a value
+holds is never looked at again. It must not know any other key of a kappa config.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
+from pathlib import Path
+
+from kappa.config.mistakes import together
+from kappa.config.plain_file import at_home, is_there
+from kappa.config.tree import Keys, Tree, read_tree
+from kappa.errors import ConfigError
+
+STACK_OUTPUTS = frozenset(
+    {
+        "sns_topic_arn",
+        "website_iam_role_arn",
+        "identity_iam_role_arn",
+        "failures_topic_arn",
+        "dynamodb_table",
+        "dynamodb_table_arn",
+        "dynamodb_stream_arn",
+        "rate_table",
+        "rate_table_arn",
+    }
+)
+_VALUE = re.compile(r"\$\{([a-z][a-z0-9_]*)(?::-([^}]*))?\}")
+# Fills in to a dollar sign, so that what follows it is not read as a name.
+_DOLLAR = "${dollar_sign:-$}"
+_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def read_values(tree: Tree) -> dict[str, str]:
+    """Read the scalars of the file that `include:` names, none without an include.
+
+    A list of scalars is one text, "a, b": left out, it would look like a key that is not there.
+
+    Raises: ConfigError, if the path's environment variable is not set or the file is missing.
+    """
+    include = tree.data.get("include")
+    if include is None:
+        return {}
+    if not isinstance(include, str) or not include:
+        raise tree.error(("include",), "include must be the path of a YAML file.")
+    included = _include_path(tree, include)
+    if not is_there(included):
+        raise tree.error(
+            ("include",),
+            f"the included file {included} does not exist.",
+            "Make it (its example may stand beside it), or correct the path.",
+        )
+    values: dict[str, list[str]] = {}
+    for keys, text in read_tree(included).texts.items():
+        if len(keys) == 1 or (len(keys) == 2 and isinstance(keys[1], int)):
+            values.setdefault(str(keys[0]), []).append(text)
+    return {name: ", ".join(texts) for name, texts in values.items()}
+
+
+def _include_path(tree: Tree, include: str) -> Path:
+    from_environment = False
+
+    def fill(match: re.Match[str]) -> str:
+        nonlocal from_environment
+        value = os.environ.get(match[1], "")
+        if value:
+            from_environment = True
+            return value
+        if match[2] is None:
+            raise tree.error(("include",), f"the environment variable {match[1]} is not set.")
+        return match[2]
+
+    path = at_home(_ENVIRONMENT.sub(fill, include))
+    if not from_environment:
+        return tree.file.parent / path
+    default = tree.file.parent / _ENVIRONMENT.sub(lambda match: match[2] or "", include)
+    from_here, beside_default = Path.cwd() / path, default.parent / path
+    is_ours = is_there(from_here) and from_here.resolve() != tree.file.resolve()
+    return beside_default if not is_ours and is_there(beside_default) else from_here
+
+
+def fill_tree(
+    tree: Tree,
+    values: Mapping[str, str],
+    later: Callable[[Keys], Set[str]] = lambda _: frozenset(),
+) -> Tree:
+    """Put the included values in place of `${name}` everywhere but in `include` itself.
+
+    `later` gives the names that are left at a place: see fill_text().
+    Raises: ConfigError, if a name is missing, empty or TODO and has no default.
+    """
+    texts, written = dict(tree.texts), dict(tree.written)
+    errors: list[ConfigError] = []
+
+    def fill(value: object, keys: Keys) -> object:
+        if isinstance(value, dict):
+            return {key: fill(item, (*keys, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [fill(item, (*keys, i)) for i, item in enumerate(value)]
+        if not isinstance(value, str) or keys == ("include",):
+            return value
+
+        def error(problem: str, hint: str) -> ConfigError:
+            return tree.error(keys, problem, hint)
+
+        try:
+            filled = fill_text(value, values, error, later(keys))
+        except ConfigError as lacking:
+            errors.append(lacking)
+            return value
+        texts[keys] = filled
+        if filled != value:
+            written[keys] = value
+        return _plain(filled) if _VALUE.fullmatch(value) else filled
+
+    data = {key: fill(value, (key,)) for key, value in tree.data.items()}
+    if errors:
+        raise together(errors)
+    return replace(tree, data=data, texts=texts, written=written)
+
+
+def _plain(text: str) -> object:
+    return text == "true" if text in ("true", "false") else text
+
+
+def fill_text(
+    text: str,
+    values: Mapping[str, str],
+    error: Callable[[str, str], ConfigError],
+    later: Set[str] = frozenset(),
+) -> str:
+    """Put the included values in place of `${name}` and `${name:-default}` in one text.
+
+    IAM's own variables, such as `${aws:username}`, have other characters and are left alone. So
+    are the names of `later`, for which the text is filled once more; what is put in now is
+    written so that it comes out of that as it is.
+    """
+
+    def put(value: str) -> str:
+        return value.replace("${", f"{_DOLLAR}{{") if later else value
+
+    def one(match: re.Match[str]) -> str:
+        name, default = match.groups()
+        if name in later or match[0] == _DOLLAR:
+            return match[0] if later else str(default)
+        if is_given(values, name):
+            return put(values[name])
+        if default is not None:
+            return put(default)
+        raise error(
+            f"${{{name}}} has no value.",
+            f"Run `{_stack_command()} output --save`."
+            if name in STACK_OUTPUTS
+            else f"Add `{name}:` to the YAML file that `include:` names.",
+        )
+
+    return _VALUE.sub(one, text)
+
+
+def is_given(values: Mapping[str, str], name: str) -> bool:
+    """Whether a name has a value; a template's TODO is none."""
+    return values.get(name, "") not in ("", "TODO")
+
+
+def names(text: str) -> set[str]:
+    """Name the values that a text wants."""
+    return {match[1] for match in _VALUE.finditer(text)}
+
+
+def unfilled(text: str) -> str:
+    """Write a text so that it comes out of fill_text() as it is."""
+    return _VALUE.sub(lambda match: _DOLLAR + match[0][1:], text)
+
+
+def _stack_command() -> str:
+    """Name resources.py as it is typed from here: it lies in this folder or above."""
+    here = Path.cwd()
+    for up, folder in enumerate((here, *here.parents)):
+        if (folder / "resources.py").is_file():
+            return "/".join([*([".."] * up or ["."]), "resources.py"])
+    return "./resources.py"

@@ -1,0 +1,91 @@
+"""The function's code: what is sent of a zip or an image, and when AWS has it already. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kappa.config.model import Config
+from kappa.errors import Conflict
+from kappa.function.health import ready
+from kappa.packing import upload
+from kappa.packing.archive import Archive
+from kappa.plan.step import Already, Guard, Step
+
+# What a function has that was made before Lambda knew of architectures.
+_OLDEST = ["x86_64"]
+
+
+def sent(config: Config, archive: Archive | None) -> dict[str, Any]:
+    """Say where Lambda finds the code, as its calls want it."""
+    if config.function.image:
+        return {"ImageUri": config.function.image.uri}
+    return upload.code(config, archive) if archive else {}
+
+
+def plan_update(
+    config: Config,
+    archive: Archive | None,
+    settings: Mapping[str, Any],
+    code: Mapping[str, Any],
+    *,
+    again: bool,
+    guard: Guard | None = None,
+) -> Step | Already:
+    """Plan the code that differs, or all of it `again`, because AWS could not use it.
+
+    `settings` and `code` are what GetFunction answers. A zip keeps its customer key.
+    Raises: Conflict, if AWS has an image where the config has a zip, or the other way round.
+    """
+    name = config.function.name
+    _check_kind(config, settings)
+    before, after = compared(config, archive, settings, code)
+    changed = [key for key in after if before[key] != after[key]]
+    if not changed and not again:
+        return Already("unchanged", f"code of {name}")
+    params: dict[str, Any] = {"FunctionName": name, **sent(config, archive)}
+    if "Architectures" in changed:
+        params["Architectures"] = after["Architectures"]
+    if not config.function.image and code.get("SourceKMSKeyArn"):
+        params["SourceKMSKeyArn"] = code["SourceKMSKeyArn"]
+    return Step(
+        "lambda",
+        "update_function_code",
+        params,
+        "updated",
+        f"code of {name}" if changed else f"code of {name}, again",
+        wait=ready(config, "LastUpdateStatus", "Successful", always=again),
+        before=before if changed else {"CodeSha256": settings.get("CodeSha256")},
+        guard=guard,
+        **upload.expected(config, archive),
+    )
+
+
+def _check_kind(config: Config, settings: Mapping[str, Any]) -> None:
+    kind = "Image" if config.function.image else "Zip"
+    if settings.get("PackageType", kind) != kind:
+        raise Conflict(
+            f"The function {config.function.name} is of the kind {settings['PackageType']}: "
+            f"AWS cannot make it {kind}.",
+            f"Delete it first: {config.command('delete')}",
+        )
+
+
+def compared(
+    config: Config,
+    archive: Archive | None,
+    settings: Mapping[str, Any],
+    code: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Say what tells one code from another, as AWS has it and as it should be."""
+    if config.function.image:
+        before = {"ImageUri": code.get("ImageUri")}
+        after: dict[str, Any] = {"ImageUri": config.function.image.uri}
+    else:
+        before = {"CodeSha256": settings.get("CodeSha256")}
+        after = {"CodeSha256": archive.sha256 if archive else None}
+    has = settings.get("Architectures") or _OLDEST
+    wanted = config.function.architectures
+    if wanted is not None and list(wanted) != has:
+        before["Architectures"], after["Architectures"] = has, list(wanted)
+    return before, after

@@ -1,0 +1,176 @@
+"""A function's settings in AWS's words: what the config wants, and what AWS has, alike.
+
+Owns the names and shapes of CreateFunction's and UpdateFunctionConfiguration's parameters. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kappa.config.model import Config, Function
+from kappa.errors import ConfigError
+
+_LOG_LEVELS = ("ApplicationLogLevel", "SystemLogLevel")
+_TRACING: Mapping[str | bool | None, str | None] = {
+    None: None,
+    True: "Active",
+    False: "PassThrough",
+    "Active": "Active",
+    "PassThrough": "PassThrough",
+}
+# All that a call sets besides the code.
+SETTINGS = (
+    "Runtime",
+    "Role",
+    "Handler",
+    "Description",
+    "Timeout",
+    "MemorySize",
+    "Environment",
+    "EphemeralStorage",
+    "Layers",
+    "VpcConfig",
+    "TracingConfig",
+    "KMSKeyArn",
+    "DeadLetterConfig",
+    "LoggingConfig",
+    "SnapStart",
+    "ImageConfig",
+)
+_SNAP_START = {None: None, True: "PublishedVersions", False: "None"}
+
+
+def wanted(config: Config, role_arn: str, has: Mapping[str, Any]) -> dict[str, Any]:
+    """Say each setting that the config names; `has` fills what it leaves open inside of one.
+
+    A call replaces a structure such as LoggingConfig as a whole, so the rest is repeated.
+    """
+    function = config.function
+    params: dict[str, Any] = {
+        "Runtime": function.runtime or None,
+        "Role": role_arn or None,
+        "Handler": function.handler or None,
+        "Description": function.description,
+        "Timeout": function.timeout,
+        "MemorySize": function.memory_size,
+        "Environment": _wrap("Variables", function.environment),
+        "EphemeralStorage": _wrap("Size", function.ephemeral_storage_mb),
+        "Layers": None if function.layers is None else list(function.layers),
+        "VpcConfig": _vpc(function, has),
+        "TracingConfig": _wrap("Mode", _TRACING[function.tracing]),
+        "KMSKeyArn": function.kms_key,
+        "DeadLetterConfig": _wrap("TargetArn", function.dead_letter),
+        "LoggingConfig": _logging(function, has),
+        "SnapStart": _wrap("ApplyOn", _SNAP_START[function.snap_start]),
+        "ImageConfig": _image(function, has),
+    }
+    return {key: value for key, value in params.items() if value is not None}
+
+
+def first(config: Config, role_arn: str) -> dict[str, Any]:
+    """Say each setting of a function that is to be made.
+
+    Raises: ConfigError, if it would have no role.
+    """
+    if not role_arn:
+        name = config.function.name
+        raise ConfigError(
+            f"{config.file}: the function {name} does not exist, and to make it kappa needs "
+            "a role.",
+            "Add `iam:` with `role: {name: ...}`, and with a `policy:` that gives it rights.",
+        )
+    return wanted(config, role_arn, {})
+
+
+def _wrap(name: str, value: object) -> dict[str, Any] | None:
+    return None if value is None else {name: value}
+
+
+def _vpc(function: Function, has: Mapping[str, Any]) -> dict[str, Any] | None:
+    vpc = function.vpc
+    if vpc is None:
+        return None
+    now = present(has, "VpcConfig")["Ipv6AllowedForDualStack"] and bool(vpc.subnet_ids)
+    return {
+        "SubnetIds": sorted(vpc.subnet_ids),
+        "SecurityGroupIds": sorted(vpc.security_group_ids),
+        "Ipv6AllowedForDualStack": now if vpc.ipv6 is None else vpc.ipv6,
+    }
+
+
+def _logging(function: Function, has: Mapping[str, Any]) -> dict[str, Any] | None:
+    logging = function.logging
+    if logging is None:
+        return None
+    group = f"/aws/lambda/{function.name}"
+    said = {
+        "LogFormat": logging.format,
+        "ApplicationLogLevel": logging.application_level,
+        "SystemLogLevel": logging.system_level,
+        "LogGroup": logging.group,
+    }
+    given = {key: value for key, value in said.items() if value}
+    if not given:
+        return {"LogFormat": "Text", "LogGroup": group}
+    params = {"LogFormat": "Text", "LogGroup": group, **has.get("LoggingConfig", {}), **given}
+    # Source: AWS Lambda guide, "Log-level filtering": JSON format only.
+    levels = _LOG_LEVELS if params["LogFormat"] == "Text" else ()
+    return {key: value for key, value in params.items() if key not in levels}
+
+
+def _image(function: Function, has: Mapping[str, Any]) -> dict[str, Any] | None:
+    image = function.image
+    if image is None:
+        return None
+    said = {
+        "Command": None if image.command is None else list(image.command),
+        "EntryPoint": None if image.entry_point is None else list(image.entry_point),
+        "WorkingDirectory": image.working_directory,
+    }
+    given = {key: value for key, value in said.items() if value is not None}
+    return {**present(has, "ImageConfig"), **given} if given else None
+
+
+def present(has: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - whatever the setting is
+    """Say one setting of GetFunction's Configuration as the calls that set it would.
+
+    What AWS leaves out of its answer is what it has where nothing was ever said.
+    """
+    read = _PRESENT.get(key)
+    return read(has) if read else has.get(key, "" if key in ("Description", "KMSKeyArn") else None)
+
+
+def _present_vpc(has: Mapping[str, Any]) -> dict[str, Any]:
+    vpc = has.get("VpcConfig") or {}
+    return {
+        "SubnetIds": sorted(vpc.get("SubnetIds", [])),
+        "SecurityGroupIds": sorted(vpc.get("SecurityGroupIds", [])),
+        "Ipv6AllowedForDualStack": bool(vpc.get("Ipv6AllowedForDualStack", False)),
+    }
+
+
+def _present_logging(has: Mapping[str, Any]) -> dict[str, Any]:
+    default = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{has.get('FunctionName', '')}"}
+    return {**default, **has.get("LoggingConfig", {})}
+
+
+def _present_image(has: Mapping[str, Any]) -> dict[str, Any]:
+    image = has.get("ImageConfigResponse", {}).get("ImageConfig", {})
+    empty: dict[str, Any] = {"Command": [], "EntryPoint": [], "WorkingDirectory": ""}
+    return {key: image.get(key, nothing) for key, nothing in empty.items()}
+
+
+_PRESENT: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "Environment": lambda has: {"Variables": has.get("Environment", {}).get("Variables", {})},
+    "EphemeralStorage": lambda has: {"Size": has.get("EphemeralStorage", {}).get("Size", 512)},
+    "Layers": lambda has: [one["Arn"] for one in has.get("Layers", [])],
+    "VpcConfig": _present_vpc,
+    "TracingConfig": lambda has: {"Mode": has.get("TracingConfig", {}).get("Mode", "PassThrough")},
+    "DeadLetterConfig": lambda has: {
+        "TargetArn": has.get("DeadLetterConfig", {}).get("TargetArn", "")
+    },
+    "LoggingConfig": _present_logging,
+    "SnapStart": lambda has: {"ApplyOn": has.get("SnapStart", {}).get("ApplyOn", "None")},
+    "ImageConfig": _present_image,
+}

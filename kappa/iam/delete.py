@@ -1,0 +1,197 @@
+"""The function's policy and role: plan their removal.
+
+Owns what may go: only what kappa made at the config's path, what is this region's, and what no
+other function has. What stays is said with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from kappa.config.model import Config
+from kappa.iam.owner import REGION, UNPROVEN, Owned, RoleState, Users
+from kappa.iam.plan import GONE, delete_version, detach, policy_name, role_name, unseen
+from kappa.iam.state import IamState, made_by_kappa
+from kappa.plan.step import Already, Plan, Step
+
+# On the role of a function in a VPC: when the function was removed.
+VPC = "kappa:vpc"
+_INTERFACES_GO = timedelta(minutes=20)
+_LONG_AFTER = datetime.max.replace(tzinfo=UTC)
+
+
+def plan_vpc(
+    config: Config, state: IamState, versions: Sequence[Mapping[str, Any]], now: datetime
+) -> Plan:
+    """Plan the time on the role of a function in a VPC, before the function goes.
+
+    So a `delete` that was stopped knows of the VPC when it is run again.
+    """
+    if not _in_vpc(versions) or not config.makes_role or not made_by_kappa(config, state):
+        return []
+    name = role_name(config, state)
+    time = [{"Key": VPC, "Value": now.isoformat(timespec="seconds")}]
+    params, message = {"RoleName": name, "Tags": time}, f"role {name} (its function has a VPC)"
+    return [Step("iam", "tag_role", params, "marked", message, settled=GONE)]
+
+
+def _in_vpc(versions: Sequence[Mapping[str, Any]]) -> bool:
+    return any((one.get("VpcConfig") or {}).get("SubnetIds") for one in versions)
+
+
+def _was_in_vpc(role: RoleState | None, now: datetime) -> bool:
+    """Whether the role's function, which had a VPC, was removed a short time ago."""
+    try:
+        time = datetime.fromisoformat(role.tags.get(VPC, "") if role else "")
+    except ValueError:
+        return False
+    return time.tzinfo is not None and abs(now - time) < _INTERFACES_GO
+
+
+def plan_delete(
+    config: Config,
+    state: IamState,
+    versions: Sequence[Mapping[str, Any]] = (),
+    now: datetime = _LONG_AFTER,
+    users_now: Callable[[], Users] | None = None,
+) -> Plan:
+    """Plan the removal of role and policy, and say of each that stays why it stays.
+
+    The users that the plan knows may be of this region only, and from some time ago: `users_now`
+    asks for those of all regions, right before anything is removed. `versions` are the settings of
+    the function's versions, which are removed too. Only a policy that is removed is taken from a
+    role that stays. A function in a VPC has network interfaces, which Lambda removes later with the
+    rights of its role.
+    Source: AWS Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC".
+    """
+    if not config.makes_role:
+        why = "given" if config.role.arn else "the config gives it no policy"
+        role = config.role.arn or config.role.name
+        if config.role.name and state.role is None and not state.denied:
+            return [Already("gone", f"role {role}")]
+        return [Already("kept", f"role {role} ({why})")] if role else []
+    keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
+    if _in_vpc(versions) or _was_in_vpc(state.role, now):
+        again = (
+            "Lambda needs it for up to 20 minutes to remove the function's network interfaces: "
+            f"then run {config.command('delete')} again"
+        )
+        keeps_role, keeps_policy = keeps_role or again, keeps_policy or again
+    plan = [
+        *_delete_role(config, state, keeps_role, keeps_policy),
+        *_delete_policy(config, state, keeps_policy),
+    ]
+    if state.role is None or users_now is None:
+        return plan
+    used = cache(lambda: _users(config, replace(state, users=users_now())))
+    return [_unless_used(item, used) if isinstance(item, Step) else item for item in plan]
+
+
+def _unless_used(step: Step, used: Callable[[], str]) -> Step:
+    def unless() -> Already | None:
+        message = step.message.replace(" from role ", " on role ")
+        return Already("kept", f"{message} ({why})") if (why := used()) else None
+
+    return replace(step, unless=unless)
+
+
+def _users(config: Config, state: IamState) -> str:
+    """Say who else has the role, or where that cannot be seen; "" if nobody has."""
+    role, users = state.role, state.users
+    if role is None:
+        return ""
+    here = [name for name in users.here.get(role.arn, ()) if name != config.function.name]
+    if used := [*here, *users.elsewhere.get(role.arn, ())]:
+        return f"used by {', '.join(used)}"
+    if users.unseen:
+        more = f" and {len(users.unseen) - 3} more regions" if len(users.unseen) > 3 else ""
+        where = f"{', '.join(users.unseen[:3])}{more}"
+        return f"who uses it in {where} cannot be seen; if nothing does, remove it yourself"
+    return ""
+
+
+def _role_stays(config: Config, state: IamState) -> str:
+    """Say why the role cannot be removed; "" if it can, or if it is gone."""
+    role = state.role
+    if role is None:
+        return ""
+    if users := _users(config, state):
+        return users
+    if role.foreign:
+        return f"it {role.foreign}"
+    if not made_by_kappa(config, state):
+        return "made at another path than kappa's"
+    ours = {state.policy.arn if state.policy else "", state.other_policy}
+    others = [*(arn for arn in role.attached if arn not in ours), *role.inline]
+    return f"it has other policies: {', '.join(others)}{_whose(config, others)}" if others else ""
+
+
+def _whose(config: Config, others: Sequence[str]) -> str:
+    """Say how the policies go that another config with this role may have made and left here."""
+    path = f":policy{config.policy.path}" if config.policy else ""
+    likely = path != ":policy/" and any(path in one for one in others if one.startswith("arn:"))
+    return "; to remove a policy and the role, delete again with the config that made it" * likely
+
+
+def _policy_stays(config: Config, state: IamState) -> str:
+    """Say why the policy cannot be removed; "" if it can, or if it is gone."""
+    policy, role = state.policy, state.role
+    if config.policy is None or not config.policy.document:
+        return "not made by kappa"
+    if policy is None:
+        return ""
+    attached = role is not None and policy.arn in role.attached
+    if policy.uses - attached > 0:
+        return "attached elsewhere"
+    if attached and (users := _users(config, state)):
+        again = f"once nothing uses it, run {config.command('delete')} again"
+        return f"on role {role_name(config, state)}, {users}; {again}"
+    if REGION not in policy.tags and not (attached and made_by_kappa(config, state)):
+        return f"without the tag {REGION} and on no role of kappa, {UNPROVEN}"
+    return unseen(state.own_policy) if state.own_policy.unseen else ""
+
+
+def _delete_role(config: Config, state: IamState, stays: str, policy_stays: str) -> Plan:
+    name = role_name(config, state)
+    if state.role is None:
+        return [_gone("role", name, config.role.name, state.own_role)]
+    own = state.policy.arn if state.policy else ""
+    goes = {own} if not (stays and policy_stays) else set()
+    goes |= set() if stays else {state.other_policy}
+    items: list[Step | Already] = [detach(name, arn) for arn in state.role.attached if arn in goes]
+    if stays:
+        return [*items, Already("kept", f"role {name} ({stays})")]
+    params, message = {"RoleName": name}, f"role {name}"
+    return [*items, Step("iam", "delete_role", params, "removed", message, settled=GONE)]
+
+
+def _gone(kind: str, name: str, plain: str, owned: Owned) -> Already:
+    """Say that this region has none, and whose the one of the config's name is."""
+    if owned.reason:
+        return Already("kept", f"{kind} {plain} ({owned.problem or owned.reason})")
+    return Already("gone", f"{kind} {name}")
+
+
+def _delete_policy(config: Config, state: IamState, stays: str) -> Plan:
+    if config.policy is None:
+        return []
+    name, policy = policy_name(config.policy, state), state.policy
+    if stays and (policy or not config.policy.document):
+        return [Already("kept", f"policy {name} ({stays})")]
+    if policy is None:
+        return [_gone("policy", name, config.policy.name, state.own_policy)]
+    return [
+        *(delete_version(name, policy.arn, version) for version in policy.versions),
+        Step(
+            "iam",
+            "delete_policy",
+            {"PolicyArn": policy.arn},
+            "removed",
+            f"policy {name}",
+            settled=GONE,
+        ),
+    ]

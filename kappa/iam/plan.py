@@ -1,0 +1,299 @@
+"""The function's policy and role: plan their making and change; delete.py, their removal.
+
+Owns when kappa may change them: only a policy that the config gives a document for, and only what
+is this region's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kappa.arn import Place
+from kappa.config.model import Config, Policy
+from kappa.errors import Conflict, NotFound
+from kappa.iam import look as iamlook
+from kappa.iam.owner import REGION, Owned, PolicyState, RoleState, tags
+from kappa.iam.state import IamState, made_by_kappa
+from kappa.plan.selection import changing, making
+from kappa.plan.step import Already, Plan, Step
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+GONE = ("NoSuchEntity",)
+# AWS IAM guide, "IAM and AWS STS quotas": versions of a managed policy.
+MAX_VERSIONS = 5
+
+
+def role_arn(
+    config: Config,
+    place: Place,
+    state: IamState,
+    keeps: Mapping[str, Any] | None = None,
+) -> str:
+    """The ARN of the role that the function is to have; "" where the config names none.
+
+    A plan that creates no role `keeps` the one in the function's settings where there is none.
+    """
+    if config.role.arn or not config.role.name:
+        return config.role.arn
+    if state.role:
+        return state.role.arn
+    if keeps and keeps.get("Role"):
+        return str(keeps["Role"])
+    return place.role(config.role.path, role_name(config, state))
+
+
+def role_name(config: Config, state: IamState) -> str:
+    """The name of this region's role."""
+    return state.own_role.name or config.role.name
+
+
+def policy_name(policy: Policy, state: IamState) -> str:
+    """The name of this region's policy, or the ARN that the config gives."""
+    return state.own_policy.name or policy.name or policy.arn
+
+
+def plan(config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState) -> Plan:
+    """Plan what is missing or differs of policy, role and attachment.
+
+    A role that exists keeps its trust and its other policies: the config names neither. What an
+    older kappa made gets this region's tag.
+    Raises: NotFound, if a policy that kappa does not make is missing; ConfigError, if another
+    region has the name and this one cannot have its own.
+    """
+    items = [*_plan_marks(config, place, state), *_policy(config, document, place, state)]
+    if config.role.name or config.role.arn:
+        items.append(_create_role(config, place.region, state))
+    if config.makes_role and config.policy:
+        name = place.policy(config.policy.path, policy_name(config.policy, state))
+        arn = state.policy.arn if state.policy else name
+        items.append(_attach(role_name(config, state), arn, state.role))
+        items.extend(_detach_other(config, state))
+    return items
+
+
+def plan_create(
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+) -> Plan:
+    """Plan what is missing of policy, role and attachment; what exists is only marked.
+
+    Raises: NotFound, if a policy that kappa does not make is missing; ConfigError.
+    """
+    return making(plan(config, document, place, state))
+
+
+def _plan_marks(config: Config, place: Place, state: IamState) -> Plan:
+    """Mark what an older kappa made as this region's; say where its users cannot be seen."""
+    if not config.makes_role:
+        return []
+    role, policy = config.role.name, config.policy
+    items: list[Step | Already] = []
+    if state.role:
+        params = {"RoleName": role}
+        items.extend(_mark("tag_role", params, f"role {role}", place.region, state.own_role))
+    if state.policy and policy and policy.document:
+        params, what = {"PolicyArn": state.policy.arn}, f"policy {policy.name}"
+        items.extend(_mark("tag_policy", params, what, place.region, state.own_policy))
+    return items
+
+
+def _mark(operation: str, params: Mapping[str, Any], what: str, region: str, owned: Owned) -> Plan:
+    if owned.unseen:
+        return [Already("unmarked", f"{what} ({unseen(owned)})")]
+    if not owned.mark:
+        return []
+    params = {**params, "Tags": tags("", Owned(), region)}
+    message = f"{what} as {region}'s"
+    return [Step("iam", operation, params, "marked", message, before={"Tags": []})]
+
+
+def unseen(owned: Owned) -> str:
+    """Say why it is not known whether a role or policy is this region's, and how to settle it."""
+    return (
+        f"an older kappa made it, and who uses it in {', '.join(owned.unseen)} cannot be seen; "
+        f"if nothing does, give it the tag {REGION}"
+    )
+
+
+def plan_update(
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+) -> Plan:
+    """Plan the policy's new default version, when the document differs.
+
+    Raises: ConfigError, if another region has the name and this one cannot have its own.
+    """
+    if document is None:
+        return []
+    hint = f"make it: {config.command('create')}"
+    return changing(_policy(config, document, place, state), hint)
+
+
+def _policy(
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+) -> Plan:
+    policy, has = config.policy, state.policy
+    if policy is None:
+        return []
+    name = policy_name(policy, state)
+    if has is None:
+        return [_create_policy(config, policy, document, place, state.own_policy)]
+    if document is None:
+        return [Already("exists", f"policy {name}")]
+    if has.document == document:
+        return [Already("unchanged", f"policy {name}")]
+    _check_made(config, place.region, state.own_policy)
+    _check_alone(config, has, role_name(config, state), state.role)
+    return _update_policy(name, document, has)
+
+
+def _create_policy(
+    config: Config,
+    policy: Policy,
+    document: Mapping[str, Any] | None,
+    place: Place,
+    owned: Owned,
+) -> Step:
+    name = owned.name or policy.name or policy.arn
+    if document is None:
+        raise NotFound(
+            f"The policy {name} does not exist.",
+            f"Correct environments.{config.environment}.policy.arn, or give `resources` instead."
+            if config.later
+            else "Correct iam.policy, or give it a `document` to make it from.",
+        )
+    _check_own(config, "policy", owned)
+    params = {
+        "Path": policy.path,
+        "PolicyName": name,
+        "PolicyDocument": _text(document),
+        "Description": policy.description,
+        "Tags": tags(policy.name, owned, place.region),
+    }
+    return Step(
+        "iam",
+        "create_policy",
+        {key: value for key, value in params.items() if value},
+        "created",
+        f"policy {name}{_why(owned)}",
+        look=iamlook.policy(document, place.policy(policy.path, name)),
+        conflict_hint="If it was made just now, run the same command again; if it exists at "
+        "another path, set iam.policy.path or take another name.",
+    )
+
+
+def _check_own(config: Config, kind: str, owned: Owned) -> None:
+    if owned.problem:
+        hint = f"Set another iam.{kind}.name for this region."
+        raise config.error(("iam", kind, "name"), f"{owned.problem}.", hint)
+
+
+def _check_made(config: Config, region: str, owned: Owned) -> None:
+    if owned.problem:
+        hint = f"Take another iam.policy.name or path; if kappa made it, tag it {REGION}={region}."
+        raise config.error(("iam", "policy", "name"), f"{owned.problem}.", hint)
+
+
+def _check_alone(config: Config, has: PolicyState, role: str, state: RoleState | None) -> None:
+    """Raise Conflict, if others than this role would get another document with it."""
+    if has.uses > (state is not None and has.arn in state.attached):
+        raise Conflict(
+            f"The policy {has.arn.rsplit('/', 1)[-1]} is attached to others than the role {role}, "
+            "which would get another document with it.",
+            "Take another iam.policy.name, or detach it there: "
+            f"{config.aws(f'iam list-entities-for-policy --policy-arn {has.arn}')}",
+        )
+
+
+def _why(owned: Owned) -> str:
+    return f" ({owned.reason})" if owned.reason else ""
+
+
+def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -> Plan:
+    """A managed policy keeps five versions: the oldest one goes when they are all there."""
+    full = len(state.versions) + 1 >= MAX_VERSIONS
+    params = {"PolicyArn": state.arn, "PolicyDocument": _text(document), "SetAsDefault": True}
+    return [
+        *([delete_version(name, state.arn, state.versions[0])] if full else []),
+        Step(
+            "iam",
+            "create_policy_version",
+            params,
+            "updated",
+            f"policy {name}",
+            before={"PolicyDocument": _text(state.document)},
+            look=iamlook.version(document, state),
+        ),
+    ]
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _create_role(config: Config, region: str, state: IamState) -> Step | Already:
+    if config.role.arn:
+        return Already("exists", f"role {config.role.arn} (given)")
+    name, owned = role_name(config, state), state.own_role
+    if state.role:
+        return Already("exists", f"role {name}")
+    _check_own(config, "role", owned)
+    params = {
+        "Path": config.role.path,
+        "RoleName": name,
+        "AssumeRolePolicyDocument": _text(_TRUST),
+        "Tags": tags(config.role.name, owned, region),
+    }
+    return Step(
+        "iam",
+        "create_role",
+        params,
+        "created",
+        f"role {name}{_why(owned)}",
+        look=iamlook.role(config, name, region),
+        conflict_hint="It was made just now by somebody else: run the same command again.",
+    )
+
+
+def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Already:
+    message = f"policy {policy_arn.rsplit('/', 1)[-1]} on role {role}"
+    if state and policy_arn in state.attached:
+        return Already("exists", message)
+    params = {"RoleName": role, "PolicyArn": policy_arn}
+    return Step("iam", "attach_role_policy", params, "attached", message)
+
+
+def _detach_other(config: Config, state: IamState) -> Plan:
+    """Take another region's policy from this region's role, which had it until now."""
+    role, other = state.role, state.other_policy
+    if role is None or other not in role.attached or not made_by_kappa(config, state):
+        return []
+    return [detach(role_name(config, state), other)]
+
+
+def detach(role: str, policy_arn: str) -> Step:
+    """Take a policy from a role."""
+    message = f"policy {policy_arn.rsplit('/', 1)[-1]} from role {role}"
+    params = {"RoleName": role, "PolicyArn": policy_arn}
+    return Step("iam", "detach_role_policy", params, "detached", message, settled=GONE)
+
+
+def delete_version(name: str, arn: str, version: str) -> Step:
+    """Remove one version of a policy, not the default one."""
+    return Step(
+        "iam",
+        "delete_policy_version",
+        {"PolicyArn": arn, "VersionId": version},
+        "removed",
+        f"version {version} of policy {name}",
+        settled=GONE,
+    )

@@ -1,0 +1,177 @@
+"""Look for the handler and for the files that a config names, before AWS is asked anything.
+
+Owns where Lambda looks for a handler. It reads the packed code and never imports it; what it
+cannot know, such as a module that comes with a layer, it lets pass.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import zipfile
+from collections.abc import Iterator
+
+from kappa.config import layout_07 as layout
+from kappa.config.convert import suggestion
+from kappa.config.model import Config
+from kappa.config.plain_file import is_there
+from kappa.config.tree import Keys, dotted
+from kappa.errors import ConfigError
+from kappa.packing.archive import Archive
+
+_KEYS = ("lambda", "handler")
+_COMPILED = (".pyc", ".so")
+
+
+def check_files(config: Config) -> None:
+    """Check that the code, what goes with it and the test data are where the config says.
+
+    Raises: ConfigError, naming file, line and key.
+    """
+    function = config.function
+    if not function.image and not is_there(config.beside(function.path)):
+        raise _no_source(config)
+    for number, path in enumerate(function.dependencies):
+        if not is_there(config.beside(path)):
+            keys: Keys = ("lambda", "dependencies", number)
+            problem = f"{dotted(keys)}: {config.beside(path)} does not exist."
+            raise config.error(keys, problem, "Correct the path, or leave it out.")
+    name = function.test_data
+    if not name:
+        return
+    file = config.beside(name)
+    if not is_there(file) or not file.is_file():
+        problem = "is not a file" if is_there(file) else "does not exist"
+        raise config.error(
+            ("lambda", "test_data"),
+            f"lambda.test_data: {file} {problem}.",
+            "Correct the path, or leave the key out.",
+        )
+
+
+def _no_source(config: Config) -> ConfigError:
+    path = config.function.path
+    if config.later and path == layout.SOURCE:
+        # 0.7's default: the file need not have a key of it.
+        return config.error(
+            ("lambda", "path"),
+            f"the folder of the code, {config.beside(path)}, does not exist.",
+            f"Make the folder {path}, or name another one with `source:`.",
+        )
+    return config.error(
+        ("lambda", "path"),
+        f"lambda.path: {config.beside(path)} does not exist.",
+        "Correct the path.",
+    )
+
+
+def check_handler(config: Config, archive: Archive) -> None:
+    """Check that the handler is in the code, for the runtimes of Python and Node.js.
+
+    Raises: ConfigError, naming file, line and what there is instead.
+    Source: AWS Lambda guide, "Define Lambda function handler in Python" and "... in Node.js".
+    """
+    runtime, handler = config.function.runtime, config.function.handler
+    if runtime.startswith("python"):
+        _check_python(config, archive, handler)
+    elif runtime.startswith("nodejs"):
+        _check_node(config, archive, handler)
+
+
+def _check_python(config: Config, archive: Archive, handler: str) -> None:
+    module, dot, function = handler.rpartition(".")
+    if not dot or not module or not function:
+        raise config.error(
+            _KEYS, f"lambda.handler is {handler!r}.", "Allowed: MODULE.FUNCTION, such as app.main."
+        )
+    path = module.replace(".", "/")
+    files = (f"{path}.py", f"{path}/__init__.py")
+    found = next((name for name in files if name in archive.names), None)
+    if found is None:
+        if config.function.layers or _is_compiled(archive, path):
+            return
+        modules = [name.removesuffix(".py") for name in archive.names if name.endswith(".py")]
+        raise config.error(
+            _KEYS,
+            f"lambda.handler is {handler!r}: the code has no {files[0]}.",
+            _meant(path, modules),
+        )
+    names = _top_level(_read(archive, found))
+    if names is not None and function not in names:
+        raise config.error(
+            _KEYS,
+            f"lambda.handler is {handler!r}: {found} has no {function}.",
+            _meant(function, [name for name, is_module in names.items() if not is_module]),
+        )
+
+
+def _is_compiled(archive: Archive, path: str) -> bool:
+    return any(name.startswith(f"{path}.") and name.endswith(_COMPILED) for name in archive.names)
+
+
+def _meant(word: str, known: list[str]) -> str:
+    return suggestion(word, known) if known else ""
+
+
+def _read(archive: Archive, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
+        return opened.read(name)
+
+
+def _top_level(source: bytes) -> dict[str, bool] | None:
+    """The names that a module binds, and whether each is a module or a package.
+
+    None where reading alone cannot tell.
+    """
+    try:
+        names = dict(_bound(ast.parse(source).body))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # Another Python than this one may read it.
+        return None
+    return None if "*" in names or "__getattr__" in names else names
+
+
+def _bound(body: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement.name, False
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                is_module = isinstance(statement, ast.Import)
+                yield alias.asname or alias.name.split(".")[0], is_module
+        else:
+            # Assignments, and what stands in a with, try or if; not what functions bind inside.
+            for part in ast.iter_child_nodes(statement):
+                yield from _bound_in(part)
+
+
+def _bound_in(node: ast.AST) -> Iterator[tuple[str, bool]]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id, False
+    elif isinstance(node, ast.stmt):
+        yield from _bound([node])
+    elif not isinstance(node, ast.Lambda):
+        for part in ast.iter_child_nodes(node):
+            yield from _bound_in(part)
+
+
+def _check_node(config: Config, archive: Archive, handler: str) -> None:
+    """The file's name ends at the first dot after the last slash."""
+    folder, slash, name = handler.rpartition("/")
+    base, dot, function = name.partition(".")
+    if not dot or not base or not function:
+        raise config.error(
+            _KEYS,
+            f"lambda.handler is {handler!r}.",
+            "Allowed: FILE.FUNCTION, such as index.handler.",
+        )
+    path = f"{folder}{slash}{base}".removeprefix("./")
+    ends = ("", ".js", ".mjs", ".cjs", "/index.js", "/index.mjs", "/index.cjs")
+    if config.function.layers or any(f"{path}{end}" in archive.names for end in ends):
+        return
+    scripts = [
+        file[: -len(end)] for file in archive.names for end in ends[1:4] if file.endswith(end)
+    ]
+    raise config.error(
+        _KEYS, f"lambda.handler is {handler!r}: the code has no {path}.js.", _meant(path, scripts)
+    )

@@ -1,0 +1,169 @@
+"""What differs between the code that AWS has and the code that is packed, in words. Pure.
+
+Owns how much is shown: one's own text files line by line, up to a limit, and packages in one line
+each.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kappa.packing import contents
+from kappa.packing.archive import UNREADABLE
+
+_MAX_TEXT_BYTES = 64 * 1024
+_MAX_LINES_OF_A_FILE = 40
+_MAX_LINES = 400
+# A diff ends up in logs.
+_SECRET = re.compile(
+    r"""(^|/)(
+        (secrets?|credentials?|\.ssh|\.aws)/.*
+        | \.(env|netrc|npmrc|pypirc|pgpass|htpasswd)[^/]*
+        | [^/]*\.env | env\.[^/]* | id_(rsa|dsa|ecdsa|ed25519)[^/]*
+        | [^/]*\.(pem|key|p12|pfx|jks|keystore)
+        | service[-_]?account[^/]*\.json
+        | token[^/]* | [^/]*(secret|credential|password)[^/]*
+    )$""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the code; None: not in this zip.
+
+    Shape: `before_package` and `after_package` are "NAME VERSION", or "" for one's own file;
+    `lines` is a unified diff without its head.
+    """
+
+    name: str
+    before_bytes: int | None
+    after_bytes: int | None
+    before_package: str = ""
+    after_package: str = ""
+    lines: tuple[str, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The package's name without its version; "" for one's own file."""
+        return (self.after_package or self.before_package).partition(" ")[0]
+
+
+def compare_code(
+    deployed: bytes | None,
+    code: bytes,
+    installed: Iterable[str] = (),
+    *,
+    show_secrets: bool = False,
+) -> tuple[File, ...]:
+    """Compare two zips by the files in them; those that are equal are left out.
+
+    `installed` are the names of files in `code` that kappa installed.
+    """
+    before, after = _files(deployed), _files(code)
+    old = contents.packages(deployed, installed) if deployed is not None else {}
+    new = contents.packages(code, installed)
+    changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    is_own = [name for name in changed if name not in old and name not in new]
+    texts = _texts(deployed, code, [name for name in is_own if name in before and name in after])
+    return tuple(
+        File(
+            name,
+            before[name][0] if name in before else None,
+            after[name][0] if name in after else None,
+            old.get(name, ""),
+            new.get(name, ""),
+            texts.get(name, ()) if show_secrets or not _SECRET.search(name) else (),
+        )
+        for name in changed
+    )
+
+
+def _files(data: bytes | None) -> dict[str, tuple[int, int, int]]:
+    if data is None:
+        return {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {
+            info.filename: (info.file_size, info.CRC, info.external_attr >> 16 & 0o100)
+            for info in archive.infolist()
+            if not info.is_dir()
+        }
+
+
+def _texts(deployed: bytes | None, code: bytes, names: list[str]) -> dict[str, tuple[str, ...]]:
+    if deployed is None:
+        return {}
+    with (
+        zipfile.ZipFile(io.BytesIO(deployed)) as old,
+        zipfile.ZipFile(io.BytesIO(code)) as new,
+    ):
+        return {name: _lines(_text(old, name), _text(new, name)) for name in names}
+
+
+def _text(archive: zipfile.ZipFile, name: str) -> str | None:
+    """Read a text file; None, if it is something else, or too large to be shown."""
+    if archive.getinfo(name).file_size > _MAX_TEXT_BYTES:
+        return None
+    try:
+        text = archive.read(name).decode()
+    except UNREADABLE:
+        return None
+    return None if "\0" in text else text
+
+
+def _lines(before: str | None, after: str | None) -> tuple[str, ...]:
+    if before is None or after is None:
+        return ()
+    found = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
+    lines = [_printable(line) for line in found][2:]
+    more = len(lines) - _MAX_LINES_OF_A_FILE
+    shown = lines[:_MAX_LINES_OF_A_FILE]
+    return tuple([*shown, f" ... {more} more lines"] if more > 0 else shown)
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}" for char in text
+    )
+
+
+def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
+    """Say what differs for people: a sign (+, -, ~ or a blank) and a text of each line."""
+    if not files:
+        yield " ", "    the same files, packed differently"
+    left = _MAX_LINES
+    for file in files:
+        if file.package:
+            continue
+        yield _line(file.name, file.before_bytes, file.after_bytes)
+        for text in file.lines if left >= len(file.lines) else ():
+            left -= 1
+            yield (text[0] if text[0] in "+-" else " "), f"        {text}"
+    for package in sorted({file.package for file in files} - {""}):
+        yield _package_line([file for file in files if file.package == package])
+
+
+def _line(name: str, before: int | None, after: int | None) -> tuple[str, str]:
+    name = _printable(name)
+    if before is None:
+        return "+", f"    + {name}  {after} bytes"
+    if after is None:
+        return "-", f"    - {name}  {before} bytes"
+    return "~", f"    ~ {name}  {before} -> {after} bytes"
+
+
+def _package_line(files: list[File]) -> tuple[str, str]:
+    before = next((file.before_package for file in files if file.before_package), "")
+    after = next((file.after_package for file in files if file.after_package), "")
+    sign = "+" if not before else "-" if not after else "~"
+    name = f"{before} -> {after.rpartition(' ')[2]}" if before and after else before or after
+    if before == after:
+        name = after
+    count = "1 file" if len(files) == 1 else f"{len(files)} files"
+    size = sum((file.before_bytes if sign == "-" else file.after_bytes) or 0 for file in files)
+    return sign, f"    {sign} {name}  {count}, {size} bytes"

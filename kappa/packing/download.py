@@ -1,0 +1,29 @@
+"""The zip that AWS has of a function. It only reads; commands/diff.py compares with it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from kappa.aws.client import Aws
+from kappa.errors import AwsError
+from kappa.packing.archive import MAX_UNZIPPED_BYTES, UNREADABLE
+
+
+def read_code(aws: Aws, link: str, function: str) -> bytes | None:
+    """Download a function's zip; None where AWS gives no link, as of a container image.
+
+    Source: AWS Lambda API, GetFunction: Code.Location is a link that is good for ten minutes.
+    Raises: AwsError, if it cannot be downloaded whole or is not a zip.
+    """
+    if not link.startswith(("https://", "http://")):
+        return None
+    data = aws.download(link, f"downloading the code of {function}", MAX_UNZIPPED_BYTES)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)):
+            return data
+    except UNREADABLE as error:
+        raise AwsError(
+            f"What AWS gives as the code of {function} is not a zip: {error}.",
+            "Does a proxy stand between? Run the same command again.",
+        ) from error

@@ -1,0 +1,68 @@
+"""How the zip reaches Lambda: inside of the call, or through an S3 bucket when it is large.
+
+Owns the object's key, which says the content: the same code is uploaded once.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from kappa.config.model import Config
+from kappa.packing.archive import MAX_ZIPPED_BYTES, Archive
+from kappa.plan.step import Plan, Step
+
+
+def code(
+    config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BYTES
+) -> dict[str, Any]:
+    """Say where Lambda finds the code, as its calls want it."""
+    if not _through_s3(config, archive, max_direct_bytes):
+        return {"ZipFile": archive.data}
+    return {"S3Bucket": config.function.s3_bucket, "S3Key": key(config, archive)}
+
+
+def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BYTES) -> Plan:
+    """Plan the upload to S3; nothing when the zip goes inside of the call."""
+    if not _through_s3(config, archive, max_direct_bytes):
+        return []
+    bucket, name = config.function.s3_bucket, key(config, archive)
+    return [
+        Step(
+            "s3",
+            "put_object",
+            # With the condition S3 refuses what it has already, before the body is sent.
+            # Source: Amazon S3 guide, "How to prevent object overwrites with conditional writes".
+            {"Bucket": bucket, "Key": name, "Body": archive.data, "IfNoneMatch": "*"},
+            "created",
+            f"zip s3://{bucket}/{name}",
+            settled=("PreconditionFailed",),
+        )
+    ]
+
+
+def expected(
+    config: Config, archive: Archive | None, max_direct_bytes: int = MAX_ZIPPED_BYTES
+) -> dict[str, Any]:
+    """Say what a step must have of the answer that takes the code: an object of the zip's name may
+    be somebody else's.
+    """
+    if archive is None or not _through_s3(config, archive, max_direct_bytes):
+        return {}
+    where = f"s3://{config.function.s3_bucket}/{key(config, archive)}"
+    return {
+        "expected": {"CodeSha256": archive.sha256},
+        "unexpected_hint": f"{where} is not what kappa packed, and $LATEST runs it now. Find out "
+        "who wrote it, remove it, and run the same command again.",
+    }
+
+
+def key(config: Config, archive: Archive) -> str:
+    """Name the object: the function, then the content's SHA-256."""
+    digest = base64.b64decode(archive.sha256).hex()
+    prefix = config.function.s3_prefix.strip("/")
+    return f"{prefix}/{config.function.name}-{digest}.zip".removeprefix("/")
+
+
+def _through_s3(config: Config, archive: Archive, max_direct_bytes: int) -> bool:
+    return bool(config.function.s3_bucket) and len(archive.data) > max_direct_bytes

@@ -1,0 +1,153 @@
+"""The permissions that event sources need: what kappa calls them, what is lacking, what is stale.
+
+Each version or alias has a policy of its own, so the name of a permission has the alias in it.
+Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Set
+
+from msgspec.structs import replace
+
+from kappa import arn as arns
+from kappa.arn import Place
+from kappa.config.model import Config, Permission
+from kappa.config.source_fields import EventSource
+from kappa.function.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
+from kappa.plan.step import Already, Plan, Step
+from kappa.sources import rule as schedule
+from kappa.sources.state import CALLERS, SourcesState
+
+Statements = tuple[Statement, ...]
+# Services that go on calling the old place for a while after they were told of the new one.
+# Source: Amazon S3 guide, "Enabling and configuring event notifications": up to five minutes;
+# EventBridge API reference, "PutTargets": allow a short time for a change to take effect.
+LATE = {"events": "EventBridge", "s3": "S3"}
+
+
+def plan(config: Config, source: EventSource, place: Place, statements: Statements) -> Plan:
+    """Plan the permission that a source needs, unless a statement gives it already.
+
+    Raises: Conflict, if a statement of the same name is foreign.
+    """
+    source_arn, own = _arn(config, source, place), _own(config, source, place)
+    permission = own or Permission(
+        statement_id=statement_id(config, source, place, config.qualifier),
+        principal=caller(source_arn, source.service, place.region),
+        source_arn=source_arn,
+        source_account=place.account if source.service == "s3" else "",
+    )
+    # An ARN that names an account is as narrow without it: such a statement is as good as kappa's.
+    account = "" if own else arns.parse(source_arn).account
+    alike = [permission, *([replace(permission, source_account=account)] if account else [])]
+    if any(grants(one, each) for one in statements for each in alike):
+        return []
+    return plan_grant(config.function.name, permission, statements, config.qualifier, config.aws)
+
+
+def _own(config: Config, source: EventSource, place: Place) -> Permission | None:
+    """Find the config's own permission for a source."""
+    source_arn = _arn(config, source, place)
+    principal = caller(source_arn, source.service, place.region)
+    given = config.function.permissions
+    return next((one for one in given if admits(one, principal, source_arn)), None)
+
+
+def is_permitted(
+    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
+) -> bool:
+    """Whether the config's own permission for a source stands on this qualifier."""
+    own = _own(config, source, place) if source.service in CALLERS else None
+    return own is not None and any(grants(one, own) for one in state.statements.get(alias, ()))
+
+
+def statement_id(config: Config, source: EventSource, place: Place, alias: str) -> str:
+    """Name the permission that kappa gives a source on the function, or on one of its aliases."""
+    source_arn = _arn(config, source, place)
+    digest = hashlib.sha256(f"{source_arn}{alias and f' {alias}'}".encode()).hexdigest()[:8]
+    name = source.short.replace(".", "-")[:60]
+    return f"kappa-{source.service}-{name}-{digest}"
+
+
+def is_given(
+    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
+) -> bool:
+    """Whether kappa itself has given a source its permission on this qualifier."""
+    if source.service not in CALLERS:
+        return False
+    name = statement_id(config, source, place, alias)
+    given = state.statements.get(alias, ())
+    return any(one.statement_id == name and not one.foreign for one in given)
+
+
+def plan_unclaim(config: Config, source: EventSource, place: Place, state: SourcesState) -> Plan:
+    """Plan the removal of the config's permission for a source from aliases that it does not name.
+
+    There it tells a later command where the source has been: see binding.py.
+    """
+    if config.function.alias:
+        return []
+    return [
+        item
+        for alias in state.statements
+        for name in (_configured(config, source, place, state, alias) if alias else ())
+        for item in plan_revoke(config.function.name, name, state.statements[alias], alias)
+    ]
+
+
+def _configured(
+    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
+) -> list[str]:
+    """Name the config's permissions for a source that this qualifier has."""
+    if source.service not in CALLERS:
+        return []
+    source_arn = _arn(config, source, place)
+    principal = caller(source_arn, source.service, place.region)
+    return [
+        one.statement_id
+        for one in config.function.permissions
+        if admits(one, principal, source_arn)
+        for has in state.statements.get(alias, ())
+        if has.statement_id == one.statement_id and grants(has, one)
+    ]
+
+
+def plan_stale(
+    config: Config,
+    source: EventSource,
+    place: Place,
+    state: SourcesState,
+    used: Set[str] = frozenset(),
+    left: Set[str] = frozenset(),
+) -> Plan:
+    """Plan the removal of the permissions that kappa gave on other qualifiers than those used.
+
+    One that the source is just leaving keeps its own: the service may still call there.
+    """
+    plan: list[Step | Already] = []
+    for alias, given in state.statements.items():
+        if alias in used or not is_given(config, source, place, state, alias):
+            continue
+        name = statement_id(config, source, place, alias)
+        if alias in left:
+            plan.append(_still_called(source, name, alias))
+        else:
+            plan += plan_revoke(config.function.name, name, given, alias)
+    return plan
+
+
+def _still_called(source: EventSource, name: str, alias: str) -> Already:
+    service = LATE[source.service]
+    return Already(
+        "kept",
+        f"permission {name} on {arns.words(alias)} ({service} may still call it for minutes; "
+        "a later deploy removes it)",
+    )
+
+
+def _arn(config: Config, source: EventSource, place: Place) -> str:
+    if source.service == "events":
+        return schedule.rule_arn(config.function.name, source, place)
+    return source.arn

@@ -1,0 +1,60 @@
+"""Which of a config's event sources a command line names. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from kappa.config.convert import suggestion
+from kappa.config.model import Config
+from kappa.config.source_fields import EventSource, rule_names
+from kappa.errors import ConfigError
+
+# The function's URL: as a status shows it, and where a source is called so too.
+_URL, _SURELY_URL = "url", "lambda.url"
+
+
+def only(config: Config, names: Sequence[str]) -> Config:
+    """Leave the event sources that are named, by ARN or as a status shows them; url is the URL.
+
+    Raises: ConfigError, if the config has no such source, or several.
+    """
+    if not names:
+        return config
+    words = _words(config)
+    for name in names:
+        if name not in words:
+            raise _unknown(config, name, words)
+        if len(set(words[name])) > 1:
+            raise ConfigError(
+                f"{config.file} has several event sources {name}.",
+                f"Name the one that is meant: {', '.join(dict.fromkeys(words[name]))}",
+            )
+    chosen = {words[name][0] for name in names}
+    function = config.function
+    kept = tuple(one for one in function.event_sources if _surely(config, one) in chosen)
+    address = function.url if _SURELY_URL in chosen else None
+    return replace(config, function=replace(function, event_sources=kept, url=address))
+
+
+def _unknown(config: Config, name: str, words: dict[str, list[str]]) -> ConfigError:
+    hint = suggestion(name, words) if words else "It names none."
+    return ConfigError(f"{config.file} has no event source {name}.", hint)
+
+
+def _words(config: Config) -> dict[str, list[str]]:
+    """Say for each word that a person may use which sources it may mean, each by its sure name."""
+    found: dict[str, list[str]] = {}
+    for one in config.function.event_sources:
+        sure = _surely(config, one)
+        for word in {one.key, one.short, sure}:
+            found.setdefault(word, []).append(sure)
+    for word in (_URL, _SURELY_URL) if config.function.url else ():
+        found.setdefault(word, []).append(_SURELY_URL)
+    return found
+
+
+def _surely(config: Config, source: EventSource) -> str:
+    """Name a source as nothing else is called: by its ARN, or the whole name of its rule."""
+    return source.arn or rule_names(config.function.name, source)["Name"]
