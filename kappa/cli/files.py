@@ -30,9 +30,9 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
     Example:
       kappa config.yml package --output /tmp/greeter.zip --list
     """
+    from kappa.commands.humanize import size
     from kappa.packing.archive import sizes
     from kappa.packing.bundle import write_zip
-    from kappa.units import size
 
     if output and len(options.configs) > 1:
         raise click.UsageError("--output is for one config file.")

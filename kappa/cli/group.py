@@ -1,6 +1,6 @@
 """The `kappa` group, and how a function becomes one of its commands.
 
-What a command does is in commands/deploy.py, imported only once a command runs: --help needs neither
+What a command does is in kappa/commands/, imported only once a command runs: --help needs neither
 AWS nor YAML.
 """
 

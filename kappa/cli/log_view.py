@@ -10,10 +10,10 @@ import re
 from typing import Any
 
 from kappa.cli.console import as_json, style
+from kappa.commands.humanize import duration
 from kappa.commands.log_events import Event
 from kappa.commands.log_requests import Entry, Request
 from kappa.texts import printable
-from kappa.units import duration
 
 _COLOURS = {
     "DEBUG": "blue",

@@ -65,7 +65,7 @@ def metrics(options: Options, since_ms: int) -> None:
       kappa config.yml metrics --since 6h
     """
     from kappa.commands import metrics as numbers
-    from kappa.units import duration
+    from kappa.commands.humanize import duration
 
     session = options.open()
     name = session.config.function.name

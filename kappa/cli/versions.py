@@ -10,8 +10,8 @@ import click
 from kappa.cli.console import as_json, bold, result, style
 from kappa.cli.group import carry_out, command
 from kappa.cli.options import Options
+from kappa.commands.humanize import size
 from kappa.texts import one_line
-from kappa.units import size
 
 if TYPE_CHECKING:
     from kappa.commands.deploy import Session

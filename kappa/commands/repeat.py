@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 
+from kappa.commands.humanize import duration
 from kappa.commands.invoke import LOST, THROTTLED, Answer
 from kappa.commands.log_lines import Report, report_of
 from kappa.errors import AwsError
-from kappa.units import duration
 
 # Errors that are a call's own: the next one may well succeed.
 _COUNTED = {THROTTLED: "throttled", LOST: "the answer did not come whole"}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kappa.commands.humanize import duration, size
 from kappa.commands.status_problems import lacking, policy_name, problems, role_name
 from kappa.config.model import Config
 from kappa.function.async_calls import wants
@@ -13,7 +14,6 @@ from kappa.function.plan import FunctionState
 from kappa.iam.state import IamState
 from kappa.sources.report import Row, source_row, sources_data
 from kappa.sources.state import SourcesState
-from kappa.units import duration, size
 
 
 def status_data(

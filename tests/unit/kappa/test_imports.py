@@ -16,7 +16,7 @@ LEVELS = (
     {"iam", "packing"},
     {"config"},
     {"plan", "aws"},
-    {"arn", "errors", "texts", "units"},
+    {"arn", "errors", "texts"},
 )
 LEVEL = {package: number for number, packages in enumerate(LEVELS) for package in packages}
 FOLDER = Path(kappa.__file__).parent

@@ -24,7 +24,7 @@ NO_KEY = {
     "RevisionId",
     "TenancyConfig",
 }
-# Set by other means: function/versions.py publishes, function/code.py and function/plan.py say the rest.
+# Set by other means: function/versions.py publishes; code.py and plan.py beside it say the rest.
 ELSEWHERE = {"Architectures", "Code", "FunctionName", "PackageType", "Publish", "Tags"}
 
 
@@ -121,7 +121,7 @@ def test_every_setting_of_the_model_has_a_key_or_is_known_to_have_none(operation
 
 
 def test_what_an_answer_may_leave_out_with_an_error_is_known():
-    """function/health.py asks for each of these errors, or they stand beside what is not compared."""
+    """health.py asks for each of these errors, or they stand beside what is not compared."""
     answer = MODEL.shape_for("GetFunctionResponse").members
     parts = {**answer, **answer["Configuration"].members}
     errors = {
@@ -135,7 +135,7 @@ def test_what_an_answer_may_leave_out_with_an_error_is_known():
 
 
 def test_every_state_of_the_model_is_known():
-    """function/health.py: Failed and Deleting are refused, Inactive is mended, Pending is waited for."""
+    """health.py: Failed and Deleting are refused, Inactive is mended, Pending is waited for."""
     known = {"Pending", "Active", "Inactive", "Failed", "Deleting"}
     # Those of a function of a capacity provider, which kappa cannot make.
     others = {"ActiveNonInvocable", "Deactivated", "Deactivating"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.units import age, duration, size, sparkline
+from kappa.commands.humanize import age, duration, size, sparkline
 
 
 @pytest.mark.parametrize(
