@@ -52,7 +52,7 @@ lighthouse: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Let Lighthouse judge t
 	$(BIN)/python -m bench.lighthouse
 
 screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens anew
-	$(BIN)/python -m local run --quiet -- $(BIN)/python docs/screenshots.py
+	$(BIN)/python -m local run --quiet -- $(BIN)/python -m docs.screenshots
 
 scan: $(VENV)/.venv ## Scan the template with checkov, in an environment of its own
 	@$(PYTHON) -m venv build/scan && build/scan/bin/pip install --quiet checkov==3.3.30
@@ -93,14 +93,14 @@ $(VENV)/.local: requirements/local.txt pyproject.toml | $(VENV)/.venv
 	@echo "==> installing what local mode needs (once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
-	@$(BIN)/python -m compileall -q kappa local *.py s3-website/*.py # what pip does for all but -e
+	@$(BIN)/python -m compileall -q kappa lambda_chat local *.py # what pip does for all but -e
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.venv
 	@echo "==> installing what the tests need (once; about a minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
-	@$(BIN)/python -m compileall -q kappa local *.py s3-website/*.py # what pip does for all but -e
+	@$(BIN)/python -m compileall -q kappa lambda_chat local *.py # what pip does for all but -e
 	@touch $@ $(VENV)/.local
 
 $(SITE)/node_modules/.runtime: $(SITE)/package-lock.json

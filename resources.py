@@ -39,11 +39,11 @@ import uuid
 from typing import Any
 
 try:
-    import commandline
-    import stack as stacks
-    import stack_notes
-    from bucket import empty_bucket
-    from chatconfig import (
+    from kappa.aws.client import Aws
+    from kappa.errors import AwsError, ConfigError, Conflict, KappaError, NotFound
+    from lambda_chat import command as commandline
+    from lambda_chat.bucket import empty_bucket
+    from lambda_chat.config import (
         SAVED,
         ChatConfig,
         check_region,
@@ -52,10 +52,10 @@ try:
         read_config,
         save_outputs,
     )
-    from kappa.aws.client import Aws
-    from kappa.errors import AwsError, ConfigError, Conflict, KappaError, NotFound
-    from stack_bucket import read_owned_bucket
-    from stack_console import PLAIN, Console
+    from lambda_chat.stack import notes as stack_notes
+    from lambda_chat.stack import progress as stacks
+    from lambda_chat.stack.bucket import read_owned_bucket
+    from lambda_chat.stack.console import PLAIN, Console
 except ModuleNotFoundError as missing:
     sys.exit(
         f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
@@ -70,7 +70,7 @@ STOPPED = (
 def template() -> str:
     """Return the CloudFormation template as JSON; the same text at each call."""
     # troposphere takes a third of a second to import: only who needs the template pays
-    from stack_template import stack_template
+    from lambda_chat.stack.template import stack_template
 
     return stack_template()
 

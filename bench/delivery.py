@@ -24,8 +24,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.load import WATCH, lift_the_rate_limit, send_all, shown_at, warm_up
 from bench.report import percentiles, table
-from chatconfig import ChatConfig, read_config
 from kappa.errors import KappaError
+from lambda_chat.config import ChatConfig, read_config
 from local import bootstrap
 from tests.chromium import MISSING, chromium_path, launch, sign_in
 

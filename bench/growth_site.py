@@ -11,7 +11,6 @@ import contextlib
 import io
 import os
 import shutil
-import sys
 import tempfile
 import time
 import uuid
@@ -23,15 +22,11 @@ import boto3
 
 from bench.growth_aws import aws_settings, require
 from bench.report import table
+from kappa.aws.client import Aws
+from lambda_chat.config import build_folder, read_config
+from lambda_chat.site import publish
+from lambda_chat.site.build import File, run_folder
 from tests import proxy
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "s3-website"))
-
-import publish  # noqa: E402
-from chatconfig import build_folder, read_config  # noqa: E402
-from kappa.aws.client import Aws  # noqa: E402
-from website import File, run_folder  # noqa: E402
 
 SIZES = (10, 100, 1_000, 10_000)
 PLAIN_UP_TO = 1_000

@@ -9,7 +9,7 @@ what a consistent Query says, and each page must have shown every message of its
 twice at a time. The emulator, unlike AWS, hands a message to its function once only: what is not
 stored is sent again with its client id, as "Retry" does, and counted. Prints the rate, the
 latencies and what became of the messages; the exit code is 1 when anything is not as it must be.
-Run it beside a chat of its own: python -m local run -- python bench/load.py
+Run it beside a chat of its own: python -m local run -- python -m bench.load
 
 Options:
   --messages=N  how many [default: 5000]
@@ -37,13 +37,12 @@ from botocore.config import Config
 from docopt import docopt
 from playwright.sync_api import Page, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from bench.load_check import published, stored, window
+from bench.report import percentiles
+from lambda_chat.config import ChatConfig, read_config
+from tests.chromium import MISSING, chromium_path, launch, sign_in
 
-from bench.load_check import published, stored, window  # noqa: E402
-from bench.report import percentiles  # noqa: E402
-from chatconfig import ChatConfig, read_config  # noqa: E402
-from tests.chromium import MISSING, chromium_path, launch, sign_in  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 SENDERS, CHANNELS = 8, 4
 SETTLE_S, RETRY_AFTER_S = 90.0, 15.0
@@ -264,7 +263,7 @@ def main() -> None:
     """Run, check, print; exit code 1 when anything was lost or doubled."""
     arguments = docopt(__doc__ or "")
     if "LAMBDA_CHAT_URL" not in os.environ:
-        sys.exit("Run it as: python -m local run -- python bench/load.py")
+        sys.exit("Run it as: python -m local run -- python -m bench.load")
     expect.set_options(timeout=15_000)
     config = read_config(Path(os.environ["LAMBDA_CHAT_CONFIG"]))
     lift_the_rate_limit()

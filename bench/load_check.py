@@ -10,7 +10,7 @@ from datetime import datetime
 
 import boto3
 
-from chatconfig import ChatConfig
+from lambda_chat.config import ChatConfig
 
 LIVELY_S, MAX_ROWS = 5, 200
 Entry = tuple[str, str, str, str]  # of a message: id, text, name, user

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +14,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from kappa.errors import KappaError
+from tests.browser.gallery import GOOGLE, ORIGIN, answer
 from tests.chromium import MISSING, chromium_path, launch
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "s3-website"))
-
-from tests.browser.gallery import GOOGLE, ORIGIN, answer  # noqa: E402 - it needs website.py
 
 MAIN = Path(__file__).with_suffix(".js")
 NOW = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Make the pictures: docs/screenshot.png, two people who chat; docs/screens, the page's states.
 
-Run it beside a chat of its own: python -m local run -- python docs/screenshots.py
-The states come from fixtures and need no chat: python docs/screenshots.py screens
+Run it beside a chat of its own: python -m local run -- python -m docs.screenshots
+The states come from fixtures and need no chat: python -m docs.screenshots screens
 """
 
 import base64
@@ -15,11 +15,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-DOCS = Path(__file__).resolve().parent
-sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "s3-website")]
+from tests.browser.gallery import open_gallery, show
+from tests.chromium import MISSING, chromium_path, launch
 
-from tests.browser.gallery import open_gallery, show  # noqa: E402
-from tests.chromium import MISSING, chromium_path, launch  # noqa: E402
+DOCS = Path(__file__).resolve().parent
 
 DESK = {"width": 1080, "height": 720}
 PHONE = {"width": 360, "height": 720}
@@ -161,7 +160,7 @@ def main() -> None:
     """Make the pictures."""
     screens_only = sys.argv[1:] == ["screens"]
     if not screens_only and "LAMBDA_CHAT_URL" not in os.environ:
-        sys.exit("Run it as: python -m local run -- python docs/screenshots.py")
+        sys.exit("Run it as: python -m local run -- python -m docs.screenshots")
     expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         path = chromium_path(playwright)

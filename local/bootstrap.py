@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatconfig import build_folder
 from kappa.errors import KappaError
+from lambda_chat.config import build_folder
 from local import emulator, google
 from local.gate import origins_at
 

@@ -20,8 +20,10 @@ if [ ! -x "$python" ]; then
         echo "Error: python3 is not installed: version 3.11 or later is needed." >&2
         exit 1
     }
+    python3 -c 'import lambda_chat' 2>/dev/null || {
+        echo "Error: Lambda Chat is not installed: pip install -r $root/requirements.txt" >&2
+        exit 1
+    }
 fi
 
-PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH}
-export PYTHONPATH
-exec "$python" "$here/publish.py" "$@"
+exec "$python" -m lambda_chat.site.publish "$@"

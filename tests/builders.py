@@ -17,7 +17,7 @@ import botocore
 import botocore.session
 from botocore.validate import ParamValidator
 
-from chatconfig import ChatConfig
+from lambda_chat.config import ChatConfig
 
 TABLE = "Lambda-Chat-messages"
 BUCKET = "lambda-chat-page"

@@ -115,7 +115,7 @@ class RunningChat:
 
     @property
     def config(self):
-        from chatconfig import read_config
+        from lambda_chat.config import read_config
 
         return read_config(Path(self.env["LAMBDA_CHAT_CONFIG"]))
 

@@ -20,16 +20,14 @@ from pathlib import Path
 import cfnlint
 from botocore.client import BaseClient
 
+import resources
+from kappa.aws.client import Aws
+from lambda_chat.config import read_config
+from lambda_chat.site import publish
 from tests.builders import run_here, run_kappa
 from tests.conftest import EmulatedAws
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT / "s3-website"))
-
-import publish  # noqa: E402
-import resources  # noqa: E402
-from chatconfig import read_config  # noqa: E402
-from kappa.aws.client import Aws  # noqa: E402
 
 FOLDER = ROOT / "docs" / "permissions"
 CFNLINT = Path(cfnlint.__file__).parent / "data"

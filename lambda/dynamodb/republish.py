@@ -30,14 +30,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "lambda/shared")]
+sys.path.insert(0, str(ROOT / "lambda/shared"))  # what both functions agree on
 
 try:
-    import commandline
-    from chatconfig import ChatConfig, check_region, read_config, require
     from contract import CHANNEL, RESERVED_CHANNELS
     from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError, Denied, NotFound
+    from lambda_chat import command as commandline
+    from lambda_chat.config import ChatConfig, check_region, read_config, require
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
 

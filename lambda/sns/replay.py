@@ -39,14 +39,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "lambda/shared")]
+sys.path.insert(0, str(ROOT / "lambda/shared"))  # what both functions agree on
 
 try:
-    import commandline
-    from chatconfig import check_region, read_config
     from contract import at
     from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError
+    from lambda_chat import command as commandline
+    from lambda_chat.config import check_region, read_config
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route
 
-from website import fill, placeholders
+from lambda_chat.site.build import fill, placeholders
 
 HERE = Path(__file__).resolve().parent
 SITE = HERE.parents[1] / "s3-website"

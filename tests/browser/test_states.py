@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from bundle import bundle
+from lambda_chat.site.build import build_site, placeholders
+from lambda_chat.site.bundle import bundle
 from tests.browser.gallery import DESK, GOOGLE, ORIGIN, PHONE, SITE, open_gallery, show
 from tests.samples import sample
-from website import build_site, placeholders
 
 AXE = SITE / "node_modules/axe-core/axe.min.js"
 PUBLIC = SITE / "public"

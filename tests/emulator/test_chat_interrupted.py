@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-import commandline
-import publish
 import resources
-import website
-from chatconfig import build_folder
+from lambda_chat import command as commandline
+from lambda_chat.config import build_folder
+from lambda_chat.site import build as website
+from lambda_chat.site import publish
 from tests import proxy
 from tests.builders import run_here
 from tests.samples import ALL
@@ -54,7 +54,7 @@ class Chat:
             "AWS_ENDPOINT_URL": through.url,
             "AWS_MAX_ATTEMPTS": "1",
             "LAMBDA_CHAT_CONFIG": str(self.path),
-            "PYTHONPATH": f"{ROOT}:{ROOT / 's3-website'}",
+            "PYTHONPATH": str(ROOT),
         }
 
     def run(self, main, before=None):
@@ -228,7 +228,8 @@ def test_a_command_of_the_stack_that_is_stopped_at_a_call_is_ended_by_the_next(
 PUBLISH = """\
 import sys
 from pathlib import Path
-import commandline, publish
+from lambda_chat import command as commandline
+from lambda_chat.site import publish
 source = Path(sys.argv[1])
 sys.exit(commandline.run(publish.__doc__, [], lambda _: print(publish.publish(source)) or 0, ""))
 """

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-import publish
 import resources
-from chatconfig import build_folder
+from lambda_chat.config import build_folder
+from lambda_chat.site import publish
 from tests import proxy
 from tests.builders import run_here
 
@@ -261,7 +261,7 @@ def test_two_runs_at_once_remove_nothing_and_both_end_well(emulator, env):
 
     published = keys()
     s3.delete_object(Bucket=BUCKET, Key="headers.json")  # so that both upload everything
-    words = [sys.executable, ROOT / "s3-website" / "publish.py"]
+    words = [sys.executable, "-m", "lambda_chat.site.publish"]
     both = [
         subprocess.Popen(
             words,

@@ -17,8 +17,8 @@ from tests.secrets import leaks
 from tests.store_page import Page, wait_for
 
 MESSAGES = 2_000
-LOAD = f"bench/load.py --messages={MESSAGES} --rate=20"
-POLLS = "bench/polls.py --minutes=2"
+LOAD = f"-m bench.load --messages={MESSAGES} --rate=20"
+POLLS = "-m bench.polls --minutes=2"
 SECRET = f"private-{uuid.uuid4().hex}"
 DEADLINE_S = 900.0
 # the emulator's own word of each publish begins with the message; AWS keeps no such log

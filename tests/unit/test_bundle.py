@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import bundle
-import publish
-import website
 from kappa.errors import KappaError
+from lambda_chat.site import build as website
+from lambda_chat.site import bundle, publish
 from tests.builders import chat_config
 
 SITE = Path(__file__).resolve().parents[2] / "s3-website"

@@ -14,10 +14,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import chatconfig
 import environment
 import publish_transcript
-from chatconfig import (
+from kappa.config.tree import parse_tree
+from kappa.config.values import fill_tree, read_values
+from kappa.errors import ConfigError
+from lambda_chat import config as chatconfig
+from lambda_chat.config import (
     BEGIN,
     END,
     SAVED,
@@ -29,9 +32,6 @@ from chatconfig import (
     read_config,
     save_outputs,
 )
-from kappa.config.tree import parse_tree
-from kappa.config.values import fill_tree, read_values
-from kappa.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "1234-abcd.apps.googleusercontent.com"
@@ -407,9 +407,9 @@ def test_a_save_that_is_killed_leaves_the_old_file_whole_and_the_next_one_ends_i
     code = f"""
 import os, signal, sys
 from pathlib import Path
-import chatconfig
+from lambda_chat import config
 sys.addaudithook(lambda event, _: event == {at!r} and os.kill(os.getpid(), signal.SIGKILL))
-chatconfig.save_outputs({OUTPUTS!r}, Path({str(config)!r}))
+config.save_outputs({OUTPUTS!r}, Path({str(config)!r}))
 """
     done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, check=False)
     assert done.returncode == -signal.SIGKILL

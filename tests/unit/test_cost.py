@@ -1,4 +1,4 @@
-"""bench/cost.py: the bill of a load, the cross-over, the limits, and the tables of docs/cost.md."""
+"""tools/cost: the bill of a load, the cross-over, the limits, and the tables of docs/cost.md."""
 
 import json
 import math
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import cost
-from bench.cost_limits import Limit, first_limit, s3_limits, users_at, websocket_limits
-from bench.cost_model import (
+from tools.cost import __main__ as cost
+from tools.cost.limits import Limit, first_limit, s3_limits, users_at, websocket_limits
+from tools.cost.model import (
     ALARMS,
     METRICS,
     Load,
@@ -264,7 +264,7 @@ def test_a_bad_command_line_ends_with_2(arguments, capsys):
 
 
 def test_the_docs_hold_the_tables_that_the_script_prints():
-    _, after = COST.read_text().split("<!-- bench/cost.py --table -->\n")
+    _, after = COST.read_text().split("<!-- python -m tools.cost --table -->\n")
     assert after.split("<!-- end -->")[0].strip() == cost.tables()
 
 
@@ -273,7 +273,7 @@ def test_a_reader_that_goes_away_is_no_traceback():
     os.close(reader)
     with os.fdopen(writer, "wb") as pipe:
         done = subprocess.run(
-            [sys.executable, ROOT / "bench" / "cost.py", "--table"],
+            [sys.executable, "-m", "tools.cost", "--table"],
             stdout=pipe,
             stderr=subprocess.PIPE,
             text=True,

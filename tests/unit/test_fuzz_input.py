@@ -14,13 +14,13 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import publish
 import resources
-from chatconfig import build_folder
 from kappa.aws.client import Aws
 from kappa.config.mistakes import MOST
 from kappa.config.read import read_config
 from kappa.errors import KappaError
+from lambda_chat.config import build_folder
+from lambda_chat.site import publish
 from tests.builders import run_kappa
 
 ROOT = Path(__file__).resolve().parents[2]

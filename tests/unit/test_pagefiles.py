@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import publish
-import website
-from bundle import bundle
-from chatconfig import ChatConfig
 from kappa.errors import KappaError
-from pagefiles import read_sources
+from lambda_chat.config import ChatConfig
+from lambda_chat.site import build as website
+from lambda_chat.site import publish
+from lambda_chat.site.bundle import bundle
+from lambda_chat.site.files import read_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -145,8 +145,11 @@ def test_of_two_runs_one_waits_while_the_other_installs(tmp_path, monkeypatch):
     )
     npm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    code = f"import pathlib, publish; publish.install_packages(pathlib.Path({str(tmp_path)!r}))"
-    env = dict(os.environ, PYTHONPATH=f"{ROOT}:{ROOT / 's3-website'}")
+    code = (
+        "import pathlib\nfrom lambda_chat.site import publish\n"
+        f"publish.install_packages(pathlib.Path({str(tmp_path)!r}))"
+    )
+    env = dict(os.environ, PYTHONPATH=str(ROOT))
     runs = [subprocess.Popen([sys.executable, "-c", code], env=env) for _ in range(2)]
     assert [run.wait() for run in runs] == [0, 0]
     assert (tmp_path / "runs").read_text() == "one\n"

@@ -14,12 +14,12 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-import publish
-import website
 from kappa.aws.client import Aws
 from kappa.errors import ConfigError, KappaError, NotFound
+from lambda_chat.site import build as website
+from lambda_chat.site import publish
+from lambda_chat.site.build import HEADERS_BODY, HEADERS_KEY, File
 from tests.builders import chat_config
-from website import HEADERS_BODY, HEADERS_KEY, File
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = chat_config()
@@ -497,7 +497,7 @@ def test_update_sh_refuses_todo_by_name():
 
 def test_a_missing_python_package_says_what_to_run():
     done = subprocess.run(
-        [sys.executable, "-S", ROOT / "s3-website" / "publish.py"],
+        [sys.executable, "-S", "-m", "lambda_chat.site.publish"],
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -13,18 +13,18 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-import bucket
-import chatconfig
 import emf
 import kappa
 import resources
-import stack
-import stack_bucket
-import stack_notes
-import website
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
-from stack import Event, Stack
-from stack_console import Console
+from lambda_chat import bucket
+from lambda_chat import config as chatconfig
+from lambda_chat.site import build as website
+from lambda_chat.stack import bucket as stack_bucket
+from lambda_chat.stack import notes as stack_notes
+from lambda_chat.stack import progress as stack
+from lambda_chat.stack.console import Console
+from lambda_chat.stack.progress import Event, Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "data" / "stack" / "template.json"

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.cost_model import METRICS
 from emf import metric_line
 from publish_transcript import NotPublished, Settings, connected, publish
 from tests.builders import (
@@ -21,6 +20,7 @@ from tests.builders import (
     sns_record,
     stream_record,
 )
+from tools.cost.model import METRICS
 from transactions import TRIES
 
 UNITS = {"Count", "Milliseconds"}

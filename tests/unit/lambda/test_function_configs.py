@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import chatconfig
 import environment
 import store_message
 import transactions
@@ -18,6 +17,7 @@ from kappa.arn import Place
 from kappa.config.read import read_config
 from kappa.iam import plan as iam
 from kappa.iam.state import IamState
+from lambda_chat import config as chatconfig
 from tests.store import ENVIRON
 
 FUNCTIONS = ("sns", "dynamodb")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from bench.cost_model import (
+from tools.cost.model import (
     BATCH_RECORDS,
     BATCH_S,
     PING_EVERY_S,

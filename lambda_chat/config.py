@@ -23,7 +23,7 @@ from kappa.config.plain_file import is_there, read_plain
 from kappa.config.tree import parse_tree
 from kappa.errors import ConfigError
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 
 # S3 guide, "General purpose bucket naming rules": AWS keeps these prefixes and suffixes
 RESERVED_BUCKETS = "(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|--x-s3|--table-s3)$)"

@@ -9,13 +9,13 @@ import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from chatconfig import KEYS, ChatConfig, config_path, outdated, unknown_keys
 from kappa.aws.client import Aws, translated
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
-from stack import Stack
-from stack_bucket import read_former_buckets
+from lambda_chat.config import KEYS, ChatConfig, config_path, outdated, unknown_keys
+from lambda_chat.stack.bucket import read_former_buckets
+from lambda_chat.stack.progress import Stack
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[2]
 FUNCTIONS = ("lambda/sns/config.yml", "lambda/dynamodb/config.yml")
 # The stack's parameters and the keys of config.yml that they come from.
 PARAMETERS = {

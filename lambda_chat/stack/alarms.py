@@ -11,7 +11,7 @@ from troposphere import Equals, GetAtt, Not, Parameter, Ref, Sub, Tags, Template
 from troposphere import cloudwatch as watch
 from troposphere import sns as topic
 
-from chatconfig import EMAIL_PATTERN
+from lambda_chat.config import EMAIL_PATTERN
 
 WANTED = "AlarmsWanted"
 PERIOD_S = 300

@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from chatconfig import ChatConfig
 from kappa.errors import ConfigError, KappaError
-from pagefiles import read_sources
+from lambda_chat.config import ChatConfig
+from lambda_chat.site.files import read_sources
 
 SERVICES = ("sts", "sns", "dynamodb", "s3")
 

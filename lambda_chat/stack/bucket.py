@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kappa.aws.client import Aws
 from kappa.errors import NotFound
-from stack import Stack, asking, read_events, read_resources
+from lambda_chat.stack.progress import Stack, asking, read_events, read_resources
 
 BUCKET = "WebsiteS3Bucket"
 # In these states the bucket that a stack lists is one that it made.

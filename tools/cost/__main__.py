@@ -8,7 +8,7 @@ Usage:
 Users are open pages, spread evenly over the channels, as the messages are. As users grow, each
 writes as much as now, in the same channels. Prices are of us-east-1; docs/cost.md has the sources.
 
-  python bench/cost.py --users 100 --messages-per-second 2 --channels 4 --poll-s 1
+  python -m tools.cost --users 100 --messages-per-second 2 --channels 4 --poll-s 1
 
 Options:
   --users=N                pages that are open, at least 1
@@ -28,14 +28,11 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from docopt import DocoptExit, docopt
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from bench.cost_limits import MOST_USERS, first_limit, s3_limits, users_at, websocket_limits
-from bench.cost_model import (
+from tools.cost.limits import MOST_USERS, first_limit, s3_limits, users_at, websocket_limits
+from tools.cost.model import (
     PRICES,
     QUICK_POLL_S,
     Load,

@@ -1,7 +1,7 @@
 """The stack's CloudFormation template: what exists, and who may do what.
 
-Owns the resources, parameters and outputs, but for the tables (stack_tables.py) and the alarms
-(stack_alarms.py); docs/stack.md gives the reason for each. It must not read the config or talk
+Owns the resources, parameters and outputs, but for the tables (tables.py) and the alarms
+(alarms.py); docs/stack.md gives the reason for each. It must not read the config or talk
 to AWS: the same source gives the same bytes, everywhere.
 """
 
@@ -11,9 +11,9 @@ from troposphere import iam as role
 from troposphere import s3 as bucket
 from troposphere import sns as topic
 
-from chatconfig import BUCKET_PATTERN, CLIENT_ID_PATTERN, DATA_PREFIX_PATTERN
-from stack_alarms import add_alarms, alarms_topic
-from stack_tables import tables
+from lambda_chat.config import BUCKET_PATTERN, CLIENT_ID_PATTERN, DATA_PREFIX_PATTERN
+from lambda_chat.stack.alarms import add_alarms, alarms_topic
+from lambda_chat.stack.tables import tables
 
 # vendor/ is what pages of earlier versions load
 PUBLIC_KEYS = ("index.html", "config.js", "css/*", "js/*", "vendor/*")

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from kappa.errors import ConfigError, KappaError
-from stack import Event
+from lambda_chat.stack.progress import Event
 
 
 class Console(msgspec.Struct, frozen=True, kw_only=True):

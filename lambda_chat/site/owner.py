@@ -11,10 +11,10 @@ import gzip
 import json
 from collections.abc import Mapping
 
-from chatconfig import ChatConfig, config_path
 from kappa.aws.client import Aws, translated
 from kappa.errors import ConfigError, Denied, NotFound
-from stack_bucket import read_bucket_name
+from lambda_chat.config import ChatConfig, config_path
+from lambda_chat.stack.bucket import read_bucket_name
 
 MARKER = "config.js"
 MOVED = "Correct it; or, to move the page, run `./resources.py update --wait` first."

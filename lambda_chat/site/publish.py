@@ -34,16 +34,13 @@ from typing import Any
 try:
     import msgspec
 
-    import commandline
-    from bucket import delete_objects
-    from bundle import ESBUILD, bundle
-    from chatconfig import ChatConfig, build_folder, read_config, require
     from kappa.aws.client import Aws, translated
     from kappa.errors import AwsError, Denied, KappaError, NotFound
     from kappa.texts import shown
-    from ownership import read_owner, refuse_foreign, refuse_other
-    from stack import LAUNCH
-    from website import (
+    from lambda_chat import command as commandline
+    from lambda_chat.bucket import delete_objects
+    from lambda_chat.config import ChatConfig, build_folder, read_config, require
+    from lambda_chat.site.build import (
         CACHE_CONTROL,
         CONTENT_TYPES,
         HEADERS_BODY,
@@ -60,12 +57,15 @@ try:
         run_folder,
         stored_bytes,
     )
+    from lambda_chat.site.bundle import ESBUILD, bundle
+    from lambda_chat.site.owner import read_owner, refuse_foreign, refuse_other
+    from lambda_chat.stack.progress import LAUNCH
 except ModuleNotFoundError as missing:
     sys.exit(
         f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
     )
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[2] / "s3-website"
 NEEDED = ("sns_topic_arn", "website_iam_role_arn", "dynamodb_table")
 # npm writes the last of these at the end of each installation
 PACKAGES = (ESBUILD, Path("aws4fetch/package.json"), Path(".package-lock.json"))
