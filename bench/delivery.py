@@ -27,7 +27,7 @@ from bench.report import percentiles, table
 from kappa.errors import KappaError
 from lambda_chat.config import ChatConfig, read_config
 from local import bootstrap
-from tests.chromium import MISSING, chromium_path, launch, sign_in
+from tests.support.chat.chromium import MISSING, chromium_path, launch, sign_in
 
 READERS = (1, 10, 50)
 STEADY = 3.0  # messages a second

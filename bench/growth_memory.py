@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.builders import NOW_S, row
+from tests.support.builders import NOW_S, row
 
 NOW = datetime.fromtimestamp(NOW_S, UTC)
 

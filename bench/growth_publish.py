@@ -23,7 +23,7 @@ import boto3
 from bench.growth_aws import aws_settings, require
 from bench.growth_memory import Counted, Rows, insert, row_of
 from bench.report import table
-from tests.builders import BUCKET, NOW_S, TABLE
+from tests.support.builders import BUCKET, NOW_S, TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "lambda/shared"), str(ROOT / "lambda/dynamodb/code")]

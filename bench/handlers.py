@@ -24,8 +24,8 @@ import boto3
 
 from bench.report import table
 from local import emulator
-from tests import proxy
-from tests.builders import id_token, sns_record, stream_record
+from tests.support.aws import proxy
+from tests.support.builders import id_token, sns_record, stream_record
 
 HERE = Path(__file__).resolve().parent
 LAMBDA = HERE.parent / "lambda"

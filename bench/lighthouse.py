@@ -21,7 +21,7 @@ from bench.peers import FOLDER
 from bench.report import table
 from kappa.errors import KappaError
 from local import bootstrap
-from tests.chromium import ARGUMENTS, MISSING, chromium_path
+from tests.support.chat.chromium import ARGUMENTS, MISSING, chromium_path
 
 # The newest release that runs on Node 20: 13 wants 22.19.
 VERSION = "12.8.2"

@@ -40,7 +40,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from bench.load_check import published, stored, window
 from bench.report import percentiles
 from lambda_chat.config import ChatConfig, read_config
-from tests.chromium import MISSING, chromium_path, launch, sign_in
+from tests.support.chat.chromium import MISSING, chromium_path, launch, sign_in
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -23,7 +23,7 @@ from bench.page_harness import NOW_MS, chromium, harness, transcript
 from bench.report import table
 from kappa.errors import KappaError
 from local import bootstrap
-from tests.builders import operator_record
+from tests.support.builders import operator_record
 
 STORE = "Lambda-Chat-store-message"
 DATA = "/data/default.json"

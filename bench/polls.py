@@ -24,8 +24,8 @@ import boto3
 from docopt import docopt
 from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 
-from tests.builders import operator_record
-from tests.chromium import MISSING, chromium_path, launch, sign_in
+from tests.support.builders import operator_record
+from tests.support.chat.chromium import MISSING, chromium_path, launch, sign_in
 
 STORE = "Lambda-Chat-store-message"
 MOVE_EACH_S = 20

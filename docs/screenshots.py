@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.gallery import open_gallery, show
-from tests.chromium import MISSING, chromium_path, launch
+from tests.support.chat.chromium import MISSING, chromium_path, launch
 
 DOCS = Path(__file__).resolve().parent
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import expect
 
 from tests.browser.conftest import announce, deliver, held, refused, write_rows
-from tests.builders import sns_record
+from tests.support.builders import sns_record
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import held, operation_of, origin, refused, unique
-from tests.processes import emulator_at, kill_workers
-from tests.samples import sample
+from tests.support.aws.processes import emulator_at, kill_workers
+from tests.support.samples import sample
 
 EXCHANGE = "AssumeRoleWithWebIdentity"
 BUSY = "The chat is busy at the moment. Reconnecting…"

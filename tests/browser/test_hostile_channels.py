@@ -13,9 +13,9 @@ from playwright.sync_api import expect
 
 from messages import is_visible
 from tests.browser.conftest import deliver, unique
-from tests.builders import operator_record
-from tests.hostile import TEXTS
-from tests.store_page import Page, wait_for
+from tests.support.builders import operator_record
+from tests.support.chat.hostile import TEXTS
+from tests.support.chat.people import Page, wait_for
 
 SENDERS = 10
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import gallery
-from tests.hostile import TEXTS
+from tests.support.chat.hostile import TEXTS
 
 HARNESS = Path(__file__).with_name("list_harness.js")
 NOW = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import announce, deliver, refused
-from tests.builders import operator_record
+from tests.support.builders import operator_record
 
 PENDING = re.compile(r"\bpending\b")
 ACTIONS = "Actions for your message"

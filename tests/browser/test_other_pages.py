@@ -17,10 +17,10 @@ import pytest
 
 import local.emulator
 from local import bootstrap
-from tests import elsewhere
-from tests.chromium import chromium_path, launch
 from tests.conftest import EmulatedAws
-from tests.elsewhere import BLANK
+from tests.support.chat import elsewhere
+from tests.support.chat.chromium import chromium_path, launch
+from tests.support.chat.elsewhere import BLANK
 
 ATTACKS = Path(__file__).with_name("strangers.js").read_text("utf-8")
 READABLE = {

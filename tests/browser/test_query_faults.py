@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import announce, refused, write_rows
-from tests.samples import sample
+from tests.support.samples import sample
 
 TIMES = 2  # how often each Query fails before it works again
 MESSAGES = 60

@@ -6,7 +6,7 @@ import pytest
 
 from local import google
 from local.gate import origins_at
-from tests import elsewhere
+from tests.support.chat import elsewhere
 
 CLIENT = "1-a.apps.googleusercontent.com"
 BLOCKED = """

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from lambda_chat.site.build import build_site, placeholders
 from lambda_chat.site.bundle import bundle
 from tests.browser.gallery import DESK, GOOGLE, ORIGIN, PHONE, SITE, open_gallery, show
-from tests.samples import sample
+from tests.support.samples import sample
 
 AXE = SITE / "node_modules/axe-core/axe.min.js"
 PUBLIC = SITE / "public"

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from tests import proxy
-from tests.whole_project import Project
+from tests.support.aws import proxy
+from tests.support.kappa.whole_project import Project
 
 
 @pytest.fixture(scope="module")

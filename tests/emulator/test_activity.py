@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from publish_transcript import NotPublished, Settings, connected, publish
-from tests.builders import row, stream_record
+from tests.support.builders import row, stream_record
 
 DEADLINE_S = 30.0
 ROUNDS = 15

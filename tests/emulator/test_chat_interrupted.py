@@ -21,9 +21,9 @@ from lambda_chat import command as commandline
 from lambda_chat.config import build_folder
 from lambda_chat.site import build as website
 from lambda_chat.site import publish
-from tests import proxy
-from tests.builders import run_here
-from tests.samples import ALL
+from tests.support.aws import proxy
+from tests.support.builders import run_here
+from tests.support.samples import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTCOMES = ("kill", "lose", "deny", "drop")

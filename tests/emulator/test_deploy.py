@@ -9,8 +9,9 @@ import zipfile
 import boto3
 import pytest
 
-from tests import projects, proxy
-from tests.projects import POLICY
+from tests.support.aws import proxy
+from tests.support.kappa import projects
+from tests.support.kappa.projects import POLICY
 
 ACCOUNT = "461000000031"
 CONFIG = """\

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests import deployer
+from tests.support.repo import deployer
 
 ACCOUNT = "640000000002"
 PARTS = ("stack", "functions", "page")
@@ -55,7 +55,7 @@ def test_who_has_these_rights_can_do_everything_and_uses_all_of_them(emulator, t
     made = deployer.documents(used)
     assert {part: document(part) for part in PARTS} == made, (
         "the commands need other rights now; read the difference, then renew the documents:\n"
-        ".venv/bin/python -m local run --quiet -- .venv/bin/python -m tests.deployer"
+        ".venv/bin/python -m local run --quiet -- .venv/bin/python -m tests.support.repo.deployer"
     )
 
 

@@ -9,8 +9,8 @@ import uuid
 
 import pytest
 
-from tests.builders import moment, row, sns_record
-from tests.store_page import Page, rows, wait_for
+from tests.support.builders import moment, row, sns_record
+from tests.support.chat.people import Page, rows, wait_for
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ import uuid
 import pytest
 
 from local import bootstrap
-from tests import proxy
 from tests.conftest import EmulatedAws, RunningChat
-from tests.privileges import FUNCTIONS
-from tests.processes import emulator_at, kill_workers
-from tests.samples import sample
-from tests.store_page import Page, rows, wait_for
+from tests.support.aws import proxy
+from tests.support.aws.processes import emulator_at, kill_workers
+from tests.support.chat.people import Page, rows, wait_for
+from tests.support.chat.privileges import FUNCTIONS
+from tests.support.samples import sample
 
 LED = ("DYNAMODB", "S3", "STS")
 SENDERS, MESSAGES = 2, 3  # of each

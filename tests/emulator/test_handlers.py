@@ -7,7 +7,7 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.builders import row
+from tests.support.builders import row
 
 DEADLINE_S = 30.0
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kappa.packing.archive import pack
-from tests import projects
-from tests.projects import CODE, POLICY, eventually, user_in
+from tests.support.kappa import projects
+from tests.support.kappa.projects import CODE, POLICY, eventually, user_in
 
 ACCOUNT = "461000000001"
 KAPPA = Path(sys.executable).parent / "kappa"

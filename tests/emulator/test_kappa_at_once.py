@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from tests.samples import ALL
-from tests.whole_project import COMMANDS
+from tests.support.kappa.whole_project import COMMANDS
+from tests.support.samples import ALL
 
 PAIRS = [
     pair

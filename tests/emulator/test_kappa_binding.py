@@ -1,15 +1,15 @@
 """Orders of commands with and without an alias on the emulator, counting what comes through.
 
 The emulator lets a function and its aliases share a policy and takes a second mapping; what only
-AWS does is tried in memory (tests/unit/kappa/test_binding.py).
+AWS does is tried in memory (tests/unit/kappa/sources/test_binding.py).
 """
 
 import json
 
 import pytest
 
-from tests import projects
-from tests.projects import eventually
+from tests.support.kappa import projects
+from tests.support.kappa.projects import eventually
 
 ACCOUNT = "461000000062"
 CODE = """\

@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from tests.samples import ALL
-from tests.whole_project import Project, nth
+from tests.support.kappa.whole_project import Project, nth
+from tests.support.samples import ALL
 
 # How far apart the calls of the sample are, for each way to stop a command.
 STRIDES = {"kill": 43, "lose": 59, "deny": 61, "drop": 67}

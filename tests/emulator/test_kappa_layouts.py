@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.projects import GIVEN_ROLE, Project, role_in
+from tests.support.kappa.projects import GIVEN_ROLE, Project, role_in
 
 ACCOUNT = "461000000071"
 LATER = """\

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import projects
-from tests.projects import eventually
+from tests.support.kappa import projects
+from tests.support.kappa.projects import eventually
 
 ACCOUNT = "461000000005"
 NAME = "teller"

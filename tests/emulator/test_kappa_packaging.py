@@ -17,8 +17,8 @@ from kappa.errors import ArchiveError
 from kappa.packing import upload
 from kappa.packing.bundle import Limits, read_archive
 from kappa.plan.apply import apply
-from tests.builders import assert_valid, run_kappa
-from tests.projects import role_in
+from tests.support.builders import assert_valid, run_kappa
+from tests.support.kappa.projects import role_in
 
 ACCOUNT = "463000000001"
 LIMITS = Limits(direct_bytes=2000, unzipped_bytes=20_000)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import run_kappa
-from tests.projects import user_in
+from tests.support.builders import run_kappa
+from tests.support.kappa.projects import user_in
 
 ACCOUNT = "461000000006"
 DOCS = Path(__file__).parents[2] / "docs" / "kappa.md"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import run_kappa
+from tests.support.builders import run_kappa
 
 CONFIG = """\
 s3_bucket: lambda-chat-page

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import run_kappa
+from tests.support.builders import run_kappa
 
 ACCOUNT = "461000000003"
 DATA = Path(__file__).parents[1] / "data" / "kappa"

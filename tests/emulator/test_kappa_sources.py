@@ -5,8 +5,8 @@ import urllib.request
 
 import pytest
 
-from tests import projects
-from tests.projects import eventually
+from tests.support.kappa import projects
+from tests.support.kappa.projects import eventually
 
 ACCOUNT = "461000000061"
 PREFIX = f"arn:aws:%s:us-east-1:{ACCOUNT}:%s"

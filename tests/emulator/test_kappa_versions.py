@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests import projects
+from tests.support.kappa import projects
 
 ACCOUNT = "461000000012"
 CODE = 'def handler(event, context):\n    return {"edition": 1}\n'

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import id_token
-from tests.privileges import FUNCTIONS
-from tests.secrets import leaks
-from tests.store_page import Page, rows, wait_for
+from tests.support.builders import id_token
+from tests.support.chat.people import Page, rows, wait_for
+from tests.support.chat.privileges import FUNCTIONS
+from tests.support.repo.secrets import leaks
 
 SECRET = f"private-{uuid.uuid4().hex}"
 # the emulator's own word of each publish begins with the message; AWS keeps no such log

@@ -6,7 +6,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.privileges import ALLOWED, ATTEMPTS, FUNCTIONS, OWN_LOG
+from tests.support.chat.privileges import ALLOWED, ATTEMPTS, FUNCTIONS, OWN_LOG
 
 SESSION = botocore.session.get_session()  # one for all clients: it reads each service's model once
 REFUSALS = {
@@ -17,7 +17,7 @@ REFUSALS = {
     "MissingAuthenticationTokenException",
     "UnauthorizedOperation",
 }
-# What the embedded AWS decides otherwise than AWS; tests/unit/test_stack_rights.py asks the
+# What the embedded AWS decides otherwise than AWS; unit/lambda_chat/stack/test_rights.py asks the
 # policies. It lets anyone list buckets, and knows some services by a call's signature only.
 TOO_OPEN = {"anonymous": {"list buckets"}}
 NOT_ROUTED = {

@@ -5,8 +5,8 @@ import subprocess
 import sys
 import uuid
 
-from tests.builders import row
-from tests.store_page import wait_for
+from tests.support.builders import row
+from tests.support.chat.people import wait_for
 
 
 def republish(chat, *arguments):

@@ -17,8 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import resources
-from tests.builders import id_token, run_here
-from tests.projects import TRUST
+from tests.support.builders import id_token, run_here
+from tests.support.kappa.projects import TRUST
 
 ROOT = Path(__file__).resolve().parents[2]
 RIGHTS_ACCOUNT = "620000000001"

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.store_page import Page, invoke, log_lines, refused, rows, wait_for
+from tests.support.chat.people import Page, invoke, log_lines, refused, rows, wait_for
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import sns_record
-from tests.store_page import rows, wait_for
+from tests.support.builders import sns_record
+from tests.support.chat.people import rows, wait_for
 
 RECORDED = Path(__file__).parents[1] / "data" / "events" / "failed_invocation.json"
 

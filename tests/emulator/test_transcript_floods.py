@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.builders import row
-from tests.store_page import invoke, rows, wait_for
+from tests.support.builders import row
+from tests.support.chat.people import invoke, rows, wait_for
 
 SPAM = 205
 HONEST = 30

@@ -17,8 +17,8 @@ import yaml
 import resources
 from lambda_chat.config import build_folder
 from lambda_chat.site import publish
-from tests import proxy
-from tests.builders import run_here
+from tests.support.aws import proxy
+from tests.support.builders import run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "630000000001"

@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from local import bootstrap
-from tests.builders import id_token
-from tests.chromium import GIVEN, MISSING, chromium_path
 from tests.conftest import EmulatedAws, RunningChat
-from tests.secrets import leaks
-from tests.store_page import Page, wait_for
+from tests.support.builders import id_token
+from tests.support.chat.chromium import GIVEN, MISSING, chromium_path
+from tests.support.chat.people import Page, wait_for
+from tests.support.repo.secrets import leaks
 
 MESSAGES = 2_000
 LOAD = f"-m bench.load --messages={MESSAGES} --rate=20"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import publish_transcript
 import store_message
 from senders import Verifier
-from tests.builders import (
+from tests.support.builders import (
     BUCKET,
     NOW_S,
     TABLE,
@@ -21,7 +21,7 @@ from tests.builders import (
     sns_record,
     stream_record,
 )
-from tests.store import store_settings
+from tests.support.chat.store import store_settings
 from transactions import Tables
 
 REPEATABLE = settings(

@@ -21,7 +21,7 @@ from kappa.config.read import read_config
 from kappa.errors import KappaError
 from lambda_chat.config import build_folder
 from lambda_chat.site import publish
-from tests.builders import run_kappa
+from tests.support.builders import run_kappa
 
 ROOT = Path(__file__).resolve().parents[2]
 REPEATABLE = settings(

@@ -10,7 +10,7 @@ from kappa.config.function_fields import Async, Image, ImageUri, LayerArn, Loggi
 from kappa.config.model import Function
 from kappa.config.runtimes import DEPRECATED, NEWER, deprecated
 from kappa.function.params import wanted
-from tests.builders import kappa_config
+from tests.support.builders import kappa_config
 
 MODEL = botocore.session.get_session().get_service_model("lambda")
 LOADER = botocore.session.get_session().get_component("data_loader")

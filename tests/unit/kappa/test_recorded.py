@@ -13,7 +13,7 @@ from kappa.function.plan import FunctionState
 from kappa.function.version_state import VersionsState
 from kappa.packing.archive import Archive
 from kappa.plan.selection import steps
-from tests.builders import kappa_config
+from tests.support.builders import kappa_config
 
 ACCOUNT = "123456789012"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/kappa/greeter"

@@ -10,8 +10,8 @@ from moto import mock_aws
 
 from senders import Verifier
 from store_message import Service, store
-from tests.builders import BUCKET, NOW_S, TABLE, id_token, sns_record
-from tests.store import RATE_TABLE, store_settings
+from tests.support.builders import BUCKET, NOW_S, TABLE, id_token, sns_record
+from tests.support.chat.store import RATE_TABLE, store_settings
 from transactions import Tables
 
 SESSION = botocore.session.get_session()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from emf import metric_line
 from publish_transcript import NotPublished, Settings, connected, publish
-from tests.builders import (
+from tests.support.builders import (
     BUCKET,
     NOW_S,
     TABLE,

@@ -18,7 +18,7 @@ from kappa.config.read import read_config
 from kappa.iam import plan as iam
 from kappa.iam.state import IamState
 from lambda_chat import config as chatconfig
-from tests.store import ENVIRON
+from tests.support.chat.store import ENVIRON
 
 FUNCTIONS = ("sns", "dynamodb")
 STREAM_KEEPS_S = 86_400

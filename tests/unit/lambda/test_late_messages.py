@@ -13,9 +13,9 @@ import transactions
 from environment import Rate
 from publish_transcript import connected, publish
 from senders import Verifier
-from tests.builders import BUCKET, NOW_S, TABLE, id_token, moment, sns_record
-from tests.memory import Bucket, Sts, Tables
-from tests.store import store_settings
+from tests.support.builders import BUCKET, NOW_S, TABLE, id_token, moment, sns_record
+from tests.support.chat.memory import Bucket, Sts, Tables
+from tests.support.chat.store import store_settings
 
 HISTORY = 3
 ADA, GRACE = (id_token(sub=name, exp=int(NOW_S) + 3600) for name in ("ada", "grace"))

@@ -6,9 +6,9 @@ from botocore.exceptions import ClientError
 
 from environment import Rate
 from messages import Change
-from tests.builders import BUCKET, NOW_S, TABLE, moment, row
-from tests.memory import Bucket, Tables, name_of
-from tests.store import RATE_TABLE
+from tests.support.builders import BUCKET, NOW_S, TABLE, moment, row
+from tests.support.chat.memory import Bucket, Tables, name_of
+from tests.support.chat.store import RATE_TABLE
 from transcript_files import query
 from transcripts import Page
 from writes import applied, block, count, not_blocked, put

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from messages import BadMessage, Message, read_delivery, read_request
 from store_message import store
-from tests.builders import sns_record
-from tests.store import counts
+from tests.support.builders import sns_record
+from tests.support.chat.store import counts
 
 KEYS = st.sampled_from(
     ["Message", "MessageId", "Timestamp", "MessageAttributes", "message", "action", "id"]

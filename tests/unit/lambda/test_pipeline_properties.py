@@ -23,9 +23,9 @@ from environment import Rate
 from publish_transcript import NotPublished, connected, publish
 from senders import Verifier
 from store_message import NotStored, store
-from tests.builders import BUCKET, NOW_S, TABLE, id_token, moment, sns_record, stream_record
-from tests.memory import Bucket, Faulty, Sts, Tables
-from tests.store import store_settings
+from tests.support.builders import BUCKET, NOW_S, TABLE, id_token, moment, sns_record, stream_record
+from tests.support.chat.memory import Bucket, Faulty, Sts, Tables
+from tests.support.chat.store import store_settings
 
 HISTORY = 3
 LIVELY_S = 5

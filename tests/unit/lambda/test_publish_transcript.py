@@ -19,7 +19,7 @@ from publish_transcript import (
     publish,
     read_settings,
 )
-from tests.builders import (
+from tests.support.builders import (
     BUCKET,
     NOW_S,
     TABLE,

@@ -18,8 +18,8 @@ import writes
 from aws_clients import ONE_TRY
 from environment import Rate
 from store_message import NotStored
-from tests.builders import NOW_S, answer_with, moment, sns_record
-from tests.store import RATE_TABLE, counts
+from tests.support.builders import NOW_S, answer_with, moment, sns_record
+from tests.support.chat.store import RATE_TABLE, counts
 
 LATE_S = writes.LATE.total_seconds()
 URL = {"endpoint_url": "https://dynamodb.example"}

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import ACCOUNT, NOW_S, failed_invocation, id_token, operator_record, sns_record
+from tests.support.builders import (
+    ACCOUNT,
+    NOW_S,
+    failed_invocation,
+    id_token,
+    operator_record,
+    sns_record,
+)
 
 SCRIPT = Path("lambda/sns/replay.py")
 NAME = "Lambda-Chat-store-message"

@@ -4,7 +4,7 @@ import pytest
 
 from senders import Verifier
 from store_message import NotStored
-from tests.builders import (
+from tests.support.builders import (
     IDENTITY_ROLE,
     NOW_S,
     answer_with,
@@ -13,7 +13,7 @@ from tests.builders import (
     calls_of,
     sns_record,
 )
-from tests.store import store_settings
+from tests.support.chat.store import store_settings
 
 
 @pytest.mark.parametrize(

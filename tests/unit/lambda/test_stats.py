@@ -20,7 +20,7 @@ from stats import (
     with_said,
     write_stats,
 )
-from tests.builders import NOW_S, moment, row
+from tests.support.builders import NOW_S, moment, row
 
 NOW_MS = round(NOW_S * 1000)
 MINUTE_MS = 60_000

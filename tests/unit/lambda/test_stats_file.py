@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from folder import Folder
 from stats import Said
 from stats_file import StatsBusy, StatsFile
-from tests.builders import BUCKET, NOW_S, answer_with, calls_of
+from tests.support.builders import BUCKET, NOW_S, answer_with, calls_of
 
 KEY = "data/stats.json"
 NOW_MS = round(NOW_S * 1000)

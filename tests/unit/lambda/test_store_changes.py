@@ -3,7 +3,7 @@
 import pytest
 
 from store_message import NotStored
-from tests.builders import (
+from tests.support.builders import (
     TABLE,
     answer_with,
     calls_of,
@@ -12,7 +12,7 @@ from tests.builders import (
     row,
     sns_record,
 )
-from tests.store import counts
+from tests.support.chat.store import counts
 from transactions import TRIES
 
 SENT = f"{moment(0)}#c1"

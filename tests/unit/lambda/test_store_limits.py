@@ -7,8 +7,8 @@ import pytest
 
 from environment import Rate, read_settings
 from store_message import NotStored
-from tests.builders import answer_with, calls_of, moment, operator_record, sns_record
-from tests.store import ENVIRON, RATE_TABLE, conflict, counts
+from tests.support.builders import answer_with, calls_of, moment, operator_record, sns_record
+from tests.support.chat.store import ENVIRON, RATE_TABLE, conflict, counts
 from transactions import TRIES
 
 

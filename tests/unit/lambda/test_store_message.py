@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 import store_message
 from environment import Rate, read_settings
 from store_message import NotStored, handler, store
-from tests.builders import (
+from tests.support.builders import (
     NOW_S,
     answer_with,
     attribute,
@@ -21,7 +21,7 @@ from tests.builders import (
     row,
     sns_record,
 )
-from tests.store import ENVIRON, RATE_TABLE, conflict, counts, store_settings
+from tests.support.chat.store import ENVIRON, RATE_TABLE, conflict, counts, store_settings
 from transactions import TRIES, Tables
 
 EVENTS = Path(__file__).parents[2] / "data" / "events"

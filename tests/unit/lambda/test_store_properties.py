@@ -15,9 +15,9 @@ import transactions
 from environment import Rate
 from senders import Verifier
 from store_message import NotStored, Service, store
-from tests.builders import NOW_S, TABLE, id_token, moment, sns_record
-from tests.memory import Faulty, Sts, Tables
-from tests.store import RATE_TABLE, store_settings
+from tests.support.builders import NOW_S, TABLE, id_token, moment, sns_record
+from tests.support.chat.memory import Faulty, Sts, Tables
+from tests.support.chat.store import RATE_TABLE, store_settings
 
 LIMIT = Rate(3, 10)
 TOKENS = [id_token(sub=who, exp=int(NOW_S) + 3600) for who in "01"]

@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 from messages import BadMessage
 from senders import TokenEnded, Verifier
 from store_message import NotStored
-from tests.builders import NOW_S, answer_with, base64url, calls_of, id_token, moment, sns_record
-from tests.store import CLIENT_ID, counts, store_settings
+from tests.support.builders import (
+    NOW_S,
+    answer_with,
+    base64url,
+    calls_of,
+    id_token,
+    moment,
+    sns_record,
+)
+from tests.support.chat.store import CLIENT_ID, counts, store_settings
 
 ASSUME = "AssumeRoleWithWebIdentity"
 OTHER = "2-b.apps.googleusercontent.com"

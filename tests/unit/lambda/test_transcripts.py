@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import NOW_S, moment, row
+from tests.support.builders import NOW_S, moment, row
 from transcripts import (
     MAX_BYTES,
     MAX_ROWS,

@@ -1,0 +1,289 @@
+"""What whoever deploys the chat has to be allowed: made from the calls that the commands make.
+
+    .venv/bin/python -m local run --quiet -- .venv/bin/python -m tests.support.repo.deployer
+
+writes docs/permissions/*.json anew. A call is an action of the same name, but for ACTIONS. The
+resources come from the service authorization reference, as cfn-lint has it, and what CloudFormation
+does for the caller from the schemas of the resources that the template has.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from functools import cache, partial
+from pathlib import Path
+
+import cfnlint
+from botocore.client import BaseClient
+
+import resources
+from kappa.aws.client import Aws
+from lambda_chat.config import read_config
+from lambda_chat.site import publish
+from tests.conftest import EmulatedAws
+from tests.support.builders import run_here, run_kappa
+
+ROOT = Path(__file__).resolve().parents[3]
+
+FOLDER = ROOT / "docs" / "permissions"
+CFNLINT = Path(cfnlint.__file__).parent / "data"
+STACK, BUCKET = "Lambda-Chat", "BUCKET"
+
+# Calls whose action has another name, or that need more than one. Source: service authorization
+# reference; Amazon S3 guide, "Required permissions for Amazon S3 API operations".
+ACTIONS = {
+    ("lambda", "Invoke"): ["lambda:InvokeFunction"],
+    ("s3", "DeleteObjects"): ["s3:DeleteObject"],
+    ("s3", "HeadBucket"): ["s3:ListBucket"],
+    ("s3", "ListObjectVersions"): ["s3:ListBucketVersions"],
+    ("s3", "ListObjectsV2"): ["s3:ListBucket"],
+    ("s3", "PutObject"): ["s3:GetObject", "s3:PutObject"],  # the last one has a condition
+    ("sts", "GetCallerIdentity"): [],  # nobody needs a permission for it
+}
+TAGGED = {
+    "CreateFunction": "lambda:TagResource",
+    "CreatePolicy": "iam:TagPolicy",
+    "CreateRole": "iam:TagRole",
+}
+# Calls that the embedded AWS gives no reason for: why a stack is not valid.
+MORE = {"stack": ["cloudformation:DescribeEvents"], "functions": ["iam:PassRole"], "page": []}
+ARNS = {
+    ("cloudformation", "stack"): [f"arn:aws:cloudformation:REGION:ACCOUNT:stack/{STACK}/*"],
+    ("cloudwatch", "alarm"): [f"arn:aws:cloudwatch:REGION:ACCOUNT:alarm:{STACK}-*"],
+    ("dynamodb", "table"): [f"arn:aws:dynamodb:REGION:ACCOUNT:table/{STACK}-*"],
+    ("iam", "policy"): [f"arn:aws:iam::ACCOUNT:policy/kappa/{STACK}-*"],
+    ("iam", "role"): [f"arn:aws:iam::ACCOUNT:role/kappa/{STACK}-*"],
+    ("lambda", "eventsourcemapping"): ["arn:aws:lambda:REGION:ACCOUNT:event-source-mapping:*"],
+    ("lambda", "function"): [f"arn:aws:lambda:REGION:ACCOUNT:function:{STACK}-*"],
+    ("logs", "log-group"): [f"arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/{STACK}-*"],
+    ("s3", "bucket"): [f"arn:aws:s3:::{BUCKET}"],
+    ("s3", "object"): [f"arn:aws:s3:::{BUCKET}/*"],
+    ("sns", "topic"): [f"arn:aws:sns:REGION:ACCOUNT:{STACK}-*"],
+}
+BY_CLOUDFORMATION = {
+    "ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}
+}
+# What the schemas name for properties that the template does not have, and access to data.
+UNUSED = re.compile(
+    r"(?:Put|Create|Update|Delete|Enable|Disable|Associate|Import)\w*(?:Replica|Import|Kinesis|Website|CORS|"
+    r"ContributorInsights|Cors|Inventory|Analytics|Lifecycle|MetricsConf|Accelerate|Logging|Acl|"
+    r"Versioning|ObjectLock|Tiering|Metadata|Notification|Abac|DataProtection|Boundary)\w*"
+    r"|(?:Put|Delete)(?:Resource|User|Group)Policy|(?:Attach|Detach)RolePolicy|\w*Import\w*"
+    r"|\w+(?:Item|Object)|Scan|Query|Get(?:User|Group)Policy"
+)
+
+
+@contextmanager
+def recording():
+    """Note the calls of this process: (service, operation) and what else they need."""
+    actions = set()
+    make = BaseClient._make_api_call
+
+    def noted(self, operation, params):
+        service = self.meta.service_model.service_name
+        actions.update(ACTIONS.get((service, operation), [f"{service}:{operation}"]))
+        if params.get("Tags") and operation in TAGGED:
+            actions.add(TAGGED[operation])
+        if any("VersionId" in one for one in params.get("Delete", {}).get("Objects", ())):
+            actions.add("s3:DeleteObjectVersion")
+        return make(self, operation, params)
+
+    BaseClient._make_api_call = noted
+    try:
+        yield actions
+    finally:
+        BaseClient._make_api_call = make
+
+
+class Deployer:
+    """Runs the commands of the README and of a day's work, in this process."""
+
+    def __init__(self, env, folder):
+        self.config = folder / "config.yml"
+        self.config.write_text(
+            f"s3_bucket: deployed-by-{env['AWS_ACCESS_KEY_ID'].lower()}\nregion: us-east-1\n"
+            "google_oauth_client_id: 1-a.apps.googleusercontent.com\n"
+        )
+        self.env = env | {"LAMBDA_CHAT_CONFIG": str(self.config)}
+        self.functions = folder / "lambda"
+        shutil.copytree(ROOT / "lambda", self.functions)
+
+    def must(self, done):
+        assert done.returncode == 0, f"{done.args}: {done.stdout}{done.stderr}"
+        return done
+
+    def resources(self, *words):
+        return self.must(run_here(partial(resources.main, list(words)), self.env))
+
+    def kappa(self, *words):
+        for name in ("sns", "dynamodb"):
+            path = self.functions / name / "config.yml"
+            self.must(run_kappa([path, *words], self.env))
+
+    def change(self):
+        """Change a value, settings, a policy, a source and the code of both functions."""
+        self.config.write_text(self.config.read_text() + "history: 30\nrate_limit: 5/5s\n")
+        for name in ("sns", "dynamodb"):
+            folder = self.functions / name
+            edit(folder / "config.yml", "memory_size: 256", "memory_size: 512")
+            edit(folder / "policy.json", '"Sid": "', '"Sid": "Own')
+            (folder / "code" / "more.py").write_text("MORE = 1\n")
+        edit(self.functions / "dynamodb" / "config.yml", "batch_size: 100", "batch_size: 50")
+        sender = "principal: sns.amazonaws.com\n"
+        more = "      source_account: '111122223333'\n"
+        edit(self.functions / "sns" / "config.yml", sender, sender + more)
+
+    def leave_old_file(self):
+        """Put a file into the bucket that is not of the page any more."""
+        s3 = Aws("us-east-1").client("s3")
+        bucket = read_config().s3_bucket
+        s3.put_object(Bucket=bucket, Key="js/old.js", Body=b"")
+        return 0
+
+    def all(self):
+        """Run everything; return the actions of each part."""
+        with recording() as stack:
+            for words in (["launch", "--wait"], ["output", "--save"], ["status"]):
+                self.resources(*words)
+            self.config.write_text(self.config.read_text() + "data_prefix: talk/\n")
+            self.resources("update", "--wait")
+        with recording() as functions:
+            self.kappa("create")
+            for words in (["invoke"], ["invoke_async"], ["dryrun"], ["add_event_sources"]):
+                self.kappa(*words)
+            self.change()
+            for words in (
+                ["deploy"],
+                ["diff"],
+                ["deploy", "--publish"],
+                ["update_code"],
+                ["update_event_sources"],
+                ["status"],
+                ["event_source_status"],
+                ["disable_event_sources"],
+                ["enable_event_sources"],
+                ["versions"],
+                ["logs"],
+                ["metrics"],
+                ["remove_event_sources"],
+            ):
+                self.kappa(*words)
+        run_here(self.leave_old_file, self.env)
+        with recording() as page:
+            self.must(run_here(partial(publish.main, []), self.env))
+        with recording() as last:
+            self.kappa("delete")
+        functions |= last
+        with recording() as last:
+            self.resources("delete", "--yes", "--wait")
+        stack |= last
+        return {"stack": stack, "functions": functions, "page": page}
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text, f"{path} has no {old}"
+    path.write_text(text.replace(old, new))
+
+
+def documents(actions):
+    """Turn the actions of each part into a policy document."""
+    found = {part: statements({*some, *MORE[part]}) for part, some in actions.items()}
+    # kappa's roles have a path, CloudFormation's have none
+    by_stack = json.dumps(statements(of_cloudformation(), BY_CLOUDFORMATION))
+    found["stack"] += json.loads(by_stack.replace("role/kappa/", "role/"))
+    return {part: {"Version": "2012-10-17", "Statement": found[part]} for part in found}
+
+
+def statements(actions, condition=None):
+    """Group actions by the resources that they can be limited to."""
+    groups = {}
+    for action in sorted(actions):
+        groups.setdefault((action.split(":")[0], resources_of(action)), []).append(action)
+    result = []
+    for (_, arns), some in sorted(groups.items()):
+        statement = {"Effect": "Allow", "Action": some, "Resource": list(arns)}
+        if some == ["iam:PassRole"]:
+            statement["Condition"] = {
+                "StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}
+            }
+        elif condition:
+            statement["Condition"] = condition
+        result.append(statement)
+    return split_pass_role(result)
+
+
+def split_pass_role(found):
+    """Give iam:PassRole, which has a condition of its own, a statement of its own."""
+    result = []
+    for one in found:
+        if "iam:PassRole" in one["Action"] and len(one["Action"]) > 1:
+            rest = [action for action in one["Action"] if action != "iam:PassRole"]
+            alone = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+            result += [
+                one | {"Action": rest},
+                one | {"Action": ["iam:PassRole"], "Condition": alone},
+            ]
+        else:
+            result.append(one)
+    return result
+
+
+@cache
+def reference():
+    return json.loads((CFNLINT / "AdditionalSpecs" / "Policies.json").read_text())
+
+
+def resources_of(action):
+    service, name = action.split(":")
+    types = reference()[service]["Actions"][name.lower()].get("Resources", [])
+    arns = {arn for kind in types for arn in ARNS.get((service, kind.lower()), [])}
+    return tuple(sorted(arns)) or ("*",)
+
+
+def of_cloudformation():
+    """What CloudFormation does with the caller's rights."""
+    types = {one["Type"] for one in json.loads(resources.template())["Resources"].values()}
+    actions = set()
+    for path in (CFNLINT / "schemas" / "resources").glob("*.json"):
+        text = path.read_text()
+        if not any(f'"{name}"' in text for name in types):
+            continue
+        schema = json.loads(text)
+        if schema.get("typeName") not in types:
+            continue
+        service = schema["typeName"].split("::")[1].lower()
+        for handler in ("create", "read", "update", "delete"):
+            named = schema["handlers"].get(handler, {}).get("permissions", [])
+            actions.update(one for one in named if one.startswith(f"{service}:"))
+    return {
+        one
+        for one in actions
+        if not UNUSED.fullmatch(one.split(":")[1]) and one.split(":")[1].lower() in known(one)
+    }
+
+
+def known(action):
+    return reference()[action.split(":")[0]]["Actions"]
+
+
+def written(document):
+    return json.dumps(document, indent=2) + "\n"
+
+
+def main():
+    """Write the documents, as the account's root, who may do everything."""
+    emulator = EmulatedAws(os.environ["AWS_ENDPOINT_URL"])
+    with tempfile.TemporaryDirectory() as folder:
+        found = Deployer(emulator.env("640000000001"), Path(folder)).all()
+    FOLDER.mkdir(exist_ok=True)
+    for part, document in documents(found).items():
+        (FOLDER / f"{part}.json").write_text(written(document))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,262 @@
+"""Invocations: what is sent, what an answer means."""
+
+import io
+import os
+
+import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ResponseStreamingError,
+)
+from botocore.response import StreamingBody
+
+from kappa.aws.translate import translated
+from kappa.commands.invoke import LOST, Answer, await_ready, read_payload, send
+from kappa.errors import AwsError, ConfigError, Denied
+from kappa.plan.step import Clock, Step
+from tests.support.builders import assert_valid, kappa_config
+
+
+def config_in(folder, test_data="input.json"):
+    from msgspec.structs import replace
+
+    return replace(kappa_config({"test_data": test_data}), file=folder / "config.yml")
+
+
+def test_test_data_is_found_beside_the_config(tmp_path):
+    (tmp_path / "input.json").write_text('{"a": 1}')
+    assert read_payload(config_in(tmp_path), "", io.BytesIO()) == b'{"a": 1}'
+
+
+def test_a_dash_reads_standard_input(tmp_path):
+    assert read_payload(config_in(tmp_path), "-", io.BytesIO(b"[1]")) == b"[1]"
+
+
+def test_nothing_to_send_is_said(tmp_path):
+    with pytest.raises(ConfigError, match=r"names no lambda\.test_data"):
+        read_payload(config_in(tmp_path, ""), "", io.BytesIO())
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        read_payload(config_in(tmp_path), "", io.BytesIO())
+
+
+@pytest.mark.parametrize("data", ["", "event"])
+def test_a_fifo_is_refused_and_never_waited_for(tmp_path, data):
+    os.mkfifo(tmp_path / "event")
+    with pytest.raises(ConfigError, match="Not a regular file"):
+        read_payload(config_in(tmp_path, "event"), data and str(tmp_path / data), io.BytesIO())
+
+
+def test_what_a_shell_makes_of_a_command_is_read(tmp_path):
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write(b"[1]")
+    assert read_payload(config_in(tmp_path), f"/dev/fd/{reader}", io.BytesIO()) == b"[1]"
+    os.close(reader)
+
+
+def test_data_that_is_no_utf_8_is_not_sent(tmp_path):
+    with pytest.raises(ConfigError, match="not valid JSON"):
+        read_payload(config_in(tmp_path), '["\udcff"]', io.BytesIO())
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_json_is_not_sent(tmp_path, content):
+    with pytest.raises(ConfigError, match=r"not valid JSON|nested too deeply"):
+        read_payload(config_in(tmp_path), "-", io.BytesIO(content))
+
+
+def test_an_error_says_type_message_and_traceback():
+    payload = {
+        "errorType": "ValueError",
+        "errorMessage": "boom",
+        "stackTrace": ['  File "/var/task/a.py", line 3, in handler\n    raise ValueError\n'],
+    }
+    answer = Answer(200, payload, error="Unhandled")
+    assert answer.problem == "ValueError: boom"
+    assert answer.traceback == '  File "/var/task/a.py", line 3, in handler\n    raise ValueError'
+
+
+def test_the_trace_of_another_runtime_is_shown_too():
+    assert Answer(200, {"trace": ["Error: x", "    at y"]}).traceback == "Error: x\n    at y"
+
+
+@pytest.mark.parametrize("payload", [None, "text", {"errorMessage": "Task timed out"}, {}])
+def test_an_error_without_a_trace_says_what_there_is(payload):
+    answer = Answer(200, payload, error="Unhandled")
+    assert answer.traceback == ""
+    assert isinstance(answer.problem, str)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', "[1]"])
+def test_json_may_stand_on_the_command_line(tmp_path, text):
+    assert read_payload(config_in(tmp_path), text, io.BytesIO()) == text.encode()
+
+
+def test_wrong_json_on_the_command_line_says_where(tmp_path):
+    with pytest.raises(ConfigError, match="--data:1: not valid JSON"):
+        read_payload(config_in(tmp_path), '{"a": ', io.BytesIO())
+
+
+def test_a_missing_data_file_does_not_blame_the_config(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        read_payload(config_in(tmp_path), str(tmp_path / "nowhere"), io.BytesIO())
+    assert caught.value.hint == "--data takes a file, - or JSON."
+
+
+def test_more_than_lambda_takes_is_not_sent(tmp_path):
+    content = b'"' + b"x" * (6 * 1024 * 1024 - 1) + b'"'
+    with pytest.raises(ConfigError, match=r"standard input has 6\.0 MB, and Lambda takes 6 MB"):
+        read_payload(config_in(tmp_path), "-", io.BytesIO(content))
+    assert read_payload(config_in(tmp_path), "-", io.BytesIO(content[:-2] + b'"'))
+
+
+class FakeAws:
+    """Answers an invocation, or raises."""
+
+    longest_run_s = 900
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def call_once(self, service, operation, doing, params, timeout_s):
+        self.params = params
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event", "DryRun"])
+def test_what_is_sent_is_valid_with_a_qualifier_and_without(kind):
+    aws = FakeAws({"StatusCode": 200, "Payload": io.BytesIO(b"3"), "ExecutedVersion": "7"})
+    answer = send(aws, "greeter", b"{}", kind, "current")
+    assert (answer.payload, answer.version, aws.params["Qualifier"]) == (3, "7", "current")
+    assert_valid([Step("lambda", "invoke", aws.params, "", "")])
+    send(aws, "greeter", b"{}", kind)
+    assert "Qualifier" not in aws.params
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("TooManyRequestsException", "raise its concurrency"),
+        ("RequestTooLargeException", "Put the data in S3"),
+    ],
+)
+def test_what_lambda_refuses_has_a_hint(code, hint):
+    with pytest.raises(AwsError) as caught:
+        send(FakeAws(AwsError("no", code=code)), "greeter", b"{}", "RequestResponse")
+    assert hint in caught.value.hint
+
+
+class Changing:
+    """A function that Lambda is still making; each look is one answer."""
+
+    longest_run_s = 900
+
+    def __init__(self, *answers):
+        self.left = list(answers)
+
+    def call_once(self, *_params):
+        answer = self.left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+READY = {"State": "Active", "LastUpdateStatus": "Successful"}
+
+
+@pytest.mark.parametrize("busy", [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}])
+def test_a_call_comes_after_what_lambda_is_still_making(busy):
+    aws, naps = Changing(READY | busy, READY | busy, READY), []
+    await_ready(aws, "greeter", Clock(now=lambda: sum(naps), sleep=naps.append))
+    assert (aws.left, naps) == ([], [0.1, 0.2])
+
+
+def test_a_call_is_not_held_up_for_more_than_a_minute():
+    aws, naps = Changing(*[{"State": "Pending"}] * 99), []
+    await_ready(aws, "greeter", Clock(now=lambda: sum(naps), sleep=naps.append))
+    assert 60 <= sum(naps) <= 62
+
+
+def test_who_may_only_call_does_so_without_a_look():
+    await_ready(Changing(Denied("no")), "greeter", Clock())
+
+
+@pytest.mark.parametrize("content", [b"9" * 5000, b"[" * 5000 + b"]" * 5000])
+def test_a_result_beyond_all_limits_is_shown_as_text(content):
+    aws = FakeAws({"StatusCode": 200, "Payload": io.BytesIO(content)})
+    assert send(aws, "greeter", b"{}", "RequestResponse").payload == content.decode()
+
+
+def test_what_is_nested_too_deeply_is_not_sent(tmp_path):
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        read_payload(config_in(tmp_path), "[" * 100_000 + "]" * 100_000, io.BytesIO())
+    digits = "[" + "9" * 5000 + "]"
+    assert read_payload(config_in(tmp_path), digits, io.BytesIO()) == digits.encode()
+
+
+class Cut:
+    """A body that breaks off."""
+
+    def read(self):
+        raise ResponseStreamingError(error="cut")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"Payload": Cut()},
+        {"Payload": StreamingBody(io.BytesIO(b"[1"), 4)},
+        {"Payload": io.BytesIO(b"1"), "LogResult": "U1RBUlQ"},
+        {"Payload": io.BytesIO(b"1"), "LogResult": "U1R\u00e4UlQ="},
+    ],
+)
+def test_an_answer_that_is_cut_is_one_clear_error(answer):
+    with pytest.raises(AwsError) as caught:
+        send(FakeAws({"StatusCode": 200, **answer}), "greeter", b"{}", "RequestResponse")
+    assert caught.value.message.startswith("The answer did not come whole: ")
+    assert "The function may have run" in caught.value.hint
+    assert caught.value.code == LOST
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_call_that_got_no_answer_says_whether_the_function_may_have_run(sent):
+    error = ConnectionClosedError if sent else EndpointConnectionError
+    with pytest.raises(AwsError) as broken, translated("invoking greeter"):
+        raise error(endpoint_url="https://lambda.us-east-1.amazonaws.com")
+    with pytest.raises(AwsError) as caught:
+        send(FakeAws(broken.value), "greeter", b"{}", "RequestResponse")
+    assert (caught.value.code == LOST) is sent
+    assert ("may have run" in caught.value.hint) is sent
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_result_that_is_no_json_is_shown_as_text(number):
+    aws = FakeAws({"StatusCode": 200, "Payload": io.BytesIO(f"[{number}]".encode())})
+    assert send(aws, "greeter", b"{}", "RequestResponse").payload == f"[{number}]"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[NaN]",
+        b"[-Infinity]",
+        b'{"a": 1, "a": 2}',
+        b"\xef\xbb\xbf[1]",
+        "[1]".encode("utf-16"),
+        "[1]".encode("utf-32-le"),
+    ],
+)
+def test_what_only_python_takes_for_json_is_not_sent(tmp_path, content):
+    with pytest.raises(ConfigError, match="standard input:1: not valid JSON"):
+        read_payload(config_in(tmp_path), "-", io.BytesIO(content))
+
+
+def test_a_number_beyond_pythons_is_sent_as_it_is(tmp_path):
+    content = b"[1e999, " + b"9" * 5000 + b"]"
+    assert read_payload(config_in(tmp_path), "-", io.BytesIO(content)) == content

@@ -1,0 +1,378 @@
+"""Environments that share a function, an alias each: what is one's is not the other's.
+
+Every order of commands of both; the account is in memory, by AWS's recorded answers.
+"""
+
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kappa.commands import deploy as commands
+from kappa.commands import publishing
+from kappa.config.function_fields import Image
+from kappa.config.read import read_config
+from kappa.config.source_fields import KeyFilter, Url
+from kappa.errors import Conflict, NotFound
+from kappa.plan.apply import apply
+from kappa.plan.step import Step
+from kappa.sources.report import sources_data
+from tests.support.builders import kappa_config
+from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
+from tests.support.samples import ALL
+from tests.unit.kappa.sources.test_binding import COMMANDS, QUEUE, TOPIC, sourcecommands
+
+BUCKET = "arn:aws:s3:::photos"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"
+REFUSED = (Conflict, NotFound)
+
+
+def sources(environment, **rule):
+    keys = (KeyFilter(type="prefix", value=f"{environment}/"),)
+    return (
+        {"arn": TOPIC},
+        {"arn": QUEUE},
+        {"arn": BUCKET, "events": ("s3:ObjectCreated:*",), "key_filters": keys},
+        {"name": f"nightly-{environment}", "schedule": "rate(1 day)", **rule},
+    )
+
+
+class File:
+    """One file with the environments dev and prod; prod's alias may be the function itself."""
+
+    def __init__(self, prod="prod", sources=sources, url=True):
+        self.aws = Account([TOPIC], ["photos"])
+        self.aliases = {"dev": "dev", "prod": prod}
+        self.sources, self.url = sources, url
+
+    def session(self, environment, given=""):
+        alias = self.aliases[environment]
+        section = {
+            "path": "",
+            "handler": "",
+            "runtime": "",
+            "image": Image(uri=IMAGE),
+            "environment": {"STAGE": environment},
+            "alias": alias,
+            "publish": bool(alias),
+            "sources": self.sources(environment),
+            "url": Url(auth="NONE") if self.url else None,
+        }
+        other = {"dev": "prod", "prod": "dev"}[environment]
+        siblings = frozenset({other, self.aliases[other]}) - {alias}
+        config = kappa_config(
+            section, role={"arn": ROLE}, environment=environment, siblings=siblings
+        )
+        options = {"publish": True, "alias": given} if given else {}
+        return publishing.publishing_as(commands.Session(config, self.aws), options)
+
+    def plan(self, word):
+        """Plan "ENVIRONMENT COMMAND", or ENVIRONMENT COMMAND:ALIAS."""
+        environment, _, command = word.partition(" ")
+        name, _, given = command.partition(":")
+        return COMMANDS[name](self.session(environment, given))
+
+    def run(self, word):
+        reports = []
+        apply(self.plan(word), self.aws.call, reports.append, clock())
+        return [(one.mark, one.message) for one in reports]
+
+    def kept(self, word):
+        return [message for mark, message in self.run(word) if mark == "kept"]
+
+    def of(self, alias):
+        """All that hangs on an alias: how often each source is delivered, URL, permissions."""
+        found = {kind: some.count(alias) for kind, some in self.aws.deliveries().items()}
+        url = self.aws.urls.get(alias, {}).get("FunctionUrl")
+        version = self.aws.versions.get(self.aws.aliases.get(alias), {}).get("Environment")
+        return found, url, sorted(self.aws.policies.get(alias, {})), version
+
+
+ONE_EACH = {"sns": 1, "sqs": 1, "s3": 1, "events": 1}
+NONE = dict.fromkeys(ONE_EACH, 0)
+WORDS = ("deploy", "add", "update", "code", "create", "enable", "disable", "remove", "rollback")
+ORDER = [f"{one} {word}" for one in ("dev", "prod") for word in WORDS]
+
+
+def live_through(file, order):
+    for word in order:
+        environment, _, command = word.partition(" ")
+        own = file.aliases[environment]
+        (theirs,) = set(file.aliases.values()) - {own}
+        before = file.of(theirs)
+        try:
+            file.run(word)
+        except REFUSED:
+            assert command != "deploy", f"{word} was refused"
+        if theirs:
+            assert file.of(theirs) == before, f"{word} changed what is {theirs}'s"
+        else:
+            assert file.of(theirs)[:3] == before[:3], f"{word} changed what is the function's own"
+        delivered, url, given, _ = file.of(own)
+        assert max(delivered.values()) <= 1
+        if command == "deploy":
+            assert delivered == ONE_EACH
+            assert url
+            assert len(given) == 5
+            again = [item for item in file.plan(word) if isinstance(item, Step)]
+            assert again == [], "a second deploy changes something"
+        elif command == "remove":
+            assert (delivered, url, given) == (NONE, None, [])
+        elif command == "disable":
+            assert delivered == NONE
+
+
+@pytest.mark.parametrize("prod", ["prod", ""])
+@pytest.mark.parametrize("second", ORDER)
+def test_no_command_of_one_environment_changes_what_is_the_others(second, prod):
+    begin = ORDER.index(second) % 4
+    for third in ORDER if ALL else ORDER[begin::4]:
+        for first in (("dev deploy", "prod deploy"), ("prod deploy", "dev deploy")):
+            live_through(File(prod), (*first, second, third))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_after_any_ten_commands_each_environment_has_its_own(seed):
+    chance = random.Random(seed)
+    file = File(chance.choice(["prod", ""]))
+    live_through(file, (*chance.choices(ORDER, k=10), "dev deploy", "prod deploy"))
+    file.run("dev delete")
+    file.run("prod delete")
+    assert file.aws.left() == []
+
+
+def test_what_is_the_other_environments_is_named():
+    file = File()
+    file.run("prod deploy")
+    address, theirs = file.aws.urls["prod"], "(of config.yml (prod))"
+    assert file.kept("dev deploy") == [
+        f"event source sns news on the alias prod {theirs}",
+        f"event source sqs orders on the alias prod {theirs}",
+        f"event source s3 photos on the alias prod {theirs}",
+        f"function URL on the alias prod {theirs}",
+    ]
+    assert file.aws.urls["prod"] == address
+    assert sorted(file.aws.urls) == ["dev", "prod"]
+
+
+def test_what_an_older_kappa_left_on_the_other_environments_alias_is_named_too():
+    file = File(sources=lambda one: sources(one)[:1], url=False)
+    file.run("prod deploy")
+    file.aws.descriptions.clear()
+    assert file.kept("dev deploy") == [
+        "event source sns news on the alias prod (of another environment of config.yml)"
+    ]
+
+
+def test_status_calls_a_source_of_each_environment_no_double():
+    file = File()
+    file.run("prod deploy")
+    session = file.session("dev")
+    data = sources_data(*sourcecommands.read_sources_status(session))
+    assert {one["state"] for one in data} == {"missing"}
+    file.run("dev deploy")
+    data = sources_data(*sourcecommands.read_sources_status(session))
+    assert all(one["qualifiers"] == ["dev"] and "problem" not in one for one in data)
+
+
+def shared_rule(_environment):
+    return ({"name": "nightly", "schedule": "rate(1 day)"},)
+
+
+def test_a_rule_that_both_environments_name_invokes_both():
+    file = File(sources=shared_rule, url=False)
+    file.run("prod deploy")
+    file.run("dev deploy")
+    assert file.aws.deliveries()["events"] == ["dev", "prod"]
+    assert file.kept("dev remove")
+    assert file.aws.deliveries()["events"] == ["prod"]
+
+
+@pytest.mark.parametrize("word", ["dev disable", "dev deploy"])
+def test_a_rule_of_both_environments_is_not_changed_for_one(word):
+    file = File(sources=shared_rule, url=False)
+    file.run("prod deploy")
+    file.run("dev deploy")
+    file.sources = lambda _: ({"name": "nightly", "schedule": "rate(2 days)"},)
+    with pytest.raises(Conflict, match="is of another environment or config too") as error:
+        file.plan(word)
+    assert "nightly-${environment}" in error.value.hint
+
+
+def test_one_bucket_cannot_notify_both_environments_of_the_same_keys():
+    def same(_environment):
+        return ({"arn": BUCKET, "events": ("s3:ObjectCreated:*",)},)
+
+    file = File(sources=same, url=False)
+    file.run("prod deploy")
+    with pytest.raises(Conflict, match=r"already notifies \S+:prod of such keys"):
+        file.plan("dev deploy")
+    assert file.aws.deliveries()["s3"] == ["prod"]
+
+
+def test_the_notification_that_an_older_kappa_made_for_the_other_environment_stays():
+    file = File(sources=lambda one: sources(one)[2:3], url=False)
+    file.run("prod deploy")
+    (made,) = file.aws.buckets["photos"]["LambdaFunctionConfigurations"]
+    made["Id"] = "kappa-greeter"
+    file.run("dev deploy")
+    assert file.aws.deliveries()["s3"] == ["dev", "prod"]
+    file.run("dev remove")
+    assert file.aws.buckets["photos"]["LambdaFunctionConfigurations"] == [made]
+
+
+def test_an_alias_that_is_named_gets_the_sources_of_its_own_environment():
+    file = File()
+    file.run("prod deploy")
+    file.run("dev deploy")
+    before = file.of("prod")
+    file.run("dev deploy:blue")
+    assert file.of("dev")[0] == NONE
+    assert file.of("blue")[0] == ONE_EACH
+    assert file.of("prod") == before
+
+
+def test_the_other_environments_dead_subscription_is_not_this_ones_business():
+    file = File(sources=lambda one: sources(one)[:1], url=False)
+    file.run("prod deploy")
+    file.aws.delete_alias("prod")
+    file.run("dev deploy")
+    ends = sorted(one["Endpoint"] for one in file.aws.subscriptions.values())
+    assert ends == [f"{FUNCTION}:dev", f"{FUNCTION}:prod"]
+
+
+# Which aliases are another environment's
+
+LAYOUT = """
+lambda: {{name: {name}, path: code, handler: greeter.handler, runtime: python3.13{more}}}
+iam: {{role: {{arn: "arn:aws:iam::123456789012:role/r"}}}}
+environments: {{dev: {dev}, prod: {prod}}}
+"""
+
+
+def siblings(tmp_path, environment="dev", name="greeter", more="", dev="{}", prod="{}"):
+    file = tmp_path / "config.yml"
+    file.write_text(LAYOUT.format(name=name, more=more, dev=dev, prod=prod))
+    return set(read_config(file, environment).siblings)
+
+
+def test_environments_with_functions_of_their_own_share_nothing(tmp_path):
+    more = ", alias: live"
+    assert siblings(tmp_path, name='"greeter-${environment}"', more=more) == set()
+    assert siblings(tmp_path, prod="{lambda: {name: other, alias: prod}}") == set()
+
+
+@pytest.mark.parametrize("alias", ['"${environment}"', '"${environment:-x}"'])
+def test_an_alias_named_like_the_environment_is_its_own(tmp_path, alias):
+    assert siblings(tmp_path, more=f", alias: {alias}") == {"prod"}
+    assert siblings(tmp_path, "prod", more=f", alias: {alias}") == {"dev"}
+
+
+def test_environments_without_an_alias_share_the_function_itself(tmp_path):
+    assert siblings(tmp_path) == {"prod"}
+    assert siblings(tmp_path, dev="{lambda: {alias: dev}}") == {"prod", ""}
+    assert siblings(tmp_path, "prod", dev="{lambda: {alias: dev}}") == {"dev"}
+
+
+def test_another_regions_or_accounts_function_itself_is_another_function(tmp_path):
+    own = "{lambda: {alias: dev}}"
+    for other in ("{region: eu-west-1}", "{profile: live}"):
+        assert siblings(tmp_path, dev=own, prod=other) == {"prod"}
+
+
+def test_what_is_wrong_in_another_environment_is_no_error(tmp_path):
+    more = ', alias: "${environment}"'
+    for other in ("{lambda: {name: [1]}}", "3", '{lambda: {alias: "${nope}"}}', "null"):
+        assert siblings(tmp_path, more=more, prod=other) == {"prod"}
+
+
+def test_environments_of_kappa_0_7_share_the_function(tmp_path):
+    file = tmp_path / "kappa.yml"
+    file.write_text(
+        "name: shop\nlambda: {handler: a.b, runtime: python3.13}\n"
+        "environments: {dev: {}, prod: {}, ci: {}}"
+    )
+    assert set(read_config(file, "dev").siblings) == {"prod", "ci"}
+
+
+def test_the_alias_that_a_command_names_is_its_own(tmp_path):
+    file = tmp_path / "config.yml"
+    file.write_text(LAYOUT.format(name="greeter", more="", dev="{}", prod="{}"))
+    config = read_config(file, "dev")
+    assert set(config.others) == {"prod"}
+    named = msgspec.structs.replace(config.function, alias="prod")
+    assert set(msgspec.structs.replace(config, function=named).others) == set()
+
+
+# Which aliases are another config's: kappa writes it into the alias
+
+
+def two_files(first="prod.yml", alias="prod"):
+    """Deploy one file to its alias; the other one, of the same function, comes after it."""
+    aws = Account([TOPIC], ["photos"])
+
+    def run(name, word, alias):
+        command, _, given = word.partition(":")
+        section = {"path": "", "handler": "", "runtime": "", "image": Image(uri=IMAGE)}
+        section |= {"sources": ({"arn": TOPIC},), "url": Url(auth="NONE")}
+        section |= {"alias": alias, "publish": bool(alias), "environment": {"STAGE": alias}}
+        config = msgspec.structs.replace(kappa_config(section, role={"arn": ROLE}), file=Path(name))
+        options = {"publish": True, "alias": given} if given else {}
+        session = publishing.publishing_as(commands.Session(config, aws), options)
+        reports = []
+        apply(COMMANDS[command](session), aws.call, reports.append, clock())
+        return [f"{one.mark} {one.message}" for one in reports]
+
+    run(first, "deploy", alias)
+    return aws, run
+
+
+def test_a_config_leaves_alone_what_is_on_the_alias_of_another_file():
+    aws, run = two_files()
+    address = dict(aws.urls["prod"])
+    assert "kept event source sns news on the alias prod (of prod.yml)" in run(
+        "dev.yml", "deploy", "dev"
+    )
+    run("dev.yml", "remove", "dev")
+    assert aws.deliveries()["sns"] == ["prod"]
+    assert aws.urls == {"prod": address}
+
+
+def test_a_file_that_got_another_name_keeps_its_alias_and_takes_it_over():
+    aws, run = two_files()
+    done = run("new.yml", "deploy", "prod")
+    assert "updated alias prod: of new.yml now" in done
+    assert not [one for one in run("new.yml", "deploy", "prod") if one.startswith("updated")]
+    run("new.yml", "deploy", "live")
+    assert (aws.deliveries()["sns"], list(aws.urls)) == (["live"], ["live"])
+
+
+def test_a_file_without_an_alias_follows_its_sources_though_it_got_another_name():
+    aws, run = two_files()
+    run("new.yml", "deploy", "")
+    assert (aws.deliveries()["sns"], list(aws.urls)) == (["prod"], ["prod"])
+
+
+def test_an_alias_of_an_environment_that_the_file_no_longer_has_is_not_taken():
+    file = File()
+    file.run("prod deploy")
+    file.aws.aliases["old"] = file.aws.aliases.pop("prod")
+    file.aws.descriptions["old"] = "kappa config.yml (old): was on no other version"
+    for one in file.aws.subscriptions.values():
+        one["Endpoint"] = f"{FUNCTION}:old"
+    assert any("on the alias old (of config.yml (old))" in one for one in file.kept("dev deploy"))
+    assert file.aws.deliveries()["sns"] == ["dev", "old"]
+
+
+def test_delete_removes_what_is_on_the_alias_of_another_file_too():
+    aws, run = two_files()
+    run("dev.yml", "deploy", "dev")
+    run("dev.yml", "delete", "dev")
+    assert aws.left() == []
+
+
+def test_an_alias_of_a_file_with_a_long_name_has_a_description_that_aws_takes():
+    aws, run = two_files("x" * 200 + ".yml")
+    assert len(aws.descriptions["prod"]) <= 60
+    assert not [one for one in run("x" * 200 + ".yml", "deploy", "prod") if "updated" in one]

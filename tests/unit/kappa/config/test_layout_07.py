@@ -1,0 +1,478 @@
+"""Environments, and the layout of kappa 0.7."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kappa.config.environments import merge
+from kappa.config.merge import find
+from kappa.config.read import read_config, read_policy_document
+from kappa.config.tree import Tree, as_written
+from kappa.errors import ConfigError
+from kappa.packing.bundle import read_archive, remarks
+from kappa.packing.check import check_files
+
+LATER = Path(__file__).parents[3] / "data" / "kappa" / "later" / "kappa.yml"
+CONFIG = """\
+region: us-east-1
+iam:
+  role:
+    name: greeter-role
+lambda:
+  name: greeter-${environment}
+  path: code
+  handler: greeter.handler
+  runtime: python3.13
+  memory_size: 128
+  environment:
+    GREETING: good day
+    STAGE: "1.10"
+environments:
+  dev:
+  prod:
+    profile: live
+    region: eu-west-1
+    lambda:
+      memory_size: 512
+      environment:
+        GREETING: good evening
+"""
+SHORT = """\
+environments:
+  dev:
+    region: us-east-1
+    policy:
+      resources:
+        - arn: arn:aws:logs:*:*:*
+          actions: ["*"]
+lambda:
+  handler: simple.handler
+  runtime: python3.13
+"""
+WORDS = st.text("ab", min_size=1, max_size=2)
+NESTED = st.recursive(
+    st.text("xy", max_size=2) | st.lists(st.text("xy"), max_size=2),
+    lambda inner: st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a config, with the code that its handler is in."""
+
+    def write_config(text):
+        for name in ("code/greeter.py", "_src/simple.py"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text("def handler(event, context): ...\n")
+        file = tmp_path / "config.yml"
+        file.write_text(text)
+        return file
+
+    return write_config
+
+
+def error_of(file, environment=""):
+    with pytest.raises(ConfigError) as error:
+        read_config(file, environment)
+    return str(error.value).replace(f"{file}:", "")
+
+
+def test_an_environment_is_merged_key_by_key(write):
+    config = read_config(write(CONFIG), "prod")
+    assert (config.profile, config.region, config.environment) == ("live", "eu-west-1", "prod")
+    assert config.function.memory_size == 512
+    assert config.function.environment == {"GREETING": "good evening", "STAGE": "1.10"}
+    assert config.function.name == "greeter-prod"
+
+
+def test_dev_is_meant_when_none_is_named_as_in_0_7(write):
+    config = read_config(write(CONFIG))
+    assert (config.function.name, config.function.memory_size) == ("greeter-dev", 128)
+
+
+def test_without_a_dev_one_must_be_named(write):
+    said = error_of(write(CONFIG.replace("dev:", "test:")))
+    assert said == "14: which environment?\n  Name one with --env: test, prod."
+
+
+def test_an_unknown_environment_is_guessed(write):
+    assert error_of(write(CONFIG), "prd").endswith("Did you mean `prod`?")
+
+
+def test_env_for_a_file_without_environments_is_an_error(write):
+    said = error_of(write(CONFIG.split("environments")[0].replace("-${environment}", "")), "dev")
+    assert "has no environments" in said
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("environments: [dev]", "14: environments must map names"),
+        ("environments: {}", "14: environments must map names"),
+        ("environments: {dev: yes}", "14: environments.dev must be a mapping"),
+        ("environments:\n  dev:\n    lambda:\n      memry_size: 1", "17: unknown key"),
+        ("environments:\n  dev:\n    lambda:\n      timeout: 5401", "17: lambda.timeout is '5401'"),
+        ("environments:\n  dev:\n    regoin: x", "16: unknown key regoin."),
+    ],
+)
+def test_what_is_wrong_in_an_environment_is_said_with_its_own_line(write, section, said):
+    assert error_of(write(CONFIG.split("environments:\n")[0] + section + "\n")).startswith(said)
+
+
+def test_what_another_environment_lacks_is_no_error(write):
+    text = CONFIG.replace("profile: live", "profile: ${missing}")
+    assert read_config(write(text), "dev").profile is None
+    assert "missing" in error_of(write(text), "prod")
+
+
+def test_an_environment_may_include_a_file_of_its_own(write, tmp_path):
+    (tmp_path / "prod.yml").write_text("where: eu-west-3\n")
+    text = CONFIG.replace("region: eu-west-1", "include: prod.yml\n    region: ${where}")
+    assert read_config(write(text), "prod").region == "eu-west-3"
+
+
+@given(NESTED.filter(lambda one: isinstance(one, dict)), st.dictionaries(WORDS, NESTED, max_size=3))
+def test_what_is_merged_is_the_environments_and_else_the_files(over, base):
+    data = {**base, "environments": {"e": over}}
+    merged = merge(Tree(Path("c.yml"), data, {}, {}), "e").data
+
+    def expected(under, upper):
+        if isinstance(under, dict) and isinstance(upper, dict):
+            return {
+                key: expected(under.get(key), upper[key]) if key in upper else under[key]
+                for key in {**under, **upper}
+            }
+        return upper
+
+    assert merged == expected(base, over)
+
+
+def test_the_layout_of_0_7_reads():
+    config = read_config(LATER)
+    function = config.function
+    assert (function.name, function.path) == ("kappa-python-sample", "_src")
+    assert (function.alias, function.publish) == ("dev", True)
+    assert (function.log_retention_days, function.dependencies) == (7, ("lib",))
+    assert function.environment == {"key_one": "potatoes", "second_key": "Strawberries"}
+    assert function.vpc.subnet_ids == ("subnet-12345678", "subnet-23456789")
+    assert [one.batch_size for one in function.event_sources] == [100]
+    assert (config.profile, config.region) == ("personal", "us-west-2")
+    assert (config.role.name, config.role.path) == ("kappa-python-sample_dev", "/kappa/")
+
+
+def test_the_policy_of_0_7_is_made_of_resources_and_actions():
+    assert read_config(LATER).policy.name == "kappa-python-sample_dev"
+    assert read_policy_document(read_config(LATER)) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["dynamodb:GetItem", "dynamodb:PutItem"],
+                "Resource": "arn:aws:dynamodb:us-west-2:123456789012:table/foo",
+            },
+            {"Effect": "Allow", "Action": ["logs:*"], "Resource": "arn:aws:logs:*:*:*"},
+        ],
+    }
+
+
+def test_a_role_that_exists_is_used_as_in_0_7():
+    config = read_config(LATER, "prod")
+    assert (config.role.name, config.policy, config.makes_role) == ("some-role-name", None, False)
+
+
+def test_the_zip_of_0_7_holds_dependencies_and_the_environments_config():
+    names = read_archive(read_config(LATER)).names
+    assert names == ("config.json", "dev_config.json", "greeting.py", "simple.py")
+
+
+def test_0_7_installed_nothing_and_so_do_we_and_say_so(write, tmp_path):
+    file = write(SHORT)
+    (tmp_path / "_src" / "requirements.txt").write_text("there-is-no-such-package\n")
+    config = read_config(file)
+    assert read_archive(config).names == ("requirements.txt", "simple.py")
+    (remark,) = remarks(config)
+    assert "requirements: _src/requirements.txt" in remark
+    asked = read_config(write(f"{SHORT}  requirements: _src/requirements.txt\n"))
+    assert asked.function.requirements == "_src/requirements.txt"
+    assert remarks(asked) == []
+    assert remarks(read_config(write(f"{SHORT}  requirements: []\n"))) == []
+
+
+@pytest.mark.parametrize("value", ["default", "none", "[a.txt]"])
+def test_what_the_newest_kappa_left_out_may_be_named(write, value):
+    text = f"{SHORT}  excluded_dirs: {value}\n  excluded_files: {value}\n"
+    function = read_config(write(text)).function
+    expected = ("a.txt",) if "[" in value else ()
+    assert (function.excluded_dirs, function.excluded_files) == (expected, expected)
+
+
+def test_a_file_of_0_7_without_a_name_is_named_by_its_folder(write, tmp_path):
+    name = read_config(write(SHORT)).function.name
+    assert name == tmp_path.name
+
+
+def test_place_values_and_statements_in_a_policy_of_0_7_are_kept(write):
+    text = SHORT.replace("arn:aws:logs:*:*:*", "arn:${partition}:logs:${region}:${account_id}:*")
+    text = text.replace(
+        "      resources:", "      statements:\n        - Effect: Deny\n      resources:"
+    )
+    first, second = read_policy_document(read_config(write(text)))["Statement"]
+    assert first["Resource"] == "arn:${partition}:logs:${region}:${account_id}:*"
+    assert first["Action"] == ["logs:*"]
+    assert second == {"Effect": "Deny"}
+
+
+def test_a_rule_of_0_7_is_a_rule_still(write):
+    rule = "arn:aws:events:us-east-1:123456789012:rule/kappa-cron-dev"
+    sources = f"    event_sources:\n      - {{arn: '{rule}', schedule: rate(1 minute)}}\n"
+    text = SHORT.replace("    policy:\n", f"{sources}    policy:\n")
+    (source,) = read_config(write(text)).function.event_sources
+    assert (source.service, source.schedule) == ("events", "rate(1 minute)")
+
+
+def test_permissions_of_0_7_get_an_id(write):
+    text = f"{SHORT}  permissions:\n    - principal: s3.amazonaws.com\n"
+    assert read_config(write(text)).function.permissions[0].statement_id == "kappa-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"restapi: {{}}\n{SHORT}", "1: kappa makes no REST APIs."),
+        (f"nam: x\n{SHORT}", "1: unknown key nam.\n  Did you mean `name`?"),
+        (SHORT.replace("actions", "action"), "7: unknown key environments.dev.policy.resources"),
+        (SHORT.replace("region", "regoin"), "3: unknown key environments.dev.regoin.\n  Did you"),
+        (SHORT.replace("runtime", "runtme"), "10: unknown key lambda.runtme."),
+        (SHORT.replace("lambda:\n", "lambda: x\nx:\n"), "9: unknown key x"),
+        (SHORT.split("lambda")[0] + "lambda: x\n", "8: lambda must be a mapping"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_0_7_is_said_with_its_line(write, text, said):
+    assert error_of(write(text)).startswith(said)
+
+
+def test_a_document_may_stand_in_the_config(write):
+    text = CONFIG.split("environments:\n")[0].replace("-${environment}", "") + ""
+    policy = (
+        "  policy:\n    name: p\n    document:\n      Version: 2012-10-17\n      Statement:\n"
+        "        - {Effect: Allow, Action: 's3:*', Resource: 'arn:${partition}:s3:::${who:-me}'}\n"
+    )
+    config = read_config(write(text.replace("iam:\n", f"iam:\n{policy}")))
+    document = read_policy_document(config)
+    assert document["Version"] == "2012-10-17"
+    assert document["Statement"][0]["Resource"] == "arn:${partition}:s3:::me"
+
+
+def test_a_document_in_the_config_needs_a_statement(write):
+    text = CONFIG.replace("iam:\n", "iam:\n  policy: {name: p, document: {Version: x}}\n")
+    assert error_of(write(text)).startswith("3: a policy document needs a Statement")
+
+
+def test_find_answers_none_where_there_is_nothing():
+    assert find({"a": {"b": 1}}, ("a", "c")) is None
+
+
+def test_an_environment_without_variables_clears_those_of_the_one_before(write):
+    assert read_config(write(SHORT)).function.environment == {}
+    empty = SHORT.replace("    policy:", "    environment_variables:\n    policy:")
+    assert read_config(write(empty)).function.environment == {}
+
+
+def test_variables_of_the_function_are_kept_where_the_environment_has_none(write):
+    text = f"{SHORT}  environment: {{GREETING: good day}}\n"
+    assert read_config(write(text)).function.environment == {"GREETING": "good day"}
+
+
+def test_resources_beside_the_policy_have_no_effect_and_a_note(write):
+    text = SHORT.replace("    policy:", "    resources:\n      - arn: x\n    policy:")
+    config = read_config(write(text))
+    assert config.notes == (
+        f"{config.file}:4: environments.dev.resources has no effect; "
+        "environments.dev.policy.resources has.",
+    )
+    assert len(read_policy_document(config)["Statement"]) == 1
+
+
+def test_a_stream_is_read_from_where_the_kappa_of_its_layout_began(write):
+    assert read_config(write(SHORT)).default_position == "LATEST"
+    assert read_config(write(CONFIG)).default_position == "TRIM_HORIZON"
+
+
+def test_a_file_of_0_2_is_said_to_be_one(write):
+    text = "cloudformation: {template: roles.cf}\nlambda: {zipfile_name: a.zip, mode: event}\n"
+    assert error_of(write(text)).startswith("1: this is a file of kappa 0.2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            SHORT.replace("    policy:", "    role: {name: a b}\n    policy:"),
+            "environments.dev.role.name is 'a b'",
+        ),
+        (SHORT.replace("dev", "'a b'"), "2: environments.a b is no name of an environment."),
+        ("name: a b\n" + SHORT, "1: name is 'a b'"),
+        (SHORT + "  log_retention_policy: 2\n", "lambda.log_retention_policy is 2."),
+        (
+            SHORT.replace("    policy:", "    environment_variables: {AWS_REGION: x}\n    policy:"),
+            "4: AWS_REGION is set by Lambda itself.",
+        ),
+        (
+            SHORT.replace("    policy:", "    event_sources: [{arn: x}]\n    policy:"),
+            "4: environments.dev.event_sources[0].arn is 'x'",
+        ),
+        (SHORT + "  timeout: 0\n", "lambda.timeout is '0'"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_0_7_is_said_in_its_own_words(write, text, said):
+    assert said in error_of(write(text), "a b" if "'a b':" in text else "")
+
+
+def test_code_that_is_missing_is_said_in_the_words_of_0_7(write):
+    config = read_config(write(f"source: nowhere\n{SHORT}"))
+    with pytest.raises(ConfigError, match=r"config.yml:1: source: .*nowhere does not exist"):
+        check_files(config)
+
+
+@pytest.mark.parametrize("section", ["dev: {include: inc.yml}", "dev: {}"])
+def test_an_included_environment_never_takes_the_place_of_the_one_that_is_meant(
+    write, tmp_path, section
+):
+    (tmp_path / "inc.yml").write_text("environment: prod\n")
+    text = CONFIG.split("environments:\n")[0]
+    file = write(f"include: inc.yml\n{text}environments: {{{section}, prod: {{}}}}\n")
+    assert read_config(file, "dev").function.name == "greeter-dev"
+    assert read_config(file, "prod").function.name == "greeter-prod"
+
+
+def test_without_environments_an_included_environment_is_a_value_like_others(write, tmp_path):
+    (tmp_path / "inc.yml").write_text("environment: prod\n")
+    text = CONFIG.split("environments:\n")[0]
+    assert read_config(write(f"include: inc.yml\n{text}")).function.name == "greeter-prod"
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("Condition:", "7: environments.dev.policy.statements[0].Condition has no value."),
+        ("Sid: no", "7: environments.dev.policy.statements[0].Sid is no, which YAML reads as"),
+    ],
+)
+def test_a_statement_of_0_7_never_loses_a_condition(write, condition, said):
+    statement = f"      statements:\n        - Effect: Allow\n          {condition}\n"
+    text = SHORT.replace("      resources:", f"{statement}      resources:")
+    assert error_of(write(text)).startswith(said)
+
+
+def test_a_container_image_works_in_the_layout_of_0_7(write):
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"
+    text = SHORT.split("lambda:")[0] + f"lambda: {{image: {{uri: {image}}}}}\n"
+    function = read_config(write(text)).function
+    assert (function.image.uri, function.path) == (image, "")
+    said = error_of(write(f"source: src\n{text}"))
+    assert said.startswith("1: source does not go with lambda.image")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            SHORT + "  layers: ['arn:aws:events:region:1:x']\n",
+            "is 'arn:aws:events:region:1:x'",
+        ),
+        (SHORT + '  memory_size: "the region"\n', "lambda.memory_size is 'the region'."),
+        (SHORT + '  memory_size: "lambda.path"\n', "lambda.memory_size is 'lambda.path'."),
+        (SHORT + '  memory_size: "it\'s lambda.path"\n', 'is "it\'s lambda.path".'),
+        (SHORT.replace("us-east-1", "x"), "3: environments.dev.region is 'x'."),
+    ],
+)
+def test_what_the_user_wrote_is_quoted_as_it_stands(write, text, said):
+    assert said in error_of(write(text))
+
+
+def test_the_words_of_a_message_stay_words():
+    origins = {("region",): ("environments", "dev", "region"), ("lambda", "path"): ("source",)}
+    text = "lambda.path is no ARN (arn:partition:service:region:account:resource) of the region."
+    assert as_written(text, origins) == text.replace("lambda.path", "source")
+    assert as_written("region is 'region'.", origins) == "environments.dev.region is 'region'."
+
+
+@pytest.mark.parametrize(
+    ("arn", "hint"),
+    [
+        ("<arn>", "Put in place of <arn> what is meant."),
+        ("arn:aws:dynamodb:us-east-1:1:table/<your table>", "Put in place of <your table>"),
+        ("my-table", "Allowed: an ARN, such as"),
+    ],
+)
+def test_a_resource_that_is_no_arn_is_named_with_its_line(write, arn, hint):
+    said = error_of(write(SHORT.replace("arn:aws:logs:*:*:*", f'"{arn}"')))
+    assert said.startswith(f"6: environments.dev.policy.resources[0].arn is {arn!r}.\n  {hint}")
+
+
+def test_a_blank_in_a_statement_of_0_7_is_named_with_its_line(write):
+    text = SHORT.replace("      resources:\n", "      statements:\n")
+    text = text.replace('arn: arn:aws:logs:*:*:*\n          actions: ["*"]', "Resource: <arn>")
+    assert error_of(write(text)).startswith("6: environments.dev.policy.statements[0].Resource is")
+
+
+@pytest.mark.parametrize("arn", ["'*'", "arn:*:logs:*:*:*", "'arn:aws:s3:::b/${environment}/*'"])
+def test_a_resource_of_0_7_may_be_what_iam_allows(write, arn):
+    text = SHORT.replace("arn:aws:logs:*:*:*", arn)
+    assert read_policy_document(read_config(write(text)))["Statement"][0]["Resource"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("event_source: x", "In place of `event_source:` put `event_sources: [{arn: ...}]`."),
+        (
+            "event_source: x, s3_events: [a]",
+            "In place of `event_source:` and `s3_events:` put "
+            "`event_sources: [{arn: ..., events: [...]}]`.",
+        ),
+        ("mode: event", ""),
+    ],
+)
+def test_a_file_of_0_2_is_told_what_took_the_place_of_its_event_source(write, old, new):
+    said = error_of(write(f"cloudformation: {{template: a.cf}}\nlambda: {{{old}}}\n"))
+    assert new in said
+    assert ("event_sources" in said) == bool(new)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SHORT.replace("dev", "<your_env>"), "2: environments.<your_env> is no name of an environ"),
+        (SHORT.replace("dev", "'12'"), "2: environments.12 is no name of an environment."),
+        (f"name: <function name>\n{SHORT}", "1: name is '<function name>'."),
+    ],
+)
+def test_one_bad_name_is_one_mistake(write, text, said):
+    environment = {"<your_env>": "<your_env>", "'12'": "12"}
+    wanted = next((name for key, name in environment.items() if f"{key}:" in text), "")
+    told = error_of(write(text), wanted)
+    assert told.startswith(said)
+    assert len(told.splitlines()) == 2
+
+
+def test_a_folder_whose_name_no_function_can_have_is_one_mistake(tmp_path):
+    file = tmp_path / "my app" / "kappa.yml"
+    file.parent.mkdir()
+    file.write_text(SHORT)
+    said = error_of(file)
+    assert said.startswith("1: name is missing, and the name of the folder, 'my app', is no")
+    assert len(said.splitlines()) == 2
+
+
+def test_the_source_folder_that_0_7_takes_unless_told_is_asked_for(write, tmp_path):
+    config = read_config(write(SHORT))
+    (tmp_path / "_src" / "simple.py").unlink()
+    (tmp_path / "_src").rmdir()
+    with pytest.raises(ConfigError) as error:
+        check_files(config)
+    assert "the folder of the code, " in error.value.message
+    assert error.value.hint == "Make the folder _src, or name another one with `source:`."

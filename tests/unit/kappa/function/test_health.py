@@ -1,0 +1,238 @@
+"""A function that AWS has as failed, busy or unreadable is never taken for what it should be."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from kappa.commands import diff
+from kappa.commands.adopt import command as adopt
+from kappa.config.function_fields import Image
+from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
+from kappa.function import plan as function
+from kappa.function.plan import FunctionState
+from kappa.packing.archive import Archive
+from kappa.plan.apply import apply
+from kappa.plan.selection import steps
+from kappa.plan.step import Clock
+from tests.support.builders import assert_valid, kappa_config
+
+ROLE_ARN = "arn:aws:iam::123456789012:role/greeter"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/0a1b"
+ARCHIVE = Archive(b"zip", "sha", ("greeter.py",), 3)
+SETTINGS = {
+    "FunctionName": "greeter",
+    "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:greeter",
+    "Runtime": "python3.13",
+    "Role": ROLE_ARN,
+    "Handler": "greeter.handler",
+    "Timeout": 9,
+    "CodeSha256": "sha",
+    "State": "Active",
+    "LastUpdateStatus": "Successful",
+}
+UPDATE_FAILED = {
+    "LastUpdateStatus": "Failed",
+    "LastUpdateStatusReason": "The subnets have no free addresses.",
+    "LastUpdateStatusReasonCode": "SubnetOutOfIPAddresses",
+}
+IDLE = {
+    "State": "Inactive",
+    "StateReason": "The function was idle.",
+    "StateReasonCode": "Idle",
+}
+DENIED = {"ErrorCode": "AccessDeniedException", "Message": "not authorized to perform that"}
+IMAGE = {
+    "path": "",
+    "handler": "",
+    "runtime": "",
+    "image": Image(uri="123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"),
+}
+
+
+def plan(said=None, code=None, archive=ARCHIVE, make=function.plan, **has):
+    state = FunctionState({**SETTINGS, **has}, code=code or {})
+    planned = make(kappa_config(said or {}), archive, ROLE_ARN, state)
+    assert_valid(planned)
+    return planned
+
+
+def operations(planned):
+    return [step.operation for step in steps(planned)]
+
+
+def test_a_function_that_works_and_is_equal_stays():
+    assert steps(plan({"timeout": 9})) == []
+
+
+@pytest.mark.parametrize(
+    ("has", "why"),
+    [
+        (
+            UPDATE_FAILED,
+            "the last update failed: The subnets have no free addresses. (SubnetOutOfIPAddresses)",
+        ),
+        (IDLE, "the function is Inactive: The function was idle. (Idle)"),
+        ({"LastUpdateStatus": "Failed"}, "the last update failed: AWS gives no reason"),
+    ],
+)
+def test_what_failed_is_sent_again_though_it_looks_equal(has, why):
+    settings, code = plan({"timeout": 9}, **has)
+    assert settings.params == {
+        "FunctionName": "greeter",
+        "Runtime": "python3.13",
+        "Role": ROLE_ARN,
+        "Handler": "greeter.handler",
+        "Timeout": 9,
+    }
+    assert settings.message == f"settings of greeter, again ({why})"
+    assert (code.operation, code.message) == ("update_function_code", "code of greeter, again")
+    assert code.params["ZipFile"] == b"zip"
+
+
+def test_what_was_sent_again_is_waited_for_to_its_end():
+    """So that a second failure ends the command with AWS's reason."""
+    for step in plan(**UPDATE_FAILED):
+        assert step.wait.for_next is False
+
+    def call(_service, operation, _doing, _params):
+        has = {**SETTINGS, **UPDATE_FAILED}
+        answers = {"get_function": {"Configuration": has}, "get_function_configuration": has}
+        return answers.get(operation, {})
+
+    with pytest.raises(AwsError, match="ended as Failed: The subnets have no free addresses"):
+        apply(plan(**UPDATE_FAILED), call, lambda _report: None)
+
+
+@pytest.mark.parametrize("code", ["ImageDeleted", "ImageAccessDenied", "InvalidZipFileException"])
+def test_code_that_failed_is_sent_first_and_settings_only_where_they_differ(code):
+    failed = {"LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": code}
+    assert operations(plan({"timeout": 9}, **failed)) == ["update_function_code"]
+    assert operations(plan({"timeout": 8}, **failed)) == [
+        "update_function_code",
+        "update_function_configuration",
+    ]
+
+
+def test_what_is_sent_again_is_published_and_the_alias_follows():
+    said = {"publish": True, "alias": "current"}
+    assert operations(plan(said, **UPDATE_FAILED))[2:] == ["publish_version", "create_alias"]
+
+
+def test_diff_shows_that_something_is_sent_again_and_why():
+    planned = plan({"timeout": 9}, **UPDATE_FAILED)
+    found = diff.changes(planned, b"zip", b"zip")
+    assert [sign_and_text[1] for sign_and_text in diff.as_lines(found)] == [
+        "~ settings of greeter, again (the last update failed: The subnets have no free "
+        "addresses. (SubnetOutOfIPAddresses))",
+        "~ code of greeter, again",
+    ]
+
+
+@pytest.mark.parametrize("make", [function.plan, function.plan_create, function.plan_update])
+def test_a_function_that_aws_could_not_make_is_an_error_with_its_reason(make):
+    failed = {"State": "Failed", "StateReason": "No such subnet.", "StateReasonCode": "Invalid"}
+    with pytest.raises(
+        AwsError, match=r"could not make the function greeter: No such subnet\."
+    ) as (error):
+        plan(make=make, **failed)
+    assert "kappa config.yml delete" in error.value.hint
+
+
+def test_a_function_that_is_being_deleted_is_a_conflict():
+    with pytest.raises(Conflict, match="AWS is deleting the function greeter"):
+        plan(State="Deleting")
+
+
+def test_a_function_that_failed_can_be_deleted():
+    state = FunctionState({**SETTINGS, "State": "Failed"}, tags_error=DENIED)
+    planned = function.plan_delete(kappa_config({"tags": {}}), state)
+    assert operations(planned) == ["delete_function"]
+
+
+def reading(*states):
+    """An account whose function has these states, one after another, and then the last."""
+    left = [*states]
+
+    def call(_service, operation, _doing, _params):
+        if operation != "get_function":
+            raise NotFound("nothing")
+        has = left.pop(0) if len(left) > 1 else left[0]
+        return {"Configuration": {**SETTINGS, **has}}
+
+    return SimpleNamespace(call=call, learn=lambda _arn: None)
+
+
+def clock():
+    at = [0.0]
+
+    def sleep(seconds):
+        at[0] += seconds
+
+    return Clock(now=lambda: at[0], sleep=sleep)
+
+
+@pytest.mark.parametrize("busy", [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}])
+def test_a_change_under_way_is_waited_for_before_anything_is_compared(busy):
+    aws = reading(busy, busy, UPDATE_FAILED)
+    found = function.read(aws, kappa_config(), permissions=False, clock=clock())
+    assert found.settings["LastUpdateStatus"] == "Failed"
+
+
+def test_a_change_under_way_without_end_says_so():
+    aws = reading({"LastUpdateStatus": "InProgress"})
+    with pytest.raises(WaitTimeout, match="Another change of greeter has not ended after 300 s"):
+        function.read(aws, kappa_config(), permissions=False, clock=clock())
+
+
+def test_to_look_only_nothing_is_waited_for():
+    aws = reading({"State": "Pending"})
+    assert function.read(aws, kappa_config()).settings["State"] == "Pending"
+
+
+def test_variables_that_may_not_be_decrypted_name_the_permission_and_the_key():
+    has = {"Environment": {"Error": DENIED}, "KMSKeyArn": KEY}
+    with pytest.raises(Denied) as error:
+        plan({"environment": {"AA": "1"}}, **has)
+    assert error.value.message == (
+        "AWS refused reading the variables of greeter: not authorized to perform that "
+        "(AccessDeniedException)"
+    )
+    assert error.value.hint == f"Ask for the permission kms:Decrypt on {KEY}."
+    assert steps(plan({"timeout": 9}, **has)) == []
+
+
+def test_init_writes_no_config_without_the_variables():
+    answer = {"Configuration": {**SETTINGS, "Environment": {"Error": DENIED}}}
+    aws = SimpleNamespace(call=lambda *_: answer)
+    with pytest.raises(Denied, match="the variables of greeter"):
+        adopt.read(aws, "greeter")
+
+
+def test_an_image_that_cannot_be_read_is_an_error_and_no_difference():
+    has = {"PackageType": "Image"}
+    with pytest.raises(Denied, match="the image of greeter"):
+        plan(IMAGE, {"Error": DENIED}, None, **has)
+    with pytest.raises(Denied, match="the settings of the image of greeter"):
+        plan(IMAGE, {}, None, **has, ImageConfigResponse={"Error": DENIED})
+
+
+@pytest.mark.parametrize("make", [function.plan, function.plan_create])
+def test_tags_that_may_not_be_read_are_an_error_only_where_the_config_has_tags(make):
+    state = FunctionState(SETTINGS, tags_error=DENIED)
+    assert steps(make(kappa_config(), ARCHIVE, ROLE_ARN, state)) == []
+    with pytest.raises(Denied, match="reading the tags of greeter: not authorized") as error:
+        make(kappa_config({"tags": {}}), ARCHIVE, ROLE_ARN, state)
+    assert error.value.hint == "Ask for the permission lambda:ListTags."
+
+
+def test_a_zip_keeps_the_key_that_its_owner_gave_it():
+    (code,) = steps(plan(code={"SourceKMSKeyArn": KEY}, CodeSha256="old"))
+    assert code.params == {"FunctionName": "greeter", "ZipFile": b"zip", "SourceKMSKeyArn": KEY}
+
+
+def test_create_says_of_a_function_that_exists_what_is_wrong_with_it():
+    (item,) = plan(make=function.plan_create, **IDLE)
+    assert item.message == (
+        "function greeter (the function is Inactive: The function was idle. (Idle): "
+        "kappa config.yml update_code)"
+    )

@@ -1,0 +1,282 @@
+"""tools/cost: the bill of a load, the cross-over, the limits, and the tables of docs/cost.md."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tools.cost import __main__ as cost
+from tools.cost.limits import Limit, first_limit, s3_limits, users_at, websocket_limits
+from tools.cost.model import (
+    ALARMS,
+    METRICS,
+    Load,
+    bill,
+    crossovers,
+    even_messages_s,
+    million_refused,
+    reader_cost,
+    s3_usage,
+    websocket_usage,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+COST, OPERATIONS = ROOT / "docs" / "cost.md", ROOT / "docs" / "operations.md"
+TEMPLATE = ROOT / "tests" / "data" / "stack" / "template.json"
+# One channel, a message each two seconds, each a batch of its own.
+QUIET = Load(users=100, messages_s=0.5, channels=1, poll_s=1)
+MONTH_S = 2_592_000
+ARGUMENTS = ["--users=100", "--messages-per-second=2", "--channels=4", "--poll-s=1"]
+
+
+def rates(**changes):
+    return replace(QUIET, **changes)
+
+
+def totals(load):
+    return [bill(of(load), load.month_s).total for of in (s3_usage, websocket_usage)]
+
+
+def limit_named(start, limits):
+    (found,) = [limit for limit in limits if limit.name.startswith(start)]
+    return found
+
+
+def test_a_quiet_channel_uses_what_the_handlers_say():
+    usage = s3_usage(QUIET)
+    assert usage["SNS publishes"] == 0.5
+    assert usage["Lambda requests"] == 1.0  # one to store, one to publish
+    assert usage["Lambda GB-s"] == pytest.approx(0.5 * (0.12 + 0.1 + 0.1) * 0.25)
+    assert usage["DynamoDB write units"] == 4.0  # eight a message
+    assert usage["DynamoDB read units"] == 1.0  # 20 rows of 0.4 kB, consistent: two a batch
+    assert usage["S3 PUTs"] == 1.0  # the transcript and the stats
+    # polls, the list each minute, and 12 polls instead of 3 in the 3 s after each message
+    assert usage["S3 GETs"] == pytest.approx(100 + 100 / 60 + 0.5 * 9)
+    # each reader gets each of the transcripts, 20 * 420 B; a header of 400 B with every answer
+    assert usage["Data out, GB"] == pytest.approx((106.1666667 * 400 + 50 * 8_400) / 1e9)
+
+
+def test_a_month_of_a_quiet_channel_costs_what_a_calculation_by_hand_says():
+    lines = bill(s3_usage(QUIET), QUIET.month_s).lines
+    assert lines["SNS publishes"] == pytest.approx((1.296 - 1) * 0.50)
+    assert lines["Lambda requests"] == pytest.approx((2.592 - 1) * 0.20)
+    assert lines["Lambda GB-s"] == 0  # 103,680 of 400,000 that are free
+    assert lines["DynamoDB write units"] == pytest.approx(10.368 * 0.625)
+    assert lines["DynamoDB read units"] == pytest.approx(2.592 * 0.125)
+    assert lines["S3 PUTs"] == pytest.approx(2_592 * 0.005)
+    assert lines["S3 GETs"] == pytest.approx(275_184 * 0.0004)
+    assert lines["Data out, GB"] == pytest.approx((1_198.7136 - 100) * 0.09)
+    assert lines["Logs, GB"] == 0  # 2.6 of 5
+
+
+def test_a_websocket_api_sends_each_message_to_each_reader():
+    usage = websocket_usage(QUIET)
+    assert usage["WebSocket messages"] == pytest.approx(0.5 + 0.5 * 100 + 100 / 540)
+    assert usage["WebSocket minutes"] == pytest.approx(100 / 60)
+    assert usage["DynamoDB write units"] == pytest.approx(4.0 + 2 * 100 / 3_600)
+    assert usage["Data out, GB"] == pytest.approx(50 * 420 / 1e9)
+
+
+def test_nothing_is_billed_where_nobody_talks_and_nobody_listens():
+    load = rates(users=0, messages_s=0)
+    assert totals(load) == [0, 0]
+
+
+def test_the_alarms_of_the_stack_are_counted():
+    """CloudWatch bills an alarm by the metrics that it looks at."""
+    resources = json.loads(TEMPLATE.read_text())["Resources"].values()
+    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    looked_at = [
+        sum("MetricStat" in metric for metric in alarm.get("Metrics", [{"MetricStat": {}}]))
+        for alarm in alarms
+    ]
+    assert sum(looked_at) == ALARMS
+
+
+def test_metrics_and_alarms_are_billed_beyond_ten_of_each():
+    load = rates(hours_a_day=8)
+    watched = {name: load.watched[name] * load.month_s for name in load.watched}
+    assert watched == pytest.approx({"Custom metrics": METRICS / 3, "Alarms": ALARMS})
+    thrice = {name: 3 * units_s for name, units_s in QUIET.watched.items()}
+    lines = bill(thrice, QUIET.month_s).lines
+    assert lines["Custom metrics"] == pytest.approx((3 * METRICS - 10) * 0.30)
+    assert lines["Alarms"] == pytest.approx((3 * ALARMS - 10) * 0.10)
+
+
+@pytest.mark.parametrize(
+    ("by_transaction", "dollars"), [(True, 0.5 + 0.2 + 0.4 + 0.5 + 5.0), (False, 1.6)]
+)
+def test_a_refusal_costs_what_operations_md_says(by_transaction, dollars):
+    assert million_refused(by_transaction) == pytest.approx(dollars, rel=1e-3)
+    assert f"| ${dollars:.2f}" in OPERATIONS.read_text()
+
+
+def test_fewer_hours_a_day_are_a_shorter_month():
+    assert rates(hours_a_day=8).month_s == MONTH_S / 3
+
+
+def test_a_channel_is_published_at_most_as_often_as_its_shard_is_read():
+    busy = rates(messages_s=10)
+    assert (busy.batches_s, busy.publishes_s) == (4, 4)
+
+
+def test_eight_channels_of_one_shard_are_published_side_by_side():
+    load = rates(channels=128, messages_s=1_000)  # 32 channels a shard: 0.1 s and 4 times 0.1 s
+    assert load.round_s == pytest.approx(0.5)
+    assert load.batches_s == pytest.approx(4 / 0.5)
+    assert load.publishes_s == pytest.approx(128 / 0.5)
+
+
+@pytest.mark.parametrize(("messages_s", "rows"), [(1, 20), (4, 20), (10, 50), (100, 200)])
+def test_a_lively_transcript_holds_five_seconds_up_to_200_rows(messages_s, rows):
+    assert rates(messages_s=messages_s).rows == rows
+
+
+def test_a_page_alone_in_its_channel_probes_no_other():
+    assert rates(channels=1).probe_s == math.inf
+    assert [rates(channels=2, poll_s=p).probe_s for p in (1, 3, 15)] == [10, 30, 60]
+
+
+def test_a_page_gets_no_more_transcripts_than_it_asks_for():
+    assert rates(messages_s=4, poll_s=10).bodies_s == pytest.approx(100 / 10)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        Load(1, 10, 2, 1),
+        Load(1, 8, 2, 0.5),
+        Load(1, 2, 1, 3),
+        Load(1, 30, 4, 10, hours_a_day=8),
+        Load(1, 2, 1, 1, hours_a_day=1),
+    ],
+)
+def test_at_the_cross_over_both_cost_the_same(load):
+    found = crossovers(load)
+    assert found
+    for users in found:
+        s3, websocket = totals(replace(load, users=users))
+        assert s3 == pytest.approx(websocket, rel=1e-9)
+        fewer, more = (totals(replace(load, users=users * part)) for part in (0.999, 1.001))
+        assert (fewer[0] < fewer[1]) != (more[0] < more[1])
+
+
+def test_the_cross_over_by_hand_without_what_is_free():
+    # Dollars a million seconds, long past what is free, in one channel, polled each second.
+    # 4 messages a second: each a batch, to store 1.10 + 5.00 and to publish 11.41, or 1.03.
+    here = 4 * (0.5 + 0.2 + 0.40 + 5.00 + 0.5 + 0.2 + 0.6667 + 0.25 + 10 + 0.5 + 9 * 0.436)
+    there = 4 * (1 + 0.2 + 0.40 + 5.00 + 0.5 + 0.2 + 0.3333 + 0.5)
+    # A reader: a GET with a transcript each second and the list, or four frames.
+    reader_here = 0.436 * (1 + 1 / 60) + 0.756
+    reader_there = 4 * (1 + 0.0378 + 0.0066667 + 0.0015625) + 1 / 540 + 0.25 / 60 + 0.000829
+    by_hand = (here - there) / (reader_there - reader_here)
+    # what is free is worth some dollars a month; the messages are priced at hundreds
+    (users,) = crossovers(Load(1, 4, 1, 1))
+    assert users == pytest.approx(by_hand, rel=0.1)
+    load = Load(1, 4, 1, 1)
+    assert reader_cost(s3_usage, load) * 1e6 == pytest.approx(reader_here, rel=1e-4)
+    assert reader_cost(websocket_usage, load) * 1e6 == pytest.approx(reader_there, rel=1e-3)
+
+
+def test_a_reader_costs_the_same_at_the_even_rate():
+    found = even_messages_s(Load(1, 1, 1, 1))
+    # 0.436 * (1 + 1/60) + 0.756 = 1.046 m + 0.0068, beyond one message a second
+    assert found[0] == pytest.approx(1.139, abs=0.002)
+    for messages_s in found:
+        load = Load(1, messages_s, 1, 1)
+        assert reader_cost(s3_usage, load) == pytest.approx(reader_cost(websocket_usage, load))
+
+
+def test_the_first_limit_of_a_few_channels_is_what_pages_ask_for():
+    at, limit = first_limit(s3_limits(QUIET), QUIET)
+    # of each user: a poll a second, the list each minute, 9 quick polls for 0.005 messages a second
+    assert limit.name.startswith("S3 GETs")
+    assert at == math.ceil(5_500 / (1 + 1 / 60 + 0.045))
+
+
+def test_one_channel_takes_500_messages_a_second():
+    limit = limit_named("DynamoDB writes to one channel", s3_limits(QUIET))
+    assert users_at(limit, rates(users=1, messages_s=1)) == 500
+
+
+def test_the_quota_of_sns_is_the_regions():
+    quotas = {
+        region: limit_named("SNS", s3_limits(rates(region=region))).quota
+        for region in ("us-east-1", "eu-west-1", "eu-central-1", "eu-north-1")
+    }
+    assert list(quotas.values()) == [30_000, 9_000, 1_500, 300]
+
+
+def test_a_limit_is_reached_by_no_fewer_users_than_told():
+    grow = {"users": 8, "messages_s": 1}
+    for limit in [*s3_limits(QUIET), *websocket_limits()]:
+        at = users_at(limit, rates(**grow))
+        if at is not None:
+            before, then = (rates(users=n, messages_s=n / 8) for n in (at - 1, at))
+            assert limit.rate(before) < limit.quota <= limit.rate(then) * (1 + 1e-9), limit.name
+
+
+def test_what_users_cannot_reach_is_never_reached():
+    assert users_at(Limit("none", 2, lambda load: 1, ""), QUIET) is None
+
+
+def test_the_command_prints_both_bills_the_cross_over_and_the_limits(capsys):
+    assert cost.main(ARGUMENTS) == 0
+    out = capsys.readouterr().out
+    assert "| S3 GETs |" in out
+    assert "both cost the same at" in out
+    assert "| SNS publishes in us-east-1 |" in out
+
+
+@pytest.mark.parametrize(
+    ("place", "argument", "told"),
+    [
+        (0, "--users=many", "--users=many: give a number from 1"),
+        (0, "--users=0", "--users=0"),
+        (0, "--users=nan", "--users=nan"),
+        (1, "--messages-per-second=-1", "--messages-per-second=-1"),
+        (2, "--channels=1.5", "--channels=1.5: give a whole number"),
+        (2, "--channels=0", "--channels=0"),
+        (3, "--poll-s=0", "--poll-s=0: give a number from 0.25"),
+        (3, "--poll-s=inf", "--poll-s=inf"),
+    ],
+)
+def test_a_bad_number_ends_with_2_and_names_the_option(place, argument, told, capsys):
+    arguments = [*ARGUMENTS]
+    arguments[place] = argument
+    assert cost.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert told in captured.err
+    assert not captured.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--users=1"], [*ARGUMENTS, "--nonsense"], [*ARGUMENTS, "--region=mars"]]
+)
+def test_a_bad_command_line_ends_with_2(arguments, capsys):
+    assert cost.main(arguments) == 2
+    assert capsys.readouterr().err
+
+
+def test_the_docs_hold_the_tables_that_the_script_prints():
+    _, after = COST.read_text().split("<!-- python -m tools.cost --table -->\n")
+    assert after.split("<!-- end -->")[0].strip() == cost.tables()
+
+
+def test_a_reader_that_goes_away_is_no_traceback():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.cost", "--table"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
