@@ -1,8 +1,7 @@
 """Clients of one profile and region, and how a call is made.
 
-The chat uses it too. It must not know what a policy or a function is; errors are
-put into words in translate.py. botocore is imported at the first client, so a wrong config costs
-no AWS import.
+It must not know what a policy or a function is; errors are put into words in translate.py. botocore
+is imported at the first client, so a wrong config costs no AWS import.
 """
 
 from __future__ import annotations

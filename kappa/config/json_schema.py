@@ -44,7 +44,7 @@ def schema() -> dict[str, Any]:
             "value": {
                 "type": "string",
                 "pattern": r"\$\{[a-z][a-z0-9_]*(:-[^}]*)?\}",
-                "description": "a value of the included file, such as ${stack_name:-Lambda-Chat}",
+                "description": "a value of the included file, such as ${team:-tea}",
             },
         },
         "if": {"anyOf": [{"required": ["environments"]}, {"required": ["name"]}]},

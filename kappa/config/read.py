@@ -90,7 +90,7 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
         raw = (environments.alone if later else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
     # --env decides what is changed or deleted: an included value never does.
-    values = {**read_values(raw), **named}
+    values = read_values(raw).also(named)
     tree = fill_tree(raw, values, partial(_names_for_later, values))
     unclear.refuse(tree, environment)
     notes = layout.notes(tree, environment) if later else ()

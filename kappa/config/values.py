@@ -1,7 +1,8 @@
 """Fill in `${name}`: the values of the file that `include:` names, and where they go.
 
-Owns `include:`, `${name}` and `${name:-default}`. Each text is filled in once: what a value
-holds is never looked at again. It must not know any other key of a kappa config.
+Owns `include:`, `${name}` and `${name:-default}`, and the hint that an included file may carry: a
+comment line `# hint: ...`, shown where one of its values is missing. Each text is filled in once:
+what a value holds is never looked at again. It must not know any other key of a kappa config.
 """
 
 from __future__ import annotations
@@ -13,30 +14,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from kappa.config.mistakes import together
-from kappa.config.plain_file import at_home, is_there
+from kappa.config.plain_file import at_home, is_there, read_plain
 from kappa.config.tree import Keys, Tree, read_tree
 from kappa.errors import ConfigError
 
-STACK_OUTPUTS = frozenset(
-    {
-        "sns_topic_arn",
-        "website_iam_role_arn",
-        "identity_iam_role_arn",
-        "failures_topic_arn",
-        "dynamodb_table",
-        "dynamodb_table_arn",
-        "dynamodb_stream_arn",
-        "rate_table",
-        "rate_table_arn",
-    }
-)
 _VALUE = re.compile(r"\$\{([a-z][a-z0-9_]*)(?::-([^}]*))?\}")
 # Fills in to a dollar sign, so that what follows it is not read as a name.
 _DOLLAR = "${dollar_sign:-$}"
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_HINT = re.compile(r"^# hint: (.+)$", re.MULTILINE)
 
 
-def read_values(tree: Tree) -> dict[str, str]:
+class Values(dict[str, str]):
+    """The values of an included file, and its hint: how to get those that are missing."""
+
+    hint = ""
+
+    def also(self, more: Mapping[str, str]) -> Values:
+        """Add values; the hint stays."""
+        values = Values({**self, **more})
+        values.hint = self.hint
+        return values
+
+
+def read_values(tree: Tree) -> Values:
     """Read the scalars of the file that `include:` names, none without an include.
 
     A list of scalars is one text, "a, b": left out, it would look like a key that is not there.
@@ -45,7 +46,7 @@ def read_values(tree: Tree) -> dict[str, str]:
     """
     include = tree.data.get("include")
     if include is None:
-        return {}
+        return Values()
     if not isinstance(include, str) or not include:
         raise tree.error(("include",), "include must be the path of a YAML file.")
     included = _include_path(tree, include)
@@ -55,11 +56,22 @@ def read_values(tree: Tree) -> dict[str, str]:
             f"the included file {included} does not exist.",
             "Make it (its example may stand beside it), or correct the path.",
         )
-    values: dict[str, list[str]] = {}
-    for keys, text in read_tree(included).texts.items():
+    content = _content(included)
+    found: dict[str, list[str]] = {}
+    for keys, text in read_tree(included, content).texts.items():
         if len(keys) == 1 or (len(keys) == 2 and isinstance(keys[1], int)):
-            values.setdefault(str(keys[0]), []).append(text)
-    return {name: ", ".join(texts) for name, texts in values.items()}
+            found.setdefault(str(keys[0]), []).append(text)
+    values = Values({name: ", ".join(texts) for name, texts in found.items()})
+    hint = _HINT.search(content.decode("utf-8", "replace"))
+    values.hint = hint[1].strip() if hint else ""
+    return values
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return read_plain(file)
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
 
 
 def _include_path(tree: Tree, include: str) -> Path:
@@ -152,12 +164,9 @@ def fill_text(
             return put(values[name])
         if default is not None:
             return put(default)
-        raise error(
-            f"${{{name}}} has no value.",
-            f"Run `{_stack_command()} output --save`."
-            if name in STACK_OUTPUTS
-            else f"Add `{name}:` to the YAML file that `include:` names.",
-        )
+        add = f"Add `{name}:` to the YAML file that `include:` names."
+        hint = getattr(values, "hint", "")
+        raise error(f"${{{name}}} has no value.", f"{hint} Or: {add}" if hint else add)
 
     return _VALUE.sub(one, text)
 
@@ -175,12 +184,3 @@ def names(text: str) -> set[str]:
 def unfilled(text: str) -> str:
     """Write a text so that it comes out of fill_text() as it is."""
     return _VALUE.sub(lambda match: _DOLLAR + match[0][1:], text)
-
-
-def _stack_command() -> str:
-    """Name resources.py as it is typed from here: it lies in this folder or above."""
-    here = Path.cwd()
-    for up, folder in enumerate((here, *here.parents)):
-        if (folder / "resources.py").is_file():
-            return "/".join([*([".."] * up or ["."]), "resources.py"])
-    return "./resources.py"

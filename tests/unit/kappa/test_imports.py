@@ -67,3 +67,8 @@ def test_help_imports_neither_aws_nor_yaml():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_kappa_does_not_know_the_chat():
+    words = ("resources.py", "lambda_chat", "Lambda-Chat", "sns_topic_arn")
+    assert [path for path, text in MODULES.items() if any(word in text for word in words)] == []

@@ -15,6 +15,7 @@ import writes
 from aws_clients import NOT_SIGNED, ONE_TRY
 from kappa.arn import Place
 from kappa.config.read import read_config
+from kappa.errors import ConfigError
 from kappa.iam import plan as iam
 from kappa.iam.state import IamState
 from lambda_chat import config as chatconfig
@@ -47,6 +48,16 @@ def configs(tmp_path, monkeypatch):
     shared.write_text(CONFIG)
     monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(shared))
     return {name: read_config(Path("lambda") / name / "config.yml") for name in FUNCTIONS}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_the_stack_has_not_told_yet_is_said_with_what_to_run(tmp_path, monkeypatch, name):
+    shared = tmp_path / "config.yml"
+    shared.write_text(Path("config.example.yml").read_text().replace("TODO", "x"))
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(shared))
+    with pytest.raises(ConfigError) as caught:
+        read_config(Path("lambda") / name / "config.yml")
+    assert "Run `./resources.py output --save`" in str(caught.value)
 
 
 def statements(name):

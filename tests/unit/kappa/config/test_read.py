@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from kappa.arn import Place
 from kappa.config.read import place_policy_document, read_config, read_policy_document
-from kappa.config.values import STACK_OUTPUTS
 from kappa.errors import ConfigError
+from lambda_chat.config import SAVED
 
 DATA = Path(__file__).parents[3] / "data" / "kappa"
 MINIMAL = """\
@@ -62,7 +62,7 @@ def test_the_configs_of_kappa_0_3_read_unchanged(sample):
 
 def test_the_configs_of_this_repository_read(write, monkeypatch, tmp_path):
     outputs = tmp_path / "chat.yml"
-    names = (*STACK_OUTPUTS, "s3_bucket", "region", "google_oauth_client_id")
+    names = (*SAVED, "s3_bucket", "region", "google_oauth_client_id")
     values = {"dynamodb_stream_arn": TABLE, "region": "us-east-1"}
     outputs.write_text("".join(f"{name}: {values.get(name, TOPIC)}\n" for name in names))
     monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(outputs))
@@ -331,22 +331,22 @@ def test_a_value_that_is_empty_or_todo_is_missing(included, value):
     assert "10: ${where} has no value.\n  Add `where:` to" in said
 
 
-def test_a_missing_output_of_the_stack_says_how_to_get_it(included):
-    said = error_of(included("a: b\n", "  description: ${sns_topic_arn}\n"))
-    assert "${sns_topic_arn} has no value.\n  Run `./resources.py output --save`." in said
+def test_the_hint_of_the_included_file_says_how_to_get_what_is_missing(included):
+    text = "# hint: Run `make outputs`.\na: b\n# hint: not this one\n"
+    said = error_of(included(text, "  description: ${topic}\n"))
+    assert "${topic} has no value.\n  Run `make outputs`. Or: Add `topic:` to" in said
 
 
-@pytest.mark.parametrize(
-    ("here", "command"), [("", "./"), ("lambda", "../"), ("lambda/sns", "../../")]
-)
-def test_that_command_is_named_as_it_is_typed_from_here(
-    included, tmp_path, monkeypatch, here, command
-):
-    (tmp_path / "resources.py").touch()
-    (tmp_path / here).mkdir(parents=True, exist_ok=True)
-    monkeypatch.chdir(tmp_path / here)
-    said = error_of(included("a: b\n", "  description: ${rate_table}\n"))
-    assert f"Run `{command}resources.py output --save`." in said
+def test_that_hint_is_shown_for_the_document_and_beside_an_environment(included, tmp_path):
+    document = '{"Statement": [{"Resource": "${topic}"}]}'
+    (tmp_path / "p.json").write_text(document)
+    text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")
+    file = tmp_path / "environments.yml"
+    file.write_text(f"include: values.yml\n{text}environments: {{dev: {{}}}}\n")
+    (tmp_path / "values.yml").write_text("# hint: Run `make outputs`.\na: b\n")
+    with pytest.raises(ConfigError) as caught:
+        read_policy_document(read_config(file, "dev"))
+    assert caught.value.hint.startswith("Run `make outputs`. Or: Add `topic:`")
 
 
 def test_a_boolean_value_keeps_its_type(included):
