@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Aws", "translated"]
 
 LOG = logging.getLogger(__name__)
-# The calls that may wait for an answer at the same time, each in a thread of its own.
-MAX_CONCURRENCY = 100
 
 
 class Aws:
@@ -128,7 +126,7 @@ class Aws:
                 session, region = self.session, other or self.region
                 with translated(f"preparing {service} calls"):
                     self._clients[key] = (
-                        patient_client(session, service, region, timeout_s, MAX_CONCURRENCY)
+                        patient_client(session, service, region, timeout_s)
                         if timeout_s
                         else client(session, service, region, hasty=self._hasty)
                     )

@@ -144,13 +144,11 @@ def patient_client(
     service: str,
     region: str,
     timeout_s: float,
-    connections: int,
 ) -> Any:  # noqa: ANN401
     """Make a client whose calls may take long and are made once."""
     config = Config(
         read_timeout=timeout_s,
         retries={"total_max_attempts": 1},
-        max_pool_connections=connections,
         tcp_keepalive=True,
     )
     made = _make(session, service, region, config)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kappa.cli.console import as_json, counted, progress, result, style
+from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.errors import FunctionFailed, NotFound
@@ -33,27 +32,15 @@ def _call_options(function: F) -> F:
 
 @command
 @_call_options
-@click.option(
-    "--repeat", default=1, type=click.IntRange(1, 100_000), metavar="N", help="How many calls."
-)
-@click.option(
-    "--concurrency", default=1, type=click.IntRange(1, 100), metavar="M", help="How many at once."
-)
-def invoke(options: Options, data: str, qualifier: str, repeat: int, concurrency: int) -> None:
+def invoke(options: Options, data: str, qualifier: str) -> None:
     """Invoke the function; print result, log and error.
 
-    The result goes to stdout, the log to stderr; a failing function ends in exit code 1. With
-    --repeat it prints how long the calls took, what Lambda billed and how much memory they used,
-    instead of results. Changes what the function changes.
+    The result goes to stdout, the log to stderr; a failing function ends in exit code 1. Changes
+    what the function changes.
 
     Example:
-      kappa config.yml invoke --data '{"key": 1}' --repeat 100 --concurrency 10
+      kappa config.yml invoke --data '{"key": 1}'
     """
-    if repeat > 1:
-        _invoke_often(options, _Target(options, data, qualifier), repeat, concurrency)
-        return
-    if concurrency > 1:
-        raise click.UsageError("--concurrency needs --repeat.")
     target = _Target(options, data, qualifier)
     answer = target.send("RequestResponse")
     name = target.name
@@ -70,21 +57,6 @@ def invoke(options: Options, data: str, qualifier: str, repeat: int, concurrency
         raise FunctionFailed(
             f"The function {name} failed: {answer.problem}",
             f"Its log: {target.command('logs')}",
-        )
-
-
-def _invoke_often(options: Options, target: _Target, times: int, at_once: int) -> None:
-    from kappa.commands import repeat
-
-    started = time.monotonic()
-    at_once = min(at_once, times)
-    calls = counted(repeat.run(lambda: target.send("RequestResponse"), times, at_once), times)
-    found = repeat.summary(calls, time.monotonic() - started)
-    result(as_json(repeat.data(found)) if options.json else "\n".join(repeat.table(found, at_once)))
-    if found.failed:
-        raise FunctionFailed(
-            f"{found.failed} of {times} calls of {target.name} failed.",
-            f"Its log: {target.command('logs --errors')}",
         )
 
 

@@ -13,11 +13,11 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -27,7 +27,6 @@ from kappa.texts import one_line, safe_json, shown
 if TYPE_CHECKING:
     from kappa.plan.step import Report
 
-Item = TypeVar("Item")
 # Where output goes to takes no more.
 _FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 _COLOURS = {
@@ -150,14 +149,6 @@ def progress(text: str) -> None:
     """Print to stderr."""
     with _LOCK:
         click.echo(_safe(_VOICE.get().lines(text)), err=True, color=_colour())
-
-
-def counted(items: Iterable[Item], total: int) -> list[Item]:
-    """Collect what comes one by one; on a terminal, show how far it is."""
-    if not sys.stderr.isatty():
-        return list(items)
-    with click.progressbar(items, length=total, file=sys.stderr, color=_colour()) as bar:
-        return list(bar)
 
 
 def exit_code(run: Callable[[], int | None], debug: bool) -> int:

@@ -154,23 +154,6 @@ def test_inline_json_is_sent(teller):
     assert json.loads(done.stdout)["told"] == "inline"
 
 
-def test_many_calls_are_summed_up(teller):
-    args = ("invoke", "--data", "-", "--repeat", "12", "--concurrency", "4")
-    found = json.loads(teller.run(*args, "--json", stdin='{"sleep_s": 0.05}').stdout)
-    assert (found["calls"], found["failed"]) == (12, 0)
-    assert found["client_ms"]["min"] >= 50
-    # Four at once: all of them one after another would take 0.6 s more than starting does.
-    table = teller.run(*args, stdin="{}").stdout
-    assert table.splitlines()[0].startswith("calls       12 in ")
-    assert ["min", "median", "p95", "max"] in [line.split() for line in table.splitlines()]
-
-
-def test_many_calls_of_which_some_fail_end_in_an_error(teller):
-    done = teller.kappa("invoke", "--data", '{"boom": true}', "--repeat", "3")
-    assert (done.returncode, "3 of 3 calls of teller failed" in done.stderr) == (1, True)
-    assert ": the kettle is cold" in done.stdout
-
-
 def test_a_qualifier_names_the_version_that_runs(teller):
     version = teller.lambda_.publish_version(FunctionName=NAME)["Version"]
     teller.lambda_.create_alias(FunctionName=NAME, Name="current", FunctionVersion=version)
@@ -190,8 +173,6 @@ def test_a_throttled_function_says_so(tmp_path, emulator):
     )
     done = teller.kappa("invoke", "--data", "{}")
     assert (done.returncode, "raise its concurrency" in done.stderr) == (1, True)
-    done = teller.kappa("invoke", "--data", "{}", "--repeat", "2")
-    assert (done.returncode, "2  throttled" in done.stdout) == (1, True)
 
 
 def test_metrics_are_the_functions_own(teller):

@@ -50,8 +50,6 @@ def test_what_is_no_time_is_refused(text):
         (["logs", "--since", "0001-01-01"], "is no time since 1970"),
         (["logs", "--follow", "--until", "1m"], "--follow has no end"),
         (["logs", "--since", "1m", "--until", "2m"], "--until is not after --since"),
-        (["invoke", "--concurrency", "2"], "--concurrency needs --repeat"),
-        (["invoke", "--repeat", "0"], "not in the range"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_anything_is_read(args, message):
