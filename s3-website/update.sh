@@ -20,10 +20,11 @@ if [ ! -x "$python" ]; then
         echo "Error: python3 is not installed: version 3.11 or later is needed." >&2
         exit 1
     }
-    python3 -c 'import lambda_chat' 2>/dev/null || {
-        echo "Error: Lambda Chat is not installed: pip install -r $root/requirements.txt" >&2
+    python3 -P -c 'import lambda_chat' 2>/dev/null || {
+        echo "Error: Lambda Chat is not installed: run \`pip install -r $root/requirements.txt\`." >&2
         exit 1
     }
 fi
 
-exec "$python" -m lambda_chat.site.publish "$@"
+# -P: Python takes no module from the folder that this is started in.
+exec "$python" -P -m lambda_chat.site.publish "$@"

@@ -489,6 +489,13 @@ def test_update_sh_names_the_values_that_nobody_has_saved(tmp_path):
     assert "./resources.py output --save" in done.stderr
 
 
+def test_update_sh_runs_no_code_of_the_folder_that_it_is_started_in(tmp_path):
+    for name in ("json", "docopt", "kappa"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('foreign code')\n")
+    done = update_sh("--version", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_update_sh_refuses_todo_by_name():
     done = update_sh(LAMBDA_CHAT_CONFIG=str(ROOT / "config.example.yml"))
     assert (done.returncode, done.stdout) == (2, "")
