@@ -23,7 +23,7 @@ from kappa.config.plain_file import is_there, read_plain
 from kappa.config.tree import parse_tree
 from kappa.errors import ConfigError
 
-HERE = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 
 # S3 guide, "General purpose bucket naming rules": AWS keeps these prefixes and suffixes
 RESERVED_BUCKETS = "(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|--x-s3|--table-s3)$)"
@@ -122,17 +122,17 @@ def config_path(path: Path | None = None) -> Path:
         return path
     from_environment = os.environ.get("LAMBDA_CHAT_CONFIG")
     if not from_environment:
-        return HERE / "config.yml"
-    from_here, from_root = Path(from_environment), HERE / from_environment
+        return ROOT / "config.yml"
+    from_here, from_root = Path(from_environment), ROOT / from_environment
     return from_root if is_there(from_root) and not is_there(from_here) else from_here
 
 
 def build_folder(path: Path | None = None) -> Path:
     """Where update.sh builds the site of a config; two configs never share a folder."""
     config = config_path(path).resolve()
-    if config == HERE / "config.yml":
-        return HERE / "build" / "site"
-    return HERE / "build" / "sites" / hashlib.sha256(str(config).encode()).hexdigest()[:12]
+    if config == ROOT / "config.yml":
+        return ROOT / "build" / "site"
+    return ROOT / "build" / "sites" / hashlib.sha256(str(config).encode()).hexdigest()[:12]
 
 
 def read_config(path: Path | None = None) -> ChatConfig:

@@ -1,4 +1,4 @@
-"""The commands: each reads what it needs and plans what to do. cli/main.py applies and prints.
+"""The commands: each reads what it needs and plans what to do. cli/ applies and prints.
 
 Owns the order of the phases and which reads go side by side. It must not print.
 """
@@ -135,7 +135,7 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
         group = pool.submit(logs.read, aws, config)
         with_sources = with_sources or boundread.follows(config)
         # What is read with the sources is not asked twice.
-        permissions = not (with_sources and sourceread.asks(config))
+        permissions = not (with_sources and config.function.has_sources)
         has = function.read(aws, config, permissions=permissions, clock=session.clock)
         place = session.place
         document = place_policy_document(wanted, place)

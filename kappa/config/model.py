@@ -186,6 +186,11 @@ class Function(Section, frozen=True):
         """The log group that the function writes to."""
         return (self.logging and self.logging.group) or f"/aws/lambda/{self.name}"
 
+    @property
+    def has_sources(self) -> bool:
+        """Whether the config names anything that invokes the function: sources, or a URL."""
+        return bool(self.event_sources or self.url)
+
 
 class File(Section, frozen=True):
     """The whole file."""
@@ -199,14 +204,16 @@ class File(Section, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """A validated config. `values` are the included ones, for the policy document.
+    """A validated config.
 
-    `later` tells that the file has the layout of kappa 0.7; `notes` what in it has no effect.
-    `bound` is the alias that AWS has its event sources on, where the config names none. `include`
-    is the path of the included file as it is written; `included` gives by key path each text that
-    a value was put into, filled in and as it is written. `siblings` are the aliases of other
-    environments and configs of this function; "" is the function itself. `given` are the options
-    of the command line, apart from --env, that an advised command must repeat.
+    `values` are the included ones, for the policy document, and `hint` is the included file's, for
+    a value that is missing. `later` tells that the file has the layout of kappa 0.7; `notes` what
+    in it has no effect. `bound` is the alias that AWS has its event sources on, where the config
+    names none. `include` is the path of the included file as it is written; `included` gives by
+    key path each text that a value was put into, filled in and as it is written. `siblings` are
+    the aliases of other environments and configs of this function; "" is the function itself.
+    `given` are the options of the command line, apart from --env, that an advised command must
+    repeat.
     """
 
     file: Path
@@ -216,6 +223,7 @@ class Config(Struct, frozen=True):
     profile: str | None = None
     region: str | None = None
     values: Mapping[str, str] = {}
+    hint: str = ""
     environment: str = ""
     lines: Mapping[Keys, int] = {}
     origins: Mapping[Keys, Keys] = {}

@@ -52,6 +52,7 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         profile=settings.profile or None,
         region=settings.region or None,
         values=read.values,
+        hint=read.hint,
         environment=read.environment,
         lines=tree.lines,
         origins=tree.origins,
@@ -74,6 +75,7 @@ class _Read:
 
     tree: Tree
     values: Mapping[str, str]
+    hint: str
     environment: str
     later: bool
     notes: tuple[str, ...]
@@ -90,13 +92,14 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
         raw = (environments.alone if later else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
     # --env decides what is changed or deleted: an included value never does.
-    values = read_values(raw).also(named)
-    tree = fill_tree(raw, values, partial(_names_for_later, values))
+    given, hint = read_values(raw)
+    values = {**given, **named}
+    tree = fill_tree(raw, values, partial(_names_for_later, values), hint)
     unclear.refuse(tree, environment)
     notes = layout.notes(tree, environment) if later else ()
     tree = layout.translate(tree, environment) if later else tree
     others = siblings.aliases(whole, environment, values, later=later)
-    return _Read(tree, values, environment, later, notes, others)
+    return _Read(tree, values, hint, environment, later, notes, others)
 
 
 def _names_for_later(values: Mapping[str, str], keys: Keys) -> Set[str]:
@@ -139,8 +142,9 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
         raise ConfigError(problem, unclear.FILL_IN.format(blank=blank))
     if line := line_of_null(text):
         raise ConfigError(f"{file}:{line}: null is no value of a policy.", "Take the key out.")
+    later = _of_aws(config.values)
     filled: dict[str, Any] = _fill_json(
-        document, lambda value: fill_text(value, config.values, error, _of_aws(config.values))
+        document, lambda value: fill_text(value, config.values, error, later, config.hint)
     )
     return filled
 

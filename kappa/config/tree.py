@@ -131,8 +131,13 @@ def read_tree(file: Path, text: bytes | None = None) -> Tree:
 
     Raises: ConfigError, if it cannot be read, and for what parse_tree() refuses.
     """
+    return parse_tree(read_source(file) if text is None else text, file)
+
+
+def read_source(file: Path) -> bytes:
+    """Read a YAML file's content. Raises: ConfigError."""
     try:
-        return parse_tree(read_plain(file) if text is None else text, file)
+        return read_plain(file)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
 

@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from kappa.config.mistakes import together
-from kappa.config.plain_file import at_home, is_there, read_plain
-from kappa.config.tree import Keys, Tree, read_tree
+from kappa.config.plain_file import at_home, is_there
+from kappa.config.tree import Keys, Tree, read_source, read_tree
 from kappa.errors import ConfigError
 
 _VALUE = re.compile(r"\$\{([a-z][a-z0-9_]*)(?::-([^}]*))?\}")
@@ -25,19 +26,14 @@ _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _HINT = re.compile(r"^# hint: (.+)$", re.MULTILINE)
 
 
-class Values(dict[str, str]):
+class Included(NamedTuple):
     """The values of an included file, and its hint: how to get those that are missing."""
 
-    hint = ""
-
-    def also(self, more: Mapping[str, str]) -> Values:
-        """Add values; the hint stays."""
-        values = Values({**self, **more})
-        values.hint = self.hint
-        return values
+    values: Mapping[str, str]
+    hint: str = ""
 
 
-def read_values(tree: Tree) -> Values:
+def read_values(tree: Tree) -> Included:
     """Read the scalars of the file that `include:` names, none without an include.
 
     A list of scalars is one text, "a, b": left out, it would look like a key that is not there.
@@ -46,7 +42,7 @@ def read_values(tree: Tree) -> Values:
     """
     include = tree.data.get("include")
     if include is None:
-        return Values()
+        return Included({})
     if not isinstance(include, str) or not include:
         raise tree.error(("include",), "include must be the path of a YAML file.")
     included = _include_path(tree, include)
@@ -56,22 +52,15 @@ def read_values(tree: Tree) -> Values:
             f"the included file {included} does not exist.",
             "Make it (its example may stand beside it), or correct the path.",
         )
-    content = _content(included)
-    found: dict[str, list[str]] = {}
+    content = read_source(included)
+    values: dict[str, list[str]] = {}
     for keys, text in read_tree(included, content).texts.items():
         if len(keys) == 1 or (len(keys) == 2 and isinstance(keys[1], int)):
-            found.setdefault(str(keys[0]), []).append(text)
-    values = Values({name: ", ".join(texts) for name, texts in found.items()})
+            values.setdefault(str(keys[0]), []).append(text)
     hint = _HINT.search(content.decode("utf-8", "replace"))
-    values.hint = hint[1].strip() if hint else ""
-    return values
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return read_plain(file)
-    except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
+    return Included(
+        {name: ", ".join(texts) for name, texts in values.items()}, hint[1].strip() if hint else ""
+    )
 
 
 def _include_path(tree: Tree, include: str) -> Path:
@@ -100,10 +89,11 @@ def fill_tree(
     tree: Tree,
     values: Mapping[str, str],
     later: Callable[[Keys], Set[str]] = lambda _: frozenset(),
+    hint: str = "",
 ) -> Tree:
     """Put the included values in place of `${name}` everywhere but in `include` itself.
 
-    `later` gives the names that are left at a place: see fill_text().
+    `later` gives the names that are left at a place; that and `hint` are fill_text()'s.
     Raises: ConfigError, if a name is missing, empty or TODO and has no default.
     """
     texts, written = dict(tree.texts), dict(tree.written)
@@ -121,7 +111,7 @@ def fill_tree(
             return tree.error(keys, problem, hint)
 
         try:
-            filled = fill_text(value, values, error, later(keys))
+            filled = fill_text(value, values, error, later(keys), hint)
         except ConfigError as lacking:
             errors.append(lacking)
             return value
@@ -145,12 +135,13 @@ def fill_text(
     values: Mapping[str, str],
     error: Callable[[str, str], ConfigError],
     later: Set[str] = frozenset(),
+    hint: str = "",
 ) -> str:
     """Put the included values in place of `${name}` and `${name:-default}` in one text.
 
     IAM's own variables, such as `${aws:username}`, have other characters and are left alone. So
     are the names of `later`, for which the text is filled once more; what is put in now is
-    written so that it comes out of that as it is.
+    written so that it comes out of that as it is. `hint` says how to get a value that is missing.
     """
 
     def put(value: str) -> str:
@@ -164,9 +155,8 @@ def fill_text(
             return put(values[name])
         if default is not None:
             return put(default)
-        add = f"Add `{name}:` to the YAML file that `include:` names."
-        hint = getattr(values, "hint", "")
-        raise error(f"${{{name}}} has no value.", f"{hint} Or: {add}" if hint else add)
+        key = f"`{name}:` to the YAML file that `include:` names."
+        raise error(f"${{{name}}} has no value.", f"{hint} Or add {key}" if hint else f"Add {key}")
 
     return _VALUE.sub(one, text)
 

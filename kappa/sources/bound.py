@@ -17,7 +17,7 @@ def follows(config: Config) -> bool:
     """Whether permissions or asynchronous settings go where the sources are: see binding.py."""
     function_ = config.function
     follow = function_.permissions or function_.async_ is not None
-    return bool(follow and not function_.alias and (function_.event_sources or function_.url))
+    return bool(follow and not function_.alias and function_.has_sources)
 
 
 def settle(

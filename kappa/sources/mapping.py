@@ -15,6 +15,9 @@ from kappa.plan.step import Already, Look, Plan, Step, Wait
 from kappa.sources.part import Part, missing, unchanged
 from kappa.sources.state import SourcesState
 
+# Lambda polls these, by a mapping; every other kind calls the function.
+POLLED = ("dynamodb", "kinesis", "sqs")
+
 # AWS names of a mapping's settings, and how a config says them.
 _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
     "BatchSize": lambda source: source.batch_size,

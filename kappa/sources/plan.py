@@ -54,7 +54,7 @@ def _joined(plan: Plan) -> Plan:
 
 def _stays(config: Config) -> Plan:
     """Say that what a config without an alias has is on one, and how new code gets there."""
-    if not config.bound or not (config.function.event_sources or config.function.url):
+    if not config.bound or not config.function.has_sources:
         return []
     deploy = config.command(f"deploy --publish --alias {config.bound}")
     return [

@@ -19,6 +19,7 @@ from kappa.config.source_fields import EventSource, rule_names
 from kappa.errors import Denied, NotFound
 from kappa.function import version_owner as versionowner
 from kappa.function.permissions import Statement, read_statements
+from kappa.sources.mapping import POLLED
 from kappa.sources.state import Rule, SourcesState, Topic
 
 T = TypeVar("T")
@@ -27,7 +28,6 @@ _BUCKET_HINT = (
     "Ask for this permission; or the bucket is another account's: only an account's own buckets "
     "can invoke its functions through kappa."
 )
-_POLLED = ("dynamodb", "kinesis", "sqs")
 
 
 def read(
@@ -51,16 +51,11 @@ def read(
     """
     name, alias = config.function.name, config.function.alias
     invoked = place.function_arn(name, alias)
-    if not (asks(config) or extra):
+    if not (config.function.has_sources or extra):
         return SourcesState(invoked=invoked)
     with ThreadPoolExecutor(8) as pool:
         reader = _Reader(aws, config, place.function(name), pool, tolerant, ending, deleting)
         return reader.read(invoked, extra=extra, grants=grants)
-
-
-def asks(config: Config) -> bool:
-    """Whether the config names anything that invokes the function: only then AWS is asked."""
-    return bool(config.function.event_sources or config.function.url)
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class _Reader:
     def read(self, invoked: str, *, extra: bool, grants: bool) -> SourcesState:
         """Ask everything at once; only what is by qualifier waits for the list of aliases."""
         listed = self._ask(["aliases"], lambda _: self._aliases())
-        mappings = self._of(self._mapped, *_POLLED)
+        mappings = self._of(self._mapped, *POLLED)
         asked = self._of(self._topic, "sns")
         buckets, rules = self._of(self._bucket, "s3"), self._of(self._rule, "events")
         owners = self._answers(listed).get("aliases", {})

@@ -14,6 +14,7 @@ from kappa.sources import health as sourcehealth
 from kappa.sources import rule as schedule
 from kappa.sources import rule_owner as ruleowner
 from kappa.sources import s3_owner as notificationowner
+from kappa.sources.mapping import POLLED
 from kappa.sources.state import SourcesState
 
 Row = tuple[str, str, str, str]
@@ -74,7 +75,7 @@ def _doubled(config: Config, one: Mapping[str, Any]) -> str:
         return ""
     again = f"{config.command('remove_event_sources ' + one['name'])}, then deploy"
     if len(set(found)) < len(found):
-        word = "mapped" if one["service"] in ("dynamodb", "kinesis", "sqs") else "delivered"
+        word = "mapped" if one["service"] in POLLED else "delivered"
         return f"{word} {len(found)} times. Mend it: {again}"
     aliases = [name for name in found if name != "$LATEST"]
     words = "deploy"

@@ -39,7 +39,7 @@ try:
     from kappa.texts import shown
     from lambda_chat import command as commandline
     from lambda_chat.bucket import delete_objects
-    from lambda_chat.config import ChatConfig, build_folder, read_config, require
+    from lambda_chat.config import ROOT, ChatConfig, build_folder, read_config, require
     from lambda_chat.site.build import (
         CACHE_CONTROL,
         CONTENT_TYPES,
@@ -65,7 +65,7 @@ except ModuleNotFoundError as missing:
         f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
     )
 
-HERE = Path(__file__).resolve().parents[2] / "s3-website"
+PAGE = ROOT / "s3-website"
 NEEDED = ("sns_topic_arn", "website_iam_role_arn", "dynamodb_table")
 # npm writes the last of these at the end of each installation
 PACKAGES = (ESBUILD, Path("aws4fetch/package.json"), Path(".package-lock.json"))
@@ -227,7 +227,7 @@ def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[F
     settings = page_config(config, region, addresses)
     values = placeholders(addresses.values(), identity_url)
     try:
-        modules = install_packages(HERE)
+        modules = install_packages(PAGE)
         build_site(source, target, settings, values)
         bundle(target, modules)
     except OSError as error:  # a source that may not be read, a disk that is full
@@ -276,7 +276,7 @@ def main(argv: list[str] | None = None) -> int:
     """Publish; return the exit code: 1 when AWS or npm refused, 2 when the config is wrong."""
 
     def publish_it(_arguments: dict[str, Any]) -> int:
-        print(publish(HERE / "public"))
+        print(publish(PAGE / "public"))
         return 0
 
     return commandline.run(__doc__, argv, publish_it, "Stopped. Run update.sh again to finish.")

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from kappa.aws.client import Aws, translated
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
-from lambda_chat.config import KEYS, ChatConfig, config_path, outdated, unknown_keys
+from lambda_chat.config import KEYS, ROOT, ChatConfig, config_path, outdated, unknown_keys
 from lambda_chat.stack.bucket import read_former_buckets
 from lambda_chat.stack.progress import Stack
 
-HERE = Path(__file__).resolve().parents[2]
 FUNCTIONS = ("lambda/sns/config.yml", "lambda/dynamodb/config.yml")
 # The stack's parameters and the keys of config.yml that they come from.
 PARAMETERS = {
@@ -91,7 +89,7 @@ def _of_function(aws: Aws, path: str) -> Iterable[str]:
     from kappa.config.read import read_config
 
     try:
-        wanted = read_config(HERE / path).function
+        wanted = read_config(ROOT / path).function
         with translated(f"reading the function {wanted.name}"):
             answer = aws.client("lambda").get_function_configuration(FunctionName=wanted.name)
     except (ConfigError, NotFound):  # kappa says what it lacks; or it is not created yet
@@ -110,7 +108,7 @@ def _of_function(aws: Aws, path: str) -> Iterable[str]:
 
 def of_unknown_keys() -> list[str]:
     """Note keys of the config that neither the chat nor the configs of its functions use."""
-    folders = [(HERE / path).parent for path in FUNCTIONS]
+    folders = [(ROOT / path).parent for path in FUNCTIONS]
     texts = [file.read_text("utf-8") for folder in folders for file in sorted(folder.glob("*.*"))]
     lines = []
     for key, line in unknown_keys().items():

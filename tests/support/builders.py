@@ -24,6 +24,17 @@ BUCKET = "lambda-chat-page"
 ACCOUNT = "123456789012"
 IDENTITY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Lambda-Chat-identity"
 NOW_S = 1_767_268_800.0  # 2026-01-01T12:00:00Z
+# The least that a kappa config says.
+MINIMAL = """\
+iam:
+  role:
+    name: greeter-role
+lambda:
+  name: greeter
+  path: code
+  handler: greeter.handler
+  runtime: python3.13
+"""
 
 
 def chat_config(**keys):

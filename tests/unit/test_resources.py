@@ -272,7 +272,7 @@ def test_a_key_that_a_functions_config_uses_is_not_called_unknown(config, tmp_pa
     for path in stack_notes.FUNCTIONS:
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text("a: ${my_queue}\nb: ${my_topic:-none}\n")
-    monkeypatch.setattr(stack_notes, "HERE", tmp_path)
+    monkeypatch.setattr(stack_notes, "ROOT", tmp_path)
     config.write_text(f"{CONFIG}my_queue: q\nmy_topic: t\nmy_que: x\n")
     assert stack_notes.of_unknown_keys() == [f"Note: {config}:5: nothing uses the key my_que."]
 

@@ -16,6 +16,7 @@ from kappa.aws.client import Aws
 from kappa.commands.adopt.rest import as_text, unknown
 from kappa.errors import Denied, NotFound
 from kappa.function.permissions import Statement, admits, caller
+from kappa.sources.mapping import POLLED
 
 _MAPPING = {
     "BatchSize": "batch_size",
@@ -41,7 +42,6 @@ _UNSAID = {
 # What a subscription may have that a config has no key for.
 _SUBSCRIPTION = ("DeliveryPolicy", "RedrivePolicy", "ReplayPolicy")
 # What can be polled by a config's mapping.
-_POLLED = ("dynamodb", "kinesis", "sqs")
 # What a config expresses of a mapping, and what AWS only reports; None: the whole of it.
 _KNOWN: Mapping[str, tuple[str, ...] | None] = {
     **dict.fromkeys(_MAPPING),
@@ -110,7 +110,7 @@ def read_sources(aws: Aws, function_arn: str, statements: tuple[Statement, ...])
 def _mapping(mapping: Mapping[str, Any]) -> Sources:
     arn = mapping.get("EventSourceArn", "")
     service = arn.split(":")[2] if arn.count(":") > 4 else ""
-    if service not in _POLLED:
+    if service not in POLLED:
         # Amazon MSK, Amazon MQ, DocumentDB, and Kafka of one's own, which has no ARN.
         words = arn or mapping.get("Topics") or mapping.get("UUID")
         return Sources(left_out=(f"event source {as_text(words)}: of a kind that kappa lacks",))

@@ -257,7 +257,7 @@ def deployed(config_text, key):
         (Path(folder) / "chat.yml").write_text(config_text)
         where = Path(folder) / "config.yml"
         tree = parse_tree(f"include: chat.yml\nvalue: ${{{key}:-}}\n".encode(), where)
-        return str(fill_tree(tree, read_values(tree)).data["value"])
+        return str(fill_tree(tree, read_values(tree).values).data["value"])
 
 
 def test_keys_for_kappa_alone_are_left_to_kappa():
@@ -285,7 +285,7 @@ def test_a_path_wins_over_the_environment_which_wins_over_the_checkout(config, m
 def test_a_relative_config_is_found_from_every_folder_of_the_checkout(
     tmp_path, monkeypatch, config
 ):
-    monkeypatch.setattr(chatconfig, "HERE", tmp_path)
+    monkeypatch.setattr(chatconfig, "ROOT", tmp_path)
     monkeypatch.setenv("LAMBDA_CHAT_CONFIG", "config.yml")
     below = tmp_path / "lambda" / "sns"
     below.mkdir(parents=True)

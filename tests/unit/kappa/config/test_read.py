@@ -15,18 +15,9 @@ from kappa.arn import Place
 from kappa.config.read import place_policy_document, read_config, read_policy_document
 from kappa.errors import ConfigError
 from lambda_chat.config import SAVED
+from tests.support.builders import MINIMAL
 
 DATA = Path(__file__).parents[3] / "data" / "kappa"
-MINIMAL = """\
-iam:
-  role:
-    name: greeter-role
-lambda:
-  name: greeter
-  path: code
-  handler: greeter.handler
-  runtime: python3.13
-"""
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2026-01-01T00:00:00.000"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
@@ -334,7 +325,7 @@ def test_a_value_that_is_empty_or_todo_is_missing(included, value):
 def test_the_hint_of_the_included_file_says_how_to_get_what_is_missing(included):
     text = "# hint: Run `make outputs`.\na: b\n# hint: not this one\n"
     said = error_of(included(text, "  description: ${topic}\n"))
-    assert "${topic} has no value.\n  Run `make outputs`. Or: Add `topic:` to" in said
+    assert "${topic} has no value.\n  Run `make outputs`. Or add `topic:` to" in said
 
 
 def test_that_hint_is_shown_for_the_document_and_beside_an_environment(included, tmp_path):
@@ -346,7 +337,7 @@ def test_that_hint_is_shown_for_the_document_and_beside_an_environment(included,
     (tmp_path / "values.yml").write_text("# hint: Run `make outputs`.\na: b\n")
     with pytest.raises(ConfigError) as caught:
         read_policy_document(read_config(file, "dev"))
-    assert caught.value.hint.startswith("Run `make outputs`. Or: Add `topic:`")
+    assert caught.value.hint.startswith("Run `make outputs`. Or add `topic:`")
 
 
 def test_a_boolean_value_keeps_its_type(included):

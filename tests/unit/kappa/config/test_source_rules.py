@@ -6,17 +6,8 @@ import pytest
 
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
+from tests.support.builders import MINIMAL
 
-MINIMAL = """\
-iam:
-  role:
-    name: greeter-role
-lambda:
-  name: greeter
-  path: code
-  handler: greeter.handler
-  runtime: python3.13
-"""
 ARN = "arn: arn:aws:%s:us-east-1:123456789012:%s"
 STREAM = ARN % ("kinesis", "stream/s")
 TABLE = ARN % ("dynamodb", "table/t/stream/2026-01-01T00:00:00.000")
