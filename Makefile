@@ -15,7 +15,7 @@ local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on thi
 	@# Ctrl-C is how it ends, so the shell must outlive it: else make calls it an error
 	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) || [ $$? -eq 130 ]
 
-test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run every test, browser included; of the longest a sample
+test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, browser included; a sample of the longest
 	cd $(SITE) && node --test ../tests/unit/page/*.test.js
 	$(BIN)/pytest -n 2 tests/unit
 	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 5 --dist loadfile tests/emulator
@@ -38,8 +38,9 @@ interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Stop each command at 
 	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/sources/test_binding.py tests/unit/kappa/commands/test_two_environments.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
 
-soak: $(VENV)/.dev $(SITE)/node_modules/.dev ## Each case of every test, then load and open pages for minutes (over an hour)
-	TEST_CASES=all $(MAKE) test
+soak: interrupted $(SITE)/node_modules/.dev ## Do that, run all sampled cases, then a long load (over an hour)
+	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/packing/test_packages.py
+	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser tests/emulator/test_faults_behind.py
 	$(BIN)/pytest tests/soak
 
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime bench-peers ## Measure, print tables, write bench/results.md

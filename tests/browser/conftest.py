@@ -67,9 +67,11 @@ def _side_by_side(request):
         yield
         return
     config = Path(request.getfixturevalue("chat").env["LAMBDA_CHAT_CONFIG"])
-    door, lock = config.with_name("browser.door"), config.with_name("browser.lock")
-    with door.open("w") as door, lock.open("w") as lock:
-        # Who waits to be alone keeps the door: else others would go in before it for minutes.
+    with (
+        config.with_name("browser.door").open("w") as door,
+        config.with_name("browser.lock").open("w") as lock,
+    ):
+        # A test that waits to be alone holds the door; otherwise others would overtake it.
         fcntl.flock(door, fcntl.LOCK_EX)
         fcntl.flock(lock, fcntl.LOCK_EX if "alone" in names else fcntl.LOCK_SH)
         fcntl.flock(door, fcntl.LOCK_UN)

@@ -1,4 +1,4 @@
-"""How much of a test's cases is tried: a fixed sample in `make test`, each one in `make soak`."""
+"""Which cases of a long test run: a fixed sample in `make test`, all of them in `make soak`."""
 
 import os
 
@@ -6,5 +6,5 @@ ALL = os.environ.get("TEST_CASES") == "all"
 
 
 def sample(*kept, more):
-    """The cases that always run; in `make soak` those of `more`, too."""
+    """Return the cases that always run and, in `make soak`, those of `more`."""
     return [*kept, *more] if ALL else [*kept]

@@ -32,7 +32,7 @@ def test_an_interruption_while_a_reader_starts_ends_what_it_reads(tmp_path, when
     kappa = tmp_path / "kappa"
     kappa.write_text("#!/bin/sh\nexec sleep 60\n")
     kappa.chmod(0o755)
-    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": "."}
+    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     with subprocess.Popen(
         [sys.executable, "-c", f"WHEN = {when!r}\n{INTERRUPTED}"],
         env=env,
