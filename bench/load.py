@@ -1,7 +1,7 @@
 """Send many messages at a steady rate; check that each is stored, published and shown once.
 
 Usage:
-  load.py [--messages=N] [--rate=N]
+  load [--messages=N] [--rate=N]
 
 Eight people write into four channels, each of which somebody has open in Chromium. After the last
 message every one must be in the table once, each transcript must be, entry by entry, the window of

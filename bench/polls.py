@@ -1,7 +1,7 @@
 """Leave the page open for some minutes, and count what its polling costs.
 
 Usage:
-  polls.py [--minutes=N]
+  polls [--minutes=N]
 
 Three people have the page open: one who is at it, one who has left it visible, one whose tab is
 hidden. An operator says a word each three minutes. Prints requests, bytes and the heap of each.

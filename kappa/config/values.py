@@ -155,8 +155,9 @@ def fill_text(
             return put(values[name])
         if default is not None:
             return put(default)
-        key = f"`{name}:` to the YAML file that `include:` names."
-        raise error(f"${{{name}}} has no value.", f"{hint} Or add {key}" if hint else f"Add {key}")
+        add = f"Add `{name}:` to the YAML file that `include:` names."
+        advice = f"{hint} Or add `{name}:` to the included file." if hint else add
+        raise error(f"${{{name}}} has no value.", advice)
 
     return _VALUE.sub(one, text)
 

@@ -1,9 +1,9 @@
 """What a month of the chat costs, what a WebSocket API would, and which limit is met first.
 
 Usage:
-  cost.py --users=N --messages-per-second=N --channels=N --poll-s=S [--hours-a-day=N] [--region=R]
-  cost.py --table
-  cost.py --help
+  cost --users=N --messages-per-second=N --channels=N --poll-s=S [--hours-a-day=N] [--region=R]
+  cost --table
+  cost --help
 
 Users are open pages, spread evenly over the channels, as the messages are. As users grow, each
 writes as much as now, in the same channels. Prices are of us-east-1; docs/cost.md has the sources.
