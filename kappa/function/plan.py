@@ -16,12 +16,12 @@ from kappa.config.model import Config
 from kappa.errors import NotFound, WaitTimeout
 from kappa.function import async_calls as asynchronous
 from kappa.function import code as functioncode
-from kappa.function import guards, health, versions
+from kappa.function import conflicts, health, versions
 from kappa.function import update as functionupdate
 from kappa.function import version_state as versionstate
 from kappa.function import version_users as versionusers
 from kappa.function import whole as wholefunction
-from kappa.function.guards import Compared
+from kappa.function.conflicts import Compared
 from kappa.function.health import ready
 from kappa.function.params import first
 from kappa.function.permissions import Statement, plan_grant, read_statements
@@ -126,7 +126,7 @@ def plan(config: Config, archive: Archive | None, role_arn: str, state: Function
         *first,
         *wholefunction.plan_tags(config, state.settings, state.tags),
         *wholefunction.plan_concurrency(config, state.concurrency),
-        *versions.plan(config, state.versions, will_change, guards.of_publishing(compared)),
+        *versions.plan(config, state.versions, will_change, conflicts.of_publishing(compared)),
         *_permissions(config, state),
         *asynchronous.plan(config, state.asynchronous),
     ]
@@ -147,7 +147,7 @@ def plan_create(
     health.check_read(config, {}, {"TagsError": state.tags_error})
     compared = _compared(config, archive, role_arn, state)
     if state.versions.aliases and versions.makes_alias(config, state.versions):
-        guards.check_own(compared, [one["Name"] for one in state.versions.aliases])
+        conflicts.check_own(compared, [one["Name"] for one in state.versions.aliases])
     why = health.failure(state.settings) or "code"
     return [
         Already(
@@ -155,7 +155,9 @@ def plan_create(
             f"function {config.function.name} ({why}: {config.command('update_code')})",
         ),
         *wholefunction.plan_missing(config, state.settings, state.tags, state.concurrency),
-        *versions.plan_missing(config, state.versions, guards.of_publishing(compared, done=False)),
+        *versions.plan_missing(
+            config, state.versions, conflicts.of_publishing(compared, done=False)
+        ),
         *_permissions(config, state),
         *asynchronous.plan(config, state.asynchronous),
     ]

@@ -7,8 +7,8 @@ from typing import Any
 
 from kappa.config.model import Config
 from kappa.errors import AwsError, NotFound
+from kappa.function import aliases as versionowner
 from kappa.function import health
-from kappa.function import version_owner as versionowner
 from kappa.function.version_state import VersionsState, latest_of, weights
 from kappa.function.versions import point
 from kappa.plan.step import Already, Plan

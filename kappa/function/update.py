@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.function import code as functioncode
-from kappa.function import guards, health
-from kappa.function.guards import Compared
+from kappa.function import conflicts, health
+from kappa.function.conflicts import Compared
 from kappa.function.health import ready
 from kappa.function.params import present, wanted
 from kappa.plan.step import Already, Plan, Step
@@ -23,7 +23,7 @@ def plan(compared: Compared) -> Plan:
     failure, code_first = health.failure(has), health.code_failed(has)
     settings = _settings(compared, has, "" if code_first else failure, code_first)
     again = bool(failure)
-    guard = guards.of_update(compared, "code", settings=not code_first, code=False, again=again)
+    guard = conflicts.of_update(compared, "code", settings=not code_first, code=False, again=again)
     sent = functioncode.plan_update(
         compared.config, compared.archive, has, code, again=again, guard=guard
     )
@@ -49,7 +49,7 @@ def _settings(
         f"{what}, again ({failure})" if failure else what,
         wait=ready(compared.config, "LastUpdateStatus", "Successful", always=bool(failure)),
         before={key: now[key] for key in sent},
-        guard=guards.of_update(
+        guard=conflicts.of_update(
             compared, "settings", settings=False, code=code_done, again=bool(failure)
         ),
     )

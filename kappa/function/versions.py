@@ -12,8 +12,8 @@ from typing import Any
 
 from kappa.config.model import Config
 from kappa.errors import AwsError
-from kappa.function import guards, health
-from kappa.function import version_owner as versionowner
+from kappa.function import aliases as versionowner
+from kappa.function import conflicts, health
 from kappa.function.version_state import VersionsState, latest_of, weights
 from kappa.plan.step import Already, Guard, Look, Plan, Step, Wait
 
@@ -144,7 +144,7 @@ def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
             conflict_hint="Another deploy made it just now, for another version: "
             "run the same command again.",
         )
-    has, before = alias["FunctionVersion"], guards.before_move(alias)
+    has, before = alias["FunctionVersion"], conflicts.before_move(alias)
     if "RoutingConfig" in before:
         # Calls that a second version gets a share of are all this version's again.
         given["RoutingConfig"] = {"AdditionalVersionWeights": {}}
@@ -163,7 +163,7 @@ def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
         takes=takes,
         tells=tells,
         before=before,
-        guard=guards.of_alias(config, alias),
+        guard=conflicts.of_alias(config, alias),
     )
 
 

@@ -1,4 +1,4 @@
-"""Carry out a plan: calls, waits, tries again of what settle.py names, each with a deadline.
+"""Carry out a plan: calls, waits, tries again of what retries.py names, each with a deadline.
 
 It decides nothing: what to do stands in the plan.
 """
@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
-from kappa.plan.settle import passing
+from kappa.plan.retries import passing
 from kappa.plan.step import Already, Call, Clock, Guard, Look, Plan, Report, Step, Wait
 
 Filled = TypeVar("Filled", Step, Wait)

@@ -17,7 +17,7 @@ from kappa.aws.translate import DENIED
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource, rule_names
 from kappa.errors import Denied, NotFound
-from kappa.function import version_owner as versionowner
+from kappa.function import aliases as versionowner
 from kappa.function.permissions import Statement, read_statements
 from kappa.sources.mapping import POLLED
 from kappa.sources.state import Rule, SourcesState, Topic

@@ -3,8 +3,8 @@
 import pytest
 
 from kappa.errors import NotFound
+from kappa.function import aliases as versionowner
 from kappa.function import rollback, versions
-from kappa.function import version_owner as versionowner
 from tests.support.builders import assert_valid, kappa_config
 from tests.unit.kappa.function.test_versions import alias, state, version
 

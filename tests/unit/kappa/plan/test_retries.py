@@ -10,8 +10,8 @@ import pytest
 
 import kappa
 from kappa.errors import AwsError, Conflict
-from kappa.plan import settle as settling
-from kappa.plan.settle import TABLE, passing
+from kappa.plan import retries as settling
+from kappa.plan.retries import TABLE, passing
 
 # Calls of a plan that settle at once: what they change was there before, and nobody else has it.
 AT_ONCE = {
