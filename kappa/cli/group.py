@@ -135,7 +135,7 @@ def carry_out(
     """
     from kappa.commands.diff import sends_code
     from kappa.plan.apply import apply
-    from kappa.plan.selection import SETTLED, steps
+    from kappa.plan.step import SETTLED, steps
 
     session = options.open()
     tell_notes(session.config.notes)

@@ -15,8 +15,7 @@ from typing import Any
 
 from kappa.config.included import hide
 from kappa.packing.code_diff import File, compare_code, file_lines
-from kappa.plan.selection import MAKING, steps
-from kappa.plan.step import Plan, Step
+from kappa.plan.step import MAKING, Plan, Step, steps
 
 HIDDEN = "(hidden)"
 # Named in a step's message already, or shown as files.

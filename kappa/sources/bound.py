@@ -7,8 +7,8 @@ from dataclasses import replace
 from kappa.arn import Place
 from kappa.aws.client import Aws
 from kappa.config.model import Config
-from kappa.function import async_calls as asynchronous
-from kappa.function.plan import FunctionState
+from kappa.function import async_calls
+from kappa.function.state import FunctionState
 from kappa.sources import binding
 from kappa.sources.state import SourcesState
 
@@ -38,5 +38,5 @@ def settle(
     if given is not None:
         has = replace(has, statements=given)
     if config.bound:
-        has = replace(has, asynchronous=asynchronous.read(aws, config))
+        has = replace(has, asynchronous=async_calls.read(aws, config))
     return config, has, state

@@ -14,7 +14,7 @@ import msgspec
 from kappa.arn import invokes, qualifier, words
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
-from kappa.function import aliases as versionowner
+from kappa.function import aliases
 from kappa.plan.step import Already
 from kappa.sources import s3_owner as notificationowner
 from kappa.sources.state import CALLERS, SourcesState, Topic
@@ -29,9 +29,7 @@ def set_apart(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     Buckets and rules stay whole, since AWS has them as one whole: whoever plans with them asks
     `config.others`, or `state.others`.
     """
-    marked = {
-        alias for alias, one in state.owners.items() if versionowner.is_of_another(config, one)
-    }
+    marked = {alias for alias, one in state.owners.items() if aliases.is_of_another(config, one)}
     config = msgspec.structs.replace(config, siblings=config.siblings | marked)
     others = config.others
     if not others:

@@ -17,7 +17,7 @@ from kappa.aws.translate import DENIED
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource, rule_names
 from kappa.errors import Denied, NotFound
-from kappa.function import aliases as versionowner
+from kappa.function import aliases
 from kappa.function.permissions import Statement, read_statements
 from kappa.sources.mapping import POLLED
 from kappa.sources.state import Rule, SourcesState, Topic
@@ -135,7 +135,7 @@ class _Reader:
             found = self.aws.pages("lambda", "list_aliases", doing, "Aliases", params)
         except NotFound:
             return {}
-        return {one["Name"]: versionowner.owner(one) for one in found}
+        return {one["Name"]: aliases.owner(one) for one in found}
 
     def _statements(self, alias: str) -> tuple[Statement, ...]:
         return read_statements(self.aws, self.config.function.name, alias)
