@@ -107,7 +107,7 @@ def warn_of_code(config: Config, problems: list[Problem], *, strict: bool) -> No
 
     Raises: ConfigError, for code that the runtime cannot read if `strict`.
     """
-    from kappa.packing.bundle import remarks
+    from kappa.packing.build import remarks
     from kappa.packing.syntax import refuse
     from kappa.plan.step import Report
 

@@ -39,7 +39,7 @@ from kappa.iam.state import IamState, read_rights, read_roles
 from kappa.packing import download as deployed
 from kappa.packing import syntax, upload
 from kappa.packing.archive import Archive
-from kappa.packing.bundle import check_architecture, read_archive
+from kappa.packing.build import check_architecture, read_archive
 from kappa.packing.check import check_files, check_handler
 from kappa.packing.syntax import Problem
 from kappa.plan.step import Clock, Plan

@@ -13,8 +13,8 @@ import botocore.session
 import pytest
 
 from kappa.errors import ArchiveError
-from kappa.packing import packages
-from kappa.packing.packages import Target, installed
+from kappa.packing import install as packages
+from kappa.packing.install import Target, installed
 from kappa.packing.pip_inputs import read_inputs
 from tests.support.samples import sample
 
@@ -368,7 +368,7 @@ def test_what_killed_runs_left_is_swept_and_what_runs_now_stays(put, shelf, tmp_
 def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as index:
         code = (
-            "import pathlib\nfrom kappa.packing.packages import installed, Target\n"
+            "import pathlib\nfrom kappa.packing.install import installed, Target\n"
             f"folder = pathlib.Path({str(tmp_path)!r})\n"
             "with installed('tea', folder, Target(13), folder): pass\n"
         )
@@ -556,7 +556,7 @@ def test_an_interpreter_without_pip_says_how_to_get_it(tmp_path):
         "import importlib.metadata as m, pathlib, sys\n"
         "sys.path[:] = [one for one in sys.path if 'site-packages' not in one]\n"
         f"sys.path.insert(0, {str(packages.__file__).rsplit('/kappa/', 1)[0]!r})\n"
-        "from kappa.packing.packages import installed, Target\n"
+        "from kappa.packing.install import installed, Target\n"
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
         "with installed('tea', folder, Target(13), folder): pass\n"
     )

@@ -16,7 +16,7 @@ from kappa.config.read import read_config
 from kappa.errors import ArchiveError, AwsError, ConfigError
 from kappa.packing import upload
 from kappa.packing.archive import pack, sizes
-from kappa.packing.bundle import Limits, check_architecture, read_archive, write_zip
+from kappa.packing.build import Limits, check_architecture, read_archive, write_zip
 from kappa.packing.files import Extras
 from kappa.plan.apply import apply
 from kappa.plan.step import Step

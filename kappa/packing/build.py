@@ -1,7 +1,7 @@
 """What a config packs: the source, its dependencies, the packages that it requires.
 
 Owns how a config's keys become an Archive. How a zip is made is archive.py's, how packages are
-installed is packages.py's.
+installed is install.py's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kappa.config import layout_07 as layout
 from kappa.config.model import Config
 from kappa.config.tree import read_tree
 from kappa.errors import ArchiveError
-from kappa.packing import packages
+from kappa.packing import install as packages
 from kappa.packing import ready_zip as readyzip
 from kappa.packing.archive import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, Archive, pack
 from kappa.packing.files import Extras, check_link
