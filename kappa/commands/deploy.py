@@ -36,11 +36,11 @@ from kappa.iam import users as iamusers
 from kappa.iam.delete import plan_rights_delete, plan_vpc_mark
 from kappa.iam.plan import desired_role_arn, plan_rights, plan_rights_create, plan_rights_update
 from kappa.iam.state import IamState, read_rights, read_roles
-from kappa.packing import download as deployed
 from kappa.packing import syntax, upload
 from kappa.packing.archive import Archive
 from kappa.packing.build import check_architecture, read_archive
 from kappa.packing.check import check_files, check_handler
+from kappa.packing.download import read_code
 from kappa.packing.syntax import Problem
 from kappa.plan.step import Clock, Plan
 from kappa.sources import binding
@@ -222,7 +222,7 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[dif
     before = None
     if diff.replaces_code(plan):
         link = str(found.function.code.get("Location", ""))
-        before = deployed.read_code(session.aws, link, session.config.function.name)
+        before = read_code(session.aws, link, session.config.function.name)
     after = session.zip
     return plan, diff.changes(
         plan,

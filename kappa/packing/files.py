@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from kappa import texts
 from kappa.errors import ArchiveError
-from kappa.packing import ignore_file as ignorefile
+from kappa.packing.ignore_file import IGNORE_FILE, read_ignored
 
 LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".hg", ".DS_Store"})
 LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
@@ -55,7 +55,7 @@ def all_files(
     """
     if not source.exists():
         raise ArchiveError(f"The source {source} does not exist.", "Set lambda.path.")
-    ignored = ignorefile.read_ignored(source)
+    ignored = read_ignored(source)
 
     def left_out(name: str) -> bool:
         *folders, last = PurePosixPath(name).parts
@@ -108,7 +108,7 @@ class _Walk:
         real = folder.resolve()
         if real in self.above:
             raise ArchiveError(
-                f"{folder} is a link to a folder that it is in.", f"Name it in {ignorefile.NAME}."
+                f"{folder} is a link to a folder that it is in.", f"Name it in {IGNORE_FILE}."
             )
         if len(self.above) > _MAX_DEPTH:
             raise ArchiveError(f"{self.source} has folders over {_MAX_DEPTH} deep in each other.")

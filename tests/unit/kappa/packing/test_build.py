@@ -16,8 +16,10 @@ from kappa.config.read import read_config
 from kappa.errors import ArchiveError, AwsError, ConfigError
 from kappa.packing import upload
 from kappa.packing.archive import pack, sizes
-from kappa.packing.build import Limits, check_architecture, read_archive, write_zip
+from kappa.packing.build import check_architecture, read_archive
 from kappa.packing.files import Extras
+from kappa.packing.limits import Limits
+from kappa.packing.zip_file import write_zip
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
 from tests.support.builders import assert_valid, kappa_config
