@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 _HELP = """Deploy and operate an AWS Lambda function from one CONFIG file.
 
 Example:
-  kappa config.yml diff
   kappa config.yml deploy
-  kappa config.yml logs --since 1h
   kappa lambda/*/config.yml status
 """
 _MAX_WARNINGS = 10
