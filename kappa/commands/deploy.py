@@ -40,8 +40,8 @@ from kappa.packing.bundle import check_architecture, read_archive
 from kappa.packing.check import check_files, check_handler
 from kappa.packing.syntax import Problem
 from kappa.plan.step import Clock, Plan
-from kappa.sources import binding
-from kappa.sources import bound as boundread
+from kappa.sources import alias_choice as binding
+from kappa.sources import alias_settings as boundread
 from kappa.sources import plan as sources
 from kappa.sources import read as sourceread
 from kappa.sources.state import SourcesState

@@ -11,10 +11,10 @@ from kappa.config.model import Config
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Plan
-from kappa.sources import binding
-from kappa.sources import names as sourcenames
+from kappa.sources import alias_choice as binding
 from kappa.sources import plan as sources
 from kappa.sources import read as sourceread
+from kappa.sources import selection as sourcenames
 from kappa.sources.state import SourcesState
 
 

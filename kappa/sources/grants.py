@@ -85,7 +85,7 @@ def is_given(
 def plan_unclaim(config: Config, source: EventSource, place: Place, state: SourcesState) -> Plan:
     """Plan the removal of the config's permission for a source from aliases that it does not name.
 
-    There it tells a later command where the source has been: see binding.py.
+    There it tells a later command where the source has been: see alias_choice.py.
     """
     if config.function.alias:
         return []

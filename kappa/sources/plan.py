@@ -1,9 +1,9 @@
 """Event sources: what invokes the function. One plan of all of them, and selections of it.
 
-Each kind has a module of its own: mapping.py (streams, queues), sns.py (SNS),
+Each kind has a module of its own: polled.py (streams, queues), sns.py (SNS),
 s3.py (S3), rule.py (EventBridge), url.py. Lambda polls for a mapping with the
 function's role; the others call the function, and need a permission of it. `config` and `state`
-are as binding.py resolves them: which version or alias all of it belongs on is settled.
+are as alias_choice.py resolves them: which version or alias all of it belongs on is settled.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from kappa.config.source_fields import EventSource
 from kappa.errors import Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Already, Plan, Step
-from kappa.sources import binding, url
+from kappa.sources import alias_choice as binding
 from kappa.sources import grants as sourcegrants
-from kappa.sources import mapping as mappings
-from kappa.sources import other_places as otherplaces
+from kappa.sources import other_configs as otherplaces
+from kappa.sources import polled as mappings
 from kappa.sources import rule as schedule
 from kappa.sources import s3 as notifications
 from kappa.sources import s3_owner as notificationowner
 from kappa.sources import sns as topics
-from kappa.sources.part import Part, missing
+from kappa.sources import url
+from kappa.sources.kind import Part, missing
 from kappa.sources.state import CALLERS, SourcesState
 
 Statements = tuple[Statement, ...]

@@ -19,7 +19,7 @@ from kappa.config.source_fields import EventSource, rule_names
 from kappa.errors import Denied, NotFound
 from kappa.function import version_owner as versionowner
 from kappa.function.permissions import Statement, read_statements
-from kappa.sources.mapping import POLLED
+from kappa.sources.polled import POLLED
 from kappa.sources.state import Rule, SourcesState, Topic
 
 T = TypeVar("T")

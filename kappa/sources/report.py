@@ -9,12 +9,12 @@ from kappa import arn as arns
 from kappa.arn import mapping_names
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource, rule_names
-from kappa.sources import binding
-from kappa.sources import health as sourcehealth
+from kappa.sources import alias_choice as binding
+from kappa.sources import problems as sourcehealth
 from kappa.sources import rule as schedule
 from kappa.sources import rule_owner as ruleowner
 from kappa.sources import s3_owner as notificationowner
-from kappa.sources.mapping import POLLED
+from kappa.sources.polled import POLLED
 from kappa.sources.state import SourcesState
 
 Row = tuple[str, str, str, str]

@@ -15,7 +15,7 @@ from kappa.arn import Arn, Place, qualifier
 from kappa.config.source_fields import EventSource, rule_names
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Already, Plan, Step
-from kappa.sources.part import Part, missing, unchanged
+from kappa.sources.kind import Part, missing, unchanged
 from kappa.sources.rule_owner import own_targets, refuse_shared, siblings, target_id
 from kappa.sources.state import Rule, SourcesState
 

@@ -17,7 +17,7 @@ from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Already, Merge, Plan, Step
-from kappa.sources.part import Part, unchanged
+from kappa.sources.kind import Part, unchanged
 from kappa.sources.s3_owner import (
     FUNCTIONS,
     Document,

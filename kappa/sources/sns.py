@@ -12,7 +12,7 @@ from typing import Any
 from kappa.config.source_fields import EventSource
 from kappa.errors import NotFound
 from kappa.plan.step import Already, Step
-from kappa.sources.part import Part, unchanged
+from kappa.sources.kind import Part, unchanged
 from kappa.sources.state import SourcesState, Topic
 
 

@@ -1,6 +1,6 @@
 """What AWS has of the function's event sources, as data; plan.py plans with it. Pure.
 
-read.py reads it. Which qualifier is the right one is binding.py's.
+read.py reads it. Which qualifier is the right one is alias_choice.py's.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from kappa.config.model import Config, Permission
 from kappa.config.source_fields import Cors, Url
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.plan.step import Already, Look, Plan, Step
-from kappa.sources.part import Part
+from kappa.sources.kind import Part
 from kappa.sources.state import SourcesState
 
 LABEL = "function URL"

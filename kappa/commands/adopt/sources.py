@@ -16,7 +16,7 @@ from kappa.aws.client import Aws
 from kappa.commands.adopt.rest import as_text, unknown
 from kappa.errors import Denied, NotFound
 from kappa.function.permissions import Statement, admits, caller
-from kappa.sources.mapping import POLLED
+from kappa.sources.polled import POLLED
 
 _MAPPING = {
     "BatchSize": "batch_size",

@@ -9,12 +9,12 @@ from kappa.aws.client import Aws
 from kappa.config.model import Config
 from kappa.function import async_calls as asynchronous
 from kappa.function.plan import FunctionState
-from kappa.sources import binding
+from kappa.sources import alias_choice as binding
 from kappa.sources.state import SourcesState
 
 
 def follows(config: Config) -> bool:
-    """Whether permissions or asynchronous settings go where the sources are: see binding.py."""
+    """Whether permissions or asynchronous settings go where the sources are."""
     function_ = config.function
     follow = function_.permissions or function_.async_ is not None
     return bool(follow and not function_.alias and function_.has_sources)

@@ -7,8 +7,9 @@ from kappa.arn import Place
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.function.permissions import caller, grants, may_admit
-from kappa.sources import binding, url
+from kappa.sources import alias_choice as binding
 from kappa.sources import rule as schedule
+from kappa.sources import url
 from kappa.sources.state import CALLERS, SourcesState
 
 

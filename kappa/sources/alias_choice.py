@@ -17,7 +17,7 @@ from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.errors import Conflict
 from kappa.sources import grants as sourcegrants
-from kappa.sources import other_places as otherplaces
+from kappa.sources import other_configs as otherplaces
 from kappa.sources import rule_owner as ruleowner
 from kappa.sources import s3_owner as notificationowner
 from kappa.sources import url

@@ -4,7 +4,7 @@ import pytest
 
 from kappa.config.source_fields import Url
 from kappa.errors import ConfigError
-from kappa.sources.names import only
+from kappa.sources.selection import only
 from tests.support.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"

@@ -12,7 +12,7 @@ from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.errors import Denied
 from kappa.plan.step import Already, Look, Plan, Step, Wait
-from kappa.sources.part import Part, missing, unchanged
+from kappa.sources.kind import Part, missing, unchanged
 from kappa.sources.state import SourcesState
 
 # Lambda polls these, by a mapping; every other kind calls the function.
