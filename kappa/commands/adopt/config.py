@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kappa.aws.unknown import unknown
 from kappa.commands.adopt.found import Adopted, Found
-from kappa.commands.adopt.rest import unknown
 from kappa.commands.adopt.rights import iam, left_of_role, permissions, url
 
 _ASYNC_KEYS: Mapping[str, tuple[str, ...] | None] = {

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa import arn as arns
+from kappa.aws.unknown import as_text, unknown
 from kappa.commands.adopt.found import FILLED, POLICY_FILE, Adopted, Found
-from kappa.commands.adopt.rest import as_text, unknown
 from kappa.config.model import URL_STATEMENT
 from kappa.function.permissions import Statement, grants
 from kappa.iam import owner as iamowner
