@@ -1,4 +1,4 @@
-"""Which version or alias the event sources are on, and which they belong on. Pure.
+"""Choose the alias that the event sources belong on, by where they are. Pure.
 
 A function gets each message once, so it has one place for its sources: the alias that the config
 or the command line names; without one, the alias that kappa has put them on before; else the
@@ -12,16 +12,13 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from kappa.arn import Place, qualifier
+from kappa.arn import Place
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.errors import Conflict
-from kappa.sources import grants as sourcegrants
-from kappa.sources import other_configs as otherplaces
-from kappa.sources import rule_owner as ruleowner
-from kappa.sources import s3_owner as notificationowner
-from kappa.sources import url
-from kappa.sources.state import CALLERS, SourcesState
+from kappa.sources import grants, other_configs, url
+from kappa.sources.state import SourcesState
+from kappa.sources.table import kind_of
 
 
 def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
@@ -29,16 +26,7 @@ def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list
 
     A source that stands there twice has two deliveries.
     """
-    if source.service not in CALLERS:
-        return sorted(state.qualifier_of(one) for one in state.mapped(source.arn))
-    if source.service == "sns":
-        return sorted(state.subscriptions(source.arn))
-    if source.service == "s3":
-        bucket = state.buckets.get(source.arn)
-        notification = notificationowner.own(config, source, state.function, bucket)
-        return [qualifier(notification["LambdaFunctionArn"])] if notification else []
-    targets = ruleowner.own_targets(state.rules.get(source.key), state)
-    return sorted(qualifier(one["Arn"]) for one in targets)
+    return kind_of(source).deliveries(config, source, state)
 
 
 @dataclass(frozen=True)
@@ -73,7 +61,7 @@ def resolve(
     Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
     """
     if not whole:
-        config, state = otherplaces.set_apart(config, state)
+        config, state = other_configs.leave_out(config, state)
     claims = _claims(config, place, state)
     wanted = config.function.alias
     if wanted and not moving and len(claims.all) == 1:
@@ -125,7 +113,7 @@ def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) 
         alias
         for source in config.function.event_sources
         for alias in ("", *state.aliases)
-        if sourcegrants.is_permitted(config, source, place, state, alias)
+        if grants.is_permitted(config, source, place, state, alias)
     }
     if strict and "" in found and len(found) > 1:
         names = ", ".join(sorted(found - {""}))
@@ -136,7 +124,7 @@ def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) 
 def _given(
     config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
 ) -> set[str]:
-    return {alias} if sourcegrants.is_given(config, source, place, state, alias) else set()
+    return {alias} if grants.is_given(config, source, place, state, alias) else set()
 
 
 def _undecided(claims: _Claims) -> str:
@@ -170,10 +158,12 @@ def _dead(config: Config, state: SourcesState) -> set[str]:
 
 
 def _named(config: Config, state: SourcesState) -> set[str]:
-    """Find the qualifiers of the targets that have kappa's own id."""
-    rules = [state.rules.get(source.key) for source in config.function.event_sources]
-    targets = [one for rule in rules for one in ruleowner.own_targets(rule, state)]
-    return {qualifier(one["Arn"]) for one in targets if one["Id"] == config.function.name}
+    """Find the qualifiers whose deliveries bear kappa's own name."""
+    return {
+        alias
+        for source in config.function.event_sources
+        for alias in kind_of(source).named_by_kappa(config, source, state)
+    }
 
 
 def strangers(config: Config, source: EventSource, state: SourcesState) -> list[str]:

@@ -1,4 +1,4 @@
-"""Settle the alias that a command works on, and read what that alias has of its own."""
+"""Settle the alias that a command works on, and read the settings that it has of its own."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import replace
 from kappa.arn import Place
 from kappa.aws.client import Aws
 from kappa.config.model import Config
-from kappa.function import async_calls as asynchronous
+from kappa.function import async_calls
 from kappa.function.plan import FunctionState
-from kappa.sources import alias_choice as binding
+from kappa.sources import alias_choice
 from kappa.sources.state import SourcesState
 
 
@@ -33,10 +33,10 @@ def settle(
 
     Raises: Conflict, if `strict`, and where the sources belong cannot be known.
     """
-    config, state = binding.resolve(config, place, found, strict=strict)
+    config, state = alias_choice.resolve(config, place, found, strict=strict)
     given = state.statements.get(config.qualifier)
     if given is not None:
         has = replace(has, statements=given)
     if config.bound:
-        has = replace(has, asynchronous=asynchronous.read(aws, config))
+        has = replace(has, asynchronous=async_calls.read(aws, config))
     return config, has, state

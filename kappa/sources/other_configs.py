@@ -1,60 +1,58 @@
-"""Set apart what hangs on the aliases of other environments, or of other configs. Pure.
+"""Leave out what hangs on the aliases of other environments, or of other configs. Pure.
 
 It is neither taken nor removed, and named where a source of this config is there too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
 
-from kappa.arn import invokes, qualifier, words
+from kappa.arn import words
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
-from kappa.function import version_owner as versionowner
+from kappa.function import version_owner
 from kappa.plan.step import Already
-from kappa.sources import s3_owner as notificationowner
-from kappa.sources.state import CALLERS, SourcesState, Topic
+from kappa.sources import polled, url
+from kappa.sources.state import SourcesState
+from kappa.sources.table import kind_of
 
 T = TypeVar("T")
-URL = "url"
 
 
-def set_apart(config: Config, state: SourcesState) -> tuple[Config, SourcesState]:
+def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState]:
     """Leave out what is on others' aliases, and note of which sources it is.
 
     Buckets and rules stay whole, since AWS has them as one whole: whoever plans with them asks
     `config.others`, or `state.others`.
     """
     marked = {
-        alias for alias, one in state.owners.items() if versionowner.is_of_another(config, one)
+        alias for alias, mark in state.owners.items() if version_owner.is_of_another(config, mark)
     }
     config = msgspec.structs.replace(config, siblings=config.siblings | marked)
     others = config.others
     if not others:
         return config, state
-    places = {one.key: _places(one, state) for one in config.function.event_sources}
-    elsewhere = {**places, URL: set(state.urls)}
+    sources = config.function.event_sources
+    places = {source.key: _places(config, source, state) for source in sources}
+    places[url.LABEL] = set(state.urls)
+    kinds = {source.key: kind_of(source) for source in sources}
 
-    def own(found: Mapping[str, T]) -> dict[str, T]:
-        return {key: value for key, value in found.items() if key not in others}
+    def own(by_alias: Mapping[str, T]) -> dict[str, T]:
+        return {alias: value for alias, value in by_alias.items() if alias not in others}
 
     return config, replace(
         state,
-        mappings=tuple(one for one in state.mappings if state.qualifier_of(one) not in others),
-        topics={
-            key: Topic(own(one.subscriptions), own(one.attributes))
-            for key, one in state.topics.items()
-        },
-        orphans={key: own(one) for key, one in state.orphans.items()},
+        mappings=polled.without(state.mappings, others),
+        current={key: kinds[key].without(part, others) for key, part in state.current.items()},
         urls=own(state.urls),
-        aliases=tuple(one for one in state.aliases if one not in others),
+        aliases=tuple(alias for alias in state.aliases if alias not in others),
         statements=own(state.statements),
         others=others,
-        elsewhere={key: tuple(sorted(found & others)) for key, found in elsewhere.items()},
+        elsewhere={key: tuple(sorted(aliases & others)) for key, aliases in places.items()},
     )
 
 
@@ -70,17 +68,6 @@ def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Alre
     ]
 
 
-def _places(source: EventSource, state: SourcesState) -> set[str]:
-    if source.service not in CALLERS:
-        return {state.qualifier_of(one) for one in state.mapped(source.arn)}
-    if source.service == "sns":
-        return set(state.subscriptions(source.arn))
-    if source.service == "s3":
-        notified = notificationowner.functions(state.buckets.get(source.arn))
-        return _invoked((notificationowner.target(one) for one in notified), state)
-    rule = state.rules.get(source.key)
-    return _invoked((str(one["Arn"]) for one in (rule.targets if rule else ())), state)
-
-
-def _invoked(targets: Iterable[str], state: SourcesState) -> set[str]:
-    return {qualifier(one) for one in targets if invokes(one, state.function)}
+def _places(config: Config, source: EventSource, state: SourcesState) -> set[str]:
+    kind = kind_of(source)
+    return set((kind.all_deliveries or kind.deliveries)(config, source, state))

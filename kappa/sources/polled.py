@@ -1,4 +1,8 @@
-"""Event source mappings: Lambda polls a stream or a queue, with the function's role."""
+"""Streams and queues: Lambda polls them with the function's role, by an event source mapping.
+
+Lambda lists the mappings of a function too, so those that the config does not name are known.
+All of this kind stands here, each setting of a mapping with its key in a config: hence the length.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kappa.arn import mapping_names, qualifier
+from kappa.arn import invokes, mapping_names, qualifier
+from kappa.aws.unknown import as_text, unknown
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
-from kappa.errors import Denied
+from kappa.errors import Denied, NotFound
 from kappa.plan.step import Already, Look, Plan, Step, Wait
-from kappa.sources.kind import Part, missing, unchanged
+from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
 
-# Lambda polls these, by a mapping; every other kind calls the function.
-POLLED = ("dynamodb", "kinesis", "sqs")
+# Lambda polls these; every other service calls the function.
+SERVICES = ("dynamodb", "kinesis", "sqs")
 
 # AWS names of a mapping's settings, and how a config says them.
 _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
@@ -51,7 +56,7 @@ _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
     ),
 }
 # What AWS means where its answer has no such key.
-_UNSAID: Mapping[str, Any] = {
+_IF_ABSENT: Mapping[str, Any] = {
     "FilterCriteria": {"Filters": []},
     "FunctionResponseTypes": [],
     "MaximumBatchingWindowInSeconds": 0,
@@ -63,20 +68,83 @@ _UNSAID: Mapping[str, Any] = {
 _REMOVING: Mapping[str, Any] = {"DestinationConfig": {"OnFailure": {}}, "ScalingConfig": {}}
 
 
+def read(reading: Reading, source: EventSource) -> tuple[Mapping[str, Any], ...]:
+    """List the mappings by source: a mapping is listed so even where its alias is gone."""
+    return _read(reading, {"EventSourceArn": source.arn}, source.short)
+
+
+def read_listed(reading: Reading, alias: str) -> tuple[Mapping[str, Any], ...]:
+    """List the mappings by function: an alias has a list of its own."""
+    function = ":".join(filter(None, (reading.config.function.name, alias)))
+    return _read(reading, {"FunctionName": function}, function)
+
+
+def read_all(reading: Reading) -> tuple[Mapping[str, Any], ...]:
+    """List all of the region: a mapping outlives its version, its alias and its function."""
+    return _read(reading, {}, "all functions")
+
+
+def _read(reading: Reading, params: Mapping[str, str], of: str) -> tuple[Mapping[str, Any], ...]:
+    doing = f"listing the event sources of {of}"
+    operation, key = "list_event_source_mappings", "EventSourceMappings"
+    try:
+        listed = reading.aws.pages("lambda", operation, doing, key, params)
+    except NotFound:
+        return ()
+    return tuple(one for one in listed if invokes(one["FunctionArn"], reading.function_arn))
+
+
+def mapped(source: EventSource, state: SourcesState) -> list[Mapping[str, Any]]:
+    """The mappings of one stream or queue; one that is being deleted does not count."""
+    own: tuple[Mapping[str, Any], ...] = state.current.get(source.key, ())
+    listed = [one for one in state.mappings if one.get("EventSourceArn") == source.arn]
+    by_id = {one["UUID"]: one for one in (*own, *listed)}
+    return [one for one in by_id.values() if one["State"] != "Deleting"]
+
+
+def unnamed(config: Config, state: SourcesState) -> list[Mapping[str, Any]]:
+    """The function's mappings of what the config does not name."""
+    named = {source.arn for source in config.function.event_sources}
+    return [one for one in state.mappings if one.get("EventSourceArn") not in named]
+
+
+def qualifier_of(mapping: Mapping[str, Any], state: SourcesState) -> str:
+    """What a mapping invokes."""
+    return qualifier(mapping.get("FunctionArn", state.invoked))
+
+
+def without(
+    mappings: tuple[Mapping[str, Any], ...], aliases: frozenset[str]
+) -> tuple[Mapping[str, Any], ...]:
+    """Leave out the mappings on some aliases."""
+    return tuple(one for one in mappings if qualifier(one.get("FunctionArn", "")) not in aliases)
+
+
+def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
+    return sorted(qualifier_of(one, state) for one in mapped(source, state))
+
+
+def _mapping(source: EventSource, state: SourcesState) -> Mapping[str, Any] | None:
+    """The mapping of one stream or queue: where it shall be, or the one to be moved there."""
+    by_qualifier = {qualifier_of(one, state): one for one in reversed(mapped(source, state))}
+    moved = state.away(by_qualifier)
+    return by_qualifier.get(state.qualifier) or (by_qualifier[moved[0]] if moved else None)
+
+
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
     """Plan the mapping, or what differs of the one that is there."""
-    mapping = state.mapping(source.arn)
+    mapping = _mapping(source, state)
     if mapping is None:
         return Part(False, [_create(config, source)])
-    moves = state.qualifier_of(mapping) != state.qualifier
+    moves = qualifier_of(mapping, state) != state.qualifier
     return Part(
         True, [_update(config, source, mapping, state.invoked)], (), moves, _rest(source, state)
     )
 
 
-def plan_switch(source: EventSource, state: SourcesState, enabled: bool) -> Plan:
+def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bool) -> Plan:
     """Plan the start of the polling, or the stop of all that kappa has set up."""
-    mapping = state.mapping(source.arn)
+    mapping = _mapping(source, state)
     if mapping is None:
         return [missing(source)]
     word = "enabled" if enabled else "disabled"
@@ -91,23 +159,23 @@ def _spare(
     source: EventSource, state: SourcesState, mapping: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:
     """Kappa's own mappings of a source beside the one that stays; a second one there stays too."""
-    mapped = state.mapped(source.arn)
-    away = state.away(state.qualifier_of(one) for one in mapped)
-    return [one for one in mapped if one is not mapping and state.qualifier_of(one) in away]
+    own = mapped(source, state)
+    away = state.away(qualifier_of(one, state) for one in own)
+    return [one for one in own if one is not mapping and qualifier_of(one, state) in away]
 
 
 def _rest(source: EventSource, state: SourcesState) -> Plan:
-    mapping = state.mapping(source.arn)
+    mapping = _mapping(source, state)
     if mapping is None:
         return []
-    at = state.qualifier_of(mapping)
+    at = qualifier_of(mapping, state)
     twice = [
         one
-        for one in state.mapped(source.arn)
-        if one is not mapping and state.qualifier_of(one) == at == state.qualifier
+        for one in mapped(source, state)
+        if one is not mapping and qualifier_of(one, state) == at == state.qualifier
     ]
     return [
-        *map(plan_remove, _spare(source, state, mapping)),
+        *map(plan_unmap, _spare(source, state, mapping)),
         *(
             Already(
                 "kept",
@@ -119,7 +187,12 @@ def _rest(source: EventSource, state: SourcesState) -> Plan:
     ]
 
 
-def plan_remove(mapping: Mapping[str, Any]) -> Step:
+def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
+    """Plan the removal of every mapping of one stream or queue."""
+    return [*map(plan_unmap, mapped(source, state))] or [Already("gone", source.label)]
+
+
+def plan_unmap(mapping: Mapping[str, Any]) -> Step:
     """Plan the removal of a mapping, whether the config names it or not."""
     uuid = {"UUID": mapping["UUID"]}
     service, name = mapping_names(mapping)
@@ -250,4 +323,114 @@ def _has(mapping: Mapping[str, Any], name: str) -> object:
         )
     if name == "DestinationConfig":
         return {"OnFailure": mapping.get(name, {}).get("OnFailure", {})}
-    return mapping.get(name, _UNSAID.get(name))
+    return mapping.get(name, _IF_ABSENT.get(name))
+
+
+def describe_mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Say of a mapping what a status shows, whether the config names its source or not."""
+    service, name = mapping_names(mapping)
+    return {
+        "arn": mapping.get("EventSourceArn", ""),
+        "name": name,
+        "service": service,
+        "state": mapping["State"],
+        "uuid": mapping["UUID"],
+        "batch_size": mapping.get("BatchSize"),
+        "last_result": mapping.get("LastProcessingResult", ""),
+    }
+
+
+def _describe(_: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
+    mapping = _mapping(source, state)
+    return describe_mapping(mapping) if mapping else {"state": "missing"}
+
+
+# A config's keys, by AWS's, for those that are the same value in both.
+_KEYS = {
+    "BatchSize": "batch_size",
+    "MaximumBatchingWindowInSeconds": "batch_window_s",
+    "StartingPosition": "starting_position",
+    "MaximumRetryAttempts": "maximum_retry_attempts",
+    "MaximumRecordAgeInSeconds": "maximum_record_age_s",
+    "BisectBatchOnFunctionError": "bisect_on_error",
+    "ParallelizationFactor": "parallelization_factor",
+    "TumblingWindowInSeconds": "tumbling_window_s",
+}
+# What Lambda answers where nobody has set anything.
+_DEFAULTS = {
+    "batch_window_s": 0,
+    "maximum_retry_attempts": -1,
+    "maximum_record_age_s": -1,
+    "bisect_on_error": False,
+    "parallelization_factor": 1,
+    "tumbling_window_s": 0,
+}
+# What a config expresses of a mapping, and what AWS only reports; None: the whole of it.
+_KNOWN: Mapping[str, tuple[str, ...] | None] = {
+    **dict.fromkeys(_KEYS),
+    **dict.fromkeys(
+        (
+            "EventSourceArn",
+            "EventSourceMappingArn",
+            "FunctionArn",
+            "FunctionResponseTypes",
+            "LastModified",
+            "LastProcessingResult",
+            "StartingPositionTimestamp",
+            "State",
+            "StateTransitionReason",
+            "UUID",
+        )
+    ),
+    "DestinationConfig": ("OnFailure",),
+    "FilterCriteria": ("Filters",),
+    "ScalingConfig": ("MaximumConcurrency",),
+}
+
+
+def adopt(mapping: Mapping[str, Any]) -> Adopted:
+    """Say a mapping as a config does, if it is of a service that a config may name."""
+    arn = mapping.get("EventSourceArn", "")
+    service = arn.split(":")[2] if arn.count(":") > 4 else ""
+    if service not in SERVICES:
+        # Amazon MSK, Amazon MQ, DocumentDB, and Kafka of one's own, which has no ARN.
+        words = arn or mapping.get("Topics") or mapping.get("UUID")
+        return Adopted(left_out=(f"event source {as_text(words)}: of a kind that kappa lacks",))
+    extra = unknown(mapping, _KNOWN, f"of event source {arn}: ")
+    return Adopted((_as_source(mapping),), tuple(extra))
+
+
+def _as_source(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    same = {key: mapping[name] for name, key in _KEYS.items() if mapping.get(name) is not None}
+    source = {
+        "arn": mapping["EventSourceArn"],
+        **{key: value for key, value in same.items() if _DEFAULTS.get(key) != value},
+    }
+    if mapping.get("State") in ("Disabled", "Disabling"):
+        source["enabled"] = False
+    if mapping.get("StartingPositionTimestamp"):
+        source["starting_position_timestamp"] = mapping["StartingPositionTimestamp"].isoformat()
+    if "ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ()):
+        source["report_batch_item_failures"] = True
+    most = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency")
+    failed = (mapping.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
+    filters = (mapping.get("FilterCriteria") or {}).get("Filters", ())
+    more = {
+        "maximum_concurrency": most,
+        "on_failure": failed,
+        "filter_criteria": [one["Pattern"] for one in filters],
+    }
+    return {**source, **{key: value for key, value in more.items() if value}}
+
+
+KIND = Kind(
+    read=read,
+    deliveries=_deliveries,
+    plan=plan,
+    plan_remove=plan_remove,
+    describe=_describe,
+    calls=False,
+    has_switch=lambda _: True,
+    plan_switch=plan_switch,
+    without=without,
+)

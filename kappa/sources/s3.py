@@ -12,20 +12,27 @@ from dataclasses import replace
 from typing import Any
 
 from kappa import arn as arns
+from kappa.arn import invokes, qualifier
+from kappa.aws.client import Aws
+from kappa.aws.translate import DENIED
 from kappa.config.key_filters import Notification, keys, overlap, words
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
-from kappa.errors import Conflict, NotFound
+from kappa.errors import Conflict, Denied, NotFound
 from kappa.plan.step import Already, Merge, Plan, Step
-from kappa.sources.kind import Part, unchanged
+from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
 from kappa.sources.s3_owner import (
     FUNCTIONS,
     Document,
     assigned,
+    by_hand,
     comparable,
+    current,
     differs,
     everything,
     functions,
+    is_first,
+    is_notifying,
     is_ours,
     keys_of,
     not_named,
@@ -37,16 +44,65 @@ from kappa.sources.s3_owner import (
 )
 from kappa.sources.state import SourcesState
 
+_READ = "get_bucket_notification_configuration"
 _WRITE = "put_bucket_notification_configuration"
 Into = Callable[[Document], Document | None]
+_DENIED_HINT = (
+    "Ask for this permission; or the bucket is another account's: only an account's own buckets "
+    "can invoke its functions through kappa."
+)
+
+
+def read(reading: Reading, source: EventSource) -> Document | None:
+    """Read all notifications of the bucket; None if there is no such bucket."""
+    bucket = arns.parse(source.arn).name
+    doing, params = f"reading the notifications of {bucket}", {"Bucket": bucket}
+    try:
+        answer = reading.aws.call("s3", _READ, doing, params)
+    except NotFound:
+        return None
+    except Denied as error:
+        if error.code in DENIED:
+            # S3 answers so of a bucket of another account too.
+            error.hint = _DENIED_HINT
+        raise
+    return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+def _deliveries(config: Config, source: EventSource, state: SourcesState) -> list[str]:
+    notification = own(config, source, state.function, current(source, state))
+    return [qualifier(notification["LambdaFunctionArn"])] if notification else []
+
+
+def _all_deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
+    targets = [target(one) for one in functions(current(source, state))]
+    return [qualifier(arn) for arn in targets if invokes(arn, state.function)]
 
 
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
-    """Plan the function's notification of one source.
+    """Plan the function's notification of one source; name those of no source of the config.
 
     Raises: NotFound, if the bucket does not exist; Conflict, if others have such events already.
     """
-    has, function = state.buckets.get(source.arn), state.function
+    return replace(_plan(config, source, state), after=_not_named(config, source, state))
+
+
+def _not_named(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
+    """Name what invokes the function of other keys, or of other events, of the same bucket."""
+    if not is_first(config, source):
+        return []
+    return [
+        Already(
+            "kept",
+            f"{source.plain_label}: notification {one} (this config does not name it; "
+            "remove_event_sources removes it too)",
+        )
+        for one in not_named(config, source, state)
+    ]
+
+
+def _plan(config: Config, source: EventSource, state: SourcesState) -> Part:
+    has, function = current(source, state), state.function
     if has is None:
         raise NotFound(f"The bucket {source.arn} does not exist.", "Make it, or correct its ARN.")
     there = own(config, source, function, has)
@@ -74,9 +130,14 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
     return Part(True, [_put(source, has, into, "updated", message, hint, unasked=only_id)])
 
 
-def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Step | Already:
-    """Plan the removal of all of the function's notifications of a bucket, whoever made them."""
-    has, function = state.buckets.get(source.arn), state.function
+def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Plan:
+    """Plan the removal of all of the function's notifications of a bucket, whoever made them.
+
+    The config's first source of a bucket takes them all along.
+    """
+    if not is_first(config, source):
+        return []
+    has, function = current(source, state), state.function
     label = source.label if len(sources_of(config, source.arn)) == 1 else source.plain_label
     left = not_named(config, source, state) if has else []
     more = f", and with it {', '.join(left)}" if left else ""
@@ -84,7 +145,7 @@ def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Ste
     def goes(now: Document) -> Sequence[Notification]:
         return [one for one in functions(now) if is_ours(config, function, one)]
 
-    return _remove(source, has, goes, f"{label}{more}")
+    return [_remove(source, has, goes, f"{label}{more}")]
 
 
 def chained(plan: Plan) -> Plan:
@@ -218,5 +279,43 @@ def _put(
         settled=("NoSuchBucket",) if mark == "removed" else (),
         hint=hint,
         before={"NotificationConfiguration": has},
-        merge=Merge("get_bucket_notification_configuration", bucket, params),
+        merge=Merge(_READ, bucket, params),
     )
+
+
+def _describe(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
+    others = by_hand(config, source, state) if is_first(config, source) else []
+    is_there = others or is_notifying(config, source, state)
+    problem = f"notified too by {', '.join(others)}, which kappa did not make"
+    return {
+        "state": "Notifying" if is_there else absent(source),
+        **({"problem": problem} if others else {}),
+    }
+
+
+def adopt(aws: Aws, bucket: str, function: str, doing: str) -> Adopted:
+    """Read the function's notifications of a bucket, and say each as a config does."""
+    answer = aws.call("s3", _READ, doing, {"Bucket": arns.parse(bucket).name})
+    own_ones = [one for one in functions(answer) if one["LambdaFunctionArn"] == function]
+    return Adopted(tuple(_as_source(bucket, one) for one in own_ones))
+
+
+def _as_source(bucket: str, has: Notification) -> dict[str, Any]:
+    rules = has.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+    filters = [{"type": one["Name"].lower(), "value": one["Value"]} for one in rules]
+    source = {"arn": bucket, "events": list(has["Events"])}
+    return {**source, "key_filters": filters} if filters else source
+
+
+KIND = Kind(
+    read=read,
+    deliveries=_deliveries,
+    plan=plan,
+    plan_remove=plan_remove,
+    describe=_describe,
+    adopt=adopt,
+    # Source: Amazon S3 guide, "Enabling and configuring event notifications": up to five minutes.
+    calls_late="S3",
+    all_deliveries=_all_deliveries,
+    chain=chained,
+)

@@ -23,6 +23,12 @@ FUNCTIONS = "LambdaFunctionConfigurations"
 Document = Mapping[str, Any]
 
 
+def current(source: EventSource, state: SourcesState) -> Document | None:
+    """All notifications of a source's bucket; None if there is no such bucket."""
+    document: Document | None = state.current.get(source.key)
+    return document
+
+
 def own(
     config: Config, source: EventSource, function: str, has: Document | None
 ) -> dict[str, Any] | None:
@@ -33,7 +39,7 @@ def own(
 
 def is_notifying(config: Config, source: EventSource, state: SourcesState) -> bool:
     """Whether the function is told of a source's keys by kappa or just as kappa would do it."""
-    has = state.buckets.get(source.arn)
+    has = current(source, state)
     return bool(replaced(config, source, state.invoked, has))
 
 
@@ -107,7 +113,7 @@ def assigned(
 
 def _left(config: Config, source: EventSource, state: SourcesState) -> list[dict[str, Any]]:
     """Find the function's notifications that are of no source of the config."""
-    has, function = state.buckets.get(source.arn), state.function
+    has, function = current(source, state), state.function
     known = [one for some in assigned(config, source.arn, function, has).values() for one in some]
     named = [
         source if keys_of(one) == keys_of(source) else one for one in sources_of(config, source.arn)

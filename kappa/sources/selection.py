@@ -1,4 +1,4 @@
-"""Which of a config's event sources a command line names. Pure."""
+"""Select the event sources that a command line names. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kappa.errors import ConfigError
 _URL, _SURELY_URL = "url", "lambda.url"
 
 
-def only(config: Config, names: Sequence[str]) -> Config:
+def select(config: Config, names: Sequence[str]) -> Config:
     """Leave the event sources that are named, by ARN or as a status shows them; url is the URL.
 
     Raises: ConfigError, if the config has no such source, or several.

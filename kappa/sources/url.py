@@ -1,4 +1,8 @@
-"""The function's URL: an HTTPS address of its own, for callers with AWS keys or for anyone."""
+"""The function's URL: an HTTPS address of its own, for callers with AWS keys or for anyone.
+
+Like a kind of event source it is read, planned, described and adopted here; but a function and each
+of its aliases has one at most, and its permissions are its own.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
+from kappa.aws.unknown import unknown
 from kappa.config.model import Config, Permission
 from kappa.config.source_fields import Cors, Url
+from kappa.errors import NotFound
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.plan.step import Already, Look, Plan, Step
-from kappa.sources.kind import Part
+from kappa.sources.kind import Adopted, Part, Reading
 from kappa.sources.state import SourcesState
 
+# What a report calls it; its key too, beside those of event sources, none of which has a space.
 LABEL = "function URL"
 # Source: AWS Lambda API reference, "AddPermission", StatementId.
 _LONGEST_ID = 100
@@ -32,6 +39,17 @@ PUBLIC = (
     ),
     Permission(statement_id="kappa-url-invoke", principal="*", invoked_via_function_url=True),
 )
+
+
+def read(reading: Reading, alias: str) -> Mapping[str, Any] | None:
+    """Read the URL of the function or of one of its aliases; None if there is none."""
+    name = reading.config.function.name
+    params = {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
+    doing = f"reading the URL of {name}"
+    try:
+        return reading.aws.call("lambda", "get_function_url_config", doing, params)
+    except NotFound:
+        return None
 
 
 def plan(
@@ -255,3 +273,89 @@ def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> l
     """Plan the removal of what kappa gave."""
     name = config.function.name
     return [item for one in _ids(alias) for item in plan_revoke(name, one, statements, alias)]
+
+
+def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
+    """Say of each qualifier's URL what a status shows, that of the config first."""
+    if config.function.url is None:
+        return []
+    names = {"arn": "", "name": "url", "service": "url"}
+    rows: list[dict[str, Any]] = []
+    if config.qualifier not in state.urls:
+        rows.append({**names, "configured": True, "state": "missing"})
+    for alias, has in sorted(state.urls.items(), key=lambda item: item[0] != config.qualifier):
+        is_configs = alias == config.qualifier
+        problem = f"{has['FunctionUrl']} is of {arns.words(alias)}, not the config's"
+        if is_configs:
+            problem = _problem(config, alias, state)
+        rows.append(
+            {
+                **names,
+                "configured": is_configs,
+                "qualifiers": [alias or "$LATEST"],
+                "state": has["AuthType"],
+                "url": has["FunctionUrl"],
+                "cors": has.get("Cors"),
+                **({"problem": problem} if problem else {}),
+            }
+        )
+    return rows
+
+
+def _problem(config: Config, alias: str, state: SourcesState) -> str:
+    """Say that a URL for anyone lets nobody in; "" if it does, or if it is for others."""
+    statements = state.statements.get(alias)
+    if state.urls[alias]["AuthType"] != "NONE" or statements is None or is_open(statements):
+        return ""
+    return (
+        "a permission for anyone is missing: AWS refuses callers. "
+        f"Mend it: {config.command('deploy')}"
+    )
+
+
+def is_open(statements: tuple[Statement, ...]) -> bool:
+    """Whether statements let anyone in, as `auth: NONE` does: with both of its permissions."""
+    return all(any(grants(one, each) for one in statements) for each in PUBLIC)
+
+
+# A config's keys of `cors`, and AWS's.
+_CORS_KEYS = {
+    "allow_credentials": "AllowCredentials",
+    "allow_headers": "AllowHeaders",
+    "allow_methods": "AllowMethods",
+    "allow_origins": "AllowOrigins",
+    "expose_headers": "ExposeHeaders",
+    "max_age_s": "MaxAge",
+}
+# What a config expresses of a URL, and what AWS only reports; None: the whole of it.
+_KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
+    (
+        "AuthType",
+        "Cors",
+        "CreationTime",
+        "FunctionArn",
+        "FunctionUrl",
+        "InvokeMode",
+        "LastModifiedTime",
+    )
+)
+
+
+def adopt(has: Mapping[str, Any] | None, statements: tuple[Statement, ...]) -> Adopted:
+    """Say the URL as the config's section `url`, unless that would let in who is kept out today."""
+    if has is None:
+        return Adopted()
+    if has["AuthType"] == "NONE" and not is_open(statements):
+        return Adopted(
+            left_out=(
+                f"URL {has.get('FunctionUrl', '')} (auth NONE): not everybody may call it; "
+                "`url: {auth: NONE}` would let them",
+            ),
+        )
+    cors = {key: has.get("Cors", {}).get(name) for key, name in _CORS_KEYS.items()}
+    section = {
+        "auth": has["AuthType"],
+        "cors": {key: value for key, value in cors.items() if value} or None,
+        "invoke_mode": has.get("InvokeMode") if has.get("InvokeMode") != "BUFFERED" else None,
+    }
+    return Adopted((section,), tuple(unknown(has, _KNOWN, "URL: ")))

@@ -11,8 +11,16 @@ from kappa.errors import AwsError, Conflict, Denied, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.apply import apply
 from kappa.plan.step import Already, Step, Wait
-from kappa.sources import plan as sources
-from kappa.sources.state import SourcesState, Topic
+from kappa.sources.plan import (
+    plan_sources,
+    plan_sources_add,
+    plan_sources_delete,
+    plan_sources_remove,
+    plan_sources_switch,
+    plan_sources_update,
+)
+from kappa.sources.sns import Topic
+from kappa.sources.state import SourcesState
 from tests.support.builders import assert_valid, kappa_config
 from tests.support.kappa.account import clock
 
@@ -38,7 +46,7 @@ def mapping(arn=STREAM, **changes):
 
 def add(source, state, statements=(), **function):
     config = kappa_config({"sources": [source], **function})
-    plan = sources.plan_add(config, PLACE, invoking(state), statements)
+    plan = plan_sources_add(config, PLACE, invoking(state), statements)
     assert_valid(plan)
     return plan
 
@@ -49,19 +57,19 @@ def invoking(state):
 
 def update(source, state, statements=(MAY_SNS, MAY_S3), **function):
     config = kappa_config({"sources": [source], **function})
-    plan = sources.plan_update(config, PLACE, invoking(state), statements)
+    plan = plan_sources_update(config, PLACE, invoking(state), statements)
     assert_valid(plan)
     return plan
 
 
 def delete(source, state):
-    plan = sources.plan_delete(kappa_config({"sources": [source]}), invoking(state))
+    plan = plan_sources_delete(kappa_config({"sources": [source]}), invoking(state))
     assert_valid(plan)
     return plan
 
 
 def test_a_topic_gets_a_permission_and_a_subscription():
-    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}))
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}))
     assert [step.operation for step in plan] == ["add_permission", "subscribe"]
     assert plan[0].params["SourceArn"] == TOPIC
     assert plan[1] == Step(
@@ -79,7 +87,7 @@ def test_a_topic_gets_a_permission_and_a_subscription():
 
 
 def test_a_topic_that_may_invoke_already_gets_no_second_permission():
-    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), (MAY_SNS,))
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), (MAY_SNS,))
     assert [step.operation for step in plan] == ["subscribe"]
 
 
@@ -95,20 +103,20 @@ def test_a_topic_that_may_invoke_already_gets_no_second_permission():
     ],
 )
 def test_only_a_statement_for_exactly_this_topic_lets_it_in(has):
-    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), (has,))
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), (has,))
     assert [step.operation for step in plan] == ["add_permission", "subscribe"]
 
 
 def test_a_statement_with_the_topics_own_account_is_as_good_as_without():
     has = Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, "123456789012")
-    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), (has,))
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), (has,))
     assert [step.operation for step in plan] == ["subscribe"]
 
 
 def test_a_buckets_statement_without_an_account_is_not_enough():
     has = Statement("any", "s3.amazonaws.com", INVOKE, BUCKET)
     source = {"arn": BUCKET, "events": ("s3:ObjectCreated:*",)}
-    plan = add(source, SourcesState(buckets={BUCKET: {}}), (has,))
+    plan = add(source, SourcesState(current={BUCKET: {}}), (has,))
     assert plan[0].params["SourceAccount"] == "123456789012"
 
 
@@ -119,12 +127,12 @@ def test_the_configs_own_permission_is_used_for_its_topic():
         "principal": "sns.amazonaws.com",
         "source_arn": TOPIC,
     }
-    plan = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}), grants=[grant])
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), grants=[grant])
     assert plan[0].params["StatementId"] == "sns_invoke"
 
 
 def test_a_topic_added_twice_is_there_already():
-    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})})
+    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})})
     assert add({"arn": TOPIC}, state, (MAY_SNS,)) == [Already("exists", "event source sns news")]
 
 
@@ -141,12 +149,12 @@ def test_a_topic_is_let_in_by_the_name_that_sns_calls_with(topic_in, function_in
     arn = f"arn:aws:sns:{topic_in}:123456789012:news"
     config = kappa_config({"sources": [{"arn": arn}]})
     place = Place("aws", function_in, "123456789012")
-    state = SourcesState(topics={arn: Topic()}, invoked=place.function_arn("greeter"))
+    state = SourcesState(current={arn: Topic()}, invoked=place.function_arn("greeter"))
     other = "sns.amazonaws.com" if principal != "sns.amazonaws.com" else "sns.eu.amazonaws.com"
     given = (Statement("any", other, INVOKE, arn),)
-    assert sources.plan(config, place, state, given)[0].params["Principal"] == principal
+    assert plan_sources(config, place, state, given)[0].params["Principal"] == principal
     given = (Statement("any", principal, INVOKE, arn),)
-    assert [one.operation for one in sources.plan(config, place, state, given)] == ["subscribe"]
+    assert [one.operation for one in plan_sources(config, place, state, given)] == ["subscribe"]
 
 
 def test_a_topic_that_is_missing_is_said():
@@ -249,27 +257,29 @@ def test_update_of_what_is_equal_changes_nothing():
 
 @pytest.mark.parametrize("arn", [TOPIC, STREAM])
 def test_update_says_what_is_missing_and_adds_nothing(arn):
-    state = SourcesState(topics={TOPIC: Topic()})
+    state = SourcesState(current={TOPIC: Topic()})
     assert [item.mark for item in update({"arn": arn}, state)] == ["missing"]
 
 
 def test_update_leaves_a_subscription():
-    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})})
+    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})})
     assert update({"arn": TOPIC}, state)[0].mark == "unchanged"
 
 
 def test_delete_unsubscribes():
-    (step,) = delete({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}))
+    (step,) = delete({"arn": TOPIC}, SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})}))
     assert (step.operation, step.params) == ("unsubscribe", {"SubscriptionArn": SUBSCRIPTION})
 
 
 def test_delete_removes_a_subscription_whose_topic_is_gone():
-    (step,) = delete({"arn": TOPIC}, SourcesState(orphans={TOPIC: {"": SUBSCRIPTION}}))
+    (step,) = delete(
+        {"arn": TOPIC}, SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION}, exists=False)})
+    )
     assert step.params == {"SubscriptionArn": SUBSCRIPTION}
 
 
 def test_delete_says_that_a_pending_subscription_cannot_be_removed():
-    state = SourcesState(topics={TOPIC: Topic({"": "PendingConfirmation"})})
+    state = SourcesState(current={TOPIC: Topic({"": "PendingConfirmation"})})
     assert delete({"arn": TOPIC}, state)[0].mark == "kept"
 
 
@@ -302,7 +312,7 @@ OWN = {
 
 
 def test_a_bucket_gets_a_permission_of_its_account_and_a_notification():
-    plan = add(PHOTOS, SourcesState(buckets={BUCKET: {}}))
+    plan = add(PHOTOS, SourcesState(current={BUCKET: {}}))
     assert plan[0].params["SourceAccount"] == "123456789012"
     assert plan[1].params == {
         "Bucket": "photos",
@@ -311,7 +321,7 @@ def test_a_bucket_gets_a_permission_of_its_account_and_a_notification():
 
 
 def test_the_notifications_of_others_are_kept_when_one_is_added():
-    plan = add(PHOTOS, SourcesState(buckets={BUCKET: OTHERS}), (MAY_S3,))
+    plan = add(PHOTOS, SourcesState(current={BUCKET: OTHERS}), (MAY_S3,))
     assert plan[0].params["NotificationConfiguration"] == {
         **OTHERS,
         "LambdaFunctionConfigurations": [*OTHERS["LambdaFunctionConfigurations"], OWN],
@@ -320,7 +330,7 @@ def test_the_notifications_of_others_are_kept_when_one_is_added():
 
 def test_the_notifications_of_others_are_kept_when_one_is_removed():
     mine = [*OTHERS["LambdaFunctionConfigurations"], OWN]
-    state = SourcesState(buckets={BUCKET: {**OTHERS, "LambdaFunctionConfigurations": mine}})
+    state = SourcesState(current={BUCKET: {**OTHERS, "LambdaFunctionConfigurations": mine}})
     (step,) = delete(PHOTOS, state)
     assert step.params["NotificationConfiguration"] == OTHERS
 
@@ -328,13 +338,13 @@ def test_the_notifications_of_others_are_kept_when_one_is_removed():
 def test_a_notification_is_equal_whatever_case_s3_answers():
     filtered = {**PHOTOS, "key_filters": ()}
     has = {**OWN, "Filter": {"Key": {"FilterRules": []}}}
-    state = SourcesState(buckets={BUCKET: {"LambdaFunctionConfigurations": [has]}})
+    state = SourcesState(current={BUCKET: {"LambdaFunctionConfigurations": [has]}})
     assert add(filtered, state, (MAY_S3,))[0].mark == "exists"
 
 
 def test_update_changes_the_events_of_a_notification():
     has = {**OWN, "Events": ["s3:ObjectRemoved:*"]}
-    state = SourcesState(buckets={BUCKET: {"LambdaFunctionConfigurations": [has]}})
+    state = SourcesState(current={BUCKET: {"LambdaFunctionConfigurations": [has]}})
     assert [item.mark for item in update(PHOTOS, state)] == ["updated"]
 
 
@@ -347,9 +357,9 @@ def test_a_bucket_that_is_missing_is_said_when_added_and_gone_when_deleted():
 def test_a_disabled_bucket_is_not_notified_and_says_so():
     off = {**PHOTOS, "enabled": False}
     has = {BUCKET: {**OTHERS, "LambdaFunctionConfigurations": [OWN]}}
-    (step,) = update(off, SourcesState(buckets=has))
+    (step,) = update(off, SourcesState(current=has))
     assert (step.mark, OWN["Id"] in str(step.params)) == ("removed", False)
-    assert add(off, SourcesState(buckets={BUCKET: OTHERS})) == [
+    assert add(off, SourcesState(current={BUCKET: OTHERS})) == [
         Already("unchanged", "event source s3 photos (disabled)")
     ]
 
@@ -373,7 +383,7 @@ def rules(**filters):
 )
 def test_a_notification_of_others_that_overlaps_is_refused(other, mine, clash):
     state = SourcesState(
-        buckets={BUCKET: {"TopicConfigurations": [{"TopicArn": TOPIC, "Id": "t", **other}]}}
+        current={BUCKET: {"TopicConfigurations": [{"TopicArn": TOPIC, "Id": "t", **other}]}}
     )
     filters = tuple(KeyFilter(type=kind, value=value) for kind, value in mine.items())
     source = {**PHOTOS, "key_filters": filters}
@@ -392,7 +402,7 @@ ORIGINAL = {
 
 
 def in_bucket(*functions, **others):
-    return SourcesState(buckets={BUCKET: {**others, "LambdaFunctionConfigurations": [*functions]}})
+    return SourcesState(current={BUCKET: {**others, "LambdaFunctionConfigurations": [*functions]}})
 
 
 def listed(step):
@@ -447,16 +457,16 @@ def test_a_notification_made_by_hand_is_named_and_goes_with_remove():
     (step, kept) = switch(PHOTOS, state, False)
     assert ([one["Id"] for one in listed(step)], kept.mark) == (["by-hand"], "kept")
     config = kappa_config({"sources": [PHOTOS]})
-    (step,) = sources.plan_remove(config, PLACE, state, ())
+    (step,) = plan_sources_remove(config, PLACE, state, ())
     assert listed(step) == []
 
 
 def test_remove_leaves_the_permission_of_a_bucket_that_it_may_not_read():
-    (grant, _) = add(PHOTOS, SourcesState(buckets={BUCKET: {}}))
+    (grant, _) = add(PHOTOS, SourcesState(current={BUCKET: {}}))
     given = replace(MAY_S3, statement_id=grant.params["StatementId"])
     state = invoking(SourcesState(unread={BUCKET: "AWS refused it"}))
     config = kappa_config({"sources": [PHOTOS]})
-    assert [item.mark for item in sources.plan_remove(config, PLACE, state, (given,))] == ["kept"]
+    assert [item.mark for item in plan_sources_remove(config, PLACE, state, (given,))] == ["kept"]
 
 
 def test_delete_takes_every_notification_of_the_function_and_of_its_aliases():
@@ -472,7 +482,7 @@ def test_a_removal_is_not_stopped_by_a_destination_of_others_that_is_gone():
 
 
 def test_a_refusal_names_the_other_destinations_of_the_bucket():
-    (step,) = add(PHOTOS, SourcesState(buckets={BUCKET: OTHERS}), (MAY_S3,))
+    (step,) = add(PHOTOS, SourcesState(current={BUCKET: OTHERS}), (MAY_S3,))
     call = Bucket(OTHERS, refusing="InvalidArgument")
     with pytest.raises(AwsError, match="Unable to validate") as error:
         apply([step], call, lambda _: None, clock())
@@ -626,7 +636,7 @@ FILTERED = {"arn": TOPIC, "filter_policy_scope": "MessageBody"}
     ],
 )
 def test_the_scope_of_a_filter_counts_only_beside_a_policy(said, has, sent):
-    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})})
+    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})})
     plan = update({**FILTERED, **said}, state)
     names = [item.params["AttributeName"] for item in plan if isinstance(item, Step)]
     assert names == sent
@@ -635,7 +645,7 @@ def test_the_scope_of_a_filter_counts_only_beside_a_policy(said, has, sent):
 @pytest.mark.parametrize(("later", "start"), [(False, "TRIM_HORIZON"), (True, "LATEST")])
 def test_a_stream_begins_where_the_kappa_of_the_layout_began(later, start):
     config = kappa_config({"sources": [{"arn": STREAM}]}, later=later)
-    (step,) = sources.plan_add(config, PLACE, invoking(SourcesState()), ())
+    (step,) = plan_sources_add(config, PLACE, invoking(SourcesState()), ())
     assert step.params["StartingPosition"] == start
 
 
@@ -684,7 +694,7 @@ def test_a_topics_filter_goes_along_with_its_subscription():
         "filter_policy": '{"kind": ["tea"]}',
         "filter_policy_scope": "MessageBody",
     }
-    plan = add(source, SourcesState(topics={TOPIC: Topic()}), (MAY_SNS,))
+    plan = add(source, SourcesState(current={TOPIC: Topic()}), (MAY_SNS,))
     assert plan[0].params["Attributes"] == {
         "FilterPolicy": '{"kind": ["tea"]}',
         "FilterPolicyScope": "MessageBody",
@@ -706,21 +716,21 @@ def test_a_topics_filter_goes_along_with_its_subscription():
 )
 def test_a_filters_policy_never_meets_a_scope_that_refuses_it(scope, has, order):
     source = {"arn": TOPIC, "filter_policy": '{"kind": ["tea"]}', "filter_policy_scope": scope}
-    plan = update(source, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})}))
+    plan = update(source, SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})}))
     steps = [item for item in plan if isinstance(item, Step)]
     assert [step.params["AttributeName"] for step in steps] == order
 
 
 def test_a_disabled_topic_is_not_subscribed():
     off = {"arn": TOPIC, "enabled": False}
-    assert [item.mark for item in add(off, SourcesState(topics={TOPIC: Topic()}))] == ["unchanged"]
-    (step,) = update(off, SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}))
+    assert [item.mark for item in add(off, SourcesState(current={TOPIC: Topic()}))] == ["unchanged"]
+    (step,) = update(off, SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})}))
     assert (step.operation, step.mark) == ("unsubscribe", "removed")
 
 
 def test_disabling_a_topic_says_which_settings_made_by_hand_are_lost():
     has = {"FilterPolicy": '{"kind": ["tea"]}', "RedrivePolicy": "{}"}
-    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})})
+    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})})
     (step,) = switch({"arn": TOPIC}, state, False)
     assert "(its FilterPolicy, RedrivePolicy too, which the config does not say)" in step.message
     (step,) = switch({"arn": TOPIC, "filter_policy": '{"kind": ["tea"]}'}, state, False)
@@ -731,7 +741,7 @@ LIVE = f"{FUNCTION}:live"
 
 
 def test_an_alias_is_what_is_mapped_subscribed_and_permitted():
-    on_live = SourcesState(topics={TOPIC: Topic()}, invoked=LIVE)
+    on_live = SourcesState(current={TOPIC: Topic()}, invoked=LIVE)
     permission, subscription = add({"arn": TOPIC}, on_live, alias="live")
     assert permission.params["Qualifier"] == "live"
     assert subscription.params["Endpoint"] == LIVE
@@ -768,7 +778,7 @@ def test_a_second_mapping_of_another_alias_is_named_and_stays():
 
 
 def whole(config, state, statements=()):
-    plan = sources.plan(config, PLACE, invoking(state), statements)
+    plan = plan_sources(config, PLACE, invoking(state), statements)
     assert_valid(plan)
     return [item.mark for item in plan]
 
@@ -777,13 +787,13 @@ def test_the_plan_of_all_adds_what_is_missing_and_updates_what_differs():
     config = kappa_config(
         {"sources": [{"arn": STREAM, "batch_size": 7}, {"arn": QUEUE}, {"arn": TOPIC}]}
     )
-    state = SourcesState((mapping(),), topics={TOPIC: Topic({"": SUBSCRIPTION})})
+    state = SourcesState((mapping(),), current={TOPIC: Topic({"": SUBSCRIPTION})})
     assert whole(config, state, (MAY_SNS,)) == ["updated", "created", "unchanged"]
 
 
 def switch(source, state, enabled, statements=()):
     config = kappa_config({"sources": [source]})
-    plan = sources.plan_switch(config, PLACE, invoking(state), statements, enabled)
+    plan = plan_sources_switch(config, PLACE, invoking(state), statements, enabled)
     assert_valid(plan)
     return plan
 
@@ -803,11 +813,11 @@ def test_a_mapping_that_is_as_asked_or_missing_is_said():
 
 
 def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
-    (grant, _) = add({"arn": TOPIC}, SourcesState(topics={TOPIC: Topic()}))
+    (grant, _) = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}))
     given = Statement(grant.params["StatementId"], "sns.amazonaws.com", INVOKE, TOPIC)
     config = kappa_config({"sources": [{"arn": TOPIC}]})
-    state = SourcesState(topics={TOPIC: Topic({"": SUBSCRIPTION})}, invoked=FUNCTION)
-    plan = sources.plan_remove(config, PLACE, state, (given, MAY_SNS))
+    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})}, invoked=FUNCTION)
+    plan = plan_sources_remove(config, PLACE, state, (given, MAY_SNS))
     assert_valid(plan)
     assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]
     assert plan[1].params == {"FunctionName": "greeter", "StatementId": given.statement_id}
@@ -840,4 +850,4 @@ def test_a_mapping_of_a_kafka_of_ones_own_is_left_alone_until_the_function_goes(
 def test_delete_names_a_source_that_it_may_not_read_and_goes_on():
     state = SourcesState((mapping(),), unread={TOPIC: "AWS refused reading the subscriptions"})
     config = kappa_config({"sources": [{"arn": TOPIC}, {"arn": STREAM}]})
-    assert [item.mark for item in sources.plan_delete(config, state)] == ["kept", "removed"]
+    assert [item.mark for item in plan_sources_delete(config, state)] == ["kept", "removed"]

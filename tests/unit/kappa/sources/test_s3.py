@@ -13,7 +13,7 @@ from kappa.config.source_fields import KeyFilter
 from kappa.errors import ConfigError, Conflict
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
-from kappa.sources.read import read
+from kappa.sources.read import read_sources
 from kappa.sources.report import source_row, sources_data
 from tests.support.builders import assert_valid, kappa_config
 from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
@@ -81,7 +81,7 @@ def test_a_report_names_the_keys_of_each_source_of_a_bucket():
     messages = [each.message for each in one.deploy(keys("in/", ".jpg"), keys("out/"))]
     assert messages == ["event source s3 photos (in/*.jpg)", "event source s3 photos (out/*)"]
     session = one.session(keys("in/", ".jpg"), keys("out/"), keys("tmp/"))
-    state = read(one.aws, session.config, session.place)
+    state = read_sources(one.aws, session.config, session.place)
     rows = [source_row(each) for each in sources_data(session.config, state)]
     assert [row[1:] for row in rows] == [
         ("photos", "Notifying", "s3  in/*.jpg"),
@@ -126,7 +126,7 @@ def test_an_environment_does_not_take_the_notification_of_another_ones_alias(fir
         one.deploy(keys("in/"), environment=second, alias=second)
     assert one.aws.deliveries()["s3"] == [first]
     session = one.session(keys("in/"), environment=second, alias=second)
-    state = read(one.aws, session.config, session.place)
+    state = read_sources(one.aws, session.config, session.place)
     (data,) = sources_data(session.config, state)
     assert data["state"] == "missing"
 
