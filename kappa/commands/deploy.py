@@ -40,7 +40,8 @@ from kappa.packing.bundle import check_architecture, read_archive
 from kappa.packing.check import check_files, check_handler
 from kappa.packing.syntax import Problem
 from kappa.plan.step import Clock, Plan
-from kappa.sources import alias_choice, alias_settings
+from kappa.sources.alias_choice import choose_alias
+from kappa.sources.alias_settings import bind_to_alias, follow_sources
 from kappa.sources.plan import plan_sources, plan_sources_delete
 from kappa.sources.read import read_sources
 from kappa.sources.state import SourcesState
@@ -132,7 +133,7 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
     with ThreadPoolExecutor(4) as pool:
         roles = pool.submit(iamstate.read_roles, aws, config)
         group = pool.submit(logs.read, aws, config)
-        with_sources = with_sources or alias_settings.follows(config)
+        with_sources = with_sources or follow_sources(config)
         # What is read with the sources is not asked twice.
         permissions = not (with_sources and config.function.has_sources)
         has = function.read(aws, config, permissions=permissions, clock=session.clock)
@@ -145,7 +146,7 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
         )
     check_architecture(config, (has.settings or {}).get("Architectures", ()))
     found = state.result() if state else SourcesState()
-    config, has, found = alias_settings.settle(aws, config, place, has, found)
+    config, has, found = bind_to_alias(aws, config, place, has, found)
     return Found(config, document, rights, has, group.result(), found)
 
 
@@ -247,7 +248,7 @@ def plan_delete(session: Session) -> Plan:
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, siblings=frozenset())
-    config, found = alias_choice.resolve(config, place, state.result(), strict=False, whole=True)
+    config, found = choose_alias(config, place, state.result(), strict=False, whole=True)
     now, users_now = datetime.now(UTC), partial(iamusers.asking(aws), elsewhere=True)
     return [
         *plan_sources_delete(config, found),
@@ -293,7 +294,5 @@ def read_status(session: Session) -> Status:
         place = session.place
         state = pool.submit(read_sources, aws, config, place, tolerant=True)
         rights = iamstate.read(aws, config, place, roles.result(), has.settings)
-    config, has, found = alias_settings.settle(
-        aws, config, place, has, state.result(), strict=False
-    )
+    config, has, found = bind_to_alias(aws, config, place, has, state.result(), strict=False)
     return Status(config, rights, has, found)

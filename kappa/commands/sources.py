@@ -11,7 +11,7 @@ from kappa.config.model import Config
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Plan
-from kappa.sources import alias_choice
+from kappa.sources.alias_choice import choose_alias
 from kappa.sources.plan import (
     plan_sources_add,
     plan_sources_remove,
@@ -64,7 +64,7 @@ def read_sources_status(session: Session) -> tuple[Config, SourcesState]:
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     state = read_sources(aws, config, session.place, tolerant=True)
-    return alias_choice.resolve(config, session.place, state, strict=False)
+    return choose_alias(config, session.place, state, strict=False)
 
 
 def _read(
@@ -80,10 +80,10 @@ def _read(
     check_regions(config, aws.region)
     if needed:
         _check_function(aws, config)
-    found = read_sources(
+    state = read_sources(
         aws, config, session.place, extra=False, tolerant=tolerant, ending=not moving
     )
-    config, state = alias_choice.resolve(config, session.place, found, strict=strict, moving=moving)
+    config, state = choose_alias(config, session.place, state, strict=strict, moving=moving)
     return config, state.statements.get(config.qualifier, ()), state
 
 
@@ -92,9 +92,9 @@ def _check_function(aws: Aws, config: Config) -> None:
     params = {"FunctionName": name}
     doing = f"reading the function {name}"
     try:
-        found = aws.call("lambda", "get_function_configuration", doing, params)
+        settings = aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound as error:
         raise NotFound(
             f"The function {name} does not exist.", f"Make it: {config.command('create')}"
         ) from error
-    aws.learn(found["FunctionArn"])
+    aws.learn(settings["FunctionArn"])

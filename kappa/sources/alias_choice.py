@@ -21,14 +21,6 @@ from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of
 
 
-def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    """Name the qualifier of each delivery of a source; "" is the function itself.
-
-    A source that stands there twice has two deliveries.
-    """
-    return kind_of(source).deliveries(config, source, state)
-
-
 @dataclass(frozen=True)
 class _Claims:
     """Where sources are: qualifiers that kappa has marked; those that have some source alone."""
@@ -45,7 +37,7 @@ class _Claims:
         return self.all - {""}
 
 
-def resolve(
+def choose_alias(
     config: Config,
     place: Place,
     state: SourcesState,
@@ -77,7 +69,7 @@ def resolve(
         if wanted:
             config = msgspec.structs.replace(config, bound=wanted)
     invoked = place.function_arn(config.function.name, wanted)
-    own = {"", wanted} | claims.aliases | _dead(config, state) | _named(config, state)
+    own = {"", wanted} | claims.aliases | _dead(config, state) | _named_by_kappa(config, state)
     return config, replace(state, invoked=invoked, own=frozenset(own))
 
 
@@ -90,16 +82,17 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
     """
     marked, alone = set[str](), set[str]()
     for source in config.function.event_sources:
-        found = set(qualifiers(config, source, state))
-        alone |= found if len(found) == 1 else set()
-        for alias in ("", *state.aliases):
-            if alias in (found or {alias}):
-                marked |= {alias} & _given(config, source, place, state, alias)
+        places = set(kind_of(source).deliveries(config, source, state))
+        alone |= places if len(places) == 1 else set()
+        marked |= {
+            alias
+            for alias in ("", *state.aliases)
+            if alias in (places or {alias}) and grants.is_given(config, source, place, state, alias)
+        }
     if config.function.url:
         marked |= url.own(state)
         alone |= {""} if set(state.urls) == {""} else set()
-    there = {"", *state.aliases}
-    return _Claims(frozenset(marked), frozenset(alone & there))
+    return _Claims(frozenset(marked), frozenset(alone & {"", *state.aliases}))
 
 
 def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) -> _Claims:
@@ -109,22 +102,17 @@ def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) 
     topic. It may stand on the function too, from before: then it tells nothing.
     Raises: Conflict, if `strict`, and it tells nothing.
     """
-    found = {
+    permitted = {
         alias
         for source in config.function.event_sources
         for alias in ("", *state.aliases)
         if grants.is_permitted(config, source, place, state, alias)
     }
-    if strict and "" in found and len(found) > 1:
-        names = ", ".join(sorted(found - {""}))
-        raise _conflict(config, f"may have been on the function itself or on {names}", found - {""})
-    return _Claims(frozenset(found if "" not in found else {""}), frozenset())
-
-
-def _given(
-    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
-) -> set[str]:
-    return {alias} if grants.is_given(config, source, place, state, alias) else set()
+    aliases = permitted - {""}
+    if strict and "" in permitted and aliases:
+        names = ", ".join(sorted(aliases))
+        raise _conflict(config, f"may have been on the function itself or on {names}", aliases)
+    return _Claims(frozenset({""} if "" in permitted else permitted), frozenset())
 
 
 def _undecided(claims: _Claims) -> str:
@@ -151,13 +139,15 @@ def _dead(config: Config, state: SourcesState) -> set[str]:
 
     A version has a number for a name, and is not listed among the aliases.
     """
-    found = {
-        one for source in config.function.event_sources for one in qualifiers(config, source, state)
+    places = {
+        alias
+        for source in config.function.event_sources
+        for alias in kind_of(source).deliveries(config, source, state)
     }
-    return {one for one in found - {""} - set(state.aliases) if not one.isdigit()}
+    return {alias for alias in places - {""} - set(state.aliases) if not alias.isdigit()}
 
 
-def _named(config: Config, state: SourcesState) -> set[str]:
+def _named_by_kappa(config: Config, state: SourcesState) -> set[str]:
     """Find the qualifiers whose deliveries bear kappa's own name."""
     return {
         alias
@@ -168,5 +158,5 @@ def _named(config: Config, state: SourcesState) -> set[str]:
 
 def strangers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
     """Qualifiers where a source hangs too, though not by kappa as far as it can tell."""
-    found = set(qualifiers(config, source, state))
-    return sorted(found - {state.qualifier} - set(state.away(found)))
+    places = set(kind_of(source).deliveries(config, source, state))
+    return sorted(places - {state.qualifier} - set(state.away(places)))

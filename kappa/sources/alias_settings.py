@@ -9,23 +9,23 @@ from kappa.aws.client import Aws
 from kappa.config.model import Config
 from kappa.function import async_calls
 from kappa.function.plan import FunctionState
-from kappa.sources import alias_choice
+from kappa.sources.alias_choice import choose_alias
 from kappa.sources.state import SourcesState
 
 
-def follows(config: Config) -> bool:
+def follow_sources(config: Config) -> bool:
     """Whether permissions or asynchronous settings go where the sources are."""
-    function_ = config.function
-    follow = function_.permissions or function_.async_ is not None
-    return bool(follow and not function_.alias and function_.has_sources)
+    wanted = config.function
+    settings = wanted.permissions or wanted.async_ is not None
+    return bool(settings and not wanted.alias and wanted.has_sources)
 
 
-def settle(
+def bind_to_alias(
     aws: Aws,
     config: Config,
     place: Place,
-    has: FunctionState,
-    found: SourcesState,
+    function: FunctionState,
+    sources: SourcesState,
     *,
     strict: bool = True,
 ) -> tuple[Config, FunctionState, SourcesState]:
@@ -33,10 +33,10 @@ def settle(
 
     Raises: Conflict, if `strict`, and where the sources belong cannot be known.
     """
-    config, state = alias_choice.resolve(config, place, found, strict=strict)
+    config, state = choose_alias(config, place, sources, strict=strict)
     given = state.statements.get(config.qualifier)
     if given is not None:
-        has = replace(has, statements=given)
+        function = replace(function, statements=given)
     if config.bound:
-        has = replace(has, asynchronous=async_calls.read(aws, config))
-    return config, has, state
+        function = replace(function, asynchronous=async_calls.read(aws, config))
+    return config, function, state

@@ -2,7 +2,7 @@
 
 What a source of its own needs is its kind's (table.py). Owns what all kinds have in common:
 permissions, the notes of what stays, the order. `config` and `state` are as alias_choice.py
-resolves them: which version or alias all of it belongs on is settled.
+chooses them: which version or alias all of it belongs on is settled.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from kappa.config.source_fields import EventSource
 from kappa.errors import Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Already, Plan, Step
-from kappa.sources import alias_choice, grants, other_configs, polled, url
+from kappa.sources import grants, other_configs, polled, url
+from kappa.sources.alias_choice import strangers
 from kappa.sources.kind import Part, missing
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of
@@ -183,8 +184,8 @@ def _part(
         return dataclasses.replace(part, after=after)
     # All of one bucket's sources share its permission.
     alike = [one for one in config.function.event_sources if one.key == source.key]
-    strangers = {alias for one in alike for alias in alias_choice.strangers(config, one, state)}
-    used = {config.qualifier, *strangers}
+    others = {alias for one in alike for alias in strangers(config, one, state)}
+    used = {config.qualifier, *others}
     left = set[str]()
     if kind.calls_late:
         left = {alias for one in alike for alias in kind.deliveries(config, one, state)} - used
@@ -206,10 +207,10 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Alre
     return [
         Already(
             "kept",
-            f"{source.label} on {arns.words(one)} (kappa cannot tell that it made it; "
+            f"{source.label} on {arns.words(alias)} (kappa cannot tell that it made it; "
             "remove_event_sources removes it too)",
         )
-        for one in alias_choice.strangers(config, source, state)
+        for alias in strangers(config, source, state)
     ]
 
 
@@ -222,7 +223,7 @@ def _url_theirs(config: Config, state: SourcesState) -> list[Already]:
 
 
 def _unclear(config: Config, source: EventSource, state: SourcesState) -> Conflict:
-    places = [arns.words(one) for one in alias_choice.strangers(config, source, state)]
+    places = [arns.words(alias) for alias in strangers(config, source, state)]
     again = config.command(f"remove_event_sources {source.short}")
     return Conflict(
         f"The {source.label} is on {' and on '.join(places)} of {config.function.name}; kappa "
