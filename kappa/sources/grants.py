@@ -38,7 +38,7 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
     # An ARN that names an account is as narrow without it: such a statement is as good as kappa's.
     account = "" if own else arns.parse(source_arn).account
     alike = [permission, *([replace(permission, source_account=account)] if account else [])]
-    if any(grants(one, each) for one in statements for each in alike):
+    if any(grants(statement, each) for statement in statements for each in alike):
         return []
     return plan_grant(config.function.name, permission, statements, config.qualifier, config.aws)
 
@@ -48,7 +48,9 @@ def _own(config: Config, source: EventSource, place: Place) -> Permission | None
     source_arn = _arn(config, source, place)
     principal = caller(source_arn, source.service, place.region)
     given = config.function.permissions
-    return next((one for one in given if admits(one, principal, source_arn)), None)
+    return next(
+        (permission for permission in given if admits(permission, principal, source_arn)), None
+    )
 
 
 def is_permitted(
@@ -56,7 +58,9 @@ def is_permitted(
 ) -> bool:
     """Whether the config's own permission for a source stands on this qualifier."""
     own = _own(config, source, place) if kind_of(source).calls else None
-    return own is not None and any(grants(one, own) for one in state.statements.get(alias, ()))
+    return own is not None and any(
+        grants(statement, own) for statement in state.statements.get(alias, ())
+    )
 
 
 def statement_id(config: Config, source: EventSource, place: Place, alias: str) -> str:
@@ -75,7 +79,7 @@ def is_given(
         return False
     name = statement_id(config, source, place, alias)
     given = state.statements.get(alias, ())
-    return any(one.statement_id == name and not one.foreign for one in given)
+    return any(statement.statement_id == name and not statement.foreign for statement in given)
 
 
 def plan_unclaim(config: Config, source: EventSource, place: Place, state: SourcesState) -> Plan:
@@ -102,11 +106,11 @@ def _configured(
     source_arn = _arn(config, source, place)
     principal = caller(source_arn, source.service, place.region)
     return [
-        one.statement_id
-        for one in config.function.permissions
-        if admits(one, principal, source_arn)
-        for has in state.statements.get(alias, ())
-        if has.statement_id == one.statement_id and grants(has, one)
+        permission.statement_id
+        for permission in config.function.permissions
+        if admits(permission, principal, source_arn)
+        for statement in state.statements.get(alias, ())
+        if statement.statement_id == permission.statement_id and grants(statement, permission)
     ]
 
 

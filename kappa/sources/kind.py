@@ -33,13 +33,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Part:
-    """The plan of one source. `there`: AWS has it. `grants`: the permissions that it lacks.
+    """The plan of one source. `exists`: AWS has it. `grants`: the permissions that it lacks.
 
-    `moves`: it is there, but on another version or alias, from where `items` move it. `after`
-    is what goes once it is where it belongs.
+    `moves`: it exists, but on another version or alias, from where `items` move it. `after` is
+    what goes once it is where it belongs.
     """
 
-    there: bool
+    exists: bool
     items: Plan
     grants: Plan = ()
     moves: bool = False

@@ -80,7 +80,7 @@ def plan_sources_add(
 
 def _added(part: Part, label: str) -> Plan:
     exists: Plan = [Already("exists", label)]
-    stays = part.there and not part.moves
+    stays = part.exists and not part.moves
     return [*part.grants, *(exists if stays else part.items), *part.after]
 
 
@@ -95,11 +95,11 @@ def plan_sources_update(
         except NotFound:
             plan.append(missing(source))
             continue
-        absent = not part.there and source.enabled
+        absent = not part.exists and source.enabled
         plan += [missing(source)] if absent else [*part.grants, *part.items]
         plan += part.after
     wanted = _url(config, state, statements)
-    if wanted and wanted.there:
+    if wanted and wanted.exists:
         plan += [*wanted.grants, *wanted.items, *wanted.after]
     elif wanted:
         plan.append(Already("missing", f"{url.LABEL} (add it: add_event_sources)"))
@@ -159,7 +159,9 @@ def plan_sources_delete(config: Config, state: SourcesState) -> Plan:
     Permissions go with the function. Mappings go last, since Lambda takes its time for each.
     """
     sources = sorted(config.function.event_sources, key=lambda source: not kind_of(source).calls)
-    unnamed = [one for one in polled.unnamed(config, state) if one["State"] != "Deleting"]
+    unnamed = [
+        mapping for mapping in polled.unnamed(config, state) if mapping["State"] != "Deleting"
+    ]
     return [
         *(item for source in sources for item in _removal(config, source, state)),
         *map(polled.plan_unmap, unnamed),
@@ -177,22 +179,22 @@ def _part(
     kind = kind_of(source)
     part = kind.plan(config, source, state)
     kept = _kept(config, source, state)
-    if kept and not part.there and source.enabled:
+    if kept and not part.exists and source.enabled:
         raise _unclear(config, source, state)
     after = (*part.after, *kept, *_theirs(config, source, state))
     if not kind.calls:
         return dataclasses.replace(part, after=after)
     # All of one bucket's sources share its permission.
-    alike = [one for one in config.function.event_sources if one.key == source.key]
-    others = {alias for one in alike for alias in strangers(config, one, state)}
+    alike = [other for other in config.function.event_sources if other.key == source.key]
+    others = {alias for other in alike for alias in strangers(config, other, state)}
     used = {config.qualifier, *others}
     left = set[str]()
     if kind.calls_late:
-        left = {alias for one in alike for alias in kind.deliveries(config, one, state)} - used
+        left = {alias for other in alike for alias in kind.deliveries(config, other, state)} - used
     stale = grants.plan_stale(config, source, place, state, used, left)
     if not source.enabled and not kind.has_switch(source):
         # Where it is gone already, its permission alone tells where it has been.
-        swept = stale if kind.calls_late and part.there else []
+        swept = stale if kind.calls_late and part.exists else []
         return dataclasses.replace(part, after=(*after, *swept))
     return dataclasses.replace(
         part,

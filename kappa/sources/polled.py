@@ -91,21 +91,23 @@ def _read(reading: Reading, params: Mapping[str, str], of: str) -> tuple[Mapping
         listed = reading.aws.pages("lambda", operation, doing, key, params)
     except NotFound:
         return ()
-    return tuple(one for one in listed if invokes(one["FunctionArn"], reading.function_arn))
+    return tuple(
+        mapping for mapping in listed if invokes(mapping["FunctionArn"], reading.function_arn)
+    )
 
 
 def mapped(source: EventSource, state: SourcesState) -> list[Mapping[str, Any]]:
     """The mappings of one stream or queue; one that is being deleted does not count."""
     own: tuple[Mapping[str, Any], ...] = state.current.get(source.key, ())
-    listed = [one for one in state.mappings if one.get("EventSourceArn") == source.arn]
-    by_id = {one["UUID"]: one for one in (*own, *listed)}
-    return [one for one in by_id.values() if one["State"] != "Deleting"]
+    listed = [mapping for mapping in state.mappings if mapping.get("EventSourceArn") == source.arn]
+    by_id = {mapping["UUID"]: mapping for mapping in (*own, *listed)}
+    return [mapping for mapping in by_id.values() if mapping["State"] != "Deleting"]
 
 
 def unnamed(config: Config, state: SourcesState) -> list[Mapping[str, Any]]:
     """The function's mappings of what the config does not name."""
     named = {source.arn for source in config.function.event_sources}
-    return [one for one in state.mappings if one.get("EventSourceArn") not in named]
+    return [mapping for mapping in state.mappings if mapping.get("EventSourceArn") not in named]
 
 
 def qualifier_of(mapping: Mapping[str, Any], state: SourcesState) -> str:
@@ -117,16 +119,20 @@ def without(
     mappings: tuple[Mapping[str, Any], ...], aliases: frozenset[str]
 ) -> tuple[Mapping[str, Any], ...]:
     """Leave out the mappings on some aliases."""
-    return tuple(one for one in mappings if qualifier(one.get("FunctionArn", "")) not in aliases)
+    return tuple(
+        mapping for mapping in mappings if qualifier(mapping.get("FunctionArn", "")) not in aliases
+    )
 
 
 def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
-    return sorted(qualifier_of(one, state) for one in mapped(source, state))
+    return sorted(qualifier_of(mapping, state) for mapping in mapped(source, state))
 
 
 def _mapping(source: EventSource, state: SourcesState) -> Mapping[str, Any] | None:
     """The mapping of one stream or queue: where it shall be, or the one to be moved there."""
-    by_qualifier = {qualifier_of(one, state): one for one in reversed(mapped(source, state))}
+    by_qualifier = {
+        qualifier_of(mapping, state): mapping for mapping in reversed(mapped(source, state))
+    }
     moved = state.away(by_qualifier)
     return by_qualifier.get(state.qualifier) or (by_qualifier[moved[0]] if moved else None)
 
@@ -150,7 +156,9 @@ def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bo
     word = "enabled" if enabled else "disabled"
     own = [mapping, *([] if enabled else _spare(source, state, mapping))]
     steps = [
-        _change(source, one, {"Enabled": enabled}, word) for one in own if _enabled(one) != enabled
+        _change(source, each, {"Enabled": enabled}, word)
+        for each in own
+        if _enabled(each) != enabled
     ]
     return steps or [unchanged(source, word)]
 
@@ -160,8 +168,8 @@ def _spare(
 ) -> list[Mapping[str, Any]]:
     """Kappa's own mappings of a source beside the one that stays; a second one there stays too."""
     own = mapped(source, state)
-    away = state.away(qualifier_of(one, state) for one in own)
-    return [one for one in own if one is not mapping and qualifier_of(one, state) in away]
+    away = state.away(qualifier_of(other, state) for other in own)
+    return [other for other in own if other is not mapping and qualifier_of(other, state) in away]
 
 
 def _rest(source: EventSource, state: SourcesState) -> Plan:
@@ -170,19 +178,19 @@ def _rest(source: EventSource, state: SourcesState) -> Plan:
         return []
     at = qualifier_of(mapping, state)
     twice = [
-        one
-        for one in mapped(source, state)
-        if one is not mapping and qualifier_of(one, state) == at == state.qualifier
+        other
+        for other in mapped(source, state)
+        if other is not mapping and qualifier_of(other, state) == at == state.qualifier
     ]
     return [
         *map(plan_unmap, _spare(source, state, mapping)),
         *(
             Already(
                 "kept",
-                f"{source.label} (mapped a second time, by {one['UUID']}: "
+                f"{source.label} (mapped a second time, by {other['UUID']}: "
                 "remove_event_sources, then deploy)",
             )
-            for one in twice
+            for other in twice
         ),
     ]
 
@@ -214,8 +222,8 @@ def _function(config: Config) -> str:
 
 
 def _wanted(source: EventSource) -> dict[str, Any]:
-    said = {name: say(source) for name, say in _SETTINGS.items()}
-    return {name: value for name, value in said.items() if value is not None}
+    settings = {name: say(source) for name, say in _SETTINGS.items()}
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _create(config: Config, source: EventSource) -> Step:
@@ -251,11 +259,12 @@ def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, An
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         return any(
-            one.get("State") in states
+            mapping.get("State") in states
             and all(
-                _comparable(name, _has(one, name)) == _comparable(name, like[name]) for name in like
+                _comparable(name, _has(mapping, name)) == _comparable(name, like[name])
+                for name in like
             )
-            for one in answer.get("EventSourceMappings", ())
+            for mapping in answer.get("EventSourceMappings", ())
         )
 
     return Look("list_event_source_mappings", names, fits)
@@ -303,7 +312,7 @@ def _change(
 def _comparable(name: str, value: Any) -> object:  # noqa: ANN401 - whatever the setting is
     if name != "FilterCriteria":
         return value
-    return [json.loads(one["Pattern"]) for one in value.get("Filters", [])]
+    return [json.loads(item["Pattern"]) for item in value.get("Filters", [])]
 
 
 def _enabled(mapping: Mapping[str, Any]) -> bool:
@@ -418,7 +427,7 @@ def _as_source(mapping: Mapping[str, Any]) -> dict[str, Any]:
     more = {
         "maximum_concurrency": most,
         "on_failure": failed,
-        "filter_criteria": [one["Pattern"] for one in filters],
+        "filter_criteria": [item["Pattern"] for item in filters],
     }
     return {**source, **{key: value for key, value in more.items() if value}}
 

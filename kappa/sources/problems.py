@@ -74,6 +74,8 @@ def _closed(source: EventSource, qualifiers: Sequence[str], state: SourcesState)
     service = caller(source_arn, source.service, place.region)
     for alias in qualifiers:
         given = state.statements.get(alias)
-        if given is not None and not any(may_admit(one, service, source_arn) for one in given):
+        if given is not None and not any(
+            may_admit(statement, service, source_arn) for statement in given
+        ):
             return f"no permission to invoke {arns.words(alias)}: nothing comes through"
     return ""

@@ -23,14 +23,14 @@ def sources_data(config: Config, state: SourcesState) -> list[dict[str, Any]]:
     Shape: [{arn, name, service, configured, state, qualifiers, ...}], URLs last, as service "url";
     `problem` says what is wrong with one that is delivered more than once, or not at all.
     """
-    configured = [_configured(config, one, state) for one in config.function.event_sources]
+    configured = [_configured(config, source, state) for source in config.function.event_sources]
     unnamed = [
         {
-            **polled.describe_mapping(one),
-            "qualifiers": _shown([polled.qualifier_of(one, state)]),
+            **polled.describe_mapping(mapping),
+            "qualifiers": _shown([polled.qualifier_of(mapping, state)]),
             "configured": False,
         }
-        for one in polled.unnamed(config, state)
+        for mapping in polled.unnamed(config, state)
     ]
     return [*configured, *unnamed, *url.describe(config, state)]
 

@@ -56,12 +56,14 @@ def _current(source: EventSource, state: SourcesState) -> Rule | None:
 
 
 def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
-    return sorted(qualifier(one["Arn"]) for one in _own_targets(_current(source, state), state))
+    return sorted(
+        qualifier(target["Arn"]) for target in _own_targets(_current(source, state), state)
+    )
 
 
 def _named_by_kappa(config: Config, source: EventSource, state: SourcesState) -> list[str]:
     targets = _own_targets(_current(source, state), state)
-    return [qualifier(one["Arn"]) for one in targets if one["Id"] == config.function.name]
+    return [qualifier(target["Arn"]) for target in targets if target["Id"] == config.function.name]
 
 
 def rule_arn(function: str, source: EventSource, place: Place) -> str:
@@ -84,10 +86,10 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
             f"The rule {source.key} does not exist.", "Make it, or give a schedule or a pattern."
         )
     targets = _own_targets(rule, state)
-    away = state.away(qualifier(one["Arn"]) for one in targets)
+    away = state.away(qualifier(item["Arn"]) for item in targets)
     if not source.enabled and not owned(source):
         # The rule is not the config's to disable: without a target it invokes no function.
-        gone = [one for one in targets if qualifier(one["Arn"]) in (state.qualifier, *away)]
+        gone = [item for item in targets if qualifier(item["Arn"]) in (state.qualifier, *away)]
         steps = _remove_targets(function, source, gone, _lost(source, gone))
         return Part(bool(gone), steps or [unchanged(source, "disabled")])
     target = _chosen(function, targets, [state.qualifier, *away])
@@ -99,7 +101,7 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
         *put,
         *_put_target(function, source, target, _target_id(function, rule, state), state.invoked),
     ]
-    old = [one for one in targets if one is not target and qualifier(one["Arn"]) in away]
+    old = [other for other in targets if other is not target and qualifier(other["Arn"]) in away]
     after = [*_remove_targets(function, source, old), *_twice(source, targets, target, state)]
     return Part(target is not None, steps or [unchanged(source)], after=after)
 
@@ -108,9 +110,9 @@ def _chosen(
     function: str, targets: Sequence[Mapping[str, Any]], places: Sequence[str]
 ) -> Mapping[str, Any] | None:
     """Choose the target that stays or is moved; its id is the function's name, as in kappa 0.7."""
-    found = [one for one in targets if qualifier(one["Arn"]) in places]
-    order = lambda one: (places.index(qualifier(one["Arn"])), one["Id"] != function)  # noqa: E731
-    return min(found, key=order, default=None)
+    candidates = [target for target in targets if qualifier(target["Arn"]) in places]
+    order = lambda target: (places.index(qualifier(target["Arn"])), target["Id"] != function)  # noqa: E731
+    return min(candidates, key=order, default=None)
 
 
 def _twice(
@@ -123,11 +125,11 @@ def _twice(
     return [
         Already(
             "kept",
-            f"{source.label}: target {one['Id']} too (kappa cannot tell that it made it; "
+            f"{source.label}: target {other['Id']} too (kappa cannot tell that it made it; "
             "remove_event_sources removes it too)",
         )
-        for one in targets
-        if one is not target and qualifier(one["Arn"]) == state.qualifier
+        for other in targets
+        if other is not target and qualifier(other["Arn"]) == state.qualifier
     ]
 
 
@@ -143,8 +145,8 @@ def _refuse_others(
     The rule chat-2-nightly may be the nightly one of chat-2, or the 2-nightly one of chat.
     """
     own = [*targets, *_siblings(rule, state)]
-    others = [one for one in rule.targets if one not in own] if rule else []
-    taken = [one for one in others if one["Id"] == function or (owned(source) and not own)]
+    others = [target for target in rule.targets if target not in own] if rule else []
+    taken = [target for target in others if target["Id"] == function or (owned(source) and not own)]
     if taken:
         raise Conflict(
             f"The rule {rule_names(function, source)['Name']} invokes {taken[0]['Arn']} "
@@ -210,7 +212,7 @@ def _why_kept(source: EventSource, rule: Rule, targets: Sequence[Mapping[str, An
     if rule.settings.get("Description", "") not in ("", source.description):
         return f"its description is not the config's: {rule.settings['Description']}"
     wanted = {"ScheduleExpression": source.schedule, "EventPattern": source.pattern}
-    if not targets and not all(_same(rule, *one) for one in wanted.items() if one[1]):
+    if not targets and not all(_same(rule, *setting) for setting in wanted.items() if setting[1]):
         return f"{_NOT_OURS}, and is not as the config says"
     return ""
 
@@ -220,15 +222,15 @@ def _remove_targets(
 ) -> list[Step]:
     if not targets:
         return []
-    names, ids = rule_names(function, source), [one["Id"] for one in targets]
+    names, ids = rule_names(function, source), [target["Id"] for target in targets]
     params = {"Rule": names["Name"], **_bus(names), "Ids": ids}
     return [_step("remove_targets", params, "removed", f"{source.label}: target{note}")]
 
 
 def _lost(source: EventSource, targets: Sequence[Mapping[str, Any]]) -> str:
     """Say what a target takes with it that the config does not bring back."""
-    said = {"Id", "Arn"} | ({"Input"} if source.input is not None else set())
-    lost = sorted({key for one in targets for key in one} - said)
+    configured = {"Id", "Arn"} | ({"Input"} if source.input is not None else set())
+    lost = sorted({key for target in targets for key in target} - configured)
     return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
 
 
@@ -249,7 +251,7 @@ def _bus(names: Mapping[str, str]) -> dict[str, str]:
 def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Step]:
     if not owned(source):
         return []
-    has = rule.settings if rule else {}
+    settings = rule.settings if rule else {}
     wanted: dict[str, Any] = {"State": _state(source, rule)}
     if source.schedule:
         wanted["ScheduleExpression"] = source.schedule
@@ -263,12 +265,12 @@ def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Ste
     if not changed:
         return []
     # Source: EventBridge API, PutRule: what it leaves out is dropped from a rule that exists.
-    kept = {key: has[key] for key in ("Description", "RoleArn") if has.get(key)}
+    kept = {key: settings[key] for key in ("Description", "RoleArn") if settings.get(key)}
     params = {**rule_names(function, source), **kept, **wanted}
     if not source.role_arn and source.role_arn is not None:
         del params["RoleArn"]
     step = _step("put_rule", params, "updated" if rule else "created", source.label)
-    return [_with_before(step, has, changed) if rule else step]
+    return [_with_before(step, settings, changed) if rule else step]
 
 
 def _state(source: EventSource, rule: Rule | None) -> str:
@@ -281,35 +283,35 @@ def _state(source: EventSource, rule: Rule | None) -> str:
 def _same(rule: Rule | None, key: str, value: str) -> bool:
     if rule is None:
         return False
-    has = str(rule.settings.get(key, ""))
+    current = str(rule.settings.get(key, ""))
     if key == "EventPattern":
-        return bool(has) and json.loads(has) == json.loads(value)
+        return bool(current) and json.loads(current) == json.loads(value)
     if key == "State":
         return is_enabled(rule) == (value != "DISABLED")
-    return has == value
+    return current == value
 
 
 def _put_target(
     function: str,
     source: EventSource,
-    has: Mapping[str, Any] | None,
+    current: Mapping[str, Any] | None,
     id_: str,
     invoked: str,
 ) -> list[Step]:
-    wanted = {"Id": id_, **(has or {}), "Arn": invoked}
+    wanted = {"Id": id_, **(current or {}), "Arn": invoked}
     if source.input is not None:
         # Source: EventBridge API reference, "Target": one of the three only.
         left_out = ("Input", "InputPath", "InputTransformer")
         wanted = {key: value for key, value in wanted.items() if key not in left_out}
     if source.input:
         wanted["Input"] = source.input
-    if has is not None and _comparable(has) == _comparable(wanted):
+    if current is not None and _comparable(current) == _comparable(wanted):
         return []
     names = rule_names(function, source)
     params = {"Rule": names["Name"], **_bus(names), "Targets": [wanted]}
-    mark = "created" if has is None else "updated"
+    mark = "created" if current is None else "updated"
     step = _step("put_targets", params, mark, f"{source.label}: target")
-    return [_with_before(step, {"Targets": [has]}, ["Targets"]) if has else step]
+    return [_with_before(step, {"Targets": [current]}, ["Targets"]) if current else step]
 
 
 def _comparable(target: Mapping[str, Any]) -> dict[str, Any]:
@@ -329,13 +331,13 @@ def _step(operation: str, params: Mapping[str, Any], mark: str, message: str) ->
     )
 
 
-def _with_before(step: Step, has: Mapping[str, Any], changed: list[str]) -> Step:
-    return replace(step, before={key: has.get(key) for key in changed})
+def _with_before(step: Step, current: Mapping[str, Any], changed: list[str]) -> Step:
+    return replace(step, before={key: current.get(key) for key in changed})
 
 
 def _siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
     """Find the targets on the aliases of others: they share the function, and its rules."""
-    return [one for one in _invoking(rule, state) if qualifier(one["Arn"]) in state.others]
+    return [target for target in _invoking(rule, state) if qualifier(target["Arn"]) in state.others]
 
 
 def _refuse_shared(
@@ -354,7 +356,7 @@ def _refuse_shared(
 
 def _target_id(function: str, rule: Rule | None, state: SourcesState) -> str:
     """Name a new target like the function, as in kappa 0.7; a second one has its alias in it."""
-    if all(one["Id"] != function for one in _siblings(rule, state)):
+    if all(target["Id"] != function for target in _siblings(rule, state)):
         return function
     # Source: EventBridge API reference, "Target": 64 characters at most.
     return f"{function[:55]}-{hashlib.sha256(state.qualifier.encode()).hexdigest()[:8]}"
@@ -362,12 +364,14 @@ def _target_id(function: str, rule: Rule | None, state: SourcesState) -> str:
 
 def _own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
     """Find the function's targets in a rule, whichever version or alias each invokes."""
-    return [one for one in _invoking(rule, state) if qualifier(one["Arn"]) not in state.others]
+    return [
+        target for target in _invoking(rule, state) if qualifier(target["Arn"]) not in state.others
+    ]
 
 
 def _invoking(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
     targets = rule.targets if rule else ()
-    return [one for one in targets if invokes(str(one["Arn"]), state.function)]
+    return [target for target in targets if invokes(str(target["Arn"]), state.function)]
 
 
 def _describe(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
@@ -404,12 +408,12 @@ def adopt(aws: Aws, arn: str, function: str, doing: str) -> Adopted:
     *bus, name = arns.parse(arn).resource.removeprefix("rule/").split("/")
     params = {"Rule": name, **({"EventBusName": "/".join(bus)} if bus else {})}
     listed = aws.pages("events", "list_targets_by_rule", doing, "Targets", params)
-    targets = [one for one in listed if one["Arn"] == function]
+    targets = [target for target in listed if target["Arn"] == function]
     # kappa knows its own target by this id, and would add another one beside any other.
     id_ = arns.parse(function).name
-    own = next((one for one in targets if one["Id"] == id_), None)
+    own = next((target for target in targets if target["Id"] == id_), None)
     if bus or own is None or len(targets) > 1:
-        ids = ", ".join(one["Id"] for one in targets)
+        ids = ", ".join(target["Id"] for target in targets)
         return Adopted(left_out=(f"rule {arn}: target {ids}",) if targets else ())
     settings = aws.call("events", "describe_rule", doing, {"Name": name})
     of = f"of event source {arn}: "

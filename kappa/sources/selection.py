@@ -33,7 +33,7 @@ def select(config: Config, names: Sequence[str]) -> Config:
             )
     chosen = {words[name][0] for name in names}
     function = config.function
-    kept = tuple(one for one in function.event_sources if _surely(config, one) in chosen)
+    kept = tuple(source for source in function.event_sources if _surely(config, source) in chosen)
     address = function.url if _SURELY_URL in chosen else None
     return replace(config, function=replace(function, event_sources=kept, url=address))
 
@@ -45,14 +45,14 @@ def _unknown(config: Config, name: str, words: dict[str, list[str]]) -> ConfigEr
 
 def _words(config: Config) -> dict[str, list[str]]:
     """Say for each word that a person may use which sources it may mean, each by its sure name."""
-    found: dict[str, list[str]] = {}
-    for one in config.function.event_sources:
-        sure = _surely(config, one)
-        for word in {one.key, one.short, sure}:
-            found.setdefault(word, []).append(sure)
+    meanings: dict[str, list[str]] = {}
+    for source in config.function.event_sources:
+        sure = _surely(config, source)
+        for word in {source.key, source.short, sure}:
+            meanings.setdefault(word, []).append(sure)
     for word in (_URL, _SURELY_URL) if config.function.url else ():
-        found.setdefault(word, []).append(_SURELY_URL)
-    return found
+        meanings.setdefault(word, []).append(_SURELY_URL)
+    return meanings
 
 
 def _surely(config: Config, source: EventSource) -> str:

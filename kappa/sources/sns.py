@@ -60,17 +60,20 @@ def _listed_by_account(reading: Reading, topic_arn: str) -> Mapping[str, str]:
         "Subscriptions",
         region=arns.parse(topic_arn).region,
     )
-    return _own(reading, [one for one in listed if one["TopicArn"] == topic_arn])
+    return _own(
+        reading, [subscription for subscription in listed if subscription["TopicArn"] == topic_arn]
+    )
 
 
 def _own(reading: Reading, listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Keep the function's own, by qualifier. SNS lists for a while what it has removed."""
     return {
-        qualifier(one["Endpoint"]): one["SubscriptionArn"]
-        for one in listed
-        if invokes(one["Endpoint"], reading.function_arn)
+        qualifier(subscription["Endpoint"]): subscription["SubscriptionArn"]
+        for subscription in listed
+        if invokes(subscription["Endpoint"], reading.function_arn)
         and (
-            _is_confirmed(one["SubscriptionArn"]) or one["SubscriptionArn"] == "PendingConfirmation"
+            _is_confirmed(subscription["SubscriptionArn"])
+            or subscription["SubscriptionArn"] == "PendingConfirmation"
         )
     }
 
@@ -113,8 +116,8 @@ def _topic(source: EventSource, state: SourcesState) -> Topic:
 def _without(topic: Topic, aliases: frozenset[str]) -> Topic:
     """Leave out the subscriptions of some aliases."""
     return Topic(
-        {alias: one for alias, one in topic.subscriptions.items() if alias not in aliases},
-        {alias: one for alias, one in topic.attributes.items() if alias not in aliases},
+        {alias: arn for alias, arn in topic.subscriptions.items() if alias not in aliases},
+        {alias: given for alias, given in topic.attributes.items() if alias not in aliases},
         topic.exists,
     )
 
@@ -134,13 +137,15 @@ def plan(_: Config, source: EventSource, state: SourcesState) -> Part:
     if not source.enabled:
         own = {state.qualifier, *state.away(topic.subscriptions)}
         steps = [
-            _unsubscribe(source, subscription, one, _lost(source, topic.attributes.get(one, {})))
-            for one, subscription in topic.subscriptions.items()
-            if one in own
+            _unsubscribe(
+                source, subscription, alias, _lost(source, topic.attributes.get(alias, {}))
+            )
+            for alias, subscription in topic.subscriptions.items()
+            if alias in own
         ]
         return Part(bool(steps), steps or [unchanged(source, "disabled")])
     away = state.away(topic.subscriptions)
-    old = [_unsubscribe(source, topic.subscriptions[one], one) for one in away]
+    old = [_unsubscribe(source, topic.subscriptions[alias], alias) for alias in away]
     if state.qualifier not in topic.subscriptions:
         kept = topic.attributes.get(away[0], {}) if away else {}
         return Part(bool(away), [_subscribe(source, state, kept)], moves=bool(away), after=old)
@@ -151,7 +156,9 @@ def plan(_: Config, source: EventSource, state: SourcesState) -> Part:
 def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
     """Plan the end of every subscription of the function, the topic being there or not."""
     subscriptions = _topic(source, state).subscriptions
-    steps = [_unsubscribe(source, one, alias) for alias, one in subscriptions.items()]
+    steps = [
+        _unsubscribe(source, subscription, alias) for alias, subscription in subscriptions.items()
+    ]
     return steps or [Already("gone", source.label)]
 
 
@@ -194,15 +201,15 @@ def _filter(source: EventSource, topic: Topic, qualifier: str) -> list[Step | Al
     The scope comes last when it becomes MessageAttributes: until then the old policy may be
     nested, which that scope refuses.
     """
-    has = topic.attributes.get(qualifier, {})
-    wanted = _wanted(source, has.get("FilterPolicy", ""))
+    current = topic.attributes.get(qualifier, {})
+    wanted = _wanted(source, current.get("FilterPolicy", ""))
     if wanted.get("FilterPolicyScope") == "MessageAttributes":
         wanted = dict(reversed(wanted.items()))
     subscription = topic.subscriptions[qualifier]
     return [
-        _set(source, subscription, has, name, value)
+        _set(source, subscription, current, name, value)
         for name, value in wanted.items()
-        if _comparable(name, has.get(name, "")) != _comparable(name, value)
+        if _comparable(name, current.get(name, "")) != _comparable(name, value)
     ]
 
 
@@ -213,7 +220,7 @@ def _comparable(name: str, value: str) -> object:
 
 
 def _set(
-    source: EventSource, subscription: str, has: Mapping[str, str], name: str, value: str
+    source: EventSource, subscription: str, current: Mapping[str, str], name: str, value: str
 ) -> Step:
     return Step(
         "sns",
@@ -225,14 +232,18 @@ def _set(
         },
         "updated",
         f"{source.label}: {name}",
-        before={"AttributeValue": has.get(name, "")},
+        before={"AttributeValue": current.get(name, "")},
     )
 
 
-def _lost(source: EventSource, has: Mapping[str, str]) -> str:
+def _lost(source: EventSource, attributes: Mapping[str, str]) -> str:
     """Say what a subscription takes with it that the config does not bring back."""
-    said = {"FilterPolicy"} if source.filter_policy else set()
-    lost = [one for one in ("FilterPolicy", "RedrivePolicy") if has.get(one) and one not in said]
+    kept = {"FilterPolicy"} if source.filter_policy else set()
+    lost = [
+        name
+        for name in ("FilterPolicy", "RedrivePolicy")
+        if attributes.get(name) and name not in kept
+    ]
     return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
 
 
@@ -260,7 +271,14 @@ def adopt(aws: Aws, topic: str, function: str, doing: str) -> Adopted:
     """Read the function's subscription to a topic, and say it as a config does."""
     params = {"TopicArn": topic}
     listed = aws.pages("sns", "list_subscriptions_by_topic", doing, "Subscriptions", params)
-    own = next((one["SubscriptionArn"] for one in listed if one["Endpoint"] == function), None)
+    own = next(
+        (
+            subscription["SubscriptionArn"]
+            for subscription in listed
+            if subscription["Endpoint"] == function
+        ),
+        None,
+    )
     if own is None:
         return Adopted()
     if not _is_confirmed(own):

@@ -61,9 +61,9 @@ def plan(
     public = wanted.auth == "NONE"
     given = _grants(config, statements) if public else []
     revokes = [] if public else _revokes(config, config.qualifier, statements)
-    names, has = _names(config, config.qualifier), state.urls.get(config.qualifier)
+    names, current = _names(config, config.qualifier), state.urls.get(config.qualifier)
     away, after = _away(config, state), _others(config, state)
-    if has is None:
+    if current is None:
         step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
         step = dataclasses.replace(
             step,
@@ -72,10 +72,12 @@ def plan(
             "run the same command again.",
         )
         return Part(bool(away), [step, *revokes], given, bool(away), after)
-    changed = {key: value for key, value in _params(wanted).items() if not _same(has, key, value)}
+    changed = {
+        key: value for key, value in _params(wanted).items() if not _same(current, key, value)
+    }
     if not changed:
         return Part(True, [Already("unchanged", LABEL), *revokes], given, after=after)
-    step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, has)
+    step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, current)
     if "AuthType" in changed:
         # A command that leaves the URL closed has no use for the permissions either.
         return Part(True, [*given, step, *revokes], after=after)
@@ -88,19 +90,19 @@ def plan_remove(config: Config, state: SourcesState) -> Plan:
     Where the function has several, those that kappa made; one of others is named and stays.
     """
     ours = [config.qualifier, *_away(config, state)]
-    there = [one for one in ours if one in state.urls]
+    existing = [alias for alias in ours if alias in state.urls]
     return [
-        *([] if there else [Already("gone", LABEL)]),
-        *(item for one in there for item in _remove(config, state, one)),
-        *([] if there else _revokes(config, config.qualifier, _given(state, config.qualifier))),
+        *([] if existing else [Already("gone", LABEL)]),
+        *(item for alias in existing for item in _remove(config, state, alias)),
+        *([] if existing else _revokes(config, config.qualifier, _given(state, config.qualifier))),
         *_left(config, state),
-        *(_stranger(config, state, one) for one in sorted(set(state.urls) - set(ours))),
+        *(_stranger(config, state, alias) for alias in sorted(set(state.urls) - set(ours))),
     ]
 
 
 def plan_delete(config: Config, state: SourcesState) -> Plan:
     """Plan the removal of every URL, before the function goes: its door is closed first."""
-    return [_delete(config, state, one) for one in sorted(state.urls)]
+    return [_delete(config, state, alias) for alias in sorted(state.urls)]
 
 
 def own(state: SourcesState) -> frozenset[str]:
@@ -111,8 +113,8 @@ def own(state: SourcesState) -> frozenset[str]:
     return frozenset(
         alias
         for alias in state.urls
-        for one in _given(state, alias)
-        if one.statement_id in _ids(alias) and any(grants(one, each) for each in PUBLIC)
+        for statement in _given(state, alias)
+        if statement.statement_id in _ids(alias) and any(grants(statement, each) for each in PUBLIC)
     )
 
 
@@ -127,8 +129,8 @@ def _others(config: Config, state: SourcesState) -> list[Step | Already]:
     away = _away(config, state)
     strangers = sorted(set(state.urls) - {config.qualifier, *away})
     return [
-        *(item for one in away for item in _remove(config, state, one)),
-        *(_stranger(config, state, one) for one in strangers),
+        *(item for other in away for item in _remove(config, state, other)),
+        *(_stranger(config, state, other) for other in strangers),
         *_left(config, state),
     ]
 
@@ -136,28 +138,33 @@ def _others(config: Config, state: SourcesState) -> list[Step | Already]:
 def _shut(config: Config, wanted: Url, state: SourcesState) -> bool:
     """Whether somebody else may have closed the URL, on an alias that nobody has named."""
     alias = config.bound
-    has = state.urls.get(alias) if alias else None
-    return bool(has and has["AuthType"] != wanted.auth == "NONE" and alias not in own(state))
+    current = state.urls.get(alias) if alias else None
+    return bool(
+        current and current["AuthType"] != wanted.auth == "NONE" and alias not in own(state)
+    )
 
 
 def _closed(config: Config, state: SourcesState) -> Already:
     alias = config.qualifier
-    has = state.urls[alias]
+    current = state.urls[alias]
+    again = config.command(f"deploy --alias {alias}")
     return Already(
         "kept",
-        f"{LABEL} {has['FunctionUrl']} of the alias {alias} ({has['AuthType']}; kappa cannot tell "
-        f"that it made it; to open it to anyone: {config.command(f'deploy --alias {alias}')})",
+        f"{LABEL} {current['FunctionUrl']} of the alias {alias} ({current['AuthType']}; kappa "
+        f"cannot tell that it made it; to open it to anyone: {again})",
     )
 
 
 def _left(config: Config, state: SourcesState) -> Plan:
     """Plan the removal of permissions for a URL that another qualifier has no more."""
     others = sorted(set(state.statements) - set(state.urls) - {config.qualifier})
-    return [item for one in others for item in _revokes(config, one, _given(state, one))]
+    return [item for alias in others for item in _revokes(config, alias, _given(state, alias))]
 
 
 def _given(state: SourcesState, alias: str) -> tuple[Statement, ...]:
-    return tuple(one for one in state.statements.get(alias, ()) if not one.foreign)
+    return tuple(
+        statement for statement in state.statements.get(alias, ()) if not statement.foreign
+    )
 
 
 def _remove(config: Config, state: SourcesState, alias: str) -> Plan:
@@ -178,13 +185,13 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
 
 
 def _stranger(config: Config, state: SourcesState, alias: str) -> Already:
-    has = state.urls[alias]
+    current = state.urls[alias]
     qualifier = f" --qualifier {alias}" if alias else ""
     words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
     return Already(
         "kept",
-        f"{LABEL} {has['FunctionUrl']} of {arns.words(alias)} ({has['AuthType']}; kappa cannot "
-        f"tell that it made it; to remove it: {config.aws(words)})",
+        f"{LABEL} {current['FunctionUrl']} of {arns.words(alias)} ({current['AuthType']}; kappa "
+        f"cannot tell that it made it; to remove it: {config.aws(words)})",
     )
 
 
@@ -202,7 +209,7 @@ def _params(wanted: Url) -> dict[str, Any]:
 
 
 def _cors(cors: Cors) -> dict[str, Any]:
-    said = {
+    params = {
         "AllowCredentials": cors.allow_credentials,
         "AllowHeaders": list(cors.allow_headers) or None,
         "AllowMethods": list(cors.allow_methods) or None,
@@ -210,23 +217,23 @@ def _cors(cors: Cors) -> dict[str, Any]:
         "ExposeHeaders": list(cors.expose_headers) or None,
         "MaxAge": cors.max_age_s,
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in params.items() if value is not None}
 
 
-def _same(has: Mapping[str, Any], key: str, value: object) -> bool:
+def _same(current: Mapping[str, Any], key: str, value: object) -> bool:
     if key != "Cors" or not isinstance(value, dict):
-        return has.get(key) == value
-    return _comparable(has.get("Cors") or {}) == _comparable(value)
+        return current.get(key) == value
+    return _comparable(current.get("Cors") or {}) == _comparable(value)
 
 
-def _is_made(wanted: Url, has: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
-    return all(_same(has, key, value) for key, value in _params(wanted).items())
+def _is_made(wanted: Url, current: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+    return all(_same(current, key, value) for key, value in _params(wanted).items())
 
 
 def _comparable(cors: Mapping[str, Any]) -> dict[str, object]:
     """Lambda writes headers in lower case and keeps no order; what is empty is not there."""
     return {
-        name: frozenset(one.lower() if name.endswith("Headers") else one for one in value)
+        name: frozenset(item.lower() if name.endswith("Headers") else item for item in value)
         if isinstance(value, list)
         else value
         for name, value in cors.items()
@@ -239,19 +246,30 @@ def _step(
     params: Mapping[str, Any],
     mark: str,
     wanted: Url,
-    has: Mapping[str, Any] | None = None,
+    current: Mapping[str, Any] | None = None,
 ) -> Step:
     who = "anyone may call it" if wanted.auth == "NONE" else "for callers with AWS keys"
-    changed = {key: has.get(key) for key in params if key in _params(wanted)} if has else {}
+    changed = {key: current.get(key) for key in params if key in _params(wanted)} if current else {}
     words = f": {', '.join(changed)}" if changed else f" ({who})"
     return Step("lambda", operation, params, mark, LABEL + words, before=changed)
 
 
 def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Already]:
     name, alias = config.function.name, config.qualifier
-    lacking = [one for one in PUBLIC if not any(grants(has, one) for has in statements)]
-    named = [replace(one, statement_id=_named(one.statement_id, alias)) for one in lacking]
-    return [item for one in named for item in plan_grant(name, one, statements, alias, config.aws)]
+    lacking = [
+        permission
+        for permission in PUBLIC
+        if not any(grants(statement, permission) for statement in statements)
+    ]
+    named = [
+        replace(permission, statement_id=_named(permission.statement_id, alias))
+        for permission in lacking
+    ]
+    return [
+        item
+        for permission in named
+        for item in plan_grant(name, permission, statements, alias, config.aws)
+    ]
 
 
 def _named(statement_id: str, alias: str) -> str:
@@ -265,14 +283,18 @@ def _named(statement_id: str, alias: str) -> str:
 
 def _ids(alias: str) -> list[str]:
     """Name what kappa gives on a qualifier; of an alias too what earlier versions named so."""
-    names = [one.statement_id for one in PUBLIC]
-    return list(dict.fromkeys(text for one in names for text in (_named(one, alias), one)))
+    names = [permission.statement_id for permission in PUBLIC]
+    return list(dict.fromkeys(text for name in names for text in (_named(name, alias), name)))
 
 
 def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> list[Step | Already]:
     """Plan the removal of what kappa gave."""
     name = config.function.name
-    return [item for one in _ids(alias) for item in plan_revoke(name, one, statements, alias)]
+    return [
+        item
+        for statement_id in _ids(alias)
+        for item in plan_revoke(name, statement_id, statements, alias)
+    ]
 
 
 def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
@@ -283,9 +305,9 @@ def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     if config.qualifier not in state.urls:
         rows.append({**names, "configured": True, "state": "missing"})
-    for alias, has in sorted(state.urls.items(), key=lambda item: item[0] != config.qualifier):
+    for alias, current in sorted(state.urls.items(), key=lambda item: item[0] != config.qualifier):
         is_configs = alias == config.qualifier
-        problem = f"{has['FunctionUrl']} is of {arns.words(alias)}, not the config's"
+        problem = f"{current['FunctionUrl']} is of {arns.words(alias)}, not the config's"
         if is_configs:
             problem = _problem(config, alias, state)
         rows.append(
@@ -293,9 +315,9 @@ def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
                 **names,
                 "configured": is_configs,
                 "qualifiers": [alias or "$LATEST"],
-                "state": has["AuthType"],
-                "url": has["FunctionUrl"],
-                "cors": has.get("Cors"),
+                "state": current["AuthType"],
+                "url": current["FunctionUrl"],
+                "cors": current.get("Cors"),
                 **({"problem": problem} if problem else {}),
             }
         )
@@ -315,7 +337,9 @@ def _problem(config: Config, alias: str, state: SourcesState) -> str:
 
 def is_open(statements: tuple[Statement, ...]) -> bool:
     """Whether statements let anyone in, as `auth: NONE` does: with both of its permissions."""
-    return all(any(grants(one, each) for one in statements) for each in PUBLIC)
+    return all(
+        any(grants(statement, permission) for statement in statements) for permission in PUBLIC
+    )
 
 
 # A config's keys of `cors`, and AWS's.
@@ -341,21 +365,22 @@ _KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
 )
 
 
-def adopt(has: Mapping[str, Any] | None, statements: tuple[Statement, ...]) -> Adopted:
+def adopt(current: Mapping[str, Any] | None, statements: tuple[Statement, ...]) -> Adopted:
     """Say the URL as the config's section `url`, unless that would let in who is kept out today."""
-    if has is None:
+    if current is None:
         return Adopted()
-    if has["AuthType"] == "NONE" and not is_open(statements):
+    if current["AuthType"] == "NONE" and not is_open(statements):
         return Adopted(
             left_out=(
-                f"URL {has.get('FunctionUrl', '')} (auth NONE): not everybody may call it; "
+                f"URL {current.get('FunctionUrl', '')} (auth NONE): not everybody may call it; "
                 "`url: {auth: NONE}` would let them",
             ),
         )
-    cors = {key: has.get("Cors", {}).get(name) for key, name in _CORS_KEYS.items()}
+    cors = {key: current.get("Cors", {}).get(name) for key, name in _CORS_KEYS.items()}
+    mode = current.get("InvokeMode")
     section = {
-        "auth": has["AuthType"],
+        "auth": current["AuthType"],
         "cors": {key: value for key, value in cors.items() if value} or None,
-        "invoke_mode": has.get("InvokeMode") if has.get("InvokeMode") != "BUFFERED" else None,
+        "invoke_mode": mode if mode != "BUFFERED" else None,
     }
-    return Adopted((section,), tuple(unknown(has, _KNOWN, "URL: ")))
+    return Adopted((section,), tuple(unknown(current, _KNOWN, "URL: ")))
