@@ -1,6 +1,6 @@
 """The kinds of event sources: which module is responsible for the sources of a service.
 
-The function's URL is no line here: a function has it once, in a section of its own (url.py).
+The function's URL is not one of them: it has a section of its own in a config (url.py).
 """
 
 from __future__ import annotations
