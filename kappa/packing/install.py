@@ -115,9 +115,9 @@ def _install(
 
 def _sweep(base: Path) -> None:
     """Remove what runs that were killed have left."""
-    for left in base.glob(f"{_TEMPORARY}*"):
-        if time.time() - left.stat().st_mtime > _LEFT_OVER_S:
-            shutil.rmtree(left, ignore_errors=True)
+    for folder in base.glob(f"{_TEMPORARY}*"):
+        if time.time() - folder.stat().st_mtime > _LEFT_OVER_S:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(fresh: Path, done: Path) -> Path:
