@@ -35,7 +35,7 @@ class Body(BytesIO):
 
 
 class Network:
-    """What every client reaches. `sent` are the addresses, each with the region it is signed for."""
+    """What every client reaches: `sent` are the addresses, with the regions signed for."""
 
     def __init__(self, body=EMPTY):
         self.body, self.sent, self.clients = body, set(), {}
