@@ -47,12 +47,12 @@ class _QuickFiles(JSONFileLoader):
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - whatever the file holds
         """Read a file, named without its ending; None if there is none."""
-        for ending, opened in ((".json", open), (".json.gz", gzip.open)):
+        for ending, unpacked in ((".json", bytes), (".json.gz", gzip.decompress)):
             try:
-                with opened(file_path + ending, "rb") as file:
-                    return msgspec.json.decode(file.read())
+                text = Path(file_path + ending).read_bytes()
             except FileNotFoundError:
                 continue
+            return msgspec.json.decode(unpacked(text))
         return None
 
 
