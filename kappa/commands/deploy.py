@@ -32,7 +32,7 @@ from kappa.function.plan import (
     plan_function_update,
 )
 from kappa.function.state import FunctionState, read_function
-from kappa.iam import users as iamusers
+from kappa.iam import role_users
 from kappa.iam.delete import plan_rights_delete, plan_vpc_mark
 from kappa.iam.plan import desired_role_arn, plan_rights, plan_rights_create, plan_rights_update
 from kappa.iam.state import IamState, read_rights, read_roles
@@ -143,7 +143,7 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
         place = session.place
         document = place_policy_document(wanted, place)
         state = pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
-        ask = iamusers.asking(aws)
+        ask = role_users.make_question(aws)
         rights = read_rights(
             aws, config, place, roles.result(), has.settings, ask=ask, document=document
         )
@@ -238,21 +238,21 @@ def plan_delete(session: Session) -> Plan:
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
         roles = pool.submit(read_roles, aws, config, inline=config.makes_role)
-        listed = iamusers.read_functions(aws) if config.makes_role else []
+        listed = role_users.read_functions(aws) if config.makes_role else []
         own = [one for one in listed if one["FunctionName"] == config.function.name]
         has = _latest(own) if config.makes_role else read_function(aws, config, permissions=False)
         place = session.place
         state = pool.submit(
             read_sources, aws, config, place, grants=False, tolerant=True, deleting=True
         )
-        ask = iamusers.asking(aws, iamusers.roles(listed))
+        ask = role_users.make_question(aws, role_users.functions_by_role(listed))
         rights = read_rights(
             aws, config, place, roles.result(), has.settings, ask=ask, deletes=True
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, siblings=frozenset())
     config, found = choose_alias(config, place, state.result(), strict=False, whole=True)
-    now, users_now = datetime.now(UTC), partial(iamusers.asking(aws), elsewhere=True)
+    now, users_now = datetime.now(UTC), partial(role_users.make_question(aws), elsewhere=True)
     return [
         *plan_sources_delete(config, found),
         *plan_vpc_mark(config, rights, own, now),

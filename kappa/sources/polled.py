@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from kappa.arn import invokes, mapping_names, qualifier
-from kappa.aws.unknown import as_text, unknown
+from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.errors import Denied, NotFound
@@ -405,7 +405,7 @@ def adopt(mapping: Mapping[str, Any]) -> Adopted:
         # Amazon MSK, Amazon MQ, DocumentDB, and Kafka of one's own, which has no ARN.
         words = arn or mapping.get("Topics") or mapping.get("UUID")
         return Adopted(left_out=(f"event source {as_text(words)}: of a kind that kappa lacks",))
-    extra = unknown(mapping, _KNOWN, f"of event source {arn}: ")
+    extra = list_unknown(mapping, _KNOWN, f"of event source {arn}: ")
     return Adopted((_as_source(mapping),), tuple(extra))
 
 

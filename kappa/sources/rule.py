@@ -17,7 +17,7 @@ from typing import Any
 from kappa import arn as arns
 from kappa.arn import Arn, Place, invokes, qualifier
 from kappa.aws.client import Aws
-from kappa.aws.unknown import unknown
+from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource, rule_names
 from kappa.errors import Conflict, NotFound
@@ -419,7 +419,7 @@ def adopt(aws: Aws, arn: str, function: str, doing: str) -> Adopted:
     of = f"of event source {arn}: "
     return Adopted(
         (_as_source(arn, settings, own),),
-        (*unknown(settings, _KNOWN, of), *unknown(own, _KNOWN_OF_TARGET, of)),
+        (*list_unknown(settings, _KNOWN, of), *list_unknown(own, _KNOWN_OF_TARGET, of)),
     )
 
 

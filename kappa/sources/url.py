@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
-from kappa.aws.unknown import unknown
+from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, Permission
 from kappa.config.source_fields import Cors, Url
 from kappa.errors import NotFound
@@ -383,4 +383,4 @@ def adopt(current: Mapping[str, Any] | None, statements: tuple[Statement, ...]) 
         "cors": {key: value for key, value in cors.items() if value} or None,
         "invoke_mode": mode if mode != "BUFFERED" else None,
     }
-    return Adopted((section,), tuple(unknown(current, _KNOWN, "URL: ")))
+    return Adopted((section,), tuple(list_unknown(current, _KNOWN, "URL: ")))
