@@ -15,7 +15,7 @@ from kappa.arn import words
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.function import aliases
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from kappa.sources import polled, url
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of
@@ -54,10 +54,10 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     )
 
 
-def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Already]:
+def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Note]:
     """Name where others have a source, or the URL."""
     return [
-        Already(
+        Note(
             "kept",
             f"{label} on {words(alias)} "
             f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",
