@@ -50,7 +50,7 @@ bench-peers: $(VENV)/.dev ## Install what kappa is measured against, each in an 
 	$(BIN)/python -m bench.peers
 
 lighthouse: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Let Lighthouse judge the page in local mode
-	$(BIN)/python -m bench.lighthouse
+	$(BIN)/python -m tools.lighthouse
 
 screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens anew
 	$(BIN)/python -m local run --quiet -- $(BIN)/python -m docs.screenshots

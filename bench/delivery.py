@@ -22,12 +22,12 @@ import boto3
 from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from bench.load import WATCH, lift_the_rate_limit, send_all, shown_at, warm_up
 from bench.report import percentiles, table
 from kappa.errors import KappaError
 from lambda_chat.config import ChatConfig, read_config
 from local import bootstrap
-from tests.support.chat.chromium import MISSING, chromium_path, launch, sign_in
+from local.testkit.chromium import MISSING, chromium_path, launch, sign_in
+from tests.soak.load import WATCH, lift_the_rate_limit, send_all, shown_at, warm_up
 
 READERS = (1, 10, 50)
 STEADY = 3.0  # messages a second

@@ -26,7 +26,7 @@ from kappa.aws.client import Aws
 from lambda_chat.config import build_folder, read_config
 from lambda_chat.site import publish
 from lambda_chat.site.build import File, run_folder
-from tests.support.aws import proxy
+from local.testkit import proxy
 
 SIZES = (10, 100, 1_000, 10_000)
 PLAIN_UP_TO = 1_000

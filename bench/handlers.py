@@ -24,7 +24,7 @@ import boto3
 
 from bench.report import table
 from local import emulator
-from tests.support.aws import proxy
+from local.testkit import proxy
 from tests.support.builders import id_token, sns_record, stream_record
 
 HERE = Path(__file__).resolve().parent

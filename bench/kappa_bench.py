@@ -25,7 +25,7 @@ from bench.peers import program
 from bench.report import percentiles, table
 from kappa.errors import KappaError
 from local.emulator import running
-from tests.support.aws import proxy
+from local.testkit import proxy
 
 START_ROUNDS = 11
 PHASES = ("start", "create", "same", "changed", "status", "delete")

@@ -14,8 +14,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from kappa.errors import KappaError
+from local.testkit.chromium import MISSING, chromium_path, launch
 from tests.browser.gallery import GOOGLE, ORIGIN, answer
-from tests.support.chat.chromium import MISSING, chromium_path, launch
 
 MAIN = Path(__file__).with_suffix(".js")
 NOW = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)

@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from local.testkit.chromium import MISSING, chromium_path, launch
 from tests.support.builders import operator_record, row
 from tests.support.chat import chromium
-from tests.support.chat.chromium import MISSING, chromium_path, launch
 
 # the emulated AWS starts a worker at the first message
 PATIENCE_MS = 15_000

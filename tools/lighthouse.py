@@ -1,4 +1,4 @@
-"""Let Lighthouse judge the page of a chat in local mode: `python -m bench.lighthouse`.
+"""Let Lighthouse judge the page of a chat in local mode: `python -m tools.lighthouse`.
 
 Prints a table of scores and what cost points. The exit code is 1 if a score is under 95. npm
 installs Lighthouse into bench/.peers at the first time.
@@ -21,7 +21,7 @@ from bench.peers import FOLDER
 from bench.report import table
 from kappa.errors import KappaError
 from local import bootstrap
-from tests.support.chat.chromium import ARGUMENTS, MISSING, chromium_path
+from local.testkit.chromium import ARGUMENTS, MISSING, chromium_path
 
 # The newest release that runs on Node 20: 13 wants 22.19.
 VERSION = "12.8.2"

@@ -5,7 +5,7 @@ Usage:
 
 Three people have the page open: one who is at it, one who has left it visible, one whose tab is
 hidden. An operator says a word each three minutes. Prints requests, bytes and the heap of each.
-Run it beside a chat of its own: python -m local run -- python -m bench.polls
+Run it beside a chat of its own: python -m local run -- python -m tests.soak.polls
 
 Options:
   --minutes=N  how long [default: 10]
@@ -24,8 +24,8 @@ import boto3
 from docopt import docopt
 from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 
+from local.testkit.chromium import MISSING, chromium_path, launch, sign_in
 from tests.support.builders import operator_record
-from tests.support.chat.chromium import MISSING, chromium_path, launch, sign_in
 
 STORE = "Lambda-Chat-store-message"
 MOVE_EACH_S = 20
@@ -124,7 +124,7 @@ def main() -> None:
     arguments = docopt(__doc__ or "")
     minutes = float(arguments["--minutes"])
     if "LAMBDA_CHAT_URL" not in os.environ:
-        sys.exit("Run it as: python -m local run -- python -m bench.polls")
+        sys.exit("Run it as: python -m local run -- python -m tests.soak.polls")
     expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         path = chromium_path(playwright)

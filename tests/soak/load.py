@@ -9,7 +9,7 @@ what a consistent Query says, and each page must have shown every message of its
 twice at a time. The emulator, unlike AWS, hands a message to its function once only: what is not
 stored is sent again with its client id, as "Retry" does, and counted. Prints the rate, the
 latencies and what became of the messages; the exit code is 1 when anything is not as it must be.
-Run it beside a chat of its own: python -m local run -- python -m bench.load
+Run it beside a chat of its own: python -m local run -- python -m tests.soak.load
 
 Options:
   --messages=N  how many [default: 5000]
@@ -37,12 +37,12 @@ from botocore.config import Config
 from docopt import docopt
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bench.load_check import published, stored, window
 from bench.report import percentiles
 from lambda_chat.config import ChatConfig, read_config
-from tests.support.chat.chromium import MISSING, chromium_path, launch, sign_in
+from local.testkit.chromium import MISSING, chromium_path, launch, sign_in
+from tests.soak.stored import published, stored, window
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 SENDERS, CHANNELS = 8, 4
 SETTLE_S, RETRY_AFTER_S = 90.0, 15.0
@@ -75,7 +75,7 @@ class Run:
     seconds: float = 0.0
 
 
-def sender_client(config: ChatConfig, token: str) -> Any:  # noqa: ANN401
+def sender_client(config: ChatConfig, token: str) -> Any:
     """An SNS client with the credentials that the page would have."""
     sts = boto3.client("sts", config=Config(signature_version=UNSIGNED))
     keys = sts.assume_role_with_web_identity(
@@ -156,7 +156,7 @@ def warm_up(config: ChatConfig, run_id: str) -> None:
             return
 
 
-def open_pages(browser: Any, channels: list[str]) -> dict[str, Page]:  # noqa: ANN401
+def open_pages(browser: Any, channels: list[str]) -> dict[str, Page]:
     """Somebody in each channel, by the page."""
     pages = {}
     for channel in channels:
@@ -263,7 +263,7 @@ def main() -> None:
     """Run, check, print; exit code 1 when anything was lost or doubled."""
     arguments = docopt(__doc__ or "")
     if "LAMBDA_CHAT_URL" not in os.environ:
-        sys.exit("Run it as: python -m local run -- python -m bench.load")
+        sys.exit("Run it as: python -m local run -- python -m tests.soak.load")
     expect.set_options(timeout=15_000)
     config = read_config(Path(os.environ["LAMBDA_CHAT_CONFIG"]))
     lift_the_rate_limit()
