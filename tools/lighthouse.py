@@ -1,7 +1,7 @@
 """Let Lighthouse judge the page of a chat in local mode: `python -m tools.lighthouse`.
 
 Prints a table of scores and what cost points. The exit code is 1 if a score is under 95. npm
-installs Lighthouse into bench/.peers at the first time.
+installs Lighthouse into build/lighthouse at the first time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from bench.peers import FOLDER
 from bench.report import table
 from kappa.errors import KappaError
 from local import bootstrap
@@ -25,7 +24,7 @@ from local.testkit.chromium import ARGUMENTS, MISSING, chromium_path
 
 # The newest release that runs on Node 20: 13 wants 22.19.
 VERSION = "12.8.2"
-HOME = FOLDER / "lighthouse"
+HOME = bootstrap.ROOT / "build/lighthouse"
 PROGRAM = HOME / "node_modules/lighthouse/cli/index.js"
 CATEGORIES = ("performance", "accessibility", "best-practices")
 DEVICES = {"phone": [], "desktop": ["--preset=desktop"]}
@@ -66,7 +65,6 @@ def install() -> None:
     if npm is None:
         raise KappaError("npm is not installed.", "Install Node.js 20 or later, then run again.")
     HOME.mkdir(parents=True, exist_ok=True)
-    (FOLDER / ".gitignore").write_text("*\n")
     print(f"==> installing lighthouse {VERSION}", file=sys.stderr)
     command = [npm, "install", "--prefix", str(HOME), "--no-audit", "--no-fund", "--no-save"]
     command += ["--loglevel=error", f"lighthouse@{VERSION}"]

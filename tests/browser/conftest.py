@@ -18,7 +18,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from local.testkit.chromium import MISSING, chromium_path, launch
-from tests.support.builders import operator_record, row
+from local.testkit.events import operator_record
+from tests.support.builders import row
 from tests.support.chat import chromium
 
 # the emulated AWS starts a worker at the first message

@@ -4,7 +4,7 @@ Usage:
   polls [--minutes=N]
 
 Three people have the page open: one who is at it, one who has left it visible, one whose tab is
-hidden. An operator says a word each three minutes. Prints requests, bytes and the heap of each.
+hidden. An operator posts a message each three minutes. Prints requests, bytes and the heap of each.
 Run it beside a chat of its own: python -m local run -- python -m tests.soak.polls
 
 Options:
@@ -22,10 +22,11 @@ from typing import Any
 
 import boto3
 from docopt import docopt
-from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from local.testkit.chromium import MISSING, chromium_path, launch, sign_in
-from tests.support.builders import operator_record
+from kappa.errors import KappaError
+from local.testkit.chromium import browsing, sign_in
+from local.testkit.events import operator_record
 
 STORE = "Lambda-Chat-store-message"
 MOVE_EACH_S = 20
@@ -126,13 +127,11 @@ def main() -> None:
     if "LAMBDA_CHAT_URL" not in os.environ:
         sys.exit("Run it as: python -m local run -- python -m tests.soak.polls")
     expect.set_options(timeout=15_000)
-    with sync_playwright() as playwright:
-        path = chromium_path(playwright)
-        if path is None:
-            sys.exit(f"Nothing was measured: {MISSING}")
-        browser = launch(playwright, path)
-        print(report(measure(browser, minutes), minutes))
-        browser.close()
+    try:
+        with browsing() as browser:
+            print(report(measure(browser, minutes), minutes))
+    except KappaError as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from playwright.sync_api import sync_playwright
 
 from local import bootstrap
 from local.testkit.chromium import GIVEN, MISSING, chromium_path
+from local.testkit.events import id_token
 from tests.conftest import EmulatedAws, RunningChat
-from tests.support.builders import id_token
 from tests.support.chat.people import Page, wait_for
 from tests.support.repo.secrets import leaks
 

@@ -1,13 +1,12 @@
-"""Measure kappa beside its peers; `python -m bench.kappa_bench [TOOL...]` measures some of them.
+"""Measure kappa beside its peers.
 
 One trivial function with a role and a policy, on one emulator; every tool does the same in turn,
-so that a ratio means something where the seconds do not. What they do is in kappa_tools.py.
+so that a ratio means something where the seconds do not. Their command lines: kappa_tools.py.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import resource
 import shutil
 import statistics
@@ -20,7 +19,8 @@ from pathlib import Path
 
 import boto3
 
-from bench.kappa_tools import BASE, BUCKET, REGION, Tool, starts, tools
+from bench.environment import emulated, settings
+from bench.kappa_tools import BASE, BUCKET, Tool, starts, tools
 from bench.peers import program
 from bench.report import percentiles, table
 from kappa.errors import KappaError
@@ -36,8 +36,8 @@ Phases = dict[str, list[Seconds]]
 Note = Callable[[str, Seconds], None]
 
 
-def measure(*only: str) -> str:
-    """Run the tools in turn, all or some: once to count their calls, and then for time.
+def measure() -> str:
+    """Run the tools in turn: once to count their calls, and then for time.
 
     Raises: KappaError, if the boto3 script is not installed: it is what all is compared with.
     """
@@ -46,36 +46,16 @@ def measure(*only: str) -> str:
     root = Path(tempfile.mkdtemp(prefix="kappa-bench-"))
     try:
         with running(proxied=True) as emulator, proxy.running(emulator.endpoint_url) as between:
-            env = environment(root)
-            make_bucket(emulator.endpoint_url)
-            started = started_in_turn(root, env)
-            wanted = [tool for tool in tools() if tool.name in (BASE, *(only or [tool.name]))]
-            counted = {tool.name: count(tool, root, env, between) for tool in wanted}
-            there = [tool for tool in wanted if counted[tool.name]]
-            env["AWS_ENDPOINT_URL"] = emulator.endpoint_url
-            found = measured(there, root, env)
+            # no user's settings, no telemetry
+            env = emulated(emulator.endpoint_url) | {"HOME": str(root), "SAM_CLI_TELEMETRY": "0"}
+            with settings(env):
+                boto3.client("s3").create_bucket(Bucket=BUCKET)
+            starts_s = started_in_turn(root, env)
+            calls = {tool.name: count(tool, root, env, between) for tool in tools()}
+            seconds = measured([tool for tool in tools() if calls[tool.name]], root, env)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    return f"{start_report(started)}\n{report(found, counted)}"
-
-
-def make_bucket(endpoint_url: str) -> None:
-    """Make the bucket that SAM needs before it begins."""
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    s3 = boto3.client("s3", REGION, endpoint_url=endpoint_url, **keys)
-    s3.create_bucket(Bucket=BUCKET)
-
-
-def environment(root: Path) -> dict[str, str]:
-    """No user's settings, no telemetry, the emulator's root keys."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    return inherited | {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "HOME": str(root),
-        "SAM_CLI_TELEMETRY": "0",
-    }
+    return f"{start_report(starts_s)}\n{report(seconds, calls)}"
 
 
 def started_in_turn(root: Path, env: dict[str, str]) -> dict[str, list[float]]:
@@ -90,32 +70,31 @@ def started_in_turn(root: Path, env: dict[str, str]) -> dict[str, list[float]]:
 
 
 def count(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> str:
-    """Try a tool's whole round: how many calls each phase makes. What fails is said, and ""."""
-    env["AWS_ENDPOINT_URL"] = between.url
-    counted: list[str] = []
+    """Try a tool's whole round: how many calls each phase makes; "" with a line if it fails."""
+    counts: list[str] = []
 
     def note(phase: str, _seconds: Seconds) -> None:
         if phase != "start":
-            counted.append(str(len(between.operations)))
+            counts.append(str(len(between.operations)))
         between.operations.clear()
 
     between.operations.clear()
     try:
-        one_round(tool, root, env, 0, note)
+        one_round(tool, root, env | {"AWS_ENDPOINT_URL": between.url}, 0, note)
     except subprocess.CalledProcessError as error:
         print(f"{tool.name} left out: {error.stderr.decode()[-600:]}", file=sys.stderr)
         return ""
-    return "/".join(counted)
+    return "/".join(counts)
 
 
-def measured(there: list[Tool], root: Path, env: dict[str, str]) -> dict[str, Phases]:
+def measured(working: list[Tool], root: Path, env: dict[str, str]) -> dict[str, Phases]:
     """Each tool's seconds by phase; in each round every tool has its turn."""
-    found: dict[str, Phases] = {tool.name: {} for tool in there}
-    for number in range(max(tool.rounds for tool in there)):
-        for tool in there:
+    phases: dict[str, Phases] = {tool.name: {} for tool in working}
+    for number in range(max(tool.rounds for tool in working)):
+        for tool in working:
             if number < tool.rounds:
-                one_round(tool, root, env, number + 1, adder(found[tool.name]))
-    return found
+                one_round(tool, root, env, number + 1, adder(phases[tool.name]))
+    return phases
 
 
 def adder(of: Phases) -> Note:
@@ -196,7 +175,3 @@ def cells(found: dict[str, Phases], which: int) -> list[list[str]]:
         return f"{of[phase]:.2f}{ratio}"
 
     return [[name, *(cell(of, phase) for phase in PHASES)] for name, of in medians.items()]
-
-
-if __name__ == "__main__":
-    print(measure(*sys.argv[1:]))
