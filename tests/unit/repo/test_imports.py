@@ -40,8 +40,3 @@ def test_no_bench_changes_where_python_looks_for_modules():
     assert [
         name for name, text in texts.items() if "sys.path" in text or "PYTHONPATH" in text
     ] == []
-
-
-def test_the_bench_is_small():
-    lines = [len(path.read_text().splitlines()) for path in (ROOT / "bench").glob("*.[pj][ys]")]
-    assert 1_000 < sum(lines) <= 2_000
