@@ -8,16 +8,10 @@ from pathlib import Path
 
 import boto3
 
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
+    '"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+)
 
 
 def main(command: str, name: str, code: str, policy: str) -> None:
@@ -26,7 +20,7 @@ def main(command: str, name: str, code: str, policy: str) -> None:
     if command == "create":
         iam = boto3.client("iam")
         made = iam.create_policy(PolicyName=name, PolicyDocument=Path(policy).read_text())
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
         iam.attach_role_policy(RoleName=name, PolicyArn=made["Policy"]["Arn"])
         lambda_.create_function(
             FunctionName=name,

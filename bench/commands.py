@@ -7,7 +7,6 @@ so that a ratio means something where the seconds do not. Their command lines: k
 from __future__ import annotations
 
 import math
-import resource
 import shutil
 import statistics
 import subprocess
@@ -30,10 +29,8 @@ from local.testkit import proxy
 START_ROUNDS = 11
 PHASES = ("start", "create", "same", "changed", "status", "delete")
 HEADS = ("start", "create", "deploy no change", "deploy changed code", "status", "delete")
-# Wall and processor seconds.
-Seconds = tuple[float, float]
-Phases = dict[str, list[Seconds]]
-Note = Callable[[str, Seconds], None]
+Phases = dict[str, list[float]]  # seconds
+Note = Callable[[str, float], None]
 
 
 def measure() -> str:
@@ -73,7 +70,7 @@ def count(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> 
     """Try a tool's whole round: how many calls each phase makes; "" with a line if it fails."""
     counts: list[str] = []
 
-    def note(phase: str, _seconds: Seconds) -> None:
+    def note(phase: str, _seconds: float) -> None:
         if phase != "start":
             counts.append(str(len(between.operations)))
         between.operations.clear()
@@ -110,7 +107,7 @@ def one_round(tool: Tool, root: Path, env: dict[str, str], number: int, note: No
         if phase == "changed":
             tool.write(folder, number + 1)
         if phase in tool.phases:
-            wall_s, cpu_s = time.perf_counter(), children_cpu_s()
+            begun_s = time.perf_counter()
             subprocess.run(
                 tool.phases[phase],
                 shell=True,
@@ -120,13 +117,7 @@ def one_round(tool: Tool, root: Path, env: dict[str, str], number: int, note: No
                 capture_output=True,
                 check=True,
             )
-            note(phase, (time.perf_counter() - wall_s, children_cpu_s() - cpu_s))
-
-
-def children_cpu_s() -> float:
-    """Processor seconds of all processes that have ended: what a busy machine changes less."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+            note(phase, time.perf_counter() - begun_s)
 
 
 def start_report(started: dict[str, list[float]]) -> str:
@@ -144,27 +135,21 @@ Wall time of a whole process, median of {START_ROUNDS}, in turn.
 
 def report(found: dict[str, Phases], calls: dict[str, str]) -> str:
     """Median seconds, and in brackets how many times the boto3 script's."""
-    heads = ["tool", *HEADS]
     return f"""\
 ## Deploying one function
 
-Medians of whole processes, in turn, up to 5 times each; in brackets how many times as long as the
-boto3 script, which asks nothing. The calls are those of create, no change, changed code, status
-and delete.
+Median wall seconds of whole processes, in turn, up to 5 times each; in brackets how many times as
+long as the boto3 script, which asks nothing. The calls are those of create, no change, changed
+code, status and delete.
 
-Wall seconds:
-
-{table([*heads, "AWS calls"], [[*row, calls[row[0]]] for row in cells(found, 0)])}
-Processor seconds:
-
-{table(heads, cells(found, 1))}"""
+{table(["tool", *HEADS, "AWS calls"], [[*row, calls[row[0]]] for row in cells(found)])}"""
 
 
-def cells(found: dict[str, Phases], which: int) -> list[list[str]]:
-    """A row for each tool: its medians by phase; `which` is 0 for wall, 1 for processor time."""
+def cells(found: dict[str, Phases]) -> list[list[str]]:
+    """A row for each tool: its medians by phase."""
     medians = {
-        name: {phase: statistics.median(one[which] for one in all_) for phase, all_ in of.items()}
-        for name, of in found.items()
+        name: {phase: statistics.median(seconds) for phase, seconds in phases.items()}
+        for name, phases in found.items()
     }
     base = medians[BASE]
 

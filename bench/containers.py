@@ -26,16 +26,10 @@ from local.testkit.proxy import Proxy
 
 HERE = Path(__file__).resolve().parent
 BUCKET, MESSAGES, RATES = "bench-handlers", "bench-messages", "bench-rates"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Federated": "accounts.google.com"},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-        }
-    ],
-}
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": '
+    '"sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "accounts.google.com"}}]}'
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +121,7 @@ def make_resources(endpoint_url: str, rows: dict[str, int]) -> None:
     for start in range(0, len(puts), 25):
         dynamodb.batch_write_item(RequestItems={MESSAGES: puts[start : start + 25]})
     client("s3").create_bucket(Bucket=BUCKET)
-    client("iam").create_role(RoleName="bench-identity", AssumeRolePolicyDocument=json.dumps(TRUST))
+    client("iam").create_role(RoleName="bench-identity", AssumeRolePolicyDocument=TRUST)
 
 
 def item(channel: str, number: int) -> dict[str, dict[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,65 +16,43 @@ CHANNELS = (10, 100)
 MESSAGES = (10, 1_000, 10_000)
 HISTORY = 20
 EVENTS, CONTAINERS = 5, 3
-HEADS = (
-    "a batch",
-    "Query",
-    "PUT",
-    "CPU a channel, ms",
-    "/ one new message of a channel with 1,000",
-)
+HEADS = ("a batch", "Query", "PUT", "CPU a channel, ms", "/ one in a channel with 1,000")
 
 
 @dataclass(frozen=True)
 class Size:
-    """A row of the table: an event by the number of channels in it, or of messages in its one."""
+    """A row of the table: its name, and how many messages each channel of its event has."""
 
     name: str
-    channels: int
-    event: Callable[[], Event]
+    channels: dict[str, int]
+
+    def event(self) -> Event:
+        """The newest message of each channel."""
+        return {"Records": [insert(name, count - 1) for name, count in self.channels.items()]}
 
 
-def sizes() -> list[Size]:
-    """Both curves."""
-    rows = [
-        Size(f"one message in a channel with {count:,}", 1, one_more(f"of-{count}", count))
-        for count in MESSAGES
-    ]
-    return rows + [
-        Size(f"one message in each of {count:,} channels", count, one_each(count))
-        for count in CHANNELS
-    ]
-
-
-def one_more(channel: str, messages: int) -> Callable[[], Event]:
-    """The newest message of a channel."""
-    return lambda: {"Records": [insert(channel, messages - 1)]}
-
-
-def one_each(channels: int) -> Callable[[], Event]:
-    """The newest message of each of some channels."""
-    return lambda: {
-        "Records": [insert(f"channel-{number}", HISTORY - 1) for number in range(channels)]
-    }
+ONE = "one message in"
+SIZES = [Size(f"{ONE} a channel with {n:,}", {f"of-{n}": n}) for n in MESSAGES] + [
+    Size(f"{ONE} each of {n} channels", {f"channel-{i}": HISTORY for i in range(n)})
+    for n in CHANNELS
+]
 
 
 def measure(endpoint_url: str) -> str:
     """Run each size in some containers, in turn."""
-    filled = {f"of-{count}": count for count in MESSAGES}
-    filled |= {f"channel-{number}": HISTORY for number in range(max(CHANNELS))}
-    make_resources(endpoint_url, filled)
+    make_resources(endpoint_url, {k: count for size in SIZES for k, count in size.channels.items()})
     env = environment(endpoint_url)
     with (
         tempfile.TemporaryDirectory(prefix="bench-growth-") as folder,
         proxy.running(endpoint_url) as between,
     ):
         container = packed("publish_transcript", Path(folder))
-        calls = [container.calls(size.event, env, between) for size in sizes()]
-        rounds = [[each_ms(container, size, env) for size in sizes()] for _ in range(CONTAINERS)]
+        calls = [container.calls(size.event, env, between) for size in SIZES]
+        rounds = [[each_ms(container, size, env) for size in SIZES] for _ in range(CONTAINERS)]
     cpu_ms = [statistics.median(times) for times in zip(*rounds, strict=True)]
     rows = [
         (size.name, count["Query"], count["PUT"], ms, ms / cpu_ms[1])
-        for size, count, ms in zip(sizes(), calls, cpu_ms, strict=True)
+        for size, count, ms in zip(SIZES, calls, cpu_ms, strict=True)
     ]
     note = (
         f"\nA transcript holds {HISTORY} messages; one PUT of a batch is that of the stats. The "
@@ -88,4 +65,4 @@ def measure(endpoint_url: str) -> str:
 def each_ms(container: Container, size: Size, env: dict[str, str]) -> float:
     """Processor milliseconds of a channel of one event, in a container that is warm."""
     events = [size.event() for _ in range(EVENTS)]
-    return container.run(size.event(), events, env)["each_ms"] / size.channels
+    return container.run(size.event(), events, env)["each_ms"] / len(size.channels)

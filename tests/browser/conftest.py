@@ -17,10 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from local.testkit import chromium
 from local.testkit.chromium import MISSING, chromium_path, launch
 from local.testkit.events import operator_record
 from tests.support.builders import row
-from tests.support.chat import chromium
 
 # the emulated AWS starts a worker at the first message
 PATIENCE_MS = 15_000
