@@ -37,9 +37,9 @@ def main(command: str, name: str, code: str, policy: str) -> None:
         iam = boto3.client("iam")
         lambda_.delete_function(FunctionName=name)
         attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-        for one in attached:
-            iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
-            iam.delete_policy(PolicyArn=one["PolicyArn"])
+        for policy in attached:
+            iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+            iam.delete_policy(PolicyArn=policy["PolicyArn"])
         iam.delete_role(RoleName=name)
 
 

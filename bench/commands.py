@@ -57,13 +57,13 @@ def measure() -> str:
 
 def started_in_turn(root: Path, env: dict[str, str]) -> dict[str, list[float]]:
     """Wall seconds of each start."""
-    found: dict[str, list[float]] = {}
+    seconds: dict[str, list[float]] = {}
     for _ in range(START_ROUNDS):
         for name, line in starts().items():
             begun_s = time.perf_counter()
             subprocess.run(line, shell=True, cwd=root, env=env, capture_output=True, check=True)
-            found.setdefault(name, []).append(time.perf_counter() - begun_s)
-    return found
+            seconds.setdefault(name, []).append(time.perf_counter() - begun_s)
+    return seconds
 
 
 def count(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> str:
@@ -133,7 +133,7 @@ Wall time of a whole process, median of {START_ROUNDS}, in turn.
 {table(["command", "ms", "x python -c pass", "x aws --version"], rows)}"""
 
 
-def report(found: dict[str, Phases], calls: dict[str, str]) -> str:
+def report(by_tool: dict[str, Phases], calls: dict[str, str]) -> str:
     """Median seconds, and in brackets how many times the boto3 script's."""
     return f"""\
 ## Deploying one function
@@ -142,14 +142,14 @@ Median wall seconds of whole processes, in turn, up to 5 times each; in brackets
 long as the boto3 script, which asks nothing. The calls are those of create, no change, changed
 code, status and delete.
 
-{table(["tool", *HEADS, "AWS calls"], [[*row, calls[row[0]]] for row in cells(found)])}"""
+{table(["tool", *HEADS, "AWS calls"], [[*row, calls[row[0]]] for row in cells(by_tool)])}"""
 
 
-def cells(found: dict[str, Phases]) -> list[list[str]]:
+def cells(by_tool: dict[str, Phases]) -> list[list[str]]:
     """A row for each tool: its medians by phase."""
     medians = {
         name: {phase: statistics.median(seconds) for phase, seconds in phases.items()}
-        for name, phases in found.items()
+        for name, phases in by_tool.items()
     }
     base = medians[BASE]
 

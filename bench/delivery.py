@@ -128,7 +128,8 @@ def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> It
     channel = Channel(name, config, page, Reader(WATCH_S), others, Reader(POLL_S, 0.0, OLD_WINDOW))
     ended = threading.Event()
     threads = [
-        threading.Thread(target=one.read, args=(config, name, ended)) for one in channel.everybody()
+        threading.Thread(target=reader.read, args=(config, name, ended))
+        for reader in channel.everybody()
     ]
     for thread in threads:
         thread.start()
@@ -159,7 +160,7 @@ def settle(channel: Channel, sent: At) -> None:
     while time.monotonic() < deadline:
         on_page = crowd.shown_ms(channel.page)
         if all(text in on_page for text in sent) and all(
-            len(one.seen) >= len(sent) for one in channel.readers
+            len(reader.seen) >= len(sent) for reader in channel.readers
         ):
             break
         channel.page.wait_for_timeout(200)
@@ -177,7 +178,7 @@ def steady_report(steady: list[tuple[Channel, At]]) -> str:
     for count, (channel, sent) in zip(READERS, steady, strict=True):
         transcript = delays_ms(sent, channel.watcher.seen)
         floor = percentiles(transcript)[0]
-        polled = [one for reader in channel.readers for one in delays_ms(sent, reader.seen)]
+        polled = [delay for reader in channel.readers for delay in delays_ms(sent, reader.seen)]
         expected = len(sent) * len(channel.readers)
         for name, delays, of in (
             ("in the transcript", transcript, len(sent)),

@@ -64,7 +64,7 @@ lambda: {name: bench-kappa, path: code/, handler: handler.handler, runtime: pyth
     return Tool(
         "kappa",
         {"start": f"{run} --help"}
-        | {phase: f"{run} config.yml {one}" for phase, one in commands.items()},
+        | {phase: f"{run} config.yml {command}" for phase, command in commands.items()},
         code="code/handler.py",
         files={"config.yml": config, "policy.json": POLICY},
     )
@@ -102,7 +102,8 @@ lambda:
     commands |= {"status": "status", "delete": "delete"}
     return Tool(
         "kappa 0.7.0",
-        {"start": f"{run} --help"} | {phase: f"{run} {one}" for phase, one in commands.items()},
+        {"start": f"{run} --help"}
+        | {phase: f"{run} {command}" for phase, command in commands.items()},
         code="_src/handler.py",
         files={"kappa.yml": config},
         rounds=2,

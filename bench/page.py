@@ -80,14 +80,15 @@ class Wire:
 
     def _asked(self, event: dict[str, Any]) -> None:
         request = event["request"]
-        one = self._all.setdefault(event["requestId"], Exchange(""))
-        one.url = request["url"]
-        one.up_bytes += len(request.get("postData", ""))
+        exchange = self._all.setdefault(event["requestId"], Exchange(""))
+        exchange.url = request["url"]
+        exchange.up_bytes += len(request.get("postData", ""))
 
     def _sent(self, event: dict[str, Any]) -> None:
-        one = self._all.setdefault(event["requestId"], Exchange(""))
+        exchange = self._all.setdefault(event["requestId"], Exchange(""))
         # "name: value\r\n"; the request's own line is about as long as its address
-        one.up_bytes += sum(len(name) + len(text) + 4 for name, text in event["headers"].items())
+        headers = event["headers"].items()
+        exchange.up_bytes += sum(len(name) + len(text) + 4 for name, text in headers)
 
     def _answered(self, event: dict[str, Any]) -> None:
         self._all[event["requestId"]].status = event["response"]["status"]
@@ -96,19 +97,24 @@ class Wire:
         self._all[event["requestId"]].text_bytes += event["dataLength"]
 
     def _finished(self, event: dict[str, Any]) -> None:
-        one = self._all[event["requestId"]]
-        one.down_bytes = int(event["encodedDataLength"])
-        one.done = True
+        exchange = self._all[event["requestId"]]
+        exchange.down_bytes = int(event["encodedDataLength"])
+        exchange.done = True
 
     def exchanges(self) -> list[Exchange]:
         """What is done so far, but for the identity provider's."""
-        over = [one for one in self._all.values() if one.done]
-        return [one for one in over if one.url.startswith("http") and self._left_out not in one.url]
+        done = [exchange for exchange in self._all.values() if exchange.done]
+        pages = [exchange for exchange in done if exchange.url.startswith("http")]
+        return [exchange for exchange in pages if self._left_out not in exchange.url]
 
     def poll(self, status: int) -> Exchange | None:
         """The last poll of the transcript that was answered so."""
-        found = [one for one in self.exchanges() if DATA in one.url and one.status == status]
-        return found[-1] if found else None
+        polls = [
+            exchange
+            for exchange in self.exchanges()
+            if DATA in exchange.url and exchange.status == status
+        ]
+        return polls[-1] if polls else None
 
     def clear(self) -> None:
         """Count from now on."""
@@ -181,8 +187,8 @@ def polled(page: Page, wire: Wire, chat: bootstrap.Chat) -> dict[int, Exchange]:
     announce(chat, ["One more message of an operator, as long as all of them."])
     lines.filter(has_text="One more").wait_for(timeout=PATIENCE_MS)
     wait_until(page, lambda: wire.poll(200))
-    found = {status: wire.poll(status) for status in (304, 200)}
-    return {status: one for status, one in found.items() if one}
+    polls = {status: wire.poll(status) for status in (304, 200)}
+    return {status: exchange for status, exchange in polls.items() if exchange}
 
 
 def wait_until(page: Page, condition: Callable[[], object]) -> None:
@@ -218,10 +224,11 @@ def opened_table(first: list[Exchange], entered: list[Exchange]) -> str:
     return f"### Opening it\n\n{table(heads, lines)}\n{detail}{note}"
 
 
-def line(name: str, found: list[Exchange], base: int) -> tuple[object, ...]:
+def line(name: str, exchanges: list[Exchange], base: int) -> tuple[object, ...]:
     """A line of the table of opening."""
-    down = sum(one.down_bytes for one in found)
-    return name, len(found), down, sum(one.text_bytes for one in found), down / base
+    down = sum(exchange.down_bytes for exchange in exchanges)
+    text = sum(exchange.text_bytes for exchange in exchanges)
+    return name, len(exchanges), down, text, down / base
 
 
 def polls_table(polls: dict[int, Exchange]) -> str:
@@ -229,8 +236,8 @@ def polls_table(polls: dict[int, Exchange]) -> str:
     names = {304: "nothing new: 304", 200: "a transcript of 20 messages: 200"}
     down = polls[200].down_bytes
     rows = [
-        (names[status], 1, one.up_bytes, one.down_bytes, one.down_bytes / down)
-        for status, one in polls.items()
+        (names[status], 1, poll.up_bytes, poll.down_bytes, poll.down_bytes / down)
+        for status, poll in polls.items()
     ]
     heads = ("a poll that finds", "requests", "bytes up", "bytes down", "down / of a whole one")
     note = "\nThe 2015 page asked once a second without a condition, and got all of it each time.\n"
@@ -245,8 +252,8 @@ def drawn_lines(browser: Browser, count: int) -> list[tuple[object, ...]]:
 
         def of(how: str) -> list[float]:
             page.evaluate("isPlain => begin(isPlain)", how == "takePlainly")
-            found: list[float] = page.evaluate("given => times(...given)", [how, texts, NOW_MS])
-            return found
+            times: list[float] = page.evaluate("given => times(...given)", [how, texts, NOW_MS])
+            return times
 
         runs = [(of("take"), of("takePlainly")) for _ in range(ROUNDS)]
     lines = []

@@ -42,16 +42,16 @@ def main() -> int:
             bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
         ):
             env = os.environ | {"CHROME_PATH": browser_path(), "TMPDIR": folder}
-            found = {device: judged(chat.url, more, env) for device, more in DEVICES.items()}
+            results = {device: judged(chat.url, more, env) for device, more in DEVICES.items()}
     except KappaError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
-    scores = {device: scores_of(result) for device, result in found.items()}
-    print(table(("device", *CATEGORIES), [(device, *one) for device, one in scores.items()]))
-    for device, result in found.items():
+    scores = {device: scores_of(result) for device, result in results.items()}
+    print(table(("device", *CATEGORIES), [(device, *row) for device, row in scores.items()]))
+    for device, result in results.items():
         for name, text in findings(result):
             print(f"- {device}: {name}: {text}")
-    return 1 if any(score < LEAST for one in scores.values() for score in one) else 0
+    return 1 if any(score < LEAST for row in scores.values() for score in row) else 0
 
 
 def install() -> None:
@@ -132,9 +132,9 @@ def findings(result: dict[str, Any]) -> list[tuple[str, str]]:
     ids = [ref["id"] for name in CATEGORIES for ref in result["categories"][name]["auditRefs"]]
     audits = {name: result["audits"][name] for name in ids}
     return [
-        (name, f"{one['title']} {one.get('displayValue', '')}".strip())
-        for name, one in audits.items()
-        if one["score"] is not None and one["score"] < 1
+        (name, f"{audit['title']} {audit.get('displayValue', '')}".strip())
+        for name, audit in audits.items()
+        if audit["score"] is not None and audit["score"] < 1
     ]
 
 

@@ -36,8 +36,8 @@ GIVEN = os.environ.get("LAMBDA_CHAT_CHROMIUM", "")
 def chromium_path(playwright: Playwright) -> str | None:
     """The one that is named, one on PATH, or Playwright's own; None when there is none."""
     own = playwright.chromium.executable_path
-    found = [GIVEN, *(shutil.which(name) for name in NAMES), own]
-    return next((path for path in found if path and Path(path).is_file()), None)
+    paths = [GIVEN, *(shutil.which(name) for name in NAMES), own]
+    return next((path for path in paths if path and Path(path).is_file()), None)
 
 
 def launch(playwright: Playwright, path: str, *arguments: str) -> Browser:

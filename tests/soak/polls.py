@@ -73,7 +73,9 @@ class Visitor:
         """Bytes of the page's JavaScript heap, after a collection."""
         self.cdp.send("HeapProfiler.collectGarbage")
         metrics = self.cdp.send("Performance.getMetrics")["metrics"]
-        return int(next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize"))
+        return int(
+            next(metric["value"] for metric in metrics if metric["name"] == "JSHeapUsedSize")
+        )
 
 
 def measure(browser: Browser, minutes: float) -> list[Visitor]:
@@ -110,12 +112,12 @@ def report(visitors: list[Visitor], minutes: float) -> str:
         "| page | requests | of them 304 | a minute | received, kB | heap over time, kB |",
         "|---|---:|---:|---:|---:|---|",
     ]
-    for one in visitors:
-        total = one.requests.total()
-        heaps = ", ".join(f"{heap / 1e3:.0f}" for heap in [*one.heaps, one.heap()])
+    for visitor in visitors:
+        total = visitor.requests.total()
+        heaps = ", ".join(f"{heap / 1e3:.0f}" for heap in [*visitor.heaps, visitor.heap()])
         lines.append(
-            f"| {one.name} | {total} | {one.requests['304']} | {total / minutes:.0f} | "
-            f"{one.received / 1e3:.0f} | {heaps} |"
+            f"| {visitor.name} | {total} | {visitor.requests['304']} | {total / minutes:.0f} | "
+            f"{visitor.received / 1e3:.0f} | {heaps} |"
         )
     return "\n".join(lines)
 

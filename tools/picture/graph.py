@@ -57,9 +57,9 @@ def _python(root: Path) -> Iterator[tuple[Box, set[Box]]]:
     boxes = {name: _box(root, name) for name in modules}
     for name, path in modules.items():
         names = _imported(path)
-        yield boxes[name], {boxes[found] for found in names if (found in boxes)}
+        yield boxes[name], {boxes[other] for other in names if other in boxes}
     start = Box("lambda_chat", "resources.py")
-    yield start, {boxes[found] for found in _imported(root / "resources.py") if found in boxes}
+    yield start, {boxes[other] for other in _imported(root / "resources.py") if other in boxes}
 
 
 def _module(path: Path) -> str:
@@ -99,7 +99,7 @@ def _functions(root: Path) -> Iterator[tuple[Box, set[Box]]]:
         for path in some:
             yield (
                 Box(FUNCTIONS, name),
-                {boxes[found] for found in _imported(path) if found in boxes},
+                {boxes[other] for other in _imported(path) if other in boxes},
             )
 
 
@@ -109,10 +109,9 @@ def _page(root: Path) -> Iterator[tuple[Box, set[Box]]]:
     for path in sorted(folder.rglob("*.js")):
         name = path.relative_to(folder).as_posix()
         text = COMMENT.sub("", path.read_text("utf-8"))
-        imported = (
-            posixpath.join(posixpath.dirname(name), found) for found in SCRIPT.findall(text)
-        )
-        yield _script_box(name), {_script_box(posixpath.normpath(found)) for found in imported}
+        here = posixpath.dirname(name)
+        targets = (posixpath.normpath(posixpath.join(here, path)) for path in SCRIPT.findall(text))
+        yield _script_box(name), {_script_box(target) for target in targets}
 
 
 def _script_box(name: str) -> Box:

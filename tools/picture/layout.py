@@ -64,7 +64,7 @@ def levels(imports: Imports) -> dict[Box, int]:
     def level(box: Box, above: tuple[Box, ...]) -> int:
         if box in above:
             circle = [*above[above.index(box) :], box]
-            raise ValueError(f"a circle: {' > '.join(f'{one.panel}/{one.name}' for one in circle)}")
+            raise ValueError(f"a circle: {' > '.join(f'{box.panel}/{box.name}' for box in circle)}")
         if box not in known:
             below = imports.get(box, set())
             known[box] = max((level(other, (*above, box)) + 1 for other in below), default=0)
