@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+PRODUCT = ("kappa", "lambda", "lambda_chat", "local")
 FOLDERS = ("bench", "kappa", "lambda", "lambda_chat", "local", "tools")
 
 
@@ -31,6 +32,18 @@ def test_nothing_but_a_test_imports_a_test(folder):
         for path in paths
         for name in imported(path)
         if name.split(".")[0] == "tests"
+    ] == []
+
+
+def test_what_people_install_needs_no_tool_of_development():
+    product = [path for path in sources() if path.relative_to(ROOT).parts[0] in PRODUCT]
+    assert len(product) > 100
+    assert [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in product
+        if "testkit" not in path.parts
+        for name in imported(path)
+        if name.split(".")[0] in ("bench", "tools") or name.startswith("local.testkit")
     ] == []
 
 
