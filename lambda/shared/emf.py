@@ -1,8 +1,7 @@
-"""The CloudWatch metrics, written into the log lines that are written anyway.
+"""CloudWatch metrics inside log lines.
 
-Pure. CloudWatch Logs takes the metrics out of a line that has an `_aws` member: no call, no
-permission, no waiting. A metric is a number that the line holds, so nothing personal may be
-among them or among the dimensions.
+Pure. CloudWatch Logs extracts the metrics from a line with an `_aws` member: no call, no
+permission, no waiting. Values and dimensions must hold nothing personal.
 Source: CloudWatch guide, "Specification: Embedded metric format".
 """
 
@@ -17,10 +16,10 @@ MAX_VALUES = 100
 def metric_line(
     now_s: float, dimensions: Mapping[str, str], values: Mapping[str, int | list[int]]
 ) -> dict[str, object]:
-    """Return the members that make a log line one of metrics too.
+    """Return the members that add metrics to a log line.
 
-    A list holds a number for each message. Zeros and empty lists are in the line, but are no
-    metrics: nothing happened. Units: names that end in _ms are milliseconds, others are counts.
+    A list holds a number for each message. Zeros and empty lists are logged, but not as metrics.
+    Units: names that end in _ms are milliseconds, all others are counts.
     """
     given = {
         name: value[:MAX_VALUES] if isinstance(value, list) else value
