@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Create and look after the chat's CloudFormation stack.
+"""Create and manage the chat's CloudFormation stack.
 
 Usage:
   resources.py cf [--region=R] [--profile=P]
@@ -12,7 +12,7 @@ Usage:
   resources.py --version
 
 Commands:
-  cf      Print the template as JSON. Changes nothing, asks nothing of AWS.
+  cf      Print the template as JSON. Changes nothing, needs no AWS.
   launch  Create the stack: the chat's bucket, tables, topics and roles.
   update  Bring the stack up to date with this checkout and config.yml.
   delete  Delete the stack, the page, the transcripts and every message.
@@ -23,7 +23,7 @@ Options:
   --region=R   The AWS region. Default: config.yml's `region`, else AWS_REGION.
   --profile=P  The profile in ~/.aws/config. Default: config.yml's `profile`.
   --wait       Print a line for each event, until the change has ended.
-  --yes        Do not ask before the stack is deleted or its bucket replaced.
+  --yes        Delete the stack or replace its bucket without asking.
   --save       Write the values into config.yml, between two marker lines.
   -h --help    Print this text.
   --version    Print the version.
@@ -63,22 +63,22 @@ except ModuleNotFoundError as missing:
 
 
 STOPPED = (
-    "Stopped. AWS continues a change that has begun; `./resources.py status` shows its progress."
+    "Stopped. AWS continues a change that has started; `./resources.py status` shows its progress."
 )
 
 
 def template() -> str:
-    """Return the CloudFormation template as JSON; the same text at each call."""
-    # troposphere takes a third of a second to import: only who needs the template pays
+    """Return the CloudFormation template as JSON, always the same text."""
+    # troposphere takes a third of a second to import
     from lambda_chat.stack.template import stack_template
 
     return stack_template()
 
 
 def launch(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Create the stack; report it when it exists, or is being created, with the same values.
+    """Create the stack; report one that exists, or is being created, with the same values.
 
-    Raises: Conflict, if it exists with other values, or could not be created before.
+    Raises: Conflict, if it exists with other values, or its creation failed before.
     """
     try:
         with stacks.asking(f"creating the stack {config.stack_name}"):
@@ -108,9 +108,9 @@ def launch(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
 
 
 def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> stacks.Stack:
-    """Return the stack that exists, if it is as the config says: after an interrupted launch.
+    """Return the existing stack if it matches the config, as after an interrupted launch.
 
-    Raises: Conflict. CloudFormation says "exists" of a stack whose creation failed, too.
+    Raises: Conflict. For CloudFormation, a stack whose creation failed "exists" too.
     """
     found = stacks.read_stack(aws, config.stack_name)
     if found is None:
@@ -120,19 +120,19 @@ def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> stacks.Stack:
         raise Conflict(text, stacks.RELAUNCH) from error
     names = stack_notes.other_values(config, found.parameters)
     if names:
-        text = f"The stack {found.name} exists already with another {', '.join(names)}."
+        text = f"The stack {found.name} already exists with another {', '.join(names)}."
         strange = {"s3_bucket", "google_oauth_client_id"} & set(names)
         raise Conflict(text, stacks.WHOSE if strange else error.hint) from error
     if not found.usable and found.status != "CREATE_IN_PROGRESS":
-        text = f"The stack {found.name} exists already: {found.status}."
+        text = f"The stack {found.name} already exists: {found.status}."
         raise Conflict(text, stacks.WAIT if found.busy else stacks.RELAUNCH) from error
     return found
 
 
 def update(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Bring the stack up to date; report it when there is nothing to change.
+    """Update the stack; report if there is nothing to change.
 
-    Raises: ConfigError, when it would have to ask and there is nobody to answer.
+    Raises: ConfigError, if it has to ask and there is no terminal.
     """
     before = _existing(aws, config)
     _confirm_another_bucket(before, config, console)
@@ -141,7 +141,7 @@ def update(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
         with stacks.asking(f"updating the stack {config.stack_name}"):
             aws.client("cloudformation").update_stack(**_request(config))
     except AwsError as error:
-        # CloudFormation has no other way to say so than this text
+        # CloudFormation has no error code for this
         if "No updates are to be performed" not in error.message:
             raise
         console.print(f"The stack {config.stack_name} is up to date: nothing to change.")
@@ -157,10 +157,10 @@ def update(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
 
 
 def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Empty the stack's bucket, then delete the stack; report it when there is none.
+    """Empty the stack's bucket, then delete the stack; report if there is none.
 
-    Raises: ConfigError, when the stack has another bucket than the config, or when it would have
-    to ask and there is nobody to answer.
+    Raises: ConfigError, if the stack's bucket is not the config's, or if it has to ask and there is
+    no terminal.
     """
     console.refuse_silence("delete")
     found = stacks.read_stack(aws, config.stack_name)
@@ -172,9 +172,9 @@ def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
         raise ConfigError(
             f"{config_path()}: s3_bucket: {config.s3_bucket} is not the bucket of the stack "
             f"{found.name} in {aws.region}: that is {name}. Nothing was deleted.",
-            "Is stack_name, region or profile another chat's? Correct it. If this is the stack to "
-            f"delete, write `s3_bucket: {name}`: the bucket is still that one until "
-            "`./resources.py update` has replaced it.",
+            "Does stack_name, region or profile belong to another chat? Correct it. If this is the "
+            f"stack to delete, write `s3_bucket: {name}`: that is its bucket until "
+            "`./resources.py update` replaces it.",
         )
     console.confirm(
         f"Delete the stack {found.name} of the account {found.account} in {aws.region}, with "
@@ -196,7 +196,7 @@ def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
 def output(aws: Aws, config: ChatConfig, save: bool, console: Console = PLAIN) -> None:
     """Print the stack's values as `key: value` lines, or save them in the config file.
 
-    Raises: AwsError, when the stack is not in a state whose values are final.
+    Raises: AwsError, if the stack's values are not final.
     """
     found = _existing(aws, config)
     if found.busy:
@@ -206,7 +206,7 @@ def output(aws: Aws, config: ChatConfig, save: bool, console: Console = PLAIN) -
     lacking = [key for key in SAVED if key not in found.outputs]
     if lacking:
         raise AwsError(
-            f"The stack {found.name} does not tell its {', '.join(lacking)}.",
+            f"The stack {found.name} has no output {', '.join(lacking)}.",
             "It is older than this checkout: run `./resources.py update --wait`.",
         )
     values = {key: found.outputs[key] for key in SAVED}
@@ -249,7 +249,7 @@ def _request(config: ChatConfig) -> dict[str, Any]:
             {"ParameterKey": name, "ParameterValue": getattr(config, key)}
             for name, key in stack_notes.PARAMETERS.items()
         ],
-        # the SDK repeats a call whose answer was lost: with a token that is one change, not two
+        # the SDK repeats a call whose answer was lost; with a token that is one change
         "ClientRequestToken": uuid.uuid4().hex,
     }
 
@@ -268,7 +268,7 @@ def _confirm_another_bucket(before: stacks.Stack, config: ChatConfig, console: C
     console.refuse_silence(f"update to replace the bucket {old} by {config.s3_bucket}")
     console.confirm(
         f"Replace the bucket {old} of the stack {before.name} of the account {before.account} by "
-        f"an empty one, {config.s3_bucket}? {old} stays, but its chat ends there."
+        f"a new one, {config.s3_bucket}? {old} stays, but the chat no longer uses it."
     )
 
 
@@ -311,7 +311,7 @@ def _run_command(arguments: dict[str, Any], console: Console) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 1 when AWS refused, 2 when the user was wrong."""
+    """Run one command; return its exit code: 1 if AWS refused, 2 for wrong usage or config."""
     return commandline.run(__doc__, argv, _run, STOPPED)
 
 

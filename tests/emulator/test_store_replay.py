@@ -45,7 +45,7 @@ def queue(chat):
 
 
 def policy(queue_arn, topic_arn):
-    """Let one topic, and nobody else of SNS, send to the queue; docs/operations.md shows the same."""
+    """Let one topic, and no other, send to the queue; docs/operations.md shows the same."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
