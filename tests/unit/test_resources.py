@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-import emf
 import kappa
+import log_lines
 import resources
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
 from lambda_chat import bucket
@@ -145,7 +145,7 @@ def test_a_stream_that_calls_nobody_is_noticed_by_the_messages_that_are_stored(t
     watched = {one["Id"]: one["MetricStat"]["Metric"] for one in metrics}
     assert set(re.findall(r"FILL\((\w+), 0\)", result["Expression"])) == set(watched)
     # the same names as those that store_message writes
-    line = emf.metric_line(0, {"function": "Lambda-Chat-store-message"}, {"stored": 1})
+    line = log_lines.metric_line(0, {"function": "Lambda-Chat-store-message"}, {"stored": 1})
     [directive] = line["_aws"]["CloudWatchMetrics"]
     assert watched["stored"]["Namespace"] == directive["Namespace"]
     assert watched["stored"]["MetricName"] == directive["Metrics"][0]["Name"]

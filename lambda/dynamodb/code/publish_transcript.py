@@ -19,7 +19,13 @@ from typing import Any, NamedTuple, Protocol, TypedDict
 import botocore
 
 from aws_clients import SIGNED, make_clients
-from batch import (
+from channel_list import ChannelList
+from contract import RESERVED_CHANNELS, at, error_code, log
+from log_lines import metric_line
+from s3_folder import Folder
+from stats import Said
+from stats_file import StatsFile
+from stream_batch import (
     Event,
     age_ms,
     is_new_message,
@@ -29,12 +35,6 @@ from batch import (
     sequence,
     settled,
 )
-from channel_list import ChannelList
-from contract import RESERVED_CHANNELS, at, error_code, log
-from emf import metric_line
-from folder import Folder
-from stats import Said
-from stats_file import StatsFile
 from transcript_files import TranscriptFiles
 from transcripts import MAX_HISTORY
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from folder import Folder
+from s3_folder import Folder
 from stats import Said, counted
 
 ATTEMPTS = 5

@@ -16,7 +16,7 @@ from unicodedata import category, normalize
 from botocore.exceptions import ClientError
 
 from contract import error_code
-from environment import Settings
+from function_settings import Settings
 from messages import BLANK, IGNORABLE, BadMessage, json_object
 
 GOOGLE = "https://accounts.google.com"

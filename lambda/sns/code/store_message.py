@@ -17,9 +17,10 @@ from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
 from aws_clients import NOT_SIGNED, ONE_TRY, make_clients
+from change_rules import Row, check_change, is_to_be_made, text_of
 from contract import at, error_code, iso_ms, log
-from emf import metric_line
-from environment import Settings, read_settings
+from function_settings import Settings, read_settings
+from log_lines import metric_line
 from messages import (
     BadMessage,
     Block,
@@ -31,7 +32,6 @@ from messages import (
     read_delivery,
     read_request,
 )
-from permitted import Row, check_change, is_to_be_made, text_of
 from senders import Sender, Verifier, operator, read_token
 from transactions import Tables, Written, read_row, write
 from writes import Part, applied, block, change_row, count, message_row, not_blocked, once, put

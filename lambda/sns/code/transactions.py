@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
+from change_rules import Row
 from contract import error_code
-from permitted import Row
 from writes import Part, key
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from folder import Folder
+from s3_folder import Folder
 from stats import Said
 from stats_file import StatsBusy, StatsFile
 from tests.support.builders import BUCKET, NOW_S, answer_with, calls_of

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import environment
+import function_settings
 import publish_transcript
 from kappa.config.tree import parse_tree
 from kappa.config.values import fill_tree, read_values
@@ -247,7 +247,7 @@ def test_no_value_that_is_accepted_takes_a_function_down(key, text):
             got = publish_transcript.read_settings({**PUBLISHER, "HISTORY": sent or "20"})
             assert got.history == config.history
         else:
-            got = environment.read_settings({**SENDER, key.upper(): sent})
+            got = function_settings.read_settings({**SENDER, key.upper(): sent})
             assert key != "retention_days" or got.retention_days == config.retention_days
 
 
