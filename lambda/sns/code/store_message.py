@@ -18,9 +18,9 @@ from typing import Literal, NamedTuple, Protocol
 
 from aws_clients import NOT_SIGNED, ONE_TRY, make_clients
 from change_rules import Row, check_change, is_to_be_made, text_of
-from contract import at, error_code, iso_ms, log
+from contract import dig, iso_ms
 from function_settings import Settings, read_settings
-from log_lines import metric_line
+from log_lines import error_code, log, metric_line
 from messages import (
     BadMessage,
     Block,
@@ -92,7 +92,7 @@ def store(event: Event, service: Service, request_id: str) -> Counts:
     counts: Counts = {"stored": 0, "changed": 0, "duplicate": 0, "refused": 0}
     delays_ms: list[int] = []
     failures: list[Exception] = []
-    records = at(event, "Records")
+    records = dig(event, "Records")
     if not isinstance(records, list):
         counts["refused"] += 1
         log_refusal(BadMessage("malformed_event"), None, service, request_id)
@@ -240,7 +240,7 @@ def log_refusal(bad: BadMessage, record: object, service: Service, request_id: s
 
 def named(record: object, request_id: str) -> dict[str, object]:
     """Return the ids by which a record can be found in logs."""
-    message_id = at(record, "Sns", "MessageId")
+    message_id = dig(record, "Sns", "MessageId")
     return {
         "request_id": request_id,
         "message_id": message_id if is_safe_id(message_id) else None,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from change_rules import Row
-from contract import error_code
+from log_lines import error_code
 from writes import Part, key
 
 T = TypeVar("T")
