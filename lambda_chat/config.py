@@ -173,7 +173,7 @@ def parse_config(text: str, where: Path) -> ChatConfig:
     return msgspec.convert(given, ChatConfig)
 
 
-def notes(path: Path | None = None) -> list[str]:
+def config_notes(path: Path | None = None) -> list[str]:
     """Return a note for each key of 2015 in the config: it is unused, and what replaces it."""
     where = config_path(path)
     _, lines = _read_mapping(_read_text(where), where)
