@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kappa.config.included import hide
-from kappa.plan.step import MAKING, Plan, Step, steps
+from kappa.plan.step import CREATING_MARKS, Plan, Step, steps
 
 if TYPE_CHECKING:
     from kappa.packing.code_diff import File
@@ -125,7 +125,7 @@ def _settings(step: Step, show_values: bool, said: Mapping[str, str]) -> Iterato
     before = dict(_flat("", has))
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = before.get(name), after.get(name)
-        if old == new and step.mark not in MAKING:
+        if old == new and step.mark not in CREATING_MARKS:
             continue
         yield _hidden(_setting(name, old, new, show_values), said)
 
@@ -205,7 +205,7 @@ def as_lines(found: list[Change]) -> Iterator[tuple[str, str]]:
     for one in found:
         sign = (
             "+"
-            if one.mark in (*MAKING, "published")
+            if one.mark in (*CREATING_MARKS, "published")
             else "-"
             if one.mark in ("removed", "detached")
             else "~"

@@ -137,7 +137,7 @@ def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
     """Whoever lets everybody in says so: a source that was forgotten must not do it."""
     narrowed = (
-        not arns.is_anybodys(permission.source_arn)
+        not arns.matches_any_account(permission.source_arn)
         or permission.source_account
         or permission.principal_org_id
         or permission.event_source_token

@@ -16,7 +16,7 @@ from typing import Any
 from kappa.config.model import Config
 from kappa.function import conflicts
 from kappa.function.version_state import VersionsState, weights
-from kappa.plan.step import Look, Note, Plan, Step
+from kappa.plan.step import Note, Plan, Recheck, Step
 
 _MARK = re.compile(r"kappa (.+): was on (?:no other version|versions((?: \d+)*))")
 # Source: AWS Lambda API reference, "UpdateAlias", Description.
@@ -173,7 +173,7 @@ def _make(config: Config, state: VersionsState, name: str, number: str) -> Step:
         f"alias {name}: version {number or '(new)'}",
         takes={} if number else {"FunctionVersion": "Version"},
         fills={"(new)": "FunctionVersion"},
-        look=Look("list_aliases", function, _is_made),
+        recheck=Recheck("list_aliases", function, _is_made),
         conflict_hint="Another deploy made it just now, for another version: "
         "run the same command again.",
     )

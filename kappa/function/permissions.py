@@ -21,7 +21,7 @@ from kappa.aws.regions import is_opt_in
 from kappa.config import advice
 from kappa.config.model import Permission
 from kappa.errors import Conflict, NotFound
-from kappa.plan.step import Look, Note, Plan, Step
+from kappa.plan.step import Note, Plan, Recheck, Step
 
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
 # The conditions that AddPermission writes, and the field that holds the value of each.
@@ -260,7 +260,7 @@ def _add(function: str, permission: Permission, alias: str, message: str) -> Ste
         given,
         "created",
         message,
-        look=_look(function, permission, alias),
+        recheck=_recheck(function, permission, alias),
         conflict_hint="Another deploy made one of this name just now, which differs: "
         "run the same command again.",
     )
@@ -283,7 +283,7 @@ def _permission(statement: Statement) -> Permission:
     )
 
 
-def _look(function: str, permission: Permission, alias: str) -> Look:
+def _recheck(function: str, permission: Permission, alias: str) -> Recheck:
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         return any(
             statement.statement_id == permission.statement_id and grants(statement, permission)
@@ -291,7 +291,7 @@ def _look(function: str, permission: Permission, alias: str) -> Look:
         )
 
     qualifier = {"Qualifier": alias} if alias else {}
-    return Look("get_policy", {"FunctionName": function, **qualifier}, fits)
+    return Recheck("get_policy", {"FunctionName": function, **qualifier}, fits)
 
 
 def _who(permission: Permission) -> str:

@@ -20,7 +20,7 @@ from kappa.function.permissions import plan_grant
 from kappa.function.state import FunctionState, check_read
 from kappa.packing import upload
 from kappa.packing.archive import Archive
-from kappa.plan.step import Look, Note, Plan, Step
+from kappa.plan.step import Note, Plan, Recheck, Step
 
 
 def plan_function(
@@ -114,14 +114,14 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         "created",
         f"function {function.name}",
         wait=ready(config, "State", "Active"),
-        look=_look(config, archive, role_arn),
+        recheck=_recheck(config, archive, role_arn),
         conflict_hint="It was made just now: run the same command again.",
         **upload.expected(config, archive),
     )
 
 
-def _look(config: Config, archive: Archive | None, role_arn: str) -> Look:
-    """Look for the function that another deploy has just made, with our settings, code and tags."""
+def _recheck(config: Config, archive: Archive | None, role_arn: str) -> Recheck:
+    """Accept a function that another deploy has just made, if settings, code and tags match."""
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         settings, tags = answer["Configuration"], answer.get("Tags", {})
@@ -132,7 +132,7 @@ def _look(config: Config, archive: Archive | None, role_arn: str) -> Look:
         ]
         return not any(isinstance(item, Step) for item in plan)
 
-    return Look("get_function", {"FunctionName": config.function.name}, fits)
+    return Recheck("get_function", {"FunctionName": config.function.name}, fits)
 
 
 def _sets(value: object) -> bool:

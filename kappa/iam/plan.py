@@ -24,7 +24,7 @@ from kappa.iam.owner import (
     why_not_made,
 )
 from kappa.iam.state import IamState, made_by_kappa
-from kappa.plan.step import Look, Note, Plan, Step, changing, making
+from kappa.plan.step import Note, Plan, Recheck, Step, only_creating, only_updating
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -98,7 +98,7 @@ def plan_rights_create(
 
     Raises: NotFound, if a policy that kappa does not make is missing; ConfigError.
     """
-    return making(plan_rights(config, document, place, state))
+    return only_creating(plan_rights(config, document, place, state))
 
 
 def _plan_marks(config: Config, place: Place, state: IamState) -> Plan:
@@ -144,7 +144,7 @@ def plan_rights_update(
     if document is None:
         return []
     hint = f"make it: {config.command('create')}"
-    return changing(_policy(config, document, place, state), hint)
+    return only_updating(_policy(config, document, place, state), hint)
 
 
 def _policy(
@@ -194,7 +194,7 @@ def _create_policy(
         {key: value for key, value in params.items() if value},
         "created",
         f"policy {name}{_why(owned)}",
-        look=_look_for_policy(document, place.policy(policy.path, name)),
+        recheck=_recheck_policy(document, place.policy(policy.path, name)),
         conflict_hint="If it was made just now, run the same command again; if it exists at "
         "another path, set iam.policy.path or take another name.",
     )
@@ -242,7 +242,7 @@ def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -
             "updated",
             f"policy {name}",
             before={"PolicyDocument": _text(state.document)},
-            look=_look_for_version(document, state),
+            recheck=_recheck_version(document, state),
         ),
     ]
 
@@ -270,7 +270,7 @@ def _create_role(config: Config, region: str, state: IamState) -> Step | Note:
         params,
         "created",
         f"role {name}{_why(owned)}",
-        look=_look_for_role(config, name, region),
+        recheck=_recheck_role(config, name, region),
         conflict_hint="It was made just now by somebody else: run the same command again.",
     )
 
@@ -310,31 +310,31 @@ def delete_version(name: str, arn: str, version: str) -> Step:
     )
 
 
-def _look_for_role(config: Config, name: str, region: str) -> Look:
-    """Look for a role that another deploy has just made: this region's, as kappa makes it."""
+def _recheck_role(config: Config, name: str, region: str) -> Recheck:
+    """Recheck for a role that another deploy has just made: this region's, as kappa makes it."""
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         role = answer["Role"]
         ours = is_ours(read_tags(role), config.role.name, region)
         return ours and role["Path"] == config.role.path and not why_not_made(role)
 
-    return Look("get_role", {"RoleName": name}, fits)
+    return Recheck("get_role", {"RoleName": name}, fits)
 
 
-def _look_for_policy(document: Mapping[str, Any], arn: str) -> Look:
-    """Look for a policy whose first version has our document."""
-    return _look_for_document(document, arn, "v1")
+def _recheck_policy(document: Mapping[str, Any], arn: str) -> Recheck:
+    """Recheck for a policy whose first version has our document."""
+    return _recheck_document(document, arn, "v1")
 
 
-def _look_for_version(document: Mapping[str, Any], state: PolicyState) -> Look:
-    """Look for the policy's next version with our document: IAM may have no room for another."""
+def _recheck_version(document: Mapping[str, Any], state: PolicyState) -> Recheck:
+    """Recheck for the policy's next version with our document: IAM may have no room for another."""
     numbers = [int(name.removeprefix("v")) for name in (*state.versions, state.default_version)]
-    return _look_for_document(document, state.arn, f"v{max(numbers) + 1}")
+    return _recheck_document(document, state.arn, f"v{max(numbers) + 1}")
 
 
-def _look_for_document(document: Mapping[str, Any], arn: str, version: str) -> Look:
+def _recheck_document(document: Mapping[str, Any], arn: str, version: str) -> Recheck:
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         current = answer["PolicyVersion"]
         return bool(current["IsDefaultVersion"]) and current["Document"] == document
 
-    return Look("get_policy_version", {"PolicyArn": arn, "VersionId": version}, fits)
+    return Recheck("get_policy_version", {"PolicyArn": arn, "VersionId": version}, fits)

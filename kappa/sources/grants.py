@@ -142,8 +142,8 @@ def _still_called(source: EventSource, name: str, alias: str) -> Note:
     service = kind_of(source).calls_late
     return Note(
         "kept",
-        f"permission {name} on {arns.words(alias)} ({service} may still call it for minutes; "
-        "a later deploy removes it)",
+        f"permission {name} on {arns.describe_qualifier(alias)} ({service} may still call it for "
+        "minutes; a later deploy removes it)",
     )
 
 

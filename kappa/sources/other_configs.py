@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from kappa.arn import words
+from kappa.arn import describe_qualifier
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.function import aliases
@@ -59,7 +59,7 @@ def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Note
     return [
         Note(
             "kept",
-            f"{label} on {words(alias)} "
+            f"{label} on {describe_qualifier(alias)} "
             f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",
         )
         for alias in state.elsewhere.get(key, ())

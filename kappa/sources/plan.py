@@ -209,8 +209,8 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Note
     return [
         Note(
             "kept",
-            f"{source.label} on {arns.words(alias)} (kappa cannot tell that it made it; "
-            "remove_event_sources removes it too)",
+            f"{source.label} on {arns.describe_qualifier(alias)} (kappa cannot tell that it made "
+            "it; remove_event_sources removes it too)",
         )
         for alias in strangers(config, source, state)
     ]
@@ -225,7 +225,7 @@ def _url_theirs(config: Config, state: SourcesState) -> list[Note]:
 
 
 def _unclear(config: Config, source: EventSource, state: SourcesState) -> Conflict:
-    places = [arns.words(alias) for alias in strangers(config, source, state)]
+    places = [arns.describe_qualifier(alias) for alias in strangers(config, source, state)]
     again = config.command(f"remove_event_sources {source.short}")
     return Conflict(
         f"The {source.label} is on {' and on '.join(places)} of {config.function.name}; kappa "

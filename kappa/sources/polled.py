@@ -16,7 +16,7 @@ from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.errors import Denied, NotFound
-from kappa.plan.step import Look, Note, Plan, Step, Wait
+from kappa.plan.step import Note, Plan, Recheck, Step, Wait
 from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
 
@@ -241,7 +241,7 @@ def _create(config: Config, source: EventSource) -> Step:
         params,
         "created",
         source.label,
-        look=_look(source, names, params),
+        recheck=_recheck(source, names, params),
         wait=Wait(
             "lambda",
             "list_event_source_mappings",
@@ -252,7 +252,7 @@ def _create(config: Config, source: EventSource) -> Step:
     )
 
 
-def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Look:
+def _recheck(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Recheck:
     """Where the mapping is found, if it has been made and AWS's answer was lost."""
     states = ("Creating", *(("Enabled", "Enabling") if source.enabled else ("Disabled",)))
     like = {name: value for name, value in params.items() if name in _SETTINGS}
@@ -267,7 +267,7 @@ def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, An
             for mapping in answer.get("EventSourceMappings", ())
         )
 
-    return Look("list_event_source_mappings", names, fits)
+    return Recheck("list_event_source_mappings", names, fits)
 
 
 def _update(

@@ -28,7 +28,7 @@ def doubled(config: Config, source: EventSource, qualifiers: Sequence[str]) -> s
     words = "deploy"
     if not config.function.alias:
         words += f" --alias {aliases[0] if len(aliases) == 1 else 'NAME'}"
-    places = " and to ".join(map(arns.words, qualifiers))
+    places = " and to ".join(map(arns.describe_qualifier, qualifiers))
     return f"delivered to {places}: a message is handled by both. Mend it: {config.command(words)}"
 
 
@@ -53,15 +53,15 @@ def _dead(qualifiers: Sequence[str], state: SourcesState) -> str:
     gone = [alias for alias in qualifiers if alias not in known and not alias.isdigit()]
     if not gone:
         return ""
-    return f"on {arns.words(gone[0])}, which does not exist: nothing comes through"
+    return f"on {arns.describe_qualifier(gone[0])}, which does not exist: nothing comes through"
 
 
 def _elsewhere(config: Config, qualifiers: Sequence[str], state: SourcesState) -> str:
     wanted = config.function.alias
     if not (wanted and qualifiers) or state.qualifier in qualifiers:
         return ""
-    places = " and to ".join(map(arns.words, qualifiers))
-    return f"delivered to {places}, and the config says {arns.words(wanted)}"
+    places = " and to ".join(map(arns.describe_qualifier, qualifiers))
+    return f"delivered to {places}, and the config says {arns.describe_qualifier(wanted)}"
 
 
 def _closed(source: EventSource, qualifiers: Sequence[str], state: SourcesState) -> str:
@@ -77,5 +77,7 @@ def _closed(source: EventSource, qualifiers: Sequence[str], state: SourcesState)
         if given is not None and not any(
             may_admit(statement, service, source_arn) for statement in given
         ):
-            return f"no permission to invoke {arns.words(alias)}: nothing comes through"
+            return (
+                f"no permission to invoke {arns.describe_qualifier(alias)}: nothing comes through"
+            )
     return ""

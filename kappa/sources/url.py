@@ -20,7 +20,7 @@ from kappa.config.model import Config, Permission
 from kappa.config.source_fields import Cors, Url
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
-from kappa.plan.step import Look, Note, Plan, Step
+from kappa.plan.step import Note, Plan, Recheck, Step
 from kappa.sources.kind import Adopted, Part, Reading
 from kappa.sources.state import SourcesState
 
@@ -67,7 +67,7 @@ def plan(
         step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
         step = dataclasses.replace(
             step,
-            look=Look("get_function_url_config", names, partial(_is_made, wanted)),
+            recheck=Recheck("get_function_url_config", names, partial(_is_made, wanted)),
             conflict_hint="Another deploy made one just now, which differs: "
             "run the same command again.",
         )
@@ -190,8 +190,9 @@ def _stranger(config: Config, state: SourcesState, alias: str) -> Note:
     words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
     return Note(
         "kept",
-        f"{LABEL} {current['FunctionUrl']} of {arns.words(alias)} ({current['AuthType']}; kappa "
-        f"cannot tell that it made it; to remove it: {config.aws(words)})",
+        f"{LABEL} {current['FunctionUrl']} of {arns.describe_qualifier(alias)} "
+        f"({current['AuthType']}; kappa cannot tell that it made it; "
+        f"to remove it: {config.aws(words)})",
     )
 
 
@@ -307,7 +308,9 @@ def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
         rows.append({**names, "configured": True, "state": "missing"})
     for alias, current in sorted(state.urls.items(), key=lambda item: item[0] != config.qualifier):
         is_configs = alias == config.qualifier
-        problem = f"{current['FunctionUrl']} is of {arns.words(alias)}, not the config's"
+        problem = (
+            f"{current['FunctionUrl']} is of {arns.describe_qualifier(alias)}, not the config's"
+        )
         if is_configs:
             problem = _problem(config, alias, state)
         rows.append(

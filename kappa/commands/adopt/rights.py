@@ -99,7 +99,7 @@ def _is_urls(statement: Statement, address: Mapping[str, Any]) -> bool:
 def _permission(statement: Statement) -> dict[str, Any]:
     """Put a statement into the words of a config's permission."""
     narrowed = (
-        not arns.is_anybodys(statement.source_arn)
+        not arns.matches_any_account(statement.source_arn)
         or statement.source_account
         or statement.principal_org_id
         or statement.event_source_token
