@@ -51,7 +51,7 @@ def make_question(aws: Aws, here: Mapping[str, tuple[str, ...]] | None = None) -
 
 def _read_elsewhere(aws: Aws, here: Mapping[str, tuple[str, ...]]) -> Users:
     known = aws.session.get_available_regions("lambda", aws.partition)
-    others = {region: aws.elsewhere(region) for region in known if region != aws.region}
+    others = {region: aws.in_region(region) for region in known if region != aws.region}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = dict(zip(others, pool.map(_read_region, others.values()), strict=True))
     elsewhere: dict[str, tuple[str, ...]] = {}
