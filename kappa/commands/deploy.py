@@ -143,9 +143,15 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
         place = session.place
         document = place_policy_document(wanted, place)
         state = pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
-        ask = role_users.make_question(aws)
+        read_users = role_users.users_reader(aws)
         rights = read_rights(
-            aws, config, place, roles.result(), has.settings, ask=ask, document=document
+            aws,
+            config,
+            place,
+            roles.result(),
+            has.settings,
+            read_users=read_users,
+            document=document,
         )
     check_architecture(config, (has.settings or {}).get("Architectures", ()))
     found = state.result() if state else SourcesState()
@@ -245,14 +251,14 @@ def plan_delete(session: Session) -> Plan:
         state = pool.submit(
             read_sources, aws, config, place, grants=False, tolerant=True, deleting=True
         )
-        ask = role_users.make_question(aws, role_users.functions_by_role(listed))
+        read_users = role_users.users_reader(aws, role_users.functions_by_role(listed))
         rights = read_rights(
-            aws, config, place, roles.result(), has.settings, ask=ask, deletes=True
+            aws, config, place, roles.result(), has.settings, read_users=read_users, deletes=True
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, siblings=frozenset())
     config, found = choose_alias(config, place, state.result(), strict=False, whole=True)
-    now, users_now = datetime.now(UTC), partial(role_users.make_question(aws), elsewhere=True)
+    now, users_now = datetime.now(UTC), partial(role_users.users_reader(aws), elsewhere=True)
     return [
         *plan_sources_delete(config, found),
         *plan_vpc_mark(config, rights, own, now),
