@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from kappa.config.plain_file import is_there, read_plain
+from kappa.config.files import is_there, read_plain
 from kappa.config.tree import parse_tree
 from kappa.errors import ConfigError
 

@@ -10,7 +10,7 @@ import click
 from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command, strict_option, tell_notes, warn_of_code
 from kappa.cli.options import Options
-from kappa.config import advice
+from kappa.config import command_line
 from kappa.errors import ArchiveError, ConfigError
 from kappa.texts import one_line
 
@@ -134,10 +134,10 @@ def init(options: Options, name: str, source: str) -> None:
     else:
         following = "diff" if source else "deploy"
         # A config that has just been written has no environments.
-        given = advice.options(profile=options.profile, region=options.region)
-        progress(f"Next: {advice.command(following, options.config, given=given)}")
+        given = command_line.options(profile=options.profile, region=options.region)
+        progress(f"Next: {command_line.kappa_command(following, options.config, given=given)}")
         if not source:
-            progress(f"Then: {advice.command('invoke', options.config, given=given)}")
+            progress(f"Then: {command_line.kappa_command('invoke', options.config, given=given)}")
 
 
 def _refuse_qualifier(source: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from kappa.config import advice
+from kappa.config import command_line
 
 # What 0.7 took when no config was named.
 _DEFAULT = "kappa.yml"
@@ -60,7 +60,7 @@ def problem(args: Sequence[str], files: Sequence[Path | str], given: Sequence[st
     """
     args, after = _without_common(args)
     command, more = args[0].replace("-", "_"), [*args[1:], ""][0]
-    advised = partial(advice.command, given=(*given, *after))
+    advised = partial(command_line.kappa_command, given=(*given, *after))
     if command == "event_sources":
         now = [_SWITCHES[more]] if more in _SWITCHES else list(_SWITCHES.values())
         return "event_sources is now: " + ", ".join(advised(word, *files) for word in now)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kappa.cli import old_words as oldwords
-from kappa.config import advice
+from kappa.config import command_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -131,7 +131,7 @@ class Commands(click.Group):
         """Find the command; of a word of kappa 0.7 say what took its place."""
         files = ctx.params.get("config") or ("config.yml",)
         before = {key: ctx.params.get(key) for key in ("env", "profile", "region")}
-        problem = oldwords.problem(args, files, advice.options(**before))
+        problem = oldwords.problem(args, files, command_line.options(**before))
         if not ctx.resilient_parsing and problem:
             raise click.UsageError(problem, ctx)
         return super().resolve_command(ctx, args)

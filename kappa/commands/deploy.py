@@ -19,7 +19,7 @@ from kappa.arn import Place
 from kappa.aws.client import Aws
 from kappa.commands import diff
 from kappa.commands import log_events as logs
-from kappa.config import advice, included
+from kappa.config import command_line, mask
 from kappa.config.function_rules import check_regions
 from kappa.config.model import Config
 from kappa.config.read import place_policy_document, read_config, read_policy_document
@@ -107,7 +107,7 @@ def open_session(
     `known` are the clients of other configs: those of one profile and region are shared.
     Raises: ConfigError.
     """
-    given = advice.options(profile=profile, region=region)
+    given = command_line.options(profile=profile, region=region)
     config = msgspec.structs.replace(read_config(file, environment), given=given)
     where = (region or config.region, profile or config.profile)
     aws = Aws(*where) if known is None else known.setdefault(where, Aws(*where))
@@ -226,7 +226,7 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[dif
         after.data if after else None,
         before,
         show_values=show_values,
-        included=included.words(session.config),
+        included=mask.written_texts(session.config),
         installed=after.installed if after else (),
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kappa.config.included import hide
+from kappa.config.mask import hide
 from kappa.packing.code_diff import File, compare_code, file_lines
 from kappa.plan.selection import MAKING, steps
 from kappa.plan.step import Plan, Step

@@ -14,8 +14,8 @@ from typing import IO, Any, Literal
 
 from kappa.aws.client import Aws
 from kappa.aws.translate import parsed, translated
+from kappa.config.files import parse_json, read_plain
 from kappa.config.model import Config
-from kappa.config.plain_file import parse_json, read_plain
 from kappa.errors import AwsError, ConfigError, Denied, NotFound, Unavailable
 from kappa.plan.step import Clock
 from kappa.texts import read_json

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from kappa.config.function_rules import check_regions
-from kappa.config.included import hide, words
+from kappa.config.mask import hide, written_texts
 from kappa.config.model import Config
 from kappa.config.read import read_policy_document
 from kappa.config.values import unfilled
@@ -53,7 +53,7 @@ def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
     password of an address of packages are hidden.
     Raises: nothing; the policy's document stays the path of its file.
     """
-    said = {} if show_values else words(config)
+    said = {} if show_values else written_texts(config)
     policy, role = config.policy and plain(config.policy), plain(config.role)
     iam = {"policy": _shown(policy, said), "role": _shown(role, said)}
     function = _shown(plain(config.function), said)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from kappa.config.mistakes import together
+from kappa.config.error_list import together
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.errors import ConfigError
 

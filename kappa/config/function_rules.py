@@ -12,7 +12,7 @@ from functools import partial
 
 from kappa import arn as arns
 from kappa.aws.regions import is_opt_in
-from kappa.config.mistakes import check_all
+from kappa.config.error_list import check_all
 from kappa.config.model import LOG_DAYS, URL_STATEMENT, Config, File, Function, Permission
 from kappa.config.tree import Keys, Tree, dotted
 

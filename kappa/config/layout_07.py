@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from kappa.config.convert import allowed, convert, fits, suggestion
+from kappa.config.error_list import check_all
 from kappa.config.fields import ProfileName, RegionName, Section, Text
 from kappa.config.function_fields import AliasName, Vpc
 from kappa.config.merge import Graft, find
-from kappa.config.mistakes import check_all
 from kappa.config.model import FunctionName, RoleName
 from kappa.config.tree import Keys, Tree, dotted
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from kappa.config import advice
+from kappa.config import command_line
 from kappa.config.fields import ArnText, ProfileName, RegionName, Section, Text
+from kappa.config.files import at_home
 from kappa.config.function_fields import (
     AliasName,
     Async,
@@ -29,7 +30,6 @@ from kappa.config.function_fields import (
     Tracing,
     Vpc,
 )
-from kappa.config.plain_file import at_home
 from kappa.config.source_fields import EventSource, Url
 from kappa.config.tree import Keys, Tree
 from kappa.errors import ConfigError
@@ -237,15 +237,15 @@ class Config(Struct, frozen=True):
 
     def command(self, words: str) -> str:
         """Word an advised command so that it acts on this function, wherever that is."""
-        given = (*advice.options(env=self.environment), *self.given)
-        return advice.command(words, self.file, given=given)
+        given = (*command_line.options(env=self.environment), *self.given)
+        return command_line.kappa_command(words, self.file, given=given)
 
     def aws(self, words: str) -> str:
         """Word a command of the AWS CLI, which knows no config, for this account and region."""
         asked = dict(zip(self.given[::2], self.given[1::2], strict=True))
         profile = asked.get("--profile", self.profile)
         region = asked.get("--region", self.region)
-        return advice.aws(words, advice.options(profile=profile, region=region))
+        return command_line.aws_command(words, command_line.options(profile=profile, region=region))
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""

@@ -16,13 +16,13 @@ from typing import Any
 from kappa import arn as arns
 from kappa.arn import Place
 from kappa.aws import regions
-from kappa.config import environments, runtimes, siblings, unclear
+from kappa.config import environments, iam_rules, runtimes, siblings
 from kappa.config import layout_07 as layout
 from kappa.config.convert import convert
+from kappa.config.error_list import check_all
+from kappa.config.files import line_of_null, parse_json, read_plain
 from kappa.config.function_rules import check_function
-from kappa.config.mistakes import check_all
 from kappa.config.model import Config, File, Role
-from kappa.config.plain_file import line_of_null, parse_json, read_plain
 from kappa.config.source_rules import check_sources, tidy, with_json
 from kappa.config.tree import Keys, Tree, dotted, read_tree
 from kappa.config.values import fill_text, fill_tree, is_given, read_values
@@ -95,7 +95,7 @@ def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
     given, hint = read_values(raw)
     values = {**given, **named}
     tree = fill_tree(raw, values, partial(_names_for_later, values), hint)
-    unclear.refuse(tree, environment)
+    iam_rules.refuse(tree, environment)
     notes = layout.notes(tree, environment) if later else ()
     tree = layout.translate(tree, environment) if later else tree
     others = siblings.aliases(whole, environment, values, later=later)
@@ -135,11 +135,11 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
 
     if not isinstance(document, dict) or "Statement" not in document:
         raise ConfigError(f"{file}:1: a policy document needs a Statement.")
-    for _, resource, blank in unclear.blanks(document):
+    for _, resource, blank in iam_rules.blanks(document):
         written = json.dumps(resource, ensure_ascii=False)
         line = text.count("\n", 0, max(text.find(written), 0)) + 1
         problem = f"{file}:{line}: a statement is about {resource!r}."
-        raise ConfigError(problem, unclear.FILL_IN.format(blank=blank))
+        raise ConfigError(problem, iam_rules.FILL_IN.format(blank=blank))
     if line := line_of_null(text):
         raise ConfigError(f"{file}:{line}: null is no value of a policy.", "Take the key out.")
     later = _of_aws(config.values)

@@ -15,14 +15,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
-from kappa.config import key_filters as keyfilters
+from kappa.config import s3_notification
 from kappa.config.convert import suggestion
-from kappa.config.mistakes import check_all
+from kappa.config.error_list import check_all
+from kappa.config.files import strict_json
+from kappa.config.iam_rules import words
 from kappa.config.model import File, Function
-from kappa.config.plain_file import strict_json
 from kappa.config.source_fields import EventSource, rule_names
 from kappa.config.tree import Keys, Tree, dotted
-from kappa.config.unclear import words
 from kappa.errors import ConfigError
 
 _POLLED = frozenset(
@@ -167,20 +167,20 @@ def _identity(function: str, source: EventSource) -> object:
 
 def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
     """Let a bucket have several sources, as far as S3 does."""
-    one, two = keyfilters.notification(source), keyfilters.notification(other)
+    one, two = s3_notification.notification(source), s3_notification.notification(other)
     before = f" (before: {other.key})" if other.key != source.key else ""
     twice = f"the event source {source.key} is given twice{before}"
     if source.service != "s3":
         raise tree.error(keys, f"{twice}.")
-    if keyfilters.keys(one) == keyfilters.keys(two):
+    if s3_notification.keys(one) == s3_notification.keys(two):
         raise tree.error(
             keys, f"{twice} for the same keys.", "Put all events into one, or give key_filters."
         )
-    if source.enabled and other.enabled and keyfilters.overlap(one, two):
+    if source.enabled and other.enabled and s3_notification.overlap(one, two):
         raise tree.error(
             keys,
-            f"{twice}, and the keys {keyfilters.words(one)} and {keyfilters.words(two)} overlap: "
-            "S3 notifies one only.",
+            f"{twice}, and the keys {s3_notification.words(one)} and "
+            f"{s3_notification.words(two)} overlap: S3 notifies one only.",
             "Give them key_filters or events that do not overlap.",
         )
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from kappa.config.plain_file import read_plain
+from kappa.config.files import read_plain
 from kappa.errors import ConfigError
 
 Keys = tuple[str | int, ...]

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from kappa.config.mistakes import together
-from kappa.config.plain_file import at_home, is_there
+from kappa.config.error_list import together
+from kappa.config.files import at_home, is_there
 from kappa.config.tree import Keys, Tree, read_source, read_tree
 from kappa.errors import ConfigError
 

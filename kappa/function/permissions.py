@@ -16,7 +16,7 @@ from typing import Any
 
 from kappa import arn as arns
 from kappa.aws.regions import is_opt_in
-from kappa.config import advice
+from kappa.config import command_line
 from kappa.config.model import Permission
 from kappa.errors import Conflict
 from kappa.function.statements import Statement, in_policy, read_statement, read_statements
@@ -108,7 +108,7 @@ def plan_grant(
     permission: Permission,
     statements: tuple[Statement, ...],
     alias: str = "",
-    aws: Callable[[str], str] = advice.aws,
+    aws: Callable[[str], str] = command_line.aws_command,
 ) -> Plan:
     """Plan one permission: add it, replace one of the same id that differs, or leave it.
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from kappa.config import layout_07 as layout
 from kappa.config.convert import suggestion
+from kappa.config.files import is_there
 from kappa.config.model import Config
-from kappa.config.plain_file import is_there
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ConfigError
 from kappa.packing.archive import Archive

@@ -22,7 +22,7 @@ from email.parser import HeaderParser
 from importlib import metadata
 from pathlib import Path
 
-from kappa.config.plain_file import read_plain
+from kappa.config.files import read_plain
 from kappa.errors import ArchiveError
 from kappa.packing import pip_inputs as pipinputs
 from kappa.packing import pip_run as piprun

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import resources
 from kappa.aws.client import Aws
-from kappa.config.mistakes import MOST
+from kappa.config.error_list import MOST
 from kappa.config.read import read_config
 from kappa.errors import KappaError
 from lambda_chat.config import build_folder

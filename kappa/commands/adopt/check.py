@@ -13,7 +13,7 @@ from typing import Any
 from kappa.commands.adopt.found import FILLED, Adopted
 from kappa.commands.adopt.rest import as_text
 from kappa.commands.validate import as_yaml, plain
-from kappa.config.mistakes import Mistakes
+from kappa.config.error_list import Mistakes
 from kappa.config.read import read_config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ConfigError

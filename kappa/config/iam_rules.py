@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kappa.config.error_list import together
 from kappa.config.merge import find
-from kappa.config.mistakes import together
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.errors import ConfigError
 

@@ -15,7 +15,7 @@ from kappa.config.tree import SHORTEST_SECRET
 from kappa.config.values import names
 
 
-def words(config: Config) -> dict[str, str]:
+def written_texts(config: Config) -> dict[str, str]:
     """Say for each included text what the config writes in its place.
 
     Texts that a config writes around a value, such as chat-${stage}, are one with it. A short text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.config.mistakes import MOST
+from kappa.config.error_list import MOST
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 

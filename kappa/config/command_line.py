@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def command(words: str, *files: Path | str, given: Sequence[str] = ()) -> str:
+def kappa_command(words: str, *files: Path | str, given: Sequence[str] = ()) -> str:
     """Word a command as one types it; `given` are options to repeat, such as ("--env", "prod")."""
     named = shlex.join(map(str, files))
     return " ".join(["kappa", named, words, *([shlex.join(given)] if given else [])])
 
 
-def aws(words: str, given: Sequence[str] = ()) -> str:
+def aws_command(words: str, given: Sequence[str] = ()) -> str:
     """Word a command of the AWS CLI; `given` are its options, such as ("--region", "eu-west-1")."""
     return " ".join(["aws", words, *([shlex.join(given)] if given else [])])
 
