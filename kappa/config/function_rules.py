@@ -13,7 +13,8 @@ from functools import partial
 from kappa import arn as arns
 from kappa.aws.regions import is_opt_in
 from kappa.config.error_list import check_all
-from kappa.config.model import LOG_DAYS, URL_STATEMENT, Config, File, Function, Permission
+from kappa.config.fields import LOG_DAYS
+from kappa.config.model import URL_STATEMENT, Config, File, Function, Permission
 from kappa.config.tree import Keys, Tree, dotted
 
 _RESERVED_VARIABLES = frozenset(

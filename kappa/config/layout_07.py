@@ -13,10 +13,9 @@ from msgspec import Meta
 
 from kappa.config.convert import allowed, convert, fits, suggestion
 from kappa.config.error_list import check_all
-from kappa.config.fields import ProfileName, RegionName, Section, Text
-from kappa.config.function_fields import AliasName, Vpc
+from kappa.config.fields import AliasName, FunctionName, ProfileName, RegionName, RoleName, Text
 from kappa.config.merge import Graft, find
-from kappa.config.model import FunctionName, RoleName
+from kappa.config.model import Section, Vpc
 from kappa.config.tree import Keys, Tree, dotted
 
 SOURCE = "_src"

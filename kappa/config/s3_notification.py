@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kappa.config.source_fields import EventSource
+from kappa.config.model import EventSource
 
 Notification = Mapping[str, Any]
 

@@ -20,8 +20,7 @@ from kappa.config.convert import suggestion
 from kappa.config.error_list import check_all
 from kappa.config.files import strict_json
 from kappa.config.iam_rules import words
-from kappa.config.model import File, Function
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.model import EventSource, File, Function, rule_names
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.errors import ConfigError
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.aws.client import Aws
-from kappa.config.function_fields import Async
-from kappa.config.model import Config
+from kappa.config.model import Async, Config
 from kappa.errors import NotFound
 from kappa.plan.step import Already, Plan, Step
 

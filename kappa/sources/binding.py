@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from kappa.arn import Place, qualifier
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Conflict
 from kappa.sources import grants as sourcegrants
 from kappa.sources import other_places as otherplaces

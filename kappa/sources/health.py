@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from kappa import arn as arns
 from kappa.arn import Place
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.function.permissions import caller, grants, may_admit
 from kappa.sources import binding, url
 from kappa.sources import rule as schedule

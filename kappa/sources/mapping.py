@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from kappa.arn import mapping_names, qualifier
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Denied
 from kappa.plan.step import Already, Look, Plan, Step, Wait
 from kappa.sources.part import Part, missing, unchanged

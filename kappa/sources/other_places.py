@@ -12,8 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from kappa.arn import invokes, qualifier, words
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.function import version_owner as versionowner
 from kappa.plan.step import Already
 from kappa.sources import s3_owner as notificationowner

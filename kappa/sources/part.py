@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kappa.config.source_fields import EventSource
+from kappa.config.model import EventSource
 from kappa.plan.step import Already, Plan
 
 

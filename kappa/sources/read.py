@@ -14,8 +14,7 @@ from kappa import arn as arns
 from kappa.arn import Place, invokes, qualifier
 from kappa.aws.client import Aws
 from kappa.aws.translate import DENIED
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import Denied, NotFound
 from kappa.function import version_owner as versionowner
 from kappa.function.permissions import Statement, read_statements

@@ -7,8 +7,7 @@ from typing import Any
 
 from kappa import arn as arns
 from kappa.arn import mapping_names
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.model import Config, EventSource, rule_names
 from kappa.sources import binding
 from kappa.sources import health as sourcehealth
 from kappa.sources import rule as schedule

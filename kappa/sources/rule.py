@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from kappa.arn import Arn, Place, qualifier
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.model import EventSource, rule_names
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Already, Plan, Step
 from kappa.sources.part import Part, missing, unchanged

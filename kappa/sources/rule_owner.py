@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.arn import invokes, qualifier
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.model import EventSource, rule_names
 from kappa.errors import Conflict
 from kappa.sources.state import Rule, SourcesState
 

@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from kappa import arn as arns
-from kappa.config.model import Config
+from kappa.config.model import Config, EventSource
 from kappa.config.s3_notification import Notification, keys, overlap, words
-from kappa.config.source_fields import EventSource
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Already, Merge, Plan, Step
 from kappa.sources.part import Part, unchanged

@@ -14,9 +14,8 @@ from typing import Any
 
 from kappa import arn as arns
 from kappa.arn import invokes, qualifier, unqualified
-from kappa.config.model import Config
+from kappa.config.model import Config, EventSource
 from kappa.config.s3_notification import Notification, keys, notification, overlap, replaces, words
-from kappa.config.source_fields import EventSource
 from kappa.sources.state import SourcesState
 
 FUNCTIONS = "LambdaFunctionConfigurations"

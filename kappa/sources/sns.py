@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kappa.config.source_fields import EventSource
+from kappa.config.model import EventSource
 from kappa.errors import NotFound
 from kappa.plan.step import Already, Step
 from kappa.sources.part import Part, unchanged

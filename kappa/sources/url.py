@@ -11,8 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
-from kappa.config.model import Config, Permission
-from kappa.config.source_fields import Cors, Url
+from kappa.config.model import Config, Cors, Permission, Url
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.plan.step import Already, Look, Plan, Step
 from kappa.sources.part import Part

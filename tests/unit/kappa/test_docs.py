@@ -6,9 +6,22 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from kappa.cli.main import cli
-from kappa.config.function_fields import Async, Image, Logging, Vpc
-from kappa.config.model import File, Function, Iam, Permission, Policy, Role
-from kappa.config.source_fields import Cors, EventSource, KeyFilter, Url
+from kappa.config.model import (
+    Async,
+    Cors,
+    EventSource,
+    File,
+    Function,
+    Iam,
+    Image,
+    KeyFilter,
+    Logging,
+    Permission,
+    Policy,
+    Role,
+    Url,
+    Vpc,
+)
 
 DOCS = Path(__file__).parents[3] / "docs" / "kappa.md"
 BEGIN = "<!-- help: written by `python tests/unit/kappa/test_docs.py`, checked by the tests -->\n"

@@ -7,8 +7,7 @@ import pytest
 
 from kappa.arn import Place
 from kappa.commands import deploy as commands
-from kappa.config.function_fields import Async, Image
-from kappa.config.source_fields import Cors, Url
+from kappa.config.model import Async, Cors, Image, Url
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.iam import plan as iam
 from kappa.iam.owner import PolicyState, RoleState

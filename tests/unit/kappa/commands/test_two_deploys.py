@@ -7,7 +7,7 @@ Source: AWS Lambda API reference, "PublishVersion", "UpdateAlias", "UpdateFuncti
 import pytest
 
 from kappa.commands import deploy as commands
-from kappa.config.function_fields import Image
+from kappa.config.model import Image
 from kappa.errors import Conflict
 from kappa.plan.apply import apply
 from tests.support.builders import kappa_config

@@ -11,9 +11,8 @@ import pytest
 
 from kappa.commands import deploy as commands
 from kappa.commands import publishing
-from kappa.config.function_fields import Image
+from kappa.config.model import Image, KeyFilter, Url
 from kappa.config.read import read_config
-from kappa.config.source_fields import KeyFilter, Url
 from kappa.errors import Conflict, NotFound
 from kappa.plan.apply import apply
 from kappa.plan.step import Step

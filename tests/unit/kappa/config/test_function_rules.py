@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from kappa.config.function_fields import Image
 from kappa.config.function_rules import check_regions
+from kappa.config.model import Image
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 from tests.support.builders import MINIMAL

@@ -6,8 +6,8 @@ import botocore.session
 import pytest
 from msgspec import Meta, convert, inspect
 
-from kappa.config.function_fields import Async, Image, ImageUri, LayerArn, Logging, Vpc
-from kappa.config.model import Function
+from kappa.config.fields import ImageUri, LayerArn
+from kappa.config.model import Async, Function, Image, Logging, Vpc
 from kappa.config.runtimes import DEPRECATED, NEWER, deprecated
 from kappa.function.params import wanted
 from tests.support.builders import kappa_config

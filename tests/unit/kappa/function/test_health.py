@@ -6,7 +6,7 @@ import pytest
 
 from kappa.commands import diff
 from kappa.commands.adopt import command as adopt
-from kappa.config.function_fields import Image
+from kappa.config.model import Image
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
 from kappa.function import plan as function
 from kappa.function.plan import FunctionState

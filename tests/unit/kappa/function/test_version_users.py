@@ -3,7 +3,7 @@
 import pytest
 
 from kappa.commands import deploy as commands
-from kappa.config.function_fields import Image
+from kappa.config.model import Image
 from kappa.errors import Denied
 from kappa.plan.apply import apply
 from tests.support.builders import kappa_config

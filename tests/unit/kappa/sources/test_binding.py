@@ -11,9 +11,7 @@ import pytest
 from kappa.commands import deploy as commands
 from kappa.commands import publishing
 from kappa.commands import sources as sourcecommands
-from kappa.config.function_fields import Async, Image
-from kappa.config.model import Permission
-from kappa.config.source_fields import Url
+from kappa.config.model import Async, Image, Permission, Url
 from kappa.errors import Conflict, NotFound
 from kappa.plan.apply import apply
 from kappa.plan.step import Step

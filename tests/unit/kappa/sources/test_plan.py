@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kappa.arn import Place
-from kappa.config.source_fields import KeyFilter
+from kappa.config.model import KeyFilter
 from kappa.errors import AwsError, Conflict, Denied, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.apply import apply

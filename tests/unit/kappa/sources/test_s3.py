@@ -7,9 +7,8 @@ import pytest
 
 from kappa.commands import deploy as commands
 from kappa.commands import sources as sourcecommands
-from kappa.config.function_fields import Image
+from kappa.config.model import Image, KeyFilter
 from kappa.config.read import read_config
-from kappa.config.source_fields import KeyFilter
 from kappa.errors import ConfigError, Conflict
 from kappa.plan.apply import apply
 from kappa.plan.step import Step

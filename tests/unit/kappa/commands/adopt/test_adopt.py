@@ -19,17 +19,21 @@ from kappa.commands.adopt.rest import read_rest, unknown_settings
 from kappa.commands.adopt.sources import mapping_source, read_sources
 from kappa.commands.init import NewFiles, starter, write_files
 from kappa.commands.validate import plain_config
-from kappa.config.function_fields import AsyncRetries, EphemeralStorage, EventAge, Image
-from kappa.config.function_rules import check_regions
-from kappa.config.model import Memory, Timeout
-from kappa.config.read import read_config, read_policy_document
-from kappa.config.source_fields import (
+from kappa.config.fields import (
+    AsyncRetries,
     BatchSize,
     BatchWindow,
+    EphemeralStorage,
+    EventAge,
     MaxAge,
+    Memory,
     Parallel,
+    Timeout,
     TumblingWindow,
 )
+from kappa.config.function_rules import check_regions
+from kappa.config.model import Image
+from kappa.config.read import read_config, read_policy_document
 from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from tests.support.kappa.projects import TRUST
