@@ -22,7 +22,8 @@ from kappa.commands import log_events as logs
 from kappa.config import command_line, mask
 from kappa.config.function_rules import check_regions
 from kappa.config.model import Config
-from kappa.config.read import place_policy_document, read_config, read_policy_document
+from kappa.config.policy_document import place_policy_document, read_policy_document
+from kappa.config.read import read_config
 from kappa.function import plan as function
 from kappa.function import rollback, versions
 from kappa.function import version_state as versionstate

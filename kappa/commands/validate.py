@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from kappa.config.function_rules import check_regions
 from kappa.config.mask import hide, written_texts
 from kappa.config.model import Config
-from kappa.config.read import read_policy_document
+from kappa.config.policy_document import read_policy_document
 from kappa.config.values import unfilled
 from kappa.errors import ArchiveError, ConfigError
 from kappa.packing.archive import Archive

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from kappa.config.error_list import together
+from kappa.config.error_list import joined
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.errors import ConfigError
 
@@ -49,7 +49,7 @@ def convert(tree: Tree, data: object, wanted: type[T], at: Keys = ()) -> T:
             if not errors:
                 return converted
             break
-    raise together(errors.values())
+    raise joined(errors.values())
 
 
 def fits(value: object, wanted: object) -> bool:

@@ -1,4 +1,4 @@
-"""Several mistakes of one config as one error, so that they need not be mended one by one."""
+"""All errors of one config as one error, so that they need not be corrected one by one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from kappa.errors import ConfigError
 
 _LINE = re.compile(r".*?:(\d+): ")
-# Who has made more has another file in mind.
-MOST = 20
+# A file with more is another kind of file.
+MAX_SHOWN = 20
 
 
-class Mistakes(ConfigError):
-    """Mistakes in the order of their lines, each with its own hint."""
+class ErrorList(ConfigError):
+    """Errors in the order of their lines, each with its own hint."""
 
     def __init__(self, parts: Sequence[ConfigError]) -> None:
-        shown = sorted(parts, key=_line)[:MOST]
-        more = [f"... and {len(parts) - MOST} more."] if len(parts) > MOST else []
+        shown = sorted(parts, key=_line)[:MAX_SHOWN]
+        more = [f"... and {len(parts) - MAX_SHOWN} more."] if len(parts) > MAX_SHOWN else []
         texts = [str(one) for one in shown[:-1]] + [shown[-1].message]
         super().__init__("\n".join(texts), "\n".join([shown[-1].hint, *more]).strip("\n"))
         self.parts = tuple(parts)
@@ -28,20 +28,20 @@ def _line(error: ConfigError) -> int:
     return int(match[1]) if match else 0
 
 
-def together(errors: Iterable[ConfigError]) -> ConfigError:
+def joined(errors: Iterable[ConfigError]) -> ConfigError:
     """Make one error of some; of a single one itself."""
     flat = [
         part
         for error in errors
-        for part in (error.parts if isinstance(error, Mistakes) else (error,))
+        for part in (error.parts if isinstance(error, ErrorList) else (error,))
     ]
-    return flat[0] if len(flat) == 1 else Mistakes(flat)
+    return flat[0] if len(flat) == 1 else ErrorList(flat)
 
 
 def check_all(checks: Iterable[Callable[[], object]]) -> None:
     """Run every check, also after one has failed.
 
-    Raises: ConfigError, with all that they say.
+    Raises: ConfigError, with the messages of all.
     """
     errors = []
     for check in checks:
@@ -49,5 +49,13 @@ def check_all(checks: Iterable[Callable[[], object]]) -> None:
             check()
         except ConfigError as error:
             errors.append(error)
+    raise_all(errors)
+
+
+def raise_all(errors: Sequence[ConfigError]) -> None:
+    """Raise errors as one; without any, return.
+
+    Raises: ConfigError.
+    """
     if errors:
-        raise together(errors)
+        raise joined(errors)

@@ -6,22 +6,14 @@ A FIFO would wait for a writer, and a device might never end.
 from __future__ import annotations
 
 import errno
-import json
 import os
-import re
 import stat
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from kappa.errors import ConfigError
-from kappa.texts import finite
 
 _MAX_MB = 16
-_TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*+")(?:\s*(?P<colon>:))?|[{}]|null|-?Infinity|NaN')
 
 
-def read_plain(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
     """Read a regular file.
 
     Raises: OSError, whose strerror says in words what is wrong.
@@ -45,7 +37,7 @@ def read_plain(file: Path) -> bytes:
     return content
 
 
-def is_there(file: Path) -> bool:
+def exists(file: Path) -> bool:
     """Whether anything is at a path; a path that no file can have leads nowhere."""
     try:
         return file.exists()
@@ -53,81 +45,9 @@ def is_there(file: Path) -> bool:
         return False
 
 
-def at_home(path: str) -> Path:
+def expand_home(path: str) -> Path:
     """Turn `~` into the home folder; `~NAME` without such a person is a name like any other."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
-
-
-def parse_json(content: bytes, name: str, number: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
-    """Read JSON that a person wrote; `name` is the file, or what it is called in an error.
-
-    `number` reads each number, if not Python: that has limits.
-
-    Raises: ConfigError, naming the line; also for a key that is given twice.
-    """
-    try:
-        return strict_json(content.decode("utf-8"), number)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}.") from error
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{name}:{line}: not valid JSON: {error.reason}.") from error
-    except ValueError as error:
-        raise ConfigError(f"{name}:1: not valid JSON: {error}.") from error
-    except RecursionError as error:
-        raise ConfigError(f"{name}:1: nested too deeply.") from error
-
-
-def strict_json(text: str, number: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
-    """Read JSON of which nothing may get lost: Python keeps the last of two equal keys.
-
-    Raises: JSONDecodeError, also for a key that is given twice, and for NaN and Infinity, which
-    Python takes; ValueError, RecursionError.
-    """
-    twice = False
-
-    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal twice
-        found = dict(pairs)
-        twice = twice or len(found) < len(pairs)
-        return found
-
-    def constant(word: str) -> None:
-        at = next(token.start() for token in _TOKEN.finditer(text) if token[0] == word)
-        raise json.JSONDecodeError(f"{word} is no number of JSON", text, at)
-
-    value = json.loads(
-        text,
-        parse_int=number,
-        parse_float=number or finite,
-        parse_constant=constant,
-        object_pairs_hook=mapping,
-    )
-    if twice:
-        raise _given_twice(text)
-    return value
-
-
-def line_of_null(text: str) -> int:
-    """Say in which line of valid JSON the first null stands; 0: it has none."""
-    nulls = (token.start() for token in _TOKEN.finditer(text) if token[0] == "null")
-    return next((text.count("\n", 0, at) + 1 for at in nulls), 0)
-
-
-def _given_twice(text: str) -> json.JSONDecodeError:
-    """Find the key of valid JSON that is given twice: the decoder does not say where it is."""
-    known: list[set[str]] = []
-    for token in _TOKEN.finditer(text):
-        if token[0] == "{":
-            known.append(set())
-        elif token[0] == "}":
-            known.pop()
-        elif token["colon"]:
-            key = json.loads(token["text"])
-            if key in known[-1]:
-                return json.JSONDecodeError(f"{token['text']} is given twice", text, token.start())
-            known[-1].add(key)
-    return json.JSONDecodeError("a key is given twice", text, 0)

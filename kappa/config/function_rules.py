@@ -14,8 +14,10 @@ from kappa import arn as arns
 from kappa.aws.regions import is_opt_in
 from kappa.config.error_list import check_all
 from kappa.config.fields import LOG_DAYS
+from kappa.config.merge import dig
 from kappa.config.model import URL_STATEMENT, Config, File, Function, Permission
 from kappa.config.tree import Keys, Tree, dotted
+from kappa.errors import ConfigError
 
 _RESERVED_VARIABLES = frozenset(
     {
@@ -38,6 +40,15 @@ _RESERVED_VARIABLES = frozenset(
         "LAMBDA_TASK_ROOT",
         "LAMBDA_RUNTIME_DIR",
     }
+)
+# Each makes a permission narrower: without its value, others too could invoke the function.
+_CONDITIONS = (
+    "source_arn",
+    "source_account",
+    "principal_org_id",
+    "event_source_token",
+    "function_url_auth_type",
+    "invoked_via_function_url",
 )
 _TAG_TEXT = r"[\w\s.:/=+\-@]*"
 _MAX_TAGS = 50
@@ -121,6 +132,20 @@ def _check_permissions(tree: Tree, function: Function) -> None:
             _check_not_urls(tree, here, permission)
         _check_public(tree, here, permission)
         _check_url_conditions(tree, here, permission)
+
+
+def permission_errors(tree: Tree) -> Iterator[ConfigError]:
+    """Find each condition of a permission that stands there without a value."""
+    permissions = dig(tree.data, ("lambda", "permissions"))
+    for number, permission in enumerate(permissions if isinstance(permissions, list) else ()):
+        for key in _CONDITIONS if isinstance(permission, dict) else ():
+            if key in permission and permission[key] is None:
+                keys: Keys = ("lambda", "permissions", number, key)
+                yield tree.error(
+                    keys,
+                    f"{dotted(keys)} has no value.",
+                    "Write one, or take the key out: then the permission has no such condition.",
+                )
 
 
 def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:

@@ -72,7 +72,7 @@ from kappa.config.fields import (
     TumblingWindow,
     WorkingDirectory,
 )
-from kappa.config.files import at_home
+from kappa.config.files import expand_home
 from kappa.config.tree import Keys, Tree
 from kappa.errors import ConfigError
 
@@ -402,4 +402,4 @@ class Config(Struct, frozen=True):
 
     def beside(self, path: str) -> Path:
         """A path of the file, relative to the file's own folder."""
-        return self.file.parent / at_home(path)
+        return self.file.parent / expand_home(path)

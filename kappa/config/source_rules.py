@@ -5,22 +5,17 @@ It must not ask AWS anything.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from msgspec.structs import replace
-
 from kappa import arn as arns
 from kappa.config import s3_notification
 from kappa.config.convert import suggestion
 from kappa.config.error_list import check_all
-from kappa.config.files import strict_json
-from kappa.config.iam_rules import words
-from kappa.config.model import EventSource, File, Function, rule_names
+from kappa.config.model import EventSource, File, rule_names
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.errors import ConfigError
 
@@ -46,7 +41,6 @@ _KEYS = {
     "sns": frozenset({"enabled", "filter_policy", "filter_policy_scope"}),
     "sqs": _POLLED | {"maximum_concurrency"},
 }
-_JSON_KEYS = ("filter_policy", "pattern", "input")
 _RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
 _CRON = re.compile(r"cron\(\S+ \S+ (?P<day>\S+) \S+ (?P<weekday>\S+) \S+\)")
 _SCHEDULES = (
@@ -57,62 +51,6 @@ _SCHEDULES = (
 _MAX_FILTERS = 10
 # Amazon S3 guide, "Amazon S3 Event Notifications": configurations of a bucket.
 _MAX_NOTIFICATIONS = 100
-
-
-def with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
-    """Write the event sources' patterns, policies and inputs as the JSON that AWS takes.
-
-    Raises: ConfigError, if one is neither a mapping nor JSON.
-    """
-    section = data.get("lambda")
-    sources = section.get("event_sources") if isinstance(section, dict) else None
-    if not isinstance(section, dict) or not isinstance(sources, list):
-        return data
-    keys: Keys = ("lambda", "event_sources")
-    written = [_with_json(tree, (*keys, i), one) for i, one in enumerate(sources)]
-    return {**data, "lambda": {**section, "event_sources": written}}
-
-
-def _with_json(tree: Tree, keys: Keys, source: object) -> object:
-    if not isinstance(source, dict):
-        return source
-    said = [key for key in _JSON_KEYS if source.get(key) not in (None, "")]
-    written = {key: _json(tree, (*keys, key), source[key]) for key in said}
-    filters = source.get("filter_criteria")
-    if isinstance(filters, list):
-        at: Keys = (*keys, "filter_criteria")
-        written["filter_criteria"] = [_json(tree, (*at, i), one) for i, one in enumerate(filters)]
-    return {**source, **written}
-
-
-def _json(tree: Tree, keys: Keys, value: object) -> object:
-    problem = f"{dotted(keys)} is not JSON."
-    if unclear := next(words(tree, keys, value), None):
-        raise unclear
-    try:
-        said = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
-    except (ValueError, RecursionError) as error:
-        raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from None
-    if not isinstance(said, dict) and keys[-1] != "input":
-        raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
-    return json.dumps(said, ensure_ascii=False)
-
-
-def _plain(tree: Tree, keys: Keys, value: object) -> object:
-    """Give numbers back their kind: the tree holds scalars as they are written."""
-    if isinstance(value, dict):
-        return {key: _plain(tree, (*keys, key), item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(tree, (*keys, i), item) for i, item in enumerate(value)]
-    if isinstance(value, str) and keys in tree.numbers:
-        return json.loads(value)
-    return value
-
-
-def tidy(function: Function) -> Function:
-    """Drop a slash after a source's ARN, as configs of 2015 have it: AWS refuses it."""
-    sources = tuple(replace(one, arn=one.arn.rstrip("/")) for one in function.event_sources)
-    return replace(function, event_sources=sources)
 
 
 def check_sources(tree: Tree, settings: File) -> None:

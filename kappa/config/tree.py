@@ -10,14 +10,14 @@ an account number keeps its leading zero, an environment variable its `1.10`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from kappa.config.files import read_plain
+from kappa.config.files import read_file
 from kappa.errors import ConfigError
 
 Keys = tuple[str | int, ...]
@@ -137,7 +137,7 @@ def read_tree(file: Path, text: bytes | None = None) -> Tree:
 def read_source(file: Path) -> bytes:
     """Read a YAML file's content. Raises: ConfigError."""
     try:
-        return read_plain(file)
+        return read_file(file)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
 
@@ -299,3 +299,25 @@ class _Reader:
 def _is_text(text: str) -> bool:
     """Half of a surrogate pair, which an escape can write, is no character."""
     return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def items(value: object) -> Iterator[tuple[str | int, object]]:
+    """Each item of a mapping or a list with its key or number; none of any other value."""
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from enumerate(value)
+
+
+def bare_words(tree: Tree, keys: Keys, value: object) -> Iterator[ConfigError]:
+    """Find each yes, no, on and off that stands without quotes in what stands at `keys`."""
+    text = tree.texts.get(keys, "")
+    if isinstance(value, bool) and text.lower() not in ("true", "false"):
+        meant = "true" if value else "false"
+        yield tree.error(
+            keys,
+            f"{dotted(keys)} is {text}, which YAML reads as {meant}.",
+            f"Write {meant}, or put the word in quotes: '{text}'.",
+        )
+    for key, item in items(value):
+        yield from bare_words(tree, (*keys, key), item)

@@ -13,7 +13,7 @@ from typing import Any
 from kappa.commands.adopt.found import FILLED, Adopted
 from kappa.commands.adopt.rest import as_text
 from kappa.commands.validate import as_yaml, plain
-from kappa.config.error_list import Mistakes
+from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ConfigError
@@ -52,7 +52,7 @@ def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
     try:
         read_config(Path(file), text=as_yaml(config).encode())
     except ConfigError as found:
-        error = found.parts[0] if isinstance(found, Mistakes) else found
+        error = found.parts[0] if isinstance(found, ErrorList) else found
         problem = error.message.removeprefix(f"{file}:").lstrip("0123456789").removeprefix(": ")
         return ConfigError(problem, error.hint, error.keys)
     return None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.config.error_list import MOST
+from kappa.config.error_list import MAX_SHOWN
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 
@@ -103,7 +103,8 @@ def test_mistakes_in_a_file_of_0_7_are_said_at_once(said):
 
 def test_a_file_that_is_something_else_is_not_answered_with_pages(said):
     lines = said(GOOD + "".join(f"k{n}: 1\n" for n in range(100)))
-    assert len([line for line in lines if "unknown" in line]) == MOST
+    assert len([line for line in lines if "unknown" in line]) == MAX_SHOWN
     assert (
-        lines[-1] == f"  ... and {100 - MOST} more." or lines[-1] == f"... and {100 - MOST} more."
+        lines[-1] == f"  ... and {100 - MAX_SHOWN} more."
+        or lines[-1] == f"... and {100 - MAX_SHOWN} more."
     )

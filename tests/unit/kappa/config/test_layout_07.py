@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kappa.config.environments import merge
-from kappa.config.merge import find
-from kappa.config.read import read_config, read_policy_document
+from kappa.config.merge import dig
+from kappa.config.policy_document import read_policy_document
+from kappa.config.read import read_config
 from kappa.config.tree import Tree, as_written
 from kappa.errors import ConfigError
 from kappa.packing.bundle import read_archive, remarks
@@ -272,7 +273,7 @@ def test_a_document_in_the_config_needs_a_statement(write):
 
 
 def test_find_answers_none_where_there_is_nothing():
-    assert find({"a": {"b": 1}}, ("a", "c")) is None
+    assert dig({"a": {"b": 1}}, ("a", "c")) is None
 
 
 def test_an_environment_without_variables_clears_those_of_the_one_before(write):

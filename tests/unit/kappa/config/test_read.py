@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kappa.arn import Place
-from kappa.config.read import place_policy_document, read_config, read_policy_document
+from kappa.config.policy_document import place_policy_document, read_policy_document
+from kappa.config.read import read_config
 from kappa.errors import ConfigError
 from lambda_chat.config import SAVED
 from tests.support.builders import MINIMAL

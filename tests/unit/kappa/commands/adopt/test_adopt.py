@@ -33,7 +33,8 @@ from kappa.config.fields import (
 )
 from kappa.config.function_rules import check_regions
 from kappa.config.model import Image
-from kappa.config.read import read_config, read_policy_document
+from kappa.config.policy_document import read_policy_document
+from kappa.config.read import read_config
 from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from tests.support.kappa.projects import TRUST
