@@ -77,7 +77,8 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     Example:
       kappa config.yml validate --env prod
     """
-    from kappa.commands.validate import as_yaml, check, hidden, plain_config
+    from kappa.commands.validate import check
+    from kappa.config.write import as_yaml, hidden_variables, plain_config
     from kappa.packing.syntax import problems
 
     session = options.open()
@@ -87,7 +88,7 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     warn_of_code(session.config, found, strict=strict)
     config = plain_config(session.config, show_values=show_values)
     result(as_json(config) if options.json else as_yaml(config).rstrip("\n"))
-    names = "" if show_values else ", ".join(hidden(session.config))
+    names = "" if show_values else ", ".join(hidden_variables(session.config))
     if names:
         progress(f"Not shown: lambda.environment ({names}): --show-values shows it.")
     if "include" in config:

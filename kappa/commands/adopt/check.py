@@ -12,10 +12,10 @@ from typing import Any
 
 from kappa.commands.adopt.found import FILLED, Adopted
 from kappa.commands.adopt.rest import as_text
-from kappa.commands.validate import as_yaml, plain
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
 from kappa.config.tree import Keys, dotted
+from kappa.config.write import as_yaml, plain
 from kappa.errors import ConfigError
 
 # Lists of which kappa leaves alone what is not in the config: one item can be left out.

@@ -20,7 +20,7 @@ from kappa.commands.adopt.rest import read_rest, unknown_settings
 from kappa.commands.adopt.rights import given_role, why_not_made
 from kappa.commands.adopt.sources import read_sources
 from kappa.commands.init import HEADER, SCHEMA, NewFiles, schema
-from kappa.commands.validate import as_yaml
+from kappa.config.write import as_yaml
 from kappa.errors import AwsError, NotFound
 from kappa.function.health import check_variables
 from kappa.function.permissions import read_statements

@@ -4,17 +4,13 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from kappa.cli.main import cli
-from kappa.commands.validate import as_yaml, plain, plain_config
 from kappa.config.read import read_config
 from kappa.errors import ArchiveError, ConfigError
-
-SAMPLES = sorted(Path(__file__).parents[3].glob("data/kappa/*/*.yml"))
 
 
 @pytest.fixture
@@ -138,21 +134,6 @@ def test_a_container_image_is_not_packed(run, tmp_path):
     file.write_text("\n".join(kept) + "\n" + image)
     assert isinstance(run("package").exception, ArchiveError)
     assert run("validate").exception is None
-
-
-def test_texts_that_look_like_numbers_stay_texts():
-    assert as_yaml(plain({"a": "007", "b": "on", "c": ("x", 1)})) == (
-        "a: '007'\nb: 'on'\nc:\n- x\n- 1\n"
-    )
-
-
-@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.parent.name)
-def test_what_validate_prints_reads_as_the_same_config(tmp_path, file):
-    config = read_config(file)
-    (tmp_path / "again.yml").write_text(as_yaml(plain_config(config)))
-    again = read_config(tmp_path / "again.yml")
-    for part in ("function", "role", "policy", "profile", "region"):
-        assert getattr(again, part) == getattr(config, part)
 
 
 def test_validate_hides_the_values_of_variables_and_still_prints_a_config(run, tmp_path):

@@ -18,7 +18,6 @@ from kappa.commands.adopt.found import Found, line
 from kappa.commands.adopt.rest import read_rest, unknown_settings
 from kappa.commands.adopt.sources import mapping_source, read_sources
 from kappa.commands.init import NewFiles, starter, write_files
-from kappa.commands.validate import plain_config
 from kappa.config.fields import (
     AsyncRetries,
     BatchSize,
@@ -35,6 +34,7 @@ from kappa.config.function_rules import check_regions
 from kappa.config.model import Image
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
+from kappa.config.write import plain_config
 from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from tests.support.kappa.projects import TRUST
