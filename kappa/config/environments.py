@@ -1,4 +1,4 @@
-"""The `environments:` map of a config: which one is meant, what it changes, whose the others are.
+"""The `environments:` map of a config: which one is meant, what it changes, and the others.
 
 Owns the choice, the merge, and the aliases of the other environments of one function. Of the other
 keys of a config it knows only those that say which function an environment is about.
@@ -20,23 +20,23 @@ DEFAULT = "dev"
 _KEY = "environments"
 
 
-def choose(tree: Tree, wanted: str) -> str:
-    """Say which environment is meant: `wanted`, else `dev`; "" for a file that has none.
+def choose(tree: Tree, asked: str) -> str:
+    """Choose the environment: the `asked` one, else `dev`; "" for a file that has none.
 
     Raises: ConfigError, if the file has no such environment.
     """
     known = tree.data.get(_KEY)
     if known is None:
-        if wanted:
+        if asked:
             raise ConfigError(f"{tree.file} has no environments.", "Leave --env out.")
         return ""
     if not isinstance(known, dict) or not known:
         raise tree.error((_KEY,), "environments must map names to what differs in each.")
-    if (wanted or DEFAULT) in known:
-        return wanted or DEFAULT
-    if wanted:
+    if (asked or DEFAULT) in known:
+        return asked or DEFAULT
+    if asked:
         raise tree.error(
-            (_KEY,), f"there is no environment {wanted}.", suggestion(wanted, map(str, known))
+            (_KEY,), f"there is no environment {asked}.", suggestion(asked, map(str, known))
         )
     names = ", ".join(map(str, known))
     raise tree.error((_KEY,), "which environment?", f"Name one with --env: {names}.")
@@ -74,7 +74,7 @@ def _without_environments(tree: Tree) -> TreeBuilder:
 
 @dataclass(frozen=True)
 class _Identity:
-    """Which function and alias an environment is about, where it tells; None: not known."""
+    """Which function and alias an environment is about; None: not known from the file."""
 
     function: str | None
     alias: str | None
@@ -83,7 +83,7 @@ class _Identity:
 
 
 def other_aliases(
-    tree: Tree, environment: str, values: Mapping[str, str], *, later: bool
+    tree: Tree, environment: str, values: Mapping[str, str], *, is_layout_07: bool
 ) -> frozenset[str]:
     """Name the aliases of the other environments of one function; "" is the function itself.
 
@@ -94,10 +94,10 @@ def other_aliases(
     environments = tree.data.get(_KEY)
     if not environment or not isinstance(environments, dict):
         return frozenset()
-    own = _identity(tree, environment, values, later)
+    own = _identity(tree, environment, values, is_layout_07)
     aliases: set[str] = set()
     for name in map(str, environments):
-        other = _identity(tree, name, values, later)
+        other = _identity(tree, name, values, is_layout_07)
         if name == environment or _differ(own.function, other.function):
             continue
         aliases.add(other.alias or name)
@@ -111,7 +111,9 @@ def _differ(a: str | None, b: str | None) -> bool:
     return None not in (a, b) and a != b
 
 
-def _identity(tree: Tree, environment: str, values: Mapping[str, str], later: bool) -> _Identity:
+def _identity(
+    tree: Tree, environment: str, values: Mapping[str, str], is_layout_07: bool
+) -> _Identity:
     def text(*keys: str) -> str | None:
         own = dig(tree.data, (_KEY, environment, *keys))
         value = dig(tree.data, keys) if own is None else own
@@ -126,7 +128,7 @@ def _identity(tree: Tree, environment: str, values: Mapping[str, str], later: bo
 
     region, profile = text("region"), text("profile")
     alias = text("lambda", "alias")
-    if later:
+    if is_layout_07:
         # All environments of kappa 0.7 share the function: see layout_07.py.
         return _Identity("", alias or environment, region, profile)
     return _Identity(text("lambda", "name"), alias, region, profile)

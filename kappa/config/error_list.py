@@ -18,7 +18,7 @@ class ErrorList(ConfigError):
     def __init__(self, parts: Sequence[ConfigError]) -> None:
         shown = sorted(parts, key=_line)[:MAX_SHOWN]
         more = [f"... and {len(parts) - MAX_SHOWN} more."] if len(parts) > MAX_SHOWN else []
-        texts = [str(one) for one in shown[:-1]] + [shown[-1].message]
+        texts = [str(error) for error in shown[:-1]] + [shown[-1].message]
         super().__init__("\n".join(texts), "\n".join([shown[-1].hint, *more]).strip("\n"))
         self.parts = tuple(parts)
 
@@ -29,7 +29,7 @@ def _line(error: ConfigError) -> int:
 
 
 def joined(errors: Iterable[ConfigError]) -> ConfigError:
-    """Make one error of some; of a single one itself."""
+    """Make one error of several; a single error stays as it is."""
     flat = [
         part
         for error in errors

@@ -135,7 +135,7 @@ def _check_permissions(tree: Tree, function: Function) -> None:
 
 
 def permission_errors(tree: Tree) -> Iterator[ConfigError]:
-    """Find each condition of a permission that stands there without a value."""
+    """Find each condition of a permission that has no value."""
     permissions = dig(tree.data, ("lambda", "permissions"))
     for number, permission in enumerate(permissions if isinstance(permissions, list) else ()):
         for key in _CONDITIONS if isinstance(permission, dict) else ():
@@ -161,7 +161,7 @@ def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
 
 
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
-    """Whoever lets everybody in says so: a source that was forgotten must not do it."""
+    """A permission for everybody is written as one: a forgotten source must not make it."""
     narrowed = (
         not arns.is_anybodys(permission.source_arn)
         or permission.source_account
@@ -298,19 +298,19 @@ def _check_region(config: Config, keys: Keys, other: str, region: str) -> None:
 
 
 def _arns(function: Function) -> Iterator[tuple[Keys, str]]:
-    said: dict[Keys, str | None] = {
+    arns_by_key: dict[Keys, str | None] = {
         ("lambda", "kms_key"): function.kms_key,
         ("lambda", "dead_letter"): function.dead_letter,
     }
     for number, layer in enumerate(function.layers or ()):
-        said["lambda", "layers", number] = layer
+        arns_by_key["lambda", "layers", number] = layer
     if function.async_:
-        said["lambda", "async", "on_failure"] = function.async_.on_failure
-        said["lambda", "async", "on_success"] = function.async_.on_success
+        arns_by_key["lambda", "async", "on_failure"] = function.async_.on_failure
+        arns_by_key["lambda", "async", "on_success"] = function.async_.on_success
     for number, source in enumerate(function.event_sources):
         here: Keys = ("lambda", "event_sources", number)
         # A topic of another region may invoke the function.
         if source.arn and source.service != "sns":
-            said[*here, "arn"] = source.arn
-        said[*here, "on_failure"] = source.on_failure
-    yield from ((keys, text) for keys, text in said.items() if text)
+            arns_by_key[*here, "arn"] = source.arn
+        arns_by_key[*here, "on_failure"] = source.on_failure
+    yield from ((keys, text) for keys, text in arns_by_key.items() if text)

@@ -73,14 +73,14 @@ class Top(Section, frozen=True):
 _TOP = frozenset(Top.__struct_fields__)
 
 
-def is_later(tree: Tree) -> bool:
+def is_layout_07(tree: Tree) -> bool:
     """Whether a file has 0.7's layout: names and rights stand in no section of their own."""
     named = dig(tree.data, ("lambda", "name")) or "iam" in tree.data
     return not named and ("name" in tree.data or "environments" in tree.data)
 
 
 def refuse_earlier(tree: Tree) -> None:
-    """Say of a file of kappa 0.2 that it is one: a CloudFormation template made its roles.
+    """Refuse a file of kappa 0.2, whose roles a CloudFormation template made.
 
     Raises: ConfigError, also for code in S3, which kappa was to take one day.
     """
@@ -103,7 +103,7 @@ def refuse_earlier(tree: Tree) -> None:
 
 
 def _sources_of_today(tree: Tree) -> str:
-    """Say what took the place of 0.2's `event_source` and `s3_events`, if the file has them."""
+    """Name what replaces 0.2's `event_source` and `s3_events`, if the file has them."""
     old = [key for key in _OLD_SOURCE if dig(tree.data, ("lambda", key)) is not None]
     if not old:
         return ""
@@ -145,7 +145,7 @@ def translate(tree: Tree, environment: str) -> Tree:
 
 
 def notes(tree: Tree, environment: str) -> tuple[str, ...]:
-    """Say which keys of 0.7's layout have no effect, as in 0.7, though they look as if."""
+    """Name the keys of 0.7's layout that look as if they had an effect and have none, as in 0.7."""
     keys: Keys = ("environments", environment, "resources")
     if dig(tree.data, keys) is None:
         return ()
@@ -166,7 +166,7 @@ def _check(tree: Tree, environment: str) -> None:
 
 
 def _check_names(tree: Tree, environment: str) -> None:
-    """Check what other names are made of, so that a wrong one is one mistake."""
+    """Check what other names are made of, so that a wrong name is one error."""
     folder = tree.file.resolve().parent.name
     if "name" not in tree.data and not fits(folder, FunctionName):
         raise tree.error(
@@ -207,10 +207,10 @@ def _put_function(builder: TreeBuilder, tree: Tree) -> None:
         # 0.7 installed nothing: a requirements.txt in the source is the developer's own.
         builder.add(("lambda", "requirements"), [], ("lambda",))
     permissions = dig(builder.build().data, ("lambda", "permissions"))
-    for number, one in enumerate(permissions if isinstance(permissions, list) else ()):
-        if isinstance(one, dict):
+    for number, permission in enumerate(permissions if isinstance(permissions, list) else ()):
+        if isinstance(permission, dict):
             # 0.7 gave each a new random id.
-            one.setdefault("statement_id", f"kappa-{number + 1}")
+            permission.setdefault("statement_id", f"kappa-{number + 1}")
 
 
 def _add_rights(builder: TreeBuilder, tree: Tree, here: Keys, name: str) -> None:

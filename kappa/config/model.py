@@ -223,7 +223,7 @@ class EventSource(Section, frozen=True):
     @property
     def keys(self) -> str:
         """Which keys of a bucket it is for, e.g. "in/*.jpg"; "" where it is for all."""
-        given = {one.type: one.value for one in self.key_filters}
+        given = {key.type: key.value for key in self.key_filters}
         return f"{given.get('prefix', '')}*{given.get('suffix', '')}" if given else ""
 
     @property
@@ -326,7 +326,7 @@ class Config(Struct, frozen=True):
     """A validated config.
 
     `values` are the included ones, for the policy document, and `hint` is the included file's, for
-    a value that is missing. `later` tells that the file has the layout of kappa 0.7; `notes` what
+    a value that is missing. `is_layout_07`: the file has the layout of kappa 0.7. `notes` name what
     in it has no effect. `bound` is the alias that AWS has its event sources on, where the config
     names none. `include` is the path of the included file as it is written; `included` gives by
     key path each text that a value was put into, filled in and as it is written. `siblings` are
@@ -346,7 +346,7 @@ class Config(Struct, frozen=True):
     environment: str = ""
     lines: Mapping[Keys, int] = {}
     origins: Mapping[Keys, Keys] = {}
-    later: bool = False
+    is_layout_07: bool = False
     notes: tuple[str, ...] = ()
     bound: str | None = None
     include: str = ""
@@ -397,8 +397,8 @@ class Config(Struct, frozen=True):
 
     @property
     def default_position(self) -> str:
-        """Where the reading of a new stream begins, unless the config says: as in its kappa."""
-        return "LATEST" if self.later else "TRIM_HORIZON"
+        """Where the reading of a new stream begins, unless the config has it: as in its kappa."""
+        return "LATEST" if self.is_layout_07 else "TRIM_HORIZON"
 
     def beside(self, path: str) -> Path:
         """A path of the file, relative to the file's own folder."""

@@ -22,7 +22,7 @@ _JSON_KEYS = ("filter_policy", "pattern", "input")
 def normalized(tree: Tree) -> dict[str, Any]:
     """Return the tree's data with environment variables and tags as texts, and JSON as JSON.
 
-    Raises: ConfigError, if one of them is of another kind.
+    Raises: ConfigError, if a value is of another kind.
     """
     return _with_json(tree, _with_texts(tree))
 
@@ -55,19 +55,19 @@ def _with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(section, dict) or not isinstance(sources, list):
         return data
     keys: Keys = ("lambda", "event_sources")
-    written = [_source_with_json(tree, (*keys, i), one) for i, one in enumerate(sources)]
+    written = [_source_with_json(tree, (*keys, i), source) for i, source in enumerate(sources)]
     return {**data, "lambda": {**section, "event_sources": written}}
 
 
 def _source_with_json(tree: Tree, keys: Keys, source: object) -> object:
     if not isinstance(source, dict):
         return source
-    said = [key for key in _JSON_KEYS if source.get(key) not in (None, "")]
-    written = {key: _json(tree, (*keys, key), source[key]) for key in said}
+    given = [key for key in _JSON_KEYS if source.get(key) not in (None, "")]
+    written = {key: _json(tree, (*keys, key), source[key]) for key in given}
     filters = source.get("filter_criteria")
     if isinstance(filters, list):
         at: Keys = (*keys, "filter_criteria")
-        written["filter_criteria"] = [_json(tree, (*at, i), one) for i, one in enumerate(filters)]
+        written["filter_criteria"] = [_json(tree, (*at, i), text) for i, text in enumerate(filters)]
     return {**source, **written}
 
 
@@ -76,12 +76,12 @@ def _json(tree: Tree, keys: Keys, value: object) -> object:
     if misread := next(bare_words(tree, keys, value), None):
         raise misread
     try:
-        said = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
+        data = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
     except (ValueError, RecursionError) as error:
         raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from None
-    if not isinstance(said, dict) and keys[-1] != "input":
+    if not isinstance(data, dict) and keys[-1] != "input":
         raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
-    return json.dumps(said, ensure_ascii=False)
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _plain(tree: Tree, keys: Keys, value: object) -> object:
@@ -97,5 +97,7 @@ def _plain(tree: Tree, keys: Keys, value: object) -> object:
 
 def without_trailing_slashes(function: Function) -> Function:
     """Drop a slash after a source's ARN, as configs of 2015 have it: AWS refuses it."""
-    sources = tuple(replace(one, arn=one.arn.rstrip("/")) for one in function.event_sources)
+    sources = tuple(
+        replace(source, arn=source.arn.rstrip("/")) for source in function.event_sources
+    )
     return replace(function, event_sources=sources)

@@ -48,7 +48,7 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         environment=read.environment,
         lines=tree.lines,
         origins=tree.origins,
-        later=read.later,
+        is_layout_07=read.is_layout_07,
         notes=(*read.notes, *_runtime_notes(tree, settings)),
         include=settings.include,
         included={at: (tree.texts[at], words) for at, words in tree.written.items()},
@@ -69,29 +69,29 @@ class _Read:
     values: Mapping[str, str]
     hint: str
     environment: str
-    later: bool
+    is_layout_07: bool
     notes: tuple[str, ...]
     siblings: frozenset[str]
 
 
-def _read_layout(file: Path, wanted: str, text: bytes | None) -> _Read:
+def _read_layout(file: Path, asked: str, text: bytes | None) -> _Read:
     """Read the file, whichever layout it has."""
     raw = read_tree(file, text)
     layout_07.refuse_earlier(raw)
-    environment = environments.choose(raw, wanted)
-    later, whole = layout_07.is_later(raw), raw
+    environment = environments.choose(raw, asked)
+    whole, is_layout_07 = raw, layout_07.is_layout_07(raw)
     if environment:
-        raw = (environments.alone if later else environments.merge)(raw, environment)
+        raw = (environments.alone if is_layout_07 else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
     # --env decides what is changed or deleted: an included value never does.
     given, hint = read_values(raw)
     values = {**given, **named}
     tree = fill_tree(raw, values, partial(names_for_later, values), hint)
     raise_all([*document_errors(tree, environment), *permission_errors(tree)])
-    notes = layout_07.notes(tree, environment) if later else ()
-    tree = layout_07.translate(tree, environment) if later else tree
-    others = environments.other_aliases(whole, environment, values, later=later)
-    return _Read(tree, values, hint, environment, later, notes, others)
+    notes = layout_07.notes(tree, environment) if is_layout_07 else ()
+    tree = layout_07.translate(tree, environment) if is_layout_07 else tree
+    others = environments.other_aliases(whole, environment, values, is_layout_07=is_layout_07)
+    return _Read(tree, values, hint, environment, is_layout_07, notes, others)
 
 
 def _check_region(tree: Tree, settings: File) -> None:

@@ -32,7 +32,7 @@ _STREAM = _POLLED | {
     "starting_position_timestamp",
     "tumbling_window_s",
 }
-# What each kind of event source may say, besides what names it.
+# The keys of each kind of event source, besides what names it.
 _KEYS = {
     "dynamodb": _STREAM,
     "events": frozenset({"enabled", "schedule", "pattern", "input", "description", "role_arn"}),
@@ -104,20 +104,20 @@ def _identity(function: str, source: EventSource) -> object:
 
 def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
     """Let a bucket have several sources, as far as S3 does."""
-    one, two = s3_notification.notification(source), s3_notification.notification(other)
+    own, others = s3_notification.notification(source), s3_notification.notification(other)
     before = f" (before: {other.key})" if other.key != source.key else ""
     twice = f"the event source {source.key} is given twice{before}"
     if source.service != "s3":
         raise tree.error(keys, f"{twice}.")
-    if s3_notification.keys(one) == s3_notification.keys(two):
+    if s3_notification.keys(own) == s3_notification.keys(others):
         raise tree.error(
             keys, f"{twice} for the same keys.", "Put all events into one, or give key_filters."
         )
-    if source.enabled and other.enabled and s3_notification.overlap(one, two):
+    if source.enabled and other.enabled and s3_notification.overlap(own, others):
         raise tree.error(
             keys,
-            f"{twice}, and the keys {s3_notification.words(one)} and "
-            f"{s3_notification.words(two)} overlap: S3 notifies one only.",
+            f"{twice}, and the keys {s3_notification.words(own)} and "
+            f"{s3_notification.words(others)} overlap: S3 notifies one only.",
             "Give them key_filters or events that do not overlap.",
         )
 
@@ -152,8 +152,8 @@ def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
             f"{arn.service} cannot be an event source here.",
             f"Allowed: {', '.join(sorted(_KEYS))}.",
         )
-    wanted = {"dynamodb": "table/NAME/stream/TIME", "events": "rule/NAME", "kinesis": "stream/NAME"}
-    form = wanted.get(arn.service, "")
+    forms = {"dynamodb": "table/NAME/stream/TIME", "events": "rule/NAME", "kinesis": "stream/NAME"}
+    form = forms.get(arn.service, "")
     if not re.match(re.sub("[A-Z]+", "[^/]+", form), arn.resource):
         raise tree.error(
             keys, f"{source.arn} is no source of events.", f"Such an ARN ends in {form}."

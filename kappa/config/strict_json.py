@@ -46,9 +46,9 @@ def strict_json(text: str, number: Callable[[str], Any] | None = None) -> Any:  
 
     def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal twice
-        found = dict(pairs)
-        twice = twice or len(found) < len(pairs)
-        return found
+        data = dict(pairs)
+        twice = twice or len(data) < len(pairs)
+        return data
 
     def constant(word: str) -> None:
         at = next(token.start() for token in _TOKEN.finditer(text) if token[0] == word)
@@ -67,13 +67,13 @@ def strict_json(text: str, number: Callable[[str], Any] | None = None) -> Any:  
 
 
 def line_of_null(text: str) -> int:
-    """Say in which line of valid JSON the first null stands; 0: it has none."""
+    """The line of the first null in valid JSON; 0 without one."""
     nulls = (token.start() for token in _TOKEN.finditer(text) if token[0] == "null")
     return next((text.count("\n", 0, at) + 1 for at in nulls), 0)
 
 
 def _given_twice(text: str) -> json.JSONDecodeError:
-    """Find the key of valid JSON that is given twice: the decoder does not say where it is."""
+    """Find the key of valid JSON that is given twice: the decoder does not tell where it is."""
     known: list[set[str]] = []
     for token in _TOKEN.finditer(text):
         if token[0] == "{":

@@ -56,7 +56,7 @@ SHORTEST_SECRET = 4
 
 @dataclass(frozen=True)
 class Tree:
-    """A YAML file's values. `lines` and `texts` tell of each key path where and how it is written.
+    """A YAML file's values. `lines` and `texts` give, by key path, where and how it is written.
 
     `numbers` are the paths of what is written as a number, for values that become JSON. `origins`
     tell where in the file stands what is read as if it stood elsewhere. `written` is how the file
@@ -85,7 +85,7 @@ class Tree:
         return ConfigError(f"{place}: {shortened(problem)}", hint, keys)
 
     def without_included(self, text: str, keys: Keys = ()) -> str:
-        """Put what the file says in place of included values: they may be secrets."""
+        """Put what the file writes in place of included values: they may be secrets."""
         for at, written in self.written.items():
             if at[: len(keys)] == keys and (value := self.texts.get(at, "")):
                 text = text.replace(repr(value), repr(written))
@@ -251,7 +251,7 @@ class _Reader:
         return result
 
     def _pairs(self, node: yaml.MappingNode, keys: Keys) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Collect the keys that a mapping says itself, then those that it merges."""
+        """Collect the keys that a mapping has itself, then those that it merges."""
         pairs: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key_node, value_node in node.value:
             key = key_node.value

@@ -146,7 +146,7 @@ def fill_text(
     def put(value: str) -> str:
         return value.replace("${", f"{_DOLLAR}{{") if later else value
 
-    def one(match: re.Match[str]) -> str:
+    def fill(match: re.Match[str]) -> str:
         name, default = match.groups()
         if name in later or match[0] == _DOLLAR:
             return match[0] if later else str(default)
@@ -158,11 +158,11 @@ def fill_text(
         advice = f"{hint} Or add `{name}:` to the included file." if hint else add
         raise error(f"${{{name}}} has no value.", advice)
 
-    return _VALUE.sub(one, text)
+    return _VALUE.sub(fill, text)
 
 
 def is_given(values: Mapping[str, str], name: str) -> bool:
-    """Whether a name has a value; a template's TODO is none."""
+    """Whether a name has a value; a template's TODO is not one."""
     return values.get(name, "") not in ("", "TODO")
 
 

@@ -25,18 +25,18 @@ def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
     password of an address of packages are hidden.
     Raises: nothing; the policy's document stays the path of its file.
     """
-    said = {} if show_values else written_texts(config)
+    written = {} if show_values else written_texts(config)
     policy, role = config.policy and plain(config.policy), plain(config.role)
-    iam = {"policy": _shown(policy, said), "role": _shown(role, said)}
-    function = _shown(plain(config.function), said)
+    iam = {"policy": _shown(policy, written), "role": _shown(role, written)}
+    function = _shown(plain(config.function), written)
     if hidden_variables(config) and not show_values:
         del function["environment"]
     if isinstance(function.get("requirements"), list) and not show_values:
-        function["requirements"] = [_without_password(one) for one in function["requirements"]]
+        function["requirements"] = [_without_password(line) for line in function["requirements"]]
     sections = {
-        "include": config.include if said else None,
-        "profile": _shown(config.profile, said),
-        "region": _shown(config.region, said),
+        "include": config.include if written else None,
+        "profile": _shown(config.profile, written),
+        "region": _shown(config.region, written),
         "iam": {key: value for key, value in iam.items() if value},
         "lambda": function,
     }
@@ -53,15 +53,15 @@ def hidden_variables(config: Config) -> tuple[str, ...]:
     return tuple(config.function.environment or ())
 
 
-def _shown(value: Any, said: Mapping[str, str]) -> Any:  # noqa: ANN401 - what plain() gives
-    """Hide what is `said` otherwise; a `${name}` that came out of a value stands for itself."""
+def _shown(value: Any, written: Mapping[str, str]) -> Any:  # noqa: ANN401 - what plain() gives
+    """Hide included texts as `written`; a `${name}` that came out of a value stands for itself."""
     if isinstance(value, dict):
-        return {key: _shown(item, said) for key, item in value.items()}
+        return {key: _shown(item, written) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shown(item, said) for item in value]
+        return [_shown(item, written) for item in value]
     if not isinstance(value, str):
         return value
-    hidden = hide(value, said)
+    hidden = hide(value, written)
     return unfilled(value) if hidden == value else hidden
 
 
@@ -87,10 +87,10 @@ def as_yaml(value: Mapping[str, Any]) -> str:
     class Dumper(yaml.SafeDumper):
         """Escapes the rare line breaks, which YAML reads as blanks elsewhere."""
 
-    def text(dumper: yaml.SafeDumper, said: str) -> yaml.ScalarNode:
-        style = '"' if any(one in said for one in "\x85\u2028\u2029") else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", said, style=style)
+    def scalar(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        style = '"' if any(char in text for char in "\x85\u2028\u2029") else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
-    Dumper.add_representer(str, text)
-    written: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
-    return written
+    Dumper.add_representer(str, scalar)
+    content: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return content

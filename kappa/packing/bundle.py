@@ -275,7 +275,11 @@ def remarks(config: Config) -> list[str]:
     tree = read_tree(config.file)
     section = tree.data.get("lambda")
     asked = isinstance(section, dict) and section.get("requirements") is not None
-    if asked or not layout.is_later(tree) or packages.is_empty(packages.read_requirements(file)):
+    if (
+        asked
+        or not layout.is_layout_07(tree)
+        or packages.is_empty(packages.read_requirements(file))
+    ):
         return []
     return [
         f"{file} is packed but not installed, as in kappa 0.7. To install it, set "

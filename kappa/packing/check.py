@@ -51,7 +51,7 @@ def check_files(config: Config) -> None:
 
 def _no_source(config: Config) -> ConfigError:
     path = config.function.path
-    if config.later and path == layout.SOURCE:
+    if config.is_layout_07 and path == layout.SOURCE:
         # 0.7's default: the file need not have a key of it.
         return config.error(
             ("lambda", "path"),

@@ -634,7 +634,7 @@ def test_the_scope_of_a_filter_counts_only_beside_a_policy(said, has, sent):
 
 @pytest.mark.parametrize(("later", "start"), [(False, "TRIM_HORIZON"), (True, "LATEST")])
 def test_a_stream_begins_where_the_kappa_of_the_layout_began(later, start):
-    config = kappa_config({"sources": [{"arn": STREAM}]}, later=later)
+    config = kappa_config({"sources": [{"arn": STREAM}]}, is_layout_07=later)
     (step,) = sources.plan_add(config, PLACE, invoking(SourcesState()), ())
     assert step.params["StartingPosition"] == start
 
