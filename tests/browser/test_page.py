@@ -27,7 +27,7 @@ def test_axe_finds_no_violation_in_the_page_in_use(visit, chat, channel):
 
 
 def test_a_first_view_asks_for_five_files_and_activity_for_one_when_it_is_opened(visit):
-    ada = visit()
+    ada = visit(fresh=True)
     ada.at_google()
     asked = []
     folder = ada.url.removesuffix("index.html")
