@@ -79,7 +79,7 @@ def command(function: Callable[..., int | None]) -> click.Command:
             return code
         if function.__name__ not in _SEVERAL:
             raise click.UsageError(f"{function.__name__} takes one config file.", ctx)
-        from kappa.cli.several import run_each
+        from kappa.cli.several_configs import run_each
 
         return run_each(options, function, given)
 

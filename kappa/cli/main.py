@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from kappa.cli import (  # noqa: F401
-    call,
-    change,
+from kappa.cli import (  # noqa: F401, I001
+    invoke,
+    deploy,
     completion,
-    files,
+    init,
     logs,
-    show,
-    sources,
+    status,
+    event_sources,
     versions,
 )
 from kappa.cli.console import exit_code

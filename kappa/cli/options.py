@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kappa.cli import old_words as oldwords
+from kappa.cli import old_syntax
 from kappa.config import command_line
 
 if TYPE_CHECKING:
@@ -106,9 +106,9 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the config that is meant where a command stands in its place."""
-        args = oldwords.today(args)
+        args = old_syntax.today(args)
         if any(word.split("=")[0] == "--record-path" for word in args):
-            raise click.UsageError(oldwords.problem(args, ()), ctx)
+            raise click.UsageError(old_syntax.problem(args, ()), ctx)
         first = next(self._plain_words(ctx, args), None)
         if first is not None and self._is_command(ctx, args[first]):
             args = self._with_config(ctx, args, args[first])
@@ -131,19 +131,19 @@ class Commands(click.Group):
         """Find the command; of a word of kappa 0.7 say what took its place."""
         files = ctx.params.get("config") or ("config.yml",)
         before = {key: ctx.params.get(key) for key in ("env", "profile", "region")}
-        problem = oldwords.problem(args, files, command_line.options(**before))
+        problem = old_syntax.problem(args, files, command_line.options(**before))
         if not ctx.resilient_parsing and problem:
             raise click.UsageError(problem, ctx)
         return super().resolve_command(ctx, args)
 
     def _is_command(self, ctx: click.Context, word: str) -> bool:
-        known = self.get_command(ctx, word) is not None or oldwords.is_gone(word)
+        known = self.get_command(ctx, word) is not None or old_syntax.is_gone(word)
         return known and not Path(word).is_file()
 
     def _with_config(self, ctx: click.Context, args: list[str], command: str) -> list[str]:
         if "--help" in args or command in _WITHOUT_CONFIG:
             return ["CONFIG", *args]
-        config = oldwords.default_config() if command != "init" else ""
+        config = old_syntax.default_config() if command != "init" else ""
         if config:
             return [config, *args]
         if not ctx.resilient_parsing:
@@ -166,7 +166,7 @@ class Commands(click.Group):
         """Make one argument of the config files before the command: click takes a fixed number."""
         files: list[int] = []
         for number in self._plain_words(ctx, args):
-            if files and (self.get_command(ctx, args[number]) or oldwords.is_gone(args[number])):
+            if files and (self.get_command(ctx, args[number]) or old_syntax.is_gone(args[number])):
                 joined = _BETWEEN.join(args[file] for file in files)
                 before = [word for at, word in enumerate(args[:number]) if at not in files]
                 return [*before, joined, *args[number:]]

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from kappa.cli import console
 from kappa.cli.main import cli
 from kappa.cli.options import Options
-from kappa.cli.several import apart, run_each
+from kappa.cli.several_configs import apart, run_each
 from kappa.plan.selection import changing, making
 from kappa.plan.step import Already, Step
 from tests.support.builders import kappa_config
@@ -130,7 +130,7 @@ from pathlib import Path
 from kappa.cli.console import exit_code
 from kappa.errors import Interrupted
 from kappa.cli.options import Options
-from kappa.cli.several import run_each
+from kappa.cli.several_configs import run_each
 
 def status(options):
     if options.session.config.function.name == "two":
