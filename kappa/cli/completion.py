@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from kappa.cli.console import result
-from kappa.cli.group import cli, command
+from kappa.cli.group import command
 from kappa.cli.options import Options
 
 
-@command
+@command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(options: Options, shell: str) -> None:
     """Print the script that completes kappa's words.
@@ -22,6 +22,8 @@ def completion(options: Options, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    found = get_completion_class(shell)
-    assert found is not None
-    result(found(cli, {}, "kappa", "_KAPPA_COMPLETE").source())
+    from kappa.cli.main import cli
+
+    complete = get_completion_class(shell)
+    assert complete is not None
+    result(complete(cli, {}, "kappa", "_KAPPA_COMPLETE").source())

@@ -1,4 +1,4 @@
-"""The commands for event sources that are there: enable, disable, remove, show."""
+"""The commands for event sources: add, update, enable, disable, remove, show their status."""
 
 from __future__ import annotations
 
@@ -6,15 +6,46 @@ from functools import partial
 
 import click
 
+from kappa.cli.carry_out import carry_out
 from kappa.cli.console import as_json, bold, progress, result, style
-from kappa.cli.group import carry_out, command
+from kappa.cli.group import command
 from kappa.cli.options import Options
 
-_some = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+_sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 
 
-@command
-@_some
+@command(several=True)
+def add_event_sources(options: Options) -> None:
+    """Connect the function with its event sources.
+
+    Makes a mapping for each DynamoDB or Kinesis stream, a subscription for each SNS topic, a
+    notification for each S3 bucket, with the permission that it needs.
+
+    Example:
+      kappa config.yml add_event_sources
+    """
+    from kappa.commands.sources import plan_add_event_sources
+
+    carry_out(options, plan_add_event_sources)
+
+
+@command(several=True)
+def update_event_sources(options: Options) -> None:
+    """Bring event sources to what the config says.
+
+    Changes batch size, retries, enabled and the like of the mappings that are there, and the
+    events of bucket notifications.
+
+    Example:
+      kappa config.yml update_event_sources
+    """
+    from kappa.commands.sources import plan_update_event_sources
+
+    carry_out(options, plan_update_event_sources)
+
+
+@command()
+@_sources
 def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Let event sources invoke the function again.
 
@@ -29,8 +60,8 @@ def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=True))
 
 
-@command
-@_some
+@command()
+@_sources
 def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Keep event sources from invoking the function.
 
@@ -46,8 +77,8 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=False))
 
 
-@command
-@_some
+@command()
+@_sources
 def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Disconnect the function from event sources.
 
@@ -63,7 +94,7 @@ def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_remove_event_sources, names=sources))
 
 
-@command
+@command()
 def event_source_status(options: Options) -> None:
     """Show event sources and their state.
 
@@ -81,12 +112,12 @@ def event_source_status(options: Options) -> None:
     if options.json:
         result(as_json(data))
         return
-    for _, name, state, detail in padded([source_row(one) for one in data]):
+    for _, name, state, detail in padded([source_row(source) for source in data]):
         good = state.strip() not in ("missing", "no target", "topic is gone")
         colour = "green" if good else "magenta"
         result(f"{bold(name)}  {style(state, fg=colour)}  {detail}".rstrip())
-    for one in data:
-        if "problem" in one:
-            progress(f"! {one['name']}: {one['problem']}")
+    for source in data:
+        if "problem" in source:
+            progress(f"! {source['name']}: {source['problem']}")
     if not data:
         progress("The config names no event source, and AWS has none.")

@@ -1,4 +1,4 @@
-"""The commands about files: package, validate, init. Only `init --from` asks AWS."""
+"""The command init: a config to begin with, or one of an existing function."""
 
 from __future__ import annotations
 
@@ -8,96 +8,14 @@ from pathlib import Path
 import click
 
 from kappa.cli.console import as_json, progress, result, style
-from kappa.cli.group import command, strict_option, tell_notes, warn_of_code
+from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.config import command_line
-from kappa.errors import ArchiveError, ConfigError
+from kappa.errors import ConfigError
 from kappa.texts import one_line
 
 
-@command
-@click.option(
-    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Where to write the zip."
-)
-@click.option("--list", "listed", is_flag=True, help="Show each file with its size.")
-@strict_option
-def package(options: Options, output: Path | None, listed: bool, strict: bool) -> None:
-    """Write the zip that would be uploaded.
-
-    Installs the required packages, packs the code and asks AWS nothing. Unless told, the zip is
-    NAME.zip, or lambda.zipfile_name, beside the config.
-
-    Example:
-      kappa config.yml package --output /tmp/greeter.zip --list
-    """
-    from kappa.commands.humanize import size
-    from kappa.packing.archive import sizes
-    from kappa.packing.bundle import write_zip
-
-    if output and len(options.configs) > 1:
-        raise click.UsageError("--output is for one config file.")
-    session = options.open()
-    archive = session.zip
-    if archive is None:
-        raise ArchiveError(
-            f"{session.config.function.name} is a container image: there is nothing to pack."
-        )
-    warn_of_code(session.config, session.problems, strict=strict)
-    file = write_zip(session.config, archive, output)
-    data = {
-        "file": str(file),
-        "size_bytes": len(archive.data),
-        "unzipped_bytes": archive.unzipped_bytes,
-        "files": len(archive.names),
-        "sha256": archive.sha256,
-    }
-    if options.json:
-        result(as_json({**data, "names": sizes(archive)} if listed else data))
-        return
-    for name, size_bytes in sizes(archive).items() if listed else ():
-        result(f"{size(size_bytes):>12}  {one_line(name)}")
-    result(
-        f"{file}: {size(len(archive.data))}, {len(archive.names)} files, "
-        f"{size(archive.unzipped_bytes)} unzipped, sha256 {archive.sha256}"
-    )
-
-
-@command
-@click.option("--show-values", is_flag=True, help="Show values of variables and included ones.")
-@strict_option
-def validate(options: Options, show_values: bool, strict: bool) -> None:
-    """Check the config and print it filled in.
-
-    Prints the config as it is understood, with its environment merged; it reads as a config
-    again. With --show-values every ${name} is filled in; without, variables are left out, and
-    values of the included file stand as ${name}. Checks the files too that it names, and that the
-    handler is in the code. Installs nothing and asks AWS nothing; exit code 2 means that the
-    config is wrong.
-
-    Example:
-      kappa config.yml validate --env prod
-    """
-    from kappa.commands.validate import check
-    from kappa.config.write import as_yaml, hidden_variables, plain_config
-    from kappa.packing.syntax import problems
-
-    session = options.open()
-    archive = check(session.config, options.region or session.config.region)
-    tell_notes(session.config.notes)
-    found = problems(session.config.function.runtime, archive) if archive else []
-    warn_of_code(session.config, found, strict=strict)
-    config = plain_config(session.config, show_values=show_values)
-    result(as_json(config) if options.json else as_yaml(config).rstrip("\n"))
-    names = "" if show_values else ", ".join(hidden_variables(session.config))
-    if names:
-        progress(f"Not shown: lambda.environment ({names}): --show-values shows it.")
-    if "include" in config:
-        progress(
-            f"Values of {session.config.include} stand as ${{name}}: --show-values shows them."
-        )
-
-
-@command
+@command()
 @click.argument("name", default="")
 @click.option("--from", "source", metavar="FUNCTION", default="", help="Import this function.")
 def init(options: Options, name: str, source: str) -> None:
@@ -120,8 +38,8 @@ def init(options: Options, name: str, source: str) -> None:
         from kappa.commands.adopt.command import adopted, read
 
         _refuse_qualifier(source)
-        found = read(Aws(options.region, options.profile), source)
-        new = adopted(found, options.config.name, options.region, options.profile)
+        existing = read(Aws(options.region, options.profile), source)
+        new = adopted(existing, options.config.name, options.region, options.profile)
     else:
         new = starter(options.config, name)
     written = write_files(options.config.parent, new)
@@ -153,7 +71,7 @@ def _refuse_qualifier(source: str) -> None:
 
 
 def _complaints(file: Path) -> list[str]:
-    """Say what `validate` does not accept: code that kappa would refuse to deploy again."""
+    """Name what `validate` does not accept: code that kappa would refuse to deploy again."""
     from kappa.commands.validate import check
     from kappa.config.read import read_config
 

@@ -30,7 +30,7 @@ def _call_options(function: F) -> F:
     return data(qualifier(function))
 
 
-@command
+@command()
 @_call_options
 def invoke(options: Options, data: str, qualifier: str) -> None:
     """Invoke the function; print result, log and error.
@@ -41,14 +41,14 @@ def invoke(options: Options, data: str, qualifier: str) -> None:
     Example:
       kappa config.yml invoke --data '{"key": 1}'
     """
-    target = _Target(options, data, qualifier)
-    answer = target.send("RequestResponse")
-    name = target.name
+    invocation = _Invocation(options, data, qualifier)
+    answer = invocation.send("RequestResponse")
+    name = invocation.name
     if answer.log:
         progress(style(printable(answer.log.rstrip("\n")), dim=True))
     if options.json:
-        said = {"status": answer.status, "error": answer.error or None, "log": answer.log}
-        result(as_json({**said, "version": answer.version, "payload": answer.payload}))
+        head = {"status": answer.status, "error": answer.error or None, "log": answer.log}
+        result(as_json({**head, "version": answer.version, "payload": answer.payload}))
     elif not answer.error:
         result(as_json(answer.payload))
     if answer.error:
@@ -56,11 +56,11 @@ def invoke(options: Options, data: str, qualifier: str) -> None:
             progress(f"Traceback of {name}:\n{printable(answer.traceback)}")
         raise FunctionFailed(
             f"The function {name} failed: {answer.problem}",
-            f"Its log: {target.command('logs')}",
+            f"Its log: {invocation.command('logs')}",
         )
 
 
-@command
+@command()
 @_call_options
 def invoke_async(options: Options, data: str, qualifier: str) -> None:
     """Hand an event to the function; do not wait.
@@ -70,16 +70,16 @@ def invoke_async(options: Options, data: str, qualifier: str) -> None:
     Example:
       kappa config.yml invoke_async
     """
-    target = _Target(options, data, qualifier)
-    answer = target.send("Event")
+    invocation = _Invocation(options, data, qualifier)
+    answer = invocation.send("Event")
     if options.json:
         result(as_json({"status": answer.status}))
         return
-    progress(f"Accepted by {target.name} ({answer.status}).")
-    progress(f"  Its log: {target.command('logs')}")
+    progress(f"Accepted by {invocation.name} ({answer.status}).")
+    progress(f"  Its log: {invocation.command('logs')}")
 
 
-@command
+@command()
 @_call_options
 def dryrun(options: Options, data: str, qualifier: str) -> None:
     """Ask whether you may invoke the function.
@@ -89,16 +89,16 @@ def dryrun(options: Options, data: str, qualifier: str) -> None:
     Example:
       kappa config.yml dryrun
     """
-    target = _Target(options, data, qualifier)
-    answer = target.send("DryRun")
+    invocation = _Invocation(options, data, qualifier)
+    answer = invocation.send("DryRun")
     if options.json:
         result(as_json({"status": answer.status, "allowed": True}))
         return
-    progress(f"You may invoke {target.name} ({answer.status}).")
+    progress(f"You may invoke {invocation.name} ({answer.status}).")
 
 
-class _Target:
-    """What to call, with what."""
+class _Invocation:
+    """The function to call, and what to send to it."""
 
     def __init__(self, options: Options, data: str, qualifier: str) -> None:
         from kappa.commands.invoke import await_ready, read_payload
@@ -114,7 +114,7 @@ class _Target:
             await_ready(self._session.aws, self.name, Clock())
 
     def send(self, kind: Kind) -> Answer:
-        """Call it once."""
+        """Invoke the function once."""
         from kappa.commands.invoke import send
 
         try:
@@ -124,7 +124,7 @@ class _Target:
             raise
 
     def _hint(self) -> str:
-        """Say which of the two is missing: Lambda answers the same for function and alias."""
+        """Word which of the two is missing: Lambda answers the same for function and alias."""
         from kappa.commands.invoke import exists
 
         if not self._qualifier or not exists(self._session.aws, self.name):

@@ -12,7 +12,8 @@ from click.core import ParameterSource
 
 from kappa.cli.console import progress, result
 from kappa.cli.group import command
-from kappa.cli.options import Moment, Options
+from kappa.cli.options import Options
+from kappa.cli.params import Moment
 from kappa.errors import Denied, KappaError, NotFound
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _log_options(function: F) -> F:
     return function
 
 
-@command
+@command()
 @_log_options
 def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Show the function's log, request by request.
@@ -62,7 +63,7 @@ def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: 
     _show(options, sys.stdout.isatty() if pretty is None else pretty, **given)
 
 
-@command
+@command()
 @_log_options
 def tail(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Print the function's log, oldest line first.

@@ -1,20 +1,13 @@
-"""Command lines of kappa 0.3 and 0.7: what stands there now, or which word took its place.
-
-Owns the words of those, and which config file is meant where none is named. Pure but for
-looking whether that file is there.
-"""
+"""Command lines of kappa 0.3 and 0.7: what they are today, or what replaced a word. Pure."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from kappa.config import command_line
 
-# What 0.7 took when no config was named.
-_DEFAULT = "kappa.yml"
 _SWITCHES = {
     "list": "event_source_status",
     "enable": "enable_event_sources",
@@ -26,17 +19,11 @@ _CALLS = frozenset({"dryrun", "invoke", "invoke_async"})
 
 
 def is_gone(word: str) -> bool:
-    """Whether a word was a command and is none any more."""
+    """Whether a word was a command and is not one any more."""
     return word.replace("-", "_") in _GONE
 
 
-def default_config() -> str:
-    """The config that is meant where none is named; "" if there is none."""
-    given = os.environ.get("KAPPA_CONFIG", "")
-    return given or (_DEFAULT if Path(_DEFAULT).is_file() else "")
-
-
-def today(args: Sequence[str]) -> list[str]:
+def translated(args: Sequence[str]) -> list[str]:
     """Turn `--config FILE` into FILE, and leave `--no-debug` out: that is so anyway."""
     words: list[str] = []
     rest = list(args)
@@ -53,8 +40,8 @@ def today(args: Sequence[str]) -> list[str]:
     return words
 
 
-def problem(args: Sequence[str], files: Sequence[Path | str], given: Sequence[str] = ()) -> str:
-    """Say of a command with its arguments which words took their place; "" if they are fine.
+def replacement(args: Sequence[str], files: Sequence[Path | str], given: Sequence[str] = ()) -> str:
+    """Name what replaced the words of a command line; "" if all of them are of today.
 
     `given` are the options that stand before the config.
     """
@@ -74,13 +61,13 @@ def problem(args: Sequence[str], files: Sequence[Path | str], given: Sequence[st
         )
     if command in _CALLS and more and not more.startswith("-"):
         return f"What to send is an option: {advised(f'{command} --data {more}', *files)}"
-    if any(one.split("=")[0] == "--record-path" for one in args):
+    if any(word.split("=")[0] == "--record-path" for word in args):
         return "--record-path is gone: --debug shows each call of AWS."
     return ""
 
 
 def _without_common(args: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part the options that an advised command must repeat from the rest."""
+    """Separate the options that an advised command must repeat from the rest."""
     rest, common, words = [], [], list(args)
     while words:
         word = words.pop(0)

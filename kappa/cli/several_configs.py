@@ -1,6 +1,6 @@
 """One command for several configs: in parallel where safe, with one report.
 
-Progress is told as it happens, each line with its function's name; results follow in the order
+Progress is printed as it happens, each line with its function's name; results follow in the order
 of the configs. Owns what may run side by side: functions that share a role, a policy or a
 bucket (whose notifications are one document) go one after another. Every config is read before
 AWS is asked.
@@ -21,13 +21,13 @@ import click
 
 from kappa.aws.client import Aws
 from kappa.cli.console import (
-    Voice,
+    Output,
     as_json,
     exit_code,
+    prefixed,
     print_traceback,
     progress,
     result,
-    speaking,
     style,
 )
 from kappa.cli.options import Options
@@ -51,7 +51,7 @@ class Outcome:
     config: Config
     code: int
     seconds: float
-    voice: Voice
+    output: Output
 
 
 Command = Callable[..., int | None]
@@ -73,20 +73,20 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
         colour = _PREFIX_COLOURS[number % len(_PREFIX_COLOURS)]
         prefix = f"{style(name.ljust(width), fg=colour)} | "
         own = replace(options, config=session.config.file, session=session)
-        voice = Voice(prefix, [])
+        output = Output(prefix, [])
         started = time.monotonic()
-        with speaking(voice):
+        with prefixed(output):
             code = _code(partial(command, own, **given), options.debug)
         seconds = time.monotonic() - started
-        return Outcome(number, name, session.config, code, seconds, voice)
+        return Outcome(number, name, session.config, code, seconds, output)
 
     outcomes, interrupted = _side_by_side(sessions, run)
     _report(outcomes, width, options.json)
-    for number in sorted(set(range(len(names))) - {one.number for one in outcomes}):
+    for number in sorted(set(range(len(names))) - {outcome.number for outcome in outcomes}):
         progress(f"{names[number].ljust(width)}   not begun")
     if interrupted:
         raise click.exceptions.Abort
-    return max((one.code for one in outcomes), key=_severity)
+    return max((outcome.code for outcome in outcomes), key=_severity)
 
 
 def _code(run: Callable[[], int | None], debug: bool) -> int:
@@ -99,7 +99,7 @@ def _code(run: Callable[[], int | None], debug: bool) -> int:
 
 
 def _open_all(options: Options, command: str, *, strict: bool) -> list[Session] | None:
-    """Read every config, and say of each what is wrong with it; None if one is wrong."""
+    """Read every config, and report what is wrong with each; None if one is wrong."""
     known: dict[Any, Aws] = {}
     sessions: list[Session] = []
 
@@ -190,20 +190,20 @@ def _severity(code: int) -> int:
 
 def _report(outcomes: list[Outcome], width: int, wants_json: bool) -> None:
     if wants_json:
-        result(as_json([_data(one) for one in outcomes]))
+        result(as_json([_data(outcome) for outcome in outcomes]))
         return
-    for one in outcomes:
-        for text in one.voice.results or ():
-            result(one.voice.lines(text))
+    for outcome in outcomes:
+        for text in outcome.output.results or ():
+            result(outcome.output.lines(text))
     words = {0: ("done", "green"), 3: ("differs", "yellow")}
-    for one in outcomes:
-        word, colour = words.get(one.code, ("failed", "red"))
-        seconds = style(f"{one.seconds:.1f} s", dim=True)
-        progress(f"{one.name.ljust(width)}   {style(word.ljust(8), fg=colour)} {seconds}")
+    for outcome in outcomes:
+        word, colour = words.get(outcome.code, ("failed", "red"))
+        seconds = style(f"{outcome.seconds:.1f} s", dim=True)
+        progress(f"{outcome.name.ljust(width)}   {style(word.ljust(8), fg=colour)} {seconds}")
 
 
 def _data(outcome: Outcome) -> dict[str, Any]:
-    results = [json.loads(text) for text in outcome.voice.results or ()]
+    results = [json.loads(text) for text in outcome.output.results or ()]
     return {
         "config": outcome.config.file,
         "function": outcome.config.function.name,

@@ -1,18 +1,13 @@
-"""The commands that show what is there and how it does: status and metrics."""
+"""The command status: what AWS has of the function, and what is wrong."""
 
 from __future__ import annotations
 
-import sys
-import time
-
-import click
-
 from kappa.cli.console import as_json, bold, result, style, width
 from kappa.cli.group import command
-from kappa.cli.options import Moment, Options
+from kappa.cli.options import Options
 
 
-@command
+@command(several=True)
 def status(options: Options) -> None:
     """Show policy, role, function and event sources.
 
@@ -44,39 +39,3 @@ def _coloured(state: str) -> str:
         return style(state, fg="red")
     is_well = word in ("Active", "Enabled", "Notifying", "Subscribed", "there")
     return style(state, fg="green" if is_well else "yellow")
-
-
-@command
-@click.option(
-    "--since",
-    "since_ms",
-    default="1h",
-    show_default=True,
-    type=Moment(),
-    help="From when: 30m, 6h, 7d ago, or ISO 8601 (UTC).",
-)
-def metrics(options: Options, since_ms: int) -> None:
-    """Show how often and how long the function ran.
-
-    A small table with bars: invocations, errors, throttles, duration, concurrency, and how far
-    streams are behind, from CloudWatch, which shows them a minute or two late. Changes nothing.
-
-    Example:
-      kappa config.yml metrics --since 6h
-    """
-    from kappa.commands import metrics as numbers
-    from kappa.commands.humanize import duration
-
-    session = options.open()
-    name = session.config.function.name
-    over = numbers.window(since_ms / 1000, time.time())
-    found = numbers.data(name, over, numbers.read(session.aws, name, over))
-    if options.json:
-        result(as_json(found))
-        return
-    each = duration(over.period_s * 1000)
-    result(f"{bold(name)}  {found['since']} to {found['until']}, {each} a bar")
-    for label, value, bars in numbers.table(found, sys.stdout.encoding or "ascii"):
-        bad = label in ("errors", "throttles") and value not in ("0", "-")
-        colour = "red" if bad else "cyan"
-        result(f"{label:12} {value:>12}  {style(bars, fg=colour)}".rstrip())

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kappa.cli.carry_out import carry_out
 from kappa.cli.console import as_json, bold, result, style
-from kappa.cli.group import carry_out, command
+from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.commands.humanize import size
 from kappa.texts import one_line
@@ -21,7 +22,7 @@ _HEADINGS = ("version", "date", "size", "sha256", "aliases", "description")
 _ALIASES = 4
 
 
-@command
+@command(several=True)
 def versions(options: Options) -> None:
     """List the published versions and their aliases.
 
@@ -32,16 +33,17 @@ def versions(options: Options) -> None:
     """
     from kappa.commands.deploy import read_versions
 
-    found = read_versions(options.open())
+    published = read_versions(options.open())
     if options.json:
-        result(as_json(found))
+        result(as_json(published))
         return
-    for number, line in enumerate(_table(found)):
+    for number, line in enumerate(version_table(published)):
         result(style(line, dim=True) if number == 0 else line)
 
 
-def _table(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    rows = [_HEADINGS, *(_row(one) for one in found)]
+def version_table(published: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write the versions as lines of columns, under their headings."""
+    rows = [_HEADINGS, *(_row(version) for version in published)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = []
     for row in rows:
@@ -52,14 +54,14 @@ def _table(found: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(version: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        one["version"],
-        f"{one['date'][:19]}Z",
-        size(one["size"] or 0),
-        one["sha256"][:8],
-        ", ".join(one["aliases"]),
-        one_line(one["description"]),
+        version["version"],
+        f"{version['date'][:19]}Z",
+        size(version["size"] or 0),
+        version["sha256"][:8],
+        ", ".join(version["aliases"]),
+        one_line(version["description"]),
     )
 
 
@@ -69,7 +71,7 @@ def _version(_ctx: click.Context, _param: click.Parameter, number: str) -> str:
     return number
 
 
-@command
+@command()
 @click.option(
     "--to",
     default="",

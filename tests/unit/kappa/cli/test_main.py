@@ -40,7 +40,7 @@ def shell(*args):
 
 
 def test_the_commands_of_kappa_0_3_are_there():
-    assert set(COMMANDS) <= set(cli.commands)
+    assert set(COMMANDS) <= set(cli.list_commands(None))
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, "update-code", "add-event-sources"])

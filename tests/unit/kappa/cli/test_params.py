@@ -1,47 +1,11 @@
-"""What a shell completes, asked as a shell asks."""
+"""Arguments: the config files that a shell is offered, and times."""
 
-import os
-import subprocess
-import sys
+from datetime import UTC, datetime
 
 import pytest
 
-from kappa.cli.params import config_files
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    for name in ("config.yml", "lambda/sns/config.yml", "lambda/sqs/config.yaml", "lambda/a.py"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    for name in (".git/x.yml", "node_modules/x.yml", "a/b/c/d/deep.yml"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def offered(words, place=None):
-    """What bash is offered for words, the last of which is not complete."""
-    env = {
-        **os.environ,
-        "_KAPPA_COMPLETE": "bash_complete",
-        "COMP_WORDS": " ".join(words),
-        "COMP_CWORD": str(place or len(words) - 1),
-    }
-    code = (
-        "import sys; sys.argv = ['kappa']\n"
-        "from kappa.__main__ import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'boto3', 'botocore', 'yaml', 'msgspec'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
-    )
-    assert (run.returncode, run.stderr) == (0, "")
-    return [line.partition(",")[2] for line in run.stdout.splitlines()]
+from kappa.cli.params import config_files, moment_ms
+from tests.support.builders import NOW_S
 
 
 @pytest.mark.parametrize(
@@ -64,42 +28,31 @@ def test_an_absolute_path_stays_absolute(project):
     assert config_files(f"{project}/c") == [f"{project}/config.yml"]
 
 
-def test_the_first_word_is_a_config(project):
-    assert "lambda/sns/config.yml" in offered(["kappa", ""])
+@pytest.mark.parametrize(
+    ("text", "ago_s"), [("0s", 0), ("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86_400)]
+)
+def test_a_span_is_that_long_ago(text, ago_s):
+    assert moment_ms(text, NOW_S) == (NOW_S - ago_s) * 1000
 
 
-def test_after_a_config_come_commands(project):
-    assert offered(["kappa", "config.yml", "inv"]) == ["invoke", "invoke_async"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-01T12:00",
+        "2026-01-01 12:00:00",
+        "2026-01-01T12:00:00.000Z",
+        "2026-01-01T13:00:00+01:00",
+    ],
+)
+def test_a_time_is_utc_unless_it_says_otherwise(text):
+    assert moment_ms(text, 0) == NOW_S * 1000
 
 
-def test_after_several_configs_come_commands_too(project):
-    assert offered(["kappa", "a.yml", "b.yml", "inv"]) == ["invoke", "invoke_async"]
-    assert "deploy" in offered(["kappa", "--env", "prod", "a.yml", "b.yml", ""])
+def test_a_day_begins_at_midnight():
+    assert moment_ms("2026-01-31", 0) == datetime(2026, 1, 31, tzinfo=UTC).timestamp() * 1000
 
 
-def test_after_a_config_come_further_configs(project):
-    assert offered(["kappa", "config.yml", "lambda/s"]) == [
-        "lambda/sns/config.yml",
-        "lambda/sqs/config.yaml",
-    ]
-
-
-def test_after_several_configs_a_command_has_its_options():
-    assert offered(["kappa", "a.yml", "b.yml", "deploy", "--dr"]) == ["--dry-run"]
-
-
-def test_after_a_command_come_its_options():
-    assert offered(["kappa", "config.yml", "logs", "--f"]) == ["--follow", "--filter"]
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_needs_no_config(shell):
-    command = [sys.executable, "-m", "kappa", "completion", shell]
-    script = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert f"_KAPPA_COMPLETE={shell}_complete" in script
-
-
-def test_bash_takes_the_script():
-    command = [sys.executable, "-m", "kappa", "completion", "bash"]
-    script = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+@pytest.mark.parametrize("text", ["", "10", "m", "-5m", "5 m", "10w", "yesterday", "2026-13-01"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(ValueError, match=r"."):
+        moment_ms(text, NOW_S)

@@ -52,7 +52,7 @@ def test_a_role_that_kappa_only_uses_may_be_shared():
 
 
 def test_each_line_begins_with_the_name(capsys):
-    with console.speaking(console.Voice("a | ")):
+    with console.prefixed(console.Output("a | ")):
         console.progress("one\ntwo")
     console.progress("three")
     assert capsys.readouterr().err == "a | one\na | two\nthree\n"
@@ -158,6 +158,6 @@ def test_a_status_of_several_configs_leaves_room_for_their_names(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr("sys.stdout", terminal)
-    with console.speaking(console.Voice(f"{console.bold('greeter')} | ")):
+    with console.prefixed(console.Output(f"{console.bold('greeter')} | ")):
         assert console.width() == 50
     assert console.width() == 60

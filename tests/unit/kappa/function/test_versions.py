@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.cli.versions import _table
+from kappa.cli.versions import version_table
 from kappa.errors import AwsError, NotFound
 from kappa.function import rollback as back
 from kappa.function import versions
@@ -376,6 +376,6 @@ def test_a_description_makes_no_line_of_its_own_in_the_table():
     found = versions.rows(
         kappa_config(), state(version(1, Description="a\n9  2030  1 B  x  prod\rb"))
     )
-    table = _table(found)
+    table = version_table(found)
     assert len(table) == 3
     assert table[-1].endswith(r"a\n9  2030  1 B  x  prod\rb")
