@@ -34,13 +34,12 @@ def _confirm(options: Options, given: dict[str, Any]) -> None:
 
 
 @command(several=True, confirm=_confirm)
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 def delete(options: Options) -> None:
     """Delete event sources, function, role and policy.
 
-    Keeps the logs, policies and roles that kappa did not make, and a role or policy that
-    something else uses; it says so of each. On a terminal it asks first, unless --yes is given;
-    in a script it does not ask.
+    Keeps the logs, any role or policy that kappa did not create, and any that something else
+    uses. Names what it keeps, and why. Asks first on a terminal.
 
     Example:
       kappa config.yml delete --yes

@@ -20,7 +20,7 @@ from kappa.cli.options import (
 
 
 @command(several=True)
-@click.option("--dry-run", is_flag=True, help="Only show what would change, as diff does.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, as diff does.")
 @show_values_option
 @wait_option
 @strict_option
@@ -33,11 +33,11 @@ def deploy(
     strict: bool,
     **publishing: Any,  # noqa: ANN401
 ) -> int:
-    """Bring everything to what the config says.
+    """Create or update everything in the config.
 
-    Creates what is missing and updates what differs of policy, role, log group, function,
-    permissions, versions and event sources, in this order; removes nothing that the config does
-    not name. What is as it should be is left alone: a second deploy changes nothing.
+    Works in this order: policy, role, log group, function, versions, permissions, event sources.
+    Changes only what differs, so a second deploy changes nothing. Keeps what the config does not
+    name.
 
     Example:
       kappa config.yml deploy --publish --alias current
@@ -56,11 +56,11 @@ def deploy(
 @wait_option
 @strict_option
 def create(options: Options, wait: bool, strict: bool) -> None:
-    """Create the policy, the role and the function.
+    """Create the policy, role and function.
 
-    Makes what is missing and leaves alone what exists. A function that exists keeps its code
-    and settings; it gets the tags, the reserved concurrency, the first version and the alias that
-    it lacks, and its permissions and settings for asynchronous calls become the config's.
+    Creates what is missing, the log group too. An existing function keeps its code and settings.
+    It gets the tags, reserved concurrency, first version and alias that it lacks, and the
+    config's permissions and asynchronous settings.
 
     Example:
       kappa config.yml create
@@ -74,10 +74,10 @@ def create(options: Options, wait: bool, strict: bool) -> None:
 @wait_option
 @strict_option
 def update_code(options: Options, wait: bool, strict: bool) -> None:
-    """Upload the code and settings that differ.
+    """Update the function's code and settings.
 
-    Changes the function's code and configuration, its permissions and the policy's document,
-    each only where AWS has something else than the config says.
+    Changes only what differs: code, settings, versions and permissions of the function, and the
+    document of its policy. Creates no function, role or policy.
 
     Example:
       kappa config.yml update_code

@@ -19,8 +19,8 @@ DIFFERS = 3
 def diff(options: Options, show_values: bool, **publishing: Any) -> int:  # noqa: ANN401
     """Show what deploy would change.
 
-    Shows settings, documents and files of the code; changes nothing. The exit code is 0 when
-    nothing differs and 3 when something does.
+    Compares settings, documents and the files of the code. Changes nothing. Exit code 0: nothing
+    differs; 3: something does.
 
     Example:
       kappa config.yml diff

@@ -16,10 +16,11 @@ _sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 
 @command(several=True)
 def add_event_sources(options: Options) -> None:
-    """Connect the function with its event sources.
+    """Connect the function to its event sources.
 
-    Makes a mapping for each DynamoDB or Kinesis stream, a subscription for each SNS topic, a
-    notification for each S3 bucket, with the permission that it needs.
+    Creates what is missing: mappings for streams and queues, subscriptions for topics,
+    notifications for buckets, EventBridge rules, the function URL, and the permissions that they
+    need.
 
     Example:
       kappa config.yml add_event_sources
@@ -31,10 +32,10 @@ def add_event_sources(options: Options) -> None:
 
 @command(several=True)
 def update_event_sources(options: Options) -> None:
-    """Bring event sources to what the config says.
+    """Update existing event sources.
 
-    Changes batch size, retries, enabled and the like of the mappings that are there, and the
-    events of bucket notifications.
+    Changes the settings that differ, such as batch size, filters and `enabled`. Reports a missing
+    source, and does not create it.
 
     Example:
       kappa config.yml update_event_sources
@@ -49,8 +50,8 @@ def update_event_sources(options: Options) -> None:
 def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Let event sources invoke the function again.
 
-    All of the config's, or each SOURCE: its ARN, its name as `status` shows it. Streams and
-    queues go on where they stopped; topics and buckets are subscribed to again.
+    SOURCE is an ARN or a name from `status`; default: all in the config. Streams and queues
+    continue where they stopped. Topics, buckets and shared rules are connected again.
 
     Example:
       kappa config.yml enable_event_sources news
@@ -63,11 +64,11 @@ def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
 @command()
 @_sources
 def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
-    """Keep event sources from invoking the function.
+    """Stop event sources from invoking the function.
 
-    All of the config's, or each SOURCE: its ARN, its name as `status` shows it. Until they are
-    enabled, or deployed anew: `enabled: false` in the config is for good. Streams and queues
-    keep what arrives, as long as they do; topics and buckets are unsubscribed from.
+    SOURCE is an ARN or a name from `status`; default: all in the config. Streams and queues
+    keep their records for their retention time. Topics, buckets and shared rules are
+    disconnected. The next deploy restores what `enabled` in the config says.
 
     Example:
       kappa config.yml disable_event_sources
@@ -80,11 +81,11 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
 @command()
 @_sources
 def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
-    """Disconnect the function from event sources.
+    """Disconnect event sources from the function.
 
-    All of the config's and its URL, or each SOURCE: its ARN, its name as `status` shows it, or
-    url. Removes mappings, subscriptions, notifications, rules and the permissions that kappa
-    gave for them. A URL's address never comes back.
+    SOURCE is an ARN, a name from `status`, or url; default: all in the config, and its URL.
+    Deletes mappings, subscriptions, notifications, rules, and the permissions that kappa added
+    for them. A deleted URL never gets the same address again.
 
     Example:
       kappa config.yml remove_event_sources nightly
@@ -96,9 +97,10 @@ def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
 
 @command()
 def event_source_status(options: Options) -> None:
-    """Show event sources and their state.
+    """Show the event sources and their state.
 
-    Those of the config, and streams and queues that are mapped besides. Changes nothing.
+    Lists those of the config, and other streams and queues that invoke the function.
+    Changes nothing.
 
     Example:
       kappa config.yml event_source_status --json

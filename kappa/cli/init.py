@@ -19,12 +19,12 @@ from kappa.texts import one_line
 @click.argument("name", default="")
 @click.option("--from", "source", metavar="FUNCTION", default="", help="Import this function.")
 def init(options: Options, name: str, source: str) -> None:
-    """Write a config, and code to begin with.
+    """Write a starter config, or import a function.
 
-    Writes CONFIG, a policy, code and an event beside it, and a JSON Schema for editors. Never
-    overwrites a file. With --from, reads an existing function with its role, permissions and
-    event sources, downloads its code, and changes nothing in the account. Names what a config
-    cannot express: that is left as it is.
+    Writes CONFIG, with a policy, code, a test event and a JSON Schema for editors beside it.
+    Never overwrites a file. NAME is the function's; default: the folder's name. --from reads an
+    existing function with its code, role, permissions and event sources, and lists what a config
+    cannot express. Changes nothing in the account.
 
     Example:
       kappa greeter/config.yml init

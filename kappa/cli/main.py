@@ -44,13 +44,11 @@ COMMANDS = {
     "versions": "versions",
     "rollback": "versions",
 }
-_HELP = """Manage one AWS Lambda function, as its CONFIG file describes it.
+_HELP = """Deploy and operate an AWS Lambda function from one CONFIG file.
 
 Example:
-  kappa config.yml create
-  kappa config.yml add_event_sources
-  kappa config.yml status
-  kappa lambda/*/config.yml deploy
+  kappa config.yml deploy
+  kappa lambda/*/config.yml status
 """
 
 

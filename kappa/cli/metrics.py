@@ -20,13 +20,13 @@ from kappa.cli.params import Moment
     default="1h",
     show_default=True,
     type=Moment(),
-    help="From when: 30m, 6h, 7d ago, or ISO 8601 (UTC).",
+    help="Start: 30m, 6h, 7d ago, or ISO 8601 (UTC).",
 )
 def metrics(options: Options, since_ms: int) -> None:
-    """Show how often and how long the function ran.
+    """Show invocations, errors and durations.
 
-    A small table with bars: invocations, errors, throttles, duration, concurrency, and how far
-    streams are behind, from CloudWatch, which shows them a minute or two late. Changes nothing.
+    Also shows throttles, peak concurrency and how far streams lag, as numbers and bars. The data
+    is CloudWatch's, a minute or two late. Changes nothing.
 
     Example:
       kappa config.yml metrics --since 6h

@@ -56,10 +56,10 @@ def common(command: F) -> F:
     """Give a command the options that stand before CONFIG or after COMMAND."""
     for option in reversed(
         (
-            click.option("--profile", metavar="NAME", help="Profile of ~/.aws/config."),
+            click.option("--profile", metavar="NAME", help="AWS profile."),
             click.option("--region", metavar="NAME", callback=_region, help="AWS region."),
-            click.option("--env", metavar="NAME", help="One of the config's environments."),
-            click.option("--debug", is_flag=True, help="Show each AWS call and tracebacks."),
+            click.option("--env", metavar="NAME", help="Environment of the config."),
+            click.option("--debug", is_flag=True, help="Show AWS calls and tracebacks."),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
         )
     ):
@@ -77,19 +77,19 @@ def merge(options: Options, given: dict[str, Any]) -> Options:
     return options
 
 
-strict_option = click.option(
-    "--strict", is_flag=True, help="Refuse code with syntax errors, not only warn."
-)
-wait_option = click.option("--wait", is_flag=True, help="Wait until Lambda runs what is new.")
+strict_option = click.option("--strict", is_flag=True, help="Fail on syntax errors in the code.")
+wait_option = click.option("--wait", is_flag=True, help="Wait until Lambda runs the new code.")
 show_values_option = click.option(
-    "--show-values", is_flag=True, help="Show values of variables and included ones."
+    "--show-values", is_flag=True, help="Show variables and included values."
 )
 
 
 def publishing_options(command: F) -> F:
     """Give a command the options that win over the config's keys of the same name."""
     for option in (
-        click.option("--keep-versions", type=int, metavar="N", help="Remove older versions."),
+        click.option(
+            "--keep-versions", type=int, metavar="N", help="Keep N versions; delete older ones."
+        ),
         click.option("--alias", metavar="NAME", help="Move this alias to the new version."),
         click.option("--publish", is_flag=True, default=None, help="Publish a version."),
     ):

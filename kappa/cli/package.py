@@ -16,15 +16,15 @@ from kappa.texts import one_line
 
 @command(several=True)
 @click.option(
-    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Where to write the zip."
+    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the zip here."
 )
-@click.option("--list", "listed", is_flag=True, help="Show each file with its size.")
+@click.option("--list", "listed", is_flag=True, help="List the files with their sizes.")
 @strict_option
 def package(options: Options, output: Path | None, listed: bool, strict: bool) -> None:
-    """Write the zip that would be uploaded.
+    """Write the zip that deploy would upload.
 
-    Installs the required packages, packs the code and asks AWS nothing. Unless told, the zip is
-    NAME.zip, or lambda.zipfile_name, beside the config.
+    Installs the requirements and packs the code into NAME.zip (or lambda.zipfile_name) beside the
+    config. Does not contact AWS.
 
     Example:
       kappa config.yml package --output /tmp/greeter.zip --list

@@ -9,10 +9,10 @@ from kappa.cli.options import Options
 
 @command(several=True)
 def status(options: Options) -> None:
-    """Show policy, role, function and event sources.
+    """Show the state of everything in the config.
 
-    Shows alias, permissions and asynchronous settings too, and at its end, behind a "!", what
-    is missing, has failed or is not as the config says. Changes nothing.
+    Lists policy, role, function, alias, permissions, asynchronous settings and event sources.
+    Problems, such as what is missing or has failed, follow after a "!". Changes nothing.
 
     Example:
       kappa config.yml status --json

@@ -12,13 +12,12 @@ from kappa.cli.options import Options, show_values_option, strict_option
 @show_values_option
 @strict_option
 def validate(options: Options, show_values: bool, strict: bool) -> None:
-    """Check the config and print it filled in.
+    """Check the config and print it resolved.
 
-    Prints the config as it is understood, with its environment merged; it reads as a config
-    again. With --show-values every ${name} is filled in; without, variables are left out, and
-    values of the included file stand as ${name}. Checks the files too that it names, and that the
-    handler is in the code. Installs nothing and asks AWS nothing; exit code 2 means that the
-    config is wrong.
+    Merges the environment, and checks the files that the config names and the handler. The output
+    is a valid config. It leaves out variables, and keeps ${name} for included values, unless
+    --show-values is given. Installs nothing and does not contact AWS. Exit code 2: the config is
+    wrong.
 
     Example:
       kappa config.yml validate --env prod

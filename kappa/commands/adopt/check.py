@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kappa.aws.unknown import as_text
 from kappa.commands.adopt.found import FILLED, Adopted
-from kappa.commands.adopt.rest import as_text
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
 from kappa.config.tree import Keys, dotted
