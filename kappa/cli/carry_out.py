@@ -70,7 +70,7 @@ def carry_out(
             progress(report_line(report))
 
     planned = plan(session)
-    # Code that AWS has already is not read again: that takes another Python's start.
+    # Code that AWS has already is not read again: that may take another Python's start.
     if strict is False and sends_code(planned):
         warn_of_code(session.config, session.problems, strict=False)
     apply(planned, session.aws.call, report_step, wait=wait)
