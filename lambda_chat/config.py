@@ -172,7 +172,7 @@ def parse_config(text: str, where: Path) -> ChatConfig:
     return msgspec.convert(given, ChatConfig)
 
 
-def notes(path: Path | None = None) -> list[str]:
+def config_notes(path: Path | None = None) -> list[str]:
     """Say of each key of 2015 in the config that it is not used any more, and what is."""
     where = config_path(path)
     _, lines = _read_mapping(_read_text(where), where)

@@ -35,8 +35,7 @@ def show_changes(
     from kappa.commands.deploy import read_changes
     from kappa.commands.diff import HIDDEN, as_data, as_lines, sends_code
     from kappa.commands.publishing import publishing_as
-    from kappa.plan.selection import worth_a_line
-    from kappa.plan.step import Already, Report
+    from kappa.plan.step import Already, Report, worth_a_line
 
     session = publishing_as(options.open(), publishing)
     if strict:

@@ -9,7 +9,7 @@ from kappa.config.model import Config
 from kappa.config.policy_document import read_policy_document
 from kappa.errors import ArchiveError, ConfigError
 from kappa.packing.archive import Archive
-from kappa.packing.bundle import is_ready_zip, read_archive
+from kappa.packing.build import is_ready_zip, read_archive
 from kappa.packing.check import check_files, check_handler
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from kappa.arn import words
 from kappa.config.model import Config, EventSource
-from kappa.function import version_owner
+from kappa.function import aliases
 from kappa.plan.step import Already
 from kappa.sources import polled, url
 from kappa.sources.state import SourcesState
@@ -28,9 +28,7 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     Buckets and rules stay whole, since AWS has them as one whole: whoever plans with them asks
     `config.others`, or `state.others`.
     """
-    marked = {
-        alias for alias, mark in state.owners.items() if version_owner.is_of_another(config, mark)
-    }
+    marked = {alias for alias, mark in state.owners.items() if aliases.is_of_another(config, mark)}
     config = msgspec.structs.replace(config, siblings=config.siblings | marked)
     others = config.others
     if not others:

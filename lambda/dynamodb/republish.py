@@ -30,13 +30,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lambda/shared"))  # what both functions agree on
+# The functions' zips need these modules flat, so no package holds them.
+sys.path.insert(0, str(ROOT / "lambda/shared"))
 
 try:
     from contract import CHANNEL, RESERVED_CHANNELS
     from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError, Denied, NotFound
-    from lambda_chat import command as commandline
+    from lambda_chat import command
     from lambda_chat.config import ChatConfig, check_region, read_config, require
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
@@ -130,7 +131,7 @@ def publish(aws: Aws, function: str, channels: Sequence[str]) -> dict[str, str]:
     if answer.get("FunctionError") or not isinstance(content, dict):
         kind = content.get("errorType") if isinstance(content, dict) else None
         return dict.fromkeys(channels, str(kind or answer.get("FunctionError")))
-    failed = [one["itemIdentifier"] for one in content.get("batchItemFailures", [])]
+    failed = [failure["itemIdentifier"] for failure in content.get("batchItemFailures", [])]
     return {channels[int(place) - 1]: "see the function's log" for place in failed}
 
 
@@ -150,7 +151,7 @@ def republish(aws: Aws, function: str, channels: Sequence[str]) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Publish; return the exit code: 1 when something failed, 2 for wrong usage."""
-    return commandline.run(__doc__, argv, _republish, "Stopped. Run it again: that is safe.")
+    return command.run(__doc__, argv, _republish, "Stopped. Run it again: that is safe.")
 
 
 def _republish(given: dict[str, Any]) -> int:

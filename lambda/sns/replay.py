@@ -39,13 +39,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lambda/shared"))  # what both functions agree on
+# The functions' zips need these modules flat, so no package holds them.
+sys.path.insert(0, str(ROOT / "lambda/shared"))
 
 try:
-    from contract import at
+    from contract import dig
     from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError
-    from lambda_chat import command as commandline
+    from lambda_chat import command
     from lambda_chat.config import check_region, read_config
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
@@ -56,7 +57,7 @@ SNS, OPERATOR = "aws:sns", "lambda-chat:operator"
 OUTCOMES = ("stored", "changed", "duplicate")
 
 
-class Left(Exception):
+class NotReplayed(Exception):
     """A record that is not replayed, or whose replay failed: the message says why."""
 
 
@@ -71,33 +72,35 @@ def read_event(text: str, function: str, now_s: float, operator: bool = False) -
     """Return the event of a record, as SNS sent it to the function with that ARN.
 
     Shape: Lambda's invocation record, bare or as SNS wraps it for a queue without raw delivery.
-    Raises: Left, when it cannot be replayed.
+    Raises: NotReplayed, when it cannot be replayed.
     Source: AWS Lambda guide, "Capturing records of Lambda asynchronous invocations".
     """
     record = _record(text)
-    if at(record, "DDBStreamBatchInfo") is not None:
-        raise Left("a batch of the stream: run lambda/dynamodb/republish.py")
-    arn = at(record, "requestContext", "functionArn")
+    if dig(record, "DDBStreamBatchInfo") is not None:
+        raise NotReplayed("a batch of the stream: run lambda/dynamodb/republish.py")
+    arn = dig(record, "requestContext", "functionArn")
     if not isinstance(arn, str) or arn.count(":") < 6:
-        raise Left("not a record of a failed invocation")
+        raise NotReplayed("not a record of a failed invocation")
     if arn.split(":")[:7] != function.split(":"):
-        raise Left(f"of {arn}, not of {function}")
-    event = at(record, "requestPayload")
-    records = at(event, "Records")
+        raise NotReplayed(f"of {arn}, not of {function}")
+    event = dig(record, "requestPayload")
+    records = dig(event, "Records")
     if not isinstance(event, dict) or not isinstance(records, list) or not records:
-        raise Left("without its event: it was too large for SNS")
-    if not {str(at(one, "EventSource")) for one in records} <= {SNS, *([OPERATOR] * operator)}:
-        raise Left("not through SNS: whoever wrote it would be an operator (see --operator)")
-    ends = [token_end(one) for one in records]
+        raise NotReplayed("without its event: it was too large for SNS")
+    if not {str(dig(item, "EventSource")) for item in records} <= {SNS, *([OPERATOR] * operator)}:
+        raise NotReplayed("not through SNS: whoever wrote it would be an operator (see --operator)")
+    ends = [token_end(item) for item in records]
     if all(end is not None and end <= now_s for end in ends):
         ended = datetime.fromtimestamp(max(end or 0 for end in ends), UTC)
-        raise Left(f"its token ended at {ended:%Y-%m-%d %H:%M:%S} UTC: its sender cannot be proved")
+        raise NotReplayed(
+            f"its token ended at {ended:%Y-%m-%d %H:%M:%S} UTC: its sender cannot be proved"
+        )
     return event
 
 
 def token_end(record: object) -> float | None:
     """Return when a record's token ends or ended, None where that cannot be read."""
-    token = at(record, "Sns", "MessageAttributes", "id_token", "Value")
+    token = dig(record, "Sns", "MessageAttributes", "id_token", "Value")
     try:
         payload = str(token).split(".")[1]
         end = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"]
@@ -110,36 +113,42 @@ def name_of(text: str) -> str:
     """Return the ids by which a record and its log lines are found; nothing that was written."""
     try:
         record = _record(text)
-    except Left:
+    except NotReplayed:
         return "?"
-    records = at(record, "requestPayload", "Records")
-    ids = [at(one, "Sns", "MessageId") for one in records] if isinstance(records, list) else []
-    found = [one for one in ids if isinstance(one, str)]
-    return ", ".join(found) or str(at(record, "requestContext", "requestId") or "?")
+    records = dig(record, "requestPayload", "Records")
+    items = records if isinstance(records, list) else []
+    ids = [dig(item, "Sns", "MessageId") for item in items]
+    return ", ".join(text for text in ids if isinstance(text, str)) or str(
+        dig(record, "requestContext", "requestId") or "?"
+    )
 
 
 def replay(aws: Aws, function: str, event: dict[str, Any]) -> str:
     """Invoke the function with an event; returns what became of it.
 
-    Raises: Left, when not all of it is stored; AwsError.
+    Raises: NotReplayed, when not all of it is stored; AwsError.
     """
     params = {"FunctionName": function, "Payload": json.dumps(event), "LogType": "Tail"}
     answer = aws.call_once("lambda", "invoke", f"invoking {function}", params, TIMEOUT_S)
     counts = json.loads(answer["Payload"].read())
     if answer.get("FunctionError") or not isinstance(counts, dict):
-        raise Left(f"failed again: {at(counts, 'errorType') or answer.get('FunctionError')}")
+        raise NotReplayed(
+            f"failed again: {dig(counts, 'errorType') or answer.get('FunctionError')}"
+        )
     if counts.get("refused"):
-        raise Left(f"refused: {', '.join(reasons(answer.get('LogResult', ''))) or 'see the log'}")
+        raise NotReplayed(
+            f"refused: {', '.join(reasons(answer.get('LogResult', ''))) or 'see the log'}"
+        )
     return ", ".join(word for word in OUTCOMES if counts.get(word))
 
 
 def reasons(log: str) -> list[str]:
     """Return the reasons of refusal in the tail of a log, in Base64, as Lambda answers it."""
-    found = []
+    listed = []
     for line in base64.b64decode(log).decode(errors="replace").splitlines():
         if '"event": "refused"' in line and line.startswith("{") and line.endswith("}"):
-            found.append(str(json.loads(line).get("reason")))
-    return found
+            listed.append(str(json.loads(line).get("reason")))
+    return listed
 
 
 def read_file(file: str) -> list[Failure]:
@@ -227,7 +236,7 @@ def replay_all(
             try:
                 event = read_event(failure.text, function, clock(), operator)
                 outcome = "to replay" if dry_run else replay(aws, function, event)
-            except Left as reason:
+            except NotReplayed as reason:
                 _print(f"left  {name_of(failure.text)}: {reason}")
                 continue
             left -= 1
@@ -253,7 +262,7 @@ def _give_back(queue: Queue) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Replay; return the exit code: 1 when something is left or AWS refused, 2 for wrong usage."""
-    return commandline.run(__doc__, argv, _replay, "Stopped. What was not replayed is left.")
+    return command.run(__doc__, argv, _replay, "Stopped. What was not replayed is left.")
 
 
 def _replay(given: dict[str, Any]) -> int:
@@ -270,16 +279,16 @@ def _replay(given: dict[str, Any]) -> int:
 
 
 def _record(text: str) -> object:
-    """Return a record without what SNS wraps it in. Raises: Left."""
+    """Return a record without what SNS wraps it in. Raises: NotReplayed."""
     record = _json(text)
-    return _json(str(at(record, "Message"))) if at(record, "Type") == "Notification" else record
+    return _json(str(dig(record, "Message"))) if dig(record, "Type") == "Notification" else record
 
 
 def _json(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Left("not a record of a failed invocation") from error
+        raise NotReplayed("not a record of a failed invocation") from error
 
 
 def _print(line: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from kappa.aws.client import Aws, translated
 from kappa.errors import ConfigError, Denied, NotFound
 from lambda_chat.config import ChatConfig, config_path
-from lambda_chat.stack.bucket import read_bucket_name
+from lambda_chat.stack.website_bucket import read_bucket_name
 
 MARKER = "config.js"
 MOVED = "Correct it; or, to move the page, run `./resources.py update --wait` first."

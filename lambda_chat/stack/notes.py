@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from kappa.aws.client import Aws, translated
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from lambda_chat.config import KEYS, ROOT, ChatConfig, config_path, outdated, unknown_keys
-from lambda_chat.stack.bucket import read_former_buckets
 from lambda_chat.stack.progress import Stack
+from lambda_chat.stack.website_bucket import read_former_buckets
 
 FUNCTIONS = ("lambda/sns/config.yml", "lambda/dynamodb/config.yml")
 # The stack's parameters and the keys of config.yml that they come from.

@@ -14,7 +14,7 @@ from typing import Any
 from kappa.aws.client import Aws
 from kappa.aws.unknown import as_text, unknown
 from kappa.errors import AwsError, NotFound
-from kappa.function.version_users import read_users
+from kappa.function.version_state import read_users
 
 # What a config expresses of a function, and what AWS only reports; None: the whole of it.
 _FUNCTION: Mapping[str, tuple[str, ...] | None] = {

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 
 from contract import CHANNEL
-from folder import Folder
+from s3_folder import Folder
 from transcripts import compact, iso_at
 
 ATTEMPTS = 5

@@ -19,7 +19,13 @@ from typing import Any, NamedTuple, Protocol, TypedDict
 import botocore
 
 from aws_clients import SIGNED, make_clients
-from batch import (
+from channel_list import ChannelList
+from contract import RESERVED_CHANNELS, dig
+from log_lines import error_code, log, metric_line
+from s3_folder import Folder
+from stats import NewMessage
+from stats_file import StatsFile
+from stream_batch import (
     Event,
     age_ms,
     is_new_message,
@@ -29,12 +35,6 @@ from batch import (
     sequence,
     settled,
 )
-from channel_list import ChannelList
-from contract import RESERVED_CHANNELS, at, error_code, log
-from emf import metric_line
-from folder import Folder
-from stats import Said
-from stats_file import StatsFile
 from transcript_files import TranscriptFiles
 from transcripts import MAX_HISTORY
 
@@ -172,8 +172,8 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     Raises: NotPublished, if all failed: then the function's Errors metric shows it.
     Publishing the same batch again is safe, but for the stats: they count it again.
     """
-    found = at(event, "Records")
-    records = found if isinstance(found, list) else [None]
+    listed = dig(event, "Records")
+    records = listed if isinstance(listed, list) else [None]
     ages_ms = iterator_ages_ms(records, service.clock())
     firsts, skipped = touched_channels(records, request_id)
     changed = {read_channel(record) for record in records if not is_new_message(record)}
@@ -183,7 +183,7 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     for channel, failure in failures.items():
         log("ERROR", "failed", request_id=request_id, channel=channel, error=error_code(failure))
     now_s = service.clock()
-    said = read_inserts(settled(records, failed), now_s)
+    new = read_inserts(settled(records, failed), now_s)
     values: dict[str, int | list[int]] = {
         "batch_size": len(records),
         "channels": len(firsts),
@@ -191,15 +191,15 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
         "unlisted": len(service.channels.unseen(published)),
         "failed": len(failures),
         "skipped": skipped,
-        "uncounted": count(said, service, request_id),
+        "uncounted": count(new, service, request_id),
         "iterator_age_ms": ages_ms,
-        "delay_ms": [age_ms(one.sent_ms, now_s) for one in said],
+        "delay_ms": [age_ms(message.sent_ms, now_s) for message in new],
     }
     members = metric_line(now_s, {"function": service.function}, values)
     log("INFO", "done", request_id=request_id, **members)
     if failures and len(failures) == len(firsts):
         raise NotPublished(f"{len(failures)} channels failed") from next(iter(failures.values()))
-    return {"batchItemFailures": [{"itemIdentifier": sequence(records[one])} for one in failed]}
+    return {"batchItemFailures": [{"itemIdentifier": sequence(records[place])} for place in failed]}
 
 
 def touched_channels(records: Sequence[object], request_id: str) -> tuple[dict[str, int], int]:
@@ -246,13 +246,13 @@ def publish_channels(
     return failures
 
 
-def count(said: Sequence[Said], service: Service, request_id: str) -> int:
+def count(new: Sequence[NewMessage], service: Service, request_id: str) -> int:
     """Count new messages; return how many could not be. A fault of the stats is logged, no more."""
     try:
-        service.stats.add(said)
+        service.stats.add(new)
     except Exception as error:  # noqa: BLE001 - the batch's transcripts are published
         log("WARN", "uncounted", request_id=request_id, error=error_code(error))
-        return len(said)
+        return len(new)
     return 0
 
 

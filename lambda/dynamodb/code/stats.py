@@ -30,7 +30,7 @@ MAX_COUNT = 2**53 - 1  # the largest that a browser reads exactly
 MAX_AHEAD_MS = 300_000
 
 
-class Said(NamedTuple):
+class NewMessage(NamedTuple):
     """A new message, as far as it counts. `user` is "" for operators, who are no people."""
 
     channel: str
@@ -51,18 +51,18 @@ class Stats(NamedTuple):
 NOTHING = Stats(0, [0] * MINUTES, 0, {}, 0)
 
 
-def read_said(channel: str, image: Mapping[str, Any], now_s: float) -> Said | None:
+def read_new_message(channel: str, image: Mapping[str, Any], now_s: float) -> NewMessage | None:
     """Return what counts of a new row; None when no transcript would show it as a message."""
     entry = read_entry(image, now_s)
     if entry is None or not entry.is_message:
         return None
     user = "" if entry.shown["kind"] == "operator" else entry.shown["user"]
-    return Said(channel, entry.sent_ms, user)
+    return NewMessage(channel, entry.sent_ms, user)
 
 
-def counted(content: bytes, said: Sequence[Said], now_ms: int) -> bytes:
-    """Return the object that follows the stored `content`, b"" for none, with what was said."""
-    return write_stats(with_said(at_time(read_stats(content, now_ms), now_ms), said))
+def counted(content: bytes, new: Sequence[NewMessage], now_ms: int) -> bytes:
+    """Return the object that follows the stored `content`, b"" for none, with new messages."""
+    return write_stats(with_new(at_time(read_stats(content, now_ms), now_ms), new))
 
 
 def at_time(stats: Stats, now_ms: int) -> Stats:
@@ -73,23 +73,23 @@ def at_time(stats: Stats, now_ms: int) -> Stats:
     return today._replace(generated_ms=now_ms, per_minute=stats.per_minute[gone:] + [0] * gone)
 
 
-def with_said(stats: Stats, said: Sequence[Said]) -> Stats:
-    """Count messages, each by its own time; one that is ahead of the clock was said now."""
+def with_new(stats: Stats, new: Sequence[NewMessage]) -> Stats:
+    """Count messages, each by its own time; one that is ahead of the clock was sent now."""
     now_ms = stats.generated_ms
     per_minute = list(stats.per_minute)
     today = []
-    for one in said:
-        sent_ms = min(one.sent_ms, now_ms)
+    for message in new:
+        sent_ms = min(message.sent_ms, now_ms)
         minutes_ago = now_ms // MINUTE_MS - sent_ms // MINUTE_MS
         if minutes_ago < MINUTES:
             per_minute[-1 - minutes_ago] += 1
         if day(sent_ms) == day(now_ms):
-            today.append(one)
+            today.append(message)
     seen = stats.seen
-    for user in {one.user for one in today} - {""}:
+    for user in {message.user for message in today} - {""}:
         seen |= 1 << bit_of(user, day(now_ms))
     messages = stats.messages + len(today)
-    channels = busiest(stats.channels, Counter(one.channel for one in today))
+    channels = busiest(stats.channels, Counter(message.channel for message in today))
     return Stats(now_ms, per_minute, messages, channels, seen)
 
 
@@ -100,7 +100,7 @@ def busiest(channels: Mapping[str, int], new: Mapping[str, int]) -> dict[str, in
     """
     total = {name: channels.get(name, 0) + count for name, count in new.items()}
     total |= {name: count for name, count in channels.items() if name not in new}
-    return dict(sorted(total.items(), key=lambda one: -one[1])[:MAX_CHANNELS])
+    return dict(sorted(total.items(), key=lambda item: -item[1])[:MAX_CHANNELS])
 
 
 def bit_of(user: str, date: str) -> int:

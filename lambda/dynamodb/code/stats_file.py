@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from folder import Folder
-from stats import Said, counted
+from s3_folder import Folder
+from stats import NewMessage, counted
 
 ATTEMPTS = 5
 MAX_WAITING = 1_000
@@ -27,17 +27,17 @@ class StatsFile:
         self._folder = folder
         self._clock = clock
         self._last: tuple[bytes, str] | None = None  # content and ETag
-        self._waiting: list[Said] = []
+        self._waiting: list[NewMessage] = []
 
-    def add(self, said: Sequence[Said]) -> None:
+    def add(self, new: Sequence[NewMessage]) -> None:
         """Count messages. Those that could not be written for want of a turn wait for the next.
 
         Raises: StatsBusy; botocore's exceptions for faults of AWS: then it is not known whether
         the messages were counted, and they are not counted again.
         """
-        if not said:
+        if not new:
             return
-        said, self._waiting = [*self._waiting, *said], []
+        new, self._waiting = [*self._waiting, *new], []
         tried = None
         for _ in range(ATTEMPTS):
             content, etag = self._last or self._folder.read(NAME)
@@ -46,9 +46,9 @@ class StatsFile:
                 # The SDK sent the write again, as no answer came: we were overtaken by ourselves.
                 self._last = content, etag
                 return
-            tried = counted(content, said, round(self._clock() * 1000))
+            tried = counted(content, new, round(self._clock() * 1000))
             if written := self._folder.write(NAME, tried, etag):
                 self._last = tried, written
                 return
-        self._waiting = said[-MAX_WAITING:]
+        self._waiting = new[-MAX_WAITING:]
         raise StatsBusy("the stats could not be brought up to date")

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from contract import AFTER_MESSAGES
-from folder import Folder
+from s3_folder import Folder
 from transcripts import (
     MAX_CHANGES,
     Changes,

@@ -12,7 +12,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import NamedTuple, NotRequired, TypedDict, TypeGuard
 
-from contract import CHANNEL, RESERVED_CHANNELS, at
+from contract import CHANNEL, RESERVED_CHANNELS, dig
 
 SNS_SOURCE = "aws:sns"
 OPERATOR_SOURCE = "lambda-chat:operator"
@@ -110,17 +110,17 @@ def read_delivery(record: object, now: datetime, default_id: str) -> Delivery:
 
     Raises: BadMessage.
     """
-    source = at(record, "EventSource")
+    source = dig(record, "EventSource")
     if source not in (SNS_SOURCE, OPERATOR_SOURCE):
         raise BadMessage("unknown_source")
-    body, sent_at = at(record, "Sns", "Message"), at(record, "Sns", "Timestamp")
-    message_id = at(record, "Sns", "MessageId")
+    body, sent_at = dig(record, "Sns", "Message"), dig(record, "Sns", "Timestamp")
+    message_id = dig(record, "Sns", "MessageId")
     if source == OPERATOR_SOURCE:
         sent_at = now.isoformat() if sent_at is None else sent_at
         message_id = default_id if message_id is None else message_id
     if not isinstance(body, str) or not isinstance(sent_at, str) or not is_safe_id(message_id):
         raise BadMessage("malformed_record")
-    token = at(record, "Sns", "MessageAttributes", "id_token", "Value")
+    token = dig(record, "Sns", "MessageAttributes", "id_token", "Value")
     moment = read_time(sent_at)
     if source == OPERATOR_SOURCE:
         moment = min(moment, now)  # a wall clock's time, or a slip: nothing is sent in the future

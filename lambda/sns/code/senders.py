@@ -15,8 +15,8 @@ from unicodedata import category, normalize
 
 from botocore.exceptions import ClientError
 
-from contract import error_code
-from environment import Settings
+from function_settings import Settings
+from log_lines import error_code
 from messages import BLANK, IGNORABLE, BadMessage, json_object
 
 GOOGLE = "https://accounts.google.com"

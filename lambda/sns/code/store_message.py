@@ -17,9 +17,10 @@ from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
 from aws_clients import NOT_SIGNED, ONE_TRY, make_clients
-from contract import at, error_code, iso_ms, log
-from emf import metric_line
-from environment import Settings, read_settings
+from change_rules import Row, check_change, is_to_be_made, text_of
+from contract import dig, iso_ms
+from function_settings import Settings, read_settings
+from log_lines import error_code, log, metric_line
 from messages import (
     BadMessage,
     Block,
@@ -31,7 +32,6 @@ from messages import (
     read_delivery,
     read_request,
 )
-from permitted import Row, check_change, is_to_be_made, text_of
 from senders import Sender, Verifier, operator, read_token
 from transactions import Tables, Written, read_row, write
 from writes import Part, applied, block, change_row, count, message_row, not_blocked, once, put
@@ -90,7 +90,7 @@ def store(event: Event, service: Service, request_id: str) -> Counts:
     counts: Counts = {"stored": 0, "changed": 0, "duplicate": 0, "refused": 0}
     delays_ms: list[int] = []
     failures: list[Exception] = []
-    records = at(event, "Records")
+    records = dig(event, "Records")
     if not isinstance(records, list):
         counts["refused"] += 1
         log_refusal(BadMessage("malformed_event"), None, service, request_id)
@@ -238,7 +238,7 @@ def log_refusal(bad: BadMessage, record: object, service: Service, request_id: s
 
 def named(record: object, request_id: str) -> dict[str, object]:
     """Return the ids by which a record can be found again."""
-    message_id = at(record, "Sns", "MessageId")
+    message_id = dig(record, "Sns", "MessageId")
     return {
         "request_id": request_id,
         "message_id": message_id if is_safe_id(message_id) else None,

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from contract import error_code
-from permitted import Row
+from change_rules import Row
+from log_lines import error_code
 from writes import Part, key
 
 T = TypeVar("T")

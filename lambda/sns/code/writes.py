@@ -11,10 +11,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from change_rules import Row, text_of
 from contract import AFTER_MESSAGES, iso_ms
-from environment import Rate
+from function_settings import Rate
 from messages import Change, Delivery, Message
-from permitted import Row, text_of
 from senders import Sender
 
 DAY_S = 86_400

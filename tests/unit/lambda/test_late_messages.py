@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import publish_transcript
 import store_message
 import transactions
-from environment import Rate
+from function_settings import Rate
 from publish_transcript import connected, publish
 from senders import Verifier
 from tests.support.builders import BUCKET, NOW_S, TABLE, id_token, moment, sns_record

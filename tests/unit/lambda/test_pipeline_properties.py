@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import publish_transcript
 import store_message
 import transactions
-from environment import Rate
+from function_settings import Rate
 from publish_transcript import NotPublished, connected, publish
 from senders import Verifier
 from store_message import NotStored, store

@@ -33,7 +33,7 @@ def wrapped(record):
 
 
 def reason(replay, text):
-    with pytest.raises(replay.Left) as left:
+    with pytest.raises(replay.NotReplayed) as left:
         replay.read_event(text, FUNCTION, NOW_S)
     return str(left.value)
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_replayed_is_left_with_its_reason(replay, text, said):
 @pytest.mark.parametrize("operator", [True, False])
 def test_a_record_of_another_function_or_account_is_left(replay, ours, theirs, operator):
     text = json.dumps(failed_invocation(live())).replace(ours, theirs)
-    with pytest.raises(replay.Left, match=f"^of .*{theirs}.*, not of {FUNCTION}$"):
+    with pytest.raises(replay.NotReplayed, match=f"^of .*{theirs}.*, not of {FUNCTION}$"):
         replay.read_event(text, FUNCTION, NOW_S, operator)
 
 
@@ -106,7 +106,7 @@ def test_what_operators_sent_is_replayed_only_when_that_is_said(replay):
     text = json.dumps(failed_invocation(operator_record()))
     assert replay.read_event(text, FUNCTION, NOW_S, True) == {"Records": [operator_record()]}
     other = json.dumps(failed_invocation(operator_record() | {"EventSource": "aws:sqs"}))
-    with pytest.raises(replay.Left, match="not through SNS"):
+    with pytest.raises(replay.NotReplayed, match="not through SNS"):
         replay.read_event(other, FUNCTION, NOW_S, True)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from environment import Rate, read_settings
+from function_settings import Rate, read_settings
 from store_message import NotStored
 from tests.support.builders import answer_with, calls_of, moment, operator_record, sns_record
 from tests.support.chat.store import ENVIRON, RATE_TABLE, conflict, counts

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import transactions
-from environment import Rate
+from function_settings import Rate
 from senders import Verifier
 from store_message import NotStored, Service, store
 from tests.support.builders import NOW_S, TABLE, id_token, moment, sns_record

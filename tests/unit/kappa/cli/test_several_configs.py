@@ -13,8 +13,7 @@ from kappa.cli import console
 from kappa.cli.main import cli
 from kappa.cli.options import Options
 from kappa.cli.several_configs import apart, run_each
-from kappa.plan.selection import changing, making
-from kappa.plan.step import Already, Step
+from kappa.plan.step import Already, Step, changing, making
 from tests.support.builders import kappa_config
 
 OWN = {"name": "p", "document": "policy.json"}

@@ -9,7 +9,7 @@ from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.config.tree import as_written
 from kappa.errors import ConfigError
-from kappa.packing.bundle import read_archive, remarks
+from kappa.packing.build import read_archive, remarks
 from kappa.packing.check import check_files
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of

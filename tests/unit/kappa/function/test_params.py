@@ -6,8 +6,10 @@ import pytest
 
 from kappa.config.model import Async, Image, Logging, Vpc
 from kappa.errors import Conflict, NotFound
-from kappa.function import plan as function
-from kappa.function.plan import FunctionState
+from kappa.function.plan import (
+    plan_function,
+)
+from kappa.function.state import FunctionState, read_function
 from kappa.packing.archive import Archive
 from kappa.plan.step import Already
 from tests.support.builders import assert_valid, kappa_config
@@ -33,7 +35,7 @@ SAME = [Already("unchanged", "settings of greeter"), Already("unchanged", "code 
 
 def planned(said, state=None, archive=ARCHIVE):
     state = FunctionState(HAS) if state is None else state
-    found = function.plan(kappa_config(said), archive, ROLE_ARN, state)
+    found = plan_function(kappa_config(said), archive, ROLE_ARN, state)
     assert_valid(found)
     return found
 
@@ -237,7 +239,7 @@ def test_only_what_the_config_speaks_of_is_read():
             calls.append((operation, ""))
             return []
 
-        function.read(SimpleNamespace(call=call, pages=pages), kappa_config(said), **more)
+        read_function(SimpleNamespace(call=call, pages=pages), kappa_config(said), **more)
         return sorted(calls)
 
     grants = [{"statement_id": "a", "principal": "sns.amazonaws.com"}]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
-from contract import AFTER_MESSAGES, CHANNEL, RESERVED_CHANNELS, at
-from stats import Said, read_said
+from contract import AFTER_MESSAGES, CHANNEL, RESERVED_CHANNELS, dig
+from stats import NewMessage, read_new_message
 
 MAX_TIME_S = 1e11  # far beyond any clock; excludes NaN and infinity too
 
@@ -51,8 +51,8 @@ def iterator_ages_ms(records: Sequence[object], now_s: float) -> list[int]:
 
     DynamoDB tells whole seconds.
     """
-    times = [at(record, "dynamodb", "ApproximateCreationDateTime") for record in records]
-    seconds = [one for one in times if isinstance(one, int | float) and 0 <= one <= MAX_TIME_S]
+    times = [dig(record, "dynamodb", "ApproximateCreationDateTime") for record in records]
+    seconds = [time for time in times if isinstance(time, int | float) and 0 <= time <= MAX_TIME_S]
     return [age_ms(round(min(seconds) * 1000), now_s)] if seconds else []
 
 
@@ -61,31 +61,31 @@ def age_ms(then_ms: int, now_s: float) -> int:
     return max(0, round(now_s * 1000) - then_ms)
 
 
-def read_inserts(records: Sequence[object], now_s: float) -> list[Said]:
-    """Return what the records of new messages count."""
-    inserts = [record for record in records if at(record, "eventName") == "INSERT"]
-    rows = [(read_channel(record), at(record, "dynamodb", "NewImage")) for record in inserts]
-    said = [
-        read_said(channel, image, now_s)
+def read_inserts(records: Sequence[object], now_s: float) -> list[NewMessage]:
+    """Return the new messages, as far as the stats count them."""
+    inserts = [record for record in records if dig(record, "eventName") == "INSERT"]
+    rows = [(read_channel(record), dig(record, "dynamodb", "NewImage")) for record in inserts]
+    messages = [
+        read_new_message(channel, image, now_s)
         for channel, image in rows
         if channel and channel not in RESERVED_CHANNELS and isinstance(image, dict)
     ]
-    return [one for one in said if one]
+    return [message for message in messages if message]
 
 
 def read_channel(record: object) -> str | None:
     """Return the channel that a record names, None when it names none."""
-    channel = at(record, "dynamodb", "Keys", "channel", "S")
+    channel = dig(record, "dynamodb", "Keys", "channel", "S")
     return channel if isinstance(channel, str) and CHANNEL.fullmatch(channel) else None
 
 
 def is_new_message(record: object) -> bool:
     """Tell whether a record is of a new row among the messages, and not of a change."""
-    row_id = at(record, "dynamodb", "Keys", "id", "S")
-    new = at(record, "eventName") == "INSERT" and isinstance(row_id, str)
+    row_id = dig(record, "dynamodb", "Keys", "id", "S")
+    new = dig(record, "eventName") == "INSERT" and isinstance(row_id, str)
     return new and not str(row_id).startswith(AFTER_MESSAGES)
 
 
 def sequence(record: object) -> str:
     """Return a record's sequence number, "" when it has none."""
-    return str(at(record, "dynamodb", "SequenceNumber") or "")
+    return str(dig(record, "dynamodb", "SequenceNumber") or "")

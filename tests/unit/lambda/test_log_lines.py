@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emf import metric_line
+from log_lines import metric_line
 from publish_transcript import NotPublished, Settings, connected, publish
 from tests.support.builders import (
     BUCKET,

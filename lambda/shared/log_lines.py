@@ -1,17 +1,33 @@
-"""The CloudWatch metrics, written into the log lines that are written anyway.
+"""The log lines of both functions, one JSON object each, and the metrics in them.
 
-Pure. CloudWatch Logs takes the metrics out of a line that has an `_aws` member: no call, no
-permission, no waiting. A metric is a number that the line holds, so nothing personal may be
-among them or among the dimensions.
+No name or text of a message may reach a log line. CloudWatch Logs takes the metrics out of a line
+that has an `_aws` member: no call, no permission, no waiting. A metric is a number that the line
+holds, so nothing personal may be among them or among the dimensions.
 Source: CloudWatch guide, "Specification: Embedded metric format".
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+
+from botocore.exceptions import ClientError
 
 NAMESPACE = "LambdaChat"
 MAX_VALUES = 100
+
+
+def error_code(error: Exception) -> str:
+    """Return AWS's own code of an error, or its type's name: both are safe to log."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "Unknown"))
+    return type(error).__name__
+
+
+def log(level: str, event: str, **fields: object) -> None:
+    """Write one JSON line without empty fields; Lambda sends it to CloudWatch Logs as it is."""
+    given = {key: value for key, value in fields.items() if value not in ("", None, [])}
+    print(json.dumps({"level": level, "event": event, **given}), flush=True)  # noqa: T201
 
 
 def metric_line(
