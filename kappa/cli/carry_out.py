@@ -9,7 +9,7 @@ from kappa.cli.console import as_json, progress, report_line, result, style
 from kappa.cli.options import Options
 
 if TYPE_CHECKING:
-    from kappa.commands.deploy import Session
+    from kappa.commands.session import Session
     from kappa.config.model import Config
     from kappa.packing.syntax import Problem
     from kappa.plan.step import Plan, Report
@@ -54,7 +54,7 @@ def carry_out(
     `strict` is None where no code is packed. With `wait` it ends when Lambda is ready, not when
     Lambda has taken the last change.
     """
-    from kappa.commands.diff import sends_code
+    from kappa.function.code import sends_code
     from kappa.plan.apply import apply
     from kappa.plan.step import SETTLED, steps
 

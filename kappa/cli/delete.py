@@ -44,6 +44,6 @@ def delete(options: Options) -> None:
     Example:
       kappa config.yml delete --yes
     """
-    from kappa.commands.deploy import plan_delete
+    from kappa.commands.delete import plan_delete
 
     carry_out(options, plan_delete)

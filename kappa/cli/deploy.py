@@ -43,11 +43,11 @@ def deploy(
       kappa config.yml deploy --publish --alias current
     """
     from kappa.commands.deploy import plan_deploy
-    from kappa.commands.publishing import publishing_as
+    from kappa.commands.session import with_publishing
 
     if dry_run:
         return show_changes(options, show_values, publishing, strict=strict)
-    own = replace(options, session=publishing_as(options.open(), publishing))
+    own = replace(options, session=with_publishing(options.open(), publishing))
     carry_out(own, plan_deploy, settled=False, wait=wait, strict=strict)
     return 0
 

@@ -32,12 +32,13 @@ def show_changes(
     options: Options, show_values: bool, publishing: Mapping[str, Any], *, strict: bool = False
 ) -> int:
     """Print what deploy would change; return the exit code: 0, or 3 when something differs."""
-    from kappa.commands.deploy import read_changes
-    from kappa.commands.diff import HIDDEN, as_data, as_lines, sends_code
-    from kappa.commands.publishing import publishing_as
+    from kappa.commands.changes import HIDDEN, as_data, as_lines
+    from kappa.commands.diff import read_changes
+    from kappa.commands.session import with_publishing
+    from kappa.function.code import sends_code
     from kappa.plan.step import Already, Report, worth_a_line
 
-    session = publishing_as(options.open(), publishing)
+    session = with_publishing(options.open(), publishing)
     if strict:
         warn_of_code(session.config, session.problems, strict=True)
     plan, changes = read_changes(session, show_values=show_values)

@@ -105,8 +105,8 @@ def event_source_status(options: Options) -> None:
     Example:
       kappa config.yml event_source_status --json
     """
+    from kappa.cli.columns import padded
     from kappa.commands.sources import read_sources_status
-    from kappa.commands.status import padded
     from kappa.sources.report import source_row, sources_data
 
     session = options.open()

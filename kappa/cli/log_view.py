@@ -10,9 +10,9 @@ import re
 from typing import Any
 
 from kappa.cli.console import as_json, style
-from kappa.commands.humanize import duration
 from kappa.commands.log_events import Event
 from kappa.commands.log_requests import Entry, Request
+from kappa.commands.numbers import duration
 from kappa.texts import printable
 
 _COLOURS = {

@@ -145,7 +145,7 @@ def _print_once(aws: Aws, query: Query, write: _Writer, last: bool) -> None:
 def _print_last(aws: Aws, query: Query, write: _Writer) -> None:
     """Print what was logged before a quiet time, with its age."""
     from kappa.commands import log_events as log
-    from kappa.commands.humanize import age
+    from kappa.commands.numbers import age
 
     try:
         events = [one for one in log.read_last(aws, query.group) if one.at_ms < query.since_ms]

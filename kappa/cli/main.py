@@ -42,7 +42,7 @@ COMMANDS = {
     "remove_event_sources": "event_sources",
     "event_source_status": "event_sources",
     "versions": "versions",
-    "rollback": "versions",
+    "rollback": "rollback",
 }
 _HELP = """Deploy and operate an AWS Lambda function from one CONFIG file.
 

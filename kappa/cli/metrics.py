@@ -31,8 +31,8 @@ def metrics(options: Options, since_ms: int) -> None:
     Example:
       kappa config.yml metrics --since 6h
     """
-    from kappa.commands.humanize import duration
     from kappa.commands.metrics import data, read, table, window
+    from kappa.commands.numbers import duration
 
     session = options.open()
     name = session.config.function.name

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from kappa.aws.client import Aws
-    from kappa.commands.deploy import Session
+    from kappa.commands.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,7 +32,7 @@ class Options:
 
     def open(self, known: dict[Any, Aws] | None = None) -> Session:
         """Read the config and prepare to reach AWS; `known` are other configs' clients."""
-        from kappa.commands.deploy import open_session
+        from kappa.commands.session import open_session
 
         if self.session is not None:
             return self.session

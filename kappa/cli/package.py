@@ -29,7 +29,7 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
     Example:
       kappa config.yml package --output /tmp/greeter.zip --list
     """
-    from kappa.commands.humanize import size
+    from kappa.commands.numbers import size
     from kappa.packing.archive import sizes
     from kappa.packing.zip_file import write_zip
 

@@ -31,7 +31,7 @@ from kappa.cli.console import (
     style,
 )
 from kappa.cli.options import Options
-from kappa.commands.deploy import Session
+from kappa.commands.session import Session
 from kappa.config.model import Config
 from kappa.packing.syntax import refuse
 

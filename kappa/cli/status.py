@@ -17,8 +17,9 @@ def status(options: Options) -> None:
     Example:
       kappa config.yml status --json
     """
-    from kappa.commands.deploy import read_status
-    from kappa.commands.status import padded, status_data, status_table
+    from kappa.cli.columns import padded
+    from kappa.cli.status_table import status_table
+    from kappa.commands.status import read_status, status_data
 
     session = options.open()
     now = read_status(session)

@@ -1,22 +1,18 @@
-"""The commands about published versions: versions and rollback."""
+"""The command versions: a table of the published versions and their aliases."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from kappa.cli.carry_out import carry_out
 from kappa.cli.console import as_json, bold, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.commands.humanize import size
+from kappa.commands.numbers import size
 from kappa.texts import one_line
 
 if TYPE_CHECKING:
-    from kappa.commands.deploy import Session
-    from kappa.plan.step import Plan
+    pass
 
 _HEADINGS = ("version", "date", "size", "sha256", "aliases", "description")
 _ALIASES = 4
@@ -31,7 +27,7 @@ def versions(options: Options) -> None:
     Example:
       kappa config.yml versions --json
     """
-    from kappa.commands.deploy import read_versions
+    from kappa.commands.versions import read_versions
 
     published = read_versions(options.open())
     if options.json:
@@ -63,35 +59,3 @@ def _row(version: Mapping[str, Any]) -> tuple[str, ...]:
         ", ".join(version["aliases"]),
         one_line(version["description"]),
     )
-
-
-def _version(_ctx: click.Context, _param: click.Parameter, number: str) -> str:
-    if number and not number.isdecimal():
-        raise click.BadParameter(f"{number!r} is not the number of a version, such as 3.")
-    return number
-
-
-@command()
-@click.option(
-    "--to",
-    default="",
-    metavar="VERSION",
-    callback=_version,
-    help="Move to this version instead.",
-)
-@click.option("--alias", default="", metavar="NAME", help="Alias to move; default: lambda.alias.")
-def rollback(options: Options, to: str, alias: str) -> None:
-    """Move the alias back to its previous version.
-
-    Moves the alias and nothing else: $LATEST keeps its code and settings, so the next deploy
-    --publish moves the alias to the newest version again.
-
-    Example:
-      kappa config.yml rollback --to 3
-    """
-    from kappa.commands.deploy import plan_rollback
-
-    def plan(session: Session) -> Plan:
-        return plan_rollback(session, alias, to)
-
-    carry_out(options, plan)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kappa.aws.client import Aws
-from kappa.commands.humanize import duration, sparkline
+from kappa.commands.numbers import duration, sparkline
 
 _BARS = 30
 _DAY_S = 86_400

@@ -6,7 +6,8 @@ from contextlib import nullcontext
 import pytest
 
 from kappa.arn import Place
-from kappa.commands import deploy as commands
+from kappa.commands.deploy import plan_deploy
+from kappa.commands.session import Session
 from kappa.config.model import Async, Cors, Image, Url
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.iam.owner import PolicyState, RoleState
@@ -42,12 +43,12 @@ def session(aws, image="1", **function):
         "timeout": 10,
         "tags": {"team": "chat"},
     }
-    return commands.Session(kappa_config(said | function, role={"arn": ROLE}), aws)
+    return Session(kappa_config(said | function, role={"arn": ROLE}), aws)
 
 
 def at_once(mine, theirs):
     """Plan both, then carry both out: neither plan knows what the other one makes."""
-    plans = [commands.plan_deploy(one) for one in (theirs, mine)]
+    plans = [plan_deploy(one) for one in (theirs, mine)]
     reports = []
     apply(plans[0], theirs.aws.call, lambda _: None, clock())
     apply(plans[1], mine.aws.call, reports.append, clock())
@@ -67,7 +68,7 @@ def test_the_second_of_two_first_deploys_at_once_finds_all_made():
     assert marks["permission partner for 210987654321"] == "exists"
     assert marks["event source sqs orders"] == "exists"
     assert marks["event source s3 photos"] == "exists"
-    again = commands.plan_deploy(session(aws))
+    again = plan_deploy(session(aws))
     assert [item for item in again if isinstance(item, Step)] == []
 
 
@@ -82,7 +83,7 @@ def test_a_function_that_another_deploy_made_otherwise_is_an_error_with_a_hint(m
 def with_function():
     aws = fresh()
     bare = {"publish": False, "alias": "", "sources": (), "url": None, "grants": ()}
-    plan = commands.plan_deploy(session(aws, **bare))
+    plan = plan_deploy(session(aws, **bare))
     apply(plan, aws.call, lambda _: None, clock())
     return aws
 
@@ -90,8 +91,8 @@ def with_function():
 def test_an_alias_that_another_deploy_made_for_another_version_is_an_error_with_a_hint():
     aws = with_function()
     mine, theirs = session(aws), session(aws)
-    plan = commands.plan_deploy(mine)
-    apply(commands.plan_deploy(theirs), aws.call, lambda _: None, clock())
+    plan = plan_deploy(mine)
+    apply(plan_deploy(theirs), aws.call, lambda _: None, clock())
     aws.aliases["live"] = "7"
     with pytest.raises(Conflict, match="Alias already exists") as error:
         apply(plan, aws.call, lambda _: None, clock())

@@ -5,7 +5,9 @@ from dataclasses import replace as replace_settings
 import pytest
 from msgspec.structs import replace
 
-from kappa.commands.status import padded, status_data, status_table
+from kappa.cli.columns import padded
+from kappa.cli.status_table import status_table
+from kappa.commands.status import status_data
 from kappa.config.model import Async
 from kappa.errors import Denied, NotFound
 from kappa.function.permissions import Statement, read_statement

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kappa.commands import deploy as commands
-from kappa.commands import publishing
+from kappa.commands.session import Session, with_publishing
+from kappa.commands.sources import read_sources_status
 from kappa.config.model import Image, KeyFilter, Url
 from kappa.config.read import read_config
 from kappa.errors import Conflict, NotFound
@@ -20,7 +20,7 @@ from kappa.sources.report import sources_data
 from tests.support.builders import kappa_config
 from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
 from tests.support.samples import ALL
-from tests.unit.kappa.sources.test_alias_choice import COMMANDS, QUEUE, TOPIC, sourcecommands
+from tests.unit.kappa.sources.test_alias_choice import COMMANDS, QUEUE, TOPIC
 
 BUCKET = "arn:aws:s3:::photos"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"
@@ -64,7 +64,7 @@ class File:
             section, role={"arn": ROLE}, environment=environment, siblings=siblings
         )
         options = {"publish": True, "alias": given} if given else {}
-        return publishing.publishing_as(commands.Session(config, self.aws), options)
+        return with_publishing(Session(config, self.aws), options)
 
     def plan(self, word):
         """Plan "ENVIRONMENT COMMAND", or ENVIRONMENT COMMAND:ALIAS."""
@@ -168,10 +168,10 @@ def test_status_calls_a_source_of_each_environment_no_double():
     file = File()
     file.run("prod deploy")
     session = file.session("dev")
-    data = sources_data(*sourcecommands.read_sources_status(session))
+    data = sources_data(*read_sources_status(session))
     assert {one["state"] for one in data} == {"missing"}
     file.run("dev deploy")
-    data = sources_data(*sourcecommands.read_sources_status(session))
+    data = sources_data(*read_sources_status(session))
     assert all(one["qualifiers"] == ["dev"] and "problem" not in one for one in data)
 
 
@@ -318,7 +318,7 @@ def two_files(first="prod.yml", alias="prod"):
         section |= {"alias": alias, "publish": bool(alias), "environment": {"STAGE": alias}}
         config = msgspec.structs.replace(kappa_config(section, role={"arn": ROLE}), file=Path(name))
         options = {"publish": True, "alias": given} if given else {}
-        session = publishing.publishing_as(commands.Session(config, aws), options)
+        session = with_publishing(Session(config, aws), options)
         reports = []
         apply(COMMANDS[command](session), aws.call, reports.append, clock())
         return [f"{one.mark} {one.message}" for one in reports]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import kappa
-from kappa.commands.deploy import open_session
+from kappa.commands.session import open_session
 from kappa.config import command_line
 from tests.support.builders import kappa_config
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.commands.humanize import age, duration, size, sparkline
+from kappa.commands.numbers import age, duration, size, sparkline
 
 
 @pytest.mark.parametrize(

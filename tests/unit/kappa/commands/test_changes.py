@@ -4,7 +4,8 @@ import io
 import json
 import zipfile
 
-from kappa.commands.diff import HIDDEN, as_data, as_lines, changes, replaces_code
+from kappa.commands.changes import HIDDEN, as_data, as_lines, changes
+from kappa.function.code import replaces_code
 from kappa.packing.code_diff import compare_code
 from kappa.plan.step import Already, Step
 from tests.support.builders import assert_valid
