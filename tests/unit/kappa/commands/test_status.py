@@ -5,7 +5,6 @@ from dataclasses import replace as replace_settings
 import pytest
 from msgspec.structs import replace
 
-from kappa.cli.columns import padded
 from kappa.cli.status_table import status_table
 from kappa.commands.status import status_data
 from kappa.config.model import Async
@@ -109,21 +108,6 @@ def test_a_mapping_that_the_config_does_not_name_is_shown_too():
     assert "not in the config" in status_table(data, config)[-1][3]
 
 
-def test_columns_have_one_width():
-    rows = padded([("a", "long name", "x", "1"), ("abc", "b", "there", "2")])
-    assert rows == [("a  ", "long name", "x    ", "1"), ("abc", "b        ", "there", "2")]
-
-
-def test_details_are_broken_between_facts_where_a_line_is_too_long():
-    row = ("function", "greeter", "Active", "python3.13  arm64  128 MB  3 s  changed now")
-    (shown,) = padded([row], 50)
-    assert shown[3] == "python3.13  arm64\n          128 MB  3 s  changed now"
-    text = "  ".join(shown)
-    assert max(map(len, text.splitlines())) <= 50
-    (long,) = padded([("a", "b" * 60, "c", "one  two")], 50)
-    assert long[3] == "\n   one  two"
-
-
 def problems_of(config, **state):
     return data_of(config, **state)["problems"]
 
@@ -204,10 +188,6 @@ def test_asynchronous_settings_are_shown_in_words():
         "1 retries  within 60 min  then to failed",
     )
     assert "asynchronous settings of greeter: missing" in problems_of(config)
-
-
-def test_nothing_to_show_takes_no_columns():
-    assert padded([]) == []
 
 
 class Iam:

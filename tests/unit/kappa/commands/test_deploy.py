@@ -1,4 +1,4 @@
-"""Two deploys of one function at once: what the other has made as we want it, is ours."""
+"""deploy, twice at once: what the other one has made as we want it, is ours."""
 
 import json
 from contextlib import nullcontext
