@@ -35,11 +35,12 @@ def init(options: Options, name: str, source: str) -> None:
     check_name(options.config)
     if source:
         from kappa.aws.client import Aws
-        from kappa.commands.adopt.command import adopted, read
+        from kappa.commands.adopt.files import adopted_files
+        from kappa.commands.adopt.read import read_existing
 
         _refuse_qualifier(source)
-        existing = read(Aws(options.region, options.profile), source)
-        new = adopted(existing, options.config.name, options.region, options.profile)
+        existing = read_existing(Aws(options.region, options.profile), source)
+        new = adopted_files(existing, options.config.name, options.region, options.profile)
     else:
         new = starter(options.config, name)
     written = write_files(options.config.parent, new)

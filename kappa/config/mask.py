@@ -12,7 +12,7 @@ from typing import Any
 
 from kappa.config.model import Config
 from kappa.config.tree import SHORTEST_SECRET
-from kappa.config.values import names
+from kappa.config.values import names_in
 
 
 def written_texts(config: Config) -> dict[str, str]:
@@ -25,7 +25,7 @@ def written_texts(config: Config) -> dict[str, str]:
     values = {name: text for name, text in config.values.items() if name not in own}
     written_by_text = {text: f"${{{name}}}" for name, text in values.items()}
     for text, words in config.included.values():
-        if any(values.get(name) for name in names(words)):
+        if any(values.get(name) for name in names_in(words)):
             written_by_text[text] = words
     return {text: words for text, words in written_by_text.items() if _may_be_secret(text)}
 

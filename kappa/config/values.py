@@ -166,8 +166,8 @@ def is_given(values: Mapping[str, str], name: str) -> bool:
     return values.get(name, "") not in ("", "TODO")
 
 
-def names(text: str) -> set[str]:
-    """Name the values that a text wants."""
+def names_in(text: str) -> set[str]:
+    """Name the values that a text asks for: ${name} and ${name:-default}."""
     return {match[1] for match in _VALUE.finditer(text)}
 
 

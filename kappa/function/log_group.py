@@ -20,7 +20,11 @@ def read_log_group(aws: Aws, config: Config) -> LogGroup | None:
     """Read the log group, only if the config has a retention for it."""
     if config.function.log_retention_days is None:
         return None
-    name = config.function.log_group
+    return find_log_group(aws, config.function.log_group)
+
+
+def find_log_group(aws: Aws, name: str) -> LogGroup | None:
+    """Find a log group by its name; None if it does not exist."""
     groups = aws.pages(
         "logs",
         "describe_log_groups",

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
+from kappa.aws.client import Aws
 from kappa.aws.unknown import unknown
 from kappa.config.model import Config, Cors, Permission, Url
 from kappa.errors import NotFound
@@ -42,11 +43,15 @@ PUBLIC = (
 
 def read(reading: Reading, alias: str) -> Mapping[str, Any] | None:
     """Read the URL of the function or of one of its aliases; None if there is none."""
-    name = reading.config.function.name
+    return read_url(reading.aws, reading.config.function.name, alias)
+
+
+def read_url(aws: Aws, name: str, alias: str = "") -> Mapping[str, Any] | None:
+    """Read the URL of a function or of one of its aliases; None if there is none."""
     params = {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
     doing = f"reading the URL of {name}"
     try:
-        return reading.aws.call("lambda", "get_function_url_config", doing, params)
+        return aws.call("lambda", "get_function_url_config", doing, params)
     except NotFound:
         return None
 

@@ -13,9 +13,9 @@ import yaml
 from click.testing import CliRunner
 
 from kappa.cli.main import cli
-from kappa.commands.adopt.command import adopted, read
-from kappa.commands.adopt.found import Found, line
-from kappa.commands.adopt.rest import read_rest, unknown_settings
+from kappa.commands.adopt.files import adopted_files, comment_line
+from kappa.commands.adopt.left_out import read_without_key, unknown_settings
+from kappa.commands.adopt.read import Existing, read_existing
 from kappa.commands.adopt.sources import adopt_sources
 from kappa.commands.init import NewFiles, starter, write_files
 from kappa.config.fields import (
@@ -36,6 +36,7 @@ from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.config.write import plain_config
 from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
+from kappa.function.log_group import LogGroup
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from kappa.sources import polled
 from tests.support.kappa.projects import TRUST
@@ -77,7 +78,7 @@ def zipped(**files):
     return buffer.getvalue()
 
 
-def found(settings=None, function=None, **changes):
+def existing(settings=None, function=None, **changes):
     default = {
         "function": {"Configuration": SETTINGS | (settings or {}), **(function or {})},
         "statements": (),
@@ -86,10 +87,10 @@ def found(settings=None, function=None, **changes):
         "policy": POLICY,
         "asynchronous": None,
         "url": None,
-        "log_days": None,
+        "log_group": None,
         "zipped": zipped(),
     }
-    return Found(**default | changes)
+    return Existing(**default | changes)
 
 
 @pytest.fixture
@@ -97,14 +98,14 @@ def imported(tmp_path):
     """Write what was found into a folder, and read it as a config."""
 
     def write(what):
-        write_files(tmp_path, adopted(what, "config.yml"))
+        write_files(tmp_path, adopted_files(what, "config.yml"))
         return read_config(tmp_path / "config.yml")
 
     return write
 
 
 def test_a_plain_function_says_no_more_than_it_has(imported):
-    config = imported(found())
+    config = imported(existing())
     assert plain_config(config) == {
         "region": "eu-west-1",
         "iam": {
@@ -143,7 +144,7 @@ def test_what_a_function_has_is_said(imported):
     )
     url = {"AuthType": "NONE", "InvokeMode": "BUFFERED", "Cors": {"AllowOrigins": ["*"]}}
     config = imported(
-        found(settings, function, statements=statements, url=url, log_days=7)
+        existing(settings, function, statements=statements, url=url, log_group=LogGroup(7))
     ).function
     assert config.environment == {"AGENT": "007"}
     assert (config.ephemeral_storage_mb, config.log_retention_days) == (None, 7)
@@ -156,26 +157,26 @@ def test_what_a_function_has_is_said(imported):
 
 
 def test_a_role_with_several_policies_is_used_as_it_is(imported):
-    config = imported(found(policy=None))
+    config = imported(existing(policy=None))
     assert (config.role.arn, config.policy) == (ROLE["Arn"], None)
-    assert "uses it as it is" in adopted(found(policy=None), "config.yml").remarks[0]
+    assert "uses it as it is" in adopted_files(existing(policy=None), "config.yml").remarks[0]
 
 
 def test_a_policy_of_aws_is_named_by_its_arn(imported):
     arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-    config = imported(found(policy={"PolicyName": "x", "Arn": arn}))
+    config = imported(existing(policy={"PolicyName": "x", "Arn": arn}))
     assert (config.policy.arn, config.policy.document) == (arn, "")
 
 
 def test_packages_that_are_in_the_zip_are_not_installed_again(imported):
-    config = imported(found(zipped=zipped(**{"requirements.txt": "tea==1.0"})))
+    config = imported(existing(zipped=zipped(**{"requirements.txt": "tea==1.0"})))
     assert config.function.requirements == ()
 
 
 def test_a_container_image_has_no_code(tmp_path):
     uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/greeter:1"
     settings = {"PackageType": "Image", "Runtime": None, "Handler": None}
-    new = adopted(found(settings, {"Code": {"ImageUri": uri}}, zipped=None), "config.yml")
+    new = adopted_files(existing(settings, {"Code": {"ImageUri": uri}}, zipped=None), "config.yml")
     assert yaml.safe_load(new.files["config.yml"])["lambda"]["image"] == {"uri": uri}
     assert not any(name.startswith("code/") for name in new.files)
 
@@ -186,14 +187,14 @@ def test_a_program_in_the_zip_stays_one(tmp_path):
         info = zipfile.ZipInfo("bootstrap")
         info.external_attr = 0o100755 << 16
         archive.writestr(info, "#!/bin/sh\n")
-    write_files(tmp_path, adopted(found(zipped=buffer.getvalue()), "config.yml"))
+    write_files(tmp_path, adopted_files(existing(zipped=buffer.getvalue()), "config.yml"))
     assert (tmp_path / "code" / "bootstrap").stat().st_mode & 0o777 == 0o755
 
 
 @pytest.mark.parametrize("name", ["../evil.py", "a/../../../evil.py", "..\\evil.py"])
 def test_a_zip_that_leads_outside_writes_nothing(tmp_path, name):
     folder = tmp_path / "project"
-    new = adopted(found(zipped=zipped(**{name: "x"})), "config.yml")
+    new = adopted_files(existing(zipped=zipped(**{name: "x"})), "config.yml")
     with pytest.raises(ConfigError, match="leads outside"):
         write_files(folder, new)
     assert list(tmp_path.iterdir()) == []
@@ -201,7 +202,7 @@ def test_a_zip_that_leads_outside_writes_nothing(tmp_path, name):
 
 def test_an_absolute_name_in_a_zip_stays_inside(tmp_path):
     folder = tmp_path / "project"
-    write_files(folder, adopted(found(zipped=zipped(**{"/evil.py": "x"})), "config.yml"))
+    write_files(folder, adopted_files(existing(zipped=zipped(**{"/evil.py": "x"})), "config.yml"))
     assert (folder / "code" / "evil.py").read_text() == "x"
 
 
@@ -212,12 +213,12 @@ def test_a_symbolic_link_in_a_zip_is_refused():
         info.external_attr = 0o120777 << 16
         archive.writestr(info, "/etc/passwd")
     with pytest.raises(ArchiveError, match="symbolic link"):
-        adopted(found(zipped=buffer.getvalue()), "config.yml")
+        adopted_files(existing(zipped=buffer.getvalue()), "config.yml")
 
 
 def test_what_is_no_zip_is_an_error():
     with pytest.raises(ArchiveError, match="cannot be read"):
-        adopted(found(zipped=b"no zip"), "config.yml")
+        adopted_files(existing(zipped=b"no zip"), "config.yml")
 
 
 def test_a_mapping_says_only_what_lambda_would_not_say_itself():
@@ -314,7 +315,7 @@ def test_the_umask_decides_who_may_read_what_init_writes(tmp_path, mask, mode, p
 
 def whole(**changes):
     """A config of what was found, and what is said about it."""
-    new = adopted(found(**changes), "config.yml")
+    new = adopted_files(existing(**changes), "config.yml")
     return yaml.safe_load(new.files["config.yml"]), "\n".join(new.remarks)
 
 
@@ -369,7 +370,7 @@ EXPRESSED = {
 @pytest.mark.parametrize("url", [None, {"AuthType": "AWS_IAM"}])
 def test_a_condition_is_written_down_and_deploy_has_nothing_to_change(imported, statement, url):
     has = (read_statement(statement, "greeter"),)
-    function = imported(found(statements=has, url=url)).function
+    function = imported(existing(statements=has, url=url)).function
     (one,) = function.permissions
     assert [item.mark for item in plan_grant("greeter", one, has)] == ["exists"]
     (step,) = plan_grant("greeter", one, ())
@@ -398,7 +399,7 @@ def test_what_a_permission_cannot_express_is_named_whole_and_not_written(stateme
 
 def test_what_is_left_out_stands_at_the_head_of_the_config():
     deny = read_statement(raw(Effect="Deny"), "greeter")
-    new = adopted(found(statements=(deny,)), "config.yml")
+    new = adopted_files(existing(statements=(deny,)), "config.yml")
     head = [one for one in new.files["config.yml"].decode().splitlines() if one.startswith("# ")]
     assert head[2:] == [f"# {one}" for one in new.remarks]
     assert "no `deploy` brings it back" in head[2]
@@ -470,14 +471,14 @@ def test_a_role_that_kappa_would_make_wider_is_only_used(role, why):
 
 def test_a_policy_that_would_be_filled_in_is_left_alone(tmp_path):
     document = {"Statement": [{"Resource": "${region:-x}"}]}
-    new = adopted(found(policy=POLICY | {"Document": document}), "config.yml")
+    new = adopted_files(existing(policy=POLICY | {"Document": document}), "config.yml")
     assert yaml.safe_load(new.files["config.yml"])["iam"] == {"role": {"arn": ROLE["Arn"]}}
     assert "policy.json" not in new.files
 
 
 def test_a_policys_own_variables_are_no_reason_to_leave_it_alone(imported):
     document = {"Statement": [{"Resource": "arn:aws:s3:::b/${aws:username}/${*}"}]}
-    config = imported(found(policy=POLICY | {"Document": document}))
+    config = imported(existing(policy=POLICY | {"Document": document}))
     assert read_policy_document(config) == document
 
 
@@ -540,7 +541,7 @@ def test_the_settings_of_an_image_and_ipv6_are_kept(imported):
             "Ipv6AllowedForDualStack": True,
         },
     }
-    function = imported(found(settings, {"Code": {"ImageUri": uri}}, zipped=None)).function
+    function = imported(existing(settings, {"Code": {"ImageUri": uri}}, zipped=None)).function
     assert function.image == Image(
         uri=uri, command=("a.b",), entry_point=("/x",), working_directory="/w"
     )
@@ -549,7 +550,7 @@ def test_the_settings_of_an_image_and_ipv6_are_kept(imported):
 
 def test_a_layer_of_awss_own_is_written_and_read(imported):
     layers = [{"Arn": f"arn:aws:lambda:::awslayer:{name}"} for name in ("One", "Two")]
-    config = imported(found({"Layers": layers}))
+    config = imported(existing({"Layers": layers}))
     assert config.function.layers == tuple(one["Arn"] for one in layers)
     check_regions(config, "eu-west-1")
 
@@ -564,7 +565,7 @@ def test_a_value_that_kappa_would_fill_in_is_named_without_its_text():
 
 def test_a_setting_that_kappa_refuses_is_left_out_and_named():
     settings = {"Timeout": 9999, "Layers": [{"Arn": "arn:aws:lambda:x"}]}
-    config, said = whole(settings=settings, log_days=2)
+    config, said = whole(settings=settings, log_group=LogGroup(2))
     assert not {"timeout", "layers", "log_retention_days"}.intersection(config["lambda"])
     assert "- timeout: 9999 (lambda.timeout is '9999'.)" in said
     assert "- log_retention_days: 2 (lambda.log_retention_days is 2.)" in said
@@ -574,7 +575,7 @@ def test_a_function_that_no_config_can_express_writes_nothing():
     settings = {"PackageType": "Image", "Runtime": None, "Handler": None}
     function = {"Code": {"ImageUri": "elsewhere/greeter:1"}}
     with pytest.raises(ConfigError, match="cannot be put into a config"):
-        adopted(found(settings, function, zipped=None), "config.yml")
+        adopted_files(existing(settings, function, zipped=None), "config.yml")
 
 
 def test_the_limits_are_those_of_awss_own_model():
@@ -611,22 +612,23 @@ def test_the_limits_are_those_of_awss_own_model():
     ],
 )
 def test_what_packing_leaves_out_is_left_out_on_the_way_back(name):
-    new = adopted(found(zipped=zipped(**{name: "x"})), "config.yml")
+    new = adopted_files(existing(zipped=zipped(**{name: "x"})), "config.yml")
     assert [one for one in new.files if one.startswith("code/")] == ["code/greeter.py"]
-    assert new.remarks == (f"Of the zip, what packing leaves out: {line(name)}.",)
+    assert new.remarks == (f"Of the zip, what packing leaves out: {comment_line(name)}.",)
 
 
 @pytest.mark.parametrize("folder", ["", "lib/"])
 def test_a_folder_is_no_git_repository_by_itself(folder):
     names = ("HEAD", "config", "objects/x", "refs/heads/main")
-    new = adopted(found(zipped=zipped(**{f"{folder}{one}": "x" for one in names})), "config.yml")
+    files = zipped(**{f"{folder}{name}": "x" for name in names})
+    new = adopted_files(existing(zipped=files), "config.yml")
     assert f"code/{folder}HEAD" not in new.files
     assert f"code/{folder}config" in new.files
     assert f"{folder}HEAD" in new.remarks[0]
 
 
 def test_a_file_called_head_is_kept_elsewhere():
-    new = adopted(found(zipped=zipped(HEAD="x", **{"objects/x": "x"})), "config.yml")
+    new = adopted_files(existing(zipped=zipped(HEAD="x", **{"objects/x": "x"})), "config.yml")
     assert "code/HEAD" in new.files
 
 
@@ -637,7 +639,7 @@ def test_a_zip_that_is_damaged_inside_is_an_error():
     data = bytearray(buffer.getvalue())
     data[34:40] = b"\xff" * 6
     with pytest.raises(ArchiveError, match="cannot be read"):
-        adopted(found(zipped=bytes(data)), "config.yml")
+        adopted_files(existing(zipped=bytes(data)), "config.yml")
 
 
 class Account:
@@ -661,7 +663,7 @@ def test_variables_that_may_not_be_decrypted_are_an_error_that_names_the_permiss
     settings = SETTINGS | {"Environment": {"Error": error}, "KMSKeyArn": "arn:aws:kms:x"}
     account = Account(get_function={"Configuration": settings})
     with pytest.raises(Denied) as raised:
-        read(account, "greeter")
+        read_existing(account, "greeter")
     assert raised.value.hint == "Ask for the permission kms:Decrypt on arn:aws:kms:x."
 
 
@@ -678,7 +680,7 @@ def test_what_hangs_on_a_function_is_named():
         get_function_recursion_config={"RecursiveLoop": "Allow"},
         get_runtime_management_config={"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": "arn:r"},
     )
-    assert read_rest(account, "greeter") == (
+    assert read_without_key(account, "greeter") == (
         "alias live of version 3, and what is bound to it",
         "provisioned concurrency: 2 of live",
         "code signing: arn:csc",
@@ -693,12 +695,12 @@ def test_what_hangs_on_a_function_as_on_any_other_is_not_named():
         get_runtime_management_config={"UpdateRuntimeOn": "Auto"},
         get_function_code_signing_config={"CodeSigningConfigArn": ""},
     )
-    assert read_rest(account, "greeter") == ()
+    assert read_without_key(account, "greeter") == ()
 
 
 def test_what_may_not_be_read_is_named():
     account = Account(get_function_recursion_config=Denied("AWS refused reading it"))
-    assert read_rest(account, "greeter") == (
+    assert read_without_key(account, "greeter") == (
         "recursion setting, if there is any: AWS refused reading it",
     )
 
@@ -870,13 +872,13 @@ def test_the_notifications_of_two_prefixes_of_a_bucket_are_both_adopted():
 
 def test_names_in_a_zip_are_those_of_the_files_that_they_are(imported):
     names = {"./requirements.txt": "tea==1.0", "x//y.py": "", "./.git/config": "x"}
-    config = imported(found(zipped=zipped(**names)))
+    config = imported(existing(zipped=zipped(**names)))
     assert config.function.requirements == ()
     code = config.file.parent / "code"
     assert sorted(path.name for path in code.rglob("*.*")) == [
         *("greeter.py", "requirements.txt", "y.py")
     ]
-    new = adopted(found(zipped=zipped(**names)), "config.yml")
+    new = adopted_files(existing(zipped=zipped(**names)), "config.yml")
     assert "code/x/y.py" in new.files
 
 
@@ -894,7 +896,7 @@ def test_what_invokes_a_version_by_its_number_is_named():
             ]
         },
     )
-    (rest,) = read_rest(account, "greeter")
+    (rest,) = read_without_key(account, "greeter")
     assert rest.startswith("version 1: event source ")
 
 

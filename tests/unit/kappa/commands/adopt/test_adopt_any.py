@@ -8,11 +8,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kappa.commands.adopt.command import adopted
+from kappa.commands.adopt.files import adopted_files
 from kappa.config.read import read_config
+from kappa.function.log_group import LogGroup
 from kappa.function.params import current, desired
 from kappa.function.permissions import grants, read_statement
-from tests.unit.kappa.commands.adopt.test_adopt import SETTINGS, found, raw
+from tests.unit.kappa.commands.adopt.test_adopt import SETTINGS, existing, raw
 
 WORDS = st.one_of(
     st.text(max_size=12), st.sampled_from(["${x}", "${x:-y}", "on", "1.10", "007", ""])
@@ -156,7 +157,8 @@ URLS = st.one_of(
 )
 def test_each_setting_is_written_as_it_is_or_named(configuration, tags, reserved, log_days):
     function = {"Tags": tags, "Concurrency": {"ReservedConcurrentExecutions": reserved}}
-    new = adopted(found(configuration, function, log_days=log_days), "config.yml")
+    group = log_days and LogGroup(log_days)
+    new = adopted_files(existing(configuration, function, log_group=group), "config.yml")
     config = read_config(Path("config.yml"), text=new.files["config.yml"])
     said = "\n".join(new.remarks)
     has = SETTINGS | configuration
@@ -179,7 +181,7 @@ def test_each_setting_is_written_as_it_is_or_named(configuration, tags, reserved
 @given(STATEMENTS, URLS)
 def test_nobody_is_let_in_who_is_not_let_in_today(statements, url):
     read = tuple(read_statement(one, "greeter") for one in statements)
-    new = adopted(found(statements=read, url=url), "config.yml")
+    new = adopted_files(existing(statements=read, url=url), "config.yml")
     function = read_config(Path("config.yml"), text=new.files["config.yml"]).function
     for permission in function.permissions:
         assert any(grants(one, permission) for one in read)

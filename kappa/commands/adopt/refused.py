@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from kappa.aws.unknown import as_text
-from kappa.commands.adopt.found import FILLED, Adopted
+from kappa.commands.adopt.describe import Described
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
 from kappa.config.tree import Keys, dotted
+from kappa.config.values import names_in
 from kappa.config.write import as_yaml, plain
 from kappa.errors import ConfigError
 
@@ -24,24 +25,24 @@ _OPEN_LISTS = ("event_sources", "permissions")
 _NEEDED = ("handler", "image", "name", "path", "runtime")
 
 
-def readable(file: str, adopted: Adopted, given_iam: Mapping[str, Any]) -> Adopted:
+def without_refused(file: str, described: Described, given_iam: Mapping[str, Any]) -> Described:
     """Leave out, and name, what the reader refuses or would change.
 
     Where it refuses the iam section, `given_iam` takes its place.
     Raises: ConfigError, if what is left could not be the function's config.
     """
-    config, left_out = _said(adopted.config), list(adopted.left_out)
+    config, left_out = _without_empty(described.config), list(described.left_out)
     while problem := _problem(file, config):
         left_out.append(_leave_out(config, problem, given_iam))
-    return Adopted(config, tuple(left_out))
+    return Described(config, tuple(left_out))
 
 
-def _said(value: object) -> Any:  # noqa: ANN401 - plain values
-    """Leave out what is not said: None, and empty sections."""
+def _without_empty(value: object) -> Any:  # noqa: ANN401 - plain values
+    """Leave out what is not set: None, and empty sections."""
     if isinstance(value, dict):
-        return {key: _said(item) for key, item in value.items() if item is not None}
+        return {key: _without_empty(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_said(item) for item in value]
+        return [_without_empty(item) for item in value]
     return plain(value)
 
 
@@ -51,8 +52,8 @@ def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
         return ConfigError("kappa would fill in the ${...} in it", keys=keys)
     try:
         read_config(Path(file), text=as_yaml(config).encode())
-    except ConfigError as found:
-        error = found.parts[0] if isinstance(found, ErrorList) else found
+    except ConfigError as refused:
+        error = refused.parts[0] if isinstance(refused, ErrorList) else refused
         problem = error.message.removeprefix(f"{file}:").lstrip("0123456789").removeprefix(": ")
         return ConfigError(problem, error.hint, error.keys)
     return None
@@ -60,14 +61,14 @@ def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
 
 def _filled(value: object, keys: Keys = ()) -> list[Keys]:
     if isinstance(value, dict):
-        return [one for key, item in value.items() for one in _filled(item, (*keys, key))]
+        return [at for key, item in value.items() for at in _filled(item, (*keys, key))]
     if isinstance(value, list):
-        return [one for i, item in enumerate(value) for one in _filled(item, (*keys, i))]
-    return [keys] if isinstance(value, str) and FILLED.search(value) else []
+        return [at for i, item in enumerate(value) for at in _filled(item, (*keys, i))]
+    return [keys] if isinstance(value, str) and names_in(value) else []
 
 
 def _leave_out(config: dict[str, Any], problem: ConfigError, given_iam: Mapping[str, Any]) -> str:
-    """Take a whole key out, or one item of an open list; say what it was and why."""
+    """Take a whole key out, or one item of an open list; return what it was and why."""
     section, *inner = problem.keys or ("",)
     if section == "iam" and config["iam"] != given_iam:
         config["iam"] = dict(given_iam)

@@ -1,4 +1,4 @@
-"""What a function has that a config has no key for: read it and name it. It only reads.
+"""What is left out of a config, which has no key for it: read it and name it. It only reads.
 
 Owns the words of what is left as it is on AWS.
 """
@@ -79,20 +79,20 @@ def unknown_settings(function: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def read_rest(aws: Aws, name: str, *, image: bool = False) -> tuple[str, ...]:
+def read_without_key(aws: Aws, name: str, *, image: bool = False) -> tuple[str, ...]:
     """Name what else hangs on a function: each read may be refused, which is named as well."""
-    settings = [one for one in _SETTINGS if not (image and one.what == _PIN)]
+    settings = [setting for setting in _SETTINGS if not (image and setting.what == _PIN)]
     reads: list[Callable[[], list[str]]] = [
         lambda: _read_aliases(aws, name),
         lambda: _read_provisioned(aws, name),
         lambda: _read_versions(aws, name),
-        *(partial(_read_setting, aws, name, one) for one in settings),
+        *(partial(_read_setting, aws, name, setting) for setting in settings),
     ]
     with ThreadPoolExecutor(len(reads)) as pool:
-        return tuple(one for found in pool.map(lambda read: read(), reads) for one in found)
+        return tuple(text for texts in pool.map(lambda read: read(), reads) for text in texts)
 
 
-def _asked(what: str, ask: Callable[[], list[str]]) -> list[str]:
+def _named(what: str, ask: Callable[[], list[str]]) -> list[str]:
     try:
         return ask()
     except NotFound:
@@ -107,11 +107,11 @@ def _read_aliases(aws: Aws, name: str) -> list[str]:
     def ask() -> list[str]:
         listed = aws.pages("lambda", "list_aliases", doing, "Aliases", params)
         return [
-            f"alias {one['Name']} of version {one['FunctionVersion']}, and what is bound to it"
-            for one in listed
+            f"alias {alias['Name']} of version {alias['FunctionVersion']}, and what is bound to it"
+            for alias in listed
         ]
 
-    return _asked("aliases", ask)
+    return _named("aliases", ask)
 
 
 def _read_provisioned(aws: Aws, name: str) -> list[str]:
@@ -122,12 +122,12 @@ def _read_provisioned(aws: Aws, name: str) -> list[str]:
         params = {"FunctionName": name}
         listed = aws.pages("lambda", operation, f"reading the {what} of {name}", key, params)
         return [
-            f"{what}: {one.get('RequestedProvisionedConcurrentExecutions')} of "
-            f"{one['FunctionArn'].rsplit(':', 1)[-1]}"
-            for one in listed
+            f"{what}: {config.get('RequestedProvisionedConcurrentExecutions')} of "
+            f"{config['FunctionArn'].rsplit(':', 1)[-1]}"
+            for config in listed
         ]
 
-    return _asked(what, ask)
+    return _named(what, ask)
 
 
 def _read_versions(aws: Aws, name: str) -> list[str]:
@@ -136,11 +136,12 @@ def _read_versions(aws: Aws, name: str) -> list[str]:
 
     def ask() -> list[str]:
         listed = aws.pages("lambda", "list_versions_by_function", doing, "Versions", params)
-        numbers = [one["Version"] for one in listed if one["Version"] != "$LATEST"]
+        versions = [version["Version"] for version in listed]
+        numbers = [number for number in versions if number != "$LATEST"]
         users = read_users(aws, name, numbers)
         return [f"version {number}: {user}" for number, user in users.items()]
 
-    return _asked("what invokes versions", ask)
+    return _named("what invokes versions", ask)
 
 
 @dataclass(frozen=True)
@@ -182,4 +183,4 @@ def _read_setting(aws: Aws, name: str, setting: _Setting) -> list[str]:
         words = setting.words(aws.call("lambda", setting.operation, doing, params))
         return [f"{setting.what}: {words}"] if words else []
 
-    return _asked(setting.what, ask)
+    return _named(setting.what, ask)
