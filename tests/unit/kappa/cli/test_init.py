@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from kappa.cli.main import cli
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
+from tests.support.kappa.existing import SETTINGS
 
 
 def test_init_says_what_it_wrote_and_what_is_next(tmp_path):
@@ -41,3 +42,20 @@ def test_init_makes_no_module_that_hides_pythons_own(tmp_path, name):
     assert done.exception is None
     assert read_config(file).function.handler == f"{name}_function.handler"
     assert (file.parent / "code" / f"{name}_function.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "function:live",
+        "greeter:live",
+        "123456789012:function:greeter:1",
+        f"{SETTINGS['FunctionArn']}:live",
+    ],
+)
+def test_a_version_or_an_alias_is_not_adopted(tmp_path, name):
+    args = [str(tmp_path / "config.yml"), "init", "--from", name]
+    done = CliRunner().invoke(cli, args)
+    assert done.exit_code == 2
+    assert f"Give --from {name.rpartition(':')[0]}." in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from kappa.config.read import read_config
 from kappa.function.log_group import LogGroup
 from kappa.function.params import current, desired
 from kappa.function.permissions import grants, read_statement
-from tests.unit.kappa.commands.adopt.test_adopt import SETTINGS, existing, raw
+from tests.support.kappa.existing import SETTINGS, existing, raw
 
 WORDS = st.one_of(
     st.text(max_size=12), st.sampled_from(["${x}", "${x:-y}", "on", "1.10", "007", ""])
