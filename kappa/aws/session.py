@@ -25,7 +25,7 @@ from botocore.loaders import JSONFileLoader, Loader, create_loader
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
-from kappa.aws import answers, other_regions
+from kappa.aws import other_regions, proxy_pages
 from kappa.aws.credentials import explained
 
 _ATTEMPTS = 5
@@ -198,7 +198,7 @@ def longest_run_s(session: botocore.session.Session) -> int:
 def _make(session: Any, service: str, region: str, config: Config) -> Any:  # noqa: ANN401
     made = session.create_client(service, region_name=region, config=config)
     address = partial(other_regions.address, made)
-    made.meta.events.register("before-parse", answers.checker(address))
+    made.meta.events.register("before-parse", proxy_pages.checker(address))
     return made
 
 

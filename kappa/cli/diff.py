@@ -36,7 +36,7 @@ def show_changes(
     from kappa.commands.diff import read_changes
     from kappa.commands.session import with_publishing
     from kappa.function.code import sends_code
-    from kappa.plan.step import Already, Report, worth_a_line
+    from kappa.plan.step import Note, Report, worth_a_line
 
     session = with_publishing(options.open(), publishing)
     if strict:
@@ -48,7 +48,7 @@ def show_changes(
         result(as_json(as_data(changes)))
         return DIFFERS if changes else 0
     for item in worth_a_line(plan):
-        if isinstance(item, Already):
+        if isinstance(item, Note):
             progress(report_line(Report(item.mark, item.message)))
     for sign, text in as_lines(changes):
         result(coloured(sign, text))

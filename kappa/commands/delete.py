@@ -15,7 +15,7 @@ from kappa.config.function_rules import check_regions
 from kappa.function.log_group import plan_log_group_delete
 from kappa.function.plan import plan_function_delete
 from kappa.function.state import FunctionState, read_function
-from kappa.iam import users as iamusers
+from kappa.iam import role_users
 from kappa.iam.delete import plan_rights_delete, plan_vpc_mark
 from kappa.iam.state import read_rights, read_roles
 from kappa.plan.step import Plan
@@ -30,7 +30,7 @@ def plan_delete(session: Session) -> Plan:
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
         roles = pool.submit(read_roles, aws, config, inline=config.makes_role)
-        listed = iamusers.read_functions(aws) if config.makes_role else []
+        listed = role_users.read_functions(aws) if config.makes_role else []
         own = [version for version in listed if version["FunctionName"] == config.function.name]
         function = (
             _latest(own) if config.makes_role else read_function(aws, config, permissions=False)
@@ -39,14 +39,14 @@ def plan_delete(session: Session) -> Plan:
         pending = pool.submit(
             read_sources, aws, config, place, grants=False, tolerant=True, deleting=True
         )
-        ask = iamusers.asking(aws, iamusers.roles(listed))
+        ask = role_users.make_question(aws, role_users.functions_by_role(listed))
         rights = read_rights(
             aws, config, place, roles.result(), function.settings, ask=ask, deletes=True
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, siblings=frozenset())
     config, sources = choose_alias(config, place, pending.result(), strict=False, whole=True)
-    now, users_now = datetime.now(UTC), partial(iamusers.asking(aws), elsewhere=True)
+    now, users_now = datetime.now(UTC), partial(role_users.make_question(aws), elsewhere=True)
     return [
         *plan_sources_delete(config, sources),
         *plan_vpc_mark(config, rights, own, now),

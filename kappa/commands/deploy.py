@@ -19,7 +19,7 @@ from kappa.function.permissions import granted
 from kappa.function.plan import plan_function, plan_function_create, plan_function_update
 from kappa.function.state import FunctionState, read_function
 from kappa.function.versions import deletes_version
-from kappa.iam import users as iamusers
+from kappa.iam import role_users
 from kappa.iam.plan import desired_role_arn, plan_rights, plan_rights_create, plan_rights_update
 from kappa.iam.state import IamState, read_rights, read_roles
 from kappa.packing import upload
@@ -59,7 +59,7 @@ def read_current(session: Session, *, with_sources: bool = True) -> Current:
         pending = (
             pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
         )
-        ask = iamusers.asking(aws)
+        ask = role_users.make_question(aws)
         rights = read_rights(
             aws, config, place, roles.result(), function.settings, ask=ask, document=document
         )

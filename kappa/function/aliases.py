@@ -16,7 +16,7 @@ from typing import Any
 from kappa.config.model import Config
 from kappa.function import conflicts
 from kappa.function.version_state import VersionsState, weights
-from kappa.plan.step import Already, Look, Plan, Step
+from kappa.plan.step import Look, Note, Plan, Step
 
 _MARK = re.compile(r"kappa (.+): was on (?:no other version|versions((?: \d+)*))")
 # Source: AWS Lambda API reference, "UpdateAlias", Description.
@@ -121,7 +121,7 @@ def plan(config: Config, state: VersionsState, number: str) -> Plan:
         if is_of_another(config, owner(alias)):
             text = f"alias {name}: of {owner_name(config)} now"
             return [replace(point(config, state, name, number), message=text)]
-        return [Already("unchanged", f"alias {name}: version {number}")]
+        return [Note("unchanged", f"alias {name}: version {number}")]
     return [point(config, state, name, number)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from kappa.aws.client import Aws
 from kappa.config.model import Async, Config
 from kappa.errors import NotFound
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 
 
 def wants(desired: Async | None) -> bool:
@@ -50,9 +50,9 @@ def plan(config: Config, current: Mapping[str, Any] | None) -> Plan:
     kept = _kept(current or {})
     params = {} if desired == Async() else _merged(desired, kept)
     if not params:
-        return [Already("gone", message) if current is None else _remove(target, message)]
+        return [Note("gone", message) if current is None else _remove(target, message)]
     if current is not None and params == kept:
-        return [Already("unchanged", message)]
+        return [Note("unchanged", message)]
     return [
         Step(
             "lambda",

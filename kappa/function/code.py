@@ -10,7 +10,7 @@ from kappa.errors import Conflict
 from kappa.function.health import ready
 from kappa.packing import upload
 from kappa.packing.archive import Archive
-from kappa.plan.step import Already, Guard, Plan, Step, steps
+from kappa.plan.step import Guard, Note, Plan, Step, steps
 
 # The operations of Lambda that send code.
 SENDS_CODE = frozenset({"create_function", "update_function_code"})
@@ -33,7 +33,7 @@ def plan_code(
     *,
     again: bool,
     guard: Guard | None = None,
-) -> Step | Already:
+) -> Step | Note:
     """Plan the update of code that differs, or of any code if it is sent `again` after a failure.
 
     `settings` and `code` are GetFunction's Configuration and Code. A zip keeps its customer key.
@@ -44,7 +44,7 @@ def plan_code(
     before, after = compare_code(config, archive, settings, code)
     changed = [key for key in after if before[key] != after[key]]
     if not changed and not again:
-        return Already("unchanged", f"code of {name}")
+        return Note("unchanged", f"code of {name}")
     params: dict[str, Any] = {"FunctionName": name, **code_params(config, archive)}
     if "Architectures" in changed:
         params["Architectures"] = after["Architectures"]

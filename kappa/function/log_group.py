@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kappa.aws.client import Aws
 from kappa.config.model import Config
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def plan_retention(config: Config, state: LogGroup | None) -> Plan:
         return []
     name = config.function.log_group
     if state and state.retention_days == days:
-        return [Already("unchanged", f"log group {name}")]
+        return [Note("unchanged", f"log group {name}")]
     group = {"logGroupName": name}
     retention = Step(
         "logs",
@@ -67,4 +67,4 @@ def plan_retention(config: Config, state: LogGroup | None) -> Plan:
 
 def plan_log_group_delete(config: Config) -> Plan:
     """Note that the logs stay."""
-    return [Already("kept", f"log group {config.function.log_group} with its logs, if any")]
+    return [Note("kept", f"log group {config.function.log_group} with its logs, if any")]

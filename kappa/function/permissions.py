@@ -21,7 +21,7 @@ from kappa.aws.regions import is_opt_in
 from kappa.config import command_line
 from kappa.config.model import Permission
 from kappa.errors import Conflict, NotFound
-from kappa.plan.step import Already, Look, Plan, Step
+from kappa.plan.step import Look, Note, Plan, Step
 
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
 # The conditions that AddPermission writes, and the field that holds the value of each.
@@ -227,7 +227,7 @@ def plan_grant(
     message = f"permission {name} for {_who(permission)}"
     same_id = [statement for statement in statements if statement.statement_id == name]
     if any(grants(statement, permission) for statement in same_id):
-        return [Already("exists", message)]
+        return [Note("exists", message)]
     for statement in same_id:
         if statement.foreign:
             raise _foreign(function, alias, statement, aws)
@@ -318,7 +318,7 @@ def plan_revoke(
     """Plan the removal of a permission that kappa gave, if it is there; a foreign one stays."""
     same_id = [statement for statement in statements if statement.statement_id == statement_id]
     if any(statement.foreign for statement in same_id):
-        return [Already("kept", f"permission {statement_id} (kappa did not make it like this)")]
+        return [Note("kept", f"permission {statement_id} (kappa did not make it like this)")]
     return [_revoke(function, statement_id, alias)] if same_id else []
 
 

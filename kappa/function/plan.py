@@ -20,7 +20,7 @@ from kappa.function.permissions import plan_grant
 from kappa.function.state import FunctionState, check_read
 from kappa.packing import upload
 from kappa.packing.archive import Archive
-from kappa.plan.step import Already, Look, Plan, Step
+from kappa.plan.step import Look, Note, Plan, Step
 
 
 def plan_function(
@@ -66,7 +66,7 @@ def plan_function_create(
         conflicts.check_shared(compared, [alias["Name"] for alias in state.versions.aliases])
     why = health.failure(state.settings) or "code"
     return [
-        Already(
+        Note(
             "exists",
             f"function {config.function.name} ({why}: {config.command('update_code')})",
         ),
@@ -164,14 +164,14 @@ def _update(compared: Compared, state: FunctionState) -> Plan:
 
 def _plan_settings(
     compared: Compared, actual: Mapping[str, Any], failure: str, code_done: bool
-) -> Step | Already:
+) -> Step | Note:
     name = compared.config.function.name
     settings = desired(compared.config, compared.role_arn, actual)
     before = {key: current(actual, key) for key in settings}
     changed = [key for key in settings if before[key] != settings[key]]
     sent = list(settings) if failure else changed
     if not sent:
-        return Already("unchanged", f"settings of {name}")
+        return Note("unchanged", f"settings of {name}")
     message = ": ".join([f"settings of {name}", *filter(None, [", ".join(changed)])])
     return Step(
         "lambda",
@@ -208,7 +208,7 @@ def _plan_tags(
     changed = {key: value for key, value in tags.items() if actual.get(key) != value}
     extra = [key for key in sorted(actual) if key not in tags and not key.startswith("aws:")]
     message, resource = f"tags of {config.function.name}", {"Resource": function["FunctionArn"]}
-    plan: list[Step | Already] = []
+    plan: list[Step | Note] = []
     if extra:
         keys = {**resource, "TagKeys": extra}
         before = {"Tags": {key: actual[key] for key in extra}}
@@ -219,7 +219,7 @@ def _plan_tags(
         before = {"Tags": {key: actual[key] for key in changed if key in actual}}
         text = f"{message}: {', '.join(changed)}"
         plan.append(Step("lambda", "tag_resource", params, "updated", text, before=before))
-    return plan or [Already("unchanged", message)]
+    return plan or [Note("unchanged", message)]
 
 
 def _plan_missing(
@@ -231,7 +231,7 @@ def _plan_missing(
     """
     desired_tags = config.function.tags or {}
     missing = {key: value for key, value in desired_tags.items() if key not in tags}
-    plan: list[Step | Already] = []
+    plan: list[Step | Note] = []
     if missing:
         params = {"Resource": function["FunctionArn"], "Tags": missing}
         text = f"tags of {config.function.name}: {', '.join(missing)}"
@@ -250,7 +250,7 @@ def _plan_concurrency(config: Config, actual: int | None) -> Plan:
     message = f"reserved concurrency of {config.function.name}"
     before = {"ReservedConcurrentExecutions": actual}
     if actual == (None if reserved == "none" else reserved):
-        return [Already("unchanged", message)]
+        return [Note("unchanged", message)]
     if reserved == "none":
         operation = "delete_function_concurrency"
         return [Step("lambda", operation, name, "removed", message, before=before)]
@@ -274,7 +274,7 @@ def plan_function_delete(config: Config, state: FunctionState) -> Plan:
     """Plan the function's removal; its permissions and asynchronous settings go with it."""
     name = config.function.name
     if state.settings is None:
-        return [Already("gone", f"function {name}")]
+        return [Note("gone", f"function {name}")]
     return [
         Step(
             "lambda",

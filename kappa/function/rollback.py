@@ -9,7 +9,7 @@ from kappa.config.model import Config
 from kappa.errors import AwsError, NotFound
 from kappa.function import aliases, health
 from kappa.function.version_state import VersionsState, latest_of, weights
-from kappa.plan.step import Already, Plan
+from kappa.plan.step import Note, Plan
 
 
 def version_before(state: VersionsState, alias: Mapping[str, Any]) -> str:
@@ -52,7 +52,7 @@ def plan(config: Config, state: VersionsState, alias: str = "", to: str = "") ->
             f"Name another one with --to. {_hint(config)}",
         )
     if number == current["FunctionVersion"] and not weights(current):
-        return [Already("unchanged", f"alias {current['Name']}: version {number}")]
+        return [Note("unchanged", f"alias {current['Name']}: version {number}")]
     return [aliases.point(config, state, current["Name"], number)]
 
 

@@ -76,7 +76,7 @@ def _read_settled(aws: Aws, config: Config, clock: Clock | None) -> dict[str, An
             answer = aws.call("lambda", "get_function", doing, {"FunctionName": name})
         except NotFound:
             return {}
-        aws.learn(answer["Configuration"]["FunctionArn"])
+        aws.remember_account(answer["Configuration"]["FunctionArn"])
         if clock is None or not health.under_way(answer["Configuration"]):
             return answer
         if clock.now() >= deadline:

@@ -13,7 +13,7 @@ from kappa.errors import AwsError
 from kappa.function import aliases, health
 from kappa.function.rollback import version_before
 from kappa.function.version_state import VersionsState, latest_of
-from kappa.plan.step import Already, Guard, Plan, Step, Wait
+from kappa.plan.step import Guard, Note, Plan, Step, Wait
 
 # A snapshot for SnapStart takes some minutes.
 # Source: AWS Lambda guide, "Activating and managing Lambda SnapStart".
@@ -37,7 +37,7 @@ def plan(
         number = alias["FunctionVersion"]
         if state.has_failed(number):
             _check_free(config, state, number)
-        return [Already("exists", f"alias {function.alias}: version {number}")]
+        return [Note("exists", f"alias {function.alias}: version {number}")]
     current = None if will_change else state.current
     number = str(current) if current else ""
     failed = state.newest if state.has_failed(state.newest) else ""
@@ -47,7 +47,7 @@ def plan(
     settled = bool(number) and state.checked.get(number, {}).get("State") != "Pending"
     return [
         *([_remove(config, failed, failed=True)] if failed and not state.pointing(failed) else []),
-        Already("unchanged", f"version {number} of {function.name}")
+        Note("unchanged", f"version {number} of {function.name}")
         if settled
         else _publish(config, number, guard),
         *aliases.plan(config, state, number if settled else ""),
@@ -148,7 +148,7 @@ def _prune(config: Config, state: VersionsState, current: int | None, failed: st
     name = config.function.name
     delete = f"lambda delete-function --function-name {name} --qualifier"
     unknown = [
-        Already(
+        Note(
             "kept",
             f"version {number} of {name} (kappa cannot tell which alias it was published for; to "
             f"remove it: {config.aws(f'{delete} {number}')})",
@@ -159,7 +159,7 @@ def _prune(config: Config, state: VersionsState, current: int | None, failed: st
     return [
         *unknown,
         *(
-            Already("kept", f"version {number} of {name} ({state.users[number]})")
+            Note("kept", f"version {number} of {name} ({state.users[number]})")
             if number in state.users
             else _remove(config, number)
             for number in _old(config, state, current, failed)
@@ -180,7 +180,7 @@ def _remove(config: Config, number: str, *, failed: bool = False) -> Step:
     )
 
 
-def deletes_version(item: Step | Already) -> bool:
+def deletes_version(item: Step | Note) -> bool:
     """Whether an item of a plan removes a version that a rollback could go to."""
     return isinstance(item, Step) and (
         item.operation == "delete_function" and "Qualifier" in item.params and not item.before

@@ -16,7 +16,7 @@ from kappa.config.model import Config
 from kappa.iam.owner import REGION, UNPROVEN, Owned, RoleState, Users
 from kappa.iam.plan import GONE, delete_version, detach, policy_name, role_name, unseen
 from kappa.iam.state import IamState, made_by_kappa
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 
 # On the role of a function in a VPC: when the function was removed.
 VPC = "kappa:vpc"
@@ -72,8 +72,8 @@ def plan_rights_delete(
         why = "given" if config.role.arn else "the config gives it no policy"
         role = config.role.arn or config.role.name
         if config.role.name and state.role is None and not state.denied:
-            return [Already("gone", f"role {role}")]
-        return [Already("kept", f"role {role} ({why})")] if role else []
+            return [Note("gone", f"role {role}")]
+        return [Note("kept", f"role {role} ({why})")] if role else []
     keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
     if _in_vpc(versions) or _was_in_vpc(state.role, now):
         again = (
@@ -92,9 +92,9 @@ def plan_rights_delete(
 
 
 def _unless_used(step: Step, used: Callable[[], str]) -> Step:
-    def unless() -> Already | None:
+    def unless() -> Note | None:
         message = step.message.replace(" from role ", " on role ")
-        return Already("kept", f"{message} ({why})") if (why := used()) else None
+        return Note("kept", f"{message} ({why})") if (why := used()) else None
 
     return replace(step, unless=unless)
 
@@ -162,20 +162,18 @@ def _delete_role(config: Config, state: IamState, stays: str, policy_stays: str)
     own = state.policy.arn if state.policy else ""
     detached = {own} if not (stays and policy_stays) else set()
     detached |= set() if stays else {state.other_policy}
-    items: list[Step | Already] = [
-        detach(name, arn) for arn in state.role.attached if arn in detached
-    ]
+    items: list[Step | Note] = [detach(name, arn) for arn in state.role.attached if arn in detached]
     if stays:
-        return [*items, Already("kept", f"role {name} ({stays})")]
+        return [*items, Note("kept", f"role {name} ({stays})")]
     params, message = {"RoleName": name}, f"role {name}"
     return [*items, Step("iam", "delete_role", params, "removed", message, settled=GONE)]
 
 
-def _gone(kind: str, name: str, plain: str, owned: Owned) -> Already:
+def _gone(kind: str, name: str, plain: str, owned: Owned) -> Note:
     """Report that this region has none, or whose the one with the config's name is."""
     if owned.reason:
-        return Already("kept", f"{kind} {plain} ({owned.problem or owned.reason})")
-    return Already("gone", f"{kind} {name}")
+        return Note("kept", f"{kind} {plain} ({owned.problem or owned.reason})")
+    return Note("gone", f"{kind} {name}")
 
 
 def _delete_policy(config: Config, state: IamState, stays: str) -> Plan:
@@ -183,7 +181,7 @@ def _delete_policy(config: Config, state: IamState, stays: str) -> Plan:
         return []
     name, policy = policy_name(config.policy, state), state.policy
     if stays and (policy or not config.policy.document):
-        return [Already("kept", f"policy {name} ({stays})")]
+        return [Note("kept", f"policy {name} ({stays})")]
     if policy is None:
         return [_gone("policy", name, config.policy.name, state.own_policy)]
     return [

@@ -24,7 +24,7 @@ from kappa.iam.owner import (
     why_not_made,
 )
 from kappa.iam.state import IamState, made_by_kappa
-from kappa.plan.step import Already, Look, Plan, Step, changing, making
+from kappa.plan.step import Look, Note, Plan, Step, changing, making
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -106,7 +106,7 @@ def _plan_marks(config: Config, place: Place, state: IamState) -> Plan:
     if not config.makes_role:
         return []
     role, policy = config.role.name, config.policy
-    items: list[Step | Already] = []
+    items: list[Step | Note] = []
     if state.role:
         params = {"RoleName": role}
         items.extend(_mark("tag_role", params, f"role {role}", place.region, state.own_role))
@@ -118,7 +118,7 @@ def _plan_marks(config: Config, place: Place, state: IamState) -> Plan:
 
 def _mark(operation: str, params: Mapping[str, Any], label: str, region: str, owned: Owned) -> Plan:
     if owned.unseen:
-        return [Already("unmarked", f"{label} ({unseen(owned)})")]
+        return [Note("unmarked", f"{label} ({unseen(owned)})")]
     if not owned.mark:
         return []
     params = {**params, "Tags": tags("", Owned(), region)}
@@ -157,9 +157,9 @@ def _policy(
     if current is None:
         return [_create_policy(config, policy, document, place, state.own_policy)]
     if document is None:
-        return [Already("exists", f"policy {name}")]
+        return [Note("exists", f"policy {name}")]
     if current.document == document:
-        return [Already("unchanged", f"policy {name}")]
+        return [Note("unchanged", f"policy {name}")]
     _check_made(config, place.region, state.own_policy)
     _check_unshared(config, current, role_name(config, state), state.role)
     return _update_policy(name, document, current)
@@ -251,12 +251,12 @@ def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _create_role(config: Config, region: str, state: IamState) -> Step | Already:
+def _create_role(config: Config, region: str, state: IamState) -> Step | Note:
     if config.role.arn:
-        return Already("exists", f"role {config.role.arn} (given)")
+        return Note("exists", f"role {config.role.arn} (given)")
     name, owned = role_name(config, state), state.own_role
     if state.role:
-        return Already("exists", f"role {name}")
+        return Note("exists", f"role {name}")
     _check_own(config, "role", owned)
     params = {
         "Path": config.role.path,
@@ -275,10 +275,10 @@ def _create_role(config: Config, region: str, state: IamState) -> Step | Already
     )
 
 
-def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Already:
+def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Note:
     message = f"policy {policy_arn.rsplit('/', 1)[-1]} on role {role}"
     if state and policy_arn in state.attached:
-        return Already("exists", message)
+        return Note("exists", message)
     params = {"RoleName": role, "PolicyArn": policy_arn}
     return Step("iam", "attach_role_policy", params, "attached", message)
 

@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kappa.packing import contents
 from kappa.packing.archive import UNREADABLE
+from kappa.packing.package_files import package_by_file
 
 _MAX_TEXT_BYTES = 64 * 1024
 _MAX_LINES_OF_A_FILE = 40
@@ -66,8 +66,8 @@ def compare_code(
     `installed` are the names of files in `code` that kappa installed.
     """
     before, after = _files(deployed), _files(code)
-    old = contents.packages(deployed, installed) if deployed is not None else {}
-    new = contents.packages(code, installed)
+    old = package_by_file(deployed, installed) if deployed is not None else {}
+    new = package_by_file(code, installed)
     changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     is_own = [name for name in changed if name not in old and name not in new]
     texts = _texts(deployed, code, [name for name in is_own if name in before and name in after])

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 from kappa.plan.retries import passing_error
-from kappa.plan.step import Already, Call, Clock, Guard, Look, Plan, Report, Step, Wait
+from kappa.plan.step import Call, Clock, Guard, Look, Note, Plan, Report, Step, Wait
 
 Filled = TypeVar("Filled", Step, Wait)
 # How often is written what another writes at the same time.
@@ -57,7 +57,7 @@ def apply(
     for item in plan:
         if isinstance(item, Step) and item.unless is not None:
             item = item.unless() or item
-        if isinstance(item, Already):
+        if isinstance(item, Note):
             report(Report(item.mark, item.message))
             continue
         started = clock.now()

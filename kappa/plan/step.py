@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 WAIT_DEADLINE_S = 300.0
 MAKING = frozenset({"attached", "created"})
-# Marks of what is as the config wants it. The other marks of an Already are worth a line.
+# Marks of what is as the config wants it. The other marks of a Note are worth a line.
 SETTLED = frozenset({"exists", "gone", "unchanged"})
 
 
@@ -100,7 +100,7 @@ class Step:
     expected: dotted paths of the answer with the values that must be there; if they are not,
         `unexpected_hint` is what to do.
     look: tells a conflict with our own earlier call from one with others.
-    unless: asked right before the step; the Already that it returns is reported instead.
+    unless: asked right before the step; the Note that it returns is reported instead.
     undo: carried out if the step fails: it restores what the step before has removed.
     hint: goes with any refusal; conflict_hint with a conflict.
     """
@@ -123,19 +123,19 @@ class Step:
     guard: Guard | None = field(default=None, compare=False)
     expected: Mapping[str, Any] = _empty()
     unexpected_hint: str = ""
-    unless: Callable[[], Already | None] | None = field(default=None, compare=False)
+    unless: Callable[[], Note | None] | None = field(default=None, compare=False)
     undo: Step | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
-class Already:
+class Note:
     """Something that needs no call, and why: it exists, is unchanged, gone or kept."""
 
     mark: str
     message: str
 
 
-Plan = Sequence[Step | Already]
+Plan = Sequence[Step | Note]
 
 
 @dataclass(frozen=True)
@@ -180,9 +180,7 @@ def making(plan: Plan) -> Plan:
 
 def changing(plan: Plan, hint: str) -> Plan:
     """Select what changes the existing; what is missing is named, with a hint of how to make it."""
-    return [
-        Already("missing", f"{item.message} ({hint})") if _makes(item) else item for item in plan
-    ]
+    return [Note("missing", f"{item.message} ({hint})") if _makes(item) else item for item in plan]
 
 
 def worth_a_line(plan: Plan) -> Plan:
@@ -190,9 +188,9 @@ def worth_a_line(plan: Plan) -> Plan:
     return [item for item in plan if isinstance(item, Step) or item.mark not in SETTLED]
 
 
-def _makes(item: Step | Already) -> bool:
+def _makes(item: Step | Note) -> bool:
     return isinstance(item, Step) and item.mark in MAKING
 
 
-def _exists(item: Step | Already) -> Already:
-    return Already("exists", item.message)
+def _exists(item: Step | Note) -> Note:
+    return Note("exists", item.message)

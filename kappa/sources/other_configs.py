@@ -14,7 +14,7 @@ import msgspec
 from kappa.arn import words
 from kappa.config.model import Config, EventSource
 from kappa.function import aliases
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from kappa.sources import polled, url
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of
@@ -53,10 +53,10 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     )
 
 
-def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Already]:
+def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Note]:
     """Name where others have a source, or the URL."""
     return [
-        Already(
+        Note(
             "kept",
             f"{label} on {words(alias)} "
             f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kappa import arn as arns
-from kappa.aws.unknown import as_text, unknown
+from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.commands.adopt.read import Existing
 from kappa.commands.init import POLICY
 from kappa.config.model import URL_STATEMENT
@@ -58,7 +58,7 @@ def describe(existing: Existing, path: str, requirements: bool) -> Described:
     left_out = (
         *given.left_out,
         *address.left_out,
-        *unknown(existing.asynchronous or {}, _ASYNC_KEYS, "asynchronous calls: "),
+        *list_unknown(existing.asynchronous or {}, _ASYNC_KEYS, "asynchronous calls: "),
         *left_of_role(existing),
         *existing.without_key,
     )

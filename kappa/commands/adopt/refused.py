@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kappa.aws.unknown import as_text
+from kappa.aws.unknown_settings import as_text
 from kappa.commands.adopt.describe import Described
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config

@@ -7,7 +7,7 @@ import zipfile
 from kappa.commands.changes import HIDDEN, as_data, as_lines, changes
 from kappa.function.code import replaces_code
 from kappa.packing.code_diff import compare_code
-from kappa.plan.step import Already, Step
+from kappa.plan.step import Note, Step
 from tests.support.builders import assert_valid
 
 NAME = {"FunctionName": "greeter"}
@@ -124,7 +124,7 @@ def test_what_is_removed_is_only_named():
 
 
 def test_a_plan_without_steps_changes_nothing():
-    plan = [Already("unchanged", "code of g")]
+    plan = [Note("unchanged", "code of g")]
     assert changes(plan, packed(a="1"), None) == []
     assert not replaces_code(plan)
 

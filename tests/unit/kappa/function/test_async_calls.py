@@ -7,7 +7,7 @@ from kappa.function.plan import (
     plan_function_create,
 )
 from kappa.function.state import FunctionState
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from tests.support.builders import assert_valid, kappa_config
 from tests.unit.kappa.function.test_plan import ARCHIVE, ROLE_ARN, SETTINGS, TOPIC
 
@@ -64,7 +64,7 @@ def test_the_last_asynchronous_setting_that_goes_takes_all_of_them_away(has):
         assert step.operation == "delete_function_event_invoke_config"
         assert step.params == {"FunctionName": "greeter"}
     (gone,) = asynchronous(None, on_failure="", on_success="")
-    assert gone == Already("gone", "asynchronous settings of greeter")
+    assert gone == Note("gone", "asynchronous settings of greeter")
 
 
 def test_a_destination_that_goes_leaves_the_other_settings():

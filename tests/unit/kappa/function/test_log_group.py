@@ -1,7 +1,7 @@
 """The log group: its retention, and that no command deletes it."""
 
 from kappa.function.log_group import LogGroup, plan_log_group_delete, plan_retention
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from tests.support.builders import assert_valid, kappa_config
 
 
@@ -23,7 +23,7 @@ def test_another_retention_is_changed():
 
 def test_an_equal_retention_stays():
     plan = plan_retention(kappa_config({"log_retention_days": 14}), LogGroup(14))
-    assert plan == [Already("unchanged", "log group /aws/lambda/greeter")]
+    assert plan == [Note("unchanged", "log group /aws/lambda/greeter")]
 
 
 def test_delete_says_that_the_logs_stay():

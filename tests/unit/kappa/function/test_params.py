@@ -11,7 +11,7 @@ from kappa.function.plan import (
 )
 from kappa.function.state import FunctionState, read_function
 from kappa.packing.archive import Archive
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from tests.support.builders import assert_valid, kappa_config
 
 ACCOUNT = "123456789012"
@@ -30,7 +30,7 @@ HAS = {
     "Handler": "greeter.handler",
     "CodeSha256": "sha",
 }
-SAME = [Already("unchanged", "settings of greeter"), Already("unchanged", "code of greeter")]
+SAME = [Note("unchanged", "settings of greeter"), Note("unchanged", "code of greeter")]
 
 
 def planned(said, state=None, archive=ARCHIVE):
@@ -43,7 +43,7 @@ def planned(said, state=None, archive=ARCHIVE):
 def updated(said, **has):
     """What changes of the settings, and what was there."""
     step = planned(said, FunctionState({**HAS, **has}))[0]
-    if isinstance(step, Already):
+    if isinstance(step, Note):
         return {}, {}
     return {key: value for key, value in step.params.items() if key != "FunctionName"}, step.before
 
@@ -203,7 +203,7 @@ def test_tags_are_added_changed_and_removed_but_not_those_of_aws():
 
 def test_tags_that_are_equal_or_not_said_stay():
     state = FunctionState(HAS, tags={"a": "1", "aws:x": "y"})
-    assert planned({"tags": {"a": "1"}}, state)[2:] == [Already("unchanged", "tags of greeter")]
+    assert planned({"tags": {"a": "1"}}, state)[2:] == [Note("unchanged", "tags of greeter")]
     assert planned({}, state) == SAME
 
 
@@ -280,4 +280,4 @@ def test_asynchronous_destinations_are_removed_by_an_empty_text_and_all_by_an_em
     assert step.before == {"DestinationConfig": {"OnSuccess": {"Destination": QUEUE}}}
     (gone,) = planned({"async_": Async()}, state)[2:]
     assert gone.operation == "delete_function_event_invoke_config"
-    assert planned({"async_": Async()})[2:] == [Already("gone", "asynchronous settings of greeter")]
+    assert planned({"async_": Async()})[2:] == [Note("gone", "asynchronous settings of greeter")]

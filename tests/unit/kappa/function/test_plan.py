@@ -16,7 +16,7 @@ from kappa.function.plan import (
 from kappa.function.state import FunctionState
 from kappa.function.version_state import VersionsState
 from kappa.packing.archive import Archive
-from kappa.plan.step import Already, Step, Wait, steps
+from kappa.plan.step import Note, Step, Wait, steps
 from tests.support.builders import assert_valid, kappa_config
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"
@@ -83,7 +83,7 @@ def test_create_leaves_the_code_of_a_function_that_exists_and_says_how_to_update
     state = FunctionState({**SETTINGS, "CodeSha256": "old"})
     plan = plan_function_create(kappa_config(), ARCHIVE, ROLE_ARN, state)
     assert plan == [
-        Already("exists", "function greeter (code: kappa config.yml update_code)"),
+        Note("exists", "function greeter (code: kappa config.yml update_code)"),
     ]
 
 
@@ -225,8 +225,8 @@ def test_update_without_a_function_says_how_to_make_it():
 
 def test_update_of_what_is_equal_changes_nothing():
     assert plan_update() == [
-        Already("unchanged", "settings of greeter"),
-        Already("unchanged", "code of greeter"),
+        Note("unchanged", "settings of greeter"),
+        Note("unchanged", "code of greeter"),
     ]
 
 
@@ -262,7 +262,7 @@ def test_delete_removes_the_function():
 
 def test_delete_of_a_function_that_is_gone_says_so():
     plan = plan_function_delete(kappa_config(), FunctionState())
-    assert plan == [Already("gone", "function greeter")]
+    assert plan == [Note("gone", "function greeter")]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from kappa.errors import AwsError, NotFound
 from kappa.function import rollback
 from kappa.function.version_state import VersionsState
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from tests.support.builders import assert_valid, kappa_config
 from tests.unit.kappa.function.test_versions import (
     NO_SNAPSHOT,
@@ -46,7 +46,7 @@ def test_rollback_takes_a_version_and_an_alias():
     (step,) = move_back(has, "blue", "1", alias="current")
     assert (step.params["Name"], step.params["FunctionVersion"]) == ("blue", "1")
     assert move_back(has, to="2", alias="current") == [
-        Already("unchanged", "alias current: version 2")
+        Note("unchanged", "alias current: version 2")
     ]
 
 

@@ -42,7 +42,7 @@ def reading(*states):
         has = left.pop(0) if len(left) > 1 else left[0]
         return {"Configuration": {**SETTINGS, **has}}
 
-    return SimpleNamespace(call=call, learn=lambda _arn: None)
+    return SimpleNamespace(call=call, remember_account=lambda _arn: None)
 
 
 def clock():

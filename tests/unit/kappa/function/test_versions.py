@@ -7,7 +7,7 @@ from kappa.errors import AwsError
 from kappa.function import versions
 from kappa.function.version_state import VersionsState, read_health
 from kappa.plan.apply import apply
-from kappa.plan.step import Already, Step, Wait
+from kappa.plan.step import Note, Step, Wait
 from tests.support.builders import assert_valid, kappa_config
 
 LATEST = {"Version": "$LATEST", "CodeSha256": "new", "Timeout": 3, "RevisionId": "a"}
@@ -133,15 +133,15 @@ def test_an_alias_that_is_there_is_moved():
 def test_what_is_published_and_pointed_to_already_stays():
     has = state(version(1, "old"), version(2), aliases=[alias(2)])
     assert plan(has, alias="current") == [
-        Already("unchanged", "version 2 of greeter"),
-        Already("unchanged", "alias current: version 2"),
+        Note("unchanged", "version 2 of greeter"),
+        Note("unchanged", "alias current: version 2"),
     ]
-    assert plan(has) == [Already("unchanged", "version 2 of greeter")]
+    assert plan(has) == [Note("unchanged", "version 2 of greeter")]
 
 
 def test_an_alias_that_points_elsewhere_is_moved_to_the_version_that_is_there():
     there, move = plan(state(version(1, "old"), version(2), aliases=[alias(1)]), alias="current")
-    assert there == Already("unchanged", "version 2 of greeter")
+    assert there == Note("unchanged", "version 2 of greeter")
     assert (move.params["Name"], move.params["FunctionVersion"]) == ("current", "2")
     assert move.takes == {}
 
@@ -185,9 +185,7 @@ def test_what_every_version_has_of_its_own_makes_no_difference():
 
 def test_without_publish_an_alias_stays_and_a_missing_one_is_made():
     has = state(version(1, "old"), aliases=[alias(1)])
-    assert plan(has, publish=False, alias="current") == [
-        Already("exists", "alias current: version 1")
-    ]
+    assert plan(has, publish=False, alias="current") == [Note("exists", "alias current: version 1")]
     operations = [step.operation for step in plan(has, publish=False, alias="blue")]
     assert operations == ["publish_version", "create_alias"]
 

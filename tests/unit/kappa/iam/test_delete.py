@@ -8,7 +8,7 @@ import pytest
 from kappa.iam.delete import plan_rights_delete, plan_vpc_mark
 from kappa.iam.owner import Owned, PolicyState, RoleState, Users
 from kappa.iam.state import IamState
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from tests.support.builders import assert_valid, kappa_config
 from tests.unit.kappa.iam.test_plan import BASIC, OWN, POLICY_ARN, ROLE_ARN, marks, there
 
@@ -33,7 +33,7 @@ def test_delete_detaches_then_removes_role_versions_and_policy():
 
 def test_delete_of_what_is_gone_says_so():
     plan = plan_rights_delete(kappa_config(policy=OWN), IamState())
-    assert plan == [Already("gone", "role greeter-role"), Already("gone", "policy greeter-policy")]
+    assert plan == [Note("gone", "role greeter-role"), Note("gone", "policy greeter-policy")]
 
 
 def test_delete_keeps_a_role_used_by_another_function():

@@ -11,7 +11,7 @@ from kappa.iam.delete import plan_rights_delete
 from kappa.iam.owner import Owned, PolicyState, RoleState
 from kappa.iam.plan import desired_role_arn, plan_rights, plan_rights_create, plan_rights_update
 from kappa.iam.state import IamState
-from kappa.plan.step import Already, Step
+from kappa.plan.step import Note, Step
 from tests.support.builders import assert_valid, kappa_config
 
 TAGS = [{"Key": "kappa:region", "Value": "us-east-1"}]
@@ -69,7 +69,7 @@ def test_only_lambda_may_assume_the_role():
 
 def test_create_leaves_what_exists():
     plan = plan_rights_create(kappa_config(policy=OWN), DOCUMENT, PLACE, there())
-    assert all(isinstance(item, Already) for item in plan)
+    assert all(isinstance(item, Note) for item in plan)
 
 
 def test_create_completes_what_was_stopped_half_way():
@@ -125,7 +125,7 @@ def test_a_role_of_another_path_is_used_by_the_arn_it_has():
 
 def test_update_leaves_an_equal_document():
     plan = plan_rights_update(kappa_config(policy=OWN), dict(DOCUMENT), PLACE, there())
-    assert plan == [Already("unchanged", "policy greeter-policy")]
+    assert plan == [Note("unchanged", "policy greeter-policy")]
 
 
 def test_update_makes_a_new_default_version():
