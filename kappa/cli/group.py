@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # What 0.7 took when no config was named.
 _DEFAULT_CONFIG = "kappa.yml"
-_WITHOUT_CONFIG = frozenset({"completion"})
 
 
 def with_example(text: str | None) -> str:
@@ -62,6 +61,8 @@ class Commands(click.Group):
         if any(word.split("=")[0] == "--record-path" for word in args):
             raise click.UsageError(old_syntax.replacement(args, ()), ctx)
         first = next(self._plain_words(ctx, args), None)
+        if first is not None and args[first] in old_syntax.WITHOUT_CONFIG:
+            raise click.UsageError(old_syntax.replacement(args[first:], ()), ctx)
         if first is not None and self._is_command(args[first]):
             args = self._with_config(ctx, args, args[first])
         return super().parse_args(ctx, self._joined(ctx, args))
@@ -94,7 +95,7 @@ class Commands(click.Group):
         return self._is_word(word) and not Path(word).is_file()
 
     def _with_config(self, ctx: click.Context, args: list[str], command: str) -> list[str]:
-        if "--help" in args or command in _WITHOUT_CONFIG:
+        if "--help" in args:
             return ["CONFIG", *args]
         config = _default_config() if command != "init" else ""
         if config:

@@ -29,7 +29,6 @@ COMMANDS = {
     "add_event_sources": "event_sources",
     "update_event_sources": "event_sources",
     "delete": "delete",
-    "completion": "completion",
     "package": "package",
     "validate": "validate",
     "init": "init",

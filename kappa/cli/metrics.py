@@ -31,19 +31,19 @@ def metrics(options: Options, since_ms: int) -> None:
     Example:
       kappa config.yml metrics --since 6h
     """
-    from kappa.commands.metrics import data, read, table, window
+    from kappa.commands.metrics import metrics_data, metrics_table, read_metrics, window
     from kappa.commands.numbers import duration
 
     session = options.open()
     name = session.config.function.name
     over = window(since_ms / 1000, time.time())
-    numbers = data(name, over, read(session.aws, name, over))
+    numbers = metrics_data(name, over, read_metrics(session.aws, name, over))
     if options.json:
         result(as_json(numbers))
         return
     each = duration(over.period_s * 1000)
     result(f"{bold(name)}  {numbers['since']} to {numbers['until']}, {each} a bar")
-    for label, value, bars in table(numbers, sys.stdout.encoding or "ascii"):
+    for label, value, bars in metrics_table(numbers, sys.stdout.encoding or "ascii"):
         bad = label in ("errors", "throttles") and value not in ("0", "-")
         colour = "red" if bad else "cyan"
         result(f"{label:12} {value:>12}  {style(bars, fg=colour)}".rstrip())

@@ -13,7 +13,8 @@ _SWITCHES = {
     "enable": "enable_event_sources",
     "disable": "disable_event_sources",
 }
-_GONE = frozenset({"event_sources", "tag", "test"})
+WITHOUT_CONFIG = frozenset({"completion"})
+_GONE = frozenset({"event_sources", "tag", "test"}) | WITHOUT_CONFIG
 _COMMON = frozenset({"--env", "--profile", "--region"})
 _CALLS = frozenset({"dryrun", "invoke", "invoke_async"})
 
@@ -59,6 +60,9 @@ def replacement(args: Sequence[str], files: Sequence[Path | str], given: Sequenc
             "test is gone: run the unit tests yourself. An event is sent by: "
             f"{advised('invoke --data _tests/test_one.json', *files)}"
         )
+    if command == "completion":
+        script = f"_KAPPA_COMPLETE={more or 'bash'}_source kappa"
+        return f'completion is now: eval "$({script})"'
     if command in _CALLS and more and not more.startswith("-"):
         return f"What to send is an option: {advised(f'{command} --data {more}', *files)}"
     if any(word.split("=")[0] == "--record-path" for word in args):

@@ -48,7 +48,7 @@ _VARIABLES = "Environment.Variables."
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting; None: not there. A `document` is shown line by line."""
+    """One setting; None: it is not set. A `document` is shown line by line."""
 
     name: str
     before: Any
@@ -75,12 +75,12 @@ def changes(
     included: Mapping[str, str] | None = None,
     installed: Iterable[str] = (),
 ) -> list[Change]:
-    """Say what each step would change; `included` texts as the config writes them.
+    """Describe what each step would change; `included` texts as the config writes them.
 
     `code` is the packed zip, with the names of the files in it that are `installed` packages';
     `deployed` is the zip that AWS has; None, where there is no zip.
     """
-    said = {} if show_values else (included or {})
+    written = {} if show_values else (included or {})
 
     def files(step: Step) -> tuple[File, ...] | None:
         has_both = deployed is not None or step.operation == "create_function"
@@ -90,35 +90,35 @@ def changes(
         return compare_code(deployed, code, installed, show_secrets=show_values)
 
     return [
-        Change(step.mark, step.message, tuple(_settings(step, show_values, said)), files(step))
+        Change(step.mark, step.message, tuple(_settings(step, show_values, written)), files(step))
         for step in steps(plan)
     ]
 
 
-def _settings(step: Step, show_values: bool, said: Mapping[str, str]) -> Iterator[Setting]:
+def _settings(step: Step, show_values: bool, written: Mapping[str, str]) -> Iterator[Setting]:
     if step.mark in ("attached", "detached", "removed"):
         return
-    wanted = {**step.params, **dict.fromkeys(step.takes, "(the version published)")}
+    params = {**step.params, **dict.fromkeys(step.takes, "(the version published)")}
     shown = {
         key: value
-        for key, value in wanted.items()
+        for key, value in params.items()
         if key not in _NAMING and not isinstance(value, bytes)
     }
     if step.before:
         shown = {key: value for key, value in shown.items() if key in step.before}
     after = dict(_flat("", shown))
-    has = {key: value for key, value in step.before.items() if key not in _NAMING}
-    before = dict(_flat("", has))
+    old_params = {key: value for key, value in step.before.items() if key not in _NAMING}
+    before = dict(_flat("", old_params))
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = before.get(name), after.get(name)
         if old == new and step.mark not in MAKING:
             continue
-        yield _hidden(_setting(name, old, new, show_values), said)
+        yield _hidden(_setting(name, old, new, show_values), written)
 
 
-def _hidden(setting: Setting, said: Mapping[str, str]) -> Setting:
-    """Hide what came from the included file, and what was there before it, whatever that was."""
-    before, after = hide(setting.before, said), hide(setting.after, said)
+def _hidden(setting: Setting, written: Mapping[str, str]) -> Setting:
+    """Hide what came from the included file, and what AWS had in its place, whatever that was."""
+    before, after = hide(setting.before, written), hide(setting.after, written)
     if setting.after != after and not setting.document and setting.before == before is not None:
         before = HIDDEN
     return replace(setting, before=before, after=after)
@@ -128,9 +128,9 @@ def _setting(name: str, before: Any, after: Any, show_values: bool) -> Setting: 
     if name.startswith(_VARIABLES):
         short = f"Environment.{name.removeprefix(_VARIABLES)}"
         if not show_values:
-            before, after = (None if one is None else HIDDEN for one in (before, after))
+            before, after = (None if value is None else HIDDEN for value in (before, after))
         return Setting(short, before, after)
-    is_document = any(isinstance(one, list | dict) and _deep(one) for one in (before, after))
+    is_document = any(isinstance(value, list | dict) and _deep(value) for value in (before, after))
     return Setting(name, before, after, is_document)
 
 
@@ -161,46 +161,46 @@ def _deep(value: object) -> bool:
     return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
 
 
-def as_data(found: list[Change]) -> list[dict[str, Any]]:
-    """Say the changes for scripts."""
+def as_data(changes: list[Change]) -> list[dict[str, Any]]:
+    """Describe the changes for scripts."""
     return [
         {
-            "mark": one.mark,
-            "message": one.message,
+            "mark": change.mark,
+            "message": change.message,
             "settings": [
                 {"name": setting.name, "before": setting.before, "after": setting.after}
-                for setting in one.settings
+                for setting in change.settings
             ],
             "files": None
-            if one.files is None
+            if change.files is None
             else [
                 {
                     "name": file.name,
                     "before_bytes": file.before_bytes,
                     "after_bytes": file.after_bytes,
                 }
-                for file in one.files
+                for file in change.files
             ],
         }
-        for one in found
+        for change in changes
     ]
 
 
-def as_lines(found: list[Change]) -> Iterator[tuple[str, str]]:
-    """Say the changes for people: a sign (+, -, ~ or a blank) and a text of each line."""
-    for one in found:
+def as_lines(changes: list[Change]) -> Iterator[tuple[str, str]]:
+    """Describe the changes for people: a sign (+, -, ~ or a blank) and a text of each line."""
+    for change in changes:
         sign = (
             "+"
-            if one.mark in (*MAKING, "published")
+            if change.mark in (*MAKING, "published")
             else "-"
-            if one.mark in ("removed", "detached")
+            if change.mark in ("removed", "detached")
             else "~"
         )
-        yield sign, f"{sign} {one.message}"
-        for setting in one.settings:
+        yield sign, f"{sign} {change.message}"
+        for setting in change.settings:
             yield from _setting_lines(setting)
-        if one.files is not None:
-            yield from file_lines(one.files)
+        if change.files is not None:
+            yield from file_lines(change.files)
 
 
 def _setting_lines(setting: Setting) -> Iterator[tuple[str, str]]:
@@ -222,8 +222,8 @@ def _word(value: object) -> str:
 
 def _document_lines(setting: Setting) -> Iterator[tuple[str, str]]:
     before, after = (
-        [] if one is None else json.dumps(one, indent=2, default=str).splitlines()
-        for one in (setting.before, setting.after)
+        [] if value is None else json.dumps(value, indent=2, default=str).splitlines()
+        for value in (setting.before, setting.after)
     )
     lines = difflib.unified_diff(before, after, n=3, lineterm="")
     for line in list(lines)[2:]:

@@ -178,12 +178,15 @@ def await_ready(aws: Aws, function: str, clock: Clock) -> None:
         doing = f"asking whether {function} is ready"
         params = {"FunctionName": function}
         try:
-            found = aws.call_once(
+            settings = aws.call_once(
                 "lambda", "get_function_configuration", doing, params, _patience_s(aws)
             )
-        except (Denied, NotFound):  # who may only invoke goes on; what is missing is said there
+        except (
+            Denied,
+            NotFound,
+        ):  # whoever may only invoke goes on; what is missing is reported there
             return
-        if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
+        if settings.get("State") != "Pending" and settings.get("LastUpdateStatus") != "InProgress":
             return
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 2.0)

@@ -62,13 +62,13 @@ def status_data(
         "async": _asynchronous(function.asynchronous),
         "permissions": [
             {
-                "statement_id": one.statement_id,
-                "principal": one.principal,
-                "action": one.action,
-                "source_arn": one.source_arn,
-                "foreign": json.loads(one.foreign) if one.foreign else None,
+                "statement_id": statement.statement_id,
+                "principal": statement.principal,
+                "action": statement.action,
+                "source_arn": statement.source_arn,
+                "foreign": json.loads(statement.foreign) if statement.foreign else None,
             }
-            for one in function.statements
+            for statement in function.statements
         ],
         "event_sources": sources_data(config, sources),
     }
@@ -134,62 +134,64 @@ def _function(function: FunctionState) -> dict[str, Any] | None:
 
 
 def _alias(config: Config, function: FunctionState) -> dict[str, Any] | None:
-    has = function.versions.alias(config.function.alias)
-    if has is None:
+    alias = function.versions.alias(config.function.alias)
+    if alias is None:
         return None
     current = function.versions.current
     return {
-        "name": has["Name"],
-        "version": has["FunctionVersion"],
-        "weights": has.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}),
-        "is_current": current is not None and has["FunctionVersion"] == str(current),
+        "name": alias["Name"],
+        "version": alias["FunctionVersion"],
+        "weights": alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}),
+        "is_current": current is not None and alias["FunctionVersion"] == str(current),
     }
 
 
-def _asynchronous(has: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if has is None:
+def _asynchronous(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if settings is None:
         return None
-    destination = has.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     return {
-        "maximum_retry_attempts": has.get("MaximumRetryAttempts"),
-        "maximum_event_age_s": has.get("MaximumEventAgeInSeconds"),
+        "maximum_retry_attempts": settings.get("MaximumRetryAttempts"),
+        "maximum_event_age_s": settings.get("MaximumEventAgeInSeconds"),
         "on_failure": destination,
     }
 
 
 def problems(config: Config, data: Mapping[str, Any]) -> list[str]:
-    """Say what is not as it should be: missing, failed, or against the config."""
+    """Name what is not as it should be: missing, failed, or not as in the config."""
     name = config.function.name
-    wanted = {
+    parts = {
         f"policy {policy_name(config)}": (config.policy is not None, data["policy"]),
         f"role {role_name(config)}": (bool(role_name(config)), data["role"]),
         f"function {name}": (True, data["function"]),
         f"alias {config.function.alias}": (bool(config.function.alias), data["alias"]),
         f"asynchronous settings of {name}": (wants(config.function.async_), data["async"]),
     }
-    missing = [f"{what}: missing" for what, (asked, has) in wanted.items() if asked and not has]
+    missing = [
+        f"{what}: missing" for what, (asked, current) in parts.items() if asked and not current
+    ]
     sources = config.function.event_sources
-    wanted_on = {number: source.enabled for number, source in enumerate(sources)}
+    enabled = {number: source.enabled for number, source in enumerate(sources)}
     return [
         *missing,
         *_unattached(config, data["policy"], data["role"]),
         *_function_problems(data["function"] or {}),
         *(
-            f"event source {one['name']}: {problem}"
-            for number, one in enumerate(data["event_sources"])
-            if (problem := _source_problem(one, wanted_on.get(number)))
+            f"event source {source['name']}: {problem}"
+            for number, source in enumerate(data["event_sources"])
+            if (problem := _source_problem(source, enabled.get(number)))
         ),
     ]
 
 
 def _function_problems(function: Mapping[str, Any]) -> list[str]:
-    found = []
+    messages = []
     if function.get("state") == "Failed":
-        found.append(f"function {function['name']} failed: {function['state_reason']}")
+        messages.append(f"function {function['name']} failed: {function['state_reason']}")
     if function.get("last_update") == "Failed":
         reason = function["last_update_reason"]
-        found.append(f"the last update of {function['name']} failed: {reason}")
-    return found
+        messages.append(f"the last update of {function['name']} failed: {reason}")
+    return messages
 
 
 def _unattached(
@@ -200,28 +202,35 @@ def _unattached(
     return [f"policy {policy['name']}: not attached to the role {role['name']}"]
 
 
-def _source_problem(one: Mapping[str, Any], enabled: bool | None) -> str:
-    """Say what is wrong with a source; `enabled` is the config's, None: it does not name it."""
-    if one["state"] == "unknown":
-        return f"unknown: {one['problem']}"
-    if one["state"] in ("missing", "topic is gone", "no target"):
-        return str(one["state"])
-    if one.get("problem"):
-        return str(one["problem"])
-    if str(one.get("last_result", "")).startswith("PROBLEM"):
-        return str(one["last_result"])
-    if enabled is False and one["state"] in ("Enabled", "Notifying", "Subscribed"):
+def _source_problem(source: Mapping[str, Any], enabled: bool | None) -> str:
+    """What is wrong with a source; `enabled` is the config's, None: it does not name it."""
+    if source["state"] == "unknown":
+        return f"unknown: {source['problem']}"
+    if source["state"] in ("missing", "topic is gone", "no target"):
+        return str(source["state"])
+    if source.get("problem"):
+        return str(source["problem"])
+    if str(source.get("last_result", "")).startswith("PROBLEM"):
+        return str(source["last_result"])
+    if enabled is False and source["state"] in ("Enabled", "Notifying", "Subscribed"):
         return "enabled, and the config says disabled"
-    return "disabled, and the config says enabled" if enabled and one["state"] == "Disabled" else ""
+    return (
+        "disabled, and the config says enabled" if enabled and source["state"] == "Disabled" else ""
+    )
 
 
 def lacking(config: Config, given: Sequence[Statement]) -> list[str]:
-    """Name the config's permissions that AWS has not, or not so."""
-    ids = {one.statement_id for one in given}
+    """Name the config's permissions that AWS lacks, or has otherwise."""
+    ids = {statement.statement_id for statement in given}
     return [
-        f"permission {one.statement_id}: {'differs' if one.statement_id in ids else 'missing'}"
-        for one in config.function.permissions
-        if not any(grants(has, one) for has in given if has.statement_id == one.statement_id)
+        f"permission {permission.statement_id}: "
+        f"{'differs' if permission.statement_id in ids else 'missing'}"
+        for permission in config.function.permissions
+        if not any(
+            grants(statement, permission)
+            for statement in given
+            if statement.statement_id == permission.statement_id
+        )
     ]
 
 

@@ -43,21 +43,21 @@ def describe(existing: Existing, path: str, requirements: bool) -> Described:
 
     `requirements`: the code holds a requirements.txt, which is installed already.
     """
-    address = url.adopt(existing.url, existing.statements)
-    section = next(iter(address.sections), {})
-    given = permissions(existing, section)
+    adopted_url = url.adopt(existing.url, existing.statements)
+    url_section = next(iter(adopted_url.sections), {})
+    given = permissions(existing, url_section)
     function = {
         **_settings(existing.function, path),
         **given.config,
         "event_sources": existing.sources or None,
-        "url": section or None,
+        "url": url_section or None,
         "async": _asynchronous(existing.asynchronous),
         "log_retention_days": existing.log_group and existing.log_group.retention_days,
         "requirements": [] if requirements else None,
     }
     left_out = (
         *given.left_out,
-        *address.left_out,
+        *adopted_url.left_out,
         *list_unknown(existing.asynchronous or {}, _ASYNC_KEYS, "asynchronous calls: "),
         *left_of_role(existing),
         *existing.without_key,
@@ -66,30 +66,30 @@ def describe(existing: Existing, path: str, requirements: bool) -> Described:
 
 
 def _settings(function: Mapping[str, Any], path: str) -> dict[str, Any]:
-    has = function["Configuration"]
+    settings = function["Configuration"]
     tags = {k: v for k, v in function.get("Tags", {}).items() if not k.startswith("aws:")}
-    storage = has.get("EphemeralStorage", {}).get("Size")
-    snap_start = has.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions"
+    storage = settings.get("EphemeralStorage", {}).get("Size")
+    snap_start = settings.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions"
     return {
-        "name": has["FunctionName"],
-        "description": has.get("Description") or None,
+        "name": settings["FunctionName"],
+        "description": settings.get("Description") or None,
         "path": path or None,
-        "handler": has.get("Handler") or None,
-        "runtime": has.get("Runtime") or None,
+        "handler": settings.get("Handler") or None,
+        "runtime": settings.get("Runtime") or None,
         "image": _image(function),
-        "architectures": has.get("Architectures"),
-        "memory_size": has.get("MemorySize"),
-        "timeout": has.get("Timeout"),
+        "architectures": settings.get("Architectures"),
+        "memory_size": settings.get("MemorySize"),
+        "timeout": settings.get("Timeout"),
         "ephemeral_storage_mb": storage if storage != 512 else None,
-        "environment": has.get("Environment", {}).get("Variables") or None,
-        "layers": [one["Arn"] for one in has.get("Layers", ())] or None,
-        "vpc": _vpc(has.get("VpcConfig", {})),
-        "tracing": "Active" if has.get("TracingConfig", {}).get("Mode") == "Active" else None,
-        "kms_key": has.get("KMSKeyArn") or None,
+        "environment": settings.get("Environment", {}).get("Variables") or None,
+        "layers": [layer["Arn"] for layer in settings.get("Layers", ())] or None,
+        "vpc": _vpc(settings.get("VpcConfig", {})),
+        "tracing": "Active" if settings.get("TracingConfig", {}).get("Mode") == "Active" else None,
+        "kms_key": settings.get("KMSKeyArn") or None,
         "tags": tags or None,
         "reserved_concurrency": function.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-        "dead_letter": has.get("DeadLetterConfig", {}).get("TargetArn") or None,
-        "logging": _logging(has),
+        "dead_letter": settings.get("DeadLetterConfig", {}).get("TargetArn") or None,
+        "logging": _logging(settings),
         "snap_start": True if snap_start else None,
     }
 
@@ -98,48 +98,48 @@ def _image(function: Mapping[str, Any]) -> dict[str, Any] | None:
     uri = function.get("Code", {}).get("ImageUri")
     if not uri:
         return None
-    has = function["Configuration"].get("ImageConfigResponse", {}).get("ImageConfig", {})
+    image = function["Configuration"].get("ImageConfigResponse", {}).get("ImageConfig", {})
     return {
         "uri": uri,
-        "command": has.get("Command") or None,
-        "entry_point": has.get("EntryPoint") or None,
-        "working_directory": has.get("WorkingDirectory") or None,
+        "command": image.get("Command") or None,
+        "entry_point": image.get("EntryPoint") or None,
+        "working_directory": image.get("WorkingDirectory") or None,
     }
 
 
-def _vpc(has: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not has.get("SubnetIds"):
+def _vpc(vpc: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not vpc.get("SubnetIds"):
         return None
     return {
-        "subnet_ids": has["SubnetIds"],
-        "security_group_ids": has["SecurityGroupIds"],
-        "ipv6": True if has.get("Ipv6AllowedForDualStack") else None,
+        "subnet_ids": vpc["SubnetIds"],
+        "security_group_ids": vpc["SecurityGroupIds"],
+        "ipv6": True if vpc.get("Ipv6AllowedForDualStack") else None,
     }
 
 
 def _logging(settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    has = settings.get("LoggingConfig", {})
-    group = has.get("LogGroup")
-    said = {
-        "format": has.get("LogFormat") if has.get("LogFormat") == "JSON" else None,
-        "application_level": has.get("ApplicationLogLevel"),
-        "system_level": has.get("SystemLogLevel"),
+    logging = settings.get("LoggingConfig", {})
+    group = logging.get("LogGroup")
+    section = {
+        "format": logging.get("LogFormat") if logging.get("LogFormat") == "JSON" else None,
+        "application_level": logging.get("ApplicationLogLevel"),
+        "system_level": logging.get("SystemLogLevel"),
         "group": group if group != f"/aws/lambda/{settings['FunctionName']}" else None,
     }
-    return said if any(said.values()) else None
+    return section if any(section.values()) else None
 
 
-def _asynchronous(has: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if has is None:
+def _asynchronous(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if settings is None:
         return None
-    to = has.get("DestinationConfig", {})
-    said = {
-        "maximum_retry_attempts": has.get("MaximumRetryAttempts"),
-        "maximum_event_age_s": has.get("MaximumEventAgeInSeconds"),
-        "on_failure": to.get("OnFailure", {}).get("Destination"),
-        "on_success": to.get("OnSuccess", {}).get("Destination"),
+    destinations = settings.get("DestinationConfig", {})
+    section = {
+        "maximum_retry_attempts": settings.get("MaximumRetryAttempts"),
+        "maximum_event_age_s": settings.get("MaximumEventAgeInSeconds"),
+        "on_failure": destinations.get("OnFailure", {}).get("Destination"),
+        "on_success": destinations.get("OnSuccess", {}).get("Destination"),
     }
-    return said if any(value is not None for value in said.values()) else None
+    return section if any(value is not None for value in section.values()) else None
 
 
 def given_role(existing: Existing) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def left_of_role(existing: Existing) -> tuple[str, ...]:
         return ()
     role = existing.role
     kept = {
-        "tags": [one for one in role.get("Tags", ()) if not one["Key"].startswith("kappa:")],
+        "tags": [tag for tag in role.get("Tags", ()) if not tag["Key"].startswith("kappa:")],
         "description": role.get("Description"),
         "session duration": role.get("MaxSessionDuration", 3600) != 3600,
     }
@@ -192,31 +192,40 @@ def left_of_role(existing: Existing) -> tuple[str, ...]:
     return (f"of the role {role['RoleName']}: {kinds}",) if kinds else ()
 
 
-def permissions(existing: Existing, address: Mapping[str, Any]) -> Described:
+def permissions(existing: Existing, url_section: Mapping[str, Any]) -> Described:
     """Write each statement, but what `url:` gives or takes away; name a foreign one with all."""
-    own = [one for one in existing.statements if not one.foreign and _is_urls(one, address)]
-    rest = [one for one in existing.statements if not one.foreign and one not in own]
-    reserved = [one for one in rest if address and URL_STATEMENT.fullmatch(one.statement_id)]
-    said = [_permission(one) for one in rest if one not in reserved]
-    foreign = [f"{one.statement_id}: {one.foreign}" for one in existing.statements if one.foreign]
-    taken = [
-        f"{one.statement_id}: `deploy` takes it away, as the URL's auth is AWS_IAM"
-        for one in own
-        if address["auth"] == "AWS_IAM"
+    plain = [statement for statement in existing.statements if not statement.foreign]
+    foreign = [statement for statement in existing.statements if statement.foreign]
+    of_url = [statement for statement in plain if _is_urls(statement, url_section)]
+    others = [statement for statement in plain if statement not in of_url]
+    reserved = [
+        statement
+        for statement in others
+        if url_section and URL_STATEMENT.fullmatch(statement.statement_id)
     ]
-    named = [
-        f"{one.statement_id}: the name is kappa's own beside `url`, so no config can say it"
-        for one in reserved
-    ]
-    left_out = tuple(f"permission {words}" for words in (*foreign, *taken, *named))
-    return Described({"permissions": said or None}, left_out)
+    written = [_permission(statement) for statement in others if statement not in reserved]
+    taken = of_url if url_section.get("auth") == "AWS_IAM" else []
+    left_out = (
+        *(f"{statement.statement_id}: {statement.foreign}" for statement in foreign),
+        *(
+            f"{statement.statement_id}: `deploy` takes it away, as the URL's auth is AWS_IAM"
+            for statement in taken
+        ),
+        *(
+            f"{statement.statement_id}: the name is kappa's own beside `url`, "
+            "so no config can say it"
+            for statement in reserved
+        ),
+    )
+    names = tuple(f"permission {words}" for words in left_out)
+    return Described({"permissions": written or None}, names)
 
 
-def _is_urls(statement: Statement, address: Mapping[str, Any]) -> bool:
+def _is_urls(statement: Statement, url_section: Mapping[str, Any]) -> bool:
     """Whether the config's `url:` decides on a statement."""
-    if address.get("auth") == "AWS_IAM":
-        return statement.statement_id in [one.statement_id for one in PUBLIC]
-    return address.get("auth") == "NONE" and any(grants(statement, one) for one in PUBLIC)
+    if url_section.get("auth") == "AWS_IAM":
+        return statement.statement_id in [public.statement_id for public in PUBLIC]
+    return url_section.get("auth") == "NONE" and any(grants(statement, public) for public in PUBLIC)
 
 
 def _permission(statement: Statement) -> dict[str, Any]:

@@ -4,10 +4,10 @@ import json
 
 import click
 
-from kappa.cli import log_view as logview
+from kappa.cli import log_view
 from kappa.cli.console import style
 from kappa.commands.log_events import Event
-from kappa.commands.log_requests import PATIENCE_S, Owners, Requests
+from kappa.commands.log_requests import PATIENCE_S, Requests, RequestTracker
 
 A, B = "aaaaaaaa-411b-58b5-8483-a32130c0f45d", "bbbbbbbb-411b-58b5-8483-a32130c0f45d"
 AT = 1_767_268_800_000
@@ -26,9 +26,9 @@ def report(request, more=""):
 
 def grouped(*lines):
     """The requests of (stream, message) pairs, a millisecond apart."""
-    owners, requests = Owners(), Requests()
+    tracker, requests = RequestTracker(), Requests()
     events = [Event(AT + at, text, stream) for at, (stream, text) in enumerate(lines)]
-    requests.add([owners.entry(event) for event in events])
+    requests.add([tracker.entry(event) for event in events])
     return requests.take()
 
 
@@ -37,7 +37,7 @@ def messages(request):
 
 
 def looks(request):
-    return click.unstyle(logview.pretty(request)).splitlines()
+    return click.unstyle(log_view.pretty(request)).splitlines()
 
 
 def test_parallel_requests_are_told_apart_by_their_streams():
@@ -74,21 +74,21 @@ def test_lines_before_the_first_start_are_no_ones():
 
 
 def test_while_following_a_request_is_given_when_it_is_complete():
-    owners, requests = Owners(), Requests()
-    requests.add([owners.entry(Event(AT, start(A), "1"))], now_s=0)
+    tracker, requests = RequestTracker(), Requests()
+    requests.add([tracker.entry(Event(AT, start(A), "1"))], now_s=0)
     assert requests.take(now_s=1) == []
-    requests.add([owners.entry(Event(AT, report(A), "1"))], now_s=1)
+    requests.add([tracker.entry(Event(AT, report(A), "1"))], now_s=1)
     (request,) = requests.take(now_s=1)
     assert len(request.entries) == 2
     assert not request.continued
 
 
 def test_while_following_a_long_request_is_given_as_far_as_it_is():
-    owners, requests = Owners(), Requests()
-    requests.add([owners.entry(Event(AT, start(A), "1"))], now_s=0)
+    tracker, requests = RequestTracker(), Requests()
+    requests.add([tracker.entry(Event(AT, start(A), "1"))], now_s=0)
     (begun,) = requests.take(now_s=PATIENCE_S)
     assert looks(begun) == ["2026-01-01 12:00:00.000  aaaaaaaa  goes on"]
-    requests.add([owners.entry(Event(AT, report(A), "1"))], now_s=4)
+    requests.add([tracker.entry(Event(AT, report(A), "1"))], now_s=4)
     (rest,) = requests.take(now_s=4)
     assert looks(rest)[0].endswith("45/128 MB  (continued)")
 
@@ -102,7 +102,7 @@ def test_a_header_says_time_request_duration_billed_memory_and_init():
 
 def test_a_failed_request_says_so_in_red():
     (request,) = grouped(("1", start(A)), ("1", report(A, "Status: timeout")))
-    assert logview.pretty(request).endswith(style("timeout", fg="red", bold=True))
+    assert log_view.pretty(request).endswith(style("timeout", fg="red", bold=True))
     (request,) = grouped(("1", start(A)), ("1", "[ERROR] ValueError: boom"), ("1", report(A)))
     assert looks(request)[0].endswith("failed")
 
@@ -119,7 +119,7 @@ def test_a_traceback_is_red_whether_in_one_line_or_in_many():
 
     lines = ["Traceback (most recent call last):", '  File "a.py", line 1', "ValueError: x", "on"]
     (request,) = grouped(*(("1", line) for line in lines))
-    shown = logview.pretty(request).splitlines()
+    shown = log_view.pretty(request).splitlines()
     assert [red(text) in line for text, line in zip(lines, shown[1:], strict=True)] == [
         True,
         True,
@@ -137,7 +137,7 @@ def test_what_a_function_logs_has_no_power_over_the_terminal():
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "\\x1b[2Jhi" in shown
-    assert "\x1b[2J" not in logview.plain(request.entries[1].event)
+    assert "\x1b[2J" not in log_view.plain(request.entries[1].event)
 
 
 def test_a_traceback_in_one_event_stands_in_lines():
@@ -149,8 +149,8 @@ def test_a_traceback_in_one_event_stands_in_lines():
 
 
 def test_an_entry_for_scripts_is_one_line_of_json():
-    entry = Owners().entry(Event(AT, f"[INFO]\t2026Z\t{A}\thi\nho", "1"))
-    line = logview.as_object(entry)
+    entry = RequestTracker().entry(Event(AT, f"[INFO]\t2026Z\t{A}\thi\nho", "1"))
+    line = log_view.as_object(entry)
     assert "\n" not in line
     assert json.loads(line) == {
         "time": "2026-01-01T12:00:00.000Z",
@@ -162,8 +162,8 @@ def test_an_entry_for_scripts_is_one_line_of_json():
 
 
 def test_a_stream_that_is_long_gone_is_forgotten():
-    owners = Owners()
-    owners.entry(Event(AT, start(A), "first"))
+    tracker = RequestTracker()
+    tracker.entry(Event(AT, start(A), "first"))
     for number in range(1000):
-        owners.entry(Event(AT, "x", str(number)))
-    assert owners.entry(Event(AT, "late", "first")).request_id == ""
+        tracker.entry(Event(AT, "x", str(number)))
+    assert tracker.entry(Event(AT, "late", "first")).request_id == ""
