@@ -102,7 +102,7 @@ def _is_trace(value: Any) -> bool:  # noqa: ANN401 - any JSON
     """Whether a field is a traceback: one text of several lines, or a list of them."""
     if isinstance(value, str):
         return "\n" in value.rstrip("\n")
-    return isinstance(value, list) and any(re.search(r"^\s|\n", str(one)) for one in value)
+    return isinstance(value, list) and any(re.search(r"^\s|\n", str(item)) for item in value)
 
 
 def _trace(value: str | list[str]) -> str:

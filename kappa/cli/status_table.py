@@ -28,12 +28,12 @@ def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
         rows.append(_alias_row(config.function.alias, data["alias"]))
     if wants(config.function.async_) or data["async"]:
         rows.append(_async_row(data["async"]))
-    for one in data["permissions"]:
-        detail = f"{one['principal']}  {one['source_arn']}".strip()
-        if one["foreign"]:
-            detail = f"{one['foreign'].get('Effect', '')}  more than a config can express (--json)"
-        rows.append(("permission", one["statement_id"], "there", detail))
-    rows += [source_row(one) for one in data["event_sources"]]
+    for statement in data["permissions"]:
+        detail = f"{statement['principal']}  {statement['source_arn']}".strip()
+        if foreign := statement["foreign"]:
+            detail = f"{foreign.get('Effect', '')}  more than a config can express (--json)"
+        rows.append(("permission", statement["statement_id"], "there", detail))
+    rows += [source_row(source) for source in data["event_sources"]]
     return rows
 
 
@@ -65,13 +65,13 @@ def _alias_row(name: str, alias: Mapping[str, Any] | None) -> Row:
     return "alias", name, f"version {alias['version']}", "  ".join([*shares, words])
 
 
-def _async_row(has: Mapping[str, Any] | None) -> Row:
-    if has is None:
+def _async_row(settings: Mapping[str, Any] | None) -> Row:
+    if settings is None:
         return "async", "", "missing", ""
     tries, age_s, target = (
-        has["maximum_retry_attempts"],
-        has["maximum_event_age_s"],
-        has["on_failure"],
+        settings["maximum_retry_attempts"],
+        settings["maximum_event_age_s"],
+        settings["on_failure"],
     )
     facts = [
         f"{tries} retries" if tries is not None else "",

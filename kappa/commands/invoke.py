@@ -181,10 +181,8 @@ def await_ready(aws: Aws, function: str, clock: Clock) -> None:
             settings = aws.call_once(
                 "lambda", "get_function_configuration", doing, params, _patience_s(aws)
             )
-        except (
-            Denied,
-            NotFound,
-        ):  # whoever may only invoke goes on; what is missing is reported there
+        except (Denied, NotFound):
+            # Whoever may only invoke goes on; the call itself reports what is missing.
             return
         if settings.get("State") != "Pending" and settings.get("LastUpdateStatus") != "InProgress":
             return

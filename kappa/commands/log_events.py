@@ -59,11 +59,11 @@ def read_events(aws: Aws, query: Query) -> list[Event]:
         params["endTime"] = query.until_ms
     if query.pattern:
         params["filterPattern"] = query.pattern
-    found = aws.pages(
+    listed = aws.pages(
         "logs", "filter_log_events", f"reading the log group {query.group}", "events", params
     )
     counts: Counter[object] = Counter()
-    return sorted((_event(one, counts) for one in found), key=lambda event: event.at_ms)
+    return sorted((_event(raw, counts) for raw in listed), key=lambda event: event.at_ms)
 
 
 def _event(raw: Mapping[str, Any], counts: Counter[object]) -> Event:
@@ -87,10 +87,10 @@ def read_last(aws: Aws, group: str) -> list[Event]:
     events: list[Event] = []
     for stream in streams:
         given = {**name, "logStreamName": stream["logStreamName"], "limit": LAST}
-        raw = aws.call("logs", "get_log_events", doing, given)["events"]
+        listed = aws.call("logs", "get_log_events", doing, given)["events"]
         counts: Counter[object] = Counter()
         own = {"logStreamName": stream["logStreamName"]}
-        events += [_event({**one, **own}, counts) for one in raw]
+        events += [_event({**raw, **own}, counts) for raw in listed]
     return sorted(events, key=lambda event: event.at_ms)[-LAST:]
 
 

@@ -99,8 +99,8 @@ def _check_region(tree: Tree, settings: File) -> None:
     if not region or regions.is_usual(region):
         return
     # Loads the SDK, which takes a moment: only for a name that AWS would hardly give.
-    from kappa.aws.session import regions as known
+    from kappa.aws import session
 
-    if meant := regions.meant(region, known()):
+    if meant := regions.meant(region, session.regions()):
         problem = f"region is {region!r}, which is not an AWS region."
         raise tree.error(("region",), problem, f"Did you mean `{meant}`?")

@@ -12,10 +12,15 @@ from functools import partial
 from typing import Any
 
 from kappa import arn as arns
-from kappa.config import s3_notification
 from kappa.config.convert import suggestion
 from kappa.config.error_list import check_all
 from kappa.config.model import EventSource, File, rule_names
+from kappa.config.s3_notification import (
+    key_pattern,
+    notification_of,
+    overlap,
+    prefix_and_suffix,
+)
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.errors import ConfigError
 
@@ -104,20 +109,20 @@ def _identity(function: str, source: EventSource) -> object:
 
 def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
     """Let a bucket have several sources, as far as S3 does."""
-    own, others = s3_notification.notification(source), s3_notification.notification(other)
+    own, others = notification_of(source), notification_of(other)
     before = f" (before: {other.key})" if other.key != source.key else ""
     twice = f"the event source {source.key} is given twice{before}"
     if source.service != "s3":
         raise tree.error(keys, f"{twice}.")
-    if s3_notification.keys(own) == s3_notification.keys(others):
+    if prefix_and_suffix(own) == prefix_and_suffix(others):
         raise tree.error(
             keys, f"{twice} for the same keys.", "Put all events into one, or give key_filters."
         )
-    if source.enabled and other.enabled and s3_notification.overlap(own, others):
+    if source.enabled and other.enabled and overlap(own, others):
         raise tree.error(
             keys,
-            f"{twice}, and the keys {s3_notification.words(own)} and "
-            f"{s3_notification.words(others)} overlap: S3 notifies one only.",
+            f"{twice}, and the keys {key_pattern(own)} and "
+            f"{key_pattern(others)} overlap: S3 notifies one only.",
             "Give them key_filters or events that do not overlap.",
         )
 
