@@ -165,7 +165,7 @@ def parse_config(text: str, where: Path) -> ChatConfig:
     if type(given.get("rate_limit")) is int:
         given["rate_limit"] = str(given["rate_limit"])
     domains = given.get("allowed_domains")
-    if isinstance(domains, list) and all(isinstance(one, str) for one in domains):
+    if isinstance(domains, list) and all(isinstance(domain, str) for domain in domains):
         given["allowed_domains"] = ", ".join(domains)
     for key, value in given.items():
         _check_value(key, value, lines, where)
@@ -346,7 +346,7 @@ def _check_value(key: str, value: object, lines: Mapping[str, int], where: Path)
                 f"from {low} to {high}."
             )
         return
-    pattern, wanted = PATTERNS.get(key, (r"[^\s]+(?: [^\s]+)*", "text on one line"))
+    pattern, description = PATTERNS.get(key, (r"[^\s]+(?: [^\s]+)*", "text on one line"))
     if not isinstance(value, str):
         raise ConfigError(
             f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not text.",
@@ -354,7 +354,7 @@ def _check_value(key: str, value: object, lines: Mapping[str, int], where: Path)
         )
     if not re.fullmatch(pattern, value):
         raise ConfigError(
-            f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not {wanted}."
+            f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not {description}."
         )
 
 

@@ -78,16 +78,18 @@ class _PlainLoader(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:
         """Name all services, whatever they have a model of."""
-        there = (path for path in self.search_paths if Path(path).is_dir())
-        return [name for path in there for name in os.listdir(path)]  # noqa: PTH208 - half the time
+        folders = (path for path in self.search_paths if Path(path).is_dir())
+        return [name for path in folders for name in os.listdir(path)]  # noqa: PTH208 - half the time
 
 
-def make_clients(wanted: Mapping[str, Config]) -> list[Any]:
+def make_clients(configs: Mapping[str, Config]) -> list[Any]:
     """Make a client of each service, in their order. The collector never looks at them later."""
     with _no_collecting():
         session = botocore.session.get_session()
         session.register_component("data_loader", _PlainLoader(file_loader=_PlainFiles()))
         session.set_config_variable("sts_regional_endpoints", "regional")
-        clients = [session.create_client(service, config=how) for service, how in wanted.items()]
+        clients = [
+            session.create_client(service, config=config) for service, config in configs.items()
+        ]
         gc.freeze()
     return clients

@@ -129,17 +129,17 @@ def _alarms() -> list[watch.Alarm]:
 
 
 def _of_function(title: str, name: str) -> list[watch.Alarm]:
-    said = name.replace("-", "_")
+    function = name.replace("-", "_")
     return [
         _alarm(
             f"{title}Errors",
-            f"{said} raised an error or ran out of time",
+            f"{function} raised an error or ran out of time",
             ("AWS/Lambda", "Errors", "Sum"),
             _function(name),
         ),
         _alarm(
             f"{title}Throttles",
-            f"{said} was called more often than its concurrency allows",
+            f"{function} was called more often than its concurrency allows",
             ("AWS/Lambda", "Throttles", "Sum"),
             _function(name),
         ),

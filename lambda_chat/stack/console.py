@@ -29,11 +29,11 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
         region = [" " + shlex.quote(f"--region={self.region}")] if self.region else []
         profile = [" " + shlex.quote(f"--profile={self.profile}")] if self.profile else []
         text = re.sub(
-            r"`\./resources\.py \w+", lambda found: "".join([found[0], *region, *profile]), text
+            r"`\./resources\.py \w+", lambda match: "".join([match[0], *region, *profile]), text
         )
         # a command that names its profile already is as it shall be
         knows = r"`(?:kappa|aws)(?= )(?![^`]* --profile[ =])"
-        return re.sub(knows, lambda found: "".join([found[0], *profile]), text)
+        return re.sub(knows, lambda match: "".join([match[0], *profile]), text)
 
     def print(self, text: str) -> None:
         """Print a result."""

@@ -89,19 +89,19 @@ def _of_function(aws: Aws, path: str) -> Iterable[str]:
     from kappa.config.read import read_config
 
     try:
-        wanted = read_config(ROOT / path).function
-        with translated(f"reading the function {wanted.name}"):
-            answer = aws.client("lambda").get_function_configuration(FunctionName=wanted.name)
+        function = read_config(ROOT / path).function
+        with translated(f"reading the function {function.name}"):
+            answer = aws.client("lambda").get_function_configuration(FunctionName=function.name)
     except (ConfigError, NotFound):  # kappa says what it lacks; or it is not created yet
         return
     except Denied as error:
-        yield f"Note: the values of {wanted.name} were not compared: {error.message}"
+        yield f"Note: the values of {function.name} were not compared: {error.message}"
         return
     actual = answer.get("Environment", {}).get("Variables", {})
-    names = [key for key, value in (wanted.environment or {}).items() if actual.get(key) != value]
+    names = [key for key, value in (function.environment or {}).items() if actual.get(key) != value]
     if names:
         yield (
-            f"Note: the function {wanted.name} has another {', '.join(names)} than "
+            f"Note: the function {function.name} has another {', '.join(names)} than "
             f"{config_path()}: run `kappa {path} deploy`."
         )
 

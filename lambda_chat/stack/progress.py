@@ -93,21 +93,21 @@ def read_stack(aws: Aws, name: str) -> Stack | None:
     """Return the stack of that name or id, or None where there is none."""
     try:
         with asking(f"describing the stack {name}"):
-            found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+            answer = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except NotFound:
         return None
     return Stack(
-        id=found["StackId"],
-        name=found["StackName"],
-        status=found["StackStatus"],
-        reason=found.get("StackStatusReason", ""),
+        id=answer["StackId"],
+        name=answer["StackName"],
+        status=answer["StackStatus"],
+        reason=answer.get("StackStatusReason", ""),
         outputs={
             output.get("Description", ""): output["OutputValue"]
-            for output in found.get("Outputs", [])
+            for output in answer.get("Outputs", [])
         },
         parameters={
-            one["ParameterKey"]: one.get("ParameterValue", "")
-            for one in found.get("Parameters", [])
+            parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+            for parameter in answer.get("Parameters", [])
         },
     )
 
@@ -116,7 +116,7 @@ def read_resources(aws: Aws, stack: Stack) -> list[Resource]:
     """Return the stack's resources, in the order of their names."""
     with asking(f"listing the resources of {stack.name}"):
         pages = aws.client("cloudformation").get_paginator("list_stack_resources")
-        found = [
+        resources = [
             Resource(
                 logical_id=item["LogicalResourceId"],
                 physical_id=item.get("PhysicalResourceId", ""),
@@ -127,7 +127,7 @@ def read_resources(aws: Aws, stack: Stack) -> list[Resource]:
             for page in pages.paginate(StackName=stack.id)
             for item in page["StackResourceSummaries"]
         ]
-    return sorted(found, key=lambda resource: resource.logical_id)
+    return sorted(resources, key=lambda resource: resource.logical_id)
 
 
 def read_events(aws: Aws, stack_id: str, after: str = "") -> list[Event]:
@@ -210,13 +210,13 @@ def follow(
     ended = False
     while clock() < deadline:
         # read before the events, so that a change that has ended has told all of them
-        found = read_stack(aws, stack_id)
+        stack = read_stack(aws, stack_id)
         for event in read_events(aws, stack_id, after):
             report(event)
             after = event.id
             ended = event.of_stack and not event.status.endswith("_IN_PROGRESS")
-        if ended and (found is None or not found.busy):
-            _refuse_failure(aws, stack_id, found.status if found else "DELETE_COMPLETE")
+        if ended and (stack is None or not stack.busy):
+            _refuse_failure(aws, stack_id, stack.status if stack else "DELETE_COMPLETE")
             return
         sleep(pause_s)
         pause_s = min(2 * pause_s, longest_s)

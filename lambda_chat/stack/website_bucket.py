@@ -30,12 +30,12 @@ def read_bucket_name(aws: Aws, name: str) -> str:
     """Return the name of the website bucket of the stack of that name; "" where it made none."""
     try:
         with asking(f"asking for the bucket of the stack {name}"):
-            found = aws.client("cloudformation").describe_stack_resource(
+            resource = aws.client("cloudformation").describe_stack_resource(
                 StackName=name, LogicalResourceId=BUCKET
             )["StackResourceDetail"]
     except NotFound:
         return ""
-    return str(found["PhysicalResourceId"]) if found["ResourceStatus"] in OWNED else ""
+    return str(resource["PhysicalResourceId"]) if resource["ResourceStatus"] in OWNED else ""
 
 
 def read_former_buckets(aws: Aws, stack: Stack) -> list[str]:

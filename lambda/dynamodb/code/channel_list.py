@@ -46,14 +46,14 @@ class ChannelList:
         What was seen in it is looked for again after ten minutes: an operator may have deleted it.
         Raises: ChannelListBusy; botocore's exceptions for faults of AWS.
         """
-        wanted = tuple(channels)
+        names = tuple(channels)
         stale = self._clock() - self._seen_s > SEEN_FOR_S
-        if not wanted or not (stale or self.unseen(wanted)):
+        if not names or not (stale or self.unseen(names)):
             return
         for _ in range(ATTEMPTS):
             content, etag = self._folder.read(NAME)
             listed = read_names(content)
-            missing = [name for name in dict.fromkeys(wanted) if name not in listed]
+            missing = [name for name in dict.fromkeys(names) if name not in listed]
             fitting = frozenset(missing[: max(0, MAX_NAMES - len(listed))])
             if not fitting or self._write(listed | fitting, etag):
                 self._seen, self._seen_s = listed | fitting, self._clock()

@@ -40,12 +40,12 @@ class Folder:
     def read(self, name: str) -> tuple[bytes, str]:
         """Return an object's content and ETag."""
         try:
-            found = self._s3.get_object(**self._at(name))
+            answer = self._s3.get_object(**self._at(name))
         except ClientError as error:
             if error.response["Error"]["Code"] in MISSING:
                 return b"", ""
             raise
-        return found["Body"].read(), found["ETag"]
+        return answer["Body"].read(), answer["ETag"]
 
     def write(self, name: str, content: bytes, replaced: str) -> str:
         """Replace the object that has the ETag `replaced`, or create it when that is "".

@@ -113,17 +113,17 @@ def window(rows: Sequence[Row], history: int, now_s: float) -> Window:
     for entry in entries:
         firsts.setdefault(entry.copy_of, entry)
     newest_first = list(firsts.values())[::-1]
-    found = [entry for entry in newest_first if entry.is_message]
+    shown = [entry for entry in newest_first if entry.is_message]
     messages: list[Entry] = []
     texts = 0
-    for entry in found:
-        lively = found[0].stands_ms - entry.stands_ms < LIVELY_MS and len(messages) < MAX_LIVELY
+    for entry in shown:
+        lively = shown[0].stands_ms - entry.stands_ms < LIVELY_MS and len(messages) < MAX_LIVELY
         if texts >= history and not lively:
             break
         messages.append(entry)
         texts += not is_deleted(entry)
     changes = [entry.shown for entry in newest_first if not entry.is_message]
-    return Window(messages, changes, len(messages) == len(found))
+    return Window(messages, changes, len(messages) == len(shown))
 
 
 def is_deleted(entry: Entry) -> bool:

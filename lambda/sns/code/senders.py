@@ -220,7 +220,7 @@ def user_id(identity: str) -> str:
 def clean_name(name: object) -> str:
     """Return a name on one line without what is not drawn; "" if it has no letter and no digit."""
     given = name[: 10 * MAX_NAME] if isinstance(name, str) else ""
-    spaced = "".join(" " if one in BLANK or one.isspace() else one for one in given)
+    spaced = "".join(" " if char in BLANK or char.isspace() else char for char in given)
     seen = IGNORABLE.sub("", "".join(filter(str.isprintable, spaced)))
     line = " ".join(seen.split())[:MAX_NAME].strip()
     return line if any(map(str.isalnum, line)) else ""
@@ -235,4 +235,4 @@ def person_name(name: object) -> str:
 def skeleton(name: str) -> str:
     """Return what a reader recognises of a name: its letters and digits, alike ones as one."""
     plain = normalize("NFKD", normalize("NFKD", name).casefold())
-    return "".join(one for one in plain if category(one) in LETTERS_AND_DIGITS).translate(LOOKS)
+    return "".join(char for char in plain if category(char) in LETTERS_AND_DIGITS).translate(LOOKS)
