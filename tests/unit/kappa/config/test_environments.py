@@ -1,15 +1,9 @@
 """The environments of a config: which one is meant, and what it changes."""
 
-from pathlib import Path
-
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from kappa.config.environments import merge
 from kappa.config.read import read_config
-from kappa.config.tree import Tree
 from tests.support.kappa.configs import error_of
 
 CONFIG = """\
@@ -36,12 +30,6 @@ environments:
       environment:
         GREETING: good evening
 """
-WORDS = st.text("ab", min_size=1, max_size=2)
-NESTED = st.recursive(
-    st.text("xy", max_size=2) | st.lists(st.text("xy"), max_size=2),
-    lambda inner: st.dictionaries(WORDS, inner, max_size=3),
-    max_leaves=8,
-)
 
 
 def test_an_environment_is_merged_key_by_key(write):
@@ -96,22 +84,6 @@ def test_an_environment_may_include_a_file_of_its_own(write, tmp_path):
     (tmp_path / "prod.yml").write_text("where: eu-west-3\n")
     text = CONFIG.replace("region: eu-west-1", "include: prod.yml\n    region: ${where}")
     assert read_config(write(text), "prod").region == "eu-west-3"
-
-
-@given(NESTED.filter(lambda one: isinstance(one, dict)), st.dictionaries(WORDS, NESTED, max_size=3))
-def test_what_is_merged_is_the_environments_and_else_the_files(over, base):
-    data = {**base, "environments": {"e": over}}
-    merged = merge(Tree(Path("c.yml"), data, {}, {}), "e").data
-
-    def expected(under, upper):
-        if isinstance(under, dict) and isinstance(upper, dict):
-            return {
-                key: expected(under.get(key), upper[key]) if key in upper else under[key]
-                for key in {**under, **upper}
-            }
-        return upper
-
-    assert merged == expected(base, over)
 
 
 @pytest.mark.parametrize("section", ["dev: {include: inc.yml}", "dev: {}"])

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from kappa.config.merge import dig
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.config.tree import as_written
@@ -155,10 +154,6 @@ def test_permissions_of_0_7_get_an_id(write):
 )
 def test_what_is_wrong_in_a_file_of_0_7_is_said_with_its_line(write, text, said):
     assert error_of(write(text)).startswith(said)
-
-
-def test_find_answers_none_where_there_is_nothing():
-    assert dig({"a": {"b": 1}}, ("a", "c")) is None
 
 
 def test_an_environment_without_variables_clears_those_of_the_one_before(write):

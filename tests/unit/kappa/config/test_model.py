@@ -4,16 +4,13 @@ from typing import get_args, get_type_hints
 
 import botocore.session
 import pytest
-from msgspec import Meta, convert, inspect
+from msgspec import Meta, inspect
 
-from kappa.config.fields import ImageUri, LayerArn
 from kappa.config.model import Async, Function, Image, Logging, Vpc
-from kappa.config.runtimes import DEPRECATED, NEWER, deprecated
 from kappa.function.params import desired
 from tests.support.builders import kappa_config
 
 MODEL = botocore.session.get_session().get_service_model("lambda")
-LOADER = botocore.session.get_session().get_component("data_loader")
 # What kappa has no key for. Something new in the model belongs here, or gets a key.
 NO_KEY = {
     "CapacityProviderConfig",
@@ -141,40 +138,3 @@ def test_every_state_of_the_model_is_known():
     others = {"ActiveNonInvocable", "Deactivated", "Deactivating"}
     assert set(MODEL.shape_for("State").enum) == known | others
     assert set(MODEL.shape_for("LastUpdateStatus").enum) == {"Successful", "Failed", "InProgress"}
-
-
-def suffixes():
-    return sorted({one["dnsSuffix"] for one in LOADER.load_data("endpoints")["partitions"]})
-
-
-@pytest.mark.parametrize("suffix", suffixes())
-@pytest.mark.parametrize("host", ["ecr", "ecr-fips"])
-def test_an_image_may_be_in_every_partition(suffix, host):
-    uri = f"123456789012.dkr.{host}.eusc-de-east-1.{suffix}/team/greeter@sha256:{'0' * 64}"
-    assert convert(uri, ImageUri) == uri
-
-
-@pytest.mark.parametrize("host", ["amazonaws.com.evil.example", "example.com", "amazonaws.org"])
-def test_an_image_of_another_registry_is_refused(host):
-    with pytest.raises(ValueError, match="matching regex"):
-        convert(f"123456789012.dkr.ecr.us-east-1.{host}/greeter:1", ImageUri)
-
-
-@pytest.mark.parametrize(
-    "arn",
-    [
-        "arn:aws:lambda:us-east-1:123456789012:layer:tools:3",
-        "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:layer:tools:3",
-        "arn:aws:lambda:::awslayer:AmazonLinux1703",
-    ],
-)
-def test_a_layer_has_either_form_of_the_model(arn):
-    assert convert(arn, LayerArn) == arn
-
-
-def test_the_deprecated_runtimes_and_what_to_use_are_lambdas_own_words():
-    known = set(MODEL.shape_for("Runtime").enum)
-    assert known >= DEPRECATED
-    assert known >= set(NEWER.values())
-    assert not DEPRECATED & set(NEWER.values())
-    assert all(deprecated(one) for one in DEPRECATED)
