@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 
 from lambda_chat.site.build import build_site, placeholders
 from lambda_chat.site.bundle import bundle
-from tests.browser.gallery import DESK, GOOGLE, ORIGIN, PHONE, SITE, open_gallery, show
+from local.testkit.page_files import GOOGLE, ORIGIN, SITE
+from tests.browser.gallery import DESK, PHONE, open_gallery, show
 from tests.support.samples import sample
 
 AXE = SITE / "node_modules/axe-core/axe.min.js"

@@ -9,7 +9,7 @@ import pytest
 from kappa.aws.client import Aws
 from kappa.aws.credentials import source
 from kappa.errors import ConfigError, Denied, KappaError
-from tests.support.builders import ACCOUNT
+from local.testkit.events import ACCOUNT
 
 
 def profile(monkeypatch, tmp_path, text):
