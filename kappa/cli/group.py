@@ -61,9 +61,9 @@ class Commands(click.Group):
         if any(word.split("=")[0] == "--record-path" for word in args):
             raise click.UsageError(old_syntax.replacement(args, ()), ctx)
         first = next(self._plain_words(ctx, args), None)
-        if first is not None and args[first] in old_syntax.WITHOUT_CONFIG:
-            raise click.UsageError(old_syntax.replacement(args[first:], ()), ctx)
         if first is not None and self._is_command(args[first]):
+            if args[first] in old_syntax.WITHOUT_CONFIG:
+                raise click.UsageError(old_syntax.replacement(args[first:], ()), ctx)
             args = self._with_config(ctx, args, args[first])
         return super().parse_args(ctx, self._joined(ctx, args))
 

@@ -35,20 +35,20 @@ def plain(event: Event) -> str:
 def as_object(entry: Entry) -> str:
     """One event for a script: one line of JSON."""
     event = entry.event
-    said = {
+    fields = {
         "time": event.time,
         "message": event.message,
         "stream": event.stream or None,
         "request_id": entry.request_id or None,
         "level": entry.line.level or None,
     }
-    return as_json(said, indent=None)
+    return as_json(fields, indent=None)
 
 
 def pretty(request: Request) -> str:
     """A request's header and, below it, what the function wrote."""
-    said = [entry for entry in request.entries if entry.line.kind == "text"]
-    return "\n".join([_header(request), *(_row(entry, request.at_ms) for entry in said)])
+    lines = [entry for entry in request.entries if entry.line.kind == "text"]
+    return "\n".join([_header(request), *(_row(entry, request.at_ms) for entry in lines)])
 
 
 def _header(request: Request) -> str:

@@ -1,7 +1,7 @@
 """The `environments:` map of a config: which one is meant, what it changes, and the others.
 
 Owns the choice, the merge, and the aliases of the other environments of one function. Of the other
-keys of a config it knows only those that say which function an environment is about.
+keys of a config it knows only those that name which function an environment is about.
 """
 
 from __future__ import annotations

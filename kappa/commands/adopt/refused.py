@@ -47,7 +47,7 @@ def _without_empty(value: object) -> Any:  # noqa: ANN401 - plain values
 
 
 def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
-    """The first thing that is in the way; its `keys` say where."""
+    """The first thing that is in the way; its `keys` name the place."""
     for keys in _filled(config):
         return ConfigError("kappa would fill in the ${...} in it", keys=keys)
     try:
