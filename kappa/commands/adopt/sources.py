@@ -36,7 +36,7 @@ def adopt_sources(aws: Aws, function_arn: str, statements: tuple[Statement, ...]
 
 
 def _called(aws: Aws, statement: Statement, function_arn: str, doing: str) -> Adopted:
-    """Find what invokes the function by one statement, if the config's permission can express it."""
+    """Find what invokes the function by one statement, if a config can express the statement."""
     # Some services call with their region in the name: see caller().
     service = statement.principal.removesuffix(".amazonaws.com").split(".")[0]
     kind = KINDS.get(service)
