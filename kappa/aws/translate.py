@@ -1,4 +1,4 @@
-"""AWS's errors put into words: what kind of error it is, and what to do about it.
+"""AWS's errors in words: what kind of error it is, and what to do about it.
 
 Owns the codes. It makes no call.
 """
@@ -44,7 +44,7 @@ WRONG_KEYS = frozenset(
         "UnrecognizedClientException",
     }
 )
-# Codes of a request whose time AWS does not accept, and what other codes say of it.
+# Codes of a request whose time AWS does not accept, and texts of other codes for the same.
 # Source: AWS IAM guide, "Troubleshooting AWS API request signatures"; Amazon S3 API reference,
 # "Error responses".
 SKEWED = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
