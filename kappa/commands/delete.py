@@ -44,7 +44,7 @@ def plan_delete(session: Session) -> Plan:
             aws, config, place, roles.result(), function.settings, ask=ask, deletes=True
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
-    config = msgspec.structs.replace(config, siblings=frozenset())
+    config = msgspec.structs.replace(config, other_aliases=frozenset())
     config, sources = choose_alias(config, place, pending.result(), strict=False, whole=True)
     now, users_now = datetime.now(UTC), partial(role_users.make_question(aws), elsewhere=True)
     return [

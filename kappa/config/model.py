@@ -325,14 +325,13 @@ class File(Section, frozen=True):
 class Config(Struct, frozen=True):
     """A validated config.
 
-    `values` are the included ones, for the policy document, and `hint` is the included file's, for
-    a value that is missing. `is_layout_07`: the file has the layout of kappa 0.7. `notes` name what
-    in it has no effect. `bound` is the alias that AWS has its event sources on, where the config
-    names none. `include` is the path of the included file as it is written; `included` gives by
-    key path each text that a value was put into, filled in and as it is written. `siblings` are
-    the aliases of other environments and configs of this function; "" is the function itself.
-    `given` are the options of the command line, apart from --env, that an advised command must
-    repeat.
+    values: the included ones, for the policy document; hint: the included file's, for a missing one.
+    is_layout_07: the file has the layout of kappa 0.7; notes: what in it has no effect.
+    bound: the alias that AWS has its event sources on, where the config names none.
+    include: the path of the included file as it is written.
+    included: each text that a value was put into, by key path, filled in and as it is written.
+    other_aliases: those of other environments and configs; "" is the function itself.
+    given: options of the command line, apart from --env, that an advised command must repeat.
     """
 
     file: Path
@@ -351,7 +350,7 @@ class Config(Struct, frozen=True):
     bound: str | None = None
     include: str = ""
     included: Mapping[Keys, tuple[str, str]] = {}
-    siblings: frozenset[str] = frozenset()
+    other_aliases: frozenset[str] = frozenset()
     given: tuple[str, ...] = ()
 
     def command(self, words: str) -> str:
@@ -388,7 +387,7 @@ class Config(Struct, frozen=True):
     @property
     def others(self) -> frozenset[str]:
         """The aliases that others have their sources on: not this config's business."""
-        return self.siblings - {self.qualifier}
+        return self.other_aliases - {self.qualifier}
 
     @property
     def makes_role(self) -> bool:

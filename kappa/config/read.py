@@ -52,7 +52,7 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         notes=(*read.notes, *_runtime_notes(tree, settings)),
         include=settings.include,
         included={at: (tree.texts[at], words) for at, words in tree.written.items()},
-        siblings=read.siblings,
+        other_aliases=read.other_aliases,
     )
 
 
@@ -71,7 +71,7 @@ class _Read:
     environment: str
     is_layout_07: bool
     notes: tuple[str, ...]
-    siblings: frozenset[str]
+    other_aliases: frozenset[str]
 
 
 def _read_layout(file: Path, asked: str, text: bytes | None) -> _Read:

@@ -12,7 +12,6 @@ import pytest
 from kappa.commands.session import Session, with_publishing
 from kappa.commands.sources import read_sources_status
 from kappa.config.model import Image, KeyFilter, Url
-from kappa.config.read import read_config
 from kappa.errors import Conflict, NotFound
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
@@ -59,9 +58,9 @@ class File:
             "url": Url(auth="NONE") if self.url else None,
         }
         other = {"dev": "prod", "prod": "dev"}[environment]
-        siblings = frozenset({other, self.aliases[other]}) - {alias}
+        other_aliases = frozenset({other, self.aliases[other]}) - {alias}
         config = kappa_config(
-            section, role={"arn": ROLE}, environment=environment, siblings=siblings
+            section, role={"arn": ROLE}, environment=environment, other_aliases=other_aliases
         )
         options = {"publish": True, "alias": given} if given else {}
         return with_publishing(Session(config, self.aws), options)
@@ -242,18 +241,6 @@ def test_the_other_environments_dead_subscription_is_not_this_ones_business():
 
 
 # Which aliases are another environment's
-
-LAYOUT = """
-lambda: {{name: {name}, path: code, handler: greeter.handler, runtime: python3.13{more}}}
-iam: {{role: {{arn: "arn:aws:iam::123456789012:role/r"}}}}
-environments: {{dev: {dev}, prod: {prod}}}
-"""
-
-
-def siblings(tmp_path, environment="dev", name="greeter", more="", dev="{}", prod="{}"):
-    file = tmp_path / "config.yml"
-    file.write_text(LAYOUT.format(name=name, more=more, dev=dev, prod=prod))
-    return set(read_config(file, environment).siblings)
 
 
 # Which aliases are another config's: kappa writes it into the alias

@@ -113,7 +113,7 @@ environments: {{dev: {dev}, prod: {prod}}}
 def siblings(tmp_path, environment="dev", name="greeter", more="", dev="{}", prod="{}"):
     file = tmp_path / "config.yml"
     file.write_text(LAYOUT.format(name=name, more=more, dev=dev, prod=prod))
-    return set(read_config(file, environment).siblings)
+    return set(read_config(file, environment).other_aliases)
 
 
 def test_environments_with_functions_of_their_own_share_nothing(tmp_path):
@@ -152,7 +152,7 @@ def test_environments_of_kappa_0_7_share_the_function(tmp_path):
         "name: shop\nlambda: {handler: a.b, runtime: python3.13}\n"
         "environments: {dev: {}, prod: {}, ci: {}}"
     )
-    assert set(read_config(file, "dev").siblings) == {"prod", "ci"}
+    assert set(read_config(file, "dev").other_aliases) == {"prod", "ci"}
 
 
 def test_the_alias_that_a_command_names_is_its_own(tmp_path):
