@@ -325,7 +325,7 @@ class File(Section, frozen=True):
 class Config(Struct, frozen=True):
     """A validated config.
 
-    values: the included ones, for the policy document; hint: the included file's, for a missing one.
+    values: the included ones, for the policy document; hint: how to get one that is missing.
     is_layout_07: the file has the layout of kappa 0.7; notes: what in it has no effect.
     bound: the alias that AWS has its event sources on, where the config names none.
     include: the path of the included file as it is written.

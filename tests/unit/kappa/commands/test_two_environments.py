@@ -240,9 +240,6 @@ def test_the_other_environments_dead_subscription_is_not_this_ones_business():
     assert ends == [f"{FUNCTION}:dev", f"{FUNCTION}:prod"]
 
 
-# Which aliases are another environment's
-
-
 # Which aliases are another config's: kappa writes it into the alias
 
 
