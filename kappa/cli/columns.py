@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-Row = tuple[str, str, str, str]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kappa.sources.report import Row
 
 
 def padded(rows: list[Row], width: int | None = None) -> list[Row]:
