@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Create and look after the chat's CloudFormation stack.
+"""Create and manage the chat's CloudFormation stack.
 
 Usage:
   resources.py cf [--region=R] [--profile=P]
@@ -12,7 +12,7 @@ Usage:
   resources.py --version
 
 Commands:
-  cf      Print the template as JSON. Changes nothing, asks nothing of AWS.
+  cf      Print the template as JSON. Changes nothing, needs no AWS.
   launch  Create the stack: the chat's bucket, tables, topics and roles.
   update  Bring the stack up to date with this checkout and config.yml.
   delete  Delete the stack, the page, the transcripts and every message.
@@ -23,7 +23,7 @@ Options:
   --region=R   The AWS region. Default: config.yml's `region`, else AWS_REGION.
   --profile=P  The profile in ~/.aws/config. Default: config.yml's `profile`.
   --wait       Print a line for each event, until the change has ended.
-  --yes        Do not ask before the stack is deleted or its bucket replaced.
+  --yes        Delete the stack or replace its bucket without asking.
   --save       Write the values into config.yml, between two marker lines.
   -h --help    Print this text.
   --version    Print the version.
@@ -62,22 +62,22 @@ except ModuleNotFoundError as missing:
 
 
 STOPPED = (
-    "Stopped. AWS continues a change that has begun; `./resources.py status` shows its progress."
+    "Stopped. AWS continues a change that has started; `./resources.py status` shows its progress."
 )
 
 
 def template() -> str:
-    """Return the CloudFormation template as JSON; the same text at each call."""
-    # troposphere takes a third of a second to import: only who needs the template pays
+    """Return the CloudFormation template as JSON, always the same text."""
+    # troposphere takes a third of a second to import
     from lambda_chat.stack.template import stack_template
 
     return stack_template()
 
 
 def launch(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Create the stack; report it when it exists, or is being created, with the same values.
+    """Create the stack; report one that exists, or is being created, with the same values.
 
-    Raises: Conflict, if it exists with other values, or could not be created before.
+    Raises: Conflict, if it exists with other values, or its creation failed before.
     """
     try:
         with progress.asking(f"creating the stack {config.stack_name}"):
@@ -107,9 +107,9 @@ def launch(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
 
 
 def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> progress.Stack:
-    """Return the stack that exists, if it is as the config says: after an interrupted launch.
+    """Return the existing stack if it matches the config, as after an interrupted launch.
 
-    Raises: Conflict. CloudFormation says "exists" of a stack whose creation failed, too.
+    Raises: Conflict. For CloudFormation, a stack whose creation failed "exists" too.
     """
     stack = progress.read_stack(aws, config.stack_name)
     if stack is None:
@@ -119,19 +119,19 @@ def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> progress.Stack
         raise Conflict(text, progress.RELAUNCH) from error
     names = notes.other_values(config, stack.parameters)
     if names:
-        text = f"The stack {stack.name} exists already with another {', '.join(names)}."
+        text = f"The stack {stack.name} already exists with another {', '.join(names)}."
         strange = {"s3_bucket", "google_oauth_client_id"} & set(names)
         raise Conflict(text, progress.WHOSE if strange else error.hint) from error
     if not stack.usable and stack.status != "CREATE_IN_PROGRESS":
-        text = f"The stack {stack.name} exists already: {stack.status}."
+        text = f"The stack {stack.name} already exists: {stack.status}."
         raise Conflict(text, progress.WAIT if stack.busy else progress.RELAUNCH) from error
     return stack
 
 
 def update(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Bring the stack up to date; report it when there is nothing to change.
+    """Update the stack; report if there is nothing to change.
 
-    Raises: ConfigError, when it would have to ask and there is nobody to answer.
+    Raises: ConfigError, if it has to ask and there is no terminal.
     """
     before = _existing(aws, config)
     _confirm_another_bucket(before, config, console)
@@ -140,7 +140,7 @@ def update(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
         with progress.asking(f"updating the stack {config.stack_name}"):
             aws.client("cloudformation").update_stack(**_request(config))
     except AwsError as error:
-        # CloudFormation has no other way to say so than this text
+        # CloudFormation has no error code for this
         if "No updates are to be performed" not in error.message:
             raise
         console.print(f"The stack {config.stack_name} is up to date: nothing to change.")
@@ -156,10 +156,10 @@ def update(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
 
 
 def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Empty the stack's bucket, then delete the stack; report it when there is none.
+    """Empty the stack's bucket, then delete the stack; report if there is none.
 
-    Raises: ConfigError, when the stack has another bucket than the config, or when it would have
-    to ask and there is nobody to answer.
+    Raises: ConfigError, if the stack's bucket is not the config's, or if it has to ask and there is
+    no terminal.
     """
     console.refuse_silence("delete")
     stack = progress.read_stack(aws, config.stack_name)
@@ -171,9 +171,9 @@ def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
         raise ConfigError(
             f"{config_path()}: s3_bucket: {config.s3_bucket} is not the bucket of the stack "
             f"{stack.name} in {aws.region}: that is {name}. Nothing was deleted.",
-            "Is stack_name, region or profile another chat's? Correct it. If this is the stack to "
-            f"delete, write `s3_bucket: {name}`: the bucket is still that one until "
-            "`./resources.py update` has replaced it.",
+            "Does stack_name, region or profile belong to another chat? Correct it. If this is the "
+            f"stack to delete, write `s3_bucket: {name}`: that is its bucket until "
+            "`./resources.py update` replaces it.",
         )
     console.confirm(
         f"Delete the stack {stack.name} of the account {stack.account} in {aws.region}, with "
@@ -195,7 +195,7 @@ def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
 def output(aws: Aws, config: ChatConfig, save: bool, console: Console = PLAIN) -> None:
     """Print the stack's values as `key: value` lines, or save them in the config file.
 
-    Raises: AwsError, when the stack is not in a state whose values are final.
+    Raises: AwsError, if the stack's values are not final.
     """
     stack = _existing(aws, config)
     if stack.busy:
@@ -205,7 +205,7 @@ def output(aws: Aws, config: ChatConfig, save: bool, console: Console = PLAIN) -
     lacking = [key for key in SAVED if key not in stack.outputs]
     if lacking:
         raise AwsError(
-            f"The stack {stack.name} does not tell its {', '.join(lacking)}.",
+            f"The stack {stack.name} has no output {', '.join(lacking)}.",
             "It is older than this checkout: run `./resources.py update --wait`.",
         )
     values = {key: stack.outputs[key] for key in SAVED}
@@ -248,7 +248,7 @@ def _request(config: ChatConfig) -> dict[str, Any]:
             {"ParameterKey": name, "ParameterValue": getattr(config, key)}
             for name, key in notes.PARAMETERS.items()
         ],
-        # the SDK repeats a call whose answer was lost: with a token that is one change, not two
+        # the SDK repeats a call whose answer was lost; with a token that is one change
         "ClientRequestToken": uuid.uuid4().hex,
     }
 
@@ -267,7 +267,7 @@ def _confirm_another_bucket(before: progress.Stack, config: ChatConfig, console:
     console.refuse_silence(f"update to replace the bucket {old} by {config.s3_bucket}")
     console.confirm(
         f"Replace the bucket {old} of the stack {before.name} of the account {before.account} by "
-        f"an empty one, {config.s3_bucket}? {old} stays, but its chat ends there."
+        f"a new one, {config.s3_bucket}? {old} stays, but the chat no longer uses it."
     )
 
 
@@ -310,7 +310,7 @@ def _run_command(arguments: dict[str, Any], console: Console) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 1 when AWS refused, 2 when the user was wrong."""
+    """Run one command; return its exit code: 1 if AWS refused, 2 for wrong usage or config."""
     return command.run(__doc__, argv, _run, STOPPED)
 
 

@@ -1,8 +1,8 @@
 """The log lines of both functions, one JSON object each, and the metrics in them.
 
-No name or text of a message may reach a log line. CloudWatch Logs takes the metrics out of a line
-that has an `_aws` member: no call, no permission, no waiting. A metric is a number that the line
-holds, so nothing personal may be among them or among the dimensions.
+Log lines must not hold a name, a text or anything else that is personal; neither must metrics and
+their dimensions. CloudWatch Logs extracts the metrics from a line with an `_aws` member: no call,
+no permission, no waiting.
 Source: CloudWatch guide, "Specification: Embedded metric format".
 """
 
@@ -18,14 +18,14 @@ MAX_VALUES = 100
 
 
 def error_code(error: Exception) -> str:
-    """Return AWS's own code of an error, or its type's name: both are safe to log."""
+    """Return AWS's code of an error, or the exception's type: both are safe to log."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "Unknown"))
     return type(error).__name__
 
 
 def log(level: str, event: str, **fields: object) -> None:
-    """Write one JSON line without empty fields; Lambda sends it to CloudWatch Logs as it is."""
+    """Write one JSON line without empty fields; Lambda sends it to CloudWatch Logs unchanged."""
     given = {key: value for key, value in fields.items() if value not in ("", None, [])}
     print(json.dumps({"level": level, "event": event, **given}), flush=True)  # noqa: T201
 
@@ -33,10 +33,10 @@ def log(level: str, event: str, **fields: object) -> None:
 def metric_line(
     now_s: float, dimensions: Mapping[str, str], values: Mapping[str, int | list[int]]
 ) -> dict[str, object]:
-    """Return the members that make a log line one of metrics too.
+    """Return the members that add metrics to a log line.
 
-    A list holds a number for each message. Zeros and empty lists are in the line, but are no
-    metrics: nothing happened. Units: names that end in _ms are milliseconds, others are counts.
+    A list holds a number for each message. Zeros and empty lists are logged, but not as metrics.
+    Units: names that end in _ms are milliseconds, all others are counts.
     """
     given = {
         name: value[:MAX_VALUES] if isinstance(value, list) else value

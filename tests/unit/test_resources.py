@@ -365,7 +365,7 @@ def test_a_missing_python_package_says_what_to_run():
             "ValidationError",
             "Stack:X is in UPDATE_IN_PROGRESS state and can not be updated.",
             Conflict,
-            "Wait until that has ended",
+            "Wait until it has ended",
         ),
         ("ValidationError", "No updates are to be performed.", AwsError, ""),
         ("AccessDenied", "User: U is not authorized", Denied, "Ask for this permission"),
@@ -572,10 +572,10 @@ def test_another_region_than_the_configs_is_said_by_each_command(
 @pytest.mark.parametrize(
     ("status", "bucket", "said", "hint"),
     [
-        ("CREATE_COMPLETE", "other", "exists already with another s3_bucket", "update --wait"),
+        ("CREATE_COMPLETE", "other", "already exists with another s3_bucket", "update --wait"),
         ("ROLLBACK_COMPLETE", "my-chat", "could not be created: ROLLBACK_COMPLETE", "delete"),
-        ("DELETE_FAILED", "my-chat", "exists already: DELETE_FAILED", "delete"),
-        ("DELETE_IN_PROGRESS", "my-chat", "exists already: DELETE_IN_PROGRESS", "status"),
+        ("DELETE_FAILED", "my-chat", "already exists: DELETE_FAILED", "delete"),
+        ("DELETE_IN_PROGRESS", "my-chat", "already exists: DELETE_IN_PROGRESS", "status"),
     ],
 )
 def test_launching_over_another_stack_says_what_its_state_needs(status, bucket, said, hint):
@@ -665,7 +665,7 @@ def test_an_account_that_lets_no_page_be_public_is_explained_with_its_command():
     [
         ("CREATE_IN_PROGRESS", "is still busy: CREATE_IN_PROGRESS", "./resources.py status"),
         ("ROLLBACK_COMPLETE", "is not usable: ROLLBACK_COMPLETE", "./resources.py delete"),
-        ("UPDATE_COMPLETE", "does not tell its sns_topic_arn", "./resources.py update"),
+        ("UPDATE_COMPLETE", "has no output sns_topic_arn", "./resources.py update"),
     ],
 )
 @pytest.mark.parametrize("save", [False, True])
@@ -757,5 +757,5 @@ def test_emptying_deletes_every_version_and_marker_a_thousand_a_call():
 
 def test_an_object_that_stays_is_named():
     refusal = {"Key": "data/1.json", "Code": "AccessDenied", "Message": "Access Denied"}
-    with pytest.raises(AwsError, match=r"would not delete data/1.json in my-chat: Access Denied"):
+    with pytest.raises(AwsError, match=r"did not delete data/1.json in my-chat: Access Denied"):
         bucket.empty_bucket(FakeS3({"Versions": versions(1)}, errors=[refusal]), "my-chat")

@@ -1,7 +1,7 @@
-"""data/stats.json, brought up to date with the new messages of a batch.
+"""data/stats.json, updated with the new messages of a batch.
 
-Owns that object: read it once a container, write it on condition that nobody wrote in between.
-It must not know what is counted.
+Owns that file: it is read once in a container and written on condition that nobody else has written
+meanwhile. It must not know what is counted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NAME = "stats"
 
 
 class StatsBusy(Exception):
-    """The object kept changing under us, or exists and may not be read."""
+    """Others kept changing the file, or it exists and may not be read."""
 
 
 class StatsFile:
@@ -30,10 +30,10 @@ class StatsFile:
         self._waiting: list[NewMessage] = []
 
     def add(self, new: Sequence[NewMessage]) -> None:
-        """Count messages. Those that could not be written for want of a turn wait for the next.
+        """Count messages. After StatsBusy they wait for the next call.
 
-        Raises: StatsBusy; botocore's exceptions for faults of AWS: then it is not known whether
-        the messages were counted, and they are not counted again.
+        Raises: StatsBusy; botocore's exceptions for errors of AWS, after which the messages may or
+        may not have been counted, and are not counted again.
         """
         if not new:
             return
@@ -43,7 +43,7 @@ class StatsFile:
             content, etag = self._last or self._folder.read(NAME)
             self._last = None
             if content == tried:
-                # The SDK sent the write again, as no answer came: we were overtaken by ourselves.
+                # The SDK retried our own successful write, whose answer was lost.
                 self._last = content, etag
                 return
             tried = counted(content, new, round(self._clock() * 1000))
@@ -51,4 +51,4 @@ class StatsFile:
                 self._last = tried, written
                 return
         self._waiting = new[-MAX_WAITING:]
-        raise StatsBusy("the stats could not be brought up to date")
+        raise StatsBusy("the statistics could not be updated")

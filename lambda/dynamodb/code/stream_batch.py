@@ -1,6 +1,6 @@
-"""What a batch of the table's stream holds: channels, new messages, how long it has waited.
+"""A batch of the table's stream: its channels, its new messages, how long it has waited.
 
-Pure: records that may be of any shape go in, and none makes it raise. It must not call AWS.
+Pure: records of any shape go in, and none makes it raise. It must not call AWS.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ class Record(TypedDict):
 
 
 class Event(TypedDict):
-    """What Lambda hands over. Source: AWS Lambda guide, "Using Lambda with DynamoDB"."""
+    """The event that Lambda passes. Source: AWS Lambda guide, "Using Lambda with DynamoDB"."""
 
     Records: list[Record]
 
 
 def settled(records: Sequence[object], failed: Sequence[int]) -> Sequence[object]:
-    """Return the records that Lambda does not send again: those before the first that failed.
+    """Return the records that Lambda does not send again: those before the first failed one.
 
-    None, when one that failed has no sequence number: Lambda takes "" as the whole batch.
+    If a failed record has no sequence number, there are none: Lambda takes "" as the whole batch.
     """
     if not all(sequence(records[place]) for place in failed):
         return []
@@ -47,9 +47,9 @@ def settled(records: Sequence[object], failed: Sequence[int]) -> Sequence[object
 
 
 def iterator_ages_ms(records: Sequence[object], now_s: float) -> list[int]:
-    """Return how long the oldest record has waited; none when no record tells its time.
+    """Return how long the oldest record has waited; nothing if no record has a time.
 
-    DynamoDB tells whole seconds.
+    DynamoDB's times are whole seconds.
     """
     times = [dig(record, "dynamodb", "ApproximateCreationDateTime") for record in records]
     seconds = [time for time in times if isinstance(time, int | float) and 0 <= time <= MAX_TIME_S]
@@ -57,12 +57,12 @@ def iterator_ages_ms(records: Sequence[object], now_s: float) -> list[int]:
 
 
 def age_ms(then_ms: int, now_s: float) -> int:
-    """Return how long ago a time was; 0 for one that is ahead of the clock."""
+    """Return how long ago a time was; 0 for a future one."""
     return max(0, round(now_s * 1000) - then_ms)
 
 
 def read_inserts(records: Sequence[object], now_s: float) -> list[NewMessage]:
-    """Return the new messages, as far as the stats count them."""
+    """Return the new messages that the statistics count."""
     inserts = [record for record in records if dig(record, "eventName") == "INSERT"]
     rows = [(read_channel(record), dig(record, "dynamodb", "NewImage")) for record in inserts]
     messages = [
@@ -74,18 +74,18 @@ def read_inserts(records: Sequence[object], now_s: float) -> list[NewMessage]:
 
 
 def read_channel(record: object) -> str | None:
-    """Return the channel that a record names, None when it names none."""
+    """Return the channel that a record names, None without a valid one."""
     channel = dig(record, "dynamodb", "Keys", "channel", "S")
     return channel if isinstance(channel, str) and CHANNEL.fullmatch(channel) else None
 
 
 def is_new_message(record: object) -> bool:
-    """Tell whether a record is of a new row among the messages, and not of a change."""
+    """Tell whether a record is of a new message, not of a change."""
     row_id = dig(record, "dynamodb", "Keys", "id", "S")
     new = dig(record, "eventName") == "INSERT" and isinstance(row_id, str)
     return new and not str(row_id).startswith(AFTER_MESSAGES)
 
 
 def sequence(record: object) -> str:
-    """Return a record's sequence number, "" when it has none."""
+    """Return a record's sequence number, "" without one."""
     return str(dig(record, "dynamodb", "SequenceNumber") or "")

@@ -448,9 +448,9 @@ def test_keys_of_2015_are_named_with_what_became_of_them(config):
     config.write_text(f"{GOOD}data_key: data.json\ntags:\n  Name: Our Chat\n")
     assert read_config(config).data_prefix == "data/"
     first, second = config_notes(config)
-    assert f"{config}:3: data_key is not used any more" in first
+    assert f"{config}:3: data_key is no longer used" in first
     assert "`data_prefix`" in first
-    assert f"{config}:4: tags is not used any more" in second
+    assert f"{config}:4: tags is no longer used" in second
 
 
 def test_a_config_of_today_has_no_notes(config):
