@@ -16,7 +16,7 @@ local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on thi
 	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) || [ $$? -eq 130 ]
 
 test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, browser included; a sample of the longest
-	cd $(SITE) && node --test ../tests/unit/page/*.test.js
+	cd $(SITE) && node --test ../tests/unit/page/*.test.js ../tests/unit/page/*/*.test.js
 	$(BIN)/pytest -n 2 tests/unit
 	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 5 --dist loadfile tests/emulator
 	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from kappa.errors import KappaError
 from lambda_chat.site.files import BUNDLED
@@ -19,7 +19,7 @@ ENTRIES = ("css/chat.css", "js/main.js")
 # What main.js imports only when it is used. Each is a complete bundle under a fixed name. So a page
 # that was opened before an update still finds it after that, and no script needs another of its
 # version. What it shares with main.js is there twice: that must be no state that both change.
-LAZY = ("js/view_activity.js",)
+LAZY = ("js/view/activity.js",)
 # A style sheet's pictures and fonts stay where they are.
 ASSETS = (".ico", ".png", ".svg", ".woff2")
 OPTIONS = (
@@ -30,7 +30,7 @@ OPTIONS = (
     "--charset=utf8",
     # each deployment's own: it is not part of any bundle
     "--external:../config.js",
-    *(f"--external:./{PurePosixPath(key).name}" for key in LAZY),
+    *(f"--external:./{key}" for key in LAZY),
     *(f"--loader:{suffix}=file" for suffix in ASSETS),
     "--asset-names=[dir]/[name]",
     # a map names its sources by their places in the site, never by this machine's folders

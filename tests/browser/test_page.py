@@ -40,11 +40,11 @@ def test_a_first_view_asks_for_five_files_and_activity_for_one_when_it_is_opened
     first = ["config.js", "css/chat.css", "css/icon.svg", "index.html", "js/main.js"]
     assert sorted(own) == first
     ada.sign_in(unique("Ada"))
-    assert not [url for url in asked if url.endswith("/js/view_activity.js")]
+    assert not [url for url in asked if url.endswith("/js/view/activity.js")]
     ada.page.get_by_role("button", name="Activity").click()
     expect(ada.page.locator("#activity dd").first).to_have_text(re.compile(r"\d"))
     own = [url.removeprefix(folder) for url in asked if url.endswith(".js")]
-    assert own.count("js/view_activity.js") == 1
+    assert own.count("js/view/activity.js") == 1
 
 
 def test_everything_can_be_done_by_keyboard(visit, channel):

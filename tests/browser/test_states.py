@@ -489,7 +489,7 @@ def test_the_text_box_grows_with_its_text(fresh, grows):
 
 
 def test_every_part_that_the_view_names_is_in_the_page(pages):
-    named = (SITE / "types/js/page.d.ts").read_text("utf-8")
+    named = (SITE / "types/js/parts.d.ts").read_text("utf-8")
     parts = re.findall(r'^  "?([\w-]+)"?: (HTML\w+);$', named, re.MULTILINE)
     assert len(parts) > 30
     is_wrong = "([id, type]) => !(document.getElementById(id) instanceof self[type])"
@@ -513,10 +513,10 @@ def test_a_page_that_was_opened_before_an_update_opens_the_activity_panel_of_the
     """Its own modules are those of before, one by one: the panel needs none of them."""
     build_site(PUBLIC, tmp_path / "site", {}, placeholders([ORIGIN], GOOGLE))
     bundle(tmp_path / "site", SITE / "node_modules")
-    panel = tmp_path / "site/js/view_activity.js"
-    fresh.route("**/js/view_activity.js", lambda route: route.fulfill(path=panel))
+    panel = tmp_path / "site/js/view/activity.js"
+    fresh.route("**/js/view/activity.js", lambda route: route.fulfill(path=panel))
     asked = []
     fresh.on("request", lambda request: asked.append(urlsplit(request.url).path))
     show(fresh, "activity")
-    assert asked == ["/js/view_activity.js"]
+    assert asked == ["/js/view/activity.js"]
     assert fresh.get_by_role("complementary", name="Activity").locator("dd").all_inner_texts()

@@ -2,19 +2,19 @@
 
 import { AwsClient } from "aws4fetch";
 import config from "../config.js";
-import { Clock, explain, isOffline, signedFetch } from "./aws.js";
-import { channelInHash, DEFAULT_CHANNEL } from "./channels.js";
-import * as chat from "./chat.js";
-import { createAttention, createNotifier, createTelling, NOT_ALLOWED } from "./notify.js";
-import { DEFAULT_RATE, discarded, OUTBOX_LIMIT, retried } from "./outbox.js";
-import { createReading, IDLE_AFTER_MS } from "./reading.js";
-import * as sending from "./sending.js";
-import { Session, startPolling } from "./session.js";
-import * as signin from "./signin.js";
-import { createSource } from "./source.js";
-import { createKeeper, createStorage } from "./storage.js";
-import { claimTab, joinTabs, locksOf } from "./tabs.js";
-import { createView } from "./view.js";
+import { Clock, explain, isOffline, signedFetch } from "./aws/request.js";
+import { channelInHash, DEFAULT_CHANNEL } from "./state/channel.js";
+import * as chat from "./state/chat.js";
+import { createAttention, createNotifier, createTelling, NOT_ALLOWED } from "./services/notifier.js";
+import { DEFAULT_RATE, discarded, OUTBOX_LIMIT, retried } from "./state/outbox.js";
+import { createReading, IDLE_AFTER_MS } from "./services/reading.js";
+import * as sending from "./services/sending.js";
+import { Session, startPolling } from "./services/session.js";
+import * as signin from "./services/google.js";
+import { createSource } from "./aws/source.js";
+import { createKeeper, createStorage } from "./services/storage.js";
+import { claimTab, joinTabs, locksOf } from "./services/tabs.js";
+import { createView } from "./view/page.js";
 
 /** @typedef {chat.State} State */
 

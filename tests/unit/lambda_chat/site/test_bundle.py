@@ -127,13 +127,13 @@ def test_what_is_loaded_when_used_needs_no_other_file_of_its_version(page):
         assert imports(page / key) == []
         # what is in main.js, too: nothing of it may be state that both change
         parts = {Path(name).name for name in sources_of(page / key)["sources"]}
-        assert parts == {"lines.js", "view_message.js", "view_activity.js"}
+        assert parts == {"lines.js", "message.js", "activity.js"}
 
 
 def test_an_update_removes_nothing_that_an_open_page_may_still_load(page, tmp_path):
     source = tmp_path / "public"
     shutil.copytree(SITE / "public", source)
-    for name in ("main.js", "view_message.js", "view_activity.js"):
+    for name in ("main.js", "message.js", "activity.js"):
         with (source / "js" / name).open("a") as script:
             script.write("console.log('the next version');\n")
     before = {file.key: file.etag for file in website.read_site(page)}
