@@ -2,8 +2,8 @@
 // list of the same messages. What is timed includes the layout that it causes.
 
 import * as chat from "./state/chat.js";
-import { readMessage } from "./state/messages.js";
-import { parseTranscript } from "./aws/source.js";
+import { readMessage } from "./aws/records.js";
+import { parseTranscript } from "./aws/objects.js";
 import { createView } from "./view/page.js";
 
 const CHANNEL = "default";

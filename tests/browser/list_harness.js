@@ -2,7 +2,7 @@
 
 const root = document.getElementById("messages-area");
 const { createMessageList } = await import("./view/message_list.js");
-const { readMessage } = await import("./state/messages.js");
+const { readMessage } = await import("./aws/records.js");
 
 const CHANNEL = {
   messages: [],

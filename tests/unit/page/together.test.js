@@ -8,8 +8,9 @@ import * as chat from "../../../s3-website/public/js/state/chat.js";
 import { discarded, retried } from "../../../s3-website/public/js/state/outbox.js";
 import { createReading } from "../../../s3-website/public/js/services/reading.js";
 import { createSending } from "../../../s3-website/public/js/services/sending.js";
-import { createKeeper, createStorage } from "../../../s3-website/public/js/services/storage.js";
-import * as writing from "../../../s3-website/public/js/services/sending.js";
+import { createKeeper } from "../../../s3-website/public/js/services/keeper.js";
+import { createStorage } from "../../../s3-website/public/js/services/storage.js";
+import * as writing from "../../../s3-website/public/js/state/draft.js";
 import { ADA, chance, GRACE, START_MS, transcript } from "./builders.js";
 
 const CHANNELS = ["default", "ops", "art"];

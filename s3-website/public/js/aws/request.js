@@ -12,8 +12,6 @@
  */
 
 const TIMEOUT_MS = 10_000;
-const BACKOFF_FIRST_MS = 1_000;
-export const BACKOFF_LAST_MS = 30_000;
 // below this a difference is the network's and the header's whole seconds, not the clock's
 const SKEW_MS = 60_000;
 
@@ -131,15 +129,6 @@ export async function answered(ask) {
   } catch (cause) {
     throw new NetworkError(cause);
   }
-}
-
-/**
- * How long to wait before a next try: twice as long with each failure, spread over half of it.
- * @param {number} failures @param {number} random in [0, 1)
- */
-export function backoff(failures, random) {
-  const ceiling = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures, 10));
-  return (ceiling / 2) * (1 + random);
 }
 
 /** @param {AbortSignal} signal @returns {AbortSignal} the same, which also ends by itself */

@@ -1,28 +1,21 @@
-// Owns what the page reads of AWS, and when it is due: the open channel at each step, and between
-// the steps one of the rest: the list of channels, another channel, the activity. The pace of each is a
-// pure function of time and chance: polls are most of what the chat costs, so idle pages ask less. It
-// must not know the DOM or how a request is made: both are handed in.
+// Owns what the page reads of AWS, and when it is due: the open channel at each step, and between the
+// steps one of the rest: the list of channels, another channel, the activity. It must not know the DOM
+// or how a request is made: both are handed in.
 
-import { backoff, explain, trouble } from "../aws/request.js";
-import { nextProbe } from "../state/channel.js";
+import { explain, trouble } from "../aws/request.js";
+import { nextProbe } from "../state/channel_names.js";
 import * as chat from "../state/chat.js";
 import { changesGap, END, gap, idAt, LINE_LIMIT, stale } from "../state/messages.js";
 import { sentSince, tried } from "../state/outbox.js";
+import { pollDelay, probeDelay } from "./pace.js";
 
 /**
  * @typedef {import("../state.js").State} State
  * @typedef {import("./session.js").Presence} Presence
  * @typedef {import("../state.js").Reading} Reading
  * @typedef {import("../state/messages.js").Range} Range
- * @typedef {import("../aws/source.js").Rows} Rows
- * @typedef {{
- *   transcript(here: Presence, channel: string, etag: string):
- *     Promise<{etag: string} & Reading | null>,
- *   rows(here: Presence, channel: string, range: Range, limit: number): Promise<Rows>,
- *   channelList(here: Presence, etag: string): Promise<{etag: string, names: string[]} | null>,
- *   stats(here: Presence, etag: string, known: State["activity"]):
- *     Promise<{etag: string, activity: State["activity"]}>,
- * }} Source
+ * @typedef {import("../state.js").Rows} Rows
+ * @typedef {import("../aws/source.js").Source} Source
  * @typedef {{
  *   source: Source, get: () => State, dispatch: (next: State) => void,
  *   presence: () => Presence | null, onEnded: () => void,
@@ -31,25 +24,7 @@ import { sentSince, tried } from "../state/outbox.js";
  *   now: () => number, clock: () => number, random: () => number,
  * }} World `seen`: the reader looks at the end of the open channel; `now` is the time of day,
  *   `clock` one that never jumps
- * @typedef {{failures: number, sinceSendMs: number, sinceActiveMs: number, hiddenMs: number,
- *   online?: boolean, random: number}} Pace
- *   `sinceActiveMs` since the person's last input or the last new message; `hiddenMs` is 0 for a
- *   visible page; `random` is in [0, 1)
- * @typedef {readonly (readonly [afterMs: number, everyMs: number])[]} Steps the longest wait last
  */
-
-const QUICK_POLL_MS = 250;
-const QUICK_FOR_MS = 3_000;
-/** From here on a page is idle: the next input should poll at once. */
-export const IDLE_AFTER_MS = 60_000;
-/** Each wait is up to this part longer or shorter, so that pages do not march in step. */
-export const JITTER = 0.1;
-
-const VISIBLE_POLLS = /** @type {Steps} */ ([[0, 1_000], [IDLE_AFTER_MS, 3_000], [600_000, 10_000]]);
-const HIDDEN_POLLS = /** @type {Steps} */ ([[0, 15_000], [600_000, 60_000]]);
-// of all channels but the open one together: each probe asks for one of them
-const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_000]]);
-const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
 
 const EARLIER_LIMIT = 100;
 /** Where a message stands, counted from its try: near it mostly, later after retries of Lambda. */
@@ -284,33 +259,4 @@ export function createReading(world) {
     /** The network came back: what failed before does not count. */
     retry: () => void (failures = 0),
   };
-}
-
-/**
- * How long until the next poll of the open channel; Infinity while the browser is offline. A message
- * of one's own is waited for even on a page that is hidden by then.
- * @param {Pace} pace
- */
-export function pollDelay(pace) {
-  const quick = pace.sinceSendMs < QUICK_FOR_MS;
-  return delay(pace, quick ? QUICK_POLL_MS : paceOf(pace, VISIBLE_POLLS, HIDDEN_POLLS));
-}
-
-/** How long until the next probe of another channel. @param {Pace} pace */
-export function probeDelay(pace) {
-  return delay(pace, paceOf(pace, VISIBLE_PROBES, HIDDEN_PROBES));
-}
-
-/** @param {Pace} pace @param {number} everyMs */
-function delay({ failures, online = true, random }, everyMs) {
-  if (!online) return Infinity;
-  const usual = everyMs * (1 - JITTER + 2 * JITTER * random);
-  return failures > 0 ? Math.max(usual, backoff(failures, random)) : usual;
-}
-
-/** @param {Pace} pace @param {Steps} visible @param {Steps} hidden */
-function paceOf({ sinceActiveMs, hiddenMs }, visible, hidden) {
-  const [steps, sinceMs] = hiddenMs > 0 ? [hidden, hiddenMs] : [visible, sinceActiveMs];
-  // a clock that was set back makes a negative time: the first step
-  return (steps.findLast(([afterMs]) => sinceMs >= afterMs) ?? steps[0])?.[1] ?? Infinity;
 }

@@ -1,14 +1,16 @@
-// Owns one person's presence: the token, the credentials it gave, their renewal and their end; and the
-// loop that asks as long as it lasts. It must not talk to Google or the DOM: it tells, and main.js acts.
+// Owns one person's presence: the token, the credentials it gave, their renewal and their end. It must not
+// talk to Google or the DOM: it tells, and main.js acts.
 
-import { backoff, explain, lacksKey, trouble } from "../aws/request.js";
-import { explainRefusal, readClaims, renewsAt, userId } from "./google.js";
+import { explainRefusal, readClaims, renewsAt, userId } from "../aws/credentials.js";
+import { explain, lacksKey, trouble } from "../aws/request.js";
+import { backoff } from "./pace.js";
+import { pause } from "./polling.js";
 
 /**
- * @typedef {import("../aws/request.js").Credentials} Credentials
  * @typedef {import("../aws/request.js").SignedFetch} SignedFetch
- * @typedef {import("./google.js").Claims} Claims
  * @typedef {import("../state.js").Person} Person
+ * @typedef {import("../aws/request.js").Credentials} Credentials
+ * @typedef {import("../aws/credentials.js").Claims} Claims
  * @typedef {{token: string, signed: SignedFetch, startedAt: number, renewsAt: number,
  *   endsAt: number, tokenEndsAt: number, signal: AbortSignal}} Presence
  *   `signal` ends with the presence, and with it every request of it
@@ -28,8 +30,6 @@ const SETTLED_MS = 60_000;
 const ASK_APART_MS = 60_000;
 // AWS finds a key of Google's again within this, or the token is not Google's
 const KEY_WAIT_MS = 60_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-const AFTER_BUG_MS = 1_000;
 
 /** A token that the page itself turns down; the message is for the person. */
 class Refusal extends Error {}
@@ -305,67 +305,4 @@ function reason(error) {
   if (error instanceof Refusal) return `${error.message} Sign in again.`;
   if (trouble(error) === "fault") reportError(error);
   return explainRefusal(error) || explain(error);
-}
-
-/**
- * Repeat a step until the signal ends, one at a time.
- *
- * A step should handle its own errors. One that throws all the same is reported as an error of
- * the page, and the loop goes on after a second at the least.
- * @param {() => Promise<void>} step
- * @param {() => number} delay milliseconds until the next; Infinity waits for the next call
- * @param {AbortSignal} signal
- * @returns {() => void} a function that brings the next step forward
- */
-export function startPolling(step, delay, signal) {
-  let hurried = false;
-  let wake = () => {};
-  /** @param {number} leastMs */
-  const rest = (leastMs) => {
-    const { over, end } = pause(Math.max(leastMs, delay()));
-    wake = end;
-    return over;
-  };
-  const loop = async () => {
-    while (!signal.aborted) {
-      hurried = false;
-      const leastMs = await attempt(step);
-      if ((!hurried || leastMs) && !signal.aborted) await rest(leastMs);
-    }
-  };
-  signal.addEventListener("abort", () => wake(), { once: true });
-  void loop();
-  return () => {
-    hurried = true;
-    wake();
-  };
-}
-
-/**
- * @param {number} ms Infinity: until `end` is called
- * @returns {{over: Promise<void>, end: () => void}}
- */
-function pause(ms) {
-  let end = () => {};
-  /** @type {Promise<void>} */
-  const over = new Promise((resolve) => {
-    // setTimeout takes Infinity, and what does not fit 31 bits, for 0
-    const timer = ms < Infinity ? setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)) : undefined;
-    end = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
-  return { over, end };
-}
-
-/** @param {() => Promise<void>} step @returns {Promise<number>} the shortest rest after it */
-async function attempt(step) {
-  try {
-    await step();
-    return 0;
-  } catch (error) {
-    reportError(error);
-    return AFTER_BUG_MS;
-  }
 }

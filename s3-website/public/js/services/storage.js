@@ -1,25 +1,20 @@
-// Owns what outlives the page. The store: localStorage, under which key, and that what is read is what
-// it should be; missing, full or full of garbage it is an empty one, and nothing throws. The keeper:
-// what of the state is written, read back, and taken over from tabs that have ended. It must not
-// change the state: it tells.
+// Owns what outlives the page in localStorage: what is read is checked, and nothing throws.
 
+import { record } from "../aws/records.js";
+import { isChannelName } from "../state/channel_names.js";
 import * as chat from "../state/chat.js";
-import { isChannelName, record } from "../state/messages.js";
 import { isSendable, OUTBOX_LIMIT } from "../state/outbox.js";
-import { whenDead } from "./tabs.js";
 
 /**
- * @typedef {import("../state.js").Settings} Settings
  * @typedef {import("../state.js").Outgoing} Outgoing
+ * @typedef {import("../state.js").Settings} Settings
  * @typedef {{outbox: readonly Outgoing[], drafts: Readonly<Record<string, string>>}} TabRecord
  * @typedef {Readonly<Record<string, string>>} Texts by channel
  * @typedef {ReturnType<typeof createStorage>} Store
- * @typedef {import("../state.js").State} State
- * @typedef {{store: Store, locks: LockManager | undefined, tab: () => string}} World
- *   `tab`: this tab's id, "" while it is not known
  */
 
-const SETTINGS = "lambda-chat/settings"; // index.html reads it too
+const SETTINGS = "lambda-chat/settings";
+// index.html reads it too
 const CHANNELS = 1_000;
 const VISITED = 100;
 const TIMES = 100;
@@ -219,67 +214,4 @@ function timesOf(value) {
 /** @param {unknown} value */
 function channelOf(value) {
   return isChannelName(value) ? value : "";
-}
-
-/** @param {World} world */
-export function createKeeper({ store, locks, tab }) {
-  return {
-    /** @param {string} user @returns {chat.Kept} what this browser, and this tab of it, knows of them */
-    kept(user) {
-      const { outbox, drafts } = store.tab(user, tab());
-      return { outbox, drafts, lastRead: store.lastRead(user), visited: store.visited(user) };
-    },
-
-    /** Write what differs. @param {State} before @param {State} after */
-    save(before, after) {
-      if (before.settings !== after.settings) store.saveSettings(after.settings);
-      if (after.person) saveOf(after.person.user, before, after);
-    },
-
-    /**
-     * Take over what dead tabs of this person left.
-     * @param {string} user @param {(left: TabRecord) => TabRecord | null} take answers what it
-     *   does not take; null when it is too late to take anything
-     */
-    async adopt(user, take) {
-      for (const id of store.tabs(user).filter((one) => one !== tab())) {
-        await whenDead(locks, id, () => {
-          const rest = take(store.tab(user, id));
-          if (!rest) return;
-          if (rest.outbox.length || Object.keys(rest.drafts).length) store.saveTab(user, id, rest);
-          else store.removeTab(user, id);
-        });
-      }
-    },
-  };
-
-  /** @param {string} user @param {State} before @param {State} after */
-  function saveOf(user, before, after) {
-    const same = before.person?.user === user;
-    if (!same || before.channel !== after.channel) {
-      store.saveChannel(after.channel);
-      store.saveVisited(user, after.channel);
-    }
-    const read = changed(same ? before : null, after, "lastRead");
-    if (Object.keys(read).length) store.saveLastRead(user, read);
-    const written = Object.keys(changed(before, after, "draft")).length > 0;
-    if (!same || written || before.outbox !== after.outbox) store.saveTab(user, tab(), left(after));
-  }
-}
-
-/** @param {State} state @returns {TabRecord} */
-function left(state) {
-  return { outbox: state.outbox, drafts: changed(null, state, "draft") };
-}
-
-/**
- * @param {State | null} before @param {State} after @param {"draft" | "lastRead"} field
- * @returns {Record<string, string>} by channel
- */
-function changed(before, after, field) {
-  if (before?.channels === after.channels) return {};
-  const entries = Object.entries(after.channels)
-    .filter(([name, channel]) => channel[field] !== (before ? chat.channelOf(before, name)[field] : ""))
-    .map(([name, channel]) => [name, channel[field]]);
-  return Object.fromEntries(entries);
 }

@@ -1,23 +1,21 @@
-// Owns one channel as a person sees it: what came in, what is unread, where the divider stands; what
-// a channel may be called, and which are listed. All functions are pure.
+// Owns one channel as a person sees it: what came in, what is unread, where the divider stands. All
+// functions are pure.
 
-import { mentions } from "./lines.js";
 import * as list from "./messages.js";
-import { idAt, isChannelName, KEPT_LIMIT, LINE_LIMIT, newerThan, newestId } from "./messages.js";
+import { idAt, KEPT_LIMIT, LINE_LIMIT, newerThan, newestId } from "./messages.js";
+import { mentions } from "./text.js";
 
 /**
+ * @typedef {import("../state.js").Person} Person
  * @typedef {import("../state.js").Channel} Channel
  * @typedef {import("../state.js").Message} Message
  * @typedef {import("../state.js").Change} Change
  * @typedef {import("../state.js").Reading} Reading
- * @typedef {import("../state.js").Person} Person
  * @typedef {{person: Person | null, open: boolean, visited: boolean, seen: boolean}} Reader
  *   `open`: it is the open channel; `seen`: and its end is being looked at; `visited`: it has been
  *   open, perhaps long ago
  */
 
-export const DEFAULT_CHANNEL = "default";
-const NAME_LENGTH = 64;
 const COUNT_LIMIT = 99;
 /** So many unread messages are kept of a channel that was never opened: there may be a thousand. */
 const GLANCE_LIMIT = 20;
@@ -226,69 +224,4 @@ function ofOthers(person) {
 function cut(channel, limit) {
   if (channel.messages.length <= limit) return channel;
   return { ...channel, messages: channel.messages.slice(-limit), earlier: "more" };
-}
-
-/**
- * The name that is meant by what somebody typed: "My Channel" is my-channel. Where more has to be
- * changed ("Café!") it is a proposal.
- * @param {string} typed
- * @returns {{name: string, why: string}} `why` it is not taken, or ""; then `name` is a proposal, or ""
- */
-export function channelName(typed) {
-  const name = typed.trim().toLowerCase().replace(/^#+/, "").trim().replace(/[\s_]+/g, "-");
-  const plain = name.replaceAll("ß", "ss").normalize("NFKD").replace(/\p{M}/gu, "");
-  const parts = plain.replace(/[^a-z0-9]+/g, " ").slice(0, NAME_LENGTH).trim();
-  const proposal = parts.replaceAll(" ", "-");
-  if (isChannelName(name)) return { name, why: "" };
-  if (!isChannelName(proposal)) return { name: "", why: whyNot(name) };
-  return { name: proposal, why: `${whyNot(name)} How about “${proposal}”?` };
-}
-
-/** @param {string} name */
-function whyNot(name) {
-  if (!name) return "Type a name.";
-  if (/^[a-z0-9][a-z0-9-]*$/.test(name)) {
-    return name.length > NAME_LENGTH
-      ? `At most ${NAME_LENGTH} characters.`
-      : `“${name}” is kept for the chat itself. Choose another name.`;
-  }
-  return "Use lower-case letters, digits and dashes. Start with a letter or a digit.";
-}
-
-/**
- * The channel that an address names.
- * @param {string} hash as location.hash
- * @returns {{name: string, why: string}} no name and no `why` when it names none
- */
-export function channelInHash(hash) {
-  const written = hash.replace(/^#/, "");
-  if (!written) return { name: "", why: "" };
-  if (isChannelName(written)) return { name: written, why: "" };
-  return { name: "", why: "There is no such channel: the address is wrong." };
-}
-
-/**
- * The channels to list: every name once, those that the person visits first, each part sorted.
- * @param {readonly string[]} names @param {readonly string[]} more
- * @param {readonly string[]} [visited]
- * @returns {readonly string[]} the same list when it has them all: no row moves for another reason
- */
-export function listed(names, more, visited = []) {
-  const known = new Set(names);
-  if (more.every((name) => known.has(name))) return names;
-  const first = new Set(visited);
-  return [...new Set([...names, ...more])].sort(
-    (a, b) => Number(first.has(b)) - Number(first.has(a)) || (a < b ? -1 : 1),
-  );
-}
-
-/**
- * The channel to look at next for unread messages: one after the other, never the open one.
- * @param {readonly string[]} names @param {string} open
- * @param {string} last the one that was looked at last; "" at first
- * @returns {string} "" when there is no other
- */
-export function nextProbe(names, open, last) {
-  const others = names.filter((name) => name !== open).sort();
-  return others.find((name) => name > last) ?? others[0] ?? "";
 }

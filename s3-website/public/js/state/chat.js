@@ -3,7 +3,8 @@
 // touch the network, the DOM, a store or a clock.
 
 import * as channels from "./channel.js";
-import { DEFAULT_CHANNEL, EMPTY, listed } from "./channel.js";
+import { EMPTY } from "./channel.js";
+import { DEFAULT_CHANNEL, listed } from "./channel_names.js";
 import * as outbox from "./outbox.js";
 
 /**
@@ -218,7 +219,7 @@ export function reachingBack(state, name) {
 
 /**
  * @param {State} state @param {string} name @param {string} beforeId
- * @param {import("../aws/source.js").Rows} rows
+ * @param {import("../state.js").Rows} rows
  * @returns {State}
  */
 export function reachedBack(state, name, beforeId, rows) {

@@ -1,5 +1,5 @@
-// Owns the shapes of messages and of changes of them, and how lists of messages are put together. All
-// functions are pure.
+// Owns how lists of messages and of their changes are put together: gaps, order, union. All functions are
+// pure.
 
 /**
  * @typedef {import("../state.js").Message} Message
@@ -16,64 +16,12 @@ export const KEPT_LIMIT = 5_000;
 /** So long after it was sent, its sender can change a message. */
 const CHANGEABLE_MS = 15 * 60_000;
 const CHANGES_LIMIT = 1_000;
-const CHANNEL_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
-// these objects of the data folder are no transcripts
-const RESERVED = ["channels", "stats"];
-const NAME_LIMIT = 200;
-// neither a port nor a user name, which could make the host look like another
-const PICTURE_LIMIT = 1_000;
-const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]*$/;
 /** store_message lets a message stand where it was sent for 2 s; a try of the write ends after 1.3 s. */
 const LATE_MS = 3_500;
 // what is read anew of what is known when something is missing
 const OVERLAP_MS = 10_000;
 /** Ids of messages are times. Those of changes begin with this, and so come after all of them. */
 export const END = "~";
-
-/**
- * Check one message of a transcript or of the table.
- * @param {unknown} raw {id, name, message, user?, picture?, sent_at, client_id?, kind, edited_at?,
- *   deleted_at?, changed_by?}
- * @returns {Message | null} null when it is not a message that can be shown
- */
-export function readMessage(raw) {
-  const { id, name, message, user, picture, sent_at, client_id, kind, ...last } = record(raw);
-  const deleted = string(last.deleted_at) !== "";
-  const version = string(last.changed_by) || string(last.deleted_at) || string(last.edited_at);
-  if (typeof id !== "string" || !id) return null;
-  if (kind !== "user" && kind !== "operator") return null;
-  if (typeof message !== "string" && !deleted) return null;
-  return {
-    id,
-    name: (string(name).trim() || "Someone").slice(0, NAME_LIMIT).toWellFormed(),
-    text: deleted ? "" : string(message).toWellFormed(),
-    user: string(user),
-    picture: pictureUrl(picture),
-    sentAt: Number.isNaN(Date.parse(string(sent_at))) ? "" : string(sent_at),
-    clientId: string(client_id),
-    kind,
-    edited: !deleted && string(last.edited_at) !== "",
-    deleted,
-    ...(version && { version }),
-  };
-}
-
-/**
- * Check one change of a transcript or of the table.
- * @param {unknown} raw {id, target, kind}
- * @returns {Change | null} null when it is none
- */
-export function readChange(raw) {
-  const { id, target, kind } = record(raw);
-  if (typeof id !== "string" || typeof target !== "string" || !target || id <= target) return null;
-  return kind === "edit" || kind === "delete" ? { id, target, kind } : null;
-}
-
-/** @param {unknown} value @returns {string} an https address of Google's pictures, or "" */
-export function pictureUrl(value) {
-  const known = typeof value === "string" && value.length <= PICTURE_LIMIT && PICTURE.test(value);
-  return known ? value : "";
-}
 
 /**
  * What is missing between what is known and a transcript: more came than it holds, or perhaps
@@ -245,23 +193,4 @@ function same(one, other) {
 export function idAt(time) {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString();
-}
-
-/**
- * @param {unknown} value anything that JSON can hold
- * @returns {Record<string, unknown>} its fields; none when it is no object
- */
-export function record(value) {
-  const known = typeof value === "object" && value !== null && !Array.isArray(value);
-  return known ? /** @type {Record<string, unknown>} */ (value) : {};
-}
-
-/** @param {unknown} value @returns {string} "" for what is none */
-export function string(value) {
-  return typeof value === "string" ? value : "";
-}
-
-/** @param {unknown} name @returns {name is string} as store_message takes it */
-export function isChannelName(name) {
-  return typeof name === "string" && CHANNEL_NAME.test(name) && !RESERVED.includes(name);
 }

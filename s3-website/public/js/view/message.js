@@ -1,21 +1,19 @@
-// Owns the DOM of one line of the list, with its avatar, and the few things that every part of the view
-// does to the DOM. What people wrote gets here as textContent only; the only address that it makes of
-// their text is a link's, checked by lines.js.
+// Owns the DOM of one line of the list. What people wrote gets here as textContent only; the only address
+// that it makes of their text is a link's, checked by text.js.
 
-import { isJumbo, timeText, tokens } from "../state/lines.js";
+import { isJumbo, tokens } from "../state/text.js";
+import { timeText } from "../state/times.js";
+import { avatarNode } from "./avatar.js";
+import { button, element } from "./dom.js";
 
 /**
- * @typedef {import("../state/lines.js").MessageLine & {mark?: string}} MessageLine `mark`: tells its
- *   sender from another one of that name
- * @typedef {MessageLine | import("../state/lines.js").MarkLine} Line
- * @typedef {import("../state/lines.js").Token} Token
+ * @typedef {import("../state/text.js").Token} Token
+ * @typedef {import("../state/lines.js").MessageLine} MessageLine
+ * @typedef {import("../state/lines.js").Line} Line
  * @typedef {Pick<import("../state.js").Handlers, "onRetry" | "onDiscard" | "onEdit" | "onDelete">}
  *   Handlers
  */
 
-const HUES = 8;
-/** @type {Set<string>} pictures that are not asked for again while the page is open */
-const missing = new Set();
 const DELETED = "Message deleted";
 const SAME_NAME = "Others have this name: part of the id";
 const ON_ITS_WAY = { "": "", queued: "Waiting to be sent", sending: "Sending", sent: "Sending" };
@@ -209,86 +207,4 @@ function actionNodes(page, id, handlers) {
     close();
   });
   return [more, panel];
-}
-
-/**
- * Google's picture over the initials, which stay when it fails.
- * @param {Document} page @param {{name: string, user: string, picture: string}} person
- * @returns {HTMLElement} for the eye only: the name stands beside it
- */
-function avatarNode(page, { name, user, picture }) {
-  const node = element(page, "span", "avatar", initials(name));
-  node.ariaHidden = "true";
-  node.dataset.hue = String(hue(user || name));
-  if (picture && !missing.has(picture)) node.append(pictureNode(page, picture));
-  return node;
-}
-
-/** @param {Document} page @param {string} picture */
-function pictureNode(page, picture) {
-  const image = page.createElement("img");
-  // before src, or they come too late
-  image.referrerPolicy = "no-referrer";
-  image.loading = "lazy";
-  image.decoding = "async";
-  image.alt = "";
-  image.width = 36;
-  image.height = 36;
-  image.addEventListener("error", () => {
-    missing.add(picture);
-    image.remove();
-  });
-  image.src = picture;
-  return image;
-}
-
-/** @param {string} name @returns {string} of the first and the last word */
-function initials(name) {
-  const words = name.match(/[\p{L}\p{N}]\p{M}?[^\s]*/gu) ?? [];
-  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  const letters = ends.map((word) => [...(word ?? "")][0] ?? "").join("");
-  return letters.toUpperCase() || "?";
-}
-
-/** @param {string} text @returns {number} the same colour for the same person */
-function hue(text) {
-  let sum = 0;
-  for (const char of text) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 65_521;
-  return sum % HUES;
-}
-
-/** @param {Document} page @param {string} name @param {string} className @param {string} [text] */
-export function element(page, name, className, text = "") {
-  const node = page.createElement(name);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
-/** @param {Element} node @param {string} text written only when new: a live region speaks */
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-/** @param {Document} page @returns {import("../parts.js").Parts} what index.html has, by its ids */
-export function partsOf(page) {
-  const all = [...page.querySelectorAll("[id]")].map((node) => [node.id, node]);
-  return /** @type {any} */ (Object.fromEntries(all));
-}
-
-/** @param {HTMLElement} node @param {boolean} hidden written only when new */
-export function setHidden(node, hidden) {
-  if (node.hidden !== hidden) node.hidden = hidden;
-}
-
-/**
- * @param {Document} page @param {string} className @param {string} label @param {() => void} act
- */
-export function button(page, className, label, act) {
-  const node = page.createElement("button");
-  node.type = "button";
-  node.className = className;
-  node.textContent = label;
-  node.addEventListener("click", act);
-  return node;
 }

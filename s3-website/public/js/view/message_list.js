@@ -1,36 +1,30 @@
-// Owns the list of messages: brings it to any state, tells where the reader is, and says new
-// messages to a screen reader. It must not decide what is in it (lines.js), how a line looks
-// (view_message.js), or where it scrolls (virtual_list.js).
+// Owns the list of messages: brings it to any state, and tells where the reader is. It must not decide
+// what is in it (lines.js), how a line looks (message.js), where it scrolls (virtual_list.js), or when a
+// screen reader speaks (announcer.js).
 
 import { countText, EMPTY, hasMoreUnread, news } from "../state/channel.js";
 import { channelOf } from "../state/chat.js";
-import { dayOf, lines } from "../state/lines.js";
+import { lines } from "../state/lines.js";
 import { isChangeable } from "../state/messages.js";
-import { button, element, failure, setHidden, setText } from "./message.js";
+import { toldApart } from "../state/namesakes.js";
+import { dayOf } from "../state/times.js";
+import { createAnnouncer, cut } from "./announcer.js";
+import { button, element, setHidden, setText } from "./dom.js";
+import { failure } from "./message.js";
 import { createVirtualList } from "./virtual_list.js";
 
 /**
- * @typedef {import("../state.js").State} State
  * @typedef {import("../state.js").Channel} Channel
  * @typedef {import("../state.js").Outgoing} Outgoing
- * @typedef {import("./message.js").Line} Line
+ * @typedef {import("../state.js").State} State
  * @typedef {Pick<import("../state.js").Handlers,
  *   "onRetry" | "onDiscard" | "onEdit" | "onDelete" | "onReachTop" | "onAtEnd">} Handlers
- * @typedef {import("../state.js").Message} Message
  * @typedef {ReturnType<typeof listParts>} Parts
  * @typedef {{name: string, channel: Channel, outbox: readonly Outgoing[], input: unknown[]}} Shown
  */
 
 const PLACEHOLDERS = 5;
-const MOMENT_MS = 800;
-const APART_MS = 5_000;
-const LONGEST_MS = 20_000;
-/** a voice says about fifteen letters a second */
-const LETTER_MS = 65;
 const SAID_LIMIT = 100;
-const MOST = 3;
-const MOST_LETTERS = 300;
-const LENGTH = 150;
 
 /** @param {HTMLElement} root where the list is built @param {Handlers} handlers */
 export function createMessageList(root, handlers) {
@@ -86,51 +80,6 @@ export function createMessageList(root, handlers) {
       keepFocus(part.log, focus);
     },
   };
-}
-
-/** @type {WeakMap<Line, Line>} by the line without its mark: one that did not change stays the same */
-const apart = new WeakMap();
-
-/**
- * Two people may have one name, or take one: where they are in one channel, each is marked by a part
- * of their id.
- * @param {readonly Line[]} list @returns {readonly Line[]} the same where nobody is marked
- */
-export function toldApart(list) {
-  /** @type {Map<string, string>} by name: who has it, "" where several have */
-  const people = new Map();
-  /** @type {Map<string, string>} by name: making one is slow, and a few people write all lines */
-  const skeletons = new Map();
-  const keyOf = (/** @type {Line} */ line) => {
-    if (line.kind !== "message" || line.message.kind !== "user") return "";
-    const { name } = line.message;
-    const key = skeletons.get(name) ?? skeleton(name);
-    skeletons.set(name, key);
-    return key;
-  };
-  for (const line of list) {
-    const key = keyOf(line);
-    if (!key || line.kind !== "message") continue;
-    const { user } = line.message;
-    people.set(key, (people.get(key) ?? user) === user ? user : "");
-  }
-  if (![...people.values()].includes("")) return list;
-  return list.map((line) => {
-    if (line.kind !== "message" || people.get(keyOf(line)) !== "") return line;
-    const marked = apart.get(line) ?? { ...line, mark: line.message.user.slice(0, 4) };
-    apart.set(line, marked);
-    return marked;
-  });
-}
-
-/**
- * What of a name tells two apart: its letters and digits. Marks, blanks and what is not drawn can make
- * a name that looks like another.
- * @param {string} name @returns {string} the name itself where it has none
- */
-function skeleton(name) {
-  const plain = name.normalize("NFKC").toLowerCase();
-  return plain.replace(/[^\p{L}\p{N}]|\p{DI}/gu, "") || plain;
 }
 
 /** @param {State} state @param {number} now @returns {Shown} `input`: what the list is made of */
@@ -245,59 +194,4 @@ function skeletonNode(page) {
     node.append(element(page, "div", "placeholder"));
   }
   return node;
-}
-
-/**
- * The list itself is no live region: its rows come and go as the reader scrolls. What is new is
- * said here: each message when they are few and short, how many when they are not; and then
- * nothing for as long as it takes to hear that.
- * @param {(texts: readonly string[]) => void} say once, politely; nothing takes back what was said
- */
-export function createAnnouncer(say) {
-  /** @type {readonly Message[]} */
-  let waiting = [];
-  let busy = false;
-  const speak = () => {
-    const said = sentences(waiting);
-    waiting = [];
-    busy = said.length > 0;
-    if (!busy) return;
-    say(said);
-    setTimeout(speak, Math.min(LONGEST_MS, Math.max(APART_MS, said.join("").length * LETTER_MS)));
-  };
-  return {
-    /** @param {readonly Message[]} messages new ones, of others */
-    tell(messages) {
-      if (!messages.length) return;
-      waiting = [...waiting, ...messages];
-      if (!busy) setTimeout(speak, MOMENT_MS);
-      busy = true;
-    },
-
-    /** What waits for the person to act is said at once. @param {readonly string[]} texts */
-    warn(texts) {
-      if (texts.length) say(texts);
-    },
-
-    /** What was said may be no longer so. @param {readonly Message[]} messages as they are now */
-    recall(messages) {
-      const now = new Set(messages);
-      waiting = waiting.filter((message) => now.has(message));
-      say([]);
-    },
-  };
-}
-
-/** @param {readonly Message[]} messages @returns {string[]} */
-export function sentences(messages) {
-  const all = messages.map(({ name, text }) => `${name}: ${cut(text)}`);
-  const many = all.length > MOST || (all.length > 1 && all.join("").length > MOST_LETTERS);
-  return many ? [`${all.length} new messages`] : all;
-}
-
-/** @param {string} text @returns {string} */
-function cut(text) {
-  // the first code units only: a text may be long, and characters are at most two of them
-  const chars = [...text.slice(0, LENGTH * 2 + 2)];
-  return chars.length > LENGTH ? `${chars.slice(0, LENGTH).join("")}…` : text;
 }

@@ -1,14 +1,15 @@
-// Owns the DOM: the frame of the page and the text box, and with the view_*.js that it makes the
-// rest. update(state) brings it to any state, however often it is called. It must not decide what is
-// shown: chat.js does. What people wrote gets here as textContent only.
+// Owns the frame of the page, and with the parts that it makes the whole DOM. update(state) brings it to any
+// state, however often it is called. It must not decide what is shown: state/ does. What people wrote
+// gets here as textContent only.
 
 import { countText } from "../state/channel.js";
-import { channelOf } from "../state/chat.js";
-import { status, unreadOf } from "../services/notifier.js";
-import { BOX_LIMIT, canSend, counter, isTooLate, isTooLong, TOO_LATE, written } from "../services/sending.js";
+import { status, unreadOf } from "../state/status.js";
+import { createChannels } from "./channel_list.js";
+import { createComposer } from "./composer.js";
+import { partsOf, setText } from "./dom.js";
 import { createMessageList } from "./message_list.js";
-import { partsOf, setText } from "./message.js";
-import { createChannels, createLazy, createPanel, createSettings } from "./panel.js";
+import { createLazy, createPanel } from "./panel.js";
+import { createSettings } from "./settings.js";
 
 /**
  * @typedef {import("../state.js").State} State
@@ -19,7 +20,6 @@ import { createChannels, createLazy, createPanel, createSettings } from "./panel
 /** as in css/chat.css: room for the channels, and for the activity too */
 const WIDE = "(width >= 50rem)";
 const WIDER = "(width >= 68rem)";
-const OFFLINE = "Offline: goes out later";
 
 /**
  * @param {Document} page @param {Handlers} handlers
@@ -185,83 +185,4 @@ function moveFocus(part, composer, before, state, wide) {
     const left = state.phase === "signed_out" && from && from !== "loading";
     if (left) part["sign-in-title"].focus({ preventScroll: true });
   }
-}
-
-/**
- * The text box: keys, growth, counter, send button; what is being edited in it.
- * @param {Document} page @param {Handlers} handlers
- */
-function createComposer(page, handlers) {
-  const part = partsOf(page);
-  const form = part.composer;
-  const box = part.message;
-  const send = part.send;
-  const sendText = part["send-text"];
-  const counted = part.counter;
-  const limit = part.limit;
-  const editing = part.editing;
-  const editingText = part["editing-text"];
-  /** what is being edited */
-  let target = "";
-  // elsewhere a copy of the text, unseen in the same cell of a grid, gives the box its height
-  const grows = CSS.supports("field-sizing", "content");
-  box.maxLength = BOX_LIMIT;
-
-  box.addEventListener("input", () => handlers.onDraft(box.value));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    handlers.onSend();
-    // its button may be disabled by now
-    box.focus({ preventScroll: true });
-  });
-  part["cancel-edit"].addEventListener("click", handlers.onCancelEdit);
-  form.parentElement?.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.isComposing || !target) return;
-    event.preventDefault();
-    handlers.onCancelEdit();
-  });
-  box.addEventListener("keydown", (event) => {
-    // Safari ends a composition before the ENTER that ended it: that key still says 229
-    const composing = event.isComposing || event.keyCode === 229;
-    if (event.key !== "Enter" || event.shiftKey || composing) return;
-    event.preventDefault();
-    handlers.onSend();
-  });
-
-  return {
-    focus() {
-      box.focus({ preventScroll: true });
-    },
-
-    /** @param {State} state @param {number} now by AWS's clock */
-    update(state, now) {
-      const draft = written(state);
-      const id = channelOf(state).editing?.id ?? "";
-      const late = isTooLate(state, now);
-      const sendable = canSend(state) && !late;
-      const { count, step } = counter(state);
-      form.hidden = state.person === null;
-      if (box.value !== draft) box.value = draft;
-      if (!grows) box.parentElement?.setAttribute("data-text", draft);
-      const hint = state.online ? `Message #${state.channel}` : OFFLINE;
-      if (box.placeholder !== hint) box.placeholder = hint;
-      // a text that is too long is refused in words
-      send.disabled = !sendable && !isTooLong(state);
-      const here = form.parentElement?.contains(page.activeElement);
-      editing.hidden = !id;
-      setText(editingText, id && (late ? TOO_LATE : "Editing your message"));
-      setText(sendText, id ? "Save" : "Send");
-      send.classList.toggle("save", id !== "");
-      if (id !== target) {
-        target = id;
-        // its buttons may be gone
-        if (id || here) box.focus({ preventScroll: true });
-        if (id) box.setSelectionRange(draft.length, draft.length);
-      }
-      setText(counted, count);
-      counted.hidden = !count;
-      counted.dataset.tone = sendable ? "calm" : "bad";
-      setText(limit, step);
-    },
-  };
 }

@@ -3,10 +3,11 @@
 // after it. It must not decide what the lines are.
 
 import { isSameLine } from "../state/lines.js";
-import { fillRow, rowNode, setHidden } from "./message.js";
+import { setHidden } from "./dom.js";
+import { fillRow, rowNode } from "./message.js";
 
 /**
- * @typedef {import("./message.js").Line} Line
+ * @typedef {import("../state/lines.js").Line} Line
  * @typedef {import("./message.js").Handlers} Handlers
  * @typedef {{key: string, top: number}} Place a row, and its distance from the top of the screen
  * @typedef {{from: number, to: number}} Span of the lines, those that are in the DOM, however many

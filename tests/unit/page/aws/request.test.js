@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   AwsError,
-  backoff,
   Clock,
   explain,
   NetworkError,
@@ -159,9 +158,4 @@ test("no answer, or half of one, is the network's; what the signer cannot do is 
     await assert.rejects(signed("s3", "https://x.test/", {}), NetworkError);
   }
   await assert.rejects(signed("s3", "no address", {}), (error) => trouble(error) === "fault");
-});
-
-test("a next try comes after twice the time, up to half a minute", () => {
-  assert.deepEqual([1, 2, 3, 4, 5, 99].map((failures) => backoff(failures, 0)), [1e3, 2e3, 4e3, 8e3, 15e3, 15e3]);
-  assert.equal(backoff(99, 1), 30_000);
 });

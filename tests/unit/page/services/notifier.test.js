@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countText } from "../../../../s3-website/public/js/state/channel.js";
-import { createAttention, createNotifier } from "../../../../s3-website/public/js/services/notifier.js";
+import { createNotifier } from "../../../../s3-website/public/js/services/notifier.js";
 
 /** A window with what a notifier uses of it; `made` are the notifications that were shown. */
 function open({ hidden = true, permission = "granted", answer = "granted", ...page } = {}) {
@@ -212,36 +212,4 @@ test("a browser that may not or cannot sound breaks nothing", async () => {
     await settle();
     notifier.chime();
   }
-});
-
-/** A page that is looked at, and its clock. */
-function attended() {
-  const heard = {};
-  const page = { hidden: false, addEventListener: (name, act) => (heard[name] = act) };
-  const time = { now: 0 };
-  const attention = createAttention(page, () => time.now, { onReturn() {}, onInput() {} });
-  return { ...attention, page, time, heard, idle: () => attention.times().sinceActiveMs };
-}
-
-test("what comes keeps a page active for ten minutes after the last input, and no longer", () => {
-  const { time, stir, idle, heard } = attended();
-  for (; time.now < 3_600_000; time.now += 10_000) stir();
-  assert.ok(idle() >= 3_000_000, `${idle()} ms`);
-  heard.keydown();
-  time.now += 500_000;
-  stir();
-  assert.equal(idle(), 0);
-});
-
-test("a page that is visible again is active", () => {
-  const { page, time, heard, idle, stir } = attended();
-  page.hidden = true;
-  heard.visibilitychange();
-  time.now = 3_600_000;
-  page.hidden = false;
-  heard.visibilitychange();
-  assert.equal(idle(), 0);
-  time.now += 100_000;
-  stir();
-  assert.equal(idle(), 0);
 });

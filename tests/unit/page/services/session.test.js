@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, afterEach, mock, test } from "node:test";
 import { AwsError, NetworkError } from "../../../../s3-website/public/js/aws/request.js";
 import { Session } from "../../../../s3-website/public/js/services/session.js";
-import { userId } from "../../../../s3-website/public/js/services/google.js";
+import { userId } from "../../../../s3-website/public/js/aws/credentials.js";
 
 const NONCE = "page-1";
 const MINUTE = 60_000;

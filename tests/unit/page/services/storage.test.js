@@ -1,53 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../../s3-website/public/js/state/chat.js";
-import { createKeeper, createStorage } from "../../../../s3-website/public/js/services/storage.js";
-import { claimTab, locksOf, whenDead } from "../../../../s3-website/public/js/services/tabs.js";
-import * as writing from "../../../../s3-website/public/js/services/sending.js";
-import { ADA, GRACE, message, outgoing, range, received, START_MS } from "../builders.js";
-
-/** What a browser has, over a map that the test can look into. */
-function area(entries = new Map()) {
-  return {
-    entries,
-    get length() {
-      return entries.size;
-    },
-    key: (at) => [...entries.keys()][at] ?? null,
-    getItem: (key) => entries.get(key) ?? null,
-    setItem: (key, value) => void entries.set(key, value),
-    removeItem: (key) => void entries.delete(key),
-  };
-}
-
-/** Web Locks of one browser; each call of tab() is one tab, close() ends it. */
-function browser() {
-  const held = new Set();
-  return () => {
-    const mine = new Set();
-    return {
-      locks: {
-        async request(name, options, act) {
-          assert.deepEqual(options, { ifAvailable: true });
-          if (held.has(name)) return act(null);
-          held.add(name);
-          mine.add(name);
-          const answer = await act({ name });
-          held.delete(name);
-          return answer;
-        },
-      },
-      close: () => mine.forEach((name) => held.delete(name)),
-    };
-  };
-}
+import { createStorage } from "../../../../s3-website/public/js/services/storage.js";
+import { area } from "../browser.js";
+import { ADA, GRACE, message, outgoing, range } from "../builders.js";
 
 const store = (memory = area()) => createStorage(() => memory, "bucket");
-const keeper = (memory, tab, locks) =>
-  createKeeper({ store: store(memory), locks, tab: () => tab });
-const signedIn = (keeping, person = ADA) =>
-  chat.signedIn(chat.initial("default"), person, keeping.kept(person.user));
-const tick = () => new Promise((resolve) => setTimeout(resolve));
 
 const BROKEN = {
   "no store": () => {
@@ -61,6 +19,7 @@ const BROKEN = {
   }),
   "a store that is undefined": () => undefined,
 };
+
 for (const [name, broken] of Object.entries(BROKEN)) {
   test(`${name} is an empty one, and nothing throws`, () => {
     const kept = createStorage(broken, "bucket");
@@ -162,154 +121,4 @@ test("events of the store are told apart", () => {
   assert.deepEqual(events.map((event) => kept.whoLeft(event)).filter(Boolean), ["u"]);
   assert.equal(kept.whoLeft({ key: "lambda-chat/other/u/out", newValue: "true" }), "");
   assert.equal(kept.whoLeft({ key: null, newValue: null }), "");
-});
-
-test("a reload finds the outbox, the drafts and what was read", () => {
-  const memory = area();
-  const first = keeper(memory, "t");
-  const start = signedIn(first);
-  let state = writing.sent(writing.drafted(start, "queued"), "id-1", START_MS);
-  state = writing.drafted(received(state, "default", range(0, 3), true), "half");
-  first.save(chat.initial("default"), start);
-  first.save(start, state);
-  const again = signedIn(keeper(memory, "t"));
-  assert.deepEqual(again.outbox, state.outbox);
-  assert.equal(chat.channelOf(again).draft, "half");
-  assert.equal(chat.channelOf(again).lastRead, message(2).id);
-});
-
-test("a sign-out removes what the person wrote, in all tabs, and nothing of another person", () => {
-  const memory = area();
-  const kept = keeper(memory, "t");
-  store(memory).saveTab(ADA.user, "u", { outbox: [outgoing("secret")], drafts: {} });
-  store(memory).saveTab(GRACE.user, "v", { outbox: [outgoing("hers")], drafts: {} });
-  const state = writing.drafted(signedIn(kept), "secret thought");
-  kept.save(chat.initial("default"), state);
-  kept.save(state, chat.signedOut(state));
-  store(memory).signOut(ADA.user);
-  assert.ok(!JSON.stringify([...memory.entries]).includes("secret"));
-  assert.equal(store(memory).tab(GRACE.user, "v").outbox.length, 1);
-});
-
-test("what does not change is not written", () => {
-  const memory = area();
-  let writes = 0;
-  const kept = keeper({ ...memory, setItem: () => writes++ }, "t");
-  const state = received(signedIn(kept), "default", range(0, 3), false);
-  kept.save(state, received(state, "default", range(0, 4), false));
-  kept.save(state, chat.pollFailed(state, "X.", true));
-  assert.equal(writes, 0);
-});
-
-test("a tab keeps its id over a reload; a duplicated tab gets one of its own", async () => {
-  const tab = browser();
-  const memory = area();
-  const ids = ["one", "two", "three"];
-  const claim = ({ locks }, session) => claimTab(locks, () => session, () => ids.shift());
-  const first = tab();
-  assert.equal(await claim(first, memory), "one");
-  const copy = area(new Map(memory.entries));
-  assert.equal(await claim(tab(), copy), "two");
-  assert.equal(copy.getItem("lambda-chat/tab"), "two");
-  first.close();
-  assert.equal(await claim(tab(), memory), "one");
-});
-
-test("without locks or a store a tab has an id all the same", async () => {
-  const denied = () => {
-    throw new Error("SecurityError");
-  };
-  assert.equal(await claimTab(undefined, denied, () => "one"), "one");
-  const dirty = area(new Map([["lambda-chat/tab", "../../x"]]));
-  assert.equal(await claimTab(undefined, () => dirty, () => "two"), "two");
-});
-
-for (const [how, request] of [
-  ["throw", () => { throw new DOMException("insecure", "SecurityError"); }],
-  ["reject", () => Promise.reject(new DOMException("insecure", "SecurityError"))],
-]) {
-  test(`where locks ${how}, a tab has its id, and takes over what others left`, async () => {
-    const session = area(new Map([["lambda-chat/tab", "kept"]]));
-    assert.equal(await claimTab({ request }, () => session, () => "new"), "kept");
-    let done = 0;
-    await whenDead({ request }, "dead", () => done++);
-    assert.equal(done, 1);
-  });
-}
-
-test("where locks do not answer, a tab takes an id of its own, and gives back what comes late", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  const asked = [];
-  const locks = { request: (name, _, act) => new Promise(() => asked.push(act)) };
-  const claim = claimTab(locks, () => area(new Map([["lambda-chat/tab", "kept"]])), () => "new");
-  for (let turn = 0; turn < 2; turn += 1) {
-    t.mock.timers.tick(60_000);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.equal(await claim, "new");
-  assert.deepEqual(asked.map((act) => act({})), [undefined, undefined]);
-});
-
-test("what fails while a tab takes over is told, and not done twice", async () => {
-  let done = 0;
-  const act = () => {
-    done += 1;
-    throw new Error("mine");
-  };
-  await assert.rejects(whenDead(browser()().locks, "dead", act), { message: "mine" });
-  assert.equal(done, 1);
-});
-
-test("a browser that refuses even to name its locks has none", () => {
-  const refusing = { get locks() { throw new DOMException("insecure", "SecurityError"); } };
-  assert.equal(locksOf(refusing), undefined);
-  assert.equal(locksOf({ locks: "l" }), "l");
-});
-
-test("what a dead tab left is taken over once; a living tab keeps its own", async () => {
-  const tab = browser();
-  const memory = area();
-  const [living, dead, one, two] = [tab(), tab(), tab(), tab()];
-  await claimTab(living.locks, () => area(), () => "living");
-  await claimTab(dead.locks, () => area(), () => "dead");
-  store(memory).saveTab("u", "living", { outbox: [outgoing("mine")], drafts: {} });
-  store(memory).saveTab("u", "dead", { outbox: [outgoing("left")], drafts: {} });
-  dead.close();
-  const taken = [];
-  const take = ({ outbox }) => {
-    taken.push(...outbox.map(({ clientId }) => clientId));
-    return { outbox: [], drafts: {} };
-  };
-  await Promise.all([keeper(memory, "one", one.locks).adopt("u", take), keeper(memory, "two", two.locks).adopt("u", take)]);
-  assert.deepEqual(taken.filter((id) => id === "left"), ["left"]);
-  assert.ok(!taken.includes("mine"));
-  assert.deepEqual(store(memory).tabs("u"), ["living"]);
-});
-
-test("what is not taken over stays for the next tab", async () => {
-  const memory = area();
-  const { locks } = browser()();
-  store(memory).saveTab("u", "dead", { outbox: [outgoing("a")], drafts: { default: "x" } });
-  await keeper(memory, "t", locks).adopt("u", () => null);
-  assert.equal(store(memory).tab("u", "dead").outbox.length, 1);
-  await keeper(memory, "t", locks).adopt("u", ({ drafts }) => ({ outbox: [], drafts }));
-  assert.deepEqual(store(memory).tab("u", "dead"), { outbox: [], drafts: { default: "x" } });
-});
-
-test("of what a dead tab left in its outbox the part that does not fit stays there", async () => {
-  const memory = area();
-  const { locks } = browser()();
-  store(memory).saveTab("u", "dead", { outbox: [outgoing("a"), outgoing("b")], drafts: {} });
-  await keeper(memory, "t", locks).adopt("u", ({ outbox }) => ({ outbox: outbox.slice(1), drafts: {} }));
-  assert.deepEqual(store(memory).tab("u", "dead").outbox.map(({ clientId }) => clientId), ["b"]);
-});
-
-test("nothing is done while another tab holds the lock", async () => {
-  const tab = browser();
-  await claimTab(tab().locks, () => area(), () => "held");
-  let done = 0;
-  await whenDead(tab().locks, "held", () => done++);
-  await whenDead(tab().locks, "free", () => done++);
-  await tick();
-  assert.equal(done, 1);
 });

@@ -1,25 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../../s3-website/public/js/state/chat.js";
-import { status, unreadOf } from "../../../../s3-website/public/js/services/notifier.js";
-import * as writing from "../../../../s3-website/public/js/services/sending.js";
-import { ADA, connected, GRACE, KEPT, message, outgoing, own, range, reachedBack, received, START_MS } from "../builders.js";
+import { status, unreadOf } from "../../../../s3-website/public/js/state/status.js";
+import * as writing from "../../../../s3-website/public/js/state/draft.js";
+import {
+  ADA,
+  connected,
+  GRACE,
+  KEPT,
+  message,
+  outgoing,
+  own,
+  range,
+  reachedBack,
+  received,
+  START_MS,
+} from "../builders.js";
 
 const text = (state) => status(state).text;
-const tone = (state) => status(state).tone;
 const queue = (state, ...items) => chat.withOutbox(state, items);
 const sent = (state, draft, id = "id-1") => writing.sent(writing.drafted(state, draft), id, START_MS);
 const draft = (state, name) => chat.channelOf(state, name).draft;
-
-test("the status follows a sign-in from loading to connected", () => {
-  const start = chat.initial("default");
-  const ready = chat.signInReady(start);
-  const during = chat.signingIn(ready);
-  assert.equal(text(start), "Loading…");
-  assert.equal(text(ready), "Sign in to chat");
-  assert.equal(text(during), "Signing in…");
-  assert.equal(text(chat.signedIn(during, ADA)), "Connected as Ada Lovelace");
-});
 
 test("a refused sign-in says why and lets one try again", () => {
   const refused = chat.signInFailed(chat.signingIn(chat.initial("default")), "Not accepted.");
@@ -97,15 +98,6 @@ test("sending moves the text from the box to the outbox, at once", () => {
   assert.equal(text(state), "Connected as Ada Lovelace");
 });
 
-test("what cannot be a message stays in the box", () => {
-  for (const wrong of ["", " \n", "\u200b"]) {
-    const state = writing.drafted(connected(), wrong);
-    assert.equal(writing.canSend(state), false);
-    assert.equal(writing.sent(state, "id-1", 0), state);
-  }
-  assert.equal(writing.canSend(writing.drafted(chat.initial("default"), "hello")), false);
-});
-
 test("what is too long stays in the box, and sending it tells why until it is shorter", () => {
   const long = writing.drafted(connected(), "😀".repeat(2001));
   const refused = writing.sent(long, "id-1", 0);
@@ -117,13 +109,6 @@ test("what is too long stays in the box, and sending it tells why until it is sh
   assert.equal(writing.drafted(chat.noticed(long, "Look."), "x").notice, "Look.");
 });
 
-test("a text that is more than fits in the box is cut, and the person is told until it is a message", () => {
-  const cut = writing.drafted(connected(), "x".repeat(writing.BOX_LIMIT));
-  assert.match(cut.notice, /^Only the first 20000 characters fit/);
-  assert.equal(writing.drafted(cut, "x".repeat(3_000)).notice, cut.notice);
-  assert.equal(writing.drafted(cut, "x").notice, "");
-});
-
 test("the hundred-and-first message stays in the box, and the person is told", () => {
   let state = connected();
   for (let number = 0; number < 100; number++) state = sent(state, "x", `id-${number}`);
@@ -133,25 +118,11 @@ test("the hundred-and-first message stays in the box, and the person is told", (
   assert.match(text(state), /100 messages wait already. Your text is kept/);
 });
 
-test("one's own message takes the divider away", () => {
-  const away = received(received(connected(), "default", range(0, 3), true), "default", range(0, 5), false);
-  assert.equal(chat.channelOf(away).divider, message(2).id);
-  assert.equal(chat.channelOf(sent(away, "hello")).divider, "");
-});
-
 test("the counter shows near the limit only", () => {
   const counted = (draft) => writing.counter(writing.drafted(connected(), draft));
   assert.deepEqual(counted("short"), { count: "", step: "" });
   assert.equal(counted("x".repeat(1900)).count, "1900 / 2000");
   assert.equal(counted("😀".repeat(2001)).count, "2001 / 2000");
-});
-
-test("that the limit is near, or passed, is told once each", () => {
-  const steps = [1800, 1801, 1900, 2000, 2001, 2500].map(
-    (length) => writing.counter(writing.drafted(connected(), "x".repeat(length))).step,
-  );
-  const [near, over] = ["Near", "Over"].map((where) => `${where} the limit of 2000 characters.`);
-  assert.deepEqual(steps, ["", near, near, near, over, over]);
 });
 
 test("each channel has its draft, its messages, its place in the list", () => {
@@ -194,15 +165,6 @@ test("trouble with the link passes with the next good poll", () => {
   assert.equal(text(chat.polled(state, "default", 0)), "Connected as Ada Lovelace");
 });
 
-test("offline says how many messages wait", () => {
-  const off = chat.pollFailed(connected(), "Offline.", false);
-  assert.equal(text(off), "Offline.");
-  const two = sent(sent(off, "a", "id-1"), "b", "id-2");
-  assert.equal(text(two), "Offline. 2 messages wait.");
-  assert.equal(chat.cameOnline(two).online, true);
-  assert.equal(chat.polled(two, "default", 0).online, true);
-});
-
 test("routine sending does not show in the status, a slow one does", () => {
   const sending = queue(connected(), outgoing("a", { state: "sending" }));
   assert.equal(text(sending), "Connected as Ada Lovelace");
@@ -223,32 +185,11 @@ test("a message that never appears failed, one that does is confirmed", () => {
   assert.deepEqual(reachedBack(late, "default", "", [own(7)], true).outbox, []);
 });
 
-test("a session that ends soon is told, and a notice before it", () => {
-  const soon = chat.signInEndsSoon(connected());
-  assert.equal(text(soon), "Your sign-in ends soon. Sign in again to stay.");
-  assert.equal(text(chat.noticed(soon, "Look.")), "Look.");
-  assert.equal(tone(soon), "bad");
-});
-
-test("the number in the title is of all channels", () => {
-  let state = received(connected(), "default", range(0, 3), false);
-  state = received(received(state, "ops", [], false), "ops", [message(9, { text: "@ada" })], false);
-  state = received(state, "default", range(0, 5), false);
-  assert.deepEqual(unreadOf(state), { unread: 3, more: false, mentioned: true });
-  assert.deepEqual(unreadOf(chat.looked(state)), { unread: 1, more: false, mentioned: true });
-});
-
 test("what is not all read yet cannot have been looked at", () => {
   const probed = received(connected({ ...KEPT, lastRead: { ops: message(1).id } }), "ops", range(50, 70), false);
   const open = chat.opened(probed, "ops");
   assert.equal(chat.looked(open), open);
   assert.equal(unreadOf(chat.looked(received(open, "ops", range(0, 70), true))).unread, 0);
-});
-
-test("the number in the title says when a channel may have more", () => {
-  const state = connected({ ...KEPT, lastRead: { ops: message(1).id } });
-  assert.equal(unreadOf(received(state, "ops", range(50, 70), false)).more, true);
-  assert.equal(unreadOf(received(state, "ops", range(0, 20), false)).more, false);
 });
 
 test("earlier messages that could not be read can be asked for again", () => {

@@ -3,12 +3,7 @@ import { test } from "node:test";
 
 // a zone with daylight saving: on 29 March 2026 its clocks go forward
 process.env.TZ = "Europe/Berlin";
-const { dayLabel, isSameLine, lines } = await import("../../../../s3-website/public/js/state/lines.js");
-const { ROWS, spanAround, spanAtEnd, spanKept } = await import(
-  "../../../../s3-website/public/js/view/virtual_list.js"
-);
-const { createAnnouncer, sentences } = await import("../../../../s3-website/public/js/view/message_list.js");
-const { newerThan } = await import("../../../../s3-website/public/js/state/messages.js");
+const { isSameLine, lines } = await import("../../../../s3-website/public/js/state/lines.js");
 
 const NOW = Date.parse("2026-03-14T15:00:00Z");
 const ADA = { name: "Ada Lovelace", user: "ada", picture: "" };
@@ -65,18 +60,6 @@ test("a new day and the first new message end a group", () => {
     kinds(all),
     ["Yesterday", "message", "Today", "message", "New messages", "message"],
   );
-});
-
-test("a label says today, yesterday or the date, by the calendar", () => {
-  assert.equal(dayLabel(NOW, NOW), "Today");
-  assert.equal(dayLabel(Date.parse("2026-03-13T00:00:00Z"), NOW), "Yesterday");
-  assert.match(dayLabel(Date.parse("2026-03-12T12:00:00Z"), NOW), /12/);
-  assert.doesNotMatch(dayLabel(Date.parse("2026-03-12T12:00:00Z"), NOW), /2026/);
-  assert.match(dayLabel(Date.parse("2025-03-12T12:00:00Z"), NOW), /2025/);
-  // the 29th has 23 hours: the 28th, 23:30, is yesterday on the 30th at 00:15 no more
-  const after = Date.parse("2026-03-30T00:15:00+02:00");
-  assert.equal(dayLabel(Date.parse("2026-03-29T00:30:00+01:00"), after), "Yesterday");
-  assert.notEqual(dayLabel(Date.parse("2026-03-28T23:30:00+01:00"), after), "Yesterday");
 });
 
 test("a message without a time belongs to no day and to no group", () => {
@@ -165,100 +148,4 @@ test("a day's mark differs when midnight has passed, and only then", () => {
   const [today] = list(messages);
   assert.ok(isSameLine(today, list(messages)[0]));
   assert.ok(!isSameLine(today, list(messages, { now: NOW + 86_400_000 })[0]));
-});
-
-test("the DOM holds the last lines at the end, and a few hundred around a reader above", () => {
-  assert.deepEqual(spanAtEnd(10), { from: 0, to: 10 });
-  assert.deepEqual(spanAtEnd(5000), { from: 5000 - ROWS, to: 5000 });
-  for (let first = 0; first < 5000; first += 7) {
-    const { from, to } = spanAround(first, 5000);
-    assert.equal(to - from, ROWS);
-    assert.ok(from <= first && first < to);
-  }
-});
-
-test("the lines in the DOM stay the same until the reader comes near their edge", () => {
-  const span = { from: 1000, to: 1300 };
-  assert.equal(spanKept(span, 1100, 5000), span);
-  assert.deepEqual(spanKept(span, 1050, 5000), { from: 900, to: 1200 });
-  assert.deepEqual(spanKept(span, 1200, 5000), { from: 1050, to: 1350 });
-  assert.deepEqual(spanKept({ from: 0, to: 40 }, 3, 40), { from: 0, to: 40 });
-  assert.deepEqual(spanKept({ from: 0, to: 300 }, 3, 300), { from: 0, to: 300 });
-});
-
-test("a screen reader hears each of a few new messages, and only the number of many", () => {
-  const long = message(1, { text: "🎉".repeat(200) });
-  assert.deepEqual(sentences([message(1, { text: "Hello" })]), ["Grace: Hello"]);
-  assert.equal(sentences([long])[0], `Grace: ${"🎉".repeat(150)}…`);
-  assert.deepEqual(sentences([1, 2, 3, 4].map((at) => message(at))), ["4 new messages"]);
-  assert.deepEqual(sentences([long, long, long]), ["3 new messages"]);
-});
-
-/** What is said, and when, while time goes by as the test wants. */
-function listener(t) {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  const said = [];
-  let time = 0;
-  const announcer = createAnnouncer((texts) => said.push({ time, texts }));
-  return {
-    ...announcer,
-    said,
-    pass(ms) {
-      for (const ends = time + ms; time < ends; ) t.mock.timers.tick(Math.min(100, ends - (time += 100) + 100));
-    },
-  };
-}
-
-test("a steady conversation is told of every five seconds, and every message is counted", (t) => {
-  const ears = listener(t);
-  for (let second = 0; second < 20; second++) {
-    ears.tell([message(second)]);
-    ears.pass(1000);
-  }
-  ears.pass(10_000);
-  const times = ears.said.map(({ time }) => time);
-  assert.ok(times.length <= 5, `${times.length} announcements`);
-  times.slice(1).forEach((time, at) => assert.ok(time - times[at] >= 5000));
-  const count = ({ texts }) => Number(/^(\d+) new messages$/.exec(texts[0])?.[1] ?? texts.length);
-  assert.equal(ears.said.reduce((sum, one) => sum + count(one), 0), 20);
-});
-
-test("after a long text there is time to hear it; after silence a message is told at once", (t) => {
-  const ears = listener(t);
-  ears.tell([message(1, { text: "long ".repeat(40) })]);
-  ears.pass(1000);
-  ears.tell([message(2)]);
-  ears.pass(8000);
-  assert.equal(ears.said.length, 1);
-  ears.pass(30_000);
-  assert.equal(ears.said.length, 2);
-  ears.tell([message(3)]);
-  ears.pass(1000);
-  assert.equal(ears.said.length, 3);
-});
-
-test("a failure waits for nothing", (t) => {
-  const ears = listener(t);
-  ears.tell([message(1)]);
-  ears.pass(1000);
-  ears.warn(["It failed."]);
-  assert.deepEqual(ears.said.at(-1).texts, ["It failed."]);
-  ears.warn([]);
-  assert.equal(ears.said.length, 2);
-});
-
-test("what was deleted before it was told of is not told", (t) => {
-  const ears = listener(t);
-  ears.tell([message(1)]);
-  ears.recall([]);
-  ears.pass(5000);
-  assert.deepEqual(ears.said.map(({ texts }) => texts), [[]]);
-});
-
-test("newer messages are those after an id, whether it is still there or not", () => {
-  const [old, middle, fresh] = [message(3), message(2), message(1)];
-  assert.deepEqual(newerThan([old, middle, fresh], middle.id), [fresh]);
-  assert.deepEqual(newerThan([old, fresh], middle.id), [fresh]);
-  assert.deepEqual(newerThan([old, middle], middle.id), []);
-  assert.deepEqual(newerThan([], ""), []);
 });

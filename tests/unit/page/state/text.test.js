@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isJumbo, mentionNames, mentions, tokens } from "../../../../s3-website/public/js/state/lines.js";
+import { isJumbo, mentionNames, mentions, tokens } from "../../../../s3-website/public/js/state/text.js";
 
 const ADA = mentionNames("Ada Lovelace");
 const written = (list) => list.map(({ text }) => text).join("");

@@ -4,7 +4,7 @@ import { ADA, GRACE, message, outgoing, own, START_MS } from "../builders.js";
 
 // the view asks for the reader's manner at its start
 const { lines } = await import("../../../../s3-website/public/js/state/lines.js");
-const { toldApart } = await import("../../../../s3-website/public/js/view/message_list.js");
+const { toldApart } = await import("../../../../s3-website/public/js/state/namesakes.js");
 
 const OTHER = "c".repeat(16);
 const shown = (messages, outbox = []) =>
