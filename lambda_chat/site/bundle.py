@@ -15,7 +15,7 @@ from lambda_chat.site.files import BUNDLED
 
 ESBUILD = Path(".bin/esbuild")
 # What index.html loads. Each module that these import is part of them.
-ENTRIES = ("css/chat.css", "js/main.js")
+ENTRIES = ("css/main.css", "js/main.js")
 # What main.js imports only when it is used. Each is a complete bundle under a fixed name. So a page
 # that was opened before an update still finds it after that, and no script needs another of its
 # version. What it shares with main.js is there twice: that must be no state that both change.

@@ -17,7 +17,7 @@ import { createSettings } from "./settings.js";
  * @typedef {import("../parts.js").Parts} Parts
  */
 
-/** as in css/chat.css: room for the channels, and for the activity too */
+/** as in css/panels.css: room for the channels, and for the activity too */
 const WIDE = "(width >= 50rem)";
 const WIDER = "(width >= 68rem)";
 
