@@ -23,7 +23,7 @@ import msgspec
 
 from kappa.errors import ConfigError, KappaError
 from lambda_chat.config import ChatConfig
-from lambda_chat.site.files import read_sources
+from lambda_chat.site.sources import read_sources
 
 SERVICES = ("sts", "sns", "dynamodb", "s3")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kappa.errors import KappaError
-from lambda_chat.site.files import BUNDLED
+from lambda_chat.site.sources import BUNDLED
 
 ESBUILD = Path(".bin/esbuild")
 # What index.html loads. Each module that these import is part of them.

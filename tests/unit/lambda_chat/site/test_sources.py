@@ -12,7 +12,7 @@ from lambda_chat.config import ChatConfig
 from lambda_chat.site import build as website
 from lambda_chat.site import publish
 from lambda_chat.site.bundle import bundle
-from lambda_chat.site.files import read_sources
+from lambda_chat.site.sources import read_sources
 
 ROOT = Path(__file__).resolve().parents[4]
 
