@@ -25,7 +25,8 @@ from bench.report import table
 from kappa.aws.client import Aws
 from lambda_chat.config import build_folder, read_config
 from lambda_chat.site import publish
-from lambda_chat.site.build import File, run_folder
+from lambda_chat.site.build import run_folder
+from lambda_chat.site.headers import File
 from tests.support.aws import proxy
 
 SIZES = (10, 100, 1_000, 10_000)

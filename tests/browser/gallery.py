@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route
 
-from lambda_chat.site.build import fill, placeholders
+from lambda_chat.site.build import fill
+from lambda_chat.site.page_config import placeholders
 
 HERE = Path(__file__).resolve().parent
 SITE = HERE.parents[1] / "s3-website"
@@ -27,14 +28,12 @@ def answer(route: Route, main: Path = MAIN, headers: dict[str, str] | None = Non
     """Serve a file of the page, filled in as update.sh does, with `main` in js/main.js's place."""
     name = urlsplit(route.request.url).path.strip("/") or "index.html"
     path = main if name == "js/main.js" else SITE / "public" / name
-    if name == "config.js":
-        route.fulfill(body="export default {};", content_type="text/javascript")
-    elif not path.is_file():
+    if not path.is_file():
         route.fulfill(status=404, body="")
     else:
         text = path.read_text("utf-8")
         if path.suffix == ".html":
-            text = fill(text, placeholders([ORIGIN], GOOGLE), name)
+            text = fill(text, {**placeholders([ORIGIN], GOOGLE), "config": "{}"}, name)
         kind = mimetypes.guess_type(name)[0]
         route.fulfill(body=text, content_type=kind, headers=headers)
 
@@ -68,7 +67,7 @@ def open_gallery(
 def show(page: Page, name: str) -> None:
     """Show a state, with what it loads there and its animations over."""
     page.evaluate("name => show(name)", name)
-    page.wait_for_selector("#activity-body[aria-busy]", state="detached")
+    page.wait_for_selector(":is(#activity-body, #settings-note)[aria-busy]", state="detached")
     page.evaluate(
         "() => Promise.all(document.getAnimations().map((one) => one.playState === 'running' &&"
         " one.effect.getTiming().iterations !== Infinity ? one.finished : null))"

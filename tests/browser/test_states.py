@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from lambda_chat.site.build import build_site, placeholders
-from lambda_chat.site.bundle import bundle
+from lambda_chat.site.build import build_site
+from lambda_chat.site.page_config import placeholders
 from tests.browser.gallery import DESK, GOOGLE, ORIGIN, PHONE, SITE, open_gallery, show
 from tests.support.samples import sample
 

@@ -1,7 +1,6 @@
 // Wiring only: events to state/chat.js, its state to the view and the store, the services to each other.
 
 import { AwsClient } from "aws4fetch";
-import config from "../config.js";
 import { assumeRole } from "./aws/credentials.js";
 import { clientIds, publish } from "./aws/publish.js";
 import { Clock, explain, isOffline, signedFetch } from "./aws/request.js";
@@ -30,6 +29,8 @@ const ADOPT_EVERY_MS = 30_000;
 // offline is not believed for ever: a person who comes back makes the page try
 const OFFLINE_IDLE_MS = 2_000;
 
+/** @type {import("./config.js").Config} this deployment's own values */
+const config = JSON.parse(document.querySelector("meta[name=config]")?.getAttribute("content") ?? "");
 const now = Date.now;
 const clock = () => performance.now();
 const { random } = Math;

@@ -33,6 +33,8 @@ export interface Parts {
   send: HTMLButtonElement;
   "send-text": HTMLElement;
   settings: HTMLDialogElement;
+  "settings-body": HTMLElement;
+  "settings-note": HTMLElement;
   sheet: HTMLDialogElement;
   "sign-in": HTMLElement;
   "sign-in-slot": HTMLElement;

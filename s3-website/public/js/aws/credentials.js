@@ -6,7 +6,7 @@ import { answered, AwsError, readError, ShapeError, tag, withTimeout } from "./r
 
 /**
  * @typedef {import("./request.js").Credentials} Credentials
- * @typedef {import("../../config.js").Config} Config
+ * @typedef {import("../config.js").Config} Config
  * @typedef {{subject: string, name: string, picture: string, nonce: string, issuedAt: number,
  *   expiresAt: number, lifetimeMs: number}} Claims
  *   what the page reads of a token; shown only, never trusted

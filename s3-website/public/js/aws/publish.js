@@ -9,7 +9,7 @@ import { readError } from "./request.js";
 
 /**
  * Publish one message, or a change of one. Sent twice with the same clientId, it is shown once.
- * @param {SignedFetch} signed @param {import("../../config.js").Config} config
+ * @param {SignedFetch} signed @param {import("../config.js").Config} config
  * @param {Pick<Outgoing, "text" | "channel" | "clientId" | "action" | "target">} outgoing
  * @param {string} token the sender's ID token, for store_message to verify
  * @throws {import("./request.js").AwsError} if SNS refuses it

@@ -4,7 +4,7 @@ import { readChannelList, readStats, readTranscript } from "./objects.js";
 import { readRows } from "./table.js";
 
 /**
- * @typedef {import("../../config.js").Config} Config
+ * @typedef {import("../config.js").Config} Config
  * @typedef {import("./request.js").SignedFetch} SignedFetch
  * @typedef {import("../state.js").Reading} Reading
  * @typedef {import("../state.js").Rows} Rows

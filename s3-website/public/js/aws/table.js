@@ -8,7 +8,7 @@ import { readError, ShapeError } from "./request.js";
  * @typedef {import("./records.js").Found} Found
  * @typedef {import("./request.js").SignedFetch} SignedFetch
  * @typedef {import("../state/messages.js").Range} Range
- * @typedef {import("../../config.js").Config} Config
+ * @typedef {import("../config.js").Config} Config
  * @typedef {import("../state.js").Rows} Rows
  * @typedef {Record<string, {S?: string}>} Item
  */

@@ -8,8 +8,8 @@ import { createChannels } from "./channel_list.js";
 import { createComposer } from "./composer.js";
 import { partsOf, setText } from "./dom.js";
 import { createMessageList } from "./message_list.js";
-import { createLazy, createPanel } from "./panel.js";
-import { createSettings } from "./settings.js";
+import { createLazy, createPanel, createPopover } from "./panel.js";
+import { applyTheme } from "./theme.js";
 
 /**
  * @typedef {import("../state.js").State} State
@@ -44,7 +44,13 @@ export function createView(page, handlers, now = Date.now) {
   );
   const channels = createChannels(page, { ...handlers, onChannel });
   const composer = createComposer(page, handlers);
-  const settings = createSettings(page, handlers);
+  // when somebody is signed in: to sign out must work offline, too
+  const settings = createLazy(part["settings-note"], async () =>
+    (await import("./settings.js")).createSettings(page, handlers),
+  );
+  const settingsPanel = createPopover(part.settings, (open) =>
+    handlers.onPanel(open ? "settings" : "none"),
+  );
   const channelsPanel = createPanel({
     panel: part.channels,
     dialog: part.drawer,
@@ -69,8 +75,11 @@ export function createView(page, handlers, now = Date.now) {
     updateStatus(part, state);
     channelsPanel.update(inside && (wide.matches || state.panel === "channels"));
     activityPanel.update(inside && state.panel === "activity");
-    activity.update(inside && state.panel === "activity", state.activity);
-    settings.update(state);
+    settingsPanel.update(state.panel === "settings");
+    activity.update(inside && state.panel === "activity" ? "open" : "", state.activity);
+    settings.update(inside ? state.panel : "", state);
+    const { theme } = state.settings;
+    if (before?.settings.theme !== theme) applyTheme(page, theme);
     composer.update(state, now());
     // both measure: not at the first look, but once more after a sign-out
     if (inside || before?.person) {

@@ -1,11 +1,10 @@
 // Owns where a panel stands: beside the messages where there is room, else in a modal dialog over them,
-// which brings the rest inert, ESCAPE and focus returned; and how its content is loaded when it opens.
+// which brings the rest inert, ESCAPE and focus returned, or in a popover; and how its content is loaded
+// when it is used.
 
 import { setText } from "./dom.js";
 
 /**
- * @typedef {import("../state.js").State} State
- * @typedef {State["settings"]["theme"]} Theme
  * @typedef {{panel: HTMLElement, dialog: HTMLDialogElement, button: HTMLButtonElement,
  *   wide: MediaQueryList, onClose: () => void}} PanelOptions
  */
@@ -51,8 +50,28 @@ export function createPanel({ panel, dialog, button, wide, onClose }) {
 }
 
 /**
- * A panel's content, which is loaded when the panel is first open, and tried again when it opens
- * anew.
+ * A panel that the browser opens by itself, by the button that names it in `popovertarget`.
+ * @param {HTMLElement} popover @param {(open: boolean) => void} onToggle
+ */
+export function createPopover(popover, onToggle) {
+  let shown = false;
+  popover.addEventListener("toggle", (event) => {
+    const open = event.newState === "open";
+    if (open !== shown) onToggle(open);
+  });
+  return {
+    /** @param {boolean} open */
+    update(open) {
+      // only a change: the browser has opened it before the state says so
+      if (open !== shown) popover.togglePopover(open);
+      shown = open;
+    },
+  };
+}
+
+/**
+ * The content of a panel, which is loaded when it is first wanted. Where that fails, `root` says so,
+ * and it is tried again when the reason to want it is another one.
  * @template T
  * @param {HTMLElement} root
  * @param {(root: HTMLElement) => Promise<{update(value: T): void}>} load
@@ -62,10 +81,11 @@ export function createLazy(root, load) {
   let content;
   /** @type {T} */
   let last;
-  let wasOpen = false;
+  let wantedFor = "";
 
   async function start() {
     root.ariaBusy = "true";
+    setText(root, "");
     try {
       content = await load(root);
       content.update(last);
@@ -76,12 +96,12 @@ export function createLazy(root, load) {
   }
 
   return {
-    /** @param {boolean} open @param {T} value */
-    update(open, value) {
+    /** @param {string} wanted why; "" while it is not @param {T} value */
+    update(wanted, value) {
       last = value;
       content?.update(value);
-      if (!content && open && !wasOpen && !root.ariaBusy) void start();
-      wasOpen = open;
+      if (!content && wanted && wanted !== wantedFor && !root.ariaBusy) void start();
+      wantedFor = wanted;
     },
   };
 }

@@ -1,6 +1,6 @@
 // Owns the colours that a person chose. index.html sets the first ones, before anything is painted.
 
-/** @typedef {import("./panel.js").Theme} Theme */
+/** @typedef {import("../state.js").Settings["theme"]} Theme */
 
 /**
  * The style sheets do the rest; a browser's own bar is coloured by the page's two meta elements.

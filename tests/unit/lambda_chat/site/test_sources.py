@@ -9,9 +9,7 @@ import pytest
 
 from kappa.errors import KappaError
 from lambda_chat.config import ChatConfig
-from lambda_chat.site import build as website
-from lambda_chat.site import publish
-from lambda_chat.site.bundle import bundle
+from lambda_chat.site import build, publish
 from lambda_chat.site.sources import read_sources
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -104,16 +102,15 @@ def test_a_folder_that_is_named_like_a_style_sheet_is_a_folder(source, tmp_path)
     (source / "css" / "x.css" / "a.css").write_text("p {  }")
     target = tmp_path / "site"
     target.mkdir()
-    website.build_site(source, target, {}, {})
-    bundle(target, modules)
-    assert "css/x.css/a.css" in {file.key for file in website.read_site(target)}
+    files = build.build_site(source, target, {}, {}, modules)
+    assert "css/x.css/a.css" in {file.key for file in files}
 
 
 def test_a_page_that_is_not_utf_8_is_named(source, tmp_path):
     (source / "index.html").write_bytes(b"<p>caf\xe9")
     (tmp_path / "site").mkdir()
     with pytest.raises(KappaError, match=r"index.html is not UTF-8: .* at byte 6"):
-        website.build_site(source, tmp_path / "site", {}, {})
+        build.build_site(source, tmp_path / "site", {}, {}, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["vendor", "robots.txt", "config.js/a.js"])
@@ -122,12 +119,13 @@ def test_a_file_that_nobody_could_load_is_refused_before_anything_is_built(sourc
     (source / name).write_text("x")
     (tmp_path / "site").mkdir()
     with pytest.raises(KappaError, match=f"{name} would not be readable in the bucket"):
-        website.build_site(source, tmp_path / "site", {}, {})
+        build.build_site(source, tmp_path / "site", {}, {}, tmp_path)
 
 
 def test_a_source_that_cannot_be_copied_is_one_error(source, tmp_path, monkeypatch):
     config = ChatConfig(s3_bucket="my-chat", google_oauth_client_id="1-a")
     monkeypatch.setattr(publish, "install_packages", lambda _: tmp_path / "gone")
+    (source / "index.html").write_text('<script src="js/main.js">')
     (tmp_path / "site").mkdir()
     with pytest.raises(KappaError, match=r"esbuild cannot run: No such file .*gone/.bin/esbuild"):
         publish.build(source, tmp_path / "site", config, "us-east-1")

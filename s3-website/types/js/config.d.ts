@@ -1,4 +1,4 @@
-/** What publish.py writes into config.js from the stack's outputs. */
+/** What update.sh writes into index.html from config.yml and the stack's outputs. */
 export interface Config {
   region: string;
   googleClientId: string;
@@ -12,6 +12,3 @@ export interface Config {
   bucket: string;
   endpoints: { sts: string; sns: string; dynamodb: string; s3: string };
 }
-
-declare const config: Config;
-export default config;
