@@ -16,10 +16,7 @@ local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on thi
 	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) || [ $$? -eq 130 ]
 
 test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, browser included; a sample of the longest
-	cd $(SITE) && node --test ../tests/unit/page/*.test.js ../tests/unit/page/*/*.test.js
-	$(BIN)/pytest -n 2 tests/unit
-	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 5 --dist loadfile tests/emulator
-	$(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser
+	$(BIN)/python -m tests
 
 check: lint test ## What CI runs: format, lint, strict types, then every test
 
@@ -35,12 +32,12 @@ format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff check --fix .
 
 interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Stop each command at each of its calls to AWS (over half an hour)
-	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/sources/test_binding.py tests/unit/kappa/commands/test_two_environments.py
+	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/sources/test_alias_choice.py tests/unit/kappa/commands/test_two_environments.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
 
 soak: interrupted $(SITE)/node_modules/.dev ## All that, each sampled case, then a long load (over an hour)
 	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/packing/test_packages.py
-	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser tests/emulator/test_faults_behind.py
+	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser tests/emulator/test_faults_behind.py tests/emulator/test_local_mode.py
 	$(BIN)/pytest tests/soak
 
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime bench-peers ## Measure, print tables, write bench/results.md

@@ -47,8 +47,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def checker(address: str) -> Callable[..., None]:
-    """Make what the SDK runs before it reads an answer of this address.
+def checker(address: Callable[[], str]) -> Callable[..., None]:
+    """Make what the SDK runs before it reads an answer; `address` names where that came from.
 
     Raises: AwsError, when the answer is not AWS's.
     """
@@ -59,7 +59,7 @@ def checker(address: str) -> Callable[..., None]:
             return
         if _is_foreign(response_dict, operation_model):
             raise AwsError(
-                f"{address} did not answer as AWS does: {_words(response_dict)}.", FOREIGN_HINT
+                f"{address()} did not answer as AWS does: {_words(response_dict)}.", FOREIGN_HINT
             )
 
     return check

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kappa import arn as arns
@@ -38,7 +39,10 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._whose: tuple[str, str] | None = None
         self._stopped = threading.Event()
+        # For calls to other regions: see elsewhere().
         self._hasty = False
+        self._shared_clients: dict[str, Any] = {}
+        self._calling: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def session(self) -> Session:
@@ -91,7 +95,7 @@ class Aws:
     def _translated(self, doing: str) -> Iterator[None]:
         """Translate errors, and question a region that the SDK does not know."""
         try:
-            with translated(doing), parsed(doing):
+            with self._calling(), translated(doing), parsed(doing):
                 yield
         except Unavailable as error:
             region, known = self.region, self._known_regions()
@@ -121,14 +125,15 @@ class Aws:
         key = f"{service}, patient for {timeout_s} s" if timeout_s else f"{service} {other}"
         with self._lock:
             if key not in self._clients:
-                from kappa.aws.session import client, patient_client
+                from kappa.aws.session import client, hasty_client, patient_client
 
                 session, region = self.session, other or self.region
+                make = hasty_client if self._hasty else client
                 with translated(f"preparing {service} calls"):
                     self._clients[key] = (
                         patient_client(session, service, region, timeout_s)
                         if timeout_s
-                        else client(session, service, region, hasty=self._hasty)
+                        else make(session, service, region)
                     )
             return self._clients[key]
 
@@ -194,9 +199,14 @@ class Aws:
 
     def elsewhere(self, region: str) -> Aws:
         """Return the same caller in another region, who does not wait long for an answer."""
+        from kappa.aws import other_regions
+
         other = Aws(region, self._profile)
         other._session, other._lock, other._stopped = self.session, self._lock, self._stopped
         other._hasty = True
+        if other_regions.may_share_client(self.session):
+            other._clients = self._shared_clients
+            other._calling = partial(other_regions.calling, region)
         return other
 
     def download(self, link: str, doing: str, max_bytes: int) -> bytes:

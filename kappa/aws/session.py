@@ -11,7 +11,7 @@ import os
 import re
 import socket
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from botocore.loaders import JSONFileLoader, Loader, create_loader
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
-from kappa.aws import answers
+from kappa.aws import answers, other_regions
 from kappa.aws.credentials import explained
 
 _ATTEMPTS = 5
@@ -47,12 +47,12 @@ class _QuickFiles(JSONFileLoader):
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - whatever the file holds
         """Read a file, named without its ending; None if there is none."""
-        for ending, opened in ((".json", open), (".json.gz", gzip.open)):
+        for ending, unpacked in ((".json", bytes), (".json.gz", gzip.decompress)):
             try:
-                with opened(file_path + ending, "rb") as file:
-                    return msgspec.json.decode(file.read())
+                text = Path(file_path + ending).read_bytes()
             except FileNotFoundError:
                 continue
+            return msgspec.json.decode(unpacked(text))
         return None
 
 
@@ -124,19 +124,30 @@ def open_session(region: str | None, profile: str | None) -> botocore.session.Se
     return session
 
 
-def client(
-    session: botocore.session.Session, service: str, region: str, *, hasty: bool = False
-) -> Any:  # noqa: ANN401
-    """Make the client of a service, which may be asked from several threads.
-
-    A hasty one gives up soon: for a question that may as well stay without an answer.
-    """
+def client(session: botocore.session.Session, service: str, region: str) -> Any:  # noqa: ANN401
+    """Make the client of a service, which may be asked from several threads."""
     config = Config(
-        retries={"total_max_attempts": 2} if hasty else _retries(),
-        connect_timeout=_HASTY_TIMEOUT_S if hasty else _CONNECT_TIMEOUT_S,
+        retries=_retries(),
+        connect_timeout=_CONNECT_TIMEOUT_S,
         max_pool_connections=_CONNECTIONS,
     )
     return _make(session, service, region, config)
+
+
+def hasty_client(session: botocore.session.Session, service: str, region: str) -> Any:  # noqa: ANN401
+    """Make a client that gives up soon: for a question that may as well stay without an answer.
+
+    Where it can, it calls any region: the one that `other_regions.calling` names.
+    """
+    config = Config(
+        retries={"total_max_attempts": 2},
+        connect_timeout=_HASTY_TIMEOUT_S,
+        max_pool_connections=_CONNECTIONS,
+    )
+    made = _make(session, service, region, config)
+    if other_regions.may_share_client(session):
+        other_regions.follow(made)
+    return made
 
 
 def patient_client(
@@ -186,7 +197,8 @@ def longest_run_s(session: botocore.session.Session) -> int:
 
 def _make(session: Any, service: str, region: str, config: Config) -> Any:  # noqa: ANN401
     made = session.create_client(service, region_name=region, config=config)
-    made.meta.events.register("before-parse", answers.checker(made.meta.endpoint_url))
+    address = partial(other_regions.address, made)
+    made.meta.events.register("before-parse", answers.checker(address))
     return made
 
 

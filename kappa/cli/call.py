@@ -22,10 +22,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _call_options(function: F) -> F:
     data = click.option(
-        "--data", default="", metavar="FILE|-|JSON", help="What to send, not lambda.test_data."
+        "--data",
+        default="",
+        metavar="FILE|-|JSON",
+        help="Event to send; default: lambda.test_data.",
     )
     qualifier = click.option(
-        "--qualifier", default="", metavar="V|ALIAS", help="Version or alias; else lambda.alias."
+        "--qualifier",
+        default="",
+        metavar="V|ALIAS",
+        help="Version or alias; default: lambda.alias.",
     )
     return data(qualifier(function))
 
@@ -33,10 +39,10 @@ def _call_options(function: F) -> F:
 @command
 @_call_options
 def invoke(options: Options, data: str, qualifier: str) -> None:
-    """Invoke the function; print result, log and error.
+    """Invoke the function and print its result.
 
-    The result goes to stdout, the log to stderr; a failing function ends in exit code 1. Changes
-    what the function changes.
+    Waits for the function to end. The result goes to stdout, the end of the log to stderr. Exit
+    code 1 if the function fails. kappa itself changes nothing.
 
     Example:
       kappa config.yml invoke --data '{"key": 1}'
@@ -63,9 +69,9 @@ def invoke(options: Options, data: str, qualifier: str) -> None:
 @command
 @_call_options
 def invoke_async(options: Options, data: str, qualifier: str) -> None:
-    """Hand an event to the function; do not wait.
+    """Queue an event for the function and return.
 
-    Lambda queues the event and invokes the function with it, again if it fails.
+    Lambda invokes the function later, and again if it fails. kappa itself changes nothing.
 
     Example:
       kappa config.yml invoke_async
@@ -82,9 +88,9 @@ def invoke_async(options: Options, data: str, qualifier: str) -> None:
 @command
 @_call_options
 def dryrun(options: Options, data: str, qualifier: str) -> None:
-    """Ask whether you may invoke the function.
+    """Check whether you may invoke the function.
 
-    Runs and changes nothing; exit code 1 means no.
+    Runs nothing and changes nothing. Exit code 1 if you may not.
 
     Example:
       kappa config.yml dryrun

@@ -22,7 +22,9 @@ DIFFERS = 3
 def _publishing(function: Any) -> Any:  # noqa: ANN401 - a click decorator
     """Give a command the options that win over the config's keys of the same name."""
     for option in (
-        click.option("--keep-versions", type=int, metavar="N", help="Remove older versions."),
+        click.option(
+            "--keep-versions", type=int, metavar="N", help="Keep N versions; delete older ones."
+        ),
         click.option("--alias", metavar="NAME", help="Move this alias to the new version."),
         click.option("--publish", is_flag=True, default=None, help="Publish a version."),
     ):
@@ -31,15 +33,15 @@ def _publishing(function: Any) -> Any:  # noqa: ANN401 - a click decorator
 
 
 _show_values = click.option(
-    "--show-values", is_flag=True, help="Show values of variables and included ones."
+    "--show-values", is_flag=True, help="Show variables and included values."
 )
 
 
-_wait = click.option("--wait", is_flag=True, help="Wait until Lambda runs what is new.")
+_wait = click.option("--wait", is_flag=True, help="Wait until Lambda runs the new code.")
 
 
 @command
-@click.option("--dry-run", is_flag=True, help="Only show what would change, as diff does.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, as diff does.")
 @_show_values
 @_wait
 @strict_option
@@ -52,11 +54,11 @@ def deploy(
     strict: bool,
     **publishing: Any,  # noqa: ANN401
 ) -> int:
-    """Bring everything to what the config says.
+    """Create or update everything in the config.
 
-    Creates what is missing and updates what differs of policy, role, log group, function,
-    permissions, versions and event sources, in this order; removes nothing that the config does
-    not name. What is as it should be is left alone: a second deploy changes nothing.
+    Works in this order: policy, role, log group, function, versions, permissions, event sources.
+    Changes only what differs, so a second deploy changes nothing. Keeps what the config does not
+    name.
 
     Example:
       kappa config.yml deploy --publish --alias current
@@ -77,8 +79,8 @@ def deploy(
 def diff(options: Options, show_values: bool, **publishing: Any) -> int:  # noqa: ANN401
     """Show what deploy would change.
 
-    Shows settings, documents and files of the code; changes nothing. The exit code is 0 when
-    nothing differs and 3 when something does.
+    Compares settings, documents and the files of the code. Changes nothing. Exit code 0: nothing
+    differs; 3: something does.
 
     Example:
       kappa config.yml diff
@@ -121,11 +123,11 @@ def _show(
 @_wait
 @strict_option
 def create(options: Options, wait: bool, strict: bool) -> None:
-    """Create the policy, the role and the function.
+    """Create the policy, role and function.
 
-    Makes what is missing and leaves alone what exists. A function that exists keeps its code
-    and settings; it gets the tags, the reserved concurrency, the first version and the alias that
-    it lacks, and its permissions and settings for asynchronous calls become the config's.
+    Creates what is missing, the log group too. An existing function keeps its code and settings.
+    It gets the tags, reserved concurrency, first version and alias that it lacks, and the
+    config's permissions and asynchronous settings.
 
     Example:
       kappa config.yml create
@@ -139,10 +141,10 @@ def create(options: Options, wait: bool, strict: bool) -> None:
 @_wait
 @strict_option
 def update_code(options: Options, wait: bool, strict: bool) -> None:
-    """Upload the code and settings that differ.
+    """Update the function's code and settings.
 
-    Changes the function's code and configuration, its permissions and the policy's document,
-    each only where AWS has something else than the config says.
+    Changes only what differs: code, settings, versions and permissions of the function, and the
+    document of its policy. Creates no function, role or policy.
 
     Example:
       kappa config.yml update_code
@@ -154,10 +156,11 @@ def update_code(options: Options, wait: bool, strict: bool) -> None:
 
 @command
 def add_event_sources(options: Options) -> None:
-    """Connect the function with its event sources.
+    """Connect the function to its event sources.
 
-    Makes a mapping for each DynamoDB or Kinesis stream, a subscription for each SNS topic, a
-    notification for each S3 bucket, with the permission that it needs.
+    Creates what is missing: mappings for streams and queues, subscriptions for topics,
+    notifications for buckets, EventBridge rules, the function URL, and the permissions that they
+    need.
 
     Example:
       kappa config.yml add_event_sources
@@ -169,10 +172,10 @@ def add_event_sources(options: Options) -> None:
 
 @command
 def update_event_sources(options: Options) -> None:
-    """Bring event sources to what the config says.
+    """Update existing event sources.
 
-    Changes batch size, retries, enabled and the like of the mappings that are there, and the
-    events of bucket notifications.
+    Changes the settings that differ, such as batch size, filters and `enabled`. Reports a missing
+    source, and does not create it.
 
     Example:
       kappa config.yml update_event_sources
@@ -207,13 +210,12 @@ def _asking(function: F) -> F:
 
 @command
 @_asking
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 def delete(options: Options) -> None:
     """Delete event sources, function, role and policy.
 
-    Keeps the logs, policies and roles that kappa did not make, and a role or policy that
-    something else uses; it says so of each. On a terminal it asks first, unless --yes is given;
-    in a script it does not ask.
+    Keeps the logs, any role or policy that kappa did not create, and any that something else
+    uses. Names what it keeps, and why. Asks first on a terminal.
 
     Example:
       kappa config.yml delete --yes

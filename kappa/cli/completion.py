@@ -12,10 +12,10 @@ from kappa.cli.options import Options
 @command
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(options: Options, shell: str) -> None:
-    """Print the script that completes kappa's words.
+    """Print a shell's completion script.
 
-    Takes no CONFIG. With it a shell completes config files, commands and options. Changes
-    nothing; write the line into ~/.bashrc to have it in each shell.
+    Completes config files, commands and options. Needs no CONFIG. Changes nothing: to keep it,
+    put the line below into ~/.bashrc.
 
     Example:
       eval "$(kappa completion bash)"

@@ -17,15 +17,15 @@ from kappa.texts import one_line
 
 @command
 @click.option(
-    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Where to write the zip."
+    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the zip here."
 )
-@click.option("--list", "listed", is_flag=True, help="Show each file with its size.")
+@click.option("--list", "listed", is_flag=True, help="List the files with their sizes.")
 @strict_option
 def package(options: Options, output: Path | None, listed: bool, strict: bool) -> None:
-    """Write the zip that would be uploaded.
+    """Write the zip that deploy would upload.
 
-    Installs the required packages, packs the code and asks AWS nothing. Unless told, the zip is
-    NAME.zip, or lambda.zipfile_name, beside the config.
+    Installs the requirements and packs the code into NAME.zip (or lambda.zipfile_name) beside the
+    config. Does not contact AWS.
 
     Example:
       kappa config.yml package --output /tmp/greeter.zip --list
@@ -63,16 +63,15 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
 
 
 @command
-@click.option("--show-values", is_flag=True, help="Show values of variables and included ones.")
+@click.option("--show-values", is_flag=True, help="Show variables and included values.")
 @strict_option
 def validate(options: Options, show_values: bool, strict: bool) -> None:
-    """Check the config and print it filled in.
+    """Check the config and print it resolved.
 
-    Prints the config as it is understood, with its environment merged; it reads as a config
-    again. With --show-values every ${name} is filled in; without, variables are left out, and
-    values of the included file stand as ${name}. Checks the files too that it names, and that the
-    handler is in the code. Installs nothing and asks AWS nothing; exit code 2 means that the
-    config is wrong.
+    Merges the environment, and checks the files that the config names and the handler. The output
+    is a valid config. It leaves out variables, and keeps ${name} for included values, unless
+    --show-values is given. Installs nothing and does not contact AWS. Exit code 2: the config is
+    wrong.
 
     Example:
       kappa config.yml validate --env prod
@@ -100,12 +99,12 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
 @click.argument("name", default="")
 @click.option("--from", "source", metavar="FUNCTION", default="", help="Import this function.")
 def init(options: Options, name: str, source: str) -> None:
-    """Write a config, and code to begin with.
+    """Write a starter config, or import a function.
 
-    Writes CONFIG, a policy, code and an event beside it, and a JSON Schema for editors. Never
-    overwrites a file. With --from, reads an existing function with its role, permissions and
-    event sources, downloads its code, and changes nothing in the account. Names what a config
-    cannot express: that is left as it is.
+    Writes CONFIG, with a policy, code, a test event and a JSON Schema for editors beside it.
+    Never overwrites a file. NAME is the function's; default: the folder's name. --from reads an
+    existing function with its code, role, permissions and event sources, and lists what a config
+    cannot express. Changes nothing in the account.
 
     Example:
       kappa greeter/config.yml init

@@ -22,13 +22,11 @@ if TYPE_CHECKING:
     from kappa.packing.syntax import Problem
     from kappa.plan.step import Plan, Report
 
-_HELP = """Manage one AWS Lambda function, as its CONFIG file describes it.
+_HELP = """Deploy and operate an AWS Lambda function from one CONFIG file.
 
 Example:
-  kappa config.yml create
-  kappa config.yml add_event_sources
-  kappa config.yml status
-  kappa lambda/*/config.yml deploy
+  kappa config.yml deploy
+  kappa lambda/*/config.yml status
 """
 _MAX_WARNINGS = 10
 # Commands that take several configs at once.
@@ -97,9 +95,7 @@ def tell_notes(notes: Iterable[str]) -> None:
         progress(f"{style('note'.ljust(10), dim=True)} {note}")
 
 
-strict_option = click.option(
-    "--strict", is_flag=True, help="Refuse code with syntax errors, not only warn."
-)
+strict_option = click.option("--strict", is_flag=True, help="Fail on syntax errors in the code.")
 
 
 def warn_of_code(config: Config, problems: list[Problem], *, strict: bool) -> None:
@@ -149,7 +145,7 @@ def carry_out(
             progress(report_line(report))
 
     planned = plan(session)
-    # Code that AWS has already is not read again: that takes another Python's start.
+    # Code that AWS has already is not read again: that may take another Python's start.
     if strict is False and sends_code(planned):
         warn_of_code(session.config, session.problems, strict=False)
     apply(planned, session.aws.call, tell, wait=wait)

@@ -32,15 +32,21 @@ def _log_options(function: F) -> F:
                 default="10m",
                 show_default=True,
                 type=Moment(),
-                help="From when: 30s, 10m, 2h, 1d ago, or ISO 8601 (UTC).",
+                help="Start: 30s, 10m, 2h, 1d ago, or ISO 8601 (UTC).",
             ),
-            click.option("--until", "until_ms", type=Moment(), help="Until when."),
-            click.option("--follow", "-f", is_flag=True, help="Go on with new lines until Ctrl-C."),
+            click.option("--until", "until_ms", type=Moment(), help="End, written like --since."),
+            click.option("--follow", "-f", is_flag=True, help="Print new lines until Ctrl-C."),
             click.option(
-                "--filter", "pattern", default="", metavar="PATTERN", help="CloudWatch's syntax."
+                "--filter",
+                "pattern",
+                default="",
+                metavar="PATTERN",
+                help="CloudWatch filter pattern.",
             ),
-            click.option("--errors", is_flag=True, help="Only errors; pretty: failed requests."),
-            click.option("--pretty/--plain", default=None, help="Requests together, or lines."),
+            click.option("--errors", is_flag=True, help="Only failed requests or error lines."),
+            click.option(
+                "--pretty/--plain", default=None, help="Group lines by request, or do not."
+            ),
         )
     ):
         function = option(function)
@@ -52,9 +58,8 @@ def _log_options(function: F) -> F:
 def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Show the function's log, request by request.
 
-    Changes nothing. Under a request's time, id, duration and memory stand its lines, errors in
-    red. Where the output is no terminal, each line stands as it was written, behind its time.
-    Ctrl-C is the normal way to stop following: the exit code is 0.
+    Each request has a line with its time, id, duration and memory. If the output is not a
+    terminal, prints each line as it was written, after its time. Changes nothing.
 
     Example:
       kappa config.yml logs --since 1h --errors
@@ -65,11 +70,10 @@ def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: 
 @command
 @_log_options
 def tail(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
-    """Print the function's log, oldest line first.
+    """Print the function's log, line by line.
 
-    The same as logs, but with each line as it was written unless --pretty is given. If the last
-    ten minutes are empty, it prints the last ten lines, however old. Changes nothing. Lines take
-    some seconds to reach the log.
+    Like logs --plain. Without --since, shows the last ten lines, however old, if the last ten
+    minutes have none. Lines take some seconds to arrive. Changes nothing.
 
     Example:
       kappa config.yml tail --since 1h --follow

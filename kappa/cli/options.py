@@ -71,10 +71,10 @@ def common(command: F) -> F:
     """Give a command the options that stand before CONFIG or after COMMAND."""
     for option in reversed(
         (
-            click.option("--profile", metavar="NAME", help="Profile of ~/.aws/config."),
+            click.option("--profile", metavar="NAME", help="AWS profile."),
             click.option("--region", metavar="NAME", callback=_region, help="AWS region."),
-            click.option("--env", metavar="NAME", help="One of the config's environments."),
-            click.option("--debug", is_flag=True, help="Show each AWS call and tracebacks."),
+            click.option("--env", metavar="NAME", help="Environment of the config."),
+            click.option("--debug", is_flag=True, help="Show AWS calls and tracebacks."),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
         )
     ):

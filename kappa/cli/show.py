@@ -14,10 +14,10 @@ from kappa.cli.options import Moment, Options
 
 @command
 def status(options: Options) -> None:
-    """Show policy, role, function and event sources.
+    """Show the state of everything in the config.
 
-    Shows alias, permissions and asynchronous settings too, and at its end, behind a "!", what
-    is missing, has failed or is not as the config says. Changes nothing.
+    Lists policy, role, function, alias, permissions, asynchronous settings and event sources.
+    Problems, such as what is missing or has failed, follow after a "!". Changes nothing.
 
     Example:
       kappa config.yml status --json
@@ -53,13 +53,13 @@ def _coloured(state: str) -> str:
     default="1h",
     show_default=True,
     type=Moment(),
-    help="From when: 30m, 6h, 7d ago, or ISO 8601 (UTC).",
+    help="Start: 30m, 6h, 7d ago, or ISO 8601 (UTC).",
 )
 def metrics(options: Options, since_ms: int) -> None:
-    """Show how often and how long the function ran.
+    """Show invocations, errors and durations.
 
-    A small table with bars: invocations, errors, throttles, duration, concurrency, and how far
-    streams are behind, from CloudWatch, which shows them a minute or two late. Changes nothing.
+    Also shows throttles, peak concurrency and how far streams lag, as numbers and bars. The data
+    is CloudWatch's, a minute or two late. Changes nothing.
 
     Example:
       kappa config.yml metrics --since 6h

@@ -18,8 +18,8 @@ _some = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Let event sources invoke the function again.
 
-    All of the config's, or each SOURCE: its ARN, its name as `status` shows it. Streams and
-    queues go on where they stopped; topics and buckets are subscribed to again.
+    SOURCE is an ARN or a name from `status`; default: all in the config. Streams and queues
+    continue where they stopped. Topics, buckets and shared rules are connected again.
 
     Example:
       kappa config.yml enable_event_sources news
@@ -32,11 +32,11 @@ def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
 @command
 @_some
 def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
-    """Keep event sources from invoking the function.
+    """Stop event sources from invoking the function.
 
-    All of the config's, or each SOURCE: its ARN, its name as `status` shows it. Until they are
-    enabled, or deployed anew: `enabled: false` in the config is for good. Streams and queues
-    keep what arrives, as long as they do; topics and buckets are unsubscribed from.
+    SOURCE is an ARN or a name from `status`; default: all in the config. Streams and queues
+    keep their records for their retention time. Topics, buckets and shared rules are
+    disconnected. The next deploy restores what `enabled` in the config says.
 
     Example:
       kappa config.yml disable_event_sources
@@ -49,11 +49,11 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
 @command
 @_some
 def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
-    """Disconnect the function from event sources.
+    """Disconnect event sources from the function.
 
-    All of the config's and its URL, or each SOURCE: its ARN, its name as `status` shows it, or
-    url. Removes mappings, subscriptions, notifications, rules and the permissions that kappa
-    gave for them. A URL's address never comes back.
+    SOURCE is an ARN, a name from `status`, or url; default: all in the config, and its URL.
+    Deletes mappings, subscriptions, notifications, rules, and the permissions that kappa added
+    for them. A deleted URL never gets the same address again.
 
     Example:
       kappa config.yml remove_event_sources nightly
@@ -65,9 +65,10 @@ def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
 
 @command
 def event_source_status(options: Options) -> None:
-    """Show event sources and their state.
+    """Show the event sources and their state.
 
-    Those of the config, and streams and queues that are mapped besides. Changes nothing.
+    Lists those of the config, and other streams and queues that invoke the function.
+    Changes nothing.
 
     Example:
       kappa config.yml event_source_status --json

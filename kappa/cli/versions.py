@@ -23,9 +23,9 @@ _ALIASES = 4
 
 @command
 def versions(options: Options) -> None:
-    """List the published versions and their aliases.
+    """List published versions and their aliases.
 
-    The newest comes first, after $LATEST, which is the function as it is now. Changes nothing.
+    Starts with $LATEST, the function as it is now, then the newest version. Changes nothing.
 
     Example:
       kappa config.yml versions --json
@@ -75,14 +75,14 @@ def _version(_ctx: click.Context, _param: click.Parameter, number: str) -> str:
     default="",
     metavar="VERSION",
     callback=_version,
-    help="This version, not the one before.",
+    help="Move to this version instead.",
 )
-@click.option("--alias", default="", metavar="NAME", help="Move this alias, not lambda.alias.")
+@click.option("--alias", default="", metavar="NAME", help="Alias to move; default: lambda.alias.")
 def rollback(options: Options, to: str, alias: str) -> None:
-    """Move the alias to the version before its own.
+    """Move the alias back to its previous version.
 
-    Nothing else changes: the code and settings of $LATEST stay, and the next deploy --publish
-    moves the alias to the newest version again.
+    Moves the alias and nothing else: $LATEST keeps its code and settings, so the next deploy
+    --publish moves the alias to the newest version again.
 
     Example:
       kappa config.yml rollback --to 3

@@ -40,10 +40,10 @@ from kappa.packing.bundle import check_architecture, read_archive
 from kappa.packing.check import check_files, check_handler
 from kappa.packing.syntax import Problem
 from kappa.plan.step import Clock, Plan
-from kappa.sources import binding
-from kappa.sources import bound as boundread
-from kappa.sources import plan as sources
-from kappa.sources import read as sourceread
+from kappa.sources.alias_choice import choose_alias
+from kappa.sources.alias_settings import bind_to_alias, follow_sources
+from kappa.sources.plan import plan_sources, plan_sources_delete
+from kappa.sources.read import read_sources
 from kappa.sources.state import SourcesState
 
 
@@ -133,22 +133,20 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
     with ThreadPoolExecutor(4) as pool:
         roles = pool.submit(iamstate.read_roles, aws, config)
         group = pool.submit(logs.read, aws, config)
-        with_sources = with_sources or boundread.follows(config)
+        with_sources = with_sources or follow_sources(config)
         # What is read with the sources is not asked twice.
         permissions = not (with_sources and config.function.has_sources)
         has = function.read(aws, config, permissions=permissions, clock=session.clock)
         place = session.place
         document = place_policy_document(wanted, place)
-        state = (
-            pool.submit(sourceread.read, aws, config, place, extra=False) if with_sources else None
-        )
+        state = pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
         ask = iamusers.asking(aws)
         rights = iamstate.read(
             aws, config, place, roles.result(), has.settings, ask=ask, document=document
         )
     check_architecture(config, (has.settings or {}).get("Architectures", ()))
     found = state.result() if state else SourcesState()
-    config, has, found = boundread.settle(aws, config, place, has, found)
+    config, has, found = bind_to_alias(aws, config, place, has, found)
     return Found(config, document, rights, has, group.result(), found)
 
 
@@ -165,7 +163,7 @@ def plan_deploy(session: Session, found: Found | None = None) -> Plan:
             *iam.plan(config, found.document, place, found.iam),
             *logs.plan_retention(config, found.group),
             *_uploaded(session, changed),
-            *sources.plan(config, place, found.sources, statements),
+            *plan_sources(config, place, found.sources, statements),
         ]
     )
 
@@ -242,7 +240,7 @@ def plan_delete(session: Session) -> Plan:
         has = _latest(own) if config.makes_role else function.read(aws, config, permissions=False)
         place = session.place
         state = pool.submit(
-            sourceread.read, aws, config, place, grants=False, tolerant=True, deleting=True
+            read_sources, aws, config, place, grants=False, tolerant=True, deleting=True
         )
         ask = iamusers.asking(aws, iamusers.roles(listed))
         rights = iamstate.read(
@@ -250,10 +248,10 @@ def plan_delete(session: Session) -> Plan:
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, siblings=frozenset())
-    config, found = binding.resolve(config, place, state.result(), strict=False, whole=True)
+    config, found = choose_alias(config, place, state.result(), strict=False, whole=True)
     now, users_now = datetime.now(UTC), partial(iamusers.asking(aws), elsewhere=True)
     return [
-        *sources.plan_delete(config, found),
+        *plan_sources_delete(config, found),
         *iamdelete.plan_vpc(config, rights, own, now),
         *function.plan_delete(config, has),
         *logs.plan_delete(config),
@@ -294,7 +292,7 @@ def read_status(session: Session) -> Status:
         roles = pool.submit(iamstate.read_roles, aws, config, inline=True)
         has = function.read(aws, config)
         place = session.place
-        state = pool.submit(sourceread.read, aws, config, place, tolerant=True)
+        state = pool.submit(read_sources, aws, config, place, tolerant=True)
         rights = iamstate.read(aws, config, place, roles.result(), has.settings)
-    config, has, found = boundread.settle(aws, config, place, has, state.result(), strict=False)
+    config, has, found = bind_to_alias(aws, config, place, has, state.result(), strict=False)
     return Status(config, rights, has, found)

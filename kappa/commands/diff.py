@@ -11,12 +11,14 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kappa.config.included import hide
-from kappa.packing.code_diff import File, compare_code, file_lines
 from kappa.plan.selection import MAKING, steps
 from kappa.plan.step import Plan, Step
+
+if TYPE_CHECKING:
+    from kappa.packing.code_diff import File
 
 HIDDEN = "(hidden)"
 # Named in a step's message already, or shown as files.
@@ -98,6 +100,8 @@ def changes(
         same = deployed == code  # sent again, though AWS has it
         if step.operation not in _SENDS_CODE or code is None or not has_both or same:
             return None
+        from kappa.packing.code_diff import compare_code  # other commands compare no files
+
         return compare_code(deployed, code, installed, show_secrets=show_values)
 
     return [
@@ -211,6 +215,8 @@ def as_lines(found: list[Change]) -> Iterator[tuple[str, str]]:
         for setting in one.settings:
             yield from _setting_lines(setting)
         if one.files is not None:
+            from kappa.packing.code_diff import file_lines
+
             yield from file_lines(one.files)
 
 

@@ -11,10 +11,15 @@ from kappa.config.model import Config
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Plan
-from kappa.sources import binding
-from kappa.sources import names as sourcenames
-from kappa.sources import plan as sources
-from kappa.sources import read as sourceread
+from kappa.sources.alias_choice import choose_alias
+from kappa.sources.plan import (
+    plan_sources_add,
+    plan_sources_remove,
+    plan_sources_switch,
+    plan_sources_update,
+)
+from kappa.sources.read import read_sources
+from kappa.sources.selection import select
 from kappa.sources.state import SourcesState
 
 
@@ -24,13 +29,13 @@ def plan_add_event_sources(session: Session) -> Plan:
     Raises: NotFound, if the function, a topic or a bucket does not exist.
     """
     config, statements, state = _read(session)
-    return sources.plan_add(config, session.place, state, statements)
+    return plan_sources_add(config, session.place, state, statements)
 
 
 def plan_update_event_sources(session: Session) -> Plan:
     """Plan what differs of the event sources that are there."""
     config, statements, state = _read(session)
-    return sources.plan_update(config, session.place, state, statements)
+    return plan_sources_update(config, session.place, state, statements)
 
 
 def plan_switch_event_sources(session: Session, names: Sequence[str], enabled: bool) -> Plan:
@@ -38,10 +43,10 @@ def plan_switch_event_sources(session: Session, names: Sequence[str], enabled: b
 
     Raises: ConfigError, if the config does not have one; NotFound.
     """
-    sourcenames.only(session.config, names)
+    select(session.config, names)
     config, statements, state = _read(session, strict=enabled, moving=False)
-    chosen = sourcenames.only(config, names)
-    return sources.plan_switch(chosen, session.place, state, statements, enabled)
+    chosen = select(config, names)
+    return plan_sources_switch(chosen, session.place, state, statements, enabled)
 
 
 def plan_remove_event_sources(session: Session, names: Sequence[str]) -> Plan:
@@ -49,17 +54,17 @@ def plan_remove_event_sources(session: Session, names: Sequence[str]) -> Plan:
 
     Raises: ConfigError, if the config does not have one.
     """
-    sourcenames.only(session.config, names)
+    select(session.config, names)
     config, statements, state = _read(session, needed=False, strict=False, tolerant=True)
-    return sources.plan_remove(sourcenames.only(config, names), session.place, state, statements)
+    return plan_sources_remove(select(config, names), session.place, state, statements)
 
 
 def read_sources_status(session: Session) -> tuple[Config, SourcesState]:
     """Read the event sources alone, with the config as it is bound."""
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
-    state = sourceread.read(aws, config, session.place, tolerant=True)
-    return binding.resolve(config, session.place, state, strict=False)
+    state = read_sources(aws, config, session.place, tolerant=True)
+    return choose_alias(config, session.place, state, strict=False)
 
 
 def _read(
@@ -75,10 +80,10 @@ def _read(
     check_regions(config, aws.region)
     if needed:
         _check_function(aws, config)
-    found = sourceread.read(
+    state = read_sources(
         aws, config, session.place, extra=False, tolerant=tolerant, ending=not moving
     )
-    config, state = binding.resolve(config, session.place, found, strict=strict, moving=moving)
+    config, state = choose_alias(config, session.place, state, strict=strict, moving=moving)
     return config, state.statements.get(config.qualifier, ()), state
 
 
@@ -87,9 +92,9 @@ def _check_function(aws: Aws, config: Config) -> None:
     params = {"FunctionName": name}
     doing = f"reading the function {name}"
     try:
-        found = aws.call("lambda", "get_function_configuration", doing, params)
+        settings = aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound as error:
         raise NotFound(
             f"The function {name} does not exist.", f"Make it: {config.command('create')}"
         ) from error
-    aws.learn(found["FunctionArn"])
+    aws.learn(settings["FunctionArn"])

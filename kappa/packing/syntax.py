@@ -1,8 +1,8 @@
 """Find Python files that no import can read, before they are uploaded.
 
 Owns which Python reads them: the runtime's where it is installed, else the one that runs kappa,
-whose word counts only if it is no older. The code is compiled in a process of its own and never
-run.
+whose word counts only if it is no older. Another Python is started only where it has to be: that
+takes longer than a call to AWS. The code is compiled and never run.
 """
 
 from __future__ import annotations
@@ -13,31 +13,16 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from kappa.errors import ConfigError
-from kappa.packing import contents
+from kappa.packing import contents, unreadable
 from kappa.packing.archive import Archive
 
 _DEADLINE_S = 60
-# Reads a zip, compiles each file in it, and prints its own version and what it cannot read.
-_COMPILE = """
-import io, json, sys, warnings, zipfile
-warnings.simplefilter("ignore")
-problems = []
-with zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())) as code:
-    for name in code.namelist():
-        try:
-            compile(code.read(name), name, "exec", dont_inherit=True)
-        except SyntaxError as error:
-            problems.append((name, error.lineno or 1, error.msg))
-        except ValueError as error:
-            problems.append((name, 1, str(error)))
-        except (RecursionError, MemoryError):
-            pass
-print(json.dumps({"minor": sys.version_info[1], "problems": problems}))
-"""
 
 
 @dataclass(frozen=True)
@@ -59,18 +44,15 @@ class Problem:
 def problems(runtime: str, archive: Archive) -> list[Problem]:
     """Compile the function's own Python files; those of packages are left out."""
     match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
-    own = _own_code(archive) if match else None
-    if match is None or own is None:
+    own = _own_code(archive) if match else {}
+    if match is None or not own:
         return []
-    wanted = int(match[1])
-    for python in (shutil.which(f"python3.{wanted}"), sys.executable):
-        found = _compiled(python, own) if python else None
-        if found is not None:
-            minor, rows = found
-            return [
-                Problem(name, line, message, minor, minor >= wanted) for name, line, message in rows
-            ]
-    return []
+    names, files, wanted = list(own), list(own.values()), int(match[1])
+    minor, rows = _compiled_by_another(wanted, files) or _compiled(files)
+    return [
+        Problem(names[number], line, message, minor, minor >= wanted)
+        for number, line, message in rows
+    ]
 
 
 def refuse(found: list[Problem]) -> None:
@@ -87,29 +69,53 @@ def refuse(found: list[Problem]) -> None:
         )
 
 
-def _own_code(archive: Archive) -> bytes | None:
+def _own_code(archive: Archive) -> dict[str, bytes]:
     foreign = contents.packages(archive.data, archive.installed)
     names = [name for name in archive.names if name.endswith(".py") and name not in foreign]
-    if not names:
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
+        return {name: packed.read(name) for name in names}
+
+
+# The version of Python that read the files, and of each that it cannot read the number, line, text.
+_Compiled = tuple[int, list[tuple[int, int, str]]]
+
+
+def _compiled(files: list[bytes]) -> _Compiled:
+    """Compile in this process, without a word of what Python would only warn of."""
+    warnings.filterwarnings("ignore", module=re.escape(unreadable.NAME))
+    return sys.version_info.minor, unreadable.unreadable(files)
+
+
+def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
+    """Ask the runtime's Python; None if it is ours, or not there.
+
+    A launcher of a version that is not there is none either.
+    """
+    python = None if minor == sys.version_info.minor else _find_python(f"python3.{minor}")
+    if python is None:
         return None
-    buffer = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(archive.data)) as packed,
-        zipfile.ZipFile(buffer, "w") as own,
-    ):
-        for name in names:
-            own.writestr(name, packed.read(name))
-    return buffer.getvalue()
-
-
-def _compiled(python: str, code: bytes) -> tuple[int, list[tuple[str, int, str]]] | None:
-    """Ask a Python; None if it is not one, such as a launcher of a version that is not there."""
-    command = [python, "-I", "-S", "-c", _COMPILE]
+    command = [python, "-I", "-S", unreadable.__file__]
+    sent = b"".join(b"%d\n%b" % (len(text), text) for text in files)
     try:
         done = subprocess.run(
-            command, input=code, capture_output=True, check=True, timeout=_DEADLINE_S
+            command, input=sent, capture_output=True, check=True, timeout=_DEADLINE_S
         )
         answer = json.loads(done.stdout)
-        return int(answer["minor"]), [tuple(one) for one in answer["problems"]]
+        return int(answer["minor"]), [tuple(row) for row in answer["problems"]]
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return None
+
+
+def _find_python(name: str) -> str | None:
+    """Find a Python, past the launchers that version managers put on the PATH.
+
+    A launcher is a shell script: it takes several times as long as Python itself, and refuses a
+    version that is installed and not in use.
+    Sources: pyenv, "Understanding shims"; asdf, "Core configuration"; mise, "Shims".
+    """
+    path = shutil.which(name)
+    if path is None or Path(path).parent.name != "shims":
+        return path
+    root = Path(path).parents[1]
+    behind = (*root.glob(f"versions/*/bin/{name}"), *root.glob(f"installs/python/*/bin/{name}"))
+    return str(max(behind)) if behind else path

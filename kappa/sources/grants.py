@@ -17,14 +17,10 @@ from kappa.config.model import Config, Permission
 from kappa.config.source_fields import EventSource
 from kappa.function.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
 from kappa.plan.step import Already, Plan, Step
-from kappa.sources import rule as schedule
-from kappa.sources.state import CALLERS, SourcesState
+from kappa.sources.state import SourcesState
+from kappa.sources.table import kind_of
 
 Statements = tuple[Statement, ...]
-# Services that go on calling the old place for a while after they were told of the new one.
-# Source: Amazon S3 guide, "Enabling and configuring event notifications": up to five minutes;
-# EventBridge API reference, "PutTargets": allow a short time for a change to take effect.
-LATE = {"events": "EventBridge", "s3": "S3"}
 
 
 def plan(config: Config, source: EventSource, place: Place, statements: Statements) -> Plan:
@@ -37,12 +33,12 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
         statement_id=statement_id(config, source, place, config.qualifier),
         principal=caller(source_arn, source.service, place.region),
         source_arn=source_arn,
-        source_account=place.account if source.service == "s3" else "",
+        source_account="" if arns.parse(source_arn).account else place.account,
     )
     # An ARN that names an account is as narrow without it: such a statement is as good as kappa's.
     account = "" if own else arns.parse(source_arn).account
     alike = [permission, *([replace(permission, source_account=account)] if account else [])]
-    if any(grants(one, each) for one in statements for each in alike):
+    if any(grants(statement, each) for statement in statements for each in alike):
         return []
     return plan_grant(config.function.name, permission, statements, config.qualifier, config.aws)
 
@@ -52,15 +48,19 @@ def _own(config: Config, source: EventSource, place: Place) -> Permission | None
     source_arn = _arn(config, source, place)
     principal = caller(source_arn, source.service, place.region)
     given = config.function.permissions
-    return next((one for one in given if admits(one, principal, source_arn)), None)
+    return next(
+        (permission for permission in given if admits(permission, principal, source_arn)), None
+    )
 
 
 def is_permitted(
     config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
 ) -> bool:
     """Whether the config's own permission for a source stands on this qualifier."""
-    own = _own(config, source, place) if source.service in CALLERS else None
-    return own is not None and any(grants(one, own) for one in state.statements.get(alias, ()))
+    own = _own(config, source, place) if kind_of(source).calls else None
+    return own is not None and any(
+        grants(statement, own) for statement in state.statements.get(alias, ())
+    )
 
 
 def statement_id(config: Config, source: EventSource, place: Place, alias: str) -> str:
@@ -75,17 +75,17 @@ def is_given(
     config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
 ) -> bool:
     """Whether kappa itself has given a source its permission on this qualifier."""
-    if source.service not in CALLERS:
+    if not kind_of(source).calls:
         return False
     name = statement_id(config, source, place, alias)
     given = state.statements.get(alias, ())
-    return any(one.statement_id == name and not one.foreign for one in given)
+    return any(statement.statement_id == name and not statement.foreign for statement in given)
 
 
 def plan_unclaim(config: Config, source: EventSource, place: Place, state: SourcesState) -> Plan:
     """Plan the removal of the config's permission for a source from aliases that it does not name.
 
-    There it tells a later command where the source has been: see binding.py.
+    There it tells a later command where the source has been: see alias_choice.py.
     """
     if config.function.alias:
         return []
@@ -101,16 +101,16 @@ def _configured(
     config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
 ) -> list[str]:
     """Name the config's permissions for a source that this qualifier has."""
-    if source.service not in CALLERS:
+    if not kind_of(source).calls:
         return []
     source_arn = _arn(config, source, place)
     principal = caller(source_arn, source.service, place.region)
     return [
-        one.statement_id
-        for one in config.function.permissions
-        if admits(one, principal, source_arn)
-        for has in state.statements.get(alias, ())
-        if has.statement_id == one.statement_id and grants(has, one)
+        permission.statement_id
+        for permission in config.function.permissions
+        if admits(permission, principal, source_arn)
+        for statement in state.statements.get(alias, ())
+        if statement.statement_id == permission.statement_id and grants(statement, permission)
     ]
 
 
@@ -139,7 +139,7 @@ def plan_stale(
 
 
 def _still_called(source: EventSource, name: str, alias: str) -> Already:
-    service = LATE[source.service]
+    service = kind_of(source).calls_late
     return Already(
         "kept",
         f"permission {name} on {arns.words(alias)} ({service} may still call it for minutes; "
@@ -148,6 +148,4 @@ def _still_called(source: EventSource, name: str, alias: str) -> Already:
 
 
 def _arn(config: Config, source: EventSource, place: Place) -> str:
-    if source.service == "events":
-        return schedule.rule_arn(config.function.name, source, place)
-    return source.arn
+    return kind_of(source).arn(config.function.name, source, place)

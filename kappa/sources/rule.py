@@ -1,27 +1,69 @@
 """Rules of EventBridge: a schedule, or a pattern of events, that invokes the function.
 
 A rule with a schedule or a pattern in the config is the config's own: made, changed and removed.
-One without is just used: only the function's target is added to it.
+One without is just used: only the function's target is added to it. Environments and configs that
+share a function share the names of its rules too, so each target is somebody's. All of this kind
+stands here, hence the length.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kappa.arn import Arn, Place, qualifier
+from kappa import arn as arns
+from kappa.arn import Arn, Place, invokes, qualifier
+from kappa.aws.client import Aws
+from kappa.aws.unknown import unknown
+from kappa.config.model import Config
 from kappa.config.source_fields import EventSource, rule_names
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Already, Plan, Step
-from kappa.sources.part import Part, missing, unchanged
-from kappa.sources.rule_owner import own_targets, refuse_shared, siblings, target_id
-from kappa.sources.state import Rule, SourcesState
+from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
+from kappa.sources.state import SourcesState
 
 _GONE = ("ResourceNotFoundException",)
 _REFUSED = "FailedEntries.0"
 _NOT_OURS = "it does not invoke this function"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of EventBridge that exists, and all that it invokes."""
+
+    settings: Mapping[str, Any]
+    targets: tuple[Mapping[str, Any], ...] = ()
+
+
+def read(reading: Reading, source: EventSource) -> Rule | None:
+    """Read a rule and its targets; None if there is no such rule."""
+    names = rule_names(reading.config.function.name, source)
+    doing, params = f"reading the rule {names['Name']}", {"Rule": names["Name"], **_bus(names)}
+    try:
+        settings = reading.aws.call("events", "describe_rule", doing, names)
+    except NotFound:
+        return None
+    targets = reading.aws.pages("events", "list_targets_by_rule", doing, "Targets", params)
+    return Rule(settings, tuple(targets))
+
+
+def _current(source: EventSource, state: SourcesState) -> Rule | None:
+    rule: Rule | None = state.current.get(source.key)
+    return rule
+
+
+def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
+    return sorted(
+        qualifier(target["Arn"]) for target in _own_targets(_current(source, state), state)
+    )
+
+
+def _named_by_kappa(config: Config, source: EventSource, state: SourcesState) -> list[str]:
+    targets = _own_targets(_current(source, state), state)
+    return [qualifier(target["Arn"]) for target in targets if target["Id"] == config.function.name]
 
 
 def rule_arn(function: str, source: EventSource, place: Place) -> str:
@@ -32,33 +74,34 @@ def rule_arn(function: str, source: EventSource, place: Place) -> str:
     return str(Arn(place.partition, "events", place.region, place.account, f"rule/{name}"))
 
 
-def plan(function: str, source: EventSource, state: SourcesState) -> Part:
+def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
     """Plan rule and target, or what differs of them.
 
     Raises: NotFound, if a rule that is just used does not exist.
     """
-    rule = state.rules.get(source.key)
+    function = config.function.name
+    rule = _current(source, state)
     if rule is None and not owned(source):
         raise NotFound(
             f"The rule {source.key} does not exist.", "Make it, or give a schedule or a pattern."
         )
-    targets = own_targets(rule, state)
-    away = state.away(qualifier(one["Arn"]) for one in targets)
+    targets = _own_targets(rule, state)
+    away = state.away(qualifier(item["Arn"]) for item in targets)
     if not source.enabled and not owned(source):
         # The rule is not the config's to disable: without a target it invokes no function.
-        gone = [one for one in targets if qualifier(one["Arn"]) in (state.qualifier, *away)]
+        gone = [item for item in targets if qualifier(item["Arn"]) in (state.qualifier, *away)]
         steps = _remove_targets(function, source, gone, _lost(source, gone))
         return Part(bool(gone), steps or [unchanged(source, "disabled")])
     target = _chosen(function, targets, [state.qualifier, *away])
     _refuse_others(function, source, rule, targets, state)
     put = _put_rule(function, source, rule)
     if put:
-        refuse_shared(function, source, rule, state)
+        _refuse_shared(function, source, rule, state)
     steps = [
         *put,
-        *_put_target(function, source, target, target_id(function, rule, state), state.invoked),
+        *_put_target(function, source, target, _target_id(function, rule, state), state.invoked),
     ]
-    old = [one for one in targets if one is not target and qualifier(one["Arn"]) in away]
+    old = [other for other in targets if other is not target and qualifier(other["Arn"]) in away]
     after = [*_remove_targets(function, source, old), *_twice(source, targets, target, state)]
     return Part(target is not None, steps or [unchanged(source)], after=after)
 
@@ -67,9 +110,9 @@ def _chosen(
     function: str, targets: Sequence[Mapping[str, Any]], places: Sequence[str]
 ) -> Mapping[str, Any] | None:
     """Choose the target that stays or is moved; its id is the function's name, as in kappa 0.7."""
-    found = [one for one in targets if qualifier(one["Arn"]) in places]
-    order = lambda one: (places.index(qualifier(one["Arn"])), one["Id"] != function)  # noqa: E731
-    return min(found, key=order, default=None)
+    candidates = [target for target in targets if qualifier(target["Arn"]) in places]
+    order = lambda target: (places.index(qualifier(target["Arn"])), target["Id"] != function)  # noqa: E731
+    return min(candidates, key=order, default=None)
 
 
 def _twice(
@@ -82,11 +125,11 @@ def _twice(
     return [
         Already(
             "kept",
-            f"{source.label}: target {one['Id']} too (kappa cannot tell that it made it; "
+            f"{source.label}: target {other['Id']} too (kappa cannot tell that it made it; "
             "remove_event_sources removes it too)",
         )
-        for one in targets
-        if one is not target and qualifier(one["Arn"]) == state.qualifier
+        for other in targets
+        if other is not target and qualifier(other["Arn"]) == state.qualifier
     ]
 
 
@@ -101,9 +144,9 @@ def _refuse_others(
 
     The rule chat-2-nightly may be the nightly one of chat-2, or the 2-nightly one of chat.
     """
-    own = [*targets, *siblings(rule, state)]
-    others = [one for one in rule.targets if one not in own] if rule else []
-    taken = [one for one in others if one["Id"] == function or (owned(source) and not own)]
+    own = [*targets, *_siblings(rule, state)]
+    others = [target for target in rule.targets if target not in own] if rule else []
+    taken = [target for target in others if target["Id"] == function or (owned(source) and not own)]
     if taken:
         raise Conflict(
             f"The rule {rule_names(function, source)['Name']} invokes {taken[0]['Arn']} "
@@ -112,42 +155,44 @@ def _refuse_others(
         )
 
 
-def plan_switch(
-    function: str, source: EventSource, state: SourcesState, enabled: bool
-) -> Step | Already:
+def plan_switch(config: Config, source: EventSource, state: SourcesState, enabled: bool) -> Plan:
     """Plan the start or the stop of a rule of the config's own, if it invokes the function.
 
     One that is just used has no switch of ours: plan() gives it a target, or takes it away.
     Raises: Conflict, if a rule to be enabled is somebody else's.
     """
-    rule = state.rules.get(source.key)
-    targets = own_targets(rule, state)
+    function = config.function.name
+    rule = _current(source, state)
+    targets = _own_targets(rule, state)
     word = "enabled" if enabled else "disabled"
     if enabled:
         _refuse_others(function, source, rule, targets, state)
     elif rule and rule.targets and not targets:
-        return Already("kept", f"{source.label} ({_NOT_OURS}, but {rule.targets[0]['Arn']})")
+        return [Already("kept", f"{source.label} ({_NOT_OURS}, but {rule.targets[0]['Arn']})")]
     if rule is None or not targets:
-        return missing(source)
+        return [missing(source)]
     if is_enabled(rule) == enabled:
-        return unchanged(source, word)
-    refuse_shared(function, source, rule, state)
-    return Step(
-        "events",
-        "enable_rule" if enabled else "disable_rule",
-        rule_names(function, source),
-        "updated",
-        f"{source.label}: {word}",
-        before={"State": rule.settings.get("State")},
-    )
+        return [unchanged(source, word)]
+    _refuse_shared(function, source, rule, state)
+    return [
+        Step(
+            "events",
+            "enable_rule" if enabled else "disable_rule",
+            rule_names(function, source),
+            "updated",
+            f"{source.label}: {word}",
+            before={"State": rule.settings.get("State")},
+        )
+    ]
 
 
-def plan_remove(function: str, source: EventSource, state: SourcesState) -> Plan:
+def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Plan:
     """Plan the removal of the target, and of the rule if it is the config's and nobody else's."""
-    rule = state.rules.get(source.key)
+    function = config.function.name
+    rule = _current(source, state)
     if rule is None:
         return [Already("gone", source.label)]
-    targets = own_targets(rule, state)
+    targets = _own_targets(rule, state)
     plan: Plan = _remove_targets(function, source, targets)
     if not owned(source):
         return plan or [Already("gone", source.label)]
@@ -167,7 +212,7 @@ def _why_kept(source: EventSource, rule: Rule, targets: Sequence[Mapping[str, An
     if rule.settings.get("Description", "") not in ("", source.description):
         return f"its description is not the config's: {rule.settings['Description']}"
     wanted = {"ScheduleExpression": source.schedule, "EventPattern": source.pattern}
-    if not targets and not all(_same(rule, *one) for one in wanted.items() if one[1]):
+    if not targets and not all(_same(rule, *setting) for setting in wanted.items() if setting[1]):
         return f"{_NOT_OURS}, and is not as the config says"
     return ""
 
@@ -177,15 +222,15 @@ def _remove_targets(
 ) -> list[Step]:
     if not targets:
         return []
-    names, ids = rule_names(function, source), [one["Id"] for one in targets]
+    names, ids = rule_names(function, source), [target["Id"] for target in targets]
     params = {"Rule": names["Name"], **_bus(names), "Ids": ids}
     return [_step("remove_targets", params, "removed", f"{source.label}: target{note}")]
 
 
 def _lost(source: EventSource, targets: Sequence[Mapping[str, Any]]) -> str:
     """Say what a target takes with it that the config does not bring back."""
-    said = {"Id", "Arn"} | ({"Input"} if source.input is not None else set())
-    lost = sorted({key for one in targets for key in one} - said)
+    configured = {"Id", "Arn"} | ({"Input"} if source.input is not None else set())
+    lost = sorted({key for target in targets for key in target} - configured)
     return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
 
 
@@ -206,7 +251,7 @@ def _bus(names: Mapping[str, str]) -> dict[str, str]:
 def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Step]:
     if not owned(source):
         return []
-    has = rule.settings if rule else {}
+    settings = rule.settings if rule else {}
     wanted: dict[str, Any] = {"State": _state(source, rule)}
     if source.schedule:
         wanted["ScheduleExpression"] = source.schedule
@@ -220,12 +265,12 @@ def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Ste
     if not changed:
         return []
     # Source: EventBridge API, PutRule: what it leaves out is dropped from a rule that exists.
-    kept = {key: has[key] for key in ("Description", "RoleArn") if has.get(key)}
+    kept = {key: settings[key] for key in ("Description", "RoleArn") if settings.get(key)}
     params = {**rule_names(function, source), **kept, **wanted}
     if not source.role_arn and source.role_arn is not None:
         del params["RoleArn"]
     step = _step("put_rule", params, "updated" if rule else "created", source.label)
-    return [_with_before(step, has, changed) if rule else step]
+    return [_with_before(step, settings, changed) if rule else step]
 
 
 def _state(source: EventSource, rule: Rule | None) -> str:
@@ -238,35 +283,35 @@ def _state(source: EventSource, rule: Rule | None) -> str:
 def _same(rule: Rule | None, key: str, value: str) -> bool:
     if rule is None:
         return False
-    has = str(rule.settings.get(key, ""))
+    current = str(rule.settings.get(key, ""))
     if key == "EventPattern":
-        return bool(has) and json.loads(has) == json.loads(value)
+        return bool(current) and json.loads(current) == json.loads(value)
     if key == "State":
         return is_enabled(rule) == (value != "DISABLED")
-    return has == value
+    return current == value
 
 
 def _put_target(
     function: str,
     source: EventSource,
-    has: Mapping[str, Any] | None,
+    current: Mapping[str, Any] | None,
     id_: str,
     invoked: str,
 ) -> list[Step]:
-    wanted = {"Id": id_, **(has or {}), "Arn": invoked}
+    wanted = {"Id": id_, **(current or {}), "Arn": invoked}
     if source.input is not None:
         # Source: EventBridge API reference, "Target": one of the three only.
         left_out = ("Input", "InputPath", "InputTransformer")
         wanted = {key: value for key, value in wanted.items() if key not in left_out}
     if source.input:
         wanted["Input"] = source.input
-    if has is not None and _comparable(has) == _comparable(wanted):
+    if current is not None and _comparable(current) == _comparable(wanted):
         return []
     names = rule_names(function, source)
     params = {"Rule": names["Name"], **_bus(names), "Targets": [wanted]}
-    mark = "created" if has is None else "updated"
+    mark = "created" if current is None else "updated"
     step = _step("put_targets", params, mark, f"{source.label}: target")
-    return [_with_before(step, {"Targets": [has]}, ["Targets"]) if has else step]
+    return [_with_before(step, {"Targets": [current]}, ["Targets"]) if current else step]
 
 
 def _comparable(target: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,5 +331,123 @@ def _step(operation: str, params: Mapping[str, Any], mark: str, message: str) ->
     )
 
 
-def _with_before(step: Step, has: Mapping[str, Any], changed: list[str]) -> Step:
-    return replace(step, before={key: has.get(key) for key in changed})
+def _with_before(step: Step, current: Mapping[str, Any], changed: list[str]) -> Step:
+    return replace(step, before={key: current.get(key) for key in changed})
+
+
+def _siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
+    """Find the targets on the aliases of others: they share the function, and its rules."""
+    return [target for target in _invoking(rule, state) if qualifier(target["Arn"]) in state.others]
+
+
+def _refuse_shared(
+    function: str, source: EventSource, rule: Rule | None, state: SourcesState
+) -> None:
+    """Change no rule that another environment or config has too: it would change there as well."""
+    theirs = _siblings(rule, state)
+    if theirs:
+        raise Conflict(
+            f"The rule {rule_names(function, source)['Name']} is of another environment or config "
+            f"too: it invokes {theirs[0]['Arn']}.",
+            "Give the source a name of its own in each, such as "
+            f"{source.name or 'nightly'}-${{environment}}.",
+        )
+
+
+def _target_id(function: str, rule: Rule | None, state: SourcesState) -> str:
+    """Name a new target like the function, as in kappa 0.7; a second one has its alias in it."""
+    if all(target["Id"] != function for target in _siblings(rule, state)):
+        return function
+    # Source: EventBridge API reference, "Target": 64 characters at most.
+    return f"{function[:55]}-{hashlib.sha256(state.qualifier.encode()).hexdigest()[:8]}"
+
+
+def _own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
+    """Find the function's targets in a rule, whichever version or alias each invokes."""
+    return [
+        target for target in _invoking(rule, state) if qualifier(target["Arn"]) not in state.others
+    ]
+
+
+def _invoking(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
+    targets = rule.targets if rule else ()
+    return [target for target in targets if invokes(str(target["Arn"]), state.function)]
+
+
+def _describe(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
+    rule = _current(source, state)
+    data = {"rule": rule_names(config.function.name, source)["Name"]}
+    if rule is None:
+        return {**data, "state": "missing"}
+    when = rule.settings.get("ScheduleExpression", "")
+    if not _own_targets(rule, state):
+        return {**data, "state": "no target", "schedule": when}
+    word = "Enabled" if is_enabled(rule) else "Disabled"
+    return {**data, "arn": rule.settings["Arn"], "state": word, "schedule": when}
+
+
+# What a config expresses of a rule and of a target, and what AWS only reports.
+_KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
+    (
+        "Arn",
+        "CreatedBy",
+        "Description",
+        "EventBusName",
+        "EventPattern",
+        "Name",
+        "RoleArn",
+        "ScheduleExpression",
+        "State",
+    )
+)
+_KNOWN_OF_TARGET: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(("Arn", "Id", "Input"))
+
+
+def adopt(aws: Aws, arn: str, function: str, doing: str) -> Adopted:
+    """Read a rule and the function's target in it, and say both as a config does."""
+    *bus, name = arns.parse(arn).resource.removeprefix("rule/").split("/")
+    params = {"Rule": name, **({"EventBusName": "/".join(bus)} if bus else {})}
+    listed = aws.pages("events", "list_targets_by_rule", doing, "Targets", params)
+    targets = [target for target in listed if target["Arn"] == function]
+    # kappa knows its own target by this id, and would add another one beside any other.
+    id_ = arns.parse(function).name
+    own = next((target for target in targets if target["Id"] == id_), None)
+    if bus or own is None or len(targets) > 1:
+        ids = ", ".join(target["Id"] for target in targets)
+        return Adopted(left_out=(f"rule {arn}: target {ids}",) if targets else ())
+    settings = aws.call("events", "describe_rule", doing, {"Name": name})
+    of = f"of event source {arn}: "
+    return Adopted(
+        (_as_source(arn, settings, own),),
+        (*unknown(settings, _KNOWN, of), *unknown(own, _KNOWN_OF_TARGET, of)),
+    )
+
+
+def _as_source(arn: str, settings: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any]:
+    pattern = settings.get("EventPattern")
+    source = {
+        "arn": arn,
+        "schedule": settings.get("ScheduleExpression"),
+        "pattern": pattern and json.dumps(json.loads(pattern)),
+        "description": settings.get("Description"),
+        "input": target.get("Input"),
+        "role_arn": settings.get("RoleArn"),
+        "enabled": False if settings.get("State") == "DISABLED" else None,
+    }
+    return {key: value for key, value in source.items() if value is not None}
+
+
+KIND = Kind(
+    read=read,
+    deliveries=_deliveries,
+    plan=plan,
+    plan_remove=plan_remove,
+    describe=_describe,
+    adopt=adopt,
+    # Source: EventBridge API reference, "PutTargets": a change takes a short time.
+    calls_late="EventBridge",
+    arn=rule_arn,
+    has_switch=owned,
+    plan_switch=plan_switch,
+    named_by_kappa=_named_by_kappa,
+)

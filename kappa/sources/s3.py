@@ -12,23 +12,30 @@ from dataclasses import replace
 from typing import Any
 
 from kappa import arn as arns
+from kappa.arn import invokes, qualifier
+from kappa.aws.client import Aws
+from kappa.aws.translate import DENIED
 from kappa.config.key_filters import Notification, keys, overlap, words
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
-from kappa.errors import Conflict, NotFound
+from kappa.errors import Conflict, Denied, NotFound
 from kappa.plan.step import Already, Merge, Plan, Step
-from kappa.sources.part import Part, unchanged
+from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
 from kappa.sources.s3_owner import (
     FUNCTIONS,
     Document,
     assigned,
+    by_hand,
     comparable,
     differs,
     everything,
     functions,
+    is_first,
+    is_notifying,
     is_ours,
     keys_of,
     not_named,
+    notifications_of,
     own,
     replaced,
     sources_of,
@@ -37,24 +44,77 @@ from kappa.sources.s3_owner import (
 )
 from kappa.sources.state import SourcesState
 
+_READ = "get_bucket_notification_configuration"
 _WRITE = "put_bucket_notification_configuration"
 Into = Callable[[Document], Document | None]
+_DENIED_HINT = (
+    "Ask for this permission; or the bucket is another account's: only an account's own buckets "
+    "can invoke its functions through kappa."
+)
+
+
+def read(reading: Reading, source: EventSource) -> Document | None:
+    """Read all notifications of the bucket; None if there is no such bucket."""
+    bucket = arns.parse(source.arn).name
+    doing, params = f"reading the notifications of {bucket}", {"Bucket": bucket}
+    try:
+        answer = reading.aws.call("s3", _READ, doing, params)
+    except NotFound:
+        return None
+    except Denied as error:
+        if error.code in DENIED:
+            # S3 answers so of a bucket of another account too.
+            error.hint = _DENIED_HINT
+        raise
+    return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+def _deliveries(config: Config, source: EventSource, state: SourcesState) -> list[str]:
+    notification = own(config, source, state.function, notifications_of(source, state))
+    return [qualifier(notification["LambdaFunctionArn"])] if notification else []
+
+
+def _all_deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
+    targets = [target(item) for item in functions(notifications_of(source, state))]
+    return [qualifier(arn) for arn in targets if invokes(arn, state.function)]
 
 
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
-    """Plan the function's notification of one source.
+    """Plan the function's notification of one source; name those of no source of the config.
 
     Raises: NotFound, if the bucket does not exist; Conflict, if others have such events already.
     """
-    has, function = state.buckets.get(source.arn), state.function
-    if has is None:
+    return replace(_plan(config, source, state), after=_not_named(config, source, state))
+
+
+def _not_named(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
+    """Name what invokes the function of other keys, or of other events, of the same bucket."""
+    if not is_first(config, source):
+        return []
+    return [
+        Already(
+            "kept",
+            f"{source.plain_label}: notification {name} (this config does not name it; "
+            "remove_event_sources removes it too)",
+        )
+        for name in not_named(config, source, state)
+    ]
+
+
+def _plan(config: Config, source: EventSource, state: SourcesState) -> Part:
+    document, function = notifications_of(source, state), state.function
+    if document is None:
         raise NotFound(f"The bucket {source.arn} does not exist.", "Make it, or correct its ARN.")
-    there = own(config, source, function, has)
+    existing = own(config, source, function, document)
     if not source.enabled:
-        item = _disable(config, source, function, has) if there else unchanged(source, "disabled")
-        return Part(there is not None, [item])
+        item = (
+            _disable(config, source, function, document)
+            if existing
+            else unchanged(source, "disabled")
+        )
+        return Part(existing is not None, [item])
     wanted = wanted_of(config, source, state)
-    mine = replaced(config, source, state.invoked, has)
+    mine = replaced(config, source, state.invoked, document)
     if not differs(function, mine, wanted):
         return Part(True, [unchanged(source)])
 
@@ -62,29 +122,34 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
         _refuse_overlap(config, source, function, now, wanted)
         return _with(config, source, function, now, wanted)
 
-    into(has)
+    into(document)
     # S3 asks each destination of the bucket whether it is there, also those of others.
     # Source: Amazon S3 API reference, "PutBucketNotificationConfiguration".
-    others = sorted({target(one) for one in everything(has) if one not in mine})
+    others = sorted({target(other) for other in everything(document) if other not in mine})
     hint = f"S3 asks all destinations of the bucket: {', '.join(others)}." if others else ""
     if not mine:
-        return Part(False, [_put(source, has, into, "created", source.label, hint)])
+        return Part(False, [_put(source, document, into, "created", source.label, hint)])
     only_id = len(mine) == 1 and comparable(mine[0]) == comparable(wanted)
     message = f"{source.label}{_changes(mine[0], wanted)}"
-    return Part(True, [_put(source, has, into, "updated", message, hint, unasked=only_id)])
+    return Part(True, [_put(source, document, into, "updated", message, hint, unasked=only_id)])
 
 
-def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Step | Already:
-    """Plan the removal of all of the function's notifications of a bucket, whoever made them."""
-    has, function = state.buckets.get(source.arn), state.function
+def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Plan:
+    """Plan the removal of all of the function's notifications of a bucket, whoever made them.
+
+    The config's first source of a bucket takes them all along.
+    """
+    if not is_first(config, source):
+        return []
+    document, function = notifications_of(source, state), state.function
     label = source.label if len(sources_of(config, source.arn)) == 1 else source.plain_label
-    left = not_named(config, source, state) if has else []
+    left = not_named(config, source, state) if document else []
     more = f", and with it {', '.join(left)}" if left else ""
 
     def goes(now: Document) -> Sequence[Notification]:
-        return [one for one in functions(now) if is_ours(config, function, one)]
+        return [item for item in functions(now) if is_ours(config, function, item)]
 
-    return _remove(source, has, goes, f"{label}{more}")
+    return [_remove(source, document, goes, f"{label}{more}")]
 
 
 def chained(plan: Plan) -> Plan:
@@ -107,72 +172,77 @@ def chained(plan: Plan) -> Plan:
 def _after(first: Step, second: Step) -> Step:
     assert first.merge is not None
     assert second.merge is not None
-    one, other = first.merge.into, second.merge.into
+    earlier, later = first.merge.into, second.merge.into
 
     def both(now: Document) -> Document | None:
-        begun = one(now)
-        return other(begun["NotificationConfiguration"] if begun else now) or begun
+        begun = earlier(now)
+        return later(begun["NotificationConfiguration"] if begun else now) or begun
 
     before = first.params["NotificationConfiguration"]
     return replace(
         second,
-        params=other(before) or second.params,
+        params=later(before) or second.params,
         before={"NotificationConfiguration": before},
         merge=replace(second.merge, into=both),
     )
 
 
-def _disable(config: Config, source: EventSource, function: str, has: Document) -> Step | Already:
+def _disable(
+    config: Config, source: EventSource, function: str, document: Document
+) -> Step | Already:
     def goes(now: Document) -> Sequence[Notification]:
         return assigned(config, source.arn, function, now)[keys_of(source)]
 
-    return _remove(source, has, goes, source.label)
+    return _remove(source, document, goes, source.label)
 
 
 def _remove(
     source: EventSource,
-    has: Document | None,
+    document: Document | None,
     goes: Callable[[Document], Sequence[Notification]],
     message: str,
 ) -> Step | Already:
     def into(now: Document) -> Document | None:
         gone = goes(now)
-        left = [one for one in functions(now) if one not in gone]
+        left = [item for item in functions(now) if item not in gone]
         return {**now, FUNCTIONS: left} if len(left) < len(functions(now)) else None
 
-    if has is None or into(has) is None:
+    if document is None or into(document) is None:
         return Already("gone", message)
-    return _put(source, has, into, "removed", message, unasked=True)
+    return _put(source, document, into, "removed", message, unasked=True)
 
 
 def _with(
-    config: Config, source: EventSource, function: str, has: Document, wanted: Notification
+    config: Config, source: EventSource, function: str, document: Document, wanted: Notification
 ) -> dict[str, Any] | None:
     """Put a source's notification where its own was; None, if all is as wanted."""
-    mine = replaced(config, source, str(wanted["LambdaFunctionArn"]), has)
+    mine = replaced(config, source, str(wanted["LambdaFunctionArn"]), document)
     if not differs(function, mine, wanted):
         return None
-    return {**has, FUNCTIONS: [*(one for one in functions(has) if one not in mine), wanted]}
-
-
-def _changes(has: Notification, wanted: Notification) -> str:
-    changed = {
-        f"keys, which were {words(has)}": keys(has) != keys(wanted),
-        "events": sorted(has["Events"]) != sorted(wanted["Events"]),
-        "function": target(has) != target(wanted),
+    return {
+        **document,
+        FUNCTIONS: [*(item for item in functions(document) if item not in mine), wanted],
     }
-    said = [name for name, is_changed in changed.items() if is_changed]
-    return f": {', '.join(said or ['id'])}"
+
+
+def _changes(current: Notification, wanted: Notification) -> str:
+    changed = {
+        f"keys, which were {words(current)}": keys(current) != keys(wanted),
+        "events": sorted(current["Events"]) != sorted(wanted["Events"]),
+        "function": target(current) != target(wanted),
+    }
+    names = [name for name, is_changed in changed.items() if is_changed]
+    return f": {', '.join(names or ['id'])}"
 
 
 def _refuse_overlap(
-    config: Config, source: EventSource, function: str, has: Document, wanted: Notification
+    config: Config, source: EventSource, function: str, document: Document, wanted: Notification
 ) -> None:
     """Say whose notification is in the way: S3 itself says only that some rules overlap."""
-    mine = replaced(config, source, str(wanted["LambdaFunctionArn"]), has)
-    for some in assigned(config, source.arn, function, has).values():
+    mine = replaced(config, source, str(wanted["LambdaFunctionArn"]), document)
+    for some in assigned(config, source.arn, function, document).values():
         mine += some
-    for other in (one for one in everything(has) if one not in mine):
+    for other in (item for item in everything(document) if item not in mine):
         if other.get("Id") == wanted["Id"]:
             raise Conflict(
                 f"The bucket {source.short} has a notification {wanted['Id']} of "
@@ -189,7 +259,7 @@ def _refuse_overlap(
 
 def _put(
     source: EventSource,
-    has: Document,
+    document: Document,
     into: Into,
     mark: str,
     message: str,
@@ -212,11 +282,49 @@ def _put(
     return Step(
         "s3",
         _WRITE,
-        params(has) or {},
+        params(document) or {},
         mark,
         message,
         settled=("NoSuchBucket",) if mark == "removed" else (),
         hint=hint,
-        before={"NotificationConfiguration": has},
-        merge=Merge("get_bucket_notification_configuration", bucket, params),
+        before={"NotificationConfiguration": document},
+        merge=Merge(_READ, bucket, params),
     )
+
+
+def _describe(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
+    others = by_hand(config, source, state) if is_first(config, source) else []
+    is_there = others or is_notifying(config, source, state)
+    problem = f"notified too by {', '.join(others)}, which kappa did not make"
+    return {
+        "state": "Notifying" if is_there else absent(source),
+        **({"problem": problem} if others else {}),
+    }
+
+
+def adopt(aws: Aws, bucket: str, function: str, doing: str) -> Adopted:
+    """Read the function's notifications of a bucket, and say each as a config does."""
+    answer = aws.call("s3", _READ, doing, {"Bucket": arns.parse(bucket).name})
+    own_ones = [item for item in functions(answer) if item["LambdaFunctionArn"] == function]
+    return Adopted(tuple(_as_source(bucket, item) for item in own_ones))
+
+
+def _as_source(bucket: str, item: Notification) -> dict[str, Any]:
+    rules = item.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+    filters = [{"type": rule["Name"].lower(), "value": rule["Value"]} for rule in rules]
+    source = {"arn": bucket, "events": list(item["Events"])}
+    return {**source, "key_filters": filters} if filters else source
+
+
+KIND = Kind(
+    read=read,
+    deliveries=_deliveries,
+    plan=plan,
+    plan_remove=plan_remove,
+    describe=_describe,
+    adopt=adopt,
+    # Source: Amazon S3 guide, "Enabling and configuring event notifications": up to five minutes.
+    calls_late="S3",
+    all_deliveries=_all_deliveries,
+    chain=chained,
+)

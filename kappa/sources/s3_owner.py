@@ -23,30 +23,38 @@ FUNCTIONS = "LambdaFunctionConfigurations"
 Document = Mapping[str, Any]
 
 
+def notifications_of(source: EventSource, state: SourcesState) -> Document | None:
+    """All notifications of a source's bucket; None if there is no such bucket."""
+    document: Document | None = state.current.get(source.key)
+    return document
+
+
 def own(
-    config: Config, source: EventSource, function: str, has: Document | None
+    config: Config, source: EventSource, function: str, document: Document | None
 ) -> dict[str, Any] | None:
     """Find the notification that kappa made for a source, today's or an earlier kappa."""
-    found = assigned(config, source.arn, function, has)[keys_of(source)]
-    return found[0] if found else None
+    own_items = assigned(config, source.arn, function, document)[keys_of(source)]
+    return own_items[0] if own_items else None
 
 
 def is_notifying(config: Config, source: EventSource, state: SourcesState) -> bool:
     """Whether the function is told of a source's keys by kappa or just as kappa would do it."""
-    has = state.buckets.get(source.arn)
-    return bool(replaced(config, source, state.invoked, has))
+    document = notifications_of(source, state)
+    return bool(replaced(config, source, state.invoked, document))
 
 
 def by_hand(config: Config, source: EventSource, state: SourcesState) -> list[str]:
     """Name the function's notifications that no kappa made, and where each invokes it."""
     left = _left(config, source, state)
-    return [f"{one.get('Id', '')} ({target(one)})" for one in left if not _is_kappas(state, one)]
+    return [
+        f"{item.get('Id', '')} ({target(item)})" for item in left if not _is_kappas(state, item)
+    ]
 
 
 def not_named(config: Config, source: EventSource, state: SourcesState) -> list[str]:
     """Name the function's notifications that the config does not: their ids, targets and keys."""
     left = _left(config, source, state)
-    return [f"{one.get('Id', '')} ({target(one)}, keys {words(one)})" for one in left]
+    return [f"{item.get('Id', '')} ({target(item)}, keys {words(item)})" for item in left]
 
 
 def is_first(config: Config, source: EventSource) -> bool:
@@ -55,7 +63,7 @@ def is_first(config: Config, source: EventSource) -> bool:
 
 
 def replaced(
-    config: Config, source: EventSource, invoked: str, has: Document | None
+    config: Config, source: EventSource, invoked: str, document: Document | None
 ) -> list[dict[str, Any]]:
     """Find what a source's notification replaces: its own, and what others made of its keys.
 
@@ -63,22 +71,22 @@ def replaced(
     another alias stays its own.
     """
     function = unqualified(invoked)
-    given = assigned(config, source.arn, function, has)
-    known = [one for some in given.values() for one in some]
+    given = assigned(config, source.arn, function, document)
+    known = [item for some in given.values() for item in some]
     wanted = notification(source)
     return [
         *given[keys_of(source)],
         *(
-            one
-            for one in functions(has)
-            if one not in known and is_ours(config, function, one) and replaces(wanted, one)
-            if target(one) == invoked or not _is_given(function, one)
+            item
+            for item in functions(document)
+            if item not in known and is_ours(config, function, item) and replaces(wanted, item)
+            if target(item) == invoked or not _is_given(function, item)
         ),
     ]
 
 
 def assigned(
-    config: Config, bucket_arn: str, function: str, has: Document | None
+    config: Config, bucket_arn: str, function: str, document: Document | None
 ) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Say which notifications that this config or an older kappa made are of which source.
 
@@ -88,38 +96,45 @@ def assigned(
     sources = sources_of(config, bucket_arn)
     prefix, known = _prefix(config), {keys_of(source) for source in sources}
     made = [
-        one
-        for one in functions(has)
-        if is_ours(config, function, one)
-        and (str(one.get("Id", "")).startswith(prefix) or _is_old(config.function.name, one))
+        item
+        for item in functions(document)
+        if is_ours(config, function, item)
+        and (str(item.get("Id", "")).startswith(prefix) or _is_old(config.function.name, item))
     ]
-    spare = [one for one in made if keys(one) not in known]
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    spare = [item for item in made if keys(item) not in known]
+    by_keys: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for source in sources:
-        same = [one for one in made if keys(one) == keys_of(source)]
-        same += [one for one in spare if overlap(one, notification(source))]
+        same = [item for item in made if keys(item) == keys_of(source)]
+        same += [item for item in spare if overlap(item, notification(source))]
         if not same:
-            same = [one for one in spare if str(one["Id"]).startswith(prefix)][:1]
-        spare = [one for one in spare if one not in same]
-        found[keys_of(source)] = same
-    return found
+            same = [item for item in spare if str(item["Id"]).startswith(prefix)][:1]
+        spare = [item for item in spare if item not in same]
+        by_keys[keys_of(source)] = same
+    return by_keys
 
 
 def _left(config: Config, source: EventSource, state: SourcesState) -> list[dict[str, Any]]:
     """Find the function's notifications that are of no source of the config."""
-    has, function = state.buckets.get(source.arn), state.function
-    known = [one for some in assigned(config, source.arn, function, has).values() for one in some]
-    named = [
-        source if keys_of(one) == keys_of(source) else one for one in sources_of(config, source.arn)
+    document, function = notifications_of(source, state), state.function
+    known = [
+        item for some in assigned(config, source.arn, function, document).values() for item in some
     ]
-    for one in named:
-        known += replaced(config, one, state.invoked, has) if one.enabled else []
-    return [one for one in functions(has) if one not in known and is_ours(config, function, one)]
+    named = [
+        source if keys_of(other) == keys_of(source) else other
+        for other in sources_of(config, source.arn)
+    ]
+    for other in named:
+        known += replaced(config, other, state.invoked, document) if other.enabled else []
+    return [
+        item
+        for item in functions(document)
+        if item not in known and is_ours(config, function, item)
+    ]
 
 
-def is_ours(config: Config, function: str, one: Notification) -> bool:
+def is_ours(config: Config, function: str, item: Notification) -> bool:
     """Whether it invokes the function, on no alias of another environment."""
-    return invokes(target(one), function) and qualifier(target(one)) not in config.others
+    return invokes(target(item), function) and qualifier(target(item)) not in config.others
 
 
 def wanted_of(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
@@ -134,9 +149,9 @@ def differs(function: str, mine: list[dict[str, Any]], wanted: Notification) -> 
     return not same or _is_old(arns.parse(function).name, mine[0])
 
 
-def comparable(one: Notification) -> object:
+def comparable(item: Notification) -> object:
     """S3 keeps no order of events; an empty prefix or suffix is none."""
-    return one["LambdaFunctionArn"], sorted(one["Events"]), keys(one)
+    return item["LambdaFunctionArn"], sorted(item["Events"]), keys(item)
 
 
 def keys_of(source: EventSource) -> tuple[str, str]:
@@ -146,46 +161,46 @@ def keys_of(source: EventSource) -> tuple[str, str]:
 
 def sources_of(config: Config, bucket_arn: str) -> list[EventSource]:
     """The config's sources of one bucket."""
-    return [one for one in config.function.event_sources if one.arn == bucket_arn]
+    return [source for source in config.function.event_sources if source.arn == bucket_arn]
 
 
-def functions(has: Document | None) -> list[dict[str, Any]]:
+def functions(document: Document | None) -> list[dict[str, Any]]:
     """The notifications of functions."""
-    found: list[dict[str, Any]] = (has or {}).get(FUNCTIONS, [])
-    return found
+    listed: list[dict[str, Any]] = (document or {}).get(FUNCTIONS, [])
+    return listed
 
 
-def everything(has: Document) -> list[dict[str, Any]]:
+def everything(document: Document) -> list[dict[str, Any]]:
     """The notifications of topics, queues and functions."""
-    topics, queues = has.get("TopicConfigurations", []), has.get("QueueConfigurations", [])
-    return [*topics, *queues, *functions(has)]
+    topics = document.get("TopicConfigurations", [])
+    return [*topics, *document.get("QueueConfigurations", []), *functions(document)]
 
 
-def target(one: Notification) -> str:
+def target(item: Notification) -> str:
     """The ARN of what is notified."""
-    return str(next((one[key] for key in one if key.endswith("Arn")), ""))
+    return str(next((item[key] for key in item if key.endswith("Arn")), ""))
 
 
 def _prefix(config: Config) -> str:
     """How the ids begin that this config gives: another file or environment gives others."""
-    said = f"{config.file.name} {config.environment}"
-    return f"kappa-{config.function.name}-{_digest(said)}-"
+    config_name = f"{config.file.name} {config.environment}"
+    return f"kappa-{config.function.name}-{_digest(config_name)}-"
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
-def _is_old(name: str, one: Notification) -> bool:
+def _is_old(name: str, item: Notification) -> bool:
     """Whether it has the id of kappa 0.3 to 0.7, or of this kappa when it gave one id only."""
-    return one.get("Id") in (f"kappa-{name}", f"Kappa-{name}-notification")
+    return item.get("Id") in (f"kappa-{name}", f"Kappa-{name}-notification")
 
 
-def _is_kappas(state: SourcesState, one: Notification) -> bool:
-    return _is_old(arns.parse(state.function).name, one) or _is_given(state.function, one)
+def _is_kappas(state: SourcesState, item: Notification) -> bool:
+    return _is_old(arns.parse(state.function).name, item) or _is_given(state.function, item)
 
 
-def _is_given(function: str, one: Notification) -> bool:
+def _is_given(function: str, item: Notification) -> bool:
     """Whether its id says which config and environment made it."""
     given = rf"kappa-{arns.parse(function).name}-[0-9a-f]{{8}}-[0-9a-f]{{8}}"
-    return bool(re.fullmatch(given, str(one.get("Id", ""))))
+    return bool(re.fullmatch(given, str(item.get("Id", ""))))

@@ -6,34 +6,146 @@ A subscription has no switch: a source that is disabled is not subscribed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from kappa import arn as arns
+from kappa.arn import invokes, qualifier
+from kappa.aws.client import Aws
+from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
-from kappa.errors import NotFound
-from kappa.plan.step import Already, Step
-from kappa.sources.part import Part, unchanged
-from kappa.sources.state import SourcesState, Topic
+from kappa.errors import Denied, NotFound
+from kappa.plan.step import Already, Plan, Step
+from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
+from kappa.sources.state import SourcesState
+
+# What a subscription may have that a config has no key for.
+_WITHOUT_KEY = ("DeliveryPolicy", "RedrivePolicy", "ReplayPolicy")
 
 
-def plan(source: EventSource, state: SourcesState) -> Part:
+@dataclass(frozen=True)
+class Topic:
+    """The function's subscriptions to a topic by qualifier; "" is the function.
+
+    Each is an ARN or PendingConfirmation. Their `attributes` are by qualifier too. A topic that
+    does not exist any more may have subscriptions.
+    """
+
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    exists: bool = True
+
+
+def read(reading: Reading, source: EventSource) -> Topic:
+    """Read the function's subscriptions, and those of their attributes that matter."""
+    doing, params = f"reading the subscriptions of {source.arn}", {"TopicArn": source.arn}
+    operation = "list_subscriptions_by_topic"
+    try:
+        listed = reading.aws.pages("sns", operation, doing, "Subscriptions", params)
+    except NotFound:
+        return Topic(_listed_by_account(reading, source.arn), exists=False)
+    except Denied:
+        # A topic of others may refuse this; what one's own account has subscribed it tells.
+        return _with_attributes(reading, source, _listed_by_account(reading, source.arn))
+    return _with_attributes(reading, source, _own(reading, listed))
+
+
+def _listed_by_account(reading: Reading, topic_arn: str) -> Mapping[str, str]:
+    """Find the function's subscriptions to one topic among all of the account's."""
+    listed = reading.aws.pages(
+        "sns",
+        "list_subscriptions",
+        "listing the subscriptions",
+        "Subscriptions",
+        region=arns.parse(topic_arn).region,
+    )
+    return _own(
+        reading, [subscription for subscription in listed if subscription["TopicArn"] == topic_arn]
+    )
+
+
+def _own(reading: Reading, listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Keep the function's own, by qualifier. SNS lists for a while what it has removed."""
+    return {
+        qualifier(subscription["Endpoint"]): subscription["SubscriptionArn"]
+        for subscription in listed
+        if invokes(subscription["Endpoint"], reading.function_arn)
+        and (
+            _is_confirmed(subscription["SubscriptionArn"])
+            or subscription["SubscriptionArn"] == "PendingConfirmation"
+        )
+    }
+
+
+def _with_attributes(
+    reading: Reading, source: EventSource, subscriptions: Mapping[str, str]
+) -> Topic:
+    """Read what the config compares, or what a subscription takes along as it moves or ends."""
+    filters = source.filter_policy or source.filter_policy_scope
+    matter = bool(filters or reading.ending or not source.enabled)
+    return Topic(
+        subscriptions,
+        {
+            alias: _attributes(reading, subscription)
+            for alias, subscription in subscriptions.items()
+            if _is_confirmed(subscription) and (matter or alias != reading.config.function.alias)
+        },
+    )
+
+
+def _attributes(reading: Reading, subscription: str) -> Mapping[str, str]:
+    doing, params = f"reading the filter of {subscription}", {"SubscriptionArn": subscription}
+    try:
+        answer = reading.aws.call("sns", "get_subscription_attributes", doing, params)
+    except NotFound:
+        return {}
+    attributes: Mapping[str, str] = answer["Attributes"]
+    return attributes
+
+
+def _is_confirmed(subscription: str) -> bool:
+    return subscription.startswith("arn:")
+
+
+def _topic(source: EventSource, state: SourcesState) -> Topic:
+    topic: Topic = state.current.get(source.key, Topic(exists=False))
+    return topic
+
+
+def _without(topic: Topic, aliases: frozenset[str]) -> Topic:
+    """Leave out the subscriptions of some aliases."""
+    return Topic(
+        {alias: arn for alias, arn in topic.subscriptions.items() if alias not in aliases},
+        {alias: given for alias, given in topic.attributes.items() if alias not in aliases},
+        topic.exists,
+    )
+
+
+def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
+    return sorted(_topic(source, state).subscriptions)
+
+
+def plan(_: Config, source: EventSource, state: SourcesState) -> Part:
     """Plan the subscription, or what differs of its filter.
 
     Raises: NotFound, if the topic does not exist.
     """
-    topic = state.topics.get(source.arn)
-    if topic is None:
+    topic = _topic(source, state)
+    if not topic.exists:
         raise NotFound(f"The topic {source.arn} does not exist.", "Make it, or correct its ARN.")
     if not source.enabled:
         own = {state.qualifier, *state.away(topic.subscriptions)}
         steps = [
-            _unsubscribe(source, subscription, one, _lost(source, topic.attributes.get(one, {})))
-            for one, subscription in topic.subscriptions.items()
-            if one in own
+            _unsubscribe(
+                source, subscription, alias, _lost(source, topic.attributes.get(alias, {}))
+            )
+            for alias, subscription in topic.subscriptions.items()
+            if alias in own
         ]
         return Part(bool(steps), steps or [unchanged(source, "disabled")])
     away = state.away(topic.subscriptions)
-    old = [_unsubscribe(source, topic.subscriptions[one], one) for one in away]
+    old = [_unsubscribe(source, topic.subscriptions[alias], alias) for alias in away]
     if state.qualifier not in topic.subscriptions:
         kept = topic.attributes.get(away[0], {}) if away else {}
         return Part(bool(away), [_subscribe(source, state, kept)], moves=bool(away), after=old)
@@ -41,10 +153,12 @@ def plan(source: EventSource, state: SourcesState) -> Part:
     return Part(True, changes or [unchanged(source)], after=old)
 
 
-def plan_remove(source: EventSource, state: SourcesState) -> list[Step | Already]:
+def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
     """Plan the end of every subscription of the function, the topic being there or not."""
-    found = state.subscriptions(source.arn)
-    steps = [_unsubscribe(source, subscription, one) for one, subscription in found.items()]
+    subscriptions = _topic(source, state).subscriptions
+    steps = [
+        _unsubscribe(source, subscription, alias) for alias, subscription in subscriptions.items()
+    ]
     return steps or [Already("gone", source.label)]
 
 
@@ -87,15 +201,15 @@ def _filter(source: EventSource, topic: Topic, qualifier: str) -> list[Step | Al
     The scope comes last when it becomes MessageAttributes: until then the old policy may be
     nested, which that scope refuses.
     """
-    has = topic.attributes.get(qualifier, {})
-    wanted = _wanted(source, has.get("FilterPolicy", ""))
+    current = topic.attributes.get(qualifier, {})
+    wanted = _wanted(source, current.get("FilterPolicy", ""))
     if wanted.get("FilterPolicyScope") == "MessageAttributes":
         wanted = dict(reversed(wanted.items()))
     subscription = topic.subscriptions[qualifier]
     return [
-        _set(source, subscription, has, name, value)
+        _set(source, subscription, current, name, value)
         for name, value in wanted.items()
-        if _comparable(name, has.get(name, "")) != _comparable(name, value)
+        if _comparable(name, current.get(name, "")) != _comparable(name, value)
     ]
 
 
@@ -106,7 +220,7 @@ def _comparable(name: str, value: str) -> object:
 
 
 def _set(
-    source: EventSource, subscription: str, has: Mapping[str, str], name: str, value: str
+    source: EventSource, subscription: str, current: Mapping[str, str], name: str, value: str
 ) -> Step:
     return Step(
         "sns",
@@ -118,23 +232,76 @@ def _set(
         },
         "updated",
         f"{source.label}: {name}",
-        before={"AttributeValue": has.get(name, "")},
+        before={"AttributeValue": current.get(name, "")},
     )
 
 
-def _lost(source: EventSource, has: Mapping[str, str]) -> str:
+def _lost(source: EventSource, attributes: Mapping[str, str]) -> str:
     """Say what a subscription takes with it that the config does not bring back."""
-    said = {"FilterPolicy"} if source.filter_policy else set()
-    lost = [one for one in ("FilterPolicy", "RedrivePolicy") if has.get(one) and one not in said]
+    kept = {"FilterPolicy"} if source.filter_policy else set()
+    lost = [
+        name
+        for name in ("FilterPolicy", "RedrivePolicy")
+        if attributes.get(name) and name not in kept
+    ]
     return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
 
 
 def _unsubscribe(
     source: EventSource, subscription: str, qualifier: str, note: str = ""
 ) -> Step | Already:
-    if not subscription.startswith("arn:"):
+    if not _is_confirmed(subscription):
         # Source: AWS SNS API, Unsubscribe: a pending subscription has no ARN to remove it by.
         return Already("kept", f"{source.label} ({subscription}: AWS drops it after 3 days)")
     params = {"SubscriptionArn": subscription}
     label = f"{source.label}{_on(qualifier)}{note}"
     return Step("sns", "unsubscribe", params, "removed", label, settled=("NotFound",))
+
+
+def _describe(_: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
+    topic = _topic(source, state)
+    if not topic.exists:
+        return {"state": "topic is gone"}
+    listed = list(topic.subscriptions.values())
+    is_subscribed = any(map(_is_confirmed, listed))
+    return {"state": "Subscribed" if is_subscribed else next(iter(listed), absent(source))}
+
+
+def adopt(aws: Aws, topic: str, function: str, doing: str) -> Adopted:
+    """Read the function's subscription to a topic, and say it as a config does."""
+    params = {"TopicArn": topic}
+    listed = aws.pages("sns", "list_subscriptions_by_topic", doing, "Subscriptions", params)
+    own = next(
+        (
+            subscription["SubscriptionArn"]
+            for subscription in listed
+            if subscription["Endpoint"] == function
+        ),
+        None,
+    )
+    if own is None:
+        return Adopted()
+    if not _is_confirmed(own):
+        return Adopted(left_out=(f"subscription to {topic}: {own}",))
+    which = {"SubscriptionArn": own}
+    attributes = aws.call("sns", "get_subscription_attributes", doing, which)["Attributes"]
+    source = {"arn": topic}
+    if attributes.get("FilterPolicy"):
+        source["filter_policy"] = attributes["FilterPolicy"]
+        if attributes.get("FilterPolicyScope") == "MessageBody":
+            source["filter_policy_scope"] = "MessageBody"
+    extra = [key for key in _WITHOUT_KEY if attributes.get(key)]
+    return Adopted(
+        (source,), tuple(f"of event source {topic}: {key}: {attributes[key]}" for key in extra)
+    )
+
+
+KIND = Kind(
+    read=read,
+    deliveries=_deliveries,
+    plan=plan,
+    plan_remove=plan_remove,
+    describe=_describe,
+    adopt=adopt,
+    without=_without,
+)

@@ -1,4 +1,8 @@
-"""The function's URL: an HTTPS address of its own, for callers with AWS keys or for anyone."""
+"""The function's URL: an HTTPS address of its own, for callers with AWS keys or for anyone.
+
+Like a kind of event source it is read, planned, described and adopted here; but a function and each
+of its aliases has one at most, and its permissions are its own.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
+from kappa.aws.unknown import unknown
 from kappa.config.model import Config, Permission
 from kappa.config.source_fields import Cors, Url
+from kappa.errors import NotFound
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.plan.step import Already, Look, Plan, Step
-from kappa.sources.part import Part
+from kappa.sources.kind import Adopted, Part, Reading
 from kappa.sources.state import SourcesState
 
+# What a report calls it; its key too, beside those of event sources, none of which has a space.
 LABEL = "function URL"
 # Source: AWS Lambda API reference, "AddPermission", StatementId.
 _LONGEST_ID = 100
@@ -34,6 +41,17 @@ PUBLIC = (
 )
 
 
+def read(reading: Reading, alias: str) -> Mapping[str, Any] | None:
+    """Read the URL of the function or of one of its aliases; None if there is none."""
+    name = reading.config.function.name
+    params = {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
+    doing = f"reading the URL of {name}"
+    try:
+        return reading.aws.call("lambda", "get_function_url_config", doing, params)
+    except NotFound:
+        return None
+
+
 def plan(
     config: Config, wanted: Url, state: SourcesState, statements: tuple[Statement, ...]
 ) -> Part:
@@ -43,9 +61,9 @@ def plan(
     public = wanted.auth == "NONE"
     given = _grants(config, statements) if public else []
     revokes = [] if public else _revokes(config, config.qualifier, statements)
-    names, has = _names(config, config.qualifier), state.urls.get(config.qualifier)
+    names, current = _names(config, config.qualifier), state.urls.get(config.qualifier)
     away, after = _away(config, state), _others(config, state)
-    if has is None:
+    if current is None:
         step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
         step = dataclasses.replace(
             step,
@@ -54,10 +72,12 @@ def plan(
             "run the same command again.",
         )
         return Part(bool(away), [step, *revokes], given, bool(away), after)
-    changed = {key: value for key, value in _params(wanted).items() if not _same(has, key, value)}
+    changed = {
+        key: value for key, value in _params(wanted).items() if not _same(current, key, value)
+    }
     if not changed:
         return Part(True, [Already("unchanged", LABEL), *revokes], given, after=after)
-    step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, has)
+    step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, current)
     if "AuthType" in changed:
         # A command that leaves the URL closed has no use for the permissions either.
         return Part(True, [*given, step, *revokes], after=after)
@@ -70,19 +90,19 @@ def plan_remove(config: Config, state: SourcesState) -> Plan:
     Where the function has several, those that kappa made; one of others is named and stays.
     """
     ours = [config.qualifier, *_away(config, state)]
-    there = [one for one in ours if one in state.urls]
+    existing = [alias for alias in ours if alias in state.urls]
     return [
-        *([] if there else [Already("gone", LABEL)]),
-        *(item for one in there for item in _remove(config, state, one)),
-        *([] if there else _revokes(config, config.qualifier, _given(state, config.qualifier))),
+        *([] if existing else [Already("gone", LABEL)]),
+        *(item for alias in existing for item in _remove(config, state, alias)),
+        *([] if existing else _revokes(config, config.qualifier, _given(state, config.qualifier))),
         *_left(config, state),
-        *(_stranger(config, state, one) for one in sorted(set(state.urls) - set(ours))),
+        *(_stranger(config, state, alias) for alias in sorted(set(state.urls) - set(ours))),
     ]
 
 
 def plan_delete(config: Config, state: SourcesState) -> Plan:
     """Plan the removal of every URL, before the function goes: its door is closed first."""
-    return [_delete(config, state, one) for one in sorted(state.urls)]
+    return [_delete(config, state, alias) for alias in sorted(state.urls)]
 
 
 def own(state: SourcesState) -> frozenset[str]:
@@ -93,8 +113,8 @@ def own(state: SourcesState) -> frozenset[str]:
     return frozenset(
         alias
         for alias in state.urls
-        for one in _given(state, alias)
-        if one.statement_id in _ids(alias) and any(grants(one, each) for each in PUBLIC)
+        for statement in _given(state, alias)
+        if statement.statement_id in _ids(alias) and any(grants(statement, each) for each in PUBLIC)
     )
 
 
@@ -109,8 +129,8 @@ def _others(config: Config, state: SourcesState) -> list[Step | Already]:
     away = _away(config, state)
     strangers = sorted(set(state.urls) - {config.qualifier, *away})
     return [
-        *(item for one in away for item in _remove(config, state, one)),
-        *(_stranger(config, state, one) for one in strangers),
+        *(item for other in away for item in _remove(config, state, other)),
+        *(_stranger(config, state, other) for other in strangers),
         *_left(config, state),
     ]
 
@@ -118,28 +138,33 @@ def _others(config: Config, state: SourcesState) -> list[Step | Already]:
 def _shut(config: Config, wanted: Url, state: SourcesState) -> bool:
     """Whether somebody else may have closed the URL, on an alias that nobody has named."""
     alias = config.bound
-    has = state.urls.get(alias) if alias else None
-    return bool(has and has["AuthType"] != wanted.auth == "NONE" and alias not in own(state))
+    current = state.urls.get(alias) if alias else None
+    return bool(
+        current and current["AuthType"] != wanted.auth == "NONE" and alias not in own(state)
+    )
 
 
 def _closed(config: Config, state: SourcesState) -> Already:
     alias = config.qualifier
-    has = state.urls[alias]
+    current = state.urls[alias]
+    again = config.command(f"deploy --alias {alias}")
     return Already(
         "kept",
-        f"{LABEL} {has['FunctionUrl']} of the alias {alias} ({has['AuthType']}; kappa cannot tell "
-        f"that it made it; to open it to anyone: {config.command(f'deploy --alias {alias}')})",
+        f"{LABEL} {current['FunctionUrl']} of the alias {alias} ({current['AuthType']}; kappa "
+        f"cannot tell that it made it; to open it to anyone: {again})",
     )
 
 
 def _left(config: Config, state: SourcesState) -> Plan:
     """Plan the removal of permissions for a URL that another qualifier has no more."""
     others = sorted(set(state.statements) - set(state.urls) - {config.qualifier})
-    return [item for one in others for item in _revokes(config, one, _given(state, one))]
+    return [item for alias in others for item in _revokes(config, alias, _given(state, alias))]
 
 
 def _given(state: SourcesState, alias: str) -> tuple[Statement, ...]:
-    return tuple(one for one in state.statements.get(alias, ()) if not one.foreign)
+    return tuple(
+        statement for statement in state.statements.get(alias, ()) if not statement.foreign
+    )
 
 
 def _remove(config: Config, state: SourcesState, alias: str) -> Plan:
@@ -160,13 +185,13 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
 
 
 def _stranger(config: Config, state: SourcesState, alias: str) -> Already:
-    has = state.urls[alias]
+    current = state.urls[alias]
     qualifier = f" --qualifier {alias}" if alias else ""
     words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
     return Already(
         "kept",
-        f"{LABEL} {has['FunctionUrl']} of {arns.words(alias)} ({has['AuthType']}; kappa cannot "
-        f"tell that it made it; to remove it: {config.aws(words)})",
+        f"{LABEL} {current['FunctionUrl']} of {arns.words(alias)} ({current['AuthType']}; kappa "
+        f"cannot tell that it made it; to remove it: {config.aws(words)})",
     )
 
 
@@ -184,7 +209,7 @@ def _params(wanted: Url) -> dict[str, Any]:
 
 
 def _cors(cors: Cors) -> dict[str, Any]:
-    said = {
+    params = {
         "AllowCredentials": cors.allow_credentials,
         "AllowHeaders": list(cors.allow_headers) or None,
         "AllowMethods": list(cors.allow_methods) or None,
@@ -192,23 +217,23 @@ def _cors(cors: Cors) -> dict[str, Any]:
         "ExposeHeaders": list(cors.expose_headers) or None,
         "MaxAge": cors.max_age_s,
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in params.items() if value is not None}
 
 
-def _same(has: Mapping[str, Any], key: str, value: object) -> bool:
+def _same(current: Mapping[str, Any], key: str, value: object) -> bool:
     if key != "Cors" or not isinstance(value, dict):
-        return has.get(key) == value
-    return _comparable(has.get("Cors") or {}) == _comparable(value)
+        return current.get(key) == value
+    return _comparable(current.get("Cors") or {}) == _comparable(value)
 
 
-def _is_made(wanted: Url, has: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
-    return all(_same(has, key, value) for key, value in _params(wanted).items())
+def _is_made(wanted: Url, current: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+    return all(_same(current, key, value) for key, value in _params(wanted).items())
 
 
 def _comparable(cors: Mapping[str, Any]) -> dict[str, object]:
     """Lambda writes headers in lower case and keeps no order; what is empty is not there."""
     return {
-        name: frozenset(one.lower() if name.endswith("Headers") else one for one in value)
+        name: frozenset(item.lower() if name.endswith("Headers") else item for item in value)
         if isinstance(value, list)
         else value
         for name, value in cors.items()
@@ -221,19 +246,30 @@ def _step(
     params: Mapping[str, Any],
     mark: str,
     wanted: Url,
-    has: Mapping[str, Any] | None = None,
+    current: Mapping[str, Any] | None = None,
 ) -> Step:
     who = "anyone may call it" if wanted.auth == "NONE" else "for callers with AWS keys"
-    changed = {key: has.get(key) for key in params if key in _params(wanted)} if has else {}
+    changed = {key: current.get(key) for key in params if key in _params(wanted)} if current else {}
     words = f": {', '.join(changed)}" if changed else f" ({who})"
     return Step("lambda", operation, params, mark, LABEL + words, before=changed)
 
 
 def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Already]:
     name, alias = config.function.name, config.qualifier
-    lacking = [one for one in PUBLIC if not any(grants(has, one) for has in statements)]
-    named = [replace(one, statement_id=_named(one.statement_id, alias)) for one in lacking]
-    return [item for one in named for item in plan_grant(name, one, statements, alias, config.aws)]
+    lacking = [
+        permission
+        for permission in PUBLIC
+        if not any(grants(statement, permission) for statement in statements)
+    ]
+    named = [
+        replace(permission, statement_id=_named(permission.statement_id, alias))
+        for permission in lacking
+    ]
+    return [
+        item
+        for permission in named
+        for item in plan_grant(name, permission, statements, alias, config.aws)
+    ]
 
 
 def _named(statement_id: str, alias: str) -> str:
@@ -247,11 +283,104 @@ def _named(statement_id: str, alias: str) -> str:
 
 def _ids(alias: str) -> list[str]:
     """Name what kappa gives on a qualifier; of an alias too what earlier versions named so."""
-    names = [one.statement_id for one in PUBLIC]
-    return list(dict.fromkeys(text for one in names for text in (_named(one, alias), one)))
+    names = [permission.statement_id for permission in PUBLIC]
+    return list(dict.fromkeys(text for name in names for text in (_named(name, alias), name)))
 
 
 def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> list[Step | Already]:
     """Plan the removal of what kappa gave."""
     name = config.function.name
-    return [item for one in _ids(alias) for item in plan_revoke(name, one, statements, alias)]
+    return [
+        item
+        for statement_id in _ids(alias)
+        for item in plan_revoke(name, statement_id, statements, alias)
+    ]
+
+
+def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
+    """Say of each qualifier's URL what a status shows, that of the config first."""
+    if config.function.url is None:
+        return []
+    names = {"arn": "", "name": "url", "service": "url"}
+    rows: list[dict[str, Any]] = []
+    if config.qualifier not in state.urls:
+        rows.append({**names, "configured": True, "state": "missing"})
+    for alias, current in sorted(state.urls.items(), key=lambda item: item[0] != config.qualifier):
+        is_configs = alias == config.qualifier
+        problem = f"{current['FunctionUrl']} is of {arns.words(alias)}, not the config's"
+        if is_configs:
+            problem = _problem(config, alias, state)
+        rows.append(
+            {
+                **names,
+                "configured": is_configs,
+                "qualifiers": [alias or "$LATEST"],
+                "state": current["AuthType"],
+                "url": current["FunctionUrl"],
+                "cors": current.get("Cors"),
+                **({"problem": problem} if problem else {}),
+            }
+        )
+    return rows
+
+
+def _problem(config: Config, alias: str, state: SourcesState) -> str:
+    """Say that a URL for anyone lets nobody in; "" if it does, or if it is for others."""
+    statements = state.statements.get(alias)
+    if state.urls[alias]["AuthType"] != "NONE" or statements is None or is_open(statements):
+        return ""
+    return (
+        "a permission for anyone is missing: AWS refuses callers. "
+        f"Mend it: {config.command('deploy')}"
+    )
+
+
+def is_open(statements: tuple[Statement, ...]) -> bool:
+    """Whether statements let anyone in, as `auth: NONE` does: with both of its permissions."""
+    return all(
+        any(grants(statement, permission) for statement in statements) for permission in PUBLIC
+    )
+
+
+# A config's keys of `cors`, and AWS's.
+_CORS_KEYS = {
+    "allow_credentials": "AllowCredentials",
+    "allow_headers": "AllowHeaders",
+    "allow_methods": "AllowMethods",
+    "allow_origins": "AllowOrigins",
+    "expose_headers": "ExposeHeaders",
+    "max_age_s": "MaxAge",
+}
+# What a config expresses of a URL, and what AWS only reports; None: the whole of it.
+_KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
+    (
+        "AuthType",
+        "Cors",
+        "CreationTime",
+        "FunctionArn",
+        "FunctionUrl",
+        "InvokeMode",
+        "LastModifiedTime",
+    )
+)
+
+
+def adopt(current: Mapping[str, Any] | None, statements: tuple[Statement, ...]) -> Adopted:
+    """Say the URL as the config's section `url`, unless that would let in who is kept out today."""
+    if current is None:
+        return Adopted()
+    if current["AuthType"] == "NONE" and not is_open(statements):
+        return Adopted(
+            left_out=(
+                f"URL {current.get('FunctionUrl', '')} (auth NONE): not everybody may call it; "
+                "`url: {auth: NONE}` would let them",
+            ),
+        )
+    cors = {key: current.get("Cors", {}).get(name) for key, name in _CORS_KEYS.items()}
+    mode = current.get("InvokeMode")
+    section = {
+        "auth": current["AuthType"],
+        "cors": {key: value for key, value in cors.items() if value} or None,
+        "invoke_mode": mode if mode != "BUFFERED" else None,
+    }
+    return Adopted((section,), tuple(unknown(current, _KNOWN, "URL: ")))

@@ -98,12 +98,16 @@ class Person:
         self.dialogs = []
         self.polls = []
         self._waiting = set()
-        page.on("console", lambda message: self.console.append(message.text))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("dialog", self._dismiss)
-        page.on("request", self._requested)
-        page.on("requestfinished", lambda request: self._waiting.discard(request))
-        page.on("requestfailed", lambda request: self._waiting.discard(request))
+        self._listeners = {
+            "console": lambda message: self.console.append(message.text),
+            "pageerror": lambda error: self.errors.append(str(error)),
+            "dialog": self._dismiss,
+            "request": self._requested,
+            "requestfinished": lambda request: self._waiting.discard(request),
+            "requestfailed": lambda request: self._waiting.discard(request),
+        }
+        for event, listener in self._listeners.items():
+            page.on(event, listener)
 
     def _dismiss(self, dialog):
         self.dialogs.append(dialog.message)
@@ -121,6 +125,25 @@ class Person:
         self.channel = channel or self.channel
         self.page.goto(f"{self.url}#{self.channel}")
         return self
+
+    def leave(self, google):
+        """Go, and leave the page as if nobody had ever been there; `google` is the stand-in's."""
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
+        context = self.page.context
+        for tab in context.pages:
+            if tab is not self.page:
+                tab.close()
+        self.page.unroute_all()
+        context.clear_permissions()
+        context.clear_cookies()
+        # data of the same origin: nothing of the page runs there and writes
+        self.page.goto(self.url.replace("index.html", "data/channels.json"))
+        self.page.evaluate("sessionStorage.clear()")
+        session = context.new_cdp_session(self.page)
+        for url in (origin(self.url), google):
+            session.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "all"})
+        session.detach()
 
     def at_google(self):
         """Wait until the sign-in listens."""
@@ -245,29 +268,51 @@ class Person:
         assert breaches == []
 
 
+@pytest.fixture(scope="session")
+def free_pages(browser, chat):
+    """Pages between two visits: one that is used again costs half as much as a new one."""
+    pages = []
+    yield pages
+    for page in pages:
+        page.context.close()
+
+
 @pytest.fixture
-def visit(browser, chat, channel):
+def visit(request, browser, chat, channel, free_pages):
     """Open the page for one more person, each in a browser context of their own.
 
     With a name they are signed in. `clock=True` lets the test move the page's time; `script` runs
-    before the page's own.
+    before the page's own. `fresh=True` is for a test that changes the context itself, or needs a
+    browser that has never been here; others may get a page that was emptied after its last visit.
     """
-    people = []
+    people, used = [], []
 
-    def open_page(name=None, *, clock=False, script="", **options):
-        context = browser.new_context(locale="en-GB", **options)
-        context.add_init_script(script)
-        person = Person(context.new_page(), chat.url, channel)
-        people.append((context, person))
+    def open_page(name=None, *, clock=False, script="", fresh=False, **options):
+        plain = not (clock or script or fresh or options)
+        if plain and free_pages:
+            page = free_pages.pop()
+        else:
+            context = browser.new_context(locale="en-GB", **options)
+            context.add_init_script(script)
+            page = context.new_page()
+        person = Person(page, chat.url, channel)
+        people.append(person)
+        if plain:
+            used.append(person)
         if clock:
             person.page.clock.install()
         person.open()
         return person.sign_in(unique(name)) if name else person
 
+    failed = request.session.testsfailed
     yield open_page
-    for context, _ in people:
-        context.close()
-    for _, person in people:
+    for person in people:
+        if person in used and request.session.testsfailed == failed and not person.errors:
+            person.leave(chat.idp_url)
+            free_pages.append(person.page)
+        else:
+            person.page.context.close()
+    for person in people:
         person.check()
 
 

@@ -26,25 +26,73 @@ def test_axe_finds_no_violation_in_the_page_in_use(visit, chat, channel):
     assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 
-def test_a_first_view_asks_for_five_files_and_activity_for_one_when_it_is_opened(visit):
-    ada = visit()
-    ada.at_google()
-    asked = []
-    folder = ada.url.removesuffix("index.html")
-    ada.page.on("request", lambda request: asked.append(request.url))
+def test_a_first_view_asks_for_five_files_and_later_ones_are_loaded_when_used(visit):
+    ada = visit(fresh=True)
+    asked = asked_by(ada)
     ada.page.reload()
     ada.at_google()
-    own = [url.split("#")[0].removeprefix(folder) for url in asked if url.startswith(folder)]
-    if own.count("css/icon.svg") > 1:  # once more, for the tab
-        own.remove("css/icon.svg")
-    first = ["config.js", "css/chat.css", "css/icon.svg", "index.html", "js/main.js"]
-    assert sorted(own) == first
+    # what comes before is the logo in the tab of the page before
+    view = asked[asked.index("index.html") :]
+    first = ["css/icon.svg", "css/main.css", "index.html", "js/chunk.js", "js/main.js"]
+    assert sorted(set(view)) == first
+    assert len(view) <= 6  # the logo once more, for the tab
+    del asked[:]
     ada.sign_in(unique("Ada"))
-    assert not [url for url in asked if url.endswith("/js/view/activity.js")]
+    ada.settings()
+    assert [name for name in asked if name.startswith("js/")] == ["js/settings.js"]
+    ada.page.keyboard.press("Escape")
     ada.page.get_by_role("button", name="Activity").click()
     expect(ada.page.locator("#activity dd").first).to_have_text(re.compile(r"\d"))
-    own = [url.removeprefix(folder) for url in asked if url.endswith(".js")]
-    assert own.count("js/view/activity.js") == 1
+    own = [name for name in asked if name.startswith("js/")]
+    assert own == ["js/settings.js", "js/activity.js"]
+
+
+def asked_by(person):
+    """The page's own files that are asked for from now on, without the digests in their names."""
+    folder = person.url.removesuffix("index.html")
+    asked = []
+
+    def note(request):
+        name = request.url.split("#")[0].removeprefix(folder)
+        if name.startswith(("css/", "js/", "index.html")):
+            asked.append(re.sub(r"-[A-Z0-9]{8}(?=\.)", "", name))
+
+    person.page.on("request", note)
+    return asked
+
+
+def test_a_repeat_visit_transfers_the_304_of_the_page_and_nothing_else(visit):
+    ada = visit(fresh=True)
+    ada.at_google()
+    folder = ada.url.removesuffix("index.html")
+    network = ada.page.context.new_cdp_session(ada.page)
+    answers, cached, bodies = {}, set(), {}
+
+    def answered(event):
+        answers[event["requestId"]] = event["response"]
+        if event["response"]["fromDiskCache"]:
+            cached.add(event["requestId"])
+
+    def extra(event):
+        bodies[event["requestId"]] = event["statusCode"]
+
+    network.on("Network.responseReceived", answered)
+    network.on("Network.responseReceivedExtraInfo", extra)
+    network.on("Network.requestServedFromCache", lambda event: cached.add(event["requestId"]))
+    network.send("Network.enable")
+    for _ in range(2):
+        answers.clear()
+        ada.page.goto("about:blank")
+        ada.page.goto(ada.url)
+        ada.at_google()
+        own = {
+            name: answer["url"].removeprefix(folder)
+            for name, answer in answers.items()
+            if answer["url"].startswith(folder)
+        }
+        transferred = {url: bodies.get(name) for name, url in own.items() if name not in cached}
+        assert len(own) >= 5
+        assert transferred == {"index.html": 304}
 
 
 def test_everything_can_be_done_by_keyboard(visit, channel):

@@ -82,7 +82,7 @@ def test_an_unchanged_transcript_costs_a_304(meet):
 
 
 def test_a_wrong_clock_is_corrected(visit):
-    ada = visit()
+    ada = visit(fresh=True)
     ada.page.clock.install(time="2020-01-01T08:00:00")
     ada.page.reload()
     ada.sign_in("Ada Lovelace").say("hello")

@@ -190,7 +190,7 @@ WRITES_AT_SIGN_OUT = """addEventListener("storage", ({ key, newValue }) => {
 
 
 def test_what_a_tab_writes_while_another_signs_out_does_not_stay(visit):
-    ada = visit("Ada")
+    ada = visit("Ada", fresh=True)
     # before the page hears of the sign-out itself
     ada.page.context.add_init_script(WRITES_AT_SIGN_OUT)
     tab = Person(ada.page.context.new_page(), ada.url, ada.channel)

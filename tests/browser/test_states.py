@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import re
+import shutil
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,7 +12,8 @@ from playwright.sync_api import expect
 
 from lambda_chat.site.build import build_site
 from lambda_chat.site.page_config import placeholders
-from tests.browser.gallery import DESK, GOOGLE, ORIGIN, PHONE, SITE, open_gallery, show
+from lambda_chat.site.publish import plan
+from tests.browser.gallery import DESK, GOOGLE, MAIN, ORIGIN, PHONE, SITE, open_gallery, show
 from tests.support.samples import sample
 
 AXE = SITE / "node_modules/axe-core/axe.min.js"
@@ -507,16 +510,41 @@ def test_the_policy_allows_the_one_script_that_is_in_the_page_and_no_other():
     assert "unsafe" not in text
 
 
-def test_a_page_that_was_opened_before_an_update_opens_the_activity_panel_of_the_new_one(
-    fresh, tmp_path
-):
-    """Its own modules are those of before, one by one: the panel needs none of them."""
-    build_site(PUBLIC, tmp_path / "site", {}, placeholders([ORIGIN], GOOGLE))
-    bundle(tmp_path / "site", SITE / "node_modules")
-    panel = tmp_path / "site/js/view/activity.js"
-    fresh.route("**/js/view/activity.js", lambda route: route.fulfill(path=panel))
+def test_a_page_that_was_opened_before_an_update_goes_on_to_load_its_own_files(browser, tmp_path):
+    """Bundled as update.sh does, with the gallery in main.js's place."""
+    source = tmp_path / "public"
+    shutil.copytree(PUBLIC, source)
+    shutil.copyfile(MAIN, source / "js/main.js")
+    bucket = {file.key: file for file in built(source, tmp_path / "first")}
+    page = browser.new_context(viewport=DESK).new_page()
+    page.route(f"{GOOGLE}/**", lambda route: route.fulfill(body=""))
+    page.route(f"{ORIGIN}/**", lambda route: route.fulfill(path=path_of(route.request)))
     asked = []
-    fresh.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    show(fresh, "activity")
-    assert asked == ["/js/view/activity.js"]
-    assert fresh.get_by_role("complementary", name="Activity").locator("dd").all_inner_texts()
+
+    def path_of(request):
+        asked.append(urlsplit(request.url).path.strip("/"))
+        return bucket[asked[-1]].path
+
+    page.goto(f"{ORIGIN}/index.html")
+    page.wait_for_function("() => 'show' in window")
+    for name in ("dom", "activity"):
+        with (source / f"js/view/{name}.js").open("a") as script:
+            script.write("globalThis.isNext = true;\n")
+    files = built(source, tmp_path / "next")
+    etags = {key: file.etag for key, file in bucket.items()}
+    todo = plan(files, etags, "data/", {}, datetime.now(UTC))
+    bucket |= {file.key: file for turn in todo.uploads for file in turn}
+    for key in todo.removals:
+        del bucket[key]
+    del asked[:]
+    show(page, "activity")
+    assert page.get_by_role("complementary", name="Activity").locator("dd").all_inner_texts()
+    [panel] = [key for key in asked if key.startswith("js/activity-")]
+    assert panel not in {file.key for file in files}
+    assert page.evaluate("globalThis.isNext") is None
+    page.context.close()
+
+
+def built(source, folder):
+    values = placeholders([ORIGIN], GOOGLE)
+    return build_site(source, folder, {}, values, SITE / "node_modules")

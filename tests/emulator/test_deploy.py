@@ -127,7 +127,7 @@ def test_a_permission_of_the_config_is_granted_once_also_where_a_source_needs_it
 
 
 def test_the_calls_of_each_command_are_those_that_it_needs(project):
-    """The table in docs/kappa.md has these numbers."""
+    """Of a function with a policy document, `log_retention_days` and one SNS topic."""
     del project.env["AWS_DATA_PATH"]
     identity = "GetCallerIdentity"
     # Under the name of the config, and under that of a second region.

@@ -18,7 +18,7 @@ from tests.support.aws import proxy
 from tests.support.aws.processes import emulator_at, kill_workers
 from tests.support.chat.people import Page, rows, wait_for
 from tests.support.chat.privileges import FUNCTIONS
-from tests.support.samples import sample
+from tests.support.samples import ALL, sample
 
 LED = ("DYNAMODB", "S3", "STS")
 SENDERS, MESSAGES = 2, 3  # of each
@@ -160,13 +160,13 @@ def slow():
 @pytest.mark.parametrize(
     ("function", "operation", "answer", "logged"),
     sample(
-        (STORE, WRITE, proxy.json_error("InternalServerError", 500), "InternalServerError"),
-        (STORE, WRITE, slow, "ReadTimeoutError"),
         (STORE, WRITE, "lose", "ConnectionClosedError"),
         (STORE, ASK, proxy.query_error("InternalFailure", 500), "InternalFailure"),
         (PUBLISH, QUERY, proxy.json_error(THROTTLED), THROTTLED),
         (PUBLISH, PUT, proxy.xml_error("SlowDown", 503), "SlowDown"),
         more=[
+            (STORE, WRITE, proxy.json_error("InternalServerError", 500), "InternalServerError"),
+            (STORE, WRITE, slow, "ReadTimeoutError"),
             (STORE, WRITE, proxy.json_error("ServiceUnavailable", 503), "ServiceUnavailable"),
             (STORE, WRITE, proxy.json_error(THROTTLED), THROTTLED),
             (PUBLISH, QUERY, proxy.json_error("InternalServerError", 500), "InternalServerError"),
@@ -208,7 +208,8 @@ def test_workers_that_are_killed_in_the_middle_of_their_calls_lose_and_double_no
             go_on.wait(60)
 
     killed = 0
-    for _ in range(3):
+    rounds = 3 if ALL else 1
+    for _ in range(rounds):
         go_on.clear()
         stage.between.before = hold
         crowd.talk()
@@ -217,7 +218,7 @@ def test_workers_that_are_killed_in_the_middle_of_their_calls_lose_and_double_no
         stage.between.before = None
         go_on.set()  # what AWS had received it does, though nobody hears of it
         held.clear()
-    assert killed >= 3
+    assert killed >= rounds
     crowd.insist()
     figure(
         f"faults behind the page, workers killed: {killed} killed, {crowd.check()},"

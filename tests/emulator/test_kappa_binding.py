@@ -1,7 +1,7 @@
 """Orders of commands with and without an alias on the emulator, counting what comes through.
 
 The emulator lets a function and its aliases share a policy and takes a second mapping; what only
-AWS does is tried in memory (tests/unit/kappa/sources/test_binding.py).
+AWS does is tried in memory (tests/unit/kappa/sources/test_alias_choice.py).
 """
 
 import json

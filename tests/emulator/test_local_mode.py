@@ -10,6 +10,7 @@ import pytest
 
 import local.emulator
 from local import bootstrap
+from tests.support.samples import sample
 
 
 def start(tmp_path, *arguments):
@@ -59,7 +60,7 @@ def test_ctrl_c_ends_up_and_leaves_nothing(tmp_path):
     assert processes_of(process.pid) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", sample(signal.SIGKILL, more=[signal.SIGHUP]))
 def test_a_closed_terminal_or_a_kill_leaves_nothing_running(tmp_path, number):
     port = local.emulator.free_port()
     process = ready(tmp_path, port)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kappa.aws.unknown import as_text
 from kappa.commands.adopt.found import FILLED, Adopted
-from kappa.commands.adopt.rest import as_text
 from kappa.commands.validate import as_yaml, plain
 from kappa.config.mistakes import Mistakes
 from kappa.config.read import read_config

@@ -18,7 +18,7 @@ from kappa.commands.adopt.config import as_config
 from kappa.commands.adopt.found import POLICY_FILE, Adopted, Found, line
 from kappa.commands.adopt.rest import read_rest, unknown_settings
 from kappa.commands.adopt.rights import given_role, why_not_made
-from kappa.commands.adopt.sources import read_sources
+from kappa.commands.adopt.sources import adopt_sources
 from kappa.commands.init import HEADER, SCHEMA, NewFiles, schema
 from kappa.commands.validate import as_yaml
 from kappa.errors import AwsError, NotFound
@@ -53,11 +53,11 @@ def read(aws: Aws, name: str) -> Found:
         log_days = pool.submit(_read_log_days, aws, settings)
         rest = pool.submit(read_rest, aws, name, image=image)
         zipped = None if image else pool.submit(_download, aws, name, function.get("Code", {}))
-        sources = read_sources(aws, arn, statements.result())
+        sources = adopt_sources(aws, arn, statements.result())
         return Found(
             function=function,
             statements=statements.result(),
-            sources=sources.found,
+            sources=list(sources.sections),
             role=role.result()[0],
             policy=role.result()[1],
             asynchronous=asynchronous.result(),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kappa.aws.unknown import unknown
 from kappa.commands.adopt.found import Adopted, Found
-from kappa.commands.adopt.rest import unknown
-from kappa.commands.adopt.rights import iam, left_of_role, permissions, url
+from kappa.commands.adopt.rights import iam, left_of_role, permissions
+from kappa.sources import url
 
 _ASYNC_KEYS: Mapping[str, tuple[str, ...] | None] = {
     **dict.fromkeys(
@@ -22,13 +23,14 @@ def as_config(found: Found, path: str, requirements: bool) -> Adopted:
 
     `requirements`: the code holds a requirements.txt, which is installed already.
     """
-    address = url(found)
-    grants = permissions(found, address.config)
+    address = url.adopt(found.url, found.statements)
+    section = next(iter(address.sections), {})
+    grants = permissions(found, section)
     function = {
         **_settings(found.function, path),
         **grants.config,
         "event_sources": found.sources or None,
-        "url": address.config or None,
+        "url": section or None,
         "async": _asynchronous(found.asynchronous),
         "log_retention_days": found.log_days,
         "requirements": [] if requirements else None,

@@ -1,12 +1,10 @@
 """What a function has that a config has no key for: read it and name it. It only reads.
 
-Owns the words of what is left as it is on AWS. A setting that AWS will have one day is named too,
-by AWS's own name.
+Owns the words of what is left as it is on AWS.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from kappa.aws.client import Aws
+from kappa.aws.unknown import as_text, unknown
 from kappa.errors import AwsError, NotFound
 from kappa.function.version_users import read_users
 
@@ -63,46 +62,6 @@ _FUNCTION: Mapping[str, tuple[str, ...] | None] = {
 _CODE: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
     ("ImageUri", "Location", "RepositoryType", "ResolvedImageUri")
 )
-_WORDS = {
-    "CapacityProviderConfig": "capacity provider",
-    "DurableConfig": "durable execution",
-    "FileSystemConfigs": "file system",
-    "ResolvedS3Object": "code in S3",
-    "SourceKMSKeyArn": "key of the zip",
-    "TenancyConfig": "tenant isolation",
-}
-
-
-def unknown(
-    has: Mapping[str, Any], known: Mapping[str, tuple[str, ...] | None], of: str = ""
-) -> list[str]:
-    """Name what AWS says of a thing beyond the keys that are known; `of` begins each."""
-    found = []
-    for key, value in has.items():
-        inner = known.get(key)
-        if key == "ResponseMetadata":
-            continue
-        if key not in known:
-            rest = value
-        elif inner is not None and isinstance(value, Mapping):
-            rest = {name: one for name, one in value.items() if name not in inner}
-        else:
-            continue
-        if _holds(rest):
-            found.append(f"{of}{_WORDS.get(key, key)}: {as_text(rest)}")
-    return found
-
-
-def _holds(value: object) -> bool:
-    """Whether a value says anything: {"Configs": []} does not."""
-    if isinstance(value, Mapping):
-        return any(map(_holds, value.values()))
-    return bool(value)
-
-
-def as_text(value: object) -> str:
-    """Write a value on one line: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def unknown_settings(function: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Role, permissions and URL of an existing function in the words of a config. Pure.
+"""Role and permissions of an existing function in the words of a config. Pure.
 
 Access is never widened by accident: what a config cannot express whole is left out and named, so
 that a later `deploy` leaves it as it is.
@@ -10,25 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa import arn as arns
+from kappa.aws.unknown import as_text
 from kappa.commands.adopt.found import FILLED, POLICY_FILE, Adopted, Found
-from kappa.commands.adopt.rest import as_text, unknown
 from kappa.config.model import URL_STATEMENT
 from kappa.function.permissions import Statement, grants
 from kappa.iam import owner as iamowner
 from kappa.iam.owner import config_name
 from kappa.sources.url import PUBLIC
-
-_URL_KEYS: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
-    (
-        "AuthType",
-        "Cors",
-        "CreationTime",
-        "FunctionArn",
-        "FunctionUrl",
-        "InvokeMode",
-        "LastModifiedTime",
-    )
-)
 
 
 def given_role(found: Found) -> dict[str, Any]:
@@ -128,38 +116,3 @@ def _permission(statement: Statement) -> dict[str, Any]:
         "invoked_via_function_url": statement.via_url or None,
         "public": True if statement.principal == "*" and not narrowed else None,
     }
-
-
-def _is_open(found: Found) -> bool:
-    """Whether the URL is as `auth: NONE` makes it, with both of its permissions."""
-    return found.url is not None and all(
-        any(grants(one, each) for one in found.statements) for each in PUBLIC
-    )
-
-
-def url(found: Found) -> Adopted:
-    """Write the URL down, unless the config would let in whoever is not let in today."""
-    has = found.url
-    if has is None:
-        return Adopted({})
-    if has["AuthType"] == "NONE" and not _is_open(found):
-        return Adopted(
-            {},
-            (
-                f"URL {has.get('FunctionUrl', '')} (auth NONE): not everybody may call it; "
-                "`url: {auth: NONE}` would let them",
-            ),
-        )
-    cors = has.get("Cors", {})
-    words = {
-        "allow_credentials": "AllowCredentials",
-        "allow_headers": "AllowHeaders",
-        "allow_methods": "AllowMethods",
-        "allow_origins": "AllowOrigins",
-        "expose_headers": "ExposeHeaders",
-        "max_age_s": "MaxAge",
-    }
-    said = {key: cors[name] for key, name in words.items() if cors.get(name)}
-    mode = has.get("InvokeMode") if has.get("InvokeMode") != "BUFFERED" else None
-    address = {"auth": has["AuthType"], "cors": said or None, "invoke_mode": mode}
-    return Adopted(address, tuple(unknown(has, _URL_KEYS, "URL: ")))

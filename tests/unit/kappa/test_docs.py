@@ -1,4 +1,4 @@
-"""docs/kappa.md holds every command's help as it is. Run this file to write it anew."""
+"""docs/kappa.md holds kappa's help as it is. Run this file to write it anew."""
 
 import re
 from pathlib import Path
@@ -16,22 +16,23 @@ END = "<!-- end of help -->\n"
 
 
 def help_text():
-    parts = [_block("kappa", "--help")]
-    parts += [_block(f"kappa CONFIG {name}", "CONFIG", name, "--help") for name in cli.commands]
-    return "\n".join(parts)
+    return "\n".join([overview(), *(_help("CONFIG", name, "--help") for name in cli.commands)])
 
 
-def _block(title, *args):
-    done = CliRunner().invoke(cli, args, prog_name="kappa", terminal_width=80)
-    return f"### {title}\n\n```\n{done.output}```\n"
+def overview():
+    return _help("--help")
+
+
+def _help(*args):
+    return CliRunner().invoke(cli, args, prog_name="kappa", terminal_width=80).output
 
 
 def with_help(text):
     before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{help_text()}\n{END}{rest.split(END)[1]}"
+    return f"{before}{BEGIN}\n```\n{overview()}```\n\n{END}{rest.split(END)[1]}"
 
 
-def test_the_docs_hold_the_help_of_every_command_as_it_is():
+def test_the_docs_hold_the_first_line_of_every_commands_help_as_it_is():
     text = DOCS.read_text("utf-8")
     assert with_help(text) == text
 
@@ -58,6 +59,18 @@ def test_the_docs_name_every_key():
     )
     keys = {field.encode_name for kind in kinds for field in fields(kind)}
     assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)] == []
+
+
+def test_the_docs_name_every_option_of_every_command():
+    text = DOCS.read_text("utf-8")
+    options = {
+        name
+        for command in cli.commands.values()
+        for param in command.params
+        for name in [*param.opts, *param.secondary_opts]
+        if name.startswith("--")
+    }
+    assert [name for name in sorted(options) if not re.search(rf"{name}\b", text)] == []
 
 
 def test_every_command_has_an_example():

@@ -13,7 +13,8 @@ from kappa.function.plan import FunctionState
 from kappa.function.versions import VersionsState
 from kappa.iam import state as iamstate
 from kappa.iam.state import IamState, PolicyState, RoleState
-from kappa.sources.state import SourcesState, Topic
+from kappa.sources.sns import Topic
+from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
@@ -91,11 +92,11 @@ def test_a_subscription_is_shown_whether_confirmed_pending_or_gone():
     def state(sources):
         return source_of(TOPIC, sources)[0]["state"]
 
-    assert state(SourcesState(topics={TOPIC: Topic({"": f"{TOPIC}:1"})})) == "Subscribed"
-    assert state(SourcesState(topics={TOPIC: Topic({"": "PendingConfirmation"})})) == (
+    assert state(SourcesState(current={TOPIC: Topic({"": f"{TOPIC}:1"})})) == "Subscribed"
+    assert state(SourcesState(current={TOPIC: Topic({"": "PendingConfirmation"})})) == (
         "PendingConfirmation"
     )
-    assert state(SourcesState(topics={TOPIC: Topic()})) == "missing"
+    assert state(SourcesState(current={TOPIC: Topic()})) == "missing"
     assert state(SourcesState()) == "topic is gone"
 
 

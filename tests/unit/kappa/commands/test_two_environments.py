@@ -21,7 +21,7 @@ from kappa.sources.report import sources_data
 from tests.support.builders import kappa_config
 from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
 from tests.support.samples import ALL
-from tests.unit.kappa.sources.test_binding import COMMANDS, QUEUE, TOPIC, sourcecommands
+from tests.unit.kappa.sources.test_alias_choice import COMMANDS, QUEUE, TOPIC, sourcecommands
 
 BUCKET = "arn:aws:s3:::photos"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"

@@ -77,12 +77,14 @@ def test_a_package_is_installed_with_what_it_requires(put, shelf):
 
 @pytest.mark.parametrize(
     ("machine", "tag"),
-    [
+    sample(
         (X86, "cp313-cp313-manylinux_2_34_x86_64"),
-        (X86, "cp38-abi3-manylinux_2_28_x86_64"),
         (ARM, "cp313-cp313-manylinux_2_17_aarch64"),
-        (Target(11), "cp311-cp311-manylinux_2_26_x86_64"),
-    ],
+        more=[
+            (X86, "cp38-abi3-manylinux_2_28_x86_64"),
+            (Target(11), "cp311-cp311-manylinux_2_26_x86_64"),
+        ],
+    ),
 )
 def test_a_wheel_of_lambdas_machine_is_taken(put, shelf, machine, tag):
     wheel(shelf, tag=tag)
@@ -91,12 +93,14 @@ def test_a_wheel_of_lambdas_machine_is_taken(put, shelf, machine, tag):
 
 @pytest.mark.parametrize(
     ("machine", "tag"),
-    [
+    sample(
         (X86, "cp313-cp313-manylinux_2_17_aarch64"),
-        (ARM, "cp313-cp313-manylinux2014_x86_64"),
         (X86, "cp313-cp313-manylinux_2_35_x86_64"),
-        (Target(11), "cp311-cp311-manylinux_2_28_x86_64"),
-    ],
+        more=[
+            (ARM, "cp313-cp313-manylinux2014_x86_64"),
+            (Target(11), "cp311-cp311-manylinux_2_28_x86_64"),
+        ],
+    ),
 )
 def test_a_package_without_a_wheel_for_the_machine_is_named(put, shelf, machine, tag):
     wheel(shelf, tag=tag)
@@ -265,23 +269,25 @@ def source(tmp_path):
 
 @pytest.mark.parametrize(
     "requirement",
-    [
+    sample(
         "./pkg",
-        "./pkg[milk]",
-        "pkg/",
-        "tea @ file://{}/pkg",
         "-e ./pkg",
-        "--editable=./pkg",
-        "shelf/tea-1.0.tar.gz",
         "tea @ file://{}/shelf/tea-1.0.tar.gz",
-        "--no-binary tea\ntea",
         "--no-binary=:all:\ntea",
         "git+file://{}/pkg",
-        "tea @ git+https://localhost/pkg",
-        "-e git+file://{}/pkg#egg=tea",
         "-r more.txt",
         "cup",
-    ],
+        more=[
+            "./pkg[milk]",
+            "pkg/",
+            "tea @ file://{}/pkg",
+            "--editable=./pkg",
+            "shelf/tea-1.0.tar.gz",
+            "--no-binary tea\ntea",
+            "tea @ git+https://localhost/pkg",
+            "-e git+file://{}/pkg#egg=tea",
+        ],
+    ),
 )
 def test_no_code_of_a_package_runs_here(put, shelf, source, tmp_path, requirement):
     (tmp_path / "more.txt").write_text("./pkg\n")
@@ -301,7 +307,10 @@ def test_the_password_of_an_address_is_not_printed(put):
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("PIP_NO_BINARY", "tea"), ("PIP_EDITABLE", "./pkg"), ("PIP_PYTHON", sys.executable)],
+    sample(
+        ("PIP_NO_BINARY", "tea"),
+        more=[("PIP_EDITABLE", "./pkg"), ("PIP_PYTHON", sys.executable)],
+    ),
 )
 def test_settings_of_pip_run_no_code_of_a_package_either(
     put, shelf, source, tmp_path, monkeypatch, variable, value
@@ -332,7 +341,9 @@ def test_a_dry_run_in_pips_settings_packs_all_the_same(put, shelf, monkeypatch):
     assert "tea/__init__.py" in contents(put("tea"))
 
 
-@pytest.mark.parametrize("line", ["-r r", "-rr", "--requirement=r", "-r ${PINS}/r", '-r "r"'])
+@pytest.mark.parametrize(
+    "line", sample("--requirement=r", "-r ${PINS}/r", more=["-r r", "-rr", '-r "r"'])
+)
 def test_included_files_are_found_however_they_are_named(put, shelf, tmp_path, monkeypatch, line):
     monkeypatch.setenv("PINS", str(tmp_path))
     wheel(shelf)
@@ -412,7 +423,9 @@ def test_a_variable_in_an_included_file_is_another_installation(put, shelf, tmp_
         assert version_of(put("-r more.txt")) == f"tea-{version}.dist-info"
 
 
-@pytest.mark.parametrize("line", ["--no-index -r more.txt", "-r more.txt -c limits.txt"])
+@pytest.mark.parametrize(
+    "line", sample("-r more.txt -c limits.txt", more=["--no-index -r more.txt"])
+)
 def test_options_beside_an_included_file_count(put, shelf, tmp_path, line):
     wheel(shelf)
     wheel(shelf, version="2.0")
@@ -499,7 +512,7 @@ def test_a_damaged_installation_is_installed_anew(put, shelf, lost):
     assert put("tea") == kept
 
 
-@pytest.mark.parametrize("variable", ["PIP_ROOT", "PIP_TARGET", "PIP_QUIET"])
+@pytest.mark.parametrize("variable", sample("PIP_TARGET", more=["PIP_ROOT", "PIP_QUIET"]))
 def test_settings_of_pip_install_nowhere_else(put, shelf, tmp_path, monkeypatch, variable):
     wheel(shelf)
     monkeypatch.setenv(variable, "3" if variable == "PIP_QUIET" else str(tmp_path / "elsewhere"))
@@ -593,12 +606,14 @@ def test_an_installation_that_was_written_in_is_installed_anew(put, shelf):
 
 @pytest.mark.parametrize(
     ("minor", "release", "rule", "taken"),
-    [
+    sample(
         (9, "3.9.25", "python_version >= '3.9'", True),
-        (11, "3.11.15", "python_full_version >= '3.11.4'", True),
         (11, "3.11.15", "python_full_version < '3.11.4'", False),
-        (11, "3.11.15", "implementation_version < '3.11.4'", False),
-    ],
+        more=[
+            (11, "3.11.15", "python_full_version >= '3.11.4'", True),
+            (11, "3.11.15", "implementation_version < '3.11.4'", False),
+        ],
+    ),
 )
 def test_packages_are_chosen_for_a_patch_level_that_lambda_may_run(
     put, shelf, minor, release, rule, taken
@@ -623,7 +638,7 @@ def test_each_python_that_lambda_knows_has_a_patch_level():
     assert minors <= set(packages.PATCHES)
 
 
-@pytest.mark.parametrize("setup", [True, False])
+@pytest.mark.parametrize("setup", sample(True, more=[False]))
 def test_a_folder_that_is_called_like_a_wheel_is_no_wheel(put, tmp_path, setup):
     folder = tmp_path / "tea-1.0-py3-none-any.whl"
     folder.mkdir()

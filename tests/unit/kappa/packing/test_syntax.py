@@ -13,6 +13,16 @@ from kappa.packing.syntax import problems, refuse
 
 OWN = f"python3.{sys.version_info.minor}"
 NEWER = "python3.99"
+# As a newer Python would: it reads all, and says which it is.
+READS_ALL = 'cat > /dev/null\necho \'{"minor": 99, "problems": []}\'\n'
+
+
+def program(path, script):
+    """Make a program of a shell script."""
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\n{script}")
+    path.chmod(0o755)
+    return path
 
 
 @pytest.fixture
@@ -77,23 +87,44 @@ def test_what_a_newer_python_may_read_is_not_called_an_error(found):
 
 
 def test_the_runtimes_own_python_is_asked_where_it_is_installed(found, tmp_path, monkeypatch):
-    # As a newer Python would: it reads all, and says which it is.
-    python = tmp_path / "bin" / NEWER
-    python.parent.mkdir()
-    python.write_text('#!/bin/sh\ncat > /dev/null\necho \'{"minor": 99, "problems": []}\'\n')
-    python.chmod(0o755)
+    python = program(tmp_path / "bin" / NEWER, READS_ALL)
     monkeypatch.setenv("PATH", str(python.parent), prepend=":")
     assert found(NEWER, app="= =") == []
 
 
-def test_a_launcher_of_a_python_that_is_not_there_is_passed_over(found, tmp_path, monkeypatch):
-    python = tmp_path / "bin" / OWN
-    python.parent.mkdir()
-    python.write_text("#!/bin/sh\necho not installed >&2\nexit 127\n")
-    python.chmod(0o755)
+@pytest.mark.parametrize("runtime", [OWN, NEWER])
+@pytest.mark.parametrize("folder", ["bin", "shims"])
+def test_a_launcher_of_a_python_that_is_not_there_is_passed_over(
+    found, tmp_path, monkeypatch, runtime, folder
+):
+    python = program(tmp_path / folder / runtime, "echo not installed >&2\nexit 127\n")
     monkeypatch.setenv("PATH", str(python.parent), prepend=":")
-    assert Path(shutil.which(OWN)) == python
-    assert len(found(app="= =")) == 1
+    assert Path(shutil.which(runtime)) == python
+    assert len(found(runtime, app="= =")) == 1
+
+
+@pytest.mark.parametrize("installed", ["versions/3.99.1", "installs/python/3.99.1"])
+def test_a_python_is_asked_without_its_version_managers_launcher(
+    found, tmp_path, monkeypatch, installed
+):
+    launcher = program(tmp_path / "shims" / NEWER, f"touch {tmp_path}/launched\nexit 127\n")
+    program(tmp_path / installed / "bin" / NEWER, READS_ALL)
+    monkeypatch.setenv("PATH", str(launcher.parent), prepend=":")
+    assert found(NEWER, app="= =") == []
+    assert not (tmp_path / "launched").exists()
+
+
+def test_another_python_says_the_same(found, tmp_path, monkeypatch):
+    program(tmp_path / "bin" / NEWER, f'exec "{sys.executable}" "$@"\n')
+    code = {"a": "x = 1\n", "b": "\n= =\n", "c": b"x = '\xff'\n", "d": b"x = 1\0\n", "e": ""}
+    ours = [(one.name, one.line, one.message) for one in found(**code)]
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    assert [(one.name, one.line, one.message) for one in found(NEWER, **code)] == ours
+    assert [name for name, *_ in ours] == ["b.py", "c.py", "d.py"]
+
+
+def test_what_python_only_warns_of_is_no_problem(found):
+    assert found(app="x = '\\d' is 1\nassert (x, 'always')\n") == []
 
 
 def test_code_nested_too_deeply_is_left_to_lambda(found):

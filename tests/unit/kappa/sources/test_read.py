@@ -6,7 +6,7 @@ from kappa.arn import Place
 from kappa.aws.client import Aws
 from kappa.commands.status_problems import problems
 from kappa.errors import Denied
-from kappa.sources import read as sourceread
+from kappa.sources.read import read_sources
 from kappa.sources.report import source_row, sources_data
 from tests.support.builders import kappa_config
 from tests.support.kappa.account import FUNCTION, Account
@@ -35,7 +35,7 @@ class Refusing(Account):
 
 
 def read(aws, *sources, **options):
-    return sourceread.read(aws, kappa_config({"sources": sources}), PLACE, **options)
+    return read_sources(aws, kappa_config({"sources": sources}), PLACE, **options)
 
 
 def test_a_subscription_that_sns_lists_as_deleted_does_not_count():
@@ -46,14 +46,14 @@ def test_a_subscription_that_sns_lists_as_deleted_does_not_count():
             "SubscriptionArn": arn, "TopicArn": TOPIC, "Endpoint": endpoint,
         }  # fmt: skip
     state = read(aws, {"arn": TOPIC})
-    assert state.topics[TOPIC].subscriptions == {"live": "PendingConfirmation"}
+    assert state.current[TOPIC].subscriptions == {"live": "PendingConfirmation"}
 
 
 def test_a_topic_that_refuses_its_list_is_found_among_ones_own_subscriptions():
     aws = Refusing("list_subscriptions_by_topic")
     aws.sns_subscribe(TOPIC, FUNCTION)
     aws.sns_subscribe(TOPIC, f"{FUNCTION}-2")
-    (subscription,) = read(aws, {"arn": TOPIC}).topics[TOPIC].subscriptions.values()
+    (subscription,) = read(aws, {"arn": TOPIC}).current[TOPIC].subscriptions.values()
     assert aws.subscriptions[subscription]["Endpoint"] == FUNCTION
 
 
@@ -63,7 +63,7 @@ def test_the_filter_on_a_topic_that_refuses_its_list_is_read_too():
     aws.sns_subscribe(TOPIC, FUNCTION, Attributes={"FilterPolicy": policy})
     aws.sns_subscribe(TOPIC, f"{FUNCTION}:live", Attributes={"RedrivePolicy": "{}"})
     state = read(aws, {"arn": TOPIC, "filter_policy": policy})
-    assert state.topics[TOPIC].attributes == {
+    assert state.current[TOPIC].attributes == {
         "": {"FilterPolicy": policy},
         "live": {"RedrivePolicy": "{}"},
     }
@@ -91,7 +91,8 @@ def test_a_mapping_of_another_function_is_not_this_ones():
     aws = Account()
     arn = "arn:aws:sqs:us-east-1:123456789012:orders"
     aws.mappings["x"] = {**KAFKA, "EventSourceArn": arn, "FunctionArn": f"{FUNCTION}-2"}
-    assert read(aws, {"arn": arn}).mappings == ()
+    state = read(aws, {"arn": arn})
+    assert (state.mappings, state.current) == ((), {arn: ()})
 
 
 def test_a_topic_of_another_region_is_asked_there():

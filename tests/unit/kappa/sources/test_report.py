@@ -5,7 +5,9 @@ import pytest
 from kappa.config.source_fields import Url
 from kappa.function.permissions import Statement, as_statement
 from kappa.sources.report import source_row, sources_data
-from kappa.sources.state import Rule, SourcesState, Topic
+from kappa.sources.rule import Rule
+from kappa.sources.sns import Topic
+from kappa.sources.state import SourcesState
 from kappa.sources.url import PUBLIC
 from tests.support.builders import kappa_config
 
@@ -49,17 +51,17 @@ def test_a_mapping_that_the_config_does_not_name_is_shown():
 
 def test_a_topic_is_subscribed_missing_disabled_or_gone():
     subscribed = {TOPIC: Topic({"": f"{TOPIC}:1"})}
-    assert shown({"arn": TOPIC}, topics=subscribed) == [("news", "Subscribed", "sns")]
-    assert shown({"arn": TOPIC}, topics={TOPIC: Topic()})[0][1] == "missing"
-    assert shown({"arn": TOPIC, "enabled": False}, topics={TOPIC: Topic()})[0][1] == "Disabled"
+    assert shown({"arn": TOPIC}, current=subscribed) == [("news", "Subscribed", "sns")]
+    assert shown({"arn": TOPIC}, current={TOPIC: Topic()})[0][1] == "missing"
+    assert shown({"arn": TOPIC, "enabled": False}, current={TOPIC: Topic()})[0][1] == "Disabled"
     assert shown({"arn": TOPIC})[0][1] == "topic is gone"
 
 
 def test_a_rule_says_its_state_and_schedule():
     target = {"Id": "greeter", "Arn": "arn:aws:lambda:us-east-1:123456789012:function:greeter"}
-    assert shown(NIGHTLY, rules=rule(target)) == [("nightly", "Enabled", "events  rate(1 day)")]
-    assert shown(NIGHTLY, rules=rule(target, State="DISABLED"))[0][1] == "Disabled"
-    assert shown(NIGHTLY, rules=rule())[0][1] == "no target"
+    assert shown(NIGHTLY, current=rule(target)) == [("nightly", "Enabled", "events  rate(1 day)")]
+    assert shown(NIGHTLY, current=rule(target, State="DISABLED"))[0][1] == "Disabled"
+    assert shown(NIGHTLY, current=rule())[0][1] == "no target"
     assert shown(NIGHTLY)[0][1] == "missing"
 
 
@@ -70,8 +72,7 @@ def test_every_delivery_of_a_rule_and_of_a_bucket_is_reported():
         {"sources": [NIGHTLY, {"arn": BUCKET, "events": ("s3:ObjectCreated:*",), "enabled": False}]}
     )
     state = SourcesState(
-        rules=rule(*targets),
-        buckets={BUCKET: {"LambdaFunctionConfigurations": [by_hand]}},
+        current={**rule(*targets), BUCKET: {"LambdaFunctionConfigurations": [by_hand]}},
         invoked=FUNCTION,
     )
     nightly, bucket = sources_data(config, state)
@@ -104,10 +105,10 @@ def may(principal="sns.amazonaws.com", source_arn=TOPIC, **more):
 
 
 def test_a_source_on_an_alias_that_is_gone_is_a_problem():
-    problem = problem_of(topics=on("live"), aliases=("blue",))
+    problem = problem_of(current=on("live"), aliases=("blue",))
     assert problem.startswith("on the alias live, which does not exist: nothing comes through")
     assert problem.endswith("kappa config.yml deploy")
-    assert problem_of(topics=on("live"), unread={"aliases": "may not"}) == ""
+    assert problem_of(current=on("live"), unread={"aliases": "may not"}) == ""
     mapping = {**MAPPING, "FunctionArn": f"{FUNCTION}:live"}
     assert "does not exist" in problem_of({"arn": QUEUE}, mappings=(mapping,))
     assert problem_of({"arn": QUEUE}, mappings=({**mapping, "FunctionArn": f"{FUNCTION}:7"},)) == ""
@@ -115,15 +116,15 @@ def test_a_source_on_an_alias_that_is_gone_is_a_problem():
 
 def test_a_source_that_is_elsewhere_than_the_config_says_is_a_problem():
     both = ("dev", "prod")
-    problem = problem_of(alias="prod", topics=on("dev"), aliases=both)
+    problem = problem_of(alias="prod", current=on("dev"), aliases=both)
     assert problem.startswith("delivered to the alias dev, and the config says the alias prod")
-    assert problem_of(alias="prod", topics=on("prod"), aliases=both) == ""
-    assert problem_of(alias="prod", topics=on(), aliases=both) == ""
+    assert problem_of(alias="prod", current=on("prod"), aliases=both) == ""
+    assert problem_of(alias="prod", current=on(), aliases=both) == ""
 
 
 @pytest.mark.parametrize("alias", ["", "live"])
 def test_a_source_that_may_not_invoke_the_function_is_a_problem(alias):
-    state = {"alias": alias, "topics": on(alias), "aliases": ("live",)}
+    state = {"alias": alias, "current": on(alias), "aliases": ("live",)}
     problem = problem_of(**state, statements={"": (), "live": ()})
     assert problem.startswith("no permission to invoke")
     assert problem_of(**state, statements={alias: (may(),)}) == ""
@@ -142,12 +143,12 @@ def test_a_source_that_may_not_invoke_the_function_is_a_problem(alias):
     ],
 )
 def test_a_permission_that_is_wider_or_foreign_may_do(statement):
-    assert problem_of(topics=on(""), statements={"": (statement,)}) == ""
+    assert problem_of(current=on(""), statements={"": (statement,)}) == ""
 
 
 def test_a_rule_that_may_not_invoke_the_function_is_a_problem():
     target = {"Id": "greeter", "Arn": FUNCTION}
-    state = {"rules": rule(target), "statements": {"": (may("events.amazonaws.com", RULE),)}}
+    state = {"current": rule(target), "statements": {"": (may("events.amazonaws.com", RULE),)}}
     assert problem_of(NIGHTLY, **state) == ""
     state["statements"] = {"": (may("events.amazonaws.com", f"{RULE}-2"),)}
     assert problem_of(NIGHTLY, **state).startswith("no permission to invoke the function itself")

@@ -7,8 +7,9 @@ from kappa.errors import AwsError, Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.apply import apply
 from kappa.plan.step import Already, Step
-from kappa.sources import plan as sources
-from kappa.sources.state import Rule, SourcesState
+from kappa.sources.plan import plan_sources, plan_sources_remove, plan_sources_switch
+from kappa.sources.rule import Rule
+from kappa.sources.state import SourcesState
 from tests.support.builders import assert_valid, kappa_config
 
 PLACE = Place("aws", "us-east-1", "123456789012")
@@ -23,7 +24,7 @@ OTHER = {"Id": "others", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
 
 def there(*targets, key="nightly", **changes):
     rule = Rule({**HAS, "State": "ENABLED", **changes}, targets)
-    return SourcesState(rules={key: rule}, invoked=FUNCTION)
+    return SourcesState(current={key: rule}, invoked=FUNCTION)
 
 
 def checked(plan):
@@ -32,17 +33,17 @@ def checked(plan):
 
 
 def plan(source, state, statements=(MAY,)):
-    return checked(sources.plan(kappa_config({"sources": [source]}), PLACE, state, statements))
+    return checked(plan_sources(kappa_config({"sources": [source]}), PLACE, state, statements))
 
 
 def remove(source, state, statements=()):
     config = kappa_config({"sources": [source]})
-    return checked(sources.plan_remove(config, PLACE, state, statements))
+    return checked(plan_sources_remove(config, PLACE, state, statements))
 
 
 def switch(source, state, enabled, statements=(MAY,)):
     config = kappa_config({"sources": [source]})
-    return checked(sources.plan_switch(config, PLACE, state, statements, enabled))
+    return checked(plan_sources_switch(config, PLACE, state, statements, enabled))
 
 
 def test_a_schedule_becomes_a_permission_a_rule_and_a_target():

@@ -1,290 +1,303 @@
-"""Several notifications of one bucket: those of one config, and those of several configs."""
+"""A bucket's notifications: what is planned, and that what others write meanwhile stays."""
 
-from pathlib import Path
-
-import msgspec
 import pytest
 
-from kappa.commands import deploy as commands
-from kappa.commands import sources as sourcecommands
-from kappa.config.function_fields import Image
-from kappa.config.read import read_config
 from kappa.config.source_fields import KeyFilter
-from kappa.errors import ConfigError, Conflict
+from kappa.errors import AwsError, Conflict, NotFound
 from kappa.plan.apply import apply
-from kappa.plan.step import Step
-from kappa.sources.read import read
-from kappa.sources.report import source_row, sources_data
-from tests.support.builders import assert_valid, kappa_config
-from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
+from kappa.plan.step import Already
+from kappa.sources.plan import plan_sources_remove
+from kappa.sources.state import SourcesState
+from tests.support.builders import kappa_config
+from tests.support.kappa.account import clock
+from tests.support.kappa.event_sources import (
+    BUCKET,
+    FUNCTION,
+    MAY_S3,
+    PHOTOS,
+    PLACE,
+    TOPIC,
+    add,
+    delete,
+    invoking,
+    switch,
+    update,
+)
 
-BUCKET = "arn:aws:s3:::photos"
-CREATED = "s3:ObjectCreated:*"
-IMAGE = Image(uri="123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1")
-
-
-def keys(prefix="", suffix="", **more):
-    given = {"prefix": prefix, "suffix": suffix}
-    filters = tuple(KeyFilter(type=kind, value=value) for kind, value in given.items() if value)
-    return {"arn": BUCKET, "events": (CREATED,), "key_filters": filters, **more}
-
-
-class Bucket:
-    """A bucket of an account, and the configs of one function that name it."""
-
-    def __init__(self, *notifications):
-        self.aws = Account(buckets=["photos"])
-        if notifications:
-            self.aws.buckets["photos"] = {"LambdaFunctionConfigurations": [*notifications]}
-        self.reports = []
-
-    def session(self, *sources, file="config.yml", alias="", environment=""):
-        function = {"path": "", "handler": "", "runtime": "", "image": IMAGE, "alias": alias}
-        config = kappa_config({"sources": sources, **function}, role={"arn": ROLE})
-        named = msgspec.structs.replace(config, file=Path(file), environment=environment)
-        return commands.Session(named, self.aws)
-
-    def deploy(self, *sources, plan=commands.plan_deploy, **config):
-        steps = plan(self.session(*sources, **config))
-        assert_valid(steps)
-        self.reports = []
-        apply(steps, self.aws.call, self.reports.append, clock())
-        return [one for one in self.reports if "s3 photos" in one.message]
-
-    @property
-    def notifications(self):
-        return self.aws.buckets["photos"].get("LambdaFunctionConfigurations", [])
-
-    @property
-    def prefixes(self):
-        rules = [one.get("Filter", {}).get("Key", {}) for one in self.notifications]
-        return sorted("".join(r["Value"] for r in one.get("FilterRules", ())) for one in rules)
+OTHERS = {
+    "TopicConfigurations": [{"TopicArn": TOPIC, "Events": ["s3:ObjectRemoved:*"], "Id": "t"}],
+    "LambdaFunctionConfigurations": [
+        {"Id": "other", "LambdaFunctionArn": f"{FUNCTION}-2", "Events": ["s3:ObjectRemoved:*"]}
+    ],
+}
+# With the digests of the config's name, and of no prefix and no suffix.
+OWN_ID = "kappa-greeter-a6265399-5e253af5"
+OWN = {
+    "Id": OWN_ID,
+    "LambdaFunctionArn": FUNCTION,
+    "Events": ["s3:ObjectCreated:*"],
+}
 
 
-def by_kappa(prefix="", id_="kappa-greeter", **more):
-    rules = {"Filter": {"Key": {"FilterRules": [{"Name": "Prefix", "Value": prefix}]}}}
-    default = {"Id": id_, "LambdaFunctionArn": FUNCTION, "Events": [CREATED]}
-    return default | (rules if prefix else {}) | more
+def test_a_bucket_gets_a_permission_of_its_account_and_a_notification():
+    plan = add(PHOTOS, SourcesState(current={BUCKET: {}}))
+    assert plan[0].params["SourceAccount"] == "123456789012"
+    assert plan[1].params == {
+        "Bucket": "photos",
+        "NotificationConfiguration": {"LambdaFunctionConfigurations": [OWN]},
+    }
 
 
-def test_two_sources_of_one_bucket_with_other_prefixes_are_both_notified():
-    one = Bucket()
-    assert [each.mark for each in one.deploy(keys("in/"), keys("out/"))] == ["created", "created"]
-    assert one.prefixes == ["in/", "out/"]
-    again = commands.plan_deploy(one.session(keys("in/"), keys("out/")))
-    assert [item for item in again if isinstance(item, Step)] == []
-    assert len({each["Id"] for each in one.notifications}) == 2
+def test_the_notifications_of_others_are_kept_when_one_is_added():
+    plan = add(PHOTOS, SourcesState(current={BUCKET: OTHERS}), (MAY_S3,))
+    assert plan[0].params["NotificationConfiguration"] == {
+        **OTHERS,
+        "LambdaFunctionConfigurations": [*OTHERS["LambdaFunctionConfigurations"], OWN],
+    }
 
 
-def test_a_report_names_the_keys_of_each_source_of_a_bucket():
-    one = Bucket()
-    messages = [each.message for each in one.deploy(keys("in/", ".jpg"), keys("out/"))]
-    assert messages == ["event source s3 photos (in/*.jpg)", "event source s3 photos (out/*)"]
-    session = one.session(keys("in/", ".jpg"), keys("out/"), keys("tmp/"))
-    state = read(one.aws, session.config, session.place)
-    rows = [source_row(each) for each in sources_data(session.config, state)]
-    assert [row[1:] for row in rows] == [
-        ("photos", "Notifying", "s3  in/*.jpg"),
-        ("photos", "Notifying", "s3  out/*"),
-        ("photos", "missing", "s3  tmp/*"),
+def test_the_notifications_of_others_are_kept_when_one_is_removed():
+    mine = [*OTHERS["LambdaFunctionConfigurations"], OWN]
+    state = SourcesState(current={BUCKET: {**OTHERS, "LambdaFunctionConfigurations": mine}})
+    (step,) = delete(PHOTOS, state)
+    assert step.params["NotificationConfiguration"] == OTHERS
+
+
+def test_a_notification_is_equal_whatever_case_s3_answers():
+    filtered = {**PHOTOS, "key_filters": ()}
+    has = {**OWN, "Filter": {"Key": {"FilterRules": []}}}
+    state = SourcesState(current={BUCKET: {"LambdaFunctionConfigurations": [has]}})
+    assert add(filtered, state, (MAY_S3,))[0].mark == "exists"
+
+
+def test_update_changes_the_events_of_a_notification():
+    has = {**OWN, "Events": ["s3:ObjectRemoved:*"]}
+    state = SourcesState(current={BUCKET: {"LambdaFunctionConfigurations": [has]}})
+    assert [item.mark for item in update(PHOTOS, state)] == ["updated"]
+
+
+def test_a_bucket_that_is_missing_is_said_when_added_and_gone_when_deleted():
+    with pytest.raises(NotFound, match="photos does not exist"):
+        add(PHOTOS, SourcesState(), (MAY_S3,))
+    assert delete(PHOTOS, SourcesState())[0].mark == "gone"
+
+
+def test_a_disabled_bucket_is_not_notified_and_says_so():
+    off = {**PHOTOS, "enabled": False}
+    has = {BUCKET: {**OTHERS, "LambdaFunctionConfigurations": [OWN]}}
+    (step,) = update(off, SourcesState(current=has))
+    assert (step.mark, OWN["Id"] in str(step.params)) == ("removed", False)
+    assert add(off, SourcesState(current={BUCKET: OTHERS})) == [
+        Already("unchanged", "event source s3 photos (disabled)")
     ]
 
 
-def test_a_second_source_of_a_bucket_is_added_and_the_first_stays():
-    one = Bucket()
-    one.deploy(keys("in/"))
-    add = sourcecommands.plan_add_event_sources
-    told = one.deploy(keys("in/"), keys("out/"), plan=add)
-    assert [each.mark for each in told] == ["exists", "created"]
-    assert one.prefixes == ["in/", "out/"]
-
-
-def test_two_configs_of_one_function_leave_each_others_notifications():
-    one = Bucket()
-    one.deploy(keys("in/"), file="a.yml")
-    (made, kept) = one.deploy(keys("out/"), file="b.yml")
-    assert (made.mark, kept.mark) == ("created", "kept")
-    assert "keys in/*" in kept.message
-    assert "this config does not name it" in kept.message
-    assert [each.mark for each in one.deploy(keys("in/"), file="a.yml")] == ["unchanged", "kept"]
-    assert one.prefixes == ["in/", "out/"]
-
-
-def test_two_environments_of_one_file_leave_each_others_notifications():
-    one = Bucket()
-    one.deploy(keys("in/"), environment="dev")
-    one.deploy(keys("out/"), environment="prod")
-    assert one.prefixes == ["in/", "out/"]
-
-
-@pytest.mark.parametrize("first", ["dev", "prod"])
-def test_an_environment_does_not_take_the_notification_of_another_ones_alias(first):
-    one = Bucket()
-    second = {"dev": "prod", "prod": "dev"}[first]
-    one.deploy(keys("in/"), environment=first, alias=first)
-    with pytest.raises(Conflict, match=f"already notifies .*:{first} of such keys"):
-        one.deploy(keys("in/"), environment=second, alias=second)
-    assert one.aws.deliveries()["s3"] == [first]
-    session = one.session(keys("in/"), environment=second, alias=second)
-    state = read(one.aws, session.config, session.place)
-    (data,) = sources_data(session.config, state)
-    assert data["state"] == "missing"
-
-
-def test_a_config_with_another_prefix_than_before_moves_its_notification_and_says_so():
-    one = Bucket()
-    one.deploy(keys("in/"))
-    (moved,) = one.deploy(keys("out/"))
-    assert (moved.mark, one.prefixes) == ("updated", ["out/"])
-    assert moved.message == "event source s3 photos (out/*): keys, which were in/*"
-
-
-def test_a_prefix_within_that_of_another_config_is_refused_with_its_notification():
-    one = Bucket()
-    one.deploy(keys("in/"), file="a.yml")
-    with pytest.raises(Conflict, match=r"already notifies .*greeter of such keys"):
-        one.deploy(keys("in/new/"), file="b.yml")
-    assert one.prefixes == ["in/"]
-
-
-def test_a_config_that_was_renamed_finds_its_notification_by_its_keys():
-    one = Bucket()
-    one.deploy(keys("in/"), file="a.yml")
-    assert [each.mark for each in one.deploy(keys("in/"), file="b.yml")] == ["unchanged"]
-    narrower = keys("in/", events=("s3:ObjectCreated:Put",))
-    with pytest.raises(Conflict):
-        one.deploy(narrower, file="b.yml")
-    wider = keys("in/", events=(CREATED, "s3:ObjectRemoved:*"))
-    assert [each.mark for each in one.deploy(wider, file="b.yml")] == ["updated"]
-    assert one.prefixes == ["in/"]
-
-
-@pytest.mark.parametrize("id_", ["kappa-greeter", "Kappa-greeter-notification"])
-def test_a_notification_of_an_older_kappa_gets_the_id_of_its_config(id_):
-    one = Bucket(by_kappa("in/", id_))
-    (told,) = one.deploy(keys("in/"), file="a.yml")
-    assert (told.mark, told.message) == ("updated", "event source s3 photos (in/*): id")
-    one.deploy(keys("out/"), file="b.yml")
-    assert one.prefixes == ["in/", "out/"]
-
-
-def test_a_new_id_asks_no_destination_of_others_whether_it_is_there():
-    one = Bucket(by_kappa("in/"))
-    plan = commands.plan_deploy(one.session(keys("in/")))
-    (step,) = [item for item in plan if isinstance(item, Step) and item.service == "s3"]
-    assert step.params["SkipDestinationValidation"] is True
-
-
-def test_a_notification_of_an_older_kappa_for_other_keys_stays_and_is_named():
-    one = Bucket(by_kappa("in/"))
-    (made, kept) = one.deploy(keys("out/"))
-    assert (made.mark, kept.mark, one.prefixes) == ("created", "kept", ["in/", "out/"])
-    assert "kappa-greeter" in kept.message
-
-
-def test_a_notification_of_an_older_kappa_gives_way_to_the_keys_within_it():
-    one = Bucket(by_kappa())
-    told = one.deploy(keys("in/"), keys("out/"))
-    assert [each.mark for each in told] == ["updated", "created"]
-    assert told[0].message == "event source s3 photos (in/*): keys, which were *"
-    assert one.prefixes == ["in/", "out/"]
-
-
-def test_a_source_that_is_disabled_leaves_the_others_of_its_bucket():
-    one = Bucket()
-    one.deploy(keys("in/"), keys("out/"))
-    told = one.deploy(keys("in/", enabled=False), keys("out/"))
-    assert [each.mark for each in told] == ["removed", "unchanged"]
-    assert one.prefixes == ["out/"]
-
-
-def test_all_sources_of_a_bucket_are_disabled_and_enabled_by_its_name():
-    one = Bucket()
-    both = keys("in/"), keys("out/")
-    one.deploy(*both)
-    switch = sourcecommands.plan_switch_event_sources
-    one.deploy(*both, plan=lambda session: switch(session, ["photos"], enabled=False))
-    assert one.prefixes == []
-    one.deploy(*both, plan=lambda session: switch(session, ["photos"], enabled=True))
-    assert one.prefixes == ["in/", "out/"]
-
-
-def test_all_sources_of_a_bucket_move_to_an_alias():
-    one = Bucket()
-    both = keys("in/"), keys("out/")
-    one.deploy(*both)
-    one.deploy(*both, alias="live")
-    assert one.aws.deliveries()["s3"] == ["live", "live"]
-    one.deploy(*both, alias="live")
-    assert list(one.aws.policies) == ["live"] or not one.aws.policies[""]
-
-
-def test_remove_names_the_notifications_that_the_config_does_not_name():
-    one = Bucket()
-    one.deploy(keys("in/"), file="a.yml")
-    one.deploy(keys("out/"), file="b.yml")
-    remove = sourcecommands.plan_remove_event_sources
-    told = one.deploy(
-        keys("in/"), keys("tmp/"), file="a.yml", plan=lambda session: remove(session, ())
-    )
-    assert ([each.mark for each in told], one.notifications) == (["removed"], [])
-    assert "out/*" in told[0].message
-
-
-def test_a_second_write_brings_the_first_along_where_s3_answers_what_was_before():
-    one = Bucket()
-    write, stale = one.aws.s3_put_bucket_notification_configuration, {}
-    fresh = one.aws.s3_get_bucket_notification_configuration
-    one.aws.s3_put_bucket_notification_configuration = lambda **given: (
-        stale.update({"left": 1}),
-        write(**given),
-    )
-
-    def answer(**given):
-        # Right after a write: the check of it sees it, the next reader does not.
-        if stale.get("left") == 0:
-            stale["left"] = -1
-            return {}
-        stale["left"] = stale.get("left", 0) - 1
-        return fresh(**given)
-
-    one.aws.s3_get_bucket_notification_configuration = answer
-    one.deploy(keys("in/"), keys("out/"))
-    assert one.prefixes == ["in/", "out/"]
-
-
-CONFIG = """
-lambda:
-  name: greeter
-  path: .
-  handler: greeter.handler
-  runtime: python3.13
-  event_sources:
-    - arn: arn:aws:s3:::photos
-      events: ["s3:ObjectCreated:*"]
-      key_filters: [{type: prefix, value: in/}]
-    - arn: arn:aws:s3:::photos
-      events: [EVENTS]
-      key_filters: [{type: prefix, value: PREFIX}]
-"""
+def rules(**filters):
+    listed = [{"Name": name.capitalize(), "Value": value} for name, value in filters.items()]
+    return {"Filter": {"Key": {"FilterRules": listed}}}
 
 
 @pytest.mark.parametrize(
-    ("prefix", "events", "problem"),
+    ("other", "mine", "clash"),
     [
-        ("out/", "s3:ObjectCreated:*", ""),
-        ("in/new/", "s3:ObjectRemoved:*", ""),
-        ("in/new/", "s3:ObjectCreated:Put", "S3 notifies one only"),
-        ("in/", "s3:ObjectRemoved:*", "given twice"),
+        ({"Events": ["s3:ObjectCreated:*"]}, {}, True),
+        ({"Events": ["s3:ObjectCreated:Put"]}, {}, True),
+        ({"Events": ["s3:ObjectRemoved:*"]}, {}, False),
+        ({"Events": ["s3:ObjectCreated:*"], **rules(prefix="in/")}, {"prefix": "in/a/"}, True),
+        ({"Events": ["s3:ObjectCreated:*"], **rules(prefix="in/")}, {"prefix": "out/"}, False),
+        ({"Events": ["s3:ObjectCreated:*"], **rules(suffix=".png")}, {"suffix": ".jpg"}, False),
+        ({"Events": ["s3:ObjectCreated:*"], **rules(suffix=".gz")}, {"suffix": ".tar.gz"}, True),
     ],
 )
-def test_sources_of_one_bucket_that_s3_would_refuse_are_an_error_of_the_config(
-    tmp_path, prefix, events, problem
-):
-    file = tmp_path / "config.yml"
-    file.write_text(CONFIG.replace("PREFIX", prefix).replace("EVENTS", f'"{events}"'))
-    if not problem:
-        assert len(read_config(file).function.event_sources) == 2
-        return
-    with pytest.raises(ConfigError, match=problem):
-        read_config(file)
+def test_a_notification_of_others_that_overlaps_is_refused(other, mine, clash):
+    state = SourcesState(
+        current={BUCKET: {"TopicConfigurations": [{"TopicArn": TOPIC, "Id": "t", **other}]}}
+    )
+    filters = tuple(KeyFilter(type=kind, value=value) for kind, value in mine.items())
+    source = {**PHOTOS, "key_filters": filters}
+    if clash:
+        with pytest.raises(Conflict, match=f"already notifies {TOPIC}"):
+            add(source, state, (MAY_S3,))
+    else:
+        assert [step.mark for step in add(source, state, (MAY_S3,))] == ["created"]
+
+
+ORIGINAL = {
+    "Id": "Kappa-greeter-notification",
+    "LambdaFunctionArn": FUNCTION,
+    "Events": ["s3:ObjectCreated:*"],
+}
+
+
+def in_bucket(*functions, **others):
+    return SourcesState(current={BUCKET: {**others, "LambdaFunctionConfigurations": [*functions]}})
+
+
+def listed(step):
+    return step.params["NotificationConfiguration"].get("LambdaFunctionConfigurations", [])
+
+
+def test_a_notification_of_an_earlier_kappa_is_taken_over():
+    state = in_bucket(*OTHERS["LambdaFunctionConfigurations"], {**ORIGINAL, **rules(prefix="in/")})
+    source = {**PHOTOS, "key_filters": (KeyFilter(type="prefix", value="in/"),)}
+    assert add(source, state, (MAY_S3,))[0].mark == "exists"
+    (step,) = update({**PHOTOS, "events": ("s3:ObjectCreated:Put",)}, state)
+    assert [one["Id"] for one in listed(step)] == ["other", OWN_ID]
+    (step,) = delete(PHOTOS, state)
+    assert [one["Id"] for one in listed(step)] == ["other"]
+
+
+def test_two_notifications_of_kappas_become_one():
+    (step,) = update(PHOTOS, in_bucket(ORIGINAL, OWN))
+    assert listed(step) == [OWN]
+
+
+def test_a_notification_of_the_function_for_the_same_keys_is_taken_over_and_no_other():
+    same = {**OWN, "Id": "by-hand", "Events": ["s3:ObjectCreated:Put"]}
+    other = {**OWN, "Id": "too", "Events": ["s3:ObjectRemoved:*"]}
+    step, kept = update(PHOTOS, in_bucket(same, other))
+    assert [one["Id"] for one in listed(step)] == ["too", OWN_ID]
+    assert "notification too" in kept.message
+
+
+CANARY = {**OWN, "Id": "canary", "LambdaFunctionArn": f"{FUNCTION}:canary", **rules(prefix="c/")}
+
+
+@pytest.mark.parametrize("other", [CANARY, {**OWN, "Id": "all", "Events": ["s3:*"]}])
+def test_a_notification_made_by_hand_for_other_keys_or_more_events_is_named(other):
+    with pytest.raises(Conflict, match=f"notification {other['Id']}.*S3 notifies one only"):
+        update(PHOTOS, in_bucket(OWN | {"Events": ["s3:ObjectRemoved:*"]}, other))
+
+
+def test_a_notification_of_a_namesake_in_another_account_is_not_ours():
+    theirs = {**OWN, "LambdaFunctionArn": FUNCTION.replace("123456789012", "210987654321")}
+    with pytest.raises(Conflict, match=rf"notification {OWN_ID} of arn:.*210987654321"):
+        update(PHOTOS, in_bucket(theirs))
+    assert delete(PHOTOS, in_bucket(theirs))[0].mark == "gone"
+
+
+def test_a_notification_made_by_hand_is_named_and_goes_with_remove():
+    by_hand = {**OWN, "Id": "by-hand", "Events": ["s3:ObjectRemoved:*"]}
+    state = invoking(in_bucket(OWN, by_hand))
+    same, kept = update(PHOTOS, state)
+    assert (same.mark, kept.mark) == ("unchanged", "kept")
+    assert "notification by-hand" in kept.message
+    (step, kept) = switch(PHOTOS, state, False)
+    assert ([one["Id"] for one in listed(step)], kept.mark) == (["by-hand"], "kept")
+    config = kappa_config({"sources": [PHOTOS]})
+    (step,) = plan_sources_remove(config, PLACE, state, ())
+    assert listed(step) == []
+
+
+def test_delete_takes_every_notification_of_the_function_and_of_its_aliases():
+    by_hand = {**OWN, "Id": "by-hand", "LambdaFunctionArn": f"{FUNCTION}:live"}
+    namesake = {**OWN, "Id": "x", "LambdaFunctionArn": f"{FUNCTION}-2"}
+    (step,) = delete(PHOTOS, in_bucket(OWN, by_hand, namesake))
+    assert listed(step) == [namesake]
+
+
+def test_a_removal_is_not_stopped_by_a_destination_of_others_that_is_gone():
+    assert delete(PHOTOS, in_bucket(OWN))[0].params["SkipDestinationValidation"] is True
+    assert "SkipDestinationValidation" not in add(PHOTOS, in_bucket(), (MAY_S3,))[0].params
+
+
+def test_a_refusal_names_the_other_destinations_of_the_bucket():
+    (step,) = add(PHOTOS, SourcesState(current={BUCKET: OTHERS}), (MAY_S3,))
+    call = Bucket(OTHERS, refusing="InvalidArgument")
+    with pytest.raises(AwsError, match="Unable to validate") as error:
+        apply([step], call, lambda _: None, clock())
+    assert error.value.hint == f"S3 asks all destinations of the bucket: {FUNCTION}-2, {TOPIC}."
+
+
+class Bucket:
+    """A bucket's notifications behind Aws.call; `meanwhile` writes before one of our reads.
+
+    `refusing` is the code of a refusal, again and again or as often as `refusals` says.
+    """
+
+    def __init__(self, has, meanwhile=(), refusing="", refusals=99):
+        self.has, self.meanwhile, self.refusing = dict(has), dict(meanwhile), refusing
+        self.reads = self.writes = 0
+        self.refusals = refusals if refusing else 0
+
+    def __call__(self, service, operation, doing, params):
+        if operation.startswith("get_"):
+            self.reads += 1
+            self.has = self.meanwhile.get(self.reads, self.has)
+            return {**self.has, "ResponseMetadata": {}}
+        if self.refusals:
+            self.refusals -= 1
+            text = "Unable to validate the following destination configurations (other words)"
+            raise AwsError(text, code=self.refusing, text=text)
+        self.writes += 1
+        self.has = params["NotificationConfiguration"]
+        return {}
+
+    @property
+    def ids(self):
+        return [one["Id"] for one in self.has["LambdaFunctionConfigurations"]]
+
+
+def carried_out(step, bucket):
+    reports = []
+    apply([step], bucket, reports.append, clock())
+    return [report.mark for report in reports]
+
+
+def test_what_another_has_written_since_the_plan_is_kept():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    theirs = {"LambdaFunctionConfigurations": [{**OWN, "Id": "b", "LambdaFunctionArn": "b"}]}
+    theirs["LambdaFunctionConfigurations"][0]["Events"] = ["s3:ObjectRemoved:*"]
+    bucket = Bucket(theirs)
+    assert carried_out(step, bucket) == ["created"]
+    assert bucket.ids == ["b", OWN_ID]
+
+
+def test_what_another_overwrites_at_the_same_time_is_written_again():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    theirs = {"LambdaFunctionConfigurations": [{**OWN, "Id": "b", "LambdaFunctionArn": "b"}]}
+    theirs["LambdaFunctionConfigurations"][0]["Events"] = ["s3:ObjectRemoved:*"]
+    bucket = Bucket({}, meanwhile={2: theirs})
+    assert carried_out(step, bucket) == ["waiting", "created"]
+    assert bucket.ids == ["b", OWN_ID]
+    assert bucket.writes == 2
+
+
+def others_notification():
+    removed = {**OWN, "Id": "b", "LambdaFunctionArn": "b", "Events": ["s3:ObjectRemoved:*"]}
+    return {"LambdaFunctionConfigurations": [removed]}
+
+
+def test_what_another_writes_while_s3_refuses_ours_is_kept():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    bucket = Bucket(
+        {}, meanwhile={3: others_notification()}, refusing="InvalidArgument", refusals=2
+    )
+    assert carried_out(step, bucket) == ["waiting", "created"]
+    assert bucket.ids == ["b", OWN_ID]
+
+
+def test_what_another_writes_during_a_pause_is_kept():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    bucket = Bucket({}, meanwhile={2: {}, 3: others_notification()})
+    assert carried_out(step, bucket) == ["waiting", "created"]
+    assert bucket.ids == ["b", OWN_ID]
+
+
+def test_what_another_overwrites_a_moment_later_is_written_again():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    bucket = Bucket({}, meanwhile={3: others_notification()})
+    assert carried_out(step, bucket) == ["created", "created"]
+    assert bucket.ids == ["b", OWN_ID]
+
+
+def test_a_bucket_that_is_overwritten_again_and_again_is_an_error():
+    (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
+    with pytest.raises(Conflict, match="again and again"):
+        carried_out(step, Bucket({}, meanwhile={read: {} for read in range(99)}))
+
+
+def test_a_notification_that_is_gone_meanwhile_is_not_removed_again():
+    (step,) = delete(PHOTOS, in_bucket(OWN))
+    bucket = Bucket({})
+    assert (carried_out(step, bucket), bucket.writes) == (["exists"], 0)

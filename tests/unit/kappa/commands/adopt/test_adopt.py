@@ -16,7 +16,7 @@ from kappa.cli.main import cli
 from kappa.commands.adopt.command import adopted, read
 from kappa.commands.adopt.found import Found, line
 from kappa.commands.adopt.rest import read_rest, unknown_settings
-from kappa.commands.adopt.sources import mapping_source, read_sources
+from kappa.commands.adopt.sources import adopt_sources
 from kappa.commands.init import NewFiles, starter, write_files
 from kappa.commands.validate import plain_config
 from kappa.config.function_fields import AsyncRetries, EphemeralStorage, EventAge, Image
@@ -32,6 +32,7 @@ from kappa.config.source_fields import (
 )
 from kappa.errors import ArchiveError, ConfigError, Denied, NotFound
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
+from kappa.sources import polled
 from tests.support.kappa.projects import TRUST
 
 ROLE = {
@@ -226,7 +227,7 @@ def test_a_mapping_says_only_what_lambda_would_not_say_itself():
         "DestinationConfig": {"OnFailure": {}},
         "FunctionResponseTypes": [],
     }
-    assert mapping_source(plain) == {
+    assert polled.adopt(plain).sections[0] == {
         "arn": arn,
         "batch_size": 100,
         "starting_position": "LATEST",
@@ -237,7 +238,7 @@ def test_a_mapping_says_only_what_lambda_would_not_say_itself():
         "ScalingConfig": {"MaximumConcurrency": 5},
         "FilterCriteria": {"Filters": [{"Pattern": '{"a": [1]}'}]},
     }
-    assert mapping_source(plain | more) == {
+    assert polled.adopt(plain | more).sections[0] == {
         "arn": arn,
         "batch_size": 100,
         "starting_position": "LATEST",
@@ -712,8 +713,8 @@ MSK = "arn:aws:kafka:eu-west-1:123456789012:cluster/c/0-1"
 def test_a_mapping_of_a_kind_that_kappa_lacks_is_named(mapping, name):
     mapping = {"UUID": "1", "State": "Enabled", "FunctionArn": SETTINGS["FunctionArn"], **mapping}
     account = Account(list_event_source_mappings={"EventSourceMappings": [mapping]})
-    sources = read_sources(account, SETTINGS["FunctionArn"], ())
-    assert sources.found == []
+    sources = adopt_sources(account, SETTINGS["FunctionArn"], ())
+    assert sources.sections == ()
     assert name in sources.left_out[0]
 
 
@@ -730,8 +731,8 @@ def test_settings_of_a_mapping_without_a_key_are_named():
         "DestinationConfig": {"OnFailure": {}},
     }
     account = Account(list_event_source_mappings={"EventSourceMappings": [mapping]})
-    sources = read_sources(account, SETTINGS["FunctionArn"], ())
-    assert sources.found == [{"arn": arn, "batch_size": 10, "maximum_concurrency": 5}]
+    sources = adopt_sources(account, SETTINGS["FunctionArn"], ())
+    assert sources.sections == ({"arn": arn, "batch_size": 10, "maximum_concurrency": 5},)
     assert sources.left_out == (
         f'of event source {arn}: MetricsConfig: {{"Metrics": ["EventCount"]}}',
         f'of event source {arn}: ProvisionedPollerConfig: {{"MinimumPollers": 2}}',
@@ -765,8 +766,8 @@ def test_a_source_is_adopted_only_with_its_permission(condition, found_sources):
         get_subscription_attributes={"Attributes": {}},
     )
     statements = (read_statement(statement, "greeter"),)
-    sources = read_sources(account, SETTINGS["FunctionArn"], statements)
-    assert sources.found == found_sources
+    sources = adopt_sources(account, SETTINGS["FunctionArn"], statements)
+    assert list(sources.sections) == found_sources
     assert bool(sources.left_out) == (not found_sources)
     assert all("sns" in one and "permission any" in one for one in sources.left_out)
 
@@ -784,7 +785,7 @@ def test_a_topic_of_an_opt_in_region_is_adopted():
     )
     principal = {"Service": "sns.ap-east-1.amazonaws.com"}
     statement = read_statement(raw(Principal=principal, Condition=condition), "greeter")
-    assert read_sources(account, function, (statement,)).found == [{"arn": topic}]
+    assert adopt_sources(account, function, (statement,)).sections == ({"arn": topic},)
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000 + "x"])
@@ -809,14 +810,14 @@ def rule_sources(targets, **rule):
         describe_rule=default | rule,
     )
     statements = (read_statement(statement, "greeter"),)
-    return read_sources(account, SETTINGS["FunctionArn"], statements)
+    return adopt_sources(account, SETTINGS["FunctionArn"], statements)
 
 
 def test_a_rule_is_adopted_and_what_its_target_has_besides_is_named():
     role = "arn:aws:iam::123456789012:role/r"
     target = {"Id": "greeter", "Input": "{}", "RetryPolicy": {"MaximumRetryAttempts": 1}}
     sources = rule_sources([target], RoleArn=role, State="DISABLED")
-    (source,) = sources.found
+    (source,) = sources.sections
     assert source == {
         "arn": "arn:aws:events:eu-west-1:123456789012:rule/nightly",
         "schedule": "rate(1 day)",
@@ -832,7 +833,7 @@ def test_a_rule_is_adopted_and_what_its_target_has_besides_is_named():
 @pytest.mark.parametrize("targets", [[{"Id": "1"}], [{"Id": "greeter"}, {"Id": "2"}]])
 def test_a_rule_with_targets_that_are_not_kappas_is_named(targets):
     sources = rule_sources(targets)
-    assert sources.found == []
+    assert sources.sections == ()
     assert sources.left_out[0].endswith(f"target {', '.join(one['Id'] for one in targets)}")
 
 
@@ -854,9 +855,9 @@ def test_the_notifications_of_two_prefixes_of_a_bucket_are_both_adopted():
         list_event_source_mappings={},
         get_bucket_notification_configuration={"LambdaFunctionConfigurations": listed},
     )
-    sources = read_sources(account, function, (read_statement(statement, "greeter"),))
+    sources = adopt_sources(account, function, (read_statement(statement, "greeter"),))
     assert sources.left_out == ()
-    assert [one["key_filters"] for one in sources.found] == [
+    assert [one["key_filters"] for one in sources.sections] == [
         [{"type": "prefix", "value": "in/"}],
         [{"type": "prefix", "value": "out/"}],
     ]

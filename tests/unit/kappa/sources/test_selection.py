@@ -4,7 +4,7 @@ import pytest
 
 from kappa.config.source_fields import Url
 from kappa.errors import ConfigError
-from kappa.sources.names import only
+from kappa.sources.selection import select
 from tests.support.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
@@ -20,7 +20,7 @@ def config(*sources, url=None):
 
 
 def chosen(has, *names):
-    function = only(has, names).function
+    function = select(has, names).function
     return [one.key for one in function.event_sources], function.url is not None
 
 
@@ -29,7 +29,7 @@ def test_sources_are_chosen_by_name_or_arn():
     assert chosen(has, "clicks") == ([STREAM], False)
     assert chosen(has, TOPIC, "url") == ([TOPIC], True)
     assert chosen(has, "lambda.url") == ([], True)
-    assert only(has, []) is has
+    assert select(has, []) is has
 
 
 def test_all_sources_of_one_bucket_are_one_name():
@@ -39,7 +39,7 @@ def test_all_sources_of_one_bucket_are_one_name():
 def test_a_name_that_fits_several_sources_is_refused_with_their_arns():
     has = config(TOPIC, NAMESAKE, STREAM)
     with pytest.raises(ConfigError, match="several event sources news") as error:
-        only(has, ["clicks", "news"])
+        select(has, ["clicks", "news"])
     assert (error.value.exit_code, TOPIC in error.value.hint, NAMESAKE in error.value.hint) == (
         2,
         True,
@@ -51,7 +51,7 @@ def test_a_name_that_fits_several_sources_is_refused_with_their_arns():
 def test_a_rule_is_told_from_its_namesake_by_its_whole_name():
     has = config(TOPIC, {"name": "news", "schedule": "rate(1 day)"})
     with pytest.raises(ConfigError, match="several event sources news") as error:
-        only(has, ["news"])
+        select(has, ["news"])
     assert "greeter-news" in error.value.hint
     assert chosen(has, "greeter-news") == (["news"], False)
 
@@ -59,7 +59,7 @@ def test_a_rule_is_told_from_its_namesake_by_its_whole_name():
 def test_a_source_that_is_called_url_is_not_the_functions_url():
     has = config(URL_TOPIC, url=Url(auth="AWS_IAM"))
     with pytest.raises(ConfigError, match="several event sources url") as error:
-        only(has, ["url"])
+        select(has, ["url"])
     assert error.value.hint.endswith(f"{URL_TOPIC}, lambda.url")
     assert chosen(has, URL_TOPIC) == ([URL_TOPIC], False)
     assert chosen(has, "lambda.url") == ([], True)
@@ -68,8 +68,8 @@ def test_a_source_that_is_called_url_is_not_the_functions_url():
 
 def test_a_source_that_the_config_has_not_is_said():
     with pytest.raises(ConfigError, match="no event source nwes") as error:
-        only(config(TOPIC), ["nwes"])
+        select(config(TOPIC), ["nwes"])
     assert error.value.hint == "Did you mean `news`?"
     with pytest.raises(ConfigError, match="no event source nope") as error:
-        only(config(), ["nope"])
+        select(config(), ["nope"])
     assert error.value.hint == "It names none."

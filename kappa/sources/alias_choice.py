@@ -1,4 +1,4 @@
-"""Which version or alias the event sources are on, and which they belong on. Pure.
+"""Choose the alias that the event sources belong on, by where they are. Pure.
 
 A function gets each message once, so it has one place for its sources: the alias that the config
 or the command line names; without one, the alias that kappa has put them on before; else the
@@ -12,33 +12,13 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from kappa.arn import Place, qualifier
+from kappa.arn import Place
 from kappa.config.model import Config
 from kappa.config.source_fields import EventSource
 from kappa.errors import Conflict
-from kappa.sources import grants as sourcegrants
-from kappa.sources import other_places as otherplaces
-from kappa.sources import rule_owner as ruleowner
-from kappa.sources import s3_owner as notificationowner
-from kappa.sources import url
-from kappa.sources.state import CALLERS, SourcesState
-
-
-def qualifiers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    """Name the qualifier of each delivery of a source; "" is the function itself.
-
-    A source that stands there twice has two deliveries.
-    """
-    if source.service not in CALLERS:
-        return sorted(state.qualifier_of(one) for one in state.mapped(source.arn))
-    if source.service == "sns":
-        return sorted(state.subscriptions(source.arn))
-    if source.service == "s3":
-        bucket = state.buckets.get(source.arn)
-        notification = notificationowner.own(config, source, state.function, bucket)
-        return [qualifier(notification["LambdaFunctionArn"])] if notification else []
-    targets = ruleowner.own_targets(state.rules.get(source.key), state)
-    return sorted(qualifier(one["Arn"]) for one in targets)
+from kappa.sources import grants, other_configs, url
+from kappa.sources.state import SourcesState
+from kappa.sources.table import kind_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +37,7 @@ class _Claims:
         return self.all - {""}
 
 
-def resolve(
+def choose_alias(
     config: Config,
     place: Place,
     state: SourcesState,
@@ -73,7 +53,7 @@ def resolve(
     Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
     """
     if not whole:
-        config, state = otherplaces.set_apart(config, state)
+        config, state = other_configs.leave_out(config, state)
     claims = _claims(config, place, state)
     wanted = config.function.alias
     if wanted and not moving and len(claims.all) == 1:
@@ -89,7 +69,7 @@ def resolve(
         if wanted:
             config = msgspec.structs.replace(config, bound=wanted)
     invoked = place.function_arn(config.function.name, wanted)
-    own = {"", wanted} | claims.aliases | _dead(config, state) | _named(config, state)
+    own = {"", wanted} | claims.aliases | _dead(config, state) | _named_by_kappa(config, state)
     return config, replace(state, invoked=invoked, own=frozenset(own))
 
 
@@ -102,16 +82,17 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
     """
     marked, alone = set[str](), set[str]()
     for source in config.function.event_sources:
-        found = set(qualifiers(config, source, state))
-        alone |= found if len(found) == 1 else set()
-        for alias in ("", *state.aliases):
-            if alias in (found or {alias}):
-                marked |= {alias} & _given(config, source, place, state, alias)
+        places = set(kind_of(source).deliveries(config, source, state))
+        alone |= places if len(places) == 1 else set()
+        marked |= {
+            alias
+            for alias in ("", *state.aliases)
+            if alias in (places or {alias}) and grants.is_given(config, source, place, state, alias)
+        }
     if config.function.url:
         marked |= url.own(state)
         alone |= {""} if set(state.urls) == {""} else set()
-    there = {"", *state.aliases}
-    return _Claims(frozenset(marked), frozenset(alone & there))
+    return _Claims(frozenset(marked), frozenset(alone & {"", *state.aliases}))
 
 
 def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) -> _Claims:
@@ -121,22 +102,17 @@ def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) 
     topic. It may stand on the function too, from before: then it tells nothing.
     Raises: Conflict, if `strict`, and it tells nothing.
     """
-    found = {
+    permitted = {
         alias
         for source in config.function.event_sources
         for alias in ("", *state.aliases)
-        if sourcegrants.is_permitted(config, source, place, state, alias)
+        if grants.is_permitted(config, source, place, state, alias)
     }
-    if strict and "" in found and len(found) > 1:
-        names = ", ".join(sorted(found - {""}))
-        raise _conflict(config, f"may have been on the function itself or on {names}", found - {""})
-    return _Claims(frozenset(found if "" not in found else {""}), frozenset())
-
-
-def _given(
-    config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
-) -> set[str]:
-    return {alias} if sourcegrants.is_given(config, source, place, state, alias) else set()
+    aliases = permitted - {""}
+    if strict and "" in permitted and aliases:
+        names = ", ".join(sorted(aliases))
+        raise _conflict(config, f"may have been on the function itself or on {names}", aliases)
+    return _Claims(frozenset({""} if "" in permitted else permitted), frozenset())
 
 
 def _undecided(claims: _Claims) -> str:
@@ -163,20 +139,24 @@ def _dead(config: Config, state: SourcesState) -> set[str]:
 
     A version has a number for a name, and is not listed among the aliases.
     """
-    found = {
-        one for source in config.function.event_sources for one in qualifiers(config, source, state)
+    places = {
+        alias
+        for source in config.function.event_sources
+        for alias in kind_of(source).deliveries(config, source, state)
     }
-    return {one for one in found - {""} - set(state.aliases) if not one.isdigit()}
+    return {alias for alias in places - {""} - set(state.aliases) if not alias.isdigit()}
 
 
-def _named(config: Config, state: SourcesState) -> set[str]:
-    """Find the qualifiers of the targets that have kappa's own id."""
-    rules = [state.rules.get(source.key) for source in config.function.event_sources]
-    targets = [one for rule in rules for one in ruleowner.own_targets(rule, state)]
-    return {qualifier(one["Arn"]) for one in targets if one["Id"] == config.function.name}
+def _named_by_kappa(config: Config, state: SourcesState) -> set[str]:
+    """Find the qualifiers whose deliveries bear kappa's own name."""
+    return {
+        alias
+        for source in config.function.event_sources
+        for alias in kind_of(source).named_by_kappa(config, source, state)
+    }
 
 
 def strangers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
     """Qualifiers where a source hangs too, though not by kappa as far as it can tell."""
-    found = set(qualifiers(config, source, state))
-    return sorted(found - {state.qualifier} - set(state.away(found)))
+    places = set(kind_of(source).deliveries(config, source, state))
+    return sorted(places - {state.qualifier} - set(state.away(places)))

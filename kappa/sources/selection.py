@@ -1,4 +1,4 @@
-"""Which of a config's event sources a command line names. Pure."""
+"""Select the event sources that a command line names. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from kappa.config.source_fields import EventSource, rule_names
 from kappa.errors import ConfigError
 
 # The function's URL: as a status shows it, and where a source is called so too.
-_URL, _SURELY_URL = "url", "lambda.url"
+_URL, _URL_IN_FULL = "url", "lambda.url"
 
 
-def only(config: Config, names: Sequence[str]) -> Config:
+def select(config: Config, names: Sequence[str]) -> Config:
     """Leave the event sources that are named, by ARN or as a status shows them; url is the URL.
 
     Raises: ConfigError, if the config has no such source, or several.
@@ -33,8 +33,10 @@ def only(config: Config, names: Sequence[str]) -> Config:
             )
     chosen = {words[name][0] for name in names}
     function = config.function
-    kept = tuple(one for one in function.event_sources if _surely(config, one) in chosen)
-    address = function.url if _SURELY_URL in chosen else None
+    kept = tuple(
+        source for source in function.event_sources if _full_name(config, source) in chosen
+    )
+    address = function.url if _URL_IN_FULL in chosen else None
     return replace(config, function=replace(function, event_sources=kept, url=address))
 
 
@@ -44,17 +46,17 @@ def _unknown(config: Config, name: str, words: dict[str, list[str]]) -> ConfigEr
 
 
 def _words(config: Config) -> dict[str, list[str]]:
-    """Say for each word that a person may use which sources it may mean, each by its sure name."""
-    found: dict[str, list[str]] = {}
-    for one in config.function.event_sources:
-        sure = _surely(config, one)
-        for word in {one.key, one.short, sure}:
-            found.setdefault(word, []).append(sure)
-    for word in (_URL, _SURELY_URL) if config.function.url else ():
-        found.setdefault(word, []).append(_SURELY_URL)
-    return found
+    """Say for each word that a person may use which sources it may mean, each by its full name."""
+    meanings: dict[str, list[str]] = {}
+    for source in config.function.event_sources:
+        full_name = _full_name(config, source)
+        for word in {source.key, source.short, full_name}:
+            meanings.setdefault(word, []).append(full_name)
+    for word in (_URL, _URL_IN_FULL) if config.function.url else ():
+        meanings.setdefault(word, []).append(_URL_IN_FULL)
+    return meanings
 
 
-def _surely(config: Config, source: EventSource) -> str:
+def _full_name(config: Config, source: EventSource) -> str:
     """Name a source as nothing else is called: by its ARN, or the whole name of its rule."""
     return source.arn or rule_names(config.function.name, source)["Name"]

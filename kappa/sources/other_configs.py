@@ -1,0 +1,73 @@
+"""Leave out what hangs on the aliases of other environments, or of other configs. Pure.
+
+It is neither taken nor removed, and named where a source of this config is there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
+
+from kappa.arn import words
+from kappa.config.model import Config
+from kappa.config.source_fields import EventSource
+from kappa.function import version_owner
+from kappa.plan.step import Already
+from kappa.sources import polled, url
+from kappa.sources.state import SourcesState
+from kappa.sources.table import kind_of
+
+T = TypeVar("T")
+
+
+def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState]:
+    """Leave out what is on others' aliases, and note of which sources it is.
+
+    Buckets and rules stay whole, since AWS has them as one whole: whoever plans with them asks
+    `config.others`, or `state.others`.
+    """
+    marked = {
+        alias for alias, mark in state.owners.items() if version_owner.is_of_another(config, mark)
+    }
+    config = msgspec.structs.replace(config, siblings=config.siblings | marked)
+    others = config.others
+    if not others:
+        return config, state
+    sources = config.function.event_sources
+    places = {source.key: _places(config, source, state) for source in sources}
+    places[url.LABEL] = set(state.urls)
+    kinds = {source.key: kind_of(source) for source in sources}
+
+    def own(by_alias: Mapping[str, T]) -> dict[str, T]:
+        return {alias: value for alias, value in by_alias.items() if alias not in others}
+
+    return config, replace(
+        state,
+        mappings=polled.without(state.mappings, others),
+        current={key: kinds[key].without(part, others) for key, part in state.current.items()},
+        urls=own(state.urls),
+        aliases=tuple(alias for alias in state.aliases if alias not in others),
+        statements=own(state.statements),
+        others=others,
+        elsewhere={key: tuple(sorted(aliases & others)) for key, aliases in places.items()},
+    )
+
+
+def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Already]:
+    """Name where others have a source, or the URL."""
+    return [
+        Already(
+            "kept",
+            f"{label} on {words(alias)} "
+            f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",
+        )
+        for alias in state.elsewhere.get(key, ())
+    ]
+
+
+def _places(config: Config, source: EventSource, state: SourcesState) -> set[str]:
+    kind = kind_of(source)
+    return set((kind.all_deliveries or kind.deliveries)(config, source, state))

@@ -1,0 +1,445 @@
+"""Streams and queues: Lambda polls them with the function's role, by an event source mapping.
+
+Lambda lists the mappings of a function too, so those that the config does not name are known.
+All of this kind stands here, each setting of a mapping with its key in a config: hence the length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from kappa.arn import invokes, mapping_names, qualifier
+from kappa.aws.unknown import as_text, unknown
+from kappa.config.model import Config
+from kappa.config.source_fields import EventSource
+from kappa.errors import Denied, NotFound
+from kappa.plan.step import Already, Look, Plan, Step, Wait
+from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
+from kappa.sources.state import SourcesState
+
+# Lambda polls these; every other service calls the function.
+SERVICES = ("dynamodb", "kinesis", "sqs")
+
+# AWS names of a mapping's settings, and how a config says them.
+_SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
+    "BatchSize": lambda source: source.batch_size,
+    "MaximumBatchingWindowInSeconds": lambda source: source.batch_window_s,
+    "MaximumRetryAttempts": lambda source: source.maximum_retry_attempts,
+    "MaximumRecordAgeInSeconds": lambda source: source.maximum_record_age_s,
+    "BisectBatchOnFunctionError": lambda source: source.bisect_on_error,
+    "ParallelizationFactor": lambda source: source.parallelization_factor,
+    "TumblingWindowInSeconds": lambda source: source.tumbling_window_s,
+    "FunctionResponseTypes": lambda source: {
+        None: None,
+        True: ["ReportBatchItemFailures"],
+        False: [],
+    }[source.report_batch_item_failures],
+    "ScalingConfig": lambda source: (
+        None
+        if source.maximum_concurrency is None
+        else {}
+        if source.maximum_concurrency == "none"
+        else {"MaximumConcurrency": source.maximum_concurrency}
+    ),
+    "FilterCriteria": lambda source: (
+        None
+        if source.filter_criteria is None
+        else {"Filters": [{"Pattern": pattern} for pattern in source.filter_criteria]}
+    ),
+    "DestinationConfig": lambda source: (
+        None
+        if source.on_failure is None
+        else {"OnFailure": {"Destination": source.on_failure} if source.on_failure else {}}
+    ),
+}
+# What AWS means where its answer has no such key.
+_IF_ABSENT: Mapping[str, Any] = {
+    "FilterCriteria": {"Filters": []},
+    "FunctionResponseTypes": [],
+    "MaximumBatchingWindowInSeconds": 0,
+    # Source: AWS Lambda guide, "Configuring maximum concurrency for Amazon SQS event sources".
+    "ScalingConfig": {},
+    "TumblingWindowInSeconds": 0,
+}
+# What removes a setting, and is of no use to a mapping that is new.
+_REMOVING: Mapping[str, Any] = {"DestinationConfig": {"OnFailure": {}}, "ScalingConfig": {}}
+
+
+def read(reading: Reading, source: EventSource) -> tuple[Mapping[str, Any], ...]:
+    """List the mappings by source: a mapping is listed so even where its alias is gone."""
+    return _read(reading, {"EventSourceArn": source.arn}, source.short)
+
+
+def read_listed(reading: Reading, alias: str) -> tuple[Mapping[str, Any], ...]:
+    """List the mappings by function: an alias has a list of its own."""
+    function = ":".join(filter(None, (reading.config.function.name, alias)))
+    return _read(reading, {"FunctionName": function}, function)
+
+
+def read_all(reading: Reading) -> tuple[Mapping[str, Any], ...]:
+    """List all of the region: a mapping outlives its version, its alias and its function."""
+    return _read(reading, {}, "all functions")
+
+
+def _read(reading: Reading, params: Mapping[str, str], of: str) -> tuple[Mapping[str, Any], ...]:
+    doing = f"listing the event sources of {of}"
+    operation, key = "list_event_source_mappings", "EventSourceMappings"
+    try:
+        listed = reading.aws.pages("lambda", operation, doing, key, params)
+    except NotFound:
+        return ()
+    return tuple(
+        mapping for mapping in listed if invokes(mapping["FunctionArn"], reading.function_arn)
+    )
+
+
+def mapped(source: EventSource, state: SourcesState) -> list[Mapping[str, Any]]:
+    """The mappings of one stream or queue; one that is being deleted does not count."""
+    own: tuple[Mapping[str, Any], ...] = state.current.get(source.key, ())
+    listed = [mapping for mapping in state.mappings if mapping.get("EventSourceArn") == source.arn]
+    by_id = {mapping["UUID"]: mapping for mapping in (*own, *listed)}
+    return [mapping for mapping in by_id.values() if mapping["State"] != "Deleting"]
+
+
+def unnamed(config: Config, state: SourcesState) -> list[Mapping[str, Any]]:
+    """The function's mappings of what the config does not name."""
+    named = {source.arn for source in config.function.event_sources}
+    return [mapping for mapping in state.mappings if mapping.get("EventSourceArn") not in named]
+
+
+def qualifier_of(mapping: Mapping[str, Any], state: SourcesState) -> str:
+    """What a mapping invokes."""
+    return qualifier(mapping.get("FunctionArn", state.invoked))
+
+
+def without(
+    mappings: tuple[Mapping[str, Any], ...], aliases: frozenset[str]
+) -> tuple[Mapping[str, Any], ...]:
+    """Leave out the mappings on some aliases."""
+    return tuple(
+        mapping for mapping in mappings if qualifier(mapping.get("FunctionArn", "")) not in aliases
+    )
+
+
+def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
+    return sorted(qualifier_of(mapping, state) for mapping in mapped(source, state))
+
+
+def _mapping(source: EventSource, state: SourcesState) -> Mapping[str, Any] | None:
+    """The mapping of one stream or queue: where it shall be, or the one to be moved there."""
+    by_qualifier = {
+        qualifier_of(mapping, state): mapping for mapping in reversed(mapped(source, state))
+    }
+    moved = state.away(by_qualifier)
+    return by_qualifier.get(state.qualifier) or (by_qualifier[moved[0]] if moved else None)
+
+
+def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
+    """Plan the mapping, or what differs of the one that is there."""
+    mapping = _mapping(source, state)
+    if mapping is None:
+        return Part(False, [_create(config, source)])
+    moves = qualifier_of(mapping, state) != state.qualifier
+    return Part(
+        True, [_update(config, source, mapping, state.invoked)], (), moves, _rest(source, state)
+    )
+
+
+def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bool) -> Plan:
+    """Plan the start of the polling, or the stop of all that kappa has set up."""
+    mapping = _mapping(source, state)
+    if mapping is None:
+        return [missing(source)]
+    word = "enabled" if enabled else "disabled"
+    own = [mapping, *([] if enabled else _spare(source, state, mapping))]
+    steps = [
+        _change(source, each, {"Enabled": enabled}, word)
+        for each in own
+        if _enabled(each) != enabled
+    ]
+    return steps or [unchanged(source, word)]
+
+
+def _spare(
+    source: EventSource, state: SourcesState, mapping: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Kappa's own mappings of a source beside the one that stays; a second one there stays too."""
+    own = mapped(source, state)
+    away = state.away(qualifier_of(other, state) for other in own)
+    return [other for other in own if other is not mapping and qualifier_of(other, state) in away]
+
+
+def _rest(source: EventSource, state: SourcesState) -> Plan:
+    mapping = _mapping(source, state)
+    if mapping is None:
+        return []
+    at = qualifier_of(mapping, state)
+    twice = [
+        other
+        for other in mapped(source, state)
+        if other is not mapping and qualifier_of(other, state) == at == state.qualifier
+    ]
+    return [
+        *map(plan_unmap, _spare(source, state, mapping)),
+        *(
+            Already(
+                "kept",
+                f"{source.label} (mapped a second time, by {other['UUID']}: "
+                "remove_event_sources, then deploy)",
+            )
+            for other in twice
+        ),
+    ]
+
+
+def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
+    """Plan the removal of every mapping of one stream or queue."""
+    return [*map(plan_unmap, mapped(source, state))] or [Already("gone", source.label)]
+
+
+def plan_unmap(mapping: Mapping[str, Any]) -> Step:
+    """Plan the removal of a mapping, whether the config names it or not."""
+    uuid = {"UUID": mapping["UUID"]}
+    service, name = mapping_names(mapping)
+    alias = qualifier(mapping.get("FunctionArn", ""))
+    return Step(
+        "lambda",
+        "delete_event_source_mapping",
+        uuid,
+        "removed",
+        f"event source {service} {name}{f' on the alias {alias}' if alias else ''}",
+        wait=Wait("lambda", "get_event_source_mapping", uuid, "State", gone=True),
+        settled=("ResourceNotFoundException",),
+    )
+
+
+def _function(config: Config) -> str:
+    name, alias = config.function.name, config.qualifier
+    return f"{name}:{alias}" if alias else name
+
+
+def _wanted(source: EventSource) -> dict[str, Any]:
+    settings = {name: say(source) for name, say in _SETTINGS.items()}
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _create(config: Config, source: EventSource) -> Step:
+    names = {"FunctionName": _function(config), "EventSourceArn": source.arn}
+    given = {name: value for name, value in _wanted(source).items() if value != _REMOVING.get(name)}
+    params = {**names, **given, "Enabled": source.enabled}
+    if source.service != "sqs":
+        params["StartingPosition"] = source.starting_position or config.default_position
+    if source.starting_position_timestamp:
+        when = datetime.fromisoformat(source.starting_position_timestamp)
+        params["StartingPositionTimestamp"] = when
+    return Step(
+        "lambda",
+        "create_event_source_mapping",
+        params,
+        "created",
+        source.label,
+        look=_look(source, names, params),
+        wait=Wait(
+            "lambda",
+            "list_event_source_mappings",
+            names,
+            "EventSourceMappings.0.State",
+            until=("Enabled" if source.enabled else "Disabled",),
+        ),
+    )
+
+
+def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Look:
+    """Where the mapping is found, if it has been made and AWS's answer was lost."""
+    states = ("Creating", *(("Enabled", "Enabling") if source.enabled else ("Disabled",)))
+    like = {name: value for name, value in params.items() if name in _SETTINGS}
+
+    def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+        return any(
+            mapping.get("State") in states
+            and all(
+                _comparable(name, _has(mapping, name)) == _comparable(name, like[name])
+                for name in like
+            )
+            for mapping in answer.get("EventSourceMappings", ())
+        )
+
+    return Look("list_event_source_mappings", names, fits)
+
+
+def _update(
+    config: Config, source: EventSource, mapping: Mapping[str, Any], invoked: str
+) -> Step | Already:
+    changed = {
+        name: value
+        for name, value in _wanted(source).items()
+        if _comparable(name, _has(mapping, name)) != _comparable(name, value)
+    }
+    if mapping.get("FunctionArn", invoked) != invoked:
+        changed["FunctionName"] = _function(config)
+    if source.enabled != _enabled(mapping):
+        changed["Enabled"] = source.enabled
+    if not changed:
+        return unchanged(source)
+    return _change(source, mapping, changed, ", ".join(changed))
+
+
+def _change(
+    source: EventSource, mapping: Mapping[str, Any], changed: Mapping[str, Any], words: str
+) -> Step:
+    uuid = {"UUID": mapping["UUID"]}
+    enabled = changed.get("Enabled", _enabled(mapping))
+    return Step(
+        "lambda",
+        "update_event_source_mapping",
+        {**uuid, **changed},
+        "updated",
+        f"{source.label}: {words}",
+        wait=Wait(
+            "lambda",
+            "get_event_source_mapping",
+            uuid,
+            "State",
+            until=("Enabled" if enabled else "Disabled",),
+        ),
+        before={name: _has(mapping, name) for name in changed},
+    )
+
+
+def _comparable(name: str, value: Any) -> object:  # noqa: ANN401 - whatever the setting is
+    if name != "FilterCriteria":
+        return value
+    return [json.loads(item["Pattern"]) for item in value.get("Filters", [])]
+
+
+def _enabled(mapping: Mapping[str, Any]) -> bool:
+    return mapping["State"] not in ("Disabled", "Disabling")
+
+
+def _has(mapping: Mapping[str, Any], name: str) -> object:
+    if name == "Enabled":
+        return _enabled(mapping)
+    if name == "FunctionName":
+        return mapping.get("FunctionArn")
+    if name == "FilterCriteria" and "FilterCriteriaError" in mapping:
+        raise Denied(
+            f"AWS may not show the filters of the mapping {mapping['UUID']}: "
+            f"{mapping['FilterCriteriaError'].get('Message', '')}",
+            "Ask for the permission kms:Decrypt on their key.",
+        )
+    if name == "DestinationConfig":
+        return {"OnFailure": mapping.get(name, {}).get("OnFailure", {})}
+    return mapping.get(name, _IF_ABSENT.get(name))
+
+
+def describe_mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Say of a mapping what a status shows, whether the config names its source or not."""
+    service, name = mapping_names(mapping)
+    return {
+        "arn": mapping.get("EventSourceArn", ""),
+        "name": name,
+        "service": service,
+        "state": mapping["State"],
+        "uuid": mapping["UUID"],
+        "batch_size": mapping.get("BatchSize"),
+        "last_result": mapping.get("LastProcessingResult", ""),
+    }
+
+
+def _describe(_: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
+    mapping = _mapping(source, state)
+    return describe_mapping(mapping) if mapping else {"state": "missing"}
+
+
+# A config's keys, by AWS's, for those that are the same value in both.
+_KEYS = {
+    "BatchSize": "batch_size",
+    "MaximumBatchingWindowInSeconds": "batch_window_s",
+    "StartingPosition": "starting_position",
+    "MaximumRetryAttempts": "maximum_retry_attempts",
+    "MaximumRecordAgeInSeconds": "maximum_record_age_s",
+    "BisectBatchOnFunctionError": "bisect_on_error",
+    "ParallelizationFactor": "parallelization_factor",
+    "TumblingWindowInSeconds": "tumbling_window_s",
+}
+# What Lambda answers where nobody has set anything.
+_DEFAULTS = {
+    "batch_window_s": 0,
+    "maximum_retry_attempts": -1,
+    "maximum_record_age_s": -1,
+    "bisect_on_error": False,
+    "parallelization_factor": 1,
+    "tumbling_window_s": 0,
+}
+# What a config expresses of a mapping, and what AWS only reports; None: the whole of it.
+_KNOWN: Mapping[str, tuple[str, ...] | None] = {
+    **dict.fromkeys(_KEYS),
+    **dict.fromkeys(
+        (
+            "EventSourceArn",
+            "EventSourceMappingArn",
+            "FunctionArn",
+            "FunctionResponseTypes",
+            "LastModified",
+            "LastProcessingResult",
+            "StartingPositionTimestamp",
+            "State",
+            "StateTransitionReason",
+            "UUID",
+        )
+    ),
+    "DestinationConfig": ("OnFailure",),
+    "FilterCriteria": ("Filters",),
+    "ScalingConfig": ("MaximumConcurrency",),
+}
+
+
+def adopt(mapping: Mapping[str, Any]) -> Adopted:
+    """Say a mapping as a config does, if it is of a service that a config may name."""
+    arn = mapping.get("EventSourceArn", "")
+    service = arn.split(":")[2] if arn.count(":") > 4 else ""
+    if service not in SERVICES:
+        # Amazon MSK, Amazon MQ, DocumentDB, and Kafka of one's own, which has no ARN.
+        words = arn or mapping.get("Topics") or mapping.get("UUID")
+        return Adopted(left_out=(f"event source {as_text(words)}: of a kind that kappa lacks",))
+    extra = unknown(mapping, _KNOWN, f"of event source {arn}: ")
+    return Adopted((_as_source(mapping),), tuple(extra))
+
+
+def _as_source(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    same = {key: mapping[name] for name, key in _KEYS.items() if mapping.get(name) is not None}
+    source = {
+        "arn": mapping["EventSourceArn"],
+        **{key: value for key, value in same.items() if _DEFAULTS.get(key) != value},
+    }
+    if mapping.get("State") in ("Disabled", "Disabling"):
+        source["enabled"] = False
+    if mapping.get("StartingPositionTimestamp"):
+        source["starting_position_timestamp"] = mapping["StartingPositionTimestamp"].isoformat()
+    if "ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ()):
+        source["report_batch_item_failures"] = True
+    most = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency")
+    failed = (mapping.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
+    filters = (mapping.get("FilterCriteria") or {}).get("Filters", ())
+    more = {
+        "maximum_concurrency": most,
+        "on_failure": failed,
+        "filter_criteria": [item["Pattern"] for item in filters],
+    }
+    return {**source, **{key: value for key, value in more.items() if value}}
+
+
+KIND = Kind(
+    read=read,
+    deliveries=_deliveries,
+    plan=plan,
+    plan_remove=plan_remove,
+    describe=_describe,
+    calls=False,
+    has_switch=lambda _: True,
+    plan_switch=plan_switch,
+    without=without,
+)

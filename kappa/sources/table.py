@@ -1,0 +1,23 @@
+"""The kinds of event sources: which module is responsible for the sources of a service.
+
+The function's URL is not one of them: it has a section of its own in a config (url.py).
+"""
+
+from __future__ import annotations
+
+from kappa.config.source_fields import EventSource
+from kappa.sources import polled, rule, s3, sns
+from kappa.sources.kind import Kind
+
+# By the service that a source's ARN names.
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(polled.SERVICES, polled.KIND),
+    "events": rule.KIND,
+    "s3": s3.KIND,
+    "sns": sns.KIND,
+}
+
+
+def kind_of(source: EventSource) -> Kind:
+    """The kind of a source; a config that was read has sources of these services only."""
+    return KINDS[source.service]

@@ -1,0 +1,61 @@
+"""The tutorial of docs/kappa.md: each command prints what it shows.
+
+Its yaml blocks are appended to greeter/config.yml; a python block is greeter/greeter.py, or, if it
+is one line, the last line of that.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+from tests.support.builders import run_kappa
+
+ACCOUNT = "123456789012"
+DOCS = Path(__file__).parents[2] / "docs" / "kappa.md"
+# A log's heading has a time, an id and durations; a step may show its seconds.
+HEADING = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  [0-9a-f]{8}  .*/128 MB$", re.MULTILINE
+)
+SECONDS = re.compile(r"  \d+\.\d s$", re.MULTILINE)
+
+
+def blocks():
+    """Each fenced block of the tutorial, as (language, text)."""
+    text = DOCS.read_text("utf-8")
+    tutorial = text[text.index("## Tutorial") : text.index("## Command line")]
+    return re.findall(r"^```(\w+)\n(.*?)^```$", tutorial, re.MULTILINE | re.DOTALL)
+
+
+def same_each_time(output):
+    return SECONDS.sub("", HEADING.sub("HEADING", output))
+
+
+def follow(console, folder, env):
+    """Run a console block's commands; what they print, as the block shows it."""
+    printed = ""
+    for line in re.findall(r"^\$ .*$", console, re.MULTILINE):
+        program, *words = shlex.split(line.removeprefix("$ "))
+        assert program == "kappa"
+        # A reader's terminal groups the log by request; a pipe does not.
+        done = run_kappa([*words, *["--pretty"] * ("logs" in words)], env, folder=folder)
+        assert done.returncode == (3 if "diff" in words else 0), done.stderr
+        printed += f"{line}\n{done.stderr}{done.stdout}"
+    return printed
+
+
+def test_each_command_of_the_tutorial_prints_what_the_docs_show(tmp_path, emulator):
+    (tmp_path / "greeter").mkdir()
+    code, config = tmp_path / "greeter/greeter.py", tmp_path / "greeter/config.yml"
+    shown = 0
+    for language, text in blocks():
+        if language == "yaml":
+            with config.open("a") as file:
+                file.write(text)
+        elif language == "python":
+            before = code.read_text().splitlines(keepends=True) if code.exists() else []
+            code.write_text("".join(before[:-1]) + text)
+        elif language == "console":
+            shown += 1
+            printed = follow(text, tmp_path, emulator.env(ACCOUNT))
+            assert same_each_time(printed) == same_each_time(text)
+    assert shown == 6

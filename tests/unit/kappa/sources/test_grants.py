@@ -1,0 +1,113 @@
+"""The permissions of event sources: which is enough, which is made, which goes."""
+
+from dataclasses import replace
+
+import pytest
+
+from kappa.arn import Place
+from kappa.function.permissions import Statement
+from kappa.sources.plan import (
+    plan_sources,
+    plan_sources_remove,
+)
+from kappa.sources.sns import Topic
+from kappa.sources.state import SourcesState
+from tests.support.builders import assert_valid, kappa_config
+from tests.support.kappa.event_sources import (
+    BUCKET,
+    FUNCTION,
+    INVOKE,
+    MAY_S3,
+    MAY_SNS,
+    PHOTOS,
+    PLACE,
+    SUBSCRIPTION,
+    TOPIC,
+    add,
+    invoking,
+)
+
+
+def test_a_topic_that_may_invoke_already_gets_no_second_permission():
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), (MAY_SNS,))
+    assert [step.operation for step in plan] == ["subscribe"]
+
+
+@pytest.mark.parametrize(
+    "has",
+    [
+        Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, principal_org_id="o-1234567890"),
+        Statement("any", "sns.amazonaws.com", INVOKE, "arn:aws:sns:us-east-1:123456789012:*"),
+        Statement("any", "sns.amazonaws.com", "lambda:*", TOPIC),
+        Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, "210987654321"),
+        Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, foreign="{}"),
+        Statement("any", "sns.amazonaws.com", INVOKE),
+    ],
+)
+def test_only_a_statement_for_exactly_this_topic_lets_it_in(has):
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), (has,))
+    assert [step.operation for step in plan] == ["add_permission", "subscribe"]
+
+
+def test_a_statement_with_the_topics_own_account_is_as_good_as_without():
+    has = Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, "123456789012")
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), (has,))
+    assert [step.operation for step in plan] == ["subscribe"]
+
+
+def test_a_buckets_statement_without_an_account_is_not_enough():
+    has = Statement("any", "s3.amazonaws.com", INVOKE, BUCKET)
+    source = {"arn": BUCKET, "events": ("s3:ObjectCreated:*",)}
+    plan = add(source, SourcesState(current={BUCKET: {}}), (has,))
+    assert plan[0].params["SourceAccount"] == "123456789012"
+
+
+def test_the_configs_own_permission_is_used_for_its_topic():
+    grant = {
+        "statement_id": "sns_invoke",
+        "action": "lambda:invokeFunction",
+        "principal": "sns.amazonaws.com",
+        "source_arn": TOPIC,
+    }
+    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), grants=[grant])
+    assert plan[0].params["StatementId"] == "sns_invoke"
+
+
+@pytest.mark.parametrize(
+    ("topic_in", "function_in", "principal"),
+    [
+        ("ap-east-1", "us-east-1", "sns.ap-east-1.amazonaws.com"),
+        ("eu-south-1", "us-east-1", "sns.eu-south-1.amazonaws.com"),
+        ("eu-west-1", "us-east-1", "sns.amazonaws.com"),
+        ("ap-east-1", "ap-east-1", "sns.amazonaws.com"),
+    ],
+)
+def test_a_topic_is_let_in_by_the_name_that_sns_calls_with(topic_in, function_in, principal):
+    arn = f"arn:aws:sns:{topic_in}:123456789012:news"
+    config = kappa_config({"sources": [{"arn": arn}]})
+    place = Place("aws", function_in, "123456789012")
+    state = SourcesState(current={arn: Topic()}, invoked=place.function_arn("greeter"))
+    other = "sns.amazonaws.com" if principal != "sns.amazonaws.com" else "sns.eu.amazonaws.com"
+    given = (Statement("any", other, INVOKE, arn),)
+    assert plan_sources(config, place, state, given)[0].params["Principal"] == principal
+    given = (Statement("any", principal, INVOKE, arn),)
+    assert [one.operation for one in plan_sources(config, place, state, given)] == ["subscribe"]
+
+
+def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
+    (grant, _) = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}))
+    given = Statement(grant.params["StatementId"], "sns.amazonaws.com", INVOKE, TOPIC)
+    config = kappa_config({"sources": [{"arn": TOPIC}]})
+    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})}, invoked=FUNCTION)
+    plan = plan_sources_remove(config, PLACE, state, (given, MAY_SNS))
+    assert_valid(plan)
+    assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]
+    assert plan[1].params == {"FunctionName": "greeter", "StatementId": given.statement_id}
+
+
+def test_remove_leaves_the_permission_of_a_bucket_that_it_may_not_read():
+    (grant, _) = add(PHOTOS, SourcesState(current={BUCKET: {}}))
+    given = replace(MAY_S3, statement_id=grant.params["StatementId"])
+    state = invoking(SourcesState(unread={BUCKET: "AWS refused it"}))
+    config = kappa_config({"sources": [PHOTOS]})
+    assert [item.mark for item in plan_sources_remove(config, PLACE, state, (given,))] == ["kept"]
