@@ -28,8 +28,8 @@ CONFIG_KEY = "config.json"
 FORMER_FILES = ("config.js", "error.html")
 PAGE_FOLDERS = ("css", "js", "vendor")
 LEFT_OVER_S = 24 * 3600
-# what the page names of its own: css/main.css, but no address of another site
-NAMED = re.compile(r'\b(href|src)="((?:css|js)/[^"?#]+)"')
+# what the page names of its own: css/main.css, css/icons.svg#bell, but no address of another site
+NAMED = re.compile(r'\b(href|src)="((?:css|js)/[^"?#]+)(?=["?#])')
 MODULE = '<script type="module"'
 
 
@@ -142,7 +142,7 @@ def _named(text: str, folder: Path) -> set[str]:
 def _with_hashed_names(text: str, made: Bundle) -> str:
     """Let the page load what was made, in as few round trips as there can be."""
     links = "".join(f'<link rel="modulepreload" href="{key}" />\n    ' for key in made.preloads)
-    page = NAMED.sub(lambda match: f'{match[1]}="{made.names.get(match[2], match[2])}"', text)
+    page = NAMED.sub(lambda match: f'{match[1]}="{made.names.get(match[2], match[2])}', text)
     return page.replace(MODULE, links + MODULE, 1)
 
 

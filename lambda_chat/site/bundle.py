@@ -76,7 +76,7 @@ def bundle(folder: Path, entries: Iterable[str], modules: Path) -> Bundle:
         packages.unlink()
     for key in report["inputs"]:
         if not key.startswith("node_modules/"):
-            (folder / key).unlink()
+            (folder / key).unlink(missing_ok=True)  # esbuild names what it makes up, too
     return _read(report)
 
 

@@ -491,6 +491,26 @@ def test_the_text_box_grows_with_its_text(fresh, grows):
     assert forty == 160
 
 
+def test_settings_that_could_not_be_loaded_say_so_and_are_loaded_when_they_open_again(fresh):
+    fresh.route("**/js/view/settings.js", lambda route: route.abort())
+    show(fresh, "conversation")
+    dialog = fresh.get_by_role("dialog", name="Settings")
+    open_settings = fresh.get_by_role("button", name="Settings")
+    open_settings.click()
+    expect(dialog.get_by_role("alert")).to_have_text(
+        "This could not be loaded. Close it and try again."
+    )
+    body = fresh.locator("#settings-body")
+    expect(body).to_have_js_property("inert", True)  # it would do nothing
+    fresh.keyboard.press("Escape")
+    fresh.unroute("**/js/view/settings.js")
+    open_settings.click()
+    dialog.get_by_role("radio", name="Dark").check()
+    assert calls(fresh, "onTheme") == [["onTheme", "dark"]]
+    expect(body).to_have_js_property("inert", False)
+    expect(dialog.get_by_role("alert")).to_have_text("")
+
+
 def test_every_part_that_the_view_names_is_in_the_page(pages):
     named = (SITE / "types/js/parts.d.ts").read_text("utf-8")
     parts = re.findall(r'^  "?([\w-]+)"?: (HTML\w+);$', named, re.MULTILINE)

@@ -2,6 +2,8 @@
 // Source: Google Identity for Web, "Sign In With Google JavaScript API reference",
 // "Automatic sign-in and sign-out", "Migrate to FedCM".
 
+import { guarded } from "./guarded.js";
+
 /**
  * @typedef {import("./session.js").Origin} Origin
  * @typedef {(token: string, origin: Origin) => void} OnToken
@@ -74,13 +76,4 @@ export const renew = (google) => guarded(() => google.prompt());
 export function forget(google) {
   guarded(() => google.cancel());
   guarded(() => google.disableAutoSelect());
-}
-
-/** What a browser or Google throws is reported, and stops nothing of the page. @param {() => void} act */
-export function guarded(act) {
-  try {
-    act();
-  } catch (error) {
-    reportError(error);
-  }
 }

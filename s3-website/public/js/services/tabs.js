@@ -3,7 +3,7 @@
 // lock. What of this a browser lacks or refuses must not stop the page: then a tab works alone.
 // Source: MDN, "Web Locks API", "Broadcast Channel API".
 
-import { guarded } from "./google.js";
+import { guarded } from "./guarded.js";
 
 /** @typedef {import("./google.js").OnToken} OnToken */
 

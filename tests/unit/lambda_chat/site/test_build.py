@@ -13,6 +13,7 @@ from kappa.errors import KappaError
 from lambda_chat.site import build
 from tests.unit.lambda_chat.site.conftest import PAGE, VALUES
 
+MODULES = Path(__file__).resolve().parents[4] / "s3-website" / "node_modules"
 NO_PACKAGES = Path("no packages")
 
 
@@ -71,6 +72,24 @@ def test_a_file_that_the_page_names_and_that_is_not_there_is_an_error(source, tm
     (source / "index.html").write_text('<link href="css/style.css"><script src="js/gone.js">')
     with pytest.raises(KappaError, match=r"index.html names js/gone.js, which does not exist"):
         build.build_site(source, tmp_path / "out", {}, VALUES, NO_PACKAGES)
+
+
+@pytest.mark.skipif(not MODULES.is_dir(), reason="needs npm ci in s3-website")
+def test_what_the_page_names_is_loaded_by_its_hashed_name_wherever_it_is_named(source, tmp_path):
+    (source / "css" / "icons.svg").write_text("<svg/>")
+    (source / "index.html").write_text(
+        '<link href="css/style.css"><use href="css/icons.svg#bell"><img src="css/icons.svg">'
+        '<a href="https://x.example/css/style.css">'
+    )
+    build.build_site(source, tmp_path / "out", {}, VALUES, MODULES)
+    text = (tmp_path / "out" / "index.html").read_text()
+    digest = "-[A-Z0-9]{8}"
+    style, icons = f"css/style{digest}.css", f"css/icons{digest}.svg"
+    page = f'<link href="({style})"><use href="({icons})#bell"><img src="({icons})">(.*)'
+    *names, rest = re.fullmatch(page, text).groups()
+    assert all((tmp_path / "out" / name).is_file() for name in names)
+    assert rest == '<a href="https://x.example/css/style.css">'
+    assert not (tmp_path / "out" / "css" / "icons.svg").exists()
 
 
 def test_sources_without_a_page_are_refused(tmp_path):
