@@ -6,7 +6,7 @@ SITE := s3-website
 NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get install npm; brew install node)
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lint format interrupted soak bench bench-peers lighthouse screenshot scan audit lock clean
+.PHONY: help local test check lint format interrupted soak bench bench-peers lighthouse screenshot dist scan audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ lint: $(VENV)/.dev $(SITE)/node_modules/.dev ## Check format, style and types
 	$(BIN)/mypy
 	cd $(SITE) && npx --no-install tsc -p .
 	$(BIN)/python resources.py cf | $(BIN)/cfn-lint
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 
 format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff format .
@@ -47,10 +51,14 @@ bench-peers: $(VENV)/.dev ## Install what kappa is measured against, each in an 
 	$(BIN)/python -m bench.peers
 
 lighthouse: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Let Lighthouse judge the page in local mode
-	$(BIN)/python -m bench.lighthouse
+	$(BIN)/python -m tools.lighthouse
 
 screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens anew
 	$(BIN)/python -m local run --quiet -- $(BIN)/python -m docs.screenshots
+
+dist: $(VENV)/.dev ## Build the wheel into dist
+	rm -rf dist build/lib build/bdist.*
+	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist .
 
 scan: $(VENV)/.venv ## Scan the template with checkov, in an environment of its own
 	@$(PYTHON) -m venv build/scan && build/scan/bin/pip install --quiet checkov==3.3.30

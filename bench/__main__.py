@@ -3,9 +3,8 @@
 Usage:
   bench [SECTION...]
 
-Sections, in the order in which all of them run: commands, handlers, delivery, growth, page, gate,
-setup.
-`commands` measures kappa beside what `make bench-peers` has installed.
+Sections, in the order in which all of them run: commands, handlers, delivery, growth, page. Each is
+the module of its name. `commands` measures kappa beside what `make bench-peers` has installed.
 """
 
 from __future__ import annotations
@@ -19,15 +18,7 @@ from docopt import docopt
 from bench.report import keep
 from kappa.errors import KappaError
 
-SECTIONS = {
-    "commands": "bench.kappa_bench",
-    "handlers": "bench.handlers",
-    "delivery": "bench.delivery",
-    "growth": "bench.growth",
-    "page": "bench.page",
-    "gate": "bench.gate",
-    "setup": "bench.setup",
-}
+SECTIONS = ("commands", "handlers", "delivery", "growth", "page")
 
 
 def main() -> int:
@@ -44,11 +35,11 @@ def main() -> int:
 
 
 def run(name: str) -> bool:
-    """Measure one section; False if it could not be, which is said."""
+    """Measure one section; False, with the reason printed, if that fails."""
     started_s = time.monotonic()
     print(f"==> {name}", file=sys.stderr)
     try:
-        text: str = importlib.import_module(SECTIONS[name]).measure()
+        text: str = importlib.import_module(f"bench.{name}").measure()
     except KappaError as error:
         print(f"Error: {error}", file=sys.stderr)
         return False

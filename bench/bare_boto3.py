@@ -8,16 +8,10 @@ from pathlib import Path
 
 import boto3
 
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
+    '"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+)
 
 
 def main(command: str, name: str, code: str, policy: str) -> None:
@@ -26,7 +20,7 @@ def main(command: str, name: str, code: str, policy: str) -> None:
     if command == "create":
         iam = boto3.client("iam")
         made = iam.create_policy(PolicyName=name, PolicyDocument=Path(policy).read_text())
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
         iam.attach_role_policy(RoleName=name, PolicyArn=made["Policy"]["Arn"])
         lambda_.create_function(
             FunctionName=name,
@@ -43,9 +37,9 @@ def main(command: str, name: str, code: str, policy: str) -> None:
         iam = boto3.client("iam")
         lambda_.delete_function(FunctionName=name)
         attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-        for one in attached:
-            iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
-            iam.delete_policy(PolicyArn=one["PolicyArn"])
+        for policy in attached:
+            iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+            iam.delete_policy(PolicyArn=policy["PolicyArn"])
         iam.delete_role(RoleName=name)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import sys
 import threading
@@ -20,14 +19,15 @@ from pathlib import Path
 
 import boto3
 from botocore.exceptions import ClientError
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from bench.load import WATCH, lift_the_rate_limit, send_all, shown_at, warm_up
+from bench.environment import settings
 from bench.report import percentiles, table
 from kappa.errors import KappaError
 from lambda_chat.config import ChatConfig, read_config
 from local import bootstrap
-from tests.support.chat.chromium import MISSING, chromium_path, launch, sign_in
+from local.testkit import crowd
+from local.testkit.chromium import browsing
 
 READERS = (1, 10, 50)
 STEADY = 3.0  # messages a second
@@ -89,36 +89,19 @@ class Channel:
 
 
 def measure() -> str:
-    """Measure on a chat of its own. Raises: KappaError, if there is no Chromium."""
+    """Measure in a chat of its own. Raises: KappaError, if there is no Chromium."""
     expect.set_options(timeout=15_000)
     with (
         bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
-        environment(chat.env),
-        sync_playwright() as playwright,
+        settings(chat.env),
+        browsing() as browser,
     ):
-        path = chromium_path(playwright)
-        if path is None:
-            raise KappaError(f"Nothing was measured: {MISSING}")
         config = read_config(Path(chat.env["LAMBDA_CHAT_CONFIG"]))
-        lift_the_rate_limit()
-        warm_up(config, "delivery")
-        browser = launch(playwright, path)
+        crowd.lift_the_rate_limit()
+        crowd.warm_up(config, "delivery")
         steady = [steadily(browser, config, readers) for readers in READERS]
         lively = [lively_at(browser, config, rate) for rate in LIVELY]
-        browser.close()
     return f"{steady_report(steady)}\n{lively_report(lively)}"
-
-
-@contextlib.contextmanager
-def environment(env: dict[str, str]) -> Iterator[None]:
-    """Lead this process to the chat, and back after."""
-    before = dict(os.environ)
-    os.environ.update(env)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def steadily(browser: Browser, config: ChatConfig, readers: int) -> tuple[Channel, At]:
@@ -140,12 +123,13 @@ def lively_at(browser: Browser, config: ChatConfig, rate: float) -> tuple[Channe
 @contextlib.contextmanager
 def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> Iterator[Channel]:
     """Open a channel for its readers, and send all of them home after."""
-    page = open_page(browser, name)
+    page = crowd.open_page(browser, name)
     others = [Reader(POLL_S) for _ in range(readers)]
     channel = Channel(name, config, page, Reader(WATCH_S), others, Reader(POLL_S, 0.0, OLD_WINDOW))
     ended = threading.Event()
     threads = [
-        threading.Thread(target=one.read, args=(config, name, ended)) for one in channel.everybody()
+        threading.Thread(target=reader.read, args=(config, name, ended))
+        for reader in channel.everybody()
     ]
     for thread in threads:
         thread.start()
@@ -155,18 +139,8 @@ def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> It
         ended.set()
         for thread in threads:
             thread.join()
-        channel.shown = {text: at_ms / 1000 for text, at_ms in shown_at(page).items()}
+        channel.shown = {text: at_ms / 1000 for text, at_ms in crowd.shown_ms(page).items()}
         page.context.close()
-
-
-def open_page(browser: Browser, channel: str) -> Page:
-    """Open the page in a channel, as somebody whose tab stays in front."""
-    page = browser.new_context().new_page()
-    page.add_init_script(WATCH)
-    page.goto(f"{os.environ['LAMBDA_CHAT_URL']}#{channel}")
-    sign_in(page, f"Reader of {channel}")
-    expect(page.get_by_role("status")).to_contain_text("Connected")
-    return page
 
 
 def write(config: ChatConfig, channel: str, rate: float, seconds: float) -> At:
@@ -174,19 +148,19 @@ def write(config: ChatConfig, channel: str, rate: float, seconds: float) -> At:
 
     Raises: KappaError, if SNS refused one.
     """
-    run = send_all(config, [channel], int(rate * seconds), rate, WRITERS)
-    if run.errors:
-        raise KappaError(f"{len(run.errors)} messages were not sent: {run.errors[0]}")
-    return {text: at_ms / 1000 for text, at_ms in run.sent[channel].items()}
+    sent = crowd.send_all(config, [channel], int(rate * seconds), rate, WRITERS)
+    if sent.errors:
+        raise KappaError(f"{len(sent.errors)} messages were not sent: {sent.errors[0]}")
+    return {text: at_ms / 1000 for text, at_ms in sent.at_ms[channel].items()}
 
 
 def settle(channel: Channel, sent: At) -> None:
     """Wait until the page and every reader of today has seen all, or no longer."""
     deadline = time.monotonic() + SETTLE_S
     while time.monotonic() < deadline:
-        on_page = shown_at(channel.page)
+        on_page = crowd.shown_ms(channel.page)
         if all(text in on_page for text in sent) and all(
-            len(one.seen) >= len(sent) for one in channel.readers
+            len(reader.seen) >= len(sent) for reader in channel.readers
         ):
             break
         channel.page.wait_for_timeout(200)
@@ -204,7 +178,7 @@ def steady_report(steady: list[tuple[Channel, At]]) -> str:
     for count, (channel, sent) in zip(READERS, steady, strict=True):
         transcript = delays_ms(sent, channel.watcher.seen)
         floor = percentiles(transcript)[0]
-        polled = [one for reader in channel.readers for one in delays_ms(sent, reader.seen)]
+        polled = [delay for reader in channel.readers for delay in delays_ms(sent, reader.seen)]
         expected = len(sent) * len(channel.readers)
         for name, delays, of in (
             ("in the transcript", transcript, len(sent)),
@@ -250,7 +224,3 @@ One channel, {LIVELY_SECONDS:g} s at each rate. The page of 2015 polled each sec
 newest {OLD_WINDOW} messages.
 
 {table(heads, rows)}"""
-
-
-if __name__ == "__main__":
-    print(measure())

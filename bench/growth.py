@@ -1,11 +1,11 @@
 """How time and calls grow with size: one table a curve.
 
-Each module of the name growth_* owns one part: what it makes, does and counts.
+Each module named growth_* owns one curve: what it makes, does and counts.
 """
 
 from __future__ import annotations
 
-from bench import growth_page, growth_publish, growth_site, growth_zip
+from bench import growth_list, growth_publish
 from local.emulator import running
 
 TEXT = """\
@@ -19,13 +19,8 @@ are compared with: the smallest size, or the plainest way to do the same in the 
 def measure() -> str:
     """Measure every curve.
 
-    Raises: KappaError, if something that is measured fails or a count is not what it must be.
+    Raises: KappaError, if there is no Chromium, or for what a page did not do.
     """
     with running(proxied=True) as emulator:
-        curves = [
-            growth_publish.measure(emulator.endpoint_url),
-            growth_page.measure(),
-            growth_site.measure(emulator.endpoint_url),
-            growth_zip.measure(emulator.endpoint_url),
-        ]
-    return "\n".join([TEXT, *curves])
+        published = growth_publish.measure(emulator.endpoint_url)
+    return "\n".join([TEXT, published, growth_list.measure()])

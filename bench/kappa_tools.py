@@ -9,12 +9,12 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.environment import REGION
 from bench.peers import program
 
 BASE = "boto3 script"
 HERE = Path(__file__).parent
-REGION = "us-east-1"
-# Where SAM puts its packages; there before it begins.
+# Where SAM puts its packages; made before it begins.
 BUCKET = "bench-sam"
 POLICY = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
@@ -46,9 +46,9 @@ class Tool:
 
 
 def tools() -> list[Tool]:
-    """The tools whose programs are there."""
-    found = [boto3_script(), kappa(), old_kappa(), aws_cli(), chalice(), sam()]
-    return [tool for tool in found if Path(tool.phases["start"].split()[0]).exists()]
+    """The tools whose programs are installed."""
+    every = [boto3_script(), kappa(), old_kappa(), aws_cli(), chalice(), sam()]
+    return [tool for tool in every if Path(tool.phases["start"].split()[0]).exists()]
 
 
 def kappa() -> Tool:
@@ -64,7 +64,7 @@ lambda: {name: bench-kappa, path: code/, handler: handler.handler, runtime: pyth
     return Tool(
         "kappa",
         {"start": f"{run} --help"}
-        | {phase: f"{run} config.yml {one}" for phase, one in commands.items()},
+        | {phase: f"{run} config.yml {command}" for phase, command in commands.items()},
         code="code/handler.py",
         files={"config.yml": config, "policy.json": POLICY},
     )
@@ -75,18 +75,11 @@ def boto3_script() -> Tool:
     python = program("boto3", "python")
     run = f"{python} {HERE / 'bare_boto3.py'}"
     rest = "bench-boto3 handler.py policy.json"
+    commands = {"create": "create", "changed": "update", "status": "status", "delete": "delete"}
     return Tool(
         BASE,
         {"start": f"{python} -c 'import boto3'"}
-        | {
-            phase: f"{run} {command} {rest}"
-            for phase, command in {
-                "create": "create",
-                "changed": "update",
-                "status": "status",
-                "delete": "delete",
-            }.items()
-        },
+        | {phase: f"{run} {command} {rest}" for phase, command in commands.items()},
         files={"policy.json": POLICY},
     )
 
@@ -109,7 +102,8 @@ lambda:
     commands |= {"status": "status", "delete": "delete"}
     return Tool(
         "kappa 0.7.0",
-        {"start": f"{run} --help"} | {phase: f"{run} {one}" for phase, one in commands.items()},
+        {"start": f"{run} --help"}
+        | {phase: f"{run} {command}" for phase, command in commands.items()},
         code="_src/handler.py",
         files={"kappa.yml": config},
         rounds=2,
@@ -204,22 +198,24 @@ Resources:
 
 def starts() -> dict[str, str]:
     """What a person waits for before a tool does anything: the first one is the floor."""
-    here = Path(sys.executable).parent
+    kappa_program = Path(sys.executable).parent / "kappa"
     complete = "_KAPPA_COMPLETE=bash_complete COMP_WORDS='kappa config.yml ' COMP_CWORD=2"
-    found = {
+    lines = {
         "python -c pass": f"{sys.executable} -c pass",
-        "kappa --help": f"{here / 'kappa'} --help",
-        "kappa --version": f"{here / 'kappa'} --version",
-        "kappa's completion": f"{complete} {here / 'kappa'}",
+        "kappa --help": f"{kappa_program} --help",
+        "kappa --version": f"{kappa_program} --version",
+        "kappa's completion": f"{complete} {kappa_program}",
         "resources.py cf": f"{sys.executable} {HERE.parent / 'resources.py'} cf",
+        "import boto3": f"{program('boto3', 'python')} -c 'import boto3'",
     }
-    others = {
-        "import boto3": (program("boto3", "python"), "-c 'import boto3'"),
-        "kappa 0.7.0 --help": (program("kappa-0.7.0", "kappa"), "--help"),
-        "chalice --version": (program("chalice", "chalice"), "--version"),
-        "sam --version": (program("sam", "sam"), "--version"),
-        "aws --version": (program("awscli", "aws"), "--version"),
+    lines |= {
+        f"{name} {option}": f"{program(peer, name.split()[0])} {option}"
+        for peer, name, option in (
+            ("kappa-0.7.0", "kappa 0.7.0", "--help"),
+            ("chalice", "chalice", "--version"),
+            ("sam", "sam", "--version"),
+            ("awscli", "aws", "--version"),
+        )
+        if program(peer, name.split()[0]).exists()
     }
-    return found | {
-        name: f"{run} {arguments}" for name, (run, arguments) in others.items() if run.exists()
-    }
+    return lines

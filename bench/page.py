@@ -1,7 +1,6 @@
 """What the page costs to open, to poll and to draw, beside the page of 2015.
 
-On a chat of its own in local mode. Google's platform script is counted on neither side. What the
-2015 page loaded is in page_2015.py.
+In a chat of its own in local mode. Google's platform script is counted on neither side.
 """
 
 from __future__ import annotations
@@ -9,27 +8,40 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from playwright.sync_api import Browser, Page, expect
 
-from bench import page_2015
-from bench.growth_aws import aws_settings
-from bench.page_harness import NOW_MS, chromium, harness, transcript
+from bench.environment import settings
+from bench.page_harness import NOW_MS, harness, transcript
 from bench.report import table
 from kappa.errors import KappaError
 from local import bootstrap
-from tests.support.builders import operator_record
+from local.testkit import chromium
+from local.testkit.chromium import browsing
+from local.testkit.events import operator_record
 
 STORE = "Lambda-Chat-store-message"
 DATA = "/data/default.json"
 PATIENCE_MS = 15_000
 DRAWN = (20, 200)
 ROUNDS = 20
+# What the page of 2015 loaded, from its npm packages: sizes as text, and with gzip at its best.
+ASSETS_2015 = {
+    "bootstrap@3.3.4: dist/css/bootstrap.min.css": (117_305, 19_095),
+    "bootstrap@3.3.4: dist/js/bootstrap.min.js": (35_951, 9_512),
+    "jquery@1.11.2: dist/jquery.min.js": (95_966, 33_286),
+    "aws-sdk@2.2.0: dist/aws-sdk.min.js": (443_011, 83_340),
+    "lambda-chat.js, its own": (5_964, 0),  # in no package: only its size is on record
+}
+NOTE_2015 = (
+    "The page had aws-sdk 2.1.12, whose package holds no built file and whose build tool can no "
+    "longer be installed; 2.2.0 is the oldest release that ships one. Its own script and its HTML "
+    "are not counted where their size is not known."
+)
 TEXT = """\
 ## The page
 
@@ -70,14 +82,15 @@ class Wire:
 
     def _asked(self, event: dict[str, Any]) -> None:
         request = event["request"]
-        one = self._all.setdefault(event["requestId"], Exchange(""))
-        one.url = request["url"]
-        one.up_bytes += len(request.get("postData", ""))
+        exchange = self._all.setdefault(event["requestId"], Exchange(""))
+        exchange.url = request["url"]
+        exchange.up_bytes += len(request.get("postData", ""))
 
     def _sent(self, event: dict[str, Any]) -> None:
-        one = self._all.setdefault(event["requestId"], Exchange(""))
+        exchange = self._all.setdefault(event["requestId"], Exchange(""))
         # "name: value\r\n"; the request's own line is about as long as its address
-        one.up_bytes += sum(len(name) + len(text) + 4 for name, text in event["headers"].items())
+        headers = event["headers"].items()
+        exchange.up_bytes += sum(len(name) + len(text) + 4 for name, text in headers)
 
     def _cached(self, event: dict[str, Any]) -> None:
         self._all.setdefault(event["requestId"], Exchange("")).cached = True
@@ -91,19 +104,24 @@ class Wire:
         self._all[event["requestId"]].text_bytes += event["dataLength"]
 
     def _finished(self, event: dict[str, Any]) -> None:
-        one = self._all[event["requestId"]]
-        one.down_bytes = int(event["encodedDataLength"])
-        one.done = True
+        exchange = self._all[event["requestId"]]
+        exchange.down_bytes = int(event["encodedDataLength"])
+        exchange.done = True
 
     def exchanges(self) -> list[Exchange]:
         """What has crossed the network so far, but for the identity provider's."""
-        over = [one for one in self._all.values() if one.done and not one.cached]
-        return [one for one in over if one.url.startswith("http") and self._left_out not in one.url]
+        transferred = [each for each in self._all.values() if each.done and not each.cached]
+        pages = [exchange for exchange in transferred if exchange.url.startswith("http")]
+        return [exchange for exchange in pages if self._left_out not in exchange.url]
 
     def poll(self, status: int) -> Exchange | None:
         """The last poll of the transcript that was answered so."""
-        found = [one for one in self.exchanges() if DATA in one.url and one.status == status]
-        return found[-1] if found else None
+        polls = [
+            exchange
+            for exchange in self.exchanges()
+            if DATA in exchange.url and exchange.status == status
+        ]
+        return polls[-1] if polls else None
 
     def clear(self) -> None:
         """Count from now on."""
@@ -115,7 +133,10 @@ def measure() -> str:
 
     Raises: KappaError, if the chat does not start or there is no Chromium.
     """
-    with _chat() as chat, chromium() as browser:
+    with (
+        bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
+        browsing() as browser,
+    ):
         opened, polls = on_the_wire(browser, chat)
         drawn = [line for count in DRAWN for line in drawn_lines(browser, count)]
     heads = ("transcript", "what came", "the page, ms", "innerHTML of all, ms", "ratio")
@@ -129,12 +150,6 @@ def measure() -> str:
             f"### Drawing a transcript\n\n{table(heads, drawn)}{note}",
         ]
     )
-
-
-@contextmanager
-def _chat() -> Iterator[bootstrap.Chat]:
-    with bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat:
-        yield chat
 
 
 def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> tuple[str, str]:
@@ -155,7 +170,7 @@ def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> tuple[str, str]:
         page.wait_for_load_state("networkidle")
         again = wire.exchanges()
         wire.clear()
-        sign_in(page)
+        enter(page)
         entered = wire.exchanges()
         polls = polled(page, wire, chat)
     finally:
@@ -163,11 +178,9 @@ def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> tuple[str, str]:
     return opened_table(first, again, entered), polls_table(polls)
 
 
-def sign_in(page: Page) -> None:
+def enter(page: Page) -> None:
     """Sign in, and wait until the channel is shown."""
-    frame = page.frame_locator("#sign-in-slot iframe")
-    frame.get_by_role("textbox", name="Your name").fill("Ada Lovelace")
-    frame.get_by_role("button", name="Sign in").click()
+    chromium.sign_in(page, "Ada Lovelace")
     expect(page.get_by_role("status")).to_have_text(
         "Connected as Ada Lovelace", timeout=PATIENCE_MS
     )
@@ -177,16 +190,18 @@ def sign_in(page: Page) -> None:
 
 def polled(page: Page, wire: Wire, chat: bootstrap.Chat) -> dict[int, Exchange]:
     """A poll that found nothing new, and one that found the 21st of the channel's messages."""
-    say(chat, [f"Message {number} of an operator, eighty letters or so." for number in range(20)])
+    announce(
+        chat, [f"Message {number} of an operator, eighty letters or so." for number in range(20)]
+    )
     lines = page.get_by_role("log", name="Messages").get_by_role("article")
     lines.filter(has_text="Message 19").wait_for(timeout=PATIENCE_MS)
     wire.clear()
     wait_until(page, lambda: wire.poll(304))
-    say(chat, ["One more message of an operator, as long as all of them."])
+    announce(chat, ["One more message of an operator, as long as all of them."])
     lines.filter(has_text="One more").wait_for(timeout=PATIENCE_MS)
     wait_until(page, lambda: wire.poll(200))
-    found = {status: wire.poll(status) for status in (304, 200)}
-    return {status: one for status, one in found.items() if one}
+    polls = {status: wire.poll(status) for status in (304, 200)}
+    return {status: exchange for status, exchange in polls.items() if exchange}
 
 
 def wait_until(page: Page, condition: Callable[[], object]) -> None:
@@ -198,42 +213,36 @@ def wait_until(page: Page, condition: Callable[[], object]) -> None:
     raise KappaError("The page does not poll.")
 
 
-def say(chat: bootstrap.Chat, texts: list[str]) -> None:
+def announce(chat: bootstrap.Chat, texts: list[str]) -> None:
     """Let an operator write, all in one event."""
     records = [operator_record({"message": text, "channel": "default"}) for text in texts]
-    with aws_settings(chat.env["AWS_ENDPOINT_URL"], chat.env["AWS_ACCESS_KEY_ID"]):
+    with settings(chat.env):
         functions = boto3.client("lambda")
         functions.invoke(FunctionName=STORE, Payload=json.dumps({"Records": records}))
 
 
 def opened_table(first: list[Exchange], again: list[Exchange], entered: list[Exchange]) -> str:
     """Requests and bytes until something can be done, beside the assets of 2015."""
-    assets = page_2015.read()
-    gzip_bytes = sum(one.gzip_bytes for one in assets.files)
-    down = sum(one.down_bytes for one in first)
+    down = sum(exchange.down_bytes for exchange in first)
+    plain, compressed = (sum(sizes) for sizes in zip(*ASSETS_2015.values(), strict=True))
     heads = ("until", "requests", "bytes, compressed", "bytes, as text", "/ 2015, compressed")
     lines = [
-        line("this page: the sign-in button", first, gzip_bytes),
-        line("this page: the same on a repeat visit", again, gzip_bytes),
-        line("this page: the channel, after sign-in", entered, gzip_bytes),
-        (
-            "2015 page: its scripts and styles",
-            len(assets.files),
-            gzip_bytes,
-            sum(one.size_bytes for one in assets.files),
-            1.0,
-        ),
+        line("this page: the sign-in button", first, compressed),
+        line("this page: the same on a repeat visit", again, compressed),
+        line("this page: the channel, after sign-in", entered, compressed),
+        ("2015 page: its scripts and styles", len(ASSETS_2015), compressed, plain, 1.0),
     ]
-    own = [(one.name, one.size_bytes, one.gzip_bytes or "-") for one in assets.files]
+    own = [(name, size, zipped or "-") for name, (size, zipped) in ASSETS_2015.items()]
     detail = table(("2015 page", "bytes, as text", "bytes, compressed"), own)
-    note = f"\n{assets.note} One compressed byte here stands for {gzip_bytes / down:.1f} there.\n"
+    note = f"\n{NOTE_2015} One compressed byte here stands for {compressed / down:.1f} there.\n"
     return f"### Opening it\n\n{table(heads, lines)}\n{detail}{note}"
 
 
-def line(name: str, found: list[Exchange], base: int) -> tuple[object, ...]:
+def line(name: str, exchanges: list[Exchange], base: int) -> tuple[object, ...]:
     """A line of the table of opening."""
-    down = sum(one.down_bytes for one in found)
-    return name, len(found), down, sum(one.text_bytes for one in found), down / base
+    down = sum(exchange.down_bytes for exchange in exchanges)
+    text = sum(exchange.text_bytes for exchange in exchanges)
+    return name, len(exchanges), down, text, down / base
 
 
 def polls_table(polls: dict[int, Exchange]) -> str:
@@ -241,8 +250,8 @@ def polls_table(polls: dict[int, Exchange]) -> str:
     names = {304: "nothing new: 304", 200: "a transcript of 20 messages: 200"}
     down = polls[200].down_bytes
     rows = [
-        (names[status], 1, one.up_bytes, one.down_bytes, one.down_bytes / down)
-        for status, one in polls.items()
+        (names[status], 1, poll.up_bytes, poll.down_bytes, poll.down_bytes / down)
+        for status, poll in polls.items()
     ]
     heads = ("a poll that finds", "requests", "bytes up", "bytes down", "down / of a whole one")
     note = "\nThe 2015 page asked once a second without a condition, and got all of it each time.\n"
@@ -257,8 +266,8 @@ def drawn_lines(browser: Browser, count: int) -> list[tuple[object, ...]]:
 
         def of(how: str) -> list[float]:
             page.evaluate("isPlain => begin(isPlain)", how == "takePlainly")
-            found: list[float] = page.evaluate("given => times(...given)", [how, texts, NOW_MS])
-            return found
+            times: list[float] = page.evaluate("given => times(...given)", [how, texts, NOW_MS])
+            return times
 
         runs = [(of("take"), of("takePlainly")) for _ in range(ROUNDS)]
     lines = []

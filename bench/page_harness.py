@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from kappa.errors import KappaError
-from tests.browser.gallery import GOOGLE, ORIGIN, answer
-from tests.support.chat.chromium import MISSING, chromium_path, launch
+from local.testkit.page_files import GOOGLE, ORIGIN, answer
 
 MAIN = Path(__file__).with_suffix(".js")
 NOW = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)
@@ -28,25 +26,6 @@ ISOLATED = {
 }
 PEOPLE = {"grace": "Grace Hopper", "karen": "Karen Jones", "ada": "Ada Lovelace"}
 WORDS = "And some more words, as people write them. "
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser.
-
-    Raises: KappaError, if there is none, or for what a page did not do.
-    """
-    with sync_playwright() as playwright:
-        path = chromium_path(playwright)
-        if path is None:
-            raise KappaError(f"Nothing was measured: {MISSING}")
-        browser = launch(playwright, path)
-        try:
-            yield browser
-        except (AssertionError, Error) as error:
-            raise KappaError(f"The page did not do as it should: {error}") from error
-        finally:
-            browser.close()
 
 
 @contextlib.contextmanager

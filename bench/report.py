@@ -26,9 +26,9 @@ on one machine of two cores, the emulated AWS too.
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table; what is no text stands on the right."""
-    found = [[written(cell) for cell in row] for row in rows]
+    cells = [[written(cell) for cell in row] for row in rows]
     kinds = ["---" if index == 0 else "---:" for index in range(len(heads))]
-    lines = [heads, kinds, *found]
+    lines = [heads, kinds, *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 

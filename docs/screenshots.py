@@ -15,8 +15,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from local.testkit.chromium import MISSING, chromium_path, launch
 from tests.browser.gallery import open_gallery, show
-from tests.support.chat.chromium import MISSING, chromium_path, launch
 
 DOCS = Path(__file__).resolve().parent
 

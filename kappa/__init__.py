@@ -1,3 +1,3 @@
 """kappa: the life cycle of one AWS Lambda function, from one readable config file."""
 
-__version__ = "1.0.0.dev0"
+__version__ = "1.0.0"

@@ -7,6 +7,7 @@ value, environments, and the layout of kappa 0.7. kappa itself never reads the s
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 from typing import Any
 
@@ -94,6 +95,9 @@ def _lenient(schema: dict[str, Any]) -> dict[str, Any]:
     """Accept `${name}` and nothing in place of a value; a number in place of a text."""
     schema = copy.deepcopy(schema)
     schema.pop("default", None)
+    if "description" in schema:
+        # Python 3.13 and later take the indentation out of a docstring
+        schema["description"] = inspect.cleandoc(schema["description"])
     if str(schema.get("description", "")).startswith(_JSON_WORDS):
         return {"description": schema["description"]}
     if "anyOf" in schema:

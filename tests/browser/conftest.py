@@ -17,9 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.support.builders import operator_record, row
-from tests.support.chat import chromium
-from tests.support.chat.chromium import MISSING, chromium_path, launch
+from local.testkit import chromium
+from local.testkit.chromium import MISSING, chromium_path, launch
+from local.testkit.events import operator_record
+from tests.support.builders import row
 
 # the emulated AWS starts a worker at the first message
 PATIENCE_MS = 15_000

@@ -3,39 +3,19 @@
 Owns the opening of it, for tests and for the pictures in docs/screens.
 """
 
-import mimetypes
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page
 
-from lambda_chat.site.build import fill
-from lambda_chat.site.page_config import placeholders
+from local.testkit.page_files import GOOGLE, ORIGIN, answer
 
 HERE = Path(__file__).resolve().parent
-SITE = HERE.parents[1] / "s3-website"
 MAIN = HERE / "gallery.js"
-ORIGIN = "https://chat.test"
-GOOGLE = "https://accounts.google.com"
 # as in gallery.js: it gives its messages their times
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 PHONE = {"width": 390, "height": 800}
 DESK = {"width": 1280, "height": 800}
-
-
-def answer(route: Route, main: Path = MAIN, headers: dict[str, str] | None = None) -> None:
-    """Serve a file of the page, filled in as update.sh does, with `main` in js/main.js's place."""
-    name = urlsplit(route.request.url).path.strip("/") or "index.html"
-    path = main if name == "js/main.js" else SITE / "public" / name
-    if not path.is_file():
-        route.fulfill(status=404, body="")
-    else:
-        text = path.read_text("utf-8")
-        if path.suffix == ".html":
-            text = fill(text, {**placeholders([ORIGIN], GOOGLE), "config": "{}"}, name)
-        kind = mimetypes.guess_type(name)[0]
-        route.fulfill(body=text, content_type=kind, headers=headers)
 
 
 def open_gallery(
@@ -57,7 +37,7 @@ def open_gallery(
     )
     page = context.new_page()
     page.clock.set_fixed_time(NOW)
-    page.route(f"{ORIGIN}/**", lambda route: answer(route))
+    page.route(f"{ORIGIN}/**", lambda route: answer(route, MAIN))
     page.route(f"{GOOGLE}/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto(f"{ORIGIN}/index.html")
     page.wait_for_function("() => 'show' in window")

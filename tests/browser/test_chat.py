@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
+from local.testkit.events import sns_record
 from tests.browser.conftest import announce, deliver, held, refused, write_rows
-from tests.support.builders import sns_record
 
 HOSTILE = (
     "<script>alert(1)</script>",

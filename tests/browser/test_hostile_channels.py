@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+from local.testkit.events import operator_record
 from messages import is_visible
 from tests.browser.conftest import deliver, unique
-from tests.support.builders import operator_record
 from tests.support.chat.hostile import TEXTS
 from tests.support.chat.people import Page, wait_for
 from tests.support.samples import ALL, sample

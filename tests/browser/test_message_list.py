@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import gallery
+from local.testkit import page_files
 from tests.support.chat.hostile import TEXTS
 
 HARNESS = Path(__file__).with_name("list_harness.js")
@@ -177,9 +177,9 @@ def shown(lists):
 def open_harness(browser, **options):
     context = browser.new_context(locale="en-GB", timezone_id="UTC", **options)
     page = context.new_page()
-    context.route(f"{gallery.ORIGIN}/**", lambda route: gallery.answer(route, HARNESS))
+    context.route(f"{page_files.ORIGIN}/**", lambda route: page_files.answer(route, HARNESS))
     context.route("https://accounts.google.com/**", lambda route: route.abort())
-    page.goto(f"{gallery.ORIGIN}/index.html")
+    page.goto(f"{page_files.ORIGIN}/index.html")
     page.wait_for_function("() => window.ready")
     return page
 

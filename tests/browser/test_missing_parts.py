@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.gallery import DESK, GOOGLE, ORIGIN, answer
+from local.testkit.page_files import GOOGLE, ORIGIN, answer
+from tests.browser.gallery import DESK, MAIN
 
 REFUSE = "() => { throw new DOMException('The operation is insecure.', 'SecurityError'); }"
 # the stand-in for Google's script keeps what it needs
@@ -76,7 +77,7 @@ def test_a_browser_that_is_too_old_is_told_and_nothing_else_runs(browser, part):
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route(f"{ORIGIN}/**", answer)
+    page.route(f"{ORIGIN}/**", lambda route: answer(route, MAIN))
     page.route(f"{GOOGLE}/**", lambda route: route.fulfill(body="window.google = 1"))
     page.goto(f"{ORIGIN}/index.html", wait_until="commit")
     words = page.get_by_text("This browser is too old for this chat. It needs Chrome 123,")

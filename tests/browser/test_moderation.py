@@ -8,8 +8,8 @@ from email.utils import format_datetime
 import pytest
 from playwright.sync_api import expect
 
+from local.testkit.events import operator_record
 from tests.browser.conftest import announce, deliver, refused
-from tests.support.builders import operator_record
 
 PENDING = re.compile(r"\bpending\b")
 ACTIONS = "Actions for your message"

@@ -17,9 +17,9 @@ import pytest
 
 import local.emulator
 from local import bootstrap
+from local.testkit.chromium import chromium_path, launch
 from tests.conftest import EmulatedAws
 from tests.support.chat import elsewhere
-from tests.support.chat.chromium import chromium_path, launch
 from tests.support.chat.elsewhere import BLANK
 from tests.support.samples import sample
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import expect
 
+from local.testkit.events import sns_record
 from tests.browser.conftest import announce, deliver, unique
 from tests.browser.test_sign_in import mint
-from tests.support.builders import sns_record
 
 PIXEL = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,"

@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 from lambda_chat.site.build import build_site
 from lambda_chat.site.page_config import placeholders
 from lambda_chat.site.publish import plan
-from tests.browser.gallery import DESK, GOOGLE, MAIN, ORIGIN, PHONE, SITE, open_gallery, show
+from local.testkit.page_files import GOOGLE, ORIGIN, SITE
+from tests.browser.gallery import DESK, MAIN, PHONE, open_gallery, show
 from tests.support.samples import sample
 
 AXE = SITE / "node_modules/axe-core/axe.min.js"

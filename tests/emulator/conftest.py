@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.support.aws import proxy
+from local.testkit import proxy
 from tests.support.kappa.whole_project import Project
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
+from local.testkit.events import stream_record
 from publish_transcript import NotPublished, Settings, connected, publish
-from tests.support.builders import row, stream_record
+from tests.support.builders import row
 
 DEADLINE_S = 30.0
 ROUNDS = 15

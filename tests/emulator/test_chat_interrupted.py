@@ -21,7 +21,7 @@ from lambda_chat import command as commandline
 from lambda_chat.config import build_folder
 from lambda_chat.site import headers, publish
 from lambda_chat.site.build import CONFIG_KEY
-from tests.support.aws import proxy
+from local.testkit import proxy
 from tests.support.builders import run_here
 from tests.support.samples import ALL
 

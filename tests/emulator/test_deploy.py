@@ -9,7 +9,7 @@ import zipfile
 import boto3
 import pytest
 
-from tests.support.aws import proxy
+from local.testkit import proxy
 from tests.support.kappa import projects
 from tests.support.kappa.projects import POLICY
 

@@ -9,7 +9,8 @@ import uuid
 
 import pytest
 
-from tests.support.builders import moment, row, sns_record
+from local.testkit.events import sns_record
+from tests.support.builders import moment, row
 from tests.support.chat.people import Page, rows, wait_for
 
 

@@ -13,8 +13,8 @@ import uuid
 import pytest
 
 from local import bootstrap
+from local.testkit import proxy
 from tests.conftest import EmulatedAws, RunningChat
-from tests.support.aws import proxy
 from tests.support.aws.processes import emulator_at, kill_workers
 from tests.support.chat.people import Page, rows, wait_for
 from tests.support.chat.privileges import FUNCTIONS

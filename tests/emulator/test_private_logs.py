@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import id_token
+from local.testkit.events import id_token
 from tests.support.chat.people import Page, rows, wait_for
 from tests.support.chat.privileges import FUNCTIONS
 from tests.support.repo.secrets import leaks

@@ -17,7 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import resources
-from tests.support.builders import id_token, run_here
+from local.testkit.events import id_token
+from tests.support.builders import run_here
 from tests.support.kappa.projects import TRUST
 
 ROOT = Path(__file__).resolve().parents[2]

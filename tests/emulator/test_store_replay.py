@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import sns_record
+from local.testkit.events import sns_record
 from tests.support.chat.people import rows, wait_for
 
 RECORDED = Path(__file__).parents[1] / "data" / "events" / "failed_invocation.json"

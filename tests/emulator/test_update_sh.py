@@ -18,7 +18,7 @@ import yaml
 import resources
 from lambda_chat.config import build_folder
 from lambda_chat.site import publish
-from tests.support.aws import proxy
+from local.testkit import proxy
 from tests.support.builders import run_here
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,15 +10,15 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from local import bootstrap
+from local.testkit.chromium import GIVEN, MISSING, chromium_path
+from local.testkit.events import id_token
 from tests.conftest import EmulatedAws, RunningChat
-from tests.support.builders import id_token
-from tests.support.chat.chromium import GIVEN, MISSING, chromium_path
 from tests.support.chat.people import Page, wait_for
 from tests.support.repo.secrets import leaks
 
 MESSAGES = 2_000
-LOAD = f"-m bench.load --messages={MESSAGES} --rate=20"
-POLLS = "-m bench.polls --minutes=2"
+LOAD = f"-m tests.soak.load --messages={MESSAGES} --rate=20"
+POLLS = "-m tests.soak.polls --minutes=2"
 SECRET = f"private-{uuid.uuid4().hex}"
 DEADLINE_S = 900.0
 # the emulator's own word of each publish begins with the message; AWS keeps no such log

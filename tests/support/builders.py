@@ -1,13 +1,11 @@
 """Test data with sensible defaults; a test names only what it is about."""
 
-import base64
 import contextlib
 import io
 import json
 import os
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -18,10 +16,10 @@ import botocore.session
 from botocore.validate import ParamValidator
 
 from lambda_chat.config import ChatConfig
+from local.testkit.events import ACCOUNT
 
 TABLE = "Lambda-Chat-messages"
 BUCKET = "lambda-chat-page"
-ACCOUNT = "123456789012"
 IDENTITY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Lambda-Chat-identity"
 NOW_S = 1_767_268_800.0  # 2026-01-01T12:00:00Z
 # The least that a kappa config says.
@@ -48,72 +46,6 @@ def chat_config(**keys):
         "dynamodb_table": "Messages",
     }
     return ChatConfig(**(default | keys))
-
-
-def id_token(**claims):
-    """A Google ID token by its form; nobody signed it. A claim of None is left out."""
-    now_s = int(time.time())
-    default = {
-        "iss": "https://accounts.google.com",
-        "aud": "1-a.apps.googleusercontent.com",
-        "sub": "110169484474386276334",
-        "name": "Ada Lovelace",
-        "email": "ada@example.com",
-        "picture": "https://lh3.googleusercontent.com/a/ada",
-        "iat": now_s,
-        "exp": now_s + 3600,
-    }
-    payload = {key: value for key, value in (default | claims).items() if value is not None}
-    parts = ({"alg": "RS256", "kid": "1"}, payload, "signature")
-    return ".".join(base64url(json.dumps(part)) for part in parts)
-
-
-def base64url(text):
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def sns_record(body=None, token=None, **changes):
-    """A record as SNS delivers it. `body` is Sns.Message as it is, or what JSON it holds."""
-    body = {"message": "Hello"} if body is None else body
-    sns = {
-        "Type": "Notification",
-        "MessageId": "95df01b4-ee98-5cb9-9903-4c221d41eb5e",
-        "TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:Lambda-Chat-messages",
-        "Subject": None,
-        "Message": body if isinstance(body, str) else json.dumps(body),
-        "Timestamp": "2026-01-01T12:00:00.123Z",
-        "MessageAttributes": {} if token is None else {"id_token": attribute(token)},
-    }
-    return {
-        "EventSource": "aws:sns",
-        "EventVersion": "1.0",
-        "EventSubscriptionArn": f"{sns['TopicArn']}:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55",
-        "Sns": sns | changes,
-    }
-
-
-def attribute(value):
-    return {"Type": "String", "Value": value}
-
-
-def operator_record(body=None):
-    """A record as `kappa config.yml invoke` sends it."""
-    body = {"message": "Maintenance at noon"} if body is None else body
-    return {"EventSource": "lambda-chat:operator", "Sns": {"Message": json.dumps(body)}}
-
-
-def stream_record(channel="default", sequence="100", kind="INSERT"):
-    """A change of one row, as the table's stream delivers it."""
-    keys = {"channel": {"S": channel}, "id": {"S": "2026-01-01T12:00:00.000Z#1"}}
-    change = {"Keys": keys, "SequenceNumber": sequence, "StreamViewType": "NEW_IMAGE"}
-    if kind != "REMOVE":
-        change["NewImage"] = keys | {"message": {"S": "Hello"}}
-    return {
-        "eventID": sequence,
-        "eventName": kind,
-        "eventSource": "aws:dynamodb",
-        "dynamodb": change,
-    }
 
 
 def row(sent_at="2026-01-01T12:00:00.000Z", client_id="1", channel="default", **attributes):

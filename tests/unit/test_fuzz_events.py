@@ -11,16 +11,9 @@ from hypothesis import strategies as st
 
 import publish_transcript
 import store_message
+from local.testkit.events import id_token, operator_record, sns_record, stream_record
 from senders import Verifier
-from tests.support.builders import (
-    BUCKET,
-    NOW_S,
-    TABLE,
-    id_token,
-    operator_record,
-    sns_record,
-    stream_record,
-)
+from tests.support.builders import BUCKET, NOW_S, TABLE
 from tests.support.chat.store import store_settings
 from transactions import Tables
 

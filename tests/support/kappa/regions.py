@@ -12,7 +12,7 @@ from copy import deepcopy
 from types import SimpleNamespace
 
 from kappa.errors import Conflict, Denied, NotFound
-from tests.support.builders import ACCOUNT
+from local.testkit.events import ACCOUNT
 
 REGIONS = ("us-east-1", "eu-west-1")
 AWS_OWN = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"

@@ -8,9 +8,10 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
+from local.testkit.events import id_token, sns_record
 from senders import Verifier
 from store_message import Service, store
-from tests.support.builders import BUCKET, NOW_S, TABLE, id_token, sns_record
+from tests.support.builders import BUCKET, NOW_S, TABLE
 from tests.support.chat.store import RATE_TABLE, store_settings
 from transactions import Tables
 

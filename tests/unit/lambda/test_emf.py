@@ -8,18 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emf import metric_line
+from local.testkit.events import operator_record, sns_record, stream_record
 from publish_transcript import NotPublished, Settings, connected, publish
-from tests.support.builders import (
-    BUCKET,
-    NOW_S,
-    TABLE,
-    answer_with,
-    moment,
-    operator_record,
-    row,
-    sns_record,
-    stream_record,
-)
+from tests.support.builders import BUCKET, NOW_S, TABLE, answer_with, moment, row
 from tools.cost.model import METRICS
 from transactions import TRIES
 

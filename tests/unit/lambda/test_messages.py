@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.testkit.events import sns_record
 from messages import BadMessage, Message, read_delivery, read_request
 from store_message import store
-from tests.support.builders import sns_record
 from tests.support.chat.store import counts
 
 KEYS = st.sampled_from(

@@ -20,10 +20,11 @@ import publish_transcript
 import store_message
 import transactions
 from environment import Rate
+from local.testkit.events import id_token, sns_record, stream_record
 from publish_transcript import NotPublished, connected, publish
 from senders import Verifier
 from store_message import NotStored, store
-from tests.support.builders import BUCKET, NOW_S, TABLE, id_token, moment, sns_record, stream_record
+from tests.support.builders import BUCKET, NOW_S, TABLE, moment
 from tests.support.chat.memory import Bucket, Faulty, Sts, Tables
 from tests.support.chat.store import store_settings
 

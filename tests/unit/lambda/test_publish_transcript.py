@@ -9,6 +9,7 @@ import botocore
 import pytest
 
 import publish_transcript
+from local.testkit.events import stream_record
 from publish_transcript import (
     NotPublished,
     OldSdk,
@@ -19,16 +20,7 @@ from publish_transcript import (
     publish,
     read_settings,
 )
-from tests.support.builders import (
-    BUCKET,
-    NOW_S,
-    TABLE,
-    answer_with,
-    calls_of,
-    moment,
-    row,
-    stream_record,
-)
+from tests.support.builders import BUCKET, NOW_S, TABLE, answer_with, calls_of, moment, row
 
 EVENTS = Path(__file__).parents[2] / "data" / "events"
 DONE = {"batchItemFailures": []}

@@ -17,8 +17,9 @@ import transactions
 import writes
 from aws_clients import ONE_TRY
 from environment import Rate
+from local.testkit.events import sns_record
 from store_message import NotStored
-from tests.support.builders import NOW_S, answer_with, moment, sns_record
+from tests.support.builders import NOW_S, answer_with, moment
 from tests.support.chat.store import RATE_TABLE, counts
 
 LATE_S = writes.LATE.total_seconds()

@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import (
-    ACCOUNT,
-    NOW_S,
-    failed_invocation,
-    id_token,
-    operator_record,
-    sns_record,
-)
+from local.testkit.events import ACCOUNT, id_token, operator_record, sns_record
+from tests.support.builders import NOW_S, failed_invocation
 
 SCRIPT = Path("lambda/sns/replay.py")
 NAME = "Lambda-Chat-store-message"

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from kappa.errors import AwsError
-from tests.support.builders import ACCOUNT, NOW_S, failed_invocation, id_token, sns_record
+from local.testkit.events import ACCOUNT, id_token, sns_record
+from tests.support.builders import NOW_S, failed_invocation
 
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:Lambda-Chat-store-message"
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/chat-failures"

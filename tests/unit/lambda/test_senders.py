@@ -2,17 +2,10 @@ from hashlib import sha256
 
 import pytest
 
+from local.testkit.events import attribute, base64url, sns_record
 from senders import Verifier
 from store_message import NotStored
-from tests.support.builders import (
-    IDENTITY_ROLE,
-    NOW_S,
-    answer_with,
-    attribute,
-    base64url,
-    calls_of,
-    sns_record,
-)
+from tests.support.builders import IDENTITY_ROLE, NOW_S, answer_with, calls_of
 from tests.support.chat.store import store_settings
 
 

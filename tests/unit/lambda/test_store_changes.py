@@ -2,16 +2,9 @@
 
 import pytest
 
+from local.testkit.events import operator_record, sns_record
 from store_message import NotStored
-from tests.support.builders import (
-    TABLE,
-    answer_with,
-    calls_of,
-    moment,
-    operator_record,
-    row,
-    sns_record,
-)
+from tests.support.builders import TABLE, answer_with, calls_of, moment, row
 from tests.support.chat.store import counts
 from transactions import TRIES
 

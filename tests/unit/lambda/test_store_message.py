@@ -9,18 +9,9 @@ from botocore.exceptions import EndpointConnectionError
 
 import store_message
 from environment import Rate, read_settings
+from local.testkit.events import attribute, id_token, operator_record, sns_record
 from store_message import NotStored, handler, store
-from tests.support.builders import (
-    NOW_S,
-    answer_with,
-    attribute,
-    calls_of,
-    id_token,
-    moment,
-    operator_record,
-    row,
-    sns_record,
-)
+from tests.support.builders import NOW_S, answer_with, calls_of, moment, row
 from tests.support.chat.store import ENVIRON, RATE_TABLE, conflict, counts, store_settings
 from transactions import TRIES, Tables
 

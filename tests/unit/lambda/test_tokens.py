@@ -7,18 +7,11 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.testkit.events import base64url, id_token, sns_record
 from messages import BadMessage
 from senders import TokenEnded, Verifier
 from store_message import NotStored
-from tests.support.builders import (
-    NOW_S,
-    answer_with,
-    base64url,
-    calls_of,
-    id_token,
-    moment,
-    sns_record,
-)
+from tests.support.builders import NOW_S, answer_with, calls_of, moment
 from tests.support.chat.store import CLIENT_ID, counts, store_settings
 
 ASSUME = "AssumeRoleWithWebIdentity"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import id_token
+from local.testkit.events import id_token
 from tests.support.repo.secrets import leaks, secrets_in
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -15,7 +15,7 @@ from kappa.aws.client import Aws, translated
 from kappa.aws.credentials import source
 from kappa.aws.regions import meant
 from kappa.errors import AwsError, ConfigError, Denied, KappaError, Unavailable
-from tests.support.builders import ACCOUNT
+from local.testkit.events import ACCOUNT
 
 KNOWN = frozenset(
     {

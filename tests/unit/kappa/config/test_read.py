@@ -480,10 +480,19 @@ def test_a_policy_that_is_no_utf_8_is_said_with_its_line(with_policy, tmp_path):
         read_policy_document(config)
 
 
-@pytest.mark.parametrize("depth", [1000, 100_000])
-def test_an_input_of_a_thousand_levels_is_one_clear_error(write, depth):
-    rule = source("name: n", "schedule: rate(1 minute)", f"input: '{'[' * depth}{']' * depth}'")
+def test_an_input_of_a_hundred_thousand_levels_is_one_clear_error(write):
+    deep = f"input: '{'[' * 100_000}{']' * 100_000}'"
+    rule = source("name: n", "schedule: rate(1 minute)", deep)
     assert "input is not JSON" in error_of(write(more=rule))
+
+
+def test_an_input_of_a_thousand_levels_is_read_or_one_clear_error(write):
+    """How deep JSON may be is Python's rule: 3.13 reads a thousand levels, 3.11 does not."""
+    rule = source("name: n", "schedule: rate(1 minute)", f"input: '{'[' * 1000}{']' * 1000}'")
+    try:
+        read_config(write(more=rule))
+    except ConfigError as error:
+        assert "input is not JSON" in str(error)  # noqa: PT017 - it may be read, too
 
 
 def test_an_error_does_not_repeat_a_value_of_many_pages(write):

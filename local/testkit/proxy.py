@@ -1,12 +1,17 @@
 """Between a client and the emulator: it counts the requests, and fails as a test wants."""
 
+from __future__ import annotations
+
 import http.client
 import json
 import re
+import subprocess
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 # Which operation of a REST service it is: method, and how the path goes on.
@@ -31,33 +36,39 @@ _REST = {
     )
 }
 READS = re.compile(r"(Get|List|Describe)[A-Z]")
+# Status, headers, body.
+Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 @dataclass
 class Proxy:
-    """`before` is asked of each operation: what becomes of it, an answer, or None.
+    """Where it leads, and every operation that came through it.
 
-    "drop" ends the connection before AWS has the call, "lose" after it, "deny" answers as AWS does
-    to who may not; "kill" ends the `process` that called, once the call is done.
+    `before` decides what becomes of an operation: None lets it pass, an Answer is sent instead.
+    "drop" closes the connection before AWS gets the call, "lose" after it; "deny" answers as AWS
+    does without a permission; "kill" ends `process`, which made the call, once it is done.
     """
 
     host: str
     port: int
-    operations: list = field(default_factory=list)
-    before: object = None
+    operations: list[str] = field(default_factory=list)
+    before: Callable[[str], str | Answer | None] | None = None
     url: str = ""
-    process: object = None
-    one_by_one: object = field(default_factory=threading.Lock)
+    process: subprocess.Popen[Any] | None = None
+    one_by_one: threading.Lock = field(default_factory=threading.Lock)
 
     @property
-    def writes(self):
+    def writes(self) -> list[str]:
+        """The operations that change something."""
         return [name for name in self.operations if not READS.match(name)]
 
 
 @contextmanager
-def running(endpoint_url):
+def running(endpoint_url: str) -> Iterator[Proxy]:
     """Listen on a port of its own; stop after."""
     parts = urlsplit(endpoint_url)
+    assert parts.hostname
+    assert parts.port
     proxy = Proxy(parts.hostname, parts.port)
     server = _Server(("127.0.0.1", 0), lambda *args: _Handler(proxy, *args))
     server.daemon_threads = True
@@ -73,43 +84,43 @@ def running(endpoint_url):
 
 
 class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_args):
-        """Say nothing of a client that was killed."""
+    def handle_error(self, *_args: object) -> None:
+        """Report nothing: the client was killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, proxy, *args):
+    def __init__(self, proxy: Proxy, *args: Any) -> None:  # noqa: ANN401
         self.proxy = proxy
         super().__init__(*args)
 
-    def log_message(self, *_args):
-        """Say nothing."""
+    def log_message(self, *_args: object) -> None:
+        """Report nothing."""
 
-    def _handle(self):
+    def _handle(self) -> None:
         try:
             self._answer()
         except OSError:  # the client, or the emulator, has gone
             self.close_connection = True
 
-    def _answer(self):
+    def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self._operation(body)
         self.proxy.operations.append(operation)
-        wanted = self.proxy.before and self.proxy.before(operation)
-        if wanted == "drop":
+        fate = self.proxy.before(operation) if self.proxy.before else None
+        if fate == "drop":
             self.close_connection = True
             return
-        if wanted == "deny":
-            wanted = denied(self._service())
-        if operation == "CreateEventSourceMapping" and wanted in (None, "lose", "kill"):
+        if fate == "deny":
+            fate = denied(self._service())
+        if operation == "CreateEventSourceMapping" and fate in (None, "lose", "kill"):
             status, headers, answer = self._create_mapping(body)
         else:
-            status, headers, answer = wanted if isinstance(wanted, tuple) else self._forward(body)
-        if wanted == "kill":
+            status, headers, answer = fate if isinstance(fate, tuple) else self._forward(body)
+        if fate == "kill" and self.proxy.process:
             self.proxy.process.kill()
-        if wanted in ("lose", "kill"):
+        if fate in ("lose", "kill"):
             self.close_connection = True
             return
         self.send_response(status)
@@ -122,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _handle  # noqa: N815 - http.server's names
 
-    def _create_mapping(self, body):
+    def _create_mapping(self, body: bytes) -> Answer:
         """Refuse a mapping that exists, as AWS does; the emulator makes a second.
 
         Source: Lambda API reference, CreateEventSourceMapping: ResourceConflictException.
@@ -140,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
                     return error("ResourceConflictException", text, 409)
             return self._forward(body)
 
-    def _forward(self, body, method=""):
+    def _forward(self, body: bytes, method: str = "") -> Answer:
         connection = http.client.HTTPConnection(self.proxy.host, self.proxy.port, timeout=30)
         try:
             headers = dict(self.headers)
@@ -151,11 +162,11 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def _service(self):
+    def _service(self) -> str:
         signed = re.search(r"/([a-z0-9-]+)/aws4_request", self.headers.get("Authorization", ""))
         return signed[1] if signed else ""
 
-    def _operation(self, body):
+    def _operation(self, body: bytes) -> str:
         target = self.headers.get("X-Amz-Target", "")
         if target:
             return target.split(".")[-1]
@@ -169,14 +180,14 @@ class _Handler(BaseHTTPRequestHandler):
         return f"{self.command} {path}"
 
 
-def error(code, message, status=400):
+def error(code: str, message: str, status: int = 400) -> Answer:
     """An error as Lambda's REST API writes it."""
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
     return status, headers, f'{{"Type": "User", "message": "{message}"}}'.encode()
 
 
-def denied(service):
-    """AWS's answer to who may not, in the protocol of each service."""
+def denied(service: str) -> Answer:
+    """AWS's answer to a call without permission, in the protocol of each service."""
     if service in ("iam", "sns", "sts"):
         return query_error("AccessDenied", 403)
     if service == "s3":
@@ -187,19 +198,19 @@ def denied(service):
     return 400, [("Content-Type", "application/x-amz-json-1.1")], body
 
 
-def json_error(code, status=400):
+def json_error(code: str, status: int = 400) -> Answer:
     """An error as DynamoDB writes it."""
     body = f'{{"__type": "com.amazonaws.dynamodb.v20120810#{code}", "message": "a fault"}}'
     return status, [("Content-Type", "application/x-amz-json-1.0")], body.encode()
 
 
-def xml_error(code, status):
+def xml_error(code: str, status: int) -> Answer:
     """An error as S3 writes it."""
     body = f"<Error><Code>{code}</Code><Message>a fault</Message></Error>"
     return status, [("Content-Type", "application/xml")], body.encode()
 
 
-def query_error(code, status):
+def query_error(code: str, status: int) -> Answer:
     """An error as STS writes it."""
     _, headers, body = xml_error(code, status)
     return status, headers, b"<ErrorResponse>" + body + b"</ErrorResponse>"

@@ -4,8 +4,8 @@ Usage:
   polls [--minutes=N]
 
 Three people have the page open: one who is at it, one who has left it visible, one whose tab is
-hidden. An operator says a word each three minutes. Prints requests, bytes and the heap of each.
-Run it beside a chat of its own: python -m local run -- python -m bench.polls
+hidden. An operator posts a message each three minutes. Prints requests, bytes and the heap of each.
+Run it beside a chat of its own: python -m local run -- python -m tests.soak.polls
 
 Options:
   --minutes=N  how long [default: 10]
@@ -22,10 +22,11 @@ from typing import Any
 
 import boto3
 from docopt import docopt
-from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.support.builders import operator_record
-from tests.support.chat.chromium import MISSING, chromium_path, launch, sign_in
+from kappa.errors import KappaError
+from local.testkit.chromium import browsing, sign_in
+from local.testkit.events import operator_record
 
 STORE = "Lambda-Chat-store-message"
 MOVE_EACH_S = 20
@@ -72,7 +73,9 @@ class Visitor:
         """Bytes of the page's JavaScript heap, after a collection."""
         self.cdp.send("HeapProfiler.collectGarbage")
         metrics = self.cdp.send("Performance.getMetrics")["metrics"]
-        return int(next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize"))
+        return int(
+            next(metric["value"] for metric in metrics if metric["name"] == "JSHeapUsedSize")
+        )
 
 
 def measure(browser: Browser, minutes: float) -> list[Visitor]:
@@ -109,12 +112,12 @@ def report(visitors: list[Visitor], minutes: float) -> str:
         "| page | requests | of them 304 | a minute | received, kB | heap over time, kB |",
         "|---|---:|---:|---:|---:|---|",
     ]
-    for one in visitors:
-        total = one.requests.total()
-        heaps = ", ".join(f"{heap / 1e3:.0f}" for heap in [*one.heaps, one.heap()])
+    for visitor in visitors:
+        total = visitor.requests.total()
+        heaps = ", ".join(f"{heap / 1e3:.0f}" for heap in [*visitor.heaps, visitor.heap()])
         lines.append(
-            f"| {one.name} | {total} | {one.requests['304']} | {total / minutes:.0f} | "
-            f"{one.received / 1e3:.0f} | {heaps} |"
+            f"| {visitor.name} | {total} | {visitor.requests['304']} | {total / minutes:.0f} | "
+            f"{visitor.received / 1e3:.0f} | {heaps} |"
         )
     return "\n".join(lines)
 
@@ -124,15 +127,13 @@ def main() -> None:
     arguments = docopt(__doc__ or "")
     minutes = float(arguments["--minutes"])
     if "LAMBDA_CHAT_URL" not in os.environ:
-        sys.exit("Run it as: python -m local run -- python -m bench.polls")
+        sys.exit("Run it as: python -m local run -- python -m tests.soak.polls")
     expect.set_options(timeout=15_000)
-    with sync_playwright() as playwright:
-        path = chromium_path(playwright)
-        if path is None:
-            sys.exit(f"Nothing was measured: {MISSING}")
-        browser = launch(playwright, path)
-        print(report(measure(browser, minutes), minutes))
-        browser.close()
+    try:
+        with browsing() as browser:
+            print(report(measure(browser, minutes), minutes))
+    except KappaError as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

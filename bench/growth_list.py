@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser, CDPSession, Page
 
-from bench.page_harness import NOW_MS, chromium, harness, transcript
+from bench.page_harness import NOW_MS, harness, transcript
 from bench.report import table
+from local.testkit.chromium import browsing
 
 SIZES = (10, 100, 1_000, 5_000)
 WINDOW = 20
@@ -16,53 +17,42 @@ MORE = 12
 FRAMES = 40
 RUNS = 3
 MINUTE_MS = 60_000
+HEADS = ("messages", "elements", "plain: elements", "one more, ms", "/ at 100",
+         "plain: one more, ms", "longest frame while scrolling, ms", "heap, MB")  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Found:
+class Cost:
     """What a page of some size has and takes."""
 
     elements: int
     one_more_ms: float
-    frame_ms: float
-    longest_ms: float
+    longest_frame_ms: float
     heap_mb: float
 
 
 def measure() -> str:
     """Open a page for each size, and the plain list for each size."""
-    with chromium() as browser:
-        ours = [of_size(browser, count, "take") for count in SIZES]
-        plain = [of_size(browser, count, "takePlainly") for count in SIZES]
-    heads = (
-        "messages",
-        "elements",
-        "plain: elements",
-        "one more, ms",
-        "/ at 100",
-        "plain: one more, ms",
-    )
-    heads += ("frame while scrolling, ms", "longest", "plain: frame, ms", "plain: longest")
-    heads += ("heap, MB", "plain: heap, MB")
-    lines = [
+    with browsing() as browser:
+        pages = [of_size(browser, count, "take") for count in SIZES]
+        lists = [of_size(browser, count, "takePlainly") for count in SIZES]
+    rows = [
         (
-            count,
-            *(one.elements, other.elements),
-            *(one.one_more_ms, one.one_more_ms / ours[1].one_more_ms, other.one_more_ms),
-            *(one.frame_ms, one.longest_ms, other.frame_ms, other.longest_ms),
-            *(one.heap_mb, other.heap_mb),
+            *(count, page.elements, plain.elements),
+            *(page.one_more_ms, page.one_more_ms / pages[1].one_more_ms, plain.one_more_ms),
+            *(page.longest_frame_ms, page.heap_mb),
         )
-        for count, one, other in zip(SIZES, ours, plain, strict=True)
+        for count, page, plain in zip(SIZES, pages, lists, strict=True)
     ]
     note = (
         "\nThe page keeps at most 300 lines in the document, and 5,000 messages in memory. The "
         "plain list sets innerHTML to all messages whenever one comes. Scrolling goes 800 px up a "
         f"frame, {FRAMES} frames; of each frame the quickest of {RUNS} runs counts.\n"
     )
-    return f"### Messages in the open channel\n\n{table(heads, lines)}{note}"
+    return f"### Messages in the open channel\n\n{table(HEADS, rows)}{note}"
 
 
-def of_size(browser: Browser, count: int, how: str) -> Found:
+def of_size(browser: Browser, count: int, how: str) -> Cost:
     """Fill a page, let some more messages come one by one, scroll through it."""
     is_plain = how == "takePlainly"
     with harness(browser) as page:
@@ -76,8 +66,7 @@ def of_size(browser: Browser, count: int, how: str) -> Found:
         times = page.evaluate("given => times(...given)", [how, texts, now_ms])
         frames = scrolled(page)
         elements = page.evaluate("() => elements()")
-        median = statistics.median(times)
-        return Found(elements, median, statistics.median(frames), max(frames), heap_mb(cdp))
+        return Cost(elements, statistics.median(times), max(frames), heap_mb(cdp))
 
 
 def scrolled(page: Page) -> list[float]:
@@ -90,4 +79,5 @@ def heap_mb(cdp: CDPSession) -> float:
     """The page's JavaScript heap after a collection."""
     cdp.send("HeapProfiler.collectGarbage")
     metrics = cdp.send("Performance.getMetrics")["metrics"]
-    return next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize") / 1e6
+    sizes = {metric["name"]: metric["value"] for metric in metrics}
+    return float(sizes["JSHeapUsedSize"]) / 1e6

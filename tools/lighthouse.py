@@ -1,7 +1,7 @@
-"""Let Lighthouse judge the page of a chat in local mode: `python -m bench.lighthouse`.
+"""Let Lighthouse judge the page of a chat in local mode: `python -m tools.lighthouse`.
 
 Prints a table of scores and what cost points. The exit code is 1 if a score is under 95. npm
-installs Lighthouse into bench/.peers at the first time.
+installs Lighthouse into build/lighthouse at the first time.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from bench.peers import FOLDER
 from bench.report import table
 from kappa.errors import KappaError
 from local import bootstrap
-from tests.support.chat.chromium import ARGUMENTS, MISSING, chromium_path
+from local.testkit.chromium import ARGUMENTS, MISSING, chromium_path
 
 # The newest release that runs on Node 20: 13 wants 22.19.
 VERSION = "12.8.2"
-HOME = FOLDER / "lighthouse"
+HOME = bootstrap.ROOT / "build/lighthouse"
 PROGRAM = HOME / "node_modules/lighthouse/cli/index.js"
 CATEGORIES = ("performance", "accessibility", "best-practices")
 DEVICES = {"phone": [], "desktop": ["--preset=desktop"]}
@@ -43,16 +42,16 @@ def main() -> int:
             bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
         ):
             env = os.environ | {"CHROME_PATH": browser_path(), "TMPDIR": folder}
-            found = {device: judged(chat.url, more, env) for device, more in DEVICES.items()}
+            results = {device: judged(chat.url, more, env) for device, more in DEVICES.items()}
     except KappaError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
-    scores = {device: scores_of(result) for device, result in found.items()}
-    print(table(("device", *CATEGORIES), [(device, *one) for device, one in scores.items()]))
-    for device, result in found.items():
+    scores = {device: scores_of(result) for device, result in results.items()}
+    print(table(("device", *CATEGORIES), [(device, *row) for device, row in scores.items()]))
+    for device, result in results.items():
         for name, text in findings(result):
             print(f"- {device}: {name}: {text}")
-    return 1 if any(score < LEAST for one in scores.values() for score in one) else 0
+    return 1 if any(score < LEAST for row in scores.values() for score in row) else 0
 
 
 def install() -> None:
@@ -66,7 +65,6 @@ def install() -> None:
     if npm is None:
         raise KappaError("npm is not installed.", "Install Node.js 20 or later, then run again.")
     HOME.mkdir(parents=True, exist_ok=True)
-    (FOLDER / ".gitignore").write_text("*\n")
     print(f"==> installing lighthouse {VERSION}", file=sys.stderr)
     command = [npm, "install", "--prefix", str(HOME), "--no-audit", "--no-fund", "--no-save"]
     command += ["--loglevel=error", f"lighthouse@{VERSION}"]
@@ -134,9 +132,9 @@ def findings(result: dict[str, Any]) -> list[tuple[str, str]]:
     ids = [ref["id"] for name in CATEGORIES for ref in result["categories"][name]["auditRefs"]]
     audits = {name: result["audits"][name] for name in ids}
     return [
-        (name, f"{one['title']} {one.get('displayValue', '')}".strip())
-        for name, one in audits.items()
-        if one["score"] is not None and one["score"] < 1
+        (name, f"{audit['title']} {audit.get('displayValue', '')}".strip())
+        for name, audit in audits.items()
+        if audit["score"] is not None and audit["score"] < 1
     ]
 
 

@@ -29,7 +29,7 @@ def stored(config: ChatConfig, channel: str) -> list[Entry]:
         )
     )
     return [
-        entry({key: one["S"] for key, one in row.items()})
+        entry({key: value["S"] for key, value in row.items()})
         for page in pages
         for row in page["Items"]
     ]
@@ -53,7 +53,7 @@ def entry(message: dict[str, str]) -> Entry:
 
 def window(rows: list[Entry], history: int) -> list[Entry]:
     """What a transcript must hold of all rows: the newest, or all of the last five seconds."""
-    lively = [one for one in rows if sent_s(rows[-1]) - sent_s(one) < LIVELY_S]
+    lively = [row for row in rows if sent_s(rows[-1]) - sent_s(row) < LIVELY_S]
     return rows[-min(max(history, len(lively)), MAX_ROWS) :]
 
 

@@ -1,0 +1,162 @@
+"""Measure kappa beside its peers.
+
+One trivial function with a role and a policy, on one emulator; every tool does the same in turn,
+so that a ratio means something where the seconds do not. Their command lines: kappa_tools.py.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+
+from bench.environment import emulated, settings
+from bench.kappa_tools import BASE, BUCKET, Tool, starts, tools
+from bench.peers import program
+from bench.report import percentiles, table
+from kappa.errors import KappaError
+from local.emulator import running
+from local.testkit import proxy
+
+START_ROUNDS = 11
+PHASES = ("start", "create", "same", "changed", "status", "delete")
+HEADS = ("start", "create", "deploy no change", "deploy changed code", "status", "delete")
+Phases = dict[str, list[float]]  # seconds
+Note = Callable[[str, float], None]
+
+
+def measure() -> str:
+    """Run the tools in turn: once to count their calls, and then for time.
+
+    Raises: KappaError, if the boto3 script is not installed: it is what all is compared with.
+    """
+    if not program("boto3", "python").exists():
+        raise KappaError("Nothing to compare kappa with is installed.", "Run: make bench-peers")
+    root = Path(tempfile.mkdtemp(prefix="kappa-bench-"))
+    try:
+        with running(proxied=True) as emulator, proxy.running(emulator.endpoint_url) as between:
+            # no user's settings, no telemetry
+            env = emulated(emulator.endpoint_url) | {"HOME": str(root), "SAM_CLI_TELEMETRY": "0"}
+            with settings(env):
+                boto3.client("s3").create_bucket(Bucket=BUCKET)
+            starts_s = started_in_turn(root, env)
+            calls = {tool.name: count(tool, root, env, between) for tool in tools()}
+            seconds = measured([tool for tool in tools() if calls[tool.name]], root, env)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    return f"{start_report(starts_s)}\n{report(seconds, calls)}"
+
+
+def started_in_turn(root: Path, env: dict[str, str]) -> dict[str, list[float]]:
+    """Wall seconds of each start."""
+    seconds: dict[str, list[float]] = {}
+    for _ in range(START_ROUNDS):
+        for name, line in starts().items():
+            begun_s = time.perf_counter()
+            subprocess.run(line, shell=True, cwd=root, env=env, capture_output=True, check=True)
+            seconds.setdefault(name, []).append(time.perf_counter() - begun_s)
+    return seconds
+
+
+def count(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> str:
+    """Try a tool's whole round: how many calls each phase makes; "" with a line if it fails."""
+    counts: list[str] = []
+
+    def note(phase: str, _seconds: float) -> None:
+        if phase != "start":
+            counts.append(str(len(between.operations)))
+        between.operations.clear()
+
+    between.operations.clear()
+    try:
+        one_round(tool, root, env | {"AWS_ENDPOINT_URL": between.url}, 0, note)
+    except subprocess.CalledProcessError as error:
+        print(f"{tool.name} left out: {error.stderr.decode()[-600:]}", file=sys.stderr)
+        return ""
+    return "/".join(counts)
+
+
+def measured(working: list[Tool], root: Path, env: dict[str, str]) -> dict[str, Phases]:
+    """Each tool's seconds by phase; in each round every tool has its turn."""
+    phases: dict[str, Phases] = {tool.name: {} for tool in working}
+    for number in range(max(tool.rounds for tool in working)):
+        for tool in working:
+            if number < tool.rounds:
+                one_round(tool, root, env, number + 1, adder(phases[tool.name]))
+    return phases
+
+
+def adder(of: Phases) -> Note:
+    """Keep each phase's seconds."""
+    return lambda phase, seconds: of.setdefault(phase, []).append(seconds)
+
+
+def one_round(tool: Tool, root: Path, env: dict[str, str], number: int, note: Note) -> None:
+    """Do a tool's phases in order, from nothing to nothing."""
+    folder = root / tool.name.replace(" ", "-")
+    tool.write(folder, 0)
+    for phase in PHASES:
+        if phase == "changed":
+            tool.write(folder, number + 1)
+        if phase in tool.phases:
+            begun_s = time.perf_counter()
+            subprocess.run(
+                tool.phases[phase],
+                shell=True,
+                cwd=folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=True,
+            )
+            note(phase, time.perf_counter() - begun_s)
+
+
+def start_report(started: dict[str, list[float]]) -> str:
+    """How long each start takes, as a multiple of Python's own and a part of the AWS CLI's."""
+    medians = {name: percentiles(of)[0] for name, of in started.items()}
+    python, aws = (medians.get(name, math.nan) for name in ("python -c pass", "aws --version"))
+    rows = [[name, 1000 * of, of / python, of / aws] for name, of in medians.items()]
+    return f"""\
+## Starts
+
+Wall time of a whole process, median of {START_ROUNDS}, in turn.
+
+{table(["command", "ms", "x python -c pass", "x aws --version"], rows)}"""
+
+
+def report(by_tool: dict[str, Phases], calls: dict[str, str]) -> str:
+    """Median seconds, and in brackets how many times the boto3 script's."""
+    return f"""\
+## Deploying one function
+
+Median wall seconds of whole processes, in turn, up to 5 times each; in brackets how many times as
+long as the boto3 script, which asks nothing. The calls are those of create, no change, changed
+code, status and delete.
+
+{table(["tool", *HEADS, "AWS calls"], [[*row, calls[row[0]]] for row in cells(by_tool)])}"""
+
+
+def cells(by_tool: dict[str, Phases]) -> list[list[str]]:
+    """A row for each tool: its medians by phase."""
+    medians = {
+        name: {phase: statistics.median(seconds) for phase, seconds in phases.items()}
+        for name, phases in by_tool.items()
+    }
+    base = medians[BASE]
+
+    def cell(of: dict[str, float], phase: str) -> str:
+        if phase not in of:
+            return "-"
+        ratio = f" ({of[phase] / base[phase]:.2f})" if phase in base else ""
+        return f"{of[phase]:.2f}{ratio}"
+
+    return [[name, *(cell(of, phase) for phase in PHASES)] for name, of in medians.items()]

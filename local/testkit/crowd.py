@@ -1,0 +1,167 @@
+"""Many people in a chat of local mode: senders at a steady rate, pages that note what they show."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from playwright.sync_api import Browser, Page, expect
+
+from kappa.errors import KappaError
+from lambda_chat.config import ChatConfig
+from local.bootstrap import ROOT
+from local.testkit.chromium import sign_in
+
+SENDERS = 8
+WARM_CHANNELS, WARM_MESSAGES, WARM_RATE, WARM_DEADLINE_S = 4, 64, 16.0, 60.0
+# For each text: when the page showed it first, and how often it stood there at once at most. The
+# page removes lines that are far away, and puts them back.
+WATCH = """
+window.shown = new Map();
+window.at_once = new Map();
+new MutationObserver(() => {
+  const now = new Map();
+  for (const text of document.querySelectorAll(".message .text"))
+    now.set(text.textContent, 1 + (now.get(text.textContent) ?? 0));
+  for (const [text, count] of now) {
+    if (!window.shown.has(text)) window.shown.set(text, Date.now());
+    window.at_once.set(text, Math.max(count, window.at_once.get(text) ?? 0));
+  }
+}).observe(document, { subtree: true, childList: true });
+"""
+
+
+@dataclass
+class Sent:
+    """What was sent: by channel, each text and when (ms since the epoch)."""
+
+    at_ms: dict[str, dict[str, float]]
+    again: Counter[str] = field(default_factory=Counter)
+    bodies: dict[str, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+    answered_s: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def send_again(self, text: str) -> None:
+        """Send a message once more, as "Retry" does: with the same client id."""
+        sns, message = self.bodies[text]
+        sns.publish(**message)
+        self.again[text] += 1
+
+
+def send_all(
+    config: ChatConfig, channels: list[str], count: int, rate: float, senders: int = SENDERS
+) -> Sent:
+    """Let every sender write at its share of `rate` messages a second, each on its own clock."""
+    sent = Sent({channel: {} for channel in channels})
+    starts_at = time.monotonic() + 1
+
+    def write(number: int) -> None:
+        token = id_token(f"Sender {number}")
+        sns = sender_client(config, token)
+        attribute = {"id_token": {"DataType": "String", "StringValue": token}}
+        for index in range(number, count, senders):
+            time.sleep(max(0.0, starts_at + index / rate - time.monotonic()))
+            channel = channels[index // senders % len(channels)]
+            text = f"message {index} of {channel}"
+            client_id = f"{time.time_ns()}-{number}"
+            body = {"message": text, "channel": channel, "client_id": client_id}
+            sent.at_ms[channel][text] = time.time() * 1000
+            message = {"Message": json.dumps(body), "MessageAttributes": attribute}
+            sent.bodies[text] = sns, {"TopicArn": config.sns_topic_arn, **message}
+            began = time.perf_counter()
+            try:
+                sns.publish(**sent.bodies[text][1])
+            except Exception as error:  # noqa: BLE001 - reported at the end; the others go on
+                sent.errors.append(f"{text}: {error}")
+            sent.answered_s.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(senders)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sent.seconds = time.monotonic() - starts_at
+    return sent
+
+
+def sender_client(config: ChatConfig, token: str) -> Any:  # noqa: ANN401
+    """An SNS client with the credentials that the page would have."""
+    sts = boto3.client("sts", config=Config(signature_version=UNSIGNED))
+    keys = sts.assume_role_with_web_identity(
+        RoleArn=config.website_iam_role_arn, RoleSessionName="crowd", WebIdentityToken=token
+    )["Credentials"]
+    return boto3.client(
+        "sns",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
+def id_token(name: str) -> str:
+    """An ID token of the sign-in stand-in."""
+    request = urllib.request.Request(
+        f"{os.environ['LAMBDA_CHAT_IDP_URL']}/token",
+        data=json.dumps({"name": name}).encode(),
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(json.load(answer)["id_token"])
+
+
+def lift_the_rate_limit() -> None:
+    """Deploy store_message without its rate limit: here, few senders stand for many."""
+    path = Path(os.environ["LAMBDA_CHAT_CONFIG"])
+    path.write_text(f"rate_limit: 0\n{path.read_text()}")
+    deploy = ["kappa", str(ROOT / "lambda/sns/config.yml"), "deploy", "--wait"]
+    subprocess.run(deploy, check=True, capture_output=True)
+
+
+def warm_up(config: ChatConfig, prefix: str) -> None:
+    """Let the functions start: the emulator has a process for each call at the same time.
+
+    Raises: KappaError, if they publish no transcript.
+    """
+    channels = [f"{prefix}-warm-{number}" for number in range(WARM_CHANNELS)]
+    send_all(config, channels, WARM_MESSAGES, WARM_RATE)
+    s3, deadline = boto3.client("s3"), time.monotonic() + WARM_DEADLINE_S
+    for channel in channels:
+        key = f"{config.data_prefix}{channel}.json"
+        while not s3.list_objects_v2(Bucket=config.s3_bucket, Prefix=key).get("Contents"):
+            if time.monotonic() > deadline:
+                raise KappaError(f"The channel {channel} has no transcript.")
+            time.sleep(0.2)
+
+
+def open_page(browser: Browser, channel: str) -> Page:
+    """Open the page in a channel, as somebody whose tab stays in front; it notes what it shows."""
+    page = browser.new_context().new_page()
+    page.add_init_script(WATCH)
+    page.goto(f"{os.environ['LAMBDA_CHAT_URL']}#{channel}")
+    sign_in(page, f"Reader of {channel}")
+    expect(page.get_by_role("status")).to_contain_text("Connected")
+    return page
+
+
+def shown_ms(page: Page) -> dict[str, float]:
+    """When the page showed each text first, in ms since the epoch."""
+    times: dict[str, float] = page.evaluate("() => Object.fromEntries(window.shown)")
+    return times
+
+
+def most_at_once(page: Page) -> dict[str, int]:
+    """How often each text stood on the page at one time, at most."""
+    counts: dict[str, int] = page.evaluate("() => Object.fromEntries(window.at_once)")
+    return counts

@@ -1,0 +1,121 @@
+"""The picture as SVG: neutral in light and dark, the same bytes for the same imports. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from html import escape
+
+from tools.picture.graph import Box, Imports
+from tools.picture.layout import BOX_WIDTH, Cell, Layout, laid_out
+
+# The panels of each block; one block stands below the other.
+BLOCKS = (("kappa", "lambda_chat", "local"), ("lambda", "page"))
+HEADINGS = {
+    "kappa": "kappa",
+    "lambda_chat": "lambda_chat",
+    "local": "local",
+    "lambda": "lambda: the functions",
+    "page": "s3-website/public/js: the page",
+}
+ROW_HEIGHT, BOX_HEIGHT, HEADING_HEIGHT, MARGIN = 80, 46, 40, 12
+LINE_LETTERS, LINE_HEIGHT = 20, 13
+STYLE = """
+    .panel { fill: #8881; stroke: #8886 }
+    .box { fill: #fff; stroke: #57606a }
+    .arrow { fill: none; stroke: #57606a; stroke-width: 1.2 }
+    .head { fill: #57606a }
+    text { fill: #1f2328; font: 12px system-ui, sans-serif; text-anchor: middle }
+    .heading { font-weight: 600; text-anchor: start }
+    @media (prefers-color-scheme: dark) {
+      .box { fill: #161b22; stroke: #8b949e }
+      .arrow { stroke: #8b949e }
+      .head { fill: #8b949e }
+      text { fill: #e6edf3 }
+    }
+"""
+ABOUT = (
+    "Boxes are packages. An arrow leads from a package to one that it imports; arrows that others "
+    "imply are left out."
+)
+
+
+def picture(imports: Imports) -> str:
+    """The whole picture.
+
+    Raises: ValueError, if packages import each other in a circle.
+    """
+    top, width, parts = float(MARGIN), 0.0, []
+    for panels in BLOCKS:
+        layout = laid_out(imports, list(panels))
+        parts += _block(layout, top)
+        width = max(width, *(right for _, right in layout.sides.values()))
+        top += HEADING_HEIGHT + len(layout.rows) * ROW_HEIGHT + MARGIN
+    size = f"{width + 2 * MARGIN:.0f} {top:.0f}"
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-MARGIN} 0 {size}" role="img">',
+        "  <title>The packages, and which imports which</title>",
+        f"  <desc>{ABOUT}</desc>",
+        f"  <style>{STYLE}  </style>",
+        '  <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"'
+        ' orient="auto"><path class="head" d="M0 0L8 4L0 8z"/></marker>',
+    ]
+    return "\n".join([*lines, *parts, "</svg>"]) + "\n"
+
+
+def _block(layout: Layout, top: float) -> list[str]:
+    """The panels, then the arrows, then the boxes above them."""
+    height = HEADING_HEIGHT + len(layout.rows) * ROW_HEIGHT
+    parts = []
+    for panel, (left, right) in layout.sides.items():
+        parts.append(
+            f'  <rect class="panel" x="{left:.0f}" y="{top:.0f}" width="{right - left:.0f}" '
+            f'height="{height - MARGIN:.0f}" rx="8"/>'
+        )
+        parts.append(
+            f'  <text class="heading" x="{left + 14:.0f}" y="{top + 24:.0f}">'
+            f"{escape(HEADINGS[panel])}</text>"
+        )
+    first = top + HEADING_HEIGHT
+    middle = {
+        cell: first + place * ROW_HEIGHT + BOX_HEIGHT / 2
+        for place, row in enumerate(layout.rows)
+        for cell in row
+    }
+    parts += [_arrow(path, layout, middle) for path in layout.paths]
+    for row in layout.rows:
+        parts += [_box(cell, layout.centre[cell], middle[cell]) for cell in row if _is_box(cell)]
+    return parts
+
+
+def _is_box(cell: Cell) -> bool:
+    return isinstance(cell, Box)
+
+
+def _box(cell: Cell, x: float, y: float) -> str:
+    assert isinstance(cell, Box)
+    lines = textwrap.wrap(cell.name, LINE_LETTERS)
+    first = y + 4 - (len(lines) - 1) * LINE_HEIGHT / 2
+    spans = "".join(
+        f'<tspan x="{x:.0f}" y="{first + place * LINE_HEIGHT:.0f}">{escape(line)}</tspan>'
+        for place, line in enumerate(lines)
+    )
+    rect = (
+        f'  <rect class="box" x="{x - BOX_WIDTH / 2:.0f}" y="{y - BOX_HEIGHT / 2:.0f}" '
+        f'width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5"/>'
+    )
+    return f"{rect}\n  <text>{spans}</text>"
+
+
+def _arrow(path: list[Cell], layout: Layout, middle: dict[Cell, float]) -> str:
+    """A curve that leaves each row, and enters the next, straight down."""
+    half = BOX_HEIGHT / 2
+    x, y = layout.centre[path[0]], middle[path[0]] + half
+    drawn = f"M{x:.0f} {y:.0f}"
+    for cell in path[1:]:
+        to_x, to_y = layout.centre[cell], middle[cell] - half
+        bend = (y + to_y) / 2
+        drawn += f"C{x:.0f} {bend:.0f} {to_x:.0f} {bend:.0f} {to_x:.0f} {to_y:.0f}"
+        x, y = to_x, middle[cell] + half
+        if cell is not path[-1]:
+            drawn += f"L{x:.0f} {y:.0f}"
+    return f'  <path class="arrow" marker-end="url(#head)" d="{drawn}"/>'

@@ -1,0 +1,122 @@
+"""Which package imports which, read from the sources.
+
+Owns what a box of the picture is: a folder, or the modules that stand beside the folders.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# The panels of Python packages, each of the folder's name.
+PYTHON = ("kappa", "lambda_chat", "local")
+FUNCTIONS = "lambda"
+PAGE = "s3-website/public/js"
+# They start a program and import its top.
+ENTRIES = {"__main__"}
+COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$", re.DOTALL | re.MULTILINE)
+SCRIPT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.[^"']+)["']""")
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box: the panel that it is in, and its name there."""
+
+    panel: str
+    name: str
+
+
+Imports = dict[Box, set[Box]]
+
+
+def read_imports(root: Path) -> Imports:
+    """Each box with the boxes that it imports, itself excluded."""
+    imports: Imports = {}
+    for box, imported in [*_python(root), *_functions(root), *_page(root)]:
+        imports.setdefault(box, set()).update(other for other in imported if other != box)
+    return imports
+
+
+def loose(root: Path, panel: str) -> list[str]:
+    """The modules that stand beside the folders of a panel's own."""
+    return sorted(path.stem for path in (root / panel).glob("*.py") if "__" not in path.stem)
+
+
+def _python(root: Path) -> Iterator[tuple[Box, set[Box]]]:
+    """The modules of the installed packages and of local mode, and resources.py."""
+    modules = {
+        _module(path.relative_to(root)): path
+        for folder in PYTHON
+        for path in sorted((root / folder).rglob("*.py"))
+        if path.stem not in ENTRIES
+    }
+    boxes = {name: _box(root, name) for name in modules}
+    for name, path in modules.items():
+        names = _imported(path)
+        yield boxes[name], {boxes[other] for other in names if other in boxes}
+    start = Box("lambda_chat", "resources.py")
+    yield start, {boxes[other] for other in _imported(root / "resources.py") if other in boxes}
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _box(root: Path, module: str) -> Box:
+    panel, _, rest = module.partition(".")
+    name = rest.split(".")[0]
+    return Box(
+        panel, name if name and (root / panel / name).is_dir() else ", ".join(loose(root, panel))
+    )
+
+
+def _imported(path: Path) -> set[str]:
+    """The modules that a module names in its imports, wherever they stand in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= submodules | {node.module}
+    return names
+
+
+def _functions(root: Path) -> Iterator[tuple[Box, set[Box]]]:
+    """Both functions and what is packed with them: their modules import each other by name."""
+    folders = {
+        "sns": root / FUNCTIONS / "sns/code",
+        "dynamodb": root / FUNCTIONS / "dynamodb/code",
+        "shared": root / FUNCTIONS / "shared",
+    }
+    paths = {name: sorted(folder.glob("*.py")) for name, folder in folders.items()}
+    boxes = {path.stem: Box(FUNCTIONS, name) for name, some in paths.items() for path in some}
+    for name, some in paths.items():
+        for path in some:
+            yield (
+                Box(FUNCTIONS, name),
+                {boxes[other] for other in _imported(path) if other in boxes},
+            )
+
+
+def _page(root: Path) -> Iterator[tuple[Box, set[Box]]]:
+    """The page's folders, and main.js."""
+    folder = root / PAGE
+    for path in sorted(folder.rglob("*.js")):
+        name = path.relative_to(folder).as_posix()
+        text = COMMENT.sub("", path.read_text("utf-8"))
+        here = posixpath.dirname(name)
+        targets = (posixpath.normpath(posixpath.join(here, path)) for path in SCRIPT.findall(text))
+        yield _script_box(name), {_script_box(target) for target in targets}
+
+
+def _script_box(name: str) -> Box:
+    """A folder; main.js has its own box, other scripts beside it have one together."""
+    folder, slash, _ = name.partition("/")
+    if slash:
+        return Box("page", folder)
+    return Box("page", name if name == "main.js" else "scripts")
