@@ -1,7 +1,7 @@
 """The page's scripts, style sheets and pictures, made small and few, with hashed names.
 
 What a first view does not need is a file of its own, which `import()` loads when it is used. Owns
-the call of esbuild, and what its report says. It must not know AWS or the config.
+the call of esbuild, and how its report is read. It must not know AWS or the config.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def bundle(folder: Path, entries: Iterable[str], modules: Path) -> Bundle:
 
 
 def _read(report: dict[str, Any]) -> Bundle:
-    """Say what esbuild has made. Source: esbuild's documentation, "Metafile"."""
+    """Describe what esbuild has made. Source: esbuild's documentation, "Metafile"."""
     outputs: dict[str, Any] = report["outputs"]
     names = {made["entryPoint"]: key for key, made in outputs.items() if "entryPoint" in made}
     # those that `import()` loads are entry points too, which no page names

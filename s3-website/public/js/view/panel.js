@@ -70,8 +70,8 @@ export function createPopover(popover, onToggle) {
 }
 
 /**
- * The content of a panel, which is loaded when it is first wanted. Where that fails, `root` says so,
- * and it is tried again when the reason to want it is another one.
+ * The content of a panel, which is loaded when it is first wanted. Where that fails, `root` shows a
+ * message, and it is tried again when there is another reason to want it.
  * @template T
  * @param {HTMLElement} root
  * @param {(root: HTMLElement) => Promise<{update(value: T): void}>} load
