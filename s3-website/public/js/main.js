@@ -67,7 +67,7 @@ const attention = createAttention(document, clock, {
     if (idleMs > (state.online ? IDLE_AFTER_MS : OFFLINE_IDLE_MS)) pollNow();
   },
 });
-const alert = createAlerts({
+const raiseAlerts = createAlerts({
   notifier,
   hidden: () => document.hidden,
   seen: isSeen,
@@ -165,7 +165,7 @@ function dispatch(next) {
   state = next;
   keeper.save(before, state);
   view.update(state);
-  alert(before, state);
+  raiseAlerts(before, state);
   const open = chat.channelOf(state);
   const shown = before.channel === state.channel && chat.channelOf(before).loaded === open.loaded;
   // the view first says where in the channel its reader is
