@@ -26,73 +26,78 @@ def test_axe_finds_no_violation_in_the_page_in_use(visit, chat, channel):
     assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 
-def test_a_first_view_asks_for_five_files_and_later_ones_are_loaded_when_used(visit):
+class Network:
+    """The page's own files that crossed the network, without the digests in their names."""
+
+    def __init__(self, person):
+        self.folder = person.url.removesuffix("index.html")
+        self.session = person.page.context.new_cdp_session(person.page)
+        self.clear()
+        self.session.on("Network.responseReceived", self._answered)
+        self.session.on("Network.responseReceivedExtraInfo", self._received)
+        self.session.on("Network.requestServedFromCache", self._cached)
+        self.session.send("Network.enable")
+
+    def clear(self):
+        self._urls, self._status, self._from_cache = {}, {}, set()
+
+    def _answered(self, event):
+        self._urls[event["requestId"]] = event["response"]["url"]
+        if event["response"]["fromDiskCache"]:
+            self._cached(event)
+
+    def _received(self, event):
+        # a revalidated file is 200 to the page: what the server said is here
+        self._status[event["requestId"]] = event["statusCode"]
+
+    def _cached(self, event):
+        self._from_cache.add(event["requestId"])
+
+    def transferred(self):
+        """The files, in order, and the status of each answer."""
+        return [
+            (re.sub(r"-[A-Z0-9]{8}(?=\.)", "", name), self._status.get(request))
+            for request, url in self._urls.items()
+            if request not in self._from_cache
+            and (name := url.removeprefix(self.folder)).startswith(("css/", "js/", "index.html"))
+        ]
+
+    def scripts(self):
+        return [name for name, _ in self.transferred() if name.startswith("js/")]
+
+
+def test_a_first_view_is_five_files_and_what_is_used_later_is_loaded_then(visit):
     ada = visit(fresh=True)
-    asked = asked_by(ada)
-    ada.page.reload()
     ada.at_google()
-    # what comes before is the logo in the tab of the page before
-    view = asked[asked.index("index.html") :]
-    first = ["css/icon.svg", "css/main.css", "index.html", "js/chunk.js", "js/main.js"]
-    assert sorted(set(view)) == first
-    assert len(view) <= 6  # the logo once more, for the tab
-    del asked[:]
+    network = Network(ada)
+    ada.page.goto("about:blank")
+    network.session.send("Network.clearBrowserCache")
+    network.clear()
+    ada.page.goto(ada.url)
+    ada.at_google()
+    first = {"css/icon.svg", "css/main.css", "index.html", "js/chunk.js", "js/main.js"}
+    assert {name for name, _ in network.transferred()} == first
+    assert len(network.transferred()) <= 6  # the logo once more, for the tab
+    network.clear()
     ada.sign_in(unique("Ada"))
     ada.settings()
-    assert [name for name in asked if name.startswith("js/")] == ["js/settings.js"]
+    ada.until(lambda: network.scripts() == ["js/settings.js"])
     ada.page.keyboard.press("Escape")
     ada.page.get_by_role("button", name="Activity").click()
     expect(ada.page.locator("#activity dd").first).to_have_text(re.compile(r"\d"))
-    own = [name for name in asked if name.startswith("js/")]
-    assert own == ["js/settings.js", "js/activity.js"]
-
-
-def asked_by(person):
-    """The page's own files that are asked for from now on, without the digests in their names."""
-    folder = person.url.removesuffix("index.html")
-    asked = []
-
-    def note(request):
-        name = request.url.split("#")[0].removeprefix(folder)
-        if name.startswith(("css/", "js/", "index.html")):
-            asked.append(re.sub(r"-[A-Z0-9]{8}(?=\.)", "", name))
-
-    person.page.on("request", note)
-    return asked
+    assert network.scripts() == ["js/settings.js", "js/activity.js"]
 
 
 def test_a_repeat_visit_transfers_the_304_of_the_page_and_nothing_else(visit):
     ada = visit(fresh=True)
     ada.at_google()
-    folder = ada.url.removesuffix("index.html")
-    network = ada.page.context.new_cdp_session(ada.page)
-    answers, cached, bodies = {}, set(), {}
-
-    def answered(event):
-        answers[event["requestId"]] = event["response"]
-        if event["response"]["fromDiskCache"]:
-            cached.add(event["requestId"])
-
-    def extra(event):
-        bodies[event["requestId"]] = event["statusCode"]
-
-    network.on("Network.responseReceived", answered)
-    network.on("Network.responseReceivedExtraInfo", extra)
-    network.on("Network.requestServedFromCache", lambda event: cached.add(event["requestId"]))
-    network.send("Network.enable")
+    network = Network(ada)
     for _ in range(2):
-        answers.clear()
         ada.page.goto("about:blank")
+        network.clear()
         ada.page.goto(ada.url)
         ada.at_google()
-        own = {
-            name: answer["url"].removeprefix(folder)
-            for name, answer in answers.items()
-            if answer["url"].startswith(folder)
-        }
-        transferred = {url: bodies.get(name) for name, url in own.items() if name not in cached}
-        assert len(own) >= 5
-        assert transferred == {"index.html": 304}
+        assert network.transferred() == [("index.html", 304)]
 
 
 def test_everything_can_be_done_by_keyboard(visit, channel):
