@@ -12,13 +12,13 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account (PORT=5000 for another port)
-	@# Ctrl-C is how it ends, so the shell must outlive it: else make calls it an error
+	@# Ctrl-C is the normal end; the shell ignores it so that make does not report an error
 	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) || [ $$? -eq 130 ]
 
-test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, browser included; a sample of the longest
+test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, including the browser; a sample of the longest
 	$(BIN)/python -m tests
 
-check: lint test ## What CI runs: format, lint, strict types, then every test
+check: lint test ## Run what CI runs: format, lint, types, then every test
 
 lint: $(VENV)/.dev $(SITE)/node_modules/.dev ## Check format, style and types
 	$(BIN)/ruff format --check .
@@ -35,11 +35,11 @@ format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Stop each command at each of its calls to AWS (over half an hour)
+interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Test every command, stopped at each of its AWS calls (over half an hour)
 	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/sources/test_alias_choice.py tests/unit/kappa/commands/test_two_environments.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
 
-soak: interrupted $(SITE)/node_modules/.dev ## All that, each sampled case, then a long load (over an hour)
+soak: interrupted $(SITE)/node_modules/.dev ## The same, all sampled cases, then a long load (over an hour)
 	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/packing/test_packages.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser tests/emulator/test_faults_behind.py tests/emulator/test_local_mode.py
 	$(BIN)/pytest tests/soak
@@ -47,24 +47,24 @@ soak: interrupted $(SITE)/node_modules/.dev ## All that, each sampled case, then
 bench: $(VENV)/.dev $(SITE)/node_modules/.runtime bench-peers ## Measure, print tables, write bench/results.md
 	$(BIN)/python -m bench
 
-bench-peers: $(VENV)/.dev ## Install what kappa is measured against, each in an environment of its own
+bench-peers: $(VENV)/.dev ## Install the tools that kappa is compared with
 	$(BIN)/python -m bench.peers
 
-lighthouse: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Let Lighthouse judge the page in local mode
+lighthouse: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Run Lighthouse on the page in local mode
 	$(BIN)/python -m tools.lighthouse
 
-screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens anew
+screenshot: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Take docs/screenshot.png and docs/screens again
 	$(BIN)/python -m local run --quiet -- $(BIN)/python -m docs.screenshots
 
 dist: $(VENV)/.dev ## Build the wheel into dist
 	rm -rf dist build/lib build/bdist.*
 	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist .
 
-scan: $(VENV)/.venv ## Scan the template with checkov, in an environment of its own
+scan: $(VENV)/.venv ## Scan the template with checkov
 	@$(PYTHON) -m venv build/scan && build/scan/bin/pip install --quiet checkov==3.3.30
 	build/scan/bin/checkov --config-file tests/data/stack/checkov.yml -f tests/data/stack/template.json
 
-audit: $(VENV)/.venv ## Ask the registries for known weaknesses of what is installed
+audit: $(VENV)/.venv ## Check installed packages for known vulnerabilities
 	@$(PYTHON) -m venv build/audit && build/audit/bin/pip install --quiet pip-audit
 	build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
 	cd $(SITE) && npm audit
@@ -73,7 +73,7 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv
 	$(BIN)/python -m requirements.lock
 
-clean: ## Remove everything that the set-up and the builds made
+clean: ## Remove everything that the set-up and the builds created
 	rm -rf $(VENV) $(SITE)/node_modules build dist .local *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

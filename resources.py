@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Create and look after the chat's CloudFormation stack.
+"""Create and manage the chat's CloudFormation stack.
 
 Usage:
   resources.py cf [--region=R] [--profile=P]
@@ -12,7 +12,7 @@ Usage:
   resources.py --version
 
 Commands:
-  cf      Print the template as JSON. Changes nothing, asks nothing of AWS.
+  cf      Print the template as JSON. Changes nothing, needs no AWS.
   launch  Create the stack: the chat's bucket, tables, topics and roles.
   update  Bring the stack up to date with this checkout and config.yml.
   delete  Delete the stack, the page, the transcripts and every message.
@@ -23,7 +23,7 @@ Options:
   --region=R   The AWS region. Default: config.yml's `region`, else AWS_REGION.
   --profile=P  The profile in ~/.aws/config. Default: config.yml's `profile`.
   --wait       Print a line for each event, until the change has ended.
-  --yes        Do not ask before the stack is deleted or its bucket replaced.
+  --yes        Delete the stack or replace its bucket without asking.
   --save       Write the values into config.yml, between two marker lines.
   -h --help    Print this text.
   --version    Print the version.
@@ -41,21 +41,20 @@ from typing import Any
 try:
     from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError, Conflict, KappaError, NotFound
-    from lambda_chat import command as commandline
+    from lambda_chat import command
     from lambda_chat.bucket import empty_bucket
     from lambda_chat.config import (
         SAVED,
         ChatConfig,
         check_region,
+        config_notes,
         config_path,
-        notes,
         read_config,
         save_outputs,
     )
-    from lambda_chat.stack import notes as stack_notes
-    from lambda_chat.stack import progress as stacks
-    from lambda_chat.stack.bucket import read_owned_bucket
+    from lambda_chat.stack import notes, progress
     from lambda_chat.stack.console import PLAIN, Console
+    from lambda_chat.stack.website_bucket import read_owned_bucket
 except ModuleNotFoundError as missing:
     sys.exit(
         f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
@@ -63,43 +62,43 @@ except ModuleNotFoundError as missing:
 
 
 STOPPED = (
-    "Stopped. AWS continues a change that has begun; `./resources.py status` shows its progress."
+    "Stopped. AWS continues a change that has started; `./resources.py status` shows its progress."
 )
 
 
 def template() -> str:
-    """Return the CloudFormation template as JSON; the same text at each call."""
-    # troposphere takes a third of a second to import: only who needs the template pays
+    """Return the CloudFormation template as JSON, always the same text."""
+    # troposphere takes a third of a second to import
     from lambda_chat.stack.template import stack_template
 
     return stack_template()
 
 
 def launch(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Create the stack; report it when it exists, or is being created, with the same values.
+    """Create the stack; report one that exists, or is being created, with the same values.
 
-    Raises: Conflict, if it exists with other values, or could not be created before.
+    Raises: Conflict, if it exists with other values, or its creation failed before.
     """
     try:
-        with stacks.asking(f"creating the stack {config.stack_name}"):
+        with progress.asking(f"creating the stack {config.stack_name}"):
             created = aws.client("cloudformation").create_stack(**_request(config))
         stack_id = created["StackId"]
         console.print(f"Creating the stack {config.stack_name} in {aws.region}.")
     except Conflict as error:
-        found = _same_stack(aws, config, error)
-        stack_id = found.id
+        stack = _same_stack(aws, config, error)
+        stack_id = stack.id
         console.print(
-            f"The stack {found.name} exists in {aws.region}, with the values of config.yml."
+            f"The stack {stack.name} exists in {aws.region}, with the values of config.yml."
         )
-        if not found.busy:
+        if not stack.busy:
             console.print(
                 "`./resources.py update` brings it up to date; "
                 "`./resources.py output --save` saves its values."
             )
             return
-    console.note(stack_notes.of_mail(config))
+    console.note(notes.of_mail(config))
     if wait:
-        stacks.follow(aws, stack_id, "", console.report)
+        progress.follow(aws, stack_id, "", console.report)
         console.print("Created. Next: `./resources.py output --save`.")
     else:
         console.print(
@@ -107,137 +106,137 @@ def launch(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
         )
 
 
-def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> stacks.Stack:
-    """Return the stack that exists, if it is as the config says: after an interrupted launch.
+def _same_stack(aws: Aws, config: ChatConfig, error: Conflict) -> progress.Stack:
+    """Return the existing stack if it matches the config, as after an interrupted launch.
 
-    Raises: Conflict. CloudFormation says "exists" of a stack whose creation failed, too.
+    Raises: Conflict. For CloudFormation, a stack whose creation failed "exists" too.
     """
-    found = stacks.read_stack(aws, config.stack_name)
-    if found is None:
+    stack = progress.read_stack(aws, config.stack_name)
+    if stack is None:
         raise error
-    if found.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
-        text = f"The stack {found.name} could not be created: {found.status}."
-        raise Conflict(text, stacks.RELAUNCH) from error
-    names = stack_notes.other_values(config, found.parameters)
+    if stack.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+        text = f"The stack {stack.name} could not be created: {stack.status}."
+        raise Conflict(text, progress.RELAUNCH) from error
+    names = notes.other_values(config, stack.parameters)
     if names:
-        text = f"The stack {found.name} exists already with another {', '.join(names)}."
+        text = f"The stack {stack.name} already exists with another {', '.join(names)}."
         strange = {"s3_bucket", "google_oauth_client_id"} & set(names)
-        raise Conflict(text, stacks.WHOSE if strange else error.hint) from error
-    if not found.usable and found.status != "CREATE_IN_PROGRESS":
-        text = f"The stack {found.name} exists already: {found.status}."
-        raise Conflict(text, stacks.WAIT if found.busy else stacks.RELAUNCH) from error
-    return found
+        raise Conflict(text, progress.WHOSE if strange else error.hint) from error
+    if not stack.usable and stack.status != "CREATE_IN_PROGRESS":
+        text = f"The stack {stack.name} already exists: {stack.status}."
+        raise Conflict(text, progress.WAIT if stack.busy else progress.RELAUNCH) from error
+    return stack
 
 
 def update(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Bring the stack up to date; report it when there is nothing to change.
+    """Update the stack; report if there is nothing to change.
 
-    Raises: ConfigError, when it would have to ask and there is nobody to answer.
+    Raises: ConfigError, if it has to ask and there is no terminal.
     """
     before = _existing(aws, config)
     _confirm_another_bucket(before, config, console)
-    last = stacks.read_last_event_id(aws, before.id)
+    last = progress.read_last_event_id(aws, before.id)
     try:
-        with stacks.asking(f"updating the stack {config.stack_name}"):
+        with progress.asking(f"updating the stack {config.stack_name}"):
             aws.client("cloudformation").update_stack(**_request(config))
     except AwsError as error:
-        # CloudFormation has no other way to say so than this text
+        # CloudFormation has no error code for this
         if "No updates are to be performed" not in error.message:
             raise
         console.print(f"The stack {config.stack_name} is up to date: nothing to change.")
         return
     console.print(f"Updating the stack {config.stack_name} in {aws.region}.")
-    console.note(stack_notes.of_mail(config))
+    console.note(notes.of_mail(config))
     if wait:
-        stacks.follow(aws, before.id, last, console.report)
+        progress.follow(aws, before.id, last, console.report)
         console.print("Updated.")
-        console.note(stack_notes.of_former_buckets(aws, _existing(aws, config)))
+        console.note(notes.of_former_buckets(aws, _existing(aws, config)))
     else:
         console.print("Next: `./resources.py status`.")
 
 
 def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -> None:
-    """Empty the stack's bucket, then delete the stack; report it when there is none.
+    """Empty the stack's bucket, then delete the stack; report if there is none.
 
-    Raises: ConfigError, when the stack has another bucket than the config, or when it would have
-    to ask and there is nobody to answer.
+    Raises: ConfigError, if the stack's bucket is not the config's, or if it has to ask and there is
+    no terminal.
     """
     console.refuse_silence("delete")
-    found = stacks.read_stack(aws, config.stack_name)
-    if found is None:
+    stack = progress.read_stack(aws, config.stack_name)
+    if stack is None:
         console.print(f"There is no stack {config.stack_name} in {aws.region}: nothing to delete.")
         return
-    name = read_owned_bucket(aws, found)
+    name = read_owned_bucket(aws, stack)
     if name and name != config.s3_bucket:
         raise ConfigError(
             f"{config_path()}: s3_bucket: {config.s3_bucket} is not the bucket of the stack "
-            f"{found.name} in {aws.region}: that is {name}. Nothing was deleted.",
-            "Is stack_name, region or profile another chat's? Correct it. If this is the stack to "
-            f"delete, write `s3_bucket: {name}`: the bucket is still that one until "
-            "`./resources.py update` has replaced it.",
+            f"{stack.name} in {aws.region}: that is {name}. Nothing was deleted.",
+            "Does stack_name, region or profile belong to another chat? Correct it. If this is the "
+            f"stack to delete, write `s3_bucket: {name}`: that is its bucket until "
+            "`./resources.py update` replaces it.",
         )
     console.confirm(
-        f"Delete the stack {found.name} of the account {found.account} in {aws.region}, with "
+        f"Delete the stack {stack.name} of the account {stack.account} in {aws.region}, with "
         f"{f'the bucket {name}, ' if name else ''}its page and every message?"
     )
     if name:
         console.print(f"Emptied the bucket {name}: {empty_bucket(aws, name)} objects.")
-    left = stack_notes.of_former_buckets(aws, found)
-    last = stacks.read_last_event_id(aws, found.id)
-    with stacks.asking(f"deleting the stack {found.name}"):
-        aws.client("cloudformation").delete_stack(StackName=found.id)
-    console.print(f"Deleting the stack {found.name} in {aws.region}.")
+    former = notes.of_former_buckets(aws, stack)
+    last = progress.read_last_event_id(aws, stack.id)
+    with progress.asking(f"deleting the stack {stack.name}"):
+        aws.client("cloudformation").delete_stack(StackName=stack.id)
+    console.print(f"Deleting the stack {stack.name} in {aws.region}.")
     if wait:
-        stacks.follow(aws, found.id, last, console.report)
+        progress.follow(aws, stack.id, last, console.report)
         console.print("Deleted.")
-    console.note(left)
+    console.note(former)
 
 
 def output(aws: Aws, config: ChatConfig, save: bool, console: Console = PLAIN) -> None:
     """Print the stack's values as `key: value` lines, or save them in the config file.
 
-    Raises: AwsError, when the stack is not in a state whose values are final.
+    Raises: AwsError, if the stack's values are not final.
     """
-    found = _existing(aws, config)
-    if found.busy:
-        raise AwsError(f"The stack {found.name} is still busy: {found.status}.", stacks.WAIT)
-    if not found.usable:
-        raise AwsError(f"The stack {found.name} is not usable: {found.status}.", stacks.RELAUNCH)
-    lacking = [key for key in SAVED if key not in found.outputs]
+    stack = _existing(aws, config)
+    if stack.busy:
+        raise AwsError(f"The stack {stack.name} is still busy: {stack.status}.", progress.WAIT)
+    if not stack.usable:
+        raise AwsError(f"The stack {stack.name} is not usable: {stack.status}.", progress.RELAUNCH)
+    lacking = [key for key in SAVED if key not in stack.outputs]
     if lacking:
         raise AwsError(
-            f"The stack {found.name} does not tell its {', '.join(lacking)}.",
+            f"The stack {stack.name} has no output {', '.join(lacking)}.",
             "It is older than this checkout: run `./resources.py update --wait`.",
         )
-    values = {key: found.outputs[key] for key in SAVED}
+    values = {key: stack.outputs[key] for key in SAVED}
     if not save:
         console.print("\n".join(f"{key}: {value}" for key, value in values.items()))
         return
     changed = save_outputs(values)
-    what = f"Saved {len(values)} values in" if changed else "Nothing to change in"
-    console.print(f"{what} {config_path()}.")
+    outcome = f"Saved {len(values)} values in" if changed else "Nothing to change in"
+    console.print(f"{outcome} {config_path()}.")
 
 
 def status(aws: Aws, config: ChatConfig, console: Console = PLAIN) -> None:
     """Print the state of the stack, then of each of its resources."""
-    found = _existing(aws, config)
-    console.print(f"{found.name}: {found.status} in {aws.region}")
-    reason = found.reason
-    if "ROLLBACK" in found.status or found.status.endswith("_FAILED"):
-        reason = stacks.read_failure(aws, found.id) or reason
+    stack = _existing(aws, config)
+    console.print(f"{stack.name}: {stack.status} in {aws.region}")
+    reason = stack.reason
+    if "ROLLBACK" in stack.status or stack.status.endswith("_FAILED"):
+        reason = progress.read_failure(aws, stack.id) or reason
     if reason:
         console.print(f"  reason: {reason}")
-    if hint := stacks.blocked(reason, found.id):
+    if hint := progress.blocked(reason, stack.id):
         console.print(f"  {hint}")
-    for resource in stacks.read_resources(aws, found):
+    for resource in progress.read_resources(aws, stack):
         console.print(f"  {resource.logical_id:22} {resource.status:18} {resource.physical_id}")
         if resource.reason:
             console.print(f"    {resource.reason}")
-    console.note(stack_notes.of_unknown_keys())
-    console.note(stack_notes.of_parameters(config, found))
-    console.note(stack_notes.of_saved(aws, config, found))
-    console.note(stack_notes.of_functions(aws, config))
-    console.note(stack_notes.of_former_buckets(aws, found))
+    console.note(notes.of_unknown_keys())
+    console.note(notes.of_parameters(config, stack))
+    console.note(notes.of_saved(aws, config, stack))
+    console.note(notes.of_functions(aws, config))
+    console.note(notes.of_former_buckets(aws, stack))
 
 
 def _request(config: ChatConfig) -> dict[str, Any]:
@@ -247,28 +246,28 @@ def _request(config: ChatConfig) -> dict[str, Any]:
         "Capabilities": ["CAPABILITY_IAM"],
         "Parameters": [
             {"ParameterKey": name, "ParameterValue": getattr(config, key)}
-            for name, key in stack_notes.PARAMETERS.items()
+            for name, key in notes.PARAMETERS.items()
         ],
-        # the SDK repeats a call whose answer was lost: with a token that is one change, not two
+        # the SDK repeats a call whose answer was lost; with a token that is one change
         "ClientRequestToken": uuid.uuid4().hex,
     }
 
 
-def _existing(aws: Aws, config: ChatConfig) -> stacks.Stack:
-    found = stacks.read_stack(aws, config.stack_name)
-    if found is None:
-        raise NotFound(f"There is no stack {config.stack_name} in {aws.region}.", stacks.LAUNCH)
-    return found
+def _existing(aws: Aws, config: ChatConfig) -> progress.Stack:
+    stack = progress.read_stack(aws, config.stack_name)
+    if stack is None:
+        raise NotFound(f"There is no stack {config.stack_name} in {aws.region}.", progress.LAUNCH)
+    return stack
 
 
-def _confirm_another_bucket(before: stacks.Stack, config: ChatConfig, console: Console) -> None:
+def _confirm_another_bucket(before: progress.Stack, config: ChatConfig, console: Console) -> None:
     old = before.parameters.get("WebsiteS3BucketName", config.s3_bucket)
     if old == config.s3_bucket:
         return
     console.refuse_silence(f"update to replace the bucket {old} by {config.s3_bucket}")
     console.confirm(
         f"Replace the bucket {old} of the stack {before.name} of the account {before.account} by "
-        f"an empty one, {config.s3_bucket}? {old} stays, but its chat ends there."
+        f"a new one, {config.s3_bucket}? {old} stays, but the chat no longer uses it."
     )
 
 
@@ -294,10 +293,10 @@ def _run(arguments: dict[str, Any]) -> int:
 
 def _run_command(arguments: dict[str, Any], console: Console) -> None:
     config = read_config()
-    console.note(notes())
+    console.note(config_notes())
     check_region(arguments["--region"])
     aws = Aws(console.region or config.region or None, console.profile or config.profile or None)
-    console.note(stack_notes.of_region(aws, config))
+    console.note(notes.of_region(aws, config))
     if arguments["launch"]:
         launch(aws, config, arguments["--wait"], console)
     elif arguments["update"]:
@@ -311,8 +310,8 @@ def _run_command(arguments: dict[str, Any], console: Console) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 1 when AWS refused, 2 when the user was wrong."""
-    return commandline.run(__doc__, argv, _run, STOPPED)
+    """Run one command; return its exit code: 1 if AWS refused, 2 for wrong usage or config."""
+    return command.run(__doc__, argv, _run, STOPPED)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Many objects of one S3 bucket: delete them, all their versions too.
+"""Deleting many objects of a bucket, or all of them with their versions.
 
-Whose bucket it is and whether that is wanted, the caller knows. It must not print.
+The caller knows whose bucket it is. It must not print.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def empty_bucket(aws: Aws, bucket: str) -> int:
 
 
 def delete_objects(aws: Aws, bucket: str, objects: list[dict[str, str]]) -> None:
-    """Delete objects, a thousand a call, the most that S3 takes.
+    """Delete objects, a thousand for each call, S3's limit.
 
-    Raises: AwsError, naming the first object that S3 would not delete.
+    Raises: AwsError, naming the first object that S3 did not delete.
     """
     for start in range(0, len(objects), 1000):
         batch = {"Objects": objects[start : start + 1000], "Quiet": True}
@@ -41,6 +41,6 @@ def delete_objects(aws: Aws, bucket: str, objects: list[dict[str, str]]) -> None
         if errors := answer.get("Errors"):
             first = errors[0]
             raise AwsError(
-                f"AWS would not delete {first['Key']} in {bucket}: {first.get('Message', '')}",
+                f"AWS did not delete {first['Key']} in {bucket}: {first.get('Message', '')}",
                 code=first.get("Code", ""),
             )

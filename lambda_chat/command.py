@@ -1,7 +1,7 @@
-"""How a command of the chat is run: its arguments, its errors as one message and an exit code.
+"""Running a command of the chat: arguments, one message for each error, exit codes.
 
-Owns what resources.py, update.sh, replay.py and republish.py have in common there. It must not know
-what any of them does.
+Owns what resources.py, update.sh, replay.py and republish.py share in this. It must not know what
+any of them does.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ def run(
     command: Callable[[dict[str, Any]], int],
     stopped: str,
 ) -> int:
-    """Run a command on the arguments that its usage describes; return its exit code.
+    """Run a command with arguments as in its usage; return its exit code.
 
-    `stopped` is said after Ctrl-C. Errors of kappa give their own code, wrong arguments 2.
+    A KappaError has its own exit code, wrong arguments give 2. `stopped` is printed after Ctrl-C.
     """
     try:
         code = command(docopt(usage or "", argv, version=f"Lambda Chat {__version__}"))
         sys.stdout.flush()
     except DocoptExit as error:
-        given = " ".join(sys.argv[1:] if argv is None else argv) or "(none)"
-        print(shown(f"Error: These arguments do not fit: {given}\n{error.usage}"), file=sys.stderr)
+        given = " ".join(sys.argv[1:] if argv is None else argv)
+        problem = f"Wrong arguments: {given}" if given else "Missing arguments."
+        print(shown(f"Error: {problem}\n{error.usage}"), file=sys.stderr)
         return 2
     except KappaError as error:
         print(shown(f"Error: {error}"), file=sys.stderr)
@@ -42,7 +43,7 @@ def run(
         print(stopped, file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # the reader went away, as `head` does; Python would complain again at its exit
+        # the reader has gone, as with `head`; without this, Python complains again when it exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code

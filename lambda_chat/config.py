@@ -29,9 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 RESERVED_BUCKETS = "(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|--x-s3|--table-s3)$)"
 BUCKET_PATTERN = RESERVED_BUCKETS + "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 CLIENT_ID_PATTERN = r"[0-9]+-[a-z0-9]+\.apps\.googleusercontent\.com"
-# css, js and vendor hold the public page; the chat's data must never land among it
+# css, js and vendor hold the public page; the chat's data must never be among it
 DATA_PREFIX_PATTERN = "(?!(?:css|js|vendor)/)(?:[a-z0-9][a-z0-9_-]*/)+"
-# the functions get these as they stand in the file, and read them with the same rules
+# the functions get these exactly as written in the file, and apply the same rules
 FOR_FUNCTIONS = ("data_prefix", "history", "retention_days", "rate_limit", "allowed_domains")
 RATE_LIMIT_PATTERN = "0|[1-9][0-9]{0,3}/[1-9][0-9]{0,3}s"
 ALLOWED_ONE = r"(?:[^@\s,]+@)?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+"
@@ -47,7 +47,7 @@ END = "# <<< saved by ./resources.py output --save <<<"
 
 
 class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The values of config.yml; what the stack has not given yet is ""."""
+    """The values of config.yml; those that the stack has not provided yet are ""."""
 
     s3_bucket: str
     google_oauth_client_id: str
@@ -71,7 +71,7 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     rate_table_arn: str = ""
 
 
-# What the config.yml of 2015 had, and what became of it.
+# Keys of the config.yml of 2015, and what replaces them.
 OF_2015 = {
     "amazon_app_client_id": "people sign in with Google: `google_oauth_client_id`",
     "data_key": "each channel has a transcript of its own, in the folder `data_prefix`",
@@ -85,7 +85,8 @@ WHOLE_NUMBERS = {"history": (1, 200), "retention_days": (0, 99999)}
 PATTERNS = {
     "s3_bucket": (
         BUCKET_PATTERN,
-        "3 to 63 lower-case letters, digits and dashes, without dots, nor a name that AWS reserves",
+        "3 to 63 lower-case letters, digits and dashes, without dots, and not a name that AWS "
+        "reserves",
     ),
     "google_oauth_client_id": (
         CLIENT_ID_PATTERN,
@@ -114,9 +115,9 @@ PATTERNS = {
 
 
 def config_path(path: Path | None = None) -> Path:
-    """Where the config is: `path`, else $LAMBDA_CHAT_CONFIG, else config.yml beside this module.
+    """Return where the config is: `path`, else $LAMBDA_CHAT_CONFIG, else the root's config.yml.
 
-    A relative path that leads nowhere from the working folder is taken from the checkout's root.
+    A relative path that does not exist in the working folder is taken from the checkout's root.
     """
     if path is not None:
         return path
@@ -128,7 +129,7 @@ def config_path(path: Path | None = None) -> Path:
 
 
 def build_folder(path: Path | None = None) -> Path:
-    """Where update.sh builds the site of a config; two configs never share a folder."""
+    """Return where update.sh builds the site of a config; two configs never share a folder."""
     config = config_path(path).resolve()
     if config == ROOT / "config.yml":
         return ROOT / "build" / "site"
@@ -138,8 +139,8 @@ def build_folder(path: Path | None = None) -> Path:
 def read_config(path: Path | None = None) -> ChatConfig:
     """Read and check the config file.
 
-    Keys that this module does not know are left to kappa, which reads the same file for its
-    `${name}` values; unknown_keys() names them. `TODO` and empty values count as missing.
+    Unknown keys are left to kappa, which reads the same file for its `${name}` values;
+    unknown_keys() lists them. `TODO` and empty values count as missing.
     Raises: ConfigError, naming the file, the line and the key.
     """
     where = config_path(path)
@@ -155,29 +156,29 @@ def parse_config(text: str, where: Path) -> ChatConfig:
     if missing:
         raise ConfigError(
             f"{where}: {', '.join(missing)}: not filled in.",
-            "config.example.yml says where each value comes from.",
+            "config.example.yml explains where each value comes from.",
         )
     written = parse_tree(text.encode(), where).texts
     for key in FOR_FUNCTIONS:
-        # 0x14 is a number for YAML, not for the functions
+        # 0x14 is a number in YAML, but not for the functions
         if type(given.get(key)) is int and written[key,] != str(given[key]):
             given[key] = written[key,]
     if type(given.get("rate_limit")) is int:
         given["rate_limit"] = str(given["rate_limit"])
     domains = given.get("allowed_domains")
-    if isinstance(domains, list) and all(isinstance(one, str) for one in domains):
+    if isinstance(domains, list) and all(isinstance(domain, str) for domain in domains):
         given["allowed_domains"] = ", ".join(domains)
     for key, value in given.items():
         _check_value(key, value, lines, where)
     return msgspec.convert(given, ChatConfig)
 
 
-def notes(path: Path | None = None) -> list[str]:
-    """Say of each key of 2015 in the config that it is not used any more, and what is."""
+def config_notes(path: Path | None = None) -> list[str]:
+    """Return a note for each key of 2015 in the config: it is unused, and what replaces it."""
     where = config_path(path)
     _, lines = _read_mapping(_read_text(where), where)
     return [
-        f"Note: {where}:{lines[key]}: {key} is not used any more: {words}."
+        f"Note: {where}:{lines[key]}: {key} is no longer used: {words}."
         for key, words in OF_2015.items()
         if key in lines
     ]
@@ -194,14 +195,14 @@ def unknown_keys(path: Path | None = None) -> dict[str, int]:
 
 
 def outdated(config: ChatConfig, outputs: Mapping[str, str]) -> list[str]:
-    """Name the saved values that are not the stack's, all of them where none is saved."""
+    """Return the keys whose saved values differ from the stack's, or are not saved."""
     return [key for key in SAVED if key in outputs and getattr(config, key) != outputs[key]]
 
 
 def check_region(region: str | None) -> None:
-    """Check a region that the command line gives.
+    """Check the command line's region.
 
-    Raises: ConfigError, if it cannot be one.
+    Raises: ConfigError, if it cannot be a region.
     """
     pattern, words = PATTERNS["region"]
     if region is not None and not re.fullmatch(pattern, region):
@@ -209,9 +210,9 @@ def check_region(region: str | None) -> None:
 
 
 def require(config: ChatConfig, names: tuple[str, ...], path: Path | None = None) -> None:
-    """Check that the stack's values of these names have been saved.
+    """Check that the stack's values with these names have been saved.
 
-    Raises: ConfigError, naming each missing one and the command that saves them.
+    Raises: ConfigError, naming the missing ones and the command that saves them.
     """
     missing = [name for name in names if not getattr(config, name)]
     if missing:
@@ -224,8 +225,8 @@ def require(config: ChatConfig, names: tuple[str, ...], path: Path | None = None
 def save_outputs(outputs: Mapping[str, str], path: Path | None = None) -> bool:
     """Write the stack's values between two marker lines of the config file.
 
-    Every other byte of the file stays. Returns False when the file held them already.
-    Raises: ConfigError, when the file has broken markers or one of the keys outside them.
+    Every other byte of the file stays. Returns False if the file already has them.
+    Raises: ConfigError, if the markers are broken or one of the keys stands outside them.
     """
     where = config_path(path)
     old = _read_text(where)
@@ -242,7 +243,7 @@ def save_outputs(outputs: Mapping[str, str], path: Path | None = None) -> bool:
 
 
 def with_outputs(text: str, outputs: Mapping[str, str], where: Path) -> str:
-    """Return the text with its saved block replaced, or with one added at its end."""
+    """Return the text with the saved block replaced, or appended."""
     newline = "\r\n" if "\r\n" in text else "\n"
     before, after = _around_block(text, where)
     _, lines = _read_mapping(before + newline + after, where)
@@ -290,7 +291,7 @@ def _read_mapping(text: str, where: Path) -> tuple[dict[str, object], dict[str, 
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if isinstance(root, yaml.MappingNode):
             _refuse_twice(root, where)
-            # It refuses what is nested too deeply, and aliases that repeat too much.
+            # It refuses deep nesting, and aliases that expand too much.
             parse_tree(text.encode(), where)
         values = yaml.safe_load(text)
     except RecursionError as error:
@@ -317,7 +318,7 @@ def _refuse_twice(root: yaml.MappingNode, where: Path) -> None:
 
 
 def _is_missing(key: str, value: object) -> bool:
-    if key in FOR_FUNCTIONS:  # kappa would deploy a space
+    if key in FOR_FUNCTIONS:  # kappa would deploy a blank value as it is
         return value is None or value in ("", "TODO")
     return value is None or (isinstance(value, str) and value.strip() in ("", "TODO"))
 
@@ -346,7 +347,7 @@ def _check_value(key: str, value: object, lines: Mapping[str, int], where: Path)
                 f"from {low} to {high}."
             )
         return
-    pattern, wanted = PATTERNS.get(key, (r"[^\s]+(?: [^\s]+)*", "text on one line"))
+    pattern, description = PATTERNS.get(key, (r"[^\s]+(?: [^\s]+)*", "text on one line"))
     if not isinstance(value, str):
         raise ConfigError(
             f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not text.",
@@ -354,12 +355,12 @@ def _check_value(key: str, value: object, lines: Mapping[str, int], where: Path)
         )
     if not re.fullmatch(pattern, value):
         raise ConfigError(
-            f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not {wanted}."
+            f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not {description}."
         )
 
 
 def _replace_file(where: Path, text: str) -> None:
-    """Write the file as a whole or not at all; a symbolic link stays one."""
+    """Write the whole file or nothing; a symbolic link stays a link."""
     target = where.resolve()
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

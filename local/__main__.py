@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
         command = [arguments["COMMAND"], *arguments["ARG"]]
         return run(command, port, quiet=arguments["--quiet"])
     except DocoptExit:
-        _say(f"These arguments do not fit: {' '.join(argv) or '(none)'}")
+        _say(f"Error: Wrong arguments: {' '.join(argv)}" if argv else "Error: Missing arguments.")
         _say(USAGE[USAGE.index("Usage:") : USAGE.index("\n\nup ")])
         return 2
     except KappaError as error:

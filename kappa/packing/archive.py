@@ -160,12 +160,12 @@ def _zip(entries: list[_Entry]) -> bytes:
 
 def _blocks(entry: _Entry) -> Iterator[bytes]:
     """Read a file block by block, no more of it than was checked: only the zip is in memory."""
-    left = entry.size_bytes
+    bytes_left = entry.size_bytes
     with entry.path.open("rb") as file:
-        while block := file.read(min(left, _BLOCK_BYTES)):
-            left -= len(block)
+        while block := file.read(min(bytes_left, _BLOCK_BYTES)):
+            bytes_left -= len(block)
             yield block
-        if left or file.read(1):
+        if bytes_left or file.read(1):
             raise ArchiveError(
                 f"{entry.path} changed while it was packed.", "Run the same command again."
             )

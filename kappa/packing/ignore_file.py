@@ -47,7 +47,7 @@ def read_ignored(folder: Path) -> Callable[[str], bool]:
 def linear(pattern: str) -> str:
     """Write pathspec's expression so that it matches the same names in linear time."""
     # "[!a]" is no slash, in git: without this it could be one.
-    pattern = _OTHER_THAN.sub(lambda found: found[1] or f"[^/{found[2]}]", pattern)
+    pattern = _OTHER_THAN.sub(lambda match: match[1] or f"[^/{match[2]}]", pattern)
     first, *rest = pattern.split(_FOLDERS)
     parts = [_BETWEEN_STARS.sub(r"(?>[^/]*?\1)", part) for part in (first, *rest)]
     if not rest:

@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
-"""Publish transcripts anew from the table: after a batch of the stream was given up.
+"""Write transcripts again from the table, after a stream batch was given up.
 
 Usage:
   republish.py [--region=R] [--profile=P] [CHANNEL...]
   republish.py -h | --help
 
-Invokes publish_transcript for the channels that are named, or for all of data/channels.json, some
-at a time, and waits for its answers. It writes what the table holds, so it may be repeated, and
-costs one read and one write a channel. A channel that is named and not listed must have messages:
-a mistyped name makes no channel. Prints each channel with what became of it; the exit code is 1
-when one was not published.
+Invokes publish_transcript for the channels that you name, or for all of
+data/channels.json, some at a time, and waits for its answers. It writes what
+the table holds, so you may repeat it; a channel costs one read and one write. A
+channel that you name must be listed or have messages, so a mistyped name
+creates no channel. Prints the outcome of each channel; the exit code is 1 if
+one was not published.
 
 Options:
-  CHANNEL      The channels; all that are listed when absent.
-  --region=R   The AWS region; config.yml's `region` when absent.
-  --profile=P  The profile of ~/.aws/config; config.yml's `profile` when absent.
+  CHANNEL      The channels. Default: all that are listed.
+  --region=R   The AWS region. Default: config.yml's `region`.
+  --profile=P  The profile in ~/.aws/config. Default: config.yml's `profile`.
   -h --help    Print this text.
 
 Example:
@@ -30,30 +31,31 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lambda/shared"))  # what both functions agree on
+# The functions' zips need these modules flat, so they are not in a package.
+sys.path.insert(0, str(ROOT / "lambda/shared"))
 
 try:
     from contract import CHANNEL, RESERVED_CHANNELS
     from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError, Denied, NotFound
-    from lambda_chat import command as commandline
+    from lambda_chat import command
     from lambda_chat.config import ChatConfig, check_region, read_config, require
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
 
-BATCH = 50  # the function takes some seconds for them, and has sixty
+BATCH = 50  # takes some seconds; the function may run for sixty
 TIMEOUT_S = 90.0
 
 
 def check_channels(names: Sequence[str]) -> list[str]:
-    """Return the channels that are named, each once.
+    """Return the named channels, each once.
 
-    Raises: ConfigError, for what is no channel's name.
+    Raises: ConfigError, for an invalid name.
     """
     for name in names:
         if not CHANNEL.fullmatch(name) or name in RESERVED_CHANNELS:
             raise ConfigError(
-                f"{name!r} is no channel: small letters, digits and dashes, 64 at the most."
+                f"{name!r} is not a channel: use at most 64 lower-case letters, digits and dashes."
             )
     return list(dict.fromkeys(names))
 
@@ -72,13 +74,13 @@ def read_listed(aws: Aws, config: ChatConfig) -> list[str]:
     except NotFound as error:
         raise AwsError(f"There is no {key} in {config.s3_bucket}.", hint) from error
     except (ValueError, KeyError, TypeError, ConfigError) as error:
-        raise AwsError(f"{key} of {config.s3_bucket} is no list of channels.", hint) from error
+        raise AwsError(f"{key} of {config.s3_bucket} is not a list of channels.", hint) from error
 
 
 def without_messages(aws: Aws, config: ChatConfig, channels: Sequence[str]) -> list[str]:
-    """Return which of these channels are neither listed nor have a message in the table.
+    """Return the channels that are neither listed nor have a message in the table.
 
-    A caller that may not look gets none. Raises: AwsError.
+    Without the right to look, there are none. Raises: AwsError.
     """
     try:
         listed = read_listed(aws, config)
@@ -104,9 +106,9 @@ def _has_messages(aws: Aws, table: str, channel: str) -> bool:
 
 
 def event_of(channels: Sequence[str]) -> dict[str, Any]:
-    """Return a batch of the stream that touches these channels, one record each.
+    """Return a batch of the stream with a record for each channel.
 
-    A record's sequence number is the place of its channel, from 1.
+    A record's sequence number is the index of its channel, from 1.
     """
     return {
         "Records": [
@@ -123,19 +125,19 @@ def event_of(channels: Sequence[str]) -> dict[str, Any]:
 
 
 def publish(aws: Aws, function: str, channels: Sequence[str]) -> dict[str, str]:
-    """Let the function publish these channels; returns why one failed, by its name."""
+    """Let the function publish these channels; return the reason of each failed one."""
     params = {"FunctionName": function, "Payload": json.dumps(event_of(channels))}
     answer = aws.call_once("lambda", "invoke", f"invoking {function}", params, TIMEOUT_S)
     content = json.loads(answer["Payload"].read())
     if answer.get("FunctionError") or not isinstance(content, dict):
         kind = content.get("errorType") if isinstance(content, dict) else None
         return dict.fromkeys(channels, str(kind or answer.get("FunctionError")))
-    failed = [one["itemIdentifier"] for one in content.get("batchItemFailures", [])]
+    failed = [failure["itemIdentifier"] for failure in content.get("batchItemFailures", [])]
     return {channels[int(place) - 1]: "see the function's log" for place in failed}
 
 
 def republish(aws: Aws, function: str, channels: Sequence[str]) -> int:
-    """Publish all, some at a time, and print a line for each; returns how many failed."""
+    """Publish all channels, some at a time; print a line for each, return how many failed."""
     failed = 0
     for start in range(0, len(channels), BATCH):
         batch = channels[start : start + BATCH]
@@ -149,8 +151,8 @@ def republish(aws: Aws, function: str, channels: Sequence[str]) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Publish; return the exit code: 1 when something failed, 2 for wrong usage."""
-    return commandline.run(__doc__, argv, _republish, "Stopped. Run it again: that is safe.")
+    """Publish; return the exit code: 1 if something failed, 2 for wrong usage."""
+    return command.run(__doc__, argv, _republish, "Stopped. You can run it again.")
 
 
 def _republish(given: dict[str, Any]) -> int:

@@ -1,7 +1,7 @@
-"""The AWS clients of a container, made in less than half of the time that botocore takes by itself.
+"""The AWS clients of a container, made in less than half of the time that botocore usually takes.
 
-Owns how clients are made, and what of botocore that loads. It must not know what a client is for.
-Lambda waits for all of this before it hands over the first message of a new container.
+Lambda waits for this before it passes the first event to a new container. Owns how clients are made
+and which parts of botocore that loads. It must not know what a client is for.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Let the garbage collector wait: it would go through botocore's modules and models, which
-    stay as long as the container, again and again.
+    """Pause the garbage collector: it would scan botocore's modules and models again and again,
+    although they stay as long as the container.
     """
     collects = gc.isenabled()
     gc.disable()
@@ -41,8 +41,8 @@ _CONFIG = Config(
 )
 SIGNED: Config = _CONFIG
 NOT_SIGNED: Config = _CONFIG.merge(Config(signature_version=UNSIGNED))
-# One try, and a short one, for who repeats a call by itself: what the call says depends on when it
-# is made. DynamoDB answers in milliseconds (writes.LATE has the arithmetic).
+# One short try, for callers that repeat a call themselves because its content depends on the time.
+# DynamoDB answers in milliseconds (writes.LATE has the arithmetic).
 ONE_TRY: Config = _CONFIG.merge(
     Config(
         connect_timeout=0.3,
@@ -53,13 +53,13 @@ ONE_TRY: Config = _CONFIG.merge(
 
 
 class _PlainFiles(JSONFileLoader):
-    """Reads botocore's models as plain dicts, twice as fast as into OrderedDicts.
+    """Reads botocore's models into plain dicts, twice as fast as into OrderedDicts.
 
-    Both keep the order of the file.
+    Both keep the file's order.
     """
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - whatever the file holds
-        """Read a file, named without its ending; None if there is none."""
+        """Read a file, named without its extension; None if there is none."""
         for ending, opened in ((".json", open), (".json.gz", gzip.open)):
             try:
                 with opened(file_path + ending, "rb") as file:
@@ -70,24 +70,26 @@ class _PlainFiles(JSONFileLoader):
 
 
 class _PlainLoader(Loader):
-    """A loader that takes the folders' names as the list of services.
+    """A loader that takes the names of folders as the list of services.
 
-    botocore looks into each of 400 folders before it loads a model, only to know whether the
+    botocore otherwise looks into 400 folders before it loads a model, only to learn whether the
     service exists.
     """
 
     def list_available_services(self, type_name: str) -> list[str]:
-        """Name all services, whatever they have a model of."""
-        there = (path for path in self.search_paths if Path(path).is_dir())
-        return [name for path in there for name in os.listdir(path)]  # noqa: PTH208 - half the time
+        """Name all services, whatever models they have."""
+        folders = (path for path in self.search_paths if Path(path).is_dir())
+        return [name for path in folders for name in os.listdir(path)]  # noqa: PTH208 - half the time
 
 
-def make_clients(wanted: Mapping[str, Config]) -> list[Any]:
-    """Make a client of each service, in their order. The collector never looks at them later."""
+def make_clients(configs: Mapping[str, Config]) -> list[Any]:
+    """Make a client for each service, in order, and keep the garbage collector off them."""
     with _no_collecting():
         session = botocore.session.get_session()
         session.register_component("data_loader", _PlainLoader(file_loader=_PlainFiles()))
         session.set_config_variable("sts_regional_endpoints", "regional")
-        clients = [session.create_client(service, config=how) for service, how in wanted.items()]
+        clients = [
+            session.create_client(service, config=config) for service, config in configs.items()
+        ]
         gc.freeze()
     return clients

@@ -1,29 +1,32 @@
 #!/usr/bin/env python3
-"""Store again what store_message could not: the failed events that FailuresTopic was told of.
+"""Store failed messages again, from the records in FailuresTopic.
 
 Usage:
   replay.py --queue=URL [--operator] [--dry-run] [--region=R] [--profile=P]
   replay.py [--operator] [--dry-run] [--region=R] [--profile=P] FILE
   replay.py -h | --help
 
-Invokes the function with each failed event as SNS sent it, and waits for its answer. What is
-stored already counts as a duplicate, so a replay may be repeated. Every sender is verified as
-ever: a token lives an hour at most, and what is older cannot be proved and is left. What is done
-is deleted from the queue; what is left stays in it, with the reason printed. Whoever may write to
-the queue or the file must not become an operator by it: only events that came through SNS, of this
-account's own function, are replayed.
+Invokes the function with each failed event as SNS sent it, and waits for its
+answer. Messages that are stored already count as duplicates, so you may repeat
+a replay. Every sender is verified again: a token expires within an hour, and
+older messages are left. Stored records are deleted from the queue; others stay
+there, with the reason printed. Only events that came through SNS, of this
+account's own function, are replayed, so that write access to the queue or the
+file does not make anybody an operator.
 
 Options:
   --queue=URL  The SQS queue that is subscribed to FailuresTopic.
-  FILE         A file of such records instead, one in a line of JSON; - is standard input.
-  --operator   Replay what operators sent, too. Look into each record first: it needs no token.
-  --dry-run    Say what would be replayed. Invokes nothing, deletes nothing.
-  --region=R   The AWS region; config.yml's `region` when absent.
-  --profile=P  The profile of ~/.aws/config; config.yml's `profile` when absent.
+  FILE         A file of such records instead, one JSON object a line; - reads
+               standard input.
+  --operator   Also replay operators' events. They need no token, so check each
+               record first.
+  --dry-run    Print what would be replayed. Invokes nothing, deletes nothing.
+  --region=R   The AWS region. Default: config.yml's `region`.
+  --profile=P  The profile in ~/.aws/config. Default: config.yml's `profile`.
   -h --help    Print this text.
 
 Example:
-  lambda/sns/replay.py --queue=https://sqs.us-east-1.amazonaws.com/123456789012/chat-failures
+  lambda/sns/replay.py --queue=https://sqs.REGION.amazonaws.com/ACCOUNT/failures
 """
 
 from __future__ import annotations
@@ -39,65 +42,68 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lambda/shared"))  # what both functions agree on
+# The functions' zips need these modules flat, so they are not in a package.
+sys.path.insert(0, str(ROOT / "lambda/shared"))
 
 try:
-    from contract import at
+    from contract import dig
     from kappa.aws.client import Aws
     from kappa.errors import AwsError, ConfigError
-    from lambda_chat import command as commandline
+    from lambda_chat import command
     from lambda_chat.config import check_region, read_config
 except ModuleNotFoundError as missing:
     sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
 
-TIMEOUT_S = 120.0  # the function's own, and the way
-HIDDEN_S = 900  # what a run holds is hidden for so long at a time; more than twice TIMEOUT_S
+TIMEOUT_S = 120.0  # the function's own, and some for the network
+HIDDEN_S = 900  # how long received records are hidden at a time; more than twice TIMEOUT_S
 SNS, OPERATOR = "aws:sns", "lambda-chat:operator"
 OUTCOMES = ("stored", "changed", "duplicate")
 
 
-class Left(Exception):
-    """A record that is not replayed, or whose replay failed: the message says why."""
+class NotReplayed(Exception):
+    """A record was not replayed, or its replay failed: the message gives the reason."""
 
 
 class Failure(NamedTuple):
-    """One record: its text, and its id in the queue where it came from one."""
+    """One record: its text, and its id in the queue, if it came from one."""
 
     text: str
     name: str
 
 
 def read_event(text: str, function: str, now_s: float, operator: bool = False) -> dict[str, Any]:
-    """Return the event of a record, as SNS sent it to the function with that ARN.
+    """Return a record's event, as SNS sent it to the function with that ARN.
 
     Shape: Lambda's invocation record, bare or as SNS wraps it for a queue without raw delivery.
-    Raises: Left, when it cannot be replayed.
+    Raises: NotReplayed, if it cannot be replayed.
     Source: AWS Lambda guide, "Capturing records of Lambda asynchronous invocations".
     """
     record = _record(text)
-    if at(record, "DDBStreamBatchInfo") is not None:
-        raise Left("a batch of the stream: run lambda/dynamodb/republish.py")
-    arn = at(record, "requestContext", "functionArn")
+    if dig(record, "DDBStreamBatchInfo") is not None:
+        raise NotReplayed("a batch of the stream: run lambda/dynamodb/republish.py")
+    arn = dig(record, "requestContext", "functionArn")
     if not isinstance(arn, str) or arn.count(":") < 6:
-        raise Left("not a record of a failed invocation")
+        raise NotReplayed("not a record of a failed invocation")
     if arn.split(":")[:7] != function.split(":"):
-        raise Left(f"of {arn}, not of {function}")
-    event = at(record, "requestPayload")
-    records = at(event, "Records")
+        raise NotReplayed(f"it belongs to {arn}, not to {function}")
+    event = dig(record, "requestPayload")
+    records = dig(event, "Records")
     if not isinstance(event, dict) or not isinstance(records, list) or not records:
-        raise Left("without its event: it was too large for SNS")
-    if not {str(at(one, "EventSource")) for one in records} <= {SNS, *([OPERATOR] * operator)}:
-        raise Left("not through SNS: whoever wrote it would be an operator (see --operator)")
-    ends = [token_end(one) for one in records]
+        raise NotReplayed("its event is missing: it was too large for SNS")
+    if not {str(dig(item, "EventSource")) for item in records} <= {SNS, *([OPERATOR] * operator)}:
+        raise NotReplayed("it did not come through SNS: an operator's events need --operator")
+    ends = [token_end(item) for item in records]
     if all(end is not None and end <= now_s for end in ends):
         ended = datetime.fromtimestamp(max(end or 0 for end in ends), UTC)
-        raise Left(f"its token ended at {ended:%Y-%m-%d %H:%M:%S} UTC: its sender cannot be proved")
+        raise NotReplayed(
+            f"its token expired at {ended:%Y-%m-%d %H:%M:%S} UTC: nothing proves its sender"
+        )
     return event
 
 
 def token_end(record: object) -> float | None:
-    """Return when a record's token ends or ended, None where that cannot be read."""
-    token = at(record, "Sns", "MessageAttributes", "id_token", "Value")
+    """Return when a record's token expires (epoch s), None if that cannot be read."""
+    token = dig(record, "Sns", "MessageAttributes", "id_token", "Value")
     try:
         payload = str(token).split(".")[1]
         end = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"]
@@ -107,39 +113,45 @@ def token_end(record: object) -> float | None:
 
 
 def name_of(text: str) -> str:
-    """Return the ids by which a record and its log lines are found; nothing that was written."""
+    """Return the ids that identify a record and its log lines, without any message text."""
     try:
         record = _record(text)
-    except Left:
+    except NotReplayed:
         return "?"
-    records = at(record, "requestPayload", "Records")
-    ids = [at(one, "Sns", "MessageId") for one in records] if isinstance(records, list) else []
-    found = [one for one in ids if isinstance(one, str)]
-    return ", ".join(found) or str(at(record, "requestContext", "requestId") or "?")
+    records = dig(record, "requestPayload", "Records")
+    items = records if isinstance(records, list) else []
+    ids = [dig(item, "Sns", "MessageId") for item in items]
+    return ", ".join(text for text in ids if isinstance(text, str)) or str(
+        dig(record, "requestContext", "requestId") or "?"
+    )
 
 
 def replay(aws: Aws, function: str, event: dict[str, Any]) -> str:
-    """Invoke the function with an event; returns what became of it.
+    """Invoke the function with an event; return its outcome.
 
-    Raises: Left, when not all of it is stored; AwsError.
+    Raises: NotReplayed, if not all of it is stored; AwsError.
     """
     params = {"FunctionName": function, "Payload": json.dumps(event), "LogType": "Tail"}
     answer = aws.call_once("lambda", "invoke", f"invoking {function}", params, TIMEOUT_S)
     counts = json.loads(answer["Payload"].read())
     if answer.get("FunctionError") or not isinstance(counts, dict):
-        raise Left(f"failed again: {at(counts, 'errorType') or answer.get('FunctionError')}")
+        raise NotReplayed(
+            f"failed again: {dig(counts, 'errorType') or answer.get('FunctionError')}"
+        )
     if counts.get("refused"):
-        raise Left(f"refused: {', '.join(reasons(answer.get('LogResult', ''))) or 'see the log'}")
+        raise NotReplayed(
+            f"refused: {', '.join(reasons(answer.get('LogResult', ''))) or 'see the log'}"
+        )
     return ", ".join(word for word in OUTCOMES if counts.get(word))
 
 
 def reasons(log: str) -> list[str]:
-    """Return the reasons of refusal in the tail of a log, in Base64, as Lambda answers it."""
-    found = []
+    """Return the reasons of refusals in the tail of a log, which is in Base64."""
+    listed = []
     for line in base64.b64decode(log).decode(errors="replace").splitlines():
         if '"event": "refused"' in line and line.startswith("{") and line.endswith("}"):
-            found.append(str(json.loads(line).get("reason")))
-    return found
+            listed.append(str(json.loads(line).get("reason")))
+    return listed
 
 
 def read_file(file: str) -> list[Failure]:
@@ -152,7 +164,7 @@ def read_file(file: str) -> list[Failure]:
 
 
 class Queue:
-    """A queue's records, each received once: hidden until it is deleted or given back."""
+    """A queue's records, each received once and hidden until it is deleted or given back."""
 
     def __init__(self, aws: Aws, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._aws, self._url, self._clock = aws, url, clock
@@ -160,9 +172,9 @@ class Queue:
         self._hidden_until_s: dict[str, float] = {}
 
     def failures(self) -> Iterator[Failure]:
-        """Give each record, and keep hidden what was given or received before.
+        """Yield each record, and keep all received ones hidden.
 
-        Source: SQS API reference, ReceiveMessage, ChangeMessageVisibility: at most 12 hours; then
+        Source: SQS API reference, ReceiveMessage, ChangeMessageVisibility: after 12 hours at most,
         a message is received again.
         """
         params = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": 2, "VisibilityTimeout": HIDDEN_S}
@@ -177,11 +189,11 @@ class Queue:
                     yield Failure(message["Body"], message["MessageId"])
 
     def delete(self, name: str) -> None:
-        """Delete a message that is done."""
+        """Delete a replayed message."""
         self._call("delete_message", {"ReceiptHandle": self._held.pop(name)})
 
     def give_back(self) -> None:
-        """Show others what is left. Raises: AwsError."""
+        """Make the remaining messages visible again. Raises: AwsError."""
         self._hide(list(self._held), 0)
 
     def _stay_hidden(self) -> None:
@@ -189,7 +201,7 @@ class Queue:
         self._hide([name for name in self._held if self._hidden_until_s[name] <= soon_s], HIDDEN_S)
 
     def _hide(self, names: list[str], seconds: int) -> None:
-        """Hide messages for so long from now on; one that SQS shows already is not an error."""
+        """Hide messages for so many seconds; one that is visible already is not an error."""
         for start in range(0, len(names), 10):
             entries = [
                 {"Id": str(n), "ReceiptHandle": self._held[name], "VisibilityTimeout": seconds}
@@ -215,7 +227,7 @@ def replay_all(
     operator: bool,
     dry_run: bool,
 ) -> int:
-    """Replay every record and print a line for each, and a summary however it ends.
+    """Replay every record; print a line for each, and always a summary.
 
     Returns how many are left.
     """
@@ -227,7 +239,7 @@ def replay_all(
             try:
                 event = read_event(failure.text, function, clock(), operator)
                 outcome = "to replay" if dry_run else replay(aws, function, event)
-            except Left as reason:
+            except NotReplayed as reason:
                 _print(f"left  {name_of(failure.text)}: {reason}")
                 continue
             left -= 1
@@ -246,14 +258,14 @@ def replay_all(
 def _give_back(queue: Queue) -> None:
     try:
         queue.give_back()
-    except AwsError as error:  # the reason why the replay ended is not lost by it
+    except AwsError as error:  # must not hide the reason why the replay ended
         again = f"within {HIDDEN_S // 60} minutes"
-        print(f"What is left shows in the queue again {again}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"The rest is visible in the queue again {again}: {error}", file=sys.stderr)  # noqa: T201
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Replay; return the exit code: 1 when something is left or AWS refused, 2 for wrong usage."""
-    return commandline.run(__doc__, argv, _replay, "Stopped. What was not replayed is left.")
+    """Replay; return the exit code: 1 if records are left or AWS refused, 2 for wrong usage."""
+    return command.run(__doc__, argv, _replay, "Stopped. The other records were not replayed.")
 
 
 def _replay(given: dict[str, Any]) -> int:
@@ -270,16 +282,16 @@ def _replay(given: dict[str, Any]) -> int:
 
 
 def _record(text: str) -> object:
-    """Return a record without what SNS wraps it in. Raises: Left."""
+    """Return a record without SNS's envelope. Raises: NotReplayed."""
     record = _json(text)
-    return _json(str(at(record, "Message"))) if at(record, "Type") == "Notification" else record
+    return _json(str(dig(record, "Message"))) if dig(record, "Type") == "Notification" else record
 
 
 def _json(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Left("not a record of a failed invocation") from error
+        raise NotReplayed("not a record of a failed invocation") from error
 
 
 def _print(line: str) -> None:

@@ -15,7 +15,7 @@ from kappa.aws.client import Aws, translated
 from kappa.errors import ConfigError, Denied, NotFound
 from lambda_chat.config import ChatConfig, config_path
 from lambda_chat.site.build import CONFIG_KEY
-from lambda_chat.stack.bucket import read_bucket_name
+from lambda_chat.stack.website_bucket import read_bucket_name
 
 # the second is of earlier versions: a module, which the page loaded
 MARKERS = (CONFIG_KEY, "config.js")

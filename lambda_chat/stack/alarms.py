@@ -1,7 +1,7 @@
-"""The template's alarms: what is watched, and the topic that mails whoever looks after the chat.
+"""The template's alarms, and the topic that mails them.
 
-All of it exists only where config.yml names an `alarm_email`. It must not know how the rest of
-the stack is made: it takes the functions' names from the stack's, and refers to its two topics.
+They exist only if config.yml has an `alarm_email`. It must not know the rest of the stack: it
+derives the functions' names from the stack's, and refers to its two topics.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from lambda_chat.config import EMAIL_PATTERN
 
 WANTED = "AlarmsWanted"
 PERIOD_S = 300
-# a reader sees a message within seconds; a minute behind is a chat that stands still
+# readers expect a message within seconds; a minute means that the chat stands still
 LATE_MS = 60_000
-# A message that is stored at the very end of a period may be published in the next: once in an hour
-# that is chance, twice it is not.
+# A message stored at the very end of a period may be published in the next: once in an hour is
+# chance, twice is not.
 SILENT_TIMES, SILENT_PERIODS = 2, 12
 STORE, PUBLISH = "store-message", "publish-transcript"
 ALARMS_OF_STACK = Sub(
@@ -54,7 +54,7 @@ def alarms_topic() -> Ref:
 def _topic(
     tls_only: aws.Statement, tags: Tags
 ) -> list[topic.Topic | topic.TopicPolicy | topic.SubscriptionResource]:
-    """No KMS key: CloudWatch may not use the one that AWS manages, and a mail is plain text.
+    """Return the topic and its policy, without a KMS key: CloudWatch cannot use AWS's own key.
 
     Source: AWS re:Post, "Why didn't I receive an SNS notification for my CloudWatch alarm trigger?"
     """
@@ -79,7 +79,7 @@ def _topic(
 
 
 def _own_alarms_only() -> aws.Statement:
-    """Let CloudWatch publish for this stack's alarms, and for nobody else's.
+    """Let CloudWatch publish for this stack's alarms only.
 
     Source: IAM guide, "The confused deputy problem".
     """
@@ -115,7 +115,7 @@ def _alarms() -> list[watch.Alarm]:
         _silent_stream(),
         _alarm(
             "FailuresTold",
-            "FailuresTopic was told of something that failed for good",
+            "FailuresTopic received something that failed for good",
             ("AWS/SNS", "NumberOfMessagesPublished", "Sum"),
             failures,
         ),
@@ -129,17 +129,17 @@ def _alarms() -> list[watch.Alarm]:
 
 
 def _of_function(title: str, name: str) -> list[watch.Alarm]:
-    said = name.replace("-", "_")
+    function = name.replace("-", "_")
     return [
         _alarm(
             f"{title}Errors",
-            f"{said} raised an error or ran out of time",
+            f"{function} raised an error or ran out of time",
             ("AWS/Lambda", "Errors", "Sum"),
             _function(name),
         ),
         _alarm(
             f"{title}Throttles",
-            f"{said} was called more often than its concurrency allows",
+            f"{function} was called more often than its concurrency allows",
             ("AWS/Lambda", "Throttles", "Sum"),
             _function(name),
         ),
@@ -147,10 +147,10 @@ def _of_function(title: str, name: str) -> list[watch.Alarm]:
 
 
 def _silent_stream() -> watch.Alarm:
-    """Alarm when messages are stored and nobody is woken to publish them.
+    """Alarm when messages are stored but publish_transcript is not called.
 
-    A stream that is disabled, or may not be read, invokes nothing: no metric of the function's own
-    says so. A metric without data counts as 0 here.
+    A disabled or unreadable stream invokes nothing, so the function's own metrics do not show it. A
+    metric without data counts as 0 here.
     Source: CloudWatch guide, "Using math expressions with CloudWatch metrics", FILL and IF.
     """
     stored = ("LambdaChat", "stored", {"function": _function(STORE)["FunctionName"]})

@@ -1,7 +1,7 @@
 """What resources.py prints and asks.
 
-A hint that names a command repeats the --region and --profile that were given: without them that
-command would work on another stack, the one of config.yml. It must not talk to AWS.
+A hint that names a command repeats the given --region and --profile; without them the command would
+work on the stack of config.yml. It must not talk to AWS.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from lambda_chat.stack.progress import Event
 
 
 class Console(msgspec.Struct, frozen=True, kw_only=True):
-    """The user at the terminal; `region` and `profile` as the command line gives them."""
+    """The user's terminal; `region` and `profile` are the command line's."""
 
     region: str = ""
     profile: str = ""
     yes: bool = False
 
     def complete(self, text: str) -> str:
-        """Add the given options to each command in a text; kappa and aws know the profile."""
+        """Add the given options to each command in a text; kappa and aws get only the profile."""
         region = [" " + shlex.quote(f"--region={self.region}")] if self.region else []
         profile = [" " + shlex.quote(f"--profile={self.profile}")] if self.profile else []
         text = re.sub(
-            r"`\./resources\.py \w+", lambda found: "".join([found[0], *region, *profile]), text
+            r"`\./resources\.py \w+", lambda match: "".join([match[0], *region, *profile]), text
         )
-        # a command that names its profile already is as it shall be
+        # commands that already name a profile stay as they are
         knows = r"`(?:kappa|aws)(?= )(?![^`]* --profile[ =])"
-        return re.sub(knows, lambda found: "".join([found[0], *profile]), text)
+        return re.sub(knows, lambda match: "".join([match[0], *profile]), text)
 
     def print(self, text: str) -> None:
         """Print a result."""
         print(self.complete(text))  # noqa: T201
 
     def note(self, lines: Iterable[str]) -> None:
-        """Print lines beside the result."""
+        """Print notes, apart from the result."""
         for line in lines:
             print(self.complete(line), file=sys.stderr)  # noqa: T201
 
     def report(self, event: Event) -> None:
-        """Print an event of the stack at once."""
+        """Print an event of the stack immediately."""
         line = f"{event.at:%H:%M:%S}  {event.status:28} {event.logical_id}  {event.reason}"
         print(line.rstrip(), file=sys.stderr, flush=True)  # noqa: T201
 
     def refuse_silence(self, doing: str) -> None:
-        """Refuse to go on when the user has to answer and cannot.
+        """Refuse to continue if a question cannot be answered, for lack of a terminal.
 
         Raises: ConfigError; `doing` names what needs the answer.
         """

@@ -1,6 +1,6 @@
-"""Notes: where config.yml, the stack and what was deployed before do not agree, and what to run.
+"""Notes about differences between config.yml, the stack and the functions, and what to run.
 
-Each function returns lines for the user. It reads only, and must not print.
+Each function returns lines for the user. It only reads, and must not print.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from kappa.aws.client import Aws, translated
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from lambda_chat.config import KEYS, ROOT, ChatConfig, config_path, outdated, unknown_keys
-from lambda_chat.stack.bucket import read_former_buckets
 from lambda_chat.stack.progress import Stack
+from lambda_chat.stack.website_bucket import read_former_buckets
 
 FUNCTIONS = ("lambda/sns/config.yml", "lambda/dynamodb/config.yml")
-# The stack's parameters and the keys of config.yml that they come from.
+# The stack's parameters, and the keys of config.yml that give their values.
 PARAMETERS = {
     "AlarmEmail": "alarm_email",
     "DataPrefix": "data_prefix",
@@ -25,7 +25,7 @@ PARAMETERS = {
 
 
 def of_region(aws: Aws, config: ChatConfig) -> list[str]:
-    """Note that the command line names another region than the config."""
+    """Note that the command line's region differs from the config's."""
     if not config.region or config.region == aws.region:
         return []
     return [
@@ -35,14 +35,14 @@ def of_region(aws: Aws, config: ChatConfig) -> list[str]:
 
 
 def of_mail(config: ChatConfig) -> list[str]:
-    """Note that alarms wait for somebody to follow a link."""
+    """Note that alarms are mailed only after a link has been followed."""
     if not config.alarm_email:
         return []
     return [f"Alarms are mailed to {config.alarm_email} once the link in AWS's mail is followed."]
 
 
 def of_saved(aws: Aws, config: ChatConfig, stack: Stack) -> list[str]:
-    """Note saved values that are not the stack's: one that was made anew has other names."""
+    """Note saved values that differ from the stack's, as after it was created again."""
     if not stack.usable or (config.region or aws.region) != aws.region:
         return []
     names = outdated(config, stack.outputs)
@@ -55,9 +55,9 @@ def of_saved(aws: Aws, config: ChatConfig, stack: Stack) -> list[str]:
 
 
 def other_values(config: ChatConfig, parameters: Mapping[str, str]) -> list[str]:
-    """Name the keys of config.yml whose values the stack does not have.
+    """Return the keys of config.yml whose values the stack does not have.
 
-    A parameter that the stack does not know, as it is older, is left out.
+    Parameters that an older stack does not know are left out.
     """
     return [
         key
@@ -78,7 +78,7 @@ def of_parameters(config: ChatConfig, stack: Stack) -> list[str]:
 
 
 def of_functions(aws: Aws, config: ChatConfig) -> list[str]:
-    """Note deployed functions whose environment is not the one that the config gives them."""
+    """Note deployed functions whose environment differs from their config's."""
     if (config.region or aws.region) != aws.region:
         return []
     return [line for path in FUNCTIONS for line in _of_function(aws, path)]
@@ -89,25 +89,25 @@ def _of_function(aws: Aws, path: str) -> Iterable[str]:
     from kappa.config.read import read_config
 
     try:
-        wanted = read_config(ROOT / path).function
-        with translated(f"reading the function {wanted.name}"):
-            answer = aws.client("lambda").get_function_configuration(FunctionName=wanted.name)
-    except (ConfigError, NotFound):  # kappa says what it lacks; or it is not created yet
+        function = read_config(ROOT / path).function
+        with translated(f"reading the function {function.name}"):
+            answer = aws.client("lambda").get_function_configuration(FunctionName=function.name)
+    except (ConfigError, NotFound):  # kappa reports what is missing; or it is not created yet
         return
     except Denied as error:
-        yield f"Note: the values of {wanted.name} were not compared: {error.message}"
+        yield f"Note: the values of {function.name} were not compared: {error.message}"
         return
     actual = answer.get("Environment", {}).get("Variables", {})
-    names = [key for key, value in (wanted.environment or {}).items() if actual.get(key) != value]
+    names = [key for key, value in (function.environment or {}).items() if actual.get(key) != value]
     if names:
         yield (
-            f"Note: the function {wanted.name} has another {', '.join(names)} than "
+            f"Note: the function {function.name} has another {', '.join(names)} than "
             f"{config_path()}: run `kappa {path} deploy`."
         )
 
 
 def of_unknown_keys() -> list[str]:
-    """Note keys of the config that neither the chat nor the configs of its functions use."""
+    """Note keys of the config that neither the chat nor its functions' configs use."""
     folders = [(ROOT / path).parent for path in FUNCTIONS]
     texts = [file.read_text("utf-8") for folder in folders for file in sorted(folder.glob("*.*"))]
     lines = []
@@ -121,9 +121,9 @@ def of_unknown_keys() -> list[str]:
 
 
 def of_former_buckets(aws: Aws, stack: Stack) -> list[str]:
-    """Note buckets that the stack had before `s3_bucket` was changed, and that still exist."""
+    """Note buckets that the stack had before `s3_bucket` changed and that still exist."""
     return [
-        f"Note: the bucket {name} was the stack's before and still exists, with its files. "
+        f"Note: the stack's former bucket {name} still exists, with its files. "
         f"Delete it yourself when nobody needs it: `aws s3 rb s3://{name} --force`."
         for name in read_former_buckets(aws, stack)
         if _exists(aws, name)
@@ -134,6 +134,6 @@ def _exists(aws: Aws, bucket: str) -> bool:
     try:
         with translated(f"looking for the bucket {bucket}"):
             aws.client("s3").head_bucket(Bucket=bucket)
-    except AwsError:  # gone, or somebody else's by now
+    except AwsError:  # it is gone, or belongs to somebody else by now
         return False
     return True

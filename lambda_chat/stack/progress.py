@@ -1,6 +1,6 @@
-"""One CloudFormation stack: read it, follow its changes.
+"""Reading a CloudFormation stack and following its changes.
 
-Owns what CloudFormation's statuses and error texts mean. It must not print or know the
+Owns the meaning of CloudFormation's statuses and error texts. It must not print or know the
 template.
 """
 
@@ -22,15 +22,15 @@ POLL_S = (0.25, 2.0)  # the first pause and the longest
 
 LAUNCH = "Launch it with `./resources.py launch --wait`."
 RELAUNCH = "Remove what is left with `./resources.py delete --wait`, then launch again."
-WAIT = "Wait until that has ended: `./resources.py status` tells."
+WAIT = "Wait until it has ended: `./resources.py status` shows its progress."
 WHOSE = (
-    "Is it your chat's? If not, choose another stack_name in config.yml: an update would take it "
-    "from its users. If it is, `./resources.py update --wait` gives it these values."
+    "Is it your chat's? If not, choose another stack_name in config.yml, as an update would break "
+    "the other chat. If it is, `./resources.py update --wait` gives it these values."
 )
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """A stack as DescribeStacks tells it. `outputs` maps each output's description to its value."""
+    """A stack, from DescribeStacks. `outputs` maps each output's description to its value."""
 
     id: str
     name: str
@@ -51,7 +51,7 @@ class Stack(msgspec.Struct, frozen=True):
 
     @property
     def usable(self) -> bool:
-        """Do the resources exist, and do the outputs tell their names for certain?"""
+        """Do the resources exist, and are the outputs final?"""
         gone = ("ROLLBACK_COMPLETE", "DELETE_COMPLETE")
         return self.status.endswith("_COMPLETE") and self.status not in gone
 
@@ -79,7 +79,7 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def of_stack(self) -> bool:
-        """Is it about the stack itself, not about one of its resources?"""
+        """Is it about the stack itself rather than one of its resources?"""
         return self.physical_id == self.stack_id
 
     @property
@@ -90,33 +90,33 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def read_stack(aws: Aws, name: str) -> Stack | None:
-    """Return the stack of that name or id, or None where there is none."""
+    """Return the stack with that name or id, None if there is none."""
     try:
         with asking(f"describing the stack {name}"):
-            found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+            answer = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except NotFound:
         return None
     return Stack(
-        id=found["StackId"],
-        name=found["StackName"],
-        status=found["StackStatus"],
-        reason=found.get("StackStatusReason", ""),
+        id=answer["StackId"],
+        name=answer["StackName"],
+        status=answer["StackStatus"],
+        reason=answer.get("StackStatusReason", ""),
         outputs={
             output.get("Description", ""): output["OutputValue"]
-            for output in found.get("Outputs", [])
+            for output in answer.get("Outputs", [])
         },
         parameters={
-            one["ParameterKey"]: one.get("ParameterValue", "")
-            for one in found.get("Parameters", [])
+            parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+            for parameter in answer.get("Parameters", [])
         },
     )
 
 
 def read_resources(aws: Aws, stack: Stack) -> list[Resource]:
-    """Return the stack's resources, in the order of their names."""
+    """Return the stack's resources, sorted by name."""
     with asking(f"listing the resources of {stack.name}"):
         pages = aws.client("cloudformation").get_paginator("list_stack_resources")
-        found = [
+        resources = [
             Resource(
                 logical_id=item["LogicalResourceId"],
                 physical_id=item.get("PhysicalResourceId", ""),
@@ -127,11 +127,11 @@ def read_resources(aws: Aws, stack: Stack) -> list[Resource]:
             for page in pages.paginate(StackName=stack.id)
             for item in page["StackResourceSummaries"]
         ]
-    return sorted(found, key=lambda resource: resource.logical_id)
+    return sorted(resources, key=lambda resource: resource.logical_id)
 
 
 def read_events(aws: Aws, stack_id: str, after: str = "") -> list[Event]:
-    """Return the events since the one whose id is `after`, oldest first."""
+    """Return the events after the one with the id `after`, oldest first."""
     events: list[Event] = []
     with asking("reading the stack's events"):
         pages = aws.client("cloudformation").get_paginator("describe_stack_events")
@@ -144,7 +144,7 @@ def read_events(aws: Aws, stack_id: str, after: str = "") -> list[Event]:
 
 
 def read_last_event_id(aws: Aws, stack_id: str) -> str:
-    """Return the id of the newest event: what comes after it belongs to the next change."""
+    """Return the id of the newest event; later ones belong to the next change."""
     with asking("reading the stack's events"):
         page = aws.client("cloudformation").describe_stack_events(StackName=stack_id)
     return str(page["StackEvents"][0]["EventId"])
@@ -165,8 +165,8 @@ def _event(item: dict[str, Any]) -> Event:
 def read_failure(aws: Aws, stack_id: str) -> str:
     """Return why the newest change failed: the first failing resource and its reason, or "".
 
-    Source: CloudFormation API reference, DescribeEvents: what fails before anything is made,
-    such as a bucket name that is taken, is told there only.
+    Source: CloudFormation API reference, DescribeEvents: failures before anything is created, such
+    as a bucket name that is taken, are reported only there.
     """
     events = read_events(aws, stack_id)
     starts = [n for n, event in enumerate(events) if event.reason == "User Initiated"]
@@ -200,23 +200,23 @@ def follow(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Report each event since the one whose id is `after`, until the change has ended.
+    """Report each event after the one with the id `after`, until the change has ended.
 
-    Raises: AwsError with the first failing resource's reason, when the change failed;
-    WaitTimeout after WAIT_S.
+    Raises: AwsError with the first failing resource's reason, if the change failed; WaitTimeout
+    after WAIT_S.
     """
     deadline = clock() + WAIT_S
     pause_s, longest_s = POLL_S
     ended = False
     while clock() < deadline:
-        # read before the events, so that a change that has ended has told all of them
-        found = read_stack(aws, stack_id)
+        # read before the events, so that an ended change has all of its events
+        stack = read_stack(aws, stack_id)
         for event in read_events(aws, stack_id, after):
             report(event)
             after = event.id
             ended = event.of_stack and not event.status.endswith("_IN_PROGRESS")
-        if ended and (found is None or not found.busy):
-            _refuse_failure(aws, stack_id, found.status if found else "DELETE_COMPLETE")
+        if ended and (stack is None or not stack.busy):
+            _refuse_failure(aws, stack_id, stack.status if stack else "DELETE_COMPLETE")
             return
         sleep(pause_s)
         pause_s = min(2 * pause_s, longest_s)
@@ -230,7 +230,7 @@ def _refuse_failure(aws: Aws, stack_id: str, status: str) -> None:
         "CREATE_FAILED": RELAUNCH,
         "ROLLBACK_COMPLETE": RELAUNCH,
         "ROLLBACK_FAILED": RELAUNCH,
-        "DELETE_FAILED": "Mend that, then run `./resources.py delete --wait` again.",
+        "DELETE_FAILED": "Fix the cause, then run `./resources.py delete --wait` again.",
     }
     reason = read_failure(aws, stack_id)
     hint = blocked(reason, stack_id) or hints.get(status, "")
@@ -238,7 +238,7 @@ def _refuse_failure(aws: Aws, stack_id: str, status: str) -> None:
 
 
 def blocked(reason: str, stack_id: str) -> str:
-    """Return what to do when the account lets no bucket be public, or "" for another reason.
+    """Return what to do if the account allows no public buckets, "" for other reasons.
 
     Source: S3 guide, "Blocking public access to your Amazon S3 storage".
     """

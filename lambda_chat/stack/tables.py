@@ -1,6 +1,6 @@
-"""The template's tables: the messages, and what is kept about each sender.
+"""The template's tables: messages, and counts, marks and blocks of senders.
 
-Who may read and write them is said elsewhere. It must not know how the rest of the stack is made.
+It must not know the rest of the stack, or who may use the tables.
 """
 
 from troposphere import Tags
@@ -8,7 +8,7 @@ from troposphere import dynamodb as table
 
 
 def tables(tags: Tags) -> list[table.Table]:
-    """Return both tables: on demand, recoverable, their items deleted when they expire."""
+    """Return both tables: on demand, recoverable, with expiring items."""
     messages = table.Table(
         "MessagesTable",
         AttributeDefinitions=[

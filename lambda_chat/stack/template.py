@@ -1,8 +1,8 @@
-"""The stack's CloudFormation template: what exists, and who may do what.
+"""The stack's CloudFormation template: its resources, and who may do what.
 
-Owns the resources, parameters and outputs, but for the tables (tables.py) and the alarms
-(alarms.py); docs/stack.md gives the reason for each. It must not read the config or talk
-to AWS: the same source gives the same bytes, everywhere.
+Owns the resources, parameters and outputs, except the tables (tables.py) and the alarms
+(alarms.py); docs/stack.md explains each. It must not read the config or talk to AWS, so that the
+same source always gives the same bytes.
 """
 
 from awacs import aws, dynamodb, s3, sns, sts
@@ -15,7 +15,7 @@ from lambda_chat.config import BUCKET_PATTERN, CLIENT_ID_PATTERN, DATA_PREFIX_PA
 from lambda_chat.stack.alarms import add_alarms, alarms_topic
 from lambda_chat.stack.tables import tables
 
-# config.js and vendor/ are what pages of earlier versions load
+# pages of earlier versions load config.js and vendor/
 PUBLIC_KEYS = ("index.html", "config.js", "css/*", "js/*", "vendor/*")
 TAGS = Tags(Application="lambda-chat")
 CLIENT_ID = Ref("GoogleOAuthClientID")
@@ -67,10 +67,10 @@ def _parameters() -> list[Parameter]:
 
 
 def _topics() -> list[topic.Topic | topic.TopicPolicy]:
-    """Topics that only an identity policy opens.
+    """Return the topics, which only identity policies open.
 
-    A policy of our own replaces the one that SNS gives each topic, which names every principal
-    of the account, the signed-in page among them.
+    Our policy replaces SNS's default, which admits every principal of the account, including the
+    signed-in page.
     Source: Amazon SNS guide, "Example cases for Amazon SNS access control".
     """
     return [
@@ -107,7 +107,7 @@ def _website() -> list[bucket.Bucket | bucket.BucketPolicy]:
                 )
             ]
         ),
-        # a public page needs a public bucket policy, and nothing else that is public
+        # a public page needs a public bucket policy, but no public ACLs
         PublicAccessBlockConfiguration=bucket.PublicAccessBlockConfiguration(
             BlockPublicAcls=True,
             IgnorePublicAcls=True,
@@ -140,10 +140,10 @@ def _public_page() -> aws.Statement:
 
 
 def _tls_only(actions: list[aws.Action], resources: list[Ref | Sub]) -> aws.Statement:
-    """Deny plain HTTP, to the account's own people too.
+    """Deny plain HTTP, also to the account's own principals.
 
-    Loopback is left out, as browsers and Google do: no request reaches AWS from there, and the
-    embedded AWS of local mode speaks HTTP.
+    Loopback addresses are exempt: no request reaches AWS from there, and the emulated AWS of local
+    mode speaks HTTP.
     """
     return aws.Statement(
         Sid="TlsOnly",
@@ -168,7 +168,7 @@ def _roles() -> list[role.Role | role.PolicyType]:
         Roles=[Ref(website)],
         PolicyDocument=aws.Policy(Version="2012-10-17", Statement=_signed_in_rights()),
     )
-    # inline, so that the role never exists without its deny
+    # inline, so that the role never exists without the deny
     identity = role.Role(
         "IdentityRole",
         AssumeRolePolicyDocument=_google_trust(),
@@ -196,7 +196,7 @@ def _roles() -> list[role.Role | role.PolicyType]:
 def _google_trust() -> aws.Policy:
     """Trust Google's tokens for our OAuth client only.
 
-    `aud` is the token's azp where it has one, its aud otherwise; `oaud` is the token's own aud.
+    `aud` is the token's azp if it has one, else its aud; `oaud` is always the token's aud.
     Source: IAM guide, "IAM and AWS STS condition context keys", web identity federation.
     """
     return aws.Policy(
@@ -232,7 +232,7 @@ def _allow(sid: str, action: aws.Action, resource: Ref | Sub | GetAtt) -> aws.St
 
 
 def _outputs() -> list[Output]:
-    """Name the values of config.yml; each Description is the value's key there."""
+    """Return the values for config.yml; each Description is the value's key there."""
     return [
         Output("WebsiteSnsTopicArn", Description="sns_topic_arn", Value=Ref("WebsiteSnsTopic")),
         Output(

@@ -150,7 +150,7 @@ def test_the_stack_lives_by_its_commands(emulator, tmp_path):
     refused = chat.run("launch")
     chat.path.write_text(other)
     assert refused.returncode == 1
-    assert "exists already with another s3_bucket" in refused.stderr
+    assert "already exists with another s3_bucket" in refused.stderr
     assert "./resources.py update" in refused.stderr
     assert "nothing to change" in chat.must("update", "--wait").stdout
 
@@ -401,10 +401,10 @@ def test_a_bucket_that_was_replaced_stays_and_is_named(emulator, tmp_path):
     chat.path.write_text(chat.path.read_text().replace("before-the-move", "after-the-move"))
     assert "another s3_bucket than" in chat.must("status").stderr
     updated = chat.must("update", "--wait", "--yes")
-    assert "before-the-move was the stack's before" in updated.stderr
+    assert "former bucket before-the-move" in updated.stderr
     for command in (["status"], ["delete", "--yes", "--wait"]):
         said = chat.must(*command).stderr
-        assert "the bucket before-the-move was the stack's before and still exists" in said
+        assert "the stack's former bucket before-the-move still exists" in said
         assert "aws s3 rb s3://before-the-move --force" in said
     assert s3.head_bucket(Bucket="before-the-move")
 

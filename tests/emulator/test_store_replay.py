@@ -45,7 +45,7 @@ def queue(chat):
 
 
 def policy(queue_arn, topic_arn):
-    """Let one topic, and nobody else of SNS, send to the queue; docs/handlers.md shows the same."""
+    """Let one topic, and no other, send to the queue; docs/operations.md shows the same."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
@@ -117,7 +117,7 @@ def test_what_cannot_be_proved_or_is_refused_stays_in_the_queue(chat, queue, roo
     done = replay(chat, f"--queue={queue}")
     assert done.returncode == 1
     said = sorted(done.stdout.splitlines())
-    assert said[0].startswith("left  m1: its token ended at ")
+    assert said[0].startswith("left  m1: its token expired at ")
     assert said[1:] == ["left  m2: refused: refused_token", "stored  m3"]
     assert [row["message"] for row in rows(chat, room)] == ["text 3"]
     assert waiting(chat, queue) == [2, 0]
@@ -132,8 +132,10 @@ def test_whoever_writes_to_the_queue_becomes_no_operator(chat, queue, room):
         chat.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
     done = replay(chat, f"--queue={queue}")
     said = sorted(done.stdout.splitlines())
-    assert said[0].startswith("left  m1: not through SNS: whoever wrote it would be an operator")
-    assert said[1].startswith("left  m1: of arn:aws:lambda:us-east-1:")
+    assert said[0].startswith("left  m1: it belongs to arn:aws:lambda:us-east-1:")
+    assert said[1].startswith(
+        "left  m1: it did not come through SNS: an operator's events need --operator"
+    )
     assert (done.returncode, done.stderr) == (1, "2 left.\n")
     assert rows(chat, room) == []
     assert waiting(chat, queue) == [2, 0]

@@ -13,16 +13,14 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-import emf
 import kappa
+import log_lines
 import resources
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
 from lambda_chat import bucket
 from lambda_chat import config as chatconfig
 from lambda_chat.site import page_config
-from lambda_chat.stack import bucket as stack_bucket
-from lambda_chat.stack import notes as stack_notes
-from lambda_chat.stack import progress as stack
+from lambda_chat.stack import notes, progress, website_bucket
 from lambda_chat.stack.console import Console
 from lambda_chat.stack.progress import Event, Stack
 
@@ -145,7 +143,7 @@ def test_a_stream_that_calls_nobody_is_noticed_by_the_messages_that_are_stored(t
     watched = {one["Id"]: one["MetricStat"]["Metric"] for one in metrics}
     assert set(re.findall(r"FILL\((\w+), 0\)", result["Expression"])) == set(watched)
     # the same names as those that store_message writes
-    line = emf.metric_line(0, {"function": "Lambda-Chat-store-message"}, {"stored": 1})
+    line = log_lines.metric_line(0, {"function": "Lambda-Chat-store-message"}, {"stored": 1})
     [directive] = line["_aws"]["CloudWatchMetrics"]
     assert watched["stored"]["Namespace"] == directive["Namespace"]
     assert watched["stored"]["MetricName"] == directive["Metrics"][0]["Name"]
@@ -191,9 +189,9 @@ def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
     own = set(chatconfig.KEYS) - set(chatconfig.SAVED)
     assert set(rows) == own
     all_ = {"region", "stack_name", "profile"}
-    for key in stack_notes.PARAMETERS.values():
+    for key in notes.PARAMETERS.values():
         assert "./resources.py update --wait" in rows[key]
-    for path in stack_notes.FUNCTIONS:
+    for path in notes.FUNCTIONS:
         lines = (ROOT / path).read_text().replace("${name", "")
         used = re.findall(r"\$\{([a-z_0-9]+)", lines)
         for key in set(used) - set(chatconfig.SAVED) - all_:
@@ -262,19 +260,19 @@ def test_status_refuses_a_value_that_would_take_a_function_down(config, capsys, 
 
 def test_a_key_that_nothing_uses_is_named_with_the_one_that_may_be_meant(config):
     config.write_text(f"{CONFIG}retention: 3\nzebra: 1\ndata_key: x\nretention_days: 3\n")
-    assert stack_notes.of_unknown_keys() == [
+    assert notes.of_unknown_keys() == [
         f"Note: {config}:3: nothing uses the key retention. Did you mean retention_days?",
         f"Note: {config}:4: nothing uses the key zebra.",
     ]
 
 
 def test_a_key_that_a_functions_config_uses_is_not_called_unknown(config, tmp_path, monkeypatch):
-    for path in stack_notes.FUNCTIONS:
+    for path in notes.FUNCTIONS:
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text("a: ${my_queue}\nb: ${my_topic:-none}\n")
-    monkeypatch.setattr(stack_notes, "ROOT", tmp_path)
+    monkeypatch.setattr(notes, "ROOT", tmp_path)
     config.write_text(f"{CONFIG}my_queue: q\nmy_topic: t\nmy_que: x\n")
-    assert stack_notes.of_unknown_keys() == [f"Note: {config}:5: nothing uses the key my_que."]
+    assert notes.of_unknown_keys() == [f"Note: {config}:5: nothing uses the key my_que."]
 
 
 @pytest.mark.parametrize("address", ["ops", "'@example.com'", "a@b", "a@b.c d", "a@b.c;d@e.f"])
@@ -367,7 +365,7 @@ def test_a_missing_python_package_says_what_to_run():
             "ValidationError",
             "Stack:X is in UPDATE_IN_PROGRESS state and can not be updated.",
             Conflict,
-            "Wait until that has ended",
+            "Wait until it has ended",
         ),
         ("ValidationError", "No updates are to be performed.", AwsError, ""),
         ("AccessDenied", "User: U is not authorized", Denied, "Ask for this permission"),
@@ -377,7 +375,7 @@ def test_a_missing_python_package_says_what_to_run():
 )
 def test_each_answer_of_cloudformation_has_its_kind_and_hint(code, text, kind, hint):
     answer = {"Error": {"Code": code, "Message": text}}
-    with pytest.raises(AwsError) as caught, stack.asking("updating the stack X"):
+    with pytest.raises(AwsError) as caught, progress.asking("updating the stack X"):
         raise ClientError(answer, "UpdateStack")
     assert type(caught.value) is kind
     assert text in caught.value.message
@@ -441,7 +439,7 @@ def event(logical_id, status, reason=""):
 
 def followed(aws, after=""):
     told = []
-    stack.follow(aws, STACK_ID, after, told.append, sleep=aws.sleep)
+    progress.follow(aws, STACK_ID, after, told.append, sleep=aws.sleep)
     return [(event.logical_id, event.status) for event in told]
 
 
@@ -495,22 +493,22 @@ def test_a_full_bucket_at_delete_says_to_delete_again():
 
 def test_following_gives_up_at_its_deadline():
     aws = FakeAws(("UPDATE_IN_PROGRESS", []))
-    ticks = iter([0.0, 1.0, stack.WAIT_S + 1])
+    ticks = iter([0.0, 1.0, progress.WAIT_S + 1])
     with pytest.raises(WaitTimeout, match="still busy after 30 minutes"):
-        stack.follow(aws, STACK_ID, "", print, sleep=lambda _: None, clock=lambda: next(ticks))
+        progress.follow(aws, STACK_ID, "", print, sleep=lambda _: None, clock=lambda: next(ticks))
 
 
 def test_only_a_bucket_that_the_stack_has_made_is_called_a_former_one():
     events = [
-        (stack_bucket.BUCKET, "CREATE_FAILED", "taken-by-others already exists"),
-        (stack_bucket.BUCKET, "CREATE_COMPLETE"),
+        (website_bucket.BUCKET, "CREATE_FAILED", "taken-by-others already exists"),
+        (website_bucket.BUCKET, "CREATE_COMPLETE"),
         ("RateTable", "CREATE_COMPLETE"),
     ]
     aws = FakeAws(("UPDATE_COMPLETE", events))
-    found = stack.read_stack(aws, "Lambda-Chat")
-    assert stack_bucket.read_former_buckets(aws, found) == ["id-of-WebsiteS3Bucket"]
+    found = progress.read_stack(aws, "Lambda-Chat")
+    assert website_bucket.read_former_buckets(aws, found) == ["id-of-WebsiteS3Bucket"]
     aws.polls = [("UPDATE_COMPLETE", events[:1])]
-    assert stack_bucket.read_former_buckets(aws, found) == []
+    assert website_bucket.read_former_buckets(aws, found) == []
 
 
 CHAT = chatconfig.ChatConfig(
@@ -574,10 +572,10 @@ def test_another_region_than_the_configs_is_said_by_each_command(
 @pytest.mark.parametrize(
     ("status", "bucket", "said", "hint"),
     [
-        ("CREATE_COMPLETE", "other", "exists already with another s3_bucket", "update --wait"),
+        ("CREATE_COMPLETE", "other", "already exists with another s3_bucket", "update --wait"),
         ("ROLLBACK_COMPLETE", "my-chat", "could not be created: ROLLBACK_COMPLETE", "delete"),
-        ("DELETE_FAILED", "my-chat", "exists already: DELETE_FAILED", "delete"),
-        ("DELETE_IN_PROGRESS", "my-chat", "exists already: DELETE_IN_PROGRESS", "status"),
+        ("DELETE_FAILED", "my-chat", "already exists: DELETE_FAILED", "delete"),
+        ("DELETE_IN_PROGRESS", "my-chat", "already exists: DELETE_IN_PROGRESS", "status"),
     ],
 )
 def test_launching_over_another_stack_says_what_its_state_needs(status, bucket, said, hint):
@@ -600,16 +598,22 @@ def test_launching_over_a_stack_that_may_be_somebody_elses_asks_whose_it_is(key,
 def test_each_hint_repeats_the_region_and_the_profile_that_were_given():
     console = Console(region="eu-west-1", profile="my team")
     options = "--region=eu-west-1 '--profile=my team'"
-    for text in (stack.LAUNCH, stack.RELAUNCH, stack.WAIT, stack.WHOSE, resources.STOPPED):
+    for text in (
+        progress.LAUNCH,
+        progress.RELAUNCH,
+        progress.WAIT,
+        progress.WHOSE,
+        resources.STOPPED,
+    ):
         assert console.complete(text).count(options) == 1
     assert (
-        console.complete(stack.LAUNCH)
+        console.complete(progress.LAUNCH)
         == f"Launch it with `./resources.py launch {options} --wait`."
     )
     assert console.complete("`kappa x deploy`") == "`kappa '--profile=my team' x deploy`"
     for named in ("`aws sso login --profile tea`", "`kappa x deploy --profile=tea`"):
         assert console.complete(named) == named
-    assert Console().complete(stack.LAUNCH) == stack.LAUNCH
+    assert Console().complete(progress.LAUNCH) == progress.LAUNCH
 
 
 def test_no_hint_of_resources_py_names_a_command_in_a_way_that_loses_the_options():
@@ -631,8 +635,8 @@ def test_a_launch_that_was_interrupted_is_followed_by_the_next(capsys, monkeypat
     begun = [("Lambda-Chat", "CREATE_IN_PROGRESS", "User Initiated")]
     done = [*begun, ("Lambda-Chat", "CREATE_COMPLETE")]
     aws = FakeAws(("CREATE_IN_PROGRESS", begun), ("CREATE_COMPLETE", done), taken=True)
-    follow = stack.follow
-    monkeypatch.setattr(stack, "follow", lambda *args: follow(*args, sleep=aws.sleep))
+    follow = progress.follow
+    monkeypatch.setattr(progress, "follow", lambda *args: follow(*args, sleep=aws.sleep))
     resources.launch(aws, CHAT, wait=True)
     out, err = capsys.readouterr()
     assert "exists in us-east-1, with the values of config.yml" in out
@@ -661,7 +665,7 @@ def test_an_account_that_lets_no_page_be_public_is_explained_with_its_command():
     [
         ("CREATE_IN_PROGRESS", "is still busy: CREATE_IN_PROGRESS", "./resources.py status"),
         ("ROLLBACK_COMPLETE", "is not usable: ROLLBACK_COMPLETE", "./resources.py delete"),
-        ("UPDATE_COMPLETE", "does not tell its sns_topic_arn", "./resources.py update"),
+        ("UPDATE_COMPLETE", "has no output sns_topic_arn", "./resources.py update"),
     ],
 )
 @pytest.mark.parametrize("save", [False, True])
@@ -753,5 +757,5 @@ def test_emptying_deletes_every_version_and_marker_a_thousand_a_call():
 
 def test_an_object_that_stays_is_named():
     refusal = {"Key": "data/1.json", "Code": "AccessDenied", "Message": "Access Denied"}
-    with pytest.raises(AwsError, match=r"would not delete data/1.json in my-chat: Access Denied"):
+    with pytest.raises(AwsError, match=r"did not delete data/1.json in my-chat: Access Denied"):
         bucket.empty_bucket(FakeS3({"Versions": versions(1)}, errors=[refusal]), "my-chat")

@@ -46,6 +46,7 @@ from tools.cost.model import (
 
 PAGES = (10, 100, 1_000, 10_000)
 POLLS_S = (1, 3, 10)
+TABLE_USERS = 100_000  # limits beyond these are not in docs/cost.md
 
 
 def read_load(arguments: Mapping[str, str]) -> Load:
@@ -103,14 +104,16 @@ def crossover_text(load: Load) -> str:
     )
 
 
-def limits_table(load: Load) -> str:
-    """All limits of both designs, the first one first."""
+def limits_table(load: Load, most_users: int | None = None) -> str:
+    """The limits of both designs, the first one first; only those within `most_users`, if given."""
     rows = [
         (users_at(limit, load), design, limit)
         for design, limits in (("this chat", s3_limits(load)), ("WebSocket", websocket_limits()))
         for limit in limits
     ]
     rows.sort(key=lambda row: row[0] or math.inf)
+    if most_users is not None:
+        rows = [row for row in rows if row[0] is not None and row[0] <= most_users]
     lines = [
         "| limit | of | now | quota | reached at users | then |",
         "|---|---|---:|---:|---:|---|",
@@ -144,7 +147,7 @@ def tables() -> str:
         told = f"{limit.name}: {at:,}" if limit else "none"
         rates = f"{users:,} | {load.messages_s:.3g} | {load.channels}"
         lines.append(f"| {rates} | {' | '.join(costs)} | {told} |")
-    return "\n".join(lines) + "\n\n" + limits_table(table_load(1_000, 1))
+    return "\n".join(lines) + "\n\n" + limits_table(table_load(1_000, 1), TABLE_USERS)
 
 
 def _dollars(amount: float | None) -> str:

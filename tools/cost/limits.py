@@ -49,61 +49,59 @@ def s3_limits(load: Load) -> list[Limit]:
     publishes = SNS_PUBLISHES_S.get(load.region, SNS_ELSEWHERE_S)
     return [
         Limit(
-            "S3 GETs, a partition of the prefix",
+            "S3 GETs of a prefix partition",
             5_500,
             lambda load: load.gets_s,
-            "S3 splits a busy prefix within the hour, with 503 until then; longer polls; "
-            "CloudFront in front of `data/`",
+            "poll less often; CloudFront in front of `data/`",
         ),
         Limit(
-            "S3 PUTs, a partition of the prefix",
+            "S3 PUTs of a prefix partition",
             3_500,
             lambda load: load.publishes_s + load.batches_s,
-            "stats less often; a folder for each group of channels",
+            "write the statistics less often",
         ),
         Limit(
             "DynamoDB writes to one channel",
             1_000,
             lambda load: 2 * load.messages_s / load.channels,
-            "sharded channels: `channel#0` to `#9` as the hash key, merged by publish_transcript",
+            "split the channel over several hash keys",
         ),
         Limit(
             "DynamoDB writes to the new rate table",
             4_000,
             lambda load: 6 * load.messages_s,
-            "set its warm throughput; by itself it doubles within half an hour, to 40,000",
+            "set its warm throughput",
         ),
         Limit(
-            "Publisher of one shard, busy with each message at once",
+            "Publisher of one shard",
             1.0,
             lambda load: load.messages_s / load.shards * batch_s(1),
-            f"nothing breaks: batches grow, a transcript is up to {load.round_s:.2g} s behind; "
-            "more memory, and with it more processor; more shards",
+            f"nothing breaks: transcripts are up to {load.round_s:.2g} s behind",
             breaks=False,
         ),
         Limit(
             "Stream records of one shard",
             1.0,
             lambda load: load.messages_s / load.shards * load.round_s / BATCH_RECORDS,
-            "a larger `batch_size`: a batch costs by channels, not by records",
+            "a larger `batch_size`",
         ),
         Limit(
             "Lambda concurrency",
             1_000,
             lambda load: load.messages_s * STORE_S + load.shards,
-            "ask for more; a function grows by 1,000 in 10 s, and SNS waits for it",
+            "raise the quota",
         ),
         Limit(
             f"SNS publishes in {load.region}",
             publishes,
             lambda load: load.messages_s,
-            "ask for more; another region for some of the channels",
+            "raise the quota",
         ),
         Limit(
-            "STS, all sign in within 5 minutes",
+            "STS, all signing in within 5 minutes",
             600,
             lambda load: load.users / RUSH_S + _verified_s(load),
-            "ask for more; the page tries again",
+            "raise the quota; the page retries",
         ),
     ]
 
@@ -121,19 +119,19 @@ def websocket_limits() -> list[Limit]:
             "WebSocket connections, all within 5 minutes",
             500,
             lambda load: load.users / RUSH_S,
-            "ask for more; clients that wait at random",
+            "raise the quota; spread reconnects",
         ),
         Limit(
-            "API Gateway requests, posts to connections among them",
+            "API Gateway requests",
             10_000,
             lambda load: load.messages_s + load.frames_s + load.users / PING_EVERY_S,
-            "ask for more; APIs in several accounts or regions",
+            "raise the quota",
         ),
         Limit(
             "Fan-out of one shard",
             1.0,
             lambda load: (load.batches_s * BATCH_S + load.frames_s * POST_S) / load.shards,
-            "a function for each part of the readers",
+            "split the readers over several functions",
         ),
     ]
 

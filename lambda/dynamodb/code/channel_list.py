@@ -1,7 +1,7 @@
-"""The list of channels, data/channels.json, kept without ever scanning the table.
+"""The list of channels, data/channels.json, maintained without scanning the table.
 
-Owns that object: read, add what is new, write on condition that nobody wrote in between.
-It must not know what a transcript is.
+Owns that file: it reads the list, adds new names, and writes on condition that nobody else has
+written meanwhile. It must not know what a transcript is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 
 from contract import CHANNEL
-from folder import Folder
+from s3_folder import Folder
 from transcripts import compact, iso_at
 
 ATTEMPTS = 5
@@ -20,14 +20,14 @@ NAME = "channels"
 
 
 class ChannelListBusy(Exception):
-    """The list kept changing under us, or exists and may not be read."""
+    """Others kept changing the list, or it exists and may not be read."""
 
 
 class ChannelList:
-    """Adds channels to the list; asks S3 only when this container has not seen one in it.
+    """Adds channels to the list; asks S3 only for channels that this container has not seen there.
 
-    The first 1,000 are listed, as many as a page shows. Who makes thousands of channels up so
-    drives no other's out; those that find no place are read by their address.
+    The first 1,000 are listed, as many as a page shows, so a flood of channels displaces no other.
+    Channels without a place open by their address.
     """
 
     def __init__(self, folder: Folder, clock: Callable[[], float]) -> None:
@@ -41,24 +41,24 @@ class ChannelList:
         return frozenset(channels) - self._seen
 
     def add(self, channels: Iterable[str]) -> None:
-        """Make sure that the list holds these channels, as far as there is a place.
+        """Add channels to the list, as far as it has room.
 
-        What was seen in it is looked for again after ten minutes: an operator may have deleted it.
-        Raises: ChannelListBusy; botocore's exceptions for faults of AWS.
+        After ten minutes the list is read again, since an operator may have deleted it.
+        Raises: ChannelListBusy; botocore's exceptions for errors of AWS.
         """
-        wanted = tuple(channels)
+        names = tuple(channels)
         stale = self._clock() - self._seen_s > SEEN_FOR_S
-        if not wanted or not (stale or self.unseen(wanted)):
+        if not names or not (stale or self.unseen(names)):
             return
         for _ in range(ATTEMPTS):
             content, etag = self._folder.read(NAME)
             listed = read_names(content)
-            missing = [name for name in dict.fromkeys(wanted) if name not in listed]
+            missing = [name for name in dict.fromkeys(names) if name not in listed]
             fitting = frozenset(missing[: max(0, MAX_NAMES - len(listed))])
             if not fitting or self._write(listed | fitting, etag):
                 self._seen, self._seen_s = listed | fitting, self._clock()
                 return
-        raise ChannelListBusy("the list of channels could not be brought up to date")
+        raise ChannelListBusy("the list of channels could not be updated")
 
     def _write(self, channels: frozenset[str], etag: str) -> bool:
         content = {
@@ -69,7 +69,7 @@ class ChannelList:
 
 
 def read_names(content: bytes) -> frozenset[str]:
-    """Return the valid channel names of a list; a list that is broken or missing holds none."""
+    """Return the valid channel names of a list; none if it is broken or missing."""
     try:
         names = json.loads(content)["channels"]
         return frozenset(name for name in names if CHANNEL.fullmatch(name))

@@ -1,9 +1,9 @@
-"""Publish the transcript of every channel that a batch of the table's stream touches.
+"""Publish the transcript of every channel in a batch of the table's stream.
 
-Owns the order of things: batch -> channels -> each channel's transcript -> the list of channels
--> the stats. For transcripts only the records' keys are read, so INSERT, MODIFY and REMOVE are
-one case; the stats and the delays are of the images of INSERTs. It must not write to the table, and
-no name or text may reach its log.
+Owns the order of the steps: batch -> channels -> each channel's transcript -> the list of channels
+-> the statistics. Transcripts need only the keys of records, so INSERT, MODIFY and REMOVE are one
+case; statistics and delays use the images of INSERTs. It must not write to the table or log a name
+or a text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from typing import Any, NamedTuple, Protocol, TypedDict
 import botocore
 
 from aws_clients import SIGNED, make_clients
-from batch import (
+from channel_list import ChannelList
+from contract import RESERVED_CHANNELS, dig
+from log_lines import error_code, log, metric_line
+from s3_folder import Folder
+from stats import NewMessage
+from stats_file import StatsFile
+from stream_batch import (
     Event,
     age_ms,
     is_new_message,
@@ -29,19 +35,13 @@ from batch import (
     sequence,
     settled,
 )
-from channel_list import ChannelList
-from contract import RESERVED_CHANNELS, at, error_code, log
-from emf import metric_line
-from folder import Folder
-from stats import Said
-from stats_file import StatsFile
 from transcript_files import TranscriptFiles
 from transcripts import MAX_HISTORY
 
-# A channel is two calls that mostly wait; a client has ten connections.
+# A channel takes two calls, which mostly wait; a client has ten connections.
 SIDE_BY_SIDE = 8
 
-# How something is done to each channel: one after the other, as `map` does, or side by side.
+# Applies a function to each channel: one after the other, as `map` does, or in parallel.
 Each = Callable[[Callable[[str], Exception | None], Iterable[str]], Iterable[Exception | None]]
 
 
@@ -82,7 +82,7 @@ class Settings(NamedTuple):
 
 
 class Service(NamedTuple):
-    """What one container holds; each part remembers what it wrote. The clock is in epoch s."""
+    """What a container keeps; each part remembers what it wrote. The clock is in epoch seconds."""
 
     transcripts: TranscriptFiles
     channels: ChannelList
@@ -93,16 +93,16 @@ class Service(NamedTuple):
 
 
 def handler(event: Event, context: Context) -> Result:
-    """Publish what the batch touches; Lambda calls this.
+    """Publish the batch's channels; Lambda calls this.
 
-    Raises: NotPublished, if nothing could be published; ValueError, for a bad environment; OldSdk.
+    Raises: NotPublished, if all of them failed; ValueError, for a wrong environment; OldSdk.
     """
     return publish(event, service(), context.aws_request_id)
 
 
 @cache
 def service() -> Service:
-    """Build what the container keeps, from the environment."""
+    """Build what the container keeps, from its environment."""
     log("INFO", "started", botocore=botocore.__version__)
     settings = read_settings(os.environ)
     dynamodb, s3 = make_clients({"dynamodb": SIGNED, "s3": SIGNED})
@@ -111,7 +111,7 @@ def service() -> Service:
 
 
 def check_sdk(s3: Any) -> None:  # noqa: ANN401
-    """Make sure that objects can be replaced on condition: without that an older one could win.
+    """Check that botocore knows conditional writes; without them an older file could win.
 
     Raises: OldSdk.
     """
@@ -131,7 +131,7 @@ def connected(
     clock: Callable[[], float],
     each: Each = map,
 ) -> Service:
-    """Put a container's parts together."""
+    """Assemble a container's parts."""
     folder = Folder(s3, settings.bucket, settings.data_prefix)
     return Service(
         TranscriptFiles(dynamodb, settings.table, folder, settings.history, clock),
@@ -166,14 +166,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def publish(event: Event, service: Service, request_id: str) -> Result:
-    """Publish each touched channel by itself, so that one that fails delays no other.
+    """Publish each channel separately, so that a failing one delays no other.
 
-    Returns: for each failed channel its first record, from which Lambda sends again.
-    Raises: NotPublished, if all failed: then the function's Errors metric shows it.
-    Publishing the same batch again is safe, but for the stats: they count it again.
+    A batch may be published again, though the statistics then count it twice.
+    Returns: the first record of each failed channel, from which Lambda sends again.
+    Raises: NotPublished, if all failed, so that the function's Errors metric shows it.
     """
-    found = at(event, "Records")
-    records = found if isinstance(found, list) else [None]
+    listed = dig(event, "Records")
+    records = listed if isinstance(listed, list) else [None]
     ages_ms = iterator_ages_ms(records, service.clock())
     firsts, skipped = touched_channels(records, request_id)
     changed = {read_channel(record) for record in records if not is_new_message(record)}
@@ -183,7 +183,7 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     for channel, failure in failures.items():
         log("ERROR", "failed", request_id=request_id, channel=channel, error=error_code(failure))
     now_s = service.clock()
-    said = read_inserts(settled(records, failed), now_s)
+    new = read_inserts(settled(records, failed), now_s)
     values: dict[str, int | list[int]] = {
         "batch_size": len(records),
         "channels": len(firsts),
@@ -191,22 +191,22 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
         "unlisted": len(service.channels.unseen(published)),
         "failed": len(failures),
         "skipped": skipped,
-        "uncounted": count(said, service, request_id),
+        "uncounted": count(new, service, request_id),
         "iterator_age_ms": ages_ms,
-        "delay_ms": [age_ms(one.sent_ms, now_s) for one in said],
+        "delay_ms": [age_ms(message.sent_ms, now_s) for message in new],
     }
     members = metric_line(now_s, {"function": service.function}, values)
     log("INFO", "done", request_id=request_id, **members)
     if failures and len(failures) == len(firsts):
         raise NotPublished(f"{len(failures)} channels failed") from next(iter(failures.values()))
-    return {"batchItemFailures": [{"itemIdentifier": sequence(records[one])} for one in failed]}
+    return {"batchItemFailures": [{"itemIdentifier": sequence(records[place])} for place in failed]}
 
 
 def touched_channels(records: Sequence[object], request_id: str) -> tuple[dict[str, int], int]:
-    """Return the channels that a batch touches, each with the place of its first record.
+    """Return the batch's channels with the index of their first records, and how many were skipped.
 
-    Only Keys are read: a REMOVE has no NewImage. A record that names no channel is logged,
-    counted and left out, as it would block its shard for ever.
+    Only Keys are read, since a REMOVE has no NewImage. A record without a channel is logged and
+    skipped, because it would block its shard forever.
     """
     firsts: dict[str, int] = {}
     skipped = 0
@@ -224,9 +224,9 @@ def touched_channels(records: Sequence[object], request_id: str) -> tuple[dict[s
 def publish_channels(
     channels: Collection[str], changed: Collection[str | None], service: Service
 ) -> dict[str, Exception]:
-    """Write the transcripts, then list the channels; return what failed and why.
+    """Write the transcripts, then list the channels; return the error of each failed channel.
 
-    `changed`: channels to which the batch brings more than new messages.
+    `changed`: channels for which the batch has more than new messages.
     """
 
     def publish_one(channel: str) -> Exception | None:
@@ -246,16 +246,16 @@ def publish_channels(
     return failures
 
 
-def count(said: Sequence[Said], service: Service, request_id: str) -> int:
-    """Count new messages; return how many could not be. A fault of the stats is logged, no more."""
+def count(new: Sequence[NewMessage], service: Service, request_id: str) -> int:
+    """Count new messages; return how many failed. Errors of the statistics are only logged."""
     try:
-        service.stats.add(said)
+        service.stats.add(new)
     except Exception as error:  # noqa: BLE001 - the batch's transcripts are published
         log("WARN", "uncounted", request_id=request_id, error=error_code(error))
-        return len(said)
+        return len(new)
     return 0
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    # The init phase has a whole core whatever the memory size; the first batch would not.
+    # Lambda's init phase has a whole core whatever the memory size; later calls do not.
     service()

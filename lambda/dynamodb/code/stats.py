@@ -1,7 +1,7 @@
-"""What data/stats.json counts: messages a minute of the last hour, and today (UTC).
+"""The counts of data/stats.json: messages in each minute of the last hour, and today (UTC).
 
-Pure: the stored object and new messages go in, the next object comes out. Its size is bounded
-whatever the traffic. It must not call AWS, and no user may be read off what it writes.
+Pure: the stored file and new messages go in, the next file comes out. Its size is bounded. It must
+not call AWS, and what it writes must not reveal users.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ MAX_CHANNELS = 50
 # 1,000 and 10,000, 4 % at 50,000; it cannot count beyond 73,817.
 BITS = 8_192
 MAX_COUNT = 2**53 - 1  # the largest that a browser reads exactly
-# A stored time further ahead than this was written by a broken clock.
+# A stored time further in the future was written by a wrong clock.
 MAX_AHEAD_MS = 300_000
 
 
-class Said(NamedTuple):
-    """A new message, as far as it counts. `user` is "" for operators, who are no people."""
+class NewMessage(NamedTuple):
+    """What counts of a new message. `user` is "" for operators, who are not counted as people."""
 
     channel: str
     sent_ms: int
@@ -39,7 +39,7 @@ class Said(NamedTuple):
 
 
 class Stats(NamedTuple):
-    """The stored object. All but `per_minute` is of the day of `generated_ms`."""
+    """The stored counts. All but `per_minute` are of the day of `generated_ms`."""
 
     generated_ms: int
     per_minute: list[int]
@@ -51,72 +51,72 @@ class Stats(NamedTuple):
 NOTHING = Stats(0, [0] * MINUTES, 0, {}, 0)
 
 
-def read_said(channel: str, image: Mapping[str, Any], now_s: float) -> Said | None:
-    """Return what counts of a new row; None when no transcript would show it as a message."""
+def read_new_message(channel: str, image: Mapping[str, Any], now_s: float) -> NewMessage | None:
+    """Return what counts of a new row; None if no transcript would show it as a message."""
     entry = read_entry(image, now_s)
     if entry is None or not entry.is_message:
         return None
     user = "" if entry.shown["kind"] == "operator" else entry.shown["user"]
-    return Said(channel, entry.sent_ms, user)
+    return NewMessage(channel, entry.sent_ms, user)
 
 
-def counted(content: bytes, said: Sequence[Said], now_ms: int) -> bytes:
-    """Return the object that follows the stored `content`, b"" for none, with what was said."""
-    return write_stats(with_said(at_time(read_stats(content, now_ms), now_ms), said))
+def counted(content: bytes, new: Sequence[NewMessage], now_ms: int) -> bytes:
+    """Return the next content: the stored `content` (b"" for none) with new messages counted."""
+    return write_stats(with_new(at_time(read_stats(content, now_ms), now_ms), new))
 
 
 def at_time(stats: Stats, now_ms: int) -> Stats:
-    """Move on to a time: minutes leave the hour, a new day begins at nothing. Never back."""
+    """Advance to a time, never back: old minutes leave the hour, a new day starts from zero."""
     now_ms = max(now_ms, stats.generated_ms)
     gone = min(now_ms // MINUTE_MS - stats.generated_ms // MINUTE_MS, MINUTES)
     today = stats if day(now_ms) == day(stats.generated_ms) else NOTHING
     return today._replace(generated_ms=now_ms, per_minute=stats.per_minute[gone:] + [0] * gone)
 
 
-def with_said(stats: Stats, said: Sequence[Said]) -> Stats:
-    """Count messages, each by its own time; one that is ahead of the clock was said now."""
+def with_new(stats: Stats, new: Sequence[NewMessage]) -> Stats:
+    """Count messages by their own times; a future time counts as now."""
     now_ms = stats.generated_ms
     per_minute = list(stats.per_minute)
     today = []
-    for one in said:
-        sent_ms = min(one.sent_ms, now_ms)
+    for message in new:
+        sent_ms = min(message.sent_ms, now_ms)
         minutes_ago = now_ms // MINUTE_MS - sent_ms // MINUTE_MS
         if minutes_ago < MINUTES:
             per_minute[-1 - minutes_ago] += 1
         if day(sent_ms) == day(now_ms):
-            today.append(one)
+            today.append(message)
     seen = stats.seen
-    for user in {one.user for one in today} - {""}:
+    for user in {message.user for message in today} - {""}:
         seen |= 1 << bit_of(user, day(now_ms))
     messages = stats.messages + len(today)
-    channels = busiest(stats.channels, Counter(one.channel for one in today))
+    channels = busiest(stats.channels, Counter(message.channel for message in today))
     return Stats(now_ms, per_minute, messages, channels, seen)
 
 
 def busiest(channels: Mapping[str, int], new: Mapping[str, int]) -> dict[str, int]:
-    """Add counts and keep the largest; of equal ones those just written to, so that any can rise.
+    """Add counts and keep the largest; of equal ones the most recent, so that any channel can rise.
 
-    A channel that falls out begins at nothing when it is written to again.
+    A channel that drops out starts from zero when it is written to again.
     """
     total = {name: channels.get(name, 0) + count for name, count in new.items()}
     total |= {name: count for name, count in channels.items() if name not in new}
-    return dict(sorted(total.items(), key=lambda one: -one[1])[:MAX_CHANNELS])
+    return dict(sorted(total.items(), key=lambda item: -item[1])[:MAX_CHANNELS])
 
 
 def bit_of(user: str, date: str) -> int:
-    """Return a user's bit of that day. Many users share it; the next day it is another."""
+    """Return a user's bit of that day. Users share bits, which change daily."""
     digest = hashlib.sha256(f"{date}#{user}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:4], "big") % BITS
 
 
 def people(seen: int) -> int:
-    """Estimate how many users set the bits."""
+    """Estimate how many users have set the bits."""
     unset = max(BITS - seen.bit_count(), 1)
     return round(BITS * math.log(BITS / unset))
 
 
 def write_stats(stats: Stats) -> bytes:
-    """Write the object as the page reads it; `seen` is for the next write only."""
+    """Write the content that the page reads; `seen` is for the next write only."""
     content = {
         "generated_at": iso_at(stats.generated_ms),
         "per_minute": stats.per_minute,
@@ -132,7 +132,7 @@ def write_stats(stats: Stats) -> bytes:
 
 
 def read_stats(content: bytes, now_ms: int) -> Stats:
-    """Read a stored object; one that is missing or broken counts nothing."""
+    """Read stored content; if it is missing or broken, start from zero."""
     try:
         stored = json.loads(content)
         today = stored["today"]
@@ -156,9 +156,9 @@ def read_stats(content: bytes, now_ms: int) -> Stats:
 
 
 def read_count(count: object) -> int:
-    """Return a count.
+    """Return a valid count.
 
-    Raises: ValueError, if it is none.
+    Raises: ValueError.
     """
     if type(count) is not int or not 0 <= count <= MAX_COUNT:
         raise ValueError("no count")

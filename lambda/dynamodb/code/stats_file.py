@@ -1,15 +1,15 @@
-"""data/stats.json, brought up to date with the new messages of a batch.
+"""data/stats.json, updated with the new messages of a batch.
 
-Owns that object: read it once a container, write it on condition that nobody wrote in between.
-It must not know what is counted.
+Owns that file: it is read once in a container and written on condition that nobody else has written
+meanwhile. It must not know what is counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from folder import Folder
-from stats import Said, counted
+from s3_folder import Folder
+from stats import NewMessage, counted
 
 ATTEMPTS = 5
 MAX_WAITING = 1_000
@@ -17,7 +17,7 @@ NAME = "stats"
 
 
 class StatsBusy(Exception):
-    """The object kept changing under us, or exists and may not be read."""
+    """Others kept changing the file, or it exists and may not be read."""
 
 
 class StatsFile:
@@ -27,28 +27,28 @@ class StatsFile:
         self._folder = folder
         self._clock = clock
         self._last: tuple[bytes, str] | None = None  # content and ETag
-        self._waiting: list[Said] = []
+        self._waiting: list[NewMessage] = []
 
-    def add(self, said: Sequence[Said]) -> None:
-        """Count messages. Those that could not be written for want of a turn wait for the next.
+    def add(self, new: Sequence[NewMessage]) -> None:
+        """Count messages. After StatsBusy they wait for the next call.
 
-        Raises: StatsBusy; botocore's exceptions for faults of AWS: then it is not known whether
-        the messages were counted, and they are not counted again.
+        Raises: StatsBusy; botocore's exceptions for errors of AWS, after which the messages may or
+        may not have been counted, and are not counted again.
         """
-        if not said:
+        if not new:
             return
-        said, self._waiting = [*self._waiting, *said], []
+        new, self._waiting = [*self._waiting, *new], []
         tried = None
         for _ in range(ATTEMPTS):
             content, etag = self._last or self._folder.read(NAME)
             self._last = None
             if content == tried:
-                # The SDK sent the write again, as no answer came: we were overtaken by ourselves.
+                # The SDK retried our own successful write, whose answer was lost.
                 self._last = content, etag
                 return
-            tried = counted(content, said, round(self._clock() * 1000))
+            tried = counted(content, new, round(self._clock() * 1000))
             if written := self._folder.write(NAME, tried, etag):
                 self._last = tried, written
                 return
-        self._waiting = said[-MAX_WAITING:]
-        raise StatsBusy("the stats could not be brought up to date")
+        self._waiting = new[-MAX_WAITING:]
+        raise StatsBusy("the statistics could not be updated")

@@ -1,7 +1,7 @@
-"""The transcript of a channel, data/<channel>.json, brought up to date from the table.
+"""The transcript of a channel, data/<channel>.json, updated from the table.
 
-Owns the order ETag -> Query -> PUT, by which no older transcript ever replaces a newer one.
-It must not decide what a transcript shows.
+Owns the order ETag -> Query -> PUT, so that an older transcript never replaces a newer one. It must
+not decide what a transcript shows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from contract import AFTER_MESSAGES
-from folder import Folder
+from s3_folder import Folder
 from transcripts import (
     MAX_CHANGES,
     Changes,
@@ -29,11 +29,11 @@ MAX_KEPT = 1_000
 
 
 class TranscriptBusy(Exception):
-    """The transcript kept changing under us, or exists and may not be read."""
+    """Others kept changing the transcript, or it exists and may not be read."""
 
 
 class TranscriptFiles:
-    """Writes transcripts; remembers of each channel the ETag and the changes of what it wrote last.
+    """Writes transcripts; remembers each channel's ETag and the changes that it wrote last.
 
     Different channels may be published at the same time.
     """
@@ -58,11 +58,10 @@ class TranscriptFiles:
     def publish(self, channel: str, only_new: bool = False) -> None:
         """Read a channel's newest messages and changes, and write its transcript.
 
-        The ETag is older than the Queries: so they see at least what the writer of the object
-        with that ETag saw, and only that object is replaced. `only_new`: the batch brings nothing
-        but new messages; then the changes of what we wrote are still all that have been published,
-        and the batch that brings another one reads them.
-        Raises: TranscriptBusy; botocore's exceptions for faults of AWS.
+        The ETag is taken before the Queries, so they see at least what the writer of that file saw,
+        and only that file is replaced. `only_new`: the batch has only new messages, so the changes
+        that we wrote last are still complete; a batch with another change reads them again.
+        Raises: TranscriptBusy; botocore's exceptions for errors of AWS.
         """
         for _ in range(ATTEMPTS):
             now_s = self._clock()
@@ -73,7 +72,7 @@ class TranscriptFiles:
             if written := self._folder.write(channel, content, etag):
                 self._remember(channel, written, changes)
                 return
-        raise TranscriptBusy("a transcript could not be brought up to date")
+        raise TranscriptBusy("a transcript could not be updated")
 
     def _forget(self, channel: str) -> tuple[str, Changes] | None:
         with self._remembering:
@@ -90,10 +89,10 @@ class TranscriptFiles:
         return transcript(channel, window(rows, self._history, now_s), changes, all_read, now_s)
 
     def _rows(self, channel: str, now_s: float) -> tuple[list[Row], bool]:
-        """Return the newest rows, newest first, and whether they are all that the channel has.
+        """Return the newest rows, newest first, and whether the channel has no others.
 
-        One Query, and more only as next_page says. The reads are consistent, so the row that woke
-        the function is among them.
+        One Query, and more only if next_page asks for them. The reads are consistent, so they
+        include the row that woke the function.
         """
         rows: list[Row] = []
         page: Page | None = Page(self._history, "")
@@ -117,10 +116,7 @@ class TranscriptFiles:
 def query(
     table: str, channel: str, page: Page, start: dict[str, Any], end: str = AFTER_MESSAGES
 ) -> dict[str, Any]:
-    """Return the arguments of DynamoDB's Query for a page of rows before the id `end`.
-
-    It comes after the key `start`.
-    """
+    """Return the arguments of a Query for a page of rows before the id `end`, from `start` on."""
     since = {":since": {"S": page.since}} if page.since else {}
     ids = "id BETWEEN :since AND :end" if since else "id < :end"
     return {

@@ -1,4 +1,4 @@
-"""Which of a channel's newest rows make its transcript, and how the transcript is written.
+"""Which rows of a channel its transcript shows, and how the transcript is written.
 
 Pure: rows in DynamoDB's notation go in, a decision or bytes come out. It must not call AWS.
 """
@@ -15,10 +15,10 @@ from contract import AFTER_MESSAGES, iso_ms
 MAX_HISTORY = 200
 MAX_LIVELY = 200  # messages of the last 5 s
 LIVELY_MS = 5_000
-MAX_ROWS = 500  # as many as one transcript may cost to read
+MAX_ROWS = 500  # that one transcript may read
 MAX_BYTES = 256 * 1024
 MAX_CHANGES = 100
-# Pages ask each minute at least; one that slept longer reads the table for what it missed.
+# Pages poll at least each minute; one that slept longer reads the table.
 CHANGES_MS = 24 * 3_600_000
 
 Row = Mapping[str, Mapping[str, str]]
@@ -31,26 +31,26 @@ class Form(NamedTuple):
     optional: tuple[str, ...] = ()
 
 
-# The page reads the same of a row of the table: a test compares the two.
+# The page reads the same attributes of a row; a test compares the two.
 MESSAGE = Form(
     ("id", "name", "message", "user", "sent_at", "kind"),
     ("picture", "client_id", "edited_at", "deleted_at", "changed_by"),
 )
-# A row that tells that another row, `target`, has changed; it is no message.
+# A row that announces a change of the row `target`; it is not a message.
 CHANGE = Form(("id", "target", "kind"))
 CHANGE_KINDS = ("edit", "delete")
 
 
 class Page(NamedTuple):
-    """What to read next: `limit` more rows, none whose id is before `since`."""
+    """What to read next: `limit` more rows, with ids from `since` on."""
 
     limit: int
     since: str
 
 
 class Entry(NamedTuple):
-    """A row that can be shown: the time at which it stands in its channel, as its id says, and when
-    it was sent, which is earlier if it came late. All copies of a sending have one `copy_of`.
+    """A row that can be shown: the time in its id, which orders it, and when it was sent, which is
+    earlier if it arrived late. All copies of a sending have the same `copy_of`.
     """
 
     stands_ms: int
@@ -65,7 +65,7 @@ class Entry(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What a transcript shows, newest first; whether it is all that the rows hold.
+    """What a transcript shows, newest first, and whether it shows all of the rows.
 
     `changes` are those that an earlier version stored among the messages.
     """
@@ -76,17 +76,17 @@ class Window(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """The newest changes, newest first, and the time since which none is missing."""
+    """The newest changes, newest first, complete since the time `since`."""
 
     listed: tuple[dict[str, str], ...]
     since: str
 
 
 def next_page(rows: Sequence[Row], history: int, now_s: float) -> Page | None:
-    """Decide what to read after these rows, newest first; None when they are enough.
+    """Decide what to read after these rows, newest first; None if they are enough.
 
-    They are enough when `history` messages with a text can be shown and everything of the last
-    5 s is read, or when they are 500. So a quiet channel costs one read, whatever its length.
+    They are enough if they show `history` messages with a text and include the last 5 s, or if they
+    are 500. So a quiet channel costs one read, whatever its length.
     """
     left = MAX_ROWS - len(rows)
     if left <= 0:
@@ -101,38 +101,37 @@ def next_page(rows: Sequence[Row], history: int, now_s: float) -> Page | None:
 
 
 def window(rows: Sequence[Row], history: int, now_s: float) -> Window:
-    """Choose what is shown: `history` messages and all of the last 5 s, at most 200 of these.
+    """Choose what is shown: `history` messages, and those of the last 5 s, at most 200.
 
-    Deleted messages are shown in their places, but do not count: however many an operator
-    deletes, the newest texts stay. Of several copies of one sending the first sent is kept. "Now"
-    is the newest message's time: a transcript does not depend on when it is built, but for rows
-    that have expired.
+    Deleted messages keep their places but do not count, so the newest texts stay however many an
+    operator deletes. Of several copies of one sending, the first is kept. The last 5 s end with the
+    newest message, so a transcript does not depend on when it is built, except for expired rows.
     """
     entries = [entry for row in reversed(rows) if (entry := read_entry(row, now_s))]
     firsts: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         firsts.setdefault(entry.copy_of, entry)
     newest_first = list(firsts.values())[::-1]
-    found = [entry for entry in newest_first if entry.is_message]
+    shown = [entry for entry in newest_first if entry.is_message]
     messages: list[Entry] = []
     texts = 0
-    for entry in found:
-        lively = found[0].stands_ms - entry.stands_ms < LIVELY_MS and len(messages) < MAX_LIVELY
+    for entry in shown:
+        lively = shown[0].stands_ms - entry.stands_ms < LIVELY_MS and len(messages) < MAX_LIVELY
         if texts >= history and not lively:
             break
         messages.append(entry)
         texts += not is_deleted(entry)
     changes = [entry.shown for entry in newest_first if not entry.is_message]
-    return Window(messages, changes, len(messages) == len(found))
+    return Window(messages, changes, len(messages) == len(shown))
 
 
 def is_deleted(entry: Entry) -> bool:
-    """Tell whether nothing but the place of a message is left."""
+    """Tell whether a message was deleted, so that only its place is left."""
     return "deleted_at" in entry.shown
 
 
 def read_entry(row: Row, now_s: float) -> Entry | None:
-    """Return what a row shows; None when it has expired or was not written by store_message."""
+    """Return what a row shows; None if it has expired or was not written by store_message."""
     try:
         if has_expired(row, now_s):
             return None
@@ -149,20 +148,20 @@ def read_entry(row: Row, now_s: float) -> Entry | None:
 
 
 def has_expired(row: Row, now_s: float) -> bool:
-    """Tell whether DynamoDB may delete a row, which it does within days.
+    """Tell whether a row has expired; DynamoDB deletes it within days.
 
-    Raises: KeyError, ValueError, TypeError, for what is no time.
+    Raises: KeyError, ValueError, TypeError, for an invalid time.
     """
     return "expires_at" in row and int(row["expires_at"]["N"]) <= now_s
 
 
 def changes_since(now_s: float) -> str:
-    """Return the time since which a transcript tells of changes."""
+    """Return the time from which a transcript lists changes."""
     return iso_at(round(now_s * 1000) - CHANGES_MS)
 
 
 def read_changes(rows: Sequence[Row], all_read: bool, since: str, now_s: float) -> Changes:
-    """Return what the newest rows of changes tell; `all_read`, when they are all since `since`."""
+    """Read rows of changes; `all_read`: they are all that there are since `since`."""
     listed = []
     for row in rows:
         try:
@@ -178,10 +177,10 @@ def read_changes(rows: Sequence[Row], all_read: bool, since: str, now_s: float) 
 def transcript(
     channel: str, shown: Window, changes: Changes, all_read: bool, now_s: float
 ) -> bytes:
-    """Write a transcript as compact JSON, the oldest first, 256 KB at most.
+    """Write a transcript as compact JSON, oldest message first, 256 KB at most.
 
-    What does not fit is left out at the old end. `changes` are of older messages only: one that
-    stands in the transcript shows its own state. `complete`: there is nothing before the first.
+    The oldest messages are left out if they do not fit. `changes` are of older messages only, since
+    the messages in the transcript show their own state. `complete`: nothing comes before the first.
     """
     listed = [*changes.listed, *shown.changes][:MAX_CHANGES]
     about = {
@@ -205,7 +204,7 @@ def transcript(
 
 
 def compact(content: object) -> bytes:
-    """Write JSON as UTF-8 without a needless byte."""
+    """Write JSON as compact UTF-8."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -218,5 +217,5 @@ def epoch_ms(iso: str) -> int:
 
 
 def iso_at(epoch_ms: int) -> str:
-    """Return a time as rows carry it."""
+    """Return a time as rows store it."""
     return iso_ms(datetime.fromtimestamp(epoch_ms / 1000, UTC))

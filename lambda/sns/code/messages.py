@@ -1,7 +1,7 @@
-"""What SNS and operators send, and which of it is a valid message, change or block.
+"""Records from SNS and operators, read into valid messages, changes and blocks.
 
-Pure: bytes that anybody may have written go in, checked values or BadMessage come out.
-It must not call AWS, know who the sender is, or put a text into an error.
+Pure: untrusted records go in, checked values or BadMessage come out. It must not call AWS, know
+the sender, or put message text into an error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import NamedTuple, NotRequired, TypedDict, TypeGuard
 
-from contract import CHANNEL, RESERVED_CHANNELS, at
+from contract import CHANNEL, RESERVED_CHANNELS, dig
 
 SNS_SOURCE = "aws:sns"
 OPERATOR_SOURCE = "lambda-chat:operator"
@@ -21,14 +21,14 @@ USER = re.compile(r"[0-9a-f]{16}")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:~-]{1,64}")
 MAX_TEXT = 2_000  # code points
 MAX_BODY = 32_768  # 2,000 code points, each escaped as two \uXXXX, and the keys
-# Nothing is drawn for these. Source: Unicode, DerivedCoreProperties, Default_Ignorable_Code_Point.
+# Invisible. Source: Unicode, DerivedCoreProperties, Default_Ignorable_Code_Point.
 IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
-# Nothing is drawn for these either, though Unicode counts them neither as spaces nor as ignorable:
-# a braille pattern without dots, an object's place, blanks of hieroglyphs, Khitan and notes.
+# Invisible too, although Unicode counts them neither as spaces nor as ignorable: a braille pattern
+# without dots, the object replacement character, blanks of hieroglyphs, Khitan and musical notes.
 BLANK = frozenset("\u2800\ufffc\U00013441\U00013442\U00016fe4\U0001d159")
 
 
@@ -42,20 +42,20 @@ class Notification(TypedDict):
 
 
 class Record(TypedDict):
-    """Records[]: one notification and who says to have sent it."""
+    """Records[]: one notification and its source."""
 
     EventSource: str
     Sns: Notification
 
 
 class Event(TypedDict):
-    """What Lambda hands over. Source: AWS Lambda guide, "Using Lambda with Amazon SNS"."""
+    """The event that Lambda passes. Source: AWS Lambda guide, "Using Lambda with Amazon SNS"."""
 
     Records: list[Record]
 
 
 class BadMessage(Exception):
-    """The record can never become an item. `reason` is a fixed word, safe to log."""
+    """The record can never be stored. `reason` is one of a fixed set of words, safe to log."""
 
     def __init__(self, reason: str, code: str = "") -> None:
         super().__init__(reason)
@@ -64,7 +64,7 @@ class BadMessage(Exception):
 
 
 class Delivery(NamedTuple):
-    """A record whose envelope is sound; its message and token are not looked at yet."""
+    """A record with a valid envelope; its message and token are not checked yet."""
 
     operator: bool
     message_id: str
@@ -74,7 +74,7 @@ class Delivery(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What the sender wrote. `name` counts for operators only."""
+    """A new message. `name` counts for operators only."""
 
     text: str
     channel: str
@@ -83,7 +83,7 @@ class Message(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What is to become of the row `target`: `kind` is "edit", with a text, or "delete"."""
+    """A change of the row `target`: `kind` is "edit", with a text, or "delete"."""
 
     kind: str
     channel: str
@@ -94,7 +94,7 @@ class Change(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Whom an operator shuts out, or lets in again."""
+    """A user whom an operator blocks or unblocks."""
 
     user: str
     blocked: bool
@@ -104,31 +104,30 @@ Request = Message | Change | Block
 
 
 def read_delivery(record: object, now: datetime, default_id: str) -> Delivery:
-    """Check a record's envelope. An operator's may leave MessageId and Timestamp out.
+    """Check a record's envelope.
 
-    A Timestamp of an operator's that is ahead of the clock is the time of the call.
-
+    An operator's record may omit MessageId and Timestamp; a future Timestamp becomes `now`.
     Raises: BadMessage.
     """
-    source = at(record, "EventSource")
+    source = dig(record, "EventSource")
     if source not in (SNS_SOURCE, OPERATOR_SOURCE):
         raise BadMessage("unknown_source")
-    body, sent_at = at(record, "Sns", "Message"), at(record, "Sns", "Timestamp")
-    message_id = at(record, "Sns", "MessageId")
+    body, sent_at = dig(record, "Sns", "Message"), dig(record, "Sns", "Timestamp")
+    message_id = dig(record, "Sns", "MessageId")
     if source == OPERATOR_SOURCE:
         sent_at = now.isoformat() if sent_at is None else sent_at
         message_id = default_id if message_id is None else message_id
     if not isinstance(body, str) or not isinstance(sent_at, str) or not is_safe_id(message_id):
         raise BadMessage("malformed_record")
-    token = at(record, "Sns", "MessageAttributes", "id_token", "Value")
+    token = dig(record, "Sns", "MessageAttributes", "id_token", "Value")
     moment = read_time(sent_at)
     if source == OPERATOR_SOURCE:
-        moment = min(moment, now)  # a wall clock's time, or a slip: nothing is sent in the future
+        moment = min(moment, now)  # such as local time without an offset
     return Delivery(source == OPERATOR_SOURCE, message_id, moment, body, token)
 
 
 def read_time(timestamp: str, reason: str = "malformed_record") -> datetime:
-    """Return an ISO 8601 time in UTC; without an offset it is UTC already.
+    """Return an ISO 8601 time in UTC; a time without an offset is taken as UTC.
 
     Raises: BadMessage.
     """
@@ -192,7 +191,7 @@ def read_change(payload: dict[str, object], kind: str) -> Change:
 
 
 def read_user(user: object) -> str:
-    """Return a user's id, as transcripts show it.
+    """Return a user's id, as shown in transcripts.
 
     Raises: BadMessage.
     """
@@ -202,7 +201,7 @@ def read_user(user: object) -> str:
 
 
 def read_channel(channel: object) -> str:
-    """Return a channel's name that is valid and free.
+    """Return a channel's name, if it is valid and not reserved.
 
     Raises: BadMessage.
     """
@@ -214,7 +213,7 @@ def read_channel(channel: object) -> str:
 
 
 def read_client_id(client_id: object) -> str | None:
-    """Return the page's own id of the message, None when it gave none.
+    """Return the id that the page gave the message, None without one.
 
     Raises: BadMessage.
     """
@@ -224,9 +223,9 @@ def read_client_id(client_id: object) -> str | None:
 
 
 def read_text(text: object) -> str:
-    """Keep a text as it was written; what DynamoDB or a browser cannot hold becomes U+FFFD.
+    """Return a text as written; NUL and lone surrogates become U+FFFD.
 
-    Raises: BadMessage, if it is no text, has nothing to see, or is longer than 2,000 characters.
+    Raises: BadMessage, if it is not text, has nothing visible, or exceeds 2,000 characters.
     """
     if not isinstance(text, str):
         raise BadMessage("malformed_message")
@@ -241,14 +240,14 @@ def read_text(text: object) -> str:
 
 
 def is_visible(character: str) -> bool:
-    """Tell whether something is drawn for a character: a mark alone needs a letter before it."""
+    """Tell whether a character is visible by itself; marks need a letter before them."""
     kind = unicodedata.category(character)
     unseen = character.isspace() or kind[0] == "M" or kind == "Cc" or character in BLANK
     return not unseen and not IGNORABLE.match(character)
 
 
 def json_object(text: str) -> dict[str, object] | None:
-    """Return the JSON object in a text, None when it holds anything else."""
+    """Return the JSON object in a text, None for anything else."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -257,5 +256,5 @@ def json_object(text: str) -> dict[str, object] | None:
 
 
 def is_safe_id(value: object) -> TypeGuard[str]:
-    """Tell whether a value can be part of an item's id and of a log line."""
+    """Tell whether a value may be part of a row's id and of a log line."""
     return isinstance(value, str) and SAFE_ID.fullmatch(value) is not None

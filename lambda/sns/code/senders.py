@@ -1,7 +1,7 @@
-"""Who a message is from: an operator, or the person whose Google token STS accepts.
+"""The sender of a message: an operator, or the person whose Google token STS accepts.
 
-Owns the verdicts on tokens, who may write, and what of a token may leave it: name, picture, and a
-hash of the subject. It must not store or log a token, an e-mail address or a subject.
+Owns the verdicts on tokens, who may write, and what is taken from a token: name, picture and a hash
+of the subject. It must not store or log a token, an e-mail address or a subject.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from unicodedata import category, normalize
 
 from botocore.exceptions import ClientError
 
-from contract import error_code
-from environment import Settings
+from function_settings import Settings
+from log_lines import error_code
 from messages import BLANK, IGNORABLE, BadMessage, json_object
 
 GOOGLE = "https://accounts.google.com"
@@ -27,15 +27,15 @@ MAX_NAME = 100
 MAX_TOKEN = 20_000  # the limit of STS for WebIdentityToken
 MAX_VERDICTS = 1_000
 OPERATOR = "Operator"
-# What looks like letters of that name: Cyrillic, Greek, Armenian, Latin small capitals; a zero.
+# Look-alikes of its letters: Cyrillic, Greek, Armenian, Latin small capitals, zero.
 LOOKS = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0433\u0442\u03b1\u03b5\u03bf\u03c1\u03c4\u0585"
     "\u1d00\u1d07\u1d0f\u1d18\u0280\u1d1b0",
     "aeoprtaeoptoaeoprto",
 )
 LETTERS_AND_DIGITS = ("Lu", "Ll", "Lt", "Lo", "Nd")
-# These blame the token. Anything else may pass or is our own mistake: raised, so that Lambda
-# tries again and then tells FailuresTopic.
+# STS blames the token. Any other error may pass or is our own mistake: it is raised, so Lambda
+# retries and then reports to FailuresTopic.
 REFUSALS = frozenset(
     {
         "AccessDenied",
@@ -46,11 +46,11 @@ REFUSALS = frozenset(
     }
 )
 ENDED = "ExpiredToken"
-UNDISTURBED_S = 60  # a message takes a second; what takes longer was kept by a fault of AWS
-# STS says InvalidIdentityToken too when it has no key for a token: it cannot reach Google, which
-# passes, or the token names a key that Google does not have, which anybody can forge. So it is a
-# fault at first, and a refusal when Lambda tries again, a minute later. Raised each time, whoever
-# forges a token would cause three calls and a record for FailuresTopic.
+UNDISTURBED_S = 60  # a message takes a second; a longer delay is an error of AWS
+# STS also answers InvalidIdentityToken when it has no key for a token: either it cannot reach
+# Google, which passes, or the token names a key that Google does not have, which anyone can forge.
+# So it is an error at first, and a refusal when Lambda retries a minute later. If it were raised
+# each time, a forged token would cause three calls and a record in FailuresTopic.
 # Source: AWS re:Post, "How can I resolve the AWS STS AssumeRoleWithWebIdentity API call error
 # "InvalidIdentityToken"?"; Lambda guide, "How Lambda handles errors and retries with asynchronous
 # invocation".
@@ -58,7 +58,7 @@ NO_KEY = "retrieve verification key"
 
 
 class Sender(NamedTuple):
-    """Who speaks: a verified Google user, or an operator."""
+    """A verified Google user, or an operator."""
 
     user: str
     name: str
@@ -67,8 +67,8 @@ class Sender(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """What of a token decides: its end (epoch s), its sender, whether it is for this chat's page
-    and whether its sender may write. It holds no e-mail address.
+    """What matters of a token: its expiry (epoch s), its sender, whether it was issued to this
+    chat's page, and whether its sender may write. It holds no e-mail address.
     """
 
     expires_at: int
@@ -78,13 +78,13 @@ class Claims(NamedTuple):
 
 
 class TokenEnded(Exception):
-    """A token ended while a fault of AWS kept its message: nobody can tell whether it was good."""
+    """A token expired while AWS delayed its message, so it can no longer be verified."""
 
 
 class Verifier:
-    """Knows which tokens STS accepts for IdentityRole, each asked once until the token's end.
+    """Asks STS once for each token, and remembers the accepted ones until they expire.
 
-    Holds SHA-256 digests, never tokens; the credentials that STS answers with are dropped.
+    It keeps SHA-256 digests instead of tokens, and discards the credentials that STS returns.
     """
 
     def __init__(
@@ -101,9 +101,9 @@ class Verifier:
         self._verdicts: dict[bytes, Claims] = {}
 
     def sender(self, token: str, sent_s: float) -> Sender:
-        """Return who a token speaks for, in a message of that time (epoch s).
+        """Return the sender of a token, for a message sent at that time (epoch s).
 
-        Its claims are read before STS is asked only to refuse what STS could not accept.
+        Claims are read before STS is asked, but only to refuse what STS could not accept.
         Raises: BadMessage; TokenEnded; botocore's exceptions when STS cannot answer.
         Source: AWS STS API reference, AssumeRoleWithWebIdentity.
         """
@@ -122,16 +122,16 @@ class Verifier:
         return claims.sender
 
     def _ended(self, expires_at: float, sent_s: float) -> Exception:
-        """Return what an ended token is: refused, or lost on a way that took AWS too long.
+        """Return the exception for an expired token: a refusal, or an error if AWS delayed it.
 
-        Who forges a token chooses its end. So one that ends on the way is no fault by itself.
+        A forger chooses a token's expiry, so expiring on the way is not an error by itself.
         """
         if expires_at <= sent_s or self._clock() - sent_s <= UNDISTURBED_S:
             return BadMessage("expired_token")
         return TokenEnded()
 
     def _ask(self, token: str, claims: Claims, sent_s: float) -> None:
-        """Ask STS; a role that denies our own page's tokens is a fault of ours, not theirs."""
+        """Ask STS. A role that denies our own page's tokens is our mistake, not the sender's."""
         try:
             self._sts.assume_role_with_web_identity(
                 RoleArn=self._settings.role_arn,
@@ -154,7 +154,7 @@ class Verifier:
 
 
 def read_token(token: object) -> str:
-    """Return the id_token attribute's value when it has the form of a signed token.
+    """Return the value of the attribute id_token, if it has the form of a signed token.
 
     Raises: BadMessage.
     """
@@ -166,9 +166,9 @@ def read_token(token: object) -> str:
 
 
 def read_claims(token: str, settings: Settings) -> Claims:
-    """Read what a token says, unverified.
+    """Read a token's claims, unverified.
 
-    Raises: BadMessage, if it is not Google's or lacks a claim.
+    Raises: BadMessage, if it is not from Google or lacks a claim.
     Source: Google Identity documentation, "Verify the Google ID token on your server side".
     """
     payload = token.split(".")[1]
@@ -193,46 +193,46 @@ def read_claims(token: str, settings: Settings) -> Claims:
 
 
 def is_allowed(claims: dict[str, object], allowed: frozenset[str]) -> bool:
-    """Tell whether a sender's address, or its domain, is one of those that may write.
+    """Tell whether a sender's address or its domain may write.
 
-    Only an address that Google has verified counts; the claim `hd` says nothing of who owns it.
+    Only addresses that Google has verified count; the claim `hd` does not prove ownership.
     """
     if not allowed:
         return True
     email = claims.get("email")
     if claims.get("email_verified") is not True or not isinstance(email, str):
         return False
-    # Letters such as the Kelvin sign become ASCII in lower case.
+    # Some letters, such as the Kelvin sign, become ASCII in lower case.
     name, _, domain = email.lower().rpartition("@")
     return email.isascii() and bool(name) and (domain in allowed or email.lower() in allowed)
 
 
 def operator(name: object) -> Sender:
-    """Return the operator, by the name that the record gives."""
+    """Return the operator, with the name that the record gives."""
     return Sender(user_id("operator"), clean_name(name) or OPERATOR, "", "operator")
 
 
 def user_id(identity: str) -> str:
-    """Return the stable name of a user that tells nothing about them."""
+    """Return a stable id for a user that reveals nothing about them."""
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def clean_name(name: object) -> str:
-    """Return a name on one line without what is not drawn; "" if it has no letter and no digit."""
+    """Return a name on one line without invisible characters; "" without a letter or digit."""
     given = name[: 10 * MAX_NAME] if isinstance(name, str) else ""
-    spaced = "".join(" " if one in BLANK or one.isspace() else one for one in given)
+    spaced = "".join(" " if char in BLANK or char.isspace() else char for char in given)
     seen = IGNORABLE.sub("", "".join(filter(str.isprintable, spaced)))
     line = " ".join(seen.split())[:MAX_NAME].strip()
     return line if any(map(str.isalnum, line)) else ""
 
 
 def person_name(name: object) -> str:
-    """Return a person's name, "" for one that would pass for the operator's."""
+    """Return a person's name; "" if it could be mistaken for the operator's."""
     clean = clean_name(name)
     return "" if skeleton(clean) == skeleton(OPERATOR) else clean
 
 
 def skeleton(name: str) -> str:
-    """Return what a reader recognises of a name: its letters and digits, alike ones as one."""
+    """Return a name's letters and digits, with look-alikes mapped to one letter."""
     plain = normalize("NFKD", normalize("NFKD", name).casefold())
-    return "".join(one for one in plain if category(one) in LETTERS_AND_DIGITS).translate(LOOKS)
+    return "".join(char for char in plain if category(char) in LETTERS_AND_DIGITS).translate(LOOKS)

@@ -1,10 +1,10 @@
-"""Store every chat message that SNS delivers as one row of the messages table, and every change.
+"""The function between SNS and the messages table: it stores messages, edits and deletes.
 
-Owns the order of things and what became of each record. It must not build transcripts, and no
-token, e-mail address, subject, user id, name or text may reach its log.
+Owns the order of the steps and the outcome of each record. It must not build transcripts or log a
+token, e-mail address, subject, user id, name or text.
 
-Flow: record -> Delivery -> Message, Change or Block -> Sender (STS, once a token) -> the writes
--> one transaction.
+Flow: record -> Delivery -> Message, Change or Block -> Sender (STS, once for each token)
+-> writes -> one transaction.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
 from aws_clients import NOT_SIGNED, ONE_TRY, make_clients
-from contract import at, error_code, iso_ms, log
-from emf import metric_line
-from environment import Settings, read_settings
+from change_rules import Row, check_change, is_to_be_made, text_of
+from contract import dig, iso_ms
+from function_settings import Settings, read_settings
+from log_lines import error_code, log, metric_line
 from messages import (
     BadMessage,
     Block,
@@ -31,7 +32,6 @@ from messages import (
     read_delivery,
     read_request,
 )
-from permitted import Row, check_change, is_to_be_made, text_of
 from senders import Sender, Verifier, operator, read_token
 from transactions import Tables, Written, read_row, write
 from writes import Part, applied, block, change_row, count, message_row, not_blocked, once, put
@@ -49,15 +49,15 @@ class Context(Protocol):
 
 
 class NotStored(Exception):
-    """Some record met a fault that may pass; Lambda sends the whole event again."""
+    """A record failed for a reason that may pass; Lambda sends the whole event again."""
 
 
 class Overtaken(Exception):
-    """Other changes of the same row came first each time."""
+    """Each time, another change of the same row came first."""
 
 
 class Service(NamedTuple):
-    """What one container holds: settings, clients, verdicts, the clock in epoch seconds."""
+    """What a container keeps: settings, clients, verdicts, the clock (epoch seconds)."""
 
     settings: Settings
     verifier: Verifier
@@ -68,14 +68,15 @@ class Service(NamedTuple):
 def handler(event: Event, context: Context) -> Counts:
     """Store the event's messages; Lambda calls this.
 
-    Raises: NotStored, if a record failed in a way that may pass; ValueError, for a bad environment.
+    Raises: NotStored, if a record failed for a reason that may pass; ValueError, for a wrong
+    environment.
     """
     return store(event, service(), context.aws_request_id)
 
 
 @cache
 def service() -> Service:
-    """Build what the container keeps, from the environment."""
+    """Build what the container keeps, from its environment."""
     settings = read_settings(os.environ)
     sts, dynamodb = make_clients({"sts": NOT_SIGNED, "dynamodb": ONE_TRY})
     verifier = Verifier(sts, settings, time.time)
@@ -83,14 +84,15 @@ def service() -> Service:
 
 
 def store(event: Event, service: Service, request_id: str) -> Counts:
-    """Store each record by itself: a bad one is logged, a failed one is raised after the others.
+    """Store each record separately: refusals are logged, errors are raised after the last record.
 
-    Raises: NotStored. Storing the same event again is safe.
+    It is safe to store an event again.
+    Raises: NotStored.
     """
     counts: Counts = {"stored": 0, "changed": 0, "duplicate": 0, "refused": 0}
     delays_ms: list[int] = []
     failures: list[Exception] = []
-    records = at(event, "Records")
+    records = dig(event, "Records")
     if not isinstance(records, list):
         counts["refused"] += 1
         log_refusal(BadMessage("malformed_event"), None, service, request_id)
@@ -115,9 +117,9 @@ def store(event: Event, service: Service, request_id: str) -> Counts:
 
 
 def store_record(record: object, service: Service, default_id: str) -> tuple[Outcome, int]:
-    """Do what one record asks for; returns what became of it and how old it is, in ms.
+    """Do what one record asks for; return its outcome and its age in ms.
 
-    Raises: BadMessage; TokenEnded; botocore's exceptions for faults of AWS.
+    Raises: BadMessage; TokenEnded; botocore's exceptions for errors of AWS.
     """
     delivery = read_delivery(record, now_of(service), default_id)
     request = read_request(delivery)
@@ -139,7 +141,7 @@ def store_record(record: object, service: Service, default_id: str) -> tuple[Out
 def store_message(
     delivery: Delivery, message: Message, sender: Sender, service: Service
 ) -> Outcome:
-    """Write a new message's row, once, however often SNS delivers it or its page sends it.
+    """Write a new message's row once, however often SNS delivers it or the page sends it.
 
     Raises: BadMessage; botocore's exceptions.
     """
@@ -155,12 +157,12 @@ def store_message(
 
     written = write(service.tables, parts)
     if written == Written("duplicate", unsure=True):
-        return "stored"  # by the try whose answer was lost
+        return "stored"  # by an earlier try, whose answer was lost
     return outcome_of(written.failed, "stored")
 
 
 def make_change(delivery: Delivery, change: Change, sender: Sender, service: Service) -> Outcome:
-    """Edit or delete a row and write the row that tells of it, both or neither.
+    """Edit or delete a row and announce the change in another row: both or neither.
 
     Raises: BadMessage; Overtaken; botocore's exceptions.
     """
@@ -184,14 +186,14 @@ def make_change(delivery: Delivery, change: Change, sender: Sender, service: Ser
             ]
 
         failed, unsure = write(service.tables, parts)
-        # What a try without an answer has done may be what the next one met: the row tells.
+        # A try without an answer may have made the change that the next one met: the row shows it.
         if failed != "overtaken" and not (failed and unsure):
             return outcome_of(failed, "changed")
     raise Overtaken
 
 
 def set_block(request: Block, service: Service) -> Outcome:
-    """Shut a user out, or let them in again, however many of their messages are on the way.
+    """Block or unblock a user, even while their messages arrive.
 
     Raises: botocore's exceptions.
     """
@@ -206,10 +208,10 @@ def now_of(service: Service) -> datetime:
 
 
 def limits(delivery: Delivery, sender: Sender, settings: Settings) -> list[Part]:
-    """Return what stands between a sender and the table, beside the write itself.
+    """Return the checks of a sender's block and rate. Operators have none.
 
-    They are of one transaction with it: what is not stored is not counted, and a second delivery
-    of what is stored is a duplicate, however fast its sender wrote since. Operators have none.
+    They share the write's transaction, so only stored messages count, and a repeated delivery is a
+    duplicate however fast its sender has written since.
     """
     if sender.kind == "operator":
         return []
@@ -221,7 +223,7 @@ def limits(delivery: Delivery, sender: Sender, settings: Settings) -> list[Part]
 
 
 def outcome_of(failed: str, done: Outcome) -> Outcome:
-    """Return what a transaction's answer means. Raises: BadMessage."""
+    """Return the outcome that a transaction's answer means. Raises: BadMessage."""
     if failed == "duplicate":
         return "duplicate"
     if failed:
@@ -230,15 +232,15 @@ def outcome_of(failed: str, done: Outcome) -> Outcome:
 
 
 def log_refusal(bad: BadMessage, record: object, service: Service, request_id: str) -> None:
-    """Log a refusal with its reason, and count it by that."""
+    """Log a refusal, and count it by its reason."""
     about = {"function": service.settings.function, "reason": bad.reason}
     members = metric_line(service.clock(), about, {"refused": 1})
     log("WARN", "refused", **named(record, request_id), code=bad.code, **members)
 
 
 def named(record: object, request_id: str) -> dict[str, object]:
-    """Return the ids by which a record can be found again."""
-    message_id = at(record, "Sns", "MessageId")
+    """Return the ids by which a record can be found in logs."""
+    message_id = dig(record, "Sns", "MessageId")
     return {
         "request_id": request_id,
         "message_id": message_id if is_safe_id(message_id) else None,
@@ -246,5 +248,5 @@ def named(record: object, request_id: str) -> dict[str, object]:
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    # The init phase has a whole core whatever the memory size; the first message would not.
+    # Lambda's init phase has a whole core whatever the memory size; later calls do not.
     service()

@@ -1,7 +1,6 @@
-"""The calls to DynamoDB: one row read, several writes made as one, a user blocked.
+"""The calls to DynamoDB: reading a row, and writing several as one transaction.
 
-Owns what an answer of DynamoDB means, and which call is made again. It must not decide what is
-written.
+Owns what DynamoDB's answers mean, and which calls are repeated. It must not decide what is written.
 """
 
 from __future__ import annotations
@@ -12,17 +11,17 @@ from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from contract import error_code
-from permitted import Row
+from change_rules import Row
+from log_lines import error_code
 from writes import Part, key
 
 T = TypeVar("T")
 
 TRIES = 6
-# Why DynamoDB cancels a transaction that may succeed a moment later.
+# Reasons for cancelling a transaction that may succeed a moment later.
 # Source: DynamoDB API reference, TransactWriteItems, "Cancellation reasons".
 PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-# Why it answers a call with 400 that may succeed a moment later.
+# Codes of 400 answers to a call that may succeed a moment later.
 # Source: DynamoDB guide, "Error handling with DynamoDB": "OK to retry? Yes".
 THROTTLED = frozenset(
     {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
@@ -32,16 +31,16 @@ LONGEST_PAUSE_S = 0.05  # of the first pause; each next one may take twice as lo
 
 
 class Tables(NamedTuple):
-    """DynamoDB, each of whose calls is one try, and how to wait for it."""
+    """DynamoDB, with a client that does not retry, and how to wait."""
 
     dynamodb: Any
     sleep: Callable[[float], None]
 
 
 class Written(NamedTuple):
-    """What became of a transaction: what its first failed part says, "" when all is written.
+    """The result of a transaction: the outcome of its first failed part, "" when all is written.
 
-    `unsure` when a try before it got no answer: it may have been done, and be what failed this one.
+    `unsure`: an earlier try got no answer, so it may have succeeded and made this one fail.
     """
 
     failed: str
@@ -49,10 +48,10 @@ class Written(NamedTuple):
 
 
 def write(tables: Tables, parts_now: Callable[[], Sequence[Part]]) -> Written:
-    """Write all parts or none, with some tries where one fails in a way that may pass.
+    """Write all parts or none; try again after an error that may pass.
 
-    The parts are made anew for each try: one that comes late stands where it is stored. So the SDK
-    must not repeat the call.
+    The parts are built again for each try, since a late message gets the time of storing. So the
+    SDK must not repeat the call.
     Raises: botocore's exceptions.
     """
     unsure = False
@@ -77,7 +76,7 @@ def write(tables: Tables, parts_now: Callable[[], Sequence[Part]]) -> Written:
 
 
 def read_row(tables: Tables, table: str, channel: str, row_id: str) -> Row:
-    """Read of a row what a change needs to know; an empty row when there is none.
+    """Read the attributes of a row that a change depends on; an empty row if there is none.
 
     Raises: botocore's exceptions.
     """
@@ -98,8 +97,7 @@ def read_row(tables: Tables, table: str, channel: str, row_id: str) -> Row:
 def repeated(tables: Tables, one_try: Callable[[], T]) -> T:
     """Try until it succeeds, fails for good, or has failed six times.
 
-    Two writes of one sender at the same moment are in each other's way for as long as they take,
-    and a busy partition is for a moment: they wait a random while.
+    Pauses are random, so that two writes of one sender do not collide again.
     Raises: what the last try raised.
     """
     for attempt in range(TRIES - 1):
@@ -121,10 +119,10 @@ def may_pass(error: Exception) -> bool:
 
 
 def is_fault(error: ClientError) -> bool:
-    """Tell whether AWS failed: it does not say then whether it has done what was asked."""
+    """Tell whether AWS failed, in which case the call may or may not have taken effect."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
 
 
 def reasons(error: ClientError) -> list[str]:
-    """Return a code for each part of a cancelled transaction, nothing for another error."""
+    """Return a code for each part of a cancelled transaction; nothing for other errors."""
     return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons") or []]

@@ -1,9 +1,8 @@
-"""The rows of both tables, and the writes of a transaction that make them.
+"""The rows of both tables, and the writes that make them.
 
-Pure: values go in, DynamoDB's own notation comes out. It must not call AWS or decide who may do
-what. RateTable holds `<user>#<start of a window>` with the count `n` of what was stored in it,
-`<user>#<channel>#<client_id>` for what has been sent, and `<user>` with `blocked` for who is
-shut out.
+Pure: values go in, DynamoDB's notation comes out. It must not call AWS or decide who may do what.
+Rows of RateTable: `<user>#<start of a window>` with the count `n` of messages stored in it,
+`<user>#<channel>#<client_id>` as the mark of a sending, and `<user>` with `blocked`.
 """
 
 from __future__ import annotations
@@ -11,27 +10,26 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from change_rules import Row, text_of
 from contract import AFTER_MESSAGES, iso_ms
-from environment import Rate
+from function_settings import Rate
 from messages import Change, Delivery, Message
-from permitted import Row, text_of
 from senders import Sender
 
 DAY_S = 86_400
-COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda deliver one message again
-SENDING_KEPT_S = 7 * DAY_S  # longer than a page offers to send a message again
-# What is stored sooner stands where it was sent. Pages rely on it (messages.js, LATE_MS, 3.5 s): a
-# list that goes on from one that they know must reach back further than a row is ever written
-# behind its place. That is 2 s here, and 1.3 s for the one try that says so (0.3 s to connect,
-# 1 s to answer: aws_clients.ONE_TRY). 0.2 s are left for the next try (after 0.05 s at most): it
-# stands anew, and keeps out the one before, should DynamoDB write that after all.
+COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda repeat a delivery
+SENDING_KEPT_S = 7 * DAY_S  # longer than a page offers "Retry"
+# A message that arrives within this time keeps its sending time in its id. Pages assume that a row
+# is written at most 3.5 s after that time (LATE_MS): 2 s here, 1.3 s for one try of the write (to
+# connect 0.3 s, to answer 1 s: aws_clients.ONE_TRY), and 0.2 s until the next try, which begins
+# after 0.05 s at most, takes a new id, and keeps out the try before, if DynamoDB still writes it.
 LATE = timedelta(seconds=2)
 
 Attributes = dict[str, dict[str, Any]]
 
 
 class Part(NamedTuple):
-    """One write of a transaction, and what it means when its condition fails."""
+    """One write of a transaction, and the outcome when its condition fails."""
 
     write: dict[str, Any]
     failed: str
@@ -58,9 +56,9 @@ def message_row(
 
 
 def stands_at(delivery: Delivery, now: datetime) -> datetime:
-    """Return where a row stands in its channel: what AWS brings late, where it is stored.
+    """Return the time that orders a row in its channel: of sending, or of storing if it is late.
 
-    So those who read see it: the place where it was sent may have left their transcript.
+    A late message at its sending time could be outside the transcripts that pages still read.
     """
     return now if now - delivery.sent_at > LATE else delivery.sent_at
 
@@ -73,10 +71,10 @@ def change_row(
     now: datetime,
     after: str,
 ) -> Attributes:
-    """Return the row that tells pages of a change. It has no text: the target has.
+    """Return the row that announces a change to pages. It has no text; the target has.
 
-    `after` is the id of the change before, "" for none: of a message's changes the last one made
-    has the highest id.
+    `after` is the id of the previous change, "" for none: the latest change of a message must have
+    the highest id.
     """
     at = max(stands_at(delivery, now), time_of(after) + timedelta(milliseconds=1))
     attributes = {
@@ -90,7 +88,7 @@ def change_row(
 
 
 def time_of(change_id: str) -> datetime:
-    """Return the time in a change's id; the beginning of time for one without."""
+    """Return the time in a change's id; the earliest possible time for ""."""
     iso = change_id.removeprefix(AFTER_MESSAGES).partition("#")[0]
     return datetime.fromisoformat(iso) if iso else datetime.min.replace(tzinfo=UTC)
 
@@ -102,7 +100,7 @@ def row(
     stands_at: datetime,
     prefix: str = "",
 ) -> Attributes:
-    """Give a row its id, time and end. Units: sent_at ms, expires_at s."""
+    """Give a row its id, sending time and expiry. Units: sent_at ms, expires_at s."""
     attributes |= {
         "id": f"{prefix}{iso_ms(stands_at)}#{attributes.get('client_id') or delivery.message_id}",
         "sent_at": iso_ms(delivery.sent_at),
@@ -121,9 +119,10 @@ def put(table: str, item: Attributes) -> Part:
 
 
 def once(rate_table: str, delivery: Delivery, message: Message, sender: Sender) -> Part:
-    """Store a message once, whatever row each of its deliveries would make.
+    """Mark a sending, so that it is stored once.
 
-    SNS gives what a page sends again another time; what AWS brings late stands at another one.
+    The condition on the row's id is not enough: a "Retry" gets another time from SNS, and a late
+    delivery gets the time of storing.
     """
     sending = message.client_id or delivery.message_id
     end_s = int(delivery.sent_at.timestamp()) + SENDING_KEPT_S
@@ -139,7 +138,7 @@ def once(rate_table: str, delivery: Delivery, message: Message, sender: Sender) 
 
 
 def not_blocked(rate_table: str, user: str) -> Part:
-    """Let nobody through whom an operator has shut out."""
+    """Refuse a sender whom an operator has blocked."""
     write = {
         "TableName": rate_table,
         "Key": {"user": {"S": user}},
@@ -149,10 +148,9 @@ def not_blocked(rate_table: str, user: str) -> Part:
 
 
 def count(rate_table: str, user: str, sent_at: datetime, rate: Rate) -> Part:
-    """Count a message in the window that it was sent in.
+    """Count a message in the window of its sending.
 
-    The window goes by SNS's time: what waited for a fault of AWS to pass, or arrives out of
-    order, counts when it was sent, and is not taken for a flood.
+    The window uses SNS's time, so delayed or reordered messages are not taken for a flood.
     """
     sent_s = int(sent_at.timestamp())
     start_s = sent_s - sent_s % rate.window_s
@@ -171,9 +169,9 @@ def count(rate_table: str, user: str, sent_at: datetime, rate: Rate) -> Part:
 
 
 def applied(table: str, change: Change, by: Attributes, seen: Row) -> list[Part]:
-    """Change the target, if it is as it was seen, and take the row of the change before out.
+    """Change the target, if it is still as `seen`, and delete the row of the previous change.
 
-    It tells nothing new; of an earlier version's rows it holds a text that is to be seen no more.
+    That row is outdated; in rows of earlier versions it also holds a text that must disappear.
     """
     last = text_of(seen, "changed_by")
     values = {":by": by["id"], ":at": by["sent_at"], ":user": {"S": text_of(seen, "user")}}
@@ -196,10 +194,7 @@ def applied(table: str, change: Change, by: Attributes, seen: Row) -> list[Part]
 
 
 def block(rate_table: str, user: str, blocked: bool, now_s: float) -> Part:
-    """Shut a user out, or let them in again.
-
-    Whom nothing shuts out needs no row: DynamoDB deletes it.
-    """
+    """Block or unblock a user. An unblocked user needs no row; TTL deletes it."""
     shut_out = "SET blocked = :value REMOVE expires_at"
     value = {"BOOL": True} if blocked else {"N": str(int(now_s))}
     write = {

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from channel_list import MAX_NAMES, SEEN_FOR_S, ChannelList, ChannelListBusy
-from folder import Folder
+from s3_folder import Folder
 from tests.support.builders import BUCKET, NOW_S, answer_with, calls_of
 
 KEY = "data/channels.json"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
-from environment import Rate
+from function_settings import Rate
 from messages import Change
 from tests.support.builders import BUCKET, NOW_S, TABLE, moment, row
 from tests.support.chat.memory import Bucket, Tables, name_of

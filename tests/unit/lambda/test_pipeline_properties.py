@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import publish_transcript
 import store_message
 import transactions
-from environment import Rate
+from function_settings import Rate
 from local.testkit.events import id_token, sns_record, stream_record
 from publish_transcript import NotPublished, connected, publish
 from senders import Verifier

@@ -16,7 +16,7 @@ import aws_clients
 import transactions
 import writes
 from aws_clients import ONE_TRY
-from environment import Rate
+from function_settings import Rate
 from local.testkit.events import sns_record
 from store_message import NotStored
 from tests.support.builders import NOW_S, answer_with, moment

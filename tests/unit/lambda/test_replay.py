@@ -27,7 +27,7 @@ def wrapped(record):
 
 
 def reason(replay, text):
-    with pytest.raises(replay.Left) as left:
+    with pytest.raises(replay.NotReplayed) as left:
         replay.read_event(text, FUNCTION, NOW_S)
     return str(left.value)
 
@@ -41,7 +41,7 @@ def test_the_event_is_the_one_that_sns_sent(replay, form):
 def test_a_token_that_ended_is_left_and_said_when(replay):
     ended = sns_record(None, id_token(exp=int(NOW_S)))
     said = reason(replay, json.dumps(failed_invocation(ended)))
-    assert said == "its token ended at 2026-01-01 12:00:00 UTC: its sender cannot be proved"
+    assert said == "its token expired at 2026-01-01 12:00:00 UTC: nothing proves its sender"
 
 
 @pytest.mark.parametrize("token", [None, "x", "a.b.c", id_token(exp="soon"), id_token(exp=2**60)])
@@ -84,7 +84,9 @@ def test_what_cannot_be_replayed_is_left_with_its_reason(replay, text, said):
 @pytest.mark.parametrize("operator", [True, False])
 def test_a_record_of_another_function_or_account_is_left(replay, ours, theirs, operator):
     text = json.dumps(failed_invocation(live())).replace(ours, theirs)
-    with pytest.raises(replay.Left, match=f"^of .*{theirs}.*, not of {FUNCTION}$"):
+    with pytest.raises(
+        replay.NotReplayed, match=f"^it belongs to .*{theirs}.*, not to {FUNCTION}$"
+    ):
         replay.read_event(text, FUNCTION, NOW_S, operator)
 
 
@@ -93,14 +95,14 @@ def test_a_record_that_did_not_come_through_sns_is_left(replay, source):
     forged = operator_record({"action": "block", "user": "0" * 16}) | {"EventSource": source}
     for records in ([forged], [live(), forged]):
         said = reason(replay, json.dumps(failed_invocation(*records)))
-        assert said.startswith("not through SNS: whoever wrote it would be an operator")
+        assert said.startswith("it did not come through SNS: an operator's events need --operator")
 
 
 def test_what_operators_sent_is_replayed_only_when_that_is_said(replay):
     text = json.dumps(failed_invocation(operator_record()))
     assert replay.read_event(text, FUNCTION, NOW_S, True) == {"Records": [operator_record()]}
     other = json.dumps(failed_invocation(operator_record() | {"EventSource": "aws:sqs"}))
-    with pytest.raises(replay.Left, match="not through SNS"):
+    with pytest.raises(replay.NotReplayed, match="did not come through SNS"):
         replay.read_event(other, FUNCTION, NOW_S, True)
 
 

@@ -128,4 +128,4 @@ def test_what_cannot_be_given_back_is_said_and_hides_no_error(replay, capsys):
     assert account.run(replay) == 1
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "1 stored, 1 left."
-    assert said[1].startswith("What is left shows in the queue again within 15 minutes: ")
+    assert said[1].startswith("The rest is visible in the queue again within 15 minutes: ")

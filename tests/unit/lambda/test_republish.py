@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from batch import read_channel
 from kappa.errors import AwsError, Denied, NotFound
+from stream_batch import read_channel
 
 SCRIPT = Path("lambda/dynamodb/republish.py")
 FUNCTION = "Lambda-Chat-publish-transcript"

@@ -10,14 +10,14 @@ from stats import (
     MAX_CHANNELS,
     MAX_COUNT,
     NOTHING,
-    Said,
+    NewMessage,
     at_time,
     bit_of,
     counted,
     people,
-    read_said,
+    read_new_message,
     read_stats,
-    with_said,
+    with_new,
     write_stats,
 )
 from tests.support.builders import NOW_S, moment, row
@@ -29,7 +29,7 @@ DAY_MS = 24 * HOUR_MS
 
 
 def said(ago_ms=0, channel="default", user="ada", now_ms=NOW_MS):
-    return Said(channel, now_ms - ago_ms, user)
+    return NewMessage(channel, now_ms - ago_ms, user)
 
 
 def after(*batches, now_ms=NOW_MS):
@@ -94,7 +94,7 @@ def test_what_was_said_before_midnight_stays_in_the_hour_but_not_in_today():
     ("gone", "left"), [(0, [1, 2]), (1, [2, 0]), (2, [0, 0]), (59, [0, 0]), (1_000_000, [0, 0])]
 )
 def test_minutes_move_on(gone, left):
-    stats = with_said(at_time(NOTHING, NOW_MS), [said(), said(), said(MINUTE_MS)])
+    stats = with_new(at_time(NOTHING, NOW_MS), [said(), said(), said(MINUTE_MS)])
     moved = at_time(stats, NOW_MS + gone * MINUTE_MS).per_minute
     assert moved[-2:] == left
     assert len(moved) == 60
@@ -115,23 +115,25 @@ def test_what_a_broken_clock_wrote_is_dropped(ahead_ms, messages):
 
 def test_operators_send_messages_but_are_no_people():
     image = row(channel="tea", kind="operator")
-    one = read_said("tea", image, NOW_S)
-    assert one == Said("tea", NOW_MS, "")
+    one = read_new_message("tea", image, NOW_S)
+    assert one == NewMessage("tea", NOW_MS, "")
     today = after([one])["today"]
     assert (today["messages"], today["people"]) == (1, 0)
 
 
 def test_a_row_counts_when_a_transcript_would_show_it():
-    assert read_said("default", row(), NOW_S) == Said("default", NOW_MS, "0123456789abcdef")
-    assert read_said("default", row(expires_at=int(NOW_S)), NOW_S) is None
-    assert read_said("default", row(name=None), NOW_S) is None
-    assert read_said("default", row(kind="edit", target="1"), NOW_S) is None
-    assert read_said("default", row(kind="delete", target="1", message=None), NOW_S) is None
+    assert read_new_message("default", row(), NOW_S) == NewMessage(
+        "default", NOW_MS, "0123456789abcdef"
+    )
+    assert read_new_message("default", row(expires_at=int(NOW_S)), NOW_S) is None
+    assert read_new_message("default", row(name=None), NOW_S) is None
+    assert read_new_message("default", row(kind="edit", target="1"), NOW_S) is None
+    assert read_new_message("default", row(kind="delete", target="1", message=None), NOW_S) is None
 
 
 @pytest.mark.parametrize("image", [{}, {"id": None}, {"id": {"S": 5}}, {"kind": "x", "id": "y"}])
 def test_an_image_of_another_form_counts_nothing(image):
-    assert read_said("default", image, NOW_S) is None
+    assert read_new_message("default", image, NOW_S) is None
 
 
 def test_the_50_busiest_channels_are_kept():
@@ -231,7 +233,7 @@ def test_an_object_that_is_no_json_object_counts_nothing(content):
 TIMES_MS = st.integers(NOW_MS - 2 * DAY_MS, NOW_MS + DAY_MS)
 BATCH = st.lists(
     st.builds(
-        Said,
+        NewMessage,
         st.sampled_from(["default", "tea", "coffee"]),
         TIMES_MS,
         st.sampled_from(["", *(f"user {n}" for n in range(30))]),
@@ -270,4 +272,4 @@ def test_whatever_the_clock_does_the_sums_agree_and_can_be_read_back(batches):
 
 
 def test_the_builders_moment_is_the_clock_s():
-    assert read_said("default", row(moment(0)), NOW_S).sent_ms == NOW_MS
+    assert read_new_message("default", row(moment(0)), NOW_S).sent_ms == NOW_MS

@@ -3,8 +3,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from folder import Folder
-from stats import Said
+from s3_folder import Folder
+from stats import NewMessage
 from stats_file import StatsBusy, StatsFile
 from tests.support.builders import BUCKET, NOW_S, answer_with, calls_of
 
@@ -17,7 +17,7 @@ def stats_file(s3):
 
 
 def said(user="ada"):
-    return [Said("default", NOW_MS, user)]
+    return [NewMessage("default", NOW_MS, user)]
 
 
 def today(s3):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from environment import Rate, read_settings
+from function_settings import Rate, read_settings
 from local.testkit.events import operator_record, sns_record
 from store_message import NotStored
 from tests.support.builders import answer_with, calls_of, moment

@@ -8,7 +8,7 @@ from botocore import UNSIGNED
 from botocore.exceptions import EndpointConnectionError
 
 import store_message
-from environment import Rate, read_settings
+from function_settings import Rate, read_settings
 from local.testkit.events import attribute, id_token, operator_record, sns_record
 from store_message import NotStored, handler, store
 from tests.support.builders import NOW_S, answer_with, calls_of, moment, row

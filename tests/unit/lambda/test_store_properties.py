@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import transactions
-from environment import Rate
+from function_settings import Rate
 from local.testkit.events import id_token, sns_record
 from senders import Verifier
 from store_message import NotStored, Service, store

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import transcript_files
-from folder import Folder
+from s3_folder import Folder
 from tests.support.builders import BUCKET, NOW_S, TABLE, answer_with, calls_of, moment, row
 from transcript_files import TranscriptBusy, TranscriptFiles
 

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import environment
+import function_settings
 import publish_transcript
 from kappa.config.tree import parse_tree
 from kappa.config.values import fill_tree, read_values
@@ -26,7 +26,7 @@ from lambda_chat.config import (
     SAVED,
     ChatConfig,
     build_folder,
-    notes,
+    config_notes,
     outdated,
     parse_config,
     read_config,
@@ -247,7 +247,7 @@ def test_no_value_that_is_accepted_takes_a_function_down(key, text):
             got = publish_transcript.read_settings({**PUBLISHER, "HISTORY": sent or "20"})
             assert got.history == config.history
         else:
-            got = environment.read_settings({**SENDER, key.upper(): sent})
+            got = function_settings.read_settings({**SENDER, key.upper(): sent})
             assert key != "retention_days" or got.retention_days == config.retention_days
 
 
@@ -447,14 +447,14 @@ def test_each_config_is_built_in_a_folder_of_its_own(tmp_path, monkeypatch):
 def test_keys_of_2015_are_named_with_what_became_of_them(config):
     config.write_text(f"{GOOD}data_key: data.json\ntags:\n  Name: Our Chat\n")
     assert read_config(config).data_prefix == "data/"
-    first, second = notes(config)
-    assert f"{config}:3: data_key is not used any more" in first
+    first, second = config_notes(config)
+    assert f"{config}:3: data_key is no longer used" in first
     assert "`data_prefix`" in first
-    assert f"{config}:4: tags is not used any more" in second
+    assert f"{config}:4: tags is no longer used" in second
 
 
 def test_a_config_of_today_has_no_notes(config):
-    assert notes(config) == []
+    assert config_notes(config) == []
 
 
 def test_saved_values_of_a_stack_that_is_gone_are_outdated():

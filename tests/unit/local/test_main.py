@@ -41,7 +41,7 @@ def main(monkeypatch):
 def test_a_wrong_command_line_shows_the_usage_and_exits_2(main, capsys, words):
     assert main(words) == 2
     said = capsys.readouterr().err
-    assert said.startswith("These arguments do not fit: ")
+    assert said.startswith(("Error: Wrong arguments: ", "Error: Missing arguments."))
     assert "Usage:" in said
 
 

@@ -1,6 +1,6 @@
-"""The JSON objects of the data folder: read them, replace them only when nobody did meanwhile.
+"""The JSON files of the data folder: read them, and replace them unless somebody else has.
 
-Owns every call of S3. It must not know what an object holds.
+Owns every call to S3. It must not know what a file holds.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSu
 
 
 class Folder:
-    """The folder `prefix` of a bucket. An object's name has no `.json`; its ETag is "" if missing.
+    """The folder `prefix` of a bucket. Names have no `.json`; the ETag of a missing file is "".
 
-    An object that may not be read looks like one that is missing, but creating it then fails: a
-    denial can never empty it.
+    A file that may not be read looks like a missing one, but creating it then fails. So a denial
+    can never empty it.
     """
 
     def __init__(self, s3: Any, bucket: str, prefix: str) -> None:  # noqa: ANN401
@@ -29,7 +29,7 @@ class Folder:
         self._prefix = prefix
 
     def etag(self, name: str) -> str:
-        """Return an object's ETag."""
+        """Return a file's ETag."""
         try:
             return str(self._s3.head_object(**self._at(name))["ETag"])
         except ClientError as error:
@@ -38,19 +38,19 @@ class Folder:
             raise
 
     def read(self, name: str) -> tuple[bytes, str]:
-        """Return an object's content and ETag."""
+        """Return a file's content and ETag."""
         try:
-            found = self._s3.get_object(**self._at(name))
+            answer = self._s3.get_object(**self._at(name))
         except ClientError as error:
             if error.response["Error"]["Code"] in MISSING:
                 return b"", ""
             raise
-        return found["Body"].read(), found["ETag"]
+        return answer["Body"].read(), answer["ETag"]
 
     def write(self, name: str, content: bytes, replaced: str) -> str:
-        """Replace the object that has the ETag `replaced`, or create it when that is "".
+        """Replace the file that has the ETag `replaced`, or create it if that is "".
 
-        Returns: the new ETag; "" when somebody else wrote first, and nothing was written.
+        Returns: the new ETag; "" if somebody else wrote first and nothing was written.
         """
         try:
             written = self._s3.put_object(

@@ -1,7 +1,7 @@
-"""The function's environment, validated.
+"""The function's environment variables, validated.
 
-Pure: what is missing or wrong is one error that names all of it. A list of who may write that
-cannot be read is an error, never a list that lets everybody in.
+Pure: one error names every variable that is missing or wrong. A list of who may write that cannot
+be read is an error, never an empty list that admits everyone.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ DEFAULTS = {"RETENTION_DAYS": "0", "RATE_LIMIT": "10/10s", "ALLOWED_DOMAINS": ""
 
 
 class Rate(NamedTuple):
-    """How many messages a sender may store in each window of so many seconds; 0 is no limit."""
+    """How many messages a sender may store in a window of so many seconds; 0 for no limit."""
 
     messages: int
     window_s: int
 
 
 class Settings(NamedTuple):
-    """What the function is told; `allowed` is empty when everybody may write."""
+    """The function's settings; `allowed` is empty if everyone may write."""
 
     table: str
     rate_table: str

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emf import metric_line
 from local.testkit.events import operator_record, sns_record, stream_record
+from log_lines import metric_line
 from publish_transcript import NotPublished, Settings, connected, publish
 from tests.support.builders import BUCKET, NOW_S, TABLE, answer_with, moment, row
 from tools.cost.model import METRICS

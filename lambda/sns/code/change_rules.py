@@ -1,7 +1,7 @@
-"""Whether an edit or a delete may be made to a row as it is now.
+"""Whether a sender may edit or delete a row in its present state.
 
-Pure: a row, a change and who wants it go in; yes, "made already" or BadMessage comes out. It must
-not call AWS.
+Pure: a row, a change and its sender go in; yes, "already made" or BadMessage comes out. It must not
+call AWS.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ Sent = tuple[str, str]  # a change's SNS time, ISO 8601, and the client_id or Me
 
 
 def check_change(change: Change, sender: Sender, sent_at: datetime) -> None:
-    """Refuse what a sender wants to change too late; operators always may.
+    """Refuse a change that comes too late; operators have no time limit.
 
-    A change's time is SNS's, so one that AWS delivers late is not late; its target's is where that
-    stands.
+    The change's time is SNS's, so a delayed delivery is not late; the target's is that of its id.
     Raises: BadMessage.
     """
     if sender.kind != "operator" and sent_at - change.target_sent_at > OWN_FOR:
@@ -32,10 +31,9 @@ def check_change(change: Change, sender: Sender, sent_at: datetime) -> None:
 
 
 def is_to_be_made(row: Row, change: Change, sent: Sent, sender: Sender) -> bool:
-    """Tell whether a change is still to be made; False when it or a later one has been.
+    """Tell whether a change is still to be made; False if it, or a later one, has been made.
 
-    Edits that arrive out of order end at the one sent last, by SNS's time. A delete is final
-    whatever came in between.
+    Edits that arrive out of order end with the one sent last, by SNS's time. A delete is final.
     Raises: BadMessage.
     """
     if text_of(row, "kind") not in MESSAGE_KINDS:
@@ -53,11 +51,11 @@ def is_to_be_made(row: Row, change: Change, sent: Sent, sender: Sender) -> bool:
 
 
 def last_change(row: Row) -> Sent:
-    """Return when the change that a row shows was sent, and as what; "" for both without one."""
+    """Return the time and the id of a row's last change; "" for both without one."""
     sent_at = text_of(row, "deleted_at") or text_of(row, "edited_at")
     return sent_at, text_of(row, "changed_by").partition("#")[2]
 
 
 def text_of(row: Row, key: str) -> str:
-    """Return an attribute's text, "" when it is not there."""
+    """Return an attribute's text, "" without one."""
     return str(row.get(key, {}).get("S", ""))

@@ -1,6 +1,6 @@
-"""The website bucket of a stack: the one that it made, and those that it made before.
+"""The website bucket that a stack created, and those that it created before.
 
-A name that a stack lists is not always its own bucket: it may have been taken. It must not print.
+A stack may list a bucket that is not its own, if the name was taken. It must not print.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from kappa.errors import NotFound
 from lambda_chat.stack.progress import Stack, asking, read_events, read_resources
 
 BUCKET = "WebsiteS3Bucket"
-# In these states the bucket that a stack lists is one that it made.
+# In these states, the stack created the bucket that it lists.
 OWNED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"})
 
 
 def read_owned_bucket(aws: Aws, stack: Stack) -> str:
-    """Return the name of the website bucket that this stack made, or "".
+    """Return the name of the website bucket that this stack created, or "".
 
-    A stack that could not create its bucket, because the name was taken, still lists that name;
-    such a bucket belongs to someone else and must never be emptied.
+    A stack whose bucket could not be created because the name was taken still lists that name. Such
+    a bucket belongs to someone else and must never be emptied.
     """
     for resource in read_resources(aws, stack):
         if resource.logical_id == BUCKET and resource.status in OWNED:
@@ -27,19 +27,19 @@ def read_owned_bucket(aws: Aws, stack: Stack) -> str:
 
 
 def read_bucket_name(aws: Aws, name: str) -> str:
-    """Return the name of the website bucket of the stack of that name; "" where it made none."""
+    """Return the website bucket that the stack with that name created, or ""."""
     try:
         with asking(f"asking for the bucket of the stack {name}"):
-            found = aws.client("cloudformation").describe_stack_resource(
+            resource = aws.client("cloudformation").describe_stack_resource(
                 StackName=name, LogicalResourceId=BUCKET
             )["StackResourceDetail"]
     except NotFound:
         return ""
-    return str(found["PhysicalResourceId"]) if found["ResourceStatus"] in OWNED else ""
+    return str(resource["PhysicalResourceId"]) if resource["ResourceStatus"] in OWNED else ""
 
 
 def read_former_buckets(aws: Aws, stack: Stack) -> list[str]:
-    """Return the buckets that the stack made and has replaced since, as its events have them."""
+    """Return the buckets that the stack created and has replaced since, according to its events."""
     made = {
         event.physical_id
         for event in read_events(aws, stack.id)
