@@ -25,10 +25,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from kappa.errors import KappaError, WaitTimeout
-from local.gate import origins_at
+from lambda_chat.config import ROOT
+from local.gate import HOST, origins_at
 
-ROOT = Path(__file__).resolve().parent.parent
-HOST = "127.0.0.1"
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
 POLL_S = 0.05

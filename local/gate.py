@@ -16,6 +16,8 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
+# Local mode serves this machine only.
+HOST = "127.0.0.1"
 # No DNS server is asked for these, so no name of a stranger's can be led to them.
 OWN_NAMES = r"127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost"
 HTTP_PORT = 80
@@ -35,9 +37,9 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def origins_at(port: int) -> frozenset[str]:
-    """The origins of a page that is loaded from a port of 127.0.0.1."""
+    """The origins of a page that is loaded from a port of this machine."""
     ending = "" if port == HTTP_PORT else f":{port}"
-    return frozenset((f"http://127.0.0.1{ending}", f"http://localhost{ending}"))
+    return frozenset((f"http://{HOST}{ending}", f"http://localhost{ending}"))
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from local import gate
+from local.gate import HOST
 
-HOST = "127.0.0.1"
 ISSUER = "https://accounts.google.com"
 KEY_ID = "local-mode"
 LIFETIME_S = 3600

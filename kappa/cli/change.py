@@ -94,8 +94,7 @@ def _show(
     from kappa.commands.deploy import read_changes
     from kappa.commands.diff import HIDDEN, as_data, as_lines, sends_code
     from kappa.commands.publishing import publishing_as
-    from kappa.plan.selection import worth_a_line
-    from kappa.plan.step import Already, Report
+    from kappa.plan.step import Note, Report, worth_a_line
 
     session = publishing_as(options.open(), publishing)
     if strict:
@@ -107,7 +106,7 @@ def _show(
         result(as_json(as_data(found)))
         return DIFFERS if found else 0
     for item in worth_a_line(plan):
-        if isinstance(item, Already):
+        if isinstance(item, Note):
             progress(report_line(Report(item.mark, item.message)))
     for sign, text in as_lines(found):
         result(coloured(sign, text))

@@ -103,7 +103,7 @@ def warn_of_code(config: Config, problems: list[Problem], *, strict: bool) -> No
 
     Raises: ConfigError, for code that the runtime cannot read if `strict`.
     """
-    from kappa.packing.bundle import remarks
+    from kappa.packing.build import remarks
     from kappa.packing.syntax import refuse
     from kappa.plan.step import Report
 
@@ -131,7 +131,7 @@ def carry_out(
     """
     from kappa.commands.diff import sends_code
     from kappa.plan.apply import apply
-    from kappa.plan.selection import SETTLED, steps
+    from kappa.plan.step import SETTLED, steps
 
     session = options.open()
     tell_notes(session.config.notes)

@@ -23,21 +23,24 @@ from kappa.config import advice, included
 from kappa.config.function_rules import check_regions
 from kappa.config.model import Config
 from kappa.config.read import place_policy_document, read_config, read_policy_document
-from kappa.function import plan as function
-from kappa.function import rollback, versions
-from kappa.function import version_state as versionstate
+from kappa.function import rollback, version_state, versions
 from kappa.function.permissions import granted
-from kappa.function.plan import FunctionState
-from kappa.iam import delete as iamdelete
-from kappa.iam import plan as iam
-from kappa.iam import state as iamstate
-from kappa.iam import users as iamusers
-from kappa.iam.state import IamState
-from kappa.packing import download as deployed
+from kappa.function.plan import (
+    plan_function,
+    plan_function_create,
+    plan_function_delete,
+    plan_function_update,
+)
+from kappa.function.state import FunctionState, read_function
+from kappa.iam import role_users
+from kappa.iam.delete import plan_rights_delete, plan_vpc_mark
+from kappa.iam.plan import desired_role_arn, plan_rights, plan_rights_create, plan_rights_update
+from kappa.iam.state import IamState, read_rights, read_roles
 from kappa.packing import syntax, upload
 from kappa.packing.archive import Archive
-from kappa.packing.bundle import check_architecture, read_archive
+from kappa.packing.build import check_architecture, read_archive
 from kappa.packing.check import check_files, check_handler
+from kappa.packing.download import read_code
 from kappa.packing.syntax import Problem
 from kappa.plan.step import Clock, Plan
 from kappa.sources.alias_choice import choose_alias
@@ -131,17 +134,17 @@ def read_found(session: Session, *, with_sources: bool = True) -> Found:
     config, aws, wanted, _ = session.config, session.aws, session.document, session.zip
     check_regions(config, aws.region)
     with ThreadPoolExecutor(4) as pool:
-        roles = pool.submit(iamstate.read_roles, aws, config)
+        roles = pool.submit(read_roles, aws, config)
         group = pool.submit(logs.read, aws, config)
         with_sources = with_sources or follow_sources(config)
         # What is read with the sources is not asked twice.
         permissions = not (with_sources and config.function.has_sources)
-        has = function.read(aws, config, permissions=permissions, clock=session.clock)
+        has = read_function(aws, config, permissions=permissions, clock=session.clock)
         place = session.place
         document = place_policy_document(wanted, place)
         state = pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
-        ask = iamusers.asking(aws)
-        rights = iamstate.read(
+        ask = role_users.make_question(aws)
+        rights = read_rights(
             aws, config, place, roles.result(), has.settings, ask=ask, document=document
         )
     check_architecture(config, (has.settings or {}).get("Architectures", ()))
@@ -154,13 +157,13 @@ def plan_deploy(session: Session, found: Found | None = None) -> Plan:
     """Plan all that is missing or differs, each part after what it needs."""
     found = found or read_found(session)
     config, place, archive = found.config, session.place, session.zip
-    role_arn = iam.role_arn(config, place, found.iam)
-    changed = function.plan(config, archive, role_arn, found.function)
+    role_arn = desired_role_arn(config, place, found.iam)
+    changed = plan_function(config, archive, role_arn, found.function)
     given = found.sources.statements.get(config.qualifier, ())
     statements = granted(given, config.function.permissions)
     return _old_versions_last(
         [
-            *iam.plan(config, found.document, place, found.iam),
+            *plan_rights(config, found.document, place, found.iam),
             *logs.plan_retention(config, found.group),
             *_uploaded(session, changed),
             *plan_sources(config, place, found.sources, statements),
@@ -172,11 +175,11 @@ def plan_create(session: Session) -> Plan:
     """Select what is missing of policy, role and function; permissions and settings too."""
     found = read_found(session, with_sources=False)
     config, place = found.config, session.place
-    role_arn = iam.role_arn(config, place, found.iam)
-    made = function.plan_create(config, session.zip, role_arn, found.function)
+    role_arn = desired_role_arn(config, place, found.iam)
+    made = plan_function_create(config, session.zip, role_arn, found.function)
     return _old_versions_last(
         [
-            *iam.plan_create(config, found.document, place, found.iam),
+            *plan_rights_create(config, found.document, place, found.iam),
             *logs.plan_retention(config, found.group),
             *_uploaded(session, made),
         ]
@@ -187,11 +190,11 @@ def plan_update_code(session: Session) -> Plan:
     """Select what differs of policy document, settings and code."""
     found = read_found(session, with_sources=False)
     config, place = found.config, session.place
-    role_arn = iam.role_arn(config, place, found.iam, found.function.settings)
-    changed = function.plan_update(config, session.zip, role_arn, found.function)
+    role_arn = desired_role_arn(config, place, found.iam, found.function.settings)
+    changed = plan_function_update(config, session.zip, role_arn, found.function)
     return _old_versions_last(
         [
-            *iam.plan_update(config, found.document, place, found.iam),
+            *plan_rights_update(config, found.document, place, found.iam),
             *logs.plan_retention(config, found.group),
             *_uploaded(session, changed),
         ]
@@ -200,7 +203,7 @@ def plan_update_code(session: Session) -> Plan:
 
 def _old_versions_last(plan: Plan) -> Plan:
     """Keep what one could roll back to until all else is done; the rest keeps its order."""
-    return sorted(plan, key=versions.removes)
+    return sorted(plan, key=versions.deletes_version)
 
 
 def _uploaded(session: Session, plan: Plan) -> Plan:
@@ -217,7 +220,7 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[dif
     before = None
     if diff.replaces_code(plan):
         link = str(found.function.code.get("Location", ""))
-        before = deployed.read_code(session.aws, link, session.config.function.name)
+        before = read_code(session.aws, link, session.config.function.name)
     after = session.zip
     return plan, diff.changes(
         plan,
@@ -234,28 +237,28 @@ def plan_delete(session: Session) -> Plan:
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
-        roles = pool.submit(iamstate.read_roles, aws, config, inline=config.makes_role)
-        listed = iamusers.read_functions(aws) if config.makes_role else []
+        roles = pool.submit(read_roles, aws, config, inline=config.makes_role)
+        listed = role_users.read_functions(aws) if config.makes_role else []
         own = [one for one in listed if one["FunctionName"] == config.function.name]
-        has = _latest(own) if config.makes_role else function.read(aws, config, permissions=False)
+        has = _latest(own) if config.makes_role else read_function(aws, config, permissions=False)
         place = session.place
         state = pool.submit(
             read_sources, aws, config, place, grants=False, tolerant=True, deleting=True
         )
-        ask = iamusers.asking(aws, iamusers.roles(listed))
-        rights = iamstate.read(
-            aws, config, place, roles.result(), has.settings, ask=ask, leaves=True
+        ask = role_users.make_question(aws, role_users.functions_by_role(listed))
+        rights = read_rights(
+            aws, config, place, roles.result(), has.settings, ask=ask, deletes=True
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, siblings=frozenset())
     config, found = choose_alias(config, place, state.result(), strict=False, whole=True)
-    now, users_now = datetime.now(UTC), partial(iamusers.asking(aws), elsewhere=True)
+    now, users_now = datetime.now(UTC), partial(role_users.make_question(aws), elsewhere=True)
     return [
         *plan_sources_delete(config, found),
-        *iamdelete.plan_vpc(config, rights, own, now),
-        *function.plan_delete(config, has),
+        *plan_vpc_mark(config, rights, own, now),
+        *plan_function_delete(config, has),
         *logs.plan_delete(config),
-        *iamdelete.plan_delete(config, rights, own, now, users_now),
+        *plan_rights_delete(config, rights, own, now, users_now),
     ]
 
 
@@ -271,17 +274,17 @@ def read_versions(session: Session) -> list[dict[str, Any]]:
     Raises: NotFound, if there is no such function.
     """
     return versions.rows(
-        session.config, versionstate.read(session.aws, session.config.function.name)
+        session.config, version_state.read(session.aws, session.config.function.name)
     )
 
 
 def plan_rollback(session: Session, alias: str, to: str) -> Plan:
     """Plan moving the alias back; both may be empty."""
     config, aws, name = session.config, session.aws, session.config.function.name
-    has = versionstate.read(aws, name)
+    has = version_state.read(aws, name)
     number = rollback.target(config, has, alias, to)
-    has = versionstate.read_health(aws, name, has, number)
-    return rollback.plan_rollback(config, has, alias, to)
+    has = version_state.read_health(aws, name, has, number)
+    return rollback.plan(config, has, alias, to)
 
 
 def read_status(session: Session) -> Status:
@@ -289,10 +292,10 @@ def read_status(session: Session) -> Status:
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
-        roles = pool.submit(iamstate.read_roles, aws, config, inline=True)
-        has = function.read(aws, config)
+        roles = pool.submit(read_roles, aws, config, inline=True)
+        has = read_function(aws, config)
         place = session.place
         state = pool.submit(read_sources, aws, config, place, tolerant=True)
-        rights = iamstate.read(aws, config, place, roles.result(), has.settings)
+        rights = read_rights(aws, config, place, roles.result(), has.settings)
     config, has, found = bind_to_alias(aws, config, place, has, state.result(), strict=False)
     return Status(config, rights, has, found)

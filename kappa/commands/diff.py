@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kappa.config.included import hide
-from kappa.plan.selection import MAKING, steps
-from kappa.plan.step import Plan, Step
+from kappa.plan.step import MAKING, Plan, Step, steps
 
 if TYPE_CHECKING:
     from kappa.packing.code_diff import File

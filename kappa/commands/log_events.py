@@ -14,7 +14,7 @@ from typing import Any
 from kappa.aws.client import Aws
 from kappa.config.model import Config
 from kappa.errors import NotFound, Unavailable
-from kappa.plan.step import Already, Clock, Plan, Step
+from kappa.plan.step import Clock, Note, Plan, Step
 
 # CloudWatch makes events readable out of order, some seconds late.
 LATE_MS = 30_000
@@ -80,7 +80,7 @@ def plan_retention(config: Config, state: LogGroup | None) -> Plan:
         return []
     name = config.function.log_group
     if state and state.retention_days == days:
-        return [Already("unchanged", f"log group {name}")]
+        return [Note("unchanged", f"log group {name}")]
     group = {"logGroupName": name}
     retention = Step(
         "logs",
@@ -104,7 +104,7 @@ def plan_retention(config: Config, state: LogGroup | None) -> Plan:
 
 def plan_delete(config: Config) -> Plan:
     """Say that the logs stay."""
-    return [Already("kept", f"log group {config.function.log_group} with its logs, if any")]
+    return [Note("kept", f"log group {config.function.log_group} with its logs, if any")]
 
 
 def read_events(aws: Aws, query: Query) -> list[Event]:

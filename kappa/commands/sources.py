@@ -97,4 +97,4 @@ def _check_function(aws: Aws, config: Config) -> None:
         raise NotFound(
             f"The function {name} does not exist.", f"Make it: {config.command('create')}"
         ) from error
-    aws.learn(settings["FunctionArn"])
+    aws.remember_account(settings["FunctionArn"])

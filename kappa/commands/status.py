@@ -10,7 +10,7 @@ from kappa.commands.humanize import duration, size
 from kappa.commands.status_problems import lacking, policy_name, problems, role_name
 from kappa.config.model import Config
 from kappa.function.async_calls import wants
-from kappa.function.plan import FunctionState
+from kappa.function.state import FunctionState
 from kappa.iam.state import IamState
 from kappa.sources.report import Row, source_row, sources_data
 from kappa.sources.state import SourcesState

@@ -7,8 +7,7 @@ from typing import Any
 
 from kappa.config.model import Config
 from kappa.function.async_calls import wants
-from kappa.function.permissions import grants
-from kappa.function.statements import Statement
+from kappa.function.permissions import Statement, grants
 
 
 def problems(config: Config, data: Mapping[str, Any]) -> list[str]:

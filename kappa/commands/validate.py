@@ -19,7 +19,7 @@ from kappa.config.read import read_policy_document
 from kappa.config.values import unfilled
 from kappa.errors import ArchiveError, ConfigError
 from kappa.packing.archive import Archive
-from kappa.packing.bundle import is_ready_zip, read_archive
+from kappa.packing.build import is_ready_zip, read_archive
 from kappa.packing.check import check_files, check_handler
 from kappa.texts import masked
 

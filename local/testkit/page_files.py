@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Route
 
+from lambda_chat.config import ROOT
 from lambda_chat.site.build import fill
 from lambda_chat.site.page_config import placeholders
-from local.bootstrap import ROOT
 
 SITE = ROOT / "s3-website"
 ORIGIN = "https://chat.test"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kappa.aws.unknown import as_text
+from kappa.aws.unknown_settings import as_text
 from kappa.commands.adopt.found import FILLED, Adopted
 from kappa.commands.validate import as_yaml, plain
 from kappa.config.mistakes import Mistakes

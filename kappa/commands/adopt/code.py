@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kappa.errors import ArchiveError
-from kappa.packing import ignore_file as ignorefile
-from kappa.packing.archive import MAX_UNZIPPED_BYTES, UNREADABLE
+from kappa.packing.archive import UNREADABLE
 from kappa.packing.files import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
+from kappa.packing.ignore_file import IGNORE_FILE
+from kappa.packing.limits import MAX_UNZIPPED_BYTES
 
 FOLDER = "code"
 _LEFT_OUT = {name.casefold() for name in LEFT_OUT_NAMES}
@@ -73,7 +74,7 @@ def _left_out(names: Iterable[str]) -> set[str]:
     return {
         name
         for name, path in plain.items()
-        if name == ignorefile.NAME or _usual(path) or _opens_repository(path, folders)
+        if name == IGNORE_FILE or _usual(path) or _opens_repository(path, folders)
     }
 
 

@@ -22,8 +22,8 @@ from kappa.commands.adopt.sources import adopt_sources
 from kappa.commands.init import HEADER, SCHEMA, NewFiles, schema
 from kappa.commands.validate import as_yaml
 from kappa.errors import AwsError, NotFound
-from kappa.function.health import check_variables
 from kappa.function.permissions import read_statements
+from kappa.function.state import check_variables
 from kappa.packing.download import read_code
 
 _LEFT_OUT = "Not in this config. `delete` removes it from AWS, and no `deploy` brings it back:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kappa.aws.unknown import unknown
+from kappa.aws.unknown_settings import list_unknown
 from kappa.commands.adopt.found import Adopted, Found
 from kappa.commands.adopt.rights import iam, left_of_role, permissions
 from kappa.sources import url
@@ -38,7 +38,7 @@ def as_config(found: Found, path: str, requirements: bool) -> Adopted:
     left_out = (
         *grants.left_out,
         *address.left_out,
-        *unknown(found.asynchronous or {}, _ASYNC_KEYS, "asynchronous calls: "),
+        *list_unknown(found.asynchronous or {}, _ASYNC_KEYS, "asynchronous calls: "),
         *left_of_role(found),
         *found.rest,
     )

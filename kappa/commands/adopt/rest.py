@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from kappa.aws.client import Aws
-from kappa.aws.unknown import as_text, unknown
+from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.errors import AwsError, NotFound
-from kappa.function.version_users import read_users
+from kappa.function.version_state import read_users
 
 # What a config expresses of a function, and what AWS only reports; None: the whole of it.
 _FUNCTION: Mapping[str, tuple[str, ...] | None] = {
@@ -68,8 +68,8 @@ def unknown_settings(function: Mapping[str, Any]) -> list[str]:
     """Name the settings of GetFunction's answer that a config has no key for."""
     tags = {k: v for k, v in function.get("Tags", {}).items() if k.startswith("aws:")}
     return [
-        *unknown(function["Configuration"], _FUNCTION),
-        *unknown(function.get("Code", {}), _CODE),
+        *list_unknown(function["Configuration"], _FUNCTION),
+        *list_unknown(function.get("Code", {}), _CODE),
         *([f"AWS's own tags: {as_text(tags)}"] if tags else []),
         *(
             [f"tags: {function['TagsError'].get('Message', '')} (it takes lambda:ListTags)"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa import arn as arns
-from kappa.aws.unknown import as_text
+from kappa.aws.unknown_settings import as_text
 from kappa.commands.adopt.found import FILLED, POLICY_FILE, Adopted, Found
 from kappa.config.model import URL_STATEMENT
 from kappa.function.permissions import Statement, grants

@@ -9,7 +9,7 @@ from msgspec import Meta, convert, inspect
 from kappa.config.function_fields import Async, Image, ImageUri, LayerArn, Logging, Vpc
 from kappa.config.model import Function
 from kappa.config.runtimes import DEPRECATED, NEWER, deprecated
-from kappa.function.params import wanted
+from kappa.function.params import desired
 from tests.support.builders import kappa_config
 
 MODEL = botocore.session.get_session().get_service_model("lambda")
@@ -115,7 +115,7 @@ def test_every_setting_of_the_model_has_a_key_or_is_known_to_have_none(operation
         "snap_start": True,
         "image": Image(uri="", command=()),
     }
-    sets = set(wanted(kappa_config(said), "role", {}))
+    sets = set(desired(kappa_config(said), "role", {}))
     members = set(MODEL.operation_model(operation).input_shape.members)
     assert members - sets - ELSEWHERE - NO_KEY == set()
 

@@ -13,8 +13,7 @@ from kappa.cli import console
 from kappa.cli.main import cli
 from kappa.cli.options import Options
 from kappa.cli.several import apart, run_each
-from kappa.plan.selection import changing, making
-from kappa.plan.step import Already, Step
+from kappa.plan.step import Note, Step, changing, making
 from tests.support.builders import kappa_config
 
 OWN = {"name": "p", "document": "policy.json"}
@@ -82,13 +81,13 @@ UPDATE = Step("iam", "create_policy_version", {}, "updated", "policy p")
 
 
 def test_making_leaves_what_exists_even_where_it_differs():
-    plan = [CREATE, UPDATE, Already("unchanged", "policy q")]
-    assert making(plan) == [CREATE, Already("exists", "policy p"), Already("exists", "policy q")]
+    plan = [CREATE, UPDATE, Note("unchanged", "policy q")]
+    assert making(plan) == [CREATE, Note("exists", "policy p"), Note("exists", "policy q")]
 
 
 def test_changing_says_what_is_missing():
     assert changing([CREATE, UPDATE], "make it") == [
-        Already("missing", "role r (make it)"),
+        Note("missing", "role r (make it)"),
         UPDATE,
     ]
 

@@ -10,8 +10,8 @@ from kappa.commands import deploy as commands
 from kappa.config.function_fields import Async, Image
 from kappa.config.source_fields import Cors, Url
 from kappa.errors import AwsError, Conflict, NotFound
-from kappa.iam import plan as iam
 from kappa.iam.owner import PolicyState, RoleState
+from kappa.iam.plan import plan_rights, plan_rights_update
 from kappa.iam.state import IamState
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
@@ -144,7 +144,7 @@ def trusted(plan, **changes):
 
 
 def test_a_role_and_a_policy_that_another_deploy_made_alike_are_ours():
-    plan, reports = iam.plan(CONFIG, DOCUMENT, PLACE, IamState()), []
+    plan, reports = plan_rights(CONFIG, DOCUMENT, PLACE, IamState()), []
     apply(plan, Rights(trusted(plan), DOCUMENT), reports.append, clock())
     assert [one.mark for one in reports] == ["exists", "exists", "attached"]
 
@@ -165,7 +165,7 @@ def test_a_fifth_version_of_a_policy_is_found_made_where_the_answer_was_lost(ans
     arn = PLACE.policy("/kappa/", "greeter-policy")
     has = PolicyState(arn, DOCUMENT, "v9", ("v10", "v8", "v6", "v5"), uses=1)
     role = RoleState(PLACE.role("/kappa/", "greeter-role"), (arn,))
-    plan = iam.plan_update(CONFIG, {"Statement": [1]}, PLACE, IamState(has, role))
+    plan = plan_rights_update(CONFIG, {"Statement": [1]}, PLACE, IamState(has, role))
     reports = []
 
     def call(service, operation, doing, params):
@@ -197,7 +197,7 @@ def test_a_fifth_version_of_a_policy_is_found_made_where_the_answer_was_lost(ans
 def test_a_role_or_a_policy_that_another_made_otherwise_is_an_error_with_a_hint(
     role, document, kind
 ):
-    plan, reports = iam.plan(CONFIG, DOCUMENT, PLACE, IamState()), []
+    plan, reports = plan_rights(CONFIG, DOCUMENT, PLACE, IamState()), []
     there = None if role is None else trusted(plan, **role)
     with pytest.raises(Conflict) as error:
         apply(plan, Rights(there, document), reports.append, clock())

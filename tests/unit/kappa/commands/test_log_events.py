@@ -5,7 +5,7 @@ import pytest
 from kappa.commands import log_events as logs
 from kappa.commands.log_events import Event, LogGroup, Query
 from kappa.errors import Denied, NotFound, Unavailable
-from kappa.plan.step import Already, Clock, Step
+from kappa.plan.step import Clock, Note, Step
 from tests.support.builders import assert_valid, kappa_config
 
 
@@ -27,7 +27,7 @@ def test_another_retention_is_changed():
 
 def test_an_equal_retention_stays():
     plan = logs.plan_retention(kappa_config({"log_retention_days": 14}), LogGroup(14))
-    assert plan == [Already("unchanged", "log group /aws/lambda/greeter")]
+    assert plan == [Note("unchanged", "log group /aws/lambda/greeter")]
 
 
 def test_delete_says_that_the_logs_stay():

@@ -9,10 +9,9 @@ from kappa.commands.status import padded, status_data, status_table
 from kappa.config.model import Async
 from kappa.errors import Denied, NotFound
 from kappa.function.permissions import Statement, read_statement
-from kappa.function.plan import FunctionState
-from kappa.function.versions import VersionsState
-from kappa.iam import state as iamstate
-from kappa.iam.state import IamState, PolicyState, RoleState
+from kappa.function.state import FunctionState
+from kappa.function.version_state import VersionsState
+from kappa.iam.state import IamState, PolicyState, RoleState, read_rights, read_roles
 from kappa.sources.sns import Topic
 from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
@@ -233,7 +232,7 @@ class Iam:
 )
 def test_a_role_that_is_given_is_looked_up(answer, state):
     aws = Iam(answer)
-    rights = iamstate.read(aws, USED_ROLE, None, iamstate.read_roles(aws, USED_ROLE, inline=True))
+    rights = read_rights(aws, USED_ROLE, None, read_roles(aws, USED_ROLE, inline=True))
     data = data_of(USED_ROLE, rights)
     (row,) = [row for row in status_table(data, USED_ROLE) if row[0] == "role"]
     assert row[2] == state

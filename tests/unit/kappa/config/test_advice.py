@@ -11,8 +11,8 @@ from kappa.commands.deploy import open_session
 from kappa.config import advice
 from tests.support.builders import kappa_config
 
-# function/version_owner.py writes a mark into AWS; commands/init.py writes comments into a file.
-_NO_ADVICE = {"function/version_owner.py", "commands/init.py"}
+# function/aliases.py writes a mark into AWS; commands/init.py writes comments into a file.
+_NO_ADVICE = {"function/aliases.py", "commands/init.py"}
 FOLDER = Path(kappa.__file__).parent
 
 

@@ -11,7 +11,7 @@ from kappa.config.merge import find
 from kappa.config.read import read_config, read_policy_document
 from kappa.config.tree import Tree, as_written
 from kappa.errors import ConfigError
-from kappa.packing.bundle import read_archive, remarks
+from kappa.packing.build import read_archive, remarks
 from kappa.packing.check import check_files
 
 LATER = Path(__file__).parents[3] / "data" / "kappa" / "later" / "kappa.yml"

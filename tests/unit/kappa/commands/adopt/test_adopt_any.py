@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kappa.commands.adopt.command import adopted
 from kappa.config.read import read_config
-from kappa.function.params import present, wanted
+from kappa.function.params import current, desired
 from kappa.function.permissions import grants, read_statement
 from tests.unit.kappa.commands.adopt.test_adopt import SETTINGS, found, raw
 
@@ -160,13 +160,13 @@ def test_each_setting_is_written_as_it_is_or_named(configuration, tags, reserved
     config = read_config(Path("config.yml"), text=new.files["config.yml"])
     said = "\n".join(new.remarks)
     has = SETTINGS | configuration
-    sent = wanted(config, "role", has)
+    sent = desired(config, "role", has)
     for name in configuration:
         key = KEYS[name]
         if name in sent:
-            assert sent[name] == present(has, name)
+            assert sent[name] == current(has, name)
         else:
-            nothing = present({"FunctionName": "x"}, name) in (present(has, name), None)
+            nothing = current({"FunctionName": "x"}, name) in (current(has, name), None)
             usual = nothing or name in ("LoggingConfig", "VpcConfig")
             assert usual or f"- {key}: " in said
     mine = {key: value for key, value in tags.items() if not key.startswith("aws:")}

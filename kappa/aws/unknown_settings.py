@@ -1,6 +1,6 @@
-"""Name what AWS says of a thing beyond what kappa knows, by AWS's own names. Pure.
+"""Find settings in AWS's answer that kappa does not know, by AWS's own names. Pure.
 
-A setting that AWS will have one day is named too.
+So a setting that AWS introduces one day is named too.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-# What people call some settings; any other has AWS's own name.
+# Usual words for some settings; the others have AWS's own name.
 _WORDS = {
     "CapacityProviderConfig": "capacity provider",
     "DurableConfig": "durable execution",
@@ -20,12 +20,12 @@ _WORDS = {
 }
 
 
-def unknown(
-    has: Mapping[str, Any], known: Mapping[str, tuple[str, ...] | None], of: str = ""
+def list_unknown(
+    answer: Mapping[str, Any], known: Mapping[str, tuple[str, ...] | None], of: str = ""
 ) -> list[str]:
-    """Name what AWS says of a thing beyond the keys that are known; `of` begins each."""
+    """Name the settings of an answer beyond the known keys; `of` begins each name."""
     names = []
-    for key, value in has.items():
+    for key, value in answer.items():
         inner = known.get(key)
         if key == "ResponseMetadata":
             continue

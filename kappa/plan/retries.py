@@ -1,8 +1,7 @@
-"""What AWS may answer while it settles: one table of all such errors, used for every Step.
+"""Which errors of AWS are retried, for which calls and how long: one table, used for every Step.
 
-A change is not everywhere at once: a role made a second ago cannot be assumed yet, a function that
-is being updated takes no other change. Such an error passes by itself. Owns which errors these
-are, for which calls, and how long trying again makes sense. Pure.
+AWS takes time to settle: a role made a second ago cannot be assumed yet, a function that is being
+updated accepts no other change. Such an error passes by itself. Pure.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _CHANGES = (
     "update_function_configuration",
     "update_function_url_config",
 )
-# What comes right after the making of a function, of its version or of its alias.
+# Calls that come right after a function, its version or its alias was made.
 _AFTER_MAKING = (
     "add_permission",
     "create_alias",
@@ -77,7 +76,7 @@ _LOG_GROUPS = ("create_log_group", "put_retention_policy")
 
 
 @dataclass(frozen=True)
-class Passing:
+class PassingError:
     """An error that passes: its code, a part of its text where the code is broad, its calls.
 
     Units: deadline_s is counted from the first try of the call.
@@ -102,16 +101,16 @@ class Passing:
 
 def _invalid(
     operations: tuple[str, ...], text: str, source: str, deadline_s: float = 120.0
-) -> Passing:
+) -> PassingError:
     code = "InvalidParameterValueException"
-    return Passing("lambda", operations, code, text, deadline_s, source)
+    return PassingError("lambda", operations, code, text, deadline_s, source)
 
 
-def _conflict(text: str, source: str) -> Passing:
-    return Passing("lambda", _CHANGES, "ResourceConflictException", text, 300.0, source)
+def _conflict(text: str, source: str) -> PassingError:
+    return PassingError("lambda", _CHANGES, "ResourceConflictException", text, 300.0, source)
 
 
-TABLE: tuple[Passing, ...] = (
+PASSING_ERRORS: tuple[PassingError, ...] = (
     # A role or a policy is new: Lambda's region does not know it yet.
     _invalid((*_SETTINGS, *_MAPPINGS), "cannot be assumed by Lambda", _IAM_DELAY),
     _invalid(
@@ -131,13 +130,13 @@ TABLE: tuple[Passing, ...] = (
         'AWS Lambda guide, "Lambda function states", EniLimitExceeded and EC2 throttling',
         300.0,
     ),
-    Passing("iam", ("attach_role_policy",), "NoSuchEntity", "", 120.0, _IAM_DELAY),
-    Passing("iam", ("delete_role",), "DeleteConflict", "detach", 120.0, _IAM_DELAY),
-    Passing("iam", ("delete_policy",), "DeleteConflict", "attached", 120.0, _IAM_DELAY),
-    Passing("iam", _ROLES_AND_POLICIES, "ConcurrentModification", "", 120.0, _IAM_API),
-    Passing("iam", _ROLES_AND_POLICIES, "EntityTemporarilyUnmodifiable", "", 120.0, _IAM_API),
+    PassingError("iam", ("attach_role_policy",), "NoSuchEntity", "", 120.0, _IAM_DELAY),
+    PassingError("iam", ("delete_role",), "DeleteConflict", "detach", 120.0, _IAM_DELAY),
+    PassingError("iam", ("delete_policy",), "DeleteConflict", "attached", 120.0, _IAM_DELAY),
+    PassingError("iam", _ROLES_AND_POLICIES, "ConcurrentModification", "", 120.0, _IAM_API),
+    PassingError("iam", _ROLES_AND_POLICIES, "EntityTemporarilyUnmodifiable", "", 120.0, _IAM_API),
     # A function, version or alias is new: not every part of Lambda knows it yet.
-    Passing(
+    PassingError(
         "lambda",
         _AFTER_MAKING,
         "ResourceNotFoundException",
@@ -150,7 +149,7 @@ TABLE: tuple[Passing, ...] = (
     _conflict("state: Pending", _STATES),
     _conflict("concurrent update operation", "terraform-provider-aws#5154"),
     # A mapping takes one change at a time, and is listed for a while after its removal.
-    Passing(
+    PassingError(
         "lambda",
         ("delete_event_source_mapping", "update_event_source_mapping"),
         "ResourceInUseException",
@@ -158,7 +157,7 @@ TABLE: tuple[Passing, ...] = (
         300.0,
         _LAMBDA_API,
     ),
-    Passing(
+    PassingError(
         "lambda",
         ("create_event_source_mapping",),
         "ResourceConflictException",
@@ -167,7 +166,7 @@ TABLE: tuple[Passing, ...] = (
         'AWS Lambda API reference, "CreateEventSourceMapping"',
     ),
     # S3 asks Lambda whether it may invoke, and the permission may be a moment old.
-    Passing(
+    PassingError(
         "s3",
         ("put_bucket_notification_configuration",),
         "InvalidArgument",
@@ -175,7 +174,7 @@ TABLE: tuple[Passing, ...] = (
         60.0,
         'AWS re:Post, "Unable to validate the following destination configurations"',
     ),
-    Passing(
+    PassingError(
         "s3",
         ("put_bucket_notification_configuration",),
         "OperationAborted",
@@ -183,10 +182,10 @@ TABLE: tuple[Passing, ...] = (
         60.0,
         'Amazon S3 API reference, "Error responses"',
     ),
-    Passing("events", _RULES, "ConcurrentModificationException", "", 60.0, _EVENTS_API),
-    Passing("events", ("put_targets",), "ResourceNotFoundException", "", 30.0, _EVENTS_API),
-    Passing("events", ("delete_rule",), "ValidationException", "targets", 60.0, _EVENTS_API),
-    Passing(
+    PassingError("events", _RULES, "ConcurrentModificationException", "", 60.0, _EVENTS_API),
+    PassingError("events", ("put_targets",), "ResourceNotFoundException", "", 30.0, _EVENTS_API),
+    PassingError("events", ("delete_rule",), "ValidationException", "targets", 60.0, _EVENTS_API),
+    PassingError(
         "logs",
         _LOG_GROUPS,
         "OperationAbortedException",
@@ -197,11 +196,13 @@ TABLE: tuple[Passing, ...] = (
 )
 
 
-def passing(service: str, operation: str, error: AwsError) -> Passing | None:
+def passing_error(service: str, operation: str, error: AwsError) -> PassingError | None:
     """Find the error in the table; None, if it does not pass by itself."""
-    return next((one for one in TABLE if one.fits(service, operation, error)), None)
+    return next((entry for entry in PASSING_ERRORS if entry.fits(service, operation, error)), None)
 
 
 def calls() -> Iterator[tuple[str, str]]:
     """Name every call that the table has, by service and operation."""
-    yield from {(one.service, name): None for one in TABLE for name in one.operations}
+    yield from {
+        (entry.service, name): None for entry in PASSING_ERRORS for name in entry.operations
+    }

@@ -1,7 +1,7 @@
-"""Compile Python files, and say which cannot be read; none is run.
+"""Compile Python files, and report which cannot be read; none is run.
 
-The Python of kappa imports this file, and another Python runs it as a script: so it imports nothing
-that another one takes long to load, or does not have.
+kappa's own Python imports this file, and another Python runs it as a script: so it imports nothing
+that another Python lacks, or takes long to load.
 """
 
 from __future__ import annotations

@@ -9,17 +9,16 @@ import threading
 import zipfile
 from contextlib import ExitStack
 
-import botocore.session
 import pytest
 
+import kappa
 from kappa.errors import ArchiveError
-from kappa.packing import packages
-from kappa.packing.packages import Target, installed
-from kappa.packing.pip_inputs import read_inputs
+from kappa.packing.install import cache_folder, installed
+from kappa.packing.machine import Machine
 from tests.support.samples import sample
 
-X86 = Target(13)
-ARM = Target(13, "arm64")
+X86 = Machine(13)
+ARM = Machine(13, "arm64")
 
 
 def wheel(folder, name="tea", version="1.0", tag="py3-none-any", requires=(), **files):
@@ -82,7 +81,7 @@ def test_a_package_is_installed_with_what_it_requires(put, shelf):
         (ARM, "cp313-cp313-manylinux_2_17_aarch64"),
         more=[
             (X86, "cp38-abi3-manylinux_2_28_x86_64"),
-            (Target(11), "cp311-cp311-manylinux_2_26_x86_64"),
+            (Machine(11), "cp311-cp311-manylinux_2_26_x86_64"),
         ],
     ),
 )
@@ -98,7 +97,7 @@ def test_a_wheel_of_lambdas_machine_is_taken(put, shelf, machine, tag):
         (X86, "cp313-cp313-manylinux_2_35_x86_64"),
         more=[
             (ARM, "cp313-cp313-manylinux2014_x86_64"),
-            (Target(11), "cp311-cp311-manylinux_2_28_x86_64"),
+            (Machine(11), "cp311-cp311-manylinux_2_28_x86_64"),
         ],
     ),
 )
@@ -379,9 +378,10 @@ def test_what_killed_runs_left_is_swept_and_what_runs_now_stays(put, shelf, tmp_
 def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as index:
         code = (
-            "import pathlib\nfrom kappa.packing.packages import installed, Target\n"
+            "import pathlib\nfrom kappa.packing.install import installed\n"
+            "from kappa.packing.machine import Machine\n"
             f"folder = pathlib.Path({str(tmp_path)!r})\n"
-            "with installed('tea', folder, Target(13), folder): pass\n"
+            "with installed('tea', folder, Machine(13), folder): pass\n"
         )
         url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
         env = {k: v for k, v in os.environ.items() if k not in ("PIP_NO_INDEX", "PIP_FIND_LINKS")}
@@ -432,47 +432,6 @@ def test_options_beside_an_included_file_count(put, shelf, tmp_path, line):
     (tmp_path / "more.txt").write_text("tea<2\n")
     (tmp_path / "limits.txt").write_text("tea<2\n")
     assert version_of(put(line)) == "tea-1.0.dist-info"
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "tea==1.0",
-        "tea [milk,sugar] >= 1.0, < 3 ; python_version > '3' and sys_platform == 'linux'",
-        "tea~=1.0 --hash=sha256:00 --hash sha256:11",
-        "tea (>=1.0)",
-        "--no-index --only-binary :all:",
-        "-i https://localhost/simple --pre",
-        "-f wheels",
-        "./wheels/tea-1.0-py3-none-any.whl[milk]",
-        "tea @ https://localhost/tea-1.0-py3-none-any.whl#sha256=00",
-    ],
-)
-def test_a_line_that_is_understood_whole_is_kept(tmp_path, line):
-    wheel(tmp_path / "wheels")
-    assert read_inputs(line, tmp_path, "").is_known
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "tea --find-links wheels",
-        "tea --config-settings x=y",
-        "./missing.whl",
-        "tea.zip",
-        "./wheels",
-        "-f missing",
-        "-r missing.txt",
-        "--index-url simple",
-        "--no-index --find-l wheels",
-        "tea; extra == 'a/b'",
-        "tea @ https://localhost/tea-1.0-py3-none-any.whl",
-        "# coding: utf-16\ntea",
-    ],
-)
-def test_a_line_that_is_not_understood_whole_is_not_kept(tmp_path, line):
-    wheel(tmp_path / "wheels")
-    assert not read_inputs(line, tmp_path, "").is_known
 
 
 def test_a_constraint_beside_the_config_counts(put, shelf, tmp_path):
@@ -558,42 +517,26 @@ def test_a_cache_that_cannot_be_written_says_what_to_set(put, tmp_path):
 
 def test_the_cache_is_where_xdg_says(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert packages.cache_folder() == tmp_path / "kappa"
+    assert cache_folder() == tmp_path / "kappa"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative/is/ignored")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert packages.cache_folder() == tmp_path / ".cache" / "kappa"
+    assert cache_folder() == tmp_path / ".cache" / "kappa"
 
 
 def test_an_interpreter_without_pip_says_how_to_get_it(tmp_path):
     code = (
         "import importlib.metadata as m, pathlib, sys\n"
         "sys.path[:] = [one for one in sys.path if 'site-packages' not in one]\n"
-        f"sys.path.insert(0, {str(packages.__file__).rsplit('/kappa/', 1)[0]!r})\n"
-        "from kappa.packing.packages import installed, Target\n"
+        f"sys.path.insert(0, {str(kappa.__file__).rsplit('/kappa/', 1)[0]!r})\n"
+        "from kappa.packing.install import installed\n"
+        "from kappa.packing.machine import Machine\n"
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
-        "with installed('tea', folder, Target(13), folder): pass\n"
+        "with installed('tea', folder, Machine(13), folder): pass\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert "ensurepip" in run.stderr
-
-
-@pytest.mark.parametrize(
-    ("runtime", "machine"),
-    [
-        ("python3.13", "Python 3.13 on arm64 Linux"),
-        ("python3.9", "Python 3.9 on arm64 Linux"),
-        ("nodejs24.x", "None"),
-        ("", "None"),
-    ],
-)
-def test_only_a_python_has_packages(runtime, machine):
-    assert str(packages.target(runtime, "arm64")) == machine
-
-
-def test_a_runtime_of_many_digits_is_not_pythons():
-    assert packages.target("python3.99999999999999999999", "arm64") is None
 
 
 def test_an_installation_that_was_written_in_is_installed_anew(put, shelf):
@@ -618,10 +561,10 @@ def test_an_installation_that_was_written_in_is_installed_anew(put, shelf):
 def test_packages_are_chosen_for_a_patch_level_that_lambda_may_run(
     put, shelf, minor, release, rule, taken
 ):
-    assert Target(minor).release == release
+    assert Machine(minor).release == release
     wheel(shelf)
     wheel(shelf, "cup")
-    found = contents(put(f"tea; {rule}\ncup", Target(minor)))
+    found = contents(put(f"tea; {rule}\ncup", Machine(minor)))
     assert ("tea/__init__.py" in found) is taken
 
 
@@ -629,13 +572,7 @@ def test_a_package_that_excludes_the_first_patch_levels_is_installed(put, shelf)
     info = "tea-1.0.dist-info/METADATA"
     needs = "Metadata-Version: 2.1\nName: tea\nVersion: 1.0\nRequires-Python: >=3.9,!=3.9.0\n"
     wheel(shelf, **{info: needs})
-    assert "tea/__init__.py" in contents(put("tea", Target(9)))
-
-
-def test_each_python_that_lambda_knows_has_a_patch_level():
-    shape = botocore.session.get_session().get_service_model("lambda").shape_for("Runtime")
-    minors = {int(name[len("python3.") :]) for name in shape.enum if name.startswith("python3.")}
-    assert minors <= set(packages.PATCHES)
+    assert "tea/__init__.py" in contents(put("tea", Machine(9)))
 
 
 @pytest.mark.parametrize("setup", sample(True, more=[False]))

@@ -1,8 +1,8 @@
-"""What a write to a function or to its alias relies on, so that two deploys at once do not mix.
+"""Two deploys of a function at once: the second one stops with a Conflict, so they never mix.
 
-Each such write is made of what was read before; another deploy may come in between. So the function
-is compared once more right before the write, and AWS makes it only of the revision that was
-compared. Pure.
+Each write relies on what was read before, and another deploy may come in between. So the function
+is compared once more right before the write, and AWS accepts the write only for the revision that
+was compared. Pure.
 Source: AWS Lambda API reference, "UpdateFunctionCode", "UpdateFunctionConfiguration",
 "PublishVersion", "UpdateAlias", RevisionId; "PreconditionFailedException".
 """
@@ -15,9 +15,8 @@ from typing import Any
 
 from kappa.config.model import Config
 from kappa.errors import Conflict
-from kappa.function import code as functioncode
-from kappa.function.params import SETTINGS, present, wanted
-from kappa.function.version_state import weights
+from kappa.function.code import compare_code
+from kappa.function.params import SETTINGS, current, desired
 from kappa.packing.archive import Archive
 from kappa.plan.step import Guard
 
@@ -26,49 +25,50 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Compared:
-    """The function as the plan was made of, and as it shall be.
+    """The function as it was when the plan was made, and as it is to be.
 
-    `has` is what GetFunction answered before; None: the function is made by this plan.
+    `before` is what GetFunction answered then; None: this plan makes the function.
     """
 
     config: Config
     archive: Archive | None
     role_arn: str
-    has: Answer | None
+    before: Answer | None
 
     def differing(self, now: Answer, *, settings: bool, code: bool) -> list[str]:
-        """Name what is not as it should be by now, of GetFunction's answer.
+        """Name what differs from what is expected by `now`, GetFunction's answer.
 
-        Settings, or the code, are as the config wants them if that part is done; else as before.
-        What the config does not name is always as before.
+        A part that is done, `settings` or `code`, is expected as the config wants it; else as
+        before. What the config does not name is always expected as before.
         """
         return [*self._settings(now, done=settings), *(self._code(now, done=code))]
 
     def _settings(self, now: Answer, *, done: bool) -> list[str]:
-        found = now["Configuration"]
-        said = wanted(self.config, self.role_arn, found) if done or self.has is None else {}
-        if self.has is not None:
-            before = self.has["Configuration"]
-            said = {key: present(before, key) for key in SETTINGS} | said
-        return [key for key, value in said.items() if present(found, key) != value]
+        actual = now["Configuration"]
+        is_new = self.before is None
+        expected = desired(self.config, self.role_arn, actual) if done or is_new else {}
+        if self.before is not None:
+            before = self.before["Configuration"]
+            expected = {key: current(before, key) for key in SETTINGS} | expected
+        return [key for key, value in expected.items() if current(actual, key) != value]
 
     def _code(self, now: Answer, *, done: bool) -> list[str]:
-        if not done and self.has is not None:
-            before, found = self.has["Configuration"], now["Configuration"]
-            return ["code"] if before.get("CodeSha256") != found.get("CodeSha256") else []
-        is_, should = functioncode.compared(
+        if not done and self.before is not None:
+            before, actual = self.before["Configuration"], now["Configuration"]
+            return ["code"] if before.get("CodeSha256") != actual.get("CodeSha256") else []
+        is_, should = compare_code(
             self.config, self.archive, now["Configuration"], now.get("Code", {})
         )
         return ["code"] if is_ != should else []
 
 
-def of_update(
+def guard_update(
     compared: Compared, part: str, *, settings: bool, code: bool, again: bool = False
 ) -> Guard:
-    """Guard the update of one part, "settings" or "code"; the flags say which part is done.
+    """Guard the update of one part, "settings" or "code"; the flags name the parts that are done.
 
-    An update that is done already, since AWS's answer was lost, is not made once more; one that is
-    sent `again` must be, though nothing differs.
+    An update that has been made, since only AWS's answer was lost, is not made twice; one that is
+    sent `again` is, though nothing differs.
     """
     done = {"settings": settings, "code": code} | {part: True}
 
@@ -83,8 +83,8 @@ def of_update(
     return _of_function(compared.config, check, {"RevisionId": "Configuration.RevisionId"})
 
 
-def of_publishing(compared: Compared, *, done: bool = True) -> Guard:
-    """Guard a version: it is of what this config wants, or if not `done`, of what was read."""
+def guard_publishing(compared: Compared, *, done: bool = True) -> Guard:
+    """Guard a version: it has what this config wants or, if not `done`, what was read."""
 
     def check(now: Answer, _params: Answer) -> bool:
         changed = compared.differing(now, settings=done, code=done)
@@ -108,37 +108,37 @@ def _changed(config: Config, changed: list[str], step: str) -> Conflict:
     )
 
 
-def of_alias(config: Config, alias: Answer) -> Guard:
+def guard_alias(config: Config, alias: Answer) -> Guard:
     """Guard the move of an alias from where it was read; the step has its RevisionId."""
-    name, has = alias["Name"], alias["FunctionVersion"]
+    name, before = alias["Name"], alias["FunctionVersion"]
 
     def check(now: Answer, params: Answer) -> bool:
-        found, to = now["Version"], params["FunctionVersion"]
-        if found == to != has:
+        current_version, to = now["Version"], params["FunctionVersion"]
+        if current_version == to != before:
             return False
-        if found != has:
+        if current_version != before:
             raise Conflict(
-                f"The alias {name} of {config.function.name} has moved to version {found} "
-                f"meanwhile: it was on {has}, and was to be moved to {to}.",
+                f"The alias {name} of {config.function.name} has moved to version "
+                f"{current_version} meanwhile: it was on {before}, and was to be moved to {to}.",
                 f"See which there are: {config.command('versions')}. Then run the same command "
                 "again, if it is still wanted.",
             )
         return True
 
-    # By a right that kappa needs anyway.
+    # This call takes a right that kappa needs anyway.
     # Source: AWS CLI reference, "get-function-configuration", --qualifier: of an alias it answers
     # the version that the alias points to.
     params = {"FunctionName": config.function.name, "Qualifier": name}
     return Guard("get_function_configuration", params, check)
 
 
-def check_own(compared: Compared, aliases: list[str]) -> None:
-    """Refuse to make an alias of a function that others' aliases share, as they have made it.
+def check_shared(compared: Compared, aliases: list[str]) -> None:
+    """Refuse an alias of a function that has others' aliases and is not as this config wants it.
 
-    Raises: Conflict, naming what differs from the config.
+    Raises: Conflict, naming what differs.
     """
-    assert compared.has is not None
-    differing = compared.differing(compared.has, settings=True, code=True)
+    assert compared.before is not None
+    differing = compared.differing(compared.before, settings=True, code=True)
     if not differing:
         return
     config = compared.config
@@ -149,10 +149,3 @@ def check_own(compared: Compared, aliases: list[str]) -> None:
         f"{config.function.alias} of it.",
         f"Publish what this config wants: {config.command('deploy')}",
     )
-
-
-def before_move(alias: Answer) -> dict[str, Any]:
-    """What a move replaces of an alias: its version, and the shares of others."""
-    shares = weights(alias)
-    routing = {"RoutingConfig": {"AdditionalVersionWeights": shares}} if shares else {}
-    return {"FunctionVersion": alias["FunctionVersion"], **routing}

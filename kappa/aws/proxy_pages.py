@@ -1,6 +1,6 @@
-"""Tell AWS's answers from what a proxy or a sign-in page sends in their place.
+"""Detect answers that are not AWS's: a proxy or a sign-in page has sent them.
 
-The SDK takes nearly anything for an answer: a page becomes the result of an invocation.
+The SDK accepts nearly anything as an answer: such a page would become the result of an invocation.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kappa.errors import AwsError
 from kappa.texts import read_json
 
 _EXCERPT = 120
-# What kappa reads, and AWS never leaves out, of each answer that has it.
+# Members that kappa reads, and that AWS never leaves out of an answer.
 _NEEDED = frozenset(
     {
         "Aliases",
@@ -129,31 +129,33 @@ def _fits(text: bytes, shape: Any, status: int) -> bool:  # noqa: ANN401
     if not isinstance(value, dict):
         return False
     if status >= 300:
-        said = [value.get(key) for key in _ERROR_KEYS]
-        return any(said) and all(one is None or isinstance(one, str) for one in said)
+        texts = [value.get(key) for key in _ERROR_KEYS]
+        return any(texts) and all(text is None or isinstance(text, str) for text in texts)
     members = _members(shape)
     if not members or "payload" in shape.serialization:
         return True
-    is_there = bool(members.keys() & value) and value.keys() >= members.keys() & _NEEDED
-    return is_there and _is_like(value, shape)
+    is_complete = bool(members.keys() & value) and value.keys() >= members.keys() & _NEEDED
+    return is_complete and _is_like(value, shape)
 
 
 def _is_like(value: object, shape: Any) -> bool:  # noqa: ANN401
-    """Whether JSON has the types that the model says; what is null, or new, may be anything."""
+    """Whether JSON has the types of the model; what is null, or new, may be anything."""
     kinds = _KINDS.get(shape.type_name)
     if value is None or kinds is None:
         return True
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         return False
     if shape.type_name == "structure" and isinstance(value, dict):
-        return all(_is_like(value.get(name), one) for name, one in _members(shape).items())
+        return all(_is_like(value.get(name), member) for name, member in _members(shape).items())
     if isinstance(value, list):
-        return all(_is_like(one, shape.member) for one in value)
-    return not isinstance(value, dict) or all(_is_like(one, shape.value) for one in value.values())
+        return all(_is_like(item, shape.member) for item in value)
+    return not isinstance(value, dict) or all(
+        _is_like(item, shape.value) for item in value.values()
+    )
 
 
 def _words(answer: Mapping[str, Any]) -> str:
-    """Say what came instead: the status and the first words of the text."""
+    """Describe the answer: its status and the first words of its text."""
     body = answer["body"]
     if not isinstance(body, bytes):
         body = body.read(10_000)

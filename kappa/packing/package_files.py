@@ -1,4 +1,4 @@
-"""Whose a file in a zip is: the function's own, or a package's.
+"""Which files of a zip belong to packages; the others are the function's own.
 
 Owns how packages are recognised in a zip that anybody may have made: by their `.dist-info`.
 """
@@ -16,8 +16,8 @@ _MAX_BYTES = 10_000
 _INFO = re.compile(r"^(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/")
 
 
-def packages(data: bytes, installed: Iterable[str] = ()) -> dict[str, str]:
-    """Name the package of each file that belongs to one; `installed` are files known to.
+def package_by_file(data: bytes, installed: Iterable[str] = ()) -> dict[str, str]:
+    """The package of each file that belongs to one; `installed` are files that surely do.
 
     Raises: BadZipFile.
     Source: Python packaging guide, "Binary distribution format": The .dist-info directory.
@@ -38,16 +38,16 @@ def packages(data: bytes, installed: Iterable[str] = ()) -> dict[str, str]:
 
 
 def _infos(names: list[str]) -> dict[str, str]:
-    found = (_INFO.match(name) for name in names)
+    matches = (_INFO.match(name) for name in names)
     return {
-        one[0].rstrip("/"): f"{one['name'].replace('_', '-')} {one['version']}"
-        for one in found
-        if one
+        match[0].rstrip("/"): f"{match['name'].replace('_', '-')} {match['version']}"
+        for match in matches
+        if match
     }
 
 
 def _tops(archive: zipfile.ZipFile, folder: str, package: str) -> Iterator[str]:
-    """What lies at the top of the zip for a package: as it says, else what is called as it is."""
+    """A package's names at the top of the zip: those that it lists, else its own name."""
     name = package.rpartition(" ")[0].replace("-", "_")
     try:
         info = archive.getinfo(f"{folder}/top_level.txt")

@@ -22,27 +22,29 @@ def read_functions(aws: Aws) -> list[dict[str, Any]]:
     Source: AWS Lambda API reference, "ListFunctions": FunctionVersion.
     """
     params = {"FunctionVersion": "ALL"}
-    found = aws.pages("lambda", "list_functions", "listing the functions", "Functions", params)
-    if found:
-        aws.learn(found[0]["FunctionArn"])
-    return found
+    functions = aws.pages("lambda", "list_functions", "listing the functions", "Functions", params)
+    if functions:
+        aws.remember_account(functions[0]["FunctionArn"])
+    return functions
 
 
-def roles(functions: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Say which functions have which role: role ARN to the functions' names."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for one in functions:
-        found[one["Role"]].add(one["FunctionName"])
-    return {arn: tuple(sorted(names)) for arn, names in found.items()}
+def functions_by_role(functions: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Group the functions' names by the ARN of their role."""
+    by_role: dict[str, set[str]] = defaultdict(set)
+    for function in functions:
+        by_role[function["Role"]].add(function["FunctionName"])
+    return {arn: tuple(sorted(names)) for arn, names in by_role.items()}
 
 
-def asking(aws: Aws, here: Mapping[str, tuple[str, ...]] | None = None) -> Ask:
-    """Make the question; `here` is what is known of our own region."""
+def make_question(aws: Aws, here: Mapping[str, tuple[str, ...]] | None = None) -> Ask:
+    """Make the question who has which role; `here` is what is known of our own region."""
 
     def ask(*, elsewhere: bool) -> Users:
         if not elsewhere:
             return Users(here or {})
-        return _read_elsewhere(aws, roles(read_functions(aws)) if here is None else here)
+        return _read_elsewhere(
+            aws, functions_by_role(read_functions(aws)) if here is None else here
+        )
 
     return ask
 
@@ -55,8 +57,8 @@ def _read_elsewhere(aws: Aws, here: Mapping[str, tuple[str, ...]]) -> Users:
     elsewhere: dict[str, tuple[str, ...]] = {}
     for region, answer in answers.items():
         for arn, names in (answer or {}).items():
-            said = tuple(f"{name} in {region}" for name in names)
-            elsewhere[arn] = (*elsewhere.get(arn, ()), *said)
+            placed = tuple(f"{name} in {region}" for name in names)
+            elsewhere[arn] = (*elsewhere.get(arn, ()), *placed)
     unseen = tuple(region for region, answer in answers.items() if answer is None)
     return Users(here, elsewhere, unseen)
 
@@ -71,7 +73,7 @@ def _read_region(aws: Aws) -> dict[str, tuple[str, ...]] | None:
     control policies (SCPs)".
     """
     try:
-        return roles(read_functions(aws))
+        return functions_by_role(read_functions(aws))
     except Interrupted:
         raise
     except AwsError as error:

@@ -13,24 +13,15 @@ from msgspec.structs import replace
 from kappa.commands.adopt.code import unzipped
 from kappa.commands.invoke import read_payload
 from kappa.config.read import read_config
-from kappa.errors import ArchiveError, AwsError, ConfigError
-from kappa.packing import upload
+from kappa.errors import ArchiveError, ConfigError
 from kappa.packing.archive import pack, sizes
-from kappa.packing.bundle import Limits, check_architecture, read_archive, write_zip
+from kappa.packing.build import check_architecture, read_archive
 from kappa.packing.files import Extras
-from kappa.plan.apply import apply
-from kappa.plan.step import Step
-from tests.support.builders import assert_valid, kappa_config
+from kappa.packing.limits import Limits
+from kappa.packing.zip_file import write_zip
+from tests.support.builders import kappa_config
 
 NAMES = st.text("abc.", min_size=1, max_size=6).filter(lambda name: name.strip("."))
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A config in a folder with one source file; each test adds what it is about."""
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "greeter.py").write_text("own")
-    return tmp_path
 
 
 def config_of(folder, environment="", **function):
@@ -238,111 +229,6 @@ def test_a_bucket_lifts_the_limit_of_the_zip_but_not_of_its_content(project):
         read_archive(config, Limits(direct_bytes=2000, unzipped_bytes=2500))
 
 
-def test_a_large_zip_goes_through_the_bucket_under_its_own_hash(project):
-    config = config_of(project, s3_bucket="builds", s3_prefix="lambda/")
-    archive = read_archive(config)
-    plan = upload.plan(config, archive, max_direct_bytes=10)
-    assert_valid(plan)
-    key = upload.code(config, archive, max_direct_bytes=10)["S3Key"]
-    assert [(step.params["Bucket"], step.params["Key"]) for step in plan] == [("builds", key)]
-    assert key.startswith("lambda/greeter-")
-    write(project / "code", other_py="x")
-    assert upload.key(config, read_archive(config)) != key
-
-
-def test_aws_must_have_what_was_put_into_the_bucket(project):
-    config = config_of(project, s3_bucket="builds")
-    archive = read_archive(config)
-    step = Step(
-        "lambda",
-        "update_function_code",
-        {},
-        "updated",
-        "code of greeter",
-        **upload.expected(config, archive, max_direct_bytes=10),
-    )
-    reports = []
-    apply([step], lambda *_: {"CodeSha256": archive.sha256}, reports.append)
-    assert [report.mark for report in reports] == ["updated"]
-    with pytest.raises(AwsError, match="another CodeSha256") as error:
-        apply([step], lambda *_: {"CodeSha256": "of another"}, reports.append)
-    assert "s3://builds/greeter-" in error.value.hint
-    assert [report.mark for report in reports] == ["updated"]
-    assert upload.expected(config, archive) == {}
-
-
-def test_a_small_zip_goes_inside_of_the_call_even_where_there_is_a_bucket(project):
-    config = config_of(project, s3_bucket="builds")
-    archive = read_archive(config)
-    assert upload.plan(config, archive) == []
-    assert upload.code(config, archive) == {"ZipFile": archive.data}
-
-
-def test_the_zip_beside_the_source_is_not_packed_the_next_time(project):
-    config = config_of(project, path=".")
-    first = read_archive(config)
-    assert write_zip(config, first) == project / "greeter.zip"
-    assert read_archive(config) == first
-
-
-def test_only_kappas_own_zip_is_left_out_of_the_source(project):
-    for name in ("greeter.zip", "old.zip"):
-        (project / "code" / name).write_text("a zip")
-    assert "greeter.zip" in read_archive(config_of(project)).names
-    names = read_archive(config_of(project, zipfile_name="old.zip")).names
-    assert names == ("greeter.py", "greeter.zip")
-    (project / "build").mkdir()
-    config = config_of(project, path=".", zipfile_name="build/x.zip")
-    write_zip(config, read_archive(config))
-    assert "build/x.zip" not in read_archive(config).names
-
-
-def test_a_zip_in_the_source_under_another_name_is_refused(project):
-    config = config_of(project)
-    with pytest.raises(ArchiveError, match="packed itself"):
-        write_zip(config, read_archive(config), project / "code" / "x.zip")
-
-
-def test_a_zip_that_cannot_be_written_is_said(project):
-    config = config_of(project)
-    with pytest.raises(ArchiveError, match="cannot be written"):
-        write_zip(config, read_archive(config), project / "nowhere" / "x.zip")
-
-
-def test_a_zip_that_cannot_be_written_leaves_nothing_behind(project):
-    config = config_of(project)
-    (project / "out").mkdir()
-    with pytest.raises(ArchiveError, match="is a folder"):
-        write_zip(config, read_archive(config), project / "out")
-    with pytest.raises(ArchiveError, match="is a folder"):
-        write_zip(config, read_archive(config), Path())
-    assert sorted(path.name for path in project.iterdir()) == ["code", "out"]
-
-
-def test_a_zip_that_is_a_link_to_itself_is_no_trouble(project):
-    config = config_of(project)
-    (project / "greeter.zip").symlink_to("greeter.zip")
-    assert write_zip(config, read_archive(config)) == project / "greeter.zip"
-    assert (project / "greeter.zip").read_bytes() == read_archive(config).data
-
-
-def test_a_zip_with_too_long_a_name_is_an_error(project):
-    config = config_of(project)
-    with pytest.raises(ArchiveError, match="cannot be written: File name too long"):
-        write_zip(config, read_archive(config), project / ("x" * 255))
-
-
-@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644)])
-def test_the_umask_decides_who_may_read_the_zip(project, umask, mode):
-    config = config_of(project)
-    before = os.umask(umask)
-    try:
-        file = write_zip(config, read_archive(config))
-    finally:
-        os.umask(before)
-    assert file.stat().st_mode & 0o777 == mode
-
-
 def test_sizes_are_those_of_the_files(project):
     assert sizes(read_archive(config_of(project))) == {"greeter.py": 3}
 
@@ -360,56 +246,6 @@ def test_the_same_files_give_the_same_bytes_in_whatever_order_they_were_written(
         return pack(folder)
 
     assert packed() == packed()
-
-
-def test_a_zip_that_is_written_to_a_pipe_leaves_the_pipe_in_place(tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    config = kappa_config()
-    (tmp_path / "a.py").write_text("own")
-    archive = pack(tmp_path / "a.py")
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    assert write_zip(config, archive, pipe) == pipe
-    assert os.read(reader, len(archive.data) + 1) == archive.data
-    os.close(reader)
-    assert pipe.is_fifo()
-
-
-def test_a_pipe_that_nobody_reads_is_not_waited_for(project):
-    os.mkfifo(project / "pipe")
-    config = config_of(project)
-    with pytest.raises(ArchiveError, match="nobody reads"):
-        write_zip(config, read_archive(config), project / "pipe")
-    assert (project / "pipe").is_fifo()
-
-
-def test_what_a_link_leads_to_is_written_and_the_link_stays(project):
-    config = config_of(project)
-    (project / "out").write_bytes(b"")
-    (project / "link").symlink_to("out")
-    write_zip(config, read_archive(config), project / "link")
-    assert (project / "link").is_symlink()
-    assert (project / "out").read_bytes() == read_archive(config).data
-
-
-@pytest.mark.parametrize("name", ["app.py", "config.yml", "policy.json", "link"])
-def test_a_file_that_is_no_zip_is_not_replaced(project, name):
-    for one in ("app.py", "config.yml", "policy.json"):
-        (project / one).write_text("mine")
-    (project / "link").symlink_to("app.py")
-    config = config_of(project, path="app.py", zipfile_name=name)
-    for output in (project / name, None):
-        with pytest.raises(ArchiveError, match="is not a zip: it is not replaced"):
-            write_zip(config, read_archive(config), output)
-    assert (project / name).read_text() == "mine"
-
-
-def test_the_zip_of_the_run_before_is_replaced(project):
-    config = config_of(project)
-    for text in ("old", "new"):
-        (project / "code" / "greeter.py").write_text(text)
-        write_zip(config, read_archive(config), project / "x.zip")
-    assert (project / "x.zip").read_bytes() == read_archive(config).data
 
 
 def test_the_zip_of_the_run_before_comes_with_no_dependency(project):

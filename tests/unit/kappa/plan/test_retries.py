@@ -10,8 +10,7 @@ import pytest
 
 import kappa
 from kappa.errors import AwsError, Conflict
-from kappa.plan import settle as settling
-from kappa.plan.settle import TABLE, passing
+from kappa.plan.retries import PASSING_ERRORS, calls, passing_error
 
 # Calls of a plan that settle at once: what they change was there before, and nobody else has it.
 AT_ONCE = {
@@ -43,7 +42,7 @@ def planned_writes():
     words = {
         node.value
         for path in Path(kappa.__file__).parent.rglob("*.py")
-        if path.stem != "settling"
+        if path.stem != "retries"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
@@ -58,13 +57,13 @@ def refused(code, text, kind=AwsError):
 
 
 def test_every_call_of_the_table_is_one_of_botocores():
-    for service, name in settling.calls():
+    for service, name in calls():
         assert name in operations(service), f"{service}.{name}"
 
 
 def test_every_code_of_lambda_is_one_that_the_call_may_answer():
     model = model_of("lambda")
-    for entry in TABLE:
+    for entry in PASSING_ERRORS:
         if entry.service != "lambda":
             continue
         for name in entry.operations:
@@ -76,13 +75,13 @@ def test_every_code_of_lambda_is_one_that_the_call_may_answer():
 
 
 def test_every_write_of_a_plan_is_in_the_table_or_known_to_settle_at_once():
-    known = {name for _, name in (*settling.calls(), *AT_ONCE)}
+    known = {name for _, name in (*calls(), *AT_ONCE)}
     assert len(planned_writes()) > 30
     assert planned_writes() - known == set()
 
 
 def test_every_entry_has_a_source_and_a_deadline():
-    assert all(entry.source and 0 < entry.deadline_s <= 300 for entry in TABLE)
+    assert all(entry.source and 0 < entry.deadline_s <= 300 for entry in PASSING_ERRORS)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,7 @@ def test_every_entry_has_a_source_and_a_deadline():
     ],
 )
 def test_an_answer_of_a_settling_account_passes(service, operation, code, text):
-    assert passing(service, operation, refused(code, text)) is not None
+    assert passing_error(service, operation, refused(code, text)) is not None
 
 
 @pytest.mark.parametrize(
@@ -187,7 +186,7 @@ def test_an_answer_of_a_settling_account_passes(service, operation, code, text):
     ],
 )
 def test_an_answer_that_stays_does_not_pass(service, operation, code, text):
-    assert passing(service, operation, refused(code, text, Conflict)) is None
+    assert passing_error(service, operation, refused(code, text, Conflict)) is None
 
 
 def test_the_name_of_a_thing_is_not_taken_for_aws_s_words():
@@ -196,4 +195,4 @@ def test_the_name_of_a_thing_is_not_taken_for_aws_s_words():
         code="ValidationException",
         text="Rule is managed",
     )
-    assert passing("events", "delete_rule", error) is None
+    assert passing_error("events", "delete_rule", error) is None

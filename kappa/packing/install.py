@@ -1,8 +1,7 @@
 """Install the packages that a function needs, for Lambda's machine, with the interpreter's pip.
 
-Owns which wheels fit a runtime, what of an installation is kept, and the cache of installations.
-It must not know AWS, or what else goes into the zip. Only wheels are installed: nothing of a
-package runs here.
+Owns what of an installation is kept, and the cache of installations. It must not know AWS, or what
+else goes into the zip. Only wheels are installed: no code of a package runs here.
 """
 
 from __future__ import annotations
@@ -17,106 +16,25 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from email.parser import HeaderParser
 from importlib import metadata
 from pathlib import Path
 
 from kappa.config.plain_file import read_plain
 from kappa.errors import ArchiveError
-from kappa.packing import pip_inputs as pipinputs
-from kappa.packing import pip_run as piprun
+from kappa.packing import pip_inputs, pip_run
+from kappa.packing.machine import Machine
 
-# What a machine or a day leaves in an installation; no import needs it.
+# Files that differ from machine to machine or day to day; no import needs them.
 _DROPPED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
-# What pip says of a package that it takes; of one that its marker rules out it says "Ignoring".
+# Words of pip for a package that it takes; one that its marker rules out is "Ignoring".
 _TAKEN = re.compile(r"^\s*(Collecting|Processing|Successfully installed|Would install) ", re.M)
-# The last release of each minor version of Python. Source: python.org, "Python releases".
-PATCHES = {6: 15, 7: 17, 8: 20, 9: 25, 10: 20, 11: 15, 12: 13, 13: 13, 14: 4, 15: 0}
-_MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 _TEMPORARY = ".installing-"
 # In the cache, beside the list of what belongs to them.
 _PACKAGES = "packages"
 _MANIFEST = "manifest.json"
 # No installation takes as long as this, so what is older was left by one that was killed.
-_LEFT_OVER_S = 6 * piprun.DEADLINE_S
-
-
-@dataclass(frozen=True)
-class Target:
-    """Lambda's machine: Python's minor version and the architecture."""
-
-    minor: int
-    architecture: str = "x86_64"
-
-    @property
-    def release(self) -> str:
-        """The Python that packages are chosen for, with its patch level, as 3.13.13.
-
-        Lambda updates its runtimes by itself, so that the last release known here is the nearest.
-        Source: AWS Lambda guide, "Understanding how Lambda manages runtime version updates".
-        """
-        return f"3.{self.minor}.{PATCHES.get(self.minor, 0)}"
-
-    @property
-    def flags(self) -> list[str]:
-        """What pip is told of it.
-
-        Source: AWS Lambda guide, "Lambda runtimes": Python 3.12 and later run on Amazon Linux
-        2023 with glibc 2.34, earlier ones on Amazon Linux 2 with glibc 2.26.
-        """
-        machine = _MACHINES[self.architecture]
-        glibc = 34 if self.minor >= 12 else 26
-        tags = [f"manylinux_2_{minor}_{machine}" for minor in range(glibc, 16, -1)]
-        platforms = [*tags, f"manylinux2014_{machine}"]
-        return [
-            *(word for tag in platforms for word in ("--platform", tag)),
-            *("--implementation", "cp", "--python-version", self.release),
-            *("--abi", f"cp3{self.minor}", "--only-binary=:all:"),
-        ]
-
-    @property
-    def markers(self) -> dict[str, str]:
-        """What the machine says of itself where a requirement depends on it.
-
-        Source: Python packaging guide, "Dependency specifiers", environment markers.
-        """
-        version = f"3.{self.minor}"
-        return {
-            "implementation_name": "cpython",
-            "implementation_version": self.release,
-            "os_name": "posix",
-            "platform_machine": _MACHINES[self.architecture],
-            "platform_python_implementation": "CPython",
-            "platform_release": "",
-            "platform_system": "Linux",
-            "platform_version": "",
-            "python_full_version": self.release,
-            "python_version": version,
-            "sys_platform": "linux",
-        }
-
-    def runs(self, tag: str) -> bool:
-        """Whether a wheel's tag is of this machine; which glibc it needs is left to pip."""
-        python, abis, platforms = [*tag.split("-"), "", ""][:3]
-        return (
-            bool({"none", "abi3", f"cp3{self.minor}"} & set(abis.split(".")))
-            and any(one == "any" or self._is_platform(one) for one in platforms.split("."))
-            and any(one.startswith(("py", "cp")) for one in python.split("."))
-        )
-
-    def _is_platform(self, platform: str) -> bool:
-        return "linux" in platform and platform.endswith(f"_{_MACHINES[self.architecture]}")
-
-    def __str__(self) -> str:
-        """The machine in words."""
-        return f"Python 3.{self.minor} on {self.architecture} Linux"
-
-
-def target(runtime: str, architecture: str) -> Target | None:
-    """Say what to install for; None when the runtime is not a Python."""
-    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
-    return Target(int(match[1]), architecture) if match else None
+_LEFT_OVER_S = 6 * pip_run.DEADLINE_S
 
 
 def cache_folder() -> Path:
@@ -148,7 +66,7 @@ def is_empty(requirements: str) -> bool:
 
 @contextmanager
 def installed(
-    requirements: str | Path, folder: Path, machine: Target, cache: Path | None = None
+    requirements: str | Path, folder: Path, machine: Machine, cache: Path | None = None
 ) -> Iterator[Path]:
     """Install packages, and give the folder that they are in; it must not be changed.
 
@@ -160,20 +78,20 @@ def installed(
     base = (cache or cache_folder()) / "packages"
     with ExitStack() as until_packed:
         try:
-            found = _install(requirements, folder, machine, base, until_packed)
+            packages = _install(requirements, folder, machine, base, until_packed)
         except OSError as error:
             raise ArchiveError(
                 f"The packages could not be kept in {base}: {error.strerror or error}.",
                 "Set XDG_CACHE_HOME to a folder that can be written.",
             ) from error
-        yield found
+        yield packages
 
 
 def _install(
-    requirements: str | Path, folder: Path, machine: Target, base: Path, until_packed: ExitStack
+    requirements: str | Path, folder: Path, machine: Machine, base: Path, until_packed: ExitStack
 ) -> Path:
     _pip_version()
-    settings = piprun.settings()
+    settings = pip_run.settings()
     key = _key(requirements, folder, machine, settings)
     if key and _is_whole(base / key):
         return base / key / _PACKAGES
@@ -197,9 +115,9 @@ def _install(
 
 def _sweep(base: Path) -> None:
     """Remove what runs that were killed have left."""
-    for left in base.glob(f"{_TEMPORARY}*"):
-        if time.time() - left.stat().st_mtime > _LEFT_OVER_S:
-            shutil.rmtree(left, ignore_errors=True)
+    for folder in base.glob(f"{_TEMPORARY}*"):
+        if time.time() - folder.stat().st_mtime > _LEFT_OVER_S:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(fresh: Path, done: Path) -> Path:
@@ -229,16 +147,16 @@ def _is_whole(done: Path) -> bool:
 
 def _hashes(folder: Path) -> dict[str, str]:
     files = (path for path in folder.rglob("*") if not path.is_dir())
-    return {path.relative_to(folder).as_posix(): pipinputs.digest(path) for path in files}
+    return {path.relative_to(folder).as_posix(): pip_inputs.digest(path) for path in files}
 
 
-def _key(requirements: str | Path, folder: Path, machine: Target, settings: str) -> str | None:
+def _key(requirements: str | Path, folder: Path, machine: Machine, settings: str) -> str | None:
     """Name an installation by all that it depends on; None where that cannot be known."""
     text = requirements if isinstance(requirements, str) else read_requirements(requirements)
-    inputs = pipinputs.read_inputs(text, folder, settings)
+    inputs = pip_inputs.read_inputs(text, folder, settings)
     if not inputs.is_known:
         return None
-    variables = [pipinputs.expanded(line) for line in pipinputs.lines(text)]
+    variables = [pip_inputs.expanded(line) for line in pip_inputs.lines(text)]
     parts = [variables, inputs.files, inputs.settings, machine.flags, _pip_version()]
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -253,10 +171,10 @@ def _pip_version() -> str:
         ) from error
 
 
-def _run_pip(requirements: str | Path, folder: Path, machine: Target, into: Path) -> None:
+def _run_pip(requirements: str | Path, folder: Path, machine: Machine, into: Path) -> None:
     file = requirements
     if isinstance(file, str):
-        text, file = pipinputs.rebased(file, folder), into.parent / "lambda.requirements"
+        text, file = pip_inputs.rebased(file, folder), into.parent / "lambda.requirements"
         file.write_text(text, "utf-8")
     arguments = [
         *("--target", str(into), *machine.flags),
@@ -264,7 +182,7 @@ def _run_pip(requirements: str | Path, folder: Path, machine: Target, into: Path
         # Settings of pip may name another place, which --target does not take back.
         *("--root=/", "--requirement", str(file)),
     ]
-    output = piprun.run(arguments, folder, into.parent, machine.markers, machine)
+    output = pip_run.run(arguments, folder, into.parent, machine.markers, machine)
     if _TAKEN.search(output) and not any(into.glob("*.dist-info")):
         raise ArchiveError(
             "pip did not install the packages where they are packed from.",
@@ -272,8 +190,8 @@ def _run_pip(requirements: str | Path, folder: Path, machine: Target, into: Path
         )
 
 
-def _check_machine(folder: Path, machine: Target) -> None:
-    """Look at what the wheels say of themselves: settings of pip may ask for another machine.
+def _check_machine(folder: Path, machine: Machine) -> None:
+    """Check the tags of the wheels: settings of pip may ask for another machine.
 
     Source: Python packaging guide, "Binary distribution format": WHEEL, Tag.
     """
