@@ -1,10 +1,10 @@
 // Stands in for main.js: the page's own state and view, without services, and beside it the plainest
 // list of the same messages. What is timed includes the layout that it causes.
 
-import * as chat from "./chat.js";
-import { readMessage } from "./messages.js";
-import { parseTranscript } from "./source.js";
-import { createView } from "./view.js";
+import * as chat from "./state/chat.js";
+import { readMessage } from "./aws/records.js";
+import { parseTranscript } from "./aws/objects.js";
+import { createView } from "./view/page.js";
 
 const CHANNEL = "default";
 const ADA = { name: "Ada Lovelace", user: "ada", picture: "" };

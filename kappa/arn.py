@@ -37,7 +37,7 @@ class Arn:
         return re.split(r"[:/]", self.resource)[-1]
 
 
-def parse(text: str) -> Arn:
+def parse_arn(text: str) -> Arn:
     """Split an ARN.
 
     Raises: ValueError, if the text is not an ARN.
@@ -114,6 +114,6 @@ def mapping_names(mapping: Mapping[str, Any]) -> tuple[str, str]:
     Source: AWS Lambda API, GetEventSourceMapping: self-managed Kafka has topics and no ARN.
     """
     if "EventSourceArn" in mapping:
-        source = parse(mapping["EventSourceArn"])
+        source = parse_arn(mapping["EventSourceArn"])
         return source.service, source.name
     return "kafka", ", ".join(mapping.get("Topics", ())) or str(mapping["UUID"])

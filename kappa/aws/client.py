@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kappa import arn as arns
+from kappa.arn import parse_arn
 from kappa.aws import regions
 from kappa.aws.translate import parsed, translated
 from kappa.errors import AwsError, ConfigError, Interrupted, Unavailable
@@ -238,7 +238,7 @@ class Aws:
     def remember_account(self, own_arn: str) -> None:
         """Take partition and account from the ARN of one of the caller's resources."""
         if self._partition_and_account is None:
-            parsed_arn = arns.parse(own_arn)
+            parsed_arn = parse_arn(own_arn)
             self._partition_and_account = (parsed_arn.partition, parsed_arn.account)
 
     def _read_caller(self) -> tuple[str, str]:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from kappa import arn as arns
+from kappa.arn import parse_arn
 from kappa.aws.client import Aws
 from kappa.aws.regions import is_opt_in
-from kappa.config import advice
+from kappa.config import command_line
 from kappa.config.model import Permission
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Note, Plan, Recheck, Step
@@ -196,7 +196,7 @@ def caller(source_arn: str, service: str, region: str) -> str:
     """
     if service != "sns":
         return f"{service}.amazonaws.com"
-    topic = arns.parse(source_arn)
+    topic = parse_arn(source_arn)
     away = topic.region != region and is_opt_in(topic.partition, topic.region)
     return f"sns.{topic.region}.amazonaws.com" if away else "sns.amazonaws.com"
 
@@ -215,7 +215,7 @@ def plan_grant(
     permission: Permission,
     statements: tuple[Statement, ...],
     alias: str = "",
-    aws: Callable[[str], str] = advice.aws,
+    aws: Callable[[str], str] = command_line.aws_command,
 ) -> Plan:
     """Plan one permission: add it, replace one of the same id that differs, or leave it.
 

@@ -11,10 +11,8 @@ from collections.abc import Set
 
 from msgspec.structs import replace
 
-from kappa import arn as arns
-from kappa.arn import Place
-from kappa.config.model import Config, Permission
-from kappa.config.source_fields import EventSource
+from kappa.arn import Place, describe_qualifier, parse_arn
+from kappa.config.model import Config, EventSource, Permission
 from kappa.function.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources.state import SourcesState
@@ -33,10 +31,10 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
         statement_id=statement_id(config, source, place, config.qualifier),
         principal=caller(source_arn, source.service, place.region),
         source_arn=source_arn,
-        source_account="" if arns.parse(source_arn).account else place.account,
+        source_account="" if parse_arn(source_arn).account else place.account,
     )
     # An ARN that names an account is as narrow without it: such a statement is as good as kappa's.
-    account = "" if own else arns.parse(source_arn).account
+    account = "" if own else parse_arn(source_arn).account
     alike = [permission, *([replace(permission, source_account=account)] if account else [])]
     if any(grants(statement, each) for statement in statements for each in alike):
         return []
@@ -142,7 +140,7 @@ def _still_called(source: EventSource, name: str, alias: str) -> Note:
     service = kind_of(source).calls_late
     return Note(
         "kept",
-        f"permission {name} on {arns.describe_qualifier(alias)} ({service} may still call it for "
+        f"permission {name} on {describe_qualifier(alias)} ({service} may still call it for "
         "minutes; a later deploy removes it)",
     )
 

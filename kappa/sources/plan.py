@@ -11,10 +11,8 @@ import dataclasses
 
 from msgspec.structs import replace
 
-from kappa import arn as arns
-from kappa.arn import Place
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.arn import Place, describe_qualifier
+from kappa.config.model import Config, EventSource
 from kappa.errors import Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Note, Plan, Step
@@ -209,7 +207,7 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Note
     return [
         Note(
             "kept",
-            f"{source.label} on {arns.describe_qualifier(alias)} (kappa cannot tell that it made "
+            f"{source.label} on {describe_qualifier(alias)} (kappa cannot tell that it made "
             "it; remove_event_sources removes it too)",
         )
         for alias in strangers(config, source, state)
@@ -225,7 +223,7 @@ def _url_theirs(config: Config, state: SourcesState) -> list[Note]:
 
 
 def _unclear(config: Config, source: EventSource, state: SourcesState) -> Conflict:
-    places = [arns.describe_qualifier(alias) for alias in strangers(config, source, state)]
+    places = [describe_qualifier(alias) for alias in strangers(config, source, state)]
     again = config.command(f"remove_event_sources {source.short}")
     return Conflict(
         f"The {source.label} is on {' and on '.join(places)} of {config.function.name}; kappa "

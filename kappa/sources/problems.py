@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kappa import arn as arns
-from kappa.arn import Place
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.arn import Place, describe_qualifier, parse_arn
+from kappa.config.model import Config, EventSource
 from kappa.function.permissions import caller, may_admit
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of
@@ -28,7 +26,7 @@ def doubled(config: Config, source: EventSource, qualifiers: Sequence[str]) -> s
     words = "deploy"
     if not config.function.alias:
         words += f" --alias {aliases[0] if len(aliases) == 1 else 'NAME'}"
-    places = " and to ".join(map(arns.describe_qualifier, qualifiers))
+    places = " and to ".join(map(describe_qualifier, qualifiers))
     return f"delivered to {places}: a message is handled by both. Mend it: {config.command(words)}"
 
 
@@ -53,22 +51,22 @@ def _dead(qualifiers: Sequence[str], state: SourcesState) -> str:
     gone = [alias for alias in qualifiers if alias not in known and not alias.isdigit()]
     if not gone:
         return ""
-    return f"on {arns.describe_qualifier(gone[0])}, which does not exist: nothing comes through"
+    return f"on {describe_qualifier(gone[0])}, which does not exist: nothing comes through"
 
 
 def _elsewhere(config: Config, qualifiers: Sequence[str], state: SourcesState) -> str:
     wanted = config.function.alias
     if not (wanted and qualifiers) or state.qualifier in qualifiers:
         return ""
-    places = " and to ".join(map(arns.describe_qualifier, qualifiers))
-    return f"delivered to {places}, and the config says {arns.describe_qualifier(wanted)}"
+    places = " and to ".join(map(describe_qualifier, qualifiers))
+    return f"delivered to {places}, and the config says {describe_qualifier(wanted)}"
 
 
 def _closed(source: EventSource, qualifiers: Sequence[str], state: SourcesState) -> str:
     kind = kind_of(source)
     if not kind.calls or not state.invoked:
         return ""
-    here = arns.parse(state.function)
+    here = parse_arn(state.function)
     place = Place(here.partition, here.region, here.account)
     source_arn = kind.arn(here.name, source, place)
     service = caller(source_arn, source.service, place.region)
@@ -77,7 +75,5 @@ def _closed(source: EventSource, qualifiers: Sequence[str], state: SourcesState)
         if given is not None and not any(
             may_admit(statement, service, source_arn) for statement in given
         ):
-            return (
-                f"no permission to invoke {arns.describe_qualifier(alias)}: nothing comes through"
-            )
+            return f"no permission to invoke {describe_qualifier(alias)}: nothing comes through"
     return ""

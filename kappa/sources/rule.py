@@ -14,12 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kappa import arn as arns
-from kappa.arn import Arn, Place, invokes, qualifier
+from kappa.arn import Arn, Place, invokes, parse_arn, qualifier
 from kappa.aws.client import Aws
 from kappa.aws.unknown_settings import list_unknown
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
@@ -405,12 +403,12 @@ _KNOWN_OF_TARGET: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(("Arn", "
 
 def adopt(aws: Aws, arn: str, function: str, doing: str) -> Adopted:
     """Read a rule and the function's target in it, and say both as a config does."""
-    *bus, name = arns.parse(arn).resource.removeprefix("rule/").split("/")
+    *bus, name = parse_arn(arn).resource.removeprefix("rule/").split("/")
     params = {"Rule": name, **({"EventBusName": "/".join(bus)} if bus else {})}
     listed = aws.pages("events", "list_targets_by_rule", doing, "Targets", params)
     targets = [target for target in listed if target["Arn"] == function]
     # kappa knows its own target by this id, and would add another one beside any other.
-    id_ = arns.parse(function).name
+    id_ = parse_arn(function).name
     own = next((target for target in targets if target["Id"] == id_), None)
     if bus or own is None or len(targets) > 1:
         ids = ", ".join(target["Id"] for target in targets)

@@ -11,13 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kappa import arn as arns
-from kappa.arn import invokes, qualifier
+from kappa.arn import invokes, parse_arn, qualifier
 from kappa.aws.client import Aws
 from kappa.aws.translate import DENIED
-from kappa.config.key_filters import Notification, keys, overlap, words
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
+from kappa.config.s3_notification import Notification, key_pattern, overlap, prefix_and_suffix
 from kappa.errors import Conflict, Denied, NotFound
 from kappa.plan.step import Merge, Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
@@ -55,7 +53,7 @@ _DENIED_HINT = (
 
 def read(reading: Reading, source: EventSource) -> Document | None:
     """Read all notifications of the bucket; None if there is no such bucket."""
-    bucket = arns.parse(source.arn).name
+    bucket = parse_arn(source.arn).name
     doing, params = f"reading the notifications of {bucket}", {"Bucket": bucket}
     try:
         answer = reading.aws.call("s3", _READ, doing, params)
@@ -224,8 +222,9 @@ def _with(
 
 
 def _changes(current: Notification, wanted: Notification) -> str:
+    other_keys = prefix_and_suffix(current) != prefix_and_suffix(wanted)
     changed = {
-        f"keys, which were {words(current)}": keys(current) != keys(wanted),
+        f"keys, which were {key_pattern(current)}": other_keys,
         "events": sorted(current["Events"]) != sorted(wanted["Events"]),
         "function": target(current) != target(wanted),
     }
@@ -266,7 +265,7 @@ def _put(
     unasked: bool = False,
 ) -> Step:
     """Plan the write; an `unasked` one does not ask the destinations whether they are there."""
-    bucket = {"Bucket": arns.parse(source.arn).name}
+    bucket = {"Bucket": parse_arn(source.arn).name}
     skip = {"SkipDestinationValidation": True} if unasked else {}
 
     def params(now: Document) -> dict[str, Any] | None:
@@ -302,7 +301,7 @@ def _describe(config: Config, source: EventSource, state: SourcesState) -> dict[
 
 def adopt(aws: Aws, bucket: str, function: str, doing: str) -> Adopted:
     """Read the function's notifications of a bucket, and say each as a config does."""
-    answer = aws.call("s3", _READ, doing, {"Bucket": arns.parse(bucket).name})
+    answer = aws.call("s3", _READ, doing, {"Bucket": parse_arn(bucket).name})
     own_ones = [item for item in functions(answer) if item["LambdaFunctionArn"] == function]
     return Adopted(tuple(_as_source(bucket, item) for item in own_ones))
 

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kappa import arn as arns
-from kappa.arn import invokes, qualifier
+from kappa.arn import invokes, parse_arn, qualifier
 from kappa.aws.client import Aws
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
@@ -58,7 +56,7 @@ def _listed_by_account(reading: Reading, topic_arn: str) -> Mapping[str, str]:
         "list_subscriptions",
         "listing the subscriptions",
         "Subscriptions",
-        region=arns.parse(topic_arn).region,
+        region=parse_arn(topic_arn).region,
     )
     return _own(
         reading, [subscription for subscription in listed if subscription["TopicArn"] == topic_arn]

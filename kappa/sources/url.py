@@ -14,10 +14,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kappa import arn as arns
+from kappa.arn import describe_qualifier
+from kappa.aws.client import Aws
 from kappa.aws.unknown_settings import list_unknown
-from kappa.config.model import Config, Permission
-from kappa.config.source_fields import Cors, Url
+from kappa.config.model import Config, Cors, Permission, Url
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.plan.step import Note, Plan, Recheck, Step
@@ -43,11 +43,15 @@ PUBLIC = (
 
 def read(reading: Reading, alias: str) -> Mapping[str, Any] | None:
     """Read the URL of the function or of one of its aliases; None if there is none."""
-    name = reading.config.function.name
+    return read_url(reading.aws, reading.config.function.name, alias)
+
+
+def read_url(aws: Aws, name: str, alias: str = "") -> Mapping[str, Any] | None:
+    """Read the URL of a function or of one of its aliases; None if there is none."""
     params = {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
     doing = f"reading the URL of {name}"
     try:
-        return reading.aws.call("lambda", "get_function_url_config", doing, params)
+        return aws.call("lambda", "get_function_url_config", doing, params)
     except NotFound:
         return None
 
@@ -190,7 +194,7 @@ def _stranger(config: Config, state: SourcesState, alias: str) -> Note:
     words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
     return Note(
         "kept",
-        f"{LABEL} {current['FunctionUrl']} of {arns.describe_qualifier(alias)} "
+        f"{LABEL} {current['FunctionUrl']} of {describe_qualifier(alias)} "
         f"({current['AuthType']}; kappa cannot tell that it made it; "
         f"to remove it: {config.aws(words)})",
     )
@@ -308,9 +312,7 @@ def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
         rows.append({**names, "configured": True, "state": "missing"})
     for alias, current in sorted(state.urls.items(), key=lambda item: item[0] != config.qualifier):
         is_configs = alias == config.qualifier
-        problem = (
-            f"{current['FunctionUrl']} is of {arns.describe_qualifier(alias)}, not the config's"
-        )
+        problem = f"{current['FunctionUrl']} is of {describe_qualifier(alias)}, not the config's"
         if is_configs:
             problem = _problem(config, alias, state)
         rows.append(

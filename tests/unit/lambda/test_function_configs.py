@@ -106,7 +106,7 @@ def a_try_s(config):
 
 def test_a_row_is_written_no_later_behind_its_place_than_pages_look_back():
     """Or a page that knows a newer message would pass it over."""
-    page = Path("s3-website/public/js/messages.js").read_text()
+    page = Path("s3-website/public/js/state/messages.js").read_text()
     (late_ms,) = re.findall(r"^const LATE_MS = ([0-9_]+);$", page, re.MULTILINE)
     before_the_next_s = transactions.LONGEST_PAUSE_S
     longest_s = writes.LATE.total_seconds() + a_try_s(ONE_TRY) + before_the_next_s
