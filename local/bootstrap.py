@@ -1,6 +1,7 @@
-"""Bring up the chat on the emulator by the user's own commands, in the README's order.
+"""Set up the chat on the emulator with the user's own commands, in the README's order.
 
-It composes environments and runs commands; it must not do what those commands do.
+It builds environments and runs commands; it must not do a command's work itself. It prints nothing:
+progress goes to the caller's `report`.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Chat:
-    """A running chat: the environment that leads any command to it."""
+    """A running chat; a command run with `env` works on it."""
 
     env: dict[str, str]
     emulator: emulator.Emulator
@@ -75,18 +76,18 @@ def chat(
     port: int | None = None,
     or_another_port: bool = False,
     proxied: bool = False,
-    report: Report = print,
+    report: Report,
 ) -> Iterator[Chat]:
-    """Start the emulator and the stand-in, run every set-up command, tear all of it down after.
+    """Start the emulator and the Google stand-in, run every set-up command; stop all of it after.
 
-    `config_path` is written; by default it lies in the emulator's own temporary folder. With
-    `or_another_port` a port in use is replaced by a free one; with `proxied` a test's proxy may
-    stand before the emulator.
+    Writes `config_path`, by default in the emulator's temporary folder. `or_another_port` replaces
+    a port in use by a free one. `proxied` lets a proxy forward requests to the emulator. `report`
+    gets each line of progress.
     Raises: KappaError, if a port is in use, a program is missing or a command fails.
     """
     if not shutil.which("npm"):
         raise KappaError(
-            "npm is not installed; the page's one library comes from it.",
+            "npm is not installed; it provides the page's one library.",
             "Install Node.js 18 or newer, with npm, from your system's packages.",
         )
     started = time.monotonic()
@@ -95,7 +96,7 @@ def chat(
         google.running(CLIENT_ID, origins_at(aws.port)) as identity,
     ):
         if port not in (None, aws.port):
-            report(f"port {port} is in use, so this chat has port {aws.port}")
+            report(f"port {port} is in use; using port {aws.port}")
         report(f"emulator  {aws.endpoint_url}   sign-in stand-in  {identity.url}")
         config_path = (config_path or aws.folder / "config.yml").resolve()
         config_path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +115,7 @@ def chat(
 def _environment(
     aws: emulator.Emulator, identity: google.Identity, config_path: Path
 ) -> dict[str, str]:
-    """What makes a command talk to this chat instead of AWS: an environment, nothing else."""
+    """The environment that makes a command use this chat instead of AWS."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMBDA_CHAT_"))}
     scripts = sysconfig.get_path("scripts")
     return inherited | {
@@ -164,10 +165,10 @@ def _check_page(url: str) -> None:
 def run_command(command: list[str], running: Chat) -> int:
     """Run a command in the chat's environment; return its exit code (128 + n for signal n).
 
-    Raises: KappaError, if there is no such command.
+    Raises: KappaError, if the command cannot be started.
     """
-    # Without a terminal the command leads a group, so that nothing it started outlives it. With
-    # one it stays in ours: it may read keys there, and Ctrl-C reaches all of it by itself.
+    # Without a terminal, the command gets its own process group, so we can end all its children.
+    # With one, it stays in ours: there it can read keys, and Ctrl-C reaches all of it.
     group = None if sys.stdin.isatty() else 0
     with _deferred_interrupts() as release:
         try:
@@ -190,13 +191,16 @@ def run_command(command: list[str], running: Chat) -> int:
 
 @contextlib.contextmanager
 def _deferred_interrupts() -> Iterator[Callable[[], None]]:
-    """Hold interrupts back until the block calls what it is given: one that came raises then.
+    """Defer interrupts until the block calls the function it is given, which raises them.
 
-    One that came while a process is being started would leave it to nobody.
+    An interrupt during a process's start would leave that process running.
     """
     arrived: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    former = {one: signal.signal(one, lambda number, _: arrived.append(number)) for one in numbers}
+    former = {
+        number: signal.signal(number, lambda caught, _: arrived.append(caught))
+        for number in numbers
+    }
 
     def release() -> None:
         for number, handler in former.items():
@@ -212,7 +216,7 @@ def _deferred_interrupts() -> Iterator[Callable[[], None]]:
 
 
 def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
-    """Ask a command to end, and give it a moment."""
+    """Ask a command to end, and wait up to STOP_DEADLINE_S for it."""
     process.terminate()
     if own_group:
         _signal_group(process, signal.SIGTERM)
