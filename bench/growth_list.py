@@ -46,8 +46,8 @@ def measure() -> str:
     ]
     note = (
         "\nThe page keeps at most 300 lines in the document and 5,000 messages in memory. The "
-        "plain list sets innerHTML to all messages whenever one arrives. Scrolling moves up 800 px per "
-        f"frame for {FRAMES} frames; each frame counts with its fastest of {RUNS} runs.\n"
+        "plain list sets innerHTML to all messages whenever one arrives. Scrolling moves up 800 px "
+        f"per frame for {FRAMES} frames; each frame counts with its fastest of {RUNS} runs.\n"
     )
     return f"### Messages in the open channel\n\n{table(HEADS, rows)}{note}"
 
