@@ -97,10 +97,10 @@ def crossover_text(load: Load) -> str:
     rates = " and ".join(f"{messages_s:.3g}" for messages_s in even_messages_s(load))
     chat, websocket = reader_cost(s3_usage, load), reader_cost(websocket_usage, load)
     equal = f"both cost the same at {users} users" if users else "the two never cost the same"
+    cheaper = "this chat" if chat < websocket else "a WebSocket API"
     return (
-        f"With these messages, {equal}. "
-        f"One more reader costs less with {'this chat' if chat < websocket else 'a WebSocket API'}; "
-        f"it costs the same in both at {rates or 'no rate of'} messages a second per channel."
+        f"With these messages, {equal}. One more reader costs less with {cheaper}; it costs the "
+        f"same in both at {rates or 'no rate of'} messages a second per channel."
     )
 
 

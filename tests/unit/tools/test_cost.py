@@ -229,7 +229,7 @@ def test_the_command_prints_both_bills_the_cross_over_and_the_limits(capsys):
     assert cost.main(ARGUMENTS) == 0
     out = capsys.readouterr().out
     assert "| S3 GETs |" in out
-    assert "both cost the same at" in out
+    assert "the two never cost the same" in out
     assert "| SNS publishes in us-east-1 |" in out
 
 
