@@ -1,10 +1,10 @@
 // Replaces main.js: the page's own state and view, without services, and a plain list of the same
 // messages. Times include the layout.
 
-import * as chat from "./chat.js";
-import { readMessage } from "./messages.js";
-import { parseTranscript } from "./source.js";
-import { createView } from "./view.js";
+import * as chat from "./state/chat.js";
+import { readMessage } from "./aws/records.js";
+import { parseTranscript } from "./aws/objects.js";
+import { createView } from "./view/page.js";
 
 const CHANNEL = "default";
 const ADA = { name: "Ada Lovelace", user: "ada", picture: "" };

@@ -35,10 +35,12 @@ from types import FrameType
 from docopt import DocoptExit, docopt
 
 from kappa.errors import ConfigError, KappaError
+from lambda_chat.config import ROOT
 from local import bootstrap, logs
+from local.command import run_command
 
 USAGE = __doc__ or ""
-STATE = bootstrap.ROOT / ".local"
+STATE = ROOT / ".local"
 DEFAULT_PORT = 4566
 SHOWN = ("AWS_", "LAMBDA_CHAT_")
 # SIGINT too: a shell starts background commands with SIGINT ignored
@@ -65,14 +67,14 @@ def main(argv: list[str]) -> int:
         command = [arguments["COMMAND"], *arguments["ARG"]]
         return run(command, port, quiet=arguments["--quiet"])
     except DocoptExit:
-        _say(f"Error: Wrong arguments: {' '.join(argv)}" if argv else "Error: Missing arguments.")
-        _say(USAGE[USAGE.index("Usage:") : USAGE.index("\n\nup ")])
+        _print(f"Error: Wrong arguments: {' '.join(argv)}" if argv else "Error: Missing arguments.")
+        _print(USAGE[USAGE.index("Usage:") : USAGE.index("\n\nup ")])
         return 2
     except KappaError as error:
-        _say(f"Error: {error}")
+        _print(f"Error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        _say("stopped; nothing is left running")
+        _print("stopped; nothing is left running")
         return 130
 
 
@@ -84,16 +86,16 @@ def up(port: int | None, *, browser: bool) -> int:
             port=port or DEFAULT_PORT,
             or_another_port=port is None,
             config_path=STATE / "config.yml",
-            report=_say,
+            report=_print,
         ) as chat,
     ):
         env_file = STATE / "env"
         env_file.write_text(_exports(chat.env))
         try:
-            _say(f"\nLambda Chat is ready: {chat.url}")
-            _say("  to chat as a second person, open it in a private window under another name")
-            _say(f"  commands in another terminal: source {_shown_path(env_file)}")
-            _say("  Ctrl-C stops everything\n")
+            _print(f"\nLambda Chat is ready: {chat.url}")
+            _print("  to chat as a second person, open it in a private window under another name")
+            _print(f"  commands in another terminal: source {_shown_path(env_file)}")
+            _print("  Ctrl-C stops everything\n")
             if browser:
                 _open(chat.url)
             logs.follow(chat.env, bootstrap.FUNCTION_CONFIGS)
@@ -104,8 +106,8 @@ def up(port: int | None, *, browser: bool) -> int:
 
 def run(command: list[str], port: int | None, *, quiet: bool) -> int:
     """Run one command beside a chat of its own; return its exit code."""
-    with bootstrap.chat(port=port, proxied=True, report=_silent if quiet else _say) as chat:
-        return bootstrap.run_command(command, chat)
+    with bootstrap.chat(port=port, proxied=True, report=_silent if quiet else _print) as chat:
+        return run_command(command, chat.env)
 
 
 @contextlib.contextmanager
@@ -168,7 +170,7 @@ def _silent(_line: str) -> None:
     """Report nothing."""
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

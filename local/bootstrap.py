@@ -10,9 +10,7 @@ import contextlib
 import os
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
 import sysconfig
 import time
 import urllib.error
@@ -22,11 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kappa.errors import KappaError
-from lambda_chat.config import build_folder
+from lambda_chat.config import ROOT, build_folder
 from local import emulator, google
 from local.gate import origins_at
 
-ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 BUCKET = "lambda-chat-local"
@@ -160,70 +157,3 @@ def _check_page(url: str) -> None:
             answer.read()
     except (urllib.error.URLError, OSError) as error:
         raise KappaError(f"The page does not answer at {url}: {error}") from error
-
-
-def run_command(command: list[str], running: Chat) -> int:
-    """Run a command in the chat's environment; return its exit code (128 + n for signal n).
-
-    Raises: KappaError, if the command cannot be started.
-    """
-    # Without a terminal, the command gets its own process group, so we can end all its children.
-    # With one, it stays in ours: there it can read keys, and Ctrl-C reaches all of it.
-    group = None if sys.stdin.isatty() else 0
-    with _deferred_interrupts() as release:
-        try:
-            process = subprocess.Popen(command, env=running.env, process_group=group)
-        except OSError as error:
-            raise KappaError(f"`{command[0]}` cannot be run: {error.strerror}") from error
-        try:
-            release()
-            code = process.wait()
-        except BaseException:
-            _end(process, own_group=group is not None)
-            raise
-        finally:
-            process.kill()
-            if group is not None:
-                _signal_group(process, signal.SIGKILL)
-    sys.stdout.flush()
-    return code if code >= 0 else 128 - code
-
-
-@contextlib.contextmanager
-def _deferred_interrupts() -> Iterator[Callable[[], None]]:
-    """Defer interrupts until the block calls the function it is given, which raises them.
-
-    An interrupt during a process's start would leave that process running.
-    """
-    arrived: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    former = {
-        number: signal.signal(number, lambda caught, _: arrived.append(caught))
-        for number in numbers
-    }
-
-    def release() -> None:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-        if arrived:
-            raise KeyboardInterrupt
-
-    try:
-        yield release
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
-def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
-    """Ask a command to end, and wait up to STOP_DEADLINE_S for it."""
-    process.terminate()
-    if own_group:
-        _signal_group(process, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(emulator.STOP_DEADLINE_S)
-
-
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)

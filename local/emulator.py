@@ -25,9 +25,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from kappa.errors import KappaError, WaitTimeout
+from lambda_chat.config import ROOT
 from local.gate import HOST, origins_at
 
-ROOT = Path(__file__).resolve().parent.parent
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
 POLL_S = 0.05

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import IO
 
-from local.bootstrap import ROOT
+from lambda_chat.config import ROOT
 
 COLOURS = ("36", "35")
 RESET = "\033[0m"

@@ -178,9 +178,9 @@ class Aws:
         self._go_on(doing)
         started = time.monotonic()
         with self._translated(doing):
-            found = [item for page in paginator.paginate(**(params or {})) for item in page[key]]
+            items = [item for page in paginator.paginate(**(params or {})) for item in page[key]]
         _log_call(service, operation, started)
-        return found
+        return items
 
     def call_once(
         self, service: str, operation: str, doing: str, params: Mapping[str, Any], timeout_s: float
@@ -233,13 +233,13 @@ class Aws:
         """The caller's partition: aws, aws-cn or aws-us-gov."""
         return self._owner()[0]
 
-    def learn(self, own_arn: str) -> None:
+    def remember_account(self, own_arn: str) -> None:
         """Take partition and account from the ARN of something that is the caller's own."""
-        found = arns.parse(own_arn)
-        self._whose = self._whose or (found.partition, found.account)
+        parsed_arn = arns.parse(own_arn)
+        self._whose = self._whose or (parsed_arn.partition, parsed_arn.account)
 
     def _owner(self) -> tuple[str, str]:
-        """Partition and account: STS is asked once, unless an answer has told before."""
+        """Partition and account: STS is asked once, unless an earlier answer had them."""
         with self._lock:
             if self._whose is None:
                 caller = self.call("sts", "get_caller_identity", "asking AWS who you are")
@@ -248,7 +248,7 @@ class Aws:
 
 
 def _region_of(service: str, params: Mapping[str, Any]) -> str:
-    """A topic may be of another region than the function, and answers in its own only.
+    """The region of a topic, which may be another than the function's and answers only there.
 
     Source: Amazon SNS guide, "Cross-region delivery".
     """

@@ -1,4 +1,4 @@
-"""Credentials that cannot be had, in words: which profile, which program, what to run.
+"""Why there are no credentials: which profile, which program, what to run.
 
 Owns what can go wrong before AWS is asked. It reads no file itself.
 Source: AWS SDKs and Tools reference, "Process credential provider", "IAM Identity Center
@@ -57,10 +57,10 @@ def explained(config: Mapping[str, Any], profile: str) -> Iterator[None]:
     try:
         yield
     except (exceptions.BotoCoreError, *_UNEXPECTED) as error:
-        found = _explain(error, *source(config, profile))
-        if found is None:
+        explanation = _explain(error, *source(config, profile))
+        if explanation is None:
             raise
-        raise found from error
+        raise explanation from error
 
 
 def _explain(error: Exception, name: str, section: Mapping[str, Any]) -> KappaError | None:

@@ -65,9 +65,9 @@ def nearest(region: str, known: Collection[str]) -> str:
     word = region.lower()
     near = difflib.get_close_matches(word, sorted(known), 5, 0.75)
     # Letters that changed places are the likeliest mistake.
-    return min(near, key=lambda one: sum(_difference(word, one).values()), default="")
+    return min(near, key=lambda known_name: sum(_difference(word, known_name).values()), default="")
 
 
-def _difference(one: str, other: str) -> Counter[str]:
-    first, second = Counter(one), Counter(other)
+def _difference(word: str, other: str) -> Counter[str]:
+    first, second = Counter(word), Counter(other)
     return (first - second) + (second - first)

@@ -25,7 +25,7 @@ from botocore.loaders import JSONFileLoader, Loader, create_loader
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
-from kappa.aws import answers, other_regions
+from kappa.aws import other_regions, proxy_pages
 from kappa.aws.credentials import explained
 
 _ATTEMPTS = 5
@@ -135,7 +135,7 @@ def client(session: botocore.session.Session, service: str, region: str) -> Any:
 
 
 def hasty_client(session: botocore.session.Session, service: str, region: str) -> Any:  # noqa: ANN401
-    """Make a client that gives up soon: for a question that may as well stay without an answer.
+    """Make a client that gives up soon, for a question that may stay unanswered.
 
     Where it can, it calls any region: the one that `other_regions.calling` names.
     """
@@ -186,26 +186,26 @@ def regions(session: botocore.session.Session | None = None) -> frozenset[str]:
     """
     loader = session.get_component("data_loader") if session else create_loader()
     data = loader.load_data("partitions")
-    names = {name for one in data["partitions"] for name in one["regions"]}
+    names = {name for partition in data["partitions"] for name in partition["regions"]}
     return frozenset(name for name in names if not name.endswith("-global"))
 
 
 def longest_run_s(session: botocore.session.Session) -> int:
-    """How long Lambda lets a function run, as the SDK's model of it has it."""
+    """How long Lambda lets a function run, by the SDK's model."""
     return int(session.get_service_model("lambda").shape_for("Timeout").metadata["max"])
 
 
 def _make(session: Any, service: str, region: str, config: Config) -> Any:  # noqa: ANN401
     made = session.create_client(service, region_name=region, config=config)
     address = partial(other_regions.address, made)
-    made.meta.events.register("before-parse", answers.checker(address))
+    made.meta.events.register("before-parse", proxy_pages.checker(address))
     return made
 
 
 def _retries() -> Any:  # noqa: ANN401 - botocore's own TypedDict
-    """Try again as standard mode does, as often as the environment says or five times."""
-    said = "AWS_MAX_ATTEMPTS" in os.environ
-    return {"mode": "standard", **({} if said else {"total_max_attempts": _ATTEMPTS})}
+    """Retry as standard mode does, as often as the environment sets, else five times."""
+    is_set = "AWS_MAX_ATTEMPTS" in os.environ
+    return {"mode": "standard", **({} if is_set else {"total_max_attempts": _ATTEMPTS})}
 
 
 def download(session: botocore.session.Session, link: str, max_bytes: int) -> bytes:
@@ -222,7 +222,7 @@ def download(session: botocore.session.Session, link: str, max_bytes: int) -> by
     request: Any = AWSRequest(method="GET", url=link, stream_output=True)
     try:
         reply = http.send(request.prepare())
-        # Closed also where it is not read to its end.
+        # Close it even if it is not read to its end.
         with closing(reply.raw):
             if reply.status_code != 200:
                 raise DownloadError(f"the answer is {reply.status_code}")

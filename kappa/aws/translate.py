@@ -1,4 +1,4 @@
-"""AWS's errors put into words: what kind of error it is, and what to do about it.
+"""AWS's errors in words: what kind of error it is, and what to do about it.
 
 Owns the codes. It makes no call.
 """
@@ -44,7 +44,7 @@ WRONG_KEYS = frozenset(
         "UnrecognizedClientException",
     }
 )
-# Codes of a request whose time AWS does not accept, and what other codes say of it.
+# Codes of a request whose time AWS does not accept, and texts of other codes for the same.
 # Source: AWS IAM guide, "Troubleshooting AWS API request signatures"; Amazon S3 API reference,
 # "Error responses".
 SKEWED = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
@@ -123,12 +123,12 @@ def parsed(doing: str) -> Iterator[None]:
 
 
 def _client_error(error: ClientError, doing: str) -> AwsError:
-    said = error.response.get("Error", {})
-    code = str(said.get("Code", "Unknown"))
-    text = str(said.get("Message", "") or error)
-    found = _by_code(error, code, text, f"AWS refused {doing}: {text} ({code})")
-    found.text = text
-    return found
+    answer = error.response.get("Error", {})
+    code = str(answer.get("Code", "Unknown"))
+    text = str(answer.get("Message", "") or error)
+    translation = _by_code(error, code, text, f"AWS refused {doing}: {text} ({code})")
+    translation.text = text
+    return translation
 
 
 def _by_code(error: ClientError, code: str, text: str, message: str) -> AwsError:
@@ -152,7 +152,7 @@ def _by_code(error: ClientError, code: str, text: str, message: str) -> AwsError
 
 
 def _is_skewed(code: str, text: str) -> bool:
-    signature = code in WRONG_KEYS and any(one in text.lower() for one in _SKEWED_TEXTS)
+    signature = code in WRONG_KEYS and any(words in text.lower() for words in _SKEWED_TEXTS)
     return code in SKEWED or signature
 
 

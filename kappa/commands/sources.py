@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kappa.aws.client import Aws
-from kappa.commands.deploy import Session
+from kappa.commands.session import Session
 from kappa.config.function_rules import check_regions
 from kappa.config.model import Config
 from kappa.errors import NotFound
@@ -97,4 +97,4 @@ def _check_function(aws: Aws, config: Config) -> None:
         raise NotFound(
             f"The function {name} does not exist.", f"Make it: {config.command('create')}"
         ) from error
-    aws.learn(settings["FunctionArn"])
+    aws.remember_account(settings["FunctionArn"])

@@ -1,6 +1,6 @@
-"""What becomes of asynchronous calls: retries, age, destinations. Plan them as the config says.
+"""Settings of asynchronous calls: retries, age, destinations. Read and plan them.
 
-An alias has such settings of its own: with one, they are the alias's.
+An alias has such settings of its own: if the config names one, they are the alias's.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.aws.client import Aws
-from kappa.config.function_fields import Async
-from kappa.config.model import Config
+from kappa.config.model import Async, Config
 from kappa.errors import NotFound
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 
 
-def wants(said: Async | None) -> bool:
-    """Whether the config asks for a setting, and does not only take some away."""
-    return said is not None and bool(_merged(said, {}))
+def wants(desired: Async | None) -> bool:
+    """Whether the config sets something, and does not only remove."""
+    return desired is not None and bool(_merged(desired, {}))
 
 
 def read(aws: Aws, config: Config) -> dict[str, Any] | None:
-    """Read what becomes of asynchronous calls of the function, or of the alias that is bound."""
-    name, alias = config.function.name, config.qualifier
+    """Read the settings of the function, or of the alias that the config is bound to."""
     if config.function.async_ is None:
         return None
+    return read_async_settings(aws, config.function.name, config.qualifier)
+
+
+def read_async_settings(aws: Aws, name: str, alias: str = "") -> dict[str, Any] | None:
+    """Read the settings of a function or of one of its aliases; None if there are none."""
     params = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
     doing = f"reading the asynchronous settings of {name}"
     try:
@@ -33,34 +36,34 @@ def read(aws: Aws, config: Config) -> dict[str, Any] | None:
         return None
 
 
-def plan(config: Config, has: Mapping[str, Any] | None) -> Plan:
-    """Plan the settings; `has` is what AWS has of them, None: nothing.
+def plan(config: Config, current: Mapping[str, Any] | None) -> Plan:
+    """Plan the settings; `current` is what AWS has of them, None: nothing.
 
     Where nothing is left they are deleted: AWS refuses a put that names no setting.
     """
-    said = config.function.async_
-    if said is None:
+    desired = config.function.async_
+    if desired is None:
         return []
     name, alias = config.function.name, config.qualifier
     target = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
     message = f"asynchronous settings of {name}"
-    kept = _kept(has or {})
-    params = {} if said == Async() else _merged(said, kept)
+    kept = _kept(current or {})
+    params = {} if desired == Async() else _merged(desired, kept)
     if not params:
-        return [Already("gone", message) if has is None else _remove(target, message)]
-    if has is not None and params == kept:
-        return [Already("unchanged", message)]
+        return [Note("gone", message) if current is None else _remove(target, message)]
+    if current is not None and params == kept:
+        return [Note("unchanged", message)]
     return [
         Step(
             "lambda",
             "put_function_event_invoke_config",
             {**target, **params},
-            "created" if has is None else "updated",
+            "created" if current is None else "updated",
             message,
             before={
                 key: kept.get(key)
                 for key in {**kept, **params}
-                if has is not None and kept.get(key) != params.get(key)
+                if current is not None and kept.get(key) != params.get(key)
             },
         )
     ]
@@ -77,21 +80,22 @@ def _remove(target: Mapping[str, Any], message: str) -> Step:
     )
 
 
-def _kept(has: Mapping[str, Any]) -> dict[str, Any]:
-    """What a put must repeat: it replaces every asynchronous setting."""
+def _kept(current: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a put must repeat, since it replaces all of them."""
     keys = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
-    kept: dict[str, Any] = {key: has[key] for key in keys if key in has}
-    destinations = {key: value for key, value in has.get("DestinationConfig", {}).items() if value}
+    kept: dict[str, Any] = {key: current[key] for key in keys if key in current}
+    configured = current.get("DestinationConfig", {})
+    destinations = {key: value for key, value in configured.items() if value}
     return {**kept, "DestinationConfig": destinations} if destinations else kept
 
 
-def _merged(said: Async, kept: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(desired: Async, kept: Mapping[str, Any]) -> dict[str, Any]:
     params: dict[str, Any] = {
-        "MaximumRetryAttempts": said.maximum_retry_attempts,
-        "MaximumEventAgeInSeconds": said.maximum_event_age_s,
+        "MaximumRetryAttempts": desired.maximum_retry_attempts,
+        "MaximumEventAgeInSeconds": desired.maximum_event_age_s,
     }
     destinations: dict[str, Any] = dict(kept.get("DestinationConfig", {}))
-    for key, arn in (("OnFailure", said.on_failure), ("OnSuccess", said.on_success)):
+    for key, arn in (("OnFailure", desired.on_failure), ("OnSuccess", desired.on_success)):
         if arn is not None:
             destinations[key] = {"Destination": arn} if arn else None
     given = {key: value for key, value in params.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The function's code: what is sent of a zip or an image, and when AWS has it already. Pure."""
+"""The function's code, a zip or an image: what a call sends, and when AWS already has it. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from kappa.errors import Conflict
 from kappa.function.health import ready
 from kappa.packing import upload
 from kappa.packing.archive import Archive
-from kappa.plan.step import Already, Guard, Step
+from kappa.plan.step import Guard, Note, Plan, Step, steps
 
-# What a function has that was made before Lambda knew of architectures.
+# The operations of Lambda that send code.
+SENDS_CODE = frozenset({"create_function", "update_function_code"})
+# The architecture of a function that is older than the choice of one.
 _OLDEST = ["x86_64"]
 
 
-def sent(config: Config, archive: Archive | None) -> dict[str, Any]:
-    """Say where Lambda finds the code, as its calls want it."""
+def code_params(config: Config, archive: Archive | None) -> dict[str, Any]:
+    """Where Lambda finds the code, as parameters of its calls."""
     if config.function.image:
         return {"ImageUri": config.function.image.uri}
     return upload.code(config, archive) if archive else {}
 
 
-def plan_update(
+def plan_code(
     config: Config,
     archive: Archive | None,
     settings: Mapping[str, Any],
@@ -31,19 +33,19 @@ def plan_update(
     *,
     again: bool,
     guard: Guard | None = None,
-) -> Step | Already:
-    """Plan the code that differs, or all of it `again`, because AWS could not use it.
+) -> Step | Note:
+    """Plan the update of code that differs, or of any code if it is sent `again` after a failure.
 
-    `settings` and `code` are what GetFunction answers. A zip keeps its customer key.
+    `settings` and `code` are GetFunction's Configuration and Code. A zip keeps its customer key.
     Raises: Conflict, if AWS has an image where the config has a zip, or the other way round.
     """
     name = config.function.name
     _check_kind(config, settings)
-    before, after = compared(config, archive, settings, code)
+    before, after = compare_code(config, archive, settings, code)
     changed = [key for key in after if before[key] != after[key]]
     if not changed and not again:
-        return Already("unchanged", f"code of {name}")
-    params: dict[str, Any] = {"FunctionName": name, **sent(config, archive)}
+        return Note("unchanged", f"code of {name}")
+    params: dict[str, Any] = {"FunctionName": name, **code_params(config, archive)}
     if "Architectures" in changed:
         params["Architectures"] = after["Architectures"]
     if not config.function.image and code.get("SourceKMSKeyArn"):
@@ -71,21 +73,31 @@ def _check_kind(config: Config, settings: Mapping[str, Any]) -> None:
         )
 
 
-def compared(
+def compare_code(
     config: Config,
     archive: Archive | None,
     settings: Mapping[str, Any],
     code: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Say what tells one code from another, as AWS has it and as it should be."""
+    """Return what identifies the code: as AWS has it, and as the config wants it."""
     if config.function.image:
         before = {"ImageUri": code.get("ImageUri")}
         after: dict[str, Any] = {"ImageUri": config.function.image.uri}
     else:
         before = {"CodeSha256": settings.get("CodeSha256")}
         after = {"CodeSha256": archive.sha256 if archive else None}
-    has = settings.get("Architectures") or _OLDEST
-    wanted = config.function.architectures
-    if wanted is not None and list(wanted) != has:
-        before["Architectures"], after["Architectures"] = has, list(wanted)
+    current = settings.get("Architectures") or _OLDEST
+    desired = config.function.architectures
+    if desired is not None and list(desired) != current:
+        before["Architectures"], after["Architectures"] = current, list(desired)
     return before, after
+
+
+def sends_code(plan: Plan) -> bool:
+    """Whether a plan uploads the function's code."""
+    return any(step.operation in SENDS_CODE for step in steps(plan))
+
+
+def replaces_code(plan: Plan) -> bool:
+    """Whether a plan uploads code where there is some."""
+    return any(step.operation == "update_function_code" for step in steps(plan))

@@ -1,7 +1,7 @@
-"""Whether the function that AWS has works: what failed, is under way, or could not be read.
+"""Whether the function that AWS has works: what has failed, what is under way, when it is ready.
 
-Owns what State and LastUpdateStatus mean for a plan. A setting that failed looks as if it were
-set, so comparing settings alone is not enough. Pure.
+Owns what State and LastUpdateStatus mean for a plan. AWS lists a setting that failed like any
+other, so comparing settings alone is not enough. Pure.
 Source: AWS Lambda guide, "Lambda function states".
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.errors import AwsError, Conflict, Denied
+from kappa.errors import AwsError, Conflict
 from kappa.plan.step import Wait
 
-# Reasons of a failed update that only other code takes away: settings sent before it fail too.
+# Reasons of a failed update that only other code removes: settings sent before the code fail too.
 _CODE_REASONS = frozenset(
     {
         "ImageAccessDenied",
@@ -32,9 +32,9 @@ def under_way(settings: Mapping[str, Any]) -> bool:
 
 
 def failure(settings: Mapping[str, Any]) -> str:
-    """Name what sending settings and code again may mend; an empty text if nothing is wrong.
+    """Describe a failure that sending settings and code again may repair; "" if there is none.
 
-    A function is Inactive when its network or image was taken back while it was idle.
+    A function is Inactive after AWS reclaimed the network or image of an idle function.
     """
     if settings.get("LastUpdateStatus") == "Failed":
         return f"the last update failed: {_reason(settings, 'LastUpdateStatusReason')}"
@@ -65,7 +65,7 @@ def _reason(settings: Mapping[str, Any], key: str) -> str:
 
 
 def check_usable(config: Config, settings: Mapping[str, Any]) -> None:
-    """Refuse a function that no update can mend.
+    """Refuse a function that no update can repair.
 
     Raises: Conflict, if it is being deleted; AwsError, if AWS could not make it.
     """
@@ -80,44 +80,6 @@ def check_usable(config: Config, settings: Mapping[str, Any]) -> None:
             "AWS wants such a function deleted and made again: correct the cause, then "
             f"{config.command('delete')} and {config.command('deploy')}.",
         )
-
-
-def check_variables(name: str, settings: Mapping[str, Any]) -> None:
-    """Refuse an answer that leaves the variables out because the caller may not decrypt them.
-
-    Raises: Denied, naming the key.
-    """
-    error = settings.get("Environment", {}).get("Error")
-    if error:
-        key = settings.get("KMSKeyArn") or "the key of the variables"
-        raise _unreadable(name, "variables", error, f"Ask for the permission kms:Decrypt on {key}.")
-
-
-def check_read(config: Config, settings: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-    """Refuse to compare what AWS has left out of its answer; what the config lacks may be absent.
-
-    `answer` holds what GetFunction has beside the settings: Code and TagsError.
-    Raises: Denied, naming the part and the permission.
-    """
-    function = config.function
-    if function.environment is not None:
-        check_variables(function.name, settings)
-    if function.tags is not None and answer.get("TagsError"):
-        hint = "Ask for the permission lambda:ListTags."
-        raise _unreadable(function.name, "tags", answer["TagsError"], hint)
-    if not function.image:
-        return
-    image = answer.get("Code", {}).get("Error")
-    started = settings.get("ImageConfigResponse", {}).get("Error")
-    for part, error in (("image", image), ("settings of the image", started)):
-        if error:
-            hint = "Check the image, its repository's policy and your permissions for ECR."
-            raise _unreadable(function.name, part, error, hint)
-
-
-def _unreadable(name: str, part: str, error: Mapping[str, Any], hint: str) -> Denied:
-    code, text = error.get("ErrorCode", ""), error.get("Message", "")
-    return Denied(f"AWS refused reading the {part} of {name}: {text} ({code})", hint, code, text)
 
 
 def ready(config: Config, field: str, until: str, *, always: bool = False) -> Wait:

@@ -1,4 +1,4 @@
-"""A function's settings in AWS's words: what the config wants, and what AWS has, alike.
+"""The function's settings as parameters of AWS's calls: desired by the config, or current in AWS.
 
 Owns the names and shapes of CreateFunction's and UpdateFunctionConfiguration's parameters. Pure.
 """
@@ -41,10 +41,11 @@ SETTINGS = (
 _SNAP_START = {None: None, True: "PublishedVersions", False: "None"}
 
 
-def wanted(config: Config, role_arn: str, has: Mapping[str, Any]) -> dict[str, Any]:
-    """Say each setting that the config names; `has` fills what it leaves open inside of one.
+def desired(config: Config, role_arn: str, actual: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the config names; `actual` fills what it leaves open inside of one.
 
-    A call replaces a structure such as LoggingConfig as a whole, so the rest is repeated.
+    `actual` is GetFunction's Configuration. A call replaces a structure such as LoggingConfig as a
+    whole, so the rest is repeated.
     """
     function = config.function
     params: dict[str, Any] = {
@@ -57,19 +58,19 @@ def wanted(config: Config, role_arn: str, has: Mapping[str, Any]) -> dict[str, A
         "Environment": _wrap("Variables", function.environment),
         "EphemeralStorage": _wrap("Size", function.ephemeral_storage_mb),
         "Layers": None if function.layers is None else list(function.layers),
-        "VpcConfig": _vpc(function, has),
+        "VpcConfig": _vpc(function, actual),
         "TracingConfig": _wrap("Mode", _TRACING[function.tracing]),
         "KMSKeyArn": function.kms_key,
         "DeadLetterConfig": _wrap("TargetArn", function.dead_letter),
-        "LoggingConfig": _logging(function, has),
+        "LoggingConfig": _logging(function, actual),
         "SnapStart": _wrap("ApplyOn", _SNAP_START[function.snap_start]),
-        "ImageConfig": _image(function, has),
+        "ImageConfig": _image(function, actual),
     }
     return {key: value for key, value in params.items() if value is not None}
 
 
-def first(config: Config, role_arn: str) -> dict[str, Any]:
-    """Say each setting of a function that is to be made.
+def first_settings(config: Config, role_arn: str) -> dict[str, Any]:
+    """The settings of a function that is to be made.
 
     Raises: ConfigError, if it would have no role.
     """
@@ -80,18 +81,18 @@ def first(config: Config, role_arn: str) -> dict[str, Any]:
             "a role.",
             "Add `iam:` with `role: {name: ...}`, and with a `policy:` that gives it rights.",
         )
-    return wanted(config, role_arn, {})
+    return desired(config, role_arn, {})
 
 
 def _wrap(name: str, value: object) -> dict[str, Any] | None:
     return None if value is None else {name: value}
 
 
-def _vpc(function: Function, has: Mapping[str, Any]) -> dict[str, Any] | None:
+def _vpc(function: Function, actual: Mapping[str, Any]) -> dict[str, Any] | None:
     vpc = function.vpc
     if vpc is None:
         return None
-    now = present(has, "VpcConfig")["Ipv6AllowedForDualStack"] and bool(vpc.subnet_ids)
+    now = current(actual, "VpcConfig")["Ipv6AllowedForDualStack"] and bool(vpc.subnet_ids)
     return {
         "SubnetIds": sorted(vpc.subnet_ids),
         "SecurityGroupIds": sorted(vpc.security_group_ids),
@@ -99,50 +100,54 @@ def _vpc(function: Function, has: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _logging(function: Function, has: Mapping[str, Any]) -> dict[str, Any] | None:
+def _logging(function: Function, actual: Mapping[str, Any]) -> dict[str, Any] | None:
     logging = function.logging
     if logging is None:
         return None
     group = f"/aws/lambda/{function.name}"
-    said = {
+    named = {
         "LogFormat": logging.format,
         "ApplicationLogLevel": logging.application_level,
         "SystemLogLevel": logging.system_level,
         "LogGroup": logging.group,
     }
-    given = {key: value for key, value in said.items() if value}
+    given = {key: value for key, value in named.items() if value}
     if not given:
         return {"LogFormat": "Text", "LogGroup": group}
-    params = {"LogFormat": "Text", "LogGroup": group, **has.get("LoggingConfig", {}), **given}
+    params = {"LogFormat": "Text", "LogGroup": group, **actual.get("LoggingConfig", {}), **given}
     # Source: AWS Lambda guide, "Log-level filtering": JSON format only.
     levels = _LOG_LEVELS if params["LogFormat"] == "Text" else ()
     return {key: value for key, value in params.items() if key not in levels}
 
 
-def _image(function: Function, has: Mapping[str, Any]) -> dict[str, Any] | None:
+def _image(function: Function, actual: Mapping[str, Any]) -> dict[str, Any] | None:
     image = function.image
     if image is None:
         return None
-    said = {
+    named = {
         "Command": None if image.command is None else list(image.command),
         "EntryPoint": None if image.entry_point is None else list(image.entry_point),
         "WorkingDirectory": image.working_directory,
     }
-    given = {key: value for key, value in said.items() if value is not None}
-    return {**present(has, "ImageConfig"), **given} if given else None
+    given = {key: value for key, value in named.items() if value is not None}
+    return {**current(actual, "ImageConfig"), **given} if given else None
 
 
-def present(has: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - whatever the setting is
-    """Say one setting of GetFunction's Configuration as the calls that set it would.
+def current(actual: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - whatever the setting is
+    """One setting of GetFunction's Configuration, in the shape of the calls that set it.
 
-    What AWS leaves out of its answer is what it has where nothing was ever said.
+    AWS leaves some settings out of its answer: then they have AWS's default.
     """
-    read = _PRESENT.get(key)
-    return read(has) if read else has.get(key, "" if key in ("Description", "KMSKeyArn") else None)
+    read = _CURRENT.get(key)
+    return (
+        read(actual)
+        if read
+        else actual.get(key, "" if key in ("Description", "KMSKeyArn") else None)
+    )
 
 
-def _present_vpc(has: Mapping[str, Any]) -> dict[str, Any]:
-    vpc = has.get("VpcConfig") or {}
+def _current_vpc(actual: Mapping[str, Any]) -> dict[str, Any]:
+    vpc = actual.get("VpcConfig") or {}
     return {
         "SubnetIds": sorted(vpc.get("SubnetIds", [])),
         "SecurityGroupIds": sorted(vpc.get("SecurityGroupIds", [])),
@@ -150,27 +155,31 @@ def _present_vpc(has: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _present_logging(has: Mapping[str, Any]) -> dict[str, Any]:
-    default = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{has.get('FunctionName', '')}"}
-    return {**default, **has.get("LoggingConfig", {})}
+def _current_logging(actual: Mapping[str, Any]) -> dict[str, Any]:
+    default = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{actual.get('FunctionName', '')}"}
+    return {**default, **actual.get("LoggingConfig", {})}
 
 
-def _present_image(has: Mapping[str, Any]) -> dict[str, Any]:
-    image = has.get("ImageConfigResponse", {}).get("ImageConfig", {})
+def _current_image(actual: Mapping[str, Any]) -> dict[str, Any]:
+    image = actual.get("ImageConfigResponse", {}).get("ImageConfig", {})
     empty: dict[str, Any] = {"Command": [], "EntryPoint": [], "WorkingDirectory": ""}
     return {key: image.get(key, nothing) for key, nothing in empty.items()}
 
 
-_PRESENT: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-    "Environment": lambda has: {"Variables": has.get("Environment", {}).get("Variables", {})},
-    "EphemeralStorage": lambda has: {"Size": has.get("EphemeralStorage", {}).get("Size", 512)},
-    "Layers": lambda has: [one["Arn"] for one in has.get("Layers", [])],
-    "VpcConfig": _present_vpc,
-    "TracingConfig": lambda has: {"Mode": has.get("TracingConfig", {}).get("Mode", "PassThrough")},
-    "DeadLetterConfig": lambda has: {
-        "TargetArn": has.get("DeadLetterConfig", {}).get("TargetArn", "")
+_CURRENT: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "Environment": lambda answer: {"Variables": answer.get("Environment", {}).get("Variables", {})},
+    "EphemeralStorage": lambda answer: {
+        "Size": answer.get("EphemeralStorage", {}).get("Size", 512)
     },
-    "LoggingConfig": _present_logging,
-    "SnapStart": lambda has: {"ApplyOn": has.get("SnapStart", {}).get("ApplyOn", "None")},
-    "ImageConfig": _present_image,
+    "Layers": lambda answer: [layer["Arn"] for layer in answer.get("Layers", [])],
+    "VpcConfig": _current_vpc,
+    "TracingConfig": lambda answer: {
+        "Mode": answer.get("TracingConfig", {}).get("Mode", "PassThrough")
+    },
+    "DeadLetterConfig": lambda answer: {
+        "TargetArn": answer.get("DeadLetterConfig", {}).get("TargetArn", "")
+    },
+    "LoggingConfig": _current_logging,
+    "SnapStart": lambda answer: {"ApplyOn": answer.get("SnapStart", {}).get("ApplyOn", "None")},
+    "ImageConfig": _current_image,
 }

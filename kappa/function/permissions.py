@@ -1,6 +1,6 @@
-"""The function's resource policy: who may invoke it. Read its statements, plan one more.
+"""The function's resource policy, which decides who may invoke it: read, compare and plan it.
 
-Shared by plan.py (the config's `permissions`) and the event sources (what a topic needs).
+Shared by plan.py (the config's `permissions`) and the event sources (a topic needs one, too).
 
 Access is never widened by accident: a statement that a `permissions:` entry cannot express whole
 is foreign. It counts for no permission, and is neither replaced nor removed.
@@ -8,23 +8,130 @@ is foreign. It counts for no permission, and is neither replaced nor removed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from kappa import arn as arns
+from kappa.aws.client import Aws
 from kappa.aws.regions import is_opt_in
-from kappa.config import advice
+from kappa.config import command_line
 from kappa.config.model import Permission
-from kappa.errors import Conflict
-from kappa.function.statements import Statement, in_policy, read_statement, read_statements
-from kappa.plan.step import Already, Look, Plan, Step
-
-__all__ = ["Statement", "read_statement", "read_statements"]
+from kappa.errors import Conflict, NotFound
+from kappa.plan.step import Look, Note, Plan, Step
 
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
+# The conditions that AddPermission writes, and the field that holds the value of each.
+# Source: AWS Lambda API reference, "AddPermission"; Service Authorization Reference, "Condition
+# keys for AWS Lambda".
+_CONDITIONS = {
+    ("ArnLike", "aws:sourcearn"): "source_arn",
+    ("StringEquals", "aws:sourceaccount"): "source_account",
+    ("StringEquals", "aws:principalorgid"): "principal_org_id",
+    ("StringEquals", "lambda:eventsourcetoken"): "event_source_token",
+    ("StringEquals", "lambda:functionurlauthtype"): "url_auth",
+    ("Bool", "lambda:invokedviafunctionurl"): "via_url",
+}
+_KEYS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
+# Principals that AddPermission accepts. It refuses the id that stands for a deleted user or role.
+# Source: AWS IAM guide, "AWS JSON policy elements: Principal".
+_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:\S+|[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement, in the words of a config's permission.
+
+    `foreign` is the statement as AWS has it, as JSON, where those words cannot express it whole;
+    the other fields are then only for people to read.
+    """
+
+    statement_id: str
+    principal: str
+    action: str
+    source_arn: str = ""
+    source_account: str = ""
+    url_auth: str = ""
+    via_url: bool = False
+    principal_org_id: str = ""
+    event_source_token: str = ""
+    foreign: str = ""
+
+
+def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement, ...]:
+    """Read the statements of a function's policy, or of its alias's; none where there is none."""
+    qualifier = {"Qualifier": alias} if alias else {}
+    try:
+        answer = aws.call(
+            "lambda",
+            "get_policy",
+            f"reading the permissions of {function}",
+            {"FunctionName": function, **qualifier},
+        )
+    except NotFound:
+        return ()
+    return in_policy(answer, function, alias)
+
+
+def in_policy(answer: Mapping[str, Any], function: str, alias: str) -> tuple[Statement, ...]:
+    """Read the statements of GetPolicy's answer."""
+    listed = json.loads(answer["Policy"]).get("Statement", [])
+    whole = f"{function}:{alias}" if alias else function
+    return tuple(
+        read_statement(raw, whole) for raw in (listed if isinstance(listed, list) else [listed])
+    )
+
+
+def read_statement(raw: Mapping[str, Any], function: str) -> Statement:
+    """Read one statement of the policy of `function`, which is NAME or NAME:ALIAS.
+
+    Shape: raw is {Sid, Effect, Principal, Action, Resource, Condition: {operator: {key: value}}}.
+    """
+    principal, action = _principal(raw.get("Principal")), _single(raw.get("Action"))
+    conditions = _conditions(raw.get("Condition") or {})
+    if (
+        _KEYS.issuperset(raw)
+        and (raw.get("Effect"), bool(raw.get("Sid"))) == ("Allow", True)
+        and _single(raw.get("Resource")).endswith(f":function:{function}")
+        and (principal and action and conditions is not None)
+    ):
+        return replace(Statement(raw["Sid"], principal, action), **(conditions or {}))
+    return Statement(
+        str(raw.get("Sid", "")),
+        principal or json.dumps(raw.get("Principal", "")),
+        action or json.dumps(raw.get("Action", "")),
+        foreign=json.dumps(raw),
+    )
+
+
+def _single(value: object) -> str:
+    """A text, alone or alone in a list: they mean the same. "" for anything else."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, str) else ""
+
+
+def _principal(value: object) -> str:
+    if isinstance(value, dict):
+        kinds = set(value) <= {"AWS", "Service"} and len(value) == 1
+        value = _single(next(iter(value.values()))) if kinds else ""
+    return value if isinstance(value, str) and _PRINCIPAL.fullmatch(value) else ""
+
+
+def _conditions(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Name each condition by its field; None if a condition has no field."""
+    fields: dict[str, Any] = {}
+    for operator, tests in raw.items():
+        for key, value in tests.items():
+            field = _CONDITIONS.get((operator, key.lower()), "")
+            text = _single(value)
+            if not field or not text or field in fields or (field == "via_url" and text != "true"):
+                return None
+            fields[field] = text == "true" if field == "via_url" else text
+    return fields
 
 
 def as_statement(permission: Permission) -> Statement:
@@ -57,28 +164,28 @@ def _access(statement: Statement) -> Statement:
     return replace(statement, statement_id="", principal=principal, action=statement.action.lower())
 
 
-def admits(one: Statement | Permission, service: str, source_arn: str) -> bool:
-    """Whether a service may invoke the function for one source by this, under no other condition.
+def admits(grant: Statement | Permission, service: str, source_arn: str) -> bool:
+    """Whether this lets a service invoke the function for one source, under no other condition.
 
-    Whose the source is (source_account) is left to whoever wrote it.
+    The account of the source (source_account) is up to whoever wrote it.
     """
-    has = one if isinstance(one, Statement) else as_statement(one)
-    narrowed = has.principal_org_id or has.event_source_token or has.url_auth or has.via_url
+    given = grant if isinstance(grant, Statement) else as_statement(grant)
+    narrowed = given.principal_org_id or given.event_source_token or given.url_auth or given.via_url
     return (
-        has.principal == service
-        and has.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
-        and has.source_arn == source_arn
-        and not (has.foreign or narrowed)
+        given.principal == service
+        and given.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
+        and given.source_arn == source_arn
+        and not (given.foreign or narrowed)
     )
 
 
-def may_admit(one: Statement, service: str, source_arn: str) -> bool:
-    """Whether a statement may let a service in for a source, be it wider, or foreign."""
-    if one.foreign:
-        return service in one.foreign or '"*"' in one.foreign
-    is_url = one.url_auth or one.via_url
-    principal = one.principal in (service, "*") and not is_url
-    return principal and fnmatchcase(source_arn, one.source_arn or "*")
+def may_admit(statement: Statement, service: str, source_arn: str) -> bool:
+    """Whether a statement may let a service in for a source, even if it is wider, or foreign."""
+    if statement.foreign:
+        return service in statement.foreign or '"*"' in statement.foreign
+    is_url = statement.url_auth or statement.via_url
+    principal = statement.principal in (service, "*") and not is_url
+    return principal and fnmatchcase(source_arn, statement.source_arn or "*")
 
 
 def caller(source_arn: str, service: str, region: str) -> str:
@@ -97,10 +204,10 @@ def caller(source_arn: str, service: str, region: str) -> str:
 def granted(
     statements: tuple[Statement, ...], permissions: Sequence[Permission]
 ) -> tuple[Statement, ...]:
-    """Return the statements that there are once these permissions have been granted."""
+    """Return the statements as they are once these permissions have been granted."""
     own = tuple(map(as_statement, permissions))
-    ids = {one.statement_id for one in own}
-    return (*(one for one in statements if one.statement_id not in ids), *own)
+    ids = {statement.statement_id for statement in own}
+    return (*(kept for kept in statements if kept.statement_id not in ids), *own)
 
 
 def plan_grant(
@@ -108,22 +215,22 @@ def plan_grant(
     permission: Permission,
     statements: tuple[Statement, ...],
     alias: str = "",
-    aws: Callable[[str], str] = advice.aws,
+    aws: Callable[[str], str] = command_line.aws_command,
 ) -> Plan:
     """Plan one permission: add it, replace one of the same id that differs, or leave it.
 
-    An alias has a policy of its own: `statements` are that one's. `aws` words a command of the AWS
-    CLI for the function's account and region.
+    An alias has a policy of its own: then `statements` are those of that policy. `aws` turns an
+    AWS CLI command into one for the function's account and region.
     Raises: Conflict, if a statement of the same id is foreign.
     """
     name = permission.statement_id
     message = f"permission {name} for {_who(permission)}"
-    same_id = [one for one in statements if one.statement_id == name]
-    if any(grants(one, permission) for one in same_id):
-        return [Already("exists", message)]
-    for one in same_id:
-        if one.foreign:
-            raise _foreign(function, alias, one, aws)
+    same_id = [statement for statement in statements if statement.statement_id == name]
+    if any(grants(statement, permission) for statement in same_id):
+        return [Note("exists", message)]
+    for statement in same_id:
+        if statement.foreign:
+            raise _foreign(function, alias, statement, aws)
     step = _add(function, permission, alias, message)
     if not same_id:
         return [step]
@@ -160,7 +267,7 @@ def _add(function: str, permission: Permission, alias: str, message: str) -> Ste
 
 
 def _permission(statement: Statement) -> Permission:
-    """Say a statement that is not foreign as a permission."""
+    """Turn a statement that is not foreign into a permission."""
     root = _ROOT.fullmatch(statement.principal)
     url_auth: Any = statement.url_auth or None
     return Permission(
@@ -179,8 +286,8 @@ def _permission(statement: Statement) -> Permission:
 def _look(function: str, permission: Permission, alias: str) -> Look:
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         return any(
-            one.statement_id == permission.statement_id and grants(one, permission)
-            for one in in_policy(answer, function, alias)
+            statement.statement_id == permission.statement_id and grants(statement, permission)
+            for statement in in_policy(answer, function, alias)
         )
 
     qualifier = {"Qualifier": alias} if alias else {}
@@ -209,9 +316,9 @@ def plan_revoke(
     function: str, statement_id: str, statements: tuple[Statement, ...], alias: str = ""
 ) -> Plan:
     """Plan the removal of a permission that kappa gave, if it is there; a foreign one stays."""
-    same_id = [one for one in statements if one.statement_id == statement_id]
-    if any(one.foreign for one in same_id):
-        return [Already("kept", f"permission {statement_id} (kappa did not make it like this)")]
+    same_id = [statement for statement in statements if statement.statement_id == statement_id]
+    if any(statement.foreign for statement in same_id):
+        return [Note("kept", f"permission {statement_id} (kappa did not make it like this)")]
     return [_revoke(function, statement_id, alias)] if same_id else []
 
 
@@ -228,5 +335,5 @@ def _revoke(function: str, statement_id: str, alias: str, why: str = "") -> Step
 
 
 def _canonical(action: str) -> str:
-    """Write the action as AWS does: configs of 2015 say lambda:invokeFunction."""
+    """Write the action as AWS does: configs from 2015 have lambda:invokeFunction."""
     return "lambda:InvokeFunction" if action.lower() == "lambda:invokefunction" else action

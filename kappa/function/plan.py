@@ -1,116 +1,32 @@
-"""The function itself: read it, plan its making, change and removal.
+"""The function itself: plan how it is made, changed and removed.
 
-Owns code, configuration, tags, reserved concurrency and the order of what hangs on them. A
-setting that the config does not name is left as AWS has it.
+Owns the order: settings, code, tags, reserved concurrency, versions, and what hangs on those. A
+setting that the config does not name is left as AWS has it. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kappa.aws.client import Aws
 from kappa.config.model import Config
-from kappa.errors import NotFound, WaitTimeout
-from kappa.function import async_calls as asynchronous
-from kappa.function import code as functioncode
-from kappa.function import guards, health, versions
-from kappa.function import update as functionupdate
-from kappa.function import version_state as versionstate
-from kappa.function import version_users as versionusers
-from kappa.function import whole as wholefunction
-from kappa.function.guards import Compared
+from kappa.errors import NotFound
+from kappa.function import aliases, async_calls, conflicts, health, versions
+from kappa.function.code import code_params, plan_code
+from kappa.function.conflicts import Compared
 from kappa.function.health import ready
-from kappa.function.params import first
-from kappa.function.permissions import Statement, plan_grant, read_statements
-from kappa.function.version_state import VersionsState
+from kappa.function.params import current, desired, first_settings
+from kappa.function.permissions import plan_grant
+from kappa.function.state import FunctionState, check_read
 from kappa.packing import upload
 from kappa.packing.archive import Archive
-from kappa.plan.step import WAIT_DEADLINE_S, Already, Clock, Look, Plan, Step
+from kappa.plan.step import Look, Note, Plan, Step
 
 
-@dataclass(frozen=True)
-class FunctionState:
-    """What Lambda has. `settings` is GetFunction's Configuration; None: no such function.
-
-    `statements` and `asynchronous` are the alias's where the config names one. `code` is where
-    the code lies: {"Location": a URL that ends soon} or {"ImageUri"}. `tags_error` says why the
-    tags could not be read.
-    """
-
-    settings: Mapping[str, Any] | None = None
-    statements: tuple[Statement, ...] = ()
-    asynchronous: Mapping[str, Any] | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    concurrency: int | None = None
-    code: Mapping[str, Any] = field(default_factory=dict)
-    versions: VersionsState = field(default_factory=VersionsState)
-    tags_error: Mapping[str, Any] = field(default_factory=dict)
-
-
-def read(
-    aws: Aws, config: Config, *, permissions: bool = True, clock: Clock | None = None
-) -> FunctionState:
-    """Read the function, and what else the config says something of.
-
-    The `permissions` that it says are read too, unless somebody else does. With a `clock` it
-    waits for a change that is under way: only then is what AWS shows what it has.
-    Raises: WaitTimeout, if that change does not end.
-    """
-    name, alias = config.function.name, config.qualifier
-    permissions = permissions and bool(config.function.permissions)
-    with ThreadPoolExecutor(3) as pool:
-        statements = pool.submit(read_statements, aws, name, alias) if permissions else None
-        after = pool.submit(asynchronous.read, aws, config)
-        listed = pool.submit(_read_versions, aws, config)
-        answer = _read_function(aws, config, clock)
-        return FunctionState(
-            answer.get("Configuration"),
-            statements.result() if statements else (),
-            after.result(),
-            answer.get("Tags", {}),
-            answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-            answer.get("Code", {}),
-            listed.result(),
-            answer.get("TagsError", {}),
-        )
-
-
-def _read_function(aws: Aws, config: Config, clock: Clock | None) -> dict[str, Any]:
-    name = config.function.name
-    doing = f"reading the function {name}"
-    deadline = clock.now() + WAIT_DEADLINE_S if clock else 0.0
-    pause_s = 0.25
-    while True:
-        try:
-            answer = aws.call("lambda", "get_function", doing, {"FunctionName": name})
-        except NotFound:
-            return {}
-        aws.learn(answer["Configuration"]["FunctionArn"])
-        if clock is None or not health.under_way(answer["Configuration"]):
-            return answer
-        if clock.now() >= deadline:
-            raise WaitTimeout(
-                f"Another change of {name} has not ended after {WAIT_DEADLINE_S:.0f} s.",
-                "Is another deploy at work? Run the same command again when it has ended.",
-            )
-        clock.sleep(pause_s)
-        pause_s = min(pause_s * 2, 2.0)
-
-
-def _read_versions(aws: Aws, config: Config) -> VersionsState:
-    if not config.function.publish and not config.function.alias:
-        return VersionsState()
-    name = config.function.name
-    listed = versionstate.read(aws, name)
-    users = versionusers.read_users(aws, name, versions.may_go(config, listed))
-    return versionstate.read_health(aws, name, replace(listed, users=users), listed.newest)
-
-
-def plan(config: Config, archive: Archive | None, role_arn: str, state: FunctionState) -> Plan:
-    """Plan the whole truth about the function: settings first, so that new code finds them.
+def plan_function(
+    config: Config, archive: Archive | None, role_arn: str, state: FunctionState
+) -> Plan:
+    """Plan all of the function: settings first, so that new code finds them.
 
     Then code, tags, concurrency, version and alias, and what hangs on those: permissions and
     asynchronous settings. `archive` is None for a function of a container image.
@@ -118,53 +34,55 @@ def plan(config: Config, archive: Archive | None, role_arn: str, state: Function
     is compared; AwsError, if AWS has the function as failed for good.
     """
     compared = _compared(config, archive, role_arn, state)
-    first = (
+    changes = (
         [_create(config, archive, role_arn)] if state.settings is None else _update(compared, state)
     )
-    will_change = any(isinstance(item, Step) for item in first)
+    will_change = any(isinstance(item, Step) for item in changes)
     return [
-        *first,
-        *wholefunction.plan_tags(config, state.settings, state.tags),
-        *wholefunction.plan_concurrency(config, state.concurrency),
-        *versions.plan(config, state.versions, will_change, guards.of_publishing(compared)),
+        *changes,
+        *_plan_tags(config, state.settings, state.tags),
+        *_plan_concurrency(config, state.concurrency),
+        *versions.plan(config, state.versions, will_change, conflicts.guard_publishing(compared)),
         *_permissions(config, state),
-        *asynchronous.plan(config, state.asynchronous),
+        *async_calls.plan(config, state.asynchronous),
     ]
 
 
-def plan_create(
+def plan_function_create(
     config: Config, archive: Archive | None, role_arn: str, state: FunctionState
 ) -> Plan:
     """Plan the function, its permissions and asynchronous settings; what exists stays.
 
-    Of a function that exists, what was never set is made too: tags, reserved concurrency, a first
-    version, the alias. So a `create` that was stopped is completed. Code and settings stay.
-    Raises: as plan().
+    A function that exists gets what was never set: tags, reserved concurrency, a first version, the
+    alias. That completes a `create` that was interrupted. Code and settings stay.
+    Raises: as plan_function().
     """
     if state.settings is None:
-        return plan(config, archive, role_arn, state)
+        return plan_function(config, archive, role_arn, state)
     health.check_usable(config, state.settings)
-    health.check_read(config, {}, {"TagsError": state.tags_error})
+    check_read(config, {}, {"TagsError": state.tags_error})
     compared = _compared(config, archive, role_arn, state)
-    if state.versions.aliases and versions.makes_alias(config, state.versions):
-        guards.check_own(compared, [one["Name"] for one in state.versions.aliases])
+    if state.versions.aliases and aliases.is_missing(config, state.versions):
+        conflicts.check_shared(compared, [alias["Name"] for alias in state.versions.aliases])
     why = health.failure(state.settings) or "code"
     return [
-        Already(
+        Note(
             "exists",
             f"function {config.function.name} ({why}: {config.command('update_code')})",
         ),
-        *wholefunction.plan_missing(config, state.settings, state.tags, state.concurrency),
-        *versions.plan_missing(config, state.versions, guards.of_publishing(compared, done=False)),
+        *_plan_missing(config, state.settings, state.tags, state.concurrency),
+        *versions.plan_missing(
+            config, state.versions, conflicts.guard_publishing(compared, done=False)
+        ),
         *_permissions(config, state),
-        *asynchronous.plan(config, state.asynchronous),
+        *async_calls.plan(config, state.asynchronous),
     ]
 
 
-def plan_update(
+def plan_function_update(
     config: Config, archive: Archive | None, role_arn: str, state: FunctionState
 ) -> Plan:
-    """Plan what differs of a function that is there.
+    """Plan what differs of a function that exists.
 
     Raises: NotFound, if there is no such function.
     """
@@ -173,15 +91,15 @@ def plan_update(
             f"The function {config.function.name} does not exist.",
             f"Make it: {config.command('create')}",
         )
-    return plan(config, archive, role_arn, state)
+    return plan_function(config, archive, role_arn, state)
 
 
 def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
-    function = config.function
+    function, settings = config.function, first_settings(config, role_arn)
     params = {
         "FunctionName": function.name,
-        **{key: value for key, value in first(config, role_arn).items() if _said(value)},
-        "Code": functioncode.sent(config, archive),
+        **{key: value for key, value in settings.items() if _sets(value)},
+        "Code": code_params(config, archive),
     }
     if function.image:
         params["PackageType"] = "Image"
@@ -203,42 +121,142 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
 
 
 def _look(config: Config, archive: Archive | None, role_arn: str) -> Look:
-    """Where the function is seen that another deploy has made: with our settings, code and tags."""
+    """Look for the function that another deploy has just made, with our settings, code and tags."""
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
-        has, tags = answer["Configuration"], answer.get("Tags", {})
-        state = FunctionState(has, tags=tags, code=answer.get("Code", {}))
+        settings, tags = answer["Configuration"], answer.get("Tags", {})
+        state = FunctionState(settings, tags=tags, code=answer.get("Code", {}))
         plan = [
             *_update(_compared(config, archive, role_arn, state), state),
-            *wholefunction.plan_tags(config, has, tags),
+            *_plan_tags(config, settings, tags),
         ]
         return not any(isinstance(item, Step) for item in plan)
 
     return Look("get_function", {"FunctionName": config.function.name}, fits)
 
 
-def _said(value: object) -> bool:
-    """Leave out what removes, where there is nothing yet: {"SubnetIds": []}, "" and the like."""
+def _sets(value: object) -> bool:
+    """Whether a setting sets something; {"SubnetIds": []}, "" and the like only remove."""
     if isinstance(value, dict):
-        return any(map(_said, value.values()))
+        return any(map(_sets, value.values()))
     return bool(value)
 
 
 def _update(compared: Compared, state: FunctionState) -> Plan:
-    health.check_usable(compared.config, state.settings or {})
-    health.check_read(
-        compared.config,
-        state.settings or {},
-        {"Code": state.code, "TagsError": state.tags_error},
+    """Plan settings, then code. After a failure, both are sent again, and failed code first.
+
+    Raises: Conflict, if AWS has an image where the config has a zip, or the other way round.
+    """
+    actual = state.settings or {}
+    health.check_usable(compared.config, actual)
+    check_read(compared.config, actual, {"Code": state.code, "TagsError": state.tags_error})
+    failure, code_first = health.failure(actual), health.code_failed(actual)
+    settings = _plan_settings(compared, actual, "" if code_first else failure, code_first)
+    again = bool(failure)
+    guard = conflicts.guard_update(
+        compared, "code", settings=not code_first, code=False, again=again
     )
-    return functionupdate.plan(compared)
+    code = plan_code(
+        compared.config, compared.archive, actual, state.code, again=again, guard=guard
+    )
+    return [code, settings] if code_first else [settings, code]
+
+
+def _plan_settings(
+    compared: Compared, actual: Mapping[str, Any], failure: str, code_done: bool
+) -> Step | Note:
+    name = compared.config.function.name
+    settings = desired(compared.config, compared.role_arn, actual)
+    before = {key: current(actual, key) for key in settings}
+    changed = [key for key in settings if before[key] != settings[key]]
+    sent = list(settings) if failure else changed
+    if not sent:
+        return Note("unchanged", f"settings of {name}")
+    message = ": ".join([f"settings of {name}", *filter(None, [", ".join(changed)])])
+    return Step(
+        "lambda",
+        "update_function_configuration",
+        {"FunctionName": name, **{key: settings[key] for key in sent}},
+        "updated",
+        f"{message}, again ({failure})" if failure else message,
+        wait=ready(compared.config, "LastUpdateStatus", "Successful", always=bool(failure)),
+        before={key: before[key] for key in sent},
+        guard=conflicts.guard_update(
+            compared, "settings", settings=False, code=code_done, again=bool(failure)
+        ),
+    )
 
 
 def _compared(
     config: Config, archive: Archive | None, role_arn: str, state: FunctionState
 ) -> Compared:
-    has = state.settings and {"Configuration": state.settings, "Code": state.code}
-    return Compared(config, archive, role_arn, has or None)
+    before = state.settings and {"Configuration": state.settings, "Code": state.code}
+    return Compared(config, archive, role_arn, before or None)
+
+
+def _plan_tags(
+    config: Config, function: Mapping[str, Any] | None, actual: Mapping[str, str]
+) -> Plan:
+    """Make the tags those of the config; the tags of AWS itself begin with aws: and stay.
+
+    A function that does not exist yet is made with its tags. Old tags are removed before new ones
+    are added: AWS allows 50, and counts at each call.
+    """
+    tags = config.function.tags
+    if tags is None or function is None:
+        return []
+    changed = {key: value for key, value in tags.items() if actual.get(key) != value}
+    extra = [key for key in sorted(actual) if key not in tags and not key.startswith("aws:")]
+    message, resource = f"tags of {config.function.name}", {"Resource": function["FunctionArn"]}
+    plan: list[Step | Note] = []
+    if extra:
+        keys = {**resource, "TagKeys": extra}
+        before = {"Tags": {key: actual[key] for key in extra}}
+        text = f"{message}: {', '.join(extra)}"
+        plan.append(Step("lambda", "untag_resource", keys, "removed", text, before=before))
+    if changed:
+        params = {**resource, "Tags": changed}
+        before = {"Tags": {key: actual[key] for key in changed if key in actual}}
+        text = f"{message}: {', '.join(changed)}"
+        plan.append(Step("lambda", "tag_resource", params, "updated", text, before=before))
+    return plan or [Note("unchanged", message)]
+
+
+def _plan_missing(
+    config: Config, function: Mapping[str, Any], tags: Mapping[str, str], concurrency: int | None
+) -> Plan:
+    """Plan the tags, by their keys, and the reservation that an existing function lacks.
+
+    What has another value stays, and nothing is removed.
+    """
+    desired_tags = config.function.tags or {}
+    missing = {key: value for key, value in desired_tags.items() if key not in tags}
+    plan: list[Step | Note] = []
+    if missing:
+        params = {"Resource": function["FunctionArn"], "Tags": missing}
+        text = f"tags of {config.function.name}: {', '.join(missing)}"
+        plan.append(Step("lambda", "tag_resource", params, "created", text))
+    if concurrency is None and config.function.reserved_concurrency != "none":
+        plan.extend(_plan_concurrency(config, concurrency))
+    return plan
+
+
+def _plan_concurrency(config: Config, actual: int | None) -> Plan:
+    """Plan the reserved concurrency; None is no reservation."""
+    reserved = config.function.reserved_concurrency
+    if reserved is None:
+        return []
+    name = {"FunctionName": config.function.name}
+    message = f"reserved concurrency of {config.function.name}"
+    before = {"ReservedConcurrentExecutions": actual}
+    if actual == (None if reserved == "none" else reserved):
+        return [Note("unchanged", message)]
+    if reserved == "none":
+        operation = "delete_function_concurrency"
+        return [Step("lambda", operation, name, "removed", message, before=before)]
+    params = {**name, "ReservedConcurrentExecutions": reserved}
+    text = f"{message}: {reserved}"
+    return [Step("lambda", "put_function_concurrency", params, "updated", text, before=before)]
 
 
 def _permissions(config: Config, state: FunctionState) -> Plan:
@@ -252,11 +270,11 @@ def _permissions(config: Config, state: FunctionState) -> Plan:
     ]
 
 
-def plan_delete(config: Config, state: FunctionState) -> Plan:
+def plan_function_delete(config: Config, state: FunctionState) -> Plan:
     """Plan the function's removal; its permissions and asynchronous settings go with it."""
     name = config.function.name
     if state.settings is None:
-        return [Already("gone", f"function {name}")]
+        return [Note("gone", f"function {name}")]
     return [
         Step(
             "lambda",

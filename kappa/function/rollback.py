@@ -1,4 +1,4 @@
-"""Moving an alias back to a version that was published before. Pure."""
+"""Rollback: which version an alias goes back to, and the plan of its move. Pure."""
 
 from __future__ import annotations
 
@@ -7,47 +7,59 @@ from typing import Any
 
 from kappa.config.model import Config
 from kappa.errors import AwsError, NotFound
-from kappa.function import health
-from kappa.function import version_owner as versionowner
+from kappa.function import aliases, health
 from kappa.function.version_state import VersionsState, latest_of, weights
-from kappa.function.versions import point
-from kappa.plan.step import Already, Plan
+from kappa.plan.step import Note, Plan
+
+
+def version_before(state: VersionsState, alias: Mapping[str, Any]) -> str:
+    """The version that an alias was on before its current one; "" if none is known.
+
+    It is one that the alias is known to have been on. A function's only alias may have been on any.
+    """
+    name, current = alias["Name"], alias["FunctionVersion"]
+    if not current.isdigit():
+        return ""
+    older = [number for number in aliases.own_versions(state, name) if number < int(current)]
+    if not older and not aliases.has_others(state, name):
+        older = [number for number in state.numbers if number < int(current)]
+    return str(older[-1]) if older else ""
 
 
 def target(config: Config, state: VersionsState, alias: str = "", to: str = "") -> str:
-    """The version that an alias is to be moved to: `to`, or the one before its own.
+    """The version that an alias is to be moved to: `to`, or the one before its current one.
 
     Raises: NotFound, if there is no such alias or version.
     """
-    has = _alias_of(config, state, alias or config.function.alias)
-    number = to or _before(config, state, has)
+    current = _alias_of(config, state, alias or config.function.alias)
+    number = to or _version_before(config, state, current)
     if number not in map(str, state.numbers):
         raise NotFound(f"{config.function.name} has no version {number}.", _hint(config))
     return number
 
 
-def plan_rollback(config: Config, state: VersionsState, alias: str = "", to: str = "") -> Plan:
-    """Plan moving an alias to a version, or to the one before its own.
+def plan(config: Config, state: VersionsState, alias: str = "", to: str = "") -> Plan:
+    """Plan moving an alias to a version, or to the one before its current one.
 
     Raises: NotFound, if there is no such alias or version; AwsError, if the version failed.
     """
     number = target(config, state, alias, to)
-    has = _alias_of(config, state, alias or config.function.alias)
+    current = _alias_of(config, state, alias or config.function.alias)
     if state.has_failed(number):
         reason = health.reason(state.checked[number])
         raise AwsError(
             f"Version {number} of {config.function.name} failed: {reason}",
             f"Name another one with --to. {_hint(config)}",
         )
-    if number == has["FunctionVersion"] and not weights(has):
-        return [Already("unchanged", f"alias {has['Name']}: version {number}")]
-    return [point(config, state, has["Name"], number)]
+    if number == current["FunctionVersion"] and not weights(current):
+        return [Note("unchanged", f"alias {current['Name']}: version {number}")]
+    return [aliases.point(config, state, current["Name"], number)]
 
 
 def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, Any]:
     function = config.function.name
     latest_of(config, state)
-    names = [one["Name"] for one in state.aliases]
+    names = [alias["Name"] for alias in state.aliases]
     if not name and len(names) == 1:
         name = names[0]
     alias = state.alias(name)
@@ -59,20 +71,20 @@ def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, A
     raise NotFound(f"{function} has the aliases {', '.join(names)}.", "Name one: --alias NAME")
 
 
-def _before(config: Config, state: VersionsState, alias: Mapping[str, Any]) -> str:
-    name, has, function = alias["Name"], alias["FunctionVersion"], config.function.name
-    number = versionowner.before(state, alias)
+def _version_before(config: Config, state: VersionsState, alias: Mapping[str, Any]) -> str:
+    name, current, function = alias["Name"], alias["FunctionVersion"], config.function.name
+    number = version_before(state, alias)
     if number:
         return number
-    older = has.isdigit() and any(one < int(has) for one in state.numbers)
-    if older and versionowner.has_others(state, name):
+    older = current.isdigit() and any(version < int(current) for version in state.numbers)
+    if older and aliases.has_others(state, name):
         raise NotFound(
-            f"kappa cannot tell which version the alias {name} of {function} was on before {has}: "
-            "the older ones may be of its other aliases.",
+            f"kappa cannot tell which version the alias {name} of {function} was on before "
+            f"{current}: the older ones may be of its other aliases.",
             f"Name the version with --to. {_hint(config)}",
         )
     raise NotFound(
-        f"There is no version before {has}, which the alias {name} of {function} points to.",
+        f"There is no version before {current}, which the alias {name} of {function} points to.",
         _hint(config),
     )
 

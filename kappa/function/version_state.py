@@ -1,21 +1,24 @@
-"""What Lambda has of versions and aliases, and whether the newest version is the function's own.
+"""What Lambda has of versions and aliases, and what invokes a version by its number. It only reads.
 
-It must not plan anything.
+It also knows whether the newest version is the same as the function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kappa.arn import mapping_names, qualifier
 from kappa.aws.client import Aws
 from kappa.config.model import Config
-from kappa.errors import NotFound
+from kappa.errors import Denied, NotFound
 from kappa.function import health
+from kappa.function.permissions import read_statements
 
-# What every version has its own of, though it is like another. For Description see _same().
+_AT_ONCE = 8
+# Settings that differ between versions of the same content. For Description see _same().
 _OWN = frozenset(
     {
         "ConfigSha256",
@@ -41,8 +44,8 @@ _OWN = frozenset(
 class VersionsState:
     """What Lambda lists: $LATEST, the versions (oldest first) and the aliases.
 
-    `checked` has the settings, with their State, of the versions that were asked for: a list lacks
-    them. `users` says what invokes a version by its number.
+    `checked` has the settings with their State, which a list lacks, of the versions that were
+    asked for. `users` names what invokes a version by its number.
     """
 
     latest: Mapping[str, Any] | None = None
@@ -54,16 +57,18 @@ class VersionsState:
     @property
     def numbers(self) -> list[int]:
         """The versions' numbers, oldest first."""
-        return [int(one["Version"]) for one in self.versions]
+        return [int(version["Version"]) for version in self.versions]
 
     def alias(self, name: str) -> Mapping[str, Any] | None:
-        """One alias, if it is there."""
-        return next((one for one in self.aliases if one["Name"] == name), None)
+        """One alias, if it exists."""
+        return next((alias for alias in self.aliases if alias["Name"] == name), None)
 
     def pointing(self, number: str) -> list[str]:
         """The aliases that send calls to a version, all of them or a share."""
         return [
-            one["Name"] for one in self.aliases if number in (one["FunctionVersion"], *weights(one))
+            alias["Name"]
+            for alias in self.aliases
+            if number in (alias["FunctionVersion"], *weights(alias))
         ]
 
     @property
@@ -92,7 +97,7 @@ def _same(latest: Mapping[str, Any], version: Mapping[str, Any]) -> bool:
     if _content(latest) != _content(version):
         return False
     unclear = latest.get("Description", "") != version.get("Description", "") or any(
-        one.get("Environment", {}).get("Error") for one in (latest, version)
+        settings.get("Environment", {}).get("Error") for settings in (latest, version)
     )
     return not unclear or latest.get("LastModified", "") <= version.get("LastModified", "")
 
@@ -103,10 +108,10 @@ def _content(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read(aws: Aws, name: str) -> VersionsState:
-    """Read a function's versions and aliases; nothing of a function that is not there."""
+    """Read a function's versions and aliases; none, if the function does not exist."""
     function = {"FunctionName": name}
     with ThreadPoolExecutor(2) as pool:
-        found = pool.submit(
+        versions = pool.submit(
             aws.pages,
             "lambda",
             "list_versions_by_function",
@@ -123,12 +128,12 @@ def read(aws: Aws, name: str) -> VersionsState:
             function,
         )
         try:
-            all_ = found.result()
+            listed = versions.result()
             numbered = sorted(
-                (one for one in all_ if one["Version"].isdigit()),
-                key=lambda one: int(one["Version"]),
+                (version for version in listed if version["Version"].isdigit()),
+                key=lambda version: int(version["Version"]),
             )
-            latest = next((one for one in all_ if one["Version"] == "$LATEST"), None)
+            latest = next((version for version in listed if version["Version"] == "$LATEST"), None)
             return VersionsState(latest, tuple(numbered), tuple(aliases.result()))
         except NotFound:
             return VersionsState()
@@ -141,14 +146,52 @@ def read_health(aws: Aws, name: str, state: VersionsState, number: str) -> Versi
     params = {"FunctionName": name, "Qualifier": number}
     doing = f"reading version {number} of {name}"
     try:
-        found = aws.call("lambda", "get_function_configuration", doing, params)
+        settings = aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound:
         return state
-    return replace(state, checked={**state.checked, number: found})
+    return replace(state, checked={**state.checked, number: settings})
+
+
+def read_users(aws: Aws, name: str, numbers: Sequence[str]) -> dict[str, str]:
+    """Read what may invoke each of these versions by its number, so that the version must stay.
+
+    Each version has mappings and a policy of its own; topics, buckets, rules and others need a
+    permission there. Where AWS refuses to show these, the answer is that, and the version stays. A
+    version has no URL: only the function and its aliases have one.
+    Source: AWS Lambda API reference, "CreateFunctionUrlConfig", Qualifier.
+    """
+    if not numbers:
+        return {}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        users = pool.map(lambda number: _user(aws, name, number), numbers)
+        return {number: user for number, user in zip(numbers, users, strict=True) if user}
+
+
+def _user(aws: Aws, name: str, number: str) -> str:
+    try:
+        return _mapping(aws, name, number) or _permission(aws, name, number)
+    except Denied as error:
+        return f"what invokes it cannot be seen: {error.message}"
+
+
+def _mapping(aws: Aws, name: str, number: str) -> str:
+    doing = f"listing the event sources of version {number} of {name}"
+    operation, key = "list_event_source_mappings", "EventSourceMappings"
+    try:
+        listed = aws.pages("lambda", operation, doing, key, {"FunctionName": f"{name}:{number}"})
+    except NotFound:
+        return ""
+    own = [mapping for mapping in listed if qualifier(mapping["FunctionArn"]) == number]
+    return f"event source {' '.join(mapping_names(own[0]))} invokes it" if own else ""
+
+
+def _permission(aws: Aws, name: str, number: str) -> str:
+    given = read_statements(aws, name, number)
+    return f"permission {given[0].statement_id} for {given[0].principal}" if given else ""
 
 
 def weights(alias: Mapping[str, Any]) -> dict[str, float]:
-    """The versions that get a share of an alias's calls besides its own one."""
+    """The versions that get a share of an alias's calls, besides the one that it points to."""
     return dict(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
 
 

@@ -1,7 +1,7 @@
-"""The function's policy and role: plan their removal.
+"""The function's policy and role: plan how they are removed.
 
-Owns what may go: only what kappa made at the config's path, what is this region's, and what no
-other function has. What stays is said with the reason.
+Owns what may be removed: only what kappa made at the config's path, what belongs to this region,
+and what no other function uses. What stays is reported with the reason.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kappa.config.model import Config
 from kappa.iam.owner import REGION, UNPROVEN, Owned, RoleState, Users
 from kappa.iam.plan import GONE, delete_version, detach, policy_name, role_name, unseen
 from kappa.iam.state import IamState, made_by_kappa
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 
 # On the role of a function in a VPC: when the function was removed.
 VPC = "kappa:vpc"
@@ -24,12 +24,12 @@ _INTERFACES_GO = timedelta(minutes=20)
 _LONG_AFTER = datetime.max.replace(tzinfo=UTC)
 
 
-def plan_vpc(
+def plan_vpc_mark(
     config: Config, state: IamState, versions: Sequence[Mapping[str, Any]], now: datetime
 ) -> Plan:
-    """Plan the time on the role of a function in a VPC, before the function goes.
+    """Plan a tag with the time on the role of a function in a VPC, before the function goes.
 
-    So a `delete` that was stopped knows of the VPC when it is run again.
+    A `delete` that was interrupted then still knows of the VPC when it is run again.
     """
     if not _in_vpc(versions) or not config.makes_role or not made_by_kappa(config, state):
         return []
@@ -40,7 +40,7 @@ def plan_vpc(
 
 
 def _in_vpc(versions: Sequence[Mapping[str, Any]]) -> bool:
-    return any((one.get("VpcConfig") or {}).get("SubnetIds") for one in versions)
+    return any((version.get("VpcConfig") or {}).get("SubnetIds") for version in versions)
 
 
 def _was_in_vpc(role: RoleState | None, now: datetime) -> bool:
@@ -52,28 +52,28 @@ def _was_in_vpc(role: RoleState | None, now: datetime) -> bool:
     return time.tzinfo is not None and abs(now - time) < _INTERFACES_GO
 
 
-def plan_delete(
+def plan_rights_delete(
     config: Config,
     state: IamState,
     versions: Sequence[Mapping[str, Any]] = (),
     now: datetime = _LONG_AFTER,
     users_now: Callable[[], Users] | None = None,
 ) -> Plan:
-    """Plan the removal of role and policy, and say of each that stays why it stays.
+    """Plan the removal of role and policy, with the reason for each that stays.
 
-    The users that the plan knows may be of this region only, and from some time ago: `users_now`
-    asks for those of all regions, right before anything is removed. `versions` are the settings of
-    the function's versions, which are removed too. Only a policy that is removed is taken from a
-    role that stays. A function in a VPC has network interfaces, which Lambda removes later with the
-    rights of its role.
+    The users in `state` may be of this region only, and some minutes old: `users_now` asks for
+    those of all regions, right before anything is removed. `versions` are the settings of the
+    function's versions, which are removed too. A role that stays keeps every policy that is not
+    removed. A function in a VPC has network interfaces, which Lambda removes later with the rights
+    of its role.
     Source: AWS Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC".
     """
     if not config.makes_role:
         why = "given" if config.role.arn else "the config gives it no policy"
         role = config.role.arn or config.role.name
         if config.role.name and state.role is None and not state.denied:
-            return [Already("gone", f"role {role}")]
-        return [Already("kept", f"role {role} ({why})")] if role else []
+            return [Note("gone", f"role {role}")]
+        return [Note("kept", f"role {role} ({why})")] if role else []
     keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
     if _in_vpc(versions) or _was_in_vpc(state.role, now):
         again = (
@@ -92,15 +92,15 @@ def plan_delete(
 
 
 def _unless_used(step: Step, used: Callable[[], str]) -> Step:
-    def unless() -> Already | None:
+    def unless() -> Note | None:
         message = step.message.replace(" from role ", " on role ")
-        return Already("kept", f"{message} ({why})") if (why := used()) else None
+        return Note("kept", f"{message} ({why})") if (why := used()) else None
 
     return replace(step, unless=unless)
 
 
 def _users(config: Config, state: IamState) -> str:
-    """Say who else has the role, or where that cannot be seen; "" if nobody has."""
+    """Why others may need the role: who uses it, or where that cannot be seen; "" if nobody."""
     role, users = state.role, state.users
     if role is None:
         return ""
@@ -115,7 +115,7 @@ def _users(config: Config, state: IamState) -> str:
 
 
 def _role_stays(config: Config, state: IamState) -> str:
-    """Say why the role cannot be removed; "" if it can, or if it is gone."""
+    """Why the role cannot be removed; "" if it can, or if it is gone."""
     role = state.role
     if role is None:
         return ""
@@ -131,14 +131,14 @@ def _role_stays(config: Config, state: IamState) -> str:
 
 
 def _whose(config: Config, others: Sequence[str]) -> str:
-    """Say how the policies go that another config with this role may have made and left here."""
+    """How to remove the policies that another config with this role may have left here."""
     path = f":policy{config.policy.path}" if config.policy else ""
-    likely = path != ":policy/" and any(path in one for one in others if one.startswith("arn:"))
+    likely = path != ":policy/" and any(path in name for name in others if name.startswith("arn:"))
     return "; to remove a policy and the role, delete again with the config that made it" * likely
 
 
 def _policy_stays(config: Config, state: IamState) -> str:
-    """Say why the policy cannot be removed; "" if it can, or if it is gone."""
+    """Why the policy cannot be removed; "" if it can, or if it is gone."""
     policy, role = state.policy, state.role
     if config.policy is None or not config.policy.document:
         return "not made by kappa"
@@ -160,20 +160,20 @@ def _delete_role(config: Config, state: IamState, stays: str, policy_stays: str)
     if state.role is None:
         return [_gone("role", name, config.role.name, state.own_role)]
     own = state.policy.arn if state.policy else ""
-    goes = {own} if not (stays and policy_stays) else set()
-    goes |= set() if stays else {state.other_policy}
-    items: list[Step | Already] = [detach(name, arn) for arn in state.role.attached if arn in goes]
+    detached = {own} if not (stays and policy_stays) else set()
+    detached |= set() if stays else {state.other_policy}
+    items: list[Step | Note] = [detach(name, arn) for arn in state.role.attached if arn in detached]
     if stays:
-        return [*items, Already("kept", f"role {name} ({stays})")]
+        return [*items, Note("kept", f"role {name} ({stays})")]
     params, message = {"RoleName": name}, f"role {name}"
     return [*items, Step("iam", "delete_role", params, "removed", message, settled=GONE)]
 
 
-def _gone(kind: str, name: str, plain: str, owned: Owned) -> Already:
-    """Say that this region has none, and whose the one of the config's name is."""
+def _gone(kind: str, name: str, plain: str, owned: Owned) -> Note:
+    """Report that this region has none, or whose the one with the config's name is."""
     if owned.reason:
-        return Already("kept", f"{kind} {plain} ({owned.problem or owned.reason})")
-    return Already("gone", f"{kind} {name}")
+        return Note("kept", f"{kind} {plain} ({owned.problem or owned.reason})")
+    return Note("gone", f"{kind} {name}")
 
 
 def _delete_policy(config: Config, state: IamState, stays: str) -> Plan:
@@ -181,7 +181,7 @@ def _delete_policy(config: Config, state: IamState, stays: str) -> Plan:
         return []
     name, policy = policy_name(config.policy, state), state.policy
     if stays and (policy or not config.policy.document):
-        return [Already("kept", f"policy {name} ({stays})")]
+        return [Note("kept", f"policy {name} ({stays})")]
     if policy is None:
         return [_gone("policy", name, config.policy.name, state.own_policy)]
     return [

@@ -45,7 +45,7 @@ class PolicyState:
 class RoleState:
     """A role: its ARN, the ARNs of the attached policies, the names of the inline ones if read.
 
-    `foreign` says what it has that kappa gives no role; then it is used as it is.
+    `foreign` names what it has that kappa gives no role; then it is used as it is.
     """
 
     arn: str
@@ -71,16 +71,16 @@ class Ask(Protocol):
     """The question who has which role."""
 
     def __call__(self, *, elsewhere: bool) -> Users:
-        """Ask in all regions, if `elsewhere`; else say what is known of our own."""
+        """Ask in all regions, if `elsewhere`; else answer what is known of our own."""
 
 
 @dataclass(frozen=True)
 class Owned:
     """The name that is this region's; "" is the config's own.
 
-    `reason` says why it is not the config's, and `problem` why it cannot be had. `mark` says that
-    an older kappa made what has the name, and that it is to get its tag. With `unseen` regions
-    that is left open.
+    `reason` is why it is not the config's, and `problem` why it cannot be had. With `mark`, an
+    older kappa made what has the name, and it is to get its tag; with `unseen` regions that is
+    left open.
     """
 
     name: str = ""
@@ -106,23 +106,23 @@ def own_name(name: str, region: str) -> str:
 
 def tags(name: str, owned: Owned, region: str) -> list[dict[str, str]]:
     """Tag what kappa makes under this name. Shape: the Tags parameter of IAM's calls."""
-    found = {REGION: region} | ({NAME: name} if owned.name not in ("", name) else {})
-    return [{"Key": key, "Value": value} for key, value in found.items()]
+    pairs = {REGION: region} | ({NAME: name} if owned.name not in ("", name) else {})
+    return [{"Key": key, "Value": value} for key, value in pairs.items()]
 
 
-def is_ours(has: Mapping[str, str], name: str, region: str) -> bool:
-    """Whether the tags say that it is this region's, and of this name in the config."""
-    return has.get(REGION) == region and has.get(NAME, name) == name
+def is_ours(tags_: Mapping[str, str], name: str, region: str) -> bool:
+    """Whether the tags name this region, and this name in the config."""
+    return tags_.get(REGION) == region and tags_.get(NAME, name) == name
 
 
-def read_tags(has: Mapping[str, Any]) -> dict[str, str]:
+def read_tags(answer: Mapping[str, Any]) -> dict[str, str]:
     """Read the tags of a role or policy in IAM's answer."""
-    return {one["Key"]: one["Value"] for one in has.get("Tags", [])}
+    return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
 
 
-def config_name(has: Mapping[str, Any], name: str) -> str:
+def config_name(answer: Mapping[str, Any], name: str) -> str:
     """The name in the config that stands for a role or policy in IAM's answer."""
-    return read_tags(has).get(NAME, name)
+    return read_tags(answer).get(NAME, name)
 
 
 def why_not_made(role: Mapping[str, Any]) -> str:
@@ -140,12 +140,13 @@ def _trusts_lambda_alone(document: Mapping[str, Any] | str) -> bool:
     An older kappa wrote lists of one.
     """
     read: Any = json.loads(unquote(document)) if isinstance(document, str) else document
-    (said, *more) = _listed(read.get("Statement")) or [{}]
+    (statement, *more) = _listed(read.get("Statement")) or [{}]
+    principals = _kinds(statement.get("Principal"))
     plain = {"Effect": "Allow", "Principal": {"Service": [_LAMBDA]}, "Action": [_ASSUME]}
     return not more and plain == {
-        **{key: value for key, value in said.items() if key != "Sid"},
-        "Principal": {kind: _listed(who) for kind, who in _kinds(said.get("Principal")).items()},
-        "Action": _listed(said.get("Action")),
+        **{key: value for key, value in statement.items() if key != "Sid"},
+        "Principal": {kind: _listed(ids) for kind, ids in principals.items()},
+        "Action": _listed(statement.get("Action")),
     }
 
 
@@ -162,17 +163,17 @@ def why_foreign(role: Mapping[str, Any]) -> str:
 
     Others may add to a role that has kappa's tag, but whoever else may assume it depends on it.
     """
-    has = read_tags(role)
-    why = why_not_made(role if REGION not in has else {**role, "PermissionsBoundary": None})
-    if why or REGION in has:
+    tagged = read_tags(role)
+    why = why_not_made(role if REGION not in tagged else {**role, "PermissionsBoundary": None})
+    if why or REGION in tagged:
         return why
     if role.get("Description"):
         return "has a description"
-    return "has tags" if any(not key.startswith("kappa:") for key in has) else ""
+    return "has tags" if any(not key.startswith("kappa:") for key in tagged) else ""
 
 
 def is_untagged(state: RoleState | PolicyState | None) -> bool:
-    """Whether something is there that has no tag of kappa."""
+    """Whether it exists without a tag of kappa."""
     return state is not None and REGION not in state.tags
 
 
@@ -209,10 +210,10 @@ def choose_role(
     arn, region = place.role(path, name), place.region
 
     def own(reason: str) -> Owned:
-        found = _own(name, region, named, reason, MAX_ROLE_NAME)
-        if named.own is None and current == place.role(path, found.name):
-            return replace(found, problem=_LOST.format(name=found.name))
-        return found
+        owned = _own(name, region, named, reason, MAX_ROLE_NAME)
+        if named.own is None and current == place.role(path, owned.name):
+            return replace(owned, problem=_LOST.format(name=owned.name))
+        return owned
 
     if has_own(named, name, region):
         return Owned(own_name(name, region))
@@ -230,13 +231,13 @@ def choose_role(
     return Owned(name, mark=not users.unseen, unseen=users.unseen)
 
 
-def _by_tag(name: str, region: str, has: RoleState | PolicyState) -> Owned | None:
-    return Owned(name) if is_ours(has.tags, name, region) else None
+def _by_tag(name: str, region: str, current: RoleState | PolicyState) -> Owned | None:
+    return Owned(name) if is_ours(current.tags, name, region) else None
 
 
-def _whose(name: str, has: RoleState | PolicyState) -> str:
-    function = f"{has.tags[NAME]} in " if NAME in has.tags else ""
-    return f"{name} belongs to {function}{has.tags[REGION]}"
+def _whose(name: str, current: RoleState | PolicyState) -> str:
+    function = f"{current.tags[NAME]} in " if NAME in current.tags else ""
+    return f"{name} belongs to {function}{current.tags[REGION]}"
 
 
 def choose_policy(

@@ -1,7 +1,7 @@
-"""The function's policy and role: plan their making and change; delete.py, their removal.
+"""The function's policy and role: plan how they are made and changed. delete.py removes them.
 
 Owns when kappa may change them: only a policy that the config gives a document for, and only what
-is this region's.
+belongs to this region.
 """
 
 from __future__ import annotations
@@ -13,11 +13,18 @@ from typing import Any
 from kappa.arn import Place
 from kappa.config.model import Config, Policy
 from kappa.errors import Conflict, NotFound
-from kappa.iam import look as iamlook
-from kappa.iam.owner import REGION, Owned, PolicyState, RoleState, tags
+from kappa.iam.owner import (
+    REGION,
+    Owned,
+    PolicyState,
+    RoleState,
+    is_ours,
+    read_tags,
+    tags,
+    why_not_made,
+)
 from kappa.iam.state import IamState, made_by_kappa
-from kappa.plan.selection import changing, making
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Look, Note, Plan, Step, changing, making
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -34,7 +41,7 @@ GONE = ("NoSuchEntity",)
 MAX_VERSIONS = 5
 
 
-def role_arn(
+def desired_role_arn(
     config: Config,
     place: Place,
     state: IamState,
@@ -63,7 +70,9 @@ def policy_name(policy: Policy, state: IamState) -> str:
     return state.own_policy.name or policy.name or policy.arn
 
 
-def plan(config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState) -> Plan:
+def plan_rights(
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+) -> Plan:
     """Plan what is missing or differs of policy, role and attachment.
 
     A role that exists keeps its trust and its other policies: the config names neither. What an
@@ -82,50 +91,50 @@ def plan(config: Config, document: Mapping[str, Any] | None, place: Place, state
     return items
 
 
-def plan_create(
+def plan_rights_create(
     config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
     """Plan what is missing of policy, role and attachment; what exists is only marked.
 
     Raises: NotFound, if a policy that kappa does not make is missing; ConfigError.
     """
-    return making(plan(config, document, place, state))
+    return making(plan_rights(config, document, place, state))
 
 
 def _plan_marks(config: Config, place: Place, state: IamState) -> Plan:
-    """Mark what an older kappa made as this region's; say where its users cannot be seen."""
+    """Mark what an older kappa made as this region's, unless its users cannot be seen."""
     if not config.makes_role:
         return []
     role, policy = config.role.name, config.policy
-    items: list[Step | Already] = []
+    items: list[Step | Note] = []
     if state.role:
         params = {"RoleName": role}
         items.extend(_mark("tag_role", params, f"role {role}", place.region, state.own_role))
     if state.policy and policy and policy.document:
-        params, what = {"PolicyArn": state.policy.arn}, f"policy {policy.name}"
-        items.extend(_mark("tag_policy", params, what, place.region, state.own_policy))
+        params, label = {"PolicyArn": state.policy.arn}, f"policy {policy.name}"
+        items.extend(_mark("tag_policy", params, label, place.region, state.own_policy))
     return items
 
 
-def _mark(operation: str, params: Mapping[str, Any], what: str, region: str, owned: Owned) -> Plan:
+def _mark(operation: str, params: Mapping[str, Any], label: str, region: str, owned: Owned) -> Plan:
     if owned.unseen:
-        return [Already("unmarked", f"{what} ({unseen(owned)})")]
+        return [Note("unmarked", f"{label} ({unseen(owned)})")]
     if not owned.mark:
         return []
     params = {**params, "Tags": tags("", Owned(), region)}
-    message = f"{what} as {region}'s"
+    message = f"{label} as {region}'s"
     return [Step("iam", operation, params, "marked", message, before={"Tags": []})]
 
 
 def unseen(owned: Owned) -> str:
-    """Say why it is not known whether a role or policy is this region's, and how to settle it."""
+    """Explain why a role or policy may be another region's, and what to do about it."""
     return (
         f"an older kappa made it, and who uses it in {', '.join(owned.unseen)} cannot be seen; "
         f"if nothing does, give it the tag {REGION}"
     )
 
 
-def plan_update(
+def plan_rights_update(
     config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
     """Plan the policy's new default version, when the document differs.
@@ -141,19 +150,19 @@ def plan_update(
 def _policy(
     config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
-    policy, has = config.policy, state.policy
+    policy, current = config.policy, state.policy
     if policy is None:
         return []
     name = policy_name(policy, state)
-    if has is None:
+    if current is None:
         return [_create_policy(config, policy, document, place, state.own_policy)]
     if document is None:
-        return [Already("exists", f"policy {name}")]
-    if has.document == document:
-        return [Already("unchanged", f"policy {name}")]
+        return [Note("exists", f"policy {name}")]
+    if current.document == document:
+        return [Note("unchanged", f"policy {name}")]
     _check_made(config, place.region, state.own_policy)
-    _check_alone(config, has, role_name(config, state), state.role)
-    return _update_policy(name, document, has)
+    _check_unshared(config, current, role_name(config, state), state.role)
+    return _update_policy(name, document, current)
 
 
 def _create_policy(
@@ -168,7 +177,7 @@ def _create_policy(
         raise NotFound(
             f"The policy {name} does not exist.",
             f"Correct environments.{config.environment}.policy.arn, or give `resources` instead."
-            if config.later
+            if config.is_layout_07
             else "Correct iam.policy, or give it a `document` to make it from.",
         )
     _check_own(config, "policy", owned)
@@ -185,7 +194,7 @@ def _create_policy(
         {key: value for key, value in params.items() if value},
         "created",
         f"policy {name}{_why(owned)}",
-        look=iamlook.policy(document, place.policy(policy.path, name)),
+        look=_look_for_policy(document, place.policy(policy.path, name)),
         conflict_hint="If it was made just now, run the same command again; if it exists at "
         "another path, set iam.policy.path or take another name.",
     )
@@ -203,14 +212,16 @@ def _check_made(config: Config, region: str, owned: Owned) -> None:
         raise config.error(("iam", "policy", "name"), f"{owned.problem}.", hint)
 
 
-def _check_alone(config: Config, has: PolicyState, role: str, state: RoleState | None) -> None:
+def _check_unshared(
+    config: Config, policy: PolicyState, role: str, state: RoleState | None
+) -> None:
     """Raise Conflict, if others than this role would get another document with it."""
-    if has.uses > (state is not None and has.arn in state.attached):
+    if policy.uses > (state is not None and policy.arn in state.attached):
         raise Conflict(
-            f"The policy {has.arn.rsplit('/', 1)[-1]} is attached to others than the role {role}, "
-            "which would get another document with it.",
+            f"The policy {policy.arn.rsplit('/', 1)[-1]} is attached to others than the role "
+            f"{role}, which would get another document with it.",
             "Take another iam.policy.name, or detach it there: "
-            f"{config.aws(f'iam list-entities-for-policy --policy-arn {has.arn}')}",
+            f"{config.aws(f'iam list-entities-for-policy --policy-arn {policy.arn}')}",
         )
 
 
@@ -219,7 +230,7 @@ def _why(owned: Owned) -> str:
 
 
 def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -> Plan:
-    """A managed policy keeps five versions: the oldest one goes when they are all there."""
+    """Plan a new version. A managed policy keeps five: of five, the oldest is deleted first."""
     full = len(state.versions) + 1 >= MAX_VERSIONS
     params = {"PolicyArn": state.arn, "PolicyDocument": _text(document), "SetAsDefault": True}
     return [
@@ -231,7 +242,7 @@ def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -
             "updated",
             f"policy {name}",
             before={"PolicyDocument": _text(state.document)},
-            look=iamlook.version(document, state),
+            look=_look_for_version(document, state),
         ),
     ]
 
@@ -240,12 +251,12 @@ def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _create_role(config: Config, region: str, state: IamState) -> Step | Already:
+def _create_role(config: Config, region: str, state: IamState) -> Step | Note:
     if config.role.arn:
-        return Already("exists", f"role {config.role.arn} (given)")
+        return Note("exists", f"role {config.role.arn} (given)")
     name, owned = role_name(config, state), state.own_role
     if state.role:
-        return Already("exists", f"role {name}")
+        return Note("exists", f"role {name}")
     _check_own(config, "role", owned)
     params = {
         "Path": config.role.path,
@@ -259,15 +270,15 @@ def _create_role(config: Config, region: str, state: IamState) -> Step | Already
         params,
         "created",
         f"role {name}{_why(owned)}",
-        look=iamlook.role(config, name, region),
+        look=_look_for_role(config, name, region),
         conflict_hint="It was made just now by somebody else: run the same command again.",
     )
 
 
-def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Already:
+def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Note:
     message = f"policy {policy_arn.rsplit('/', 1)[-1]} on role {role}"
     if state and policy_arn in state.attached:
-        return Already("exists", message)
+        return Note("exists", message)
     params = {"RoleName": role, "PolicyArn": policy_arn}
     return Step("iam", "attach_role_policy", params, "attached", message)
 
@@ -297,3 +308,33 @@ def delete_version(name: str, arn: str, version: str) -> Step:
         f"version {version} of policy {name}",
         settled=GONE,
     )
+
+
+def _look_for_role(config: Config, name: str, region: str) -> Look:
+    """Look for a role that another deploy has just made: this region's, as kappa makes it."""
+
+    def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+        role = answer["Role"]
+        ours = is_ours(read_tags(role), config.role.name, region)
+        return ours and role["Path"] == config.role.path and not why_not_made(role)
+
+    return Look("get_role", {"RoleName": name}, fits)
+
+
+def _look_for_policy(document: Mapping[str, Any], arn: str) -> Look:
+    """Look for a policy whose first version has our document."""
+    return _look_for_document(document, arn, "v1")
+
+
+def _look_for_version(document: Mapping[str, Any], state: PolicyState) -> Look:
+    """Look for the policy's next version with our document: IAM may have no room for another."""
+    numbers = [int(name.removeprefix("v")) for name in (*state.versions, state.default_version)]
+    return _look_for_document(document, state.arn, f"v{max(numbers) + 1}")
+
+
+def _look_for_document(document: Mapping[str, Any], arn: str, version: str) -> Look:
+    def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+        current = answer["PolicyVersion"]
+        return bool(current["IsDefaultVersion"]) and current["Document"] == document
+
+    return Look("get_policy_version", {"PolicyArn": arn, "VersionId": version}, fits)

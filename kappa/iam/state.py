@@ -1,4 +1,4 @@
-"""What IAM has of the function's policy and role. It only reads; plan.py plans with it."""
+"""What IAM has of the function's policy and role. It reads; plan.py and delete.py plan."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from kappa.iam.owner import (
 class IamState:
     """What IAM has of this region's policy and role. None: there is none.
 
-    Of a role that the config gives by its ARN, `denied` says that it may not be read.
-    `own_role` and `own_policy` say which names are this region's. `other_policy` is the ARN of
-    the policy that has the config's name and is not this region's.
+    If the config gives the role by its ARN, `denied` means that it may not be read.
+    `own_role` and `own_policy` are the names that belong to this region. `other_policy` is the ARN
+    of the policy that has the config's name and is not this region's.
     """
 
     policy: PolicyState | None = None
@@ -59,26 +59,26 @@ def _nobody(*, elsewhere: bool) -> Users:
     return Users()
 
 
-def _found(read_it: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the call answers
+def _if_exists(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the call answers
     try:
-        return read_it()
+        return read()
     except NotFound:
         return None
 
 
-def _pair(read_one: Callable[[str], Any], plain: str, own: str) -> Named:
-    """Read what has the config's name and, if there may be, what has this region's own name.
+def _read_both(read: Callable[[str], Any], plain: str, own: str) -> Named:
+    """Read what has the config's name and, unless `own` is empty, what has NAME-REGION.
 
-    Rights of before cover the config's name only: then there is no other one yet.
+    Older rights cover the config's name only: then NAME-REGION does not exist yet.
     """
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(_found, lambda: read_one(plain))
-        second = pool.submit(_found, lambda: read_one(own)) if own else None
-        has = first.result()
+        first = pool.submit(_if_exists, lambda: read(plain))
+        second = pool.submit(_if_exists, lambda: read(own)) if own else None
+        current = first.result()
         try:
-            return Named(has, second.result() if second else None)
+            return Named(current, second.result() if second else None)
         except Denied as error:
-            return Named(has, None, error)
+            return Named(current, None, error)
 
 
 def read_roles(aws: Aws, config: Config, *, inline: bool = False) -> Named:
@@ -94,46 +94,48 @@ def read_roles(aws: Aws, config: Config, *, inline: bool = False) -> Named:
         return Named()
     own = own_name(name, aws.region) if config.makes_role else ""
     fits = own if len(own) <= MAX_ROLE_NAME else ""
-    return _pair(lambda one: _read_role(aws, one, inline, likely=one == name), name, fits)
+    return _read_both(
+        lambda either: _read_role(aws, either, inline, likely=either == name), name, fits
+    )
 
 
 def _read_given(aws: Aws, arn: str) -> Named:
     params = {"RoleName": arn.rsplit("/", 1)[-1]}
     try:
-        has = aws.call("iam", "get_role", f"reading the role {arn}", params)["Role"]
+        role = aws.call("iam", "get_role", f"reading the role {arn}", params)["Role"]
     except NotFound:
         return Named()
     except Denied as error:
         return Named(denied=error)
-    return Named(RoleState(has["Arn"]) if has["Arn"] == arn else None)
+    return Named(RoleState(role["Arn"]) if role["Arn"] == arn else None)
 
 
 def _read_role(aws: Aws, name: str, inline: bool, likely: bool) -> RoleState | None:
-    """Read a role and its policies; one that is not likely there is asked for first."""
+    """Read a role and its policies, at once; a role that is not `likely` to exist comes first."""
     params, doing = {"RoleName": name}, f"reading the role {name}"
 
     def listed(operation: str, key: str) -> Any:  # noqa: ANN401
-        return _found(lambda: aws.pages("iam", operation, doing, key, params)) or []
+        return _if_exists(lambda: aws.pages("iam", operation, doing, key, params)) or []
 
     with ThreadPoolExecutor(3) as pool:
-        role = pool.submit(_found, lambda: aws.call("iam", "get_role", doing, params))
-        if not likely and role.result() is None:
+        answer = pool.submit(_if_exists, lambda: aws.call("iam", "get_role", doing, params))
+        if not likely and answer.result() is None:
             return None
         attached = pool.submit(listed, "list_attached_role_policies", "AttachedPolicies")
         names = pool.submit(listed, "list_role_policies", "PolicyNames") if inline else None
-        if role.result() is None:
+        if answer.result() is None:
             return None
-        has = role.result()["Role"]
+        role = answer.result()["Role"]
         return RoleState(
-            arn=has["Arn"],
-            attached=tuple(sorted(one["PolicyArn"] for one in attached.result())),
+            arn=role["Arn"],
+            attached=tuple(sorted(policy["PolicyArn"] for policy in attached.result())),
             inline=tuple(sorted(names.result())) if names else (),
-            tags=read_tags(has),
-            foreign=why_foreign(has),
+            tags=read_tags(role),
+            foreign=why_foreign(role),
         )
 
 
-def read(
+def read_rights(
     aws: Aws,
     config: Config,
     place: Place,
@@ -142,23 +144,23 @@ def read(
     *,
     ask: Ask = _nobody,
     document: Mapping[str, Any] | None = None,
-    leaves: bool = False,
+    deletes: bool = False,
 ) -> IamState:
     """Read the policy, and choose the role and the policy that are this region's.
 
-    `settings` are the function's; None: there is none. With the wanted document, the policy's is
-    read. To delete (`leaves`), the policy's versions are read.
+    `settings` are the function's; None: there is none. With the desired `document`, the policy's
+    is read. If the command `deletes`, the policy's versions are read.
     """
     policies = read_policies(aws, config.policy, place)
     users = ask(elsewhere=_is_open(config, place, roles, policies))
     current = str((settings or {}).get("Role", ""))
     role, own_role = _role(config, place, roles, current, users)
     state = IamState(None, role, own_role, users=users, denied=roles.denied is not None)
-    return _with_policy(aws, place, config, policies, state, document, leaves)
+    return _with_policy(aws, place, config, policies, state, document, deletes)
 
 
 def _is_open(config: Config, place: Place, roles: Named, policies: Named) -> bool:
-    """Whether no tag says whose something is that kappa may have made."""
+    """Whether something that kappa may have made has no tag that names its region."""
     if not config.makes_role:
         return False
     name, policy = config.role.name, config.policy
@@ -200,20 +202,20 @@ def _with_policy(
     policies: Named,
     state: IamState,
     document: Mapping[str, Any] | None,
-    leaves: bool,
+    deletes: bool,
 ) -> IamState:
     """Add the policy, and no more of it than is asked for: versions only where one must go."""
     policy = config.policy
     if policy is None:
         return state
     owns = has_own(policies, policy.name, place.region)
-    has = policies.own if owns else policies.plain
+    current = policies.own if owns else policies.plain
     differs = False
-    if isinstance(has, PolicyState) and document is not None:
-        has = replace(has, document=_read_document(aws, policy, has))
-        differs = has.document != document
-    if isinstance(has, PolicyState) and policy.document and (leaves or differs):
-        has = replace(has, versions=_read_versions(aws, policy, has.arn))
+    if isinstance(current, PolicyState) and document is not None:
+        current = replace(current, document=_read_document(aws, policy, current))
+        differs = current.document != document
+    if isinstance(current, PolicyState) and policy.document and (deletes or differs):
+        current = replace(current, versions=_read_versions(aws, policy, current.arn))
     owned = Owned()
     if policy.document:
         owned = choose_policy(
@@ -226,10 +228,10 @@ def _with_policy(
             is_made=made_by_kappa(config, state),
         )
     is_own = owned.name not in ("", policy.name)
-    if (is_own and not owns) or not isinstance(has, PolicyState):
-        has = None
+    if (is_own and not owns) or not isinstance(current, PolicyState):
+        current = None
     other = policies.plain.arn if is_own and policies.plain else ""
-    return replace(state, policy=has, own_policy=owned, other_policy=other)
+    return replace(state, policy=current, own_policy=owned, other_policy=other)
 
 
 def read_policies(aws: Aws, policy: Policy | None, place: Place) -> Named:
@@ -238,29 +240,29 @@ def read_policies(aws: Aws, policy: Policy | None, place: Place) -> Named:
         return Named()
     doing = f"reading the policy {policy.name or policy.arn}"
 
-    def read_one(arn: str) -> PolicyState:
+    def read(arn: str) -> PolicyState:
         return _policy(aws.call("iam", "get_policy", doing, {"PolicyArn": arn})["Policy"])
 
     if policy.document:
         own = own_name(policy.name, place.region)
         fits = len(own) <= MAX_POLICY_NAME
-        return _pair(
-            read_one,
+        return _read_both(
+            read,
             place.policy(policy.path, policy.name),
             place.policy(policy.path, own) if fits else "",
         )
     arns = _candidates(policy, place)
     with ThreadPoolExecutor(len(arns)) as pool:
-        answers = list(pool.map(lambda arn: _found(lambda: read_one(arn)), arns))
-    found = next((one for one in answers if one), None)
-    if found is None and policy.name:
-        found = _search_policy(aws, policy.name, doing)
-    return Named(found)
+        answers = list(pool.map(lambda arn: _if_exists(lambda: read(arn)), arns))
+    current = next((answer for answer in answers if answer), None)
+    if current is None and policy.name:
+        current = _search_policy(aws, policy.name, doing)
+    return Named(current)
 
 
-def _policy(has: Mapping[str, Any]) -> PolicyState:
-    uses = has.get("AttachmentCount", 0) + has.get("PermissionsBoundaryUsageCount", 0)
-    return PolicyState(has["Arn"], {}, has["DefaultVersionId"], (), uses, read_tags(has))
+def _policy(answer: Mapping[str, Any]) -> PolicyState:
+    uses = answer.get("AttachmentCount", 0) + answer.get("PermissionsBoundaryUsageCount", 0)
+    return PolicyState(answer["Arn"], {}, answer["DefaultVersionId"], (), uses, read_tags(answer))
 
 
 def _candidates(policy: Policy, place: Place) -> list[str]:
@@ -276,12 +278,12 @@ def _candidates(policy: Policy, place: Place) -> list[str]:
 
 def _search_policy(aws: Aws, name: str, doing: str) -> PolicyState | None:
     policies = aws.pages("iam", "list_policies", doing, "Policies", {"Scope": "All"})
-    return next((_policy(one) for one in policies if one["PolicyName"] == name), None)
+    return next((_policy(policy) for policy in policies if policy["PolicyName"] == name), None)
 
 
-def _read_document(aws: Aws, policy: Policy, has: PolicyState) -> dict[str, Any]:
+def _read_document(aws: Aws, policy: Policy, current: PolicyState) -> dict[str, Any]:
     doing = f"reading the policy {policy.name or policy.arn}"
-    params = {"PolicyArn": has.arn, "VersionId": has.default_version}
+    params = {"PolicyArn": current.arn, "VersionId": current.default_version}
     answer = aws.call("iam", "get_policy_version", doing, params)
     document: dict[str, Any] = answer["PolicyVersion"]["Document"]
     return document
@@ -289,6 +291,6 @@ def _read_document(aws: Aws, policy: Policy, has: PolicyState) -> dict[str, Any]
 
 def _read_versions(aws: Aws, policy: Policy, arn: str) -> tuple[str, ...]:
     doing = f"reading the policy {policy.name}"
-    found = aws.pages("iam", "list_policy_versions", doing, "Versions", {"PolicyArn": arn})
-    others = [one["VersionId"] for one in found if not one["IsDefaultVersion"]]
-    return tuple(sorted(others, key=lambda one: int(one[1:])))
+    versions = aws.pages("iam", "list_policy_versions", doing, "Versions", {"PolicyArn": arn})
+    others = [version["VersionId"] for version in versions if not version["IsDefaultVersion"]]
+    return tuple(sorted(others, key=lambda number: int(number[1:])))

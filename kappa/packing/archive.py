@@ -1,6 +1,6 @@
-"""Pack a source file or folder into a reproducible zip; the same source gives the same bytes.
+"""The zip in memory: packed from files, or one that was packed before and is only checked.
 
-Owns how a deployment package is made of its files: which these are is files.py's. It must
+The same source gives the same bytes. Owns how files become a zip; files.py has which files. It must
 not ask AWS anything or write a file.
 """
 
@@ -14,18 +14,23 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kappa.errors import ArchiveError
 from kappa.packing.files import Extras, all_files, shown
+from kappa.packing.limits import (
+    MAX_UNZIPPED_BYTES,
+    MAX_ZIPPED_BYTES,
+    check_unzipped,
+    check_zipped,
+    megabytes,
+)
 
-# AWS Lambda guide, "Lambda quotas": deployment package of a direct upload, and unzipped.
-MAX_ZIPPED_BYTES = 50 * 1024 * 1024
-MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
-S3_ADVICE = "Set lambda.s3_bucket: kappa then uploads through this bucket."
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _BLOCK_BYTES = 1 << 20
-# What reading a zip raises that is damaged, encrypted or packed as Python cannot read it.
+# Source: AWS Lambda guide, "Deploy Java Lambda functions with .zip or JAR file archives".
+READY_SUFFIXES = frozenset({".zip", ".jar"})
+# Errors of a zip that is damaged, encrypted or compressed in a way that Python does not know.
 UNREADABLE = (
     EOFError,
     NotImplementedError,
@@ -96,33 +101,45 @@ def _pack(
     return Archive(data, sha256_of(data), names, unzipped_bytes, installed)
 
 
-def check_unzipped(source: Path, size_bytes: int, max_bytes: int, largest: str) -> None:
-    """Check how much the code is unzipped.
+def read_zip(file: Path, max_zipped_bytes: int, max_unzipped_bytes: int) -> Archive:
+    """Read a zip that is uploaded byte for byte, as somebody has packed it.
 
-    Raises: ArchiveError.
+    Raises: ArchiveError, if it is no zip, damaged, encrypted, empty or too large, or if a name in
+    it leads outside.
     """
-    if size_bytes > max_bytes:
-        raise ArchiveError(
-            f"{source} is {_mib(size_bytes)} unzipped; Lambda takes at most {_mib(max_bytes)}.",
-            f"The largest file is {largest}",
-        )
+    try:
+        check_zipped(file, file.stat().st_size, max_zipped_bytes, "the zip itself. ")
+        with file.open("rb") as opened:
+            data = opened.read(max_zipped_bytes + 1)
+    except OSError as error:
+        raise ArchiveError(f"{file}: {error.strerror or error}.", "Set lambda.path.") from error
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _check_zip(file, data, archive, max_unzipped_bytes)
+    except UNREADABLE as error:
+        raise ArchiveError(f"{file} is not a zip that Lambda can read: {error}.") from error
 
 
-def check_zipped(source: Path, size_bytes: int, max_bytes: int, largest: str) -> None:
-    """Check how much the zip is.
-
-    Raises: ArchiveError.
-    """
-    if size_bytes > max_bytes:
-        raise ArchiveError(
-            f"{source} is {_mib(size_bytes)} zipped; a direct upload takes at most "
-            f"{_mib(max_bytes)}.",
-            f"The largest file is {largest}{S3_ADVICE}",
-        )
+def _check_zip(file: Path, data: bytes, archive: zipfile.ZipFile, max_bytes: int) -> Archive:
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    if not infos:
+        raise ArchiveError(f"{file} has no file in it.", "Set lambda.path.")
+    for info in infos:
+        pure = PurePosixPath(info.filename)
+        if pure.is_absolute() or ".." in pure.parts:
+            raise ArchiveError(f"{file}: the name {info.filename!r} leads outside of the zip.")
+    size_bytes = sum(info.file_size for info in infos)
+    largest = max(infos, key=lambda info: info.file_size).filename
+    check_unzipped(file, size_bytes, max_bytes, f"{largest}.")
+    damaged = archive.testzip()
+    if damaged is not None:
+        raise ArchiveError(f"{file} is damaged: {damaged} is not what it was.", "Pack it again.")
+    names = tuple(sorted({info.filename for info in infos}))
+    return Archive(data, sha256_of(data), names, size_bytes)
 
 
 def sizes(archive: Archive) -> dict[str, int]:
-    """Say how large each file in the zip is, unzipped."""
+    """Return the unzipped size of each file in the zip, in bytes."""
     with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
         files = (info for info in packed.infolist() if not info.is_dir())
         return {info.filename: info.file_size for info in files}
@@ -173,8 +190,4 @@ def _blocks(entry: _Entry) -> Iterator[bytes]:
 
 def _largest(entries: list[_Entry]) -> str:
     largest = max(entries, key=lambda entry: entry.size_bytes)
-    return f"{largest.name} ({_mib(largest.size_bytes)})"
-
-
-def _mib(size_bytes: int) -> str:
-    return f"{size_bytes / 1024 / 1024:.1f} MB"
+    return f"{largest.name} ({megabytes(largest.size_bytes)})"

@@ -1,7 +1,7 @@
-"""Look for the handler and for the files that a config names, before AWS is asked anything.
+"""Check that the handler, and the files that a config names, exist, before AWS is asked anything.
 
-Owns where Lambda looks for a handler. It reads the packed code and never imports it; what it
-cannot know, such as a module that comes with a layer, it lets pass.
+Owns where Lambda looks for a handler. It reads the packed code and never imports it; it lets pass
+what it cannot know, such as a module that comes with a layer.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import io
 import zipfile
 from collections.abc import Iterator
 
-from kappa.config import layout_07 as layout
 from kappa.config.convert import suggestion
+from kappa.config.files import exists
+from kappa.config.layout_07 import SOURCE
 from kappa.config.model import Config
-from kappa.config.plain_file import is_there
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ConfigError
 from kappa.packing.archive import Archive
@@ -29,10 +29,10 @@ def check_files(config: Config) -> None:
     Raises: ConfigError, naming file, line and key.
     """
     function = config.function
-    if not function.image and not is_there(config.beside(function.path)):
+    if not function.image and not exists(config.beside(function.path)):
         raise _no_source(config)
     for number, path in enumerate(function.dependencies):
-        if not is_there(config.beside(path)):
+        if not exists(config.beside(path)):
             keys: Keys = ("lambda", "dependencies", number)
             problem = f"{dotted(keys)}: {config.beside(path)} does not exist."
             raise config.error(keys, problem, "Correct the path, or leave it out.")
@@ -40,8 +40,8 @@ def check_files(config: Config) -> None:
     if not name:
         return
     file = config.beside(name)
-    if not is_there(file) or not file.is_file():
-        problem = "is not a file" if is_there(file) else "does not exist"
+    if not exists(file) or not file.is_file():
+        problem = "is not a file" if exists(file) else "does not exist"
         raise config.error(
             ("lambda", "test_data"),
             f"lambda.test_data: {file} {problem}.",
@@ -51,7 +51,7 @@ def check_files(config: Config) -> None:
 
 def _no_source(config: Config) -> ConfigError:
     path = config.function.path
-    if config.later and path == layout.SOURCE:
+    if config.is_layout_07 and path == SOURCE:
         # 0.7's default: the file need not have a key of it.
         return config.error(
             ("lambda", "path"),
@@ -86,8 +86,8 @@ def _check_python(config: Config, archive: Archive, handler: str) -> None:
         )
     path = module.replace(".", "/")
     files = (f"{path}.py", f"{path}/__init__.py")
-    found = next((name for name in files if name in archive.names), None)
-    if found is None:
+    file = next((name for name in files if name in archive.names), None)
+    if file is None:
         if config.function.layers or _is_compiled(archive, path):
             return
         modules = [name.removesuffix(".py") for name in archive.names if name.endswith(".py")]
@@ -96,11 +96,11 @@ def _check_python(config: Config, archive: Archive, handler: str) -> None:
             f"lambda.handler is {handler!r}: the code has no {files[0]}.",
             _meant(path, modules),
         )
-    names = _top_level(_read(archive, found))
+    names = _top_level(_read(archive, file))
     if names is not None and function not in names:
         raise config.error(
             _KEYS,
-            f"lambda.handler is {handler!r}: {found} has no {function}.",
+            f"lambda.handler is {handler!r}: {file} has no {function}.",
             _meant(function, [name for name, is_module in names.items() if not is_module]),
         )
 

@@ -1,4 +1,4 @@
-"""What differs between the code that AWS has and the code that is packed, in words. Pure.
+"""How the packed code differs from the code that AWS has, file by file and in words. Pure.
 
 Owns how much is shown: one's own text files line by line, up to a limit, and packages in one line
 each.
@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kappa.packing import contents
 from kappa.packing.archive import UNREADABLE
+from kappa.packing.package_files import package_by_file
 
 _MAX_TEXT_BYTES = 64 * 1024
 _MAX_LINES_OF_A_FILE = 40
@@ -66,8 +66,8 @@ def compare_code(
     `installed` are the names of files in `code` that kappa installed.
     """
     before, after = _files(deployed), _files(code)
-    old = contents.packages(deployed, installed) if deployed is not None else {}
-    new = contents.packages(code, installed)
+    old = package_by_file(deployed, installed) if deployed is not None else {}
+    new = package_by_file(code, installed)
     changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     is_own = [name for name in changed if name not in old and name not in new]
     texts = _texts(deployed, code, [name for name in is_own if name in before and name in after])
@@ -119,8 +119,8 @@ def _text(archive: zipfile.ZipFile, name: str) -> str | None:
 def _lines(before: str | None, after: str | None) -> tuple[str, ...]:
     if before is None or after is None:
         return ()
-    found = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
-    lines = [_printable(line) for line in found][2:]
+    diff = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
+    lines = [_printable(line) for line in diff][2:]
     more = len(lines) - _MAX_LINES_OF_A_FILE
     shown = lines[:_MAX_LINES_OF_A_FILE]
     return tuple([*shown, f" ... {more} more lines"] if more > 0 else shown)
@@ -133,16 +133,16 @@ def _printable(text: str) -> str:
 
 
 def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
-    """Say what differs for people: a sign (+, -, ~ or a blank) and a text of each line."""
+    """Yield the lines for people to read: a sign (+, -, ~ or a blank) and the line's text."""
     if not files:
         yield " ", "    the same files, packed differently"
-    left = _MAX_LINES
+    lines_left = _MAX_LINES
     for file in files:
         if file.package:
             continue
         yield _line(file.name, file.before_bytes, file.after_bytes)
-        for text in file.lines if left >= len(file.lines) else ():
-            left -= 1
+        for text in file.lines if lines_left >= len(file.lines) else ():
+            lines_left -= 1
             yield (text[0] if text[0] in "+-" else " "), f"        {text}"
     for package in sorted({file.package for file in files} - {""}):
         yield _package_line([file for file in files if file.package == package])

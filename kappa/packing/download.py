@@ -7,7 +7,8 @@ import zipfile
 
 from kappa.aws.client import Aws
 from kappa.errors import AwsError
-from kappa.packing.archive import MAX_UNZIPPED_BYTES, UNREADABLE
+from kappa.packing.archive import UNREADABLE
+from kappa.packing.limits import MAX_UNZIPPED_BYTES
 
 
 def read_code(aws: Aws, link: str, function: str) -> bytes | None:

@@ -1,9 +1,9 @@
 """Which files go into the zip: of the source, of its dependencies, of the installed packages.
 
-Owns what is left out. It must not read what is in a file.
+Owns what is left out. It must not read the content of a file.
 
-Where two give a file of one name, the first of these is packed: a dependency, the source, an
-installed package.
+If two of them give a file of the same name, the first of these is packed: a dependency, the source,
+an installed package.
 
 Symbolic links: one that stays inside of the source folder is packed as what it leads to; one that
 leads outside is an error, so that no foreign file is uploaded unseen.
@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from kappa import texts
 from kappa.errors import ArchiveError
-from kappa.packing import ignore_file as ignorefile
+from kappa.packing.ignore_file import IGNORE_FILE, read_ignored
 
 LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".hg", ".DS_Store"})
 LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
@@ -55,7 +55,7 @@ def all_files(
     """
     if not source.exists():
         raise ArchiveError(f"The source {source} does not exist.", "Set lambda.path.")
-    ignored = ignorefile.read_ignored(source)
+    ignored = read_ignored(source)
 
     def left_out(name: str) -> bool:
         *folders, last = PurePosixPath(name).parts
@@ -76,8 +76,8 @@ def all_files(
         own = {extras.source_name: source}
     own.update({new: source / old for new, old in extras.renamed if old in own})
     packages = dict(_entries(extras.packages, left_out)) if extras.packages else {}
-    all_ = packages | own | entries
-    return all_, frozenset(name for name in packages if all_[name] == packages[name])
+    merged = packages | own | entries
+    return merged, frozenset(name for name in packages if merged[name] == packages[name])
 
 
 def _entries(source: Path, left_out: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
@@ -108,7 +108,7 @@ class _Walk:
         real = folder.resolve()
         if real in self.above:
             raise ArchiveError(
-                f"{folder} is a link to a folder that it is in.", f"Name it in {ignorefile.NAME}."
+                f"{folder} is a link to a folder that it is in.", f"Name it in {IGNORE_FILE}."
             )
         if len(self.above) > _MAX_DEPTH:
             raise ArchiveError(f"{self.source} has folders over {_MAX_DEPTH} deep in each other.")

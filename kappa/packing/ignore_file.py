@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kappa.errors import ArchiveError
 
-NAME = ".lambdaignore"
+IGNORE_FILE = ".lambdaignore"
 # Any characters of a name, and any folders: what pathspec writes for * and for /**/.
 _STAR, _FOLDERS = r"\[\^/\]\*", "(?:/.+)?/"
 _ANY_FOLDERS_FIRST = "^(?:.+/)?"
@@ -28,14 +28,14 @@ def read_ignored(folder: Path) -> Callable[[str], bool]:
 
     Raises: ArchiveError, if a line is no pattern or the file is no text.
     """
-    file = folder / NAME
+    file = folder / IGNORE_FILE
     if not file.is_file():
         return lambda _: False
     import pathspec
 
     try:
         lines = file.read_text("utf-8-sig").splitlines()
-        spec = pathspec.GitIgnoreSpec.from_lines([*lines, f"/{NAME}"])
+        spec = pathspec.GitIgnoreSpec.from_lines([*lines, f"/{IGNORE_FILE}"])
     except ValueError as error:
         raise ArchiveError(f"{file}: {error}.", "It is written as .gitignore is.") from error
     for pattern in spec.patterns:

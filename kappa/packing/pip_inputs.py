@@ -112,13 +112,13 @@ def _rebased(line: str, folder: Path) -> str:
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:
     """Split options into name and value, however they are joined; what is unknown has no value."""
-    left = list(words)
-    while left:
-        word = left.pop(0)
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
         name, equals, value = word.partition("=") if word[:2] == "--" else (word[:2], "", word[2:])
         if name in _INCLUDES | _LINKS | _INDEXES | _PLAIN:
-            if not equals and not value and left:
-                value = left.pop(0)
+            if not equals and not value and rest:
+                value = rest.pop(0)
             yield name, value
         else:
             yield word, ""
@@ -208,8 +208,8 @@ def _text(name: str, path: Path, inputs: Inputs) -> str:
     data = path.read_bytes()
     text = data.decode("utf-8", "replace")
     inputs.is_known &= "\ufffd" not in text
-    said = "\n".join(map(expanded, lines(text)))
-    inputs.files.append((name, hashlib.sha256(data + b"\0" + said.encode()).hexdigest()))
+    expanded_text = "\n".join(map(expanded, lines(text)))
+    inputs.files.append((name, hashlib.sha256(data + b"\0" + expanded_text.encode()).hexdigest()))
     return text
 
 
@@ -234,9 +234,9 @@ def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -
     """Read a wheel, or the wheels of a folder of links, wherever pip may take it from."""
     local = _local(name)
     paths = [] if "\0" in local else list(dict.fromkeys(base / local for base in bases))
-    found = [path for path in paths if path.exists()]
-    inputs.is_known &= bool(local and found)
-    for path in found:
+    existing = [path for path in paths if path.exists()]
+    inputs.is_known &= bool(local and existing)
+    for path in existing:
         if path.is_dir():
             inputs.is_known &= kind == "links"
             _read_folder(path, inputs)
@@ -255,12 +255,12 @@ def _read_folder(folder: Path, inputs: Inputs) -> None:
 
 
 def _stamp(path: Path) -> str:
-    """Say what changes with a file's content; a folder may hold more than can be read each time.
+    """What changes with a file's content; a folder may hold more than can be read each time.
 
     Whoever writes a file, or puts another one in its place, changes its ctime or its inode.
     """
-    has = path.stat()
-    return f"{has.st_size} {has.st_mtime_ns} {has.st_ctime_ns} {has.st_ino}"
+    stat = path.stat()
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
 
 
 def digest(path: Path) -> str:

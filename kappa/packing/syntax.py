@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kappa.errors import ConfigError
-from kappa.packing import contents, unreadable
+from kappa.packing import compile_code
 from kappa.packing.archive import Archive
+from kappa.packing.package_files import package_by_file
 
 _DEADLINE_S = 60
 
@@ -47,20 +48,20 @@ def problems(runtime: str, archive: Archive) -> list[Problem]:
     own = _own_code(archive) if match else {}
     if match is None or not own:
         return []
-    names, files, wanted = list(own), list(own.values()), int(match[1])
-    minor, rows = _compiled_by_another(wanted, files) or _compiled(files)
+    names, files, runtime_minor = list(own), list(own.values()), int(match[1])
+    minor, rows = _compiled_by_another(runtime_minor, files) or _compiled(files)
     return [
-        Problem(names[number], line, message, minor, minor >= wanted)
+        Problem(names[number], line, message, minor, minor >= runtime_minor)
         for number, line, message in rows
     ]
 
 
-def refuse(found: list[Problem]) -> None:
+def refuse(listed: list[Problem]) -> None:
     """Refuse code that the runtime cannot read.
 
     Raises: ConfigError, naming the first file and line.
     """
-    certain = [problem for problem in found if problem.is_certain]
+    certain = [problem for problem in listed if problem.is_certain]
     if certain:
         more = f" and {len(certain) - 1} more" if len(certain) > 1 else ""
         raise ConfigError(
@@ -70,7 +71,7 @@ def refuse(found: list[Problem]) -> None:
 
 
 def _own_code(archive: Archive) -> dict[str, bytes]:
-    foreign = contents.packages(archive.data, archive.installed)
+    foreign = package_by_file(archive.data, archive.installed)
     names = [name for name in archive.names if name.endswith(".py") and name not in foreign]
     with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
         return {name: packed.read(name) for name in names}
@@ -82,8 +83,8 @@ _Compiled = tuple[int, list[tuple[int, int, str]]]
 
 def _compiled(files: list[bytes]) -> _Compiled:
     """Compile in this process, without a word of what Python would only warn of."""
-    warnings.filterwarnings("ignore", module=re.escape(unreadable.NAME))
-    return sys.version_info.minor, unreadable.unreadable(files)
+    warnings.filterwarnings("ignore", module=re.escape(compile_code.NAME))
+    return sys.version_info.minor, compile_code.unreadable(files)
 
 
 def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
@@ -94,7 +95,7 @@ def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
     python = None if minor == sys.version_info.minor else _find_python(f"python3.{minor}")
     if python is None:
         return None
-    command = [python, "-I", "-S", unreadable.__file__]
+    command = [python, "-I", "-S", compile_code.__file__]
     sent = b"".join(b"%d\n%b" % (len(text), text) for text in files)
     try:
         done = subprocess.run(

@@ -1,6 +1,6 @@
-"""How the zip reaches Lambda: inside of the call, or through an S3 bucket when it is large.
+"""How the zip reaches Lambda: inside of the call, or through an S3 bucket if it is large.
 
-Owns the object's key, which says the content: the same code is uploaded once.
+Owns the object's key, which is made from the content, so the same code is uploaded once.
 """
 
 from __future__ import annotations
@@ -9,21 +9,22 @@ import base64
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.packing.archive import MAX_ZIPPED_BYTES, Archive
+from kappa.packing.archive import Archive
+from kappa.packing.limits import MAX_ZIPPED_BYTES
 from kappa.plan.step import Plan, Step
 
 
 def code(
     config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BYTES
 ) -> dict[str, Any]:
-    """Say where Lambda finds the code, as its calls want it."""
+    """Where Lambda finds the code, as parameters of its calls."""
     if not _through_s3(config, archive, max_direct_bytes):
         return {"ZipFile": archive.data}
     return {"S3Bucket": config.function.s3_bucket, "S3Key": key(config, archive)}
 
 
 def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BYTES) -> Plan:
-    """Plan the upload to S3; nothing when the zip goes inside of the call."""
+    """Plan the upload to S3; nothing, if the zip goes inside of the call."""
     if not _through_s3(config, archive, max_direct_bytes):
         return []
     bucket, name = config.function.s3_bucket, key(config, archive)
@@ -44,8 +45,9 @@ def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BY
 def expected(
     config: Config, archive: Archive | None, max_direct_bytes: int = MAX_ZIPPED_BYTES
 ) -> dict[str, Any]:
-    """Say what a step must have of the answer that takes the code: an object of the zip's name may
-    be somebody else's.
+    """What the answer to a step that sends the code must have, as fields of a Step.
+
+    The object that has the zip's name may be somebody else's.
     """
     if archive is None or not _through_s3(config, archive, max_direct_bytes):
         return {}

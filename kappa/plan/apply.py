@@ -1,6 +1,6 @@
-"""Carry out a plan: calls, waits, tries again of what settle.py names, each with a deadline.
+"""Carry out a plan: call, wait, and retry what retries.py names, each with a deadline.
 
-It decides nothing: what to do stands in the plan.
+It decides nothing: the plan has what is to be done.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
-from kappa.plan.settle import passing
-from kappa.plan.step import Already, Call, Clock, Guard, Look, Plan, Report, Step, Wait
+from kappa.plan.retries import passing_error
+from kappa.plan.step import Call, Clock, Guard, Look, Note, Plan, Report, Step, Wait
 
 Filled = TypeVar("Filled", Step, Wait)
 # How often is written what another writes at the same time.
@@ -38,14 +38,14 @@ _GERUNDS = {
 def apply(
     plan: Plan,
     call: Call,
-    tell: Callable[[Report], None],
+    report: Callable[[Report], None],
     clock: Clock | None = None,
     *,
     wait: bool = False,
 ) -> None:
-    """Carry out a plan in order, telling what became of each item.
+    """Carry out a plan in order, and report the result of each item.
 
-    With `wait` the last step waits too, even if its wait is only for a next one.
+    With `wait`, the last step waits too, even if its wait is only for a next one.
 
     Raises: AwsError of the first step that fails, WaitTimeout.
     """
@@ -57,51 +57,51 @@ def apply(
     for item in plan:
         if isinstance(item, Step) and item.unless is not None:
             item = item.unless() or item
-        if isinstance(item, Already):
-            tell(Report(item.mark, item.message))
+        if isinstance(item, Note):
+            report(Report(item.mark, item.message))
             continue
         started = clock.now()
         filled = _filled(item, answer)
         try:
             carry_out = _merge if item.merge else _guarded if item.guard else _carry_out
-            mark, answer = carry_out(filled, call, tell, clock)
+            mark, answer = carry_out(filled, call, report, clock)
             if item.wait is not None and (wait or item is not last[0] or not item.wait.for_next):
                 _await(item, item.wait, answer, call, clock)
         except KeyboardInterrupt:
-            tell(Report("stopped", item.message))
+            report(Report("stopped", item.message))
             raise
         except AwsError as error:
             if made:
-                _undo(item, error, call, tell, clock)
+                _undo(item, error, call, report, clock)
             raise
         made = mark == item.mark
         if item.merge and mark == item.mark:
             merged[str(item.merge.params)] = filled, clock.now()
-        tell(Report(mark, _told(filled, answer), clock.now() - started))
-    _look_again(merged.values(), call, tell, clock)
+        report(Report(mark, _message(filled, answer), clock.now() - started))
+    _look_again(merged.values(), call, report, clock)
 
 
 def _undo(
-    step: Step, error: AwsError, call: Call, tell: Callable[[Report], None], clock: Clock
+    step: Step, error: AwsError, call: Call, report: Callable[[Report], None], clock: Clock
 ) -> None:
     """Put back what a step that failed was to replace; where that fails too, the hint says so."""
     if step.undo is None:
         return
     try:
-        _carry_out(step.undo, call, tell, clock)
+        _carry_out(step.undo, call, report, clock)
     except AwsError as second:
         lost = f"The {step.undo.message} could not be put back: {second.message}"
         error.hint = f"{error.hint} {lost}".strip()
         return
-    tell(Report("restored", step.undo.message))
+    report(Report("restored", step.undo.message))
 
 
-def _told(step: Step, answer: Mapping[str, Any]) -> str:
-    """The step's message, with what only the answer knows, or that of the step before."""
+def _message(step: Step, answer: Mapping[str, Any]) -> str:
+    """The step's message, with what only its answer knows, or the answer of the step before."""
     message = step.message
-    for words, path in step.tells.items():
-        told = look_up(answer, path) or look_up(step.params, path)
-        message = message.replace(words, str(told or words))
+    for words, path in step.fills.items():
+        value = look_up(answer, path) or look_up(step.params, path)
+        message = message.replace(words, str(value or words))
     return message
 
 
@@ -113,11 +113,11 @@ def _filled(call: Filled, answer: Mapping[str, Any]) -> Filled:
 def _carry_out(
     step: Step,
     call: Call,
-    tell: Callable[[Report], None],
+    report: Callable[[Report], None],
     clock: Clock,
     read: Callable[[], Mapping[str, Any] | None] | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """Call until it is done; with `read`, what to send is made anew for each try."""
+    """Call until it is done. `read` makes the params anew for each try; None: nothing to send."""
     doing = f"{_GERUNDS.get(step.mark, step.mark)} {step.message}"
     started = clock.now()
     pause_s = 0.25
@@ -134,22 +134,22 @@ def _carry_out(
             if error.code in step.settled:
                 return "gone" if isinstance(error, NotFound) else "exists", {}
             if step.look and (isinstance(error, Conflict) or error.code == _FULL):
-                found = _find(step, step.look, call)
-                if found is not None:
-                    return "exists", found
-            passes = passing(step.service, step.operation, error)
+                existing = _find(step, step.look, call)
+                if existing is not None:
+                    return "exists", existing
+            passes = passing_error(step.service, step.operation, error)
             if passes is None or clock.now() - started >= passes.deadline_s:
                 conflict_hint = step.conflict_hint if isinstance(error, Conflict) else ""
                 error.hint = error.hint or conflict_hint or step.hint
                 raise
             if pause_s == 0.25:
-                tell(Report("waiting", f"{step.message}: {error.code}, trying again"))
+                report(Report("waiting", f"{step.message}: {error.code}, trying again"))
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 4.0)
 
 
 def _find(step: Step, look: Look, call: Call) -> dict[str, Any] | None:
-    """What there is, if it is what the step would make."""
+    """Return what exists, if it is what the step would make."""
     try:
         answer = call(step.service, look.operation, f"looking for {step.message}", look.params)
     except NotFound:
@@ -159,7 +159,7 @@ def _find(step: Step, look: Look, call: Call) -> dict[str, Any] | None:
 
 
 def _merge(
-    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+    step: Step, call: Call, report: Callable[[Report], None], clock: Clock
 ) -> tuple[str, dict[str, Any]]:
     read, is_written, pause_s = partial(_merged, step, call), False, 0.25
     for _ in range(_MERGES):
@@ -167,10 +167,10 @@ def _merge(
             if is_written and read() is None:
                 return step.mark, {}
             if is_written:
-                tell(Report("waiting", f"{step.message}: overwritten by another, trying again"))
+                report(Report("waiting", f"{step.message}: overwritten by another, trying again"))
                 clock.sleep(pause_s)
                 pause_s *= 2
-            mark, _ = _carry_out(step, call, tell, clock, read)
+            mark, _ = _carry_out(step, call, report, clock, read)
         except AwsError as error:
             if error.code in step.settled:
                 return "gone", {}
@@ -185,9 +185,9 @@ def _merge(
 
 
 def _guarded(
-    step: Step, call: Call, tell: Callable[[Report], None], clock: Clock
+    step: Step, call: Call, report: Callable[[Report], None], clock: Clock
 ) -> tuple[str, dict[str, Any]]:
-    """Write what nobody else has changed since the plan; what is refused as stale is read again."""
+    """Write only if nobody else has changed it since the plan; refused as stale, read it again."""
     assert step.guard is not None
     guard, pause_s = step.guard, 0.25
     for _ in range(_MERGES):
@@ -197,11 +197,11 @@ def _guarded(
         taken = {param: look_up(now, path) for param, path in guard.takes.items()}
         params = {**step.params, **{param: value for param, value in taken.items() if value}}
         try:
-            return _carry_out(replace(step, params=params), call, tell, clock)
+            return _carry_out(replace(step, params=params), call, report, clock)
         except AwsError as error:
             if error.code != _STALE:
                 raise
-        tell(Report("waiting", f"{step.message}: changed by another, looking again"))
+        report(Report("waiting", f"{step.message}: changed by another, looking again"))
         clock.sleep(pause_s)
         pause_s *= 2
     raise Conflict(
@@ -211,7 +211,7 @@ def _guarded(
 
 
 def _fresh(step: Step, guard: Guard, call: Call, clock: Clock) -> dict[str, Any]:
-    """Read what a write relies on; what was made just now may not be known everywhere."""
+    """Read what a write relies on. AWS may not know everywhere yet what was made just now."""
     doing = f"reading what {step.message} would change"
     started, pause_s = clock.now(), 0.25
     while True:
@@ -225,7 +225,7 @@ def _fresh(step: Step, guard: Guard, call: Call, clock: Clock) -> dict[str, Any]
 
 
 def _merged(step: Step, call: Call) -> Mapping[str, Any] | None:
-    """Read the document, and say what is to be written; None, if all is as wanted."""
+    """Read the document, and return what is to be written; None, if nothing is."""
     assert step.merge is not None
     merge, doing = step.merge, f"reading what {step.message} is a part of"
     return merge.into(call(step.service, merge.operation, doing, merge.params))
@@ -234,17 +234,17 @@ def _merged(step: Step, call: Call) -> Mapping[str, Any] | None:
 def _look_again(
     merged: Iterable[tuple[Step, float]],
     call: Call,
-    tell: Callable[[Report], None],
+    report: Callable[[Report], None],
     clock: Clock,
 ) -> None:
     """Write once more what another overwrote with a document that it had read before our write."""
     for step, written_at in merged:
         clock.sleep(max(0.0, written_at + _OVERWRITTEN_S - clock.now()))
         started = clock.now()
-        mark, _ = _merge(step, call, tell, clock)
+        mark, _ = _merge(step, call, report, clock)
         if mark == step.mark:
             message = f"{step.message} again, which another had overwritten"
-            tell(Report(mark, message, clock.now() - started))
+            report(Report(mark, message, clock.now() - started))
 
 
 def _check_accepted(step: Step, doing: str, answer: Mapping[str, Any]) -> None:
@@ -280,15 +280,15 @@ def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock:
             if clock.now() - started >= _FRESH_S:
                 raise
             answer = {}
-        found = look_up(answer, wait.field)
-        if found in wait.until:
+        state = look_up(answer, wait.field)
+        if state in wait.until:
             return
-        if found in wait.failed:
+        if state in wait.failed:
             reason = look_up(answer, wait.reason) or "AWS gives no reason"
-            raise AwsError(f"{step.message} ended as {found}: {reason}.")
+            raise AwsError(f"{step.message} ended as {state}: {reason}.")
         if clock.now() - started >= wait.deadline_s:
             raise WaitTimeout(
-                f"{step.message} is still {found} after {wait.deadline_s:.0f} s.",
+                f"{step.message} is still {state} after {wait.deadline_s:.0f} s.",
                 "Run the same command again: it goes on from here.",
             )
         clock.sleep(pause_s)
@@ -296,12 +296,12 @@ def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock:
 
 
 def look_up(answer: object, path: str) -> object:
-    """Find what a dotted path names in an answer; None where there is nothing."""
-    found = answer
+    """Return what a dotted path names in an answer; None, if it names nothing."""
+    value = answer
     for part in path.split(".") if path else ():
-        if isinstance(found, list):
+        if isinstance(value, list):
             index = int(part)
-            found = found[index] if index < len(found) else None
+            value = value[index] if index < len(value) else None
         else:
-            found = found.get(part) if isinstance(found, dict) else None
-    return found if path else None
+            value = value.get(part) if isinstance(value, dict) else None
+    return value if path else None

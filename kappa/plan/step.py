@@ -1,6 +1,7 @@
 """A step is one AWS call, planned as data: what to call, what to wait for, what it is called.
 
-A plan can be printed, compared and checked without AWS; apply.py carries it out.
+A plan can be printed, compared and checked without AWS; apply.py carries it out. A command that
+does less than deploy selects from deploy's plan, and plans nothing itself. Pure.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 WAIT_DEADLINE_S = 300.0
+MAKING = frozenset({"attached", "created"})
+# Marks of what is as the config wants it. The other marks of a Note are worth a line.
+SETTLED = frozenset({"exists", "gone", "unchanged"})
 
 
 def _empty(*, compare: bool = True) -> Any:  # noqa: ANN401 - dataclasses' own way
@@ -41,11 +45,11 @@ class Wait:
 
 @dataclass(frozen=True)
 class Merge:
-    """A document that others write too, of which AWS takes the whole and no condition.
+    """A document that others write too, and that AWS takes only as a whole and unconditionally.
 
-    It is read anew right before each try of the write, and again after it: `into` gives the write's
-    params for what was read, or None where all is as wanted. The moment between reading and writing
-    is left: whoever writes just then is overwritten, so the end of a plan looks once more.
+    It is read anew right before each try of the write, and again after it: `into` turns what was
+    read into the write's params, or None if nothing differs. Somebody who writes between our read
+    and our write is overwritten, so the document is read once more at the end of the plan.
     """
 
     operation: str
@@ -55,10 +59,10 @@ class Merge:
 
 @dataclass(frozen=True)
 class Look:
-    """Where to see whether a step that is refused as a conflict is done all the same.
+    """Where to look whether a step that is refused as a conflict is done all the same.
 
-    Either its own answer was lost, or another deploy was faster. It is done, if what the operation
-    answers `fits` the step's params: what exists and is as we want it, is ours.
+    Either its own answer was lost, or another deploy was faster. It is done, if the answer of
+    `operation` `fits` the step's params.
     """
 
     operation: str
@@ -70,9 +74,9 @@ class Look:
 class Guard:
     """What a write relies on: read right before it, since another may have changed it.
 
-    `check` gets the answer and the step's params: False says that all is done already. `takes` are
-    params by dotted paths of the answer: by a RevisionId AWS refuses a write if a change comes in
-    between, and then all of this is done again.
+    `check` gets the answer and the step's params, and returns False if nothing is left to do.
+    `takes` are params by dotted paths of the answer: with a RevisionId, AWS refuses the write if a
+    change comes in between, and then all of this is done again.
     Raises, in `check`: Conflict, if it is not what the plan was made of.
     """
 
@@ -84,18 +88,21 @@ class Guard:
 
 @dataclass(frozen=True)
 class Step:
-    """One AWS call. `params` are the SDK's own; `settled` are codes that say it is so already.
+    """One AWS call. `params` are the SDK's own.
 
-    `takes` names params whose value the answer of the step before gives, by a dotted path:
-    only AWS knows a new version's number. `before` holds what AWS has now under the keys of
-    `params` that change, for diff to show. `hint` goes with any refusal, `conflict_hint` with a
-    conflict. `refused` is the dotted path of a refusal in an answer that is else a success.
-    Shape: {"ErrorCode", "ErrorMessage"}. `tells` names words of the message that the answer
-    replaces, as {"(new)": "Version"}: the report has the number that AWS gave. `look` tells a
-    conflict with oneself from one with others. `expected` are dotted paths of the answer with what
-    must be there, else `unexpected_hint` says what to do. `unless` is asked right before the step:
-    the Already that it answers is told in place of it. `undo` is carried out if the step fails: it
-    puts back what the step before has taken away.
+    before: what AWS has now under the keys of `params` that change, for diff to show.
+    settled: error codes that mean that nothing is left to do.
+    takes: params whose value the answer of the step before gives, by a dotted path: only AWS knows
+        a new version's number.
+    fills: words of the message that the answer replaces, as {"(new)": "Version"}.
+    refused: the dotted path of a refusal in an answer that is otherwise a success.
+        Shape: {"ErrorCode", "ErrorMessage"}.
+    expected: dotted paths of the answer with the values that must be there; if they are not,
+        `unexpected_hint` is what to do.
+    look: tells a conflict with our own earlier call from one with others.
+    unless: asked right before the step; the Note that it returns is reported instead.
+    undo: carried out if the step fails: it restores what the step before has removed.
+    hint: goes with any refusal; conflict_hint with a conflict.
     """
 
     service: str
@@ -110,25 +117,25 @@ class Step:
     refused: str = ""
     look: Look | None = field(default=None, compare=False)
     takes: Mapping[str, str] = _empty()
-    tells: Mapping[str, str] = _empty(compare=False)
+    fills: Mapping[str, str] = _empty(compare=False)
     before: Mapping[str, Any] = _empty(compare=False)
     merge: Merge | None = field(default=None, compare=False)
     guard: Guard | None = field(default=None, compare=False)
     expected: Mapping[str, Any] = _empty()
     unexpected_hint: str = ""
-    unless: Callable[[], Already | None] | None = field(default=None, compare=False)
+    unless: Callable[[], Note | None] | None = field(default=None, compare=False)
     undo: Step | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
-class Already:
-    """Nothing to do for this one, and why: it exists, is unchanged, gone or kept."""
+class Note:
+    """Something that needs no call, and why: it exists, is unchanged, gone or kept."""
 
     mark: str
     message: str
 
 
-Plan = Sequence[Step | Already]
+Plan = Sequence[Step | Note]
 
 
 @dataclass(frozen=True)
@@ -155,3 +162,35 @@ class Clock:
 
     now: Callable[[], float] = field(default=time.monotonic)
     sleep: Callable[[float], None] = field(default=time.sleep)
+
+
+def steps(plan: Plan) -> list[Step]:
+    """Select the calls that the plan makes."""
+    return [item for item in plan if isinstance(item, Step)]
+
+
+def making(plan: Plan) -> Plan:
+    """Select what makes the missing; what exists is left as it is, even where it differs."""
+    return [
+        item if _makes(item) or item.mark not in ("unchanged", "updated") else _exists(item)
+        for item in plan
+        if item.mark != "removed"
+    ]
+
+
+def changing(plan: Plan, hint: str) -> Plan:
+    """Select what changes the existing; what is missing is named, with a hint of how to make it."""
+    return [Note("missing", f"{item.message} ({hint})") if _makes(item) else item for item in plan]
+
+
+def worth_a_line(plan: Plan) -> Plan:
+    """Leave out what is as the config wants it."""
+    return [item for item in plan if isinstance(item, Step) or item.mark not in SETTLED]
+
+
+def _makes(item: Step | Note) -> bool:
+    return isinstance(item, Step) and item.mark in MAKING
+
+
+def _exists(item: Step | Note) -> Note:
+    return Note("exists", item.message)

@@ -8,7 +8,7 @@ from kappa.arn import Place
 from kappa.aws.client import Aws
 from kappa.config.model import Config
 from kappa.function import async_calls
-from kappa.function.plan import FunctionState
+from kappa.function.state import FunctionState
 from kappa.sources.alias_choice import choose_alias
 from kappa.sources.state import SourcesState
 

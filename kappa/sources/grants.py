@@ -13,10 +13,9 @@ from msgspec.structs import replace
 
 from kappa import arn as arns
 from kappa.arn import Place
-from kappa.config.model import Config, Permission
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource, Permission
 from kappa.function.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of
 
@@ -126,7 +125,7 @@ def plan_stale(
 
     One that the source is just leaving keeps its own: the service may still call there.
     """
-    plan: list[Step | Already] = []
+    plan: list[Step | Note] = []
     for alias, given in state.statements.items():
         if alias in used or not is_given(config, source, place, state, alias):
             continue
@@ -138,9 +137,9 @@ def plan_stale(
     return plan
 
 
-def _still_called(source: EventSource, name: str, alias: str) -> Already:
+def _still_called(source: EventSource, name: str, alias: str) -> Note:
     service = kind_of(source).calls_late
-    return Already(
+    return Note(
         "kept",
         f"permission {name} on {arns.words(alias)} ({service} may still call it for minutes; "
         "a later deploy removes it)",

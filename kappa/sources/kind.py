@@ -12,9 +12,8 @@ from typing import Any
 
 from kappa.arn import Place
 from kappa.aws.client import Aws
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
-from kappa.plan.step import Already, Plan
+from kappa.config.model import Config, EventSource
+from kappa.plan.step import Note, Plan
 from kappa.sources.state import SourcesState
 
 
@@ -100,11 +99,11 @@ def absent(source: EventSource) -> str:
     return "missing" if source.enabled else "Disabled"
 
 
-def unchanged(source: EventSource, note: str = "") -> Already:
+def unchanged(source: EventSource, note: str = "") -> Note:
     """Nothing to do for a source that is as the config says."""
-    return Already("unchanged", f"{source.label}{f' ({note})' if note else ''}")
+    return Note("unchanged", f"{source.label}{f' ({note})' if note else ''}")
 
 
-def missing(source: EventSource) -> Already:
+def missing(source: EventSource) -> Note:
     """A source that this command does not make."""
-    return Already("missing", f"{source.label} (add it: add_event_sources)")
+    return Note("missing", f"{source.label} (add it: add_event_sources)")

@@ -12,10 +12,9 @@ from typing import TypeVar
 import msgspec
 
 from kappa.arn import words
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
-from kappa.function import version_owner
-from kappa.plan.step import Already
+from kappa.config.model import Config, EventSource
+from kappa.function import aliases
+from kappa.plan.step import Note
 from kappa.sources import polled, url
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of
@@ -29,10 +28,8 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     Buckets and rules stay whole, since AWS has them as one whole: whoever plans with them asks
     `config.others`, or `state.others`.
     """
-    marked = {
-        alias for alias, mark in state.owners.items() if version_owner.is_of_another(config, mark)
-    }
-    config = msgspec.structs.replace(config, siblings=config.siblings | marked)
+    marked = {alias for alias, mark in state.owners.items() if aliases.is_of_another(config, mark)}
+    config = msgspec.structs.replace(config, other_aliases=config.other_aliases | marked)
     others = config.others
     if not others:
         return config, state
@@ -56,10 +53,10 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     )
 
 
-def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Already]:
+def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Note]:
     """Name where others have a source, or the URL."""
     return [
-        Already(
+        Note(
             "kept",
             f"{label} on {words(alias)} "
             f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",

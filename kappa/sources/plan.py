@@ -13,11 +13,10 @@ from msgspec.structs import replace
 
 from kappa import arn as arns
 from kappa.arn import Place
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Conflict, NotFound
 from kappa.function.permissions import Statement
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 from kappa.sources import grants, other_configs, polled, url
 from kappa.sources.alias_choice import strangers
 from kappa.sources.kind import Part, missing
@@ -32,7 +31,7 @@ def plan_sources(config: Config, place: Place, state: SourcesState, statements: 
 
     Raises: NotFound, if a topic, a bucket or a rule of others does not exist; Conflict.
     """
-    plan: list[Step | Already] = [*_stays(config)]
+    plan: list[Step | Note] = [*_stays(config)]
     for source in config.function.event_sources:
         part = _part(config, place, source, state, statements)
         plan += [*part.grants, *part.items, *part.after]
@@ -56,7 +55,7 @@ def _stays(config: Config) -> Plan:
         return []
     deploy = config.command(f"deploy --publish --alias {config.bound}")
     return [
-        Already(
+        Note(
             "kept",
             f"event sources on the alias {config.bound}, which gets new code by {deploy}",
         )
@@ -70,7 +69,7 @@ def plan_sources_add(
 
     Raises: NotFound, if a topic, a bucket or a rule of others does not exist; Conflict.
     """
-    plan: list[Step | Already] = []
+    plan: list[Step | Note] = []
     for source in config.function.event_sources:
         part = _part(config, place, source, state, statements)
         plan += _added(part, source.label)
@@ -79,7 +78,7 @@ def plan_sources_add(
 
 
 def _added(part: Part, label: str) -> Plan:
-    exists: Plan = [Already("exists", label)]
+    exists: Plan = [Note("exists", label)]
     stays = part.exists and not part.moves
     return [*part.grants, *(exists if stays else part.items), *part.after]
 
@@ -88,7 +87,7 @@ def plan_sources_update(
     config: Config, place: Place, state: SourcesState, statements: Statements
 ) -> Plan:
     """Plan what differs of the sources that are there; a missing one is said, not added."""
-    plan: list[Step | Already] = []
+    plan: list[Step | Note] = []
     for source in config.function.event_sources:
         try:
             part = _part(config, place, source, state, statements)
@@ -102,7 +101,7 @@ def plan_sources_update(
     if wanted and wanted.exists:
         plan += [*wanted.grants, *wanted.items, *wanted.after]
     elif wanted:
-        plan.append(Already("missing", f"{url.LABEL} (add it: add_event_sources)"))
+        plan.append(Note("missing", f"{url.LABEL} (add it: add_event_sources)"))
     return _joined(config, plan)
 
 
@@ -113,7 +112,7 @@ def plan_sources_switch(
 
     Raises: NotFound, if a topic or a bucket to be enabled does not exist; Conflict.
     """
-    plan: list[Step | Already] = []
+    plan: list[Step | Note] = []
     for named in config.function.event_sources:
         source = replace(named, enabled=enabled)
         kind = kind_of(source)
@@ -129,7 +128,7 @@ def plan_sources_switch(
         else:
             plan += [*switch, *_kept(config, source, state), *_theirs(config, source, state)]
     if config.function.url:
-        plan.append(Already("kept", f"{url.LABEL} (it has no switch; auth: AWS_IAM closes it)"))
+        plan.append(Note("kept", f"{url.LABEL} (it has no switch; auth: AWS_IAM closes it)"))
     return _joined(config, plan)
 
 
@@ -140,7 +139,7 @@ def plan_sources_remove(
 
     And of the permissions that kappa gave for them.
     """
-    plan: list[Step | Already] = []
+    plan: list[Step | Note] = []
     given = {**state.statements, config.qualifier: statements}
     state = dataclasses.replace(state, statements=given)
     for source in config.function.event_sources:
@@ -204,10 +203,10 @@ def _part(
     )
 
 
-def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
+def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
     """Name the deliveries that somebody else has set up, as far as can be told: they stay."""
     return [
-        Already(
+        Note(
             "kept",
             f"{source.label} on {arns.words(alias)} (kappa cannot tell that it made it; "
             "remove_event_sources removes it too)",
@@ -216,11 +215,11 @@ def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Alre
     ]
 
 
-def _theirs(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
+def _theirs(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
     return other_configs.kept(config, state, source.key, source.plain_label)
 
 
-def _url_theirs(config: Config, state: SourcesState) -> list[Already]:
+def _url_theirs(config: Config, state: SourcesState) -> list[Note]:
     return other_configs.kept(config, state, url.LABEL, url.LABEL)
 
 
@@ -237,7 +236,7 @@ def _unclear(config: Config, source: EventSource, state: SourcesState) -> Confli
 def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
     kind = kind_of(source)
     if source.key in state.unread and not kind.deliveries(config, source, state):
-        return [Already("kept", f"{source.label} (not read: {state.unread[source.key]})")]
+        return [Note("kept", f"{source.label} (not read: {state.unread[source.key]})")]
     return kind.plan_remove(config, source, state)
 
 

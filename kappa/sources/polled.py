@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from kappa.arn import invokes, mapping_names, qualifier
-from kappa.aws.unknown import as_text, unknown
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.aws.unknown_settings import as_text, list_unknown
+from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
-from kappa.plan.step import Already, Look, Plan, Step, Wait
+from kappa.plan.step import Look, Note, Plan, Step, Wait
 from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
 
@@ -185,7 +184,7 @@ def _rest(source: EventSource, state: SourcesState) -> Plan:
     return [
         *map(plan_unmap, _spare(source, state, mapping)),
         *(
-            Already(
+            Note(
                 "kept",
                 f"{source.label} (mapped a second time, by {other['UUID']}: "
                 "remove_event_sources, then deploy)",
@@ -197,7 +196,7 @@ def _rest(source: EventSource, state: SourcesState) -> Plan:
 
 def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
     """Plan the removal of every mapping of one stream or queue."""
-    return [*map(plan_unmap, mapped(source, state))] or [Already("gone", source.label)]
+    return [*map(plan_unmap, mapped(source, state))] or [Note("gone", source.label)]
 
 
 def plan_unmap(mapping: Mapping[str, Any]) -> Step:
@@ -272,7 +271,7 @@ def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, An
 
 def _update(
     config: Config, source: EventSource, mapping: Mapping[str, Any], invoked: str
-) -> Step | Already:
+) -> Step | Note:
     changed = {
         name: value
         for name, value in _wanted(source).items()
@@ -405,7 +404,7 @@ def adopt(mapping: Mapping[str, Any]) -> Adopted:
         # Amazon MSK, Amazon MQ, DocumentDB, and Kafka of one's own, which has no ARN.
         words = arn or mapping.get("Topics") or mapping.get("UUID")
         return Adopted(left_out=(f"event source {as_text(words)}: of a kind that kappa lacks",))
-    extra = unknown(mapping, _KNOWN, f"of event source {arn}: ")
+    extra = list_unknown(mapping, _KNOWN, f"of event source {arn}: ")
     return Adopted((_as_source(mapping),), tuple(extra))
 
 

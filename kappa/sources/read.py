@@ -15,7 +15,7 @@ from kappa.arn import Place
 from kappa.aws.client import Aws
 from kappa.config.model import Config
 from kappa.errors import Denied, NotFound
-from kappa.function import version_owner
+from kappa.function import aliases
 from kappa.function.permissions import Statement, read_statements
 from kappa.sources import polled, url
 from kappa.sources.kind import Reading
@@ -119,7 +119,7 @@ def _read_aliases(reading: Reading) -> dict[str, str]:
         listed = reading.aws.pages("lambda", "list_aliases", doing, "Aliases", params)
     except NotFound:
         return {}
-    return {alias["Name"]: version_owner.owner(alias) for alias in listed}
+    return {alias["Name"]: aliases.owner(alias) for alias in listed}
 
 
 def _distinct(lists: Iterable[Iterable[Mapping[str, Any]]]) -> tuple[Mapping[str, Any], ...]:

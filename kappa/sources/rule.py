@@ -17,11 +17,10 @@ from typing import Any
 from kappa import arn as arns
 from kappa.arn import Arn, Place, invokes, qualifier
 from kappa.aws.client import Aws
-from kappa.aws.unknown import unknown
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.aws.unknown_settings import list_unknown
+from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import Conflict, NotFound
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
 
@@ -123,7 +122,7 @@ def _twice(
 ) -> Plan:
     """Name the other targets in the same place: kappa cannot tell what they are for."""
     return [
-        Already(
+        Note(
             "kept",
             f"{source.label}: target {other['Id']} too (kappa cannot tell that it made it; "
             "remove_event_sources removes it too)",
@@ -168,7 +167,7 @@ def plan_switch(config: Config, source: EventSource, state: SourcesState, enable
     if enabled:
         _refuse_others(function, source, rule, targets, state)
     elif rule and rule.targets and not targets:
-        return [Already("kept", f"{source.label} ({_NOT_OURS}, but {rule.targets[0]['Arn']})")]
+        return [Note("kept", f"{source.label} ({_NOT_OURS}, but {rule.targets[0]['Arn']})")]
     if rule is None or not targets:
         return [missing(source)]
     if is_enabled(rule) == enabled:
@@ -191,14 +190,14 @@ def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Pla
     function = config.function.name
     rule = _current(source, state)
     if rule is None:
-        return [Already("gone", source.label)]
+        return [Note("gone", source.label)]
     targets = _own_targets(rule, state)
     plan: Plan = _remove_targets(function, source, targets)
     if not owned(source):
-        return plan or [Already("gone", source.label)]
+        return plan or [Note("gone", source.label)]
     why = _why_kept(source, rule, targets)
     if why:
-        return [*plan, Already("kept", f"{source.label} ({why})")]
+        return [*plan, Note("kept", f"{source.label} ({why})")]
     return [*plan, _step("delete_rule", rule_names(function, source), "removed", source.label)]
 
 
@@ -419,7 +418,7 @@ def adopt(aws: Aws, arn: str, function: str, doing: str) -> Adopted:
     of = f"of event source {arn}: "
     return Adopted(
         (_as_source(arn, settings, own),),
-        (*unknown(settings, _KNOWN, of), *unknown(own, _KNOWN_OF_TARGET, of)),
+        (*list_unknown(settings, _KNOWN, of), *list_unknown(own, _KNOWN_OF_TARGET, of)),
     )
 
 

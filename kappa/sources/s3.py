@@ -15,11 +15,10 @@ from kappa import arn as arns
 from kappa.arn import invokes, qualifier
 from kappa.aws.client import Aws
 from kappa.aws.translate import DENIED
-from kappa.config.key_filters import Notification, keys, overlap, words
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
+from kappa.config.s3_notification import Notification, key_pattern, overlap, prefix_and_suffix
 from kappa.errors import Conflict, Denied, NotFound
-from kappa.plan.step import Already, Merge, Plan, Step
+from kappa.plan.step import Merge, Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
 from kappa.sources.s3_owner import (
     FUNCTIONS,
@@ -87,12 +86,12 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
     return replace(_plan(config, source, state), after=_not_named(config, source, state))
 
 
-def _not_named(config: Config, source: EventSource, state: SourcesState) -> list[Already]:
+def _not_named(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
     """Name what invokes the function of other keys, or of other events, of the same bucket."""
     if not is_first(config, source):
         return []
     return [
-        Already(
+        Note(
             "kept",
             f"{source.plain_label}: notification {name} (this config does not name it; "
             "remove_event_sources removes it too)",
@@ -159,7 +158,7 @@ def chained(plan: Plan) -> Plan:
     Source: Amazon S3 guide, "Amazon S3 data consistency model", of bucket configurations.
     """
     written: dict[str, Step] = {}
-    items: list[Step | Already] = []
+    items: list[Step | Note] = []
     for item in plan:
         if isinstance(item, Step) and item.operation == _WRITE:
             bucket = str(item.params["Bucket"])
@@ -187,9 +186,7 @@ def _after(first: Step, second: Step) -> Step:
     )
 
 
-def _disable(
-    config: Config, source: EventSource, function: str, document: Document
-) -> Step | Already:
+def _disable(config: Config, source: EventSource, function: str, document: Document) -> Step | Note:
     def goes(now: Document) -> Sequence[Notification]:
         return assigned(config, source.arn, function, now)[keys_of(source)]
 
@@ -201,14 +198,14 @@ def _remove(
     document: Document | None,
     goes: Callable[[Document], Sequence[Notification]],
     message: str,
-) -> Step | Already:
+) -> Step | Note:
     def into(now: Document) -> Document | None:
         gone = goes(now)
         left = [item for item in functions(now) if item not in gone]
         return {**now, FUNCTIONS: left} if len(left) < len(functions(now)) else None
 
     if document is None or into(document) is None:
-        return Already("gone", message)
+        return Note("gone", message)
     return _put(source, document, into, "removed", message, unasked=True)
 
 
@@ -226,8 +223,9 @@ def _with(
 
 
 def _changes(current: Notification, wanted: Notification) -> str:
+    other_keys = prefix_and_suffix(current) != prefix_and_suffix(wanted)
     changed = {
-        f"keys, which were {words(current)}": keys(current) != keys(wanted),
+        f"keys, which were {key_pattern(current)}": other_keys,
         "events": sorted(current["Events"]) != sorted(wanted["Events"]),
         "function": target(current) != target(wanted),
     }

@@ -13,10 +13,9 @@ from typing import Any
 from kappa import arn as arns
 from kappa.arn import invokes, qualifier
 from kappa.aws.client import Aws
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
-from kappa.plan.step import Already, Plan, Step
+from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
 from kappa.sources.state import SourcesState
 
@@ -159,7 +158,7 @@ def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
     steps = [
         _unsubscribe(source, subscription, alias) for alias, subscription in subscriptions.items()
     ]
-    return steps or [Already("gone", source.label)]
+    return steps or [Note("gone", source.label)]
 
 
 def _subscribe(source: EventSource, state: SourcesState, kept: Mapping[str, str]) -> Step:
@@ -195,7 +194,7 @@ def _wanted(source: EventSource, present: str = "") -> dict[str, str]:
     return {name: value for name, value in wanted.items() if value}
 
 
-def _filter(source: EventSource, topic: Topic, qualifier: str) -> list[Step | Already]:
+def _filter(source: EventSource, topic: Topic, qualifier: str) -> list[Step | Note]:
     """Plan each attribute that differs.
 
     The scope comes last when it becomes MessageAttributes: until then the old policy may be
@@ -249,10 +248,10 @@ def _lost(source: EventSource, attributes: Mapping[str, str]) -> str:
 
 def _unsubscribe(
     source: EventSource, subscription: str, qualifier: str, note: str = ""
-) -> Step | Already:
+) -> Step | Note:
     if not _is_confirmed(subscription):
         # Source: AWS SNS API, Unsubscribe: a pending subscription has no ARN to remove it by.
-        return Already("kept", f"{source.label} ({subscription}: AWS drops it after 3 days)")
+        return Note("kept", f"{source.label} ({subscription}: AWS drops it after 3 days)")
     params = {"SubscriptionArn": subscription}
     label = f"{source.label}{_on(qualifier)}{note}"
     return Step("sns", "unsubscribe", params, "removed", label, settled=("NotFound",))

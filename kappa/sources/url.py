@@ -15,12 +15,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
-from kappa.aws.unknown import unknown
-from kappa.config.model import Config, Permission
-from kappa.config.source_fields import Cors, Url
+from kappa.aws.client import Aws
+from kappa.aws.unknown_settings import list_unknown
+from kappa.config.model import Config, Cors, Permission, Url
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
-from kappa.plan.step import Already, Look, Plan, Step
+from kappa.plan.step import Look, Note, Plan, Step
 from kappa.sources.kind import Adopted, Part, Reading
 from kappa.sources.state import SourcesState
 
@@ -43,11 +43,15 @@ PUBLIC = (
 
 def read(reading: Reading, alias: str) -> Mapping[str, Any] | None:
     """Read the URL of the function or of one of its aliases; None if there is none."""
-    name = reading.config.function.name
+    return read_url(reading.aws, reading.config.function.name, alias)
+
+
+def read_url(aws: Aws, name: str, alias: str = "") -> Mapping[str, Any] | None:
+    """Read the URL of a function or of one of its aliases; None if there is none."""
     params = {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
     doing = f"reading the URL of {name}"
     try:
-        return reading.aws.call("lambda", "get_function_url_config", doing, params)
+        return aws.call("lambda", "get_function_url_config", doing, params)
     except NotFound:
         return None
 
@@ -76,7 +80,7 @@ def plan(
         key: value for key, value in _params(wanted).items() if not _same(current, key, value)
     }
     if not changed:
-        return Part(True, [Already("unchanged", LABEL), *revokes], given, after=after)
+        return Part(True, [Note("unchanged", LABEL), *revokes], given, after=after)
     step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, current)
     if "AuthType" in changed:
         # A command that leaves the URL closed has no use for the permissions either.
@@ -92,7 +96,7 @@ def plan_remove(config: Config, state: SourcesState) -> Plan:
     ours = [config.qualifier, *_away(config, state)]
     existing = [alias for alias in ours if alias in state.urls]
     return [
-        *([] if existing else [Already("gone", LABEL)]),
+        *([] if existing else [Note("gone", LABEL)]),
         *(item for alias in existing for item in _remove(config, state, alias)),
         *([] if existing else _revokes(config, config.qualifier, _given(state, config.qualifier))),
         *_left(config, state),
@@ -124,7 +128,7 @@ def _away(config: Config, state: SourcesState) -> list[str]:
     return sorted((own(state) | alone) - {config.qualifier})
 
 
-def _others(config: Config, state: SourcesState) -> list[Step | Already]:
+def _others(config: Config, state: SourcesState) -> list[Step | Note]:
     """Plan what becomes of the other qualifiers: kappa's own goes, the rest is named."""
     away = _away(config, state)
     strangers = sorted(set(state.urls) - {config.qualifier, *away})
@@ -144,11 +148,11 @@ def _shut(config: Config, wanted: Url, state: SourcesState) -> bool:
     )
 
 
-def _closed(config: Config, state: SourcesState) -> Already:
+def _closed(config: Config, state: SourcesState) -> Note:
     alias = config.qualifier
     current = state.urls[alias]
     again = config.command(f"deploy --alias {alias}")
-    return Already(
+    return Note(
         "kept",
         f"{LABEL} {current['FunctionUrl']} of the alias {alias} ({current['AuthType']}; kappa "
         f"cannot tell that it made it; to open it to anyone: {again})",
@@ -184,11 +188,11 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
     )
 
 
-def _stranger(config: Config, state: SourcesState, alias: str) -> Already:
+def _stranger(config: Config, state: SourcesState, alias: str) -> Note:
     current = state.urls[alias]
     qualifier = f" --qualifier {alias}" if alias else ""
     words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
-    return Already(
+    return Note(
         "kept",
         f"{LABEL} {current['FunctionUrl']} of {arns.words(alias)} ({current['AuthType']}; kappa "
         f"cannot tell that it made it; to remove it: {config.aws(words)})",
@@ -254,7 +258,7 @@ def _step(
     return Step("lambda", operation, params, mark, LABEL + words, before=changed)
 
 
-def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Already]:
+def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Note]:
     name, alias = config.function.name, config.qualifier
     lacking = [
         permission
@@ -287,7 +291,7 @@ def _ids(alias: str) -> list[str]:
     return list(dict.fromkeys(text for name in names for text in (_named(name, alias), name)))
 
 
-def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> list[Step | Already]:
+def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> list[Step | Note]:
     """Plan the removal of what kappa gave."""
     name = config.function.name
     return [
@@ -383,4 +387,4 @@ def adopt(current: Mapping[str, Any] | None, statements: tuple[Statement, ...]) 
         "cors": {key: value for key, value in cors.items() if value} or None,
         "invoke_mode": mode if mode != "BUFFERED" else None,
     }
-    return Adopted((section,), tuple(unknown(current, _KNOWN, "URL: ")))
+    return Adopted((section,), tuple(list_unknown(current, _KNOWN, "URL: ")))

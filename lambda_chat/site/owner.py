@@ -1,7 +1,7 @@
 """Whose bucket it is: the page is published into the bucket of the config's own stack only.
 
 CloudFormation knows for certain. Where the caller may not ask it, or the stack has another name
-than the config says, the config.js that an earlier run has published tells whose page it is.
+than the config says, the config that an earlier run has published tells whose page it is.
 It must not write.
 """
 
@@ -14,9 +14,11 @@ from collections.abc import Mapping
 from kappa.aws.client import Aws, translated
 from kappa.errors import ConfigError, Denied, NotFound
 from lambda_chat.config import ChatConfig, config_path
+from lambda_chat.site.build import CONFIG_KEY
 from lambda_chat.stack.website_bucket import read_bucket_name
 
-MARKER = "config.js"
+# the second is of earlier versions: a module, which the page loaded
+MARKERS = (CONFIG_KEY, "config.js")
 MOVED = "Correct it; or, to move the page, run `./resources.py update --wait` first."
 NO_STACK = "Is s3_bucket, stack_name or region mistyped? Else run `./resources.py launch --wait`."
 ALLOW = "Correct s3_bucket, or get the permission cloudformation:DescribeStackResource."
@@ -52,7 +54,8 @@ def refuse_foreign(
     if not remote or owned:
         return
     where, stack = _where(config), _stack(aws, config)
-    if MARKER in remote and _topic_of_page(aws, config.s3_bucket) == config.sns_topic_arn:
+    marker = next((key for key in MARKERS if key in remote), None)
+    if marker and _topic_of_page(aws, config.s3_bucket, marker) == config.sns_topic_arn:
         return
     if owned is None:
         raise ConfigError(
@@ -69,17 +72,17 @@ def _stack(aws: Aws, config: ChatConfig) -> str:
     return f"the stack {config.stack_name} in {aws.region}"
 
 
-def _topic_of_page(aws: Aws, bucket: str) -> str:
+def _topic_of_page(aws: Aws, bucket: str, marker: str) -> str:
     """Return the topic that the published page sends to; "" where it is not a page of ours."""
     try:
-        with translated(f"reading {MARKER} of the bucket {bucket}"):
-            answer = aws.client("s3").get_object(Bucket=bucket, Key=MARKER)
+        with translated(f"reading {marker} of the bucket {bucket}"):
+            answer = aws.client("s3").get_object(Bucket=bucket, Key=marker)
             body = answer["Body"].read()
     except (Denied, NotFound):
         return ""
     try:
         text = gzip.decompress(body) if answer.get("ContentEncoding") == "gzip" else body
-        told = json.loads(text.decode().removeprefix("export default ").rstrip(";\n"))
-        return str(told["topicArn"])
+        settings = json.loads(text.decode().removeprefix("export default ").rstrip(";\n"))
+        return str(settings["topicArn"])
     except (EOFError, KeyError, OSError, TypeError, ValueError):
         return ""

@@ -6,8 +6,8 @@ Usage:
   update.sh --version
 
 Builds the site from public/ and config.yml under build/, uploads the files that changed,
-removes the page's files that are gone, never touches the transcripts, and prints the URL.
-It writes only to the stack's own bucket.
+removes the page's files that have been out of use for 30 days, never touches the transcripts,
+and prints the URL. It writes only to the stack's own bucket.
 
 Options:
   -h --help  Print this text.
@@ -20,7 +20,6 @@ Example:
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import subprocess
@@ -28,8 +27,9 @@ import sys
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 try:
     import msgspec
@@ -40,85 +40,120 @@ try:
     from lambda_chat import command as commandline
     from lambda_chat.bucket import delete_objects
     from lambda_chat.config import ROOT, ChatConfig, build_folder, read_config, require
-    from lambda_chat.site.build import (
-        CACHE_CONTROL,
+    from lambda_chat.site.build import PAGE, build_site, is_of_page, run_folder
+    from lambda_chat.site.bundle import ESBUILD
+    from lambda_chat.site.headers import (
         CONTENT_TYPES,
         HEADERS_BODY,
         HEADERS_KEY,
+        REVALIDATED,
         File,
-        build_site,
-        endpoints,
         etag_of,
-        is_of_page,
-        page_config,
-        page_url,
-        placeholders,
-        read_site,
-        run_folder,
         stored_bytes,
     )
-    from lambda_chat.site.bundle import ESBUILD, bundle
     from lambda_chat.site.owner import read_owner, refuse_foreign, refuse_other
+    from lambda_chat.site.page_config import endpoints, page_config, page_url, placeholders
     from lambda_chat.stack.progress import LAUNCH
 except ModuleNotFoundError as missing:
     sys.exit(
         f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
     )
 
-PAGE = ROOT / "s3-website"
+SITE = ROOT / "s3-website"
 NEEDED = ("sns_topic_arn", "website_iam_role_arn", "dynamodb_table")
 # npm writes the last of these at the end of each installation
 PACKAGES = (ESBUILD, Path("aws4fetch/package.json"), Path(".package-lock.json"))
-# Each run that changes the page writes other bytes here, on condition that no other run has since
-# the bucket was listed. S3 lists keys in the order of their bytes, so this one comes first.
+# Each run that changes the page writes here which files are out of use, and since when, with an id
+# of its own, on condition that no other run has since the bucket was listed. S3 lists keys in the
+# order of their bytes, so this one comes first.
 RUN_KEY = ".published.json"
+JSON_HEADERS = {"CacheControl": REVALIDATED, "ContentType": CONTENT_TYPES[".json"]}
 MAX_ROUNDS = 5
-# A page without these is none, whatever another run has or has not built.
-NEVER_REMOVED = ("index.html", "config.js")
+# A page that was opened before an update goes on to load its own files, when they are used.
+KEPT_FOR = timedelta(days=30)
 
 
 class Plan(msgspec.Struct, frozen=True):
     """What to do, in order: the uploads turn by turn, then the removals.
 
+    `superseded` has the page's files in the bucket that are no longer in use, and since when;
     `last_run` is the ETag of RUN_KEY when the bucket was listed, "" without one.
     """
 
     uploads: list[list[File]]
     removals: list[str]
+    superseded: dict[str, datetime]
     unchanged: int
     headers_changed: bool
+    superseded_changed: bool
     last_run: str
 
     @property
     def is_empty(self) -> bool:
         """Is the bucket as it should be?"""
-        changes = self.uploads or self.removals or self.headers_changed
+        changes = self.uploads or self.removals or self.headers_changed or self.superseded_changed
         return bool(self.last_run) and not changes
 
 
-def plan(files: list[File], remote: Mapping[str, str], data_prefix: str) -> Plan:
+def plan(
+    files: list[File],
+    remote: Mapping[str, str],
+    data_prefix: str,
+    superseded: Mapping[str, datetime],
+    now: datetime,
+) -> Plan:
     """Compare the site with the bucket's ETags by key.
 
-    A page is uploaded after what it loads, index.html last; removals follow, so that no visitor
-    gets a page whose parts are not there.
+    index.html is uploaded last and removals follow, so that no visitor gets a page whose parts are
+    not there. `superseded` is what read_superseded() returned: a file that is no longer in use is
+    removed when it has been so for 30 days.
     """
     headers_changed = remote.get(HEADERS_KEY) != etag_of(HEADERS_BODY)
     changed = [file for file in files if headers_changed or remote.get(file.key) != file.etag]
-    turns: list[list[File]] = [[], [], []]
+    turns: list[list[File]] = [[], []]
     for file in changed:
-        turns[2 if file.key == "index.html" else file.key.endswith(".html")].append(file)
-    kept = {*NEVER_REMOVED, *(file.key for file in files)}
+        turns[file.key == PAGE].append(file)
+    # a bucket without a page has none, whatever another run has or has not built
+    kept = {PAGE, *(file.key for file in files)}
+    since = {
+        key: superseded.get(key, now)
+        for key in sorted(remote)
+        if is_of_page(key) and key not in kept and not key.startswith(data_prefix)
+    }
+    removals = [key for key, time in since.items() if now - time >= KEPT_FOR]
+    out_of_use = {key: time for key, time in since.items() if key not in removals}
     return Plan(
         uploads=[turn for turn in turns if turn],
-        removals=sorted(
-            key
-            for key in remote
-            if is_of_page(key) and key not in kept and not key.startswith(data_prefix)
-        ),
+        removals=removals,
+        superseded=out_of_use,
         unchanged=len(files) - len(changed),
         headers_changed=headers_changed,
+        superseded_changed=out_of_use != superseded,
         last_run=remote.get(RUN_KEY, ""),
     )
+
+
+def read_superseded(aws: Aws, bucket: str, remote: Mapping[str, str]) -> dict[str, datetime]:
+    """Return since when each of the page's files in the bucket is out of use, as the last run knew.
+
+    Nothing is known where no run has written it, or where the caller may not read: then every file
+    stays for another 30 days.
+    """
+    if RUN_KEY not in remote:
+        return {}
+    try:
+        with translated(f"reading {RUN_KEY} of the bucket {bucket}"):
+            body = aws.client("s3").get_object(Bucket=bucket, Key=RUN_KEY)["Body"].read()
+        return msgspec.json.decode(body, type=_Run).superseded
+    except (Denied, NotFound, msgspec.MsgspecError):
+        return {}
+
+
+class _Run(msgspec.Struct):
+    """What RUN_KEY holds. A run of an earlier version wrote its id alone."""
+
+    run: str
+    superseded: dict[str, Annotated[datetime, msgspec.Meta(tz=True)]] = {}
 
 
 def read_bucket(aws: Aws, bucket: str) -> dict[str, str]:
@@ -146,9 +181,7 @@ def apply(aws: Aws, bucket: str, todo: Plan) -> bool:
     """
 
     def upload(file: File) -> str:
-        headers = {"ContentEncoding": "gzip"} if file.gzipped else {}
-        body = stored_bytes(file.path)
-        _put(aws, bucket, file.key, body, ContentType=file.content_type, **headers)
+        _put(aws, bucket, file.key, stored_bytes(file.path), **file.headers)
         return file.key
 
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -159,21 +192,20 @@ def apply(aws: Aws, bucket: str, todo: Plan) -> bool:
     for key in todo.removals:
         print(shown(f"removed {key}"))
     if todo.headers_changed:
-        _put(aws, bucket, HEADERS_KEY, HEADERS_BODY, ContentType=CONTENT_TYPES[".json"])
+        _put(aws, bucket, HEADERS_KEY, HEADERS_BODY, **JSON_HEADERS)
     print(f"{todo.unchanged} unchanged")
-    return todo.is_empty or _end_run(aws, bucket, todo.last_run)
+    return todo.is_empty or _end_run(aws, bucket, todo)
 
 
-def _end_run(aws: Aws, bucket: str, last_run: str) -> bool:
-    """Say that a run has ended, unless another has since `last_run`."""
-    condition = {"IfMatch": f'"{last_run}"'} if last_run else {"IfNoneMatch": "*"}
-    headers = {"ContentType": CONTENT_TYPES[".json"]}
-    body = json.dumps({"run": uuid.uuid4().hex}).encode()
+def _end_run(aws: Aws, bucket: str, todo: Plan) -> bool:
+    """Write that a run has ended, unless another has since the bucket was listed."""
+    condition = {"IfMatch": f'"{todo.last_run}"'} if todo.last_run else {"IfNoneMatch": "*"}
+    body = msgspec.json.encode(_Run(uuid.uuid4().hex, todo.superseded))
     try:
-        _put(aws, bucket, RUN_KEY, body, **headers, **condition)
+        _put(aws, bucket, RUN_KEY, body, **JSON_HEADERS, **condition)
     except Denied:
         # a condition asks for s3:GetObject too: who may only write publishes without it
-        _put(aws, bucket, RUN_KEY, body, **headers)
+        _put(aws, bucket, RUN_KEY, body, **JSON_HEADERS)
     except AwsError as error:
         # S3 guide, "Add preconditions to S3 operations with conditional requests"
         if error.code in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
@@ -184,9 +216,7 @@ def _end_run(aws: Aws, bucket: str, last_run: str) -> bool:
 
 def _put(aws: Aws, bucket: str, key: str, body: bytes, **headers: str) -> None:
     with translated(f"uploading {key} to the bucket {bucket}"):
-        aws.client("s3").put_object(
-            Bucket=bucket, Key=key, Body=body, CacheControl=CACHE_CONTROL, **headers
-        )
+        aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **headers)
 
 
 def install_packages(folder: Path) -> Path:
@@ -227,12 +257,9 @@ def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[F
     settings = page_config(config, region, addresses)
     values = placeholders(addresses.values(), identity_url)
     try:
-        modules = install_packages(PAGE)
-        build_site(source, target, settings, values)
-        bundle(target, modules)
+        return build_site(source, target, settings, values, install_packages(SITE))
     except OSError as error:  # a source that may not be read, a disk that is full
         raise KappaError(shown(f"The site cannot be built: {error}.")) from error
-    return read_site(target)
 
 
 def publish(source: Path, aws: Aws | None = None) -> str:
@@ -257,13 +284,16 @@ def publish(source: Path, aws: Aws | None = None) -> str:
 
 def _upload(aws: Aws, config: ChatConfig, files: list[File], remote: Mapping[str, str]) -> None:
     """Bring the bucket to the site, again where another run did the same at the same time."""
+    bucket = config.s3_bucket
     for _ in range(MAX_ROUNDS):
-        if apply(aws, config.s3_bucket, plan(files, remote, config.data_prefix)):
+        superseded = read_superseded(aws, bucket, remote)
+        todo = plan(files, remote, config.data_prefix, superseded, datetime.now(UTC))
+        if apply(aws, bucket, todo):
             return
         print("Another update.sh was at work: comparing again.", file=sys.stderr)
-        remote = read_bucket(aws, config.s3_bucket)
+        remote = read_bucket(aws, bucket)
     raise KappaError(
-        f"The bucket {config.s3_bucket} changes all the time: others publish, too.",
+        f"The bucket {bucket} changes all the time: others publish, too.",
         "Run update.sh again when they have ended.",
     )
 
@@ -276,7 +306,7 @@ def main(argv: list[str] | None = None) -> int:
     """Publish; return the exit code: 1 when AWS or npm refused, 2 when the config is wrong."""
 
     def publish_it(_arguments: dict[str, Any]) -> int:
-        print(publish(PAGE / "public"))
+        print(publish(SITE / "public"))
         return 0
 
     return commandline.run(__doc__, argv, publish_it, "Stopped. Run update.sh again to finish.")

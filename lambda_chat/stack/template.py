@@ -15,7 +15,7 @@ from lambda_chat.config import BUCKET_PATTERN, CLIENT_ID_PATTERN, DATA_PREFIX_PA
 from lambda_chat.stack.alarms import add_alarms, alarms_topic
 from lambda_chat.stack.tables import tables
 
-# pages of earlier versions load vendor/
+# pages of earlier versions load config.js and vendor/
 PUBLIC_KEYS = ("index.html", "config.js", "css/*", "js/*", "vendor/*")
 TAGS = Tags(Application="lambda-chat")
 CLIENT_ID = Ref("GoogleOAuthClientID")

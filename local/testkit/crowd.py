@@ -19,8 +19,7 @@ from botocore.config import Config
 from playwright.sync_api import Browser, Page, expect
 
 from kappa.errors import KappaError
-from lambda_chat.config import ChatConfig
-from local.bootstrap import ROOT
+from lambda_chat.config import ROOT, ChatConfig
 from local.testkit.chromium import sign_in
 
 SENDERS = 8

@@ -8,7 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from local.bootstrap import ROOT
+from lambda_chat.config import ROOT
 
 # Each handler's module, and its config.
 FUNCTIONS = {

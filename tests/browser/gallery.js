@@ -2,8 +2,8 @@
 // gallery.py serves it. `show(name)` shows a state; what the view tells its handlers changes the
 // state as plainly as it can, and is kept in `calls`.
 
-import * as sending from "./sending.js";
-import { createView } from "./view.js";
+import * as sending from "./state/draft.js";
+import { createView } from "./view/page.js";
 
 const NOW = Date.parse("2026-03-14T15:09:26Z");
 const MINUTE = 60_000;

@@ -47,7 +47,7 @@ def open_gallery(
 def show(page: Page, name: str) -> None:
     """Show a state, with what it loads there and its animations over."""
     page.evaluate("name => show(name)", name)
-    page.wait_for_selector("#activity-body[aria-busy]", state="detached")
+    page.wait_for_selector(":is(#activity-body, #settings-note)[aria-busy]", state="detached")
     page.evaluate(
         "() => Promise.all(document.getAnimations().map((one) => one.playState === 'running' &&"
         " one.effect.getTiming().iterations !== Infinity ? one.finished : null))"

@@ -1,8 +1,8 @@
 // Stands in for main.js: the page's own list of messages, shown whatever state a test gives it.
 
 const root = document.getElementById("messages-area");
-const { createMessageList } = await import("./view_list.js");
-const { readMessage } = await import("./messages.js");
+const { createMessageList } = await import("./view/message_list.js");
+const { readMessage } = await import("./aws/records.js");
 
 const CHANNEL = {
   messages: [],

@@ -26,25 +26,78 @@ def test_axe_finds_no_violation_in_the_page_in_use(visit, chat, channel):
     assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 
-def test_a_first_view_asks_for_five_files_and_activity_for_one_when_it_is_opened(visit):
+class Network:
+    """The page's own files that crossed the network, without the digests in their names."""
+
+    def __init__(self, person):
+        self.folder = person.url.removesuffix("index.html")
+        self.session = person.page.context.new_cdp_session(person.page)
+        self.clear()
+        self.session.on("Network.responseReceived", self._answered)
+        self.session.on("Network.responseReceivedExtraInfo", self._received)
+        self.session.on("Network.requestServedFromCache", self._cached)
+        self.session.send("Network.enable")
+
+    def clear(self):
+        self._urls, self._status, self._from_cache = {}, {}, set()
+
+    def _answered(self, event):
+        self._urls[event["requestId"]] = event["response"]["url"]
+        if event["response"]["fromDiskCache"]:
+            self._cached(event)
+
+    def _received(self, event):
+        # a revalidated file is 200 to the page: what the server said is here
+        self._status[event["requestId"]] = event["statusCode"]
+
+    def _cached(self, event):
+        self._from_cache.add(event["requestId"])
+
+    def transferred(self):
+        """The files, in order, and the status of each answer."""
+        return [
+            (re.sub(r"-[A-Z0-9]{8}(?=\.)", "", name), self._status.get(request))
+            for request, url in self._urls.items()
+            if request not in self._from_cache
+            and (name := url.removeprefix(self.folder)).startswith(("css/", "js/", "index.html"))
+        ]
+
+    def scripts(self):
+        return [name for name, _ in self.transferred() if name.startswith("js/")]
+
+
+def test_a_first_view_is_five_files_and_what_is_used_later_is_loaded_then(visit):
     ada = visit(fresh=True)
     ada.at_google()
-    asked = []
-    folder = ada.url.removesuffix("index.html")
-    ada.page.on("request", lambda request: asked.append(request.url))
-    ada.page.reload()
+    network = Network(ada)
+    ada.page.goto("about:blank")
+    network.session.send("Network.clearBrowserCache")
+    network.clear()
+    ada.page.goto(ada.url)
     ada.at_google()
-    own = [url.split("#")[0].removeprefix(folder) for url in asked if url.startswith(folder)]
-    if own.count("css/icon.svg") > 1:  # once more, for the tab
-        own.remove("css/icon.svg")
-    first = ["config.js", "css/chat.css", "css/icon.svg", "index.html", "js/main.js"]
-    assert sorted(own) == first
+    first = {"css/icon.svg", "css/main.css", "index.html", "js/chunk.js", "js/main.js"}
+    assert {name for name, _ in network.transferred()} == first
+    assert len(network.transferred()) <= 6  # the logo once more, for the tab
+    network.clear()
     ada.sign_in(unique("Ada"))
-    assert not [url for url in asked if url.endswith("/js/view_activity.js")]
+    ada.settings()
+    ada.until(lambda: network.scripts() == ["js/settings.js"])
+    ada.page.keyboard.press("Escape")
     ada.page.get_by_role("button", name="Activity").click()
     expect(ada.page.locator("#activity dd").first).to_have_text(re.compile(r"\d"))
-    own = [url.removeprefix(folder) for url in asked if url.endswith(".js")]
-    assert own.count("js/view_activity.js") == 1
+    assert network.scripts() == ["js/settings.js", "js/activity.js"]
+
+
+def test_a_repeat_visit_transfers_the_304_of_the_page_and_nothing_else(visit):
+    ada = visit(fresh=True)
+    ada.at_google()
+    network = Network(ada)
+    for _ in range(2):
+        ada.page.goto("about:blank")
+        network.clear()
+        ada.page.goto(ada.url)
+        ada.at_google()
+        assert network.transferred() == [("index.html", 304)]
 
 
 def test_everything_can_be_done_by_keyboard(visit, channel):

@@ -81,7 +81,7 @@ def test_a_poll_answered_after_the_sign_out_brings_nothing_back(visit, channel):
     for route in routes:
         route.fulfill(json={"messages": [late]})
     expect(ada.status).to_have_text("Sign in to chat")
-    ada.page.evaluate("() => fetch('config.js').then((answer) => answer.text())")
+    ada.page.evaluate("() => fetch('index.html').then((answer) => answer.text())")
     expect(ada.page.locator(".message")).to_have_count(0)
 
 

@@ -3,15 +3,18 @@
 import base64
 import hashlib
 import re
+import shutil
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from lambda_chat.site.build import build_site, placeholders
-from lambda_chat.site.bundle import bundle
+from lambda_chat.site.build import build_site
+from lambda_chat.site.page_config import placeholders
+from lambda_chat.site.publish import plan
 from local.testkit.page_files import GOOGLE, ORIGIN, SITE
-from tests.browser.gallery import DESK, PHONE, open_gallery, show
+from tests.browser.gallery import DESK, MAIN, PHONE, open_gallery, show
 from tests.support.samples import sample
 
 AXE = SITE / "node_modules/axe-core/axe.min.js"
@@ -489,8 +492,28 @@ def test_the_text_box_grows_with_its_text(fresh, grows):
     assert forty == 160
 
 
+def test_settings_that_could_not_be_loaded_say_so_and_are_loaded_when_they_open_again(fresh):
+    fresh.route("**/js/view/settings.js", lambda route: route.abort())
+    show(fresh, "conversation")
+    dialog = fresh.get_by_role("dialog", name="Settings")
+    open_settings = fresh.get_by_role("button", name="Settings")
+    open_settings.click()
+    expect(dialog.get_by_role("alert")).to_have_text(
+        "This could not be loaded. Close it and try again."
+    )
+    body = fresh.locator("#settings-body")
+    expect(body).to_have_js_property("inert", True)  # it would do nothing
+    fresh.keyboard.press("Escape")
+    fresh.unroute("**/js/view/settings.js")
+    open_settings.click()
+    dialog.get_by_role("radio", name="Dark").check()
+    assert calls(fresh, "onTheme") == [["onTheme", "dark"]]
+    expect(body).to_have_js_property("inert", False)
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+
+
 def test_every_part_that_the_view_names_is_in_the_page(pages):
-    named = (SITE / "types/js/page.d.ts").read_text("utf-8")
+    named = (SITE / "types/js/parts.d.ts").read_text("utf-8")
     parts = re.findall(r'^  "?([\w-]+)"?: (HTML\w+);$', named, re.MULTILINE)
     assert len(parts) > 30
     is_wrong = "([id, type]) => !(document.getElementById(id) instanceof self[type])"
@@ -508,16 +531,41 @@ def test_the_policy_allows_the_one_script_that_is_in_the_page_and_no_other():
     assert "unsafe" not in text
 
 
-def test_a_page_that_was_opened_before_an_update_opens_the_activity_panel_of_the_new_one(
-    fresh, tmp_path
-):
-    """Its own modules are those of before, one by one: the panel needs none of them."""
-    build_site(PUBLIC, tmp_path / "site", {}, placeholders([ORIGIN], GOOGLE))
-    bundle(tmp_path / "site", SITE / "node_modules")
-    panel = tmp_path / "site/js/view_activity.js"
-    fresh.route("**/js/view_activity.js", lambda route: route.fulfill(path=panel))
+def test_a_page_that_was_opened_before_an_update_goes_on_to_load_its_own_files(browser, tmp_path):
+    """Bundled as update.sh does, with the gallery in main.js's place."""
+    source = tmp_path / "public"
+    shutil.copytree(PUBLIC, source)
+    shutil.copyfile(MAIN, source / "js/main.js")
+    bucket = {file.key: file for file in built(source, tmp_path / "first")}
+    page = browser.new_context(viewport=DESK).new_page()
+    page.route(f"{GOOGLE}/**", lambda route: route.fulfill(body=""))
+    page.route(f"{ORIGIN}/**", lambda route: route.fulfill(path=path_of(route.request)))
     asked = []
-    fresh.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    show(fresh, "activity")
-    assert asked == ["/js/view_activity.js"]
-    assert fresh.get_by_role("complementary", name="Activity").locator("dd").all_inner_texts()
+
+    def path_of(request):
+        asked.append(urlsplit(request.url).path.strip("/"))
+        return bucket[asked[-1]].path
+
+    page.goto(f"{ORIGIN}/index.html")
+    page.wait_for_function("() => 'show' in window")
+    for name in ("dom", "activity"):
+        with (source / f"js/view/{name}.js").open("a") as script:
+            script.write("globalThis.isNext = true;\n")
+    files = built(source, tmp_path / "next")
+    etags = {key: file.etag for key, file in bucket.items()}
+    todo = plan(files, etags, "data/", {}, datetime.now(UTC))
+    bucket |= {file.key: file for turn in todo.uploads for file in turn}
+    for key in todo.removals:
+        del bucket[key]
+    del asked[:]
+    show(page, "activity")
+    assert page.get_by_role("complementary", name="Activity").locator("dd").all_inner_texts()
+    [panel] = [key for key in asked if key.startswith("js/activity-")]
+    assert panel not in {file.key for file in files}
+    assert page.evaluate("globalThis.isNext") is None
+    page.context.close()
+
+
+def built(source, folder):
+    values = placeholders([ORIGIN], GOOGLE)
+    return build_site(source, folder, {}, values, SITE / "node_modules")

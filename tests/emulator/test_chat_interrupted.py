@@ -19,8 +19,8 @@ import yaml
 import resources
 from lambda_chat import command as commandline
 from lambda_chat.config import build_folder
-from lambda_chat.site import build as website
-from lambda_chat.site import publish
+from lambda_chat.site import headers, publish
+from lambda_chat.site.build import CONFIG_KEY
 from local.testkit import proxy
 from tests.support.builders import run_here
 from tests.support.samples import ALL
@@ -131,10 +131,10 @@ class Chat:
         for key in (item["Key"] for item in listed):
             got = s3.get_object(Bucket=self.bucket, Key=key)
             body = b"" if key == publish.RUN_KEY else got["Body"].read()
-            headers = [got.get(name) for name in ("ContentType", "CacheControl", "ContentEncoding")]
-            # config.js names the account's own bucket and topic
-            text = body.replace(self.account.encode(), b"") if key != "config.js" else b""
-            found[key] = (text, headers)
+            sent = [got.get(name) for name in ("ContentType", "CacheControl", "ContentEncoding")]
+            # its config names the account's own bucket and topic
+            text = body.replace(self.account.encode(), b"") if key != CONFIG_KEY else b""
+            found[key] = (text, sent)
         return found
 
 
@@ -235,10 +235,13 @@ sys.exit(commandline.run(publish.__doc__, [], lambda _: print(publish.publish(so
 """
 
 
+PAGE = '<link rel="stylesheet" href="css/a.css"><script type="module" src="js/main.js"></script>{}'
+
+
 def sources(folder, changed):
     """The page as it is published first, and as it is changed."""
     files = {
-        "index.html": "<p>Hello",
+        "index.html": PAGE.format("Hello"),
         "js/main.js": "export const version = 1;",
         "js/old.js": "export const old = 1;",
         "css/a.css": "p { color: red }",
@@ -246,7 +249,7 @@ def sources(folder, changed):
     if changed:
         del files["js/old.js"]
         files |= {
-            "index.html": "<p>Hello again",
+            "index.html": PAGE.format("Hello again"),
             "js/main.js": "import './new.js';",
             "js/new.js": "console.log('fresh');",
             "js/panel.js": "export const panel = 1;",
@@ -271,7 +274,7 @@ def publishing(source):
 
 def has_page(chat):
     listed = chat.client("s3").list_objects_v2(Bucket=chat.bucket).get("Contents", [])
-    return {"index.html", "config.js"} <= {item["Key"] for item in listed}
+    return {"index.html", CONFIG_KEY} <= {item["Key"] for item in listed}
 
 
 @pytest.fixture(scope="module")
@@ -300,7 +303,7 @@ def begin_with(chat, begin, pages):
     if begin == "first":
         return
     assert chat.run(publishing(pages["first"])).returncode == 0
-    s3.put_object(Bucket=chat.bucket, Key=website.HEADERS_KEY, Body=b"{}")
+    s3.put_object(Bucket=chat.bucket, Key=headers.HEADERS_KEY, Body=b"{}")
 
 
 @pytest.mark.parametrize(("begin", "outcome"), rows(["changed", "first"]))

@@ -1,6 +1,7 @@
 """update.sh against the embedded AWS: what a visitor gets, and what a second run does."""
 
 import gzip
+import html
 import json
 import re
 import shutil
@@ -78,12 +79,13 @@ def test_the_page_is_published_from_any_folder(emulator, env, tmp_path):
     assert headers["Cache-Control"] == "no-cache"
     assert headers["Content-Encoding"] == "gzip"
     assert "{{" not in page
-    headers, config = get(f"{emulator.endpoint_url}/{BUCKET}/config.js")
-    assert headers["Content-Type"] == "text/javascript; charset=utf-8"
     saved = yaml.safe_load(Path(env["LAMBDA_CHAT_CONFIG"]).read_text())
-    assert saved["website_iam_role_arn"] in config
-    headers, _ = get(f"{emulator.endpoint_url}/{BUCKET}/js/main.js")
+    [config] = re.findall('<meta name="config" content="([^"]*)"', page)
+    assert json.loads(html.unescape(config))["roleArn"] == saved["website_iam_role_arn"]
+    [script] = re.findall('<script type="module" src="(js/main-[A-Z0-9]{8}.js)"', page)
+    headers, _ = get(f"{emulator.endpoint_url}/{BUCKET}/{script}")
     assert headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 def test_a_second_run_changes_nothing(env):
@@ -92,15 +94,20 @@ def test_a_second_run_changes_nothing(env):
     assert re.fullmatch("[1-9][0-9]* unchanged", unchanged)
 
 
-def test_a_stale_file_goes_and_everything_else_stays(emulator, env):
+def test_a_stale_file_goes_after_30_days_and_everything_else_stays(emulator, env):
     update(env)
     s3 = emulator.client("s3", ACCOUNT)
-    for key in ("js/old.js", "data/default.json", "notes.txt"):
+    for key in ("js/old.js", "js/older.js", "data/default.json", "notes.txt"):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    assert not [line for line in update(env) if line.startswith("removed")]
+    run = json.loads(s3.get_object(Bucket=BUCKET, Key=publish.RUN_KEY)["Body"].read())
+    assert sorted(run["superseded"]) == ["js/old.js", "js/older.js"]
+    run["superseded"]["js/old.js"] = "2026-01-01T00:00:00Z"
+    s3.put_object(Bucket=BUCKET, Key=publish.RUN_KEY, Body=json.dumps(run).encode())
     lines = update(env)
     assert [line for line in lines if not line.endswith("unchanged")][:-1] == ["removed js/old.js"]
     keys = {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
-    assert {"data/default.json", "notes.txt"} <= keys
+    assert {"data/default.json", "notes.txt", "js/older.js"} <= keys
     assert "js/old.js" not in keys
 
 
@@ -112,10 +119,11 @@ def test_a_file_changed_in_the_bucket_is_put_right(emulator, env):
     assert "defaced" not in get(f"{emulator.endpoint_url}/{BUCKET}/index.html")[1]
 
 
-def test_what_holds_the_header_rules_is_not_public(emulator, env):
+@pytest.mark.parametrize("key", ["headers.json", "config.json", publish.RUN_KEY])
+def test_what_update_sh_keeps_for_itself_is_not_public(emulator, env, key):
     update(env)
     with pytest.raises(urllib.error.HTTPError) as caught:
-        get(f"{emulator.endpoint_url}/{BUCKET}/headers.json")
+        get(f"{emulator.endpoint_url}/{BUCKET}/{key}")
     assert caught.value.code == 403
     caught.value.close()
 
@@ -235,6 +243,20 @@ def test_who_may_not_put_on_a_condition_publishes_without_one(emulator, env):
         through.before = deny_once
         assert "uploaded index.html" in update(env | {"AWS_ENDPOINT_URL": through.url})
     assert refused
+
+
+def test_a_page_of_an_earlier_version_tells_whose_it_is_by_its_config_js(emulator, env, tmp_path):
+    update(env)
+    s3 = emulator.client("s3", ACCOUNT)
+    config = s3.get_object(Bucket=BUCKET, Key="config.json")["Body"].read()
+    script = b"export default " + gzip.decompress(config).strip() + b";\n"
+    s3.put_object(Bucket=BUCKET, Key="config.js", Body=script)
+    s3.delete_object(Bucket=BUCKET, Key="config.json")
+    assert run(configured(env, tmp_path, stack_name="Nobody")).returncode == 0
+    s3.delete_object(Bucket=BUCKET, Key="config.js")
+    s3.delete_object(Bucket=BUCKET, Key="config.json")
+    assert run(configured(env, tmp_path, stack_name="Nobody")).returncode == 2
+    update(env)
 
 
 def test_a_page_of_another_chat_is_not_taken_for_ones_own(emulator, env, tmp_path):

@@ -102,7 +102,7 @@ def moment(offset_s):
 def kappa_config(function=None, policy=None, role=None, **changes):
     """A kappa config as read_config gives it; each part takes the keys of its section."""
     from kappa.config import model as settings
-    from kappa.config.source_fields import EventSource
+    from kappa.config.model import EventSource
 
     sources = tuple(EventSource(**one) for one in (function or {}).pop("sources", ()))
     grants = tuple(settings.Permission(**one) for one in (function or {}).pop("grants", ()))

@@ -19,7 +19,7 @@ import resources
 from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
 from lambda_chat import bucket
 from lambda_chat import config as chatconfig
-from lambda_chat.site import build as website
+from lambda_chat.site import page_config
 from lambda_chat.stack import notes, progress, website_bucket
 from lambda_chat.stack.console import Console
 from lambda_chat.stack.progress import Event, Stack
@@ -198,10 +198,10 @@ def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
             assert rows[key].strip().startswith("`./resources.py ")  # which checks the value
             assert f"kappa {path} deploy" in rows[key] or "kappa lambda/*/config.yml" in rows[key]
     config = msgspec.structs.replace(CHAT, history=1, rate_limit="1/1s")
-    told = website.page_config(config, "eu-west-1", {})
+    told = page_config.page_config(config, "eu-west-1", {})
     for key, value in {"rate_limit": "2/2s", "history": 2, "data_prefix": "x/"}.items():
         changed = msgspec.structs.replace(config, **{key: value})
-        assert website.page_config(changed, "eu-west-1", {}) != told
+        assert page_config.page_config(changed, "eu-west-1", {}) != told
         assert "s3-website/update.sh" in rows[key]
 
 

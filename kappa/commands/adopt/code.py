@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kappa.errors import ArchiveError
-from kappa.packing import ignore_file as ignorefile
-from kappa.packing.archive import MAX_UNZIPPED_BYTES, UNREADABLE
+from kappa.packing.archive import UNREADABLE
 from kappa.packing.files import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
+from kappa.packing.ignore_file import IGNORE_FILE
+from kappa.packing.limits import MAX_UNZIPPED_BYTES
 
 FOLDER = "code"
 _LEFT_OUT = {name.casefold() for name in LEFT_OUT_NAMES}
@@ -50,7 +51,7 @@ def unzipped(data: bytes) -> Code:
             files = {_path(info.filename): packed.read(info) for info in kept}
     except UNREADABLE as error:
         raise ArchiveError(f"The function's zip cannot be read: {error}.") from error
-    programs = (_path(one.filename) for one in kept if one.external_attr >> 16 & 0o100)
+    programs = (_path(info.filename) for info in kept if info.external_attr >> 16 & 0o100)
     return Code(files, frozenset(programs), tuple(sorted(left_out)))
 
 
@@ -73,13 +74,13 @@ def _left_out(names: Iterable[str]) -> set[str]:
     return {
         name
         for name, path in plain.items()
-        if name == ignorefile.NAME or _usual(path) or _opens_repository(path, folders)
+        if name == IGNORE_FILE or _usual(path) or _opens_repository(path, folders)
     }
 
 
 def _plain(name: str) -> PurePosixPath:
     """A name as macOS compares it: whatever its case, without its invisible characters."""
-    shown = "".join(one for one in name if unicodedata.category(one) != "Cf")
+    shown = "".join(char for char in name if unicodedata.category(char) != "Cf")
     return PurePosixPath(unicodedata.normalize("NFC", shown).casefold())
 
 
@@ -89,4 +90,4 @@ def _usual(path: PurePosixPath) -> bool:
 
 def _opens_repository(path: PurePosixPath, folders: Set[PurePosixPath]) -> bool:
     head, *others = _REPOSITORY
-    return path.name == head and all(path.parent / one in folders for one in others)
+    return path.name == head and all(path.parent / other in folders for other in others)

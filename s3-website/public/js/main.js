@@ -1,20 +1,27 @@
-// Wiring only: events to chat.js, its state to the view and the store, the services to each other.
+// Wiring only: events to state/chat.js, its state to the view and the store, the services to each other.
 
 import { AwsClient } from "aws4fetch";
-import config from "../config.js";
-import { Clock, explain, isOffline, signedFetch } from "./aws.js";
-import { channelInHash, DEFAULT_CHANNEL } from "./channels.js";
-import * as chat from "./chat.js";
-import { createAttention, createNotifier, createTelling, NOT_ALLOWED } from "./notify.js";
-import { DEFAULT_RATE, discarded, OUTBOX_LIMIT, retried } from "./outbox.js";
-import { createReading, IDLE_AFTER_MS } from "./reading.js";
-import * as sending from "./sending.js";
-import { Session, startPolling } from "./session.js";
-import * as signin from "./signin.js";
-import { createSource } from "./source.js";
-import { createKeeper, createStorage } from "./storage.js";
-import { claimTab, joinTabs, locksOf } from "./tabs.js";
-import { createView } from "./view.js";
+import { assumeRole } from "./aws/credentials.js";
+import { clientIds, publish } from "./aws/publish.js";
+import { Clock, explain, isOffline, signedFetch } from "./aws/request.js";
+import { createSource } from "./aws/source.js";
+import { createAlerts } from "./services/alerts.js";
+import { createAttention } from "./services/attention.js";
+import * as google from "./services/google.js";
+import { createKeeper } from "./services/keeper.js";
+import { createNotifier, NOT_ALLOWED } from "./services/notifier.js";
+import { IDLE_AFTER_MS } from "./services/pace.js";
+import { startPolling } from "./services/polling.js";
+import { createReading } from "./services/reading.js";
+import { after, createSending } from "./services/sending.js";
+import { Session } from "./services/session.js";
+import { createStorage } from "./services/storage.js";
+import { claimTab, joinTabs, locksOf } from "./services/tabs.js";
+import { channelInHash, DEFAULT_CHANNEL } from "./state/channel_names.js";
+import * as chat from "./state/chat.js";
+import * as draft from "./state/draft.js";
+import { DEFAULT_RATE, discarded, OUTBOX_LIMIT, retried } from "./state/outbox.js";
+import { createView } from "./view/page.js";
 
 /** @typedef {chat.State} State */
 
@@ -22,19 +29,21 @@ const ADOPT_EVERY_MS = 30_000;
 // offline is not believed for ever: a person who comes back makes the page try
 const OFFLINE_IDLE_MS = 2_000;
 
+/** @type {import("./config.js").Config} this deployment's own values */
+const config = JSON.parse(document.querySelector("meta[name=config]")?.getAttribute("content") ?? "");
 const now = Date.now;
 const clock = () => performance.now();
 const { random } = Math;
 const awsClock = new Clock(now);
 const awsNow = () => awsClock.time();
 const newId = () => crypto.randomUUID();
-const nextClientId = sending.clientIds(awsNow, () => newId().slice(0, 8));
+const nextClientId = clientIds(awsNow, () => newId().slice(0, 8));
 const nonce = newId();
 const { rateLimit = DEFAULT_RATE } = config;
 
 let tab = "";
 /** @type {GoogleAccountsId | undefined} */
-let google;
+let accounts;
 /** @type {AbortSignal | undefined} of the presence that is being polled for */
 let polling;
 let pollNow = () => {};
@@ -58,21 +67,21 @@ const attention = createAttention(document, clock, {
     if (idleMs > (state.online ? IDLE_AFTER_MS : OFFLINE_IDLE_MS)) pollNow();
   },
 });
-const tell = createTelling({
+const raiseAlerts = createAlerts({
   notifier,
   hidden: () => document.hidden,
   seen: isSeen,
   onNews: () => attention.stir(),
 });
 const view = createView(document, {
-  onDraft: (draft) => dispatch(sending.drafted(state, draft)),
+  onDraft: (text) => dispatch(draft.drafted(state, text)),
   onSend: send,
   onSignOut: signOut,
   onRetry: (id) => dispatch(chat.withOutbox(state, retried(state.outbox, id, awsNow()))),
   onDiscard: (id) => dispatch(chat.withOutbox(state, discarded(state.outbox, id))),
-  onEdit: (id) => dispatch(sending.editing(state, id, awsNow())),
-  onCancelEdit: () => dispatch(sending.editingEnded(state)),
-  onDelete: (id) => dispatch(sending.deleted(state, id, nextClientId(), awsNow())),
+  onEdit: (id) => dispatch(draft.editing(state, id, awsNow())),
+  onCancelEdit: () => dispatch(draft.editingEnded(state)),
+  onDelete: (id) => dispatch(draft.deleted(state, id, nextClientId(), awsNow())),
   onChannel: open,
   onPanel(panel) {
     dispatch(chat.panelled(state, panel));
@@ -87,7 +96,7 @@ const view = createView(document, {
   },
   onTheme(theme) {
     dispatch(chat.set(state, { theme }));
-    if (google) signin.showButton(google, view.signInSlot, view.isDark());
+    if (accounts) google.showButton(accounts, view.signInSlot, view.isDark());
   },
   onNotifications: (wanted) => void notify(wanted),
   onSound(sound) {
@@ -102,7 +111,7 @@ const session = new Session(
     now,
     awsNow,
     random,
-    exchange: (token, signal) => signin.assumeRole(config, token, signal, now),
+    exchange: (token, signal) => assumeRole(config, token, signal, now),
     sign: (credentials, signal) =>
       signedFetch(new AwsClient({ ...credentials, region: config.region }), awsClock, signal),
   },
@@ -111,7 +120,7 @@ const session = new Session(
     delayed: (error) => dispatch(chat.pollFailed(state, explain(error), !isOffline(error))),
     signedIn: enter,
     refused: (why) => dispatch(chat.signInFailed(state, why)),
-    renewalDue: () => google && signin.renew(google),
+    renewalDue: () => accounts && google.renew(accounts),
     endsSoon: () => dispatch(chat.signInEndsSoon(state)),
     ended: () => dispatch(chat.signInEnded(state)),
   },
@@ -126,16 +135,16 @@ const shared = {
   clock,
   random,
 };
-const sendAll = sending.createSending({
+const sendAll = createSending({
   ...shared,
   rate: rateLimit,
   store: storage,
-  publish: ({ signed, token }, outgoing) => sending.publish(signed, config, outgoing, token),
+  publish: ({ signed, token }, outgoing) => publish(signed, config, outgoing, token),
   onSent() {
     sentAt = clock();
     pollNow();
   },
-  after: sending.after,
+  after,
 });
 let reading = newReading();
 
@@ -156,7 +165,7 @@ function dispatch(next) {
   state = next;
   keeper.save(before, state);
   view.update(state);
-  tell(before, state);
+  raiseAlerts(before, state);
   const open = chat.channelOf(state);
   const shown = before.channel === state.channel && chat.channelOf(before).loaded === open.loaded;
   // the view first says where in the channel its reader is
@@ -208,7 +217,7 @@ function adopt(withDrafts) {
 
 function send() {
   const { outbox } = state;
-  dispatch(sending.sent(state, nextClientId(), awsNow()));
+  dispatch(draft.sent(state, nextClientId(), awsNow()));
   if (state.outbox !== outbox && !state.outbox.at(-1)?.action) view.scrollToEnd();
 }
 
@@ -217,7 +226,7 @@ function signOut() {
   leave();
   // after the state: what it saves at its end goes, too
   if (user) storage.signOut(user);
-  if (google) signin.forget(google);
+  if (accounts) google.forget(accounts);
 }
 
 /** Other tabs are not told: one that slept would tell them late. */
@@ -251,12 +260,12 @@ async function notify(wanted) {
 
 const share = joinTabs((token, origin) => void session.enter(token, origin));
 
-signin.loadGoogle(window, view.googleScript)
+google.loadGoogle(window, view.googleScript)
   .then(async (loaded) => {
     await tabReady;
-    google = loaded;
+    accounts = loaded;
     dispatch(chat.signInReady(state));
-    signin.offerSignIn(loaded, {
+    google.offerSignIn(loaded, {
       clientId: config.googleClientId,
       nonce,
       slot: view.signInSlot,
@@ -268,8 +277,8 @@ signin.loadGoogle(window, view.googleScript)
     });
   })
   .catch((/** @type {Error} */ error) => {
-    if (error.message !== signin.NOT_LOADED) reportError(error);
-    dispatch(chat.signInFailed(state, signin.NOT_LOADED));
+    if (error.message !== google.NOT_LOADED) reportError(error);
+    dispatch(chat.signInFailed(state, google.NOT_LOADED));
   });
 
 addEventListener("hashchange", () => {

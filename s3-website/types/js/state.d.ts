@@ -44,6 +44,14 @@ export interface Reading {
   asOf: string;
 }
 
+/** Rows of the table, oldest first: the newest of a range. */
+export interface Rows {
+  messages: readonly Message[];
+  changes: readonly Change[];
+  /** there are more before these */
+  more: boolean;
+}
+
 /** What this browser's person wrote, or changed, that is not known to be stored yet. */
 export interface Outgoing {
   clientId: string;

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FUNCTIONS = ("store-message", "publish-transcript")
-PUBLIC = ("index.html", "config.js", "css/chat.css", "js/main.js", "vendor/a.js")
+PUBLIC = ("index.html", "config.js", "css/main.css", "js/main.js", "vendor/a.js")
 KEY = {"channel": {"S": "privileges"}, "id": {"S": "1"}}
 RATE = {"user": {"S": "0123456789abcdef"}}
 TRUST = {"Version": "2012-10-17", "Statement": []}
@@ -45,7 +45,7 @@ def fill(node, values):
 
 def s3_attempts():
     """On the website's bucket."""
-    for key in (*PUBLIC, "headers.json", "data/default.json", "data/channels.json"):
+    for key in (*PUBLIC, "config.json", "headers.json", "data/default.json", "data/channels.json"):
         yield at_object("read", "get_object", "GetObject", key)
     for key in ("index.html", "js/main.js", "config.js", "headers.json"):
         yield at_object("write", "put_object", "PutObject", key, Body="forged")

@@ -67,7 +67,7 @@ class Account:
 
     # As kappa.aws.client.Aws
 
-    def learn(self, _arn):
+    def remember_account(self, _arn):
         """The account is known."""
 
     def call(self, service, operation, _doing, params=None):

@@ -92,7 +92,7 @@ class Region:
     def __init__(self, account, region):
         self.of, self.region = account, region
 
-    def learn(self, arn):
+    def remember_account(self, arn):
         assert ACCOUNT in arn
 
     def elsewhere(self, region):

@@ -138,10 +138,12 @@ class Deployer:
         edit(self.functions / "sns" / "config.yml", sender, sender + more)
 
     def leave_old_file(self):
-        """Put a file into the bucket that is not of the page any more."""
+        """Put a file into the bucket that has long been out of use."""
         s3 = Aws("us-east-1").client("s3")
         bucket = read_config().s3_bucket
         s3.put_object(Bucket=bucket, Key="js/old.js", Body=b"")
+        run = {"run": "before", "superseded": {"js/old.js": "2026-01-01T00:00:00Z"}}
+        s3.put_object(Bucket=bucket, Key=publish.RUN_KEY, Body=json.dumps(run).encode())
         return 0
 
     def all(self):

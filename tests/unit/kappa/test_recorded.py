@@ -6,13 +6,15 @@ by recorded answers: it adds defaults, leaves out what is empty, and knows its o
 
 import pytest
 
-from kappa.config.function_fields import Async, Image, Logging, Vpc
-from kappa.function import async_calls as asynchronous
-from kappa.function import plan as function
-from kappa.function.plan import FunctionState
+from kappa.config.model import Async, Image, Logging, Vpc
+from kappa.function import async_calls
+from kappa.function.plan import (
+    plan_function,
+)
+from kappa.function.state import FunctionState
 from kappa.function.version_state import VersionsState
 from kappa.packing.archive import Archive
-from kappa.plan.selection import steps
+from kappa.plan.step import steps
 from tests.support.builders import kappa_config
 
 ACCOUNT = "123456789012"
@@ -130,7 +132,7 @@ OF_IMAGE = {
 def planned(said, state):
     """What deploy does about a function, but for versions."""
     archive = None if said.get("image") else ARCHIVE
-    return function.plan(kappa_config(said), archive, ROLE_ARN, state)
+    return plan_function(kappa_config(said), archive, ROLE_ARN, state)
 
 
 def deployed(said, state):
@@ -210,6 +212,6 @@ def test_a_fresh_version_is_as_the_function_is():
 
 
 def test_asynchronous_settings_that_only_go_ask_for_nothing():
-    assert not asynchronous.wants(Async(on_failure="", on_success=""))
-    assert not asynchronous.wants(Async())
-    assert asynchronous.wants(Async(maximum_retry_attempts=0))
+    assert not async_calls.wants(Async(on_failure="", on_success=""))
+    assert not async_calls.wants(Async())
+    assert async_calls.wants(Async(maximum_retry_attempts=0))

@@ -16,7 +16,7 @@ from aws_clients import NOT_SIGNED, ONE_TRY
 from kappa.arn import Place
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
-from kappa.iam import plan as iam
+from kappa.iam.plan import plan_rights_create
 from kappa.iam.state import IamState
 from lambda_chat import config as chatconfig
 from tests.support.chat.store import ENVIRON
@@ -106,7 +106,7 @@ def a_try_s(config):
 
 def test_a_row_is_written_no_later_behind_its_place_than_pages_look_back():
     """Or a page that knows a newer message would pass it over."""
-    page = Path("s3-website/public/js/messages.js").read_text()
+    page = Path("s3-website/public/js/state/messages.js").read_text()
     (late_ms,) = re.findall(r"^const LATE_MS = ([0-9_]+);$", page, re.MULTILINE)
     before_the_next_s = transactions.LONGEST_PAUSE_S
     longest_s = writes.LATE.total_seconds() + a_try_s(ONE_TRY) + before_the_next_s
@@ -175,7 +175,7 @@ def test_what_was_stored_before_the_function_existed_is_published(configs):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_lambda_alone_may_take_a_functions_role(configs, name):
-    plan = iam.plan_create(configs[name], {}, PLACE, IamState())
+    plan = plan_rights_create(configs[name], {}, PLACE, IamState())
     (trust,) = [
         json.loads(step.params["AssumeRolePolicyDocument"])
         for step in plan

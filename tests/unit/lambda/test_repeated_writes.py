@@ -65,7 +65,7 @@ def swallowing(monkeypatch):
 
 def test_no_write_reaches_aws_with_a_place_that_open_pages_have_passed(function, swallowing):
     client, calls = swallowing
-    page = Path("s3-website/public/js/messages.js").read_text()
+    page = Path("s3-website/public/js/state/messages.js").read_text()
     late_ms = int(re.findall(r"const LATE_MS = ([0-9_]+);", page)[0])
     sent_s = time.time()
     function.now_s = sent_s  # the verdict on the token is made now

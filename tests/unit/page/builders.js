@@ -1,6 +1,6 @@
 // Messages, people and states for the tests of the page.
 
-import * as chat from "../../../s3-website/public/js/chat.js";
+import * as chat from "../../../s3-website/public/js/state/chat.js";
 
 export const ADA = { name: "Ada Lovelace", user: "a".repeat(16), picture: "" };
 export const GRACE = { name: "Grace Hopper", user: "b".repeat(16), picture: "" };

@@ -4,10 +4,10 @@
 
 import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
-import * as chat from "../../../s3-website/public/js/chat.js";
-import { stale } from "../../../s3-website/public/js/messages.js";
-import { createReading } from "../../../s3-website/public/js/reading.js";
-import { createSource } from "../../../s3-website/public/js/source.js";
+import * as chat from "../../../s3-website/public/js/state/chat.js";
+import { stale } from "../../../s3-website/public/js/state/messages.js";
+import { createReading } from "../../../s3-website/public/js/services/reading.js";
+import { createSource } from "../../../s3-website/public/js/aws/source.js";
 import { chance, connected, KEPT, START_MS } from "./builders.js";
 import { Chat } from "./model.js";
 

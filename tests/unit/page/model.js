@@ -1,8 +1,8 @@
 // The chat behind a page, in memory: the table with its rows that come late, and what publish_transcript
 // makes of it, by the contract of docs/handlers.md. It answers the page's own signed requests.
 
-import { NetworkError } from "../../../s3-website/public/js/aws.js";
-import { END } from "../../../s3-website/public/js/messages.js";
+import { NetworkError } from "../../../s3-website/public/js/aws/request.js";
+import { END } from "../../../s3-website/public/js/state/messages.js";
 
 const DAY_MS = 86_400_000;
 // a row is written at most 2 s behind its place, and the write takes 1.3 s at most: together they are
@@ -199,7 +199,7 @@ export class Chat {
     };
   }
 
-  /** Answer the page. @type {import("../../../s3-website/public/js/aws.js").SignedFetch} */
+  /** Answer the page. @type {import("../../../s3-website/public/js/aws/request.js").SignedFetch} */
   signed = async (service, url, init) => {
     this.advance(this.int(150));
     for (let wait = this.int(4); wait > 0; wait -= 1) await null;

@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as channels from "../../../s3-website/public/js/channels.js";
-import * as chat from "../../../s3-website/public/js/chat.js";
-import { lines } from "../../../s3-website/public/js/lines.js";
-import { latest, readChange, readMessage, stale } from "../../../s3-website/public/js/messages.js";
-import * as outbox from "../../../s3-website/public/js/outbox.js";
-import { publish } from "../../../s3-website/public/js/sending.js";
-import * as writing from "../../../s3-website/public/js/sending.js";
+import * as channels from "../../../s3-website/public/js/state/channel.js";
+import * as chat from "../../../s3-website/public/js/state/chat.js";
+import { lines } from "../../../s3-website/public/js/state/lines.js";
+import { latest, stale } from "../../../s3-website/public/js/state/messages.js";
+import { readChange, readMessage } from "../../../s3-website/public/js/aws/records.js";
+import * as outbox from "../../../s3-website/public/js/state/outbox.js";
+import { publish } from "../../../s3-website/public/js/aws/publish.js";
+import * as writing from "../../../s3-website/public/js/state/draft.js";
 import { ADA, chance, connected, message, own, range, received, START_MS, reading } from "./builders.js";
 
 const READER = { person: ADA, open: true, seen: false };

@@ -3,13 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AwsError, NetworkError } from "../../../s3-website/public/js/aws.js";
-import * as chat from "../../../s3-website/public/js/chat.js";
-import { discarded, retried } from "../../../s3-website/public/js/outbox.js";
-import { createReading } from "../../../s3-website/public/js/reading.js";
-import { createSending } from "../../../s3-website/public/js/sending.js";
-import { createKeeper, createStorage } from "../../../s3-website/public/js/storage.js";
-import * as writing from "../../../s3-website/public/js/sending.js";
+import { AwsError, NetworkError } from "../../../s3-website/public/js/aws/request.js";
+import * as chat from "../../../s3-website/public/js/state/chat.js";
+import { discarded, retried } from "../../../s3-website/public/js/state/outbox.js";
+import { createReading } from "../../../s3-website/public/js/services/reading.js";
+import { createSending } from "../../../s3-website/public/js/services/sending.js";
+import { createKeeper } from "../../../s3-website/public/js/services/keeper.js";
+import { createStorage } from "../../../s3-website/public/js/services/storage.js";
+import * as writing from "../../../s3-website/public/js/state/draft.js";
 import { ADA, chance, GRACE, START_MS, transcript } from "./builders.js";
 
 const CHANNELS = ["default", "ops", "art"];

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from kappa.commands.init import starter
-from kappa.commands.validate import plain_config
 from kappa.config import json_schema as schema
 from kappa.config.read import read_config
+from kappa.config.write import plain_config
 
 ROOT = Path(__file__).parents[4]
 FILE = ROOT / "kappa" / "schema.json"

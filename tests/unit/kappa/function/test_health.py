@@ -1,19 +1,20 @@
 """A function that AWS has as failed, busy or unreadable is never taken for what it should be."""
 
-from types import SimpleNamespace
-
 import pytest
 
-from kappa.commands import diff
-from kappa.commands.adopt import command as adopt
-from kappa.config.function_fields import Image
-from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
-from kappa.function import plan as function
-from kappa.function.plan import FunctionState
+from kappa.commands.changes import as_lines, changes
+from kappa.config.model import Image
+from kappa.errors import AwsError, Conflict
+from kappa.function.plan import (
+    plan_function,
+    plan_function_create,
+    plan_function_delete,
+    plan_function_update,
+)
+from kappa.function.state import FunctionState
 from kappa.packing.archive import Archive
 from kappa.plan.apply import apply
-from kappa.plan.selection import steps
-from kappa.plan.step import Clock
+from kappa.plan.step import steps
 from tests.support.builders import assert_valid, kappa_config
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/greeter"
@@ -49,7 +50,7 @@ IMAGE = {
 }
 
 
-def plan(said=None, code=None, archive=ARCHIVE, make=function.plan, **has):
+def plan(said=None, code=None, archive=ARCHIVE, make=plan_function, **has):
     state = FunctionState({**SETTINGS, **has}, code=code or {})
     planned = make(kappa_config(said or {}), archive, ROLE_ARN, state)
     assert_valid(planned)
@@ -120,15 +121,15 @@ def test_what_is_sent_again_is_published_and_the_alias_follows():
 
 def test_diff_shows_that_something_is_sent_again_and_why():
     planned = plan({"timeout": 9}, **UPDATE_FAILED)
-    found = diff.changes(planned, b"zip", b"zip")
-    assert [sign_and_text[1] for sign_and_text in diff.as_lines(found)] == [
+    shown = changes(planned, b"zip", b"zip")
+    assert [sign_and_text[1] for sign_and_text in as_lines(shown)] == [
         "~ settings of greeter, again (the last update failed: The subnets have no free "
         "addresses. (SubnetOutOfIPAddresses))",
         "~ code of greeter, again",
     ]
 
 
-@pytest.mark.parametrize("make", [function.plan, function.plan_create, function.plan_update])
+@pytest.mark.parametrize("make", [plan_function, plan_function_create, plan_function_update])
 def test_a_function_that_aws_could_not_make_is_an_error_with_its_reason(make):
     failed = {"State": "Failed", "StateReason": "No such subnet.", "StateReasonCode": "Invalid"}
     with pytest.raises(
@@ -145,93 +146,12 @@ def test_a_function_that_is_being_deleted_is_a_conflict():
 
 def test_a_function_that_failed_can_be_deleted():
     state = FunctionState({**SETTINGS, "State": "Failed"}, tags_error=DENIED)
-    planned = function.plan_delete(kappa_config({"tags": {}}), state)
+    planned = plan_function_delete(kappa_config({"tags": {}}), state)
     assert operations(planned) == ["delete_function"]
 
 
-def reading(*states):
-    """An account whose function has these states, one after another, and then the last."""
-    left = [*states]
-
-    def call(_service, operation, _doing, _params):
-        if operation != "get_function":
-            raise NotFound("nothing")
-        has = left.pop(0) if len(left) > 1 else left[0]
-        return {"Configuration": {**SETTINGS, **has}}
-
-    return SimpleNamespace(call=call, learn=lambda _arn: None)
-
-
-def clock():
-    at = [0.0]
-
-    def sleep(seconds):
-        at[0] += seconds
-
-    return Clock(now=lambda: at[0], sleep=sleep)
-
-
-@pytest.mark.parametrize("busy", [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}])
-def test_a_change_under_way_is_waited_for_before_anything_is_compared(busy):
-    aws = reading(busy, busy, UPDATE_FAILED)
-    found = function.read(aws, kappa_config(), permissions=False, clock=clock())
-    assert found.settings["LastUpdateStatus"] == "Failed"
-
-
-def test_a_change_under_way_without_end_says_so():
-    aws = reading({"LastUpdateStatus": "InProgress"})
-    with pytest.raises(WaitTimeout, match="Another change of greeter has not ended after 300 s"):
-        function.read(aws, kappa_config(), permissions=False, clock=clock())
-
-
-def test_to_look_only_nothing_is_waited_for():
-    aws = reading({"State": "Pending"})
-    assert function.read(aws, kappa_config()).settings["State"] == "Pending"
-
-
-def test_variables_that_may_not_be_decrypted_name_the_permission_and_the_key():
-    has = {"Environment": {"Error": DENIED}, "KMSKeyArn": KEY}
-    with pytest.raises(Denied) as error:
-        plan({"environment": {"AA": "1"}}, **has)
-    assert error.value.message == (
-        "AWS refused reading the variables of greeter: not authorized to perform that "
-        "(AccessDeniedException)"
-    )
-    assert error.value.hint == f"Ask for the permission kms:Decrypt on {KEY}."
-    assert steps(plan({"timeout": 9}, **has)) == []
-
-
-def test_init_writes_no_config_without_the_variables():
-    answer = {"Configuration": {**SETTINGS, "Environment": {"Error": DENIED}}}
-    aws = SimpleNamespace(call=lambda *_: answer)
-    with pytest.raises(Denied, match="the variables of greeter"):
-        adopt.read(aws, "greeter")
-
-
-def test_an_image_that_cannot_be_read_is_an_error_and_no_difference():
-    has = {"PackageType": "Image"}
-    with pytest.raises(Denied, match="the image of greeter"):
-        plan(IMAGE, {"Error": DENIED}, None, **has)
-    with pytest.raises(Denied, match="the settings of the image of greeter"):
-        plan(IMAGE, {}, None, **has, ImageConfigResponse={"Error": DENIED})
-
-
-@pytest.mark.parametrize("make", [function.plan, function.plan_create])
-def test_tags_that_may_not_be_read_are_an_error_only_where_the_config_has_tags(make):
-    state = FunctionState(SETTINGS, tags_error=DENIED)
-    assert steps(make(kappa_config(), ARCHIVE, ROLE_ARN, state)) == []
-    with pytest.raises(Denied, match="reading the tags of greeter: not authorized") as error:
-        make(kappa_config({"tags": {}}), ARCHIVE, ROLE_ARN, state)
-    assert error.value.hint == "Ask for the permission lambda:ListTags."
-
-
-def test_a_zip_keeps_the_key_that_its_owner_gave_it():
-    (code,) = steps(plan(code={"SourceKMSKeyArn": KEY}, CodeSha256="old"))
-    assert code.params == {"FunctionName": "greeter", "ZipFile": b"zip", "SourceKMSKeyArn": KEY}
-
-
 def test_create_says_of_a_function_that_exists_what_is_wrong_with_it():
-    (item,) = plan(make=function.plan_create, **IDLE)
+    (item,) = plan(make=plan_function_create, **IDLE)
     assert item.message == (
         "function greeter (the function is Inactive: The function was idle. (Idle): "
         "kappa config.yml update_code)"

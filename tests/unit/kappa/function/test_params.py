@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa.config.function_fields import Async, Image, Logging, Vpc
+from kappa.config.model import Async, Image, Logging, Vpc
 from kappa.errors import Conflict, NotFound
-from kappa.function import plan as function
-from kappa.function.plan import FunctionState
+from kappa.function.plan import (
+    plan_function,
+)
+from kappa.function.state import FunctionState, read_function
 from kappa.packing.archive import Archive
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from tests.support.builders import assert_valid, kappa_config
 
 ACCOUNT = "123456789012"
@@ -28,12 +30,12 @@ HAS = {
     "Handler": "greeter.handler",
     "CodeSha256": "sha",
 }
-SAME = [Already("unchanged", "settings of greeter"), Already("unchanged", "code of greeter")]
+SAME = [Note("unchanged", "settings of greeter"), Note("unchanged", "code of greeter")]
 
 
 def planned(said, state=None, archive=ARCHIVE):
     state = FunctionState(HAS) if state is None else state
-    found = function.plan(kappa_config(said), archive, ROLE_ARN, state)
+    found = plan_function(kappa_config(said), archive, ROLE_ARN, state)
     assert_valid(found)
     return found
 
@@ -41,7 +43,7 @@ def planned(said, state=None, archive=ARCHIVE):
 def updated(said, **has):
     """What changes of the settings, and what was there."""
     step = planned(said, FunctionState({**HAS, **has}))[0]
-    if isinstance(step, Already):
+    if isinstance(step, Note):
         return {}, {}
     return {key: value for key, value in step.params.items() if key != "FunctionName"}, step.before
 
@@ -201,7 +203,7 @@ def test_tags_are_added_changed_and_removed_but_not_those_of_aws():
 
 def test_tags_that_are_equal_or_not_said_stay():
     state = FunctionState(HAS, tags={"a": "1", "aws:x": "y"})
-    assert planned({"tags": {"a": "1"}}, state)[2:] == [Already("unchanged", "tags of greeter")]
+    assert planned({"tags": {"a": "1"}}, state)[2:] == [Note("unchanged", "tags of greeter")]
     assert planned({}, state) == SAME
 
 
@@ -237,7 +239,7 @@ def test_only_what_the_config_speaks_of_is_read():
             calls.append((operation, ""))
             return []
 
-        function.read(SimpleNamespace(call=call, pages=pages), kappa_config(said), **more)
+        read_function(SimpleNamespace(call=call, pages=pages), kappa_config(said), **more)
         return sorted(calls)
 
     grants = [{"statement_id": "a", "principal": "sns.amazonaws.com"}]
@@ -278,4 +280,4 @@ def test_asynchronous_destinations_are_removed_by_an_empty_text_and_all_by_an_em
     assert step.before == {"DestinationConfig": {"OnSuccess": {"Destination": QUEUE}}}
     (gone,) = planned({"async_": Async()}, state)[2:]
     assert gone.operation == "delete_function_event_invoke_config"
-    assert planned({"async_": Async()})[2:] == [Already("gone", "asynchronous settings of greeter")]
+    assert planned({"async_": Async()})[2:] == [Note("gone", "asynchronous settings of greeter")]

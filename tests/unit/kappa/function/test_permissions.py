@@ -21,7 +21,7 @@ from kappa.function.permissions import (
     read_statements,
 )
 from kappa.plan.apply import apply
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from tests.support.builders import assert_valid
 from tests.support.kappa.account import clock
 
@@ -138,7 +138,7 @@ def test_a_statement_that_a_config_can_express_is_read_whole(has, permission):
     assert statement.foreign == ""
     assert grants(statement, permission)
     assert plan_grant("greeter", permission, (statement,)) == [
-        Already("exists", f"permission any for {permission.principal.replace('*', 'anyone')}")
+        Note("exists", f"permission any for {permission.principal.replace('*', 'anyone')}")
     ]
 
 

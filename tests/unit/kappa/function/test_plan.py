@@ -4,15 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from kappa.config.function_fields import Async, Vpc
+from kappa.config.model import Async, Vpc
 from kappa.errors import ConfigError, NotFound
-from kappa.function import plan as function
 from kappa.function.permissions import Statement
-from kappa.function.plan import FunctionState
+from kappa.function.plan import (
+    plan_function,
+    plan_function_create,
+    plan_function_delete,
+    plan_function_update,
+)
+from kappa.function.state import FunctionState
 from kappa.function.version_state import VersionsState
 from kappa.packing.archive import Archive
-from kappa.plan.selection import steps
-from kappa.plan.step import Already, Step, Wait
+from kappa.plan.step import Note, Step, Wait, steps
 from tests.support.builders import assert_valid, kappa_config
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"
@@ -35,14 +39,14 @@ SETTINGS = {
 
 def plan_update(has=None, **settings):
     state = FunctionState({**SETTINGS, **(has or {})})
-    plan = function.plan_update(kappa_config(settings), ARCHIVE, ROLE_ARN, state)
+    plan = plan_function_update(kappa_config(settings), ARCHIVE, ROLE_ARN, state)
     assert_valid(plan)
     return plan
 
 
 def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_active():
     config = kappa_config({"timeout": 9, "environment": {"AA": "1"}, "architectures": ("arm64",)})
-    plan = function.plan_create(config, ARCHIVE, ROLE_ARN, FunctionState())
+    plan = plan_function_create(config, ARCHIVE, ROLE_ARN, FunctionState())
     assert_valid(plan)
     assert plan == [
         Step(
@@ -77,15 +81,15 @@ def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_act
 
 def test_create_leaves_the_code_of_a_function_that_exists_and_says_how_to_update_it():
     state = FunctionState({**SETTINGS, "CodeSha256": "old"})
-    plan = function.plan_create(kappa_config(), ARCHIVE, ROLE_ARN, state)
+    plan = plan_function_create(kappa_config(), ARCHIVE, ROLE_ARN, state)
     assert plan == [
-        Already("exists", "function greeter (code: kappa config.yml update_code)"),
+        Note("exists", "function greeter (code: kappa config.yml update_code)"),
     ]
 
 
 def completed(said, **has):
     state = FunctionState({**SETTINGS, "FunctionArn": ARN}, **has)
-    plan = function.plan_create(kappa_config({**said}), ARCHIVE, ROLE_ARN, state)
+    plan = plan_function_create(kappa_config({**said}), ARCHIVE, ROLE_ARN, state)
     assert_valid(plan)
     return [(step.operation, step.params) for step in steps(plan)]
 
@@ -163,13 +167,13 @@ def test_a_deploy_that_was_stopped_after_any_call_goes_on_from_there():
         "put_function_event_invoke_config",
     ]
     for number, make in enumerate([*after, None]):
-        plan = function.plan(kappa_config(said), ARCHIVE, ROLE_ARN, state)
+        plan = plan_function(kappa_config(said), ARCHIVE, ROLE_ARN, state)
         assert [step.operation for step in steps(plan)] == wanted[number:]
         state = make(state) if make else state
 
 
 def test_create_adds_a_permission_that_is_missing():
-    plan = function.plan_create(
+    plan = plan_function_create(
         kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, FunctionState(SETTINGS)
     )
     assert_valid(plan)
@@ -193,7 +197,7 @@ def test_create_adds_a_permission_that_is_missing():
 def test_a_permission_that_is_there_stays():
     has = Statement("sns", "sns.amazonaws.com", "lambda:invokeFunction", TOPIC)
     state = FunctionState(SETTINGS, (has,))
-    plan = function.plan_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state)
+    plan = plan_function_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state)
     assert plan[1].mark == "exists"
 
 
@@ -201,28 +205,28 @@ def test_an_accounts_digits_match_the_root_arn_that_aws_answers():
     has = Statement("a", "arn:aws:iam::210987654321:root", "lambda:InvokeFunction")
     grant = {"statement_id": "a", "principal": "210987654321"}
     state = FunctionState(SETTINGS, (has,))
-    plan = function.plan_create(kappa_config({"grants": [grant]}), ARCHIVE, ROLE_ARN, state)
+    plan = plan_function_create(kappa_config({"grants": [grant]}), ARCHIVE, ROLE_ARN, state)
     assert plan[1].mark == "exists"
 
 
 def test_a_permission_of_the_same_id_that_differs_is_replaced():
     has = Statement("sns", "sns.amazonaws.com", "lambda:InvokeFunction", TOPIC + "-old")
     state = FunctionState(SETTINGS, (has,))
-    plan = function.plan_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state)
+    plan = plan_function_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state)
     assert_valid(plan)
     assert [step.operation for step in plan[1:]] == ["remove_permission", "add_permission"]
 
 
 def test_update_without_a_function_says_how_to_make_it():
     with pytest.raises(NotFound, match="does not exist") as error:
-        function.plan_update(kappa_config(), ARCHIVE, ROLE_ARN, FunctionState())
+        plan_function_update(kappa_config(), ARCHIVE, ROLE_ARN, FunctionState())
     assert error.value.hint == "Make it: kappa config.yml create"
 
 
 def test_update_of_what_is_equal_changes_nothing():
     assert plan_update() == [
-        Already("unchanged", "settings of greeter"),
-        Already("unchanged", "code of greeter"),
+        Note("unchanged", "settings of greeter"),
+        Note("unchanged", "code of greeter"),
     ]
 
 
@@ -250,93 +254,15 @@ def test_update_moves_the_function_to_another_role():
     assert plan_update({"Role": "arn:aws:iam::123456789012:role/old"})[0].params["Role"] == ROLE_ARN
 
 
-def test_update_uploads_code_whose_hash_differs_and_waits():
-    code = plan_update({"CodeSha256": "old"})[1]
-    assert code.params == {"FunctionName": "greeter", "ZipFile": b"zip"}
-    assert (code.wait.field, code.wait.until) == ("LastUpdateStatus", ("Successful",))
-
-
-def test_update_to_another_architecture_uploads_the_code_again():
-    code = plan_update(architectures=("arm64",))[1]
-    assert code.params == {
-        "FunctionName": "greeter",
-        "ZipFile": b"zip",
-        "Architectures": ["arm64"],
-    }
-
-
-def asynchronous(has, **said):
-    config = kappa_config({"async_": Async(**said)})
-    state = FunctionState(SETTINGS, (), has)
-    plan = function.plan_create(config, ARCHIVE, ROLE_ARN, state)
-    assert_valid(plan)
-    return plan[1:]
-
-
-def test_asynchronous_settings_are_made():
-    plan = asynchronous(None, maximum_retry_attempts=0, on_failure=TOPIC)
-    assert plan[0].mark == "created"
-    assert plan[0].params == {
-        "FunctionName": "greeter",
-        "MaximumRetryAttempts": 0,
-        "DestinationConfig": {"OnFailure": {"Destination": TOPIC}},
-    }
-
-
-def test_asynchronous_settings_that_are_equal_stay():
-    has = {
-        "MaximumRetryAttempts": 0,
-        "MaximumEventAgeInSeconds": 60,
-        "DestinationConfig": {"OnSuccess": {}, "OnFailure": {"Destination": TOPIC}},
-    }
-    plan = asynchronous(has, maximum_retry_attempts=0, on_failure=TOPIC)
-    assert plan[0].mark == "unchanged"
-
-
-def test_a_change_of_asynchronous_settings_repeats_what_the_config_does_not_say():
-    on_success = {"OnSuccess": {"Destination": TOPIC}}
-    has = {"MaximumEventAgeInSeconds": 60, "DestinationConfig": on_success}
-    plan = asynchronous(has, maximum_retry_attempts=1, on_failure=TOPIC)
-    assert plan[0].params == {
-        "FunctionName": "greeter",
-        "MaximumRetryAttempts": 1,
-        "MaximumEventAgeInSeconds": 60,
-        "DestinationConfig": {**on_success, "OnFailure": {"Destination": TOPIC}},
-    }
-
-
-NOTHING = {"OnFailure": {}, "OnSuccess": {}}
-
-
-@pytest.mark.parametrize("has", [{}, {"DestinationConfig": NOTHING}])
-def test_the_last_asynchronous_setting_that_goes_takes_all_of_them_away(has):
-    """AWS refuses a put without any: "You must specify at least one ..."."""
-    to = {"DestinationConfig": {**NOTHING, "OnFailure": {"Destination": TOPIC}}}
-    for there in (to, has):
-        (step,) = asynchronous(there, on_failure="")
-        assert step.operation == "delete_function_event_invoke_config"
-        assert step.params == {"FunctionName": "greeter"}
-    (gone,) = asynchronous(None, on_failure="", on_success="")
-    assert gone == Already("gone", "asynchronous settings of greeter")
-
-
-def test_a_destination_that_goes_leaves_the_other_settings():
-    has = {"MaximumRetryAttempts": 1, "DestinationConfig": {"OnFailure": {"Destination": TOPIC}}}
-    (step,) = asynchronous(has, on_failure="")
-    assert step.params == {"FunctionName": "greeter", "MaximumRetryAttempts": 1}
-    has["DestinationConfig"] = NOTHING
-    assert asynchronous(has, on_failure="")[0].mark == "unchanged"
-
-
 def test_delete_removes_the_function():
-    plan = function.plan_delete(kappa_config(), FunctionState(SETTINGS))
+    plan = plan_function_delete(kappa_config(), FunctionState(SETTINGS))
     assert_valid(plan)
     assert [step.operation for step in plan] == ["delete_function"]
 
 
 def test_delete_of_a_function_that_is_gone_says_so():
-    plan = function.plan_delete(kappa_config(), FunctionState())
-    assert plan == [Already("gone", "function greeter")]
+    plan = plan_function_delete(kappa_config(), FunctionState())
+    assert plan == [Note("gone", "function greeter")]
 
 
 @pytest.mark.parametrize(
@@ -349,17 +275,17 @@ def test_delete_of_a_function_that_is_gone_says_so():
     ],
 )
 def test_what_can_still_fail_is_waited_for_though_nothing_comes_next(said, waits):
-    (step,) = function.plan_create(kappa_config(said), ARCHIVE, ROLE_ARN, FunctionState())
+    (step,) = plan_function_create(kappa_config(said), ARCHIVE, ROLE_ARN, FunctionState())
     assert step.wait.for_next is not waits
 
 
 def test_without_a_role_in_the_config_the_functions_own_is_left_alone():
     config = kappa_config({"timeout": 9}, role={"name": ""})
-    plan = function.plan_update(config, ARCHIVE, "", FunctionState(SETTINGS))
+    plan = plan_function_update(config, ARCHIVE, "", FunctionState(SETTINGS))
     assert plan[0].params == {"FunctionName": "greeter", "Timeout": 9}
 
 
 def test_a_function_that_is_to_be_made_needs_a_role():
     config = kappa_config(role={"name": ""})
     with pytest.raises(ConfigError, match="greeter does not exist, and to make it kappa needs"):
-        function.plan_create(config, ARCHIVE, "", FunctionState())
+        plan_function_create(config, ARCHIVE, "", FunctionState())

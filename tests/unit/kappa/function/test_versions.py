@@ -2,13 +2,11 @@
 
 import pytest
 
-from kappa.cli.versions import _table
-from kappa.errors import AwsError, NotFound
-from kappa.function import rollback as back
+from kappa.errors import AwsError
 from kappa.function import versions
 from kappa.function.version_state import VersionsState, read_health
 from kappa.plan.apply import apply
-from kappa.plan.step import Already, Step, Wait
+from kappa.plan.step import Note, Step, Wait
 from tests.support.builders import assert_valid, kappa_config
 
 LATEST = {"Version": "$LATEST", "CodeSha256": "new", "Timeout": 3, "RevisionId": "a"}
@@ -26,7 +24,7 @@ def state(*found, aliases=(), checked=None, **latest):
     return VersionsState({**LATEST, **latest}, found, tuple(aliases), checked or {})
 
 
-WAS = "kappa config.yml: was on versions {}"
+WAS = "kappa config.yml: was on versions "
 NEW = "kappa config.yml: was on no other version"
 NO_SNAPSHOT = {
     "State": "Failed",
@@ -123,7 +121,7 @@ def test_an_alias_that_is_there_is_moved():
     assert step == Step(
         "lambda",
         "update_alias",
-        {"FunctionName": "greeter", "Name": "current", "Description": WAS.format(1)},
+        {"FunctionName": "greeter", "Name": "current", "Description": f"{WAS}1"},
         "updated",
         "alias current: version 1 -> (new)",
         takes={"FunctionVersion": "Version"},
@@ -134,15 +132,15 @@ def test_an_alias_that_is_there_is_moved():
 def test_what_is_published_and_pointed_to_already_stays():
     has = state(version(1, "old"), version(2), aliases=[alias(2)])
     assert plan(has, alias="current") == [
-        Already("unchanged", "version 2 of greeter"),
-        Already("unchanged", "alias current: version 2"),
+        Note("unchanged", "version 2 of greeter"),
+        Note("unchanged", "alias current: version 2"),
     ]
-    assert plan(has) == [Already("unchanged", "version 2 of greeter")]
+    assert plan(has) == [Note("unchanged", "version 2 of greeter")]
 
 
 def test_an_alias_that_points_elsewhere_is_moved_to_the_version_that_is_there():
     there, move = plan(state(version(1, "old"), version(2), aliases=[alias(1)]), alias="current")
-    assert there == Already("unchanged", "version 2 of greeter")
+    assert there == Note("unchanged", "version 2 of greeter")
     assert (move.params["Name"], move.params["FunctionVersion"]) == ("current", "2")
     assert move.takes == {}
 
@@ -186,9 +184,7 @@ def test_what_every_version_has_of_its_own_makes_no_difference():
 
 def test_without_publish_an_alias_stays_and_a_missing_one_is_made():
     has = state(version(1, "old"), aliases=[alias(1)])
-    assert plan(has, publish=False, alias="current") == [
-        Already("exists", "alias current: version 1")
-    ]
+    assert plan(has, publish=False, alias="current") == [Note("exists", "alias current: version 1")]
     operations = [step.operation for step in plan(has, publish=False, alias="blue")]
     assert operations == ["publish_version", "create_alias"]
 
@@ -213,7 +209,7 @@ def test_a_version_that_failed_is_removed_and_published_anew():
 def test_a_version_that_failed_is_removed_before_the_publishing_though_old_ones_go_last():
     has = state(version(1, "old"), version(2), checked={"2": NO_SNAPSHOT})
     planned = plan(has, keep_versions=1)
-    assert [versions.removes(item) for item in planned] == [False, False, True]
+    assert [versions.deletes_version(item) for item in planned] == [False, False, True]
 
 
 def test_a_version_that_failed_is_removed_when_something_else_is_published_too():
@@ -300,66 +296,6 @@ def test_a_version_that_an_alias_points_to_is_never_removed():
     assert removed(has, 1) == []
 
 
-def rollback(has, name="", to="", **said):
-    planned = back.plan_rollback(kappa_config(said), has, name, to)
-    assert_valid(planned)
-    return planned
-
-
-def test_rollback_moves_the_alias_to_the_version_before_its_own():
-    has = state(version(1), version(3), version(4), aliases=[alias(4)])
-    (step,) = rollback(has)
-    assert step.params == {
-        "FunctionName": "greeter",
-        "Name": "current",
-        "FunctionVersion": "3",
-        "Description": WAS.format(4),
-    }
-    assert (step.message, step.before) == (
-        "alias current: version 4 -> 3",
-        {"FunctionVersion": "4", "Description": ""},
-    )
-
-
-def test_rollback_takes_a_version_and_an_alias():
-    has = state(version(1), version(2), aliases=[alias(2), alias(2, "blue")])
-    (step,) = rollback(has, "blue", "1", alias="current")
-    assert (step.params["Name"], step.params["FunctionVersion"]) == ("blue", "1")
-    assert rollback(has, to="2", alias="current") == [
-        Already("unchanged", "alias current: version 2")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("has", "name", "to", "said"),
-    [
-        (VersionsState(), "", "", "The function greeter does not exist."),
-        (state(version(1)), "", "", "greeter has no alias."),
-        (state(version(1), aliases=[alias(1)]), "blue", "", "greeter has no alias blue."),
-        (state(version(1), aliases=[alias(1)]), "", "", "There is no version before 1"),
-        (state(version(1), aliases=[alias("$LATEST")]), "", "", "no version before $LATEST"),
-        (state(version(1), aliases=[alias(1)]), "", "9", "greeter has no version 9."),
-        (state(version(1), aliases=[alias(1)]), "", "$LATEST", "has no version $LATEST."),
-        (state(aliases=[alias(1, "a"), alias(1, "b")]), "", "", "has the aliases a, b."),
-    ],
-)
-def test_a_rollback_that_cannot_be_says_why(has, name, to, said):
-    with pytest.raises(NotFound) as error:
-        rollback(has, name, to)
-    assert said in error.value.message
-    assert error.value.hint
-
-
-def test_an_alias_is_not_moved_back_to_a_version_that_failed():
-    has = state(version(1, "old"), version(2), aliases=[alias(2)], checked={"1": NO_SNAPSHOT})
-    with pytest.raises(AwsError) as error:
-        rollback(has)
-    assert str(error.value) == (
-        f"Version 1 of greeter failed: {REASON}\n"
-        "  Name another one with --to. See which there are: kappa config.yml versions"
-    )
-
-
 def test_rows_come_newest_first_after_latest_with_what_points_to_them():
     weights = {"RoutingConfig": {"AdditionalVersionWeights": {"1": 0.1}}}
     found = versions.rows(
@@ -372,10 +308,65 @@ def test_rows_come_newest_first_after_latest_with_what_points_to_them():
     ]
 
 
-def test_a_description_makes_no_line_of_its_own_in_the_table():
-    found = versions.rows(
-        kappa_config(), state(version(1, Description="a\n9  2030  1 B  x  prod\rb"))
+def shared(*aliases, newest=6):
+    """A function with versions 1 to `newest`, which several aliases share."""
+    return state(*(version(number, "old") for number in range(1, newest + 1)), aliases=aliases)
+
+
+def prod(number, was="", **changes):
+    return alias(number, "prod", Description=f"{WAS}{was}" if was else "", **changes)
+
+
+def dev(number, was=""):
+    return alias(number, "dev", Description=f"{WAS}{was}" if was else "")
+
+
+def pruned(has, name, keep, **said):
+    config = kappa_config({"publish": True, "keep_versions": keep, "alias": name, **said})
+    planned = versions.plan(config, has, will_change=True)
+    assert_valid(planned)
+    return (
+        [one.params["Qualifier"] for one in planned if one.mark == "removed"],
+        [one.message for one in planned if one.mark == "kept"],
     )
-    table = _table(found)
-    assert len(table) == 3
-    assert table[-1].endswith(r"a\n9  2030  1 B  x  prod\rb")
+
+
+def test_pruning_counts_the_aliass_own_versions():
+    has = shared(prod(5, "1 3"), dev(6, "2 4"))
+    assert pruned(has, "prod", 2) == (["1", "3"], [])
+    assert pruned(has, "dev", 2) == (["2", "4"], [])
+    assert pruned(has, "prod", 3) == (["1"], [])
+
+
+def test_pruning_leaves_what_another_alias_may_go_back_to():
+    has = shared(prod(6, "1 2 3"), dev(5, "1 3 4"))
+    assert pruned(has, "prod", 1) == (["2", "6"], [])
+
+
+def test_a_version_that_two_aliases_were_on_goes_with_the_last_of_them():
+    has = shared(prod(4, "1 3"), dev(3, "1 2"), newest=4)
+    config = kappa_config({"publish": True, "keep_versions": 2, "alias": "prod"})
+    *_, move = [one for one in versions.plan(config, has, True) if one.mark == "updated"]
+    assert move.params["Description"] == f"{WAS}4"
+    left = state(*has.versions, version(5), aliases=[prod(5, "4"), dev(3, "1 2")])
+    assert pruned(left, "dev", 2)[0] == ["1", "2"]
+
+
+def test_a_version_of_which_the_alias_is_not_known_stays_and_is_named():
+    removed, kept = pruned(shared(prod(5, "4"), dev(6)), "prod", 1)
+    assert removed == ["4", "5"]
+    assert [message.split(" (")[0] for message in kept] == [
+        f"version {number} of greeter" for number in (1, 2, 3)
+    ]
+    assert "delete-function --function-name greeter --qualifier 1" in kept[0]
+
+
+def test_without_an_alias_in_the_config_what_an_alias_may_go_back_to_stays():
+    assert pruned(shared(prod(3, "1")), "", 1)[0] == ["2", "4", "5", "6"]
+    assert pruned(shared(prod(3)), "", 1)[0] == ["1", "4", "5", "6"]
+
+
+def test_of_the_only_alias_a_version_published_without_it_does_not_push_out_its_own():
+    has = shared(prod(4, "2"))
+    assert pruned(has, "prod", 2)[0] == ["1", "2", "3", "5"]
+    assert pruned(has, "prod", 3)[0] == ["1", "3"]

@@ -6,7 +6,7 @@ import pytest
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 from kappa.plan.apply import apply
-from kappa.plan.step import Already, Clock, Look, Report, Step, Wait
+from kappa.plan.step import Clock, Look, Note, Report, Step, Wait
 
 CREATE = Step("lambda", "create_function", {"FunctionName": "f"}, "created", "function f")
 READY = Wait("lambda", "get_function", {}, "State", until=("Active",), failed=("Failed",))
@@ -51,7 +51,7 @@ def step(**changes):
 
 def test_steps_are_carried_out_in_order_and_told():
     call = answering({})
-    reports = run([Already("exists", "role r"), CREATE], call)
+    reports = run([Note("exists", "role r"), CREATE], call)
     assert reports == [Report("exists", "role r"), Report("created", "function f")]
     assert call.calls == [("create_function", "creating function f")]
 
@@ -137,7 +137,7 @@ def test_a_step_takes_its_value_from_the_answer_before():
 
     publish = step(operation="publish_version")
     alias = step(operation="update_alias", takes={"FunctionVersion": "Version"})
-    run([publish, Already("exists", "role r"), alias], call)
+    run([publish, Note("exists", "role r"), alias], call)
     assert params[1] == {"FunctionName": "f", "FunctionVersion": "7"}
 
 
@@ -170,7 +170,7 @@ def test_a_wait_for_the_next_step_is_left_out_at_the_end_unless_it_is_wanted(for
 def test_a_wait_for_the_next_step_comes_before_that_one():
     call = answering({}, {"State": "Active"}, {})
     ready = replace(READY, for_next=True)
-    run([step(wait=ready), step(operation="add_permission"), Already("exists", "x")], call)
+    run([step(wait=ready), step(operation="add_permission"), Note("exists", "x")], call)
     names = [operation for operation, _ in call.calls]
     assert names == ["create_function", "get_function", "add_permission"]
 

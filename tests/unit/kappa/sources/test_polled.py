@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kappa.errors import Denied
-from kappa.plan.step import Already, Wait
+from kappa.plan.step import Note, Wait
 from kappa.sources.plan import plan_sources_add
 from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
@@ -82,7 +82,7 @@ def test_a_stream_may_start_at_a_time():
 
 def test_a_stream_added_twice_is_there_already():
     plan = add({"arn": STREAM}, SourcesState((mapping(),)))
-    assert plan == [Already("exists", "event source kinesis clicks")]
+    assert plan == [Note("exists", "event source kinesis clicks")]
 
 
 def test_a_mapping_that_is_being_deleted_does_not_count():
@@ -117,7 +117,7 @@ def test_update_of_what_is_equal_changes_nothing():
         "on_failure": TOPIC,
     }
     assert update(source, SourcesState((has,))) == [
-        Already("unchanged", "event source kinesis clicks")
+        Note("unchanged", "event source kinesis clicks")
     ]
 
 
@@ -163,7 +163,7 @@ def test_filters_that_aws_may_not_show_are_an_error_that_names_the_permission():
 
 @pytest.mark.parametrize(("later", "start"), [(False, "TRIM_HORIZON"), (True, "LATEST")])
 def test_a_stream_begins_where_the_kappa_of_the_layout_began(later, start):
-    config = kappa_config({"sources": [{"arn": STREAM}]}, later=later)
+    config = kappa_config({"sources": [{"arn": STREAM}]}, is_layout_07=later)
     (step,) = plan_sources_add(config, PLACE, invoking(SourcesState()), ())
     assert step.params["StartingPosition"] == start
 

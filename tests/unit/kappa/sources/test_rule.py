@@ -6,7 +6,7 @@ from kappa.arn import Place
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.apply import apply
-from kappa.plan.step import Already, Step
+from kappa.plan.step import Note, Step
 from kappa.sources.plan import plan_sources, plan_sources_remove, plan_sources_switch
 from kappa.sources.rule import Rule
 from kappa.sources.state import SourcesState
@@ -77,7 +77,7 @@ def test_a_rule_of_a_bus_is_made_there():
 
 
 def test_what_is_so_already_is_left():
-    assert plan(NIGHTLY, there(TARGET)) == [Already("unchanged", "event source events nightly")]
+    assert plan(NIGHTLY, there(TARGET)) == [Note("unchanged", "event source events nightly")]
 
 
 def test_a_pattern_written_otherwise_is_the_same_pattern():
@@ -212,7 +212,7 @@ def test_a_rule_that_is_just_used_is_disabled_by_taking_its_target_away():
     ):
         assert [step.operation for step in steps] == ["remove_targets"]
     assert plan({**used, "enabled": False}, there(key=ARN)) == [
-        Already("unchanged", "event source events greeter-nightly (disabled)")
+        Note("unchanged", "event source events greeter-nightly (disabled)")
     ]
     assert [step.operation for step in switch(used, there(key=ARN), True, ())] == [
         "add_permission",

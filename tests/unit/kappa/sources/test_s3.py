@@ -2,10 +2,10 @@
 
 import pytest
 
-from kappa.config.source_fields import KeyFilter
+from kappa.config.model import KeyFilter
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.plan.apply import apply
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from kappa.sources.plan import plan_sources_remove
 from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
@@ -88,7 +88,7 @@ def test_a_disabled_bucket_is_not_notified_and_says_so():
     (step,) = update(off, SourcesState(current=has))
     assert (step.mark, OWN["Id"] in str(step.params)) == ("removed", False)
     assert add(off, SourcesState(current={BUCKET: OTHERS})) == [
-        Already("unchanged", "event source s3 photos (disabled)")
+        Note("unchanged", "event source s3 photos (disabled)")
     ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kappa.errors import NotFound
-from kappa.plan.step import Already, Step
+from kappa.plan.step import Note, Step
 from kappa.sources.sns import Topic
 from kappa.sources.state import SourcesState
 from tests.support.kappa.event_sources import (
@@ -38,7 +38,7 @@ def test_a_topic_gets_a_permission_and_a_subscription():
 
 def test_a_topic_added_twice_is_there_already():
     state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})})
-    assert add({"arn": TOPIC}, state, (MAY_SNS,)) == [Already("exists", "event source sns news")]
+    assert add({"arn": TOPIC}, state, (MAY_SNS,)) == [Note("exists", "event source sns news")]
 
 
 def test_a_topic_that_is_missing_is_said():

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from kappa.arn import Place
-from kappa.config.source_fields import Cors, Url
+from kappa.config.model import Cors, Url
 from kappa.errors import Conflict
 from kappa.function.permissions import Statement, read_statement
-from kappa.plan.step import Already
+from kappa.plan.step import Note
 from kappa.sources.plan import (
     plan_sources,
     plan_sources_add,
@@ -118,7 +118,7 @@ def test_the_urls_of_an_alias_are_its_own():
 
 
 def test_add_leaves_a_url_and_update_makes_none():
-    assert run(plan_sources_add, CLOSED, HAS) == [Already("exists", "function URL")]
+    assert run(plan_sources_add, CLOSED, HAS) == [Note("exists", "function URL")]
     assert [one.mark for one in run(plan_sources_update, CLOSED)] == ["missing"]
 
 

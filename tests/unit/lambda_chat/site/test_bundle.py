@@ -4,13 +4,23 @@ import json
 import os
 import re
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kappa.errors import KappaError
-from lambda_chat.site import build as website
 from lambda_chat.site import bundle, publish
+from lambda_chat.site.build import CONFIG_KEY, build_site
+from lambda_chat.site.headers import (
+    HEADERS_BODY,
+    HEADERS_KEY,
+    IMMUTABLE,
+    REVALIDATED,
+    etag_of,
+    stored_bytes,
+)
+from lambda_chat.site.page_config import endpoints, page_config, placeholders
 from tests.support.builders import chat_config
 
 SITE = Path(__file__).resolve().parents[4] / "s3-website"
@@ -19,28 +29,33 @@ pytestmark = pytest.mark.skipif(not MODULES.is_dir(), reason="needs npm ci in s3
 CONFIG = chat_config()
 # what S3 sends before each body
 HEADERS_BYTES = 450
-FIRST_VIEW = {"config.js", "css/chat.css", "css/icon.svg", "index.html", "js/main.js"}
-# as esbuild writes them: static and dynamic, each with its path
-IMPORTS = re.compile(r"""\b(?:import|from)\b *\(?["'](\.[^"']+)["']""")
+# as esbuild writes them: each with its path
+AT_ONCE = re.compile(r"""\b(?:import|from) *["'](\.[^"']+)["']""")
+WHEN_USED = re.compile(r"""\bimport\(["'](\.[^"']+)["']\)""")
 
 
 @pytest.fixture
 def site(tmp_path):
-    """Bundle a site of these files by key; return its folder."""
+    """Bundle a site of these files by key; return its folder, and what was made."""
 
-    def make(files):
+    def make(files, *entries):
         folder = tmp_path / f"site-{len(list(tmp_path.iterdir()))}"
         for key, text in files.items():
             (folder / key).parent.mkdir(parents=True, exist_ok=True)
             (folder / key).write_text(text)
-        bundle.bundle(folder, MODULES)
-        return folder
+        return folder, bundle.bundle(folder, entries, MODULES)
 
     return make
 
 
+def plain(key):
+    """A key without its digest."""
+    return re.sub(r"-[A-Z0-9]{8}(?=\.)", "", key)
+
+
 def keys(folder):
-    return {file.key for file in website.read_site(folder) if file.path.suffix != ".map"}
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".map")
+    return {path.relative_to(folder).as_posix() for path in found}
 
 
 def sources_of(path):
@@ -48,13 +63,12 @@ def sources_of(path):
 
 
 def built(source, folder):
-    """The page of `source`, as update.sh builds it, in `folder`."""
-    addresses = website.endpoints(CONFIG.region, "")
-    values = website.placeholders(addresses.values(), "https://accounts.google.com")
-    settings = website.page_config(CONFIG, CONFIG.region, addresses)
-    website.build_site(source, folder, settings, values)
-    bundle.bundle(folder, MODULES)
-    return folder
+    """The files of the page of `source`, as update.sh builds it, in `folder`."""
+    addresses = endpoints(CONFIG.region, "")
+    values = placeholders(addresses.values(), "https://accounts.google.com")
+    return build_site(
+        source, folder, page_config(CONFIG, CONFIG.region, addresses), values, MODULES
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,163 +90,181 @@ def test_an_esbuild_that_does_not_run_is_one_error_that_says_what_to_do(
     (tmp_path / "site" / "js").mkdir(parents=True)
     (tmp_path / "site" / "js" / "main.js").write_text("x")
     with pytest.raises(KappaError) as caught:
-        bundle.bundle(tmp_path / "site", path.parents[1])
+        bundle.bundle(tmp_path / "site", ["js/main.js"], path.parents[1])
     assert said in caught.value.message
     assert f"Remove {tmp_path / 'modules'} and run update.sh again" in caught.value.hint
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """The real page."""
-    return built(SITE / "public", tmp_path_factory.mktemp("page"))
+    """The files of the real page, by key."""
+    files = built(SITE / "public", tmp_path_factory.mktemp("page"))
+    return {file.key: file for file in files}
 
 
-def wire_bytes(folder, names):
-    # maps are for a developer's eyes
-    return {
-        file.key: len(website.stored_bytes(file.path)) + HEADERS_BYTES
-        for file in website.read_site(folder)
-        if file.key in names
-    }
+def named(page):
+    """What index.html names: a browser loads it in the same round trip."""
+    text = page["index.html"].path.read_text("utf-8")
+    return set(re.findall(r'(?:href|src)="((?:css|js)/[^"]+)"', text))
+
+
+def of_page(page):
+    """What visitors load: maps are for a developer's eyes, the config for update.sh."""
+    return {key for key in page if not key.endswith(".map") and key != CONFIG_KEY}
+
+
+def wire_bytes(page, names):
+    return {key: len(stored_bytes(page[key].path)) + HEADERS_BYTES for key in names}
+
+
+def scripts(page):
+    return {key: page[key].path.read_text("utf-8") for key in of_page(page) if key.endswith(".js")}
+
+
+def led_to(key, pattern, text):
+    return {os.path.normpath(f"{Path(key).parent}/{name}") for name in pattern.findall(text)}
 
 
 def test_the_first_view_is_five_files_of_less_than_42_600_bytes(page):
-    sizes = wire_bytes(page, FIRST_VIEW)
-    assert set(sizes) == FIRST_VIEW
+    first = {"index.html", *named(page)}
+    sizes = wire_bytes(page, first)
+    assert {plain(key) for key in first} == {
+        *("css/icon.svg", "css/main.css", "index.html", "js/chunk.js", "js/main.js"),
+    }
     assert sum(sizes.values()) < 42_600, sizes
 
 
 def test_the_whole_page_is_the_first_view_and_what_is_loaded_when_used(page):
-    assert keys(page) == FIRST_VIEW | set(bundle.LAZY)
-    sizes = wire_bytes(page, keys(page))
-    assert sum(sizes.values()) < 45_700, sizes
+    later = of_page(page) - named(page) - {"index.html"}
+    assert {plain(key) for key in later} == {"js/activity.js", "js/settings.js"}
+    sizes = wire_bytes(page, of_page(page))
+    assert sum(sizes.values()) < 46_000, sizes
 
 
 def test_the_first_view_takes_one_round_trip_after_the_pages_own(page):
-    """What main.js imports is named in index.html, or is loaded only when it is used."""
-    text = (page / "index.html").read_text("utf-8")
-    named = set(re.findall(r'(?:href|src)="((?:css|js)/[^"]+|config\.js)"', text))
-    assert named == FIRST_VIEW - {"index.html"}
-    found = {os.path.normpath(f"js/{name}") for name in imports(page / "js/main.js")}
-    assert found == {"config.js", *bundle.LAZY}
+    """All that a script imports at once is named in index.html; the rest is there, too."""
+    for key, text in scripts(page).items():
+        assert led_to(key, AT_ONCE, text) <= named(page)
+        assert led_to(key, WHEN_USED, text) <= of_page(page) - named(page)
+    at_once = {key for key in scripts(page) if key in named(page)}
+    assert {plain(key) for key in at_once} == {"js/chunk.js", "js/main.js"}
 
 
-def imports(path):
-    return IMPORTS.findall(path.read_text("utf-8"))
-
-
-def test_what_is_loaded_when_used_needs_no_other_file_of_its_version(page):
-    """A page that was opened before an update loads the new one, beside its own old modules."""
-    for key in bundle.LAZY:
-        assert imports(page / key) == []
-        # what is in main.js, too: nothing of it may be state that both change
-        parts = {Path(name).name for name in sources_of(page / key)["sources"]}
-        assert parts == {"lines.js", "view_message.js", "view_activity.js"}
+def test_only_what_may_change_under_its_name_is_asked_for_again(page):
+    assert page["index.html"].cache_control == REVALIDATED
+    assert page[CONFIG_KEY].cache_control == REVALIDATED
+    rest = page.keys() - {"index.html", CONFIG_KEY}
+    assert {page[key].cache_control for key in rest} == {IMMUTABLE}
+    assert all(re.search(r"-[A-Z0-9]{8}\.", key) for key in rest), rest
 
 
 def test_an_update_removes_nothing_that_an_open_page_may_still_load(page, tmp_path):
     source = tmp_path / "public"
     shutil.copytree(SITE / "public", source)
-    for name in ("main.js", "view_message.js", "view_activity.js"):
+    for name in ("main.js", "view/dom.js", "view/activity.js", "view/settings.js"):
         with (source / "js" / name).open("a") as script:
             script.write("console.log('the next version');\n")
-    before = {file.key: file.etag for file in website.read_site(page)}
-    todo = publish.plan(website.read_site(built(source, tmp_path / "next")), before, "data/")
-    changed = {file.key for turn in todo.uploads for file in turn}
-    assert {"js/main.js", *bundle.LAZY} <= changed
-    assert todo.removals == []
-
-
-def test_the_modules_of_the_versions_before_go_after_the_page_that_needs_them_no_more(page):
-    kept = [path.relative_to(SITE / "public").as_posix() for path in SITE.glob("public/js/*.js")]
-    before = dict.fromkeys([*kept, "vendor/aws4fetch.js"], "old")
-    todo = publish.plan(website.read_site(page), before, "data/")
+    before = {key: file.etag for key, file in page.items()} | {HEADERS_KEY: etag_of(HEADERS_BODY)}
+    now = datetime.now(UTC)
+    todo = publish.plan(built(source, tmp_path / "next"), before, "data/", {}, now)
+    scripts = {plain(file.key) for turn in todo.uploads for file in turn if "js/" in file.key}
+    assert {"js/main.js", "js/activity.js", "js/settings.js", "js/chunk.js"} <= scripts
     assert [file.key for file in todo.uploads[-1]] == ["index.html"]
-    assert "vendor/aws4fetch.js" in todo.removals
-    assert "js/chat.js" in todo.removals
-    assert set(todo.removals).isdisjoint(bundle.LAZY)
-
-
-def test_each_module_that_is_imported_when_used_is_a_bundle_of_its_own():
-    found = set()
-    for path in (SITE / "public/js").glob("*.js"):
-        text = re.sub(r"^ *(?://|/?\*).*$", "", path.read_text("utf-8"), flags=re.MULTILINE)
-        found |= {f"js/{name}" for name in re.findall(r'\bimport\("\./([^"]+)"\)', text)}
-    assert found == set(bundle.LAZY)
+    assert todo.removals == []
+    # and nothing is written over what it loads
+    written = {file.key for turn in todo.uploads for file in turn}
+    assert written & page.keys() == {"index.html"}
 
 
 def test_the_maps_lead_to_the_sources_and_to_no_folder_of_this_machine(page):
-    for key in ("js/main.js", *bundle.LAZY, "css/chat.css"):
-        found = sources_of(page / key)
+    bundles = {key for key in of_page(page) if key.endswith((".js", ".css"))}
+    assert len(bundles) == 5
+    for key in bundles:
+        found = sources_of(page[key].path)
         for name, text in zip(found["sources"], found["sourcesContent"], strict=True):
             place = os.path.normpath(f"{Path(key).parent}/{name}")
             kept = SITE / place if place.startswith("node_modules/") else SITE / "public" / place
             assert kept.read_text("utf-8") == text
-    assert (page / "js/main.js").read_text().endswith("//# sourceMappingURL=main.js.map\n")
+        script = page[key].path
+        assert f"sourceMappingURL={script.name}.map" in script.read_text("utf-8").splitlines()[-1]
 
 
 def test_the_same_sources_make_the_same_bytes_in_any_folder(site):
     files = {"js/main.js": "import { AwsClient } from 'aws4fetch'; alert(AwsClient)"}
-    made = [
-        {file.key: file.etag for file in website.read_site(site(files))} for _ in ("one", "other")
-    ]
-    assert made[0] == made[1]
+    made = [site(files, "js/main.js")[0] for _ in ("one", "other")]
+    one, other = ({key: (folder / key).read_bytes() for key in keys(folder)} for folder in made)
+    assert one == other
+
+
+def test_another_content_has_another_name(site):
+    made = [site({"js/main.js": f"alert({n})"}, "js/main.js")[1] for n in (1, 2)]
+    assert made[0].names["js/main.js"] != made[1].names["js/main.js"]
 
 
 def test_a_module_that_is_in_a_bundle_is_no_file_of_the_page(site):
-    folder = site(
+    folder, made = site(
         {
             "js/main.js": "// says hello\nimport { one } from './one.js';\nalert(one);\n",
             "js/one.js": "export const one = 'the one';\n",
-            "css/chat.css": "@import './base.css';\n/* calm */\np { color: red }\n",
+            "css/main.css": "@import './base.css';\n/* calm */\np { color: red }\n",
             "css/base.css": "i { color: blue }\n",
-        }
+        },
+        "js/main.js",
+        "css/main.css",
     )
-    assert keys(folder) == {"js/main.js", "css/chat.css"}
-    script, style = ((folder / key).read_text() for key in ("js/main.js", "css/chat.css"))
+    assert keys(folder) == set(made.names.values())
+    script, style = ((folder / made.names[key]).read_text() for key in made.names)
+    script, style = (script, style) if "the one" in script else (style, script)
     assert "the one" in script
     assert "says hello" not in script
     assert "#00f" in style
     assert "calm" not in style
 
 
-def test_what_nothing_imports_is_made_small_and_stays(site):
-    folder = site(
+def test_what_two_scripts_share_is_there_once_so_they_may_share_state(site):
+    folder, made = site(
         {
-            "js/main.js": "import './one.js';",
-            "js/one.js": "export const shared = 'shared';",
-            "js/worker.js": "// mine\nimport { shared } from './one.js';\npostMessage(shared);",
-            "css/print.css": "/* mine */ p { color: black }",
-        }
+            "js/main.js": "import { list } from './list.js'; import('./panel.js'); list.push(1)",
+            "js/panel.js": "import { list } from './list.js'; list.push('of the panel');",
+            "js/list.js": "export const list = ['shared'];",
+        },
+        "js/main.js",
     )
-    assert keys(folder) == {"js/main.js", "js/worker.js", "css/print.css"}
-    assert "shared" in (folder / "js/worker.js").read_text()
-    assert "mine" not in (folder / "js/worker.js").read_text()
-    assert "mine" not in (folder / "css/print.css").read_text()
+    texts = {key: (folder / key).read_text() for key in keys(folder)}
+    [chunk] = made.preloads
+    assert [key for key, text in texts.items() if "shared" in text] == [chunk]
+    [panel] = [key for key, text in texts.items() if "of the panel" in text]
+    assert panel not in made.preloads
+    assert plain(panel) == "js/panel.js"
 
 
-def test_config_js_is_part_of_no_bundle(site):
-    folder = site(
+def test_what_the_page_does_not_name_stays_as_it_is(site):
+    files = {
+        "js/main.js": "alert(1)",
+        "js/worker.js": "// mine\npostMessage(1);",
+        "css/print.css": "/* mine */ p { color: black }",
+    }
+    folder, made = site(files, "js/main.js")
+    assert keys(folder) == {made.names["js/main.js"], "js/worker.js", "css/print.css"}
+    assert (folder / "js/worker.js").read_text() == files["js/worker.js"]
+    assert made.hashed.isdisjoint(files)
+
+
+def test_a_picture_of_a_style_sheet_has_a_hashed_name_too(site):
+    folder, made = site(
         {
-            "config.js": 'export default {\n  "region": "x"\n};\n',
-            "js/main.js": "import config from '../config.js'; alert(config.region)",
-        }
-    )
-    assert imports(folder / "js/main.js") == ["../config.js"]
-    assert (folder / "config.js").read_text() == 'export default {\n  "region": "x"\n};\n'
-
-
-def test_a_picture_of_a_style_sheet_stays_where_it_is(site):
-    folder = site(
-        {
-            "css/chat.css": "@import './deep/more.css';",
+            "css/main.css": "@import './deep/more.css';",
             "css/deep/more.css": "p { background: url(../dots.svg) }",
             "css/dots.svg": "<svg/>",
-        }
+        },
+        "css/main.css",
     )
-    assert keys(folder) == {"css/chat.css", "css/dots.svg"}
-    assert 'url("./dots.svg")' in (folder / "css/chat.css").read_text()
-    assert (folder / "css/dots.svg").read_text() == "<svg/>"
+    style = made.names["css/main.css"]
+    [picture] = keys(folder) - {style}
+    assert plain(picture) == "css/dots.svg"
+    assert f'url("./{Path(picture).name}")' in (folder / style).read_text()
+    assert (folder / picture).read_text() == "<svg/>"
+    assert picture in made.hashed
 
 
 @pytest.mark.parametrize(
@@ -241,5 +273,5 @@ def test_a_picture_of_a_style_sheet_stays_where_it_is(site):
 )
 def test_a_script_that_is_not_valid_is_one_clear_error(site, text, said):
     with pytest.raises(KappaError, match=re.escape(said)) as caught:
-        site({"js/main.js": text})
+        site({"js/main.js": text}, "js/main.js")
     assert "nothing was uploaded" in str(caught.value)

@@ -1,12 +1,9 @@
-"""update.sh's parts: the built site, the plan of uploads, what npm and the user are told."""
+"""update.sh's parts: the plan of uploads and removals, what npm and the user are told."""
 
-import gzip
-import hashlib
-import json
 import os
 import subprocess
 import sys
-import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -15,241 +12,55 @@ import pytest
 from moto import mock_aws
 
 from kappa.aws.client import Aws
-from kappa.errors import ConfigError, KappaError, NotFound
-from lambda_chat.site import build as website
+from kappa.errors import KappaError, NotFound
 from lambda_chat.site import publish
-from lambda_chat.site.build import HEADERS_BODY, HEADERS_KEY, File
+from lambda_chat.site.build import CONFIG_KEY, read_site
+from lambda_chat.site.headers import (
+    HEADERS_BODY,
+    HEADERS_KEY,
+    IMMUTABLE,
+    REVALIDATED,
+    File,
+    etag_of,
+)
 from tests.support.builders import chat_config
 
 ROOT = Path(__file__).resolve().parents[4]
 CONFIG = chat_config()
-VALUES = {"connect_src": "https://sns.example", "identity_origin": "https://accounts.google.com"}
-PAGE = '<meta content="connect-src {{connect_src}}"><script src="{{ identity_origin }}/gsi">'
+NOW = datetime(2026, 3, 14, 15, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=30)
 
 
-@pytest.fixture
-def source(tmp_path):
-    """The sources of a small page."""
-    folder = tmp_path / "public"
-    for name, text in {
-        "index.html": PAGE,
-        "css/style.css": "p {}",
-        "js/main.js": "let a = `{{not_ours}}`;",
-        ".hidden": "x",
-        "js/.DS_Store": "x",
-    }.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
-
-
-@pytest.fixture
-def built(source, tmp_path):
-    """The site built from it."""
-    target = tmp_path / "build" / "site"
-    website.build_site(source, target, {"region": "x"}, VALUES)
-    return target
+def plan(files, remote, data_prefix="data/", superseded=None):
+    return publish.plan(files, remote, data_prefix, superseded or {}, NOW)
 
 
 def file(key, etag="e"):
     return File(key, Path(key), etag, "text/plain")
 
 
-def test_the_page_is_told_exactly_what_it_needs():
-    addresses = website.endpoints("eu-west-1", "")
-    assert website.page_config(CONFIG, "eu-west-1", addresses) == {
-        "bucket": "my-chat",
-        "dataPrefix": "data/",
-        "endpoints": {
-            "sts": "https://sts.eu-west-1.amazonaws.com",
-            "sns": "https://sns.eu-west-1.amazonaws.com",
-            "dynamodb": "https://dynamodb.eu-west-1.amazonaws.com",
-            "s3": "https://s3.eu-west-1.amazonaws.com",
-        },
-        "googleClientId": "1-a.apps.googleusercontent.com",
-        "history": 20,
-        "rateLimit": {"messages": 10, "seconds": 10},
-        "region": "eu-west-1",
-        "roleArn": "arn:aws:iam::111122223333:role/R",
-        "table": "Messages",
-        "topicArn": "arn:aws:sns:eu-west-1:111122223333:T",
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [("5/60s", {"messages": 5, "seconds": 60}), ("0", {"messages": 1, "seconds": 0})],
-)
-def test_the_page_knows_the_rate_that_a_sender_may_have(text, told):
-    config = msgspec.structs.replace(CONFIG, rate_limit=text)
-    assert website.page_config(config, "eu-west-1", {})["rateLimit"] == told
-
-
-def test_another_endpoint_serves_every_service():
-    addresses = website.endpoints("us-east-1", "http://127.0.0.1:4566")
-    assert set(addresses.values()) == {"http://127.0.0.1:4566"}
-    assert website.placeholders(addresses.values(), "http://127.0.0.1:9/x") == {
-        "connect_src": "http://127.0.0.1:4566",
-        "identity_origin": "http://127.0.0.1:9",
-    }
-
-
-@pytest.mark.parametrize(
-    ("region", "endpoint_url", "url"),
-    [
-        ("eu-west-1", "", "https://my-chat.s3.eu-west-1.amazonaws.com/index.html"),
-        ("cn-north-1", "", "https://my-chat.s3.cn-north-1.amazonaws.com.cn/index.html"),
-        ("us-gov-west-1", "", "https://my-chat.s3.us-gov-west-1.amazonaws.com/index.html"),
-        ("us-iso-east-1", "", "https://my-chat.s3.us-iso-east-1.c2s.ic.gov/index.html"),
-        ("eusc-de-east-1", "", "https://my-chat.s3.eusc-de-east-1.amazonaws.eu/index.html"),
-        ("eu-moon-1", "", "https://my-chat.s3.eu-moon-1.amazonaws.com/index.html"),
-        ("us-east-1", "http://127.0.0.1:4566", "http://127.0.0.1:4566/my-chat/index.html"),
-    ],
-)
-def test_the_url_of_the_page(region, endpoint_url, url):
-    assert website.page_url("my-chat", region, endpoint_url) == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "javascript:alert(1)",
-        "ftp://a",
-        "accounts.google.com",
-        "http://a; script-src *",
-        "https://a'unsafe-inline'",
-        'https://a"><script>',
-        "https://",
-        "",
-    ],
-)
-def test_an_address_that_could_break_the_policy_is_refused(url):
-    with pytest.raises(ConfigError, match="is not an http or https address"):
-        website.placeholders([url], "https://accounts.google.com")
-
-
-def test_placeholders_are_filled_and_escaped():
-    text = website.fill("{{a}} {{ b }} {{a}}", {"a": '<"&', "b": "B"}, "x.html")
-    assert text == "&lt;&quot;&amp; B &lt;&quot;&amp;"
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("one\n{{typo}}", "x.html: line 2: unknown placeholder {{typo}}."),
-        ("{{", "x.html: line 1: unknown placeholder {{."),
-        ("{{}}", "x.html: line 1: unknown placeholder {{}}."),
-        ("{{ a\n}}", "x.html: line 1: unknown placeholder {{."),
-    ],
-)
-def test_a_placeholder_without_a_value_names_its_line(text, said):
-    with pytest.raises(KappaError) as caught:
-        website.fill(text, {"a": "A"}, "x.html")
-    assert caught.value.message == said
-    assert caught.value.hint == "Known: a."
-
-
-def test_the_site_is_made_in_its_folder_and_the_sources_stay(source, built):
-    assert sorted(path.relative_to(built).as_posix() for path in built.rglob("*.*")) == [
-        "config.js",
-        "css/style.css",
-        "index.html",
-        "js/main.js",
-    ]
-    page = (built / "index.html").read_text()
-    assert page == (
-        '<meta content="connect-src https://sns.example">'
-        '<script src="https://accounts.google.com/gsi">'
-    )
-    assert (source / "index.html").read_text() == PAGE
-
-
-def test_only_pages_are_filled(built):
-    assert "{{not_ours}}" in (built / "js" / "main.js").read_text()
-
-
-def test_config_js_is_a_module_that_no_value_can_break_out_of(source, tmp_path):
-    hostile = {"a": "'\"`${x}</script>\u2028\\\n"}
-    website.build_site(source, tmp_path / "out", hostile, VALUES)
-    text = (tmp_path / "out" / "config.js").read_text()
-    assert text.startswith("export default {")
-    assert text.isascii()
-    assert json.loads(text.removeprefix("export default ").rstrip(";\n")) == hostile
-
-
-def test_sources_without_a_page_are_refused(tmp_path):
-    with pytest.raises(KappaError, match=r"index.html does not exist"):
-        website.build_site(tmp_path, tmp_path / "out", {}, VALUES)
-
-
-def test_each_file_has_its_type_and_the_md5_that_s3_will_list(built):
-    files = {file.key: file for file in website.read_site(built)}
-    assert {key: file.content_type for key, file in files.items()} == {
-        "config.js": "text/javascript; charset=utf-8",
-        "css/style.css": "text/css; charset=utf-8",
-        "index.html": "text/html; charset=utf-8",
-        "js/main.js": "text/javascript; charset=utf-8",
-    }
-    stored = website.stored_bytes(built / "css/style.css")
-    assert files["css/style.css"].etag == hashlib.md5(stored).hexdigest()
-
-
-def test_text_is_stored_compressed_with_the_same_bytes_each_time(tmp_path):
-    page, picture = tmp_path / "page.html", tmp_path / "picture.png"
-    page.write_text("<p>" + "chat " * 500)
-    picture.write_bytes(b"\x89PNG")
-    stored = website.stored_bytes(page)
-    assert gzip.decompress(stored) == page.read_bytes()
-    assert len(stored) * 10 < page.stat().st_size
-    os.utime(page, (0, 0))
-    assert website.stored_bytes(page) == stored
-    assert website.stored_bytes(picture) == b"\x89PNG"
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("robots.txt", "robots.txt would not be readable in the bucket."),
-        ("error.html", "error.html would not be readable in the bucket."),
-        ("data/default.json", "data/default.json would not be readable in the bucket."),
-        ("css", "css would not be readable in the bucket."),
-        ("js/app.exe", "js/app.exe: no content type is known for '.exe'."),
-        ("js/LICENSE", "js/LICENSE: no content type is known for ''."),
-    ],
-)
-def test_a_file_that_a_browser_could_not_use_is_refused(tmp_path, name, said):
-    path = tmp_path / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("x")
-    with pytest.raises(KappaError) as caught:
-        website.read_site(tmp_path)
-    assert caught.value.message == said
-
-
-SAME_HEADERS = {HEADERS_KEY: hashlib.md5(HEADERS_BODY).hexdigest()}
+SAME_HEADERS = {HEADERS_KEY: etag_of(HEADERS_BODY)}
 
 
 def test_only_what_changed_is_uploaded():
     files = [file("css/a.css"), file("js/new.js"), file("js/same.js")]
     remote = {"css/a.css": "old", "js/same.js": "e"} | SAME_HEADERS
-    todo = publish.plan(files, remote, "data/")
+    todo = plan(files, remote)
     assert [[each.key for each in turn] for turn in todo.uploads] == [["css/a.css", "js/new.js"]]
     assert (todo.unchanged, todo.removals, todo.headers_changed) == (1, [], False)
 
 
 def test_other_headers_for_the_same_bytes_upload_everything():
-    todo = publish.plan([file("js/a.js")], {"js/a.js": "e", HEADERS_KEY: "other"}, "data/")
+    todo = plan([file("js/a.js")], {"js/a.js": "e", HEADERS_KEY: "other"})
     assert [each.key for turn in todo.uploads for each in turn] == ["js/a.js"]
     assert todo.headers_changed
 
 
 def test_a_page_comes_after_what_it_loads_and_index_html_last():
-    keys = ["config.js", "error.html", "index.html", "js/main.js", "js/panel.js"]
-    todo = publish.plan([file(key) for key in keys], {}, "data/")
+    keys = ["config.json", "index.html", "js/main.js", "js/panel.js"]
+    todo = plan([file(key) for key in keys], {})
     assert [[each.key for each in turn] for turn in todo.uploads] == [
-        ["config.js", "js/main.js", "js/panel.js"],
-        ["error.html"],
+        ["config.json", "js/main.js", "js/panel.js"],
         ["index.html"],
     ]
 
@@ -259,21 +70,31 @@ def test_a_page_comes_after_what_it_loads_and_index_html_last():
     ["data/default.json", "data/js/x.js", "upload.txt", "css", "jsx/a.js", HEADERS_KEY, "cssx/a"],
 )
 def test_what_is_not_the_pages_is_never_removed(key):
-    assert publish.plan([], {key: "e"}, "data/").removals == []
+    todo = plan([], {key: "e"}, superseded={key: LONG_AGO})
+    assert (todo.removals, todo.superseded) == ([], {})
 
 
-@pytest.mark.parametrize("key", ["index.html", "config.js"])
+@pytest.mark.parametrize("key", ["index.html", CONFIG_KEY])
 def test_without_these_a_page_is_none_so_they_are_never_removed(key):
-    assert publish.plan([], {key: "e"}, "data/").removals == []
+    assert plan([], {key: "e"}, superseded={key: LONG_AGO}).removals == []
 
 
 def test_the_data_folder_wins_over_the_page_when_they_overlap():
-    assert publish.plan([], {"js/default.json": "e"}, "js/").removals == []
+    since = {"js/default.json": LONG_AGO}
+    assert plan([], {"js/default.json": "e"}, "js/", since).removals == []
 
 
-@pytest.mark.parametrize("key", ["js/old.js", "css/deep/old.css", "vendor/x.js", "error.html"])
-def test_what_is_gone_from_the_page_is_removed(key):
-    assert publish.plan([], {key: "e"}, "data/").removals == [key]
+@pytest.mark.parametrize(
+    "key", ["js/old.js", "css/deep/old.css", "vendor/x.js", "error.html", "config.js"]
+)
+def test_what_is_gone_from_the_page_is_removed_when_it_has_been_so_for_30_days(key):
+    todo = plan([], {key: "e"})
+    assert (todo.removals, todo.superseded, todo.is_empty) == ([], {key: NOW}, False)
+    a_day_less = {key: LONG_AGO + timedelta(days=1)}
+    todo = plan([], {key: "e"}, superseded=a_day_less)
+    assert (todo.removals, todo.superseded) == ([], a_day_less)
+    todo = plan([], {key: "e"}, superseded={key: LONG_AGO})
+    assert (todo.removals, todo.superseded) == ([key], {})
 
 
 @pytest.fixture
@@ -286,15 +107,16 @@ def aws(monkeypatch):
         yield Aws("us-east-1")
 
 
-def upload(aws, folder):
-    todo = publish.plan(website.read_site(folder), publish.read_bucket(aws, "my-chat"), "data/")
-    publish.apply(aws, "my-chat", todo)
+def upload(aws, folder, now=NOW):
+    remote = publish.read_bucket(aws, "my-chat")
+    since = publish.read_superseded(aws, "my-chat", remote)
+    publish.apply(aws, "my-chat", publish.plan(read_site(folder), remote, "data/", since, now))
 
 
 def test_publishing_twice_uploads_once(aws, built, capsys):
     upload(aws, built)
     assert capsys.readouterr().out.splitlines() == [
-        "uploaded config.js",
+        "uploaded config.json",
         "uploaded css/style.css",
         "uploaded js/main.js",
         "uploaded index.html",
@@ -305,14 +127,14 @@ def test_publishing_twice_uploads_once(aws, built, capsys):
 
 
 def test_a_run_that_another_has_overtaken_compares_again_and_wins(aws, built, capsys):
-    files = website.read_site(built)
+    files = read_site(built)
     before = publish.read_bucket(aws, "my-chat")
     upload(aws, built)
     theirs = {"Bucket": "my-chat", "Key": "js/main.js", "Body": b"theirs"}
     aws.client("s3").put_object(**theirs)
     publish._upload(aws, CONFIG, files, before)
     assert "Another update.sh was at work" in capsys.readouterr().err
-    assert publish.plan(files, publish.read_bucket(aws, "my-chat"), "data/").is_empty
+    assert plan(files, publish.read_bucket(aws, "my-chat")).is_empty
 
 
 def test_a_bucket_that_others_keep_changing_is_given_up_with_an_error(aws, built, monkeypatch):
@@ -320,61 +142,80 @@ def test_a_bucket_that_others_keep_changing_is_given_up_with_an_error(aws, built
     upload(aws, built)
     monkeypatch.setattr(publish, "read_bucket", lambda *_: stale)
     with pytest.raises(KappaError, match="changes all the time"):
-        publish._upload(aws, CONFIG, website.read_site(built), stale)
+        publish._upload(aws, CONFIG, read_site(built), stale)
 
 
-def test_each_run_builds_in_a_folder_of_its_own_and_leaves_none(tmp_path):
-    base = tmp_path / "build" / "site"
-    with website.run_folder(base) as one, website.run_folder(base) as other:
-        assert one != other
-        assert [*one.iterdir(), *other.iterdir()] == []
-    assert not base.exists()
+def superseded(aws):
+    return publish.read_superseded(aws, "my-chat", publish.read_bucket(aws, "my-chat"))
 
 
-@pytest.mark.parametrize("kind", ["file", "link"])
-def test_a_build_folder_that_cannot_be_made_is_one_clear_error(tmp_path, kind):
-    build = tmp_path / "build"
-    build.write_text("") if kind == "file" else build.symlink_to("nowhere")
-    with (
-        pytest.raises(KappaError, match=f"{build / 'site'} cannot be written: ") as caught,
-        website.run_folder(build / "site"),
-    ):
-        pytest.fail("no folder")
-    assert "Is build a folder" in caught.value.hint
-
-
-def test_what_a_killed_run_has_left_goes_a_day_later(tmp_path):
-    for name, age_s in {"run-old": 90_000, "run-now": 0}.items():
-        (tmp_path / name / "js").mkdir(parents=True)
-        at = time.time() - age_s
-        os.utime(tmp_path / name, (at, at))
-    with website.run_folder(tmp_path):
-        pass
-    assert [path.name for path in tmp_path.iterdir()] == ["run-now"]
-
-
-def test_a_removed_file_goes_and_the_transcripts_stay(aws, built, capsys):
+def test_a_file_out_of_use_stays_for_pages_that_are_open_then_goes(aws, built, capsys):
     client = aws.client("s3")
     client.put_object(Bucket="my-chat", Key="data/default.json", Body=b"{}")
     upload(aws, built)
     (built / "js" / "main.js").unlink()
+    capsys.readouterr()
     upload(aws, built)
-    assert capsys.readouterr().out.splitlines()[-2:] == ["removed js/main.js", "3 unchanged"]
+    assert capsys.readouterr().out == "3 unchanged\n"
+    assert superseded(aws) == {"js/main.js": NOW}
+    upload(aws, built, NOW + publish.KEPT_FOR - timedelta(seconds=1))
+    assert capsys.readouterr().out == "3 unchanged\n"
+    assert superseded(aws) == {"js/main.js": NOW}
+    upload(aws, built, NOW + publish.KEPT_FOR)
+    assert capsys.readouterr().out.splitlines() == ["removed js/main.js", "3 unchanged"]
+    assert superseded(aws) == {}
     assert "js/main.js" not in publish.read_bucket(aws, "my-chat")
     assert "data/default.json" in publish.read_bucket(aws, "my-chat")
 
 
-def test_what_a_browser_gets_has_its_type_and_is_asked_for_again_each_time(aws, built):
+def test_a_file_that_is_in_use_again_counts_anew_later(aws, built):
     upload(aws, built)
-    got = aws.client("s3").get_object(Bucket="my-chat", Key="js/main.js")
-    assert (got["ContentType"], got["CacheControl"]) == (
+    script = built / "js" / "main.js"
+    text = script.read_text()
+    for day, changes in ((0, "out"), (20, "in"), (40, "out"), (60, "out")):
+        script.unlink(missing_ok=True)
+        if changes == "in":
+            script.write_text(text)
+        upload(aws, built, NOW + timedelta(days=day))
+    assert superseded(aws) == {"js/main.js": NOW + timedelta(days=40)}
+    assert "js/main.js" in publish.read_bucket(aws, "my-chat")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"run": "an earlier version"}', b"", b"{}", b'{"run": "a", "superseded": {"js/a.js": "x"}}'],
+)
+def test_a_record_that_tells_nothing_removes_nothing(aws, built, body):
+    upload(aws, built)
+    client = aws.client("s3")
+    client.put_object(Bucket="my-chat", Key="js/old.js", Body=b"x")
+    client.put_object(Bucket="my-chat", Key=publish.RUN_KEY, Body=body)
+    upload(aws, built)
+    assert superseded(aws) == {"js/old.js": NOW}
+    assert "js/old.js" in publish.read_bucket(aws, "my-chat")
+
+
+def test_a_browser_asks_each_time_for_a_name_that_stays_and_never_again_for_a_hashed_one(
+    aws, built
+):
+    files = read_site(built, frozenset({"js/main.js"}))
+    todo = plan(files, publish.read_bucket(aws, "my-chat"))
+    publish.apply(aws, "my-chat", todo)
+    sent = {
+        key: aws.client("s3").get_object(Bucket="my-chat", Key=key)
+        for key in ("js/main.js", "index.html", CONFIG_KEY, publish.RUN_KEY, HEADERS_KEY)
+    }
+    caching = {key: answer["CacheControl"] for key, answer in sent.items()}
+    assert caching == dict.fromkeys(sent, REVALIDATED) | {"js/main.js": IMMUTABLE}
+    script = sent["js/main.js"]
+    assert (script["ContentType"], script["ContentEncoding"]) == (
         "text/javascript; charset=utf-8",
-        "no-cache",
+        "gzip",
     )
 
 
 def test_a_failed_upload_leaves_the_headers_for_the_next_run(aws, built):
-    todo = publish.plan(website.read_site(built), {}, "data/")
+    todo = plan(read_site(built), {})
     gone = msgspec.structs.replace(todo.uploads[-1][0], path=built / "gone")
     broken = msgspec.structs.replace(todo, uploads=[*todo.uploads[:-1], [gone]])
     with pytest.raises(FileNotFoundError):

@@ -1,0 +1,187 @@
+"""Aliases: whose each one is, which versions it has been on, how it is made and moved. Pure.
+
+Several configs or environments may share a function, each with an alias of its own. Lambda tells
+neither who made an alias nor what it pointed to before, so kappa writes both into the alias's
+description, unless somebody else has written one there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kappa.config.model import Config
+from kappa.function import conflicts
+from kappa.function.version_state import VersionsState, weights
+from kappa.plan.step import Look, Note, Plan, Step
+
+_MARK = re.compile(r"kappa (.+): was on (?:no other version|versions((?: \d+)*))")
+# Source: AWS Lambda API reference, "UpdateAlias", Description.
+_LONGEST = 256
+_LONGEST_NAME = 100
+
+
+def owner_name(config: Config) -> str:
+    """How an alias names its config: the file, and the environment in brackets."""
+    file, environment = config.file.name, config.environment
+    text = f"{file} ({environment})" if environment else file
+    if len(text) <= _LONGEST_NAME and text.isprintable():
+        return text
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def owner(alias: Mapping[str, Any]) -> str:
+    """The name of the config that an alias belongs to; "" if kappa has not written it there."""
+    mark = _MARK.fullmatch(alias.get("Description") or "")
+    return mark[1] if mark else ""
+
+
+def is_of_another(config: Config, owner: str) -> bool:
+    """Whether an alias with this owner belongs to another environment or another file.
+
+    A config that names no alias may have got another file name since: it follows its sources.
+    """
+    if not owner or owner in (owner_name(config), config.file.name):
+        return False
+    same_file = owner.startswith(f"{config.file.name} (")
+    return bool(config.environment) if same_file else bool(config.function.alias)
+
+
+def own_versions(state: VersionsState, name: str) -> list[int]:
+    """The existing versions that an alias is or was on, as far as is known, oldest first.
+
+    Empty, if the alias does not exist.
+    """
+    alias = state.alias(name)
+    if alias is None:
+        return []
+    known = {*_remembered(alias), alias["FunctionVersion"]}
+    return [number for number in state.numbers if str(number) in known]
+
+
+def has_others(state: VersionsState, name: str) -> bool:
+    """Whether the function has other aliases: then a version may be one of theirs."""
+    return any(alias["Name"] != name for alias in state.aliases)
+
+
+def others_versions(state: VersionsState, name: str) -> set[int]:
+    """The versions that other aliases are known to be or to have been on."""
+    numbers: set[str] = set()
+    for alias in state.aliases:
+        if alias["Name"] != name:
+            numbers |= {alias["FunctionVersion"], *weights(alias), *_remembered(alias)}
+    return {int(number) for number in numbers if number.isdigit()}
+
+
+def description(
+    config: Config, state: VersionsState, alias: Mapping[str, Any] | None, to: str
+) -> str | None:
+    """The description of an alias that is made or moved; None, if kappa must not write it.
+
+    A version that keep_versions has no room for is forgotten if another alias was on it too: the
+    last of them removes it.
+    """
+    if alias is None:
+        return f"kappa {owner_name(config)}: was on no other version"
+    if alias.get("Description") and not _MARK.fullmatch(alias["Description"]):
+        return None
+    keep = config.function.keep_versions
+    was = [number for number in own_versions(state, alias["Name"]) if str(number) != to]
+    if keep is not None:
+        others = others_versions(state, alias["Name"])
+        newest = was[len(was) - min(keep - 1, len(was)) :]
+        was = [number for number in was if number in newest or number not in others]
+    text = "".join(f" {number}" for number in was)
+    start = f"kappa {owner_name(config)}: was on "
+    while len(start + "versions" + text) > _LONGEST:
+        text = text[text.index(" ", 1) :]
+    return f"{start}versions{text}" if text else f"{start}no other version"
+
+
+def _remembered(alias: Mapping[str, Any]) -> list[str]:
+    mark = _MARK.fullmatch(alias.get("Description") or "")
+    return (mark[2] or "").split() if mark else []
+
+
+def is_missing(config: Config, state: VersionsState) -> bool:
+    """Whether the config names an alias that does not exist."""
+    return bool(config.function.alias) and state.alias(config.function.alias) is None
+
+
+def plan(config: Config, state: VersionsState, number: str) -> Plan:
+    """Plan the config's alias on a version; without a number, on the one just published."""
+    name = config.function.alias
+    if not name:
+        return []
+    alias = state.alias(name)
+    if alias is not None and alias["FunctionVersion"] == number and not weights(alias):
+        if is_of_another(config, owner(alias)):
+            text = f"alias {name}: of {owner_name(config)} now"
+            return [replace(point(config, state, name, number), message=text)]
+        return [Note("unchanged", f"alias {name}: version {number}")]
+    return [point(config, state, name, number)]
+
+
+def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
+    """Make the alias, or move it, to a version; without a number, to the one just published.
+
+    The alias remembers whose it is and what it was on. It is moved only from where it was read.
+    """
+    alias = state.alias(name)
+    if alias is None:
+        return _make(config, state, name, number)
+    params: dict[str, Any] = {"FunctionName": config.function.name, "Name": name}
+    if number:
+        params["FunctionVersion"] = number
+    current = alias["FunctionVersion"]
+    before: dict[str, Any] = {"FunctionVersion": current}
+    if shares := weights(alias):
+        # All calls go to this version again, including the share that a second version has.
+        params["RoutingConfig"] = {"AdditionalVersionWeights": {}}
+        before["RoutingConfig"] = {"AdditionalVersionWeights": shares}
+    text = description(config, state, alias, number)
+    if text is not None and text != alias.get("Description", ""):
+        params["Description"] = text
+        before["Description"] = alias.get("Description", "")
+    if "RevisionId" in alias:
+        params["RevisionId"] = alias["RevisionId"]
+    return Step(
+        "lambda",
+        "update_alias",
+        params,
+        "updated",
+        f"alias {name}: version {current} -> {number or '(new)'}",
+        takes={} if number else {"FunctionVersion": "Version"},
+        fills={"(new)": "FunctionVersion"},
+        before=before,
+        guard=conflicts.guard_alias(config, alias),
+    )
+
+
+def _make(config: Config, state: VersionsState, name: str, number: str) -> Step:
+    function = {"FunctionName": config.function.name}
+    version = {"FunctionVersion": number} if number else {}
+    text = description(config, state, None, "")
+    return Step(
+        "lambda",
+        "create_alias",
+        {**function, "Name": name, **version, "Description": text},
+        "created",
+        f"alias {name}: version {number or '(new)'}",
+        takes={} if number else {"FunctionVersion": "Version"},
+        fills={"(new)": "FunctionVersion"},
+        look=Look("list_aliases", function, _is_made),
+        conflict_hint="Another deploy made it just now, for another version: "
+        "run the same command again.",
+    )
+
+
+def _is_made(answer: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    """Whether such an alias exists. A deploy has listed the aliases before: it may do so again."""
+    return any(
+        all(alias[key] == params[key] for key in ("Name", "FunctionVersion")) and not weights(alias)
+        for alias in answer["Aliases"]
+    )

@@ -1,0 +1,135 @@
+"""What Lambda has of the function: settings, code, tags, versions and more. It only reads.
+
+It also refuses an answer of which AWS has left out a part that the plan compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kappa.aws.client import Aws
+from kappa.config.model import Config
+from kappa.errors import Denied, NotFound, WaitTimeout
+from kappa.function import async_calls, health, version_state, versions
+from kappa.function.permissions import Statement, read_statements
+from kappa.function.version_state import VersionsState
+from kappa.plan.step import WAIT_DEADLINE_S, Clock
+
+
+@dataclass(frozen=True)
+class FunctionState:
+    """What Lambda has. `settings` is GetFunction's Configuration; None: no such function.
+
+    `statements` and `asynchronous` are the alias's where the config names one. `code` is where
+    the code lies: {"Location": a URL that ends soon} or {"ImageUri"}. `tags_error` is why the tags
+    could not be read.
+    """
+
+    settings: Mapping[str, Any] | None = None
+    statements: tuple[Statement, ...] = ()
+    asynchronous: Mapping[str, Any] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    concurrency: int | None = None
+    code: Mapping[str, Any] = field(default_factory=dict)
+    versions: VersionsState = field(default_factory=VersionsState)
+    tags_error: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_function(
+    aws: Aws, config: Config, *, permissions: bool = True, clock: Clock | None = None
+) -> FunctionState:
+    """Read the function, and whatever else the config sets.
+
+    With `permissions`, those are read too if the config has some. With a `clock`, wait for a change
+    that is under way: only after it does AWS show what the function has.
+    Raises: WaitTimeout, if that change does not end.
+    """
+    name, alias = config.function.name, config.qualifier
+    permissions = permissions and bool(config.function.permissions)
+    with ThreadPoolExecutor(3) as pool:
+        statements = pool.submit(read_statements, aws, name, alias) if permissions else None
+        asynchronous = pool.submit(async_calls.read, aws, config)
+        listed = pool.submit(_read_versions, aws, config)
+        answer = _read_settled(aws, config, clock)
+        return FunctionState(
+            answer.get("Configuration"),
+            statements.result() if statements else (),
+            asynchronous.result(),
+            answer.get("Tags", {}),
+            answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+            answer.get("Code", {}),
+            listed.result(),
+            answer.get("TagsError", {}),
+        )
+
+
+def _read_settled(aws: Aws, config: Config, clock: Clock | None) -> dict[str, Any]:
+    name = config.function.name
+    doing = f"reading the function {name}"
+    deadline = clock.now() + WAIT_DEADLINE_S if clock else 0.0
+    pause_s = 0.25
+    while True:
+        try:
+            answer = aws.call("lambda", "get_function", doing, {"FunctionName": name})
+        except NotFound:
+            return {}
+        aws.remember_account(answer["Configuration"]["FunctionArn"])
+        if clock is None or not health.under_way(answer["Configuration"]):
+            return answer
+        if clock.now() >= deadline:
+            raise WaitTimeout(
+                f"Another change of {name} has not ended after {WAIT_DEADLINE_S:.0f} s.",
+                "Is another deploy at work? Run the same command again when it has ended.",
+            )
+        clock.sleep(pause_s)
+        pause_s = min(pause_s * 2, 2.0)
+
+
+def _read_versions(aws: Aws, config: Config) -> VersionsState:
+    if not config.function.publish and not config.function.alias:
+        return VersionsState()
+    name = config.function.name
+    listed = version_state.read(aws, name)
+    users = version_state.read_users(aws, name, versions.deletable(config, listed))
+    return version_state.read_health(aws, name, replace(listed, users=users), listed.newest)
+
+
+def check_variables(name: str, settings: Mapping[str, Any]) -> None:
+    """Refuse an answer that leaves the variables out because the caller may not decrypt them.
+
+    Raises: Denied, naming the key.
+    """
+    error = settings.get("Environment", {}).get("Error")
+    if error:
+        key = settings.get("KMSKeyArn") or "the key of the variables"
+        raise _unreadable(name, "variables", error, f"Ask for the permission kms:Decrypt on {key}.")
+
+
+def check_read(config: Config, settings: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    """Refuse to compare what AWS has left out of its answer; what the config lacks may be absent.
+
+    `answer` holds what GetFunction has beside the settings: Code and TagsError.
+    Raises: Denied, naming the part and the permission.
+    """
+    function = config.function
+    if function.environment is not None:
+        check_variables(function.name, settings)
+    if function.tags is not None and answer.get("TagsError"):
+        hint = "Ask for the permission lambda:ListTags."
+        raise _unreadable(function.name, "tags", answer["TagsError"], hint)
+    if not function.image:
+        return
+    image = answer.get("Code", {}).get("Error")
+    started = settings.get("ImageConfigResponse", {}).get("Error")
+    for part, error in (("image", image), ("settings of the image", started)):
+        if error:
+            hint = "Check the image, its repository's policy and your permissions for ECR."
+            raise _unreadable(function.name, part, error, hint)
+
+
+def _unreadable(name: str, part: str, error: Mapping[str, Any], hint: str) -> Denied:
+    code, text = error.get("ErrorCode", ""), error.get("Message", "")
+    return Denied(f"AWS refused reading the {part} of {name}: {text} ({code})", hint, code, text)

@@ -1,0 +1,189 @@
+"""Build a config's deployment package: the source, its dependencies, the packages it requires.
+
+Owns how a config's keys become an Archive. archive.py makes the zip, install.py installs packages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from kappa.config import layout_07
+from kappa.config.model import Config
+from kappa.config.tree import read_tree
+from kappa.errors import ArchiveError
+from kappa.packing.archive import READY_SUFFIXES, Archive, pack, read_zip
+from kappa.packing.files import Extras, check_link
+from kappa.packing.install import installed, is_empty, read_requirements
+from kappa.packing.limits import Limits
+from kappa.packing.machine import machine_of
+from kappa.packing.zip_file import real_path, zip_file
+
+REQUIREMENTS = "requirements.txt"
+
+
+def read_archive(config: Config, limits: Limits | None = None) -> Archive:
+    """Pack the function's code, with its packages installed.
+
+    Raises: ArchiveError, if something is missing, too large, or has no wheel.
+    """
+    try:
+        return _read_archive(config, limits or Limits())
+    except ArchiveError as error:
+        error.message = config.masked(error.message)
+        error.args = (error.message,)
+        raise
+
+
+def _read_archive(config: Config, limits: Limits) -> Archive:
+    function = config.function
+    source = config.beside(function.path)
+    # Through S3 a zip has no limit of its own: only what is in it counts.
+    most = limits.unzipped_bytes if function.s3_bucket else limits.direct_bytes
+    if is_ready_zip(config):
+        _refuse_more(config)
+        return read_zip(source, most, limits.unzipped_bytes)
+    names = ((f"{config.environment}_config.json", "config.json"),) if config.environment else ()
+    with _packages(config, source) as packages:
+        extras = Extras(
+            dependencies=tuple(_dependency(config, path) for path in function.dependencies),
+            packages=packages,
+            renamed=tuple((new, old) for old, new in names),
+            excluded_dirs=frozenset(function.excluded_dirs),
+            excluded_files=frozenset(function.excluded_files),
+            source_name=_handlers_file(config),
+            own_zip=real_path(zip_file(config)),
+        )
+        return pack(source, _own_zip(config, source), most, extras, limits.unzipped_bytes)
+
+
+def is_ready_zip(config: Config) -> bool:
+    """Whether lambda.path is packed already, so that it is uploaded as it is."""
+    source = config.beside(config.function.path)
+    return source.suffix.lower() in READY_SUFFIXES and source.is_file()
+
+
+def _refuse_more(config: Config) -> None:
+    function = config.function
+    for key in ("requirements", "dependencies", "excluded_dirs", "excluded_files"):
+        if getattr(function, key):
+            raise config.error(
+                ("lambda", key),
+                f"lambda.path is {function.path}, which is uploaded as it is: lambda.{key} would "
+                "have no effect.",
+                f"Take {key} out, or name the folder that the zip was made of.",
+            )
+
+
+def _handlers_file(config: Config) -> str:
+    """Where in the zip a single file goes: to the handler's path, if the file's path ends so.
+
+    kappa 0.3 packed `path: sub/foo.py` as sub/foo.py, for the handler sub/foo.handler.
+    """
+    path, handler = PurePosixPath(config.function.path), config.function.handler
+    folder, slash, name = handler.rpartition("/")
+    modules = {
+        handler.rpartition(".")[0].replace(".", "/"),
+        f"{folder}{slash}{name.partition('.')[0]}",
+    }
+    for module in modules:
+        parts = PurePosixPath(module).parts
+        if len(parts) > 1 and path.with_suffix("").parts[-len(parts) :] == parts:
+            return f"{PurePosixPath(module)}{path.suffix}"
+    return ""
+
+
+def _own_zip(config: Config, source: Path) -> str:
+    """Name the zip in the source that is not to be packed, as the zip would name it."""
+    file, folder = real_path(zip_file(config)), real_path(source)
+    if file.is_relative_to(folder):
+        return file.relative_to(folder).as_posix()
+    return config.function.zipfile_name
+
+
+def _dependency(config: Config, path: str) -> tuple[str, Path]:
+    pure = PurePosixPath(path)
+    outside = pure.is_absolute() or ".." in pure.parts or path.startswith("~")
+    return (pure.name if outside else pure.as_posix()), config.beside(path)
+
+
+@dataclass(frozen=True)
+class _Required:
+    """The packages that are required: a file, or the text of one, and where its paths begin."""
+
+    requirements: str | Path
+    text: str
+    folder: Path
+
+
+def _required(config: Config, source: Path) -> _Required | None:
+    """The packages that are to be installed; None, if there are none."""
+    listed = config.function.requirements
+    if isinstance(listed, tuple):
+        required = _Required("\n".join(listed), "\n".join(listed), config.file.parent.resolve())
+    else:
+        file = source / REQUIREMENTS if listed is None else config.beside(listed)
+        if listed is None and not file.is_file():
+            return None
+        if listed is None and file.is_symlink():
+            # Errors of pip quote it.
+            check_link(file, source.resolve())
+        text = read_requirements(file)
+        required = _Required(file.resolve(), text, file.parent.resolve())
+    return None if is_empty(required.text) else required
+
+
+def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
+    required = _required(config, source)
+    machine = machine_of(config.function.runtime, _architecture(config))
+    if required is not None and machine is not None:
+        return installed(required.requirements, required.folder, machine)
+    if config.function.requirements and machine is None:
+        raise ArchiveError(
+            f"lambda.requirements are packages of Python; the runtime of "
+            f"{config.function.name} is {config.function.runtime}.",
+            "Take lambda.requirements out, or set a runtime such as python3.13.",
+        )
+    return nullcontext()
+
+
+def _architecture(config: Config) -> str:
+    return (config.function.architectures or ("x86_64",))[0]
+
+
+def check_architecture(config: Config, deployed: Sequence[str]) -> None:
+    """Check that packages are installed for the machine that AWS has the function on.
+
+    Raises: ConfigError, if the config does not name it and it is not the default.
+    """
+    if config.function.architectures or config.function.image or not deployed:
+        return
+    source = config.beside(config.function.path)
+    if deployed[0] == _architecture(config) or is_ready_zip(config):
+        return
+    if re.match("python3", config.function.runtime) and _required(config, source):
+        raise config.error(
+            ("lambda", "architectures"),
+            f"lambda.architectures is missing: {config.function.name} is {deployed[0]} on AWS, and "
+            f"its packages would be installed for {_architecture(config)}.",
+            f"Add `architectures: [{deployed[0]}]`, or [{_architecture(config)}] to change it.",
+        )
+
+
+def remarks(config: Config) -> list[str]:
+    """Remarks about what a reader of the config may not expect of the zip."""
+    file = config.beside(config.function.path) / REQUIREMENTS
+    if config.function.requirements != () or not file.is_file():
+        return []
+    tree = read_tree(config.file)
+    section = tree.data.get("lambda")
+    asked = isinstance(section, dict) and section.get("requirements") is not None
+    if asked or not layout_07.is_layout_07(tree) or is_empty(read_requirements(file)):
+        return []
+    return [
+        f"{file} is packed but not installed, as in kappa 0.7. To install it, set "
+        f"`requirements: {config.function.path}/{REQUIREMENTS}` in the section lambda."
+    ]

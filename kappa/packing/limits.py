@@ -1,0 +1,52 @@
+"""How large a deployment package may be: the zip of a direct upload, and its content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kappa.errors import ArchiveError
+
+# AWS Lambda guide, "Lambda quotas": deployment package of a direct upload, and unzipped.
+MAX_ZIPPED_BYTES = 50 * 1024 * 1024
+MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+_S3_ADVICE = "Set lambda.s3_bucket: kappa then uploads through this bucket."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Lambda's quotas of a deployment package."""
+
+    direct_bytes: int = MAX_ZIPPED_BYTES
+    unzipped_bytes: int = MAX_UNZIPPED_BYTES
+
+
+def check_unzipped(source: Path, size_bytes: int, max_bytes: int, largest: str) -> None:
+    """Check the size of the content.
+
+    Raises: ArchiveError.
+    """
+    if size_bytes > max_bytes:
+        raise ArchiveError(
+            f"{source} is {megabytes(size_bytes)} unzipped; Lambda takes at most "
+            f"{megabytes(max_bytes)}.",
+            f"The largest file is {largest}",
+        )
+
+
+def check_zipped(source: Path, size_bytes: int, max_bytes: int, largest: str) -> None:
+    """Check the size of the zip.
+
+    Raises: ArchiveError.
+    """
+    if size_bytes > max_bytes:
+        raise ArchiveError(
+            f"{source} is {megabytes(size_bytes)} zipped; a direct upload takes at most "
+            f"{megabytes(max_bytes)}.",
+            f"The largest file is {largest}{_S3_ADVICE}",
+        )
+
+
+def megabytes(size_bytes: int) -> str:
+    """A size in words."""
+    return f"{size_bytes / 1024 / 1024:.1f} MB"

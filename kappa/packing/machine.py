@@ -1,0 +1,90 @@
+"""Lambda's machine as pip must know it: Python, architecture, glibc, markers. Pure.
+
+Owns which wheels fit a runtime. A new Python of Lambda is a line in PATCHES.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# The last release of each minor version of Python. Source: python.org, "Python releases".
+PATCHES = {6: 15, 7: 17, 8: 20, 9: 25, 10: 20, 11: 15, 12: 13, 13: 13, 14: 4, 15: 0}
+_MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One of Lambda's machines: Python's minor version and the architecture."""
+
+    minor: int
+    architecture: str = "x86_64"
+
+    @property
+    def release(self) -> str:
+        """The Python that packages are chosen for, with its patch level, as 3.13.13.
+
+        Lambda updates its runtimes by itself, so that the last release known here is the nearest.
+        Source: AWS Lambda guide, "Understanding how Lambda manages runtime version updates".
+        """
+        return f"3.{self.minor}.{PATCHES.get(self.minor, 0)}"
+
+    @property
+    def flags(self) -> list[str]:
+        """The arguments of pip that choose its wheels.
+
+        Source: AWS Lambda guide, "Lambda runtimes": Python 3.12 and later run on Amazon Linux
+        2023 with glibc 2.34, earlier ones on Amazon Linux 2 with glibc 2.26.
+        """
+        machine = _MACHINES[self.architecture]
+        glibc = 34 if self.minor >= 12 else 26
+        tags = [f"manylinux_2_{minor}_{machine}" for minor in range(glibc, 16, -1)]
+        platforms = [*tags, f"manylinux2014_{machine}"]
+        return [
+            *(word for tag in platforms for word in ("--platform", tag)),
+            *("--implementation", "cp", "--python-version", self.release),
+            *("--abi", f"cp3{self.minor}", "--only-binary=:all:"),
+        ]
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """The values of environment markers, for a requirement that depends on the machine.
+
+        Source: Python packaging guide, "Dependency specifiers", environment markers.
+        """
+        version = f"3.{self.minor}"
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": self.release,
+            "os_name": "posix",
+            "platform_machine": _MACHINES[self.architecture],
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Linux",
+            "platform_version": "",
+            "python_full_version": self.release,
+            "python_version": version,
+            "sys_platform": "linux",
+        }
+
+    def runs(self, tag: str) -> bool:
+        """Whether a wheel's tag is of this machine; which glibc it needs is left to pip."""
+        python, abis, platforms = [*tag.split("-"), "", ""][:3]
+        return (
+            bool({"none", "abi3", f"cp3{self.minor}"} & set(abis.split(".")))
+            and any(name == "any" or self._is_platform(name) for name in platforms.split("."))
+            and any(name.startswith(("py", "cp")) for name in python.split("."))
+        )
+
+    def _is_platform(self, platform: str) -> bool:
+        return "linux" in platform and platform.endswith(f"_{_MACHINES[self.architecture]}")
+
+    def __str__(self) -> str:
+        """The machine in words."""
+        return f"Python 3.{self.minor} on {self.architecture} Linux"
+
+
+def machine_of(runtime: str, architecture: str) -> Machine | None:
+    """The machine that packages are installed for; None, if the runtime is not a Python."""
+    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
+    return Machine(int(match[1]), architecture) if match else None

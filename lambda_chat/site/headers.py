@@ -1,0 +1,91 @@
+"""How the bucket holds and serves a file of the page: its type, compression, caching and ETag.
+
+Owns each header that a browser gets with a file. It must not talk to AWS.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import msgspec
+
+from kappa.errors import KappaError
+
+# A file whose name has a digest of its content never changes: no browser asks for it again.
+IMMUTABLE = "public, max-age=31536000, immutable"
+# Every other file may change under its name: a browser asks each time, and gets a 304.
+REVALIDATED = "no-cache"
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+# S3 sends what it holds: text is held compressed, which every browser undoes.
+GZIPPED = (".css", ".html", ".js", ".json", ".map", ".svg", ".webmanifest")
+# A listing shows an object's bytes (the ETag) but not its headers. This object holds the rules
+# that made the headers: when it differs, every file is uploaded anew. It is not public.
+HEADERS_KEY = "headers.json"
+HEADERS_BODY = json.dumps(
+    {"cache_control": [IMMUTABLE, REVALIDATED], "content_types": CONTENT_TYPES, "gzip": GZIPPED},
+    indent=2,
+    sort_keys=True,
+).encode()
+
+
+class File(msgspec.Struct, frozen=True):
+    """One file of the built site, as the bucket will hold it."""
+
+    key: str
+    path: Path
+    etag: str
+    content_type: str
+    cache_control: str = REVALIDATED
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The arguments of PutObject that become the headers of each answer."""
+        encoding = {"ContentEncoding": "gzip"} if self.path.suffix in GZIPPED else {}
+        return {
+            "CacheControl": self.cache_control,
+            "ContentType": self.content_type,
+            **encoding,
+        }
+
+
+def file_of(key: str, path: Path, *, hashed: bool) -> File:
+    """Describe the file `path` under its key; `hashed` if its name has a digest of its content.
+
+    Raises: KappaError, for a type that no browser would know.
+    """
+    if path.suffix not in CONTENT_TYPES:
+        known = ", ".join(CONTENT_TYPES)
+        raise KappaError(
+            f"{key}: no content type is known for {path.suffix!r}.", f"Known: {known}."
+        )
+    etag = etag_of(stored_bytes(path))
+    caching = IMMUTABLE if hashed else REVALIDATED
+    return File(key, path, etag, CONTENT_TYPES[path.suffix], caching)
+
+
+def stored_bytes(path: Path) -> bytes:
+    """Return what the bucket holds of a file: the same file gives the same bytes."""
+    body = path.read_bytes()
+    return gzip.compress(body, mtime=0) if path.suffix in GZIPPED else body
+
+
+def etag_of(body: bytes) -> str:
+    """S3's ETag of an object that one PUT made, under SSE-S3.
+
+    Source: S3 API reference, Object, "ETag".
+    """
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()

@@ -1,0 +1,82 @@
+"""What a deployment's page is told: its config, the addresses it may call, its own URL.
+
+It must not read or write a file of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from urllib.parse import urlsplit
+
+from kappa.errors import ConfigError
+from lambda_chat.config import ChatConfig
+
+SERVICES = ("sts", "sns", "dynamodb", "s3")
+
+
+def endpoints(region: str, endpoint_url: str) -> dict[str, str]:
+    """Return the address of each service that the page calls; `endpoint_url` is "" on AWS."""
+    return {
+        service: endpoint_url or f"https://{service}.{region}.{_suffix(region)}"
+        for service in SERVICES
+    }
+
+
+@cache
+def _suffix(region: str) -> str:
+    """Return how the names of AWS's servers end in a region, as the SDK's data has it."""
+    from botocore.loaders import create_loader
+
+    partitions = create_loader().load_data("partitions")["partitions"]
+    for partition in partitions:
+        if region in partition["regions"] or re.fullmatch(partition["regionRegex"], region):
+            return str(partition["outputs"]["dnsSuffix"])
+    return "amazonaws.com"
+
+
+def page_config(config: ChatConfig, region: str, addresses: Mapping[str, str]) -> dict[str, object]:
+    """Return what the page is told of its deployment: js/main.js reads it from index.html."""
+    return {
+        "bucket": config.s3_bucket,
+        "dataPrefix": config.data_prefix,
+        "endpoints": dict(addresses),
+        "googleClientId": config.google_oauth_client_id,
+        "history": config.history,
+        "rateLimit": _rate_limit(config.rate_limit),
+        "region": region,
+        "roleArn": config.website_iam_role_arn,
+        "table": config.dynamodb_table,
+        "topicArn": config.sns_topic_arn,
+    }
+
+
+def _rate_limit(text: str) -> dict[str, int]:
+    """Return how many messages one person may send in how many seconds; "0" is no limit."""
+    messages, _, seconds = text.removesuffix("s").partition("/")
+    return {"messages": max(1, int(messages)), "seconds": int(seconds or 0)}
+
+
+def page_url(bucket: str, region: str, endpoint_url: str) -> str:
+    """Return where the page is; Google wants HTTPS, which only the REST endpoint has."""
+    if endpoint_url:
+        return f"{endpoint_url}/{bucket}/index.html"
+    return f"https://{bucket}.s3.{region}.{_suffix(region)}/index.html"
+
+
+def placeholders(addresses: Iterable[str], identity_url: str) -> dict[str, str]:
+    """Return what stands for `{{name}}` in the pages.
+
+    Raises: ConfigError, for an address that could break out of the page's policy.
+    """
+    connect = dict.fromkeys(_origin(address) for address in addresses)
+    return {"connect_src": " ".join(connect), "identity_origin": _origin(identity_url)}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", origin):
+        raise ConfigError(f"{url!r} is not an http or https address.")
+    return origin

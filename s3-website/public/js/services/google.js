@@ -1,0 +1,79 @@
+// Owns Google Identity Services: its script, its button, its prompts. It must not keep a token.
+// Source: Google Identity for Web, "Sign In With Google JavaScript API reference",
+// "Automatic sign-in and sign-out", "Migrate to FedCM".
+
+import { guarded } from "./guarded.js";
+
+/**
+ * @typedef {import("./session.js").Origin} Origin
+ * @typedef {(token: string, origin: Origin) => void} OnToken
+ * @typedef {{clientId: string, nonce: string, slot: HTMLElement, dark: boolean,
+ *   onToken: OnToken}} SignInOptions
+ */
+
+export const NOT_LOADED =
+  "Google's sign-in could not be loaded: offline, or blocked by this browser. " +
+  "Reload the page to try again.";
+// how Google says that a token came without a click
+const SILENT = ["auto", "fedcm_auto"];
+
+/**
+ * Wait for Google's script, which index.html loads.
+ * @param {Window} page @param {HTMLScriptElement} script
+ * @returns {Promise<GoogleAccountsId>}
+ * @throws {Error} if it cannot be loaded
+ */
+export function loadGoogle(page, script) {
+  return new Promise((resolve, reject) => {
+    const id = () => page.google?.accounts?.id;
+    const settle = () => {
+      const google = id();
+      if (google) resolve(google);
+      else reject(new Error(NOT_LOADED));
+    };
+    if (id()) return settle();
+    script.addEventListener("load", settle);
+    script.addEventListener("error", settle);
+  });
+}
+
+/**
+ * Show the button, and sign in without a click where the person has allowed it before.
+ * @param {GoogleAccountsId} google @param {SignInOptions} options
+ */
+export function offerSignIn(google, { clientId, nonce, slot, dark, onToken }) {
+  google.initialize({
+    client_id: clientId,
+    callback: ({ credential, select_by }) =>
+      onToken(credential, SILENT.includes(select_by ?? "") ? "silent" : "clicked"),
+    auto_select: true,
+    // a prompt for the renewal stays while the person goes on to write
+    cancel_on_tap_outside: false,
+    itp_support: true,
+    nonce,
+    use_fedcm_for_prompt: true,
+    use_fedcm_for_button: true,
+  });
+  showButton(google, slot, dark);
+  renew(google);
+}
+
+/** @param {GoogleAccountsId} google @param {HTMLElement} slot @param {boolean} dark */
+export function showButton(google, slot, dark) {
+  google.renderButton(slot, {
+    type: "standard",
+    theme: dark ? "filled_black" : "outline",
+    size: "large",
+    shape: "pill",
+    width: 280,
+  });
+}
+
+/** @param {GoogleAccountsId} google ask for the next token: silently where Google allows it */
+export const renew = (google) => guarded(() => google.prompt());
+
+/** @param {GoogleAccountsId} google without this, the next load would sign in by itself */
+export function forget(google) {
+  guarded(() => google.cancel());
+  guarded(() => google.disableAutoSelect());
+}

@@ -1,0 +1,76 @@
+// Owns what of the state is written to this browser's store, read back, and taken over from tabs that have
+// ended. It must not change the state: it tells.
+
+import * as chat from "../state/chat.js";
+import { whenDead } from "./tabs.js";
+
+/**
+ * @typedef {import("./storage.js").TabRecord} TabRecord
+ * @typedef {import("./storage.js").Store} Store
+ * @typedef {import("../state.js").State} State
+ * @typedef {{store: Store, locks: LockManager | undefined, tab: () => string}} World
+ *   `tab`: this tab's id, "" while it is not known
+ */
+
+/** @param {World} world */
+export function createKeeper({ store, locks, tab }) {
+  return {
+    /** @param {string} user @returns {chat.Kept} what this browser, and this tab of it, knows of them */
+    kept(user) {
+      const { outbox, drafts } = store.tab(user, tab());
+      return { outbox, drafts, lastRead: store.lastRead(user), visited: store.visited(user) };
+    },
+
+    /** Write what differs. @param {State} before @param {State} after */
+    save(before, after) {
+      if (before.settings !== after.settings) store.saveSettings(after.settings);
+      if (after.person) saveOf(after.person.user, before, after);
+    },
+
+    /**
+     * Take over what dead tabs of this person left.
+     * @param {string} user @param {(left: TabRecord) => TabRecord | null} take answers what it
+     *   does not take; null when it is too late to take anything
+     */
+    async adopt(user, take) {
+      for (const id of store.tabs(user).filter((one) => one !== tab())) {
+        await whenDead(locks, id, () => {
+          const rest = take(store.tab(user, id));
+          if (!rest) return;
+          if (rest.outbox.length || Object.keys(rest.drafts).length) store.saveTab(user, id, rest);
+          else store.removeTab(user, id);
+        });
+      }
+    },
+  };
+
+  /** @param {string} user @param {State} before @param {State} after */
+  function saveOf(user, before, after) {
+    const same = before.person?.user === user;
+    if (!same || before.channel !== after.channel) {
+      store.saveChannel(after.channel);
+      store.saveVisited(user, after.channel);
+    }
+    const read = changed(same ? before : null, after, "lastRead");
+    if (Object.keys(read).length) store.saveLastRead(user, read);
+    const written = Object.keys(changed(before, after, "draft")).length > 0;
+    if (!same || written || before.outbox !== after.outbox) store.saveTab(user, tab(), left(after));
+  }
+}
+
+/** @param {State} state @returns {TabRecord} */
+function left(state) {
+  return { outbox: state.outbox, drafts: changed(null, state, "draft") };
+}
+
+/**
+ * @param {State | null} before @param {State} after @param {"draft" | "lastRead"} field
+ * @returns {Record<string, string>} by channel
+ */
+function changed(before, after, field) {
+  if (before?.channels === after.channels) return {};
+  const entries = Object.entries(after.channels)
+    .filter(([name, channel]) => channel[field] !== (before ? chat.channelOf(before, name)[field] : ""))
+    .map(([name, channel]) => [name, channel[field]]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,137 @@
+// Owns the way from the outbox to SNS: one message at a time, in order, no faster than the chat takes
+// them, and again when that may help. It must not touch the DOM, nor decide what is next: outbox.js does.
+
+import { explain, trouble } from "../aws/request.js";
+import { withOutbox } from "../state/chat.js";
+import * as outbox from "../state/outbox.js";
+import { backoff } from "./pace.js";
+
+/**
+ * @typedef {import("../state.js").State} State
+ * @typedef {import("../state.js").Outgoing} Outgoing
+ * @typedef {import("./session.js").Presence} Presence
+ * @typedef {{
+ *   get: () => State, dispatch: (next: State) => void, presence: () => Presence | null,
+ *   publish: (presence: Presence, outgoing: Outgoing) => Promise<void>,
+ *   onSent: () => void, onEnded: () => void, rate: outbox.Rate,
+ *   now: () => number, clock: () => number, random: () => number,
+ *   after: (ms: number, act: () => void) => () => void,
+ *   store: Pick<import("./storage.js").Store, "sentTimes" | "saveSentTimes">,
+ * }} World `now` is the time of day by AWS's clock, `clock` one that never jumps; `after` answers a function that
+ *   calls it off; `store` is shared with the person's other tabs
+ */
+
+const SLOW_MS = 3_000;
+// two minutes at the least: a fault of AWS passes by itself
+const TRIES = 12;
+const PASSING = ["busy", "clock", "offline"];
+
+/** @param {World} world @returns {() => void} sends what can be sent; to be called at any time */
+export function createSending(world) {
+  const { get, dispatch, presence, rate, now, clock, store } = world;
+  let busy = false;
+  let failures = 0;
+  let tries = 0;
+  let reachable = true;
+  let notBefore = -Infinity;
+  let callOff = () => {};
+  /** @type {number[]} when this tab's last messages went out: no clock that is set changes these */
+  let times = [];
+
+  /** @param {readonly Outgoing[]} queue */
+  const show = (queue) => dispatch(withOutbox(get(), queue));
+
+  function pump() {
+    const { online, trouble: unreachable } = get();
+    // the link is back: what waited for it goes at once
+    if (!reachable && online && !unreachable) notBefore = -Infinity;
+    reachable = online && !unreachable;
+    const item = outbox.next(get().outbox);
+    const here = presence();
+    if (busy || !item || !here || get().phase !== "connected" || !online) return;
+    const tooFast = Math.max(outbox.holdMs(times, clock(), rate), sharedHoldMs());
+    const wait = Math.max(tooFast, notBefore - clock());
+    if (wait > 0) return hold(item, wait, tooFast);
+    callOff();
+    busy = true;
+    void attempt(item, here).finally(() => {
+      busy = false;
+      pump();
+    });
+  }
+
+  /** @returns {number} how long the messages of all tabs hold the next one back */
+  function sharedHoldMs() {
+    const time = now();
+    const from = time - rate.seconds * 1000;
+    const all = store.sentTimes(get().person?.user ?? "");
+    return outbox.holdMs(all.filter((one) => one > from && one <= time), time, rate);
+  }
+
+  /** @param {Outgoing} item @param {number} wait @param {number} tooFast */
+  function hold(item, wait, tooFast) {
+    callOff();
+    callOff = world.after(Math.min(wait, 1_000), pump);
+    const seconds = Math.ceil(tooFast / 1_000);
+    const why = `Too fast: goes out in ${seconds} s`;
+    if (seconds) show(outbox.waiting(get().outbox, item.clientId, why));
+  }
+
+  /** @param {Outgoing} item @param {Presence} here */
+  async function attempt(item, here) {
+    const { clientId } = item;
+    const user = get().person?.user ?? "";
+    // another tab must know of it before it is answered; it counts from then on
+    const begun = now();
+    store.saveSentTimes(user, [...store.sentTimes(user), begun]);
+    /** @type {number[]} */
+    let out = [];
+    show(outbox.started(get().outbox, clientId));
+    const calm = world.after(SLOW_MS, () => show(outbox.slow(get().outbox, clientId)));
+    try {
+      await world.publish(here, item);
+      failures = tries = 0;
+      times = [...times, clock()].slice(-rate.messages);
+      out = [now()];
+      show(outbox.accepted(get().outbox, clientId, now()));
+      world.onSent();
+    } catch (error) {
+      show(missed(clientId, error, here.signal.aborted));
+      if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
+    } finally {
+      calm();
+      const others = store.sentTimes(user);
+      others.splice(others.indexOf(begun) >>> 0, 1);
+      store.saveSentTimes(user, [...others, ...out]);
+    }
+  }
+
+  /**
+   * What becomes of a message that did not go out.
+   * @param {string} clientId @param {unknown} error @param {boolean} over the session has ended
+   */
+  function missed(clientId, error, over) {
+    const queue = get().outbox;
+    const kind = trouble(error);
+    if (over || kind === "ended") return outbox.waiting(queue, clientId, "");
+    if (kind === "fault") reportError(error);
+    if (!PASSING.includes(kind)) return outbox.failed(queue, clientId, explain(error));
+    failures += 1;
+    // while nothing can be reached at all, it waits for as long as that lasts
+    if (get().online && !get().trouble) tries += 1;
+    if (tries >= TRIES) {
+      failures = tries = 0;
+      return outbox.failed(queue, clientId, explain(error));
+    }
+    notBefore = clock() + backoff(failures, world.random());
+    return outbox.waiting(queue, clientId, "Not sent yet: it is tried again.");
+  }
+
+  return pump;
+}
+
+/** @param {number} ms @param {() => void} act @returns {() => void} calls it off */
+export function after(ms, act) {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
+}

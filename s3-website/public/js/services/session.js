@@ -1,0 +1,308 @@
+// Owns one person's presence: the token, the credentials it gave, their renewal and their end. It must not
+// talk to Google or the DOM: it tells, and main.js acts.
+
+import { explainRefusal, readClaims, renewsAt, userId } from "../aws/credentials.js";
+import { explain, lacksKey, trouble } from "../aws/request.js";
+import { backoff } from "./pace.js";
+import { pause } from "./polling.js";
+
+/**
+ * @typedef {import("../aws/request.js").SignedFetch} SignedFetch
+ * @typedef {import("../state.js").Person} Person
+ * @typedef {import("../aws/request.js").Credentials} Credentials
+ * @typedef {import("../aws/credentials.js").Claims} Claims
+ * @typedef {{token: string, signed: SignedFetch, startedAt: number, renewsAt: number,
+ *   endsAt: number, tokenEndsAt: number, signal: AbortSignal}} Presence
+ *   `signal` ends with the presence, and with it every request of it
+ * @typedef {"clicked" | "silent" | "shared"} Origin how a token came: by a click at Google,
+ *   without one, or from another tab of this browser
+ * @typedef {{signingIn(): void, signedIn(person: Person, signal: AbortSignal): void,
+ *   delayed(error: unknown): void, refused(why: string): void, renewalDue(): void,
+ *   endsSoon(): void, ended(): void}} Listener `delayed`: the sign-in is tried again by itself
+ * @typedef {{nonce: string, now: () => number, awsNow: () => number, random: () => number,
+ *   exchange: (token: string, signal: AbortSignal) => Promise<Credentials>,
+ *   sign: (credentials: Credentials, signal: AbortSignal) => SignedFetch}} Options
+ *   `awsNow` is the time by AWS's clock
+ */
+
+// a presence that AWS ends sooner than this would only end again: no renewal in a circle
+const SETTLED_MS = 60_000;
+const ASK_APART_MS = 60_000;
+// AWS finds a key of Google's again within this, or the token is not Google's
+const KEY_WAIT_MS = 60_000;
+
+/** A token that the page itself turns down; the message is for the person. */
+class Refusal extends Error {}
+
+export class Session {
+  #attempt = 0;
+  #controller = new AbortController();
+  /** @type {Presence | null} */
+  #presence = null;
+  /** @type {Claims | null} of whom the screen is: outlives the presence, goes with leave() */
+  #claims = null;
+  /** @type {Claims | null} whose token is being exchanged */
+  #entering = null;
+  #left = false;
+  /** @type {Set<string>} ids of those who signed out in another tab */
+  #gone = new Set();
+  /** the token that was exchanged a second time */
+  #again = "";
+  /** the token that is in use or being exchanged: Google may hand it over twice */
+  #token = "";
+  #hurry = () => {};
+  #askedAt = -Infinity;
+  /** @type {ReturnType<typeof setTimeout>[]} */
+  #timers = [];
+
+  /** @param {Options} options @param {Listener} tell */
+  constructor(options, tell) {
+    this.options = options;
+    this.tell = tell;
+  }
+
+  /** @returns {Presence | null} null when nobody is signed in, or no longer */
+  get presence() {
+    // a timer does not run while a computer sleeps, so the end is looked at here too
+    if (this.#presence && this.options.now() >= this.#presence.endsAt) this.end();
+    return this.#presence;
+  }
+
+  /**
+   * Sign in, or renew a presence that still runs. The last token wins: what comes back for an
+   * earlier one, or after a sign-out, is dropped.
+   * @param {string} token @param {Origin} origin
+   */
+  async enter(token, origin = "clicked") {
+    if (token === this.#token) return;
+    let attempt = this.#attempt;
+    try {
+      const claims = readClaims(token);
+      if (!this.#isWelcome(claims, origin)) return;
+      attempt = this.#begin(token, claims);
+      if (origin !== "shared") this.#check(claims);
+      const tokenEndsAt = this.options.now() + this.#leftMs(claims, origin);
+      if (this.#gone.size) await this.#checkGone(claims, origin);
+      if (attempt === this.#attempt) await this.#adopt(token, claims, attempt, tokenEndsAt);
+    } catch (error) {
+      this.#failed(error, attempt);
+    }
+  }
+
+  /**
+   * The page is looked at again, perhaps after a sleep: what timers did not do is done now. Where
+   * the presence ended while nobody looked, Google may not have been able to ask: it is asked anew.
+   */
+  wake() {
+    const { presence } = this;
+    this.#hurry();
+    const due = presence ? this.options.now() >= presence.renewsAt : this.#claims !== null;
+    if (due) this.#ask();
+  }
+
+  /**
+   * The token or the credentials have ended, or AWS says so. Where it says so of a good token, that
+   * is exchanged once more.
+   */
+  end() {
+    const presence = this.#presence;
+    if (!presence) return;
+    const now = this.options.now();
+    const settled = now - presence.startedAt >= SETTLED_MS;
+    const renewing = this.#isRenewing();
+    if (!renewing) this.#token = "";
+    this.#stop();
+    this.tell.ended();
+    if (renewing) this.tell.signingIn();
+    else if (now < presence.endsAt && this.#again !== presence.token) {
+      void this.#enterAgain(presence, settled);
+    } else if (settled) this.#ask();
+  }
+
+  /** @param {Presence} presence that AWS ended @param {boolean} settled */
+  async #enterAgain({ token, tokenEndsAt }, settled) {
+    const claims = this.#claims;
+    if (!claims) return;
+    this.#again = token;
+    const attempt = this.#begin(token, claims);
+    try {
+      await this.#adopt(token, claims, attempt, tokenEndsAt);
+    } catch (error) {
+      this.#failed(error, attempt);
+      if (attempt === this.#attempt && settled) this.#ask();
+    }
+  }
+
+  /** @param {string} token @param {Claims} claims @returns {number} the attempt */
+  #begin(token, claims) {
+    this.#token = token;
+    this.#entering = claims;
+    this.#attempt += 1;
+    this.#hurry();
+    this.tell.signingIn();
+    return this.#attempt;
+  }
+
+  /** @param {unknown} error @param {number} attempt */
+  #failed(error, attempt) {
+    if (attempt !== this.#attempt) return;
+    this.#token = this.#presence?.token ?? "";
+    this.#entering = null;
+    this.tell.refused(reason(error));
+  }
+
+  /**
+   * Somebody signed out in another tab, who may be just signing in here.
+   * @param {string} user their id @returns {Promise<boolean>} whether they have to leave here, too
+   */
+  async signedOutElsewhere(user) {
+    this.#gone.add(user);
+    const here = [this.#claims, this.#entering].filter((claims) => claims !== null);
+    return (await Promise.all(here.map(userId))).includes(user);
+  }
+
+  /** Sign out: nothing is kept, nothing that is under way comes back. */
+  leave() {
+    this.#attempt += 1;
+    this.#left = true;
+    this.#claims = null;
+    this.#entering = null;
+    this.#token = "";
+    this.#hurry();
+    this.#stop();
+  }
+
+  /**
+   * Without a click nothing undoes a sign-out, nor makes somebody else of whom the screen is.
+   * Another tab's token is one more reason to stay, never one to sign in.
+   * @param {Claims} claims @param {Origin} origin
+   */
+  #isWelcome(claims, origin) {
+    if (origin === "clicked") return true;
+    const same = this.#claims?.subject === claims.subject;
+    if (origin !== "shared") return !this.#left && (same || !this.#claims);
+    const later = claims.issuedAt > (this.#claims?.issuedAt ?? 0);
+    return same && later && this.#leftMs(claims, origin) > 0;
+  }
+
+  /**
+   * A token of Google is new, so that a wrong clock cannot shorten it. One from another tab may have
+   * waited for this tab to wake up; by then AWS's clock is known.
+   * @param {Claims} claims @param {Origin} origin
+   */
+  #leftMs({ lifetimeMs, expiresAt }, origin) {
+    const left = origin === "shared" ? expiresAt - this.options.awsNow() : Infinity;
+    return Math.min(lifetimeMs, left);
+  }
+
+  /** @param {Claims} claims @throws {Refusal} */
+  #check({ nonce, lifetimeMs }) {
+    // a token without one is as good as STS finds it: the nonce only keeps another page's out
+    if (nonce && nonce !== this.options.nonce) {
+      throw new Refusal("That sign-in was not made for this page.");
+    }
+    if (lifetimeMs <= 0) throw new Refusal("That sign-in has ended already.");
+  }
+
+  /** @param {Claims} claims @param {Origin} origin @throws {Refusal} */
+  async #checkGone(claims, origin) {
+    const user = await userId(claims);
+    if (origin === "clicked") this.#gone.delete(user);
+    if (this.#gone.has(user)) throw new Refusal("You signed out in another tab.");
+  }
+
+  /** @param {string} token @param {Claims} claims @param {number} attempt @param {number} tokenEndsAt */
+  async #adopt(token, claims, attempt, tokenEndsAt) {
+    const { now, sign } = this.options;
+    const credentials = await this.#exchange(token, attempt, tokenEndsAt);
+    const person = { name: claims.name, user: await userId(claims), picture: claims.picture };
+    if (attempt !== this.#attempt) return;
+    // what is under way for somebody else must not come back as theirs
+    if (this.#claims && this.#claims.subject !== claims.subject) this.#stop();
+    const [startedAt, endsAt] = [now(), Math.min(tokenEndsAt, credentials.endsAt)];
+    const { signal } = this.#controller;
+    const times = { startedAt, renewsAt: renewsAt(startedAt, endsAt), endsAt, tokenEndsAt };
+    this.#presence = { token, signed: sign(credentials, signal), ...times, signal };
+    this.#token = token;
+    this.#claims = claims;
+    this.#entering = null;
+    this.#left = false;
+    this.#schedule(times);
+    this.tell.signedIn(person, signal);
+  }
+
+  /**
+   * What fails by the network or a busy AWS passes: the token is kept, and tried until it ends.
+   * Google gives one without a click only now and then. That AWS lacks the key passes soon, or never.
+   * @param {string} token @param {number} attempt @param {number} tokenEndsAt
+   */
+  async #exchange(token, attempt, tokenEndsAt) {
+    const { exchange, now, random } = this.options;
+    let keyBy = Infinity;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await exchange(token, this.#controller.signal);
+      } catch (error) {
+        const waitMs = backoff(failures, random());
+        const passes = ["busy", "offline"].includes(trouble(error));
+        keyBy = lacksKey(error) ? Math.min(keyBy, now() + KEY_WAIT_MS) : Infinity;
+        const isLast = !passes || now() + waitMs >= Math.min(tokenEndsAt, keyBy);
+        if (isLast || attempt !== this.#attempt) throw error;
+        // a presence that still runs needs no telling: its polls show whether it works
+        if (!this.presence) this.tell.delayed(error);
+        await this.#rest(waitMs);
+        if (attempt !== this.#attempt) throw error;
+      }
+    }
+  }
+
+  /** @param {number} ms @returns {Promise<void>} at the latest: `#hurry` ends it */
+  #rest(ms) {
+    const { over, end } = pause(ms);
+    this.#hurry = end;
+    return over;
+  }
+
+  #isRenewing() {
+    return this.#token !== (this.#presence?.token ?? "");
+  }
+
+  /** @param {{startedAt: number, renewsAt: number, endsAt: number}} times */
+  #schedule({ startedAt, renewsAt, endsAt }) {
+    // a silent renewal takes a moment; only when it fails is the person told
+    const soon = renewsAt + (endsAt - renewsAt) / 5;
+    this.#clearTimers();
+    this.#timers = [
+      setTimeout(() => this.#ask(), renewsAt - startedAt),
+      setTimeout(() => this.#isRenewing() || this.tell.endsSoon(), soon - startedAt),
+      setTimeout(() => this.end(), endsAt - startedAt),
+    ];
+  }
+
+  /** Google is not asked again and again: a prompt that was closed is not to be shown at once. */
+  #ask() {
+    const now = this.options.now();
+    if (this.#isRenewing() || Math.abs(now - this.#askedAt) < ASK_APART_MS) return;
+    this.#askedAt = now;
+    this.tell.renewalDue();
+  }
+
+  #stop() {
+    this.#clearTimers();
+    this.#presence = null;
+    this.#controller.abort();
+    this.#controller = new AbortController();
+  }
+
+  #clearTimers() {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+  }
+}
+
+/** @param {unknown} error @returns {string} */
+function reason(error) {
+  if (error instanceof Refusal) return `${error.message} Sign in again.`;
+  if (trouble(error) === "fault") reportError(error);
+  return explainRefusal(error) || explain(error);
+}

@@ -1,0 +1,26 @@
+// Owns what the numbers of the activity panel become as time goes by. Pure.
+
+/** @typedef {import("../state.js").Activity} Activity */
+
+export const MINUTES = 60;
+const MINUTE_MS = 60_000;
+export const QUIET_DAY = { messages: 0, people: 0, channels: [] };
+
+/**
+ * The same activity as it looks at another time: minutes that have gone by since are empty, and
+ * so is a new day (UTC).
+ * @param {Activity} activity @param {number} now milliseconds since the epoch, by AWS's clock
+ * @returns {Activity}
+ */
+export function aged(activity, now) {
+  const gone = Math.floor(now / MINUTE_MS) - Math.floor(activity.generatedAt / MINUTE_MS);
+  if (!(gone > 0)) return activity;
+  const perMinute = [...activity.perMinute, ...Array(Math.min(gone, MINUTES)).fill(0)].slice(-MINUTES);
+  const day = dayOf(now) === dayOf(activity.generatedAt) ? {} : QUIET_DAY;
+  return { ...activity, generatedAt: now, perMinute, ...day };
+}
+
+/** @param {number} time @returns {string} YYYY-MM-DD, UTC */
+export function dayOf(time) {
+  return new Date(time).toISOString().slice(0, 10);
+}

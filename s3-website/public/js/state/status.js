@@ -1,0 +1,76 @@
+// Owns the one line that says what is happening, and how much is unread. Pure.
+
+import { hasMoreUnread } from "./channel.js";
+
+/**
+ * @typedef {import("../state.js").State} State
+ * @typedef {{text: string, tone: "calm" | "good" | "busy" | "bad"}} Status
+ */
+
+const ENDED = "Your sign-in has ended. Sign in again.";
+const ENDS_SOON = "Your sign-in ends soon. Sign in again to stay.";
+
+/** @param {State} state @returns {Status} what a message itself shows is not said again */
+export function status(state) {
+  switch (state.phase) {
+    case "loading":
+      return { text: "Loading…", tone: "busy" };
+    case "signing_in":
+      return offline(state) ?? { text: "Signing in…", tone: "busy" };
+    case "signed_out":
+      return state.notice ? bad(state.notice) : { text: "Sign in to chat", tone: "calm" };
+    case "ended":
+      return bad(state.notice || `${ENDED}${waiting(state) || " Your text is kept."}`);
+    default:
+      return connected(state);
+  }
+}
+
+/**
+ * @param {Pick<State, "channels">} state
+ * @returns {{unread: number, more: boolean, mentioned: boolean}} of all channels
+ */
+export function unreadOf({ channels }) {
+  const all = Object.values(channels);
+  const unread = all.reduce((sum, channel) => sum + channel.unread, 0);
+  const mentioned = all.some((channel) => channel.mentioned);
+  return { unread, more: all.some(hasMoreUnread), mentioned };
+}
+
+/** @param {State} state @returns {Status} */
+function connected(state) {
+  if (state.notice) return bad(state.notice);
+  const why = offline(state);
+  if (why) return why;
+  if (state.endsSoon) return bad(ENDS_SOON);
+  const lost = failures(state);
+  if (lost) return bad(lost);
+  if (state.outbox.some((one) => one.state === "sending" && one.why)) {
+    return { text: "Sending…", tone: "busy" };
+  }
+  return { text: `Connected as ${state.person?.name ?? ""}`, tone: "good" };
+}
+
+/** @param {State} state @returns {Status | null} what is wrong with the link, and passes by itself */
+function offline(state) {
+  const why = state.online ? state.trouble : "Offline.";
+  return why ? bad(`${why}${waiting(state)}`) : null;
+}
+
+/** @param {State} state @returns {string} what failed in a channel that is not open */
+function failures({ outbox, channel }) {
+  const one = outbox.find(({ state, channel: other }) => state === "failed" && other !== channel);
+  return one ? `A message was not sent: see #${one.channel}.` : "";
+}
+
+/** @param {State} state */
+function waiting({ outbox }) {
+  const count = outbox.filter(({ state }) => state === "queued" || state === "sending").length;
+  if (!count) return "";
+  return count === 1 ? " 1 message waits." : ` ${count} messages wait.`;
+}
+
+/** @param {string} text @returns {Status} */
+function bad(text) {
+  return { text, tone: "bad" };
+}

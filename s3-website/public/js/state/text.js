@@ -1,0 +1,133 @@
+// Owns what the parts of a text are: words, links, code, mentions, found in linear time. Pure. It must not
+// make HTML: the texts of all tokens, joined, are what was written.
+
+/**
+ * @typedef {{kind: "text" | "link" | "code" | "block" | "fence" | "mention", text: string,
+ *   href?: string}} Token `fence`: the marks around code, which are not shown
+ */
+
+export const NOBODY = /** @type {readonly string[]} */ ([]);
+const FENCE = "(?<open>\\n?```(?:[\\w+#.-]{0,20}\\n)?)(?<block>[^]+?)(?<close>\\n?```\\n?)";
+const CODE = "`(?<code>[^`\\n]+)`";
+// a link ends before marks that change the direction of what follows it
+const TURNS = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
+const LINK = `(?<link>\\bhttps?:\\/\\/[^\\s<>"\`\\p{Cc}${TURNS}]+)`;
+const WORD = "\\p{L}\\p{N}\\p{M}_";
+const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
+const PUNCTUATION = ".,:;!?'*…‥。、，．：；！？」』）】》〉”’»";
+const OPENING = "([{";
+const CLOSING = ")]}";
+const JUMBO_LENGTH = 32;
+const JOINED = "[\\p{Emoji_Modifier}\\u200d\\ufe0f\\u{e0020}-\\u{e007f}]*";
+const FLAG_OR_SPACE = "\\p{Regional_Indicator}{2}|\\s";
+const EMOJI = new RegExp(`^(?:\\p{Extended_Pictographic}${JOINED}|${FLAG_OR_SPACE})+$`, "u");
+
+/** the last ones made: a page marks one person's mentions */
+let named = { name: "", names: NOBODY };
+let made = { names: NOBODY, pattern: patternFor(NOBODY) };
+
+/**
+ * What may follow an @ to mean a person: the name, or its first word. Longest first.
+ * @param {string} name
+ * @returns {readonly string[]} none for a name without letters; the same array for the same name
+ */
+export function mentionNames(name) {
+  if (name !== named.name) named = { name, names: namesIn(name) };
+  return named.names;
+}
+
+/** @param {string} name @returns {readonly string[]} also as another keyboard composes letters */
+function namesIn(name) {
+  const words = name.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const names = [words.join(" "), words[0] ?? ""].filter(Boolean);
+  return [...new Set(names.flatMap((one) => [one.normalize("NFC"), one.normalize("NFD")]))];
+}
+
+/**
+ * @param {string} text @param {readonly string[]} [names] whose mention is marked, longest first
+ * @returns {Token[]}
+ */
+export function tokens(text, names = NOBODY) {
+  if (names !== made.names) made = { names, pattern: patternFor(names) };
+  /** @type {Token[]} */
+  const list = [];
+  let from = 0;
+  for (const match of text.matchAll(made.pattern)) {
+    const found = tokensOf(match[0], match.groups ?? {});
+    if (!found.length) continue;
+    if (match.index > from) list.push({ kind: "text", text: text.slice(from, match.index) });
+    list.push(...found);
+    from = match.index + found.reduce((sum, token) => sum + token.text.length, 0);
+  }
+  if (from < text.length) list.push({ kind: "text", text: text.slice(from) });
+  return list;
+}
+
+/** @param {string} text @param {string} name @returns {boolean} whether it is marked in the text */
+export function mentions(text, name) {
+  const names = text.includes("@") ? mentionNames(name) : NOBODY;
+  return names.length > 0 && tokens(text, names).some(({ kind }) => kind === "mention");
+}
+
+/** @param {string} text @returns {boolean} a few emoji and nothing else: shown larger */
+export function isJumbo(text) {
+  return text.length <= JUMBO_LENGTH && EMOJI.test(text);
+}
+
+/** @param {readonly string[]} names @returns {RegExp} */
+function patternFor(names) {
+  const quoted = names.map((name) => name.replace(SYNTAX, "\\$&").replaceAll(" ", "\\s+"));
+  // before it: no word, as in an e-mail address; after it: no more of a longer word
+  const mention = `(?<mention>(?<![${WORD}@.-])@(?:${quoted.join("|")})(?![${WORD}]))`;
+  return new RegExp([FENCE, CODE, LINK, ...(quoted.length ? [mention] : [])].join("|"), "giu");
+}
+
+/**
+ * @param {string} whole @param {Record<string, string | undefined>} groups
+ * @returns {Token[]} of the whole match or its start; none when it is only text after all
+ */
+function tokensOf(whole, { open = "", block, close = "", code, link, mention }) {
+  const fence = (/** @type {string} */ text) => /** @type {Token} */ ({ kind: "fence", text });
+  if (block?.trim()) return [fence(open), { kind: "block", text: block }, fence(close)];
+  if (code?.trim()) return [fence("`"), { kind: "code", text: code }, fence("`")];
+  if (mention) return [{ kind: "mention", text: whole }];
+  return link ? linkOf(link) : [];
+}
+
+/** @param {string} written @returns {Token[]} */
+function linkOf(written) {
+  const text = written.slice(0, linkLength(written));
+  try {
+    const url = new URL(text);
+    // https://bank.example@evil.example looks like the one and leads to the other
+    if (url.username || url.password) return [];
+    return [{ kind: "link", text, href: url.href }];
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} text @returns {number} without the sentence's own marks at its end */
+function linkLength(text) {
+  /** @type {Record<string, number>} by closing bracket: how many more close than open */
+  const extra = {};
+  const add = (/** @type {string} */ bracket, /** @type {number} */ by) =>
+    (extra[bracket] = (extra[bracket] ?? 0) + by);
+  for (const [bracket] of text.matchAll(/[()[\]{}]/g)) {
+    add(closing(bracket), CLOSING.includes(bracket) ? 1 : -1);
+  }
+  let length = text.length;
+  for (; length > 0; length--) {
+    const last = text.charAt(length - 1);
+    if (PUNCTUATION.includes(last)) continue;
+    if (CLOSING.includes(last) && (extra[last] ?? 0) > 0) add(last, -1);
+    else if (OPENING.includes(last)) add(closing(last), 1);
+    else break;
+  }
+  return length;
+}
+
+/** @param {string} bracket @returns {string} the one that closes it */
+function closing(bracket) {
+  return OPENING.includes(bracket) ? CLOSING.charAt(OPENING.indexOf(bracket)) : bracket;
+}

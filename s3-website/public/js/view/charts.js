@@ -1,0 +1,105 @@
+// Owns what the numbers of the activity mean: the geometry and the words of its charts. Pure.
+
+/** @typedef {import("../state.js").Activity} Activity */
+
+export const MINUTE_MS = 60_000;
+/** a bar's width without the gap, of 1 */
+const BAR = 0.8;
+/** of the busiest channel's bar: the shortest that is still to be seen */
+const SHORTEST = 0.01;
+/** a person's count is an estimate: exact up to about here */
+const EXACT_PEOPLE = 100;
+export const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
+/**
+ * The scale's end: 4, or the first of 10, 20, 50, 100, 200 … that holds the value. All are even.
+ * @param {number} value @returns {number}
+ */
+export function scaleEnd(value) {
+  if (value <= 4) return 4;
+  let end = 10;
+  for (let step = 0; end < value; step++) end *= step % 3 === 1 ? 2.5 : 2;
+  return end;
+}
+
+/**
+ * One bar for each number, each 1 wide, standing on y = `height`.
+ * @param {readonly number[]} values @param {number} end the value that is `height` high
+ * @param {number} height @param {number} [from] where the first bar stands
+ * @returns {string} a path's `d`; "" when all are 0
+ */
+export function barPath(values, end, height, from = 0) {
+  return values
+    .map((value, place) => {
+      if (!value) return "";
+      // one message among thousands is still to be seen
+      const high = round(Math.max((value / end) * height, height / 50));
+      return `M${round(from + place + (1 - BAR) / 2)} ${height}v-${high}h${BAR}v${high}z`;
+    })
+    .join("");
+}
+
+/** @param {Activity} activity @returns {{now: number, most: number, total: number}} of the hour */
+export function hour({ perMinute }) {
+  return {
+    now: perMinute.at(-1) ?? 0,
+    most: Math.max(0, ...perMinute),
+    total: perMinute.reduce((sum, value) => sum + value, 0),
+  };
+}
+
+/** @param {Activity} activity @returns {string} what the chart of the hour shows, in words */
+export function hourText(activity) {
+  const { now, most, total } = hour(activity);
+  if (!total) return "No message in the last hour";
+  return `${number(total)} in the last hour, ${number(most)} at most, ${number(now)} this minute`;
+}
+
+/**
+ * The busiest channels; a share is relative to the first.
+ * @param {Activity} activity @param {number} limit
+ * @returns {{name: string, messages: number, share: number}[]}
+ */
+export function busiest({ channels }, limit) {
+  const most = channels[0]?.messages ?? 0;
+  return channels
+    .slice(0, limit)
+    .map((one) => ({ ...one, share: round(Math.max(one.messages / most, SHORTEST)) }));
+}
+
+/** @param {Activity} activity @param {number} limit @returns {string} "" when those are all */
+export function othersText({ channels, messages }, limit) {
+  const shown = channels.slice(0, limit).reduce((sum, one) => sum + one.messages, 0);
+  return messages > shown ? `${number(messages - shown)} in other channels` : "";
+}
+
+/**
+ * The hour in steps, for a table.
+ * @param {Activity} activity @param {number} [minutes]
+ * @returns {{time: string, messages: number}[]} oldest first
+ */
+export function steps({ perMinute, generatedAt }, minutes = 5) {
+  const start = generatedAt - (perMinute.length - 1) * MINUTE_MS;
+  return Array.from({ length: Math.ceil(perMinute.length / minutes) }, (_, step) => {
+    const part = perMinute.slice(step * minutes, (step + 1) * minutes);
+    const from = start + step * minutes * MINUTE_MS;
+    const to = from + (part.length - 1) * MINUTE_MS;
+    const messages = part.reduce((sum, value) => sum + value, 0);
+    return { time: TIME.formatRange(from, to), messages };
+  });
+}
+
+/** @param {number} people @returns {string} */
+export function peopleText(people) {
+  return people > EXACT_PEOPLE ? `≈\u202f${number(people)}` : number(people);
+}
+
+/** @param {number} value @returns {string} */
+export function number(value) {
+  return value.toLocaleString();
+}
+
+/** @param {number} value @returns {number} as short as a path needs it */
+function round(value) {
+  return Math.round(value * 1000) / 1000;
+}

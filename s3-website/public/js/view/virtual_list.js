@@ -1,0 +1,253 @@
+// Owns which rows are in the DOM, and where the reader is among them: at the end, where new lines
+// push the old ones up, or at a line that stays where it is on the screen, whatever comes before or
+// after it. It must not decide what the lines are.
+
+import { isSameLine } from "../state/lines.js";
+import { setHidden } from "./dom.js";
+import { fillRow, rowNode } from "./message.js";
+
+/**
+ * @typedef {import("../state/lines.js").Line} Line
+ * @typedef {import("./message.js").Handlers} Handlers
+ * @typedef {{key: string, top: number}} Place a row, and its distance from the top of the screen
+ * @typedef {{from: number, to: number}} Span of the lines, those that are in the DOM, however many
+ *   there are; `to` is not part of it
+ */
+
+const NEAR_END_PX = 48;
+const NEAR_TOP_PX = 400;
+export const ROWS = 300;
+// a screen shows at most about a hundred: there is always one more on either side
+const BEFORE = 60;
+const AFTER = 160;
+
+/**
+ * @param {{log: HTMLElement, rows: HTMLElement, top: HTMLElement}} part `log` scrolls; in it are
+ *   `rows`, and `top` above the oldest
+ * @param {Handlers} handlers
+ * @param {(atEnd: boolean, nearTop: boolean) => void} onMoved
+ */
+export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
+  const rows = createRows(log, list, handlers);
+  /** @type {readonly Line[]} */
+  let all = [];
+  let span = spanAtEnd(0);
+  let atEnd = true;
+  /** @type {Place | undefined} the reader's line, if not at the end */
+  let place;
+  /** @type {string | null} key of the line to open at, while there is nothing to be seen */
+  let opening = null;
+  let size = "";
+
+  const sizeNow = () => `${log.clientWidth} ${log.clientHeight}`;
+  const isHidden = () => log.clientHeight === 0;
+  const indexOf = (/** @type {string | undefined} */ key) =>
+    all.findIndex((line) => line.key === key);
+
+  /** @param {Span} wanted */
+  function draw(wanted) {
+    span = wanted;
+    rows.show(all.slice(span.from, span.to));
+    setHidden(top, span.from > 0 || all.length === 0);
+  }
+
+  function toEnd() {
+    atEnd = true;
+    draw(spanAtEnd(all.length));
+    log.scrollTop = log.scrollHeight;
+    settle();
+  }
+
+  function toStart() {
+    draw(spanAround(0, all.length));
+    log.scrollTop = 0;
+    settle();
+  }
+
+  /** @param {string} key */
+  function openAt(key) {
+    opening = isHidden() ? key : null;
+    const first = indexOf(key);
+    if (first < 0) return toEnd();
+    atEnd = false;
+    draw(spanAround(first, all.length));
+    rows.restore({ key, top: Math.round(log.clientHeight / 4) });
+    settle();
+  }
+
+  /** @param {readonly Place[]} places the first that is still there stays where it is */
+  function stay(places) {
+    const anchor = places.find(({ key }) => indexOf(key) >= 0);
+    // what was read is gone: the nearest to it is the oldest that is left
+    if (!anchor) return places.length ? toStart() : toEnd();
+    draw(spanKept(present(), indexOf(anchor.key), all.length));
+    rows.restore(anchor);
+    settle();
+  }
+
+  /** @returns {Span} of the rows that are there, in the lines of now */
+  function present() {
+    const from = all.findIndex(rows.has);
+    return { from, to: all.findLastIndex(rows.has) + 1 };
+  }
+
+  /** After every movement: remember the place, and have enough lines on either side of it. */
+  function settle() {
+    if (isHidden()) return;
+    size = sizeNow();
+    const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+    atEnd = span.to === all.length && below < NEAR_END_PX;
+    place = rows.places()[0];
+    const wanted = atEnd || !place ? span : spanKept(span, indexOf(place.key), all.length);
+    if (place && (wanted.from !== span.from || wanted.to !== span.to)) {
+      draw(wanted);
+      rows.restore(place);
+    }
+    onMoved(atEnd, span.from === 0 && log.scrollTop < NEAR_TOP_PX);
+  }
+
+  function resized() {
+    if (isHidden()) return;
+    if (opening !== null) openAt(opening);
+    else if (atEnd) toEnd();
+    else stay(place ? [place] : []);
+  }
+
+  // a scroll that a new size has caused says nothing about the reader
+  const moved = () => (size === sizeNow() ? settle() : resized());
+  log.addEventListener("scroll", moved, { passive: true });
+  log.addEventListener("keydown", (event) => {
+    // the browser knows only of the rows that are there
+    if (event.target !== log || (event.key !== "Home" && event.key !== "End")) return;
+    event.preventDefault();
+    if (event.key === "Home") toStart();
+    else toEnd();
+  });
+
+  return {
+    toEnd,
+    resized,
+
+    /** @param {readonly Line[]} lines of another channel @param {string} key "": at the end */
+    open(lines, key) {
+      all = lines;
+      openAt(key);
+    },
+
+    /** @param {readonly Line[]} lines as they are now */
+    show(lines) {
+      const places = atEnd || isHidden() ? [] : rows.places();
+      all = lines;
+      if (opening !== null) openAt(opening);
+      else if (atEnd) toEnd();
+      else stay(places.length || !place ? places : [place]);
+    },
+  };
+}
+
+/**
+ * @param {HTMLElement} log which scrolls @param {HTMLElement} list in it
+ * @param {Handlers} handlers
+ */
+function createRows(log, list, handlers) {
+  /** @type {Map<string, {node: HTMLElement, line: Line}>} */
+  const rows = new Map();
+  /** @type {WeakMap<Element, string>} */
+  const keys = new WeakMap();
+  const topOf = (/** @type {Element} */ node) =>
+    node.getBoundingClientRect().top - log.getBoundingClientRect().top;
+
+  /** @param {Line} line @returns {HTMLElement} as the line wants it */
+  const rowFor = (line) => {
+    const row = rows.get(line.key);
+    if (row && isSameLine(row.line, line)) return row.node;
+    const node = row?.node ?? rowNode(log.ownerDocument, line);
+    fillRow(node, line, handlers);
+    rows.set(line.key, { node, line });
+    keys.set(node, line.key);
+    return node;
+  };
+
+  return {
+    /** @param {readonly Line[]} lines what does not differ is not touched */
+    show(lines) {
+      const wanted = new Set(lines.map(({ key }) => key));
+      for (const [key, { node }] of rows) {
+        if (wanted.has(key)) continue;
+        node.remove();
+        rows.delete(key);
+      }
+      let next = list.firstElementChild;
+      for (const line of lines) {
+        const node = rowFor(line);
+        if (node === next) next = next.nextElementSibling;
+        else list.insertBefore(node, next);
+      }
+    },
+
+    /** @param {Line} line */
+    has: (line) => rows.has(line.key),
+
+    /** @returns {Place[]} of the rows that the reader sees, from the top */
+    places() {
+      const nodes = list.children;
+      const height = log.clientHeight;
+      /** @type {Place[]} */
+      const found = [];
+      for (let at = firstBelow(nodes, log.getBoundingClientRect().top); at < nodes.length; at++) {
+        const node = /** @type {Element} */ (nodes[at]);
+        const top = topOf(node);
+        if (top >= height) break;
+        found.push({ key: keys.get(node) ?? "", top });
+      }
+      return found;
+    },
+
+    /** Scroll so that a row stands where it stood. @param {Place} place */
+    restore({ key, top }) {
+      const node = rows.get(key)?.node;
+      const moved = node ? topOf(node) - top : 0;
+      // less than this is rounding, and writing it stops a finger's scroll
+      if (Math.abs(moved) >= 0.5) log.scrollTop += moved;
+    },
+  };
+}
+
+/** @param {HTMLCollection} nodes from top to bottom @param {number} top of the screen */
+function firstBelow(nodes, top) {
+  let low = 0;
+  let high = nodes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { bottom = 0 } = nodes[middle]?.getBoundingClientRect() ?? {};
+    if (bottom > top) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** @param {number} count of all lines @returns {Span} */
+export function spanAtEnd(count) {
+  return { from: Math.max(0, count - ROWS), to: count };
+}
+
+/**
+ * @param {number} first the line at the top of the screen @param {number} count of all lines
+ * @returns {Span}
+ */
+export function spanAround(first, count) {
+  const from = Math.max(0, Math.min(first - ROWS / 2, count - ROWS));
+  return { from, to: Math.min(count, from + ROWS) };
+}
+
+/**
+ * The same lines as long as there are enough on either side of the reader.
+ * @param {Span} span of those that are there @param {number} first @param {number} count
+ * @returns {Span}
+ */
+export function spanKept(span, first, count) {
+  const roomy =
+    (span.from === 0 || first - span.from >= BEFORE) &&
+    (span.to === count || span.to - first >= AFTER);
+  return roomy && span.to - span.from <= ROWS ? span : spanAround(first, count);
+}

@@ -1,0 +1,601 @@
+"""The packages that a function needs: installed for Lambda's machine, the same bytes each time."""
+
+import os
+import socket
+import subprocess
+import sys
+import tarfile
+import threading
+import zipfile
+from contextlib import ExitStack
+
+import pytest
+
+import kappa
+from kappa.errors import ArchiveError
+from kappa.packing.install import cache_folder, installed
+from kappa.packing.machine import Machine
+from tests.support.samples import sample
+
+X86 = Machine(13)
+ARM = Machine(13, "arm64")
+
+
+def wheel(folder, name="tea", version="1.0", tag="py3-none-any", requires=(), **files):
+    """A wheel as small as pip takes it."""
+    info = f"{name}-{version}.dist-info"
+    needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
+    files = {
+        f"{name}/__init__.py": f'TAG = "{tag}"\n',
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+        **files,
+    }
+    record = "".join(f"{one},,\n" for one in (*files, f"{info}/RECORD"))
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w") as archive:
+        for path, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(path, text)
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """The only place that pip finds wheels in."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return folder
+
+
+@pytest.fixture
+def put(tmp_path, shelf):
+    """Install into a cache of the test's own; the packages are there until the test ends."""
+    with ExitStack() as until_the_end:
+
+        def put_packages(requirements, machine=X86, cache="cache"):
+            packed = installed(requirements, tmp_path, machine, tmp_path / cache)
+            return until_the_end.enter_context(packed)
+
+        yield put_packages
+
+
+def contents(folder):
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_package_is_installed_with_what_it_requires(put, shelf):
+    wheel(shelf, requires=["cup>=2"])
+    wheel(shelf, "cup", "2.1")
+    assert {"tea/__init__.py", "cup/__init__.py"} <= set(contents(put("tea==1.0")))
+
+
+@pytest.mark.parametrize(
+    ("machine", "tag"),
+    sample(
+        (X86, "cp313-cp313-manylinux_2_34_x86_64"),
+        (ARM, "cp313-cp313-manylinux_2_17_aarch64"),
+        more=[
+            (X86, "cp38-abi3-manylinux_2_28_x86_64"),
+            (Machine(11), "cp311-cp311-manylinux_2_26_x86_64"),
+        ],
+    ),
+)
+def test_a_wheel_of_lambdas_machine_is_taken(put, shelf, machine, tag):
+    wheel(shelf, tag=tag)
+    assert tag in contents(put("tea", machine))["tea/__init__.py"].decode()
+
+
+@pytest.mark.parametrize(
+    ("machine", "tag"),
+    sample(
+        (X86, "cp313-cp313-manylinux_2_17_aarch64"),
+        (X86, "cp313-cp313-manylinux_2_35_x86_64"),
+        more=[
+            (ARM, "cp313-cp313-manylinux2014_x86_64"),
+            (Machine(11), "cp311-cp311-manylinux_2_28_x86_64"),
+        ],
+    ),
+)
+def test_a_package_without_a_wheel_for_the_machine_is_named(put, shelf, machine, tag):
+    wheel(shelf, tag=tag)
+    with pytest.raises(ArchiveError) as error:
+        put("tea==1.0", machine)
+    assert f"The package tea==1.0 has no wheel for {machine}." in error.value.message
+    assert "PIP_FIND_LINKS" in error.value.hint
+
+
+def test_markers_are_asked_of_lambdas_machine(put, shelf):
+    when = ['cup; python_version == "3.13"', 'mug; platform_machine == "aarch64"']
+    wheel(shelf, requires=[*when, 'jug; python_version < "3.13"', 'pot; sys_platform != "linux"'])
+    for name in ("cup", "mug"):
+        wheel(shelf, name)
+    found = set(contents(put("tea", ARM)))
+    assert {"cup/__init__.py", "mug/__init__.py"} <= found
+    assert not any(name.startswith(("jug", "pot")) for name in found)
+
+
+def test_a_package_that_is_source_only_is_never_built(put, shelf):
+    (shelf / "tea-1.0.tar.gz").write_bytes(b"not even opened")
+    with pytest.raises(ArchiveError, match="The package tea has no wheel"):
+        put("tea")
+
+
+def test_two_machines_keep_the_same_bytes(put, shelf):
+    entry = {"tea-1.0.dist-info/entry_points.txt": "[console_scripts]\nbrew = tea:brew\n"}
+    wheel(shelf, **entry)
+    first, second = put("tea", cache="one"), put("tea", cache="two")
+    assert first != second
+    assert contents(first) == contents(second)
+    assert set(contents(first)) == {
+        "tea/__init__.py",
+        "tea-1.0.dist-info/METADATA",
+        "tea-1.0.dist-info/WHEEL",
+        "tea-1.0.dist-info/entry_points.txt",
+    }
+
+
+def test_the_same_requirements_are_installed_once(put, shelf):
+    wheel(shelf)
+    first = put("tea")
+    assert put("tea # the same") == first
+    assert put("tea", ARM) != first
+
+
+def version_of(folder):
+    (found,) = [path.name for path in folder.glob("*.dist-info")]
+    return found
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    sample(
+        "./wheels/tea-1.0-py3-none-any.whl;python_version>'3'",
+        "tea @ file://{}/wheels/tea-1.0-py3-none-any.whl",
+        "# a note \\\n./wheels/tea-1.0-py3-none-any.whl",
+        more=[
+            "./wheels/tea-1.0-py3-none-any.whl",
+            "tea@file://{}/wheels/tea-1.0-py3-none-any.whl ; python_version>'3'",
+            "{}/my wheels/../wheels/tea-1.0-py3-none-any.whl",
+            "./my wheels/../wheels/tea-1.0-py3-none-any.whl",
+            "\ufeff./wheels/tea-1.0-py3-none-any.whl",
+        ],
+    ),
+)
+def test_a_wheel_that_was_built_anew_under_its_name_is_packed(put, tmp_path, requirement):
+    found = []
+    for text in ("first", "second"):
+        wheel(tmp_path / "wheels", **{"tea/leaf.py": text})
+        (tmp_path / "my wheels").mkdir(exist_ok=True)
+        (tmp_path / "r.txt").write_text(requirement.format(tmp_path), "utf-8")
+        found.append(contents(put(tmp_path / "r.txt"))["tea/leaf.py"].decode())
+    assert found == ["first", "second"]
+
+
+def test_a_wheel_of_another_project_with_the_same_name_is_not_packed(tmp_path, shelf):
+    found = []
+    for name in ("one", "other"):
+        wheel_of = tmp_path / name
+        wheel_of.mkdir()
+        wheel(wheel_of / "wheels", **{"tea/leaf.py": name})
+        requirement = "./wheels/tea-1.0-py3-none-any.whl"
+        with installed(requirement, wheel_of, X86, tmp_path / "cache") as folder:
+            found.append((folder / "tea/leaf.py").read_text())
+    assert found == ["one", "other"]
+
+
+LINKS = sample(
+    "--find-links shelf\ntea",
+    "-fshelf\ntea",
+    '--find-links="shelf" --no-index\ntea',
+    more=[
+        "-f ./shelf\ntea",
+        "--no-index --find-links=shelf\ntea",
+        "--no-index --find-links=./shelf\ntea",
+        "--pre --find-links ../here/shelf\ntea",
+        "--no-index --find-l=shelf\ntea",
+    ],
+)
+
+
+@pytest.mark.parametrize("line", LINKS)
+def test_a_new_wheel_where_pip_looks_is_packed(put, shelf, tmp_path, monkeypatch, line):
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    line = line.replace("here", tmp_path.name)
+    wheel(shelf)
+    assert version_of(put(line)) == "tea-1.0.dist-info"
+    wheel(shelf, version="2.0")
+    assert version_of(put(line)) == "tea-2.0.dist-info"
+
+
+def test_a_new_wheel_in_the_folder_of_pips_settings_is_packed(put, shelf):
+    wheel(shelf)
+    assert version_of(put("tea")) == "tea-1.0.dist-info"
+    wheel(shelf, version="2.0")
+    assert version_of(put("tea")) == "tea-2.0.dist-info"
+
+
+def test_another_constraint_in_pips_own_file_is_another_installation(
+    put, shelf, tmp_path, monkeypatch
+):
+    wheel(shelf)
+    wheel(shelf, version="2.0")
+    (tmp_path / "limits.txt").write_text("tea<2\n")
+    (tmp_path / "pip.conf").write_text(f"[install]\nconstraint = {tmp_path}/limits.txt\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert version_of(put("tea")) == "tea-1.0.dist-info"
+    (tmp_path / "limits.txt").write_text("tea<3\n")
+    assert version_of(put("tea")) == "tea-2.0.dist-info"
+
+
+def test_what_an_address_gives_is_asked_each_time(put, shelf, tmp_path):
+    wheel(shelf, "cup")
+    page = tmp_path / "shelf" / "index.html"
+    page.write_text(f'<a href="file://{tmp_path}/other/tea-1.0-py3-none-any.whl">tea</a>')
+    found = []
+    for text in ("first", "second"):
+        wheel(tmp_path / "other", **{"tea/leaf.py": text})
+        found.append(contents(put(f"--find-links {page}\ntea"))["tea/leaf.py"].decode())
+    assert found == ["first", "second"]
+
+
+BACKEND = """
+import pathlib
+pathlib.Path({ran!r}).write_text("ran")
+def build_wheel(*_, **__): raise SystemExit
+"""
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A package's source, in a folder and as an archive; running it leaves a file `ran`."""
+    folder = tmp_path / "pkg"
+    folder.mkdir()
+    (folder / "backend.py").write_text(BACKEND.format(ran=str(tmp_path / "ran")))
+    (folder / "setup.py").write_text(BACKEND.format(ran=str(tmp_path / "ran")))
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "tea"\nversion = "1.0"\n'
+    )
+    with tarfile.open(tmp_path / "shelf" / "tea-1.0.tar.gz", "w:gz") as archive:
+        archive.add(folder, "tea-1.0")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    sample(
+        "./pkg",
+        "-e ./pkg",
+        "tea @ file://{}/shelf/tea-1.0.tar.gz",
+        "--no-binary=:all:\ntea",
+        "git+file://{}/pkg",
+        "-r more.txt",
+        "cup",
+        more=[
+            "./pkg[milk]",
+            "pkg/",
+            "tea @ file://{}/pkg",
+            "--editable=./pkg",
+            "shelf/tea-1.0.tar.gz",
+            "--no-binary tea\ntea",
+            "tea @ git+https://localhost/pkg",
+            "-e git+file://{}/pkg#egg=tea",
+        ],
+    ),
+)
+def test_no_code_of_a_package_runs_here(put, shelf, source, tmp_path, requirement):
+    (tmp_path / "more.txt").write_text("./pkg\n")
+    wheel(shelf, "cup", requires=[f"tea @ file://{tmp_path}/pkg"])
+    with pytest.raises(ArchiveError, match=r"(pkg|tea).* is not a wheel") as error:
+        put(requirement.format(tmp_path))
+    assert "pip wheel" in error.value.hint
+    assert not (tmp_path / "ran").exists()
+    assert list((tmp_path / "cache" / "packages").iterdir()) == []
+
+
+def test_the_password_of_an_address_is_not_printed(put):
+    with pytest.raises(ArchiveError, match="is not a wheel") as error:
+        put("tea @ git+https://me:secret@localhost/tea")
+    assert "secret" not in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    sample(
+        ("PIP_NO_BINARY", "tea"),
+        more=[("PIP_EDITABLE", "./pkg"), ("PIP_PYTHON", sys.executable)],
+    ),
+)
+def test_settings_of_pip_run_no_code_of_a_package_either(
+    put, shelf, source, tmp_path, monkeypatch, variable, value
+):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ArchiveError):
+        put("tea" if variable != "PIP_PYTHON" else "./pkg")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_named_wheel_of_another_machine_is_refused(put, tmp_path):
+    tag = "cp311-cp311-manylinux_2_17_x86_64"
+    wheel(tmp_path / "wheels", tag=tag)
+    with pytest.raises(ArchiveError, match=rf"{tag}\.whl is not for Python 3\.13 on arm64"):
+        put(f"./wheels/tea-1.0-{tag}.whl", ARM)
+
+
+def test_settings_of_pip_bring_no_wheel_of_another_machine(put, shelf, monkeypatch):
+    wheel(shelf, tag="cp313-none-win32")
+    monkeypatch.setenv("PIP_PLATFORM", "win32")
+    with pytest.raises(ArchiveError, match=r"tea-1\.0 is for cp313-none-win32, not for Python"):
+        put("tea")
+
+
+def test_a_dry_run_in_pips_settings_packs_all_the_same(put, shelf, monkeypatch):
+    wheel(shelf)
+    monkeypatch.setenv("PIP_DRY_RUN", "1")
+    assert "tea/__init__.py" in contents(put("tea"))
+
+
+@pytest.mark.parametrize(
+    "line", sample("--requirement=r", "-r ${PINS}/r", more=["-r r", "-rr", '-r "r"'])
+)
+def test_included_files_are_found_however_they_are_named(put, shelf, tmp_path, monkeypatch, line):
+    monkeypatch.setenv("PINS", str(tmp_path))
+    wheel(shelf)
+    (tmp_path / "r").write_text("tea\n")
+    assert version_of(put(line)) == "tea-1.0.dist-info"
+
+
+def test_a_file_of_requirements_is_pips_to_read(put, shelf, tmp_path):
+    wheel(shelf)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "r.txt").write_text("-r more.txt\n")
+    (tmp_path / "deep" / "more.txt").write_text("tea \\\n  ==1.0  # pinned\n")
+    assert version_of(put(tmp_path / "deep" / "r.txt")) == "tea-1.0.dist-info"
+
+
+def test_a_requirements_file_that_is_a_pipe_is_refused(put, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for named in ("-r pipe", tmp_path / "pipe"):
+        with pytest.raises(ArchiveError, match="pipe"):
+            put(named)
+
+
+def test_what_killed_runs_left_is_swept_and_what_runs_now_stays(put, shelf, tmp_path):
+    wheel(shelf)
+    base = tmp_path / "cache" / "packages"
+    for name in ("old", "new"):
+        (base / f".installing-{name}").mkdir(parents=True)
+    os.utime(base / ".installing-old", (0, 0))
+    put("tea")
+    assert [path.name for path in base.glob(".installing-*")] == [".installing-new"]
+
+
+def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        code = (
+            "import pathlib\nfrom kappa.packing.install import installed\n"
+            "from kappa.packing.machine import Machine\n"
+            f"folder = pathlib.Path({str(tmp_path)!r})\n"
+            "with installed('tea', folder, Machine(13), folder): pass\n"
+        )
+        url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
+        env = {k: v for k, v in os.environ.items() if k not in ("PIP_NO_INDEX", "PIP_FIND_LINKS")}
+        command = [sys.executable, "-c", code]
+        env["TMPDIR"] = str(tmp_path / "tmp")
+        (tmp_path / "tmp").mkdir()
+        run = subprocess.Popen(command, env=env | {"PIP_INDEX_URL": url})
+        index.settimeout(60)
+        asked, _ = index.accept()
+        with asked:
+            assert asked.recv(1)
+            run.kill()
+            run.wait()
+            # Nobody answered pip: the connection ends because pip does.
+            asked.settimeout(30)
+            while asked.recv(65536):
+                pass
+    # What pip leaves is in the folder that the next run sweeps.
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_another_included_file_is_another_installation(put, shelf, tmp_path):
+    wheel(shelf)
+    wheel(shelf, version="2.0")
+    (tmp_path / "pins.txt").write_text("tea==1.0\n")
+    first = put("-r pins.txt")
+    (tmp_path / "pins.txt").write_text("tea==2.0\n")
+    second = put("-r pins.txt")
+    assert "tea-1.0.dist-info/METADATA" in contents(first)
+    assert "tea-2.0.dist-info/METADATA" in contents(second)
+
+
+def test_a_variable_in_an_included_file_is_another_installation(put, shelf, tmp_path, monkeypatch):
+    wheel(shelf)
+    wheel(shelf, version="2.0")
+    (tmp_path / "more.txt").write_text("tea==${TEA_V}\n")
+    for version in ("1.0", "2.0"):
+        monkeypatch.setenv("TEA_V", version)
+        assert version_of(put("-r more.txt")) == f"tea-{version}.dist-info"
+
+
+@pytest.mark.parametrize(
+    "line", sample("-r more.txt -c limits.txt", more=["--no-index -r more.txt"])
+)
+def test_options_beside_an_included_file_count(put, shelf, tmp_path, line):
+    wheel(shelf)
+    wheel(shelf, version="2.0")
+    (tmp_path / "more.txt").write_text("tea<2\n")
+    (tmp_path / "limits.txt").write_text("tea<2\n")
+    assert version_of(put(line)) == "tea-1.0.dist-info"
+
+
+def test_a_constraint_beside_the_config_counts(put, shelf, tmp_path):
+    wheel(shelf)
+    wheel(shelf, version="2.0")
+    (tmp_path / "limits.txt").write_text("tea<2\n")
+    assert "tea-1.0.dist-info/METADATA" in contents(put("-c limits.txt\ntea"))
+
+
+def test_two_runs_at_once_give_one_installation(put, shelf, tmp_path):
+    wheel(shelf)
+    found = []
+    runs = [threading.Thread(target=lambda: found.append(put("tea"))) for _ in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert len(found) == 2
+    assert len(set(found)) == 1
+    assert list((tmp_path / "cache" / "packages").iterdir()) == [found[0].parent]
+
+
+@pytest.mark.parametrize(
+    "lost", sample("tea/__init__.py", "..", more=["tea", "", "../manifest.json"])
+)
+def test_a_damaged_installation_is_installed_anew(put, shelf, lost):
+    wheel(shelf)
+    kept = put("tea")
+    before = contents(kept)
+    path = kept / lost
+    if path.is_dir():
+        for one in [one for one in path.rglob("*") if one.is_file()]:
+            one.unlink()
+    else:
+        path.write_bytes(b"")
+    assert contents(put("tea")) == before
+    assert put("tea") == kept
+
+
+@pytest.mark.parametrize("variable", sample("PIP_TARGET", more=["PIP_ROOT", "PIP_QUIET"]))
+def test_settings_of_pip_install_nowhere_else(put, shelf, tmp_path, monkeypatch, variable):
+    wheel(shelf)
+    monkeypatch.setenv(variable, "3" if variable == "PIP_QUIET" else str(tmp_path / "elsewhere"))
+    assert "tea/__init__.py" in contents(put("tea"))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_root_in_pips_own_file_is_not_where_packages_go(put, shelf, tmp_path, monkeypatch):
+    wheel(shelf)
+    (tmp_path / "pip.conf").write_text(f"[install]\nroot = {tmp_path}/elsewhere\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert "tea/__init__.py" in contents(put("tea"))
+
+
+def test_markers_that_leave_nothing_are_no_error(put):
+    assert contents(put("tea; python_version < '3'")) == {}
+
+
+def test_what_fails_leaves_nothing_in_the_cache(put, shelf, tmp_path):
+    with pytest.raises(ArchiveError, match="tea"):
+        put("tea")
+    assert list((tmp_path / "cache" / "packages").iterdir()) == []
+
+
+def test_a_line_that_pip_does_not_understand_is_pips_to_explain(put):
+    with pytest.raises(ArchiveError, match=r"pip failed: .*tea"):
+        put("tea ===== 1")
+
+
+def test_an_index_that_cannot_be_reached_is_not_a_missing_wheel(put, monkeypatch):
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(ArchiveError, match="could not reach the package index"):
+        put("tea")
+
+
+def test_a_cache_that_cannot_be_written_says_what_to_set(put, tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(ArchiveError, match="XDG_CACHE_HOME"):
+        put("tea")
+
+
+def test_the_cache_is_where_xdg_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "kappa"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative/is/ignored")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / ".cache" / "kappa"
+
+
+def test_an_interpreter_without_pip_says_how_to_get_it(tmp_path):
+    code = (
+        "import importlib.metadata as m, pathlib, sys\n"
+        "sys.path[:] = [one for one in sys.path if 'site-packages' not in one]\n"
+        f"sys.path.insert(0, {str(kappa.__file__).rsplit('/kappa/', 1)[0]!r})\n"
+        "from kappa.packing.install import installed\n"
+        "from kappa.packing.machine import Machine\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "with installed('tea', folder, Machine(13), folder): pass\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert "ensurepip" in run.stderr
+
+
+def test_an_installation_that_was_written_in_is_installed_anew(put, shelf):
+    wheel(shelf)
+    file = put("tea") / "tea" / "__init__.py"
+    text = file.read_text()
+    file.write_text(text.replace("TAG", "GAT"))
+    assert contents(put("tea"))["tea/__init__.py"].decode() == text
+
+
+@pytest.mark.parametrize(
+    ("minor", "release", "rule", "taken"),
+    sample(
+        (9, "3.9.25", "python_version >= '3.9'", True),
+        (11, "3.11.15", "python_full_version < '3.11.4'", False),
+        more=[
+            (11, "3.11.15", "python_full_version >= '3.11.4'", True),
+            (11, "3.11.15", "implementation_version < '3.11.4'", False),
+        ],
+    ),
+)
+def test_packages_are_chosen_for_a_patch_level_that_lambda_may_run(
+    put, shelf, minor, release, rule, taken
+):
+    assert Machine(minor).release == release
+    wheel(shelf)
+    wheel(shelf, "cup")
+    found = contents(put(f"tea; {rule}\ncup", Machine(minor)))
+    assert ("tea/__init__.py" in found) is taken
+
+
+def test_a_package_that_excludes_the_first_patch_levels_is_installed(put, shelf):
+    info = "tea-1.0.dist-info/METADATA"
+    needs = "Metadata-Version: 2.1\nName: tea\nVersion: 1.0\nRequires-Python: >=3.9,!=3.9.0\n"
+    wheel(shelf, **{info: needs})
+    assert "tea/__init__.py" in contents(put("tea", Machine(9)))
+
+
+@pytest.mark.parametrize("setup", sample(True, more=[False]))
+def test_a_folder_that_is_called_like_a_wheel_is_no_wheel(put, tmp_path, setup):
+    folder = tmp_path / "tea-1.0-py3-none-any.whl"
+    folder.mkdir()
+    if setup:
+        (folder / "setup.py").write_text("raise SystemExit('its code has run')")
+    with pytest.raises(ArchiveError) as caught:
+        put(f"./{folder.name}")
+    assert "is not a wheel" in caught.value.message or "not installable" in caught.value.message
+    assert "Exception:" not in caught.value.message
+
+
+def test_a_checkout_that_is_called_like_a_wheel_is_no_wheel(put, tmp_path):
+    with pytest.raises(ArchiveError, match="is not a wheel"):
+        put(f"git+file://{tmp_path}/tea-1.0-py3-none-any.whl#egg=tea")
+
+
+def test_a_broken_setting_of_pip_is_said_without_its_password(put, tmp_path, monkeypatch):
+    (tmp_path / "pip.conf").write_text("index-url = https://me:sec/ret@host/simple\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    with pytest.raises(ArchiveError, match="pip failed: ") as caught:
+        put("tea")
+    assert "sec" not in caught.value.message
+    assert "pip config debug" in caught.value.hint

@@ -1,0 +1,39 @@
+// What a browser keeps and locks, as far as the page uses it, in memory.
+
+import assert from "node:assert/strict";
+
+/** What a browser has, over a map that the test can look into. */
+export function area(entries = new Map()) {
+  return {
+    entries,
+    get length() {
+      return entries.size;
+    },
+    key: (at) => [...entries.keys()][at] ?? null,
+    getItem: (key) => entries.get(key) ?? null,
+    setItem: (key, value) => void entries.set(key, value),
+    removeItem: (key) => void entries.delete(key),
+  };
+}
+
+/** Web Locks of one browser; each call of tab() is one tab, close() ends it. */
+export function browser() {
+  const held = new Set();
+  return () => {
+    const mine = new Set();
+    return {
+      locks: {
+        async request(name, options, act) {
+          assert.deepEqual(options, { ifAvailable: true });
+          if (held.has(name)) return act(null);
+          held.add(name);
+          mine.add(name);
+          const answer = await act({ name });
+          held.delete(name);
+          return answer;
+        },
+      },
+      close: () => mine.forEach((name) => held.delete(name)),
+    };
+  };
+}

@@ -1,0 +1,559 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AwsError, NetworkError } from "../../../../s3-website/public/js/aws/request.js";
+import * as chat from "../../../../s3-website/public/js/state/chat.js";
+import { createReading } from "../../../../s3-website/public/js/services/reading.js";
+import { unreadOf } from "../../../../s3-website/public/js/state/status.js";
+import { connected, KEPT, message, outgoing, own, range, START_MS } from "../builders.js";
+
+/** A page that reads from what the test puts into `bucket` and `table`. */
+function page(kept) {
+  const presence = { signal: { aborted: false } };
+  const world = {
+    state: connected(kept),
+    bucket: {},
+    changes: {},
+    table: {},
+    list: [],
+    asked: [],
+    time: 0,
+    ended: 0,
+    error: null,
+    seen: true,
+    onLine: true,
+    dispatched: 0,
+    changesSince: "",
+    asOf: "",
+    presence,
+  };
+  const answer = (what, value) => {
+    world.asked.push(what);
+    if (world.error) return Promise.reject(world.error);
+    return Promise.resolve().then(value);
+  };
+  const changed = (etag, value) => {
+    const now = JSON.stringify(value);
+    return etag === now ? null : { etag: now };
+  };
+  world.reading = createReading({
+    source: {
+      transcript: (_, name, etag) =>
+        answer(`transcript ${name}`, () => {
+          const messages = world.bucket[name] ?? [];
+          const changes = world.changes[name] ?? [];
+          const found = changed(etag, [...messages, ...changes].map(({ id }) => id));
+          const { changesSince, asOf } = world;
+          const from = name in world.bucket && !messages.length ? "" : (messages[0]?.id ?? "~");
+          return found && { ...found, messages, changes, from, changesSince, asOf };
+        }),
+      rows: (_, name, { after, before }, limit) =>
+        answer(`${after ? "between" : "before"} ${name}`, () => {
+          if (world.away) throw new AwsError("SlowDown", "", 503);
+          const rows = (world.table[name] ?? []).filter(({ id }) => id >= after && id < before);
+          const messages = rows.filter(({ target }) => !target);
+          const more = messages.length > limit;
+          world.read?.push(...messages.map(({ id }) => id));
+          const read = rows.slice(more ? rows.indexOf(messages.at(-limit)) : 0);
+          return { messages: messages.slice(-limit), changes: read.filter(({ target }) => target), more };
+        }),
+      channelList: (_, etag) => answer("list", () => {
+        const found = changed(etag, world.list);
+        return found && { ...found, names: world.list };
+      }),
+      stats: () => answer("stats", () => ({ etag: "s", activity: { messages: 7 } })),
+    },
+    get: () => world.state,
+    dispatch(next) {
+      if (next !== world.state) world.dispatched += 1;
+      world.state = next;
+    },
+    presence: () => (world.gone ? null : presence),
+    onEnded: () => (world.ended += 1),
+    pace: () => ({ sinceSendMs: Infinity, sinceActiveMs: 0, hiddenMs: 0 }),
+    seen: () => world.seen,
+    onLine: () => world.onLine,
+    now: () => START_MS + world.time,
+    clock: () => world.time,
+    random: () => 0.5,
+  });
+  world.ids = (name = "default") => chat.channelOf(world.state, name).messages.map(({ id }) => id);
+  world.steps = async (count, ms = 1000) => {
+    for (; count > 0; count--) {
+      await world.reading.step();
+      world.time += ms;
+    }
+  };
+  return world;
+}
+
+const ids = (messages) => messages.map(({ id }) => id);
+
+test("a step that brings nothing changes nothing", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 20);
+  await ada.steps(3);
+  const { dispatched } = ada;
+  await ada.steps(30);
+  assert.equal(ada.dispatched, dispatched);
+});
+
+test("what a transcript does not hold is read from the table, before anything is shown", async () => {
+  const ada = page();
+  ada.table.default = range(0, 100);
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  ada.bucket.default = range(80, 100);
+  await ada.steps(1);
+  assert.deepEqual(ada.ids(), ids(range(0, 100)));
+});
+
+test("what was changed while the page slept is read with the gap, however old the message", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  const gone = { id: `${message(60).sentAt}#x`, target: message(3).id, kind: "delete" };
+  ada.table.default = [...range(0, 61), gone, ...range(61, 100)];
+  ada.bucket.default = range(80, 100);
+  await ada.steps(1);
+  const { messages } = chat.channelOf(ada.state);
+  assert.deepEqual(messages.map(({ id }) => id), ids(range(0, 100)));
+  assert.deepEqual([messages[3].text, messages[3].deleted], ["", true]);
+});
+
+test("after more than a gap's Query reads, nothing that may be out of date stays", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  const gone = { id: `${message(60).sentAt}#x`, target: message(3).id, kind: "delete" };
+  ada.table.default = [...range(0, 61), gone, ...range(61, 800)];
+  ada.bucket.default = range(780, 800);
+  await ada.steps(1);
+  assert.ok(!ada.ids().includes(message(3).id));
+  assert.equal(chat.channelOf(ada.state).earlier, "more");
+});
+
+test("a message that is stored late, before the next transcript begins, is asked for", async () => {
+  const ada = page();
+  const late = message(17.5);
+  ada.bucket.default = range(0, 19);
+  await ada.steps(1);
+  ada.table.default = [...range(0, 18), late, ...range(18, 40)];
+  ada.bucket.default = range(18, 40);
+  await ada.steps(1);
+  assert.ok(ada.ids().includes(late.id));
+});
+
+test("a channel without a transcript is read of the table, once, and may be empty", async () => {
+  const ada = page();
+  await ada.steps(5);
+  const { loaded, earlier } = chat.channelOf(ada.state);
+  assert.deepEqual([loaded, earlier], [true, "none"]);
+  assert.equal(ada.asked.filter((what) => what.startsWith("before")).length, 1);
+});
+
+test("a channel whose transcript shows nothing or was deleted shows what the table has", async () => {
+  const ada = page();
+  ada.table.default = range(0, 300);
+  await ada.steps(2);
+  assert.deepEqual(ada.ids(), ids(range(200, 300)));
+  assert.equal(chat.channelOf(ada.state).earlier, "more");
+});
+
+test("a channel whose last message has gone is empty", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 5);
+  await ada.steps(1);
+  ada.bucket.default = [];
+  await ada.steps(1);
+  assert.deepEqual([ada.ids(), chat.channelOf(ada.state).earlier], [[], "none"]);
+});
+
+test("changes that a transcript does not tell of are read of the table", async () => {
+  const ada = page();
+  ada.asOf = message(40).sentAt;
+  ada.bucket.default = range(0, 40);
+  await ada.steps(1);
+  const gone = range(0, 30).map(({ id }, at) => ({ id: `~${message(50 + at).sentAt}#x`, target: id, kind: "delete" }));
+  ada.table.default = [...range(0, 60), ...gone];
+  ada.bucket.default = range(30, 60);
+  Object.assign(ada, { asOf: message(90).sentAt, changesSince: message(70).sentAt });
+  await ada.steps(1);
+  const { messages } = chat.channelOf(ada.state);
+  assert.deepEqual(messages.filter(({ deleted }) => deleted).map(({ id }) => id), ids(range(0, 30)));
+});
+
+test("an edited message is read again, however old; one read that fails is repeated", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 40);
+  await ada.steps(1);
+  const edit = { id: `~${message(50).sentAt}#x`, target: message(3).id, kind: "edit" };
+  const edited = message(3, { text: "better", edited: true, version: edit.id });
+  ada.bucket.default = range(20, 41);
+  ada.changes.default = [edit];
+  ada.table.default = [...range(0, 3), edited, ...range(4, 41)];
+  ada.away = true;
+  await ada.steps(1);
+  assert.equal(ada.ids().at(-1), message(40).id);
+  ada.away = false;
+  await ada.steps(1);
+  assert.equal(chat.channelOf(ada.state).messages[3].text, "better");
+  const { length } = ada.asked;
+  await ada.steps(1);
+  assert.deepEqual(ada.asked.slice(length), ["transcript default"]);
+});
+
+test("edited messages are read again one by one, a few a step, the newest first", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 40);
+  await ada.steps(1);
+  const edits = range(0, 10).map(({ id }, at) => ({ id: `~${message(50 + at).sentAt}#x`, target: id, kind: "edit" }));
+  const better = (at) => message(at, { text: "better", edited: true, version: edits[at].id });
+  ada.table.default = [...range(0, 10).map((_, at) => better(at)), ...range(10, 41)];
+  ada.bucket.default = range(20, 41);
+  ada.changes.default = edits;
+  const shown = () => chat.channelOf(ada.state).messages.slice(0, 10).map(({ text }) => text === "better");
+  ada.read = [];
+  await ada.steps(1);
+  assert.deepEqual(shown(), [...Array(6).fill(false), ...Array(4).fill(true)]);
+  await ada.steps(2);
+  assert.ok(shown().every((read) => read));
+  // no message is read but those that were edited, each once
+  assert.deepEqual(ada.read.sort(), ids(range(0, 10)));
+});
+
+test("channels that the person visits are listed and looked at before a thousand others", async () => {
+  const ada = page({ ...KEPT, visited: ["tea", "zoo"] });
+  ada.list = Array.from({ length: 1_000 }, (_, at) => `a${at}`);
+  await ada.steps(240);
+  assert.deepEqual(ada.state.names.slice(0, 3), ["default", "tea", "zoo"]);
+  const probes = ada.asked.filter((what) => /^transcript [^d]/.test(what)).map((what) => what.slice(11));
+  assert.equal(probes.filter((name) => name === "tea").length, 9);
+  assert.equal(probes.filter((name) => name === "zoo").length, 9);
+  assert.ok(probes.filter((name) => name.startsWith("a")).length >= 5);
+});
+
+test("of a thousand channels that nobody opened little is kept", async () => {
+  const ada = page();
+  ada.list = Array.from({ length: 20 }, (_, at) => `a${at}`);
+  for (const name of ada.list) ada.bucket[name] = range(0, 20);
+  await ada.steps(300);
+  for (const name of ada.list) ada.bucket[name] = range(10, 40);
+  await ada.steps(300);
+  for (const name of ada.list) {
+    assert.equal(chat.channelOf(ada.state, name).messages.length, 21);
+    assert.equal(chat.channelOf(ada.state, name).unread, 20);
+  }
+  ada.state = chat.opened(ada.state, "a7");
+  await ada.steps(1);
+  assert.equal(ada.ids("a7").length, 30);
+});
+
+test("a gap that could not be read is read at the next step", async () => {
+  const ada = page();
+  ada.table.default = range(0, 100);
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  ada.bucket.default = range(80, 100);
+  const { default: all } = ada.table;
+  ada.table = new Proxy({}, { get: () => { throw new NetworkError("the table is away"); } });
+  await ada.steps(1);
+  assert.deepEqual(ada.ids(), ids(range(0, 20)));
+  assert.match(ada.state.trouble, /Reconnecting/);
+  ada.table = { default: all };
+  await ada.steps(1);
+  assert.deepEqual(ada.ids(), ids(range(0, 100)));
+  assert.equal(ada.state.trouble, "");
+});
+
+test("an absence longer than is read at once leaves no hole: the newest are shown, the rest by scrolling", async () => {
+  const ada = page();
+  ada.table.default = range(0, 2000);
+  ada.bucket.default = range(0, 20);
+  await ada.steps(1);
+  ada.bucket.default = range(1980, 2000);
+  await ada.steps(1);
+  assert.equal(ada.ids().length, 520);
+  assert.equal(chat.channelOf(ada.state).earlier, "more");
+  for (let turn = 0; turn < 20; turn++) await ada.reading.reachBack();
+  assert.deepEqual(ada.ids(), ids(range(0, 2000)));
+  assert.equal(chat.channelOf(ada.state).earlier, "none");
+});
+
+test("after an absence all that is unread is read, from the last message that was seen", async () => {
+  const ada = page({ ...KEPT, lastRead: { default: message(18).id } });
+  ada.table.default = range(0, 200);
+  ada.bucket.default = range(180, 200);
+  await ada.steps(1);
+  const channel = chat.channelOf(ada.state);
+  assert.deepEqual([channel.unread, channel.divider], [181, message(18).id]);
+  assert.equal(channel.messages.find(({ id }) => id > channel.divider).id, message(19).id);
+  await ada.steps(5);
+  assert.equal(ada.asked.filter((what) => what.startsWith("between")).length, 1);
+});
+
+test("what is unread after a long absence is read as far as a gap's Query goes", async () => {
+  const ada = page({ ...KEPT, lastRead: { default: message(18).id } });
+  ada.table.default = range(0, 2000);
+  ada.bucket.default = range(1980, 2000);
+  ada.seen = false;
+  await ada.steps(3);
+  assert.equal(chat.channelOf(ada.state).unread, 520);
+  assert.equal(unreadOf(ada.state).more, true);
+  for (let turn = 0; turn < 20; turn++) await ada.reading.reachBack();
+  assert.deepEqual(unreadOf(ada.state), { unread: 1981, more: false, mentioned: false });
+  assert.equal(ada.asked.filter((what) => what.startsWith("between")).length, 1);
+});
+
+test("a channel that was only looked at is read from its last visit when it is opened", async () => {
+  const ada = page({ ...KEPT, lastRead: { ops: message(5).id }, visited: ["ops"] });
+  ada.table.ops = range(0, 100);
+  ada.bucket.ops = range(80, 100);
+  await ada.steps(30);
+  assert.equal(chat.channelOf(ada.state, "ops").unread, 20);
+  assert.equal(unreadOf(ada.state).more, true);
+  assert.equal(ada.asked.filter((what) => what.startsWith("between")).length, 0);
+  ada.state = chat.opened(ada.state, "ops");
+  await ada.steps(1);
+  const { unread, divider, loaded } = chat.channelOf(ada.state);
+  assert.deepEqual([unread, divider, loaded], [94, message(5).id, true]);
+  assert.equal(ada.ids("ops")[0], message(0).id);
+});
+
+test("a channel that is opened while it is looked at is read from its last visit", async () => {
+  const ada = page({ ...KEPT, lastRead: { ops: message(5).id }, visited: ["ops"] });
+  ada.table.ops = range(0, 100);
+  ada.bucket.ops = range(80, 100);
+  await ada.steps(1);
+  let step;
+  for (let turn = 0; turn < 200 && ada.asked.at(-1) !== "transcript ops"; turn++) {
+    if (turn % 20 === 0) {
+      ada.time += 1000;
+      step = ada.reading.step();
+    }
+    await null;
+  }
+  assert.equal(ada.asked.at(-1), "transcript ops");
+  ada.state = chat.opened(ada.state, "ops");
+  await step;
+  await ada.steps(1);
+  assert.equal(chat.channelOf(ada.state).unread, 94);
+});
+
+test("after a reload, a message that was sent before it is looked for in the table", async () => {
+  const kept = { outbox: [outgoing("c5", { state: "sent", at: START_MS + 5500 })], drafts: {}, lastRead: {}, visited: [] };
+  const ada = page(kept);
+  ada.table.default = [...range(0, 5), own(5), ...range(6, 100)];
+  ada.bucket.default = range(80, 100);
+  ada.time = 3_600_000;
+  await ada.steps(1);
+  assert.deepEqual(ada.state.outbox, []);
+});
+
+test("a message that was sent long ago, before more than a gap's Query reads, is not told as refused", async () => {
+  const ada = page({ ...KEPT, outbox: [outgoing("c5", { state: "sent", at: START_MS + 5500 })] });
+  ada.table.default = [...range(0, 5), own(5), ...range(6, 2000)];
+  ada.bucket.default = range(1980, 2000);
+  ada.time = 3_600_000;
+  await ada.steps(1);
+  assert.deepEqual(ada.state.outbox, []);
+  assert.equal(ada.ids().length, 520);
+});
+
+const MINE = `${START_MS.toString(36).padStart(9, "0")}-mine`;
+const UNSEEN = { state: "failed", why: "It has not appeared: it may have been refused. Try again." };
+
+/** What is stored of Ada's message, so many seconds after she sent it. */
+const stored = (second) => own(second, { id: `${message(second).sentAt}#${MINE}`, clientId: MINE });
+
+for (const [when, second] of [
+  ["at once", 5],
+  ["after Lambda's own retries", 200],
+]) {
+  test(`a message that was called lost, and was stored ${when}, is found the next day`, async () => {
+    const ada = page({ ...KEPT, outbox: [outgoing(MINE, { ...UNSEEN, at: START_MS })] });
+    ada.table.default = [stored(second), ...range(300, 2000)];
+    ada.bucket.default = range(1980, 2000);
+    ada.time = 86_400_000;
+    await ada.steps(1);
+    assert.deepEqual(ada.state.outbox, []);
+  });
+}
+
+test("a message that is sent again is found where its first try was stored", async () => {
+  const ada = page();
+  ada.table.default = [stored(5), ...range(300, 2000)];
+  ada.bucket.default = range(1980, 2000);
+  ada.time = 86_400_000;
+  await ada.steps(1);
+  const sent = outgoing(MINE, { state: "sent", at: START_MS + 86_400_000 });
+  ada.state = chat.withOutbox(ada.state, [sent]);
+  await ada.steps(1);
+  assert.deepEqual(ada.state.outbox, []);
+});
+
+test("what is not there is looked for once a try, and is called lost", async () => {
+  const ada = page({ ...KEPT, outbox: [outgoing(MINE, { state: "sent", at: START_MS })] });
+  ada.table.default = range(300, 2000);
+  ada.bucket.default = range(1980, 2000);
+  ada.time = 86_400_000;
+  await ada.steps(1);
+  assert.equal(ada.state.outbox[0].state, "failed");
+  const { length } = ada.asked;
+  await ada.steps(5);
+  assert.ok(!ada.asked.slice(length).includes("between default"));
+});
+
+test("switching away and back shows what is known at once; the transcript is asked for on condition", async () => {
+  const ada = page();
+  ada.bucket = { default: range(0, 20), ops: range(30, 35) };
+  await ada.steps(1);
+  ada.state = chat.opened(ada.state, "ops");
+  await ada.steps(1);
+  assert.equal(ada.ids("ops").length, 5);
+  ada.state = chat.opened(ada.state, "default");
+  assert.equal(ada.ids().length, 20);
+});
+
+test("the list of channels is read, and the others are looked at one by one, slowly", async () => {
+  const ada = page();
+  ada.list = ["art", "ops"];
+  ada.bucket = { default: range(0, 2), art: range(0, 3), ops: range(0, 3) };
+  await ada.steps(40);
+  assert.deepEqual(ada.state.names, ["default", "art", "ops"]);
+  ada.bucket.ops = range(0, 6);
+  await ada.steps(40);
+  assert.equal(chat.channelOf(ada.state, "ops").unread, 3);
+  assert.equal(chat.channelOf(ada.state, "art").unread, 0);
+  const probes = ada.asked.filter((what) => /transcript (art|ops)/.test(what));
+  assert.ok(probes.length >= 6 && probes.length <= 10, `${probes.length} in 80 s`);
+  assert.equal(ada.asked.filter((what) => what === "list").length, 2);
+  assert.equal(ada.asked.filter((what) => what.startsWith("between")).length, 0);
+});
+
+test("a channel that lacks one's own message is looked at first, gaps filled", async () => {
+  const ada = page();
+  ada.list = ["art", "ops", "zoo"];
+  await ada.steps(2);
+  ada.state = chat.withOutbox(ada.state, [outgoing("c5", { state: "sent", channel: "zoo", at: START_MS + 5000 })]);
+  ada.table.zoo = [own(5), ...range(6, 60)];
+  ada.bucket.zoo = range(40, 60);
+  await ada.steps(12);
+  assert.deepEqual(ada.state.outbox, []);
+});
+
+test("channels are listed once the list has come, or cannot", async () => {
+  const [ada, denied, offline] = [page(), page(), page()];
+  Object.defineProperty(denied, "list", { get: () => assert.fail("denied") });
+  assert.equal(ada.state.listed, false);
+  await ada.steps(1);
+  await denied.steps(1);
+  assert.deepEqual([ada.state.listed, denied.state.listed], [true, true]);
+  offline.error = new NetworkError("Failed to fetch");
+  await offline.steps(1);
+  assert.equal(offline.state.listed, true);
+});
+
+test("a failing look at another channel is no trouble of the open one", async () => {
+  const ada = page();
+  ada.list = ["ops"];
+  ada.bucket = new Proxy({ default: [] }, { get: (all, name) => (name === "ops" ? assert.fail("denied") : all[name]) });
+  await ada.steps(30);
+  assert.equal(ada.state.trouble, "");
+});
+
+test("the activity is read while it is shown", async () => {
+  const ada = page();
+  await ada.steps(5);
+  assert.equal(ada.state.activity, null);
+  ada.state = chat.panelled(ada.state, "activity");
+  await ada.steps(1);
+  assert.equal(ada.state.activity.messages, 7);
+});
+
+test("offline is believed when a request fails and the browser says so; then the page pauses", async () => {
+  const ada = page();
+  ada.onLine = false;
+  await ada.steps(2);
+  assert.equal(ada.state.online, true);
+  ada.error = new NetworkError("Failed to fetch");
+  await ada.steps(1);
+  assert.equal(ada.state.online, false);
+  assert.equal(ada.reading.delay(), Infinity);
+  ada.error = null;
+  await ada.steps(1);
+  assert.equal(ada.state.online, true);
+  assert.ok(ada.reading.delay() < 5000);
+});
+
+test("failing polls come more and more slowly", async () => {
+  const ada = page();
+  const first = ada.reading.delay();
+  ada.error = new AwsError("SlowDown", "", 503);
+  await ada.steps(4);
+  assert.ok(ada.reading.delay() > 4 * first);
+  ada.reading.retry();
+  assert.ok(ada.reading.delay() < 2 * first);
+});
+
+test("an ended sign-in is told, by whatever request it shows", async () => {
+  const ada = page();
+  ada.bucket.default = range(5, 10);
+  await ada.steps(1);
+  ada.error = new AwsError("ExpiredToken", "", 400);
+  await ada.steps(1);
+  await ada.reading.reachBack();
+  assert.equal(ada.ended, 2);
+});
+
+test("what is answered after the session's end is dropped", async () => {
+  const ada = page();
+  ada.bucket.default = range(0, 3);
+  const step = ada.reading.step();
+  ada.presence.signal.aborted = true;
+  await step;
+  assert.deepEqual(ada.ids(), []);
+});
+
+test("earlier messages are read once at a time, until there are none", async () => {
+  const ada = page();
+  ada.table.default = range(0, 150);
+  ada.bucket.default = range(130, 150);
+  await ada.steps(1);
+  await Promise.all([ada.reading.reachBack(), ada.reading.reachBack()]);
+  assert.equal(ada.asked.filter((what) => what.startsWith("before")).length, 1);
+  await ada.reading.reachBack();
+  await ada.reading.reachBack();
+  assert.deepEqual(ada.ids(), ids(range(0, 150)));
+  assert.equal(ada.asked.filter((what) => what.startsWith("before")).length, 2);
+});
+
+test("earlier messages that cannot be read are failed, and read at the next reach", async () => {
+  const ada = page();
+  ada.table.default = range(0, 30);
+  ada.bucket.default = range(10, 30);
+  await ada.steps(1);
+  ada.error = new NetworkError("Failed to fetch");
+  await ada.reading.reachBack();
+  assert.equal(chat.channelOf(ada.state).earlier, "failed");
+  ada.error = null;
+  ada.gone = true;
+  await ada.reading.reachBack();
+  assert.equal(chat.channelOf(ada.state).earlier, "failed");
+  ada.gone = false;
+  await ada.reading.reachBack();
+  assert.equal(chat.channelOf(ada.state).earlier, "none");
+});
+
+test("a mistake of the page itself is not called offline, and is reported", async (t) => {
+  const reported = [];
+  globalThis.reportError = (error) => void reported.push(error);
+  t.after(() => delete globalThis.reportError);
+  const ada = page();
+  ada.error = new TypeError("it is undefined");
+  await ada.steps(1);
+  assert.match(ada.state.trouble, /^Something went wrong in this page/);
+  assert.deepEqual(reported, [ada.error]);
+  ada.error = null;
+  await ada.steps(1);
+  assert.equal(ada.state.trouble, "");
+});

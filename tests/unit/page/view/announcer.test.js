@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createAnnouncer, sentences } from "../../../../s3-website/public/js/view/announcer.js";
+
+const NOW = Date.parse("2026-03-14T15:00:00Z");
+
+/** @param {number} minutesAgo @param {object} [changes] */
+function message(minutesAgo, changes = {}) {
+  const sentAt = new Date(NOW - minutesAgo * 60_000).toISOString();
+  const clientId = `c${minutesAgo}`;
+  const plain = { picture: "", kind: "user", edited: false, deleted: false };
+  const grace = { name: "Grace", text: "x", user: "grace" };
+  return { id: `${sentAt}#${clientId}`, ...grace, sentAt, clientId, ...plain, ...changes };
+}
+const texts = (all) => all.filter(({ kind }) => kind === "message");
+
+test("a screen reader hears each of a few new messages, and only the number of many", () => {
+  const long = message(1, { text: "🎉".repeat(200) });
+  assert.deepEqual(sentences([message(1, { text: "Hello" })]), ["Grace: Hello"]);
+  assert.equal(sentences([long])[0], `Grace: ${"🎉".repeat(150)}…`);
+  assert.deepEqual(sentences([1, 2, 3, 4].map((at) => message(at))), ["4 new messages"]);
+  assert.deepEqual(sentences([long, long, long]), ["3 new messages"]);
+});
+
+/** What is said, and when, while time goes by as the test wants. */
+function listener(t) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const said = [];
+  let time = 0;
+  const announcer = createAnnouncer((texts) => said.push({ time, texts }));
+  return {
+    ...announcer,
+    said,
+    pass(ms) {
+      for (const ends = time + ms; time < ends; ) t.mock.timers.tick(Math.min(100, ends - (time += 100) + 100));
+    },
+  };
+}
+
+test("a steady conversation is told of every five seconds, and every message is counted", (t) => {
+  const ears = listener(t);
+  for (let second = 0; second < 20; second++) {
+    ears.tell([message(second)]);
+    ears.pass(1000);
+  }
+  ears.pass(10_000);
+  const times = ears.said.map(({ time }) => time);
+  assert.ok(times.length <= 5, `${times.length} announcements`);
+  times.slice(1).forEach((time, at) => assert.ok(time - times[at] >= 5000));
+  const count = ({ texts }) => Number(/^(\d+) new messages$/.exec(texts[0])?.[1] ?? texts.length);
+  assert.equal(ears.said.reduce((sum, one) => sum + count(one), 0), 20);
+});
+
+test("after a long text there is time to hear it; after silence a message is told at once", (t) => {
+  const ears = listener(t);
+  ears.tell([message(1, { text: "long ".repeat(40) })]);
+  ears.pass(1000);
+  ears.tell([message(2)]);
+  ears.pass(8000);
+  assert.equal(ears.said.length, 1);
+  ears.pass(30_000);
+  assert.equal(ears.said.length, 2);
+  ears.tell([message(3)]);
+  ears.pass(1000);
+  assert.equal(ears.said.length, 3);
+});
+
+test("a failure waits for nothing", (t) => {
+  const ears = listener(t);
+  ears.tell([message(1)]);
+  ears.pass(1000);
+  ears.warn(["It failed."]);
+  assert.deepEqual(ears.said.at(-1).texts, ["It failed."]);
+  ears.warn([]);
+  assert.equal(ears.said.length, 2);
+});
+
+test("what was deleted before it was told of is not told", (t) => {
+  const ears = listener(t);
+  ears.tell([message(1)]);
+  ears.recall([]);
+  ears.pass(5000);
+  assert.deepEqual(ears.said.map(({ texts }) => texts), [[]]);
+});
