@@ -1,8 +1,8 @@
-"""What an account holds of one function, so that two accounts can be compared."""
+"""Everything that an account holds for one function, so that two accounts can be compared."""
 
 import json
 
-# What differs between two accounts in which the same was done.
+# Keys whose values differ between two accounts after the same commands.
 _OWN = frozenset(
     {
         "CreationDate",
@@ -28,7 +28,7 @@ def _plain(value):
         return {key: _plain(item) for key, item in value.items() if key not in _OWN}
     if isinstance(value, list | tuple):
         return sorted(
-            (_plain(item) for item in value), key=lambda one: json.dumps(one, default=str)
+            (_plain(item) for item in value), key=lambda item: json.dumps(item, default=str)
         )
     return value
 
@@ -44,21 +44,21 @@ def _or(nothing, read, *missing):
 
 
 def snapshot(client, name, bucket=""):
-    """Everything that kappa makes for a function, in plain values; {} where there is nothing.
+    """Everything that kappa creates for a function, as plain values; {} if there is nothing.
 
-    `client` gives a boto3 client of a service.
+    `client` returns a boto3 client for a service.
     """
-    found = {
+    parts = {
         **_function(client("lambda"), name),
         **_iam(client("iam"), name),
         "subscriptions": [
-            (one["TopicArn"], one["Endpoint"])
-            for one in client("sns").list_subscriptions()["Subscriptions"]
+            (subscription["TopicArn"], subscription["Endpoint"])
+            for subscription in client("sns").list_subscriptions()["Subscriptions"]
         ],
         "notifications": _notifications(client("s3"), bucket) if bucket else None,
         "rules": _rules(client("events"), name),
     }
-    return {key: value for key, value in _plain(found).items() if value}
+    return {key: value for key, value in _plain(parts).items() if value}
 
 
 def _function(aws, name):
