@@ -279,7 +279,7 @@ def has_page(chat):
 
 @pytest.fixture(scope="module")
 def published(chats, pages):
-    """The changed page after an uninterrupted run, and the run's number of calls."""
+    """The chat, its number of calls and its page after an uninterrupted run."""
 
     @cache
     def of(begin):

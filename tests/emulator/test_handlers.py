@@ -36,7 +36,7 @@ class Page:
         return client_id
 
     def transcript(self, channel):
-        """Read the transcript that the page polls; [] without a transcript."""
+        """Read the transcript that the page polls; without one, no messages."""
         key = f"{self.config.data_prefix}{channel}.json"
         try:
             found = self.s3.get_object(Bucket=self.config.s3_bucket, Key=key)

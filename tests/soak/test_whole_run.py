@@ -110,11 +110,11 @@ def test_the_benches_find_no_fault(run):
 
 def test_no_log_of_a_whole_run_holds_a_token_an_address_or_a_text(run):
     assert len(run) == 4, sorted(run)  # both functions, the emulator, local mode
-    found = [
+    leaked = [
         (where, leak, line)
         for where, text in run.items()
         for line in text.splitlines()
         for leak in leaks(line, *([] if QUOTED in line else [SECRET]))
     ]
-    assert found == []
+    assert leaked == []
     assert all(len(text) > 100 for text in run.values())

@@ -104,8 +104,8 @@ def kappa_config(function=None, policy=None, role=None, **changes):
     from kappa.config import model as settings
     from kappa.config.model import EventSource
 
-    sources = tuple(EventSource(**one) for one in (function or {}).pop("sources", ()))
-    grants = tuple(settings.Permission(**one) for one in (function or {}).pop("grants", ()))
+    sources = tuple(EventSource(**source) for source in (function or {}).pop("sources", ()))
+    grants = tuple(settings.Permission(**grant) for grant in (function or {}).pop("grants", ()))
     section = {
         "name": "greeter",
         "path": "code",

@@ -138,18 +138,18 @@ def _centres(
 
 
 def _spread(
-    row: list[Cell], sides: dict[str, tuple[float, float]], wanted: dict[Cell, float]
+    row: list[Cell], sides: dict[str, tuple[float, float]], preferred: dict[Cell, float]
 ) -> dict[Cell, float]:
-    """Place a row's cells side by side in their panels, as near as possible to `wanted`."""
+    """Place a row's cells side by side in their panels, as near as possible to `preferred`."""
     centre: dict[Cell, float] = {}
     for panel, (left, right) in sides.items():
         cells = [cell for cell in row if cell.panel == panel]
         middle = (left + right) / 2
-        cells.sort(key=lambda cell: wanted.get(cell, middle))
+        cells.sort(key=lambda cell: preferred.get(cell, middle))
         start = left + PADDING
         for place, cell in enumerate(cells):
             half = _width([cell]) / 2
             latest = right - PADDING - _width(cells[place:]) + half
-            centre[cell] = min(max(start + half, wanted.get(cell, middle)), latest)
+            centre[cell] = min(max(start + half, preferred.get(cell, middle)), latest)
             start = centre[cell] + half + GAP
     return centre

@@ -253,10 +253,10 @@ class Account:
         arn = FUNCTION + FunctionName.removeprefix(NAME)
         return {
             "EventSourceMappings": [
-                one
-                for one in self.mappings.values()
-                if (not FunctionName or one["FunctionArn"] == arn)
-                and (not EventSourceArn or one.get("EventSourceArn") == EventSourceArn)
+                mapping
+                for mapping in self.mappings.values()
+                if (not FunctionName or mapping["FunctionArn"] == arn)
+                and (not EventSourceArn or mapping.get("EventSourceArn") == EventSourceArn)
             ]
         }
 
@@ -264,8 +264,9 @@ class Account:
         alias = self._qualified(FunctionName)
         arn = ":".join(filter(None, (FUNCTION, alias)))
         if any(
-            one["FunctionArn"] == arn and one.get("EventSourceArn") == params["EventSourceArn"]
-            for one in self.mappings.values()
+            mapping["FunctionArn"] == arn
+            and mapping.get("EventSourceArn") == params["EventSourceArn"]
+            for mapping in self.mappings.values()
         ):
             raise Conflict(
                 "exists", code="ResourceConflictException", text="a mapping already exists"
@@ -281,14 +282,14 @@ class Account:
         return self.mappings[UUID]
 
     def lambda_update_event_source_mapping(self, UUID, FunctionName="", Enabled=None, **params):  # noqa: N803
-        one = self.lambda_get_event_source_mapping(UUID)
+        mapping = self.lambda_get_event_source_mapping(UUID)
         if FunctionName:
             alias = self._qualified(FunctionName)
-            one["FunctionArn"] = ":".join(filter(None, (FUNCTION, alias)))
+            mapping["FunctionArn"] = ":".join(filter(None, (FUNCTION, alias)))
         if Enabled is not None:
-            one["State"] = "Enabled" if Enabled else "Disabled"
-        one.update(params)
-        return one
+            mapping["State"] = "Enabled" if Enabled else "Disabled"
+        mapping.update(params)
+        return mapping
 
     def lambda_delete_event_source_mapping(self, UUID):  # noqa: N803
         del self.mappings[UUID]
@@ -309,9 +310,9 @@ class Account:
         return {"Attributes": self.subscriptions[SubscriptionArn].get("Attributes", {})}
 
     def sns_subscribe(self, TopicArn, Endpoint, Attributes=None, **_):  # noqa: N803
-        for one in self.subscriptions.values():
-            if (one["TopicArn"], one["Endpoint"]) == (TopicArn, Endpoint):
-                return one
+        for subscription in self.subscriptions.values():
+            if (subscription["TopicArn"], subscription["Endpoint"]) == (TopicArn, Endpoint):
+                return subscription
         arn = f"{TopicArn}:{next(self.numbers)}"
         ends = {"TopicArn": TopicArn, "Endpoint": Endpoint, "Attributes": Attributes or {}}
         self.subscriptions[arn] = {"SubscriptionArn": arn, **ends}
@@ -326,8 +327,8 @@ class Account:
         return self.buckets[Bucket]
 
     def s3_put_bucket_notification_configuration(self, Bucket, NotificationConfiguration, **_):  # noqa: N803
-        for one in NotificationConfiguration.get("LambdaFunctionConfigurations", ()):
-            alias = one["LambdaFunctionArn"].removeprefix(FUNCTION).lstrip(":")
+        for notification in NotificationConfiguration.get("LambdaFunctionConfigurations", ()):
+            alias = notification["LambdaFunctionArn"].removeprefix(FUNCTION).lstrip(":")
             given = self.policies.get(alias, {}).values()
             if not any(each["Principal"] == {"Service": "s3.amazonaws.com"} for each in given):
                 text = "Unable to validate the following destination configurations"
@@ -355,11 +356,11 @@ class Account:
         self.rules[Name]["settings"]["State"] = "DISABLED"
 
     def events_put_targets(self, Rule, Targets, **_):  # noqa: N803
-        self.rules[Rule]["targets"].update({one["Id"]: one for one in Targets})
+        self.rules[Rule]["targets"].update({target["Id"]: target for target in Targets})
 
     def events_remove_targets(self, Rule, Ids, **_):  # noqa: N803
-        for one in Ids:
-            self.rules[Rule]["targets"].pop(one)
+        for target_id in Ids:
+            self.rules[Rule]["targets"].pop(target_id)
 
     def events_delete_rule(self, Name, **_):  # noqa: N803
         assert not self.rules[Name]["targets"]
@@ -393,10 +394,12 @@ class Account:
             if rule["settings"]["State"] == "ENABLED"
             for target in rule["targets"].values()
         ]
-        mapped = [one for one in self.mappings.values() if one["State"] == "Enabled"]
+        mapped = [mapping for mapping in self.mappings.values() if mapping["State"] == "Enabled"]
         return {
-            "sns": sorted(on(one["Endpoint"]) for one in self.subscriptions.values()),
-            "sqs": sorted(on(one["FunctionArn"]) for one in mapped),
+            "sns": sorted(
+                on(subscription["Endpoint"]) for subscription in self.subscriptions.values()
+            ),
+            "sqs": sorted(on(mapping["FunctionArn"]) for mapping in mapped),
             "s3": sorted(map(on, notified)),
             "events": sorted(map(on, invoked)),
         }
