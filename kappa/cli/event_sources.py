@@ -25,7 +25,7 @@ def add_event_sources(options: Options) -> None:
     Example:
       kappa config.yml add_event_sources
     """
-    from kappa.commands.sources import plan_add_event_sources
+    from kappa.commands.event_sources import plan_add_event_sources
 
     carry_out(options, plan_add_event_sources)
 
@@ -40,7 +40,7 @@ def update_event_sources(options: Options) -> None:
     Example:
       kappa config.yml update_event_sources
     """
-    from kappa.commands.sources import plan_update_event_sources
+    from kappa.commands.event_sources import plan_update_event_sources
 
     carry_out(options, plan_update_event_sources)
 
@@ -56,7 +56,7 @@ def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     Example:
       kappa config.yml enable_event_sources news
     """
-    from kappa.commands.sources import plan_switch_event_sources
+    from kappa.commands.event_sources import plan_switch_event_sources
 
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=True))
 
@@ -73,7 +73,7 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     Example:
       kappa config.yml disable_event_sources
     """
-    from kappa.commands.sources import plan_switch_event_sources
+    from kappa.commands.event_sources import plan_switch_event_sources
 
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=False))
 
@@ -90,7 +90,7 @@ def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     Example:
       kappa config.yml remove_event_sources nightly
     """
-    from kappa.commands.sources import plan_remove_event_sources
+    from kappa.commands.event_sources import plan_remove_event_sources
 
     carry_out(options, partial(plan_remove_event_sources, names=sources))
 
@@ -106,7 +106,7 @@ def event_source_status(options: Options) -> None:
       kappa config.yml event_source_status --json
     """
     from kappa.cli.columns import padded
-    from kappa.commands.sources import read_sources_status
+    from kappa.commands.event_sources import read_sources_status
     from kappa.sources.report import source_row, sources_data
 
     session = options.open()

@@ -139,7 +139,7 @@ def check_name(config: Path) -> None:
 
 def schema() -> bytes:
     """The JSON Schema of a config file."""
-    return resources.files("kappa").joinpath("schema.json").read_bytes()
+    return resources.files("kappa.config").joinpath("schema.json").read_bytes()
 
 
 def write_files(folder: Path, new: NewFiles) -> list[Path]:

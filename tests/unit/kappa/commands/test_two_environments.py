@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kappa.commands.event_sources import read_sources_status
 from kappa.commands.session import Session, with_publishing
-from kappa.commands.sources import read_sources_status
 from kappa.config.model import Image, KeyFilter, Url
 from kappa.errors import Conflict, NotFound
 from kappa.plan.apply import apply

@@ -15,14 +15,14 @@ import pytest
 
 import kappa.sources
 from kappa.commands.adopt.sources import adopt_sources
-from kappa.commands.session import Session
-from kappa.commands.sources import (
+from kappa.commands.event_sources import (
     plan_add_event_sources,
     plan_remove_event_sources,
     plan_switch_event_sources,
     plan_update_event_sources,
     read_sources_status,
 )
+from kappa.commands.session import Session
 from kappa.config import source_rules
 from kappa.config.read import read_config
 from kappa.errors import Conflict, NotFound

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from kappa.commands.deploy import plan_deploy
-from kappa.commands.session import Session
-from kappa.commands.sources import (
+from kappa.commands.event_sources import (
     plan_add_event_sources,
     plan_remove_event_sources,
     plan_switch_event_sources,
 )
+from kappa.commands.session import Session
 from kappa.config.model import Image, KeyFilter
 from kappa.config.read import read_config
 from kappa.errors import ConfigError, Conflict
