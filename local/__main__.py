@@ -105,7 +105,7 @@ def up(port: int | None, *, browser: bool) -> int:
 
 
 def run(command: list[str], port: int | None, *, quiet: bool) -> int:
-    """Run one command beside a chat of its own; return its exit code."""
+    """Run one command with a new chat; return its exit code."""
     with bootstrap.chat(port=port, proxied=True, report=_silent if quiet else _print) as chat:
         return run_command(command, chat.env)
 
