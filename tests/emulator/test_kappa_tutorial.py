@@ -37,7 +37,11 @@ def follow(console, folder, env):
         program, *words = shlex.split(line.removeprefix("$ "))
         assert program == "kappa"
         # A reader's terminal groups the log by request; a pipe does not.
-        done = run_kappa([*words, *["--pretty"] * ("logs" in words)], env, folder=folder)
+        words = [*words, *["--pretty"] * ("logs" in words)]
+        done = run_kappa(words, env, folder=folder)
+        if "Worker process exited" in done.stderr:
+            # An update of a function in one account ends the workers of its name in all accounts.
+            done = run_kappa(words, env, folder=folder)
         assert done.returncode == (3 if "diff" in words else 0), done.stderr
         printed += f"{line}\n{done.stderr}{done.stdout}"
     return printed
