@@ -37,7 +37,11 @@ def follow(console, folder, env):
         program, *words = shlex.split(line.removeprefix("$ "))
         assert program == "kappa"
         # On a terminal, kappa groups the log by request; in a pipe it does not.
-        done = run_kappa([*words, *["--pretty"] * ("logs" in words)], env, folder=folder)
+        words = [*words, *["--pretty"] * ("logs" in words)]
+        done = run_kappa(words, env, folder=folder)
+        if "Worker process exited" in done.stderr:
+            # The emulator ends a function's workers when one of that name is updated in any account.
+            done = run_kappa(words, env, folder=folder)
         assert done.returncode == (3 if "diff" in words else 0), done.stderr
         printed += f"{line}\n{done.stderr}{done.stdout}"
     return printed
