@@ -40,7 +40,7 @@ def follow(console, folder, env):
         words = [*words, *["--pretty"] * ("logs" in words)]
         done = run_kappa(words, env, folder=folder)
         if "Worker process exited" in done.stderr:
-            # The emulator ends a function's workers when one of that name is updated in any account.
+            # The emulator ends a function's workers when any account updates one of that name.
             done = run_kappa(words, env, folder=folder)
         assert done.returncode == (3 if "diff" in words else 0), done.stderr
         printed += f"{line}\n{done.stderr}{done.stdout}"
