@@ -1,4 +1,4 @@
-"""Parts of config files, and the error of one that does not read."""
+"""Parts of config files, and the error of an invalid one."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from kappa.errors import ConfigError
 
 
 def error_of(file, environment=""):
-    """What is said of a config, without the file's path."""
+    """The error message for a config, without the file's path."""
     with pytest.raises(ConfigError) as error:
         read_config(file, environment)
     assert error.value.exit_code == 2
@@ -15,5 +15,5 @@ def error_of(file, environment=""):
 
 
 def source(*lines):
-    """The lines of a config with one event source, behind those of the function."""
+    """The lines of a config's event source, to be appended to the function's."""
     return "  event_sources:\n    - " + "\n      ".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""A function that exists, as AWS describes it, for what init --from makes of it."""
+"""An existing function as AWS describes it, for tests of init --from."""
 
 import io
 import zipfile
@@ -67,7 +67,7 @@ def existing(settings=None, function=None, **changes):
 
 
 def whole(**changes):
-    """A config of what was found, and what is said about it."""
+    """The config that init --from writes, and its remarks as text."""
     new = adopted_files(existing(**changes), "config.yml")
     return yaml.safe_load(new.files["config.yml"]), "\n".join(new.remarks)
 
@@ -84,7 +84,7 @@ def raw(**changes):
 
 
 class Answers:
-    """AWS, with one function; `answers` are by operation, an error is raised."""
+    """AWS with one function: an answer per operation; an answer that is an error is raised."""
 
     def __init__(self, **answers):
         self.answers = answers

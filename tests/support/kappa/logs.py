@@ -1,4 +1,4 @@
-"""Lines of a log, and the requests that they make."""
+"""Log lines, and the requests that they belong to."""
 
 import click
 
@@ -24,7 +24,7 @@ def report(request, more=""):
 
 
 def grouped(*lines):
-    """The requests of (stream, message) pairs, a millisecond apart."""
+    """The requests from (stream, message) pairs, logged a millisecond apart."""
     tracker, requests = RequestTracker(), Requests()
     events = [Event(AT + at, text, stream) for at, (stream, text) in enumerate(lines)]
     requests.add([tracker.entry(event) for event in events])

@@ -1,4 +1,4 @@
-"""A session of kappa on an account in memory: a function of an image, its role given by ARN."""
+"""A kappa session on an account in memory: a function from an image, with a given role."""
 
 from kappa.commands.deploy import plan_deploy
 from kappa.commands.session import Session
@@ -11,19 +11,19 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/greeter:"
 
 
 def session_of(aws, image="1", **function):
-    """A session whose config has the image of this tag, and these settings."""
+    """A session whose config has the image with this tag, and these settings."""
     own = {"path": "", "handler": "", "runtime": "", "image": Image(uri=IMAGE + image)}
     return Session(kappa_config(own | function, role={"arn": ROLE}), aws)
 
 
 def carry_out(session, plan):
-    """Apply a plan; what is reported of each step, as (mark, message)."""
+    """Apply a plan; return each step's report as (mark, message)."""
     reports = []
     apply(plan, session.aws.call, reports.append, clock())
     return [(report.mark, report.message) for report in reports]
 
 
 def deploy(aws, **function):
-    """Deploy with these settings; what is reported."""
+    """Deploy with these settings; return the reports."""
     session = session_of(aws, **function)
     return carry_out(session, plan_deploy(session))

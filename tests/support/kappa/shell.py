@@ -1,4 +1,4 @@
-"""kappa as a shell runs it."""
+"""Run kappa as a process, or through click's runner."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A function's status of a few parts, without AWS."""
+"""A function's status from given state, without AWS."""
 
 from kappa.commands.status import status_data
 from kappa.function.state import FunctionState
