@@ -85,7 +85,7 @@ def apply(
 def _undo(
     step: Step, error: AwsError, call: Call, report: Callable[[Report], None], clock: Clock
 ) -> None:
-    """Restore what a failed step should have replaced. If that fails too, the hint tells why."""
+    """Restore what was removed before a failed step. If that fails too, add it to the hint."""
     if step.undo is None:
         return
     try:
