@@ -40,7 +40,7 @@ interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Test every command, s
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
 
 soak: interrupted $(SITE)/node_modules/.dev ## The same, all sampled cases, then a long load (over an hour)
-	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/packing/test_install.py
+	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/packing/test_pip_install.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser tests/emulator/test_faults_behind.py tests/emulator/test_local_mode.py
 	$(BIN)/pytest tests/soak
 

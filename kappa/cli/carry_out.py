@@ -11,7 +11,7 @@ from kappa.cli.options import Options
 if TYPE_CHECKING:
     from kappa.commands.session import Session
     from kappa.config.model import Config
-    from kappa.packing.syntax import Problem
+    from kappa.packing.check_syntax import Problem
     from kappa.plan.step import Plan, Report
 
 _MAX_WARNINGS = 10
@@ -29,7 +29,7 @@ def warn_of_code(config: Config, problems: list[Problem], *, strict: bool) -> No
     Raises: ConfigError, for code that the runtime cannot read if `strict`.
     """
     from kappa.packing.build import remarks
-    from kappa.packing.syntax import refuse
+    from kappa.packing.check_syntax import refuse
     from kappa.plan.step import Report
 
     texts = [*remarks(config), *map(str, problems[:_MAX_WARNINGS])]

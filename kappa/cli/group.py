@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kappa.cli import old_syntax
+from kappa.cli.argument_types import BETWEEN_FILES, config_files
 from kappa.cli.options import Options, common, merge
-from kappa.cli.params import BETWEEN_FILES, config_files
-from kappa.config import command_line
+from kappa.config import advised_commands
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -82,7 +82,7 @@ class Commands(click.Group):
         """Find the command; name what replaced a word of kappa 0.7."""
         files = ctx.params.get("config") or ("config.yml",)
         before = {key: ctx.params.get(key) for key in ("env", "profile", "region")}
-        problem = old_syntax.replacement(args, files, command_line.options(**before))
+        problem = old_syntax.replacement(args, files, advised_commands.options(**before))
         if not ctx.resilient_parsing and problem:
             raise click.UsageError(problem, ctx)
         return super().resolve_command(ctx, args)

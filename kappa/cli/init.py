@@ -10,7 +10,8 @@ import click
 from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config import command_line
+from kappa.config.advised_commands import kappa_command
+from kappa.config.advised_commands import options as given_options
 from kappa.errors import ConfigError
 from kappa.texts import one_line
 
@@ -35,8 +36,8 @@ def init(options: Options, name: str, source: str) -> None:
     check_name(options.config)
     if source:
         from kappa.aws.client import Aws
-        from kappa.commands.adopt.files import adopted_files
-        from kappa.commands.adopt.read import read_existing
+        from kappa.commands.init_from.files import adopted_files
+        from kappa.commands.init_from.read import read_existing
 
         _refuse_qualifier(source)
         existing = read_existing(Aws(options.region, options.profile), source)
@@ -54,10 +55,10 @@ def init(options: Options, name: str, source: str) -> None:
     else:
         following = "diff" if source else "deploy"
         # A config that has just been written has no environments.
-        given = command_line.options(profile=options.profile, region=options.region)
-        progress(f"Next: {command_line.kappa_command(following, options.config, given=given)}")
+        given = given_options(profile=options.profile, region=options.region)
+        progress(f"Next: {kappa_command(following, options.config, given=given)}")
         if not source:
-            progress(f"Then: {command_line.kappa_command('invoke', options.config, given=given)}")
+            progress(f"Then: {kappa_command('invoke', options.config, given=given)}")
 
 
 def _refuse_qualifier(source: str) -> None:

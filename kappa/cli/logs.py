@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from kappa.cli.argument_types import Moment
 from kappa.cli.console import progress, result
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.cli.params import Moment
 from kappa.errors import Denied, KappaError, NotFound
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from kappa import __version__
+from kappa.cli.argument_types import ConfigFiles
 from kappa.cli.console import exit_code
 from kappa.cli.group import Commands, with_example
 from kappa.cli.options import Options, common, merge
-from kappa.cli.params import ConfigFiles
 
 # Command: the module beside this one that has it, as a function of this name.
 COMMANDS = {

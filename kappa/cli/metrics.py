@@ -7,10 +7,10 @@ import time
 
 import click
 
+from kappa.cli.argument_types import Moment
 from kappa.cli.console import as_json, bold, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.cli.params import Moment
 
 
 @command()

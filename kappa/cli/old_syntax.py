@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from kappa.config import command_line
+from kappa.config import advised_commands
 
 _SWITCHES = {
     "list": "event_source_status",
@@ -48,7 +48,7 @@ def replacement(args: Sequence[str], files: Sequence[Path | str], given: Sequenc
     """
     args, after = _without_common(args)
     command, more = args[0].replace("-", "_"), [*args[1:], ""][0]
-    advised = partial(command_line.kappa_command, given=(*given, *after))
+    advised = partial(advised_commands.kappa_command, given=(*given, *after))
     if command == "event_sources":
         now = [_SWITCHES[more]] if more in _SWITCHES else list(_SWITCHES.values())
         return "event_sources is now: " + ", ".join(advised(word, *files) for word in now)

@@ -31,7 +31,7 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
     """
     from kappa.commands.numbers import size
     from kappa.packing.archive import sizes
-    from kappa.packing.zip_file import write_zip
+    from kappa.packing.write_zip import write_zip
 
     if output and len(options.configs) > 1:
         raise click.UsageError("--output is for one config file.")

@@ -33,7 +33,7 @@ from kappa.cli.console import (
 from kappa.cli.options import Options
 from kappa.commands.session import Session
 from kappa.config.model import Config
-from kappa.packing.syntax import refuse
+from kappa.packing.check_syntax import refuse
 
 MAX_AT_ONCE = 8
 # From well to ill: nothing to do, something differs, failed, wrong config, interrupted.

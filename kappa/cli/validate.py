@@ -24,7 +24,7 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     """
     from kappa.commands.validate import check
     from kappa.config.write import as_yaml, hidden_variables, plain_config
-    from kappa.packing.syntax import problems
+    from kappa.packing.check_syntax import problems
 
     session = options.open()
     archive = check(session.config, options.region or session.config.region)

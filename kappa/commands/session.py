@@ -15,17 +15,17 @@ import msgspec
 
 from kappa.arn import Place
 from kappa.aws.client import Aws
-from kappa.config import command_line
+from kappa.config import advised_commands
 from kappa.config.convert import allowed
 from kappa.config.model import Config, Function
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
-from kappa.packing import syntax
+from kappa.packing import check_syntax
 from kappa.packing.archive import Archive
 from kappa.packing.build import read_archive
-from kappa.packing.check import check_files, check_handler
-from kappa.packing.syntax import Problem
+from kappa.packing.check_handler import check_files, check_handler
+from kappa.packing.check_syntax import Problem
 from kappa.plan.step import Clock
 
 
@@ -59,7 +59,7 @@ class Session:
     def problems(self) -> list[Problem]:
         """The function's own Python files that no import can read."""
         packed = self.zip
-        return syntax.problems(self.config.function.runtime, packed) if packed else []
+        return check_syntax.problems(self.config.function.runtime, packed) if packed else []
 
     @cached_property
     def place(self) -> Place:
@@ -79,7 +79,7 @@ def open_session(
     `known` are the clients of other configs: those of one profile and region are shared.
     Raises: ConfigError.
     """
-    given = command_line.options(profile=profile, region=region)
+    given = advised_commands.options(profile=profile, region=region)
     config = msgspec.structs.replace(read_config(file, environment), given=given)
     where = (region or config.region, profile or config.profile)
     aws = Aws(*where) if known is None else known.setdefault(where, Aws(*where))

@@ -10,7 +10,7 @@ from kappa.config.policy_document import read_policy_document
 from kappa.errors import ArchiveError, ConfigError
 from kappa.packing.archive import Archive
 from kappa.packing.build import is_ready_zip, read_archive
-from kappa.packing.check import check_files, check_handler
+from kappa.packing.check_handler import check_files, check_handler
 
 
 def check(config: Config, region: str | None) -> Archive | None:

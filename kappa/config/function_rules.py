@@ -13,10 +13,10 @@ from functools import partial
 from kappa.arn import matches_any_account, parse_arn
 from kappa.aws.regions import is_opt_in
 from kappa.config.error_list import check_all
-from kappa.config.fields import LOG_DAYS
 from kappa.config.merge import dig
 from kappa.config.model import URL_STATEMENT, Config, File, Function, Permission
 from kappa.config.tree import Keys, Tree, dotted
+from kappa.config.value_types import LOG_DAYS
 from kappa.errors import ConfigError
 
 _RESERVED_VARIABLES = frozenset(

@@ -13,10 +13,17 @@ from msgspec import Meta
 
 from kappa.config.convert import allowed, convert, fits, suggestion
 from kappa.config.error_list import check_all
-from kappa.config.fields import AliasName, FunctionName, ProfileName, RegionName, RoleName, Text
 from kappa.config.merge import TreeBuilder, dig
 from kappa.config.model import Section, Vpc
 from kappa.config.tree import Keys, Tree, dotted
+from kappa.config.value_types import (
+    AliasName,
+    FunctionName,
+    ProfileName,
+    RegionName,
+    RoleName,
+    Text,
+)
 
 SOURCE = "_src"
 _OLD_SOURCE = ("event_source", "s3_events")

@@ -1,8 +1,8 @@
 """The keys of a kappa config, section by section, and the config as the commands get it.
 
-Owns which keys there are and what each holds; the types of values are in fields.py. A key that is
-not set is None, or empty where AWS has no empty value. Rules between keys are those of iam_rules,
-function_rules and source_rules; reading is read.py's.
+Owns which keys there are and what each holds; the types of values are in value_types.py. A key
+that is not set is None, or empty where AWS has no empty value. Rules between keys are those of
+iam_rules, function_rules and source_rules; reading is read.py's.
 
 All sections stand in this one file, long as it is, so that a key is looked for in one place.
 """
@@ -17,8 +17,10 @@ from typing import Literal
 from msgspec import Struct, field
 
 from kappa.arn import parse_arn
-from kappa.config import command_line
-from kappa.config.fields import (
+from kappa.config import advised_commands
+from kappa.config.files import expand_home
+from kappa.config.tree import Keys, Tree
+from kappa.config.value_types import (
     AccountId,
     Action,
     AliasName,
@@ -72,8 +74,6 @@ from kappa.config.fields import (
     TumblingWindow,
     WorkingDirectory,
 )
-from kappa.config.files import expand_home
-from kappa.config.tree import Keys, Tree
 from kappa.errors import ConfigError
 
 
@@ -355,15 +355,17 @@ class Config(Struct, frozen=True):
 
     def command(self, words: str) -> str:
         """Word an advised command so that it acts on this function, wherever that is."""
-        given = (*command_line.options(env=self.environment), *self.given)
-        return command_line.kappa_command(words, self.file, given=given)
+        given = (*advised_commands.options(env=self.environment), *self.given)
+        return advised_commands.kappa_command(words, self.file, given=given)
 
     def aws(self, words: str) -> str:
         """Word a command of the AWS CLI, which knows no config, for this account and region."""
         asked = dict(zip(self.given[::2], self.given[1::2], strict=True))
         profile = asked.get("--profile", self.profile)
         region = asked.get("--region", self.region)
-        return command_line.aws_command(words, command_line.options(profile=profile, region=region))
+        return advised_commands.aws_command(
+            words, advised_commands.options(profile=profile, region=region)
+        )
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""

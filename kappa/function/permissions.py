@@ -17,7 +17,7 @@ from typing import Any
 from kappa.arn import parse_arn
 from kappa.aws.client import Aws
 from kappa.aws.regions import is_opt_in
-from kappa.config import command_line
+from kappa.config import advised_commands
 from kappa.config.model import Permission
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Note, Plan, Recheck, Step
@@ -219,7 +219,7 @@ def plan_grant(
     permission: Permission,
     statements: tuple[Statement, ...],
     alias: str = "",
-    aws: Callable[[str], str] = command_line.aws_command,
+    aws: Callable[[str], str] = advised_commands.aws_command,
 ) -> Plan:
     """Plan one permission: add it, replace a different one of the same id, or leave it.
 

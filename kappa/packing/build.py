@@ -17,10 +17,10 @@ from kappa.config.tree import read_tree
 from kappa.errors import ArchiveError
 from kappa.packing.archive import READY_SUFFIXES, Archive, pack, read_zip
 from kappa.packing.files import Extras, check_link
-from kappa.packing.install import installed, is_empty, read_requirements
 from kappa.packing.limits import Limits
 from kappa.packing.machine import machine_of
-from kappa.packing.zip_file import real_path, zip_file
+from kappa.packing.pip_install import installed, is_empty, read_requirements
+from kappa.packing.write_zip import real_path, zip_file
 
 REQUIREMENTS = "requirements.txt"
 

@@ -16,8 +16,8 @@ from kappa.arn import Place
 from kappa.config.model import Config, EventSource
 from kappa.errors import Conflict
 from kappa.sources import grants, other_configs, url
+from kappa.sources.all_kinds import kind_of
 from kappa.sources.state import SourcesState
-from kappa.sources.table import kind_of
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from kappa.arn import Place, describe_qualifier, parse_arn
 from kappa.config.model import Config, EventSource, Permission
 from kappa.function.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
 from kappa.plan.step import Note, Plan, Step
+from kappa.sources.all_kinds import kind_of
 from kappa.sources.state import SourcesState
-from kappa.sources.table import kind_of
 
 Statements = tuple[Statement, ...]
 

@@ -1,4 +1,4 @@
-"""The interface of a kind of event source; table.py lists the kinds.
+"""The interface of a kind of event source; all_kinds.py lists the kinds.
 
 A kind is one module that reads, plans, describes and adopts its sources. It must not care about
 the choice of the alias, permissions or the order of a plan, which all kinds have in common.

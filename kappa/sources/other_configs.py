@@ -16,8 +16,8 @@ from kappa.config.model import Config, EventSource
 from kappa.function import aliases
 from kappa.plan.step import Note
 from kappa.sources import polled, url
+from kappa.sources.all_kinds import kind_of
 from kappa.sources.state import SourcesState
-from kappa.sources.table import kind_of
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
 """Plan all event sources of a function, and the parts of that plan for each command.
 
 It owns what all kinds have in common: permissions, notes about what stays, the order. Each kind
-plans its own sources (table.py). `config` and `state` come from alias_choice.py, which has settled
-the alias that the sources belong on.
+plans its own sources (all_kinds.py). `config` and `state` come from alias_choice.py, which has
+settled the alias that the sources belong on.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from kappa.function.permissions import Statement
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources import grants, other_configs, polled, url
 from kappa.sources.alias_choice import unclaimed
+from kappa.sources.all_kinds import kind_of
 from kappa.sources.kind import Part, missing
 from kappa.sources.state import SourcesState
-from kappa.sources.table import kind_of
 
 Statements = tuple[Statement, ...]
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from kappa.arn import Place, describe_qualifier, parse_arn
 from kappa.config.model import Config, EventSource
 from kappa.function.permissions import caller, may_admit
+from kappa.sources.all_kinds import kind_of
 from kappa.sources.state import SourcesState
-from kappa.sources.table import kind_of
 
 
 def duplicates(config: Config, source: EventSource, qualifiers: Sequence[str]) -> str:

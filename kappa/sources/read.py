@@ -18,9 +18,9 @@ from kappa.errors import Denied, NotFound
 from kappa.function import aliases
 from kappa.function.permissions import Statement, read_statements
 from kappa.sources import polled, url
+from kappa.sources.all_kinds import kind_of
 from kappa.sources.kind import Reading
 from kappa.sources.state import SourcesState
-from kappa.sources.table import kind_of
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from kappa.config.model import Config, EventSource
 from kappa.sources import polled, problems, url
+from kappa.sources.all_kinds import kind_of
 from kappa.sources.state import SourcesState
-from kappa.sources.table import kind_of
 
 Row = tuple[str, str, str, str]
 

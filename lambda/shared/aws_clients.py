@@ -42,7 +42,7 @@ _CONFIG = Config(
 SIGNED: Config = _CONFIG
 NOT_SIGNED: Config = _CONFIG.merge(Config(signature_version=UNSIGNED))
 # One short try, for callers that repeat a call themselves because its content depends on the time.
-# DynamoDB answers in milliseconds (writes.LATE has the arithmetic).
+# DynamoDB answers in milliseconds (rows.LATE has the arithmetic).
 ONE_TRY: Config = _CONFIG.merge(
     Config(
         connect_timeout=0.3,

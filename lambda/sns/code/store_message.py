@@ -32,9 +32,9 @@ from messages import (
     read_delivery,
     read_request,
 )
+from rows import Part, applied, block, change_row, count, message_row, not_blocked, once, put
 from senders import Sender, Verifier, operator, read_token
 from transactions import Tables, Written, read_row, write
-from writes import Part, applied, block, change_row, count, message_row, not_blocked, once, put
 
 OVERTAKEN_TRIES = 3
 

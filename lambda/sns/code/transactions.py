@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from change_rules import Row
 from log_lines import error_code
-from writes import Part, key
+from rows import Part, key
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ import zipfile
 
 import yaml
 
-from kappa.commands.adopt.files import adopted_files
-from kappa.commands.adopt.read import Existing
+from kappa.commands.init_from.files import adopted_files
+from kappa.commands.init_from.read import Existing
 from kappa.errors import NotFound
 from tests.support.kappa.projects import TRUST
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import function_settings
+import rows
 import store_message
 import transactions
-import writes
 from aws_clients import NOT_SIGNED, ONE_TRY
 from kappa.arn import Place
 from kappa.config.read import read_config
@@ -109,7 +109,7 @@ def test_a_row_is_written_no_later_behind_its_place_than_pages_look_back():
     page = Path("s3-website/public/js/state/messages.js").read_text()
     (late_ms,) = re.findall(r"^const LATE_MS = ([0-9_]+);$", page, re.MULTILINE)
     before_the_next_s = transactions.LONGEST_PAUSE_S
-    longest_s = writes.LATE.total_seconds() + a_try_s(ONE_TRY) + before_the_next_s
+    longest_s = rows.LATE.total_seconds() + a_try_s(ONE_TRY) + before_the_next_s
     assert longest_s * 1000 < int(late_ms)
     assert ONE_TRY.retries["total_max_attempts"] == 1
 

@@ -6,12 +6,12 @@ from botocore.exceptions import ClientError
 
 from function_settings import Rate
 from messages import Change
+from rows import applied, block, count, not_blocked, put
 from tests.support.builders import BUCKET, NOW_S, TABLE, moment, row
 from tests.support.chat.memory import Bucket, Tables, name_of
 from tests.support.chat.store import RATE_TABLE
 from transcript_files import query
 from transcripts import Page
-from writes import applied, block, count, not_blocked, put
 
 USER = "0123456789abcdef"
 ID = f"{moment(0)}#0"

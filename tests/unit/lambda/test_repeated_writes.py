@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 import aws_clients
+import rows
 import transactions
-import writes
 from aws_clients import ONE_TRY
 from function_settings import Rate
 from local.testkit.events import sns_record
@@ -22,7 +22,7 @@ from store_message import NotStored
 from tests.support.builders import NOW_S, answer_with, moment
 from tests.support.chat.store import RATE_TABLE, counts
 
-LATE_S = writes.LATE.total_seconds()
+LATE_S = rows.LATE.total_seconds()
 URL = {"endpoint_url": "https://dynamodb.example"}
 
 

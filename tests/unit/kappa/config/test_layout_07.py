@@ -9,7 +9,7 @@ from kappa.config.read import read_config
 from kappa.config.tree import as_written
 from kappa.errors import ConfigError
 from kappa.packing.build import read_archive, remarks
-from kappa.packing.check import check_files
+from kappa.packing.check_handler import check_files
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
 

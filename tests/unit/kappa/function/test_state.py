@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa.commands.adopt.read import read_existing
+from kappa.commands.init_from.read import read_existing
 from kappa.config.model import Image
 from kappa.errors import Denied, NotFound, WaitTimeout
 from kappa.function.plan import (

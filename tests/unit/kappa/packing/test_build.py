@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kappa.commands.adopt.code import unzipped
+from kappa.commands.init_from.code import unzipped
 from kappa.commands.invoke import read_payload
 from kappa.config.read import read_config
 from kappa.errors import ArchiveError, ConfigError
@@ -18,7 +18,7 @@ from kappa.packing.archive import pack, sizes
 from kappa.packing.build import check_architecture, read_archive
 from kappa.packing.files import Extras
 from kappa.packing.limits import Limits
-from kappa.packing.zip_file import write_zip
+from kappa.packing.write_zip import write_zip
 from tests.support.builders import kappa_config
 
 NAMES = st.text("abc.", min_size=1, max_size=6).filter(lambda name: name.strip("."))

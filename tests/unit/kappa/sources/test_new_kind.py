@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 import kappa.sources
-from kappa.commands.adopt.sources import adopt_sources
 from kappa.commands.event_sources import (
     plan_add_event_sources,
     plan_remove_event_sources,
@@ -22,13 +21,14 @@ from kappa.commands.event_sources import (
     plan_update_event_sources,
     read_sources_status,
 )
+from kappa.commands.init_from.sources import adopt_sources
 from kappa.commands.session import Session
 from kappa.config import source_rules
 from kappa.config.read import read_config
 from kappa.errors import Conflict, NotFound
 from kappa.function.permissions import read_statements
 from kappa.plan.apply import apply
-from kappa.sources import table
+from kappa.sources import all_kinds
 from kappa.sources.report import source_row, sources_data
 from tests.support.builders import MINIMAL, assert_valid
 from tests.support.kappa.account import FUNCTION, Account, clock
@@ -90,10 +90,10 @@ def kind(changed, monkeypatch):
     module = load("secret", changed / "sources/secret.py")
     monkeypatch.setattr(kappa.sources, "secret", module, raising=False)
     monkeypatch.setitem(sys.modules, "kappa.sources.secret", module)
-    kinds = load("table", changed / "sources/table.py").KINDS
+    kinds = load("table", changed / "sources/all_kinds.py").KINDS
     keys = load("source_rules", changed / "config/source_rules.py")._KEYS
-    assert set(kinds) - set(table.KINDS) == {SERVICE}
-    monkeypatch.setitem(table.KINDS, SERVICE, kinds[SERVICE])
+    assert set(kinds) - set(all_kinds.KINDS) == {SERVICE}
+    monkeypatch.setitem(all_kinds.KINDS, SERVICE, kinds[SERVICE])
     monkeypatch.setitem(source_rules._KEYS, SERVICE, keys[SERVICE])
 
 
@@ -172,4 +172,4 @@ def test_it_is_adopted(session):
 
 
 def test_each_service_with_keys_in_a_config_has_a_kind():
-    assert set(table.KINDS) == set(source_rules._KEYS)
+    assert set(all_kinds.KINDS) == set(source_rules._KEYS)

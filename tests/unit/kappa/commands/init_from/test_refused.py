@@ -5,8 +5,8 @@ from typing import get_args
 import botocore.session
 import pytest
 
-from kappa.commands.adopt.files import adopted_files
-from kappa.config.fields import (
+from kappa.commands.init_from.files import adopted_files
+from kappa.config.value_types import (
     AsyncRetries,
     BatchSize,
     BatchWindow,

@@ -8,8 +8,8 @@ import pytest
 
 from kappa.errors import ConfigError
 from kappa.packing.archive import pack
+from kappa.packing.check_syntax import problems, refuse
 from kappa.packing.files import Extras
-from kappa.packing.syntax import problems, refuse
 
 OWN = f"python3.{sys.version_info.minor}"
 NEWER = "python3.99"

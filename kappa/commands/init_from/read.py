@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kappa.aws.client import Aws
-from kappa.commands.adopt.left_out import read_without_key, unknown_settings
-from kappa.commands.adopt.sources import adopt_sources
+from kappa.commands.init_from.left_out import read_without_key, unknown_settings
+from kappa.commands.init_from.sources import adopt_sources
 from kappa.errors import AwsError
 from kappa.function.async_calls import read_async_settings
 from kappa.function.log_group import LogGroup, find_log_group

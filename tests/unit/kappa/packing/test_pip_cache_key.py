@@ -2,8 +2,8 @@
 
 import pytest
 
-from kappa.packing.pip_inputs import read_inputs
-from tests.unit.kappa.packing.test_install import wheel
+from kappa.packing.pip_cache_key import read_inputs
+from tests.unit.kappa.packing.test_pip_install import wheel
 
 
 @pytest.mark.parametrize(

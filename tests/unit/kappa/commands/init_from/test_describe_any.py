@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kappa.commands.adopt.files import adopted_files
+from kappa.commands.init_from.files import adopted_files
 from kappa.config.read import read_config
 from kappa.function.log_group import LogGroup
 from kappa.function.params import current, desired

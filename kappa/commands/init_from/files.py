@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 
-from kappa.commands.adopt.code import FOLDER, Code, unzipped
-from kappa.commands.adopt.describe import Described, describe, given_role, why_not_made
-from kappa.commands.adopt.read import Existing
-from kappa.commands.adopt.refused import without_refused
 from kappa.commands.init import HEADER, POLICY, SCHEMA, NewFiles, schema
+from kappa.commands.init_from.code import FOLDER, Code, unzipped
+from kappa.commands.init_from.describe import Described, describe, given_role, why_not_made
+from kappa.commands.init_from.read import Existing
+from kappa.commands.init_from.refused import without_refused
 from kappa.config.write import as_yaml
 
 _LEFT_OUT = "Not in this config. `delete` removes it from AWS, and no `deploy` brings it back:"

@@ -1,6 +1,6 @@
 """What a config has no key for is named."""
 
-from kappa.commands.adopt.left_out import read_without_key, unknown_settings
+from kappa.commands.init_from.left_out import read_without_key, unknown_settings
 from kappa.errors import Denied
 from tests.support.kappa.existing import SETTINGS, Answers
 

@@ -8,7 +8,7 @@ import pytest
 
 import kappa
 from kappa.commands.session import open_session
-from kappa.config import command_line
+from kappa.config import advised_commands
 from tests.support.builders import kappa_config
 
 # function/aliases.py writes a mark into AWS; commands/init.py writes comments into a file.
@@ -46,20 +46,20 @@ def test_no_command_is_advised_but_by_the_one_place_that_words_them():
     ("given", "said"),
     [
         ((), "kappa c.yml deploy"),
-        (command_line.options(env="prod", region=None), "kappa c.yml deploy --env prod"),
+        (advised_commands.options(env="prod", region=None), "kappa c.yml deploy --env prod"),
         (
-            command_line.options(env="", profile="my work", region="eu-west-1"),
+            advised_commands.options(env="", profile="my work", region="eu-west-1"),
             "kappa c.yml deploy --profile 'my work' --region eu-west-1",
         ),
     ],
 )
 def test_an_advised_command_repeats_the_options_that_were_given(given, said):
-    assert command_line.kappa_command("deploy", "c.yml", given=given) == said
+    assert advised_commands.kappa_command("deploy", "c.yml", given=given) == said
 
 
 def test_an_advised_command_can_be_pasted_into_a_shell():
     assert (
-        command_line.kappa_command("diff", Path("my app/c.yml"), "d.yml")
+        advised_commands.kappa_command("diff", Path("my app/c.yml"), "d.yml")
         == "kappa 'my app/c.yml' d.yml diff"
     )
 
@@ -95,8 +95,8 @@ def test_what_the_command_line_gave_is_given_again(tmp_path, profile, region, en
     ("given", "said"),
     [
         ((), "--profile own --region us-east-1"),
-        (command_line.options(profile="work"), "--profile work --region us-east-1"),
-        (command_line.options(region="eu-west-1"), "--profile own --region eu-west-1"),
+        (advised_commands.options(profile="work"), "--profile work --region us-east-1"),
+        (advised_commands.options(region="eu-west-1"), "--profile own --region eu-west-1"),
     ],
 )
 def test_a_command_of_the_aws_cli_acts_in_the_same_account_and_region(given, said):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kappa.aws.unknown_settings import as_text
-from kappa.commands.adopt.describe import Described
+from kappa.commands.init_from.describe import Described
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
 from kappa.config.tree import Keys, dotted

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from kappa.commands.adopt.files import adopted_files
+from kappa.commands.init_from.files import adopted_files
 from kappa.config.function_rules import check_regions
 from kappa.config.model import Image
 from kappa.config.policy_document import read_policy_document

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.commands.adopt.read import read_existing
+from kappa.commands.init_from.read import read_existing
 from kappa.errors import Denied
 from tests.support.kappa.existing import SETTINGS, Answers
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kappa.cli.params import config_files, moment_ms
+from kappa.cli.argument_types import config_files, moment_ms
 from tests.support.builders import NOW_S
 
 

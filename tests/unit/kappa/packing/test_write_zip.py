@@ -8,7 +8,7 @@ import pytest
 from kappa.errors import ArchiveError
 from kappa.packing.archive import pack
 from kappa.packing.build import read_archive
-from kappa.packing.zip_file import write_zip
+from kappa.packing.write_zip import write_zip
 from tests.support.builders import kappa_config
 from tests.unit.kappa.packing.test_build import config_of
 

@@ -13,8 +13,8 @@ import pytest
 
 import kappa
 from kappa.errors import ArchiveError
-from kappa.packing.install import cache_folder, installed
 from kappa.packing.machine import Machine
+from kappa.packing.pip_install import cache_folder, installed
 from tests.support.samples import sample
 
 X86 = Machine(13)
@@ -378,7 +378,7 @@ def test_what_killed_runs_left_is_swept_and_what_runs_now_stays(put, shelf, tmp_
 def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as index:
         code = (
-            "import pathlib\nfrom kappa.packing.install import installed\n"
+            "import pathlib\nfrom kappa.packing.pip_install import installed\n"
             "from kappa.packing.machine import Machine\n"
             f"folder = pathlib.Path({str(tmp_path)!r})\n"
             "with installed('tea', folder, Machine(13), folder): pass\n"
@@ -528,7 +528,7 @@ def test_an_interpreter_without_pip_says_how_to_get_it(tmp_path):
         "import importlib.metadata as m, pathlib, sys\n"
         "sys.path[:] = [one for one in sys.path if 'site-packages' not in one]\n"
         f"sys.path.insert(0, {str(kappa.__file__).rsplit('/kappa/', 1)[0]!r})\n"
-        "from kappa.packing.install import installed\n"
+        "from kappa.packing.pip_install import installed\n"
         "from kappa.packing.machine import Machine\n"
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
         "with installed('tea', folder, Machine(13), folder): pass\n"

@@ -4,7 +4,7 @@ import botocore.session
 import pytest
 from msgspec import convert
 
-from kappa.config.fields import ImageUri, LayerArn
+from kappa.config.value_types import ImageUri, LayerArn
 
 LOADER = botocore.session.get_session().get_component("data_loader")
 

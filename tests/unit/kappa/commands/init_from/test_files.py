@@ -4,7 +4,7 @@ import json
 
 import yaml
 
-from kappa.commands.adopt.files import adopted_files
+from kappa.commands.init_from.files import adopted_files
 from kappa.function.permissions import read_statement
 from tests.support.kappa.existing import existing, raw
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from kappa.config.files import read_file
 from kappa.errors import ArchiveError
-from kappa.packing import pip_inputs, pip_run
+from kappa.packing import pip_cache_key, pip_process
 from kappa.packing.machine import Machine
 
 # Files that differ between machines or runs, and that no import needs.
@@ -34,7 +34,7 @@ _TEMPORARY = ".installing-"
 _PACKAGES = "packages"
 _MANIFEST = "manifest.json"
 # An older temporary folder was left by a killed run, since no installation takes as long.
-_ABANDONED_S = 6 * pip_run.DEADLINE_S
+_ABANDONED_S = 6 * pip_process.DEADLINE_S
 
 
 def cache_folder() -> Path:
@@ -91,7 +91,7 @@ def _install(
     requirements: str | Path, folder: Path, machine: Machine, base: Path, until_packed: ExitStack
 ) -> Path:
     _pip_version()
-    settings = pip_run.settings()
+    settings = pip_process.settings()
     key = _key(requirements, folder, machine, settings)
     if key and _is_whole(base / key):
         return base / key / _PACKAGES
@@ -147,16 +147,16 @@ def _is_whole(done: Path) -> bool:
 
 def _hashes(folder: Path) -> dict[str, str]:
     files = (path for path in folder.rglob("*") if not path.is_dir())
-    return {path.relative_to(folder).as_posix(): pip_inputs.digest(path) for path in files}
+    return {path.relative_to(folder).as_posix(): pip_cache_key.digest(path) for path in files}
 
 
 def _key(requirements: str | Path, folder: Path, machine: Machine, settings: str) -> str | None:
     """Name an installation by the hash of all its inputs; None if an input is unknown."""
     text = requirements if isinstance(requirements, str) else read_requirements(requirements)
-    inputs = pip_inputs.read_inputs(text, folder, settings)
+    inputs = pip_cache_key.read_inputs(text, folder, settings)
     if not inputs.is_known:
         return None
-    variables = [pip_inputs.expanded(line) for line in pip_inputs.lines(text)]
+    variables = [pip_cache_key.expanded(line) for line in pip_cache_key.lines(text)]
     parts = [variables, inputs.files, inputs.settings, machine.flags, _pip_version()]
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -174,7 +174,7 @@ def _pip_version() -> str:
 def _run_pip(requirements: str | Path, folder: Path, machine: Machine, into: Path) -> None:
     file = requirements
     if isinstance(file, str):
-        text, file = pip_inputs.rebased(file, folder), into.parent / "lambda.requirements"
+        text, file = pip_cache_key.rebased(file, folder), into.parent / "lambda.requirements"
         file.write_text(text, "utf-8")
     arguments = [
         *("--target", str(into), *machine.flags),
@@ -182,7 +182,7 @@ def _run_pip(requirements: str | Path, folder: Path, machine: Machine, into: Pat
         # A pip setting may name another place, which --target alone does not override.
         *("--root=/", "--requirement", str(file)),
     ]
-    output = pip_run.run(arguments, folder, into.parent, machine.markers, machine)
+    output = pip_process.run(arguments, folder, into.parent, machine.markers, machine)
     if _INSTALLING.search(output) and not any(into.glob("*.dist-info")):
         raise ArchiveError(
             "pip did not install the packages where they are packed from.",

@@ -12,8 +12,8 @@ from typing import Any
 
 from kappa.arn import matches_any_account
 from kappa.aws.unknown_settings import as_text, list_unknown
-from kappa.commands.adopt.read import Existing
 from kappa.commands.init import POLICY
+from kappa.commands.init_from.read import Existing
 from kappa.config.model import URL_STATEMENT
 from kappa.config.values import names_in
 from kappa.function.permissions import Statement, grants

@@ -11,8 +11,8 @@ from kappa.aws.client import Aws
 from kappa.errors import Denied, NotFound
 from kappa.function.permissions import Statement, admits, caller
 from kappa.sources import polled
+from kappa.sources.all_kinds import KINDS
 from kappa.sources.kind import Adopted
-from kappa.sources.table import KINDS
 
 
 def adopt_sources(aws: Aws, function_arn: str, statements: tuple[Statement, ...]) -> Adopted:

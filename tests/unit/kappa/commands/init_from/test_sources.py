@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.commands.adopt.sources import adopt_sources
+from kappa.commands.init_from.sources import adopt_sources
 from kappa.function.permissions import read_statement
 from kappa.sources import polled
 from tests.support.kappa.existing import SETTINGS, Answers, raw
