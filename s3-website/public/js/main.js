@@ -57,7 +57,7 @@ const tabReady = claimTab(locks, () => sessionStorage, newId).then((id) => (tab 
 const address = channelInHash(location.hash);
 const start = address.name || (address.why ? "" : storage.channel()) || DEFAULT_CHANNEL;
 /** @type {State} */
-let state = chat.noticed(chat.initial(start, storage.settings()), address.why);
+let state = chat.withNotice(chat.initial(start, storage.settings()), address.why);
 
 const notifier = createNotifier(window, { onOpen: open });
 const attention = createAttention(document, clock, {
@@ -71,7 +71,7 @@ const raiseAlerts = createAlerts({
   notifier,
   hidden: () => document.hidden,
   seen: isSeen,
-  onNews: () => attention.stir(),
+  onNews: () => attention.keepActive(),
 });
 const view = createView(document, {
   onDraft: (text) => dispatch(draft.drafted(state, text)),
@@ -84,24 +84,24 @@ const view = createView(document, {
   onDelete: (id) => dispatch(draft.deleted(state, id, nextClientId(), awsNow())),
   onChannel: open,
   onPanel(panel) {
-    dispatch(chat.panelled(state, panel));
+    dispatch(chat.withPanel(state, panel));
     if (panel !== "activity") return;
-    reading.hurryStats();
+    reading.statsDueNow();
     pollNow();
   },
   onReachTop: () => void reading.reachBack(),
   onAtEnd(reached) {
     atEnd = reached;
-    look();
+    markSeen();
   },
   onTheme(theme) {
-    dispatch(chat.set(state, { theme }));
+    dispatch(chat.withSettings(state, { theme }));
     if (accounts) google.showButton(accounts, view.signInSlot, view.isDark());
   },
   onNotifications: (wanted) => void notify(wanted),
   onSound(sound) {
     if (sound) notifier.allowSound();
-    dispatch(chat.set(state, { sound }));
+    dispatch(chat.withSettings(state, { sound }));
   },
 }, awsNow);
 
@@ -169,13 +169,13 @@ function dispatch(next) {
   const open = chat.channelOf(state);
   const shown = before.channel === state.channel && chat.channelOf(before).loaded === open.loaded;
   // the view first says where in the channel its reader is
-  if (!shown) setTimeout(look);
+  if (!shown) setTimeout(markSeen);
   sendAll();
 }
 
 function onReturn() {
   session.wake();
-  look();
+  markSeen();
   pollNow();
 }
 
@@ -183,8 +183,8 @@ function isSeen() {
   return atEnd && !document.hidden;
 }
 
-function look() {
-  if (isSeen()) dispatch(chat.looked(state));
+function markSeen() {
+  if (isSeen()) dispatch(chat.endSeen(state));
 }
 
 /** @param {import("./state.js").Person} person @param {AbortSignal} signal */
@@ -208,10 +208,10 @@ function adopt(withDrafts) {
     if (state.person?.user !== user) return null;
     const fits = outbox.slice(0, OUTBOX_LIMIT - state.outbox.length);
     dispatch(chat.adopted(state, { outbox: fits, drafts: withDrafts ? drafts : {} }));
-    const rest = Object.entries(drafts).filter(
+    const remaining = Object.entries(drafts).filter(
       ([name, text]) => !withDrafts || chat.channelOf(state, name).draft !== text,
     );
-    return { outbox: outbox.slice(fits.length), drafts: Object.fromEntries(rest) };
+    return { outbox: outbox.slice(fits.length), drafts: Object.fromEntries(remaining) };
   });
 }
 
@@ -255,7 +255,7 @@ function open(name) {
 async function notify(wanted) {
   const notifications = wanted && (await notifier.permission());
   const notice = wanted && !notifications ? NOT_ALLOWED : "";
-  dispatch(chat.noticed(chat.set(state, { notifications }), notice));
+  dispatch(chat.withNotice(chat.withSettings(state, { notifications }), notice));
 }
 
 const share = joinTabs((token, origin) => void session.enter(token, origin));
@@ -286,7 +286,7 @@ addEventListener("hashchange", () => {
   // in its place: "back" must not lead into a wrong address again
   if (!name) history.replaceState(null, "", `#${DEFAULT_CHANNEL}`);
   open(name || DEFAULT_CHANNEL);
-  if (why) dispatch(chat.noticed(state, why));
+  if (why) dispatch(chat.withNotice(state, why));
 });
 addEventListener("online", () => {
   reading.retry();
@@ -302,9 +302,9 @@ addEventListener("offline", () => pollNow());
 addEventListener("storage", (event) => {
   const user = state.person?.user ?? "";
   const meaning = storage.meaning(event, user);
-  if (meaning === "settings") dispatch(chat.set(state, storage.settings()));
+  if (meaning === "settings") dispatch(chat.withSettings(state, storage.settings()));
   if (meaning === "lastRead") dispatch(chat.readElsewhere(state, storage.lastRead(user)));
-  void followOut(storage.whoLeft(event));
+  void followOut(storage.signedOutUser(event));
 });
 setInterval(() => {
   adopt(false);

@@ -51,8 +51,8 @@ export function readClaims(token) {
 function nameOf(value) {
   const line = string(value).replace(/[\s\u2800]/g, " ");
   const name = line.replace(/[\p{C}\p{DI}]/gu, "").replace(/ +/g, " ").trim();
-  const free = name.normalize("NFKC").toLowerCase() !== "operator";
-  return free && /[\p{L}\p{N}]/u.test(name) ? name : "";
+  const isAllowed = name.normalize("NFKC").toLowerCase() !== "operator";
+  return isAllowed && /[\p{L}\p{N}]/u.test(name) ? name : "";
 }
 
 /**
@@ -108,15 +108,15 @@ export function explainRefusal(error) {
 
 /** @param {string} xml @returns {Omit<Credentials, "endsAt">} */
 function readCredentials(xml) {
-  const found = {
+  const credentials = {
     accessKeyId: tag(xml, "AccessKeyId"),
     secretAccessKey: tag(xml, "SecretAccessKey"),
     sessionToken: tag(xml, "SessionToken"),
   };
-  if (!found.accessKeyId || !found.secretAccessKey || !found.sessionToken) {
+  if (!credentials.accessKeyId || !credentials.secretAccessKey || !credentials.sessionToken) {
     throw new ShapeError("STS answered without credentials.");
   }
-  return found;
+  return credentials;
 }
 
 /** @param {string} part base64url of JSON @returns {Record<string, unknown>} */

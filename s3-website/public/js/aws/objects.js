@@ -4,7 +4,7 @@
 import { aged } from "../state/activity.js";
 import { isChannelName } from "../state/channel_names.js";
 import { END } from "../state/messages.js";
-import { foundIn, parseStats, string } from "./records.js";
+import { parseStats, readRecords, string } from "./records.js";
 import { readError, ShapeError } from "./request.js";
 
 /**
@@ -15,7 +15,7 @@ import { readError, ShapeError } from "./request.js";
 
 const NAMES_LIMIT = 1_000;
 /** The ETag of what is not there. */
-const NONE = "none";
+const NO_OBJECT = "none";
 
 /**
  * Ask for a transcript, unless it is still the one that has been read.
@@ -25,8 +25,8 @@ const NONE = "none";
  * @throws {ShapeError} if the answer is no transcript
  */
 export async function readTranscript(signed, url, etag) {
-  const found = await readObject(signed, url, etag);
-  return found && { etag: found.etag, ...parseTranscript(found.text || '{"messages":[]}') };
+  const object = await readObject(signed, url, etag);
+  return object && { etag: object.etag, ...parseTranscript(object.text || '{"messages":[]}') };
 }
 
 /**
@@ -42,10 +42,10 @@ export async function readTranscript(signed, url, etag) {
 export function parseTranscript(text) {
   const raw = parseObject(text);
   if (!Array.isArray(raw.messages)) throw new ShapeError("No messages.");
-  const found = foundIn(raw.messages, Array.isArray(raw.changes) ? raw.changes : []);
-  const from = raw.complete === true ? "" : (found.messages[0]?.id ?? END);
+  const records = readRecords(raw.messages, Array.isArray(raw.changes) ? raw.changes : []);
+  const from = raw.complete === true ? "" : (records.messages[0]?.id ?? END);
   const changesSince = string(raw.changes_since) || from;
-  return { ...found, from, changesSince, asOf: string(raw.generated_at) };
+  return { ...records, from, changesSince, asOf: string(raw.generated_at) };
 }
 
 /**
@@ -56,8 +56,8 @@ export function parseTranscript(text) {
  * @throws {ShapeError} if the answer is no list
  */
 export async function readChannelList(signed, url, etag) {
-  const found = await readObject(signed, url, etag);
-  return found && { etag: found.etag, names: found.text ? parseChannelList(found.text) : [] };
+  const object = await readObject(signed, url, etag);
+  return object && { etag: object.etag, names: object.text ? parseChannelList(object.text) : [] };
 }
 
 /**
@@ -81,10 +81,10 @@ export function parseChannelList(text) {
  * @throws {ShapeError} if the answer is no such object
  */
 export async function readStats(signed, url, etag, known, now) {
-  const found = await readObject(signed, url, etag);
-  const read = found?.text ? parseStats(parseObject(found.text)) : null;
-  const activity = found ? read : known;
-  return { etag: found?.etag ?? etag, activity: activity && aged(activity, now()) };
+  const object = await readObject(signed, url, etag);
+  const parsed = object?.text ? parseStats(parseObject(object.text)) : null;
+  const activity = object ? parsed : known;
+  return { etag: object?.etag ?? etag, activity: activity && aged(activity, now()) };
 }
 
 /**
@@ -96,7 +96,7 @@ export async function readStats(signed, url, etag, known, now) {
  */
 async function readObject(signed, url, etag) {
   /** @type {HeadersInit} */
-  const headers = etag && etag !== NONE ? { "if-none-match": etag } : {};
+  const headers = etag && etag !== NO_OBJECT ? { "if-none-match": etag } : {};
   // no-store: the browser's own cache must not answer, nor turn a 304 into a 200
   const response = await signed("s3", url, { method: "GET", headers, cache: "no-store" });
   if (response.status === 304) {
@@ -106,7 +106,7 @@ async function readObject(signed, url, etag) {
   if (!response.ok) {
     const error = await readError(response);
     if (!isMissing(error)) throw error;
-    return etag === NONE ? null : { etag: NONE, text: "" };
+    return etag === NO_OBJECT ? null : { etag: NO_OBJECT, text: "" };
   }
   return { etag: response.headers.get("etag") ?? "", text: await response.text() };
 }

@@ -8,7 +8,7 @@ import { ShapeError } from "./request.js";
  * @typedef {import("../state.js").Message} Message
  * @typedef {import("../state.js").Change} Change
  * @typedef {import("../state.js").Activity} Activity
- * @typedef {{messages: Message[], changes: Change[]}} Found
+ * @typedef {{messages: Message[], changes: Change[]}} Records
  */
 
 const CHANNELS = 50;
@@ -17,8 +17,8 @@ const NAME_LIMIT = 200;
 const PICTURE_LIMIT = 1_000;
 const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]*$/;
 
-/** @param {unknown[]} messages @param {unknown[]} changes @returns {Found} what can be read */
-export function foundIn(messages, changes) {
+/** @param {unknown[]} messages @param {unknown[]} changes @returns {Records} what can be read */
+export function readRecords(messages, changes) {
   return {
     messages: messages.map(readMessage).filter((message) => message !== null),
     changes: changes.map(readChange).filter((change) => change !== null),
@@ -97,8 +97,8 @@ export function readChange(raw) {
 
 /** @param {unknown} value @returns {string} an https address of Google's pictures, or "" */
 export function pictureUrl(value) {
-  const known = typeof value === "string" && value.length <= PICTURE_LIMIT && PICTURE.test(value);
-  return known ? value : "";
+  const isValid = typeof value === "string" && value.length <= PICTURE_LIMIT && PICTURE.test(value);
+  return isValid ? value : "";
 }
 
 /**
@@ -106,8 +106,8 @@ export function pictureUrl(value) {
  * @returns {Record<string, unknown>} its fields; none when it is no object
  */
 export function record(value) {
-  const known = typeof value === "object" && value !== null && !Array.isArray(value);
-  return known ? /** @type {Record<string, unknown>} */ (value) : {};
+  const isValid = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isValid ? /** @type {Record<string, unknown>} */ (value) : {};
 }
 
 /** @param {unknown} value @returns {string} "" for what is none */

@@ -157,8 +157,8 @@ export async function readError(response) {
  * @param {string} xml @param {string} name
  */
 export function tag(xml, name) {
-  const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml);
-  return found ? unescapeXml(found[1] ?? "") : "";
+  const match = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml);
+  return match ? unescapeXml(match[1] ?? "") : "";
 }
 
 /** @param {unknown} error @returns {boolean} whether STS has no key for a token, perhaps for a moment */

@@ -1,11 +1,11 @@
 // Owns how the page reads the table, where a transcript does not reach back far enough. It must not keep
 // what it reads, nor decide when.
 
-import { foundIn } from "./records.js";
+import { readRecords } from "./records.js";
 import { readError, ShapeError } from "./request.js";
 
 /**
- * @typedef {import("./records.js").Found} Found
+ * @typedef {import("./records.js").Records} Records
  * @typedef {import("./request.js").SignedFetch} SignedFetch
  * @typedef {import("../state/messages.js").Range} Range
  * @typedef {import("../config.js").Config} Config
@@ -26,8 +26,8 @@ const PAGE_SIZE = 500;
  * @throws {import("./request.js").AwsError} if DynamoDB refuses
  */
 export async function readRows(signed, config, channel, { after, before }, limit, now) {
-  /** @type {Found} */
-  const found = { messages: [], changes: [] };
+  /** @type {Records} */
+  const rows = { messages: [], changes: [] };
   let start;
   do {
     const page = await query(signed, config, {
@@ -47,17 +47,17 @@ export async function readRows(signed, config, channel, { after, before }, limit
       Limit: Math.min(limit + 2, PAGE_SIZE),
       ...(start && { ExclusiveStartKey: start }),
     });
-    found.messages.push(...page.messages.filter(({ id }) => id !== before));
-    found.changes.push(...page.changes);
+    rows.messages.push(...page.messages.filter(({ id }) => id !== before));
+    rows.changes.push(...page.changes);
     start = page.next;
-  } while (start && found.messages.length <= limit && found.changes.length <= CHANGES_LIMIT);
-  const messages = found.messages.slice(0, limit).reverse();
-  return { messages, changes: found.changes, more: !!start || found.messages.length > limit };
+  } while (start && rows.messages.length <= limit && rows.changes.length <= CHANGES_LIMIT);
+  const messages = rows.messages.slice(0, limit).reverse();
+  return { messages, changes: rows.changes, more: !!start || rows.messages.length > limit };
 }
 
 /**
  * @param {SignedFetch} signed @param {Config} config @param {object} input
- * @returns {Promise<Found & {next: Item | undefined}>}
+ * @returns {Promise<Records & {next: Item | undefined}>}
  */
 async function query(signed, config, input) {
   const response = await signed("dynamodb", config.endpoints.dynamodb, {
@@ -71,8 +71,8 @@ async function query(signed, config, input) {
   if (!response.ok) throw await readError(response);
   const answer = await response.json();
   if (!Array.isArray(answer?.Items)) throw new ShapeError("No items.");
-  const rows = answer.Items.map(plain);
-  return { ...foundIn(rows, rows), next: answer.LastEvaluatedKey };
+  const items = answer.Items.map(plain);
+  return { ...readRecords(items, items), next: answer.LastEvaluatedKey };
 }
 
 /** @param {unknown} item DynamoDB's typed values @returns {Record<string, unknown>} */

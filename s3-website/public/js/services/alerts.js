@@ -25,13 +25,13 @@ export function createAlerts({ notifier, hidden, seen, onNews }) {
     notifier.title(countText(unread, more), mentioned);
     for (const [name, channel] of Object.entries(after.channels)) {
       if (channelOf(before, name).unread && !channel.unread) notifier.dismiss(name);
-      const fresh = news(channelOf(before, name), channel, after.person);
-      if (!fresh.length) continue;
+      const incoming = news(channelOf(before, name), channel, after.person);
+      if (!incoming.length) continue;
       if (name === after.channel) onNews();
-      const named = fresh.filter(({ text }) => mentions(text, after.person?.name ?? ""));
-      const missed = name === after.channel ? !seen() : hidden() || named.length > 0;
-      if (after.settings.sound && missed) notifier.chime();
-      const last = named.at(-1);
+      const mentioning = incoming.filter(({ text }) => mentions(text, after.person?.name ?? ""));
+      const isMissed = name === after.channel ? !seen() : hidden() || mentioning.length > 0;
+      if (after.settings.sound && isMissed) notifier.chime();
+      const last = mentioning.at(-1);
       if (after.settings.notifications && last) notifier.mention(last, name);
     }
   };

@@ -13,18 +13,18 @@ export function createAttention(page, clock, { onReturn, onInput }) {
   let inputAt = activeAt;
   let hiddenAt = activeAt;
 
-  const here = () => (activeAt = inputAt = clock());
+  const markActive = () => (activeAt = inputAt = clock());
   page.addEventListener("visibilitychange", () => {
     if (page.hidden) {
       hiddenAt = clock();
     } else {
-      here();
+      markActive();
       onReturn();
     }
   });
   const active = () => {
     const idleMs = clock() - activeAt;
-    here();
+    markActive();
     onInput(idleMs);
   };
   // a finger is believed when it goes up
@@ -34,7 +34,7 @@ export function createAttention(page, clock, { onReturn, onInput }) {
 
   return {
     /** Something came that keeps a reader there; but one who does nothing for long is not there. */
-    stir() {
+    keepActive() {
       if (clock() - inputAt < STIRRED_FOR_MS) activeAt = clock();
     },
     /** @returns {{sinceActiveMs: number, hiddenMs: number}} `hiddenMs` is 0 for a visible page */

@@ -29,16 +29,18 @@ export function createKeeper({ store, locks, tab }) {
 
     /**
      * Take over what dead tabs of this person left.
-     * @param {string} user @param {(left: TabRecord) => TabRecord | null} take answers what it
+     * @param {string} user @param {(record: TabRecord) => TabRecord | null} take answers what it
      *   does not take; null when it is too late to take anything
      */
     async adopt(user, take) {
-      for (const id of store.tabs(user).filter((one) => one !== tab())) {
+      for (const id of store.tabs(user)) {
+        if (id === tab()) continue;
         await whenDead(locks, id, () => {
-          const rest = take(store.tab(user, id));
-          if (!rest) return;
-          if (rest.outbox.length || Object.keys(rest.drafts).length) store.saveTab(user, id, rest);
-          else store.removeTab(user, id);
+          const remainder = take(store.tab(user, id));
+          if (!remainder) return;
+          const isEmpty = !remainder.outbox.length && !Object.keys(remainder.drafts).length;
+          if (isEmpty) store.removeTab(user, id);
+          else store.saveTab(user, id, remainder);
         });
       }
     },
@@ -53,13 +55,14 @@ export function createKeeper({ store, locks, tab }) {
     }
     const read = changed(same ? before : null, after, "lastRead");
     if (Object.keys(read).length) store.saveLastRead(user, read);
-    const written = Object.keys(changed(before, after, "draft")).length > 0;
-    if (!same || written || before.outbox !== after.outbox) store.saveTab(user, tab(), left(after));
+    const draftChanged = Object.keys(changed(before, after, "draft")).length > 0;
+    if (!same || draftChanged || before.outbox !== after.outbox)
+      store.saveTab(user, tab(), recordOf(after));
   }
 }
 
 /** @param {State} state @returns {TabRecord} */
-function left(state) {
+function recordOf(state) {
   return { outbox: state.outbox, drafts: changed(null, state, "draft") };
 }
 

@@ -23,17 +23,17 @@ const NOTE_S = 0.22;
  * @param {{onOpen(channel: string): void}} handlers `onOpen`: a notification was clicked
  */
 export function createNotifier(page, { onOpen }) {
-  const name = page.document.title;
+  const pageTitle = page.document.title;
   /** @type {AudioContext | undefined} */
   let audio;
   let chimedAt = -Infinity;
   /** @type {Map<string, Notification>} the last of each channel: they hold names and texts */
-  const notes = new Map();
+  const shown = new Map();
 
   return {
     /** @param {string} unread how many in all channels, "" for none @param {boolean} mentioned */
     title(unread, mentioned) {
-      const title = unread ? `(${unread}${mentioned ? "!" : ""}) ${name}` : name;
+      const title = unread ? `(${unread}${mentioned ? "!" : ""}) ${pageTitle}` : pageTitle;
       if (page.document.title !== title) page.document.title = title;
     },
 
@@ -51,14 +51,14 @@ export function createNotifier(page, { onOpen }) {
     mention(message, channel) {
       if (!page.document.hidden || !allowed(page)) return;
       try {
-        const note = new page.Notification(`${message.name} in ${channel}`, {
-          body: cut(message.text),
+        const notification = new page.Notification(`${message.name} in ${channel}`, {
+          body: shortened(message.text),
           // a newer one takes the place of an older one, of this tab or of another
           tag: `lambda-chat:${channel}`,
         });
-        notes.set(channel, note);
-        note.onclick = () => {
-          note.close();
+        shown.set(channel, notification);
+        notification.onclick = () => {
+          notification.close();
           page.focus();
           onOpen(channel);
         };
@@ -68,10 +68,10 @@ export function createNotifier(page, { onOpen }) {
     },
 
     /** What told of a channel is read. @param {string} channel */
-    dismiss: (channel) => notes.get(channel)?.close(),
+    dismiss: (channel) => shown.get(channel)?.close(),
 
     /** Nothing of the person stays. */
-    dismissAll: () => notes.forEach((note) => note.close()),
+    dismissAll: () => shown.forEach((notification) => notification.close()),
 
     /** While the person does something: later a browser, Safari above all, allows no sound. */
     allowSound() {
@@ -100,7 +100,7 @@ function allowed(page) {
 }
 
 /** @param {string} text @returns {string} one line of at most 140 characters */
-function cut(text) {
+function shortened(text) {
   const line = [...text.slice(0, 4 * BODY_LIMIT).replace(/\s+/g, " ").trim()];
   return line.length > BODY_LIMIT ? `${line.slice(0, BODY_LIMIT - 1).join("")}…` : line.join("");
 }

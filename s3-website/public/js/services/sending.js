@@ -28,13 +28,13 @@ const PASSING = ["busy", "clock", "offline"];
 
 /** @param {World} world @returns {() => void} sends what can be sent; to be called at any time */
 export function createSending(world) {
-  const { get, dispatch, presence, rate, now, clock, store } = world;
+  const { get, dispatch, rate, now, clock, store } = world;
   let busy = false;
   let failures = 0;
   let tries = 0;
   let reachable = true;
   let notBefore = -Infinity;
-  let callOff = () => {};
+  let cancelHold = () => {};
   /** @type {number[]} when this tab's last messages went out: no clock that is set changes these */
   let times = [];
 
@@ -47,14 +47,14 @@ export function createSending(world) {
     if (!reachable && online && !unreachable) notBefore = -Infinity;
     reachable = online && !unreachable;
     const item = outbox.next(get().outbox);
-    const here = presence();
-    if (busy || !item || !here || get().phase !== "connected" || !online) return;
+    const presence = world.presence();
+    if (busy || !item || !presence || get().phase !== "connected" || !online) return;
     const tooFast = Math.max(outbox.holdMs(times, clock(), rate), sharedHoldMs());
     const wait = Math.max(tooFast, notBefore - clock());
     if (wait > 0) return hold(item, wait, tooFast);
-    callOff();
+    cancelHold();
     busy = true;
-    void attempt(item, here).finally(() => {
+    void attempt(item, presence).finally(() => {
       busy = false;
       pump();
     });
@@ -64,56 +64,56 @@ export function createSending(world) {
   function sharedHoldMs() {
     const time = now();
     const from = time - rate.seconds * 1000;
-    const all = store.sentTimes(get().person?.user ?? "");
-    return outbox.holdMs(all.filter((one) => one > from && one <= time), time, rate);
+    const shared = store.sentTimes(get().person?.user ?? "");
+    return outbox.holdMs(shared.filter((sentAt) => sentAt > from && sentAt <= time), time, rate);
   }
 
   /** @param {Outgoing} item @param {number} wait @param {number} tooFast */
   function hold(item, wait, tooFast) {
-    callOff();
-    callOff = world.after(Math.min(wait, 1_000), pump);
+    cancelHold();
+    cancelHold = world.after(Math.min(wait, 1_000), pump);
     const seconds = Math.ceil(tooFast / 1_000);
     const why = `Too fast: goes out in ${seconds} s`;
     if (seconds) show(outbox.waiting(get().outbox, item.clientId, why));
   }
 
-  /** @param {Outgoing} item @param {Presence} here */
-  async function attempt(item, here) {
+  /** @param {Outgoing} item @param {Presence} presence */
+  async function attempt(item, presence) {
     const { clientId } = item;
     const user = get().person?.user ?? "";
     // another tab must know of it before it is answered; it counts from then on
     const begun = now();
     store.saveSentTimes(user, [...store.sentTimes(user), begun]);
     /** @type {number[]} */
-    let out = [];
+    let sent = [];
     show(outbox.started(get().outbox, clientId));
-    const calm = world.after(SLOW_MS, () => show(outbox.slow(get().outbox, clientId)));
+    const cancelSlow = world.after(SLOW_MS, () => show(outbox.slow(get().outbox, clientId)));
     try {
-      await world.publish(here, item);
+      await world.publish(presence, item);
       failures = tries = 0;
       times = [...times, clock()].slice(-rate.messages);
-      out = [now()];
+      sent = [now()];
       show(outbox.accepted(get().outbox, clientId, now()));
       world.onSent();
     } catch (error) {
-      show(missed(clientId, error, here.signal.aborted));
-      if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
+      show(afterError(clientId, error, presence.signal.aborted));
+      if (!presence.signal.aborted && trouble(error) === "ended") world.onEnded();
     } finally {
-      calm();
+      cancelSlow();
       const others = store.sentTimes(user);
       others.splice(others.indexOf(begun) >>> 0, 1);
-      store.saveSentTimes(user, [...others, ...out]);
+      store.saveSentTimes(user, [...others, ...sent]);
     }
   }
 
   /**
    * What becomes of a message that did not go out.
-   * @param {string} clientId @param {unknown} error @param {boolean} over the session has ended
+   * @param {string} clientId @param {unknown} error @param {boolean} hasEnded the session has ended
    */
-  function missed(clientId, error, over) {
+  function afterError(clientId, error, hasEnded) {
     const queue = get().outbox;
     const kind = trouble(error);
-    if (over || kind === "ended") return outbox.waiting(queue, clientId, "");
+    if (hasEnded || kind === "ended") return outbox.waiting(queue, clientId, "");
     if (kind === "fault") reportError(error);
     if (!PASSING.includes(kind)) return outbox.failed(queue, clientId, explain(error));
     failures += 1;

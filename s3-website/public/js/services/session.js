@@ -27,7 +27,7 @@ import { pause } from "./polling.js";
 
 // a presence that AWS ends sooner than this would only end again: no renewal in a circle
 const SETTLED_MS = 60_000;
-const ASK_APART_MS = 60_000;
+const REQUEST_APART_MS = 60_000;
 // AWS finds a key of Google's again within this, or the token is not Google's
 const KEY_WAIT_MS = 60_000;
 
@@ -43,22 +43,22 @@ export class Session {
   #claims = null;
   /** @type {Claims | null} whose token is being exchanged */
   #entering = null;
-  #left = false;
+  #signedOut = false;
   /** @type {Set<string>} ids of those who signed out in another tab */
-  #gone = new Set();
+  #signedOutUsers = new Set();
   /** the token that was exchanged a second time */
-  #again = "";
+  #retriedToken = "";
   /** the token that is in use or being exchanged: Google may hand it over twice */
   #token = "";
-  #hurry = () => {};
-  #askedAt = -Infinity;
+  #endWait = () => {};
+  #requestedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout>[]} */
   #timers = [];
 
-  /** @param {Options} options @param {Listener} tell */
-  constructor(options, tell) {
+  /** @param {Options} options @param {Listener} listener */
+  constructor(options, listener) {
     this.options = options;
-    this.tell = tell;
+    this.listener = listener;
   }
 
   /** @returns {Presence | null} null when nobody is signed in, or no longer */
@@ -81,8 +81,8 @@ export class Session {
       if (!this.#isWelcome(claims, origin)) return;
       attempt = this.#begin(token, claims);
       if (origin !== "shared") this.#check(claims);
-      const tokenEndsAt = this.options.now() + this.#leftMs(claims, origin);
-      if (this.#gone.size) await this.#checkGone(claims, origin);
+      const tokenEndsAt = this.options.now() + this.#remainingMs(claims, origin);
+      if (this.#signedOutUsers.size) await this.#checkSignedOut(claims, origin);
       if (attempt === this.#attempt) await this.#adopt(token, claims, attempt, tokenEndsAt);
     } catch (error) {
       this.#failed(error, attempt);
@@ -95,9 +95,9 @@ export class Session {
    */
   wake() {
     const { presence } = this;
-    this.#hurry();
+    this.#endWait();
     const due = presence ? this.options.now() >= presence.renewsAt : this.#claims !== null;
-    if (due) this.#ask();
+    if (due) this.#requestRenewal();
   }
 
   /**
@@ -112,24 +112,24 @@ export class Session {
     const renewing = this.#isRenewing();
     if (!renewing) this.#token = "";
     this.#stop();
-    this.tell.ended();
-    if (renewing) this.tell.signingIn();
-    else if (now < presence.endsAt && this.#again !== presence.token) {
-      void this.#enterAgain(presence, settled);
-    } else if (settled) this.#ask();
+    this.listener.ended();
+    if (renewing) this.listener.signingIn();
+    else if (now < presence.endsAt && this.#retriedToken !== presence.token) {
+      void this.#retry(presence, settled);
+    } else if (settled) this.#requestRenewal();
   }
 
   /** @param {Presence} presence that AWS ended @param {boolean} settled */
-  async #enterAgain({ token, tokenEndsAt }, settled) {
+  async #retry({ token, tokenEndsAt }, settled) {
     const claims = this.#claims;
     if (!claims) return;
-    this.#again = token;
+    this.#retriedToken = token;
     const attempt = this.#begin(token, claims);
     try {
       await this.#adopt(token, claims, attempt, tokenEndsAt);
     } catch (error) {
       this.#failed(error, attempt);
-      if (attempt === this.#attempt && settled) this.#ask();
+      if (attempt === this.#attempt && settled) this.#requestRenewal();
     }
   }
 
@@ -138,8 +138,8 @@ export class Session {
     this.#token = token;
     this.#entering = claims;
     this.#attempt += 1;
-    this.#hurry();
-    this.tell.signingIn();
+    this.#endWait();
+    this.listener.signingIn();
     return this.#attempt;
   }
 
@@ -148,7 +148,7 @@ export class Session {
     if (attempt !== this.#attempt) return;
     this.#token = this.#presence?.token ?? "";
     this.#entering = null;
-    this.tell.refused(reason(error));
+    this.listener.refused(reason(error));
   }
 
   /**
@@ -156,7 +156,7 @@ export class Session {
    * @param {string} user their id @returns {Promise<boolean>} whether they have to leave here, too
    */
   async signedOutElsewhere(user) {
-    this.#gone.add(user);
+    this.#signedOutUsers.add(user);
     const here = [this.#claims, this.#entering].filter((claims) => claims !== null);
     return (await Promise.all(here.map(userId))).includes(user);
   }
@@ -164,11 +164,11 @@ export class Session {
   /** Sign out: nothing is kept, nothing that is under way comes back. */
   leave() {
     this.#attempt += 1;
-    this.#left = true;
+    this.#signedOut = true;
     this.#claims = null;
     this.#entering = null;
     this.#token = "";
-    this.#hurry();
+    this.#endWait();
     this.#stop();
   }
 
@@ -180,9 +180,9 @@ export class Session {
   #isWelcome(claims, origin) {
     if (origin === "clicked") return true;
     const same = this.#claims?.subject === claims.subject;
-    if (origin !== "shared") return !this.#left && (same || !this.#claims);
+    if (origin !== "shared") return !this.#signedOut && (same || !this.#claims);
     const later = claims.issuedAt > (this.#claims?.issuedAt ?? 0);
-    return same && later && this.#leftMs(claims, origin) > 0;
+    return same && later && this.#remainingMs(claims, origin) > 0;
   }
 
   /**
@@ -190,7 +190,7 @@ export class Session {
    * waited for this tab to wake up; by then AWS's clock is known.
    * @param {Claims} claims @param {Origin} origin
    */
-  #leftMs({ lifetimeMs, expiresAt }, origin) {
+  #remainingMs({ lifetimeMs, expiresAt }, origin) {
     const left = origin === "shared" ? expiresAt - this.options.awsNow() : Infinity;
     return Math.min(lifetimeMs, left);
   }
@@ -205,10 +205,10 @@ export class Session {
   }
 
   /** @param {Claims} claims @param {Origin} origin @throws {Refusal} */
-  async #checkGone(claims, origin) {
+  async #checkSignedOut(claims, origin) {
     const user = await userId(claims);
-    if (origin === "clicked") this.#gone.delete(user);
-    if (this.#gone.has(user)) throw new Refusal("You signed out in another tab.");
+    if (origin === "clicked") this.#signedOutUsers.delete(user);
+    if (this.#signedOutUsers.has(user)) throw new Refusal("You signed out in another tab.");
   }
 
   /** @param {string} token @param {Claims} claims @param {number} attempt @param {number} tokenEndsAt */
@@ -226,9 +226,9 @@ export class Session {
     this.#token = token;
     this.#claims = claims;
     this.#entering = null;
-    this.#left = false;
+    this.#signedOut = false;
     this.#schedule(times);
-    this.tell.signedIn(person, signal);
+    this.listener.signedIn(person, signal);
   }
 
   /**
@@ -249,17 +249,17 @@ export class Session {
         const isLast = !passes || now() + waitMs >= Math.min(tokenEndsAt, keyBy);
         if (isLast || attempt !== this.#attempt) throw error;
         // a presence that still runs needs no telling: its polls show whether it works
-        if (!this.presence) this.tell.delayed(error);
-        await this.#rest(waitMs);
+        if (!this.presence) this.listener.delayed(error);
+        await this.#wait(waitMs);
         if (attempt !== this.#attempt) throw error;
       }
     }
   }
 
-  /** @param {number} ms @returns {Promise<void>} at the latest: `#hurry` ends it */
-  #rest(ms) {
+  /** @param {number} ms @returns {Promise<void>} at the latest: `#endWait` ends it */
+  #wait(ms) {
     const { over, end } = pause(ms);
-    this.#hurry = end;
+    this.#endWait = end;
     return over;
   }
 
@@ -273,18 +273,18 @@ export class Session {
     const soon = renewsAt + (endsAt - renewsAt) / 5;
     this.#clearTimers();
     this.#timers = [
-      setTimeout(() => this.#ask(), renewsAt - startedAt),
-      setTimeout(() => this.#isRenewing() || this.tell.endsSoon(), soon - startedAt),
+      setTimeout(() => this.#requestRenewal(), renewsAt - startedAt),
+      setTimeout(() => this.#isRenewing() || this.listener.endsSoon(), soon - startedAt),
       setTimeout(() => this.end(), endsAt - startedAt),
     ];
   }
 
   /** Google is not asked again and again: a prompt that was closed is not to be shown at once. */
-  #ask() {
+  #requestRenewal() {
     const now = this.options.now();
-    if (this.#isRenewing() || Math.abs(now - this.#askedAt) < ASK_APART_MS) return;
-    this.#askedAt = now;
-    this.tell.renewalDue();
+    if (this.#isRenewing() || Math.abs(now - this.#requestedAt) < REQUEST_APART_MS) return;
+    this.#requestedAt = now;
+    this.listener.renewalDue();
   }
 
   #stop() {

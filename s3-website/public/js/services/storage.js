@@ -45,11 +45,11 @@ export function createStorage(area, bucket) {
     /** @param {string} user @param {Texts} lastRead of which the later ids stay */
     saveLastRead(user, lastRead) {
       const key = `${root}/${user}/read`;
-      const all = { ...textsOf(read(key), isId) };
+      const merged = { ...textsOf(read(key), isId) };
       for (const [name, id] of Object.entries(lastRead)) {
-        if (!Object.hasOwn(all, name) || id > (all[name] ?? "")) all[name] = id;
+        if (!Object.hasOwn(merged, name) || id > (merged[name] ?? "")) merged[name] = id;
       }
-      const latest = Object.entries(all).sort(([, a], [, b]) => (a < b ? 1 : -1));
+      const latest = Object.entries(merged).sort(([, a], [, b]) => (a < b ? 1 : -1));
       write(key, Object.fromEntries(latest.slice(0, CHANNELS)));
     },
 
@@ -92,7 +92,7 @@ export function createStorage(area, bucket) {
     },
 
     /** @param {StorageEvent} event @returns {string} who signed out in another tab, or "" */
-    whoLeft({ key, newValue }) {
+    signedOutUser({ key, newValue }) {
       const [user = ""] = key?.replace(`${root}/`, "").split("/") ?? [];
       return newValue && key === `${root}/${user}/out` ? user : "";
     },
@@ -130,8 +130,8 @@ function safely(area) {
     keys(prefix) {
       try {
         const store = area();
-        const all = Array.from({ length: store.length }, (_, at) => store.key(at) ?? "");
-        return all.filter((key) => key.startsWith(prefix));
+        const names = Array.from({ length: store.length }, (_, at) => store.key(at) ?? "");
+        return names.filter((key) => key.startsWith(prefix));
       } catch {
         return [];
       }
@@ -152,9 +152,9 @@ function settingsOf(value) {
 /** @param {unknown} value @returns {TabRecord} */
 function tabOf(value) {
   const { outbox, drafts } = record(value);
-  const found = Array.isArray(outbox) ? outbox.filter(isOutgoing).slice(0, OUTBOX_LIMIT) : [];
-  const once = new Map(found.map((one) => [one.clientId, plain(one)]));
-  return { outbox: [...once.values()], drafts: textsOf(drafts, (text) => text !== "") };
+  const items = Array.isArray(outbox) ? outbox.filter(isOutgoing).slice(0, OUTBOX_LIMIT) : [];
+  const byId = new Map(items.map((item) => [item.clientId, plain(item)]));
+  return { outbox: [...byId.values()], drafts: textsOf(drafts, (text) => text !== "") };
 }
 
 /** @param {TabRecord} tab @returns {TabRecord} with drafts that leave room for others */
@@ -180,7 +180,7 @@ function isOutgoing(value) {
   );
 }
 
-/** @param {Outgoing} one @returns {Outgoing} without what else was stored with it */
+/** @param {Outgoing} outgoing @returns {Outgoing} without what else was stored with it */
 function plain({ clientId, channel, text, action, target, state, why, at }) {
   return { clientId, channel, text, ...(action && { action, target }), state, why, at };
 }

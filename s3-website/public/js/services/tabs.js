@@ -78,20 +78,20 @@ export async function whenDead(locks, id, act) {
 function hold(locks, id) {
   return new Promise((resolve) => {
     if (!locks) return resolve(true);
-    let late = false;
-    const settle = (/** @type {boolean} */ has) => {
-      late = true;
+    let isSettled = false;
+    const settle = (/** @type {boolean} */ held) => {
+      isSettled = true;
       clearTimeout(timer);
-      resolve(has);
+      resolve(held);
     };
     const timer = setTimeout(settle, LOCK_WAIT_MS, false);
     // async: what it throws at once is a rejection, too
     const ask = async () =>
       locks.request(lockOf(id), { ifAvailable: true }, (lock) => {
         // for ever, but for one that nobody waits for any more
-        const held = lock && !late ? new Promise(() => {}) : undefined;
+        const whileAlive = lock && !isSettled ? new Promise(() => {}) : undefined;
         settle(lock !== null);
-        return held;
+        return whileAlive;
       });
     ask().catch(() => settle(true));
   });

@@ -18,7 +18,7 @@ import { mentions } from "./text.js";
 
 const COUNT_LIMIT = 99;
 /** So many unread messages are kept of a channel that was never opened: there may be a thousand. */
-const GLANCE_LIMIT = 20;
+const UNVISITED_LIMIT = 20;
 /** @type {readonly Change[]} */
 const NONE = [];
 
@@ -47,7 +47,7 @@ export function received(channel, reading, reader) {
   const { messages: incoming, from } = reading;
   const nothing = !incoming.length && !from;
   const known = nothing || !list.meets(channel, reading) ? [] : channel.messages;
-  const { messages, ...noted } = put(channel, list.merged(known, incoming), reading.changes);
+  const { messages, ...noted } = withChanges(channel, list.merged(known, incoming), reading.changes);
   // what tells no time is not older than its newest message
   const asOf = [channel.asOf, reading.asOf || idAt(list.timeOf(newestId(messages)))].sort()[1] ?? "";
   const same = messages === channel.messages && noted.changes === channel.changes;
@@ -58,7 +58,7 @@ export function received(channel, reading, reader) {
   const next = { ...channel, ...noted, messages, asOf, earlier, lastRead, loaded: true };
   // only a reader's own scrolling back makes a list longer than is kept
   const limit = Math.max(KEPT_LIMIT, channel.messages.length);
-  return looked(channel, reader.open ? cut(next, limit) : glanced(next, reader.visited), reader);
+  return seenBy(channel, reader.open ? shortened(next, limit) : trimmed(next, reader.visited), reader);
 }
 
 /**
@@ -66,11 +66,11 @@ export function received(channel, reading, reader) {
  * unread: there may be a thousand.
  * @param {Channel} channel @param {boolean} visited @returns {Channel}
  */
-function glanced(channel, visited) {
-  if (visited) return cut(channel, LINE_LIMIT);
+function trimmed(channel, visited) {
+  if (visited) return shortened(channel, LINE_LIMIT);
   const { length } = newerThan(channel.messages, channel.lastRead);
   // the one before tells that these are all
-  return { ...cut(channel, Math.min(length, GLANCE_LIMIT) + 1), changes: NONE };
+  return { ...shortened(channel, Math.min(length, UNVISITED_LIMIT) + 1), changes: NONE };
 }
 
 /**
@@ -79,9 +79,9 @@ function glanced(channel, visited) {
  * @returns {Channel}
  */
 export function readAgain(channel, ids, rows) {
-  const found = new Set(rows.map(({ id }) => id));
-  const left = channel.messages.filter(({ id }) => found.has(id) || !ids.includes(id));
-  const messages = list.applied(list.merged(left, rows), channel.changes);
+  const stored = new Set(rows.map(({ id }) => id));
+  const kept = channel.messages.filter(({ id }) => stored.has(id) || !ids.includes(id));
+  const messages = list.applied(list.merged(kept, rows), channel.changes);
   // what has been read since is no news
   const changes = channel.changes.filter(({ target }) => !ids.includes(target));
   return { ...channel, messages, changes };
@@ -92,7 +92,7 @@ export function readAgain(channel, ids, rows) {
  * in the text box.
  * @param {Channel} channel @param {readonly Message[]} known @param {readonly Change[]} incoming
  */
-function put({ changes: before, editing: was }, known, incoming) {
+function withChanges({ changes: before, editing: was }, known, incoming) {
   const changes = list.latest(before, incoming);
   const messages = list.applied(known, changes);
   const gone = was && messages.some(({ id, deleted }) => deleted && id === was.id);
@@ -104,7 +104,7 @@ function put({ changes: before, editing: was }, known, incoming) {
  * before the first of it.
  * @param {Channel} before @param {Channel} after @param {Reader} reader @returns {Channel}
  */
-function looked(before, after, reader) {
+function seenBy(before, after, reader) {
   // an edit tells nobody: it can take a mention back, and add none
   const newest = newestId(before.messages);
   const counted = withUnread(
@@ -129,7 +129,7 @@ function looked(before, after, reader) {
 function withUnread(channel, person, counts) {
   const fresh = newerThan(channel.messages, channel.lastRead).filter(ofOthers(person));
   const named = person?.name ?? "";
-  const mentioned = fresh.some((one) => counts(one) && mentions(one.text, named));
+  const mentioned = fresh.some((message) => counts(message) && mentions(message.text, named));
   return { ...channel, unread: fresh.length, mentioned };
 }
 
@@ -138,7 +138,7 @@ function withUnread(channel, person, counts) {
  * @param {Channel} channel @returns {Channel}
  */
 export function read(channel) {
-  const kept = cut(channel, KEPT_LIMIT);
+  const kept = shortened(channel, KEPT_LIMIT);
   const newest = newestId(channel.messages);
   const lastRead = newest > channel.lastRead ? newest : channel.lastRead;
   if (kept === channel && lastRead === channel.lastRead && !channel.unread) return channel;
@@ -173,8 +173,8 @@ export function hasMoreUnread({ unread, messages, lastRead, earlier }) {
 }
 
 /** @param {Channel} channel @returns {Channel} what is kept of it while another one is open */
-export function left(channel) {
-  const rest = cut(channel, LINE_LIMIT);
+export function closed(channel) {
+  const rest = shortened(channel, LINE_LIMIT);
   return rest.divider ? { ...rest, divider: "" } : rest;
 }
 
@@ -196,9 +196,9 @@ export function countText(unread, more) {
  */
 export function reachedBack(channel, beforeId, messages, more, person, changes = NONE) {
   if ((channel.messages[0]?.id ?? "") !== beforeId) return channel;
-  const all = put(channel, list.merged(channel.messages, messages), changes);
+  const changed = withChanges(channel, list.merged(channel.messages, messages), changes);
   /** @type {Channel} */
-  const next = { ...channel, ...all, earlier: more ? "more" : "none" };
+  const next = { ...channel, ...changed, earlier: more ? "more" : "none" };
   // some of them may be unread: so far only those that came after them are counted
   const counted = withUnread(next, person, ({ id }) => id < beforeId);
   return { ...counted, mentioned: channel.mentioned || counted.mentioned };
@@ -221,7 +221,7 @@ function ofOthers(person) {
 }
 
 /** @param {Channel} channel @param {number} limit @returns {Channel} */
-function cut(channel, limit) {
+function shortened(channel, limit) {
   if (channel.messages.length <= limit) return channel;
   return { ...channel, messages: channel.messages.slice(-limit), earlier: "more" };
 }

@@ -99,14 +99,14 @@ function restored({ channel, settings, online, panel }, person, kept) {
 export function adopted(state, kept) {
   if (!state.person) return state;
   let next = withOutbox(state, outbox.joined(state.outbox, kept.outbox));
-  for (const name of new Set(kept.outbox.map((one) => one.channel))) {
+  for (const name of new Set(kept.outbox.map((item) => item.channel))) {
     next = confirmed(next, name, channelOf(state, name));
   }
   for (const [name, draft] of Object.entries(kept.drafts)) {
     if (!channelOf(next, name).draft) next = withChannel(next, name, { draft });
   }
-  const places = [...next.outbox.map((one) => one.channel), ...Object.keys(kept.drafts)];
-  return named(next, places);
+  const places = [...next.outbox.map((item) => item.channel), ...Object.keys(kept.drafts)];
+  return withNames(next, places);
 }
 
 /**
@@ -141,22 +141,22 @@ export function signedOut({ channel, settings, online }) {
 /** @param {State} state @param {string} name @returns {State} another channel is open */
 export function opened(state, name) {
   if (name === state.channel) return state;
-  const leaving = channels.left(channelOf(state));
+  const leaving = channels.closed(channelOf(state));
   const entering = channels.opened(channelOf(state, name), state.visited.includes(name));
   const panel = state.panel === "channels" ? "none" : state.panel;
   const all = { ...state.channels, [state.channel]: leaving, [name]: entering };
   const visited = [...new Set([...state.visited, name])];
-  return named({ ...state, channel: name, channels: all, visited, panel, notice: "" }, [name]);
+  return withNames({ ...state, channel: name, channels: all, visited, panel, notice: "" }, [name]);
 }
 
 /** @param {State} state @param {readonly string[]} names @returns {State} there are these, too */
-export function named(state, names) {
+export function withNames(state, names) {
   return changed(state, { names: listed(state.names, names, state.visited) });
 }
 
 /** @param {State} state @param {readonly string[]} names @returns {State} all that are known of */
 export function listRead(state, names) {
-  return changed(named(state, names), { listed: true });
+  return changed(withNames(state, names), { listed: true });
 }
 
 /** @param {State} state @param {readonly Outgoing[]} queue @returns {State} */
@@ -176,7 +176,7 @@ export function received(state, name, reading, seen) {
   const reader = { person, open, visited: state.visited.includes(name), seen: open && seen };
   const channel = channels.received(channelOf(state, name), reading, reader);
   const next = withChannel(confirmed(state, name, reading), name, channel);
-  return channelOf(state, name).editing && !channel.editing ? noticed(next, GONE) : next;
+  return channelOf(state, name).editing && !channel.editing ? withNotice(next, GONE) : next;
 }
 
 /**
@@ -199,7 +199,7 @@ export function readAgain(state, name, ids, rows) {
 }
 
 /** @param {State} state @returns {State} the reader looks at the end of the open channel */
-export function looked(state) {
+export function endSeen(state) {
   const channel = channelOf(state);
   // what is not all there yet has no end to look at
   return channel.loaded ? withChannel(state, state.channel, channels.read(channel)) : state;
@@ -260,22 +260,22 @@ export function cameOnline(state) {
 }
 
 /** @param {State} state @param {string} notice @returns {State} */
-export function noticed(state, notice) {
+export function withNotice(state, notice) {
   return changed(state, { notice });
 }
 
 /** @param {State} state @param {State["panel"]} panel @returns {State} */
-export function panelled(state, panel) {
+export function withPanel(state, panel) {
   return changed(state, { panel });
 }
 
 /** @param {State} state @param {State["activity"]} activity @returns {State} */
-export function measured(state, activity) {
+export function withActivity(state, activity) {
   return changed(state, { activity });
 }
 
 /** @param {State} state @param {Partial<Settings>} change @returns {State} */
-export function set(state, change) {
+export function withSettings(state, change) {
   return changed(state, { settings: changed(state.settings, change) });
 }
 

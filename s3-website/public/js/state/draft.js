@@ -1,6 +1,6 @@
 // Owns what is in the text box, a draft or a message that is being edited, and its way to the outbox. Pure.
 
-import { channelOf, noticed, withChannel } from "./chat.js";
+import { channelOf, withChannel, withNotice } from "./chat.js";
 import { isChangeable } from "./messages.js";
 import * as outbox from "./outbox.js";
 import { TEXT_LIMIT } from "./outbox.js";
@@ -24,9 +24,9 @@ export function drafted(state, text) {
   const { editing } = channelOf(state);
   const change = editing ? { editing: { ...editing, text } } : { draft: text };
   const next = withChannel(state, state.channel, change);
-  if (text.length >= BOX_LIMIT) return noticed(next, FULL_BOX);
-  const told = next.notice === TOO_LONG || next.notice === FULL_BOX;
-  return told && !isTooLong(next) ? noticed(next, "") : next;
+  if (text.length >= BOX_LIMIT) return withNotice(next, FULL_BOX);
+  const isRefused = next.notice === TOO_LONG || next.notice === FULL_BOX;
+  return isRefused && !isTooLong(next) ? withNotice(next, "") : next;
 }
 
 /** @param {State} state @returns {string} what is in the text box */
@@ -40,8 +40,9 @@ export function written(state) {
  * @param {State} state @param {string} id @param {number} awsNow @returns {State}
  */
 export function editing(state, id, awsNow) {
-  if (!isChangeable(id, awsNow)) return noticed(state, TOO_LATE);
-  const message = channelOf(state).messages.find((one) => one.id === id && !one.deleted);
+  if (!isChangeable(id, awsNow)) return withNotice(state, TOO_LATE);
+  const { messages } = channelOf(state);
+  const message = messages.find((message) => message.id === id && !message.deleted);
   return message ? withChannel(state, state.channel, { editing: { id, text: message.text } }) : state;
 }
 
@@ -90,15 +91,15 @@ export function counter(state) {
  * @returns {State}
  */
 export function sent(state, clientId, now) {
-  if (isTooLong(state)) return noticed(state, TOO_LONG);
+  if (isTooLong(state)) return withNotice(state, TOO_LONG);
   if (!canSend(state) || isTooLate(state, now)) return state;
   const { editing, messages } = channelOf(state);
   const text = written(state);
-  if (!editing) return queuedUp(state, { clientId, text }, now, { draft: "", divider: "" });
+  if (!editing) return enqueued(state, { clientId, text }, now, { draft: "", divider: "" });
   const as = messages.find(({ id }) => id === editing.id)?.text;
   if (as === text.trim()) return editingEnded(state);
   const edit = /** @type {const} */ ({ clientId, text, action: "edit", target: editing.id });
-  return queuedUp(state, edit, now, { editing: null });
+  return enqueued(state, edit, now, { editing: null });
 }
 
 /**
@@ -108,17 +109,17 @@ export function sent(state, clientId, now) {
  * @returns {State}
  */
 export function deleted(state, target, clientId, now) {
-  if (!isChangeable(target, now)) return noticed(state, TOO_LATE);
+  if (!isChangeable(target, now)) return withNotice(state, TOO_LATE);
   const { editing } = channelOf(state);
   const after = { editing: editing?.id === target ? null : editing };
-  return queuedUp(state, { clientId, text: "", action: "delete", target }, now, after);
+  return enqueued(state, { clientId, text: "", action: "delete", target }, now, after);
 }
 
 /**
  * @param {State} state @param {Omit<Parameters<typeof outbox.queued>[1], "channel">} what
  * @param {number} now @param {Partial<Channel>} after what becomes of the open channel
  */
-function queuedUp(state, what, now, after) {
+function enqueued(state, what, now, after) {
   const { channel } = state;
   const queue = outbox.queued(state.outbox, { ...what, channel }, now);
   if (queue === state.outbox) return { ...state, notice: FULL };

@@ -11,9 +11,9 @@ import { dayLabel, dayOf } from "./times.js";
  * @typedef {import("../state.js").Person} Person
  * @typedef {Message | Outgoing} Source
  * @typedef {{kind: "message", key: string, source: Source, message: Message, at: number,
- *   stands: number, day: number, own: boolean, continued: boolean, state: "" | Outgoing["state"], why: string,
- *   names: readonly string[], change: Outgoing | null, changeable: boolean, mark?: string}} MessageLine
- *   `at`: when it was sent; `stands`: at its place; `continued`: goes on what the line above
+ *   placedAt: number, day: number, own: boolean, continued: boolean,
+ *   state: "" | Outgoing["state"], why: string, names: readonly string[], change: Outgoing | null, changeable: boolean, mark?: string}} MessageLine
+ *   `at`: when it was sent; `placedAt`: at its place; `continued`: goes on what the line above
  *   began; `names`: whose mention is marked; `change`: on its way, shown as if it were made;
  *   `changeable`: by the person, now; `mark`: tells its sender from another one of that name
  * @typedef {{kind: "day" | "divider", key: string, label: string}} MarkLine
@@ -23,7 +23,7 @@ import { dayLabel, dayOf } from "./times.js";
 const GROUP_MS = 300_000;
 
 /** @type {WeakMap<Source, MessageLine>} a line that did not change stays the same object */
-const known = new WeakMap();
+const cache = new WeakMap();
 
 /**
  * @param {{messages: readonly Message[], divider: string}} channel
@@ -38,18 +38,18 @@ export function lines(channel, outbox, person, now) {
   const list = [];
   /** @type {MessageLine | null} */
   let above = null;
-  let divided = !divider;
+  let isDivided = !divider;
   const written = outbox.filter(({ action }) => !action);
-  const changes = new Map(outbox.map((one) => [one.target, one]));
+  const changes = new Map(outbox.map((item) => [item.target, item]));
   for (const source of [...messages, ...unconfirmed(written, messages, person)]) {
     const change = ("id" in source && changes.get(source.id)) || null;
     const draft = lineOf(source, person, names, change);
     const newDay = !Number.isNaN(draft.day) && draft.day !== above?.day;
-    const first = !divided && (!("id" in source) || source.id > divider);
-    if (newDay) list.push(mark("day", draft.key, dayLabel(draft.stands, now)));
+    const first = !isDivided && (!("id" in source) || source.id > divider);
+    if (newDay) list.push(mark("day", draft.key, dayLabel(draft.placedAt, now)));
     if (first) list.push(mark("divider", "", "New messages"));
-    divided ||= first;
-    above = kept(draft, !newDay && !first && continues(above, draft), now);
+    isDivided ||= first;
+    above = cached(draft, !newDay && !first && continues(above, draft), now);
     list.push(above);
   }
   return list;
@@ -70,7 +70,7 @@ function unconfirmed(outbox, messages, person) {
   if (!outbox.length) return outbox;
   const mine = messages.filter((message) => message.user === person?.user);
   const seen = new Set(mine.map((message) => message.clientId));
-  return outbox.filter((one) => !seen.has(one.clientId));
+  return outbox.filter((item) => !seen.has(item.clientId));
 }
 
 /**
@@ -79,22 +79,22 @@ function unconfirmed(outbox, messages, person) {
  * @returns {MessageLine} but for `continued`, which the line above decides, and `changeable`
  */
 function lineOf(source, person, names, change) {
-  const before = known.get(source);
+  const before = cache.get(source);
   const stored = "id" in source;
   const own = !stored || (source.kind === "user" && !!source.user && source.user === person?.user);
   if (before?.own === own && before.names === names && before.change === change) return before;
   const message = stored ? asChanged(source, change) : messageOf(source, person);
   const { state, why } = change ?? (stored ? { state: /** @type {const} */ (""), why: "" } : source);
   const at = Date.parse(message.sentAt);
-  const stands = timeOf(message.id) || at;
+  const placedAt = timeOf(message.id) || at;
   return {
     kind: "message",
     key: keyOf(message),
     source,
     message,
     at,
-    stands,
-    day: dayOf(stands),
+    placedAt,
+    day: dayOf(placedAt),
     own,
     continued: false,
     state,
@@ -132,12 +132,12 @@ function mark(kind, below, label) {
 }
 
 /** @param {MessageLine} line @param {boolean} continued @param {number} now @returns {MessageLine} */
-function kept(line, continued, now) {
+function cached(line, continued, now) {
   const { own, state, message } = line;
   const changeable = own && !state && !message.deleted && isChangeable(message.id, now);
   const same = line.continued === continued && line.changeable === changeable;
   const result = same ? line : { ...line, continued, changeable };
-  known.set(line.source, result);
+  cache.set(line.source, result);
   return result;
 }
 

@@ -3,14 +3,14 @@
 /** @typedef {import("./lines.js").Line} Line */
 
 /** @type {WeakMap<Line, Line>} by the line without its mark: one that did not change stays the same */
-const apart = new WeakMap();
+const markedLines = new WeakMap();
 
 /**
  * Two people may have one name, or take one: where they are in one channel, each is marked by a part
  * of their id.
  * @param {readonly Line[]} list @returns {readonly Line[]} the same where nobody is marked
  */
-export function toldApart(list) {
+export function disambiguated(list) {
   /** @type {Map<string, string>} by name: who has it, "" where several have */
   const people = new Map();
   /** @type {Map<string, string>} by name: making one is slow, and a few people write all lines */
@@ -31,8 +31,8 @@ export function toldApart(list) {
   if (![...people.values()].includes("")) return list;
   return list.map((line) => {
     if (line.kind !== "message" || people.get(keyOf(line)) !== "") return line;
-    const marked = apart.get(line) ?? { ...line, mark: line.message.user.slice(0, 4) };
-    apart.set(line, marked);
+    const marked = markedLines.get(line) ?? { ...line, mark: line.message.user.slice(0, 4) };
+    markedLines.set(line, marked);
     return marked;
   });
 }

@@ -47,12 +47,12 @@ export function isSendable(text) {
 export function queued(outbox, { text, ...rest }, now) {
   const fits = rest.action === "delete" || isSendable(text);
   if (outbox.length >= OUTBOX_LIMIT || !fits) return outbox;
-  if (outbox.some((one) => one.clientId === rest.clientId)) return outbox;
+  if (outbox.some((item) => item.clientId === rest.clientId)) return outbox;
   const written = { ...rest, text: text.trim().toWellFormed() };
   return [...outbox, { ...written, state: "queued", why: "", at: now }];
 }
 
-/** @param {Outbox} outbox @returns {Outgoing | null} what goes out next: one at a time, in order */
+/** @param {Outbox} outbox @returns {Outgoing | null} the next item to send: one at a time, in order */
 export function next(outbox) {
   if (outbox.some(({ state }) => state === "sending")) return null;
   return outbox.find(({ state }) => state === "queued") ?? null;
@@ -95,14 +95,15 @@ export function failed(outbox, clientId, why) {
  * @param {Outbox} outbox @param {string} clientId @param {number} now @returns {Outbox}
  */
 export function retried(outbox, clientId, now) {
-  const one = outbox.find((item) => item.clientId === clientId && item.state === "failed");
-  if (!one) return outbox;
-  return [...outbox.filter((item) => item !== one), { ...one, state: "queued", why: "", at: now }];
+  const failure = outbox.find((item) => item.clientId === clientId && item.state === "failed");
+  if (!failure) return outbox;
+  const others = outbox.filter((item) => item !== failure);
+  return [...others, { ...failure, state: "queued", why: "", at: now }];
 }
 
 /** @param {Outbox} outbox @param {string} clientId @returns {Outbox} only what is not on its way */
 export function discarded(outbox, clientId) {
-  return without(outbox, (one) => one.clientId === clientId && /^(failed|queued)$/.test(one.state));
+  return without(outbox, (item) => item.clientId === clientId && /^(failed|queued)$/.test(item.state));
 }
 
 /**
@@ -113,21 +114,21 @@ export function discarded(outbox, clientId) {
  * @returns {Outbox}
  */
 export function confirmed(outbox, channel, messages, user, changes = []) {
-  if (!user || !outbox.some((one) => one.channel === channel)) return outbox;
+  if (!user || !outbox.some((item) => item.channel === channel)) return outbox;
   const own = messages.filter((message) => message.user === user && message.kind === "user");
   const seen = new Set(own.map(({ clientId }) => clientId));
   return without(
     outbox,
-    (one) =>
-      one.channel === channel &&
-      (one.action ? isMade(one, messages, changes) : seen.has(one.clientId)),
+    (item) =>
+      item.channel === channel &&
+      (item.action ? isMade(item, messages, changes) : seen.has(item.clientId)),
   );
 }
 
 /**
  * Whether a change has come back, by its client id at the end of its id. To a deleted message there
  * is nothing left to do; an edit that was taken before another tab's is overtaken.
- * @param {Outgoing} one @param {readonly Message[]} messages @param {readonly Change[]} changes
+ * @param {Outgoing} item @param {readonly Message[]} messages @param {readonly Change[]} changes
  */
 function isMade({ target, clientId, action, state, why, at }, messages, changes) {
   const wasTaken = action === "edit" && (state === "sent" || why === UNCHANGED);
@@ -150,19 +151,19 @@ function timeIn(version) {
  * @param {Outbox} outbox @param {string} channel @param {number} now @returns {Outbox}
  */
 export function overdue(outbox, channel, now) {
-  const late = (/** @type {Outgoing} */ one) =>
-    one.state === "sent" && one.channel === channel && Math.abs(now - one.at) >= UNSEEN_MS;
+  const late = (/** @type {Outgoing} */ item) =>
+    item.state === "sent" && item.channel === channel && Math.abs(now - item.at) >= UNSEEN_MS;
   if (!outbox.some(late)) return outbox;
-  return outbox.map((one) =>
-    late(one) ? { ...one, state: "failed", why: one.action ? UNCHANGED : UNSEEN } : one,
+  return outbox.map((item) =>
+    late(item) ? { ...item, state: "failed", why: item.action ? UNCHANGED : UNSEEN } : item,
   );
 }
 
 /** @param {Outbox} outbox @returns {Outbox} after a reload, or when the sign-in ended meanwhile */
 export function resumed(outbox) {
   if (!outbox.some(({ state }) => state === "sending")) return outbox;
-  return outbox.map((one) =>
-    one.state === "sending" ? { ...one, state: "queued", why: "" } : one,
+  return outbox.map((item) =>
+    item.state === "sending" ? { ...item, state: "queued", why: "" } : item,
   );
 }
 
@@ -172,14 +173,14 @@ export function resumed(outbox) {
  */
 export function joined(outbox, more) {
   const known = new Set(outbox.map(({ clientId }) => clientId));
-  const found = resumed(more).filter(({ clientId }) => !known.has(clientId));
-  return found.length ? [...outbox, ...found] : outbox;
+  const added = resumed(more).filter(({ clientId }) => !known.has(clientId));
+  return added.length ? [...outbox, ...added] : outbox;
 }
 
 /** @param {Outbox} outbox @param {string} channel @returns {number} when its oldest was sent */
 export function sentSince(outbox, channel) {
   const times = outbox
-    .filter((one) => one.channel === channel && one.state !== "queued")
+    .filter((item) => item.channel === channel && item.state !== "queued")
     .map(({ at }) => at);
   return Math.min(Infinity, ...times);
 }
@@ -191,7 +192,7 @@ export function sentSince(outbox, channel) {
  */
 export function tried(outbox, channel) {
   return outbox
-    .filter((one) => one.channel === channel && !one.action && /^(sent|failed)$/.test(one.state))
+    .filter((item) => item.channel === channel && !item.action && /^(sent|failed)$/.test(item.state))
     .flatMap(({ clientId, at }) => {
       const first = TIMED.test(clientId) ? parseInt(clientId, 36) : at;
       const times = Math.abs(at - first) < APART_MS ? [first] : [first, at];
@@ -215,14 +216,14 @@ export function holdMs(times, now, { messages, seconds }) {
  * @param {Partial<Outgoing>} change @returns {Outbox}
  */
 function changed(outbox, clientId, from, change) {
-  const at = outbox.findIndex((one) => one.clientId === clientId && from.includes(one.state));
-  const one = outbox[at];
+  const at = outbox.findIndex((item) => item.clientId === clientId && from.includes(item.state));
+  const item = outbox[at];
   const keys = /** @type {(keyof Outgoing)[]} */ (Object.keys(change));
-  if (!one || keys.every((key) => one[key] === change[key])) return outbox;
-  return outbox.with(at, { ...one, ...change });
+  if (!item || keys.every((key) => item[key] === change[key])) return outbox;
+  return outbox.with(at, { ...item, ...change });
 }
 
-/** @param {Outbox} outbox @param {(one: Outgoing) => boolean} gone @returns {Outbox} */
+/** @param {Outbox} outbox @param {(item: Outgoing) => boolean} gone @returns {Outbox} */
 function without(outbox, gone) {
-  return outbox.some(gone) ? outbox.filter((one) => !gone(one)) : outbox;
+  return outbox.some(gone) ? outbox.filter((item) => !gone(item)) : outbox;
 }

@@ -31,10 +31,10 @@ export function status(state) {
  * @returns {{unread: number, more: boolean, mentioned: boolean}} of all channels
  */
 export function unreadOf({ channels }) {
-  const all = Object.values(channels);
-  const unread = all.reduce((sum, channel) => sum + channel.unread, 0);
-  const mentioned = all.some((channel) => channel.mentioned);
-  return { unread, more: all.some(hasMoreUnread), mentioned };
+  const list = Object.values(channels);
+  const unread = list.reduce((sum, channel) => sum + channel.unread, 0);
+  const mentioned = list.some((channel) => channel.mentioned);
+  return { unread, more: list.some(hasMoreUnread), mentioned };
 }
 
 /** @param {State} state @returns {Status} */
@@ -45,7 +45,7 @@ function connected(state) {
   if (state.endsSoon) return bad(ENDS_SOON);
   const lost = failures(state);
   if (lost) return bad(lost);
-  if (state.outbox.some((one) => one.state === "sending" && one.why)) {
+  if (state.outbox.some((item) => item.state === "sending" && item.why)) {
     return { text: "Sending…", tone: "busy" };
   }
   return { text: `Connected as ${state.person?.name ?? ""}`, tone: "good" };
@@ -59,8 +59,8 @@ function offline(state) {
 
 /** @param {State} state @returns {string} what failed in a channel that is not open */
 function failures({ outbox, channel }) {
-  const one = outbox.find(({ state, channel: other }) => state === "failed" && other !== channel);
-  return one ? `A message was not sent: see #${one.channel}.` : "";
+  const item = outbox.find(({ state, channel: other }) => state === "failed" && other !== channel);
+  return item ? `A message was not sent: see #${item.channel}.` : "";
 }
 
 /** @param {State} state */

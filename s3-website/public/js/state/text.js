@@ -23,8 +23,8 @@ const FLAG_OR_SPACE = "\\p{Regional_Indicator}{2}|\\s";
 const EMOJI = new RegExp(`^(?:\\p{Extended_Pictographic}${JOINED}|${FLAG_OR_SPACE})+$`, "u");
 
 /** the last ones made: a page marks one person's mentions */
-let named = { name: "", names: NOBODY };
-let made = { names: NOBODY, pattern: patternFor(NOBODY) };
+let lastNames = { name: "", names: NOBODY };
+let matcher = { names: NOBODY, pattern: patternFor(NOBODY) };
 
 /**
  * What may follow an @ to mean a person: the name, or its first word. Longest first.
@@ -32,15 +32,15 @@ let made = { names: NOBODY, pattern: patternFor(NOBODY) };
  * @returns {readonly string[]} none for a name without letters; the same array for the same name
  */
 export function mentionNames(name) {
-  if (name !== named.name) named = { name, names: namesIn(name) };
-  return named.names;
+  if (name !== lastNames.name) lastNames = { name, names: namesIn(name) };
+  return lastNames.names;
 }
 
 /** @param {string} name @returns {readonly string[]} also as another keyboard composes letters */
 function namesIn(name) {
   const words = name.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const names = [words.join(" "), words[0] ?? ""].filter(Boolean);
-  return [...new Set(names.flatMap((one) => [one.normalize("NFC"), one.normalize("NFD")]))];
+  return [...new Set(names.flatMap((text) => [text.normalize("NFC"), text.normalize("NFD")]))];
 }
 
 /**
@@ -48,16 +48,16 @@ function namesIn(name) {
  * @returns {Token[]}
  */
 export function tokens(text, names = NOBODY) {
-  if (names !== made.names) made = { names, pattern: patternFor(names) };
+  if (names !== matcher.names) matcher = { names, pattern: patternFor(names) };
   /** @type {Token[]} */
   const list = [];
   let from = 0;
-  for (const match of text.matchAll(made.pattern)) {
-    const found = tokensOf(match[0], match.groups ?? {});
-    if (!found.length) continue;
+  for (const match of text.matchAll(matcher.pattern)) {
+    const parts = tokensOf(match[0], match.groups ?? {});
+    if (!parts.length) continue;
     if (match.index > from) list.push({ kind: "text", text: text.slice(from, match.index) });
-    list.push(...found);
-    from = match.index + found.reduce((sum, token) => sum + token.text.length, 0);
+    list.push(...parts);
+    from = match.index + parts.reduce((sum, token) => sum + token.text.length, 0);
   }
   if (from < text.length) list.push({ kind: "text", text: text.slice(from) });
   return list;

@@ -15,23 +15,23 @@ const LENGTH = 150;
  * The list itself is no live region: its rows come and go as the reader scrolls. What is new is
  * said here: each message when they are few and short, how many when they are not; and then
  * nothing for as long as it takes to hear that.
- * @param {(texts: readonly string[]) => void} say once, politely; nothing takes back what was said
+ * @param {(texts: readonly string[]) => void} show put the texts into a polite live region
  */
-export function createAnnouncer(say) {
+export function createAnnouncer(show) {
   /** @type {readonly Message[]} */
   let waiting = [];
   let busy = false;
   const speak = () => {
-    const said = sentences(waiting);
+    const texts = sentences(waiting);
     waiting = [];
-    busy = said.length > 0;
+    busy = texts.length > 0;
     if (!busy) return;
-    say(said);
-    setTimeout(speak, Math.min(LONGEST_MS, Math.max(APART_MS, said.join("").length * LETTER_MS)));
+    show(texts);
+    setTimeout(speak, Math.min(LONGEST_MS, Math.max(APART_MS, texts.join("").length * LETTER_MS)));
   };
   return {
     /** @param {readonly Message[]} messages new ones, of others */
-    tell(messages) {
+    announce(messages) {
       if (!messages.length) return;
       waiting = [...waiting, ...messages];
       if (!busy) setTimeout(speak, MOMENT_MS);
@@ -39,24 +39,24 @@ export function createAnnouncer(say) {
     },
 
     /** What waits for the person to act is said at once. @param {readonly string[]} texts */
-    warn(texts) {
-      if (texts.length) say(texts);
+    announceNow(texts) {
+      if (texts.length) show(texts);
     },
 
     /** What was said may be no longer so. @param {readonly Message[]} messages as they are now */
-    recall(messages) {
+    retract(messages) {
       const now = new Set(messages);
       waiting = waiting.filter((message) => now.has(message));
-      say([]);
+      show([]);
     },
   };
 }
 
 /** @param {readonly Message[]} messages @returns {string[]} */
 export function sentences(messages) {
-  const all = messages.map(({ name, text }) => `${name}: ${cut(text)}`);
-  const many = all.length > MOST || (all.length > 1 && all.join("").length > MOST_LETTERS);
-  return many ? [`${all.length} new messages`] : all;
+  const lines = messages.map(({ name, text }) => `${name}: ${cut(text)}`);
+  const many = lines.length > MOST || (lines.length > 1 && lines.join("").length > MOST_LETTERS);
+  return many ? [`${lines.length} new messages`] : lines;
 }
 
 /** @param {string} text @returns {string} */

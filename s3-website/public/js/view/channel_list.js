@@ -19,7 +19,7 @@ export function createChannels(page, handlers) {
   const part = partsOf(page);
   const list = part["channel-list"];
   const filter = part["channel-filter"];
-  const none = part["channel-none"];
+  const noMatch = part["channel-none"];
   /** @type {Map<string, Row>} */
   const rows = new Map();
   /** @type {Pick<State, "names" | "channels" | "channel"> | null} */
@@ -27,12 +27,12 @@ export function createChannels(page, handlers) {
 
   const applyFilter = () => {
     const wanted = filter.hidden ? "" : filter.value.trim().replace(/^#/, "").toLowerCase();
-    let found = 0;
+    let shownCount = 0;
     for (const [name, { node }] of rows) {
       node.hidden = !name.includes(wanted);
-      found += Number(!node.hidden);
+      shownCount += Number(!node.hidden);
     }
-    none.hidden = found > 0;
+    noMatch.hidden = shownCount > 0;
   };
   listenToList(list, handlers);
   listenToForm(page, handlers);
@@ -132,15 +132,15 @@ function listenToForm(page, handlers) {
   const part = partsOf(page);
   const input = part["new-channel-name"];
   const error = part["new-channel-error"];
-  const tell = (/** @type {string} */ wrong) => {
+  const showError = (/** @type {string} */ wrong) => {
     setText(error, wrong);
     input.ariaInvalid = wrong ? "true" : null;
   };
-  input.addEventListener("input", () => tell(""));
+  input.addEventListener("input", () => showError(""));
   part["new-channel"].addEventListener("submit", (event) => {
     event.preventDefault();
     const { name, why } = channelName(input.value);
-    tell(why);
+    showError(why);
     // with another ENTER what is proposed is taken
     input.value = why ? name || input.value : "";
     if (why) input.focus();

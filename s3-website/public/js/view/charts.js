@@ -64,12 +64,12 @@ export function busiest({ channels }, limit) {
   const most = channels[0]?.messages ?? 0;
   return channels
     .slice(0, limit)
-    .map((one) => ({ ...one, share: round(Math.max(one.messages / most, SHORTEST)) }));
+    .map((channel) => ({ ...channel, share: round(Math.max(channel.messages / most, SHORTEST)) }));
 }
 
 /** @param {Activity} activity @param {number} limit @returns {string} "" when those are all */
 export function othersText({ channels, messages }, limit) {
-  const shown = channels.slice(0, limit).reduce((sum, one) => sum + one.messages, 0);
+  const shown = channels.slice(0, limit).reduce((sum, channel) => sum + channel.messages, 0);
   return messages > shown ? `${number(messages - shown)} in other channels` : "";
 }
 

@@ -61,7 +61,7 @@ function fillMessage(node, line, handlers) {
     ...(pictured ? [avatarNode(page, message)] : []),
     headNode(page, line),
     bubbleNode(page, line, list),
-    ...(state ? [fateNode(page, line, handlers)] : []),
+    ...(state ? [deliveryNode(page, line, handlers)] : []),
     ...(changeable ? actionNodes(page, message.id, handlers) : []),
   );
 }
@@ -138,20 +138,20 @@ function linkNode(page, text, href) {
 }
 
 /** @param {Document} page @param {MessageLine} line @param {Handlers} handlers */
-function fateNode(page, { message, change, state, why }, handlers) {
+function deliveryNode(page, { message, change, state, why }, handlers) {
   const { clientId } = change ?? message;
-  const fate = element(page, "div", "fate");
+  const node = element(page, "div", "delivery");
   if (state !== "failed") {
-    fate.append(element(page, "span", why ? "why" : "unseen", why || ON_ITS_WAY[state]));
-    return fate;
+    node.append(element(page, "span", why ? "why" : "unseen", why || ON_ITS_WAY[state]));
+    return node;
   }
   const choices = element(page, "span", "choices");
   choices.append(
     button(page, "small", "Retry", () => handlers.onRetry(clientId)),
     button(page, "small", "Discard", () => handlers.onDiscard(clientId)),
   );
-  fate.append(element(page, "span", "why", failure({ ...change, why })), choices);
-  return fate;
+  node.append(element(page, "span", "why", failure({ ...change, why })), choices);
+  return node;
 }
 
 /**

@@ -6,7 +6,7 @@ import { countText, EMPTY, hasMoreUnread, news } from "../state/channel.js";
 import { channelOf } from "../state/chat.js";
 import { lines } from "../state/lines.js";
 import { isChangeable } from "../state/messages.js";
-import { toldApart } from "../state/namesakes.js";
+import { disambiguated } from "../state/namesakes.js";
 import { dayOf } from "../state/times.js";
 import { createAnnouncer, cut } from "./announcer.js";
 import { button, element, setHidden, setText } from "./dom.js";
@@ -24,7 +24,7 @@ import { createVirtualList } from "./virtual_list.js";
  */
 
 const PLACEHOLDERS = 5;
-const SAID_LIMIT = 100;
+const ANNOUNCED_LIMIT = 100;
 
 /** @param {HTMLElement} root where the list is built @param {Handlers} handlers */
 export function createMessageList(root, handlers) {
@@ -36,10 +36,10 @@ export function createMessageList(root, handlers) {
       part.log.focus({ preventScroll: true });
     },
   });
-  const tell = reporter(handlers);
+  const report = reporter(handlers);
   const reader = createVirtualList(part, handlers, (atEnd, nearTop) => {
     setHidden(part.newest, atEnd);
-    tell(shown, atEnd, nearTop);
+    report(shown, atEnd, nearTop);
   });
   const announcer = createAnnouncer((texts) =>
     part.announcer.replaceChildren(...texts.map((text) => element(page, "p", "", text))),
@@ -64,19 +64,19 @@ export function createMessageList(root, handlers) {
       if (next.input.every((value, at) => value === before.input[at])) return;
       shown = next;
       const { name, channel, outbox } = next;
-      const list = toldApart(lines(channel, outbox, state.person, now));
+      const list = disambiguated(lines(channel, outbox, state.person, now));
       const focus = page.activeElement;
       updateParts(part, name, channel, list.length === 0);
       const opened = name !== before.name || (channel.loaded && !before.channel.loaded);
       if (opened) reader.open(list, list.find(({ kind }) => kind === "divider")?.key ?? "");
       else reader.show(list);
-      const left = new Set(channel.messages);
+      const current = new Set(channel.messages);
       // what was said last is among them
-      const last = before.channel.messages.slice(-SAID_LIMIT);
-      const same = !opened && channel.loaded && last.every((message) => left.has(message));
-      if (!same) announcer.recall(channel.messages);
-      if (!opened) announcer.tell(news(before.channel, channel, state.person));
-      if (!opened) announcer.warn(failures(before, next));
+      const last = before.channel.messages.slice(-ANNOUNCED_LIMIT);
+      const same = !opened && channel.loaded && last.every((message) => current.has(message));
+      if (!same) announcer.retract(channel.messages);
+      if (!opened) announcer.announce(news(before.channel, channel, state.person));
+      if (!opened) announcer.announceNow(failures(before, next));
       keepFocus(part.log, focus);
     },
   };
@@ -91,7 +91,7 @@ function shownOf(state, now) {
   // the oldest that can be changed is the next that cannot any more
   const recent = messages.findLastIndex(({ id }) => !isChangeable(id, now));
   const input = [name, messages, loaded, unread, divider, earlier, state.outbox, person, day, recent];
-  return { name, channel, outbox: state.outbox.filter((one) => one.channel === name), input };
+  return { name, channel, outbox: state.outbox.filter((item) => item.channel === name), input };
 }
 
 /** @param {Shown} before @param {Shown} next @returns {string[]} what has just failed, and why */
@@ -99,7 +99,7 @@ function failures(before, next) {
   const known = new Set(before.outbox.map(({ clientId, state }) => `${clientId} ${state}`));
   return next.outbox
     .filter(({ clientId, state }) => state === "failed" && !known.has(`${clientId} failed`))
-    .map((one) => `A message of yours failed. ${failure(one)} ${cut(one.text)}`.trim());
+    .map((item) => `A message of yours failed. ${failure(item)} ${cut(item.text)}`.trim());
 }
 
 /**
@@ -107,7 +107,7 @@ function failures(before, next) {
  * @param {Handlers} handlers
  */
 function reporter(handlers) {
-  let told = "";
+  let reported = "";
   let asked = "";
   /** @param {Shown} shown @param {boolean} atEnd @param {boolean} nearTop */
   return ({ name, channel }, atEnd, nearTop) => {
@@ -116,8 +116,8 @@ function reporter(handlers) {
       asked = oldest;
       queueMicrotask(() => handlers.onReachTop());
     }
-    if (!channel.loaded || told === `${name} ${atEnd}`) return;
-    told = `${name} ${atEnd}`;
+    if (!channel.loaded || reported === `${name} ${atEnd}`) return;
+    reported = `${name} ${atEnd}`;
     queueMicrotask(() => handlers.onAtEnd(atEnd));
   };
 }

@@ -154,14 +154,14 @@ function updateFrame(part, state, inside) {
   setText(part["sign-in-title"], inside ? "Sign in again" : "Welcome");
   part.welcome.hidden = inside;
   part.again.hidden = !inside;
-  updateElsewhere(part, state);
+  updateOtherUnread(part, state);
 }
 
 /**
  * What is unread in the other channels, on the button that shows them.
  * @param {Parts} part @param {State} state
  */
-function updateElsewhere(part, state) {
+function updateOtherUnread(part, state) {
   const { [state.channel]: _, ...channels } = state.channels;
   const { unread, more } = unreadOf({ channels });
   const count = countText(unread, more);
@@ -175,7 +175,7 @@ function updateStatus(part, state) {
   setText(part.status, text);
   part.status.dataset.tone = tone;
   // what failed here says so itself, but may be out of sight
-  const failed = state.outbox.some((one) => one.state === "failed");
+  const failed = state.outbox.some((item) => item.state === "failed");
   part.place.dataset.tone = failed && tone === "good" ? "bad" : tone;
 }
 

@@ -31,10 +31,10 @@ export function createSettings(page, handlers) {
     last = state;
   };
 
-  /** @param {HTMLInputElement} box @param {(wanted: boolean) => void} tell the state decides */
-  const listen = (box, tell) =>
+  /** @param {HTMLInputElement} box @param {(wanted: boolean) => void} onChange the state decides */
+  const listen = (box, onChange) =>
     box.addEventListener("change", () => {
-      tell(box.checked);
+      onChange(box.checked);
       if (last) update(last);
     });
   listen(notifications, handlers.onNotifications);

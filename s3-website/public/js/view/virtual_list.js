@@ -30,7 +30,7 @@ const AFTER = 160;
 export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
   const rows = createRows(log, list, handlers);
   /** @type {readonly Line[]} */
-  let all = [];
+  let lines = [];
   let span = spanAtEnd(0);
   let atEnd = true;
   /** @type {Place | undefined} the reader's line, if not at the end */
@@ -42,24 +42,24 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
   const sizeNow = () => `${log.clientWidth} ${log.clientHeight}`;
   const isHidden = () => log.clientHeight === 0;
   const indexOf = (/** @type {string | undefined} */ key) =>
-    all.findIndex((line) => line.key === key);
+    lines.findIndex((line) => line.key === key);
 
   /** @param {Span} wanted */
   function draw(wanted) {
     span = wanted;
-    rows.show(all.slice(span.from, span.to));
-    setHidden(top, span.from > 0 || all.length === 0);
+    rows.show(lines.slice(span.from, span.to));
+    setHidden(top, span.from > 0 || lines.length === 0);
   }
 
   function toEnd() {
     atEnd = true;
-    draw(spanAtEnd(all.length));
+    draw(spanAtEnd(lines.length));
     log.scrollTop = log.scrollHeight;
     settle();
   }
 
   function toStart() {
-    draw(spanAround(0, all.length));
+    draw(spanAround(0, lines.length));
     log.scrollTop = 0;
     settle();
   }
@@ -70,25 +70,25 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
     const first = indexOf(key);
     if (first < 0) return toEnd();
     atEnd = false;
-    draw(spanAround(first, all.length));
+    draw(spanAround(first, lines.length));
     rows.restore({ key, top: Math.round(log.clientHeight / 4) });
     settle();
   }
 
   /** @param {readonly Place[]} places the first that is still there stays where it is */
-  function stay(places) {
+  function keepPlace(places) {
     const anchor = places.find(({ key }) => indexOf(key) >= 0);
     // what was read is gone: the nearest to it is the oldest that is left
     if (!anchor) return places.length ? toStart() : toEnd();
-    draw(spanKept(present(), indexOf(anchor.key), all.length));
+    draw(spanKept(shownSpan(), indexOf(anchor.key), lines.length));
     rows.restore(anchor);
     settle();
   }
 
   /** @returns {Span} of the rows that are there, in the lines of now */
-  function present() {
-    const from = all.findIndex(rows.has);
-    return { from, to: all.findLastIndex(rows.has) + 1 };
+  function shownSpan() {
+    const from = lines.findIndex(rows.has);
+    return { from, to: lines.findLastIndex(rows.has) + 1 };
   }
 
   /** After every movement: remember the place, and have enough lines on either side of it. */
@@ -96,9 +96,9 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
     if (isHidden()) return;
     size = sizeNow();
     const below = log.scrollHeight - log.scrollTop - log.clientHeight;
-    atEnd = span.to === all.length && below < NEAR_END_PX;
+    atEnd = span.to === lines.length && below < NEAR_END_PX;
     place = rows.places()[0];
-    const wanted = atEnd || !place ? span : spanKept(span, indexOf(place.key), all.length);
+    const wanted = atEnd || !place ? span : spanKept(span, indexOf(place.key), lines.length);
     if (place && (wanted.from !== span.from || wanted.to !== span.to)) {
       draw(wanted);
       rows.restore(place);
@@ -110,12 +110,12 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
     if (isHidden()) return;
     if (opening !== null) openAt(opening);
     else if (atEnd) toEnd();
-    else stay(place ? [place] : []);
+    else keepPlace(place ? [place] : []);
   }
 
   // a scroll that a new size has caused says nothing about the reader
-  const moved = () => (size === sizeNow() ? settle() : resized());
-  log.addEventListener("scroll", moved, { passive: true });
+  const onScroll = () => (size === sizeNow() ? settle() : resized());
+  log.addEventListener("scroll", onScroll, { passive: true });
   log.addEventListener("keydown", (event) => {
     // the browser knows only of the rows that are there
     if (event.target !== log || (event.key !== "Home" && event.key !== "End")) return;
@@ -128,19 +128,19 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
     toEnd,
     resized,
 
-    /** @param {readonly Line[]} lines of another channel @param {string} key "": at the end */
-    open(lines, key) {
-      all = lines;
+    /** @param {readonly Line[]} next another channel's lines @param {string} key "": at the end */
+    open(next, key) {
+      lines = next;
       openAt(key);
     },
 
-    /** @param {readonly Line[]} lines as they are now */
-    show(lines) {
+    /** @param {readonly Line[]} next the same channel's lines as they are now */
+    show(next) {
       const places = atEnd || isHidden() ? [] : rows.places();
-      all = lines;
+      lines = next;
       if (opening !== null) openAt(opening);
       else if (atEnd) toEnd();
-      else stay(places.length || !place ? places : [place]);
+      else keepPlace(places.length || !place ? places : [place]);
     },
   };
 }
@@ -193,14 +193,14 @@ function createRows(log, list, handlers) {
       const nodes = list.children;
       const height = log.clientHeight;
       /** @type {Place[]} */
-      const found = [];
+      const places = [];
       for (let at = firstBelow(nodes, log.getBoundingClientRect().top); at < nodes.length; at++) {
         const node = /** @type {Element} */ (nodes[at]);
         const top = topOf(node);
         if (top >= height) break;
-        found.push({ key: keys.get(node) ?? "", top });
+        places.push({ key: keys.get(node) ?? "", top });
       }
-      return found;
+      return places;
     },
 
     /** Scroll so that a row stands where it stood. @param {Place} place */

@@ -21,17 +21,17 @@ function told(before, after, { hidden = true, seen = false, onNews = () => {} } 
 const LOUD = { notifications: true, sound: true };
 
 test("a mention that nobody sees is told, with a sound where that is wanted", () => {
-  const before = received(chat.set(connected(), LOUD), "default", range(0, 3), true);
+  const before = received(chat.withSettings(connected(), LOUD), "default", range(0, 3), true);
   const after = received(before, "default", [...range(0, 3), message(3, { text: "@Ada look" })], false);
   assert.deepEqual(told(before, after), [["title", "1", true], ["chime"], ["mention", "@Ada look", "default"]]);
-  const quiet = (state) => chat.set(state, { notifications: false, sound: false });
+  const quiet = (state) => chat.withSettings(state, { notifications: false, sound: false });
   assert.deepEqual(told(quiet(before), quiet(after)), [["title", "1", true]]);
 });
 
 test("what is told of a mention is taken back when it is read, and at the sign-out", () => {
   const quiet = received(connected(), "default", range(0, 3), true);
   const named = received(quiet, "default", [...range(0, 3), message(3, { text: "@Ada look" })], false);
-  assert.deepEqual(told(named, chat.looked(named)), [["title", "", false], ["dismiss", "default"]]);
+  assert.deepEqual(told(named, chat.endSeen(named)), [["title", "", false], ["dismiss", "default"]]);
   const elsewhere = chat.readElsewhere(named, { default: message(3).id });
   assert.deepEqual(told(named, elsewhere), [["title", "", false], ["dismiss", "default"]]);
   assert.deepEqual(told(named, chat.signedOut(named)), [["dismiss all"], ["title", "", false]]);
@@ -41,7 +41,7 @@ test("what is told of a mention is taken back when it is read, and at the sign-o
 });
 
 test("the first look at a channel, earlier messages and one's own tell nothing", () => {
-  const start = chat.set(connected(), LOUD);
+  const start = chat.withSettings(connected(), LOUD);
   const first = received(start, "default", range(5, 8), false);
   assert.deepEqual(told(start, first), [["title", "", false]]);
   const back = reachedBack(first, "default", message(5).id, [message(1, { text: "@Ada" })], true);
@@ -50,7 +50,7 @@ test("the first look at a channel, earlier messages and one's own tell nothing",
 });
 
 test("what the reader sees makes no sound; another channel's does when it names them", () => {
-  const before = received(received(chat.set(connected(), LOUD), "default", [], true), "ops", [], true);
+  const before = received(received(chat.withSettings(connected(), LOUD), "default", [], true), "ops", [], true);
   const seen = received(before, "default", [message(1)], true);
   assert.deepEqual(told(before, seen, { hidden: false, seen: true }), [["title", "", false]]);
   const other = received(before, "ops", [message(1)], true);

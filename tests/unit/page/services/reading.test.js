@@ -465,7 +465,7 @@ test("the activity is read while it is shown", async () => {
   const ada = page();
   await ada.steps(5);
   assert.equal(ada.state.activity, null);
-  ada.state = chat.panelled(ada.state, "activity");
+  ada.state = chat.withPanel(ada.state, "activity");
   await ada.steps(1);
   assert.equal(ada.state.activity.messages, 7);
 });

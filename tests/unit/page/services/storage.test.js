@@ -118,7 +118,7 @@ test("events of the store are told apart", () => {
   assert.deepEqual(of("u"), ["settings", "lastRead"]);
   assert.deepEqual(of("somebody-else"), ["settings"]);
   assert.deepEqual(of(""), ["settings"]);
-  assert.deepEqual(events.map((event) => kept.whoLeft(event)).filter(Boolean), ["u"]);
-  assert.equal(kept.whoLeft({ key: "lambda-chat/other/u/out", newValue: "true" }), "");
-  assert.equal(kept.whoLeft({ key: null, newValue: null }), "");
+  assert.deepEqual(events.map((event) => kept.signedOutUser(event)).filter(Boolean), ["u"]);
+  assert.equal(kept.signedOutUser({ key: "lambda-chat/other/u/out", newValue: "true" }), "");
+  assert.equal(kept.signedOutUser({ key: null, newValue: null }), "");
 });

@@ -40,7 +40,7 @@ function listener(t) {
 test("a steady conversation is told of every five seconds, and every message is counted", (t) => {
   const ears = listener(t);
   for (let second = 0; second < 20; second++) {
-    ears.tell([message(second)]);
+    ears.announce([message(second)]);
     ears.pass(1000);
   }
   ears.pass(10_000);
@@ -53,32 +53,32 @@ test("a steady conversation is told of every five seconds, and every message is 
 
 test("after a long text there is time to hear it; after silence a message is told at once", (t) => {
   const ears = listener(t);
-  ears.tell([message(1, { text: "long ".repeat(40) })]);
+  ears.announce([message(1, { text: "long ".repeat(40) })]);
   ears.pass(1000);
-  ears.tell([message(2)]);
+  ears.announce([message(2)]);
   ears.pass(8000);
   assert.equal(ears.said.length, 1);
   ears.pass(30_000);
   assert.equal(ears.said.length, 2);
-  ears.tell([message(3)]);
+  ears.announce([message(3)]);
   ears.pass(1000);
   assert.equal(ears.said.length, 3);
 });
 
 test("a failure waits for nothing", (t) => {
   const ears = listener(t);
-  ears.tell([message(1)]);
+  ears.announce([message(1)]);
   ears.pass(1000);
-  ears.warn(["It failed."]);
+  ears.announceNow(["It failed."]);
   assert.deepEqual(ears.said.at(-1).texts, ["It failed."]);
-  ears.warn([]);
+  ears.announceNow([]);
   assert.equal(ears.said.length, 2);
 });
 
 test("what was deleted before it was told of is not told", (t) => {
   const ears = listener(t);
-  ears.tell([message(1)]);
-  ears.recall([]);
+  ears.announce([message(1)]);
+  ears.retract([]);
   ears.pass(5000);
   assert.deepEqual(ears.said.map(({ texts }) => texts), [[]]);
 });
