@@ -134,7 +134,7 @@ const STATES = {
       outgoing("sent", "Shall we merge it today?", 1),
       outgoing("sending", "I can write the notes.", 2),
       outgoing("failed", "Here is the log of the week.", 3, "The chat is busy at the moment."),
-      outgoing("queued", "And the summary.", 4, "Too fast: goes out in 3 s"),
+      outgoing("queued", "And the summary.", 4, "Too fast: sending in 3 s"),
     ],
   },
   draft: open({ draft: "A longer answer, of more than one line:\n\n- the table\n- the stream" }),

@@ -148,7 +148,7 @@ def test_what_sns_does_not_take_at_first_goes_out_by_itself(visit, meet, fault, 
     ada.hold_time()
     ada.say("first")
     ada.until(lambda: down.failed)
-    expect(ada.line("first")).to_contain_text("Not sent yet: it is tried again.")
+    expect(ada.line("first")).to_contain_text("Not sent yet. Trying again.")
     ada.say("second")
     passes(ada, down, seconds, f"Connected as {ada.name}")
     for person in (ada, grace):
@@ -214,7 +214,7 @@ def test_publishes_that_are_refused_for_a_moment_are_tried_again(meet):
 
     ada.at_aws("Publish", fail_twice)
     ada.say("first")
-    expect(ada.line("first")).to_contain_text("Not sent yet: it is tried again.")
+    expect(ada.line("first")).to_contain_text("Not sent yet. Trying again.")
     ada.say("second")
     for person in (ada, grace):
         person.sees("first", "second")

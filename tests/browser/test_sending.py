@@ -155,7 +155,7 @@ def test_too_many_at_once_are_held_back_and_what_does_not_appear_is_told(visit):
     for number in range(11):
         ada.say(f"line {number:02}")
         ada.pass_time(0.05, 0.05)
-    expect(ada.line("line 10")).to_contain_text("Too fast: goes out in")
+    expect(ada.line("line 10")).to_contain_text("Too fast: sending in")
     assert len(gone) == 10
     ada.pass_time(10, 1)
     assert len(gone) == 11

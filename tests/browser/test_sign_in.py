@@ -93,7 +93,7 @@ def test_a_sign_in_that_is_not_accepted_is_told(visit):
     expect(ada.box).to_be_hidden()
     mint(ada, expires_in_s=-10)
     ada.submit_sign_in(NAME)
-    expect(ada.status).to_have_text("That sign-in has ended already. Sign in again.")
+    expect(ada.status).to_have_text("That sign-in has expired. Sign in again.")
     mint(ada)
     ada.sign_in(NAME)
 

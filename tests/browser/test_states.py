@@ -457,7 +457,7 @@ def test_among_many_channels_one_is_found_by_typing(opened):
     find.press("Enter")
     assert calls(page, "onChannel") == [["onChannel", "team-0040"]]
     find.fill("nowhere")
-    expect(page.get_by_text("No channel has this in its name.")).to_be_visible()
+    expect(page.get_by_text("No matching channel.")).to_be_visible()
     show(page, "conversation")
     expect(find).to_be_hidden()
     expect(channels).to_have_count(4)

@@ -18,7 +18,7 @@ const RENEW_BEFORE_MS = 5 * 60_000;
 const NOT_ACCEPTED = "This Google sign-in is not accepted by this chat.";
 /** What the codes of STS mean to a person. */
 const REFUSALS = new Map([
-  ["ExpiredToken", "That sign-in has ended already. Sign in again."],
+  ["ExpiredToken", "That sign-in has expired. Sign in again."],
   ["InvalidIdentityToken", "AWS could not verify your Google sign-in. Sign in again."],
   ["AccessDenied", NOT_ACCEPTED],
   ["IDPRejectedClaim", NOT_ACCEPTED],

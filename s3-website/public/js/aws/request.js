@@ -186,7 +186,7 @@ export function isOffline(error) {
 export function explain(error) {
   switch (trouble(error)) {
     case "ended":
-      return "Your sign-in has ended. Sign in again to go on.";
+      return "Your sign-in has ended. Sign in again to continue.";
     case "offline":
       return "Offline: the chat cannot be reached.";
     case "clock":
@@ -196,7 +196,7 @@ export function explain(error) {
     case "busy":
       return "The chat is busy at the moment.";
     case "fault":
-      return "Something went wrong in this page: if this stays, reload it.";
+      return "Something went wrong in this page. Reload it if this persists.";
     default:
       return error instanceof AwsError
         ? `The chat answered with an error (${error.code}).`

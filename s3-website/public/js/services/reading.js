@@ -1,6 +1,5 @@
-// Owns what the page reads of AWS, and when it is due: the open channel at each step, and between the
-// steps one of the rest: the list of channels, another channel, the activity. It must not know the DOM
-// or how a request is made: both are handed in.
+// Decides what the page reads from AWS and when: the open channel at each step, then at most one of the channel
+// list, another channel and the activity. It must not touch the DOM or make requests itself.
 
 import { explain, trouble } from "../aws/request.js";
 import { nextProbe } from "../state/channel_names.js";
@@ -22,36 +21,36 @@ import { pollDelay, probeDelay } from "./pace.js";
  *   pace: () => {sinceSendMs: number, sinceActiveMs: number, hiddenMs: number},
  *   seen: () => boolean, onLine: () => boolean,
  *   now: () => number, clock: () => number, random: () => number,
- * }} World `seen`: the reader looks at the end of the open channel; `now` is the time of day,
- *   `clock` one that never jumps
+ * }} World `seen`: whether the reader sees the end of the open channel; `now`: the time of day;
+ *   `clock`: monotonic
  */
 
 const EARLIER_LIMIT = 100;
-/** Where a message stands, counted from its try: near it mostly, later after retries of Lambda. */
+/** Where a sent message is stored, relative to its try: close to it, or later if Lambda retried. */
 const STORED_WITHIN_MS = /** @type {const} */ ([[-60_000, 60_000], [60_000, 300_000]]);
-/** As many edited messages are read again in a step: each is a Query of its own, of one message. */
+/** Edited messages that a step reads again, each by a Query of its own. */
 const EDITED_LIMIT = 4;
-// after the id itself, before every other id
+// sorts after the id itself and before every other id
 const AFTER_ID = "!";
-/** Of so many looks at other channels one is at any, the rest at those that the person visits. */
+/** Every so many probes, one is of any channel; the others are of visited channels. */
 const ANY_EVERY = 4;
 const LIST_EVERY_MS = 60_000;
 const STATS_EVERY_MS = 15_000;
 
-/** @param {World} world for one presence: a new one starts without etags */
+/** @param {World} world @returns the reader of one presence: it starts without ETags */
 export function createReading(world) {
   const { source, get, dispatch, clock } = world;
-  /** @type {Map<string, string>} what S3 called the last transcript of each channel */
+  /** @type {Map<string, string>} the ETag of each channel's last transcript */
   const etags = new Map();
   const due = { list: -Infinity, stats: -Infinity, probe: -Infinity };
   const etag = { list: "", stats: "" };
   let failures = 0;
   let probes = 0;
-  /** the last channels that were looked at: of the visited ones, of all */
+  /** the last channels that were probed, of the visited ones and of all */
   const probed = { visited: "", any: "" };
   /** @type {Set<string>} channels whose earlier messages are being read */
   const reaching = new Set();
-  /** @type {Set<string>} tries that were looked for in the table */
+  /** @type {Set<string>} tries that the table has been searched for */
   const searched = new Set();
 
   const pace = () => {
@@ -59,7 +58,7 @@ export function createReading(world) {
     return { ...world.pace(), failures, online, random: world.random() };
   };
 
-  /** One poll. It does not throw. */
+  /** Poll once. It never throws. */
   async function step() {
     const presence = world.presence();
     if (!presence) return;
@@ -93,17 +92,18 @@ export function createReading(world) {
   }
 
   /**
-   * Read a transcript and what it does not tell; only all together is shown and remembered.
-   * @param {Presence} presence @param {string} channel @param {boolean} whole whether gaps are filled
+   * Read a transcript and, if `whole`, fill its gaps from the table. The state changes, and the ETag
+   * is remembered, only when all of it has been read.
+   * @param {Presence} presence @param {string} channel @param {boolean} whole
    */
   async function read(presence, channel, whole) {
     const { loaded } = chat.channelOf(get(), channel);
     const known = loaded ? (etags.get(channel) ?? "") : "";
     const transcript = await source.transcript(presence, channel, known);
     if (!transcript || presence.signal.aborted) return;
-    // it may have been opened meanwhile
+    // it may have been opened in the meantime
     whole ||= channel === get().channel;
-    // nothing is told: the table is read when it is opened
+    // an empty, incomplete transcript: the table is read when the channel is opened
     if (!whole && transcript.from && !transcript.messages.length) return;
     const reading = whole ? await fill(presence, channel, transcript) : transcript;
     if (presence.signal.aborted) return;
@@ -112,8 +112,8 @@ export function createReading(world) {
   }
 
   /**
-   * Read of the table what a transcript does not tell: messages and changes between what is known
-   * and what it tells; all, where there is none.
+   * Complete a transcript from the table: the messages and changes between the known ones and the
+   * transcript, or the newest messages if it is missing.
    * @param {Presence} presence @param {string} channel @param {Reading} reading
    */
   async function fill(presence, channel, reading) {
@@ -121,7 +121,7 @@ export function createReading(world) {
     const sent = idAt(sentSince(get().outbox, channel));
     const since = [sent, channel === get().channel ? lastRead : ""].filter(Boolean).sort()[0];
     let next = reading;
-    /** @param {Range} range @param {number} limit @returns {Promise<Rows>} taken into `next` */
+    /** Read rows into `next`. @param {Range} range @param {number} limit @returns {Promise<Rows>} */
     const query = async (range, limit) => {
       const rows = await source.rows(presence, channel, range, limit);
       const messages = [...rows.messages, ...next.messages];
@@ -143,8 +143,8 @@ export function createReading(world) {
   }
 
   /**
-   * What this person sent may be further back than what is loaded, where its first try was stored:
-   * it is not lost. Each try is looked for once.
+   * Search the table, once for each try, for sent messages that may be stored before the oldest
+   * loaded message, where their first try put them.
    * @param {Presence} presence @param {string} channel
    */
   async function findSent(presence, channel) {
@@ -163,8 +163,8 @@ export function createReading(world) {
   }
 
   /**
-   * Messages that were edited since they were read, each by itself: a range of them would be read,
-   * and paid for, with all that is between. @param {Presence} presence @param {string} channel
+   * Read messages again that were edited since, one by one: a range would also read, and cost, every
+   * message in between. @param {Presence} presence @param {string} channel
    */
   async function readEdited(presence, channel) {
     const edited = stale(chat.channelOf(get(), channel)).slice(-EDITED_LIMIT);
@@ -176,7 +176,7 @@ export function createReading(world) {
     }
   }
 
-  /** At most one more request of a step. @param {Presence} presence */
+  /** Make a step's one further request, if any is due. @param {Presence} presence */
   async function readNext(presence) {
     const { panel } = get();
     const time = clock();
@@ -211,7 +211,7 @@ export function createReading(world) {
   }
 
   /**
-   * Look at another channel: one that a message of one's own is missing from, or the next.
+   * Read another channel: one that a sent message should appear in, or the next in turn.
    * @param {Presence} presence
    */
   async function probe(presence) {
@@ -227,7 +227,7 @@ export function createReading(world) {
     if (!presence.signal.aborted) dispatch(chat.polled(get(), channel, world.now()));
   }
 
-  /** Read the messages before the oldest one of the open channel. */
+  /** Read the messages before the open channel's oldest one. */
   async function reachBack() {
     const presence = world.presence();
     const { channel } = get();
@@ -246,7 +246,7 @@ export function createReading(world) {
       if (!presence.signal.aborted && trouble(error) === "ended") world.onEnded();
     } finally {
       reaching.delete(channel);
-      // of no effect when it did not: the state says so already
+      // no effect after a success: the channel is no longer "loading"
       dispatch(chat.reachBackFailed(get(), channel));
     }
   }
@@ -254,11 +254,11 @@ export function createReading(world) {
   return {
     step,
     reachBack,
-    /** Milliseconds until the next step. */
+    /** @returns {number} milliseconds until the next step */
     delay: () => pollDelay(pace()),
-    /** The activity is wanted now. */
+    /** Read the activity at the next step. */
     statsDueNow: () => void (due.stats = -Infinity),
-    /** The network came back: what failed before does not count. */
+    /** Forget earlier failures, since the network is back. */
     retry: () => void (failures = 0),
   };
 }

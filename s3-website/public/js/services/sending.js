@@ -1,5 +1,5 @@
-// Owns the way from the outbox to SNS: one message at a time, in order, no faster than the chat takes
-// them, and again when that may help. It must not touch the DOM, nor decide what is next: outbox.js does.
+// Publishes the outbox: one message at a time, in order, within the rate limit, with retries where they can help.
+// It must not touch the DOM or choose the next message: outbox.js does.
 
 import { explain, trouble } from "../aws/request.js";
 import { withOutbox } from "../state/chat.js";
@@ -17,16 +17,16 @@ import { backoff } from "./pace.js";
  *   now: () => number, clock: () => number, random: () => number,
  *   after: (ms: number, act: () => void) => () => void,
  *   store: Pick<import("./storage.js").Store, "sentTimes" | "saveSentTimes">,
- * }} World `now` is the time of day by AWS's clock, `clock` one that never jumps; `after` answers a function that
- *   calls it off; `store` is shared with the person's other tabs
+ * }} World `now`: the time of day by AWS's clock; `clock`: monotonic; `after`: returns a function
+ *   that cancels it; `store`: shared with the person's other tabs
  */
 
 const SLOW_MS = 3_000;
-// two minutes at the least: a fault of AWS passes by itself
+// at least two minutes of retries: most faults of AWS pass within that
 const TRIES = 12;
 const PASSING = ["busy", "clock", "offline"];
 
-/** @param {World} world @returns {() => void} sends what can be sent; to be called at any time */
+/** @param {World} world @returns {() => void} sends what can be sent; safe to call at any time */
 export function createSending(world) {
   const { get, dispatch, rate, now, clock, store } = world;
   let busy = false;
@@ -35,7 +35,7 @@ export function createSending(world) {
   let reachable = true;
   let notBefore = -Infinity;
   let cancelHold = () => {};
-  /** @type {number[]} when this tab's last messages went out: no clock that is set changes these */
+  /** @type {number[]} when this tab's last messages were sent, by the monotonic clock */
   let times = [];
 
   /** @param {readonly Outgoing[]} queue */
@@ -43,7 +43,7 @@ export function createSending(world) {
 
   function pump() {
     const { online, trouble: unreachable } = get();
-    // the link is back: what waited for it goes at once
+    // the connection is back: send at once
     if (!reachable && online && !unreachable) notBefore = -Infinity;
     reachable = online && !unreachable;
     const item = outbox.next(get().outbox);
@@ -60,7 +60,7 @@ export function createSending(world) {
     });
   }
 
-  /** @returns {number} how long the messages of all tabs hold the next one back */
+  /** @returns {number} ms until the rate limit, counted over all tabs, allows the next message */
   function sharedHoldMs() {
     const time = now();
     const from = time - rate.seconds * 1000;
@@ -73,7 +73,7 @@ export function createSending(world) {
     cancelHold();
     cancelHold = world.after(Math.min(wait, 1_000), pump);
     const seconds = Math.ceil(tooFast / 1_000);
-    const why = `Too fast: goes out in ${seconds} s`;
+    const why = `Too fast: sending in ${seconds} s`;
     if (seconds) show(outbox.waiting(get().outbox, item.clientId, why));
   }
 
@@ -81,7 +81,7 @@ export function createSending(world) {
   async function attempt(item, presence) {
     const { clientId } = item;
     const user = get().person?.user ?? "";
-    // another tab must know of it before it is answered; it counts from then on
+    // saved before the answer, so that other tabs count this message too
     const begun = now();
     store.saveSentTimes(user, [...store.sentTimes(user), begun]);
     /** @type {number[]} */
@@ -107,7 +107,7 @@ export function createSending(world) {
   }
 
   /**
-   * What becomes of a message that did not go out.
+   * Return the outbox after a message could not be sent.
    * @param {string} clientId @param {unknown} error @param {boolean} hasEnded the session has ended
    */
   function afterError(clientId, error, hasEnded) {
@@ -117,20 +117,20 @@ export function createSending(world) {
     if (kind === "fault") reportError(error);
     if (!PASSING.includes(kind)) return outbox.failed(queue, clientId, explain(error));
     failures += 1;
-    // while nothing can be reached at all, it waits for as long as that lasts
+    // tries count only while the chat can be reached
     if (get().online && !get().trouble) tries += 1;
     if (tries >= TRIES) {
       failures = tries = 0;
       return outbox.failed(queue, clientId, explain(error));
     }
     notBefore = clock() + backoff(failures, world.random());
-    return outbox.waiting(queue, clientId, "Not sent yet: it is tried again.");
+    return outbox.waiting(queue, clientId, "Not sent yet. Trying again.");
   }
 
   return pump;
 }
 
-/** @param {number} ms @param {() => void} act @returns {() => void} calls it off */
+/** @param {number} ms @param {() => void} act @returns {() => void} cancels it */
 export function after(ms, act) {
   const timer = setTimeout(act, ms);
   return () => clearTimeout(timer);

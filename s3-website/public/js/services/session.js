@@ -1,5 +1,5 @@
-// Owns one person's presence: the token, the credentials it gave, their renewal and their end. It must not
-// talk to Google or the DOM: it tells, and main.js acts.
+// Owns one person's presence: the token, its credentials, their renewal and their end. It must not call Google or
+// touch the DOM: it notifies its listener.
 
 import { explainRefusal, readClaims, renewsAt, userId } from "../aws/credentials.js";
 import { explain, lacksKey, trouble } from "../aws/request.js";
@@ -13,25 +13,25 @@ import { pause } from "./polling.js";
  * @typedef {import("../aws/credentials.js").Claims} Claims
  * @typedef {{token: string, signed: SignedFetch, startedAt: number, renewsAt: number,
  *   endsAt: number, tokenEndsAt: number, signal: AbortSignal}} Presence
- *   `signal` ends with the presence, and with it every request of it
- * @typedef {"clicked" | "silent" | "shared"} Origin how a token came: by a click at Google,
- *   without one, or from another tab of this browser
+ *   `signal` aborts when the presence ends, and so does every request of it
+ * @typedef {"clicked" | "silent" | "shared"} Origin how a token arrived: from Google after a click,
+ *   from Google without one, or from another tab of this browser
  * @typedef {{signingIn(): void, signedIn(person: Person, signal: AbortSignal): void,
  *   delayed(error: unknown): void, refused(why: string): void, renewalDue(): void,
- *   endsSoon(): void, ended(): void}} Listener `delayed`: the sign-in is tried again by itself
+ *   endsSoon(): void, ended(): void}} Listener `delayed`: the sign-in failed and is retried
  * @typedef {{nonce: string, now: () => number, awsNow: () => number, random: () => number,
  *   exchange: (token: string, signal: AbortSignal) => Promise<Credentials>,
  *   sign: (credentials: Credentials, signal: AbortSignal) => SignedFetch}} Options
  *   `awsNow` is the time by AWS's clock
  */
 
-// a presence that AWS ends sooner than this would only end again: no renewal in a circle
+// a presence that AWS ends sooner than this is not renewed, or renewals could loop
 const SETTLED_MS = 60_000;
 const REQUEST_APART_MS = 60_000;
-// AWS finds a key of Google's again within this, or the token is not Google's
+// if AWS lacks Google's key for longer than this, the token is not Google's
 const KEY_WAIT_MS = 60_000;
 
-/** A token that the page itself turns down; the message is for the person. */
+/** A token that the page itself refuses. The message is shown to the person. */
 class Refusal extends Error {}
 
 export class Session {
@@ -39,16 +39,16 @@ export class Session {
   #controller = new AbortController();
   /** @type {Presence | null} */
   #presence = null;
-  /** @type {Claims | null} of whom the screen is: outlives the presence, goes with leave() */
+  /** @type {Claims | null} of the person whose messages are on screen, until leave() */
   #claims = null;
-  /** @type {Claims | null} whose token is being exchanged */
+  /** @type {Claims | null} of the token that is being exchanged */
   #entering = null;
   #signedOut = false;
-  /** @type {Set<string>} ids of those who signed out in another tab */
+  /** @type {Set<string>} ids of people who signed out in another tab */
   #signedOutUsers = new Set();
-  /** the token that was exchanged a second time */
+  /** the token that has been exchanged a second time */
   #retriedToken = "";
-  /** the token that is in use or being exchanged: Google may hand it over twice */
+  /** the token in use or being exchanged: Google may deliver it twice */
   #token = "";
   #endWait = () => {};
   #requestedAt = -Infinity;
@@ -61,16 +61,16 @@ export class Session {
     this.listener = listener;
   }
 
-  /** @returns {Presence | null} null when nobody is signed in, or no longer */
+  /** @returns {Presence | null} null when nobody is signed in */
   get presence() {
-    // a timer does not run while a computer sleeps, so the end is looked at here too
+    // timers do not run while a computer sleeps, so check the end here too
     if (this.#presence && this.options.now() >= this.#presence.endsAt) this.end();
     return this.#presence;
   }
 
   /**
-   * Sign in, or renew a presence that still runs. The last token wins: what comes back for an
-   * earlier one, or after a sign-out, is dropped.
+   * Sign in, or renew a running presence. The last token wins: an answer for an earlier token, or
+   * after a sign-out, is ignored.
    * @param {string} token @param {Origin} origin
    */
   async enter(token, origin = "clicked") {
@@ -90,8 +90,8 @@ export class Session {
   }
 
   /**
-   * The page is looked at again, perhaps after a sleep: what timers did not do is done now. Where
-   * the presence ended while nobody looked, Google may not have been able to ask: it is asked anew.
+   * Catch up on overdue timers when the page is visible again, perhaps after a sleep. If the presence
+   * has ended, request a renewal again, since Google may not have been able to show its prompt.
    */
   wake() {
     const { presence } = this;
@@ -101,8 +101,8 @@ export class Session {
   }
 
   /**
-   * The token or the credentials have ended, or AWS says so. Where it says so of a good token, that
-   * is exchanged once more.
+   * End the presence, because it expired or because AWS reports that it did. In the second case a
+   * token that is still valid is exchanged once more.
    */
   end() {
     const presence = this.#presence;
@@ -152,8 +152,9 @@ export class Session {
   }
 
   /**
-   * Somebody signed out in another tab, who may be just signing in here.
-   * @param {string} user their id @returns {Promise<boolean>} whether they have to leave here, too
+   * Record that a person signed out in another tab.
+   * @param {string} user their id
+   * @returns {Promise<boolean>} whether they are signed in, or signing in, here
    */
   async signedOutElsewhere(user) {
     this.#signedOutUsers.add(user);
@@ -161,7 +162,7 @@ export class Session {
     return (await Promise.all(here.map(userId))).includes(user);
   }
 
-  /** Sign out: nothing is kept, nothing that is under way comes back. */
+  /** Sign out. Nothing is kept, and answers to pending requests are ignored. */
   leave() {
     this.#attempt += 1;
     this.#signedOut = true;
@@ -173,8 +174,8 @@ export class Session {
   }
 
   /**
-   * Without a click nothing undoes a sign-out, nor makes somebody else of whom the screen is.
-   * Another tab's token is one more reason to stay, never one to sign in.
+   * Decide whether to accept a token. Only a click can undo a sign-out or change the person. Another
+   * tab's token can extend a presence, but never sign in.
    * @param {Claims} claims @param {Origin} origin
    */
   #isWelcome(claims, origin) {
@@ -186,8 +187,8 @@ export class Session {
   }
 
   /**
-   * A token of Google is new, so that a wrong clock cannot shorten it. One from another tab may have
-   * waited for this tab to wake up; by then AWS's clock is known.
+   * A token from Google is new, so its whole lifetime remains, whatever this machine's clock shows. A
+   * token from another tab may have waited for this tab to wake up; by then AWS's clock is known.
    * @param {Claims} claims @param {Origin} origin
    */
   #remainingMs({ lifetimeMs, expiresAt }, origin) {
@@ -197,11 +198,11 @@ export class Session {
 
   /** @param {Claims} claims @throws {Refusal} */
   #check({ nonce, lifetimeMs }) {
-    // a token without one is as good as STS finds it: the nonce only keeps another page's out
+    // the nonce only keeps out another page's token; STS judges a token without one
     if (nonce && nonce !== this.options.nonce) {
       throw new Refusal("That sign-in was not made for this page.");
     }
-    if (lifetimeMs <= 0) throw new Refusal("That sign-in has ended already.");
+    if (lifetimeMs <= 0) throw new Refusal("That sign-in has expired.");
   }
 
   /** @param {Claims} claims @param {Origin} origin @throws {Refusal} */
@@ -217,7 +218,7 @@ export class Session {
     const credentials = await this.#exchange(token, attempt, tokenEndsAt);
     const person = { name: claims.name, user: await userId(claims), picture: claims.picture };
     if (attempt !== this.#attempt) return;
-    // what is under way for somebody else must not come back as theirs
+    // answers to the previous person's requests must not count as this one's
     if (this.#claims && this.#claims.subject !== claims.subject) this.#stop();
     const [startedAt, endsAt] = [now(), Math.min(tokenEndsAt, credentials.endsAt)];
     const { signal } = this.#controller;
@@ -232,8 +233,8 @@ export class Session {
   }
 
   /**
-   * What fails by the network or a busy AWS passes: the token is kept, and tried until it ends.
-   * Google gives one without a click only now and then. That AWS lacks the key passes soon, or never.
+   * Exchange a token, and retry until it expires if the network fails or AWS is busy: Google gives a
+   * new token without a click only now and then. A missing key is retried only briefly.
    * @param {string} token @param {number} attempt @param {number} tokenEndsAt
    */
   async #exchange(token, attempt, tokenEndsAt) {
@@ -248,7 +249,7 @@ export class Session {
         keyBy = lacksKey(error) ? Math.min(keyBy, now() + KEY_WAIT_MS) : Infinity;
         const isLast = !passes || now() + waitMs >= Math.min(tokenEndsAt, keyBy);
         if (isLast || attempt !== this.#attempt) throw error;
-        // a presence that still runs needs no telling: its polls show whether it works
+        // the polls of a running presence show by themselves whether it works
         if (!this.presence) this.listener.delayed(error);
         await this.#wait(waitMs);
         if (attempt !== this.#attempt) throw error;
@@ -256,7 +257,7 @@ export class Session {
     }
   }
 
-  /** @param {number} ms @returns {Promise<void>} at the latest: `#endWait` ends it */
+  /** Wait, at most until `#endWait` is called. @param {number} ms @returns {Promise<void>} */
   #wait(ms) {
     const { over, end } = pause(ms);
     this.#endWait = end;
@@ -269,7 +270,7 @@ export class Session {
 
   /** @param {{startedAt: number, renewsAt: number, endsAt: number}} times */
   #schedule({ startedAt, renewsAt, endsAt }) {
-    // a silent renewal takes a moment; only when it fails is the person told
+    // a silent renewal takes a moment; warn the person only if it fails
     const soon = renewsAt + (endsAt - renewsAt) / 5;
     this.#clearTimers();
     this.#timers = [
@@ -279,7 +280,7 @@ export class Session {
     ];
   }
 
-  /** Google is not asked again and again: a prompt that was closed is not to be shown at once. */
+  /** Request a renewal, but not twice in a minute: a closed prompt must not reappear at once. */
   #requestRenewal() {
     const now = this.options.now();
     if (this.#isRenewing() || Math.abs(now - this.#requestedAt) < REQUEST_APART_MS) return;

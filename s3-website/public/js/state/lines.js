@@ -1,5 +1,5 @@
-// Owns which lines stand in the list of messages, and in which order: messages, those on their way, days,
-// the mark before the new ones. Pure but for the reader's time zone: the clock comes in.
+// Builds the lines of the message list in order: messages, unsent ones, day marks and the "New messages" divider.
+// Pure except for the reader's time zone; the clock is an argument.
 
 import { idAt, isChangeable, timeOf } from "./messages.js";
 import { mentionNames, NOBODY } from "./text.js";
@@ -13,21 +13,21 @@ import { dayLabel, dayOf } from "./times.js";
  * @typedef {{kind: "message", key: string, source: Source, message: Message, at: number,
  *   placedAt: number, day: number, own: boolean, continued: boolean,
  *   state: "" | Outgoing["state"], why: string, names: readonly string[], change: Outgoing | null, changeable: boolean, mark?: string}} MessageLine
- *   `at`: when it was sent; `placedAt`: at its place; `continued`: goes on what the line above
- *   began; `names`: whose mention is marked; `change`: on its way, shown as if it were made;
- *   `changeable`: by the person, now; `mark`: tells its sender from another one of that name
+ *   `at`: when it was sent; `placedAt`: the time of its position; `continued`: follows a line of the
+ *   same sender; `names`: mentions of these are marked; `change`: pending, shown as already made;
+ *   `changeable`: by the person, now; `mark`: distinguishes senders of the same name
  * @typedef {{kind: "day" | "divider", key: string, label: string}} MarkLine
  * @typedef {MessageLine | MarkLine} Line
  */
 
 const GROUP_MS = 300_000;
 
-/** @type {WeakMap<Source, MessageLine>} a line that did not change stays the same object */
+/** @type {WeakMap<Source, MessageLine>} an unchanged line stays the same object */
 const cache = new WeakMap();
 
 /**
  * @param {{messages: readonly Message[], divider: string}} channel
- * @param {readonly Outgoing[]} outbox of this channel @param {Person | null} person
+ * @param {readonly Outgoing[]} outbox this channel's @param {Person | null} person
  * @param {number} now ms since the epoch, by AWS's clock
  * @returns {Line[]} keys are unique; a message keeps its key from the outbox to the transcript
  */
@@ -55,14 +55,14 @@ export function lines(channel, outbox, person, now) {
   return list;
 }
 
-/** @param {Line} one @param {Line} other @returns {boolean} whether they look the same */
-export function isSameLine(one, other) {
-  if (one === other) return true;
-  return one.kind !== "message" && other.kind === one.kind && other.label === one.label;
+/** @param {Line} a @param {Line} b @returns {boolean} whether they look the same */
+export function isSameLine(a, b) {
+  if (a === b) return true;
+  return a.kind !== "message" && b.kind === a.kind && b.label === a.label;
 }
 
 /**
- * What no transcript has shown: a state in between may hold a message in both places.
+ * Return the outgoing messages that are not also among the stored ones.
  * @param {readonly Outgoing[]} outbox @param {readonly Message[]} messages
  * @param {Person | null} person
  */
@@ -76,7 +76,7 @@ function unconfirmed(outbox, messages, person) {
 /**
  * @param {Source} source @param {Person | null} person @param {readonly string[]} names
  * @param {Outgoing | null} change
- * @returns {MessageLine} but for `continued`, which the line above decides, and `changeable`
+ * @returns {MessageLine} without its final `continued` and `changeable`
  */
 function lineOf(source, person, names, change) {
   const before = cache.get(source);
@@ -105,14 +105,14 @@ function lineOf(source, person, names, change) {
   };
 }
 
-/** @param {Message} message @param {Outgoing | null} change @returns {Message} as it will be */
+/** @param {Message} message @param {Outgoing | null} change @returns {Message} with the change made */
 function asChanged(message, change) {
   if (!change || message.deleted) return message;
   if (change.action === "edit") return { ...message, text: change.text, edited: true };
   return change.state === "failed" ? message : { ...message, text: "", deleted: true };
 }
 
-/** @param {Outgoing} outgoing @param {Person | null} person @returns {Message} as it will be */
+/** @param {Outgoing} outgoing @param {Person | null} person @returns {Message} as it will be stored */
 function messageOf(outgoing, person) {
   const { clientId, text, at } = outgoing;
   const { name = "", user = "", picture = "" } = person ?? {};
@@ -121,7 +121,7 @@ function messageOf(outgoing, person) {
   return { id: "", name, text, user, picture, sentAt, clientId, ...rest };
 }
 
-/** @param {Message} message @returns {string} another person's client id is not one's own */
+/** @param {Message} message @returns {string} client ids are unique per person only */
 function keyOf({ id, user, clientId }) {
   return clientId ? `sent ${user} ${clientId}` : `id ${id}`;
 }

@@ -1,5 +1,5 @@
-// Owns the queue of what this person wrote or changed and no transcript shows yet: order, pace, what became
-// of each. All functions are pure; each answers the same list when nothing changes.
+// Owns the queue of messages and changes that no transcript shows yet: their order, pace and delivery state. All
+// functions are pure, and return the same array when nothing changes.
 
 /**
  * @typedef {import("../state.js").Outgoing} Outgoing
@@ -11,19 +11,19 @@
 
 export const OUTBOX_LIMIT = 100;
 export const TEXT_LIMIT = 2000;
-/** What store_message takes of one person, when the config does not say. @type {Rate} */
+/** store_message's default limit for one person. @type {Rate} */
 export const DEFAULT_RATE = Object.freeze({ messages: 10, seconds: 10 });
 const UNSEEN_MS = 15_000;
-/** Tries so near to each other are one, for who looks for what they stored. */
+/** Tries closer together than this count as one when the table is searched for them. */
 const APART_MS = 60_000;
-/** A client id begins with the time of the first try, as sending.js makes it. */
+/** A client id that begins with the time of the first try: see publish.js. */
 const TIMED = /^[0-9a-z]{9}-/;
 const UNSEEN = "It has not appeared: it may have been refused. Try again.";
 const UNCHANGED = "It may have been refused: a message can be changed for 15 minutes.";
-// store_message refuses a text in which there is nothing to see: marks need a letter before them
+// store_message refuses a text without a visible character; marks are invisible without a letter
 const VISIBLE = /[^\s\p{M}\p{Cc}\p{DI}\u2800]/u;
 
-/** @param {string} text @returns {number} as store_message counts: characters, not UTF-16 units */
+/** @param {string} text @returns {number} in characters, like store_message, not UTF-16 units */
 export function lengthOf(text) {
   let length = 0;
   for (const _ of text) length += 1;
@@ -33,13 +33,13 @@ export function lengthOf(text) {
 /** @param {string} text @returns {boolean} whether it can be a message */
 export function isSendable(text) {
   const trimmed = text.trim();
-  // a character is at most two code units: what is far too long needs no counting
+  // a character has at most two code units, so a far longer text needs no counting
   if (trimmed.length > 2 * TEXT_LIMIT || lengthOf(trimmed) > TEXT_LIMIT) return false;
   return VISIBLE.test(trimmed);
 }
 
 /**
- * Put a message, or a change of one, at the end.
+ * Append a message or a change.
  * @param {Outbox} outbox
  * @param {Pick<Outgoing, "clientId" | "channel" | "text" | "action" | "target">} message
  * @param {number} now @returns {Outbox}
@@ -58,18 +58,18 @@ export function next(outbox) {
   return outbox.find(({ state }) => state === "queued") ?? null;
 }
 
-/** @param {Outbox} outbox @param {string} clientId @returns {Outbox} a request is in flight */
+/** @param {Outbox} outbox @param {string} clientId @returns {Outbox} with its request in flight */
 export function started(outbox, clientId) {
   return changed(outbox, clientId, ["queued"], { state: "sending", why: "" });
 }
 
-/** @param {Outbox} outbox @param {string} clientId @returns {Outbox} the request takes long */
+/** @param {Outbox} outbox @param {string} clientId @returns {Outbox} noting that it takes long */
 export function slow(outbox, clientId) {
   return changed(outbox, clientId, ["sending"], { why: "This takes longer than usual." });
 }
 
 /**
- * SNS has it. It leaves the outbox when a transcript shows it.
+ * Mark it as accepted by SNS. It leaves the outbox when a transcript shows it.
  * @param {Outbox} outbox @param {string} clientId @param {number} now @returns {Outbox}
  */
 export function accepted(outbox, clientId, now) {
@@ -77,7 +77,7 @@ export function accepted(outbox, clientId, now) {
 }
 
 /**
- * It goes out later by itself.
+ * Queue it again: it is sent later, without an action by the person.
  * @param {Outbox} outbox @param {string} clientId @param {string} why @returns {Outbox}
  */
 export function waiting(outbox, clientId, why) {
@@ -90,8 +90,8 @@ export function failed(outbox, clientId, why) {
 }
 
 /**
- * Send it once more, as the last one. It keeps its client id, so that it is shown once even if an
- * earlier try did arrive.
+ * Queue a failed message again, at the end. It keeps its client id, so it is shown once even if an
+ * earlier try succeeded.
  * @param {Outbox} outbox @param {string} clientId @param {number} now @returns {Outbox}
  */
 export function retried(outbox, clientId, now) {
@@ -101,15 +101,18 @@ export function retried(outbox, clientId, now) {
   return [...others, { ...failure, state: "queued", why: "", at: now }];
 }
 
-/** @param {Outbox} outbox @param {string} clientId @returns {Outbox} only what is not on its way */
+/**
+ * Remove it, unless it is on its way.
+ * @param {Outbox} outbox @param {string} clientId @returns {Outbox}
+ */
 export function discarded(outbox, clientId) {
   return without(outbox, (item) => item.clientId === clientId && /^(failed|queued)$/.test(item.state));
 }
 
 /**
- * What is in the channel now is not outgoing any more.
+ * Remove what the channel shows now.
  * @param {Outbox} outbox @param {string} channel @param {readonly Message[]} messages
- * @param {string} user whose outbox it is: another one's client id proves nothing
+ * @param {string} user the outbox's owner: another person's client id proves nothing
  * @param {readonly Change[]} [changes]
  * @returns {Outbox}
  */
@@ -126,8 +129,8 @@ export function confirmed(outbox, channel, messages, user, changes = []) {
 }
 
 /**
- * Whether a change has come back, by its client id at the end of its id. To a deleted message there
- * is nothing left to do; an edit that was taken before another tab's is overtaken.
+ * Whether a change is stored: an id ends with its client id, its message is deleted, or another tab's
+ * later edit has replaced it.
  * @param {Outgoing} item @param {readonly Message[]} messages @param {readonly Change[]} changes
  */
 function isMade({ target, clientId, action, state, why, at }, messages, changes) {
@@ -140,14 +143,14 @@ function isMade({ target, clientId, action, state, why, at }, messages, changes)
   );
 }
 
-/** @param {string} version @returns {number} when a change was made, ms since the epoch; NaN for none */
+/** @param {string} version @returns {number} its time, ms since the epoch; NaN for none */
 function timeIn(version) {
   return Date.parse(/\d{4}-[^#]*/.exec(version)?.[0] ?? "");
 }
 
 /**
- * What was sent a while ago and is not in the channel, which has just been read. A clock that
- * jumps can only make this come too early: a message that appears later leaves the outbox too.
+ * Mark as failed what was sent a while ago and is not in the channel, which has just been read. If a
+ * clock's jump makes that premature, the message still leaves the outbox when it appears.
  * @param {Outbox} outbox @param {string} channel @param {number} now @returns {Outbox}
  */
 export function overdue(outbox, channel, now) {
@@ -159,7 +162,10 @@ export function overdue(outbox, channel, now) {
   );
 }
 
-/** @param {Outbox} outbox @returns {Outbox} after a reload, or when the sign-in ended meanwhile */
+/**
+ * Queue interrupted requests again, after a reload or the end of a session.
+ * @param {Outbox} outbox @returns {Outbox}
+ */
 export function resumed(outbox) {
   if (!outbox.some(({ state }) => state === "sending")) return outbox;
   return outbox.map((item) =>
@@ -168,7 +174,7 @@ export function resumed(outbox) {
 }
 
 /**
- * Take over what another tab left, in the order in which it was written.
+ * Append another tab's outbox, in its order.
  * @param {Outbox} outbox @param {Outbox} more @returns {Outbox}
  */
 export function joined(outbox, more) {
@@ -177,7 +183,7 @@ export function joined(outbox, more) {
   return added.length ? [...outbox, ...added] : outbox;
 }
 
-/** @param {Outbox} outbox @param {string} channel @returns {number} when its oldest was sent */
+/** @param {Outbox} outbox @param {string} channel @returns {number} when its oldest item was sent */
 export function sentSince(outbox, channel) {
   const times = outbox
     .filter((item) => item.channel === channel && item.state !== "queued")
@@ -187,8 +193,8 @@ export function sentSince(outbox, channel) {
 
 /**
  * @param {Outbox} outbox @param {string} channel
- * @returns {{clientId: string, time: number}[]} messages that may be stored, and when they were tried:
- *   the first and the last time, ms since the epoch
+ * @returns {{clientId: string, time: number}[]} messages that may be stored, with the times of their
+ *   first and last try, ms since the epoch
  */
 export function tried(outbox, channel) {
   return outbox
@@ -201,8 +207,8 @@ export function tried(outbox, channel) {
 }
 
 /**
- * How long the next message has to wait for the sender's rate.
- * @param {readonly number[]} times when messages went out, oldest first, by a clock without jumps
+ * Return how long the rate limit delays the next message, ms.
+ * @param {readonly number[]} times when messages were sent, oldest first, by a monotonic clock
  * @param {number} now by the same clock @param {Rate} rate
  */
 export function holdMs(times, now, { messages, seconds }) {
@@ -212,7 +218,7 @@ export function holdMs(times, now, { messages, seconds }) {
 
 /**
  * @param {Outbox} outbox @param {string} clientId
- * @param {readonly Outgoing["state"][]} from the states that this can follow
+ * @param {readonly Outgoing["state"][]} from the states that may change
  * @param {Partial<Outgoing>} change @returns {Outbox}
  */
 function changed(outbox, clientId, from, change) {

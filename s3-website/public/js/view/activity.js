@@ -101,7 +101,7 @@ function channelChart(page) {
     /** @param {Activity | null} activity */
     update(activity) {
       const channels = activity ? busiest(activity, CHANNELS) : [];
-      const empty = activity && !channels.length ? "No message yet" : "";
+      const empty = activity && !channels.length ? "No messages yet" : "";
       setText(words, empty || (activity ? othersText(activity, CHANNELS) : ""));
       setHidden(words, !words.textContent);
       setHidden(node, !activity);

@@ -51,7 +51,7 @@ export function hour({ perMinute }) {
 /** @param {Activity} activity @returns {string} what the chart of the hour shows, in words */
 export function hourText(activity) {
   const { now, most, total } = hour(activity);
-  if (!total) return "No message in the last hour";
+  if (!total) return "No messages in the last hour";
   return `${number(total)} in the last hour, ${number(most)} at most, ${number(now)} this minute`;
 }
 

@@ -17,7 +17,7 @@ import { partsOf, setText } from "./dom.js";
  * @typedef {import("../state.js").Handlers} Handlers
  */
 
-const OFFLINE = "Offline: goes out later";
+const OFFLINE = "Offline: will be sent later";
 
 /**
  * The text box: keys, growth, counter, send button; what is being edited in it.

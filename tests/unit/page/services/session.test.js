@@ -224,7 +224,7 @@ test("an exchange once more that is refused ends the presence, and Google is ask
   await settled();
   assert.equal(session.presence, null);
   assert.deepEqual(words().slice(2), ["ended", "signingIn", "refused", "renewalDue"]);
-  assert.match(told.at(-2)[1], /has ended already/);
+  assert.match(told.at(-2)[1], /has expired/);
 });
 
 test("a sign-out while credentials are exchanged for once more is a sign-out", async () => {

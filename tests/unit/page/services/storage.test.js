@@ -114,7 +114,7 @@ test("events of the store are told apart", () => {
   kept.saveLastRead("u", { default: message(1).id });
   kept.saveTab("u", "t", { outbox: [], drafts: {} });
   kept.signOut("u");
-  const of = (user) => events.map((event) => kept.meaning(event, user)).filter(Boolean);
+  const of = (user) => events.map((event) => kept.changeIn(event, user)).filter(Boolean);
   assert.deepEqual(of("u"), ["settings", "lastRead"]);
   assert.deepEqual(of("somebody-else"), ["settings"]);
   assert.deepEqual(of(""), ["settings"]);

@@ -115,7 +115,7 @@ test("the hundred-and-first message stays in the box, and the person is told", (
   state = sent(state, "one more", "id-100");
   assert.equal(state.outbox.length, 100);
   assert.equal(draft(state), "one more");
-  assert.match(text(state), /100 messages wait already. Your text is kept/);
+  assert.match(text(state), /100 messages are waiting. Your text is kept/);
 });
 
 test("the counter shows near the limit only", () => {
