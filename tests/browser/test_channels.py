@@ -18,7 +18,7 @@ def test_a_channel_is_made_by_name_listed_and_left_by_the_back_button(visit, mee
     ada = visit("Ada")
     other = f"{channel}-two"
     name = ada.page.get_by_role("textbox", name="New channel")
-    for wrong, why in (("Naïve?", "Use lower-case letters"), ("stats", "kept for the chat")):
+    for wrong, why in (("Naïve?", "Use lower-case letters"), ("stats", "reserved")):
         name.fill(wrong)
         name.press("Enter")
         expect(name).to_have_accessible_description(re.compile(why))

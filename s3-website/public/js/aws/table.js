@@ -1,5 +1,4 @@
-// Owns how the page reads the table, where a transcript does not reach back far enough. It must not keep
-// what it reads, nor decide when.
+// Reads the table, for what transcripts do not hold. It must not keep what it reads or decide when to read.
 
 import { readRecords } from "./records.js";
 import { readError, ShapeError } from "./request.js";
@@ -17,10 +16,9 @@ const CHANGES_LIMIT = 1_000;
 const PAGE_SIZE = 500;
 
 /**
- * Read rows of the table: the newest of a range, with all their attributes, as a transcript has
- * them, and without those that have expired. The reads are consistent.
+ * Read the newest rows of a range, without expired ones. The reads are consistent.
  * @param {SignedFetch} signed @param {Config} config @param {string} channel
- * @param {Range} range no `after` is the beginning @param {number} limit of messages
+ * @param {Range} range an `after` of "" means the beginning @param {number} limit of messages
  * @param {number} now ms since the epoch, by AWS's clock
  * @returns {Promise<Rows>}
  * @throws {import("./request.js").AwsError} if DynamoDB refuses
@@ -36,14 +34,14 @@ export async function readRows(signed, config, channel, { after, before }, limit
       FilterExpression: "attribute_not_exists(expires_at) OR expires_at > :now",
       ExpressionAttributeValues: {
         ":channel": { S: channel },
-        // below every id: a key cannot be compared with nothing
+        // sorts before every id: DynamoDB allows no empty key value
         ":after": { S: after || " " },
         ":before": { S: before },
         ":now": { N: `${Math.floor(now / 1000)}` },
       },
       ScanIndexForward: false,
       ConsistentRead: true,
-      // one more than wanted tells whether there are more; `before` itself is not wanted
+      // one more row shows whether there are more, and one may be `before` itself
       Limit: Math.min(limit + 2, PAGE_SIZE),
       ...(start && { ExclusiveStartKey: start }),
     });
