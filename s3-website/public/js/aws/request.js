@@ -176,7 +176,7 @@ export function trouble(error) {
   return error.status >= 500 || error.status === 429 ? "busy" : "unknown";
 }
 
-/** @param {unknown} error @returns {boolean} whether the network and the browser agree on offline */
+/** @param {unknown} error @returns {boolean} whether it failed because the browser is offline */
 export function isOffline(error) {
   return trouble(error) === "offline" && !navigator.onLine;
 }

@@ -12,7 +12,8 @@ import { dayLabel, dayOf } from "./times.js";
  * @typedef {Message | Outgoing} Source
  * @typedef {{kind: "message", key: string, source: Source, message: Message, at: number,
  *   placedAt: number, day: number, own: boolean, continued: boolean,
- *   state: "" | Outgoing["state"], why: string, names: readonly string[], change: Outgoing | null, changeable: boolean, mark?: string}} MessageLine
+ *   state: "" | Outgoing["state"], why: string, names: readonly string[],
+ *   change: Outgoing | null, changeable: boolean, mark?: string}} MessageLine
  *   `at`: when it was sent; `placedAt`: the time of its position; `continued`: follows a line of the
  *   same sender; `names`: mentions of these are marked; `change`: pending, shown as already made;
  *   `changeable`: by the person, now; `mark`: distinguishes senders of the same name

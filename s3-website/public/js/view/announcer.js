@@ -1,20 +1,20 @@
-// Owns what a screen reader says of new messages, and when: few of them word by word, many as a number.
+// Decides what a screen reader announces of new messages, and when.
 
 /** @typedef {import("../state.js").Message} Message */
 
 const MOMENT_MS = 800;
 const APART_MS = 5_000;
 const LONGEST_MS = 20_000;
-/** a voice says about fifteen letters a second */
+/** a screen reader reads about fifteen letters a second */
 const LETTER_MS = 65;
 const MOST = 3;
 const MOST_LETTERS = 300;
 const LENGTH = 150;
 
 /**
- * The list itself is no live region: its rows come and go as the reader scrolls. What is new is
- * said here: each message when they are few and short, how many when they are not; and then
- * nothing for as long as it takes to hear that.
+ * Announce new messages in a live region of their own, since the list's rows come and go as the reader
+ * scrolls. A few short messages are read out, more are counted; the next announcement waits until this
+ * one has been heard.
  * @param {(texts: readonly string[]) => void} show put the texts into a polite live region
  */
 export function createAnnouncer(show) {
@@ -30,7 +30,7 @@ export function createAnnouncer(show) {
     setTimeout(speak, Math.min(LONGEST_MS, Math.max(APART_MS, texts.join("").length * LETTER_MS)));
   };
   return {
-    /** @param {readonly Message[]} messages new ones, of others */
+    /** @param {readonly Message[]} messages new ones by others */
     announce(messages) {
       if (!messages.length) return;
       waiting = [...waiting, ...messages];
@@ -38,12 +38,12 @@ export function createAnnouncer(show) {
       busy = true;
     },
 
-    /** What waits for the person to act is said at once. @param {readonly string[]} texts */
+    /** Announce at once what needs the person's action. @param {readonly string[]} texts */
     announceNow(texts) {
       if (texts.length) show(texts);
     },
 
-    /** What was said may be no longer so. @param {readonly Message[]} messages as they are now */
+    /** Drop what messages no longer contain. @param {readonly Message[]} messages the current ones */
     retract(messages) {
       const now = new Set(messages);
       waiting = waiting.filter((message) => now.has(message));
@@ -61,7 +61,7 @@ export function sentences(messages) {
 
 /** @param {string} text @returns {string} */
 export function cut(text) {
-  // the first code units only: a text may be long, and characters are at most two of them
+  // split only the beginning: a text may be long, and a character has at most two code units
   const chars = [...text.slice(0, LENGTH * 2 + 2)];
   return chars.length > LENGTH ? `${chars.slice(0, LENGTH).join("")}…` : text;
 }
