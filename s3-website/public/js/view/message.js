@@ -15,7 +15,7 @@ import { button, element } from "./dom.js";
  */
 
 const DELETED = "Message deleted";
-const SAME_NAME = "Others use this name: part of the user ID";
+const SAME_NAME = "Others have this name: part of the ID";
 const ON_ITS_WAY = { "": "", queued: "Waiting to be sent", sending: "Sending", sent: "Sending" };
 
 /** @param {Document} page @param {Line} line @returns {HTMLElement} still empty */
