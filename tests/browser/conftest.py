@@ -1,4 +1,4 @@
-"""A Chromium, and people who use the page in it.
+"""A Chromium browser, and people who use the page in it.
 
 Uses the `chat` fixture: the whole chat as local mode starts it. Each test has a channel of its own,
 so that tests can run side by side; one that stops or breaks the emulator asks for `alone`.
@@ -45,7 +45,7 @@ def browser():
 
 @pytest.fixture
 def word():
-    """A word that no other test's messages hold."""
+    """A word that no other test's messages contain."""
     return uuid.uuid4().hex[:10]
 
 
@@ -57,12 +57,12 @@ def channel(word):
 
 @pytest.fixture
 def alone():
-    """For a test that disturbs the emulator: no other test of the chat runs meanwhile."""
+    """For a test that disturbs the emulator: no other test of the chat runs at the same time."""
 
 
 @pytest.fixture(autouse=True)
 def _side_by_side(request):
-    """Tests of the chat share a lock; one that asks for `alone` has it for itself."""
+    """Tests of the chat share a lock; a test with `alone` holds it exclusively."""
     names = request.fixturenames
     if "chat" not in names and "visit" not in names:
         yield
@@ -72,7 +72,7 @@ def _side_by_side(request):
         config.with_name("browser.door").open("w") as door,
         config.with_name("browser.lock").open("w") as lock,
     ):
-        # A test that waits to be alone holds the door; otherwise others would overtake it.
+        # A test that waits to be alone holds the door, or others would overtake it for ever.
         fcntl.flock(door, fcntl.LOCK_EX)
         fcntl.flock(lock, fcntl.LOCK_EX if "alone" in names else fcntl.LOCK_SH)
         fcntl.flock(door, fcntl.LOCK_UN)
@@ -80,7 +80,7 @@ def _side_by_side(request):
 
 
 class Person:
-    """Somebody with the page open, by the names that assistive technology sees."""
+    """A person with the page open, whose elements are found by their accessible names."""
 
     def __init__(self, page, url, channel):
         self.page = page
@@ -122,13 +122,13 @@ class Person:
     # coming and going
 
     def open(self, channel=None):
-        """Open a channel by its address; at the first time, the page."""
+        """Open a channel by its URL, which the first time opens the page."""
         self.channel = channel or self.channel
         self.page.goto(f"{self.url}#{self.channel}")
         return self
 
     def leave(self, google):
-        """Go, and leave the page as if nobody had ever been there; `google` is the stand-in's."""
+        """Empty the page and its storage for the next test; `google` is the stand-in's URL."""
         for event, listener in self._listeners.items():
             self.page.remove_listener(event, listener)
         context = self.page.context
@@ -138,7 +138,7 @@ class Person:
         self.page.unroute_all()
         context.clear_permissions()
         context.clear_cookies()
-        # data of the same origin: nothing of the page runs there and writes
+        # a file of the same origin, where no script of the page runs
         self.page.goto(self.url.replace("index.html", "data/channels.json"))
         self.page.evaluate("sessionStorage.clear()")
         session = context.new_cdp_session(self.page)
@@ -147,7 +147,7 @@ class Person:
         session.detach()
 
     def at_google(self):
-        """Wait until the sign-in listens."""
+        """Wait until the sign-in button works."""
         chromium.at_google(self.page)
 
     def submit_sign_in(self, name):
@@ -172,7 +172,7 @@ class Person:
         self.settings().get_by_role("button", name="Sign out").click()
 
     def look_away(self, hidden=True):
-        """Hide the page, as another tab in front of it does."""
+        """Hide the page, like another tab in front of it."""
         self.page.evaluate(
             """hidden => {
               Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -185,12 +185,12 @@ class Person:
         self.look_away(False)
 
     def renew_soon(self):
-        """Go on to where the next token is asked for, a new one.
+        """Move the clock to the renewal, which then gets a new token.
 
         For a page that was opened with `clock=True`.
         """
 
-        # within one second the stand-in would hand over the same token once more
+        # within one second the stand-in would return the same token again
         def mint(route):
             body = {**json.loads(route.request.post_data), "expires_in_s": 3_590}
             route.continue_(post_data=json.dumps(body))
@@ -209,18 +209,18 @@ class Person:
         return self.lines.filter(has_text=text)
 
     def link(self, channel):
-        """A channel in the list, whatever is unread there."""
+        """A channel's link in the list, whatever its unread count."""
         return self.page.locator(f"nav a[data-channel='{channel}']")
 
     def sees(self, *texts):
-        """Wait until these texts, and no others, are there in this order, none pending."""
+        """Wait until exactly these texts are shown in this order, none pending."""
         expect(self.lines.locator(".text")).to_have_text(list(texts))
         expect(self.page.locator(".pending")).to_have_count(0)
 
     # the world around the page
 
     def at_aws(self, operation, answer):
-        """Let `answer(route)` stand between the page and an operation of AWS."""
+        """Route the page's calls of an AWS operation to `answer(route)`."""
 
         def choose(route):
             answer(route) if operation_of(route.request) == operation else route.fallback()
@@ -228,41 +228,41 @@ class Person:
         self.page.route(f"{origin(self.url)}/", choose)
 
     def at_data(self, name, answer):
-        """Let `answer(route)` stand between the page and an object of the data folder."""
+        """Route the page's reads of an object of the data folder to `answer(route)`."""
         self.page.route(f"**/data/{name}.json", lambda route: answer(route))
 
     def pass_time(self, seconds, step_s):
-        """Let the page's clock run, and its requests be answered between the steps.
+        """Run the page's clock in steps, and let its requests finish in between.
 
         For a page that was opened with `clock=True`.
         """
         for _ in range(round(seconds / step_s)):
             self.page.clock.run_for(round(step_s * 1000))
-            self.page.wait_for_timeout(20)  # a request is signed before it goes out
+            self.page.wait_for_timeout(20)  # signing a request takes a moment
             self.until(lambda: not self._waiting)
 
     def until(self, condition):
-        """Let the page go on until something outside it is so."""
+        """Let the page run until a condition outside it holds."""
         ends = time.monotonic() + PATIENCE_MS / 1000
         while not condition():
             assert time.monotonic() < ends, "it took too long"
             self.page.wait_for_timeout(5)
 
     def hold_time(self):
-        """Stop the page's clock: from here on only `pass_time` moves it."""
-        # ahead of the clock, which runs on until the call arrives
+        """Stop the page's clock; then only `pass_time` moves it."""
+        # a little in the future, since the clock runs until the call arrives
         self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 5)
         self.pass_time(1, 1)
 
     def axe(self):
-        """What axe-core finds wrong with the page as it is."""
+        """Return axe-core's violations in the page, by rule."""
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.evaluate(AXE.read_text("utf-8"))
-        found = self.page.evaluate("async () => (await axe.run({ iframes: false })).violations")
-        return {one["id"]: [node["html"] for node in one["nodes"]] for one in found}
+        rules = self.page.evaluate("async () => (await axe.run({ iframes: false })).violations")
+        return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in rules}
 
     def check(self):
-        """What no test may leave: a script error, a dialog, a breach of the page's CSP."""
+        """Check that there was no script error, no dialog and no breach of the page's CSP."""
         assert self.errors == []
         assert self.dialogs == []
         breaches = [text for text in self.console if re.search("Content.Security.Policy", text)]
@@ -271,7 +271,7 @@ class Person:
 
 @pytest.fixture(scope="session")
 def free_pages(browser, chat):
-    """Pages between two visits: one that is used again costs half as much as a new one."""
+    """Pages to reuse, which takes half the time of opening a new one."""
     pages = []
     yield pages
     for page in pages:
@@ -280,7 +280,7 @@ def free_pages(browser, chat):
 
 @pytest.fixture
 def visit(request, browser, chat, channel, free_pages):
-    """Open the page for one more person, each in a browser context of their own.
+    """Open the page for another person, each in a browser context of their own.
 
     With a name they are signed in. `clock=True` lets the test move the page's time; `script` runs
     before the page's own. `fresh=True` is for a test that changes the context itself, or needs a
@@ -319,7 +319,7 @@ def visit(request, browser, chat, channel, free_pages):
 
 @pytest.fixture(scope="session")
 def regulars(browser, chat):
-    """Who stays signed in from test to test: to open the page costs more than most tests."""
+    """People who stay signed in across tests: opening the page takes longer than most tests."""
     people = {}
     yield people
     for person in people.values():
@@ -328,11 +328,11 @@ def regulars(browser, chat):
 
 @pytest.fixture
 def meet(request, browser, chat, channel, regulars):
-    """Bring people into the test's channel who are signed in already.
+    """Bring people who are signed in already into the test's channel.
 
     For tests that leave nothing behind but messages.
     """
-    here = []
+    present = []
 
     def bring(*names):
         for name in names:
@@ -340,14 +340,14 @@ def meet(request, browser, chat, channel, regulars):
                 page = browser.new_context(locale="en-GB").new_page()
                 regulars[name] = Person(page, chat.url, channel)
                 regulars[name].open().sign_in(unique(name))
-            here.append(name)
+            present.append(name)
             regulars[name].open(channel)
             expect(regulars[name].log.get_by_text("No messages yet.")).to_be_visible()
         return regulars[names[0]] if len(names) == 1 else [regulars[name] for name in names]
 
     failed = request.session.testsfailed
     yield bring
-    for name in here:
+    for name in present:
         if request.session.testsfailed > failed or regulars[name].errors:
             person = regulars.pop(name)
             person.page.context.close()
@@ -358,12 +358,12 @@ def meet(request, browser, chat, channel, regulars):
 
 
 def unique(name):
-    """A full name that nobody else has: AWS counts what one person sends."""
+    """Return a name that nobody else has, since the rate limit counts per person."""
     return f"{name} {uuid.uuid4().hex[:6]}"
 
 
 def operation_of(request):
-    """The AWS operation that a request asks for, "" for none."""
+    """Return the AWS operation of a request, or ""."""
     target = request.headers.get("x-amz-target", "")
     return target.split(".")[-1] or parse_qs(request.post_data or "").get("Action", [""])[0]
 
@@ -374,7 +374,7 @@ def origin(url):
 
 
 def announce(chat, channel, texts):
-    """Let an operator write these texts, all in one event."""
+    """Let an operator write these texts in one event."""
     records = [
         operator_record({"message": text, "name": "The crew", "channel": channel}) for text in texts
     ]
@@ -382,7 +382,7 @@ def announce(chat, channel, texts):
 
 
 def deliver(chat, records):
-    """Hand records to the function that stores messages, as SNS does."""
+    """Invoke the function that stores messages with these records, like SNS."""
     answer = chat.client("lambda").invoke(
         FunctionName=STORE, Payload=json.dumps({"Records": records})
     )
@@ -390,7 +390,7 @@ def deliver(chat, records):
 
 
 def write_rows(chat, channel, rows):
-    """Write `(sent_at, text)` pairs to the table, as if somebody had said them."""
+    """Write `(sent_at, text)` pairs to the table, as stored messages."""
     table = chat.config.dynamodb_table
     client = chat.client("dynamodb")
     puts = [
@@ -403,7 +403,7 @@ def write_rows(chat, channel, rows):
 
 @contextlib.contextmanager
 def held(person, operation):
-    """Keep the requests for an operation waiting until the end of the block."""
+    """Hold back the requests for an operation until the end of the block."""
     routes, over = [], []
     person.at_aws(operation, lambda route: route.fallback() if over else routes.append(route))
     yield routes
@@ -413,7 +413,7 @@ def held(person, operation):
 
 
 def refused(code, status=400, *, as_json=False):
-    """An answer of AWS that is an error, for `at_aws` and `at_data`."""
+    """An error answer of AWS, for `at_aws` and `at_data`."""
     body = (
         json.dumps({"__type": f"com.amazonaws#{code}", "message": "as the test wants"})
         if as_json

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAttention } from "../../../../s3-website/public/js/services/attention.js";
 
-/** A page that is looked at, and its clock. */
+/** A visible page and its clock. */
 function attended() {
   const heard = {};
   const page = { hidden: false, addEventListener: (name, act) => (heard[name] = act) };

@@ -11,7 +11,7 @@ import { connected, START_MS } from "../builders.js";
 const OFFLINE = new NetworkError("Failed to fetch");
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A page that sends: each publish waits for the test's answer; time goes by in advance(). */
+/** A page that sends: each publish waits for the test's answer; advance() moves the time. */
 function page(memory = { times: [] }) {
   const told = { sent: 0, ended: 0 };
   const presence = { signal: { aborted: false } };

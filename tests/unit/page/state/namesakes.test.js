@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { lines } from "../../../../s3-website/public/js/state/lines.js";
+import { disambiguated } from "../../../../s3-website/public/js/state/namesakes.js";
 import { ADA, GRACE, message, outgoing, own, START_MS } from "../builders.js";
-
-// the view asks for the reader's manner at its start
-const { lines } = await import("../../../../s3-website/public/js/state/lines.js");
-const { disambiguated } = await import("../../../../s3-website/public/js/state/namesakes.js");
 
 const OTHER = "c".repeat(16);
 const shown = (messages, outbox = []) =>
