@@ -1,1 +1,1 @@
-"""Measurements, as ratios against something run beside them: `make bench`."""
+"""Benchmarks, as ratios to a baseline measured in the same run: `make bench`."""

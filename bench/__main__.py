@@ -1,10 +1,13 @@
-"""Measure everything side by side, print the tables and keep them in bench/results.md.
+"""Run the benchmarks, print their tables and save them in bench/results.md.
 
 Usage:
   bench [SECTION...]
+  bench -h | --help
 
-Sections, in the order in which all of them run: commands, handlers, delivery, growth, page. Each is
-the module of its name. `commands` measures kappa beside what `make bench-peers` has installed.
+Without a SECTION all run, in this order: commands, handlers, delivery, growth, page. Each is a
+module of bench/. `commands` compares kappa with the tools that `make bench-peers` installs.
+
+  python -m bench page
 """
 
 from __future__ import annotations
@@ -22,20 +25,20 @@ SECTIONS = ("commands", "handlers", "delivery", "growth", "page")
 
 
 def main() -> int:
-    """Run the sections; exit code 1 if one fails, after the others, and 2 for an unknown one."""
-    wanted: list[str] = docopt(__doc__ or "")["SECTION"] or list(SECTIONS)
-    if unknown := [name for name in wanted if name not in SECTIONS]:
-        print(f"Error: no such section: {', '.join(unknown)}.", file=sys.stderr)
-        print(f"There are: {', '.join(SECTIONS)}.", file=sys.stderr)
+    """Run every section; exit code 1 if any failed, 2 for an unknown one."""
+    sections: list[str] = docopt(__doc__ or "")["SECTION"] or list(SECTIONS)
+    if unknown := [name for name in sections if name not in SECTIONS]:
+        print(f"Error: unknown section: {', '.join(unknown)}.", file=sys.stderr)
+        print(f"  Use any of: {', '.join(SECTIONS)}.", file=sys.stderr)
         return 2
-    failed = [name for name in wanted if not run(name)]
+    failed = [name for name in sections if not run(name)]
     if failed:
-        print(f"Error: not measured: {', '.join(failed)}.", file=sys.stderr)
+        print(f"Error: failed: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0
 
 
 def run(name: str) -> bool:
-    """Measure one section; False, with the reason printed, if that fails."""
+    """Measure one section and save it; on failure print the reason and return False."""
     started_s = time.monotonic()
     print(f"==> {name}", file=sys.stderr)
     try:

@@ -1,4 +1,4 @@
-"""What a person would write with boto3 alone: create, update, status and delete, no questions."""
+"""Deploy with boto3 alone, without reading any state first: create, update, status, delete."""
 
 import io
 import json
@@ -15,13 +15,13 @@ TRUST = (
 
 
 def main(command: str, name: str, code: str, policy: str) -> None:
-    """Do one command for one function, with its role and its policy."""
+    """Run one command for one function with its role and policy."""
     lambda_ = boto3.client("lambda")
     if command == "create":
         iam = boto3.client("iam")
-        made = iam.create_policy(PolicyName=name, PolicyDocument=Path(policy).read_text())
+        created = iam.create_policy(PolicyName=name, PolicyDocument=Path(policy).read_text())
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
-        iam.attach_role_policy(RoleName=name, PolicyArn=made["Policy"]["Arn"])
+        iam.attach_role_policy(RoleName=name, PolicyArn=created["Policy"]["Arn"])
         lambda_.create_function(
             FunctionName=name,
             Role=role["Role"]["Arn"],
@@ -44,7 +44,7 @@ def main(command: str, name: str, code: str, policy: str) -> None:
 
 
 def zipped(code: str) -> bytes:
-    """Pack one file."""
+    """Pack one file into a zip."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(code, "handler.py")

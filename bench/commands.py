@@ -1,7 +1,7 @@
-"""Measure kappa beside its peers.
+"""Compare kappa with other deployment tools.
 
-One trivial function with a role and a policy, on one emulator; every tool does the same in turn,
-so that a ratio means something where the seconds do not. Their command lines: kappa_tools.py.
+The tools take turns to deploy one trivial function with a role and a policy to one emulator. The
+ratios are comparable between machines; the seconds are not. kappa_tools.py has the command lines.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ Note = Callable[[str, float], None]
 
 
 def measure() -> str:
-    """Run the tools in turn: once to count their calls, and then for time.
+    """Run the tools in turn: first to count their calls, then for time.
 
-    Raises: KappaError, if the boto3 script is not installed: it is what all is compared with.
+    Raises: KappaError, if boto3, the baseline, is not installed.
     """
     if not program("boto3", "python").exists():
-        raise KappaError("Nothing to compare kappa with is installed.", "Run: make bench-peers")
+        raise KappaError("The tools to compare kappa with are missing.", "Run: make bench-peers")
     root = Path(tempfile.mkdtemp(prefix="kappa-bench-"))
     try:
         with running(proxied=True) as emulator, proxy.running(emulator.endpoint_url) as between:
-            # no user's settings, no telemetry
+            # without the user's settings, without telemetry
             env = emulated(emulator.endpoint_url) | {"HOME": str(root), "SAM_CLI_TELEMETRY": "0"}
             with settings(env):
                 boto3.client("s3").create_bucket(Bucket=BUCKET)
@@ -56,7 +56,7 @@ def measure() -> str:
 
 
 def started_in_turn(root: Path, env: dict[str, str]) -> dict[str, list[float]]:
-    """Wall seconds of each start."""
+    """Wall seconds of each start command, by its name."""
     seconds: dict[str, list[float]] = {}
     for _ in range(START_ROUNDS):
         for name, line in starts().items():
@@ -67,7 +67,7 @@ def started_in_turn(root: Path, env: dict[str, str]) -> dict[str, list[float]]:
 
 
 def count(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> str:
-    """Try a tool's whole round: how many calls each phase makes; "" with a line if it fails."""
+    """Try one round of a tool: each phase's number of AWS calls; "" and a message if it fails."""
     counts: list[str] = []
 
     def note(phase: str, _seconds: float) -> None:
@@ -79,13 +79,15 @@ def count(tool: Tool, root: Path, env: dict[str, str], between: proxy.Proxy) -> 
     try:
         one_round(tool, root, env | {"AWS_ENDPOINT_URL": between.url}, 0, note)
     except subprocess.CalledProcessError as error:
-        print(f"{tool.name} left out: {error.stderr.decode()[-600:]}", file=sys.stderr)
+        print(
+            f"{tool.name} failed and is left out: {error.stderr.decode()[-600:]}", file=sys.stderr
+        )
         return ""
     return "/".join(counts)
 
 
 def measured(working: list[Tool], root: Path, env: dict[str, str]) -> dict[str, Phases]:
-    """Each tool's seconds by phase; in each round every tool has its turn."""
+    """Each tool's seconds by phase; every tool runs once per round."""
     phases: dict[str, Phases] = {tool.name: {} for tool in working}
     for number in range(max(tool.rounds for tool in working)):
         for tool in working:
@@ -95,12 +97,12 @@ def measured(working: list[Tool], root: Path, env: dict[str, str]) -> dict[str, 
 
 
 def adder(of: Phases) -> Note:
-    """Keep each phase's seconds."""
+    """Return a function that adds a phase's seconds to `of`."""
     return lambda phase, seconds: of.setdefault(phase, []).append(seconds)
 
 
 def one_round(tool: Tool, root: Path, env: dict[str, str], number: int, note: Note) -> None:
-    """Do a tool's phases in order, from nothing to nothing."""
+    """Run a tool's phases in order: the last deletes everything."""
     folder = root / tool.name.replace(" ", "-")
     tool.write(folder, 0)
     for phase in PHASES:
@@ -121,32 +123,32 @@ def one_round(tool: Tool, root: Path, env: dict[str, str], number: int, note: No
 
 
 def start_report(started: dict[str, list[float]]) -> str:
-    """How long each start takes, as a multiple of Python's own and a part of the AWS CLI's."""
+    """Each start's time, as a multiple of Python's own and of the AWS CLI's."""
     medians = {name: percentiles(of)[0] for name, of in started.items()}
     python, aws = (medians.get(name, math.nan) for name in ("python -c pass", "aws --version"))
     rows = [[name, 1000 * of, of / python, of / aws] for name, of in medians.items()]
     return f"""\
 ## Starts
 
-Wall time of a whole process, median of {START_ROUNDS}, in turn.
+Wall time of a whole process; median of {START_ROUNDS} rounds, taken in turn.
 
 {table(["command", "ms", "x python -c pass", "x aws --version"], rows)}"""
 
 
 def report(by_tool: dict[str, Phases], calls: dict[str, str]) -> str:
-    """Median seconds, and in brackets how many times the boto3 script's."""
+    """Median seconds by tool and phase, with the ratio to the boto3 script."""
     return f"""\
 ## Deploying one function
 
-Median wall seconds of whole processes, in turn, up to 5 times each; in brackets how many times as
-long as the boto3 script, which asks nothing. The calls are those of create, no change, changed
-code, status and delete.
+Median wall seconds of whole processes, up to 5 rounds, taken in turn. In brackets: the ratio to the
+boto3 script, which does not read the current state. The AWS calls are those of create, no change,
+changed code, status and delete.
 
 {table(["tool", *HEADS, "AWS calls"], [[*row, calls[row[0]]] for row in cells(by_tool)])}"""
 
 
 def cells(by_tool: dict[str, Phases]) -> list[list[str]]:
-    """A row for each tool: its medians by phase."""
+    """A row for each tool: its name, then its medians by phase."""
     medians = {
         name: {phase: statistics.median(seconds) for phase, seconds in phases.items()}
         for name, phases in by_tool.items()

@@ -1,7 +1,7 @@
-"""A function's container on this machine: code in a folder of its own, events on its input.
+"""A function's container as a local process: its code in its own folder, events on its input.
 
-Processor time, as Lambda bills time and gives processor by memory; the emulated AWS behind it is
-another process and not counted. Calls are counted on their way to it.
+Measures processor time, since Lambda bills time and gives processor by memory. The emulated AWS
+is another process, so its time is not counted. A proxy in front of it counts the calls.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ TRUST = (
 
 @dataclass(frozen=True)
 class Container:
-    """The folder that its code is in, with run_handler.py beside it, and the handler's module."""
+    """A folder with the function's code and run_handler.py, and the name of its module."""
 
     folder: Path
     module: str
 
     def run(self, first: Event, events: list[Event], env: dict[str, str]) -> dict[str, float]:
-        """Start, take the first event, then the others: init_ms, first_ms, each_ms."""
+        """Start, handle the first event, then the others; return init_ms, first_ms, each_ms."""
         done = subprocess.run(
             [sys.executable, "run_handler.py", self.module],
             cwd=self.folder,
@@ -54,24 +54,24 @@ class Container:
         return times
 
     def calls(self, event: Callable[[], Event], env: dict[str, str], proxy: Proxy) -> Counter[str]:
-        """The calls of one event in a container that has had one: all, without the first's."""
+        """The calls of one event in a warm container: those of two events less those of one."""
         counts = []
-        # the first container of all finds nothing, and makes what the next ones find
+        # the first container writes what later ones find, so it does not count
         for events in ([], [], [event()]):
             proxy.operations.clear()
             self.run(event(), events, env | {"AWS_ENDPOINT_URL": proxy.url})
-            # a PUT comes with its path
+            # a PUT's name includes its path
             counts.append(Counter(operation.split()[0] for operation in proxy.operations))
         return counts[2] - counts[1]
 
 
 def packed(module: str, folder: Path) -> Container:
-    """One of this repository's functions, as kappa packs it."""
+    """One of the chat's functions, as kappa packs it."""
     return _container(unpack(module, folder), module)
 
 
 def plain(module: str, folder: Path) -> Container:
-    """One of the plainest handlers, which stand beside this file."""
+    """One of the minimal handlers in this folder."""
     (folder / module).mkdir()
     shutil.copy(HERE / f"{module}.py", folder / module)
     return _container(folder / module, module)
@@ -83,7 +83,7 @@ def _container(folder: Path, module: str) -> Container:
 
 
 def environment(endpoint_url: str) -> dict[str, str]:
-    """What Lambda would give both functions; their rate limit is out of the way."""
+    """The environment of both functions, with a rate limit that is never reached."""
     return emulated(endpoint_url) | {
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "BUCKET": BUCKET,
@@ -96,7 +96,7 @@ def environment(endpoint_url: str) -> dict[str, str]:
 
 
 def make_resources(endpoint_url: str, rows: dict[str, int]) -> None:
-    """Make the tables, the bucket and the role; `rows` are the messages by channel."""
+    """Create the tables, the bucket and the role. `rows`: how many messages, by channel."""
 
     def client(service: str) -> Any:  # noqa: ANN401
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -125,7 +125,7 @@ def make_resources(endpoint_url: str, rows: dict[str, int]) -> None:
 
 
 def item(channel: str, number: int) -> dict[str, dict[str, str]]:
-    """A message, ten seconds after the one before it."""
+    """A message's row; each is ten seconds later than the previous one."""
     at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=10 * number)
     sent_at = f"{at:%Y-%m-%dT%H:%M:%S}.000Z"
     row = {
@@ -142,7 +142,7 @@ def item(channel: str, number: int) -> dict[str, dict[str, str]]:
 
 
 def insert(channel: str, number: int) -> Event:
-    """The change of one new message, as the table's stream delivers it."""
+    """The stream's record of one new message."""
     record = stream_record(channel, str(number))
     image = item(channel, number)
     record["dynamodb"] |= {

@@ -1,8 +1,8 @@
-"""From one person's publish to another's screen, and what the page of 2015 would have missed.
+"""Measure the time from one user's publish to another's screen, and what the 2015 page missed.
 
-Readers poll as the page does when somebody looks: a signed GET on condition each second. One of
-them is the page itself in Chromium; the others are threads, which cost this machine less. The
-reader of 2015 polls each second, too, and knows the newest 20 messages only, whatever it missed.
+Readers poll as the visible page does: a conditional signed GET every second. One is the page itself
+in Chromium; the others are threads, which are cheaper. The 2015 reader also polls every second, but
+sees only the newest 20 messages.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ At = dict[str, float]  # text to seconds since the epoch
 
 @dataclass
 class Reader:
-    """Somebody who polls one channel, and when they saw each message first."""
+    """A thread that polls one channel, and when it first saw each message."""
 
     poll_s: float
     jitter: float = 0.1
@@ -52,7 +52,7 @@ class Reader:
     seen: At = field(default_factory=dict)
 
     def read(self, config: ChatConfig, channel: str, ended: threading.Event) -> None:
-        """Poll until it has ended, one request in flight."""
+        """Poll until `ended` is set, one request at a time."""
         s3 = boto3.session.Session().client("s3")
         where = {"Bucket": config.s3_bucket, "Key": f"{config.data_prefix}{channel}.json"}
         etag = "none"
@@ -73,7 +73,7 @@ class Reader:
 
 @dataclass
 class Channel:
-    """One channel with its readers: who watches the transcript, who polls, and the page."""
+    """One channel and its readers: a fast watcher of the transcript, pollers, and the page."""
 
     name: str
     config: ChatConfig
@@ -81,15 +81,15 @@ class Channel:
     watcher: Reader
     readers: list[Reader]
     old: Reader
-    shown: At = field(default_factory=dict)  # by the page, when it is closed
+    shown: At = field(default_factory=dict)  # on the page; filled when it closes
 
-    def everybody(self) -> list[Reader]:
-        """All that are threads."""
+    def threads(self) -> list[Reader]:
+        """All readers but the page."""
         return [self.watcher, self.old, *self.readers]
 
 
 def measure() -> str:
-    """Measure in a chat of its own. Raises: KappaError, if there is no Chromium."""
+    """Measure in a new local chat. Raises: KappaError, if there is no Chromium."""
     expect.set_options(timeout=15_000)
     with (
         bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
@@ -105,7 +105,7 @@ def measure() -> str:
 
 
 def steadily(browser: Browser, config: ChatConfig, readers: int) -> tuple[Channel, At]:
-    """Let somebody write at a steady rate while so many read; the page is one of them."""
+    """Write at a steady rate to this many readers, one of which is the page."""
     with reading(browser, config, f"steady-{readers}", readers - 1) as channel:
         sent = write(config, channel.name, STEADY, SECONDS)
         settle(channel, sent)
@@ -113,7 +113,7 @@ def steadily(browser: Browser, config: ChatConfig, readers: int) -> tuple[Channe
 
 
 def lively_at(browser: Browser, config: ChatConfig, rate: float) -> tuple[Channel, At]:
-    """Let many write at once: more in a second than the page of 2015 knew."""
+    """Write at a rate at which the 2015 page may miss messages."""
     with reading(browser, config, f"lively-{rate:g}", 1) as channel:
         sent = write(config, channel.name, rate, LIVELY_SECONDS)
         settle(channel, sent)
@@ -122,14 +122,14 @@ def lively_at(browser: Browser, config: ChatConfig, rate: float) -> tuple[Channe
 
 @contextlib.contextmanager
 def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> Iterator[Channel]:
-    """Open a channel for its readers, and send all of them home after."""
+    """Start a channel's readers; stop all of them after."""
     page = crowd.open_page(browser, name)
     others = [Reader(POLL_S) for _ in range(readers)]
     channel = Channel(name, config, page, Reader(WATCH_S), others, Reader(POLL_S, 0.0, OLD_WINDOW))
     ended = threading.Event()
     threads = [
         threading.Thread(target=reader.read, args=(config, name, ended))
-        for reader in channel.everybody()
+        for reader in channel.threads()
     ]
     for thread in threads:
         thread.start()
@@ -144,9 +144,9 @@ def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> It
 
 
 def write(config: ChatConfig, channel: str, rate: float, seconds: float) -> At:
-    """Let many publish at a steady rate; when each text was sent.
+    """Publish at a steady rate; return when each text was sent.
 
-    Raises: KappaError, if SNS refused one.
+    Raises: KappaError, if SNS refused a message.
     """
     sent = crowd.send_all(config, [channel], int(rate * seconds), rate, WRITERS)
     if sent.errors:
@@ -155,7 +155,7 @@ def write(config: ChatConfig, channel: str, rate: float, seconds: float) -> At:
 
 
 def settle(channel: Channel, sent: At) -> None:
-    """Wait until the page and every reader of today has seen all, or no longer."""
+    """Wait until the page and its pollers have seen every message, but not beyond SETTLE_S."""
     deadline = time.monotonic() + SETTLE_S
     while time.monotonic() < deadline:
         on_page = crowd.shown_ms(channel.page)
@@ -164,16 +164,16 @@ def settle(channel: Channel, sent: At) -> None:
         ):
             break
         channel.page.wait_for_timeout(200)
-    channel.page.wait_for_timeout(1000 * POLL_S)  # the reader of 2015 has one more look, too
+    channel.page.wait_for_timeout(1000 * POLL_S)  # a last poll of the 2015 reader
 
 
 def delays_ms(sent: At, seen: At) -> list[float]:
-    """How long after its publish each message was seen."""
+    """The milliseconds from each message's publish until it was seen."""
     return [1000 * (seen[text] - at_s) for text, at_s in sent.items() if text in seen]
 
 
 def steady_report(steady: list[tuple[Channel, At]]) -> str:
-    """How long a message takes to the transcript, to a reader, to the screen."""
+    """The delays until messages are in the transcript, read, and on the screen."""
     rows: list[list[object]] = []
     for count, (channel, sent) in zip(READERS, steady, strict=True):
         transcript = delays_ms(sent, channel.watcher.seen)
@@ -194,14 +194,14 @@ def steady_report(steady: list[tuple[Channel, At]]) -> str:
     return f"""\
 ## Delivery
 
-{STEADY:g} messages a second in one channel for {SECONDS:g} s, readers who poll each second (the
-page by its own rule). A reader waits half a poll on average, whatever their number.
+{STEADY:g} messages a second in one channel for {SECONDS:g} s. Readers poll every second; the page
+polls by its own rule. However many readers there are, each waits half a poll on average.
 
 {table(heads, rows)}"""
 
 
 def lively_report(lively: list[tuple[Channel, At]]) -> str:
-    """What is lost on screen where much is said."""
+    """The messages that a busy channel's readers never see."""
     rows = []
     for rate, (channel, sent) in zip(LIVELY, lively, strict=True):
         p50, p95, _ = percentiles(delays_ms(sent, channel.shown))
@@ -218,9 +218,9 @@ def lively_report(lively: list[tuple[Channel, At]]) -> str:
         "p95, ms",
     ]
     return f"""\
-## What a lively channel loses
+## Messages lost in a busy channel
 
-One channel, {LIVELY_SECONDS:g} s at each rate. The page of 2015 polled each second and knew the
+One channel, {LIVELY_SECONDS:g} s at each rate. The 2015 page polled every second and saw only the
 newest {OLD_WINDOW} messages.
 
 {table(heads, rows)}"""

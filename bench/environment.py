@@ -1,4 +1,4 @@
-"""The environment in which a bench calls AWS: the emulator's, and none of the user's settings."""
+"""The environment of a benchmark: the emulator's, without the user's AWS settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REGION = "us-east-1"
 
 @contextlib.contextmanager
 def settings(env: dict[str, str]) -> Iterator[None]:
-    """Set these variables for this process, and the old ones after."""
+    """Set these variables in this process; restore the old ones after."""
     kept = dict(os.environ)
     os.environ.update(env)
     try:
@@ -22,7 +22,7 @@ def settings(env: dict[str, str]) -> Iterator[None]:
 
 
 def emulated(endpoint_url: str) -> dict[str, str]:
-    """A whole environment that leads to the emulator, as its root."""
+    """A complete environment that uses the emulator, as the account's root user."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     return inherited | {
         "AWS_ACCESS_KEY_ID": "test",

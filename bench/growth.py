@@ -1,6 +1,6 @@
-"""How time and calls grow with size: one table a curve.
+"""How time and calls grow with size.
 
-Each module named growth_* owns one curve: what it makes, does and counts.
+Each module growth_* measures one curve and returns its table.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from local.emulator import running
 TEXT = """\
 ## How it grows
 
-A ratio of 1 means that the size does not matter. Times are medians, and stand beside what they
-are compared with: the smallest size, or the plainest way to do the same in the same run.
+A ratio of 1 means that the size does not matter. Times are medians, shown beside a baseline from
+the same run: another size, or the simplest way to do the same.
 """
 
 
 def measure() -> str:
     """Measure every curve.
 
-    Raises: KappaError, if there is no Chromium, or for what a page did not do.
+    Raises: KappaError, if there is no Chromium, or if a page misbehaves.
     """
     with running(proxied=True) as emulator:
         published = growth_publish.measure(emulator.endpoint_url)

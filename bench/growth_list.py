@@ -1,4 +1,4 @@
-"""The open page, as the channel in it has more messages, beside a plain list of all of them."""
+"""The cost of the open page as its channel grows, compared with a plain list of all messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEADS = ("messages", "elements", "plain: elements", "one more, ms", "/ at 100",
 
 @dataclass(frozen=True)
 class Cost:
-    """What a page of some size has and takes."""
+    """The measurements of a page with a given number of messages."""
 
     elements: int
     one_more_ms: float
@@ -32,7 +32,7 @@ class Cost:
 
 
 def measure() -> str:
-    """Open a page for each size, and the plain list for each size."""
+    """Measure the page and the plain list at each size; return the table."""
     with browsing() as browser:
         pages = [of_size(browser, count, "take") for count in SIZES]
         lists = [of_size(browser, count, "takePlainly") for count in SIZES]
@@ -45,15 +45,15 @@ def measure() -> str:
         for count, page, plain in zip(SIZES, pages, lists, strict=True)
     ]
     note = (
-        "\nThe page keeps at most 300 lines in the document, and 5,000 messages in memory. The "
-        "plain list sets innerHTML to all messages whenever one comes. Scrolling goes 800 px up a "
-        f"frame, {FRAMES} frames; of each frame the quickest of {RUNS} runs counts.\n"
+        "\nThe page keeps at most 300 lines in the document and 5,000 messages in memory. The "
+        "plain list sets innerHTML to all messages whenever one arrives. Scrolling moves up 800 px "
+        f"per frame for {FRAMES} frames; each frame counts with its fastest of {RUNS} runs.\n"
     )
     return f"### Messages in the open channel\n\n{table(HEADS, rows)}{note}"
 
 
 def of_size(browser: Browser, count: int, how: str) -> Cost:
-    """Fill a page, let some more messages come one by one, scroll through it."""
+    """Fill a page, add messages one by one, then scroll up."""
     is_plain = how == "takePlainly"
     with harness(browser) as page:
         page.evaluate("isPlain => begin(isPlain)", is_plain)
@@ -70,13 +70,13 @@ def of_size(browser: Browser, count: int, how: str) -> Cost:
 
 
 def scrolled(page: Page) -> list[float]:
-    """The milliseconds of each frame in the quickest of some runs: the machine has other work."""
+    """The milliseconds of each frame, its fastest of RUNS: the machine has other work."""
     runs = [page.evaluate("count => scrollUp(count)", FRAMES) for _ in range(RUNS)]
     return [min(same) for same in zip(*runs, strict=True)]
 
 
 def heap_mb(cdp: CDPSession) -> float:
-    """The page's JavaScript heap after a collection."""
+    """The page's JavaScript heap after garbage collection."""
     cdp.send("HeapProfiler.collectGarbage")
     metrics = cdp.send("Performance.getMetrics")["metrics"]
     sizes = {metric["name"]: metric["value"] for metric in metrics}

@@ -1,4 +1,4 @@
-"""publish_transcript, as a batch has more channels and as a channel has more messages."""
+"""The cost of publish_transcript as batches get more channels and channels more messages."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ HEADS = ("a batch", "Query", "PUT", "CPU a channel, ms", "/ one in a channel wit
 
 @dataclass(frozen=True)
 class Size:
-    """A row of the table: its name, and how many messages each channel of its event has."""
+    """A row of the table: its name, and how many messages each of its event's channels has."""
 
     name: str
     channels: dict[str, int]
 
     def event(self) -> Event:
-        """The newest message of each channel."""
+        """An event with the newest message of each channel."""
         return {"Records": [insert(name, count - 1) for name, count in self.channels.items()]}
 
 
@@ -39,7 +39,7 @@ SIZES = [Size(f"{ONE} a channel with {n:,}", {f"of-{n}": n}) for n in MESSAGES] 
 
 
 def measure(endpoint_url: str) -> str:
-    """Run each size in some containers, in turn."""
+    """Run each size in CONTAINERS containers, in turn; return the table."""
     make_resources(endpoint_url, {k: count for size in SIZES for k, count in size.channels.items()})
     env = environment(endpoint_url)
     with (
@@ -55,14 +55,14 @@ def measure(endpoint_url: str) -> str:
         for size, count, ms in zip(SIZES, calls, cpu_ms, strict=True)
     ]
     note = (
-        f"\nA transcript holds {HISTORY} messages; one PUT of a batch is that of the stats. The "
-        "emulator, whose time does not count here, goes through all rows of a channel at each "
-        "Query, where DynamoDB has an index.\n"
+        f"\nA transcript holds {HISTORY} messages. One PUT per batch writes the statistics. The "
+        "emulator scans all rows of a channel for each Query, where DynamoDB has an index; its "
+        "time is not counted.\n"
     )
     return f"### Messages and channels to publish\n\n{table(HEADS, rows)}{note}"
 
 
 def each_ms(container: Container, size: Size, env: dict[str, str]) -> float:
-    """Processor milliseconds of a channel of one event, in a container that is warm."""
+    """Processor milliseconds per event and channel, in a warm container."""
     events = [size.event() for _ in range(EVENTS)]
     return container.run(size.event(), events, env)["each_ms"] / len(size.channels)

@@ -1,4 +1,4 @@
-"""What a container of each function costs: to get ready, and a message, beside the plainest one."""
+"""The processor time of both functions, at start and per event, compared with minimal handlers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROUNDS = 9
 EVENTS = 40
 ROWS = {f"channel-{number}": 30 for number in range(10)}
 TOKEN = id_token()
-# What every handler that calls AWS by the SDK waits for, whatever it does then.
+# The least that any handler with the AWS SDK spends at its start.
 IMPORTS = """
 import time
 start_s = time.process_time()
@@ -33,7 +33,7 @@ print(1000 * (time.process_time() - start_s))
 
 @dataclass(frozen=True)
 class Handler:
-    """A row of the table: its name, the container, what one of its events is."""
+    """A row of the table: its name, its container, and a function that makes an event."""
 
     name: str
     container: Container
@@ -41,7 +41,7 @@ class Handler:
 
 
 def measure() -> str:
-    """Run every handler in turn, in a container of its own each time."""
+    """Run the handlers in turn, each time in a new container; return the table."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-handlers-") as folder,
         emulator.running(proxied=True) as aws,
@@ -62,7 +62,7 @@ def measure() -> str:
 
 
 def handlers(folder: Path) -> list[Handler]:
-    """Each plain handler stands before ours."""
+    """The handlers in pairs: a minimal one, then the chat's."""
     plain_store, plain_publish = plain("plain_store", folder), plain("plain_publish", folder)
     store, publish = packed("store_message", folder), packed("publish_transcript", folder)
     return [
@@ -76,14 +76,14 @@ def handlers(folder: Path) -> list[Handler]:
 
 
 def delivery() -> Event:
-    """A new message of one sender."""
+    """An event with one new message."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = {"message": "Hello there", "channel": "lobby", "client_id": uuid.uuid4().hex}
     return {"Records": [sns_record(body, TOKEN, MessageId=str(uuid.uuid4()), Timestamp=now)]}
 
 
 def batch(channels: int, messages: int) -> Event:
-    """New messages in some channels, so many in each."""
+    """A stream event with `messages` new messages in each of `channels` channels."""
     return {
         "Records": [
             insert(f"channel-{number % channels}", number) for number in range(channels * messages)
@@ -92,13 +92,13 @@ def batch(channels: int, messages: int) -> Event:
 
 
 def import_botocore(env: dict[str, str]) -> float:
-    """Import the SDK's core in a process of its own; milliseconds of processor time."""
+    """The processor milliseconds of importing the SDK's core in a new process."""
     command = [sys.executable, "-c", IMPORTS]
     return float(subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True).stdout)
 
 
 def count(row: Handler, env: dict[str, str], between: proxy.Proxy) -> str:
-    """Which calls one event costs."""
+    """The AWS calls of one event, as text."""
     calls = row.container.calls(row.event, env, between)
     return ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
 
@@ -106,7 +106,7 @@ def count(row: Handler, env: dict[str, str], between: proxy.Proxy) -> str:
 def report(
     times: dict[str, list[dict[str, float]]], calls: dict[str, str], imports_ms: float
 ) -> str:
-    """A table of medians; each of ours as a multiple of the plain one before it."""
+    """A table of medians, with the ratio of the chat's handlers to the minimal ones."""
     medians = {
         name: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         for name, runs in times.items()
@@ -114,7 +114,7 @@ def report(
     names = list(medians)
     first = medians[names[0]]["init_ms"]
     floor = f"{imports_ms:.1f} ({imports_ms / first:.2f})"
-    rows = [["importing botocore, no more", floor, "", "", ""]]
+    rows = [["importing botocore only", floor, "", "", ""]]
     for place, (name, of) in enumerate(medians.items()):
         plain = medians[names[place - place % 2]]
         cells = [f"{of[key]:.1f} ({of[key] / plain[key]:.2f})" for key in of]
@@ -123,8 +123,8 @@ def report(
     return f"""\
 ## Handlers
 
-Milliseconds of processor time in a container: import until ready, the first event, each of
-{EVENTS} further ones; median of {ROUNDS} containers, in turn. In brackets: times that of the
-plainest boto3 handler above it, which checks nothing, limits nothing and writes unconditionally.
+Milliseconds of processor time in a container: start-up, the first event, and each of {EVENTS} more;
+median of {ROUNDS} containers, taken in turn. In brackets: the ratio to the plain boto3 handler
+above, which checks nothing, has no limits and writes unconditionally.
 
 {table(heads, rows)}"""

@@ -1,6 +1,6 @@
-"""What each tool is told to do for one trivial function with a role and a policy.
+"""The files and command lines with which each tool deploys one function, its role and policy.
 
-Owns files and command lines, no measuring; which tools are installed is in peers.py.
+It measures nothing; peers.py installs the tools.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bench.peers import program
 
 BASE = "boto3 script"
 HERE = Path(__file__).parent
-# Where SAM puts its packages; made before it begins.
+# SAM's packages go here; the benchmark creates it first.
 BUCKET = "bench-sam"
 POLICY = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
@@ -28,31 +28,31 @@ TRUST = (
 
 @dataclass
 class Tool:
-    """A tool: its files, where its code is, and each phase's command lines, for a shell."""
+    """A tool: its files, where its code is, and a shell command for each phase."""
 
     name: str
     phases: dict[str, str]
     code: str = "handler.py"
     files: dict[str, str] = field(default_factory=dict)
-    # Those that wait tens of seconds have fewer turns.
+    # Tools that wait tens of seconds run less often.
     rounds: int = 5
     function: str = "def handler(event, context):\n    return"
 
     def write(self, folder: Path, number: int) -> None:
-        """Write all files; the code is another one for each number."""
+        """Write all files; each number gives different code."""
         for name, text in {**self.files, self.code: f"{self.function} {number}\n"}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
 
 
 def tools() -> list[Tool]:
-    """The tools whose programs are installed."""
-    every = [boto3_script(), kappa(), old_kappa(), aws_cli(), chalice(), sam()]
-    return [tool for tool in every if Path(tool.phases["start"].split()[0]).exists()]
+    """The tools that are installed."""
+    known = [boto3_script(), kappa(), old_kappa(), aws_cli(), chalice(), sam()]
+    return [tool for tool in known if Path(tool.phases["start"].split()[0]).exists()]
 
 
 def kappa() -> Tool:
-    """This repository's."""
+    """This repository's kappa."""
     config = """\
 region: us-east-1
 iam: {policy: {name: bench-kappa, document: policy.json}, role: {name: bench-kappa}}
@@ -71,7 +71,7 @@ lambda: {name: bench-kappa, path: code/, handler: handler.handler, runtime: pyth
 
 
 def boto3_script() -> Tool:
-    """What all of them stand on: boto3's import, its clients, the calls."""
+    """The baseline: boto3's import, its clients and the calls."""
     python = program("boto3", "python")
     run = f"{python} {HERE / 'bare_boto3.py'}"
     rest = "bench-boto3 handler.py policy.json"
@@ -85,7 +85,7 @@ def boto3_script() -> Tool:
 
 
 def old_kappa() -> Tool:
-    """The last release of the original; its create is a first deploy."""
+    """The last release of the original kappa; its first deploy creates."""
     config = """\
 name: bench-old
 environments:
@@ -111,7 +111,7 @@ lambda:
 
 
 def aws_cli() -> Tool:
-    """One process a call, and zip; it cannot know whether something has changed."""
+    """zip and one process per call; it does not notice whether anything has changed."""
     aws = program("awscli", "aws")
     arn = "arn:aws:iam::000000000000"
     pack = f"{sys.executable} -m zipfile -c code.zip handler.py"
@@ -144,7 +144,7 @@ def aws_cli() -> Tool:
 
 
 def chalice() -> Tool:
-    """A framework: its deploy makes function and role of an app."""
+    """A framework: its deploy creates the function and the role of an app."""
     run = program("chalice", "chalice")
     app = "from chalice import Chalice\napp = Chalice(app_name='bench-chalice')\n\n\n"
     app += "@app.lambda_function()\ndef handler(event, context):\n    return"
@@ -165,7 +165,7 @@ def chalice() -> Tool:
 
 
 def sam() -> Tool:
-    """CloudFormation's: package, upload, change set, stack; the emulator has no SAM transform."""
+    """Package, upload, change set, stack. The emulator has no SAM transform."""
     run = program("sam", "sam")
     template = f"""\
 Resources:
@@ -197,7 +197,7 @@ Resources:
 
 
 def starts() -> dict[str, str]:
-    """What a person waits for before a tool does anything: the first one is the floor."""
+    """Commands that only start a program; the first is the least any Python program needs."""
     kappa_program = Path(sys.executable).parent / "kappa"
     complete = "_KAPPA_COMPLETE=bash_complete COMP_WORDS='kappa config.yml ' COMP_CWORD=2"
     lines = {

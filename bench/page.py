@@ -1,6 +1,6 @@
-"""What the page costs to open, to poll and to draw, beside the page of 2015.
+"""The cost of opening, polling and drawing the page, compared with the 2015 page.
 
-In a chat of its own in local mode. Google's platform script is counted on neither side.
+Measured in a new chat in local mode. Google's platform script is counted for neither page.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ DATA = "/data/default.json"
 PATIENCE_MS = 15_000
 DRAWN = (20, 200)
 ROUNDS = 20
-# What the page of 2015 loaded, from its npm packages: sizes as text, and with gzip at its best.
+# The files of the 2015 page, from their npm packages: bytes as text, and with gzip's best level.
 ASSETS_2015 = {
     "bootstrap@3.3.4: dist/css/bootstrap.min.css": (117_305, 19_095),
     "bootstrap@3.3.4: dist/js/bootstrap.min.js": (35_951, 9_512),
     "jquery@1.11.2: dist/jquery.min.js": (95_966, 33_286),
     "aws-sdk@2.2.0: dist/aws-sdk.min.js": (443_011, 83_340),
-    "lambda-chat.js, its own": (5_964, 0),  # in no package: only its size is on record
+    "lambda-chat.js, its own": (5_964, 0),  # only its size is known
 }
 NOTE_2015 = (
-    "The page had aws-sdk 2.1.12, whose package holds no built file and whose build tool can no "
-    "longer be installed; 2.2.0 is the oldest release that ships one. Its own script and its HTML "
-    "are not counted where their size is not known."
+    "The page used aws-sdk 2.1.12, whose package has no built file and whose build tool can no "
+    "longer be installed; 2.2.0 is the oldest release with one. The page's own script and HTML are "
+    "not counted where their size is unknown."
 )
 TEXT = """\
 ## The page
 
-Bytes are those on the wire as Chromium counts them, answers' headers included.
+Bytes are counted by Chromium on the wire, with the responses' headers.
 """
 
 
 @dataclass
 class Exchange:
-    """A request and its answer."""
+    """A request and its response."""
 
     url: str
     up_bytes: int = 0
@@ -63,7 +63,7 @@ class Exchange:
 
 
 class Wire:
-    """What a page asks for and gets, as the browser's network tells."""
+    """A page's requests and responses, from the browser's network events."""
 
     def __init__(self, page: Page, left_out: str) -> None:
         self._left_out = left_out
@@ -88,7 +88,7 @@ class Wire:
 
     def _sent(self, event: dict[str, Any]) -> None:
         exchange = self._all.setdefault(event["requestId"], Exchange(""))
-        # "name: value\r\n"; the request's own line is about as long as its address
+        # each header is "name: value\r\n"
         headers = event["headers"].items()
         exchange.up_bytes += sum(len(name) + len(text) + 4 for name, text in headers)
 
@@ -109,13 +109,13 @@ class Wire:
         exchange.done = True
 
     def exchanges(self) -> list[Exchange]:
-        """What has crossed the network so far, but for the identity provider's."""
+        """The exchanges so far that crossed the network, without the identity provider's."""
         transferred = [each for each in self._all.values() if each.done and not each.cached]
         pages = [exchange for exchange in transferred if exchange.url.startswith("http")]
         return [exchange for exchange in pages if self._left_out not in exchange.url]
 
     def poll(self, status: int) -> Exchange | None:
-        """The last poll of the transcript that was answered so."""
+        """The last poll of the transcript that got this status."""
         polls = [
             exchange
             for exchange in self.exchanges()
@@ -124,12 +124,12 @@ class Wire:
         return polls[-1] if polls else None
 
     def clear(self) -> None:
-        """Count from now on."""
+        """Forget all exchanges so far."""
         self._all.clear()
 
 
 def measure() -> str:
-    """Open, sign in, poll and draw.
+    """Open the page, sign in, poll and draw; return the tables.
 
     Raises: KappaError, if the chat does not start or there is no Chromium.
     """
@@ -140,8 +140,8 @@ def measure() -> str:
         opened, polls = on_the_wire(browser, chat)
         drawn = [line for count in DRAWN for line in drawn_lines(browser, count)]
     heads = ("transcript", "what came", "the page, ms", "innerHTML of all, ms", "ratio")
-    note = "\nTo parse, to bring up to date and to lay out; median of "
-    note += f"{ROUNDS}, in turn. The plain one sets one string of HTML and scrolls to its end.\n"
+    note = "\nThe time to parse, update and lay out; median of "
+    note += f"{ROUNDS}, in turn. The plain list sets one string of HTML and scrolls to its end.\n"
     return "\n".join(
         [
             TEXT,
@@ -153,7 +153,7 @@ def measure() -> str:
 
 
 def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> tuple[str, str]:
-    """The tables of opening and of polling."""
+    """The tables for opening and polling."""
     context = browser.new_context(locale="en-GB")
     try:
         page = context.new_page()
@@ -189,7 +189,7 @@ def enter(page: Page) -> None:
 
 
 def polled(page: Page, wire: Wire, chat: bootstrap.Chat) -> dict[int, Exchange]:
-    """A poll that found nothing new, and one that found the 21st of the channel's messages."""
+    """By status: a poll that finds nothing new, and one that gets a full transcript."""
     announce(
         chat, [f"Message {number} of an operator, eighty letters or so." for number in range(20)]
     )
@@ -205,7 +205,10 @@ def polled(page: Page, wire: Wire, chat: bootstrap.Chat) -> dict[int, Exchange]:
 
 
 def wait_until(page: Page, condition: Callable[[], object]) -> None:
-    """Let the page go on until something is so."""
+    """Let the page run until the condition holds.
+
+    Raises: KappaError, if it does not within PATIENCE_MS.
+    """
     for _ in range(PATIENCE_MS // 100):
         if condition():
             return
@@ -214,7 +217,7 @@ def wait_until(page: Page, condition: Callable[[], object]) -> None:
 
 
 def announce(chat: bootstrap.Chat, texts: list[str]) -> None:
-    """Let an operator write, all in one event."""
+    """Post these texts as an operator, in one event."""
     records = [operator_record({"message": text, "channel": "default"}) for text in texts]
     with settings(chat.env):
         functions = boto3.client("lambda")
@@ -222,7 +225,7 @@ def announce(chat: bootstrap.Chat, texts: list[str]) -> None:
 
 
 def opened_table(first: list[Exchange], again: list[Exchange], entered: list[Exchange]) -> str:
-    """Requests and bytes until something can be done, beside the assets of 2015."""
+    """Requests and bytes until the page is usable, compared with the 2015 page's files."""
     down = sum(exchange.down_bytes for exchange in first)
     plain, compressed = (sum(sizes) for sizes in zip(*ASSETS_2015.values(), strict=True))
     heads = ("until", "requests", "bytes, compressed", "bytes, as text", "/ 2015, compressed")
@@ -234,19 +237,19 @@ def opened_table(first: list[Exchange], again: list[Exchange], entered: list[Exc
     ]
     own = [(name, size, zipped or "-") for name, (size, zipped) in ASSETS_2015.items()]
     detail = table(("2015 page", "bytes, as text", "bytes, compressed"), own)
-    note = f"\n{NOTE_2015} One compressed byte here stands for {compressed / down:.1f} there.\n"
+    note = f"\n{NOTE_2015} In compressed bytes, it was {compressed / down:.1f} times as large.\n"
     return f"### Opening it\n\n{table(heads, lines)}\n{detail}{note}"
 
 
 def line(name: str, exchanges: list[Exchange], base: int) -> tuple[object, ...]:
-    """A line of the table of opening."""
+    """A row of the table for opening."""
     down = sum(exchange.down_bytes for exchange in exchanges)
     text = sum(exchange.text_bytes for exchange in exchanges)
     return name, len(exchanges), down, text, down / base
 
 
 def polls_table(polls: dict[int, Exchange]) -> str:
-    """What one poll sends and gets."""
+    """The bytes of one poll, by its result."""
     names = {304: "nothing new: 304", 200: "a transcript of 20 messages: 200"}
     down = polls[200].down_bytes
     rows = [
@@ -254,12 +257,12 @@ def polls_table(polls: dict[int, Exchange]) -> str:
         for status, poll in polls.items()
     ]
     heads = ("a poll that finds", "requests", "bytes up", "bytes down", "down / of a whole one")
-    note = "\nThe 2015 page asked once a second without a condition, and got all of it each time.\n"
+    note = "\nThe 2015 page polled every second without a condition and got the whole transcript.\n"
     return f"### Polling\n\n{table(heads, rows)}{note}"
 
 
 def drawn_lines(browser: Browser, count: int) -> list[tuple[object, ...]]:
-    """What a transcript of so many messages costs the page, and plainly."""
+    """The time to draw a transcript of `count` messages, in the page and as plain HTML."""
     whole, more = transcript(-count, 0), transcript(1 - count, 1)
     texts = [whole, whole, more]
     with harness(browser) as page:

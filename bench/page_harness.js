@@ -1,5 +1,5 @@
-// Stands in for main.js: the page's own state and view, without services, and beside it the plainest
-// list of the same messages. What is timed includes the layout that it causes.
+// Replaces main.js: the page's own state and view, without services, and a plain list of the same
+// messages. Times include the layout.
 
 import * as chat from "./state/chat.js";
 import { readMessage } from "./aws/records.js";
@@ -17,7 +17,7 @@ const plain = document.createElement("div");
 plain.style = "position: fixed; inset: 0; overflow-y: scroll; background: #fff";
 const log = () => (plain.isConnected ? plain : document.getElementById("messages"));
 
-/** An empty channel again, or the plain list instead of the page. */
+/** Start with an empty channel, in the page or in the plain list. @param {boolean} isPlain */
 window.begin = (isPlain) => {
   state = chat.signedIn(chat.signInReady(chat.initial(CHANNEL)), ADA);
   view.update(state);
@@ -26,7 +26,7 @@ window.begin = (isPlain) => {
   else plain.remove();
 };
 
-/** What the page does with a transcript. @param {string} text @param {number} at its clock */
+/** Show a transcript as the page does. @param {string} text @param {number} at the page's clock */
 window.take = (text, at) => {
   now = at;
   state = chat.received(state, CHANNEL, parseTranscript(text), true);
@@ -35,18 +35,18 @@ window.take = (text, at) => {
 };
 
 const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
-const escaped = (text) => text.replace(/[&<>]/g, (one) => ENTITIES[one]);
+const escaped = (text) => text.replace(/[&<>]/g, (character) => ENTITIES[character]);
 const plainLine = ({ name, text, sentAt }) =>
   `<article><b>${escaped(name)}</b> <time>${sentAt}</time><p>${escaped(text)}</p></article>`;
 
-/** The plainest way to show it: all of it anew, as one string. @param {string} text */
+/** Show a transcript in the plain list: replace all of it with one string. @param {string} text */
 window.takePlainly = (text) => {
   const { messages } = JSON.parse(text);
   plain.innerHTML = messages.map(readMessage).map(plainLine).join("");
   plain.scrollTop = plain.scrollHeight;
 };
 
-/** @param {() => void} act @returns {number} its milliseconds, with the layout */
+/** @param {() => void} act @returns {number} its milliseconds, including layout */
 const timed = (act) => {
   const began = performance.now();
   act();
@@ -55,7 +55,7 @@ const timed = (act) => {
 };
 
 /**
- * @param {"take" | "takePlainly"} how @param {string[]} texts taken one after the other
+ * @param {"take" | "takePlainly"} how @param {string[]} texts transcripts, shown one after the other
  * @param {number} at @returns {number[]} milliseconds of each
  */
 window.times = (how, texts, at) => texts.map((text) => timed(() => window[how](text, at)));
@@ -63,19 +63,19 @@ window.times = (how, texts, at) => texts.map((text) => timed(() => window[how](t
 /** Wait for the next frame. @returns {Promise<number>} its time */
 const frame = () => new Promise((done) => requestAnimationFrame(done));
 
-/** Scroll up from the end, a screen a frame. @param {number} count @returns ms between frames */
+/** Scroll up from the end, STEP_PX a frame. @param {number} count frames @returns ms of each */
 window.scrollUp = async (count) => {
   if (plain.isConnected) plain.scrollTop = plain.scrollHeight;
   else view.scrollToEnd();
-  const found = [];
+  const times = [];
   let last = await frame();
   for (let at = 0; at < count; at += 1) {
     log().scrollTop -= STEP_PX;
     const next = await frame();
-    found.push(next - last);
+    times.push(next - last);
     last = next;
   }
-  return found;
+  return times;
 };
 
 window.elements = () => log().querySelectorAll("*").length;

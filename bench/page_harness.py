@@ -1,7 +1,4 @@
-"""The page's own files in Chromium, with page_harness.js in main.js's place, and transcripts.
-
-Owns how the harness is opened, and what the messages are.
-"""
+"""Open the page's files in Chromium with page_harness.js in place of main.js; make transcripts."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ MAIN = Path(__file__).with_suffix(".js")
 NOW = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)
 NOW_MS = round(NOW.timestamp() * 1000)
 SIZE = {"width": 1280, "height": 800}
-# the clock of a page that is isolated from others counts microseconds
+# a cross-origin isolated page has a clock that counts microseconds
 ISOLATED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -30,8 +27,8 @@ WORDS = "And some more words, as people write them. "
 
 @contextlib.contextmanager
 def harness(browser: Browser) -> Iterator[Page]:
-    """The page with the harness in it."""
-    # its policy forbids innerHTML, which the plain list needs
+    """Open the page with the harness; close it after."""
+    # the page's content security policy forbids innerHTML, which the plain list needs
     context = browser.new_context(viewport=SIZE, locale="en-GB", timezone_id="UTC", bypass_csp=True)
     try:
         page = context.new_page()
@@ -45,14 +42,14 @@ def harness(browser: Browser) -> Iterator[Page]:
 
 
 def transcript(first: int, last: int) -> str:
-    """The messages first to last - 1 of a channel; those below 0 are of the past."""
+    """A transcript with the messages first to last - 1."""
     messages = [message(number) for number in range(first, last)]
     content = {"channel": "default", "messages": messages, "changes": []}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def message(number: int) -> dict[str, str]:
-    """One line; numbers go up with time, a minute apart, and 0 is now."""
+    """A transcript's message. Message 0 is from now; each number is one minute later."""
     sent_at = (NOW + timedelta(minutes=number)).isoformat(timespec="milliseconds")[:23] + "Z"
     user = tuple(PEOPLE)[number // 4 % 3]
     return {

@@ -1,6 +1,6 @@
-"""The tools that kappa is measured against, each in a virtual environment of its own.
+"""The tools that kappa is compared with and their versions, each in its own virtual environment.
 
-`python -m bench.peers` makes them in bench/.peers, once. Owns which tools and which versions.
+`python -m bench.peers` installs the missing ones in bench/.peers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / ".peers"
-# kappa 0.7.0 reads its config with a yaml.load() that PyYAML 6 has no more.
+# kappa 0.7.0 calls yaml.load() in a way that PyYAML 6 no longer allows.
 PEERS = {
     "boto3": ("boto3==1.44.5",),
     "kappa-0.7.0": ("kappa==0.7.0", "PyYAML==5.3.1", "boto3==1.44.5"),
@@ -22,7 +22,7 @@ PEERS = {
 
 
 def main() -> int:
-    """Make what is missing; the exit code is 1 if a tool cannot be installed."""
+    """Install the missing tools; exit code 1 if one cannot be installed."""
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / ".gitignore").write_text("*\n")
     missing = [name for name in PEERS if not program(name, "python").exists()]
@@ -30,7 +30,7 @@ def main() -> int:
 
 
 def program(peer: str, name: str) -> Path:
-    """Where a peer's program is."""
+    """The path of a program in a peer's environment."""
     return FOLDER / peer / "bin" / name
 
 

@@ -1,4 +1,4 @@
-"""The plainest handler that publishes what a stream tells: boto3, one Query and PUT a channel."""
+"""A minimal handler that publishes transcripts with boto3: one Query and one PUT per channel."""
 
 import json
 import os
@@ -9,7 +9,7 @@ dynamodb = boto3.client("dynamodb")
 s3 = boto3.client("s3")
 
 
-def handler(event, context):  # noqa: ANN001, ANN201 - as one writes it
+def handler(event, context):  # noqa: ANN001, ANN201 - as commonly written
     """Write the newest 20 messages of each channel."""
     channels = {record["dynamodb"]["Keys"]["channel"]["S"] for record in event["Records"]}
     for channel in channels:

@@ -1,4 +1,4 @@
-"""The plainest handler that stores what SNS delivers: boto3, no checks of its own, no limits."""
+"""A minimal handler that stores messages from SNS with boto3, without checks or limits."""
 
 import base64
 import json
@@ -10,8 +10,8 @@ sts = boto3.client("sts")
 dynamodb = boto3.client("dynamodb")
 
 
-def handler(event, context):  # noqa: ANN001, ANN201 - as one writes it
-    """Ask STS about each sender, put each row."""
+def handler(event, context):  # noqa: ANN001, ANN201 - as commonly written
+    """Verify each sender's token with STS, then put the row."""
     for record in event["Records"]:
         message = json.loads(record["Sns"]["Message"])
         token = record["Sns"]["MessageAttributes"]["id_token"]["Value"]

@@ -1,6 +1,6 @@
-"""Tables in Markdown, and bench/results.md, where each section has its place.
+"""Write Markdown tables, and each section's text to its place in bench/results.md.
 
-Owns how figures are written; what they are is the sections' business.
+Owns how numbers are formatted.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results.md"
 HEADER = """\
-# What was measured
+# Benchmark results
 
-`make bench` writes this file; `python -m bench SECTION` writes one section anew. A time means
-something only beside what it is compared with, in the same table and the same run. All of it runs
-on one machine of two cores, the emulated AWS too.
+`make bench` writes this file; `python -m bench SECTION` updates one section. Compare times only
+within one table: it comes from one run. Everything, including the emulated AWS, runs on one machine
+with two cores.
 """
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; what is no text stands on the right."""
+    """A Markdown table; all columns but the first are right-aligned."""
     cells = [[written(cell) for cell in row] for row in rows]
     kinds = ["---" if index == 0 else "---:" for index in range(len(heads))]
     lines = [heads, kinds, *cells]
@@ -33,7 +33,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def written(cell: object) -> str:
-    """A figure with three digits that mean something; whole numbers and texts as they are."""
+    """A float with three significant digits; integers with thousands separators; text as is."""
     if not isinstance(cell, float):
         return f"{cell:,}" if isinstance(cell, int) else str(cell)
     if not math.isfinite(cell):
@@ -43,7 +43,7 @@ def written(cell: object) -> str:
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, float, float]:
-    """p50, p95 and p99; not a number when there are fewer than two values."""
+    """p50, p95 and p99; NaN for fewer than two values."""
     if len(values) < 2:
         return (math.nan, math.nan, math.nan)
     cuts = statistics.quantiles(values, n=100, method="inclusive")
@@ -51,7 +51,7 @@ def percentiles(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def keep(section: str, text: str, path: Path = RESULTS) -> None:
-    """Put a section's text in its place in the results; a new section goes to the end."""
+    """Replace a section's text in the results; append a new section."""
     old = path.read_text() if path.exists() else HEADER
     when = time.strftime("%Y-%m-%d", time.gmtime())
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"

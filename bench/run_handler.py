@@ -1,8 +1,8 @@
-"""Be one container: import a handler, then run events that come on standard input.
+"""Act as one Lambda container: import a handler, then run the events from standard input.
 
 Usage: run_handler.py MODULE, with {"first": event, "events": [event, ...]} on standard input.
-Writes {"init_ms", "first_ms", "each_ms"}: the processor time of this process until the handler is
-ready, for the first event, and for each further one.
+Prints {"init_ms", "first_ms", "each_ms"}: this process's processor time to import the handler, for
+the first event, and for each later event.
 """
 
 import json
@@ -12,7 +12,7 @@ import time
 from types import SimpleNamespace
 
 given = json.load(sys.stdin)
-answers, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115, PTH123 - the log is dropped
+answers, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115, PTH123 - discards the log
 context = SimpleNamespace(aws_request_id="0")
 start_s = time.process_time()
 handler = __import__(sys.argv[1]).handler

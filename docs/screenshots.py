@@ -1,7 +1,7 @@
-"""Make the pictures: docs/screenshot.png, two people who chat; docs/screens, the page's states.
+"""Take the pictures: docs/screenshot.png (two people chatting) and docs/screens (page states).
 
-Run it beside a chat of its own: python -m local run -- python -m docs.screenshots
-The states come from fixtures and need no chat: python -m docs.screenshots screens
+All of them, with a new chat: python -m local run -- python -m docs.screenshots
+The states only, which need no chat: python -m docs.screenshots screens
 """
 
 import base64
@@ -56,7 +56,7 @@ PIXELS = """async (url) => {
 
 
 def data_url(png: bytes) -> str:
-    """Return the picture as an address."""
+    """Return the picture as a data: URL."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
@@ -74,10 +74,10 @@ def open_page(browser: Browser, name: str, scheme: str, size: dict[str, int]) ->
 
 
 def talk(pages: dict[str, Page]) -> None:
-    """Let them say their lines, each after the other has seen the last."""
-    for who, text in TALK:
-        pages[who].get_by_role("textbox", name="Message").fill(text)
-        pages[who].get_by_role("button", name="Send").click()
+    """Send the lines of TALK, each once both pages show the previous one."""
+    for person, text in TALK:
+        pages[person].get_by_role("textbox", name="Message").fill(text)
+        pages[person].get_by_role("button", name="Send").click()
         for page in pages.values():
             expect(page.get_by_role("log", name="Messages")).to_contain_text(text)
     for page in pages.values():
@@ -85,7 +85,7 @@ def talk(pages: dict[str, Page]) -> None:
 
 
 def side_by_side(browser: Browser, pages: list[Page], target: Path, scale: float) -> None:
-    """Put their screens into one picture."""
+    """Write one picture with the pages' screens side by side."""
     images = "".join(
         f'<img width="{size["width"]}" src="{data_url(page.screenshot())}">'
         for page in pages
@@ -98,7 +98,7 @@ def side_by_side(browser: Browser, pages: list[Page], target: Path, scale: float
 
 
 def small_png(page: Page, png: bytes) -> bytes:
-    """Return the picture in its 256 most frequent colours: a third of the size, looking the same.
+    """Return the picture in its 256 most frequent colours, which makes it a third of the size.
 
     Source: Portable Network Graphics specification, "Chunk specifications".
     """
@@ -123,7 +123,7 @@ def small_png(page: Page, png: bytes) -> bytes:
 
 
 def nearest(colour: bytes, palette: list[bytes]) -> int:
-    """Return the index of the colour that is most like this one."""
+    """Return the index of the nearest colour in the palette."""
     red, green, blue, _ = colour
     return min(
         range(len(palette)),
@@ -134,7 +134,7 @@ def nearest(colour: bytes, palette: list[bytes]) -> int:
 
 
 def picture_of_chat(browser: Browser) -> None:
-    """Make docs/screenshot.png."""
+    """Write docs/screenshot.png."""
     pages = {
         "Ada": open_page(browser, NAMES["Ada"], "light", DESK),
         "Grace": open_page(browser, NAMES["Grace"], "dark", PHONE),
@@ -144,7 +144,7 @@ def picture_of_chat(browser: Browser) -> None:
 
 
 def pictures_of_states(browser: Browser) -> None:
-    """Make docs/screens anew: each state at a desk in light, on a phone in dark."""
+    """Replace docs/screens: each state on a light desktop and on a dark phone."""
     folder = DOCS / "screens"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.png"):
@@ -157,15 +157,17 @@ def pictures_of_states(browser: Browser) -> None:
 
 
 def main() -> None:
-    """Make the pictures."""
+    """Take the pictures."""
     screens_only = sys.argv[1:] == ["screens"]
     if not screens_only and "LAMBDA_CHAT_URL" not in os.environ:
-        sys.exit("Run it as: python -m local run -- python -m docs.screenshots")
+        sys.exit(
+            "Error: no chat is running. Run: python -m local run -- python -m docs.screenshots"
+        )
     expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         path = chromium_path(playwright)
         if path is None:
-            sys.exit(f"No picture was made: {MISSING}")
+            sys.exit(f"Error: {MISSING}")
         browser = launch(playwright, path)
         pictures_of_states(browser)
         if not screens_only:

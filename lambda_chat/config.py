@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from kappa.config.plain_file import is_there, read_plain
+from kappa.config.files import exists, read_file
 from kappa.config.tree import parse_tree
 from kappa.errors import ConfigError
 
@@ -125,7 +125,7 @@ def config_path(path: Path | None = None) -> Path:
     if not from_environment:
         return ROOT / "config.yml"
     from_here, from_root = Path(from_environment), ROOT / from_environment
-    return from_root if is_there(from_root) and not is_there(from_here) else from_here
+    return from_root if exists(from_root) and not exists(from_here) else from_here
 
 
 def build_folder(path: Path | None = None) -> Path:
@@ -274,7 +274,7 @@ def _around_block(text: str, where: Path) -> tuple[str, str]:
 
 def _read_text(where: Path) -> str:
     try:
-        return read_plain(where).decode("utf-8")
+        return read_file(where).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"{where} does not exist.", "Copy config.example.yml to it and fill in its values."

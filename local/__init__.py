@@ -1,1 +1,1 @@
-"""Local mode: the whole chat on this machine, with no AWS account. See `python -m local --help`."""
+"""Local mode: the whole chat on this machine, without an AWS account: `python -m local --help`."""

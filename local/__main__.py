@@ -1,22 +1,22 @@
-"""Run the whole chat on this machine, with no AWS account.
+"""Run the whole chat on this machine, without an AWS account.
 
 Usage:
   python -m local up [--port=N] [--no-browser]
   python -m local run [--port=N] [--quiet] -- COMMAND [ARG...]
   python -m local -h | --help
 
-up    start the emulated AWS, run the README's commands on it, open the page, show the
-      functions' logs until Ctrl-C; then stop everything. Its settings are in .local/env.
-run   do the same without a browser, run COMMAND with the environment of that chat
-      (AWS_ENDPOINT_URL, LAMBDA_CHAT_URL, LAMBDA_CHAT_IDP_URL, ...), tear everything down,
-      and end with COMMAND's exit code.
+up    Start the emulated AWS, run the README's commands on it, open the page and follow
+      the functions' logs. Ctrl-C stops everything. The chat's environment is in .local/env.
+run   Set up the same chat without a browser, run COMMAND with its environment
+      (AWS_ENDPOINT_URL, LAMBDA_CHAT_URL, LAMBDA_CHAT_IDP_URL, ...), stop everything and
+      exit with COMMAND's exit code.
 
 Options:
-  --port=N      the emulator's port (default: for up 4566, or a free one where that is in use;
-                for run a free one)
-  --no-browser  do not open a browser
-  --quiet       print nothing about the set-up
-  -h, --help    show this text
+  --port=N      The emulator's port. Default: up uses 4566, or a free port if that is in use;
+                run uses a free port.
+  --no-browser  Do not open a browser.
+  --quiet       Do not print the set-up's progress.
+  -h, --help    Show this text.
 """
 
 from __future__ import annotations
@@ -43,12 +43,15 @@ USAGE = __doc__ or ""
 STATE = ROOT / ".local"
 DEFAULT_PORT = 4566
 SHOWN = ("AWS_", "LAMBDA_CHAT_")
-# SIGINT too: a shell starts what it puts behind itself with that one ignored
+# SIGINT too: a shell starts background commands with SIGINT ignored
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: list[str]) -> int:
-    """Parse the command line, run, and turn errors into exit codes."""
+    """Parse the command line, run it, and turn errors into exit codes.
+
+    Only this module and logs.py print, all to stderr; bootstrap.py reports its progress here.
+    """
     for number in ENDINGS:
         signal.signal(number, _interrupt)
     ours = argv[: argv.index("--")] if "--" in argv else argv
@@ -56,7 +59,7 @@ def main(argv: list[str]) -> int:
         print(USAGE)
         return 0
     try:
-        # docopt takes a program's name for one word
+        # docopt expects the program's name to be a single word
         arguments = docopt(USAGE.replace("python -m local", "local"), argv, default_help=False)
         port = _port(arguments["--port"])
         if arguments["up"]:
@@ -76,9 +79,9 @@ def main(argv: list[str]) -> int:
 
 
 def up(port: int | None, *, browser: bool) -> int:
-    """Start the chat and follow its logs until it is interrupted."""
+    """Start the chat and follow its logs until interrupted."""
     with (
-        _only_one(),
+        _locked_checkout(),
         bootstrap.chat(
             port=port or DEFAULT_PORT,
             or_another_port=port is None,
@@ -90,7 +93,7 @@ def up(port: int | None, *, browser: bool) -> int:
         env_file.write_text(_exports(chat.env))
         try:
             _print(f"\nLambda Chat is ready: {chat.url}")
-            _print("  a second person: open it in a private window, with another name")
+            _print("  to chat as a second person, open it in a private window under another name")
             _print(f"  commands in another terminal: source {_shown_path(env_file)}")
             _print("  Ctrl-C stops everything\n")
             if browser:
@@ -102,29 +105,29 @@ def up(port: int | None, *, browser: bool) -> int:
 
 
 def run(command: list[str], port: int | None, *, quiet: bool) -> int:
-    """Run one command beside a chat of its own; return its exit code."""
+    """Run one command with a new chat; return its exit code."""
     with bootstrap.chat(port=port, proxied=True, report=_silent if quiet else _print) as chat:
         return run_command(command, chat.env)
 
 
 @contextlib.contextmanager
-def _only_one() -> Iterator[None]:
-    """Keep a second `up` of this checkout away from the first one's files."""
+def _locked_checkout() -> Iterator[None]:
+    """Refuse a second `up` in this checkout: both would write the same files."""
     STATE.mkdir(exist_ok=True)
     with (STATE / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise KappaError(
-                f"Local mode runs in this checkout already{_its_page()}.",
-                "Use that one, stop it with Ctrl-C in its terminal, or start a second one from "
-                "another clone.",
+                f"Local mode is already running in this checkout{_running_page()}.",
+                "Use it, stop it with Ctrl-C in its terminal, or start another from a second "
+                "clone.",
             ) from error
         yield
 
 
-def _its_page() -> str:
-    """The page of the chat that already runs here, once it is ready."""
+def _running_page() -> str:
+    """The page's URL of the chat that is already running, after ": "; "" until it is ready."""
     with contextlib.suppress(OSError):
         for line in (STATE / "env").read_text().splitlines():
             if line.startswith("export LAMBDA_CHAT_URL="):
@@ -133,7 +136,7 @@ def _its_page() -> str:
 
 
 def _exports(env: dict[str, str]) -> str:
-    """The environment as lines for a shell to source."""
+    """The environment as lines that a shell can source."""
     names = sorted(name for name in env if name.startswith(SHOWN))
     lines = [f"export {name}={shlex.quote(env[name])}" for name in names]
     scripts = shlex.quote(env["PATH"].split(os.pathsep)[0])
@@ -141,7 +144,7 @@ def _exports(env: dict[str, str]) -> str:
 
 
 def _open(url: str) -> None:
-    """Open a browser where there is a screen and one to show it on."""
+    """Open a browser, unless there is no display."""
     if sys.platform.startswith("linux") and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
@@ -157,7 +160,7 @@ def _shown_path(path: Path) -> str:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Raise once: a second signal must not interrupt the clean-up."""
+    """Stop on the first signal and ignore later ones: they must not interrupt the clean-up."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -175,7 +178,7 @@ def _port(text: str | None) -> int | None:
     if text is None:
         return None
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise ConfigError(f"--port {text} is not a port.", "Give a number from 1 to 65535.")
+        raise ConfigError(f"--port {text} is not a port.", "Use a number from 1 to 65535.")
     return int(text)
 
 

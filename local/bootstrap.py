@@ -1,7 +1,7 @@
-"""Bring up the chat on the emulator by the user's own commands, in the README's order.
+"""Set up the chat on the emulator with the user's own commands, in the README's order.
 
-It composes environments and runs commands; it must not do what those commands do. Progress goes to
-the caller's `report`: it prints nothing itself.
+It builds environments and runs commands; it must not do a command's work itself. It prints nothing:
+progress goes to the caller's `report`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Chat:
-    """A running chat: the environment that leads any command to it."""
+    """A running chat; a command run with `env` works on it."""
 
     env: dict[str, str]
     emulator: emulator.Emulator
@@ -75,16 +75,16 @@ def chat(
     proxied: bool = False,
     report: Report,
 ) -> Iterator[Chat]:
-    """Start the emulator and the stand-in, run every set-up command, tear all of it down after.
+    """Start the emulator and the Google stand-in, run every set-up command; stop all of it after.
 
-    `config_path` is written; by default it lies in the emulator's own temporary folder. With
-    `or_another_port` a port in use is replaced by a free one; with `proxied` a test's proxy may
-    stand before the emulator.
+    Writes `config_path`, by default in the emulator's temporary folder. `or_another_port` replaces
+    a port in use by a free one. `proxied` lets a proxy forward requests to the emulator. `report`
+    gets each line of progress.
     Raises: KappaError, if a port is in use, a program is missing or a command fails.
     """
     if not shutil.which("npm"):
         raise KappaError(
-            "npm is not installed; the page's one library comes from it.",
+            "npm is not installed; it provides the page's one library.",
             "Install Node.js 18 or newer, with npm, from your system's packages.",
         )
     started = time.monotonic()
@@ -93,7 +93,7 @@ def chat(
         google.running(CLIENT_ID, origins_at(aws.port)) as identity,
     ):
         if port not in (None, aws.port):
-            report(f"port {port} is in use, so this chat has port {aws.port}")
+            report(f"port {port} is in use; using port {aws.port}")
         report(f"emulator  {aws.endpoint_url}   sign-in stand-in  {identity.url}")
         config_path = (config_path or aws.folder / "config.yml").resolve()
         config_path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def chat(
 def _environment(
     aws: emulator.Emulator, identity: google.Identity, config_path: Path
 ) -> dict[str, str]:
-    """What makes a command talk to this chat instead of AWS: an environment, nothing else."""
+    """The environment that makes a command use this chat instead of AWS."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMBDA_CHAT_"))}
     scripts = sysconfig.get_path("scripts")
     return inherited | {

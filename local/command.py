@@ -1,6 +1,6 @@
-"""Run a command beside the chat, as `python -m local run` does, and leave nothing of it behind.
+"""Run the command of `python -m local run`, and end every process that it started.
 
-It must not know what a chat is: an environment leads the command to it.
+It must not know about the chat: it gets an environment.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from local.emulator import STOP_DEADLINE_S
 def run_command(command: list[str], env: dict[str, str]) -> int:
     """Run a command in an environment; return its exit code (128 + n for signal n).
 
-    Raises: KappaError, if there is no such command.
+    Raises: KappaError, if the command cannot be started.
     """
-    # Without a terminal the command leads a group, so that nothing it started outlives it. With
-    # one it stays in ours: it may read keys there, and Ctrl-C reaches all of it by itself.
+    # Without a terminal, the command gets its own process group, so we can end all its children.
+    # With one, it stays in ours: there it can read keys, and Ctrl-C reaches all of it.
     group = None if sys.stdin.isatty() else 0
     with _deferred_interrupts() as release:
         try:
@@ -45,9 +45,9 @@ def run_command(command: list[str], env: dict[str, str]) -> int:
 
 @contextlib.contextmanager
 def _deferred_interrupts() -> Iterator[Callable[[], None]]:
-    """Hold interrupts back until the block calls the function that it gets, which then raises.
+    """Defer interrupts until the block calls the function it is given, which raises them.
 
-    An interrupt while a process is being started would leave that process behind.
+    An interrupt during a process's start would leave that process running.
     """
     arrived: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -69,7 +69,7 @@ def _deferred_interrupts() -> Iterator[Callable[[], None]]:
 
 
 def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
-    """Ask a command to end, and give it a moment."""
+    """Ask a command to end, and wait up to STOP_DEADLINE_S for it."""
     process.terminate()
     if own_group:
         _signal_group(process, signal.SIGTERM)

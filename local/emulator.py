@@ -1,7 +1,7 @@
 """The embedded AWS: MiniStack as a child process on 127.0.0.1, behind the gate.
 
-Owns its start, its health, its stop and its temporary folder, so that nothing is left behind.
-It must not know what runs on it.
+Owns its start, health check, stop and temporary folder, and leaves nothing behind. It must not know
+what runs on it.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ class PortInUse(KappaError):
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator. `folder` is its own temporary folder, gone when it stops."""
+    """A running emulator. `folder` is its temporary folder, removed when it stops."""
 
     port: int
     folder: Path
 
     @property
     def endpoint_url(self) -> str:
-        """The value of AWS_ENDPOINT_URL that leads to it."""
+        """The value of AWS_ENDPOINT_URL."""
         return f"http://{HOST}:{self.port}"
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
+    """Return an unused port of the loopback address."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -66,10 +66,10 @@ def running(
     page: str | None = None,
     proxied: bool = False,
 ) -> Iterator[Emulator]:
-    """Start the emulator on a port (a free one by default); stop and remove all of it after.
+    """Start the emulator on a port (by default a free one); stop it and remove its files after.
 
-    With `or_another` a port that is in use is replaced by a free one. `page` is the path that other
-    pages may link to; `proxied` lets a test's proxy stand before it.
+    `or_another` replaces a port in use by a free one. `page` is a path that other pages may link
+    to. `proxied` lets a proxy forward requests to the emulator.
     Raises: PortInUse; KappaError, if the emulator ends at once; WaitTimeout, if it does not answer.
     """
     with _listen(port, or_another=or_another) as listener:
@@ -90,11 +90,11 @@ def running(
                     cwd=ROOT,
                     env=_environment(emulator),
                     pass_fds=[listener.fileno()],
-                    # its end tells the emulator that we are gone, however we ended
+                    # closes when this process ends, however that happens: the emulator then stops
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    # its own group: Ctrl-C reaches us first, and we stop its workers with it
+                    # its own group: Ctrl-C reaches only us, and we end its workers with it
                     start_new_session=True,
                 )  # fmt: skip
             try:
@@ -108,25 +108,25 @@ def running(
 
 
 def _listen(port: int | None, *, or_another: bool) -> socket.socket:
-    """Open the port at once, so that two who start together cannot both believe to have it."""
+    """Open the port now, so that two emulators started together cannot take the same one."""
     try:
         return socket.create_server((HOST, port or 0))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise KappaError(
                 f"Port {port} cannot be opened on {HOST}: {os.strerror(error.errno or 0)}.",
-                "Choose a port from 1024 on with --port=N.",
+                "Choose a port above 1023 with --port=N.",
             ) from error
         if or_another:
             return socket.create_server((HOST, 0))
         raise PortInUse(
             f"Port {port} is in use on {HOST}.",
-            "Stop the program that listens there, or choose another port with --port=N.",
+            "Stop the program that uses it, or choose another port with --port=N.",
         ) from error
 
 
 def _environment(emulator: Emulator) -> dict[str, str]:
-    """The emulator's environment: none of the user's AWS settings, and no other listener."""
+    """The emulator's environment: without the user's AWS settings or any extra listener."""
     others = ("AWS_", "LAMBDA_CHAT_", "MINISTACK_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     return inherited | {
@@ -153,7 +153,7 @@ def _wait_until_healthy(emulator: Emulator, process: subprocess.Popen[bytes]) ->
     while time.monotonic() < deadline:
         if process.poll() is not None:
             log = (emulator.folder / "emulator.log").read_text(errors="replace")
-            raise KappaError(f"The emulator ended with code {process.returncode}:\n{log[-2000:]}")
+            raise KappaError(f"The emulator exited with code {process.returncode}:\n{log[-2000:]}")
         if _status(emulator) == HTTPStatus.OK:
             if _status(emulator, "rebound.test") != HTTPStatus.FORBIDDEN:
                 raise KappaError("The gate in front of the emulator does not work.")
@@ -163,7 +163,7 @@ def _wait_until_healthy(emulator: Emulator, process: subprocess.Popen[bytes]) ->
 
 
 def _status(emulator: Emulator, host: str = "") -> int | None:
-    """What the emulator answers to somebody who calls it by that name; None for no answer."""
+    """The HTTP status of a request with this Host header; None without an answer."""
     url = f"{emulator.endpoint_url}/_ministack/health"
     request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
@@ -177,7 +177,7 @@ def _status(emulator: Emulator, host: str = "") -> int | None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the emulator, then whatever of its group is left (the functions' workers)."""
+    """End the emulator, then the rest of its process group (the functions' workers)."""
     process.terminate()
     try:
         process.wait(STOP_DEADLINE_S)

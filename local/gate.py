@@ -1,8 +1,8 @@
-"""The gate before local mode's servers: who may ask them, and the refusal for everybody else.
+"""The gate in front of local mode's servers: it decides which requests they serve.
 
-Whoever may create a function in the emulator runs code on this machine, and every page in the
-user's browser can send requests to 127.0.0.1. So nothing is served that another page has sent, or
-that came here by a name which DNS can lead anywhere. It must not know what stands behind it.
+A client that can create a function in the emulator runs code on this machine, and every page in the
+user's browser can send requests to 127.0.0.1. So the gate refuses requests from other pages, and
+requests for a host name that DNS could point anywhere. It must not know the server behind it.
 Source: Fetch Standard, "Origin header"; W3C, "Fetch Metadata Request Headers".
 """
 
@@ -16,9 +16,8 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-# Local mode serves this machine only.
-HOST = "127.0.0.1"
-# No DNS server is asked for these, so no name of a stranger's can be led to them.
+HOST = "127.0.0.1"  # every server of local mode listens here
+# These names never reach a DNS server, so no attacker can point them here.
 OWN_NAMES = r"127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost"
 HTTP_PORT = 80
 SHOWN_CHARACTERS = 80
@@ -26,7 +25,7 @@ CONTENT_TYPE = "text/plain; charset=utf-8"
 _READ = frozenset(
     ("host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "user-agent")
 )
-_UNNAMED = "the browser does not say which page it comes from"
+_UNNAMED = "the browser does not state which page sent it"
 _READ_IN_BYTES = frozenset(name.encode() for name in _READ)
 logger = logging.getLogger(__name__)
 
@@ -37,18 +36,18 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def origins_at(port: int) -> frozenset[str]:
-    """The origins of a page that is loaded from a port of this machine."""
+    """The origins that a page loaded from this local port can have."""
     ending = "" if port == HTTP_PORT else f":{port}"
     return frozenset((f"http://{HOST}{ending}", f"http://localhost{ending}"))
 
 
 @dataclass(frozen=True)
 class Gate:
-    """Who may ask the server on `port`.
+    """Which requests the server on `port` serves.
 
-    origins: the pages whose scripts may. links: paths that any page may link to. parts: paths that
-    any page may load as a script or a frame. proxied: Host may name another port, that of a proxy
-    before the server, which its clients have signed.
+    origins: pages whose scripts may send requests. links: paths that any page may link to. parts:
+    paths that any page may load as a script or a frame. proxied: Host may name another port, that
+    of a proxy in front, because clients sign the Host header.
     """
 
     port: int
@@ -58,16 +57,16 @@ class Gate:
     proxied: bool = False
 
     def refusal(self, method: str, target: str, headers: Iterable[tuple[str, str]]) -> str | None:
-        """Say in one sentence why a request is refused, or None for one that is served.
+        """Return why a request is refused, as a clause; None if it is served.
 
-        `target` is as it stands in the request's first line.
+        `target` is the raw target of the request line.
         """
         values: dict[str, list[str]] = {}
         for name, value in headers:
             if (key := name.lower()) in _READ:
                 values.setdefault(key, []).append(value)
         if not target.startswith("/"):
-            return f"the request names {_shown(target)}, which is no path of this server"
+            return f"its target {_shown(target)} is not a path"
         if reason := self._host_refusal(values.get("host", [])):
             return reason
         if origins := values.get("origin"):
@@ -81,29 +80,29 @@ class Gate:
         return re.compile(rf"(?:{OWN_NAMES})(?::{port}){optional}", re.IGNORECASE | re.ASCII)
 
     def _host_refusal(self, hosts: list[str]) -> str | None:
-        """DNS rebinding leads a stranger's name here; the browser then still sends that name."""
+        """DNS rebinding points an attacker's name here; the browser still sends that name."""
         if len(hosts) != 1:
-            return f"it has {len(hosts) or 'no'} Host header{'s' if hosts else ''} instead of one"
+            return f"it has {len(hosts) or 'no'} Host header{'s' if hosts else ''}, not one"
         if self._own.fullmatch(hosts[0]):
             return None
         return (
-            f"its Host is {_shown(hosts[0])}; this server is 127.0.0.1:{self.port} "
+            f"its Host is {_shown(hosts[0])}; this server is {HOST}:{self.port} "
             f"or localhost:{self.port}"
         )
 
     def _origin_refusal(self, origins: list[str]) -> str | None:
-        """Browsers name the page that sends a POST, a cross-origin fetch or opens a WebSocket."""
+        """Browsers send Origin with POSTs, cross-origin fetches and WebSockets."""
         if len(origins) == 1 and origins[0] in self.origins:
             return None
         return f"it comes from the page {_shown(', '.join(origins))}, not from the chat"
 
     def _site_refusal(self, method: str, target: str, values: dict[str, list[str]]) -> str | None:
-        """Without an Origin: images, scripts, frames and links, which browsers tell apart."""
+        """Judge images, scripts, frames and links by Sec-Fetch-*: they send no Origin."""
         path, _, query = target.partition("?")
         sites = values.get("sec-fetch-site", [])
         if method == "GET" and path in self.parts:
             return None
-        # what only shows something: an action of AWS is in a body or in a query
+        # a GET without a query only reads: AWS actions are in a body or a query
         reads = method == "GET" and not query
         if not sites:
             browser = any(agent.startswith("Mozilla/") for agent in values.get("user-agent", []))
@@ -111,7 +110,7 @@ class Gate:
         if all(site == "same-origin" for site in sites):
             return None
         if all(site == "none" for site in sites):
-            # an address that was typed; or whose server sent the browser on to here
+            # an address that was typed, or a redirect from one
             return None if reads else _UNNAMED
         kind = [*values.get("sec-fetch-mode", []), *values.get("sec-fetch-dest", [])]
         if reads and kind == ["navigate", "document"] and path in self.links:
@@ -119,7 +118,7 @@ class Gate:
         return "it comes from another page, not from the chat"
 
     def before(self, application: Application) -> Application:
-        """Return an ASGI application that serves what passes the gate, and refuses the rest."""
+        """Return an ASGI application that refuses requests before `application` sees them."""
 
         async def gated(scope: Message, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
@@ -164,6 +163,6 @@ async def _refuse(kind: str, reason: str, send: Send) -> None:
 
 
 def _shown(value: str) -> str:
-    """A stranger's text, short and in ASCII."""
+    """Untrusted text for a message: short, and in ASCII."""
     text = ascii(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

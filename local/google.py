@@ -1,7 +1,7 @@
-"""A stand-in for Google Identity Services: the script, the tokens, the keys.
+"""A stand-in for Google Identity Services: its script, tokens and keys.
 
-The page loads its script as it loads Google's, and gets a token for a name that a person types.
-It serves loopback only, behind the gate, and is never part of what is published.
+The page loads this script in place of Google's, and gets a token for any name that a person types.
+It serves loopback only, behind the gate, and is never published.
 Source: Google Identity for Web, "Sign In With Google JavaScript API reference" and
 "Verify the Google ID token on your server side".
 """
@@ -27,7 +27,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from local import gate
-from local.gate import HOST
 
 ISSUER = "https://accounts.google.com"
 KEY_ID = "local-mode"
@@ -45,19 +44,19 @@ PAGES = {
 
 
 class BadTokenRequest(ValueError):
-    """The body of POST /token is not what it should be; the text says why."""
+    """The body of POST /token is invalid; the text explains why."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A running stand-in: its origin, and the key that signs its tokens."""
+    """A running stand-in: its origin, the client id, and the key that signs its tokens."""
 
     url: str
     client_id: str
     key: rsa.RSAPrivateKey
 
     def token(self, body: dict[str, Any]) -> str:
-        """Mint an ID token for a POST /token body.
+        """Create an ID token for the body of a POST /token.
 
         Shape: {"name": str, "sub"?: str, "aud"?: str, "picture"?: str, "expires_in_s"?: number,
         "nonce"?: str}.
@@ -75,7 +74,7 @@ class Identity:
 def claims(body: dict[str, Any], client_id: str, now_s: int) -> dict[str, Any]:
     """Turn a token request into the claims of a Google ID token.
 
-    Units: now_s is seconds since the epoch; expires_in_s may be negative, for an ended token.
+    Units: now_s is seconds since the epoch; a negative expires_in_s makes an expired token.
     Raises: BadTokenRequest, if a value is missing or of the wrong type.
     """
     name = body.get("name")
@@ -90,7 +89,7 @@ def claims(body: dict[str, Any], client_id: str, now_s: int) -> dict[str, Any]:
     lifetime_s = body.get("expires_in_s", LIFETIME_S)
     if isinstance(lifetime_s, bool) or not isinstance(lifetime_s, int | float):
         raise BadTokenRequest('"expires_in_s" must be a number')
-    if not abs(lifetime_s) <= LONGEST_S:  # NaN is not, either
+    if not abs(lifetime_s) <= LONGEST_S:  # refuses NaN too
         raise BadTokenRequest(f'"expires_in_s" must be from -{LONGEST_S} to {LONGEST_S}')
     audience = body.get("aud") or client_id
     subject = body.get("sub") or _subject(name)
@@ -109,22 +108,22 @@ def claims(body: dict[str, Any], client_id: str, now_s: int) -> dict[str, Any]:
 
 
 def _subject(name: str) -> str:
-    """The same 21 digits for the same name, as Google keeps one `sub` an account."""
+    """The same 21 digits for the same name, as Google has one `sub` per account."""
     digest = hashlib.sha256(name.strip().encode()).digest()
     return f"1{int.from_bytes(digest[:8], 'big') % 10**20:020d}"
 
 
 @contextlib.contextmanager
 def running(client_id: str, chat: Collection[str], port: int = 0) -> Iterator[Identity]:
-    """Serve the stand-in on a port of 127.0.0.1 (a free one by default) until the block ends.
+    """Serve the stand-in on a local port (by default a free one) until the block ends.
 
-    `chat` holds the origins of the page: no other gets its button or a token.
+    `chat` holds the page's origins: no other page gets the button or a token.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    server = _Server((HOST, port), _Handler)
+    server = _Server((gate.HOST, port), _Handler)
     server.daemon_threads = True
     port = server.server_port
-    identity = Identity(f"http://{HOST}:{port}", client_id, key)
+    identity = Identity(f"http://{gate.HOST}:{port}", client_id, key)
     server.identity = identity
     server.chat = frozenset(chat)
     server.gate = gate.Gate(
@@ -146,7 +145,7 @@ class _Server(ThreadingHTTPServer):
     gate: gate.Gate
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Tell of what is wrong here; that a browser went away is not."""
+        """Report errors, but not that a browser closed its connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -169,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_json(HTTPStatus.NOT_FOUND, {"error": f"nothing at {path}"})
 
     def _refused(self) -> bool:
-        """Answer what does not pass the gate, and a button that another page would frame."""
+        """Refuse a request that the gate refuses, or for a button in another page's frame."""
         reason = self.server.gate.refusal(self.command, self.path, self.headers.items())
         path, _, query = self.path.partition("?")
         if reason is None and path == BUTTON:
@@ -187,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             if self.path.partition("?")[0] != "/token":
-                raise BadTokenRequest("POST goes to /token")
+                raise BadTokenRequest("POST is for /token only")
             self._answer_json(HTTPStatus.OK, {"id_token": self.server.identity.token(self._body())})
         except BadTokenRequest as error:
             self.close_connection = True
@@ -220,4 +219,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Stay silent: a request line says nothing that a person needs."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""The functions' logs as they come, one colour a function: `kappa CONFIG tail --follow`."""
+"""Follow both functions' logs with `kappa CONFIG tail --follow`, each in its own colour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lambda_chat.config import ROOT
 
 COLOURS = ("36", "35")
 RESET = "\033[0m"
-# Runs a command until it ends or standard input does: that is when we are gone, however we ended.
+# Runs a command until it ends, or until standard input does: this process has then ended.
 WATCHED = """
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -26,7 +26,7 @@ exec 3<&-
 
 
 def follow(env: dict[str, str], configs: Sequence[str]) -> None:
-    """Print each function's log lines until interrupted, each behind its function's name."""
+    """Print each function's log lines to stderr, prefixed with its name, until interrupted."""
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     with contextlib.ExitStack() as stack:
         readers = []
@@ -39,14 +39,14 @@ def follow(env: dict[str, str], configs: Sequence[str]) -> None:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                # Ctrl-C is ours: it ends these, which would each tell of it in their own way
+                # Ctrl-C must not reach these commands, which would each report it
                 process_group=0,
             )
             stack.enter_context(process)
             label = f"{config.split('/')[1]:>8} | "
             label = f"\033[{code}m{label}{RESET}" if colour else label
             reader = threading.Thread(target=_copy, args=(process.stdout, label), daemon=True)
-            # Before the reader starts: a Ctrl-C at its start would find nobody to end the command.
+            # Before the reader starts: a Ctrl-C in between must still end the command.
             stack.callback(_end, process, reader)
             reader.start()
             readers.append(reader)
@@ -55,7 +55,7 @@ def follow(env: dict[str, str], configs: Sequence[str]) -> None:
 
 
 def _end(process: subprocess.Popen[str], reader: threading.Thread) -> None:
-    """End the command by its standard input; the pipe is closed under nobody who reads it."""
+    """End the command by closing its input; wait until its output has been read."""
     assert process.stdin is not None
     process.stdin.close()
     if reader.ident is not None:

@@ -1,7 +1,7 @@
-"""MiniStack's process: its application behind the gate, on a socket that listens already.
+"""MiniStack's process: its application behind the gate, on a socket that already listens.
 
 python -m local.ministack SOCKET GATE: the socket's descriptor, and the gate's fields as JSON. It
-ends at SIGTERM, or when standard input ends: then whoever started it is gone, and it clears up.
+ends on SIGTERM, or at the end of standard input: its parent is then gone, and it cleans up itself.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pathlib import Path
 
 from local.gate import Gate
 
-KEEP_ALIVE_S = 75  # as long as MiniStack's own command keeps a connection
+KEEP_ALIVE_S = 75  # as MiniStack's own command does
 
 
 def main(descriptor: str, gate: str) -> None:
-    """Serve until it is told to end."""
+    """Serve until stopped."""
     fields = json.loads(gate)
     rules = Gate(
         port=fields["port"],
@@ -32,9 +32,9 @@ def main(descriptor: str, gate: str) -> None:
     )
     folder = Path(os.environ["TMPDIR"])
     os.chdir(folder)
-    with contextlib.suppress(ValueError, OSError):  # where the system has a limit that it hides
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with contextlib.suppress(ValueError, OSError):  # some systems allow less than they report
+        _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     abandoned = asyncio.run(_serve(int(descriptor), rules))
     if abandoned:
         shutil.rmtree(folder, ignore_errors=True)
@@ -42,8 +42,8 @@ def main(descriptor: str, gate: str) -> None:
 
 
 async def _serve(descriptor: int, rules: Gate) -> bool:
-    """Serve; return whether it ended because the parent is gone."""
-    # here, not above: importing MiniStack reads the environment and sets up logging
+    """Serve; return true if it ended because the parent is gone."""
+    # imported here because MiniStack's import reads the environment and sets up logging
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app

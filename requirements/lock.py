@@ -1,8 +1,8 @@
 """Write the lock files from pyproject.toml: `make lock`.
 
-requirements.txt        what ./resources.py, kappa and ./update.sh need, and this package itself
-requirements/local.txt  the same and the emulator, with hashes: `make local`
-requirements/dev.txt    everything, with hashes: `make test`
+requirements.txt        this package, and the packages of ./resources.py, kappa and ./update.sh
+requirements/local.txt  those packages and the emulator, with hashes: `make local`
+requirements/dev.txt    all packages, with hashes: `make test`
 """
 
 import subprocess
@@ -14,9 +14,9 @@ HEADER = "# Written by `make lock` from pyproject.toml.\n"
 
 
 def pins(*options: str) -> str:
-    """Resolve for every Python and system that the project supports.
+    """Resolve the versions for every Python and system that the project supports.
 
-    Raises: CalledProcessError, if no set of versions fits.
+    Raises: CalledProcessError, if uv finds no compatible versions.
     """
     done = subprocess.run(
         [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--upgrade",
@@ -27,7 +27,7 @@ def pins(*options: str) -> str:
 
 
 def main() -> None:
-    """Write the three files; the smaller ones take the versions of the largest."""
+    """Write the three files; the smaller ones use the versions of the largest."""
     dev = ROOT / "requirements" / "dev.txt"
     dev.write_text(HEADER + pins("--extra=dev", "--generate-hashes"))
     same = ("--constraint", str(dev))

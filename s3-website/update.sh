@@ -1,5 +1,5 @@
 #!/bin/sh
-# Publish the page to its bucket: `./update.sh --help`. Works from any folder.
+# Publish the page to its bucket, from any current folder: `./update.sh --help`.
 set -eu
 
 script=$0
@@ -17,14 +17,14 @@ python=$root/.venv/bin/python
 if [ ! -x "$python" ]; then
     python=python3
     command -v python3 >/dev/null || {
-        echo "Error: python3 is not installed: version 3.11 or later is needed." >&2
+        echo "Error: python3 is not installed. Install Python 3.11 or later." >&2
         exit 1
     }
     python3 -P -c 'import lambda_chat' 2>/dev/null || {
-        echo "Error: Lambda Chat is not installed: run \`pip install -r $root/requirements.txt\`." >&2
+        echo "Error: Lambda Chat is not installed. Run \`pip install -r $root/requirements.txt\`." >&2
         exit 1
     }
 fi
 
-# -P: Python takes no module from the folder that this is started in.
+# -P: do not import modules from the current folder.
 exec "$python" -P -m lambda_chat.site.publish "$@"

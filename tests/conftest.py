@@ -1,4 +1,4 @@
-"""What every test has: no AWS environment, no sockets but loopback, a place for its figures."""
+"""Shared fixtures: isolation from AWS and the network, reported figures, a chat, an emulator."""
 
 import json
 import os
@@ -25,7 +25,7 @@ SESSION = boto3.session.Session()
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch, tmp_path_factory):
-    """Keep the developer's account and the network out of every test."""
+    """Keep every test away from the developer's account and from the network."""
     for name in list(os.environ):
         if name.startswith(OURS):
             monkeypatch.delenv(name)
@@ -44,32 +44,32 @@ def isolated(monkeypatch, tmp_path_factory):
 
 @pytest.fixture
 def figure(record_property):
-    """Keep a line of figures for the end of the run."""
+    """Record a line of figures, printed at the end of the run."""
     return lambda text: record_property("figure", text)
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Show what tests have counted, also those that ran in another process."""
-    reports = (one for some in terminalreporter.stats.values() for one in some)
-    found = {
+    """Print the recorded figures, including those of other processes."""
+    reports = (report for reports in terminalreporter.stats.values() for report in reports)
+    figures = {
         text
         for report in reports
         for name, text in getattr(report, "user_properties", ())
         if name == "figure"
     }
-    if found:
+    if figures:
         terminalreporter.section("Figures")
-        terminalreporter.write_line("\n".join(sorted(found)))
+        terminalreporter.write_line("\n".join(sorted(figures)))
 
 
 @dataclass(frozen=True)
 class EmulatedAws:
-    """One emulator for all tests; every test module takes an account of its own."""
+    """The emulator that all tests share; each test module uses its own account."""
 
     endpoint_url: str
 
     def env(self, account):
-        """A complete environment for a subprocess that works in that account."""
+        """A complete environment for a subprocess in that account."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         return inherited | {
             "AWS_ACCESS_KEY_ID": account,
@@ -83,7 +83,7 @@ class EmulatedAws:
         }
 
     def client(self, service, account="000000000000", **keywords):
-        """A boto3 client; credentials in `keywords` take the account's place."""
+        """A boto3 client; credentials in `keywords` replace the account's."""
         keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
         place = {"region_name": "us-east-1", "endpoint_url": self.endpoint_url}
         return _client(service, **(place | keys | keywords))
@@ -120,34 +120,34 @@ class RunningChat:
         return read_config(Path(self.env["LAMBDA_CHAT_CONFIG"]))
 
     def client(self, service, **keywords):
-        """A client of the chat's account, or of the credentials in `keywords`."""
+        """A client for the chat's account, or with the credentials in `keywords`."""
         return self.aws.client(service, self.env["AWS_ACCESS_KEY_ID"], **keywords)
 
     def token(self, name, **claims):
-        """An ID token of the stand-in, for a name and any of sub, aud, expires_in_s."""
+        """An ID token from the stand-in, for a name and any of sub, aud, expires_in_s."""
         body = json.dumps({"name": name, **claims}).encode()
         request = urllib.request.Request(f"{self.idp_url}/token", data=body, method="POST")
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)["id_token"]
 
     def web_identity(self, token):
-        """The client keywords of the page's credentials for that token."""
+        """The page's credentials for that token, as keywords for a client."""
         sts = self.client("sts", config=Config(signature_version=UNSIGNED))
-        found = sts.assume_role_with_web_identity(
+        credentials = sts.assume_role_with_web_identity(
             RoleArn=self.config.website_iam_role_arn,
             RoleSessionName="test",
             WebIdentityToken=token,
         )["Credentials"]
         return {
-            "aws_access_key_id": found["AccessKeyId"],
-            "aws_secret_access_key": found["SecretAccessKey"],
-            "aws_session_token": found["SessionToken"],
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["SessionToken"],
         }
 
 
 @pytest.fixture(scope="session")
 def chat():
-    """The whole chat; the one that `python -m local run` already started, where there is one."""
+    """The whole chat: the one that `python -m local run` started, or a new one."""
     if "LAMBDA_CHAT_URL" in STARTED_WITH:
         yield RunningChat(STARTED_WITH, EmulatedAws(STARTED_WITH["AWS_ENDPOINT_URL"]))
     else:
@@ -157,7 +157,7 @@ def chat():
 
 @pytest.fixture(scope="session")
 def emulator():
-    """An emulator; the chat's own, where `python -m local run` already started one."""
+    """An emulator: the one that `python -m local run` started, or a new one."""
     if "LAMBDA_CHAT_URL" in STARTED_WITH:
         yield EmulatedAws(STARTED_WITH["AWS_ENDPOINT_URL"])
     else:

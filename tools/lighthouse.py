@@ -1,7 +1,7 @@
-"""Let Lighthouse judge the page of a chat in local mode: `python -m tools.lighthouse`.
+"""Run Lighthouse on the page of a chat in local mode: `python -m tools.lighthouse`.
 
-Prints a table of scores and what cost points. The exit code is 1 if a score is under 95. npm
-installs Lighthouse into build/lighthouse at the first time.
+Prints the scores and the audits that failed; exit code 1 if a score is below 95. The first run
+installs Lighthouse into build/lighthouse with npm.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from kappa.errors import KappaError
 from local import bootstrap
 from local.testkit.chromium import ARGUMENTS, MISSING, chromium_path
 
-# The newest release that runs on Node 20: 13 wants 22.19.
+# The newest release that runs on Node 20; version 13 needs 22.19.
 VERSION = "12.8.2"
 HOME = bootstrap.ROOT / "build/lighthouse"
 PROGRAM = HOME / "node_modules/lighthouse/cli/index.js"
@@ -34,7 +34,7 @@ STOP_S = 10
 
 
 def main() -> int:
-    """Judge and print; 1 if a score is under the least, or nothing could be judged."""
+    """Run Lighthouse and print; 1 if a score is too low or Lighthouse did not run."""
     try:
         install()
         with (
@@ -55,9 +55,9 @@ def main() -> int:
 
 
 def install() -> None:
-    """Install Lighthouse unless it is there.
+    """Install Lighthouse unless it is installed.
 
-    Raises: KappaError, if that fails.
+    Raises: KappaError, if npm is missing or fails.
     """
     if PROGRAM.is_file():
         return
@@ -74,21 +74,21 @@ def install() -> None:
 
 
 def browser_path() -> str:
-    """Where the Chromium of the tests is.
+    """The path of the tests' Chromium.
 
     Raises: KappaError, if there is none.
     """
     with sync_playwright() as playwright:
         path = chromium_path(playwright)
     if path is None:
-        raise KappaError(f"Nothing was judged: {MISSING}")
+        raise KappaError(f"Lighthouse did not run: {MISSING}")
     return str(path)
 
 
 def judged(url: str, more: list[str], env: dict[str, str]) -> dict[str, Any]:
-    """Run Lighthouse on a page; its result, as JSON has it.
+    """Run Lighthouse on a page; return its JSON result.
 
-    Raises: KappaError, if it does not get through.
+    Raises: KappaError, if Lighthouse cannot run, times out or fails.
     """
     flags = " ".join(["--headless=new", *ARGUMENTS])
     command = ["node", str(PROGRAM), url, *more, "--quiet", "--output=json"]
@@ -101,7 +101,7 @@ def judged(url: str, more: list[str], env: dict[str, str]) -> dict[str, Any]:
     try:
         text, errors = process.communicate(timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
-        raise KappaError(f"Lighthouse was not done after {TIMEOUT_S} s.") from error
+        raise KappaError(f"Lighthouse did not finish within {TIMEOUT_S} s.") from error
     finally:
         stop(process)
     if process.returncode:
@@ -111,7 +111,7 @@ def judged(url: str, more: list[str], env: dict[str, str]) -> dict[str, Any]:
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End it if it runs: at an interrupt it ends its browser, too."""
+    """Interrupt Lighthouse if it still runs, so that it closes its browser too."""
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)
@@ -123,12 +123,12 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def scores_of(result: dict[str, Any]) -> list[int]:
-    """The score of each category, of 100; what has none counts as 0."""
+    """The score of each category, from 0 to 100; a missing score counts as 0."""
     return [round(100 * (result["categories"][name]["score"] or 0)) for name in CATEGORIES]
 
 
 def findings(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """The audits that did not pass: each with its id, and its title with what it measured."""
+    """The audits that did not pass: each one's id, and its title with its measured value."""
     ids = [ref["id"] for name in CATEGORIES for ref in result["categories"][name]["auditRefs"]]
     audits = {name: result["audits"][name] for name in ids}
     return [

@@ -49,8 +49,8 @@ _STYLE = re.compile(rf"\x1b\[([0-9;]*);{_OURS}m")
 
 
 @dataclass(frozen=True)
-class Voice:
-    """How one of several configs at work is heard: each line begins with its name.
+class Output:
+    """Where the output of one of several configs goes: each line begins with its name.
 
     Results go to `results` where there is such a list, instead of to stdout.
     """
@@ -65,20 +65,20 @@ class Voice:
         return "\n".join(f"{self.prefix}{line}" for line in text.split("\n"))
 
 
-_ALONE = Voice()
-_VOICE: ContextVar[Voice] = ContextVar("_VOICE", default=_ALONE)
+_PLAIN = Output()
+_OUTPUT: ContextVar[Output] = ContextVar("_OUTPUT", default=_PLAIN)
 # A line of one thread is not broken by a line of another.
 _LOCK = threading.Lock()
 
 
 @contextmanager
-def speaking(voice: Voice) -> Iterator[None]:
-    """Let what this thread prints be heard in a voice of its own."""
-    before = _VOICE.set(voice)
+def prefixed(output: Output) -> Iterator[None]:
+    """Send what this thread prints to an output of its own."""
+    before = _OUTPUT.set(output)
     try:
         yield
     finally:
-        _VOICE.reset(before)
+        _OUTPUT.reset(before)
 
 
 def report_line(report: Report) -> str:
@@ -132,23 +132,23 @@ def width() -> int | None:
         return None
     import shutil
 
-    return shutil.get_terminal_size().columns - len(click.unstyle(_VOICE.get().prefix))
+    return shutil.get_terminal_size().columns - len(click.unstyle(_OUTPUT.get().prefix))
 
 
 def result(text: str) -> None:
     """Print to stdout."""
-    voice = _VOICE.get()
-    if voice.results is not None:
-        voice.results.append(text)
+    output = _OUTPUT.get()
+    if output.results is not None:
+        output.results.append(text)
         return
     with _LOCK:
-        click.echo(_safe(voice.lines(text)), color=_colour())
+        click.echo(_safe(output.lines(text)), color=_colour())
 
 
 def progress(text: str) -> None:
     """Print to stderr."""
     with _LOCK:
-        click.echo(_safe(_VOICE.get().lines(text)), err=True, color=_colour())
+        click.echo(_safe(_OUTPUT.get().lines(text)), err=True, color=_colour())
 
 
 def exit_code(run: Callable[[], int | None], debug: bool) -> int:

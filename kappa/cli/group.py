@@ -1,158 +1,174 @@
-"""The `kappa` group, and how a function becomes one of its commands.
+"""The `kappa` group: how a command is found in argv, and how a function becomes a command.
 
-What a command does is in kappa/commands/, imported only once a command runs: --help needs neither
-AWS nor YAML.
+What a command does is in kappa/commands/, imported only once it runs: --help needs neither AWS nor
+YAML.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import inspect
+import os
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kappa import __version__
-from kappa.cli.console import as_json, progress, report_line, result, style
-from kappa.cli.options import Commands, ConfigFiles, Options, common, merge, with_example
+from kappa.cli import old_syntax
+from kappa.cli.options import Options, common, merge
+from kappa.cli.params import BETWEEN_FILES, config_files
+from kappa.config import command_line
 
 if TYPE_CHECKING:
-    from kappa.commands.deploy import Session
-    from kappa.config.model import Config
-    from kappa.packing.syntax import Problem
-    from kappa.plan.step import Plan, Report
+    from click.shell_completion import CompletionItem
 
-_HELP = """Deploy and operate an AWS Lambda function from one CONFIG file.
-
-Example:
-  kappa config.yml deploy
-  kappa lambda/*/config.yml status
-"""
-_MAX_WARNINGS = 10
-# Commands that take several configs at once.
-_SEVERAL = frozenset(
-    {
-        "add_event_sources",
-        "create",
-        "delete",
-        "deploy",
-        "diff",
-        "package",
-        "status",
-        "update_code",
-        "update_event_sources",
-        "validate",
-        "versions",
-    }
-)
+# What 0.7 took when no config was named.
+_DEFAULT_CONFIG = "kappa.yml"
 
 
-@click.group(
-    help=with_example(_HELP), cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}
-)
-@click.version_option(__version__, message="kappa %(version)s")
-@click.argument("config", type=ConfigFiles(), metavar="CONFIG")
-@common
-@click.pass_context
-def cli(ctx: click.Context, /, config: tuple[Path, ...], **given: Any) -> None:  # noqa: ANN401
-    """Keep what stands before the command."""
-    ctx.obj = merge(Options(config[0], configs=config), given)
+def with_example(text: str | None) -> str:
+    """Keep the lines of a help's example as they are: click would join them."""
+    return inspect.cleandoc(text or "").replace("Example:\n", "\b\nExample:\n")
 
 
-def command(function: Callable[..., int | None]) -> click.Command:
+class Commands(click.Group):
+    """Takes update_code as well as update-code; helps where CONFIG is missing or a word is old.
+
+    `modules` name for each command the module in kappa/cli/ that has it.
+    """
+
+    def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, in the order of the alphabet."""
+        return sorted(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command, whichever dash its name has."""
+        name = cmd_name.replace("-", "_")
+        if name not in self._modules:
+            return None
+        module = import_module(f"kappa.cli.{self._modules[name]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the config that is meant where a command stands in its place."""
+        args = old_syntax.translated(args)
+        if any(word.split("=")[0] == "--record-path" for word in args):
+            raise click.UsageError(old_syntax.replacement(args, ()), ctx)
+        first = next(self._plain_words(ctx, args), None)
+        if first is not None and self._is_command(args[first]):
+            if args[first] in old_syntax.WITHOUT_CONFIG:
+                raise click.UsageError(old_syntax.replacement(args[first:], ()), ctx)
+            args = self._with_config(ctx, args, args[first])
+        return super().parse_args(ctx, self._joined(ctx, args))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands after a config file, and further config files."""
+        offered = super().shell_complete(ctx, incomplete)
+        if ctx.params.get("config") and not incomplete.startswith("-"):
+            from click.shell_completion import CompletionItem
+
+            offered += [CompletionItem(name) for name in config_files(incomplete)]
+        return offered
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; name what replaced a word of kappa 0.7."""
+        files = ctx.params.get("config") or ("config.yml",)
+        before = {key: ctx.params.get(key) for key in ("env", "profile", "region")}
+        problem = old_syntax.replacement(args, files, command_line.options(**before))
+        if not ctx.resilient_parsing and problem:
+            raise click.UsageError(problem, ctx)
+        return super().resolve_command(ctx, args)
+
+    def _is_word(self, word: str) -> bool:
+        """Whether a word is, or was, the name of a command."""
+        return word.replace("-", "_") in self._modules or old_syntax.is_gone(word)
+
+    def _is_command(self, word: str) -> bool:
+        return self._is_word(word) and not Path(word).is_file()
+
+    def _with_config(self, ctx: click.Context, args: list[str], command: str) -> list[str]:
+        if "--help" in args:
+            return ["CONFIG", *args]
+        config = _default_config() if command != "init" else ""
+        if config:
+            return [config, *args]
+        if not ctx.resilient_parsing:
+            raise click.UsageError(f"The config file comes first: kappa config.yml {command}", ctx)
+        return args
+
+    def _plain_words(self, ctx: click.Context, args: list[str]) -> Iterator[int]:
+        """Number the words that are neither options nor what an option takes."""
+        valued = {
+            name
+            for param in self.get_params(ctx)
+            if isinstance(param, click.Option) and not param.is_flag
+            for name in param.opts
+        }
+        for number, word in enumerate(args):
+            if not word.startswith("-") and not (number and args[number - 1] in valued):
+                yield number
+
+    def _joined(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Make one argument of the config files before the command: click takes a fixed number."""
+        files: list[int] = []
+        for number in self._plain_words(ctx, args):
+            if files and self._is_word(args[number]):
+                joined = BETWEEN_FILES.join(args[file] for file in files)
+                before = [word for at, word in enumerate(args[:number]) if at not in files]
+                return [*before, joined, *args[number:]]
+            files.append(number)
+        if ctx.resilient_parsing and len(files) > 1:
+            # A shell completes the word after the config files: they are all one argument.
+            joined = BETWEEN_FILES.join(args[file] for file in files)
+            return [*(word for at, word in enumerate(args) if at not in files), joined]
+        if len(files) > 1 and Path(args[files[-1]]).is_file():
+            raise click.UsageError("Which command? It stands after the config files.", ctx)
+        return args
+
+
+def _default_config() -> str:
+    """The config that is meant where none is named; "" if there is none."""
+    given = os.environ.get("KAPPA_CONFIG", "")
+    return given or (_DEFAULT_CONFIG if Path(_DEFAULT_CONFIG).is_file() else "")
+
+
+def command(
+    *, several: bool = False, confirm: Callable[[Options, dict[str, Any]], None] | None = None
+) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a function a command of the group, with its docstring as its help.
 
-    What the function returns is the exit code; None is 0.
+    What the function returns is the exit code; None is 0. `several`: it takes several configs.
+    `confirm` is called first, with the options and the arguments, of which it takes its own out.
     """
 
-    @common
-    @click.pass_context
-    def run(ctx: click.Context, /, **given: Any) -> int | None:  # noqa: ANN401
-        options = merge(ctx.obj, given)
-        confirm = getattr(function, "confirm", None)
-        if confirm is not None:
-            confirm(options, given)
-        if len(options.configs) == 1:
-            code: int | None = function(options, **given)
-            return code
-        if function.__name__ not in _SEVERAL:
-            raise click.UsageError(f"{function.__name__} takes one config file.", ctx)
-        from kappa.cli.several import run_each
+    def decorate(function: Callable[..., int | None]) -> click.Command:
+        @common
+        @click.pass_context
+        def run(ctx: click.Context, /, **given: Any) -> int | None:  # noqa: ANN401
+            options = merge(ctx.obj, given)
+            if confirm is not None:
+                confirm(options, given)
+            if len(options.configs) == 1:
+                return function(options, **given)
+            if not several:
+                raise click.UsageError(f"{function.__name__} takes one config file.", ctx)
+            from kappa.cli.several_configs import run_each
 
-        return run_each(options, function, given)
+            return run_each(options, function, given)
 
-    run.__doc__ = with_example(function.__doc__)
-    run.__click_params__ = [  # type: ignore[attr-defined]
-        *getattr(function, "__click_params__", []),
-        *run.__click_params__,  # type: ignore[attr-defined]
-    ]
-    return cli.command(function.__name__)(run)
+        run.__doc__ = with_example(function.__doc__)
+        run.__click_params__ = [  # type: ignore[attr-defined]
+            *getattr(function, "__click_params__", []),
+            *run.__click_params__,  # type: ignore[attr-defined]
+        ]
+        return click.command(function.__name__)(run)
 
-
-def tell_notes(notes: Iterable[str]) -> None:
-    """Say what in a config has no effect."""
-    for note in notes:
-        progress(f"{style('note'.ljust(10), dim=True)} {note}")
-
-
-strict_option = click.option("--strict", is_flag=True, help="Fail on syntax errors in the code.")
-
-
-def warn_of_code(config: Config, problems: list[Problem], *, strict: bool) -> None:
-    """Say what is doubtful about the code, before it is uploaded.
-
-    Raises: ConfigError, for code that the runtime cannot read if `strict`.
-    """
-    from kappa.packing.build import remarks
-    from kappa.packing.syntax import refuse
-    from kappa.plan.step import Report
-
-    texts = [*remarks(config), *map(str, problems[:_MAX_WARNINGS])]
-    if len(problems) > _MAX_WARNINGS:
-        texts.append(f"{len(problems) - _MAX_WARNINGS} more files of this kind")
-    for text in texts:
-        progress(report_line(Report("warning", text)))
-    if strict:
-        refuse(problems)
-
-
-def carry_out(
-    options: Options,
-    plan: Callable[[Session], Plan],
-    *,
-    settled: bool = True,
-    wait: bool = False,
-    strict: bool | None = None,
-) -> None:
-    """Plan, apply, and report each step as it ends; what is so already too, if `settled`.
-
-    `strict` is None where no code is packed. With `wait` it ends when Lambda is ready, not when
-    Lambda has taken the last change.
-    """
-    from kappa.commands.diff import sends_code
-    from kappa.plan.apply import apply
-    from kappa.plan.step import SETTLED, steps
-
-    session = options.open()
-    tell_notes(session.config.notes)
-    if strict:
-        warn_of_code(session.config, session.problems, strict=True)
-    reports: list[Report] = []
-
-    def tell(report: Report) -> None:
-        reports.append(report)
-        if settled or report.mark not in SETTLED:
-            progress(report_line(report))
-
-    planned = plan(session)
-    # Code that AWS has already is not read again: that may take another Python's start.
-    if strict is False and sends_code(planned):
-        warn_of_code(session.config, session.problems, strict=False)
-    apply(planned, session.aws.call, tell, wait=wait)
-    if options.json:
-        keys = ("mark", "message", "seconds")
-        result(as_json([{key: getattr(report, key) for key in keys} for report in reports]))
-    elif not reports:
-        progress("Nothing to do: the config names none.")
-    elif not settled and not steps(planned):
-        progress("No changes.")
+    return decorate

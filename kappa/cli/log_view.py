@@ -10,9 +10,9 @@ import re
 from typing import Any
 
 from kappa.cli.console import as_json, style
-from kappa.commands.humanize import duration
 from kappa.commands.log_events import Event
 from kappa.commands.log_requests import Entry, Request
+from kappa.commands.numbers import duration
 from kappa.texts import printable
 
 _COLOURS = {
@@ -35,20 +35,20 @@ def plain(event: Event) -> str:
 def as_object(entry: Entry) -> str:
     """One event for a script: one line of JSON."""
     event = entry.event
-    said = {
+    fields = {
         "time": event.time,
         "message": event.message,
         "stream": event.stream or None,
         "request_id": entry.request_id or None,
         "level": entry.line.level or None,
     }
-    return as_json(said, indent=None)
+    return as_json(fields, indent=None)
 
 
 def pretty(request: Request) -> str:
     """A request's header and, below it, what the function wrote."""
-    said = [entry for entry in request.entries if entry.line.kind == "text"]
-    return "\n".join([_header(request), *(_row(entry, request.at_ms) for entry in said)])
+    lines = [entry for entry in request.entries if entry.line.kind == "text"]
+    return "\n".join([_header(request), *(_row(entry, request.at_ms) for entry in lines)])
 
 
 def _header(request: Request) -> str:
@@ -102,7 +102,7 @@ def _is_trace(value: Any) -> bool:  # noqa: ANN401 - any JSON
     """Whether a field is a traceback: one text of several lines, or a list of them."""
     if isinstance(value, str):
         return "\n" in value.rstrip("\n")
-    return isinstance(value, list) and any(re.search(r"^\s|\n", str(one)) for one in value)
+    return isinstance(value, list) and any(re.search(r"^\s|\n", str(item)) for item in value)
 
 
 def _trace(value: str | list[str]) -> str:

@@ -12,7 +12,8 @@ from click.core import ParameterSource
 
 from kappa.cli.console import progress, result
 from kappa.cli.group import command
-from kappa.cli.options import Moment, Options
+from kappa.cli.options import Options
+from kappa.cli.params import Moment
 from kappa.errors import Denied, KappaError, NotFound
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _log_options(function: F) -> F:
     return function
 
 
-@command
+@command()
 @_log_options
 def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Show the function's log, request by request.
@@ -67,7 +68,7 @@ def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: 
     _show(options, sys.stdout.isatty() if pretty is None else pretty, **given)
 
 
-@command
+@command()
 @_log_options
 def tail(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Print the function's log, line by line.
@@ -92,7 +93,8 @@ def _show(
     errors: bool,
     last: bool = False,
 ) -> None:
-    from kappa.commands import log_events as log
+    from kappa.commands.log_events import Query
+    from kappa.commands.log_events import follow as follow_events
     from kappa.plan.step import Clock
 
     if follow and until_ms is not None:
@@ -101,7 +103,7 @@ def _show(
         raise click.UsageError("--until is not after --since.")
     session = options.open()
     group = session.config.function.log_group
-    query = log.Query(group, since_ms, until_ms, pattern)
+    query = Query(group, since_ms, until_ms, pattern)
     clock = Clock(now=time.monotonic)
     write = _Writer(clock.now, errors, as_json=options.json, pretty=pretty and not options.json)
     last = last and not (pattern or errors or until_ms)
@@ -110,7 +112,7 @@ def _show(
         return
     missing = f"Waiting for the first log: {group} does not exist yet."
     try:
-        for events in log.follow(session.aws, query, clock, lambda: progress(missing), _lost):
+        for events in follow_events(session.aws, query, clock, lambda: progress(missing), _lost):
             if last and not events:
                 _print_last(session.aws, query, write)
             last = False
@@ -122,37 +124,38 @@ def _show(
 
 
 def _print_once(aws: Aws, query: Query, write: _Writer, last: bool) -> None:
-    from kappa.commands import log_events as log
+    from kappa.commands.log_events import Event, read_events
 
     try:
-        events = log.read_events(aws, query)
+        events = read_events(aws, query)
         write.add(events)
         if last and not events:
             _print_last(aws, query, write)
         elif not events:
-            since = log.Event(query.since_ms, "").time
+            since = Event(query.since_ms, "").time
             progress(f"No lines since {since}. New ones take some seconds; older ones: --since 1d")
     except NotFound:
         progress(f"No logs yet: {query.group} does not exist.")
         return
     write.rest()
     if events and not write.printed:
-        since = log.Event(query.since_ms, "").time
+        since = Event(query.since_ms, "").time
         progress(f"No errors in the {len(events)} lines since {since}.")
 
 
 def _print_last(aws: Aws, query: Query, write: _Writer) -> None:
     """Print what was logged before a quiet time, with its age."""
-    from kappa.commands import log_events as log
-    from kappa.commands.humanize import age
+    from kappa.commands.log_events import read_last
+    from kappa.commands.numbers import age
 
     try:
-        events = [one for one in log.read_last(aws, query.group) if one.at_ms < query.since_ms]
+        newest = read_last(aws, query.group)
     except NotFound:  # following waits for the group
         return
     except Denied as error:  # only the older lines need this permission
         progress(error.message)
         return
+    events = [event for event in newest if event.at_ms < query.since_ms]
     if not events:
         progress(f"No lines in the newest streams of {query.group}.")
         return
@@ -172,19 +175,19 @@ class _Writer:
     def __init__(
         self, now: Callable[[], float], errors: bool, *, as_json: bool, pretty: bool
     ) -> None:
-        from kappa.commands.log_requests import PATIENCE_S, Owners, Requests
+        from kappa.commands.log_requests import PATIENCE_S, Requests, RequestTracker
 
         self._now, self._errors, self._json, self._pretty = now, errors, as_json, pretty
         # Whether a request failed is known at its end only.
         self._requests = Requests(float("inf") if errors else PATIENCE_S)
-        self._owners = Owners()
+        self._tracker = RequestTracker()
         self.printed = 0
 
     def add(self, events: Iterable[Event]) -> None:
         """Take new events: print them, or keep them until their request is complete."""
         from kappa.cli.log_view import as_object, plain
 
-        entries = [self._owners.entry(event) for event in events]
+        entries = [self._tracker.entry(event) for event in events]
         if self._pretty:
             self._requests.add(entries, self._now())
             return

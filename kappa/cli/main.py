@@ -1,21 +1,69 @@
-"""The command line: argv to command. Importing the modules beside it makes their commands."""
+"""The command line: argv to command, and which file each command is in.
+
+A command's file is imported when the command runs, or its help is shown.
+"""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
+from typing import Any
 
-from kappa.cli import (  # noqa: F401
-    call,
-    change,
-    completion,
-    files,
-    logs,
-    show,
-    sources,
-    versions,
-)
+import click
+
+from kappa import __version__
 from kappa.cli.console import exit_code
-from kappa.cli.group import cli
+from kappa.cli.group import Commands, with_example
+from kappa.cli.options import Options, common, merge
+from kappa.cli.params import ConfigFiles
+
+# Command: the module beside this one that has it, as a function of this name.
+COMMANDS = {
+    "invoke": "invoke",
+    "invoke_async": "invoke",
+    "dryrun": "invoke",
+    "deploy": "deploy",
+    "diff": "diff",
+    "create": "deploy",
+    "update_code": "deploy",
+    "add_event_sources": "event_sources",
+    "update_event_sources": "event_sources",
+    "delete": "delete",
+    "package": "package",
+    "validate": "validate",
+    "init": "init",
+    "logs": "logs",
+    "tail": "logs",
+    "status": "status",
+    "metrics": "metrics",
+    "enable_event_sources": "event_sources",
+    "disable_event_sources": "event_sources",
+    "remove_event_sources": "event_sources",
+    "event_source_status": "event_sources",
+    "versions": "versions",
+    "rollback": "rollback",
+}
+_HELP = """Deploy and operate an AWS Lambda function from one CONFIG file.
+
+Example:
+  kappa config.yml deploy
+  kappa lambda/*/config.yml status
+"""
+
+
+@click.group(
+    help=with_example(_HELP),
+    cls=Commands,
+    modules=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="kappa %(version)s")
+@click.argument("config", type=ConfigFiles(), metavar="CONFIG")
+@common
+@click.pass_context
+def cli(ctx: click.Context, /, config: tuple[Path, ...], **given: Any) -> None:  # noqa: ANN401
+    """Keep what stands before the command."""
+    ctx.obj = merge(Options(config[0], configs=config), given)
 
 
 def run(args: list[str]) -> int:

@@ -1,27 +1,24 @@
-"""The commands about published versions: versions and rollback."""
+"""The command versions: a table of the published versions and their aliases."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from kappa.cli.console import as_json, bold, result, style
-from kappa.cli.group import carry_out, command
+from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.commands.humanize import size
+from kappa.commands.numbers import size
 from kappa.texts import one_line
 
 if TYPE_CHECKING:
-    from kappa.commands.deploy import Session
-    from kappa.plan.step import Plan
+    pass
 
 _HEADINGS = ("version", "date", "size", "sha256", "aliases", "description")
 _ALIASES = 4
 
 
-@command
+@command(several=True)
 def versions(options: Options) -> None:
     """List published versions and their aliases.
 
@@ -30,18 +27,19 @@ def versions(options: Options) -> None:
     Example:
       kappa config.yml versions --json
     """
-    from kappa.commands.deploy import read_versions
+    from kappa.commands.versions import read_versions
 
-    found = read_versions(options.open())
+    published = read_versions(options.open())
     if options.json:
-        result(as_json(found))
+        result(as_json(published))
         return
-    for number, line in enumerate(_table(found)):
+    for number, line in enumerate(version_table(published)):
         result(style(line, dim=True) if number == 0 else line)
 
 
-def _table(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    rows = [_HEADINGS, *(_row(one) for one in found)]
+def version_table(published: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write the versions as lines of columns, under their headings."""
+    rows = [_HEADINGS, *(_row(version) for version in published)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = []
     for row in rows:
@@ -52,44 +50,12 @@ def _table(found: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(version: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        one["version"],
-        f"{one['date'][:19]}Z",
-        size(one["size"] or 0),
-        one["sha256"][:8],
-        ", ".join(one["aliases"]),
-        one_line(one["description"]),
+        version["version"],
+        f"{version['date'][:19]}Z",
+        size(version["size"] or 0),
+        version["sha256"][:8],
+        ", ".join(version["aliases"]),
+        one_line(version["description"]),
     )
-
-
-def _version(_ctx: click.Context, _param: click.Parameter, number: str) -> str:
-    if number and not number.isdecimal():
-        raise click.BadParameter(f"{number!r} is not the number of a version, such as 3.")
-    return number
-
-
-@command
-@click.option(
-    "--to",
-    default="",
-    metavar="VERSION",
-    callback=_version,
-    help="Move to this version instead.",
-)
-@click.option("--alias", default="", metavar="NAME", help="Alias to move; default: lambda.alias.")
-def rollback(options: Options, to: str, alias: str) -> None:
-    """Move the alias back to its previous version.
-
-    Moves the alias and nothing else: $LATEST keeps its code and settings, so the next deploy
-    --publish moves the alias to the newest version again.
-
-    Example:
-      kappa config.yml rollback --to 3
-    """
-    from kappa.commands.deploy import plan_rollback
-
-    def plan(session: Session) -> Plan:
-        return plan_rollback(session, alias, to)
-
-    carry_out(options, plan)

@@ -89,7 +89,7 @@ _POLICY = """\
 
 @dataclass(frozen=True)
 class NewFiles:
-    """Files to write, by path; which of them are programs, and what to say about them all."""
+    """Files to write, by path; which of them are programs, and remarks about them."""
 
     files: Mapping[str, bytes]
     programs: frozenset[str] = frozenset()
@@ -139,30 +139,30 @@ def check_name(config: Path) -> None:
 
 def schema() -> bytes:
     """The JSON Schema of a config file."""
-    return resources.files("kappa").joinpath("schema.json").read_bytes()
+    return resources.files("kappa.config").joinpath("schema.json").read_bytes()
 
 
 def write_files(folder: Path, new: NewFiles) -> list[Path]:
-    """Write files into a folder; all of them, or none when one is there already.
+    """Write files into a folder; all of them, or none when one exists already.
 
     Raises: ConfigError, if a file exists, its name leads outside, or it cannot be written.
     """
     paths = {folder / _inside(name): data for name, data in new.files.items()}
     programs = {folder / name for name in new.programs}
     # The schema is the same everywhere: another config's may stand here already.
-    there = [path for path in paths if path.name != SCHEMA and os.path.lexists(path)]
-    if there:
+    existing = [path for path in paths if path.name != SCHEMA and os.path.lexists(path)]
+    if existing:
         raise ConfigError(
-            f"{there[0]} exists already: init overwrites nothing.", "Name another folder."
+            f"{existing[0]} exists already: init overwrites nothing.", "Name another folder."
         )
-    wanted = {
+    new_files = {
         path: data
         for path, data in paths.items()
         if path.name != SCHEMA or not os.path.lexists(path)
     }
     made: list[Path] = []
     try:
-        for path, data in wanted.items():
+        for path, data in new_files.items():
             _make_folder(path.parent, made)
             _write(path, data, path in programs, made)
     except BaseException as error:
@@ -174,10 +174,10 @@ def write_files(folder: Path, new: NewFiles) -> list[Path]:
 
 
 def _make_folder(folder: Path, made: list[Path]) -> None:
-    for one in reversed((folder, *folder.parents)):
-        if not one.is_dir():
-            one.mkdir()
-            made.append(one)
+    for parent in reversed((folder, *folder.parents)):
+        if not parent.is_dir():
+            parent.mkdir()
+            made.append(parent)
 
 
 def _write(path: Path, data: bytes, program: bool, made: list[Path]) -> None:

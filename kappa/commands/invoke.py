@@ -14,8 +14,9 @@ from typing import IO, Any, Literal
 
 from kappa.aws.client import Aws
 from kappa.aws.translate import parsed, translated
+from kappa.config.files import read_file
 from kappa.config.model import Config
-from kappa.config.plain_file import parse_json, read_plain
+from kappa.config.strict_json import parse_json
 from kappa.errors import AwsError, ConfigError, Denied, NotFound, Unavailable
 from kappa.plan.step import Clock
 from kappa.texts import read_json
@@ -81,7 +82,7 @@ def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
     file = Path(data) if data else config.beside(config.function.test_data)
     try:
         # What a shell makes of <(command) is a pipe that somebody writes to.
-        content = file.read_bytes() if data.startswith("/dev/fd/") else read_plain(file)
+        content = file.read_bytes() if data.startswith("/dev/fd/") else read_file(file)
     except OSError as error:
         hint = "--data takes a file, - or JSON." if data else "Correct lambda.test_data."
         raise ConfigError(config.masked(f"{file}: {error.strerror}."), hint) from error
@@ -177,12 +178,13 @@ def await_ready(aws: Aws, function: str, clock: Clock) -> None:
         doing = f"asking whether {function} is ready"
         params = {"FunctionName": function}
         try:
-            found = aws.call_once(
+            settings = aws.call_once(
                 "lambda", "get_function_configuration", doing, params, _patience_s(aws)
             )
-        except (Denied, NotFound):  # who may only invoke goes on; what is missing is said there
+        except (Denied, NotFound):
+            # Whoever may only invoke goes on; the call itself reports what is missing.
             return
-        if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
+        if settings.get("State") != "Pending" and settings.get("LastUpdateStatus") != "InProgress":
             return
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 2.0)

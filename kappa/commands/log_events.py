@@ -1,6 +1,6 @@
-"""The function's log group: plan its retention, iterate over its events.
+"""The events of the function's log: read those of a time, the last ones, or follow new ones.
 
-Owns what a log event is. kappa never removes a log group.
+Owns what a log event is.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kappa.aws.client import Aws
-from kappa.config.model import Config
 from kappa.errors import NotFound, Unavailable
-from kappa.plan.step import Clock, Note, Plan, Step
+from kappa.plan.step import Clock
 
 # CloudWatch makes events readable out of order, some seconds late.
 LATE_MS = 30_000
@@ -22,13 +21,6 @@ POLL_S = 1.0
 # How many events of a quiet function are shown, and in how many streams they are looked for.
 LAST = 10
 _STREAMS = 5
-
-
-@dataclass(frozen=True)
-class LogGroup:
-    """A log group that exists; no days means that logs are kept for ever."""
-
-    retention_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,56 +49,6 @@ class Query:
     pattern: str = ""
 
 
-def read(aws: Aws, config: Config) -> LogGroup | None:
-    """Read the log group, only if the config has a retention for it."""
-    if config.function.log_retention_days is None:
-        return None
-    name = config.function.log_group
-    groups = aws.pages(
-        "logs",
-        "describe_log_groups",
-        f"reading the log group {name}",
-        "logGroups",
-        {"logGroupNamePrefix": name},
-    )
-    found = next((one for one in groups if one["logGroupName"] == name), None)
-    return LogGroup(found.get("retentionInDays")) if found else None
-
-
-def plan_retention(config: Config, state: LogGroup | None) -> Plan:
-    """Plan the log group and how long it keeps logs."""
-    days = config.function.log_retention_days
-    if days is None:
-        return []
-    name = config.function.log_group
-    if state and state.retention_days == days:
-        return [Note("unchanged", f"log group {name}")]
-    group = {"logGroupName": name}
-    retention = Step(
-        "logs",
-        "put_retention_policy",
-        {**group, "retentionInDays": days},
-        "updated",
-        f"log group {name}: kept {days} days",
-    )
-    if state:
-        return [retention]
-    make = Step(
-        "logs",
-        "create_log_group",
-        group,
-        "created",
-        f"log group {name}",
-        settled=("ResourceAlreadyExistsException",),
-    )
-    return [make, retention]
-
-
-def plan_delete(config: Config) -> Plan:
-    """Say that the logs stay."""
-    return [Note("kept", f"log group {config.function.log_group} with its logs, if any")]
-
-
 def read_events(aws: Aws, query: Query) -> list[Event]:
     """Read the events of a time, oldest first.
 
@@ -117,11 +59,11 @@ def read_events(aws: Aws, query: Query) -> list[Event]:
         params["endTime"] = query.until_ms
     if query.pattern:
         params["filterPattern"] = query.pattern
-    found = aws.pages(
+    listed = aws.pages(
         "logs", "filter_log_events", f"reading the log group {query.group}", "events", params
     )
     counts: Counter[object] = Counter()
-    return sorted((_event(one, counts) for one in found), key=lambda event: event.at_ms)
+    return sorted((_event(raw, counts) for raw in listed), key=lambda event: event.at_ms)
 
 
 def _event(raw: Mapping[str, Any], counts: Counter[object]) -> Event:
@@ -145,10 +87,10 @@ def read_last(aws: Aws, group: str) -> list[Event]:
     events: list[Event] = []
     for stream in streams:
         given = {**name, "logStreamName": stream["logStreamName"], "limit": LAST}
-        raw = aws.call("logs", "get_log_events", doing, given)["events"]
+        listed = aws.call("logs", "get_log_events", doing, given)["events"]
         counts: Counter[object] = Counter()
         own = {"logStreamName": stream["logStreamName"]}
-        events += [_event({**one, **own}, counts) for one in raw]
+        events += [_event({**raw, **own}, counts) for raw in listed]
     return sorted(events, key=lambda event: event.at_ms)[-LAST:]
 
 

@@ -1,4 +1,4 @@
-"""What a line of a function's log says: Lambda's own lines, JSON lines, a runtime's lines.
+"""What a line of a function's log means: Lambda's own lines, JSON lines, a runtime's lines.
 
 Pure text: it asks nobody and knows no colour.
 Source: AWS Lambda guide, "Viewing Lambda function logs", "Log formats"; "Lambda Telemetry API
@@ -18,7 +18,7 @@ from kappa.texts import read_json
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 LEVELS = ERRORS | {"TRACE", "DEBUG", "INFO", "WARN", "WARNING"}
-# Keys that the header of a request or the line's own columns say already.
+# Keys that the header of a request or the line's own columns show already.
 _TIME_KEYS = ("timestamp", "time", "ts", "@timestamp")
 _LEVEL_KEYS = ("level", "log_level", "levelname", "severity")
 _ID_KEYS = ("requestId", "AWSRequestId", "aws_request_id", "function_request_id", "request_id")
@@ -37,7 +37,7 @@ _FACT = re.compile(r"([A-Z][A-Za-z ]+): ([^\t\n]+)")
 
 @dataclass(frozen=True)
 class Report:
-    """What Lambda says of a request at its end. Units: milliseconds and MB."""
+    """What Lambda reports of a request at its end. Units: milliseconds and MB."""
 
     request_id: str
     duration_ms: float
@@ -49,7 +49,7 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether Lambda itself says that the request failed, such as by a timeout."""
+        """Whether Lambda itself reports that the request failed, such as by a timeout."""
         return self.status not in ("", "success")
 
 
@@ -66,7 +66,7 @@ class Line:
 
     @property
     def is_error(self) -> bool:
-        """Whether the line tells of a failure."""
+        """Whether the line reports a failure."""
         return self.level in ERRORS or bool(self.report and self.report.failed)
 
 
@@ -99,12 +99,6 @@ def _read(message: str) -> Line:
     return Line(message, level="ERROR" if _RAISED.match(message) else "")
 
 
-def report_of(log: str) -> Report | None:
-    """Find the last report of a log's tail, as an invocation answers it."""
-    found = (parse(line).report for line in reversed(log.splitlines()) if "report" in line.lower())
-    return next((report for report in found if report), None)
-
-
 def _text_report(message: str, request_id: str) -> Report | None:
     facts = dict(_FACT.findall(message))
     try:
@@ -133,26 +127,26 @@ def _number(value: object) -> float:
 
 
 def _json_line(message: str) -> Line:
-    said = read_json(message)
-    kind = said.get("type")
-    record = said.get("record")
+    data = read_json(message)
+    kind = data.get("type")
+    record = data.get("record")
     if isinstance(kind, str) and kind.startswith("platform.") and isinstance(record, dict):
         return _platform_line(message, kind.removeprefix("platform."), record)
-    level = str(_first(said, _LEVEL_KEYS)).upper()
-    text = _first(said, _TEXT_KEYS)
+    level = str(_first(data, _LEVEL_KEYS)).upper()
+    text = _first(data, _TEXT_KEYS)
     known = {*_TIME_KEYS, *_LEVEL_KEYS, *_ID_KEYS, "_aws"}  # embedded metrics
-    used = next((key for key in _TEXT_KEYS if key in said), "")
-    fields = {key: value for key, value in said.items() if key not in known and key != used}
+    used = next((key for key in _TEXT_KEYS if key in data), "")
+    fields = {key: value for key, value in data.items() if key not in known and key != used}
     return Line(
         text if isinstance(text, str) else json.dumps(text, ensure_ascii=False),
         level=level if level in LEVELS else "",
-        request_id=str(_first(said, _ID_KEYS)),
+        request_id=str(_first(data, _ID_KEYS)),
         fields=fields,
     )
 
 
-def _first(said: Mapping[str, Any], keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON
-    return next((said[key] for key in keys if said.get(key) is not None), "")
+def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON
+    return next((data[key] for key in keys if data.get(key) is not None), "")
 
 
 def _platform_line(message: str, kind: str, record: Mapping[str, Any]) -> Line:
@@ -163,15 +157,15 @@ def _platform_line(message: str, kind: str, record: Mapping[str, Any]) -> Line:
 
 
 def _json_report(record: Mapping[str, Any], request_id: str) -> Report | None:
-    has = record.get("metrics", {})
+    metrics = record.get("metrics", {})
     try:
         return Report(
             request_id,
-            _number(has["durationMs"]),
-            _number(has["billedDurationMs"]),
-            int(_number(has["memorySizeMB"])),
-            int(_number(has["maxMemoryUsedMB"])),
-            _number(has["initDurationMs"]) if "initDurationMs" in has else None,
+            _number(metrics["durationMs"]),
+            _number(metrics["billedDurationMs"]),
+            int(_number(metrics["memorySizeMB"])),
+            int(_number(metrics["maxMemoryUsedMB"])),
+            _number(metrics["initDurationMs"]) if "initDurationMs" in metrics else None,
             str(record.get("status", "")),
         )
     except (KeyError, TypeError, ValueError, IndexError):

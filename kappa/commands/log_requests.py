@@ -1,7 +1,7 @@
 """A request's lines together, although the log of a function mixes those of many.
 
 Lambda runs one request at a time in a log stream, and some lines name their request.
-Pure but for what it has been told: it reads nothing and prints nothing.
+It remembers what it was given; it reads nothing and prints nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _STREAMS = 1000
 
 @dataclass(frozen=True)
 class Entry:
-    """One event with what its line says and the request that it belongs to."""
+    """One event with what its line means and the request that it belongs to."""
 
     event: Event
     line: Line
@@ -27,7 +27,7 @@ class Entry:
     is_error: bool
 
 
-class Owners:
+class RequestTracker:
     """Finds the request of each line; remembers what each stream is in."""
 
     def __init__(self) -> None:
@@ -62,12 +62,12 @@ class Request:
     @property
     def report(self) -> Report | None:
         """Lambda's own words on the request; None while it runs."""
-        return next((one.line.report for one in self.entries if one.line.report), None)
+        return next((entry.line.report for entry in self.entries if entry.line.report), None)
 
     @property
     def failed(self) -> bool:
-        """Whether any line, or Lambda, tells of a failure."""
-        return any(one.is_error for one in self.entries)
+        """Whether any line, or Lambda, reports a failure."""
+        return any(entry.is_error for entry in self.entries)
 
     @property
     def at_ms(self) -> int:
@@ -85,23 +85,23 @@ class Requests:
 
     def add(self, entries: Iterable[Entry], now_s: float = 0.0) -> None:
         """Take new entries, oldest first."""
-        for one in entries:
-            key = ("", one.request_id) if one.request_id else (one.event.stream, "")
-            request = self._open.setdefault(key, Request(one.request_id, since_s=now_s))
-            if one.line.kind == "start":
-                request.entries += self._beginning(one.event.stream)
-            request.entries.append(one)
+        for entry in entries:
+            key = ("", entry.request_id) if entry.request_id else (entry.event.stream, "")
+            request = self._open.setdefault(key, Request(entry.request_id, since_s=now_s))
+            if entry.line.kind == "start":
+                request.entries += self._beginning(entry.event.stream)
+            request.entries.append(entry)
 
     def _beginning(self, stream: str) -> list[Entry]:
         """Lambda's lines before a stream's first request, such as INIT_START: that one's."""
         early = self._open.get((stream, ""))
-        if early is None or any(one.line.kind != "platform" for one in early.entries):
+        if early is None or any(entry.line.kind != "platform" for entry in early.entries):
             return []
         del self._open[stream, ""]
         return early.entries
 
     def take(self, now_s: float | None = None) -> list[Request]:
-        """Give what is complete or has waited for long; all that there is without a time."""
+        """Give the requests that are complete or have waited for long; without a time, all."""
         ready = {
             key: request
             for key, request in self._open.items()

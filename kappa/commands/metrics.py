@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kappa.aws.client import Aws
-from kappa.commands.humanize import duration, sparkline
+from kappa.commands.numbers import duration, sparkline
 
 _BARS = 30
 _DAY_S = 86_400
@@ -84,7 +84,11 @@ def query(function: str, over: Window) -> dict[str, Any]:
     return {
         "MetricDataQueries": [
             *(_stat(function, metric, metric.id, over.period_s) for metric in METRICS),
-            *(_stat(function, one, f"{one.id}_whole", whole_s) for one in METRICS if _ranked(one)),
+            *(
+                _stat(function, metric, f"{metric.id}_whole", whole_s)
+                for metric in METRICS
+                if _ranked(metric)
+            ),
         ],
         "StartTime": datetime.fromtimestamp(over.start_s, UTC),
         "EndTime": datetime.fromtimestamp(over.end_s, UTC),
@@ -111,12 +115,12 @@ def _stat(function: str, metric: Metric, query_id: str, period_s: int) -> dict[s
     }
 
 
-def read(aws: Aws, function: str, over: Window) -> dict[str, dict[int, float]]:
+def read_metrics(aws: Aws, function: str, over: Window) -> dict[str, dict[int, float]]:
     """Read the numbers: query id to time to number.
 
     Raises: Denied, AwsError.
     """
-    found = aws.pages(
+    results = aws.pages(
         "cloudwatch",
         "get_metric_data",
         f"reading the metrics of {function}",
@@ -124,23 +128,25 @@ def read(aws: Aws, function: str, over: Window) -> dict[str, dict[int, float]]:
         query(function, over),
     )
     numbers: dict[str, dict[int, float]] = {}
-    for one in found:
-        points = zip(one["Timestamps"], one["Values"], strict=True)
-        # A further page goes on with the same query.
-        numbers.setdefault(one["Id"], {}).update((int(at.timestamp()), n) for at, n in points)
+    for result in results:
+        points = zip(result["Timestamps"], result["Values"], strict=True)
+        # A further page continues the same query.
+        numbers.setdefault(result["Id"], {}).update((int(at.timestamp()), n) for at, n in points)
     return numbers
 
 
-def data(function: str, over: Window, numbers: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
-    """Say it for scripts.
+def metrics_data(
+    function: str, over: Window, numbers: Mapping[str, Mapping[int, float]]
+) -> dict[str, Any]:
+    """Describe the metrics for scripts.
 
     Shape: {function, since, until, period_s, metrics: {name: {value, points: [number or null]}}}.
     """
     metrics = {}
     for metric in METRICS:
-        has = numbers.get(metric.id, {})
-        points = [has.get(start) for start in over.starts]
-        whole = numbers.get(f"{metric.id}_whole", {}) if _ranked(metric) else has
+        bars = numbers.get(metric.id, {})
+        points = [bars.get(start) for start in over.starts]
+        whole = numbers.get(f"{metric.id}_whole", {}) if _ranked(metric) else bars
         metrics[metric.key] = {"value": _value(metric, whole), "points": points}
     return {
         "function": function,
@@ -151,24 +157,24 @@ def data(function: str, over: Window, numbers: Mapping[str, Mapping[int, float]]
     }
 
 
-def _value(metric: Metric, has: Mapping[int, float]) -> float | None:
-    if not has:
+def _value(metric: Metric, parts: Mapping[int, float]) -> float | None:
+    if not parts:
         return None
     # CloudWatch may cut the whole time in two, at a full hour: the worse percentile counts.
-    return sum(has.values()) if metric.statistic == "Sum" else max(has.values())
+    return sum(parts.values()) if metric.statistic == "Sum" else max(parts.values())
 
 
 def _iso(at_s: int) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat().replace("+00:00", "Z")
 
 
-def table(found: Mapping[str, Any], encoding: str) -> Sequence[tuple[str, str, str]]:
+def metrics_table(data: Mapping[str, Any], encoding: str) -> Sequence[tuple[str, str, str]]:
     """Turn the data into rows: label, number, bars; a metric without a number has "-"."""
     rows = []
     for metric in METRICS:
-        one = found["metrics"][metric.key]
-        bars = sparkline(one["points"], encoding) if one["value"] is not None else ""
-        rows.append((metric.label, _words(metric, one["value"]), bars))
+        row = data["metrics"][metric.key]
+        bars = sparkline(row["points"], encoding) if row["value"] is not None else ""
+        rows.append((metric.label, _words(metric, row["value"]), bars))
     return rows
 
 

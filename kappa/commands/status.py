@@ -1,25 +1,55 @@
-"""Put results into words: a status as data and as a table. Pure: it neither asks nor prints."""
+"""The command status: read all that AWS has, describe it as data, and name what is wrong."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
-from kappa.commands.humanize import duration, size
-from kappa.commands.status_problems import lacking, policy_name, problems, role_name
+from kappa.commands.session import Session
+from kappa.config.function_rules import check_regions
 from kappa.config.model import Config
 from kappa.function.async_calls import wants
-from kappa.function.state import FunctionState
-from kappa.iam.state import IamState
-from kappa.sources.report import Row, source_row, sources_data
+from kappa.function.permissions import Statement, grants
+from kappa.function.state import FunctionState, read_function
+from kappa.iam.state import IamState, read_rights, read_roles
+from kappa.sources.alias_settings import bind_to_alias
+from kappa.sources.read import read_sources
+from kappa.sources.report import sources_data
 from kappa.sources.state import SourcesState
+
+
+@dataclass(frozen=True)
+class Status:
+    """All that AWS has of a function, with the config as it is bound."""
+
+    config: Config
+    iam: IamState
+    function: FunctionState
+    sources: SourcesState
+
+
+def read_status(session: Session) -> Status:
+    """Read everything, side by side."""
+    config, aws = session.config, session.aws
+    check_regions(config, aws.region)
+    with ThreadPoolExecutor(3) as pool:
+        roles = pool.submit(read_roles, aws, config, inline=True)
+        function = read_function(aws, config)
+        place = session.place
+        pending = pool.submit(read_sources, aws, config, place, tolerant=True)
+        rights = read_rights(aws, config, place, roles.result(), function.settings)
+    sources = pending.result()
+    config, function, sources = bind_to_alias(aws, config, place, function, sources, strict=False)
+    return Status(config, rights, function, sources)
 
 
 def status_data(
     config: Config, rights: IamState, function: FunctionState, sources: SourcesState
 ) -> dict[str, Any]:
-    """Say what there is, for scripts. null and "missing" mean: not there.
+    """Describe what AWS has, for scripts. null and "missing" mean that it does not exist.
 
     Shape: {policy, role, function, alias, async, permissions: [], event_sources: [],
     problems: [text]}; alias and async are null too where the config names none.
@@ -32,13 +62,13 @@ def status_data(
         "async": _asynchronous(function.asynchronous),
         "permissions": [
             {
-                "statement_id": one.statement_id,
-                "principal": one.principal,
-                "action": one.action,
-                "source_arn": one.source_arn,
-                "foreign": json.loads(one.foreign) if one.foreign else None,
+                "statement_id": statement.statement_id,
+                "principal": statement.principal,
+                "action": statement.action,
+                "source_arn": statement.source_arn,
+                "foreign": json.loads(statement.foreign) if statement.foreign else None,
             }
-            for one in function.statements
+            for statement in function.statements
         ],
         "event_sources": sources_data(config, sources),
     }
@@ -104,124 +134,111 @@ def _function(function: FunctionState) -> dict[str, Any] | None:
 
 
 def _alias(config: Config, function: FunctionState) -> dict[str, Any] | None:
-    has = function.versions.alias(config.function.alias)
-    if has is None:
+    alias = function.versions.alias(config.function.alias)
+    if alias is None:
         return None
     current = function.versions.current
     return {
-        "name": has["Name"],
-        "version": has["FunctionVersion"],
-        "weights": has.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}),
-        "is_current": current is not None and has["FunctionVersion"] == str(current),
+        "name": alias["Name"],
+        "version": alias["FunctionVersion"],
+        "weights": alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}),
+        "is_current": current is not None and alias["FunctionVersion"] == str(current),
     }
 
 
-def _asynchronous(has: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if has is None:
+def _asynchronous(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if settings is None:
         return None
-    destination = has.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     return {
-        "maximum_retry_attempts": has.get("MaximumRetryAttempts"),
-        "maximum_event_age_s": has.get("MaximumEventAgeInSeconds"),
+        "maximum_retry_attempts": settings.get("MaximumRetryAttempts"),
+        "maximum_event_age_s": settings.get("MaximumEventAgeInSeconds"),
         "on_failure": destination,
     }
 
 
-def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
-    """Turn status data into rows: what, name, state, detail (facts, two spaces apart)."""
-    policy, role = data["policy"], data["role"]
-    rows = []
-    if config.policy:
-        detail = f"{policy['version']}  attached {policy['attachments']}x" if policy else ""
-        rows.append(("policy", policy_name(config), "there" if policy else "missing", detail))
-    name = role_name(config)
-    names = [policy.rsplit("/", 1)[-1] for policy in (role or {}).get("policies") or []]
-    if name:
-        rows.append(("role", name, role["state"] if role else "missing", "  ".join(names)))
-    rows.append(_function_row(config.function.name, data["function"]))
-    if config.function.alias:
-        rows.append(_alias_row(config.function.alias, data["alias"]))
-    if wants(config.function.async_) or data["async"]:
-        rows.append(_async_row(data["async"]))
-    for one in data["permissions"]:
-        detail = f"{one['principal']}  {one['source_arn']}".strip()
-        if one["foreign"]:
-            detail = f"{one['foreign'].get('Effect', '')}  more than a config can express (--json)"
-        rows.append(("permission", one["statement_id"], "there", detail))
-    rows += [source_row(one) for one in data["event_sources"]]
-    return rows
-
-
-def _function_row(name: str, function: Mapping[str, Any] | None) -> Row:
-    if function is None:
-        return "function", name, "missing", ""
-    reserved = function["reserved_concurrency"]
-    facts = [
-        function["runtime"] or function["package_type"].lower(),
-        *function["architectures"],
-        f"{function['memory_size']} MB",
-        f"{function['timeout']} s",
-        f"at most {reserved} at once" if reserved is not None else "",
-        size(function["code_size"] or 0),
-        f"sha256 {(function['code_sha256'] or '')[:8]}",
-        f"changed {function['last_modified'][:19]}Z",
+def problems(config: Config, data: Mapping[str, Any]) -> list[str]:
+    """Name what is not as it should be: missing, failed, or not as in the config."""
+    name = config.function.name
+    parts = {
+        f"policy {policy_name(config)}": (config.policy is not None, data["policy"]),
+        f"role {role_name(config)}": (bool(role_name(config)), data["role"]),
+        f"function {name}": (True, data["function"]),
+        f"alias {config.function.alias}": (bool(config.function.alias), data["alias"]),
+        f"asynchronous settings of {name}": (wants(config.function.async_), data["async"]),
+    }
+    missing = [
+        f"{what}: missing" for what, (asked, current) in parts.items() if asked and not current
     ]
-    state = function["state"]
-    if function["last_update"] != "Successful":
-        state = f"{state}, update {function['last_update']}"
-    return "function", name, state, "  ".join(fact for fact in facts if fact)
-
-
-def _alias_row(name: str, alias: Mapping[str, Any] | None) -> Row:
-    if alias is None:
-        return "alias", name, "missing", ""
-    shares = [f"{share:.0%} to version {number}" for number, share in alias["weights"].items()]
-    words = "as the function is now" if alias["is_current"] else "the function has changed since"
-    return "alias", name, f"version {alias['version']}", "  ".join([*shares, words])
-
-
-def _async_row(has: Mapping[str, Any] | None) -> Row:
-    if has is None:
-        return "async", "", "missing", ""
-    tries, age_s, target = (
-        has["maximum_retry_attempts"],
-        has["maximum_event_age_s"],
-        has["on_failure"],
-    )
-    facts = [
-        f"{tries} retries" if tries is not None else "",
-        f"within {duration(age_s * 1000)}" if age_s is not None else "",
-        f"then to {target.rsplit(':', 1)[-1]}" if target else "",
-    ]
-    return "async", "", "there", "  ".join(fact for fact in facts if fact)
-
-
-def padded(rows: list[Row], width: int | None = None) -> list[Row]:
-    """Give each column but the last one width, and break details that are wider than the rest."""
-    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
-    indent = widths[0] + 2
-    left = None if width is None else width - sum(widths) - 6
+    sources = config.function.event_sources
+    enabled = {number: source.enabled for number, source in enumerate(sources)}
     return [
-        (
-            row[0].ljust(widths[0]),
-            row[1].ljust(widths[1]),
-            row[2].ljust(widths[2]),
-            _broken(row[3], left, indent, width),
-        )
-        for row in rows
+        *missing,
+        *_unattached(config, data["policy"], data["role"]),
+        *_function_problems(data["function"] or {}),
+        *(
+            f"event source {source['name']}: {problem}"
+            for number, source in enumerate(data["event_sources"])
+            if (problem := _source_problem(source, enabled.get(number)))
+        ),
     ]
 
 
-def _broken(detail: str, left: int | None, indent: int, width: int | None) -> str:
-    """Break a detail between two facts, so that no line is too long."""
-    if left is None or width is None or len(detail) <= left:
-        return detail
-    lines = [""]
-    for fact in detail.split("  "):
-        room = left if len(lines) == 1 else width - indent
-        longer = f"{lines[-1]}  {fact}" if lines[-1] else fact
-        if len(longer) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(fact)
-    return f"\n{' ' * indent}".join(lines)
+def _function_problems(function: Mapping[str, Any]) -> list[str]:
+    messages = []
+    if function.get("state") == "Failed":
+        messages.append(f"function {function['name']} failed: {function['state_reason']}")
+    if function.get("last_update") == "Failed":
+        reason = function["last_update_reason"]
+        messages.append(f"the last update of {function['name']} failed: {reason}")
+    return messages
+
+
+def _unattached(
+    config: Config, policy: Mapping[str, Any] | None, role: Mapping[str, Any] | None
+) -> list[str]:
+    if not (config.makes_role and policy and role) or policy["arn"] in role["policies"]:
+        return []
+    return [f"policy {policy['name']}: not attached to the role {role['name']}"]
+
+
+def _source_problem(source: Mapping[str, Any], enabled: bool | None) -> str:
+    """What is wrong with a source; `enabled` is the config's, None: it does not name it."""
+    if source["state"] == "unknown":
+        return f"unknown: {source['problem']}"
+    if source["state"] in ("missing", "topic is gone", "no target"):
+        return str(source["state"])
+    if source.get("problem"):
+        return str(source["problem"])
+    if str(source.get("last_result", "")).startswith("PROBLEM"):
+        return str(source["last_result"])
+    if enabled is False and source["state"] in ("Enabled", "Notifying", "Subscribed"):
+        return "enabled, and the config says disabled"
+    return (
+        "disabled, and the config says enabled" if enabled and source["state"] == "Disabled" else ""
+    )
+
+
+def lacking(config: Config, given: Sequence[Statement]) -> list[str]:
+    """Name the config's permissions that AWS lacks, or has otherwise."""
+    ids = {statement.statement_id for statement in given}
+    return [
+        f"permission {permission.statement_id}: "
+        f"{'differs' if permission.statement_id in ids else 'missing'}"
+        for permission in config.function.permissions
+        if not any(
+            grants(statement, permission)
+            for statement in given
+            if statement.statement_id == permission.statement_id
+        )
+    ]
+
+
+def policy_name(config: Config) -> str:
+    """What a status calls the policy."""
+    return (config.policy.name or config.policy.arn.rsplit("/", 1)[-1]) if config.policy else ""
+
+
+def role_name(config: Config) -> str:
+    """What a status calls the role."""
+    return config.role.name or config.role.arn.rsplit("/", 1)[-1]

@@ -1,7 +1,7 @@
 """Turn a Tree into a msgspec Struct, and msgspec's complaints into words with file and line.
 
 Owns the words of a type error: what stands there, what is allowed, what was meant. It must not
-know the keys of a kappa config: their types and descriptions carry all it says.
+know the keys of a kappa config: types and their descriptions carry all that it says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from kappa.config.mistakes import together
+from kappa.config.error_list import joined
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.errors import ConfigError
 
@@ -28,34 +28,34 @@ _SECRET = frozenset({"environment", "environment_variables"})
 _NAMED = re.compile(r"field `(.*)`$")
 
 
-def convert(tree: Tree, data: object, wanted: type[T], at: Keys = ()) -> T:
+def convert(tree: Tree, data: object, kind: type[T], at: Keys = ()) -> T:
     """Convert a tree's data to a Struct; text becomes a number where the type says so.
 
     `at` is where in the tree the data stands.
     Raises: ConfigError, for all that does not fit.
     """
-    rest = _Rest(_without_nulls(data))
+    remaining = _Remaining(_without_nulls(data))
     errors: dict[Keys, ConfigError] = {}
     for _ in range(_MOST_TRIES):
         try:
-            converted = msgspec.convert(rest.data, wanted, strict=False)
+            converted = msgspec.convert(remaining.data, kind, strict=False)
         except msgspec.ValidationError as error:
-            keys, problem = _config_error(tree, wanted, str(error), at, rest)
+            keys, problem = _config_error(tree, kind, str(error), at, remaining)
             if not _follows(keys, errors):
                 errors[keys] = problem
-            if not rest.take_out(keys[len(at) :]):
+            if not remaining.take_out(keys[len(at) :]):
                 break
         else:
             if not errors:
                 return converted
             break
-    raise together(errors.values())
+    raise joined(errors.values())
 
 
-def fits(value: object, wanted: object) -> bool:
+def fits(value: object, kind: object) -> bool:
     """Whether a value is one that a type takes."""
     try:
-        msgspec.convert(value, wanted)
+        msgspec.convert(value, kind)
     except msgspec.ValidationError:
         return False
     return True
@@ -64,13 +64,13 @@ def fits(value: object, wanted: object) -> bool:
 def _follows(keys: Keys, errors: Mapping[Keys, ConfigError]) -> bool:
     """Whether something is wrong only because of an error before: taken out, or misspelled."""
     return any(
-        one[: len(keys)] == keys or (one[:-1] == keys[:-1] and f"`{keys[-1]}`" in error.hint)
-        for one, error in errors.items()
+        before[: len(keys)] == keys or (before[:-1] == keys[:-1] and f"`{keys[-1]}`" in error.hint)
+        for before, error in errors.items()
     )
 
 
-class _Rest:
-    """Data that gets smaller: what was wrong is taken out, so that the next mistake is found.
+class _Remaining:
+    """Data that gets smaller: what was wrong is taken out, so that the next error shows.
 
     An item of a list that is taken out leaves a gap, by which the numbers of others are put right.
     """
@@ -80,14 +80,14 @@ class _Rest:
         self._gaps: dict[Keys, list[int]] = {}
 
     def original(self, keys: Keys) -> Keys:
-        """Say where in the file stands what msgspec found at `keys` of what is left."""
-        found: Keys = ()
+        """Return where in the file stands what msgspec found at `keys` of what is left."""
+        original: Keys = ()
         for key in keys:
             number = key
-            for gap in sorted(self._gaps.get(found, ())):
+            for gap in sorted(self._gaps.get(original, ())):
                 number = int(number) + (gap <= int(number))
-            found = (*found, number)
-        return found
+            original = (*original, number)
+        return original
 
     def take_out(self, keys: Keys) -> bool:
         """Take out what stands at `keys` of the file; what is missing, with its mapping."""
@@ -127,25 +127,25 @@ def _without_nulls(value: object) -> object:
 
 
 def _config_error(
-    tree: Tree, wanted: object, text: str, at: Keys, rest: _Rest
+    tree: Tree, kind: object, text: str, at: Keys, remaining: _Remaining
 ) -> tuple[Keys, ConfigError]:
-    """Where msgspec found what, and the error for it."""
+    """Turn msgspec's error into the key path that it is about, and our error for it."""
     match = _AT.match(text)
     problem, path = (match["problem"], match["path"] or "") if match else (text, "")
-    inner = rest.original(tuple(word or int(number) for word, number in _KEY.findall(path)))
+    inner = remaining.original(tuple(word or int(number) for word, number in _KEY.findall(path)))
     keys = (*at, *inner)
     named = _NAMED.search(problem)
     if named and "unknown" in problem:
         keys = (*keys, named[1])
-        return keys, _unknown_key(tree, keys, _keys(_type_at(wanted, inner)))
+        return keys, _unknown_key(tree, keys, _keys(_type_at(kind, inner)))
     if named:
-        kind = _type_at(wanted, (*inner, named[1]))
         missing = (*keys, named[1])
         words = f"{dotted(missing)} is missing."
-        return missing, tree.error(keys, words, f"Allowed: {allowed(kind)}.")
+        hint = f"Allowed: {allowed(_type_at(kind, (*inner, named[1])))}."
+        return missing, tree.error(keys, words, hint)
     shows = keys in tree.texts and not _SECRET & set(keys)
     stands = f"is {tree.texts[keys]!r}" if shows else "is of the wrong kind"
-    hint = f"Allowed: {allowed(_type_at(wanted, inner))}."
+    hint = f"Allowed: {allowed(_type_at(kind, inner))}."
     return keys, tree.error(keys, f"{dotted(keys)} {stands}.", hint)
 
 
@@ -154,7 +154,7 @@ def _unknown_key(tree: Tree, keys: Keys, known: list[str]) -> ConfigError:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Say which known word was meant, or list them all."""
+    """Suggest the known word that was meant, or list them all."""
     words = sorted(known)
     near = difflib.get_close_matches(word, words, n=1)
     return f"Did you mean `{near[0]}`?" if near else f"Allowed: {', '.join(words)}."
@@ -171,8 +171,8 @@ def _type_at(kind: object, keys: Keys) -> object:
         if isinstance(key, int):
             kind = get_args(bare)[0] if get_args(bare) else object
         elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
-            found = {field.encode_name: field.type for field in msgspec.structs.fields(bare)}
-            kind = found.get(key, object)
+            types_ = {field.encode_name: field.type for field in msgspec.structs.fields(bare)}
+            kind = types_.get(key, object)
         else:
             kind = get_args(bare)[-1] if get_args(bare) else object
     return kind
@@ -188,7 +188,7 @@ def _bare(kind: object) -> Any:  # noqa: ANN401 - a type, whatever it is
 
 
 def allowed(kind: object) -> str:
-    """Say in words which values a type takes."""
+    """Describe the values that a type takes."""
     if get_origin(kind) is Annotated:
         return str(get_args(kind)[1].description)
     if get_origin(kind) in (Union, types.UnionType):

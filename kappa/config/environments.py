@@ -1,15 +1,18 @@
-"""The `environments:` map of a config: which one is meant, and what it changes.
+"""The `environments:` map of a config: which one is meant, what it changes, and the others.
 
-Owns the choice and the merge. It must not know the keys of a kappa config, except this one.
+Owns the choice, the merge, and the aliases of the other environments of one function. Of the other
+keys of a config it knows only those that name which function an environment is about.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from kappa.config.convert import suggestion
-from kappa.config.merge import Graft
+from kappa.config.merge import TreeBuilder, dig
 from kappa.config.tree import Tree
+from kappa.config.values import fill_text
 from kappa.errors import ConfigError
 
 # What kappa 0.7 took when no --env was given.
@@ -17,23 +20,23 @@ DEFAULT = "dev"
 _KEY = "environments"
 
 
-def choose(tree: Tree, wanted: str) -> str:
-    """Say which environment is meant: `wanted`, else `dev`; "" for a file that has none.
+def choose(tree: Tree, asked: str) -> str:
+    """Choose the environment: the `asked` one, else `dev`; "" for a file that has none.
 
     Raises: ConfigError, if the file has no such environment.
     """
     known = tree.data.get(_KEY)
     if known is None:
-        if wanted:
+        if asked:
             raise ConfigError(f"{tree.file} has no environments.", "Leave --env out.")
         return ""
     if not isinstance(known, dict) or not known:
         raise tree.error((_KEY,), "environments must map names to what differs in each.")
-    if (wanted or DEFAULT) in known:
-        return wanted or DEFAULT
-    if wanted:
+    if (asked or DEFAULT) in known:
+        return asked or DEFAULT
+    if asked:
         raise tree.error(
-            (_KEY,), f"there is no environment {wanted}.", suggestion(wanted, map(str, known))
+            (_KEY,), f"there is no environment {asked}.", suggestion(asked, map(str, known))
         )
     names = ", ".join(map(str, known))
     raise tree.error((_KEY,), "which environment?", f"Name one with --env: {names}.")
@@ -41,9 +44,9 @@ def choose(tree: Tree, wanted: str) -> str:
 
 def alone(tree: Tree, environment: str) -> Tree:
     """Leave the other environments out: what is missing there is no error here."""
-    graft = _without_environments(tree)
-    graft.put((_KEY, environment), (_KEY, environment))
-    return graft.done()
+    builder = _without_environments(tree)
+    builder.merge((_KEY, environment), (_KEY, environment))
+    return builder.build()
 
 
 def merge(tree: Tree, environment: str) -> Tree:
@@ -54,16 +57,78 @@ def merge(tree: Tree, environment: str) -> Tree:
     section = tree.data[_KEY][environment]
     if section is not None and not isinstance(section, dict):
         raise tree.error((_KEY, environment), f"environments.{environment} must be a mapping.")
-    graft = _without_environments(tree)
+    builder = _without_environments(tree)
     for key in section or ():
-        graft.put((key,), (_KEY, environment, key))
+        builder.merge((key,), (_KEY, environment, key))
     # A section is now of both places: its keys are called by their own names.
-    return replace(graft.done(), origins={})
+    return replace(builder.build(), origins={})
 
 
-def _without_environments(tree: Tree) -> Graft:
-    graft = Graft(tree)
+def _without_environments(tree: Tree) -> TreeBuilder:
+    builder = TreeBuilder(tree)
     for key in tree.data:
         if key != _KEY:
-            graft.put((key,), (key,))
-    return graft
+            builder.merge((key,), (key,))
+    return builder
+
+
+@dataclass(frozen=True)
+class _Identity:
+    """Which function and alias an environment is about; None: not known from the file."""
+
+    function: str | None
+    alias: str | None
+    region: str | None
+    profile: str | None
+
+
+def other_aliases(
+    tree: Tree, environment: str, values: Mapping[str, str], *, is_layout_07: bool
+) -> frozenset[str]:
+    """Name the aliases of the other environments of one function; "" is the function itself.
+
+    What hangs on them is theirs. An environment that names no alias may still be deployed to an
+    alias of its own name. Nothing of it is on the function itself, if region or profile are not the
+    same: then that is another function. What is wrong or missing in the others is no error here.
+    """
+    environments = tree.data.get(_KEY)
+    if not environment or not isinstance(environments, dict):
+        return frozenset()
+    own = _identity(tree, environment, values, is_layout_07)
+    aliases: set[str] = set()
+    for name in map(str, environments):
+        other = _identity(tree, name, values, is_layout_07)
+        if name == environment or _differ(own.function, other.function):
+            continue
+        aliases.add(other.alias or name)
+        same_place = (other.region, other.profile) == (own.region, own.profile)
+        if other.alias == "" and same_place:
+            aliases.add("")
+    return frozenset(aliases - {own.alias})
+
+
+def _differ(a: str | None, b: str | None) -> bool:
+    return None not in (a, b) and a != b
+
+
+def _identity(
+    tree: Tree, environment: str, values: Mapping[str, str], is_layout_07: bool
+) -> _Identity:
+    def text(*keys: str) -> str | None:
+        own = dig(tree.data, (_KEY, environment, *keys))
+        value = dig(tree.data, keys) if own is None else own
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            return None
+        try:
+            return fill_text(value, {**values, "environment": environment}, ConfigError)
+        except ConfigError:
+            return None
+
+    region, profile = text("region"), text("profile")
+    alias = text("lambda", "alias")
+    if is_layout_07:
+        # All environments of kappa 0.7 share the function: see layout_07.py.
+        return _Identity("", alias or environment, region, profile)
+    return _Identity(text("lambda", "name"), alias, region, profile)

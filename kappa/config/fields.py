@@ -1,17 +1,26 @@
-"""What every part of a kappa config is built of: a strict mapping, a text, an ARN."""
+"""The types of the values in a kappa config: kind, range, pattern, and the words for an error.
+
+Owns what one value may be. Limits are those of AWS's own API, and a test compares them with the
+SDK's model. Which key takes which type is model.py's; rules between keys are those of the *_rules.
+A value that may be empty removes what AWS has.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-_ARN_WORDS = "an ARN, such as arn:aws:sns:us-east-1:123456789012:topic"
+# Anywhere
 
-ArnText = Annotated[
-    str, Meta(pattern=r"^arn:aws[a-z-]*:[^:]+:[^:]*:[^:]*:.+$", description=_ARN_WORDS)
-]
 Text = Annotated[str, Meta(min_length=1, description="a text")]
+ArnText = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:aws[a-z-]*:[^:]+:[^:]*:[^:]*:.+$",
+        description="an ARN, such as arn:aws:sns:us-east-1:123456789012:topic",
+    ),
+]
 RegionName = Annotated[
     str,
     Meta(
@@ -23,6 +32,215 @@ ProfileName = Annotated[
     str, Meta(pattern=r"^(?!<.*>$)", description="the name of a profile of ~/.aws/config")
 ]
 
+# iam
 
-class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mapping of the file: unknown keys are errors."""
+RoleName = Annotated[
+    str, Meta(pattern=r"^[\w+=,.@-]{1,64}$", description="1 to 64 letters, digits and +=,.@_-")
+]
+PolicyName = Annotated[
+    str, Meta(pattern=r"^[\w+=,.@-]{1,128}$", description="1 to 128 letters, digits and +=,.@_-")
+]
+PolicyDescription = Annotated[
+    str, Meta(max_length=1000, description="a text of at most 1000 characters")
+]
+IamPath = Annotated[
+    str,
+    Meta(
+        pattern=r"^/([!-~]+/)?$",
+        description="a path that begins and ends with /, such as /kappa/",
+    ),
+]
+Document = Annotated[
+    str | dict[str, Any],
+    Meta(description="the path of a JSON file, or a mapping with Version and Statement"),
+]
+
+# lambda
+
+FunctionName = Annotated[
+    str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$", description="1 to 64 letters, digits, - and _")
+]
+Description = Annotated[str, Meta(max_length=256, description="a text of at most 256 characters")]
+Handler = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^\S*$",
+        description="1 to 128 characters without a blank, such as greeter.handler",
+    ),
+]
+Timeout = Annotated[int, Meta(ge=1, le=5400, description="1 to 5400 (seconds)")]
+Memory = Annotated[int, Meta(ge=128, le=32768, description="128 to 32768 (MB)")]
+EphemeralStorage = Annotated[int, Meta(ge=512, le=32768, description="512 to 32768 (MB)")]
+LayerArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:aws[a-z-]*:lambda:"
+        r"([a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9_-]+:\d+|::awslayer:[a-zA-Z0-9_-]+)$",
+        description="the ARN of a layer's version, such as "
+        "arn:aws:lambda:us-east-1:123456789012:layer:a:1",
+    ),
+]
+Layers = Annotated[
+    tuple[LayerArn, ...], Meta(max_length=5, description="a list of at most 5 layers' versions")
+]
+Tracing = Annotated[
+    Literal["Active", "PassThrough"] | bool,
+    Meta(description="Active (or true), PassThrough (or false)"),
+]
+KeyArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-zA-Z0-9-]+)?$",
+        description="the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), or '' for AWS's own",
+    ),
+]
+Reserved = Annotated[
+    Annotated[int, Meta(ge=0)] | Literal["none"],
+    Meta(description="0 or more executions at once, or none (no reservation)"),
+]
+DeadLetterArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^(arn:aws[a-z-]*:(sns|sqs):[a-z0-9-]+:\d{12}:[a-zA-Z0-9_.-]+)?$",
+        description="the ARN of a topic or a queue, or '' for none",
+    ),
+]
+LOG_DAYS = (
+    "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, "
+    "2922, 3288, 3653"
+)
+LogDays = Annotated[int, Meta(description=f"{LOG_DAYS} (days)")]
+AliasName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?![0-9]+$)[a-zA-Z0-9_-]{0,128}$",
+        description="1 to 128 letters, digits, - and _, not only digits",
+    ),
+]
+KeepVersions = Annotated[int, Meta(ge=1, le=1000, description="1 to 1000 (versions)")]
+Requirements = Annotated[
+    str | tuple[str, ...],
+    Meta(description="the path of a requirements file, or a list such as [requests==2.32.3]"),
+]
+BucketName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="the name of a bucket")
+]
+
+# lambda.image
+
+ImageUri = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|amazonaws\.eu"
+        r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)/[a-z0-9._/-]+"
+        r"(:[a-zA-Z0-9._-]+)?(@sha256:[0-9a-f]{64})?$",
+        description="an image in ECR, such as "
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1",
+    ),
+]
+WorkingDirectory = Annotated[
+    str, Meta(max_length=1000, description="a path of at most 1000 characters")
+]
+
+# lambda.vpc
+
+SubnetId = Annotated[
+    str, Meta(pattern=r"^subnet-[0-9a-z]+$", description="a subnet's id, such as subnet-0a1b2c3d")
+]
+SubnetIds = Annotated[
+    tuple[SubnetId, ...], Meta(max_length=16, description="a list of at most 16 subnets' ids")
+]
+GroupId = Annotated[
+    str, Meta(pattern=r"^sg-[0-9a-zA-Z]+$", description="a group's id, such as sg-0a1b2c3d")
+]
+GroupIds = Annotated[
+    tuple[GroupId, ...], Meta(max_length=5, description="a list of at most 5 groups' ids")
+]
+
+# lambda.logging
+
+LogGroup = Annotated[
+    str,
+    Meta(pattern=r"^[a-zA-Z0-9._/#-]{0,512}$", description="1 to 512 letters, digits and ._-/#"),
+]
+
+# lambda.async
+
+AsyncRetries = Annotated[int, Meta(ge=0, le=2, description="0 to 2")]
+EventAge = Annotated[int, Meta(ge=60, le=21600, description="60 to 21600 (seconds)")]
+DestinationArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|lambda|events|s3):[a-z0-9-]*:(\d{12})?:\S+)?$",
+        description="the ARN of a topic, queue, function, event bus or bucket, or '' for none",
+    ),
+]
+
+# lambda.permissions
+
+StatementId = Annotated[
+    str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,100}$", description="1 to 100 letters, digits, - and _")
+]
+Action = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|lambda:(\*|[a-zA-Z]+))$",
+        description="an action such as lambda:InvokeFunction",
+    ),
+]
+AccountId = Annotated[str, Meta(pattern=r"^\d{12}$", description="an account's 12 digits")]
+OrganizationId = Annotated[
+    str,
+    Meta(pattern=r"^o-[a-z0-9]{10,32}$", description="an organization's id, such as o-a1b2c3d4e5"),
+]
+EventSourceToken = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-zA-Z0-9._-]{1,256}$",
+        description="a token, such as the id of an Alexa skill",
+    ),
+]
+
+# lambda.event_sources: streams and queues
+
+BatchSize = Annotated[int, Meta(ge=1, le=10000, description="1 to 10000 (records)")]
+BatchWindow = Annotated[int, Meta(ge=0, le=300, description="0 to 300 (seconds)")]
+TumblingWindow = Annotated[int, Meta(ge=0, le=900, description="0 to 900 (seconds)")]
+StreamRetries = Annotated[int, Meta(ge=-1, le=10000, description="-1 (endless) to 10000")]
+RecordAge = Annotated[
+    int, Meta(ge=-1, le=604800, description="-1 (endless), or 60 to 604800 (seconds)")
+]
+Parallel = Annotated[int, Meta(ge=1, le=10, description="1 to 10")]
+Concurrency = Annotated[
+    Annotated[int, Meta(ge=2, le=1000)] | Literal["none"],
+    Meta(description="2 to 1000, or none (no limit)"),
+]
+FailureArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|s3):[a-z0-9-]*:(\d{12})?:\S+)?$",
+        description="the ARN of a topic, queue or bucket, or '' for none",
+    ),
+]
+
+# lambda.event_sources: rules, and what is JSON. JSON is held as the text that AWS takes.
+
+RuleName = Annotated[
+    str, Meta(pattern=r"^[.\-_A-Za-z0-9]{1,64}$", description="1 to 64 letters, digits and .-_")
+]
+RuleWords = Annotated[str, Meta(max_length=512, description="a text of at most 512 characters")]
+RoleArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/\S+)?$",
+        description="the ARN of a role, or '' for none",
+    ),
+]
+Json = Annotated[str, Meta(min_length=1, description="a mapping, or JSON in quotes")]
+OptionalJson = Annotated[str, Meta(description="a mapping, JSON in quotes, or '' for none")]
+
+# lambda.url
+
+MaxAge = Annotated[int, Meta(ge=0, le=86400, description="0 to 86400 (seconds)")]

@@ -12,9 +12,12 @@ from functools import partial
 
 from kappa import arn as arns
 from kappa.aws.regions import is_opt_in
-from kappa.config.mistakes import check_all
-from kappa.config.model import LOG_DAYS, URL_STATEMENT, Config, File, Function, Permission
+from kappa.config.error_list import check_all
+from kappa.config.fields import LOG_DAYS
+from kappa.config.merge import dig
+from kappa.config.model import URL_STATEMENT, Config, File, Function, Permission
 from kappa.config.tree import Keys, Tree, dotted
+from kappa.errors import ConfigError
 
 _RESERVED_VARIABLES = frozenset(
     {
@@ -37,6 +40,15 @@ _RESERVED_VARIABLES = frozenset(
         "LAMBDA_TASK_ROOT",
         "LAMBDA_RUNTIME_DIR",
     }
+)
+# Each makes a permission narrower: without its value, others too could invoke the function.
+_CONDITIONS = (
+    "source_arn",
+    "source_account",
+    "principal_org_id",
+    "event_source_token",
+    "function_url_auth_type",
+    "invoked_via_function_url",
 )
 _TAG_TEXT = r"[\w\s.:/=+\-@]*"
 _MAX_TAGS = 50
@@ -122,6 +134,20 @@ def _check_permissions(tree: Tree, function: Function) -> None:
         _check_url_conditions(tree, here, permission)
 
 
+def permission_errors(tree: Tree) -> Iterator[ConfigError]:
+    """Find each condition of a permission that has no value."""
+    permissions = dig(tree.data, ("lambda", "permissions"))
+    for number, permission in enumerate(permissions if isinstance(permissions, list) else ()):
+        for key in _CONDITIONS if isinstance(permission, dict) else ():
+            if key in permission and permission[key] is None:
+                keys: Keys = ("lambda", "permissions", number, key)
+                yield tree.error(
+                    keys,
+                    f"{dotted(keys)} has no value.",
+                    "Write one, or take the key out: then the permission has no such condition.",
+                )
+
+
 def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
     """What kappa gives for the URL would be replaced, removed and given anew by each deploy."""
     if URL_STATEMENT.fullmatch(permission.statement_id):
@@ -135,7 +161,7 @@ def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
 
 
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
-    """Whoever lets everybody in says so: a source that was forgotten must not do it."""
+    """A permission for everybody is written as one: a forgotten source must not make it."""
     narrowed = (
         not arns.is_anybodys(permission.source_arn)
         or permission.source_account
@@ -272,19 +298,19 @@ def _check_region(config: Config, keys: Keys, other: str, region: str) -> None:
 
 
 def _arns(function: Function) -> Iterator[tuple[Keys, str]]:
-    said: dict[Keys, str | None] = {
+    arns_by_key: dict[Keys, str | None] = {
         ("lambda", "kms_key"): function.kms_key,
         ("lambda", "dead_letter"): function.dead_letter,
     }
     for number, layer in enumerate(function.layers or ()):
-        said["lambda", "layers", number] = layer
+        arns_by_key["lambda", "layers", number] = layer
     if function.async_:
-        said["lambda", "async", "on_failure"] = function.async_.on_failure
-        said["lambda", "async", "on_success"] = function.async_.on_success
+        arns_by_key["lambda", "async", "on_failure"] = function.async_.on_failure
+        arns_by_key["lambda", "async", "on_success"] = function.async_.on_success
     for number, source in enumerate(function.event_sources):
         here: Keys = ("lambda", "event_sources", number)
         # A topic of another region may invoke the function.
         if source.arn and source.service != "sns":
-            said[*here, "arn"] = source.arn
-        said[*here, "on_failure"] = source.on_failure
-    yield from ((keys, text) for keys, text in said.items() if text)
+            arns_by_key[*here, "arn"] = source.arn
+        arns_by_key[*here, "on_failure"] = source.on_failure
+    yield from ((keys, text) for keys, text in arns_by_key.items() if text)

@@ -13,14 +13,14 @@ from typing import Any
 
 import msgspec
 
-from kappa.config import layout_07 as layout
+from kappa.config import layout_07
 from kappa.config.model import File
 
 _VALUE = {"$ref": "#/$defs/value"}
 _NULL = {"type": "null"}
 _SCALARS = ("integer", "number", "boolean")
 _JSON_WORDS = "a mapping, or JSON"
-# Sections that an environment may say a part of.
+# Sections that an environment may give a part of.
 _PARTS = ("File", "Iam", "Role", "Policy", "Function", "Permission")
 
 
@@ -31,9 +31,9 @@ def schema_json() -> str:
 
 def schema() -> dict[str, Any]:
     """Make the schema: one file, or one with environments, whose sections may be partial."""
-    kinds = (File, layout.Environment, layout.Top)
+    kinds = (File, layout_07.Environment, layout_07.Top)
     _, defs = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
-    strict = {name: _lenient(one) for name, one in defs.items()}
+    strict = {name: _lenient(definition) for name, definition in defs.items()}
     parts = {f"{name}Part": _part(strict[name]) for name in _PARTS}
     _open(strict, parts)
     return {
@@ -55,13 +55,13 @@ def schema() -> dict[str, Any]:
 
 
 def _open(strict: dict[str, Any], parts: dict[str, Any]) -> None:
-    """Let a file have environments, each with the keys of either layout."""
-    later, top = strict.pop("Environment"), strict.pop("Top")
+    """Let a file have environments, each with the keys of either layout_07."""
+    environment, top = strict.pop("Environment"), strict.pop("Top")
     whole = parts["FilePart"]["properties"]
     parts["EnvironmentPart"] = {
-        **later,
+        **environment,
         "title": "EnvironmentPart",
-        "properties": {**later["properties"], **whole},
+        "properties": {**environment["properties"], **whole},
     }
     environments = {
         "description": "what differs in each environment; --env names one, else it is dev",
@@ -132,6 +132,8 @@ def _lenient_mapping(schema: dict[str, Any]) -> dict[str, Any]:
 def _once(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Take alternatives inside of alternatives out, each one once."""
     flat = [
-        inner for one in schemas for inner in (one["anyOf"] if set(one) == {"anyOf"} else [one])
+        inner
+        for schema in schemas
+        for inner in (schema["anyOf"] if set(schema) == {"anyOf"} else [schema])
     ]
-    return [one for number, one in enumerate(flat) if one not in flat[:number]]
+    return [schema for number, schema in enumerate(flat) if schema not in flat[:number]]

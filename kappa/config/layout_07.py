@@ -12,11 +12,10 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from kappa.config.convert import allowed, convert, fits, suggestion
-from kappa.config.fields import ProfileName, RegionName, Section, Text
-from kappa.config.function_fields import AliasName, Vpc
-from kappa.config.merge import Graft, find
-from kappa.config.mistakes import check_all
-from kappa.config.model import FunctionName, RoleName
+from kappa.config.error_list import check_all
+from kappa.config.fields import AliasName, FunctionName, ProfileName, RegionName, RoleName, Text
+from kappa.config.merge import TreeBuilder, dig
+from kappa.config.model import Section, Vpc
 from kappa.config.tree import Keys, Tree, dotted
 
 SOURCE = "_src"
@@ -74,18 +73,18 @@ class Top(Section, frozen=True):
 _TOP = frozenset(Top.__struct_fields__)
 
 
-def is_later(tree: Tree) -> bool:
+def is_layout_07(tree: Tree) -> bool:
     """Whether a file has 0.7's layout: names and rights stand in no section of their own."""
-    named = find(tree.data, ("lambda", "name")) or "iam" in tree.data
+    named = dig(tree.data, ("lambda", "name")) or "iam" in tree.data
     return not named and ("name" in tree.data or "environments" in tree.data)
 
 
 def refuse_earlier(tree: Tree) -> None:
-    """Say of a file of kappa 0.2 that it is one: a CloudFormation template made its roles.
+    """Refuse a file of kappa 0.2, whose roles a CloudFormation template made.
 
     Raises: ConfigError, also for code in S3, which kappa was to take one day.
     """
-    if find(tree.data, ("lambda", "code")) is not None:
+    if dig(tree.data, ("lambda", "code")) is not None:
         raise tree.error(
             ("lambda", "code"),
             "lambda.code: kappa takes no code that is in S3 already.",
@@ -104,8 +103,8 @@ def refuse_earlier(tree: Tree) -> None:
 
 
 def _sources_of_today(tree: Tree) -> str:
-    """Say what took the place of 0.2's `event_source` and `s3_events`, if the file has them."""
-    old = [key for key in _OLD_SOURCE if find(tree.data, ("lambda", key)) is not None]
+    """Name what replaces 0.2's `event_source` and `s3_events`, if the file has them."""
+    old = [key for key in _OLD_SOURCE if dig(tree.data, ("lambda", key)) is not None]
     if not old:
         return ""
     events = ", events: [...]" if "s3_events" in old else ""
@@ -122,33 +121,33 @@ def translate(tree: Tree, environment: str) -> Tree:
     """
     _check(tree, environment)
     here: Keys = ("environments", environment)
-    graft = Graft(tree)
+    builder = TreeBuilder(tree)
     for key in ("profile", "region"):
-        graft.put((key,), (*here, key))
-    graft.put(("include",), ("include",))
-    _put_function(graft, tree)
+        builder.merge((key,), (*here, key))
+    builder.merge(("include",), ("include",))
+    _put_function(builder, tree)
     name = str(tree.data.get("name") or tree.file.resolve().parent.name)
-    graft.add(("lambda", "name"), name, ("name",))
-    asked = "source" in tree.data or not graft.has(("lambda", "image"))
-    if asked and not graft.has(("lambda", "path")):
-        graft.add(("lambda", "path"), tree.data.get("source") or SOURCE, ("source",))
-    graft.put(("lambda", "environment"), (*here, "environment_variables"))
-    if not graft.has(("lambda", "environment")):
+    builder.add(("lambda", "name"), name, ("name",))
+    asked = "source" in tree.data or not builder.contains(("lambda", "image"))
+    if asked and not builder.contains(("lambda", "path")):
+        builder.add(("lambda", "path"), tree.data.get("source") or SOURCE, ("source",))
+    builder.merge(("lambda", "environment"), (*here, "environment_variables"))
+    if not builder.contains(("lambda", "environment")):
         # 0.7 cleared them: another environment's values must not stay.
-        graft.add(("lambda", "environment"), {}, here)
-    graft.put(("lambda", "event_sources"), (*here, "event_sources"))
-    graft.put(("lambda", "vpc"), (*here, "vpc_config"))
-    _add_rights(graft, tree, here, f"{name}_{environment}")
+        builder.add(("lambda", "environment"), {}, here)
+    builder.merge(("lambda", "event_sources"), (*here, "event_sources"))
+    builder.merge(("lambda", "vpc"), (*here, "vpc_config"))
+    _add_rights(builder, tree, here, f"{name}_{environment}")
     for key, value in (("alias", environment), ("publish", True)):
-        if environment and not graft.has(("lambda", key)):
-            graft.add(("lambda", key), value, here)
-    return graft.done()
+        if environment and not builder.contains(("lambda", key)):
+            builder.add(("lambda", key), value, here)
+    return builder.build()
 
 
 def notes(tree: Tree, environment: str) -> tuple[str, ...]:
-    """Say which keys of 0.7's layout have no effect, as in 0.7, though they look as if."""
+    """Name the keys of 0.7's layout that look as if they had an effect and have none, as in 0.7."""
     keys: Keys = ("environments", environment, "resources")
-    if find(tree.data, keys) is None:
+    if dig(tree.data, keys) is None:
         return ()
     words = f"{dotted(keys)} has no effect; environments.{environment}.policy.resources has."
     return (tree.error(keys, words).message,)
@@ -160,14 +159,14 @@ def _check(tree: Tree, environment: str) -> None:
         (
             *(partial(_check_key, tree, key) for key in tree.data),
             partial(convert, tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top),
-            partial(convert, tree, find(tree.data, at) or {}, Environment, at),
+            partial(convert, tree, dig(tree.data, at) or {}, Environment, at),
             partial(_check_names, tree, environment),
         )
     )
 
 
 def _check_names(tree: Tree, environment: str) -> None:
-    """Check what other names are made of, so that a wrong one is one mistake."""
+    """Check what other names are made of, so that a wrong name is one error."""
     folder = tree.file.resolve().parent.name
     if "name" not in tree.data and not fits(folder, FunctionName):
         raise tree.error(
@@ -175,7 +174,7 @@ def _check_names(tree: Tree, environment: str) -> None:
             f"name is missing, and the name of the folder, {folder!r}, is no function's name.",
             f"Allowed: {allowed(FunctionName)}.",
         )
-    given = find(tree.data, ("lambda", "alias")) is not None
+    given = dig(tree.data, ("lambda", "alias")) is not None
     # Role and policy are named after it too, and unless the file says otherwise the alias.
     kind = RoleName if given else AliasName
     if environment and not fits(environment, kind):
@@ -194,40 +193,40 @@ def _check_key(tree: Tree, key: str) -> None:
         raise tree.error((key,), f"unknown key {key}.", suggestion(key, known))
 
 
-def _put_function(graft: Graft, tree: Tree) -> None:
+def _put_function(builder: TreeBuilder, tree: Tree) -> None:
     section = tree.data.get("lambda")
     if not isinstance(section, dict):
-        graft.put(("lambda",), ("lambda",))
+        builder.merge(("lambda",), ("lambda",))
         return
     for key, value in section.items():
         new = str(_RENAMED.get(key, key))
         # 0.7's defaults left out what Lambda has anyway, and .gitignore: a zip is only larger.
         if key not in ("excluded_dirs", "excluded_files") or value not in ("default", "none"):
-            graft.put(("lambda", new), ("lambda", key))
-    if not graft.has(("lambda", "requirements")):
+            builder.merge(("lambda", new), ("lambda", key))
+    if not builder.contains(("lambda", "requirements")):
         # 0.7 installed nothing: a requirements.txt in the source is the developer's own.
-        graft.add(("lambda", "requirements"), [], ("lambda",))
-    permissions = find(graft.done().data, ("lambda", "permissions"))
-    for number, one in enumerate(permissions if isinstance(permissions, list) else ()):
-        if isinstance(one, dict):
+        builder.add(("lambda", "requirements"), [], ("lambda",))
+    permissions = dig(builder.build().data, ("lambda", "permissions"))
+    for number, permission in enumerate(permissions if isinstance(permissions, list) else ()):
+        if isinstance(permission, dict):
             # 0.7 gave each a new random id.
-            one.setdefault("statement_id", f"kappa-{number + 1}")
+            permission.setdefault("statement_id", f"kappa-{number + 1}")
 
 
-def _add_rights(graft: Graft, tree: Tree, here: Keys, name: str) -> None:
-    role = find(tree.data, (*here, "role", "name"))
-    graft.add(("iam", "role", "name"), role or name, (*here, "role", "name"))
+def _add_rights(builder: TreeBuilder, tree: Tree, here: Keys, name: str) -> None:
+    role = dig(tree.data, (*here, "role", "name"))
+    builder.add(("iam", "role", "name"), role or name, (*here, "role", "name"))
     policy: Keys = ("iam", "policy")
-    if arn := find(tree.data, (*here, "policy", "arn")):
-        graft.add((*policy, "arn"), arn, (*here, "policy", "arn"))
+    if arn := dig(tree.data, (*here, "policy", "arn")):
+        builder.add((*policy, "arn"), arn, (*here, "policy", "arn"))
         return
-    document = _document(find(tree.data, here))
+    document = _document(dig(tree.data, here))
     if document is None:
         return
-    graft.add((*policy, "name"), name, (*here, "policy"))
+    builder.add((*policy, "name"), name, (*here, "policy"))
     words = f"A kappa policy to control access to {here[-1]} resources"
-    graft.add((*policy, "description"), words, (*here, "policy"))
-    graft.add((*policy, "document"), document, (*here, "policy"))
+    builder.add((*policy, "description"), words, (*here, "policy"))
+    builder.add((*policy, "document"), document, (*here, "policy"))
 
 
 def _document(section: Any) -> dict[str, Any] | None:  # noqa: ANN401 - checked before

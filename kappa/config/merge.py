@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from kappa.config.tree import Keys, Tree, dotted
+from kappa.config.tree import Keys, Tree, dotted, items
 
 _ABSENT = object()
 
 
-def find(data: object, keys: Keys) -> object:
+def dig(data: object, keys: Keys) -> object:
     """What stands at a key path; None where there is nothing."""
-    found = _find(data, keys)
-    return None if found is _ABSENT else found
+    value = _dig(data, keys)
+    return None if value is _ABSENT else value
 
 
-def _find(data: object, keys: Keys) -> object:
+def _dig(data: object, keys: Keys) -> object:
     for key in keys:
         if not isinstance(data, dict) or key not in data:
             return _ABSENT
@@ -29,7 +29,7 @@ def _find(data: object, keys: Keys) -> object:
     return data
 
 
-class Graft:
+class TreeBuilder:
     """A tree in the making: begins empty, takes parts of `tree`."""
 
     def __init__(self, tree: Tree) -> None:
@@ -41,11 +41,11 @@ class Graft:
         self._numbers: set[Keys] = set()
         self._origins: dict[Keys, Keys] = {}
 
-    def put(self, target: Keys, source: Keys) -> None:
+    def merge(self, target: Keys, source: Keys) -> None:
         """Merge what stands at `source` over what is at `target`; lists and scalars replace."""
-        value = _find(self._from.data, source)
+        value = _dig(self._from.data, source)
         if value is not _ABSENT:
-            self._merge(value, source, target)
+            self._merge_value(value, source, target)
             self._note(target, source)
 
     def add(self, target: Keys, value: object, source: Keys) -> None:
@@ -69,11 +69,11 @@ class Graft:
         if source != target:
             self._origins[target] = source
 
-    def has(self, target: Keys) -> bool:
+    def contains(self, target: Keys) -> bool:
         """Whether something is at `target`."""
-        return find(self._data, target) is not None
+        return dig(self._data, target) is not None
 
-    def done(self) -> Tree:
+    def build(self) -> Tree:
         """Return the tree."""
         return replace(
             self._from,
@@ -94,32 +94,32 @@ class Graft:
                 where[key] = {}
             where = where[key]
             if not isinstance(where, dict):
-                raise self.done().error(
+                raise self.build().error(
                     target[:end], f"{dotted(target[:end])} must be a mapping of keys to values."
                 )
         return where
 
-    def _merge(self, value: object, source: Keys, target: Keys) -> None:
+    def _merge_value(self, value: object, source: Keys, target: Keys) -> None:
         parent = self._parent(target)
         if isinstance(value, dict) and isinstance(parent.get(target[-1]), dict):
             for key, item in value.items():
-                self._merge(item, (*source, key), (*target, key))
+                self._merge_value(item, (*source, key), (*target, key))
             return
         self._clear(target)
         parent[target[-1]] = copy.deepcopy(value)
         for inner in _paths(value):
-            here, there = (*source, *inner), (*target, *inner)
-            if here in self._from.lines:
-                self._lines[there] = self._from.lines[here]
-            if here in self._from.texts:
-                self._texts[there] = self._from.texts[here]
-            if here in self._from.written:
-                self._written[there] = self._from.written[here]
-            if here in self._from.numbers:
-                self._numbers.add(there)
+            old, new = (*source, *inner), (*target, *inner)
+            if old in self._from.lines:
+                self._lines[new] = self._from.lines[old]
+            if old in self._from.texts:
+                self._texts[new] = self._from.texts[old]
+            if old in self._from.written:
+                self._written[new] = self._from.written[old]
+            if old in self._from.numbers:
+                self._numbers.add(new)
 
     def _clear(self, target: Keys) -> None:
-        for inner in _paths(_find(self._data, target)):
+        for inner in _paths(_dig(self._data, target)):
             gone = (*target, *inner)
             for known in (self._lines, self._texts, self._written):
                 known.pop(gone, None)
@@ -129,9 +129,5 @@ class Graft:
 def _paths(value: object, at: Keys = ()) -> Iterator[Keys]:
     """Name each value in a value by its path, itself first."""
     yield at
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _paths(item, (*at, key))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _paths(item, (*at, number))
+    for key, item in items(value):
+        yield from _paths(item, (*at, key))

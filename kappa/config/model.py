@@ -1,6 +1,10 @@
-"""The types of a kappa config: every key, its kind, its range and the words for it.
+"""The keys of a kappa config, section by section, and the config as the commands get it.
 
-Owns what one key may hold. Rules between keys, and reading, are read.py's.
+Owns which keys there are and what each holds; the types of values are in fields.py. A key that is
+not set is None, or empty where AWS has no empty value. Rules between keys are those of iam_rules,
+function_rules and source_rules; reading is read.py's.
+
+All sections stand in this one file, long as it is, so that a key is looked for in one place.
 """
 
 from __future__ import annotations
@@ -8,73 +12,73 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
-from kappa.config import advice
-from kappa.config.fields import ArnText, ProfileName, RegionName, Section, Text
-from kappa.config.function_fields import (
+from kappa import arn as arns
+from kappa.config import command_line
+from kappa.config.fields import (
+    AccountId,
+    Action,
     AliasName,
-    Async,
+    ArnText,
+    AsyncRetries,
+    BatchSize,
+    BatchWindow,
+    BucketName,
+    Concurrency,
     DeadLetterArn,
+    Description,
+    DestinationArn,
+    Document,
     EphemeralStorage,
+    EventAge,
+    EventSourceToken,
+    FailureArn,
+    FunctionName,
+    GroupIds,
     Handler,
-    Image,
+    IamPath,
+    ImageUri,
+    Json,
     KeepVersions,
     KeyArn,
     Layers,
-    Logging,
+    LogDays,
+    LogGroup,
+    MaxAge,
+    Memory,
+    OptionalJson,
+    OrganizationId,
+    Parallel,
+    PolicyDescription,
+    PolicyName,
+    ProfileName,
+    RecordAge,
+    RegionName,
+    Requirements,
     Reserved,
+    RoleArn,
+    RoleName,
+    RuleName,
+    RuleWords,
+    StatementId,
+    StreamRetries,
+    SubnetIds,
+    Text,
+    Timeout,
     Tracing,
-    Vpc,
+    TumblingWindow,
+    WorkingDirectory,
 )
-from kappa.config.plain_file import at_home
-from kappa.config.source_fields import EventSource, Url
+from kappa.config.files import expand_home
 from kappa.config.tree import Keys, Tree
 from kappa.errors import ConfigError
 
-_PATH_WORDS = "a path that begins and ends with /, such as /kappa/"
 
-IamPath = Annotated[str, Meta(pattern=r"^/([!-~]+/)?$", description=_PATH_WORDS)]
-FunctionName = Annotated[
-    str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$", description="1 to 64 letters, digits, - and _")
-]
-RoleName = Annotated[
-    str, Meta(pattern=r"^[\w+=,.@-]{1,64}$", description="1 to 64 letters, digits and +=,.@_-")
-]
-PolicyName = Annotated[
-    str, Meta(pattern=r"^[\w+=,.@-]{1,128}$", description="1 to 128 letters, digits and +=,.@_-")
-]
-StatementId = Annotated[
-    str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,100}$", description="1 to 100 letters, digits, - and _")
-]
-Description = Annotated[str, Meta(max_length=256, description="a text of at most 256 characters")]
-Document = Annotated[
-    str | dict[str, Any],
-    Meta(description="the path of a JSON file, or a mapping with Version and Statement"),
-]
-Requirements = Annotated[
-    str | tuple[str, ...],
-    Meta(description="the path of a requirements file, or a list such as [requests==2.32.3]"),
-]
-BucketName = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="the name of a bucket")
-]
-Timeout = Annotated[int, Meta(ge=1, le=5400, description="1 to 5400 (seconds)")]
-Memory = Annotated[int, Meta(ge=128, le=32768, description="128 to 32768 (MB)")]
-Action = Annotated[
-    str,
-    Meta(
-        pattern=r"^(\*|lambda:(\*|[a-zA-Z]+))$",
-        description="an action such as lambda:InvokeFunction",
-    ),
-]
-LOG_DAYS = (
-    "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, "
-    "2922, 3288, 3653"
-)
-LogDays = Annotated[int, Meta(description=f"{LOG_DAYS} (days)")]
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mapping of the file: unknown keys are errors."""
 
 
 class Policy(Section, frozen=True):
@@ -83,9 +87,7 @@ class Policy(Section, frozen=True):
     name: PolicyName = ""
     arn: ArnText = ""
     document: Document = ""
-    description: Annotated[
-        str, Meta(max_length=1000, description="a text of at most 1000 characters")
-    ] = ""
+    description: PolicyDescription = ""
     path: IamPath = "/kappa/"
 
 
@@ -119,29 +121,146 @@ class Permission(Section, frozen=True):
     principal: Text
     action: Action = "lambda:InvokeFunction"
     source_arn: ArnText = ""
-    source_account: Annotated[
-        str, Meta(pattern=r"^\d{12}$", description="an account's 12 digits")
-    ] = ""
-    principal_org_id: Annotated[
-        str,
-        Meta(
-            pattern=r"^o-[a-z0-9]{10,32}$", description="an organization's id, such as o-a1b2c3d4e5"
-        ),
-    ] = ""
-    event_source_token: Annotated[
-        str,
-        Meta(
-            pattern=r"^[a-zA-Z0-9._-]{1,256}$",
-            description="a token, such as the id of an Alexa skill",
-        ),
-    ] = ""
+    source_account: AccountId = ""
+    principal_org_id: OrganizationId = ""
+    event_source_token: EventSourceToken = ""
     function_url_auth_type: Literal["AWS_IAM", "NONE"] | None = None
     invoked_via_function_url: bool = False
     public: bool = False
 
 
+class Async(Section, frozen=True):
+    """lambda.async: what becomes of asynchronous calls that fail, or do not."""
+
+    maximum_retry_attempts: AsyncRetries | None = None
+    maximum_event_age_s: EventAge | None = None
+    on_failure: DestinationArn | None = None
+    on_success: DestinationArn | None = None
+
+
+class Vpc(Section, frozen=True):
+    """lambda.vpc: the network that the function is in; empty for none."""
+
+    subnet_ids: SubnetIds = ()
+    security_group_ids: GroupIds = ()
+    ipv6: bool | None = None
+
+
+class Logging(Section, frozen=True):
+    """lambda.logging: how and where the function logs; empty for AWS's own way."""
+
+    format: Literal["JSON", "Text"] | None = None
+    application_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] | None = None
+    system_level: Literal["DEBUG", "INFO", "WARN"] | None = None
+    group: LogGroup = ""
+
+
+class Image(Section, frozen=True):
+    """lambda.image: a container image in place of path, handler and runtime."""
+
+    uri: ImageUri
+    command: tuple[str, ...] | None = None
+    entry_point: tuple[str, ...] | None = None
+    working_directory: WorkingDirectory | None = None
+
+
+class KeyFilter(Section, frozen=True):
+    """A prefix or a suffix of S3 keys."""
+
+    type: Literal["prefix", "suffix"]
+    value: str
+
+
+class EventSource(Section, frozen=True):
+    """What invokes the function: by ARN, or by name for a rule of EventBridge."""
+
+    arn: ArnText = ""
+    name: RuleName = ""
+    enabled: bool = True
+    batch_size: BatchSize | None = None
+    batch_window_s: BatchWindow | None = None
+    starting_position: Literal["LATEST", "TRIM_HORIZON", "AT_TIMESTAMP"] | None = None
+    starting_position_timestamp: Text = ""
+    maximum_retry_attempts: StreamRetries | None = None
+    maximum_record_age_s: RecordAge | None = None
+    bisect_on_error: bool | None = None
+    report_batch_item_failures: bool | None = None
+    parallelization_factor: Parallel | None = None
+    tumbling_window_s: TumblingWindow | None = None
+    maximum_concurrency: Concurrency | None = None
+    filter_criteria: tuple[Json, ...] | None = None
+    on_failure: FailureArn | None = None
+    events: tuple[Text, ...] = ()
+    key_filters: tuple[KeyFilter, ...] = ()
+    filter_policy: Json = ""
+    filter_policy_scope: Literal["MessageAttributes", "MessageBody"] | None = None
+    schedule: Text = ""
+    pattern: Json = ""
+    input: OptionalJson | None = None
+    description: RuleWords | None = None
+    role_arn: RoleArn | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from the config's others: the ARN, or the name."""
+        return self.arn or self.name
+
+    @property
+    def service(self) -> str:
+        """The service that the ARN names, such as sns; events where there is a name only."""
+        return arns.parse(self.arn).service if self.arn else "events"
+
+    @property
+    def label(self) -> str:
+        """What a report calls it, e.g. "event source sns my-topic", and of a bucket which keys."""
+        return f"{self.plain_label} ({self.keys})" if self.keys else self.plain_label
+
+    @property
+    def plain_label(self) -> str:
+        """The same without the keys: a config may have several sources of one bucket."""
+        return f"event source {self.service} {self.short}"
+
+    @property
+    def keys(self) -> str:
+        """Which keys of a bucket it is for, e.g. "in/*.jpg"; "" where it is for all."""
+        given = {key.type: key.value for key in self.key_filters}
+        return f"{given.get('prefix', '')}*{given.get('suffix', '')}" if given else ""
+
+    @property
+    def short(self) -> str:
+        """What a person calls it, e.g. "my-topic"."""
+        return arns.parse(self.arn).name if self.arn else self.name
+
+
+def rule_names(function: str, source: EventSource) -> dict[str, str]:
+    """The rule's name, as DescribeRule wants it, and its bus unless that is the default one."""
+    if source.name:
+        return {"Name": f"{function}-{source.name}"}
+    *bus, name = arns.parse(source.arn).resource.removeprefix("rule/").split("/")
+    return {"Name": name, **({"EventBusName": "/".join(bus)} if bus else {})}
+
+
+class Cors(Section, frozen=True):
+    """lambda.url.cors: which pages of other hosts may call. It is taken as a whole."""
+
+    allow_credentials: bool | None = None
+    allow_headers: tuple[Text, ...] = ()
+    allow_methods: tuple[Literal["*", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"], ...] = ()
+    allow_origins: tuple[Text, ...] = ()
+    expose_headers: tuple[Text, ...] = ()
+    max_age_s: MaxAge | None = None
+
+
+class Url(Section, frozen=True):
+    """lambda.url: an HTTPS address of the function's own."""
+
+    auth: Literal["AWS_IAM", "NONE"]
+    cors: Cors | None = None
+    invoke_mode: Literal["BUFFERED", "RESPONSE_STREAM"] | None = None
+
+
 class Function(Section, frozen=True):
-    """The lambda section. None means: not said, so what AWS has is left as it is."""
+    """The lambda section. None: not set, so AWS keeps its value."""
 
     name: FunctionName
     path: Text = ""
@@ -206,14 +325,13 @@ class File(Section, frozen=True):
 class Config(Struct, frozen=True):
     """A validated config.
 
-    `values` are the included ones, for the policy document, and `hint` is the included file's, for
-    a value that is missing. `later` tells that the file has the layout of kappa 0.7; `notes` what
-    in it has no effect. `bound` is the alias that AWS has its event sources on, where the config
-    names none. `include` is the path of the included file as it is written; `included` gives by
-    key path each text that a value was put into, filled in and as it is written. `siblings` are
-    the aliases of other environments and configs of this function; "" is the function itself.
-    `given` are the options of the command line, apart from --env, that an advised command must
-    repeat.
+    values: the included ones, for the policy document; hint: how to get one that is missing.
+    is_layout_07: the file has the layout of kappa 0.7; notes: what in it has no effect.
+    bound: the alias that AWS has its event sources on, where the config names none.
+    include: the path of the included file as it is written.
+    included: each text that a value was put into, by key path, filled in and as it is written.
+    other_aliases: those of other environments and configs; "" is the function itself.
+    given: options of the command line, apart from --env, that an advised command must repeat.
     """
 
     file: Path
@@ -227,25 +345,25 @@ class Config(Struct, frozen=True):
     environment: str = ""
     lines: Mapping[Keys, int] = {}
     origins: Mapping[Keys, Keys] = {}
-    later: bool = False
+    is_layout_07: bool = False
     notes: tuple[str, ...] = ()
     bound: str | None = None
     include: str = ""
     included: Mapping[Keys, tuple[str, str]] = {}
-    siblings: frozenset[str] = frozenset()
+    other_aliases: frozenset[str] = frozenset()
     given: tuple[str, ...] = ()
 
     def command(self, words: str) -> str:
         """Word an advised command so that it acts on this function, wherever that is."""
-        given = (*advice.options(env=self.environment), *self.given)
-        return advice.command(words, self.file, given=given)
+        given = (*command_line.options(env=self.environment), *self.given)
+        return command_line.kappa_command(words, self.file, given=given)
 
     def aws(self, words: str) -> str:
         """Word a command of the AWS CLI, which knows no config, for this account and region."""
         asked = dict(zip(self.given[::2], self.given[1::2], strict=True))
         profile = asked.get("--profile", self.profile)
         region = asked.get("--region", self.region)
-        return advice.aws(words, advice.options(profile=profile, region=region))
+        return command_line.aws_command(words, command_line.options(profile=profile, region=region))
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
@@ -269,7 +387,7 @@ class Config(Struct, frozen=True):
     @property
     def others(self) -> frozenset[str]:
         """The aliases that others have their sources on: not this config's business."""
-        return self.siblings - {self.qualifier}
+        return self.other_aliases - {self.qualifier}
 
     @property
     def makes_role(self) -> bool:
@@ -278,9 +396,9 @@ class Config(Struct, frozen=True):
 
     @property
     def default_position(self) -> str:
-        """Where the reading of a new stream begins, unless the config says: as in its kappa."""
-        return "LATEST" if self.later else "TRIM_HORIZON"
+        """Where the reading of a new stream begins, unless the config has it: as in its kappa."""
+        return "LATEST" if self.is_layout_07 else "TRIM_HORIZON"
 
     def beside(self, path: str) -> Path:
         """A path of the file, relative to the file's own folder."""
-        return self.file.parent / at_home(path)
+        return self.file.parent / expand_home(path)

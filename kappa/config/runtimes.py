@@ -45,7 +45,7 @@ NEWER = {
 
 
 def deprecated(runtime: str) -> str:
-    """Say of a deprecated runtime that it is one; "" of any other."""
+    """The warning about a deprecated runtime; "" for any other."""
     if runtime not in DEPRECATED:
         return ""
     newer = next(now for kind, now in NEWER.items() if runtime.startswith(kind))

@@ -5,24 +5,23 @@ It must not ask AWS anything.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from msgspec.structs import replace
-
 from kappa import arn as arns
-from kappa.config import key_filters as keyfilters
 from kappa.config.convert import suggestion
-from kappa.config.mistakes import check_all
-from kappa.config.model import File, Function
-from kappa.config.plain_file import strict_json
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.error_list import check_all
+from kappa.config.model import EventSource, File, rule_names
+from kappa.config.s3_notification import (
+    key_pattern,
+    notification_of,
+    overlap,
+    prefix_and_suffix,
+)
 from kappa.config.tree import Keys, Tree, dotted
-from kappa.config.unclear import words
 from kappa.errors import ConfigError
 
 _POLLED = frozenset(
@@ -38,7 +37,7 @@ _STREAM = _POLLED | {
     "starting_position_timestamp",
     "tumbling_window_s",
 }
-# What each kind of event source may say, besides what names it.
+# The keys of each kind of event source, besides what names it.
 _KEYS = {
     "dynamodb": _STREAM,
     "events": frozenset({"enabled", "schedule", "pattern", "input", "description", "role_arn"}),
@@ -47,7 +46,6 @@ _KEYS = {
     "sns": frozenset({"enabled", "filter_policy", "filter_policy_scope"}),
     "sqs": _POLLED | {"maximum_concurrency"},
 }
-_JSON_KEYS = ("filter_policy", "pattern", "input")
 _RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
 _CRON = re.compile(r"cron\(\S+ \S+ (?P<day>\S+) \S+ (?P<weekday>\S+) \S+\)")
 _SCHEDULES = (
@@ -58,62 +56,6 @@ _SCHEDULES = (
 _MAX_FILTERS = 10
 # Amazon S3 guide, "Amazon S3 Event Notifications": configurations of a bucket.
 _MAX_NOTIFICATIONS = 100
-
-
-def with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
-    """Write the event sources' patterns, policies and inputs as the JSON that AWS takes.
-
-    Raises: ConfigError, if one is neither a mapping nor JSON.
-    """
-    section = data.get("lambda")
-    sources = section.get("event_sources") if isinstance(section, dict) else None
-    if not isinstance(section, dict) or not isinstance(sources, list):
-        return data
-    keys: Keys = ("lambda", "event_sources")
-    written = [_with_json(tree, (*keys, i), one) for i, one in enumerate(sources)]
-    return {**data, "lambda": {**section, "event_sources": written}}
-
-
-def _with_json(tree: Tree, keys: Keys, source: object) -> object:
-    if not isinstance(source, dict):
-        return source
-    said = [key for key in _JSON_KEYS if source.get(key) not in (None, "")]
-    written = {key: _json(tree, (*keys, key), source[key]) for key in said}
-    filters = source.get("filter_criteria")
-    if isinstance(filters, list):
-        at: Keys = (*keys, "filter_criteria")
-        written["filter_criteria"] = [_json(tree, (*at, i), one) for i, one in enumerate(filters)]
-    return {**source, **written}
-
-
-def _json(tree: Tree, keys: Keys, value: object) -> object:
-    problem = f"{dotted(keys)} is not JSON."
-    if unclear := next(words(tree, keys, value), None):
-        raise unclear
-    try:
-        said = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
-    except (ValueError, RecursionError) as error:
-        raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from None
-    if not isinstance(said, dict) and keys[-1] != "input":
-        raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
-    return json.dumps(said, ensure_ascii=False)
-
-
-def _plain(tree: Tree, keys: Keys, value: object) -> object:
-    """Give numbers back their kind: the tree holds scalars as they are written."""
-    if isinstance(value, dict):
-        return {key: _plain(tree, (*keys, key), item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(tree, (*keys, i), item) for i, item in enumerate(value)]
-    if isinstance(value, str) and keys in tree.numbers:
-        return json.loads(value)
-    return value
-
-
-def tidy(function: Function) -> Function:
-    """Drop a slash after a source's ARN, as configs of 2015 have it: AWS refuses it."""
-    sources = tuple(replace(one, arn=one.arn.rstrip("/")) for one in function.event_sources)
-    return replace(function, event_sources=sources)
 
 
 def check_sources(tree: Tree, settings: File) -> None:
@@ -167,20 +109,20 @@ def _identity(function: str, source: EventSource) -> object:
 
 def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource) -> None:
     """Let a bucket have several sources, as far as S3 does."""
-    one, two = keyfilters.notification(source), keyfilters.notification(other)
+    own, others = notification_of(source), notification_of(other)
     before = f" (before: {other.key})" if other.key != source.key else ""
     twice = f"the event source {source.key} is given twice{before}"
     if source.service != "s3":
         raise tree.error(keys, f"{twice}.")
-    if keyfilters.keys(one) == keyfilters.keys(two):
+    if prefix_and_suffix(own) == prefix_and_suffix(others):
         raise tree.error(
             keys, f"{twice} for the same keys.", "Put all events into one, or give key_filters."
         )
-    if source.enabled and other.enabled and keyfilters.overlap(one, two):
+    if source.enabled and other.enabled and overlap(own, others):
         raise tree.error(
             keys,
-            f"{twice}, and the keys {keyfilters.words(one)} and {keyfilters.words(two)} overlap: "
-            "S3 notifies one only.",
+            f"{twice}, and the keys {key_pattern(own)} and "
+            f"{key_pattern(others)} overlap: S3 notifies one only.",
             "Give them key_filters or events that do not overlap.",
         )
 
@@ -215,8 +157,8 @@ def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
             f"{arn.service} cannot be an event source here.",
             f"Allowed: {', '.join(sorted(_KEYS))}.",
         )
-    wanted = {"dynamodb": "table/NAME/stream/TIME", "events": "rule/NAME", "kinesis": "stream/NAME"}
-    form = wanted.get(arn.service, "")
+    forms = {"dynamodb": "table/NAME/stream/TIME", "events": "rule/NAME", "kinesis": "stream/NAME"}
+    form = forms.get(arn.service, "")
     if not re.match(re.sub("[A-Z]+", "[^/]+", form), arn.resource):
         raise tree.error(
             keys, f"{source.arn} is no source of events.", f"Such an ARN ends in {form}."

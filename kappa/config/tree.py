@@ -10,14 +10,14 @@ an account number keeps its leading zero, an environment variable its `1.10`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from kappa.config.plain_file import read_plain
+from kappa.config.files import read_file
 from kappa.errors import ConfigError
 
 Keys = tuple[str | int, ...]
@@ -56,10 +56,10 @@ SHORTEST_SECRET = 4
 
 @dataclass(frozen=True)
 class Tree:
-    """A YAML file's values. `lines` and `texts` tell of each key path where and how it is written.
+    """A YAML file's values. `lines` and `texts` give, by key path, where and how it is written.
 
     `numbers` are the paths of what is written as a number, for values that become JSON. `origins`
-    tell where in the file stands what is read as if it stood elsewhere. `written` is how the file
+    give where in the file stands what is read as if it stood elsewhere. `written` is how the file
     writes what an included value was put into, such as `${name}`: an error shows that instead.
 
     Shape: the path of the first event source's ARN is ("lambda", "event_sources", 0, "arn").
@@ -85,7 +85,7 @@ class Tree:
         return ConfigError(f"{place}: {shortened(problem)}", hint, keys)
 
     def without_included(self, text: str, keys: Keys = ()) -> str:
-        """Put what the file says in place of included values: they may be secrets."""
+        """Put what the file writes in place of included values: they may be secrets."""
         for at, written in self.written.items():
             if at[: len(keys)] == keys and (value := self.texts.get(at, "")):
                 text = text.replace(repr(value), repr(written))
@@ -137,7 +137,7 @@ def read_tree(file: Path, text: bytes | None = None) -> Tree:
 def read_source(file: Path) -> bytes:
     """Read a YAML file's content. Raises: ConfigError."""
     try:
-        return read_plain(file)
+        return read_file(file)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}.", "Check the path.") from error
 
@@ -251,7 +251,7 @@ class _Reader:
         return result
 
     def _pairs(self, node: yaml.MappingNode, keys: Keys) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Collect the keys that a mapping says itself, then those that it merges."""
+        """Collect the keys that a mapping has itself, then those that it merges."""
         pairs: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key_node, value_node in node.value:
             key = key_node.value
@@ -299,3 +299,25 @@ class _Reader:
 def _is_text(text: str) -> bool:
     """Half of a surrogate pair, which an escape can write, is no character."""
     return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def items(value: object) -> Iterator[tuple[str | int, object]]:
+    """Each item of a mapping or a list with its key or number; none of any other value."""
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from enumerate(value)
+
+
+def bare_words(tree: Tree, keys: Keys, value: object) -> Iterator[ConfigError]:
+    """Find each yes, no, on and off that stands without quotes in what stands at `keys`."""
+    text = tree.texts.get(keys, "")
+    if isinstance(value, bool) and text.lower() not in ("true", "false"):
+        meant = "true" if value else "false"
+        yield tree.error(
+            keys,
+            f"{dotted(keys)} is {text}, which YAML reads as {meant}.",
+            f"Write {meant}, or put the word in quotes: '{text}'.",
+        )
+    for key, item in items(value):
+        yield from bare_words(tree, (*keys, key), item)

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from kappa.config.mistakes import together
-from kappa.config.plain_file import at_home, is_there
+from kappa.config.error_list import raise_all
+from kappa.config.files import exists, expand_home
 from kappa.config.tree import Keys, Tree, read_source, read_tree
 from kappa.errors import ConfigError
 
@@ -46,7 +46,7 @@ def read_values(tree: Tree) -> Included:
     if not isinstance(include, str) or not include:
         raise tree.error(("include",), "include must be the path of a YAML file.")
     included = _include_path(tree, include)
-    if not is_there(included):
+    if not exists(included):
         raise tree.error(
             ("include",),
             f"the included file {included} does not exist.",
@@ -76,13 +76,13 @@ def _include_path(tree: Tree, include: str) -> Path:
             raise tree.error(("include",), f"the environment variable {match[1]} is not set.")
         return match[2]
 
-    path = at_home(_ENVIRONMENT.sub(fill, include))
+    path = expand_home(_ENVIRONMENT.sub(fill, include))
     if not from_environment:
         return tree.file.parent / path
     default = tree.file.parent / _ENVIRONMENT.sub(lambda match: match[2] or "", include)
     from_here, beside_default = Path.cwd() / path, default.parent / path
-    is_ours = is_there(from_here) and from_here.resolve() != tree.file.resolve()
-    return beside_default if not is_ours and is_there(beside_default) else from_here
+    is_ours = exists(from_here) and from_here.resolve() != tree.file.resolve()
+    return beside_default if not is_ours and exists(beside_default) else from_here
 
 
 def fill_tree(
@@ -121,8 +121,7 @@ def fill_tree(
         return _plain(filled) if _VALUE.fullmatch(value) else filled
 
     data = {key: fill(value, (key,)) for key, value in tree.data.items()}
-    if errors:
-        raise together(errors)
+    raise_all(errors)
     return replace(tree, data=data, texts=texts, written=written)
 
 
@@ -147,7 +146,7 @@ def fill_text(
     def put(value: str) -> str:
         return value.replace("${", f"{_DOLLAR}{{") if later else value
 
-    def one(match: re.Match[str]) -> str:
+    def fill(match: re.Match[str]) -> str:
         name, default = match.groups()
         if name in later or match[0] == _DOLLAR:
             return match[0] if later else str(default)
@@ -159,16 +158,16 @@ def fill_text(
         advice = f"{hint} Or add `{name}:` to the included file." if hint else add
         raise error(f"${{{name}}} has no value.", advice)
 
-    return _VALUE.sub(one, text)
+    return _VALUE.sub(fill, text)
 
 
 def is_given(values: Mapping[str, str], name: str) -> bool:
-    """Whether a name has a value; a template's TODO is none."""
+    """Whether a name has a value; a template's TODO is not one."""
     return values.get(name, "") not in ("", "TODO")
 
 
-def names(text: str) -> set[str]:
-    """Name the values that a text wants."""
+def names_in(text: str) -> set[str]:
+    """Name the values that a text asks for: ${name} and ${name:-default}."""
     return {match[1] for match in _VALUE.finditer(text)}
 
 

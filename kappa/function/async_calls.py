@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.aws.client import Aws
-from kappa.config.function_fields import Async
-from kappa.config.model import Config
+from kappa.config.model import Async, Config
 from kappa.errors import NotFound
 from kappa.plan.step import Note, Plan, Step
 
@@ -22,9 +21,13 @@ def wants(desired: Async | None) -> bool:
 
 def read(aws: Aws, config: Config) -> dict[str, Any] | None:
     """Read the settings of the function, or of the alias that the config is bound to."""
-    name, alias = config.function.name, config.qualifier
     if config.function.async_ is None:
         return None
+    return read_async_settings(aws, config.function.name, config.qualifier)
+
+
+def read_async_settings(aws: Aws, name: str, alias: str = "") -> dict[str, Any] | None:
+    """Read the settings of a function or of one of its aliases; None if there are none."""
     params = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
     doing = f"reading the asynchronous settings of {name}"
     try:

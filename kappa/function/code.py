@@ -10,8 +10,10 @@ from kappa.errors import Conflict
 from kappa.function.health import ready
 from kappa.packing import upload
 from kappa.packing.archive import Archive
-from kappa.plan.step import Guard, Note, Step
+from kappa.plan.step import Guard, Note, Plan, Step, steps
 
+# The operations of Lambda that send code.
+SENDS_CODE = frozenset({"create_function", "update_function_code"})
 # The architecture of a function that is older than the choice of one.
 _OLDEST = ["x86_64"]
 
@@ -89,3 +91,13 @@ def compare_code(
     if desired is not None and list(desired) != current:
         before["Architectures"], after["Architectures"] = current, list(desired)
     return before, after
+
+
+def sends_code(plan: Plan) -> bool:
+    """Whether a plan uploads the function's code."""
+    return any(step.operation in SENDS_CODE for step in steps(plan))
+
+
+def replaces_code(plan: Plan) -> bool:
+    """Whether a plan uploads code where there is some."""
+    return any(step.operation == "update_function_code" for step in steps(plan))

@@ -18,7 +18,7 @@ from typing import Any
 from kappa import arn as arns
 from kappa.aws.client import Aws
 from kappa.aws.regions import is_opt_in
-from kappa.config import advice
+from kappa.config import command_line
 from kappa.config.model import Permission
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Look, Note, Plan, Step
@@ -215,7 +215,7 @@ def plan_grant(
     permission: Permission,
     statements: tuple[Statement, ...],
     alias: str = "",
-    aws: Callable[[str], str] = advice.aws,
+    aws: Callable[[str], str] = command_line.aws_command,
 ) -> Plan:
     """Plan one permission: add it, replace one of the same id that differs, or leave it.
 

@@ -177,7 +177,7 @@ def _create_policy(
         raise NotFound(
             f"The policy {name} does not exist.",
             f"Correct environments.{config.environment}.policy.arn, or give `resources` instead."
-            if config.later
+            if config.is_layout_07
             else "Correct iam.policy, or give it a `document` to make it from.",
         )
     _check_own(config, "policy", owned)

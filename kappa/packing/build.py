@@ -181,7 +181,7 @@ def remarks(config: Config) -> list[str]:
     tree = read_tree(config.file)
     section = tree.data.get("lambda")
     asked = isinstance(section, dict) and section.get("requirements") is not None
-    if asked or not layout_07.is_later(tree) or is_empty(read_requirements(file)):
+    if asked or not layout_07.is_layout_07(tree) or is_empty(read_requirements(file)):
         return []
     return [
         f"{file} is packed but not installed, as in kappa 0.7. To install it, set "

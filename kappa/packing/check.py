@@ -12,9 +12,9 @@ import zipfile
 from collections.abc import Iterator
 
 from kappa.config.convert import suggestion
+from kappa.config.files import exists
 from kappa.config.layout_07 import SOURCE
 from kappa.config.model import Config
-from kappa.config.plain_file import is_there
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ConfigError
 from kappa.packing.archive import Archive
@@ -29,10 +29,10 @@ def check_files(config: Config) -> None:
     Raises: ConfigError, naming file, line and key.
     """
     function = config.function
-    if not function.image and not is_there(config.beside(function.path)):
+    if not function.image and not exists(config.beside(function.path)):
         raise _no_source(config)
     for number, path in enumerate(function.dependencies):
-        if not is_there(config.beside(path)):
+        if not exists(config.beside(path)):
             keys: Keys = ("lambda", "dependencies", number)
             problem = f"{dotted(keys)}: {config.beside(path)} does not exist."
             raise config.error(keys, problem, "Correct the path, or leave it out.")
@@ -40,8 +40,8 @@ def check_files(config: Config) -> None:
     if not name:
         return
     file = config.beside(name)
-    if not is_there(file) or not file.is_file():
-        problem = "is not a file" if is_there(file) else "does not exist"
+    if not exists(file) or not file.is_file():
+        problem = "is not a file" if exists(file) else "does not exist"
         raise config.error(
             ("lambda", "test_data"),
             f"lambda.test_data: {file} {problem}.",
@@ -51,7 +51,7 @@ def check_files(config: Config) -> None:
 
 def _no_source(config: Config) -> ConfigError:
     path = config.function.path
-    if config.later and path == SOURCE:
+    if config.is_layout_07 and path == SOURCE:
         # 0.7's default: the file need not have a key of it.
         return config.error(
             ("lambda", "path"),

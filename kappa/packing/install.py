@@ -20,7 +20,7 @@ from email.parser import HeaderParser
 from importlib import metadata
 from pathlib import Path
 
-from kappa.config.plain_file import read_plain
+from kappa.config.files import read_file
 from kappa.errors import ArchiveError
 from kappa.packing import pip_inputs, pip_run
 from kappa.packing.machine import Machine
@@ -49,7 +49,7 @@ def read_requirements(file: Path) -> str:
     Raises: ArchiveError, if it cannot be read.
     """
     try:
-        return read_plain(file).decode()
+        return read_file(file).decode()
     except OSError as error:
         problem = error.strerror or error
         raise ArchiveError(f"{file}: {problem}.", "Set lambda.requirements.") from error

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from kappa.arn import Place
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Conflict
 from kappa.sources import grants, other_configs, url
 from kappa.sources.state import SourcesState

@@ -13,8 +13,7 @@ from msgspec.structs import replace
 
 from kappa import arn as arns
 from kappa.arn import Place
-from kappa.config.model import Config, Permission
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource, Permission
 from kappa.function.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources.state import SourcesState

@@ -12,8 +12,7 @@ from typing import Any
 
 from kappa.arn import Place
 from kappa.aws.client import Aws
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.plan.step import Note, Plan
 from kappa.sources.state import SourcesState
 

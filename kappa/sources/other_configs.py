@@ -12,8 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from kappa.arn import words
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.function import aliases
 from kappa.plan.step import Note
 from kappa.sources import polled, url
@@ -30,7 +29,7 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     `config.others`, or `state.others`.
     """
     marked = {alias for alias, mark in state.owners.items() if aliases.is_of_another(config, mark)}
-    config = msgspec.structs.replace(config, siblings=config.siblings | marked)
+    config = msgspec.structs.replace(config, other_aliases=config.other_aliases | marked)
     others = config.others
     if not others:
         return config, state

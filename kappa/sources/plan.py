@@ -13,8 +13,7 @@ from msgspec.structs import replace
 
 from kappa import arn as arns
 from kappa.arn import Place
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Note, Plan, Step

@@ -13,8 +13,7 @@ from typing import Any
 
 from kappa.arn import invokes, mapping_names, qualifier
 from kappa.aws.unknown_settings import as_text, list_unknown
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
 from kappa.plan.step import Look, Note, Plan, Step, Wait
 from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged

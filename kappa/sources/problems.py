@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from kappa import arn as arns
 from kappa.arn import Place
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.function.permissions import caller, may_admit
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.sources import polled, problems, url
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of

@@ -18,8 +18,7 @@ from kappa import arn as arns
 from kappa.arn import Arn, Place, invokes, qualifier
 from kappa.aws.client import Aws
 from kappa.aws.unknown_settings import list_unknown
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged

@@ -15,9 +15,8 @@ from kappa import arn as arns
 from kappa.arn import invokes, qualifier
 from kappa.aws.client import Aws
 from kappa.aws.translate import DENIED
-from kappa.config.key_filters import Notification, keys, overlap, words
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
+from kappa.config.s3_notification import Notification, key_pattern, overlap, prefix_and_suffix
 from kappa.errors import Conflict, Denied, NotFound
 from kappa.plan.step import Merge, Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
@@ -224,8 +223,9 @@ def _with(
 
 
 def _changes(current: Notification, wanted: Notification) -> str:
+    other_keys = prefix_and_suffix(current) != prefix_and_suffix(wanted)
     changed = {
-        f"keys, which were {words(current)}": keys(current) != keys(wanted),
+        f"keys, which were {key_pattern(current)}": other_keys,
         "events": sorted(current["Events"]) != sorted(wanted["Events"]),
         "function": target(current) != target(wanted),
     }

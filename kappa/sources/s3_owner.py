@@ -14,9 +14,15 @@ from typing import Any
 
 from kappa import arn as arns
 from kappa.arn import invokes, qualifier, unqualified
-from kappa.config.key_filters import Notification, keys, notification, overlap, replaces, words
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
+from kappa.config.s3_notification import (
+    Notification,
+    key_pattern,
+    notification_of,
+    overlap,
+    prefix_and_suffix,
+    replaces,
+)
 from kappa.sources.state import SourcesState
 
 FUNCTIONS = "LambdaFunctionConfigurations"
@@ -54,7 +60,7 @@ def by_hand(config: Config, source: EventSource, state: SourcesState) -> list[st
 def not_named(config: Config, source: EventSource, state: SourcesState) -> list[str]:
     """Name the function's notifications that the config does not: their ids, targets and keys."""
     left = _left(config, source, state)
-    return [f"{item.get('Id', '')} ({target(item)}, keys {words(item)})" for item in left]
+    return [f"{item.get('Id', '')} ({target(item)}, keys {key_pattern(item)})" for item in left]
 
 
 def is_first(config: Config, source: EventSource) -> bool:
@@ -73,7 +79,7 @@ def replaced(
     function = unqualified(invoked)
     given = assigned(config, source.arn, function, document)
     known = [item for some in given.values() for item in some]
-    wanted = notification(source)
+    wanted = notification_of(source)
     return [
         *given[keys_of(source)],
         *(
@@ -101,11 +107,11 @@ def assigned(
         if is_ours(config, function, item)
         and (str(item.get("Id", "")).startswith(prefix) or _is_old(config.function.name, item))
     ]
-    spare = [item for item in made if keys(item) not in known]
+    spare = [item for item in made if prefix_and_suffix(item) not in known]
     by_keys: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for source in sources:
-        same = [item for item in made if keys(item) == keys_of(source)]
-        same += [item for item in spare if overlap(item, notification(source))]
+        same = [item for item in made if prefix_and_suffix(item) == keys_of(source)]
+        same += [item for item in spare if overlap(item, notification_of(source))]
         if not same:
             same = [item for item in spare if str(item["Id"]).startswith(prefix)][:1]
         spare = [item for item in spare if item not in same]
@@ -140,7 +146,7 @@ def is_ours(config: Config, function: str, item: Notification) -> bool:
 def wanted_of(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
     """The notification that a source shall have."""
     id_ = f"{_prefix(config)}{_digest(json.dumps(keys_of(source)))}"
-    return {"Id": id_, "LambdaFunctionArn": state.invoked, **notification(source)}
+    return {"Id": id_, "LambdaFunctionArn": state.invoked, **notification_of(source)}
 
 
 def differs(function: str, mine: list[dict[str, Any]], wanted: Notification) -> bool:
@@ -151,12 +157,12 @@ def differs(function: str, mine: list[dict[str, Any]], wanted: Notification) -> 
 
 def comparable(item: Notification) -> object:
     """S3 keeps no order of events; an empty prefix or suffix is none."""
-    return item["LambdaFunctionArn"], sorted(item["Events"]), keys(item)
+    return item["LambdaFunctionArn"], sorted(item["Events"]), prefix_and_suffix(item)
 
 
 def keys_of(source: EventSource) -> tuple[str, str]:
     """The prefix and the suffix of a source: they tell it from the config's others."""
-    return keys(notification(source))
+    return prefix_and_suffix(notification_of(source))
 
 
 def sources_of(config: Config, bucket_arn: str) -> list[EventSource]:

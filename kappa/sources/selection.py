@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from kappa.config.convert import suggestion
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource, rule_names
+from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import ConfigError
 
 # The function's URL: as a status shows it, and where a source is called so too.

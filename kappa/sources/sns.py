@@ -13,8 +13,7 @@ from typing import Any
 from kappa import arn as arns
 from kappa.arn import invokes, qualifier
 from kappa.aws.client import Aws
-from kappa.config.model import Config
-from kappa.config.source_fields import EventSource
+from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged

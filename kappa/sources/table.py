@@ -5,7 +5,7 @@ The function's URL is not one of them: it has a section of its own in a config (
 
 from __future__ import annotations
 
-from kappa.config.source_fields import EventSource
+from kappa.config.model import EventSource
 from kappa.sources import polled, rule, s3, sns
 from kappa.sources.kind import Kind
 

@@ -15,9 +15,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa import arn as arns
+from kappa.aws.client import Aws
 from kappa.aws.unknown_settings import list_unknown
-from kappa.config.model import Config, Permission
-from kappa.config.source_fields import Cors, Url
+from kappa.config.model import Config, Cors, Permission, Url
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.plan.step import Look, Note, Plan, Step
@@ -43,11 +43,15 @@ PUBLIC = (
 
 def read(reading: Reading, alias: str) -> Mapping[str, Any] | None:
     """Read the URL of the function or of one of its aliases; None if there is none."""
-    name = reading.config.function.name
+    return read_url(reading.aws, reading.config.function.name, alias)
+
+
+def read_url(aws: Aws, name: str, alias: str = "") -> Mapping[str, Any] | None:
+    """Read the URL of a function or of one of its aliases; None if there is none."""
     params = {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
     doing = f"reading the URL of {name}"
     try:
-        return reading.aws.call("lambda", "get_function_url_config", doing, params)
+        return aws.call("lambda", "get_function_url_config", doing, params)
     except NotFound:
         return None
 

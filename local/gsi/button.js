@@ -1,4 +1,4 @@
-// Inside the stand-in's frame: ask for a name, fetch a token, hand it to the page.
+// Inside the stand-in's frame: ask for a name, fetch a token, pass it to the page.
 "use strict";
 const query = new URLSearchParams(location.search);
 const NAME = "name";
@@ -13,17 +13,17 @@ async function signIn(name, selectBy) {
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.error);
   remember(name);
-  // the server gives this frame to the chat's own page only
+  // the server serves this frame to the chat's page only
   parent.postMessage({ credential: body.id_token, select_by: selectBy }, query.get("parent"));
 }
 
-// A browser that blocks cookies throws at storage: then a name is for one time.
+// Storage throws in a browser that blocks cookies; the name is then not remembered.
 /** @param {string} name */
 function remember(name) {
   try {
     localStorage.setItem(NAME, name);
   } catch {
-    // nothing is remembered
+    // not remembered
   }
 }
 
@@ -42,7 +42,7 @@ const remembered = rememberedName();
 if (query.get("mode") !== "auto") {
   input.value = remembered ?? "";
 } else if (remembered) {
-  // as with Google, a silent sign-in that does not work out says nothing
+  // as with Google, a silent sign-in fails silently
   signIn(remembered, "auto").catch(dismiss);
 } else {
   dismiss();
@@ -59,6 +59,6 @@ form.addEventListener("submit", (event) => {
   });
 });
 
-// Not before: what is typed would be overwritten, the form sent as a plain one.
+// Enabled last: earlier, typed text would be overwritten and the form submitted without a script.
 input.disabled = false;
 document.querySelector("button").disabled = false;

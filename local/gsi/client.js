@@ -1,5 +1,5 @@
-// A stand-in for Google's own script, with the part of google.accounts.id that a page uses.
-// The button is a frame of this origin, as Google's is; the token comes from it by postMessage.
+// A stand-in for Google's script, with the part of google.accounts.id that the page uses.
+// As with Google, the button is a frame of this origin and sends the token by postMessage.
 "use strict";
 (() => {
   const origin = new URL(document.currentScript.src).origin;
@@ -7,7 +7,7 @@
   /** @type {Record<string, any>} */
   let options = {};
   let frames = new Set();
-  // Whether prompt() is off; in the page alone where a browser that blocks cookies throws at storage.
+  // Whether prompt() is off. Kept only here if storage throws, in a browser that blocks cookies.
   let disabled = false;
 
   /** @param {boolean} off */
@@ -17,7 +17,7 @@
       if (off) localStorage.setItem(DISABLED, "1");
       else localStorage.removeItem(DISABLED);
     } catch {
-      // the page alone knows
+      // kept in `disabled` only
     }
   }
 
@@ -29,7 +29,7 @@
     }
   }
 
-  /** @param {string} mode */
+  /** @param {string} mode @returns {HTMLIFrameElement} the button's frame */
   function frame(mode) {
     const element = document.createElement("iframe");
     const query = new URLSearchParams({

@@ -1,1 +1,1 @@
-"""What the tests and the benches put around local mode: a proxy, a browser, events, a crowd."""
+"""Tools for tests and benchmarks of local mode: a proxy, a browser, events, many users."""

@@ -1,7 +1,4 @@
-"""Where a Chromium is, how it is started, how somebody signs in there.
-
-For browser tests, screenshots, benchmarks.
-"""
+"""Find and start Chromium, and sign in to the chat in it: for tests, screenshots, benchmarks."""
 
 from __future__ import annotations
 
@@ -26,30 +23,30 @@ ARGUMENTS = (
     "--disable-sync",
 )
 MISSING = (
-    "no Chromium was found. Install it (Debian: apt-get install chromium), or name one by "
-    "LAMBDA_CHAT_CHROMIUM."
+    "Chromium was not found. Install it (Debian: apt-get install chromium), or set "
+    "LAMBDA_CHAT_CHROMIUM to its path."
 )
-# read at import: a test's environment has no LAMBDA_CHAT_*
+# read at import: tests remove LAMBDA_CHAT_* from the environment
 GIVEN = os.environ.get("LAMBDA_CHAT_CHROMIUM", "")
 
 
 def chromium_path(playwright: Playwright) -> str | None:
-    """The one that is named, one on PATH, or Playwright's own; None when there is none."""
+    """The path in LAMBDA_CHAT_CHROMIUM, on PATH, or Playwright's own; None if there is none."""
     own = playwright.chromium.executable_path
     paths = [GIVEN, *(shutil.which(name) for name in NAMES), own]
     return next((path for path in paths if path and Path(path).is_file()), None)
 
 
 def launch(playwright: Playwright, path: str, *arguments: str) -> Browser:
-    """Start it, with more arguments than the usual ones."""
+    """Start Chromium with the usual arguments and these."""
     return playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
 
 
 @contextlib.contextmanager
 def browsing() -> Iterator[Browser]:
-    """A browser.
+    """Start a browser, and close it after.
 
-    Raises: KappaError, if there is none, or for what a page did not do.
+    Raises: KappaError, if there is none, or if an assertion or Playwright fails in the block.
     """
     with sync_playwright() as playwright:
         path = chromium_path(playwright)
@@ -59,20 +56,20 @@ def browsing() -> Iterator[Browser]:
         try:
             yield browser
         except (AssertionError, Error) as error:
-            raise KappaError(f"The page did not do as it should: {error}") from error
+            raise KappaError(f"The page did not behave as expected: {error}") from error
         finally:
             browser.close()
 
 
 def at_google(page: Page) -> FrameLocator:
-    """The stand-in's frame, once it listens."""
+    """The stand-in's frame, once its button is enabled."""
     frame = page.frame_locator("#sign-in-slot iframe")
     frame.locator("button:enabled").wait_for()
     return frame
 
 
-# In the stand-in's frame, once it listens. A locator would bring Playwright's own script there: a
-# quarter of what a sign-in costs.
+# Runs in the stand-in's frame. A locator would load Playwright's own script there, which takes a
+# quarter of a sign-in's time.
 SUBMIT = """async (name) => {
   const button = document.querySelector("button");
   if (button.disabled) {
@@ -86,7 +83,7 @@ SUBMIT = """async (name) => {
 
 
 def sign_in(page: Page, name: str) -> None:
-    """Give the stand-in a name; the page is signed in some moments later."""
+    """Enter a name in the stand-in; the page is signed in a moment later."""
     element = page.wait_for_selector("#sign-in-slot iframe")
     frame = element.content_frame() if element else None
     assert frame

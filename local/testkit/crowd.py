@@ -1,4 +1,4 @@
-"""Many people in a chat of local mode: senders at a steady rate, pages that note what they show."""
+"""Many users of a chat in local mode: senders at a steady rate, and pages that record messages."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from local.testkit.chromium import sign_in
 
 SENDERS = 8
 WARM_CHANNELS, WARM_MESSAGES, WARM_RATE, WARM_DEADLINE_S = 4, 64, 16.0, 60.0
-# For each text: when the page showed it first, and how often it stood there at once at most. The
-# page removes lines that are far away, and puts them back.
+# For each text: when the page first showed it, and the most copies shown at one time. The page
+# removes lines that are scrolled far away, and adds them again later.
 WATCH = """
 window.shown = new Map();
 window.at_once = new Map();
@@ -43,7 +43,7 @@ new MutationObserver(() => {
 
 @dataclass
 class Sent:
-    """What was sent: by channel, each text and when (ms since the epoch)."""
+    """The sent messages: by channel, each text and when (ms since the epoch)."""
 
     at_ms: dict[str, dict[str, float]]
     again: Counter[str] = field(default_factory=Counter)
@@ -53,7 +53,7 @@ class Sent:
     seconds: float = 0.0
 
     def send_again(self, text: str) -> None:
-        """Send a message once more, as "Retry" does: with the same client id."""
+        """Send a message again with the same client id, as "Retry" does."""
         sns, message = self.bodies[text]
         sns.publish(**message)
         self.again[text] += 1
@@ -62,7 +62,7 @@ class Sent:
 def send_all(
     config: ChatConfig, channels: list[str], count: int, rate: float, senders: int = SENDERS
 ) -> Sent:
-    """Let every sender write at its share of `rate` messages a second, each on its own clock."""
+    """Send `count` messages in all, `rate` a second; each sender keeps its own schedule."""
     sent = Sent({channel: {} for channel in channels})
     starts_at = time.monotonic() + 1
 
@@ -96,7 +96,7 @@ def send_all(
 
 
 def sender_client(config: ChatConfig, token: str) -> Any:  # noqa: ANN401
-    """An SNS client with the credentials that the page would have."""
+    """An SNS client with the page's credentials for this token."""
     sts = boto3.client("sts", config=Config(signature_version=UNSIGNED))
     keys = sts.assume_role_with_web_identity(
         RoleArn=config.website_iam_role_arn, RoleSessionName="crowd", WebIdentityToken=token
@@ -110,7 +110,7 @@ def sender_client(config: ChatConfig, token: str) -> Any:  # noqa: ANN401
 
 
 def id_token(name: str) -> str:
-    """An ID token of the sign-in stand-in."""
+    """An ID token from the sign-in stand-in."""
     request = urllib.request.Request(
         f"{os.environ['LAMBDA_CHAT_IDP_URL']}/token",
         data=json.dumps({"name": name}).encode(),
@@ -121,7 +121,7 @@ def id_token(name: str) -> str:
 
 
 def lift_the_rate_limit() -> None:
-    """Deploy store_message without its rate limit: here, few senders stand for many."""
+    """Deploy store_message without its rate limit: a few senders stand in for many."""
     path = Path(os.environ["LAMBDA_CHAT_CONFIG"])
     path.write_text(f"rate_limit: 0\n{path.read_text()}")
     deploy = ["kappa", str(ROOT / "lambda/sns/config.yml"), "deploy", "--wait"]
@@ -129,9 +129,9 @@ def lift_the_rate_limit() -> None:
 
 
 def warm_up(config: ChatConfig, prefix: str) -> None:
-    """Let the functions start: the emulator has a process for each call at the same time.
+    """Start the functions' processes: the emulator uses one for each concurrent call.
 
-    Raises: KappaError, if they publish no transcript.
+    Raises: KappaError, if a channel gets no transcript.
     """
     channels = [f"{prefix}-warm-{number}" for number in range(WARM_CHANNELS)]
     send_all(config, channels, WARM_MESSAGES, WARM_RATE)
@@ -145,7 +145,7 @@ def warm_up(config: ChatConfig, prefix: str) -> None:
 
 
 def open_page(browser: Browser, channel: str) -> Page:
-    """Open the page in a channel, as somebody whose tab stays in front; it notes what it shows."""
+    """Open the page in a channel and sign in; it records the messages that it shows."""
     page = browser.new_context().new_page()
     page.add_init_script(WATCH)
     page.goto(f"{os.environ['LAMBDA_CHAT_URL']}#{channel}")
@@ -155,12 +155,12 @@ def open_page(browser: Browser, channel: str) -> Page:
 
 
 def shown_ms(page: Page) -> dict[str, float]:
-    """When the page showed each text first, in ms since the epoch."""
+    """When the page first showed each text, in ms since the epoch."""
     times: dict[str, float] = page.evaluate("() => Object.fromEntries(window.shown)")
     return times
 
 
 def most_at_once(page: Page) -> dict[str, int]:
-    """How often each text stood on the page at one time, at most."""
+    """The most copies of each text that the page showed at one time."""
     counts: dict[str, int] = page.evaluate("() => Object.fromEntries(window.at_once)")
     return counts

@@ -1,4 +1,4 @@
-"""Records and tokens as AWS and Google give them to the functions; keywords change one part."""
+"""Records and tokens as the functions get them from AWS and Google; keywords change one part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Event = dict[str, Any]
 
 
 def id_token(**claims: Any) -> str:  # noqa: ANN401
-    """A Google ID token by its form; nobody signed it. A claim of None is left out."""
+    """An ID token with Google's claims and a fake signature. A claim of None is left out."""
     now_s = int(time.time())
     default = {
         "iss": "https://accounts.google.com",
@@ -30,7 +30,7 @@ def id_token(**claims: Any) -> str:  # noqa: ANN401
 
 
 def base64url(text: str) -> str:
-    """Without padding, as tokens have it."""
+    """Encode without padding, as in tokens."""
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -39,7 +39,7 @@ def sns_record(
     token: str | None = None,
     **changes: Any,  # noqa: ANN401
 ) -> Event:
-    """A record as SNS delivers it. `body` is Sns.Message: a text, or JSON that it holds."""
+    """A record as SNS delivers it. `body` is Sns.Message: a text, or a value to write as JSON."""
     body = {"message": "Hello"} if body is None else body
     sns: Event = {
         "Type": "Notification",

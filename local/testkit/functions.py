@@ -1,4 +1,4 @@
-"""Both functions as Lambda gets them: packed by kappa from their config.yml, unpacked."""
+"""Both functions as Lambda runs them: packed by kappa from their config.yml, then unpacked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lambda_chat.config import ROOT
 
-# Each handler's module, and the config that packs it.
+# Each handler's module, and its config.
 FUNCTIONS = {
     "store_message": ROOT / "lambda/sns/config.yml",
     "publish_transcript": ROOT / "lambda/dynamodb/config.yml",
@@ -30,7 +30,7 @@ rate_table: rates
 
 
 def unpack(module: str, folder: Path) -> Path:
-    """Pack a function, and unpack its zip into a folder of its name; that folder.
+    """Pack a function and unpack its zip into a folder of its name; return that folder.
 
     Raises: CalledProcessError, if kappa fails.
     """

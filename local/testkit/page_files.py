@@ -1,4 +1,4 @@
-"""The page's own files, served to a browser without a server: with another script as main.js."""
+"""The page's files, given to a browser without a server, with another script as main.js."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOOGLE = "https://accounts.google.com"
 
 
 def answer(route: Route, main: Path, headers: dict[str, str] | None = None) -> None:
-    """Serve a file of the page, filled in as update.sh does, with `main` in js/main.js's place."""
+    """Answer with a file of the page, filled in as update.sh does; `main` replaces js/main.js."""
     name = urlsplit(route.request.url).path.strip("/") or "index.html"
     path = main if name == "js/main.js" else SITE / "public" / name
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Between a client and the emulator: it counts the requests, and fails as a test wants."""
+"""A proxy in front of the emulator: it records operations and can make them fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-# Which operation of a REST service it is: method, and how the path goes on.
+# Operations of REST services: method, the path after the API version, name.
 _REST = {
     "lambda": (
         ("GET", r"/functions/[^/]+", "GetFunction"),
@@ -42,11 +42,11 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 @dataclass
 class Proxy:
-    """Where it leads, and every operation that came through it.
+    """A running proxy: the emulator's host and port, and the operations that it has received.
 
-    `before` decides what becomes of an operation: None lets it pass, an Answer is sent instead.
-    "drop" closes the connection before AWS gets the call, "lose" after it; "deny" answers as AWS
-    does without a permission; "kill" ends `process`, which made the call, once it is done.
+    `before` decides what happens to an operation: None forwards it, an Answer is sent instead.
+    "drop" closes the connection before AWS gets the call, "lose" afterwards; "deny" answers as AWS
+    does without a permission; "kill" kills `process`, the caller, after the call.
     """
 
     host: str
@@ -65,7 +65,7 @@ class Proxy:
 
 @contextmanager
 def running(endpoint_url: str) -> Iterator[Proxy]:
-    """Listen on a port of its own; stop after."""
+    """Run a proxy on a free port."""
     parts = urlsplit(endpoint_url)
     assert parts.hostname
     assert parts.port
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         try:
             self._answer()
-        except OSError:  # the client, or the emulator, has gone
+        except OSError:  # the client or the emulator is gone
             self.close_connection = True
 
     def _answer(self) -> None:
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _handle  # noqa: N815 - http.server's names
 
     def _create_mapping(self, body: bytes) -> Answer:
-        """Refuse a mapping that exists, as AWS does; the emulator makes a second.
+        """Refuse a mapping that exists, as AWS does; the emulator would create a second one.
 
         Source: Lambda API reference, CreateEventSourceMapping: ResourceConflictException.
         """
@@ -187,7 +187,7 @@ def error(code: str, message: str, status: int = 400) -> Answer:
 
 
 def denied(service: str) -> Answer:
-    """AWS's answer to a call without permission, in the protocol of each service."""
+    """AWS's answer to a call without permission, in the service's protocol."""
     if service in ("iam", "sns", "sts"):
         return query_error("AccessDenied", 403)
     if service == "s3":

@@ -1,7 +1,7 @@
-"""A Chromium browser, and people who use the page in it.
+"""Chromium, and users of the page in it.
 
-Uses the `chat` fixture: the whole chat as local mode starts it. Each test has a channel of its own,
-so that tests can run side by side; one that stops or breaks the emulator asks for `alone`.
+They use the `chat` fixture: the whole chat in local mode. Each test has its own channel, so tests
+can run in parallel; a test that stops or breaks the emulator uses `alone`.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from local.testkit.chromium import MISSING, chromium_path, launch
 from local.testkit.events import operator_record
 from tests.support.builders import row
 
-# the emulated AWS starts a worker at the first message
+# the emulated AWS starts a worker for the first message
 PATIENCE_MS = 15_000
 STORE = "Lambda-Chat-store-message"
 AXE = Path(__file__).parents[2] / "s3-website/node_modules/axe-core/axe.min.js"
@@ -45,7 +45,7 @@ def browser():
 
 @pytest.fixture
 def word():
-    """A word that no other test's messages contain."""
+    """A word that is in no other test's messages."""
     return uuid.uuid4().hex[:10]
 
 
@@ -62,7 +62,7 @@ def alone():
 
 @pytest.fixture(autouse=True)
 def _side_by_side(request):
-    """Tests of the chat share a lock; a test with `alone` holds it exclusively."""
+    """Tests of the chat share a lock; a test that uses `alone` holds it exclusively."""
     names = request.fixturenames
     if "chat" not in names and "visit" not in names:
         yield
@@ -72,7 +72,7 @@ def _side_by_side(request):
         config.with_name("browser.door").open("w") as door,
         config.with_name("browser.lock").open("w") as lock,
     ):
-        # A test that waits to be alone holds the door, or others would overtake it for ever.
+        # A test that waits to be alone keeps the door locked, so that no other can overtake it.
         fcntl.flock(door, fcntl.LOCK_EX)
         fcntl.flock(lock, fcntl.LOCK_EX if "alone" in names else fcntl.LOCK_SH)
         fcntl.flock(door, fcntl.LOCK_UN)
@@ -80,7 +80,7 @@ def _side_by_side(request):
 
 
 class Person:
-    """A person with the page open, whose elements are found by their accessible names."""
+    """A user with the page open; it finds elements by their accessible names."""
 
     def __init__(self, page, url, channel):
         self.page = page
@@ -122,13 +122,13 @@ class Person:
     # coming and going
 
     def open(self, channel=None):
-        """Open a channel by its URL, which the first time opens the page."""
+        """Open the page in a channel, by its address."""
         self.channel = channel or self.channel
         self.page.goto(f"{self.url}#{self.channel}")
         return self
 
     def leave(self, google):
-        """Empty the page and its storage for the next test; `google` is the stand-in's URL."""
+        """Reset the page to a first visit's; `google` is the stand-in's origin."""
         for event, listener in self._listeners.items():
             self.page.remove_listener(event, listener)
         context = self.page.context
@@ -138,7 +138,7 @@ class Person:
         self.page.unroute_all()
         context.clear_permissions()
         context.clear_cookies()
-        # a file of the same origin, where no script of the page runs
+        # a file of the same origin without scripts, so that nothing is stored meanwhile
         self.page.goto(self.url.replace("index.html", "data/channels.json"))
         self.page.evaluate("sessionStorage.clear()")
         session = context.new_cdp_session(self.page)
@@ -147,7 +147,7 @@ class Person:
         session.detach()
 
     def at_google(self):
-        """Wait until the sign-in button works."""
+        """Wait until the sign-in button is enabled."""
         chromium.at_google(self.page)
 
     def submit_sign_in(self, name):
@@ -172,7 +172,7 @@ class Person:
         self.settings().get_by_role("button", name="Sign out").click()
 
     def look_away(self, hidden=True):
-        """Hide the page, like another tab in front of it."""
+        """Hide the page, as switching to another tab does."""
         self.page.evaluate(
             """hidden => {
               Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -185,12 +185,12 @@ class Person:
         self.look_away(False)
 
     def renew_soon(self):
-        """Move the clock to the renewal, which then gets a new token.
+        """Move the clock until the page renews its token.
 
-        For a page that was opened with `clock=True`.
+        For a page opened with `clock=True`.
         """
 
-        # within one second the stand-in would return the same token again
+        # within the same second, the stand-in would issue the same token again
         def mint(route):
             body = {**json.loads(route.request.post_data), "expires_in_s": 3_590}
             route.continue_(post_data=json.dumps(body))
@@ -209,18 +209,18 @@ class Person:
         return self.lines.filter(has_text=text)
 
     def link(self, channel):
-        """A channel's link in the list, whatever its unread count."""
+        """A channel's link in the list, with or without an unread count."""
         return self.page.locator(f"nav a[data-channel='{channel}']")
 
     def sees(self, *texts):
-        """Wait until exactly these texts are shown in this order, none pending."""
+        """Wait until the page shows exactly these texts in this order, none pending."""
         expect(self.lines.locator(".text")).to_have_text(list(texts))
         expect(self.page.locator(".pending")).to_have_count(0)
 
     # the world around the page
 
     def at_aws(self, operation, answer):
-        """Route the page's calls of an AWS operation to `answer(route)`."""
+        """Let `answer(route)` handle the page's calls of an AWS operation."""
 
         def choose(route):
             answer(route) if operation_of(route.request) == operation else route.fallback()
@@ -228,17 +228,17 @@ class Person:
         self.page.route(f"{origin(self.url)}/", choose)
 
     def at_data(self, name, answer):
-        """Route the page's reads of an object of the data folder to `answer(route)`."""
+        """Let `answer(route)` handle the page's requests for an object of the data folder."""
         self.page.route(f"**/data/{name}.json", lambda route: answer(route))
 
     def pass_time(self, seconds, step_s):
-        """Run the page's clock in steps, and let its requests finish in between.
+        """Move the page's clock in steps, and wait for its requests after each.
 
-        For a page that was opened with `clock=True`.
+        For a page opened with `clock=True`.
         """
         for _ in range(round(seconds / step_s)):
             self.page.clock.run_for(round(step_s * 1000))
-            self.page.wait_for_timeout(20)  # signing a request takes a moment
+            self.page.wait_for_timeout(20)  # time to sign a request
             self.until(lambda: not self._waiting)
 
     def until(self, condition):
@@ -249,20 +249,20 @@ class Person:
             self.page.wait_for_timeout(5)
 
     def hold_time(self):
-        """Stop the page's clock; then only `pass_time` moves it."""
-        # a little in the future, since the clock runs until the call arrives
+        """Stop the page's clock: from now on only `pass_time` moves it."""
+        # a time ahead of the clock, which runs until the call arrives
         self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 5)
         self.pass_time(1, 1)
 
     def axe(self):
-        """Return axe-core's violations in the page, by rule."""
+        """axe-core's violations on the page: the elements, by rule."""
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.evaluate(AXE.read_text("utf-8"))
         rules = self.page.evaluate("async () => (await axe.run({ iframes: false })).violations")
         return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in rules}
 
     def check(self):
-        """Check that there was no script error, no dialog and no breach of the page's CSP."""
+        """Assert that there were no script errors, dialogs or violations of the page's CSP."""
         assert self.errors == []
         assert self.dialogs == []
         breaches = [text for text in self.console if re.search("Content.Security.Policy", text)]
@@ -271,7 +271,7 @@ class Person:
 
 @pytest.fixture(scope="session")
 def free_pages(browser, chat):
-    """Pages to reuse, which takes half the time of opening a new one."""
+    """Pages to reuse: that takes half as long as opening a new one."""
     pages = []
     yield pages
     for page in pages:
@@ -280,11 +280,11 @@ def free_pages(browser, chat):
 
 @pytest.fixture
 def visit(request, browser, chat, channel, free_pages):
-    """Open the page for another person, each in a browser context of their own.
+    """Open the page for another user, in a new browser context.
 
-    With a name they are signed in. `clock=True` lets the test move the page's time; `script` runs
-    before the page's own. `fresh=True` is for a test that changes the context itself, or needs a
-    browser that has never been here; others may get a page that was emptied after its last visit.
+    With a name, the user is signed in. `clock=True` lets the test move the page's clock. `script`
+    runs before the page's own. `fresh=True` is for a test that changes the context, or needs an
+    unused browser; other tests may get a page that was reset after its last visit.
     """
     people, used = [], []
 
@@ -319,7 +319,7 @@ def visit(request, browser, chat, channel, free_pages):
 
 @pytest.fixture(scope="session")
 def regulars(browser, chat):
-    """People who stay signed in across tests: opening the page takes longer than most tests."""
+    """Users who stay signed in between tests: opening the page takes longer than most tests."""
     people = {}
     yield people
     for person in people.values():
@@ -328,9 +328,9 @@ def regulars(browser, chat):
 
 @pytest.fixture
 def meet(request, browser, chat, channel, regulars):
-    """Bring people who are signed in already into the test's channel.
+    """Bring signed-in users into the test's channel.
 
-    For tests that leave nothing behind but messages.
+    For tests that leave only messages behind.
     """
     present = []
 
@@ -358,12 +358,12 @@ def meet(request, browser, chat, channel, regulars):
 
 
 def unique(name):
-    """Return a name that nobody else has, since the rate limit counts per person."""
+    """A unique full name: the rate limit is per user."""
     return f"{name} {uuid.uuid4().hex[:6]}"
 
 
 def operation_of(request):
-    """Return the AWS operation of a request, or ""."""
+    """The AWS operation that a request calls, or ""."""
     target = request.headers.get("x-amz-target", "")
     return target.split(".")[-1] or parse_qs(request.post_data or "").get("Action", [""])[0]
 
@@ -374,7 +374,7 @@ def origin(url):
 
 
 def announce(chat, channel, texts):
-    """Let an operator write these texts in one event."""
+    """Post these texts as an operator, in one event."""
     records = [
         operator_record({"message": text, "name": "The crew", "channel": channel}) for text in texts
     ]
@@ -382,7 +382,7 @@ def announce(chat, channel, texts):
 
 
 def deliver(chat, records):
-    """Invoke the function that stores messages with these records, like SNS."""
+    """Invoke the function that stores messages with these records, as SNS does."""
     answer = chat.client("lambda").invoke(
         FunctionName=STORE, Payload=json.dumps({"Records": records})
     )
@@ -390,7 +390,7 @@ def deliver(chat, records):
 
 
 def write_rows(chat, channel, rows):
-    """Write `(sent_at, text)` pairs to the table, as stored messages."""
+    """Write messages, as `(sent_at, text)` pairs, to the table."""
     table = chat.config.dynamodb_table
     client = chat.client("dynamodb")
     puts = [
@@ -403,7 +403,7 @@ def write_rows(chat, channel, rows):
 
 @contextlib.contextmanager
 def held(person, operation):
-    """Hold back the requests for an operation until the end of the block."""
+    """Hold the requests for an operation until the end of the block."""
     routes, over = [], []
     person.at_aws(operation, lambda route: route.fallback() if over else routes.append(route))
     yield routes
@@ -413,7 +413,7 @@ def held(person, operation):
 
 
 def refused(code, status=400, *, as_json=False):
-    """An error answer of AWS, for `at_aws` and `at_data`."""
+    """An error response of AWS, for `at_aws` and `at_data`."""
     body = (
         json.dumps({"__type": f"com.amazonaws#{code}", "message": "as the test wants"})
         if as_json

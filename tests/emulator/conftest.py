@@ -1,4 +1,4 @@
-"""What tests of kappa on an emulator share: a proxy that stops commands, and projects behind it."""
+"""Fixtures for tests of kappa on an emulator: a proxy that stops commands, projects behind it."""
 
 import itertools
 

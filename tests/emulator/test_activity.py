@@ -1,4 +1,4 @@
-"""The stats, edits and the order of transcripts, with the real handlers on the emulator."""
+"""Statistics, edits and the order of transcripts, with the real handlers on the emulator."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ ROUNDS = 15
 
 
 class Reader:
-    """Reads the data folder as a signed-in person's page does."""
+    """Reads the data folder as a signed-in user's page does."""
 
     def __init__(self, chat):
         self._config = chat.config
@@ -81,7 +81,7 @@ def test_published_messages_are_counted_by_minute_channel_and_person(chat, reade
     wait_for(lambda: reader.today()["channels"].get(room) == 3)
     stats = reader.read("stats")
     assert len(reader.messages(room)) == 3
-    # at least: other tests write into the same chat meanwhile
+    # at least: other tests write to the same chat meanwhile
     assert stats["today"]["messages"] >= before["messages"] + 3
     assert stats["today"]["people"] >= before["people"] + 1
     assert len(stats["per_minute"]) == 60
@@ -163,7 +163,7 @@ def test_publishers_that_race_never_put_an_older_transcript_over_a_newer(chat, r
 
 
 def publish_until_done(service, room):
-    """Send a batch again as long as it fails, as Lambda does."""
+    """Send a batch until it succeeds, as Lambda does."""
     while True:
         try:
             publish({"Records": [stream_record(room, kind="MODIFY")]}, service, "test")
@@ -173,6 +173,6 @@ def publish_until_done(service, room):
 
 
 def watch(reader, room, seen, stop):
-    """Note the newest message of each transcript that a page could have read."""
+    """Record the newest message of each transcript that a page could have read."""
     while not stop.is_set():
         seen.extend(one["id"] for one in reader.messages(room)[-1:])

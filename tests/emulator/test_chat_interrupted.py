@@ -1,6 +1,6 @@
-"""resources.py and update.sh, stopped at each call to AWS: the same command again ends the work.
+"""Stop resources.py and update.sh at each call to AWS; the same command then completes the work.
 
-In `make test` a fixed sample of the calls is taken, in `make interrupted` each one.
+`make test` tries a fixed sample of the calls, `make interrupted` all of them.
 """
 
 import itertools
@@ -38,7 +38,7 @@ numbers = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) 
 
 
 class Chat:
-    """A config of its own in an account of its own, and both commands with it."""
+    """A config in a new account, and both commands with it."""
 
     def __init__(self, folder, emulator, through):
         folder.mkdir()
@@ -63,7 +63,7 @@ class Chat:
         return run_here(main, self.env)
 
     def killed(self, words, at):
-        """Run a process that ends with its call number `at`."""
+        """Run a process that is killed at its call number `at`."""
         self.through.operations.clear()
         self.through.before = nth(at, "kill")
         with subprocess.Popen(
@@ -73,15 +73,15 @@ class Chat:
             return process.communicate(timeout=60)[1]
 
     def stopped(self, main, words, outcome, at):
-        """Stop a command at a call; return what it said. Nothing but an error may come of it."""
+        """Stop a command at a call; return its stderr. It may succeed or end with an error."""
         if outcome == "kill":
-            said = self.killed(words, at)
+            stderr = self.killed(words, at)
         else:
             done = self.run(main, nth(at, outcome))
-            said = done.stderr
-            assert done.returncode in (0, 1), said
-        assert "Traceback" not in said
-        return said
+            stderr = done.stderr
+            assert done.returncode in (0, 1), stderr
+        assert "Traceback" not in stderr
+        return stderr
 
     def client(self, service):
         return self.emulator.client(service, self.account)
@@ -94,48 +94,48 @@ class Chat:
         assert done.returncode == 0, done.stderr
 
     def state(self):
-        """The stack, the bucket and the config; two accounts differ in their number only."""
+        """The stack, the bucket and the config, as text without the account's id."""
         cloudformation = self.client("cloudformation")
         stacks = cloudformation.list_stacks(
             StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE", "ROLLBACK_COMPLETE"]
         )["StackSummaries"]
-        found = {
-            "stacks": [(one["StackName"], one["StackStatus"]) for one in stacks],
+        parts = {
+            "stacks": [(stack["StackName"], stack["StackStatus"]) for stack in stacks],
             "resources": [
-                (one["LogicalResourceId"], one["ResourceStatus"])
-                for each in stacks
-                for one in cloudformation.list_stack_resources(StackName=each["StackName"])[
+                (resource["LogicalResourceId"], resource["ResourceStatus"])
+                for stack in stacks
+                for resource in cloudformation.list_stack_resources(StackName=stack["StackName"])[
                     "StackResourceSummaries"
                 ]
             ],
             "parameters": [
-                cloudformation.describe_stacks(StackName=each["StackName"])["Stacks"][0][
+                cloudformation.describe_stacks(StackName=stack["StackName"])["Stacks"][0][
                     "Parameters"
                 ]
-                for each in stacks
+                for stack in stacks
             ],
-            "buckets": [one["Name"] for one in self.client("s3").list_buckets()["Buckets"]],
+            "buckets": [bucket["Name"] for bucket in self.client("s3").list_buckets()["Buckets"]],
             "config": self.path.read_text(),
             "mode": self.path.stat().st_mode,
             "files": [path.name for path in self.folder.glob("*.yml")],
         }
-        text = json.dumps(found, default=str).replace(self.account, "ACCOUNT")
-        # what CloudFormation puts behind the names that it makes
+        text = json.dumps(parts, default=str).replace(self.account, "ACCOUNT")
+        # CloudFormation's suffixes of the names that it generates
         return re.sub(r"(Lambda-Chat-\w+?-|stream/)[\w:.-]+", r"\1X", text)
 
     def page(self):
-        """Each object's bytes and headers, but for what tells one run from another."""
+        """Each object's bytes and headers, without those that differ between runs."""
         s3 = self.client("s3")
         listed = s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
-        found = {}
+        objects = {}
+        names = ("ContentType", "CacheControl", "ContentEncoding")
         for key in (item["Key"] for item in listed):
-            got = s3.get_object(Bucket=self.bucket, Key=key)
-            body = b"" if key == publish.RUN_KEY else got["Body"].read()
-            sent = [got.get(name) for name in ("ContentType", "CacheControl", "ContentEncoding")]
-            # its config names the account's own bucket and topic
+            answer = s3.get_object(Bucket=self.bucket, Key=key)
+            body = b"" if key == publish.RUN_KEY else answer["Body"].read()
+            # the page's config names the account's own bucket and topic
             text = body.replace(self.account.encode(), b"") if key != CONFIG_KEY else b""
-            found[key] = (text, sent)
-        return found
+            objects[key] = (text, [answer.get(name) for name in names])
+        return objects
 
 
 def nth(number, outcome):
@@ -148,7 +148,7 @@ def nth(number, outcome):
 
 
 def calls_to_stop(total, name, outcome):
-    """Number the calls at which a command is stopped: in the sample one, another in each row."""
+    """The numbers of the calls at which to stop a command: all, or in a sample one per row."""
     if ALL:
         return range(1, total + 1)
     row = sum(map(ord, name)) + OUTCOMES.index(outcome)
@@ -156,7 +156,7 @@ def calls_to_stop(total, name, outcome):
 
 
 def rows(names):
-    """Every way to stop each command; in the sample a third of them."""
+    """Every way to stop each command; a third of them in a sample."""
     pairs = list(itertools.product(names, OUTCOMES))
     return pairs if ALL else pairs[::3]
 
@@ -176,12 +176,12 @@ def chats(tmp_path_factory, emulator, through):
         return made[-1]
 
     yield new
-    for chat in made:  # a run that was killed has left its folder
+    for chat in made:  # a killed run leaves its folder
         shutil.rmtree(build_folder(chat.path), ignore_errors=True)
 
 
 def prepare(chat, command):
-    """Bring an account to where the command has most to do."""
+    """Bring an account into the state in which the command has most to do."""
     if command != "launch":
         chat.must("launch")
     if command == "update":
@@ -192,7 +192,7 @@ def prepare(chat, command):
 
 @pytest.fixture(scope="module")
 def undisturbed(chats):
-    """How many calls a command makes that nobody stops, and what there is then."""
+    """The number of calls of an uninterrupted command, and the state after it."""
 
     @cache
     def of(command):
@@ -224,7 +224,7 @@ def test_a_command_of_the_stack_that_is_stopped_at_a_call_is_ended_by_the_next(
     figure(f"resources.py {command}, stopped by {outcome}: {len(stopped)} of {calls} calls")
 
 
-# update.sh with a small page in public's place
+# update.sh with a small page instead of public/
 PUBLISH = """\
 import sys
 from pathlib import Path
@@ -239,7 +239,7 @@ PAGE = '<link rel="stylesheet" href="css/a.css"><script type="module" src="js/ma
 
 
 def sources(folder, changed):
-    """The page as it is published first, and as it is changed."""
+    """The page as first published, and the changed page."""
     files = {
         "index.html": PAGE.format("Hello"),
         "js/main.js": "export const version = 1;",
@@ -279,7 +279,7 @@ def has_page(chat):
 
 @pytest.fixture(scope="module")
 def published(chats, pages):
-    """A chat and the changed page in it, undisturbed; and how many calls that took."""
+    """The chat, its number of calls and its page after an uninterrupted run."""
 
     @cache
     def of(begin):
@@ -292,7 +292,7 @@ def published(chats, pages):
 
 
 def begin_with(chat, begin, pages):
-    """An empty bucket but for a transcript, or a page of other header rules in it."""
+    """Leave only a transcript in the bucket, or a page published with other header rules."""
     if not chat.client("s3").list_buckets()["Buckets"]:
         chat.must("launch")
         chat.must("save")
@@ -326,7 +326,7 @@ def test_update_sh_that_is_stopped_at_a_call_is_ended_by_the_next(
 
 
 def test_the_first_page_of_a_chat_is_complete_before_anybody_can_open_it(published, pages):
-    """index.html comes after everything that it loads."""
+    """index.html is published after everything that it loads."""
     chat, _, _ = published("first")
     begin_with(chat, "first", pages)
     order = []

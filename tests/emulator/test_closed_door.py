@@ -1,6 +1,6 @@
-"""Closing the door as docs/operations.md has it: who signed in before is kept out as well.
+"""Close the chat as docs/operations.md describes: this also stops users who are signed in.
 
-On a role that is made as the page's own, since other tests use that one at the same time.
+The tests use a copy of the page's role, since other tests use that role at the same time.
 """
 
 import json
@@ -20,7 +20,7 @@ ROLE = "a-page-whose-door-is-closed"
 
 @pytest.fixture(scope="module")
 def role(chat):
-    """Give the ARN of a role with the trust and the policies of the page's."""
+    """The ARN of a role with the trust and the policies of the page's role."""
     iam = chat.client("iam")
     original = chat.config.website_iam_role_arn.split("/")[-1]
     trust = iam.get_role(RoleName=original)["Role"]["AssumeRolePolicyDocument"]
@@ -37,7 +37,7 @@ def role(chat):
 
 @pytest.fixture
 def door(chat, role):
-    """Close the door with the document of the n-th command of the docs; it is opened at the end."""
+    """Close the chat with the document of the docs' n-th command; open it at the end."""
     iam = chat.client("iam")
     commands = re.findall(r"put-role-policy [^']*--policy-document '([^']+)'", DOCS.read_text())
 
@@ -63,7 +63,7 @@ def sign_in(chat, role):
 
 
 def refused(call, **params):
-    """Tell whether AWS refuses a call for want of a right."""
+    """Return whether AWS refuses a call for lack of permission."""
     try:
         call(**params)
     except ClientError as error:
@@ -73,7 +73,7 @@ def refused(call, **params):
 
 @pytest.fixture
 def transcript(chat):
-    """An object that only who is signed in may read."""
+    """An object that only signed-in users may read."""
     found = {"Bucket": chat.config.s3_bucket, "Key": "data/behind-the-door.json"}
     chat.client("s3").put_object(**found, Body=b"{}")
     yield found

@@ -1,4 +1,4 @@
-"""deploy, diff and several configs against the emulator, and what goes wrong in the middle."""
+"""deploy, diff and several configs against the emulator, and failures in mid-command."""
 
 import io
 import json
@@ -42,7 +42,7 @@ REMOVALS = [
 
 
 class Project(projects.Project):
-    """A function behind a topic; its calls go through a proxy that counts them and fails some."""
+    """A function with a topic; a proxy counts its commands' calls and makes some fail."""
 
     def __init__(self, folder, emulator, through):
         super().__init__(folder, emulator, ACCOUNT)
@@ -58,12 +58,12 @@ class Project(projects.Project):
         return super().kappa(*args, **changes)
 
     def left(self):
-        """What there is of function, role, policy and subscription."""
+        """The function, role, policy and subscription that exist."""
         subscriptions = self.client("sns").list_subscriptions_by_topic(TopicArn=self.topic)
-        return [*self.there(), *subscriptions["Subscriptions"]]
+        return [*self.existing(), *subscriptions["Subscriptions"]]
 
     def assert_complete(self):
-        """A deploy with all rights has completed everything: the next changes nothing."""
+        """Assert that everything is deployed: another deploy changes nothing."""
         done = self.kappa("deploy")
         assert (done.returncode, done.stderr) == (0, "No changes.\n")
         assert self.through.writes == []
@@ -87,7 +87,7 @@ def deployed(project):
     return project
 
 
-# What is done, and how often AWS is asked
+# The work done, and the calls to AWS
 
 
 def test_deploy_makes_everything_in_order(project):
@@ -122,15 +122,15 @@ def test_a_permission_of_the_config_is_granted_once_also_where_a_source_needs_it
     assert project.through.writes.count("AddPermission") == 1
     project.assert_complete()
     project.kappa("deploy")
-    # The function's policy once; the other two are the IAM policy's, under both of its names.
+    # Once for the function's policy, twice for the IAM policy under each of its possible names.
     assert calls(project).count("GetPolicy") == 3
 
 
 def test_the_calls_of_each_command_are_those_that_it_needs(project):
-    """Of a function with a policy document, `log_retention_days` and one SNS topic."""
+    """For a function with a policy document, `log_retention_days` and one SNS topic."""
     del project.env["AWS_DATA_PATH"]
     identity = "GetCallerIdentity"
-    # Under the name of the config, and under that of a second region.
+    # For the config's names, and for those of a second region.
     rights = ["GetPolicy", "GetRole", "ListAttachedRolePolicies", "GetPolicy", "GetRole"]
     lambda_ = ["GetFunction"]
     sources = ["GetPolicy", "ListAliases"]
@@ -153,7 +153,7 @@ def test_the_calls_of_each_command_are_those_that_it_needs(project):
     assert calls(project) == sorted([*rights, inline, *lambda_, *sources])
     project.kappa("delete")
     versions, others = "ListPolicyVersions", "ListFunctions"
-    # Who uses the role is asked for in the function's region, and in all right before it goes.
+    # The role's users are listed in the function's region, then in all before its deletion.
     regions = boto3.session.Session().get_available_regions("lambda")
     asked = [*rights, inline, versions, *[others] * (1 + len(regions)), *sources[1:]]
     assert calls(project) == sorted([*asked, *REMOVALS])
@@ -250,7 +250,7 @@ def test_functions_that_share_a_role_are_deployed_one_after_another(project, sec
     assert project.through.writes.count("CreateRole") == 1
 
 
-# What goes wrong in the middle
+# Failures in mid-command
 
 
 def test_without_credentials_there_is_one_clear_error(project):
@@ -263,7 +263,7 @@ def test_without_credentials_there_is_one_clear_error(project):
 
 @pytest.fixture
 def walker(project):
-    """Let kappa run as a user who may do all but one action; it gives the way to say which."""
+    """Run kappa as a user with every right; return a function that denies one action."""
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     keys = projects.user_in(project.emulator, ACCOUNT, project.name, statements(allow))
     project.env |= keys
@@ -378,9 +378,9 @@ def test_a_create_that_stopped_after_the_function_is_completed_by_the_next_creat
 
 
 def failed_answer(project, **changes):
-    """GetFunction's answer as AWS gives it of a function whose last update failed."""
-    found = project.client("lambda").get_function(FunctionName=project.name)
-    answer = {key: found[key] for key in ("Configuration", "Code")}
+    """AWS's answer to GetFunction for a function whose last update failed."""
+    current = project.client("lambda").get_function(FunctionName=project.name)
+    answer = {key: current[key] for key in ("Configuration", "Code")}
     answer["Configuration"] |= changes
     headers = [("Content-Type", "application/json")]
     return 200, headers, json.dumps(answer, default=str).encode()
@@ -414,7 +414,7 @@ def test_a_function_that_aws_could_not_make_ends_deploy_with_awss_reason(deploye
 
 @pytest.mark.parametrize("operation", ["CreatePolicy", "CreateFunction"])
 def test_a_lost_answer_of_what_was_made_is_found_done(project, operation):
-    """The SDK asks again, and AWS says that it exists: it is as wanted, so it is ours."""
+    """The SDK retries its own successful write, and AWS reports that the resource exists."""
     lost = []
 
     def lose(name):

@@ -1,4 +1,4 @@
-"""Whoever has the rights of docs/permissions, and no other, can deploy the chat."""
+"""A user with only the rights of docs/permissions can deploy the chat."""
 
 import json
 import re
@@ -15,7 +15,7 @@ def document(part):
     return json.loads((deployer.FOLDER / f"{part}.json").read_text())
 
 
-# The embedded AWS does not know what these are about.
+# The embedded AWS does not know the resources of these actions.
 BLIND = {
     "iam:CreatePolicy",
     "lambda:CreateFunction",
@@ -25,7 +25,7 @@ BLIND = {
 
 
 def as_embedded(text):
-    """The same rights where the embedded AWS overlooks a role's path, or the resource."""
+    """The same rights, widened where the embedded AWS ignores a role's path or the resource."""
     found = json.loads(text.replace("role/kappa/", "role/"))
     creations = [
         {"Effect": "Allow", "Action": [action], "Resource": ["*"]}

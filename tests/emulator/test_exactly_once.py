@@ -1,6 +1,6 @@
-"""Exactly once on the screen: whatever is delivered twice is one row and one line.
+"""A message that is delivered twice is one row and one line.
 
-That publishers which race never put an older transcript over a newer is in test_activity.py.
+test_activity.py tests that racing publishers never replace a transcript by an older one.
 """
 
 import json
@@ -36,7 +36,7 @@ def invoke(chat, function, *records):
 
 
 def shown(chat, room):
-    """Return the texts of a channel's transcript; none while there is none."""
+    """Return the texts in a channel's transcript; [] without a transcript."""
     config, s3 = chat.config, chat.client("s3")
     key = f"{config.data_prefix}{room}.json"
     try:
@@ -63,7 +63,7 @@ def test_a_message_that_its_page_sends_twice_is_one_row_and_one_line(chat, ada, 
     body = {"message": "once", "channel": room, "client_id": "0-once"}
     ada.send(**body)
     wait_for(lambda: shown(chat, room))
-    time.sleep(1.1)  # the emulator's times are whole seconds: SNS gives it another one
+    time.sleep(1.1)  # the emulator's SNS has times in whole seconds: this gives another one
     ada.send(**body)
     assert sent_again(chat, ada, body)["duplicate"] == 1
     wait_until_published(chat, ada, room)
@@ -84,14 +84,14 @@ def test_a_deleted_text_stays_deleted_when_its_page_sends_it_again(chat, ada, ro
 
 
 def sent_again(chat, ada, body):
-    """Hand the function what SNS makes of a message that is sent once more, a minute later."""
+    """Give the function SNS's record of a message that is sent again a minute later."""
     later = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 60))
     record = sns_record(body, ada.token, MessageId=str(uuid.uuid4()), Timestamp=later)
     return invoke(chat, "store-message", record)
 
 
 def wait_until_published(chat, ada, room):
-    """Let a further message come through, so that what came before it has."""
+    """Wait for another message, so that all earlier ones have arrived."""
     ada.send(message="after", channel=room, client_id="z-after")
     wait_for(lambda: "after" in shown(chat, room))
 

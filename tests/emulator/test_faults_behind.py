@@ -1,8 +1,8 @@
-"""AWS fails behind the page: the deployed functions meet it, and nothing that was sent is lost.
+"""AWS fails while the deployed functions run; no message is lost.
 
-Both functions of a chat of its own reach DynamoDB, S3 and STS through a proxy that fails as the
-test wants. The emulator gives each message to its function once only; so people send again what
-their page does not show, as "Retry" does: with the same client_id.
+The functions of a new chat reach DynamoDB, S3 and STS through a proxy that makes calls fail. The
+emulator delivers each message to its function only once. So senders send a missing message again
+with the same client_id, as "Retry" does.
 """
 
 import json
@@ -32,7 +32,7 @@ STORE, PUBLISH = FUNCTIONS
 
 
 class Stage:
-    """A chat whose functions reach AWS through a proxy."""
+    """A new chat whose functions reach AWS through a proxy."""
 
     def __init__(self, running, between):
         self.chat = RunningChat(running.env, EmulatedAws(running.emulator.endpoint_url))
@@ -49,7 +49,7 @@ class Stage:
         client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
     def log(self, function):
-        """Return the lines of a function's log so far."""
+        """Return the lines of a function's log."""
         group = f"/aws/lambda/{self.chat.config.stack_name}-{function}"
         paginator = self.chat.client("logs").get_paginator("filter_log_events")
         pages = paginator.paginate(logGroupName=group)
@@ -57,7 +57,7 @@ class Stage:
 
 
 class Crowd:
-    """Some people in a channel of their own, and what they have sent there."""
+    """Some users in their own channel, and the messages that they have sent."""
 
     def __init__(self, stage):
         self.chat = stage.chat
@@ -66,7 +66,7 @@ class Crowd:
         self.sent, self.again, self.seen = {}, 0, set()
 
     def talk(self):
-        """Let everybody send; SNS takes all of it."""
+        """Let each user send; SNS accepts all messages."""
         for number in range(MESSAGES):
             for person in self.people:
                 text = f"text {number} {uuid.uuid4().hex}"
@@ -74,7 +74,7 @@ class Crowd:
                 self.sent[client_id] = (person, text)
 
     def shown(self):
-        """Return what the transcript shows, client_id to text."""
+        """Return the transcript's messages: client_id to text."""
         config, s3 = self.chat.config, self.chat.client("s3")
         key = f"{config.data_prefix}{self.room}.json"
         try:
@@ -88,7 +88,7 @@ class Crowd:
         return found
 
     def failures(self, stage, function):
-        """Return the log's lines so far of what failed of these people's messages."""
+        """Return the log's lines about failures of these users' messages."""
         ids = {one for person in self.people for one in person.message_ids}
         lines = [json.loads(line) for line in stage.log(function) if line.startswith("{")]
         return [
@@ -99,7 +99,7 @@ class Crowd:
         ]
 
     def insist(self):
-        """Wait for all messages; send again what has not appeared, as their senders would."""
+        """Wait for all messages; send missing ones again, as their senders would."""
         retry_at = time.monotonic() + RETRY_AFTER_S
 
         def complete():
@@ -116,7 +116,7 @@ class Crowd:
         wait_for(complete)
 
     def check(self):
-        """Hold table and transcript against what was sent: each once, as it was written."""
+        """Assert that table and transcript contain each sent message once and unchanged."""
         wanted = {client_id: text for client_id, (_, text) in self.sent.items()}
         found = rows(self.chat, self.room)
         assert sorted((one["client_id"], one["message"]) for one in found) == sorted(wanted.items())
@@ -125,7 +125,7 @@ class Crowd:
 
 
 class Faults:
-    """What an operation of AWS answers from now on, until it is healed."""
+    """Make an AWS operation fail until it is healed."""
 
     def __init__(self, between, operation, answer):
         self.between = between
@@ -216,7 +216,7 @@ def test_workers_that_are_killed_in_the_middle_of_their_calls_lose_and_double_no
         wait_for(lambda: held)
         killed += kill_workers(stage.emulator)
         stage.between.before = None
-        go_on.set()  # what AWS had received it does, though nobody hears of it
+        go_on.set()  # AWS carries out the calls that it has received, though no one gets the answer
         held.clear()
     assert killed >= rounds
     crowd.insist()

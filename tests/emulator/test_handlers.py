@@ -13,18 +13,18 @@ DEADLINE_S = 30.0
 
 
 class Page:
-    """What the browser of a person does who has just signed in and sent nothing so far."""
+    """The browser of a user who has just signed in."""
 
     def __init__(self, chat, name):
         self.config = chat.config
-        # each a person of their own: the rate limit is for all that one sends
+        # each a different user: the rate limit is per user
         self.token = chat.token(name, sub=uuid.uuid4().hex)
         self.keys = chat.web_identity(self.token)
         self.sns = chat.client("sns", **self.keys)
         self.s3 = chat.client("s3", **self.keys)
 
     def publish(self, message, token=None, **fields):
-        """Publish with a token of one's own, or another one; "" is none. Returns the client_id."""
+        """Publish with the user's token, another one, or none (""); return the client_id."""
         client_id = fields.setdefault("client_id", uuid.uuid4().hex)
         token = self.token if token is None else token
         attributes = {"id_token": {"DataType": "String", "StringValue": token}} if token else {}
@@ -36,7 +36,7 @@ class Page:
         return client_id
 
     def transcript(self, channel):
-        """Read what the page polls; no messages while there is no transcript."""
+        """Read the transcript that the page polls; without one, no messages."""
         key = f"{self.config.data_prefix}{channel}.json"
         try:
             found = self.s3.get_object(Bucket=self.config.s3_bucket, Key=key)
@@ -58,7 +58,7 @@ def grace(chat):
 
 
 def wait_for(condition):
-    """Ask until it is true; its value is the answer."""
+    """Call until the result is true; return it."""
     deadline = time.monotonic() + DEADLINE_S
     while not (value := condition()):
         assert time.monotonic() < deadline, "the condition did not come true"
@@ -77,7 +77,7 @@ def message(page, channel, client_id):
 
 
 def log_lines(chat, function):
-    """Everything that a function has written so far."""
+    """The function's log."""
     pages = (
         chat.client("logs")
         .get_paginator("filter_log_events")
@@ -115,7 +115,7 @@ def test_a_published_message_lands_in_the_transcript_of_everybody(ada, grace):
 def test_two_people_answer_each_other_in_order(ada, grace):
     room = channel()
     for page, text in ((ada, "one"), (grace, "two"), (ada, "three")):
-        # SNS's times are whole seconds on the emulator: the client_id sorts within one.
+        # The emulator's SNS has times in whole seconds: within one, the client_id sorts.
         page_id = f"{len(ada.transcript(room)['messages'])}-{uuid.uuid4().hex}"
         page.publish(text, channel=room, client_id=page_id)
         message(page, room, page_id)

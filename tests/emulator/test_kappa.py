@@ -1,4 +1,4 @@
-"""The real `kappa` command against the emulator, its work read back through boto3."""
+"""The real `kappa` command against the emulator; boto3 reads the results."""
 
 import json
 import signal
@@ -48,7 +48,7 @@ def project(tmp_path, emulator):
 
 @pytest.fixture(scope="module")
 def created(tmp_path_factory, emulator):
-    """One function for the tests that only use it."""
+    """A function shared by the tests that only use it."""
     project = Project(tmp_path_factory.mktemp("created") / "greeter", emulator)
     project.run("create", "--wait")
     return project
@@ -108,7 +108,7 @@ def test_create_interrupted_says_so_and_is_completed_by_the_next(project):
     said = process.communicate(timeout=30)[1]
     assert (process.returncode, "the same command completes the rest" in said) == (130, True)
     project.run("create")
-    assert len(project.there()) == 3
+    assert len(project.existing()) == 3
 
 
 def test_invoke_prints_the_result_to_stdout_and_the_log_to_stderr(created):
@@ -216,7 +216,7 @@ def test_the_life_of_a_function_behind_a_topic(project):
     eventually(lambda: "tea is ready" in project.log())
     project.client("sns").delete_topic(TopicArn=topic)
     assert "removed" in project.marks("delete")
-    assert project.there() == []
+    assert project.existing() == []
     assert set(project.marks("delete")) == {"gone", "kept"}
 
 
@@ -236,7 +236,7 @@ def test_the_life_of_a_function_behind_a_table(project):
     assert project.marks("update_event_sources") == ["unchanged"]
     project.client("dynamodb").delete_table(TableName=project.name)
     assert "removed" in project.marks("delete")
-    assert (project.there(), project.mappings()) == ([], [])
+    assert (project.existing(), project.mappings()) == ([], [])
     assert set(project.marks("delete")) == {"gone", "kept"}
 
 
@@ -250,7 +250,7 @@ def test_the_life_of_a_function_behind_a_kinesis_stream(project):
     kinesis.put_record(StreamName=project.name, Data=b"tea", PartitionKey="a")
     eventually(lambda: "aws:kinesis" in project.log())
     project.run("delete")
-    assert (project.there(), project.mappings()) == ([], [])
+    assert (project.existing(), project.mappings()) == ([], [])
 
 
 def test_delete_keeps_a_role_used_by_another_function(project):
@@ -316,7 +316,7 @@ def test_an_unknown_profile_is_one_clear_error(project):
 
 @pytest.fixture
 def stranger(project):
-    """A user who may read functions and roles and no more."""
+    """A user who may only read functions and roles."""
     may = ["iam:Get*", "iam:List*", "lambda:Get*", "lambda:List*", "sts:GetCallerIdentity"]
     statement = {"Effect": "Allow", "Action": may, "Resource": "*"}
     document = {"Version": "2012-10-17", "Statement": [statement]}
@@ -330,7 +330,7 @@ def test_a_denied_call_is_one_clear_line_and_changes_nothing(project, stranger):
     assert f"creating policy {project.name}-policy" in line
     assert "iam:CreatePolicy" in line
     assert "Traceback" not in done.stderr
-    assert project.there() == []
+    assert project.existing() == []
 
 
 def test_a_wrong_config_is_said_before_anything_is_asked_of_aws(project):

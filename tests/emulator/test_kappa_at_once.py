@@ -1,6 +1,6 @@
-"""Two commands on one function at once lose nothing, and one more run ends well.
+"""Two concurrent commands on a function lose nothing, and another run completes the work.
 
-In `make test` three pairs of commands are tried, in `make interrupted` each pair.
+`make test` tries three pairs of commands, `make interrupted` all pairs.
 """
 
 import itertools
@@ -45,9 +45,9 @@ def test_two_commands_at_once_lose_nothing_and_one_more_run_ends_well(projects_o
     assert (again.returncode, again.stderr) == (0, "No changes.\n")
     undisturbed = projects_of()
     assert undisturbed.kappa("deploy").returncode == 0
-    found, wanted = project.has(), undisturbed.has()
-    for one_ in (found, wanted):
-        # A function that both have updated may have been published once more.
-        one_["aliases"] = [name for name, _ in one_["aliases"]]
-    assert found == wanted
+    actual, expected = project.contents(), undisturbed.contents()
+    for contents in (actual, expected):
+        # If both commands updated the function, there may be one more version.
+        contents["aliases"] = [name for name, _ in contents["aliases"]]
+    assert actual == expected
     project.assert_deletes_everything()

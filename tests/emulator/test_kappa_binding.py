@@ -1,7 +1,7 @@
-"""Orders of commands with and without an alias on the emulator, counting what comes through.
+"""Orders of commands with and without an alias on the emulator, counting delivered messages.
 
-The emulator lets a function and its aliases share a policy and takes a second mapping; what only
-AWS does is tried in memory (tests/unit/kappa/sources/test_alias_choice.py).
+The emulator shares one policy between a function and its aliases, and accepts a second mapping.
+tests/unit/kappa/sources/test_alias_choice.py tests AWS's own behaviour in memory.
 """
 
 import json
@@ -24,7 +24,7 @@ def handler(event, context):
 
 
 class Project(projects.Project):
-    """A function behind a topic, a queue, a schedule and a URL."""
+    """A function with a topic, a queue, a schedule and a URL."""
 
     def __init__(self, folder, emulator, role):
         super().__init__(folder, emulator, ACCOUNT)
@@ -46,7 +46,7 @@ class Project(projects.Project):
         )
 
     def carry_out(self, word):
-        """A command of an order; what stands after @ is lambda.alias."""
+        """Run a command of an order; the text after @ is lambda.alias."""
         command, _, alias = word.partition("@")
         self.says(alias)
         self.run(*command.split())
@@ -56,7 +56,7 @@ class Project(projects.Project):
         return [one["Arn"].partition(f":{self.name}")[2].lstrip(":") for one in found]
 
     def urls(self):
-        """Which qualifiers have a URL."""
+        """The qualifiers that have a URL."""
         lambda_ = self.client("lambda")
         listed = lambda_.list_aliases(FunctionName=self.name)["Aliases"]
         found = []
@@ -69,7 +69,7 @@ class Project(projects.Project):
         return found
 
     def send(self):
-        """Send a message each way, and wait until both are heard."""
+        """Send a message through the topic and the queue, and wait until both have arrived."""
         self.sent += 1
         texts = f"topic-{self.sent}", f"queue-{self.sent}"
         self.client("sns").publish(TopicArn=self.topic, Message=texts[0])
@@ -78,7 +78,7 @@ class Project(projects.Project):
         return texts
 
     def heard(self):
-        """The versions on which a message each way was heard: two where it came twice."""
+        """The versions that received a message, by source: two if it arrived twice."""
         texts = self.send()
         self.send()
         lines = [line.split() for line in self.log().splitlines() if "heard" in line]
@@ -120,7 +120,7 @@ def test_each_message_is_heard_once_where_the_sources_are(project, order, place)
     assert project.heard() == {"topic": [version], "queue": [version]}
     assert (project.targets(), project.urls()) == ([place], [place])
     project.says()
-    # A deploy after a move takes the permission away that the move left.
+    # The deploy after a move removes the permission that the move left.
     project.run("deploy")
     assert "No changes." in project.run("deploy").stderr
     project.run("delete")
@@ -128,7 +128,7 @@ def test_each_message_is_heard_once_where_the_sources_are(project, order, place)
     assert sns.list_subscriptions_by_topic(TopicArn=project.topic)["Subscriptions"] == []
     arn = project.topic.replace(":sns:", ":sqs:")
     assert lambda_.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"] == []
-    assert project.there() == []
+    assert project.existing() == []
     project.says()
     project.run("deploy")
     assert project.urls() == [""]

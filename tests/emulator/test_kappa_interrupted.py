@@ -1,6 +1,6 @@
-"""Each command, stopped at each of its calls to AWS: the same command again ends as if undisturbed.
+"""Stop each command at each of its calls to AWS; the same command then completes the work.
 
-In `make test` a fixed sample of the calls is taken, in `make interrupted` each one.
+`make test` tries a fixed sample of the calls, `make interrupted` all of them.
 """
 
 from functools import cache
@@ -10,9 +10,9 @@ import pytest
 from tests.support.kappa.whole_project import Project, nth
 from tests.support.samples import ALL
 
-# How far apart the calls of the sample are, for each way to stop a command.
+# The sample's distance between calls, for each way to stop a command.
 STRIDES = {"kill": 43, "lose": 59, "deny": 61, "drop": 67}
-# The second way, besides a kill, in which the sample stops a command.
+# The way, besides a kill, in which the sample stops a command.
 SECOND = {
     "create": "deny",
     "deploy": "lose",
@@ -30,7 +30,7 @@ CASES = [
 
 
 def prepare(project, command):
-    """Bring an account to where the command has most to do."""
+    """Bring an account into the state in which the command has most to do."""
     if command in ("add_event_sources", "update_code"):
         assert project.kappa("create").returncode == 0
     if command in ("again", "delete"):
@@ -41,14 +41,14 @@ def prepare(project, command):
 
 
 def calls_to_stop(total, outcome):
-    """Number the calls at which the command is stopped; each way begins its sample elsewhere."""
+    """The numbers of the calls at which to stop the command; each way has another sample."""
     stride = STRIDES[outcome]
     return range(1, total + 1) if ALL else range(stride % 13, total + 1, stride)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory, emulator, through):
-    """How many calls a command makes that nobody stops, and what the account has then."""
+    """The number of calls of an uninterrupted command, and the account's content after it."""
 
     @cache
     def of(command):
@@ -57,7 +57,7 @@ def undisturbed(tmp_path_factory, emulator, through):
         words = prepare(project, command)
         done = project.kappa(words)
         assert done.returncode == 0, done.stderr
-        return words, len(project.through.operations), project.has()
+        return words, len(project.through.operations), project.contents()
 
     return of
 
@@ -81,7 +81,7 @@ def test_a_command_that_is_stopped_at_a_call_is_completed_by_the_next(
         assert "Traceback" not in said, f"{where}: {said}"
         again = project.kappa(words)
         assert again.returncode == 0, f"{where}: {said}\n-- again:\n{again.stderr}"
-        assert project.has() == wanted, f"{where}: {said}\n-- again:\n{again.stderr}"
+        assert project.contents() == wanted, f"{where}: {said}\n-- again:\n{again.stderr}"
         if ALL or number == stopped[-1]:
             project.assert_deletes_everything()
     figure(f"kappa {command}, stopped by {outcome}: {len(stopped)} of {calls} calls")

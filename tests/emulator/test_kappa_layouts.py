@@ -1,4 +1,4 @@
-"""Configs of kappa 0.3 and 0.7 that leave something out: what becomes of the function."""
+"""Functions from configs of kappa 0.3 and 0.7 that leave something out."""
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_environments_that_share_a_function_leave_each_other_alone(project):
     aws, name = project.client("lambda"), {"FunctionName": project.name}
 
     def of(alias):
-        """An alias's version, the greeting that it has, its URL and its subscriptions."""
+        """An alias's version, greeting, URL and subscriptions."""
         has = aws.get_function_configuration(**name, Qualifier=alias)
         url = aws.get_function_url_config(**name, Qualifier=alias)["FunctionUrl"]
         ends = project.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
@@ -113,7 +113,7 @@ def test_a_role_without_a_policy_is_made_and_stays(project):
     assert f"created    role {project.name}-role" in project.run("deploy").stderr
     assert "No changes." in project.run("deploy").stderr
     project.run("delete")
-    assert project.there() == [f"{project.name}-role"]
+    assert project.existing() == [f"{project.name}-role"]
 
 
 def test_without_iam_a_function_that_exists_keeps_its_role(project, emulator):
@@ -126,7 +126,7 @@ def test_without_iam_a_function_that_exists_keeps_its_role(project, emulator):
     for words in (["status"], ["invoke", "--data", "{}"], ["tail"], ["event_source_status"]):
         project.run(*words)
     project.run("delete")
-    assert project.there() == [f"{project.name}-given"]
+    assert project.existing() == [f"{project.name}-given"]
 
 
 def test_without_iam_a_function_that_does_not_exist_is_refused_with_what_is_missing(project):
@@ -137,4 +137,4 @@ def test_without_iam_a_function_that_does_not_exist_is_refused_with_what_is_miss
         assert done.returncode == 2
         assert "kappa needs a role" in done.stderr
         assert "Add `iam:`" in done.stderr
-    assert project.there() == []
+    assert project.existing() == []

@@ -1,4 +1,4 @@
-"""What a running function shows: log, calls, numbers, against the emulator."""
+"""kappa's logs, metrics and invocations of a running function on the emulator."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def handler(event, context):
 
 
 class Teller(projects.Project):
-    """A function that tells what it is told."""
+    """A function that logs its event."""
 
     def __init__(self, folder, emulator, name=NAME):
         super().__init__(folder, emulator, ACCOUNT, name)
@@ -114,7 +114,7 @@ def test_filter_is_cloudwatchs_own(teller):
 
 def test_since_and_until_limit_the_time(teller):
     teller.tell("early")
-    # the emulator writes a request's lines after it has answered, and so gives them their time
+    # the emulator writes a request's lines after its answer, with the time of writing
     eventually(lambda: "early" in teller.run("tail").stdout)
     between = datetime.now(UTC)
     time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""package, init and large uploads against the emulator, read back through boto3."""
+"""package, init and large uploads against the emulator; boto3 reads the results."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ LIMITS = Limits(direct_bytes=2000, unzipped_bytes=20_000)
 
 @pytest.fixture
 def kappa(tmp_path, emulator):
-    """The kappa command in a folder of the test's own."""
+    """The kappa command in the test's own folder."""
 
     def run(*args, **env):
         whole = emulator.env(ACCOUNT) | {"XDG_CACHE_HOME": str(tmp_path / "cache")} | env
@@ -38,7 +38,7 @@ def kappa(tmp_path, emulator):
 
 @pytest.fixture
 def done(kappa):
-    """Run kappa, which must succeed."""
+    """Run kappa; it must succeed."""
 
     def run(*args, **env):
         ended = kappa(*args, **env)

@@ -1,4 +1,4 @@
-"""A person with the permissions that docs/kappa.md names, and no other, can use kappa."""
+"""A user with only the permissions in docs/kappa.md can use kappa."""
 
 import json
 import re
@@ -37,7 +37,7 @@ lambda:
     - name: nightly
       schedule: rate(1 day)
 """
-# Calls of which the emulator does not see what they are about, or not under which condition.
+# Calls whose resource or condition the emulator does not see.
 BLIND = [
     "events:ListTargetsByRule",
     "events:PutTargets",
@@ -58,9 +58,9 @@ POLICY = {
 
 @pytest.fixture(scope="module")
 def person(emulator):
-    """The environment of a user who has the documented permissions only."""
+    """The environment of a user with only the documented permissions."""
     (text,) = re.findall(r"```json\n(\{\n  \"Version\".*?)```", DOCS.read_text("utf-8"), re.DOTALL)
-    # The emulator names the default bus in a rule's ARN, AWS does not.
+    # The emulator includes the default bus in a rule's ARN; AWS does not.
     document = text.replace("123456789012", ACCOUNT).replace("rule/", "rule/default/")
     document = json.loads(document)
     document["Statement"].append({"Effect": "Allow", "Action": BLIND, "Resource": "*"})

@@ -1,4 +1,4 @@
-"""The chat's own function in two regions of one account, with one stack_name."""
+"""The chat's function in two regions of one account, with one stack_name."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ class Chat:
         return self.emulator.client(service, self.account, region_name=region)
 
     def tables(self, region):
-        """The regions of the tables that the function's rights name; None without a function."""
+        """The regions of the tables in the function's policies; None without a function."""
         lambda_, iam = self.client("lambda", region), self.client("iam")
         listed = lambda_.list_functions()["Functions"]
         if not listed:
@@ -70,7 +70,7 @@ class Chat:
         )
 
     def forget_tags(self):
-        """Make what there is look as an older kappa made it."""
+        """Change the resources into those of an older kappa."""
         iam = self.client("iam")
         iam.untag_role(RoleName=NAME, TagKeys=["kappa:region"])
         arn = f"arn:aws:iam::{self.account}:policy/kappa/{NAME}"

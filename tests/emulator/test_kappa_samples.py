@@ -1,4 +1,4 @@
-"""The configs of kappa 0.3's samples and of the 2015 chat, unchanged in every key, do work."""
+"""The configs of kappa 0.3's samples and of the 2015 chat still work unchanged."""
 
 import json
 import shutil
@@ -15,13 +15,13 @@ MADE_UP_LABEL = "b188ce53-44d7-34a6-aa72-c11eb0e80675-09223370606719090390-7b9f5
 
 @pytest.fixture(scope="module")
 def account(emulator):
-    """What the samples expect to find: topics, a stream, a bucket, a managed policy."""
+    """The resources that the samples expect: topics, a stream, a bucket, a managed policy."""
     sns = emulator.client("sns", ACCOUNT)
     for name in ("lambda_topic", "lambda-chat"):
         sns.create_topic(Name=name)
     emulator.client("kinesis", ACCOUNT).create_stream(StreamName="lambdastream", ShardCount=1)
     emulator.client("s3", ACCOUNT).create_bucket(Bucket="test-1245812163")
-    # The emulator lacks this one of the policies that AWS manages.
+    # The emulator lacks this AWS managed policy.
     emulator.client("iam", ACCOUNT).create_policy(
         PolicyName="AWSLambdaExecute",
         PolicyDocument=(DATA / "sns" / "LambdaSNSSamplePolicy.json").read_text(),
@@ -38,7 +38,7 @@ def account(emulator):
 
 @pytest.fixture
 def kappa(account, emulator, tmp_path):
-    """Run kappa on a copy of a sample, with the profiles that the samples name."""
+    """Run kappa on a copy of a sample, with the profiles in the samples."""
     credentials = tmp_path / "credentials"
     profiles = ("personal", "cloudnative")
     keys = f"aws_access_key_id = {ACCOUNT}\naws_secret_access_key = x\n"

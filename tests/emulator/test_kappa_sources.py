@@ -1,4 +1,4 @@
-"""Event sources against the emulator: state read back through boto3, real events arriving."""
+"""Event sources on the emulator, with real events; boto3 reads the state."""
 
 import json
 import urllib.request
@@ -20,7 +20,7 @@ def handler(event, context):
 
 
 class Project(projects.Project):
-    """A function that exists, and configs for it."""
+    """An existing function, and configs for it."""
 
     def __init__(self, folder, emulator, role):
         super().__init__(folder, emulator, ACCOUNT)
@@ -30,7 +30,7 @@ class Project(projects.Project):
         self.make(role)
 
     def says(self, *sources, more=""):
-        """Write the config with these event sources, each a mapping, as JSON is YAML."""
+        """Write the config with these event sources, each a mapping."""
         self.config(f"{self.head}  event_sources: {json.dumps(sources)}\n{more}")
 
     def shown(self):
@@ -59,7 +59,7 @@ def role(emulator):
 
 @pytest.fixture
 def project(tmp_path, emulator, role):
-    """One function a test: what a test leaves behind, no other sees."""
+    """A new function for each test, so that no test sees another's leftovers."""
     return Project(tmp_path / "greeter", emulator, role)
 
 
@@ -148,7 +148,7 @@ def test_a_stream_is_added_changed_disabled_and_removed(project):
 
 
 def queue_for(project):
-    """A queue of others, which S3 may send to."""
+    """A queue outside the config, to which S3 may send."""
     arn = PREFIX % ("sqs", project.name)
     statement = {
         "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""Function settings, versions and aliases by kappa's commands, read back through boto3."""
+"""Function settings, versions and aliases set by kappa; boto3 reads the results."""
 
 import json
 
@@ -11,7 +11,7 @@ CODE = 'def handler(event, context):\n    return {"edition": 1}\n'
 
 
 class Project(projects.Project):
-    """A function in editions, each of which says its number."""
+    """A function in several editions, each of which returns its number."""
 
     def __init__(self, folder, emulator, role):
         super().__init__(folder, emulator, ACCOUNT)
@@ -24,11 +24,11 @@ class Project(projects.Project):
         self.write("code/greeter.py", CODE.replace("1", str(edition)))
 
     def says(self, *lines):
-        """Write the config with these more lines in its lambda section."""
+        """Write the config, with these lines added to its lambda section."""
         self.config(self.head + "".join(f"  {line}\n" for line in lines))
 
     def deploy(self, *args):
-        """Deploy, and deploy again: the second finds nothing to do."""
+        """Deploy twice: the second deploy has nothing to do."""
         done = self.run("deploy", *args)
         assert "No changes." in self.run("deploy", *args).stderr
         return done.stderr
@@ -103,7 +103,7 @@ environment: {}
 
 
 def shown(project):
-    """A function's settings that the two configs above are about."""
+    """The settings in the two configs above, read from the function."""
     found = project.settings()
     logging = found["LoggingConfig"]
     return {

@@ -1,4 +1,4 @@
-"""Local mode as a user starts it: a process of its own, ended as a terminal ends it."""
+"""Local mode as a user runs it: in a process of its own, ended with a terminal's signals."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def start(tmp_path, *arguments):
 
 
 def processes_of(group):
-    """Those that run; one that has ended stays listed where process 1 reaps nobody."""
+    """The running processes, without zombies, which process 1 may not reap."""
     listed = subprocess.run(
         ["ps", "-o", "stat=,pid=,args=", "-s", str(group)],
         capture_output=True,
@@ -39,7 +39,7 @@ def processes_of(group):
 
 
 def ready(tmp_path, port):
-    """An `up` that is ready."""
+    """A running `up` that is ready."""
     process = start(tmp_path, "up", "--no-browser", f"--port={port}")
     for line in process.stderr:
         if line.startswith("  Ctrl-C stops"):

@@ -1,4 +1,4 @@
-"""What every log tells after messages, refusals and forgeries: nothing about a person."""
+"""No log contains private data after messages, refusals and forgeries."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from tests.support.chat.privileges import FUNCTIONS
 from tests.support.repo.secrets import leaks
 
 SECRET = f"private-{uuid.uuid4().hex}"
-# the emulator's own word of each publish begins with the message; AWS keeps no such log
+# the emulator logs each published message so; AWS keeps no such log
 QUOTED = "[sns] SNS publish to "
 CHANNEL = f"logs-{uuid.uuid4().hex[:12]}"
 BODIES = (
@@ -29,7 +29,7 @@ BODIES = (
 
 @pytest.fixture(scope="module")
 def logs(chat):
-    """All that was written until both functions had seen private things of every kind."""
+    """All logs, by name, after both functions have handled every kind of private data."""
     emulator = Path(chat.env["LAMBDA_CHAT_CONFIG"]).with_name("emulator.log")
     began = emulator.stat().st_size
     lines = partial(_lines, chat, round(time.time() * 1000))

@@ -1,4 +1,4 @@
-"""Who may do what, tried: each principal makes every call of the table with its own credentials."""
+"""Each principal makes every call in the table of attempts with its own credentials."""
 
 import botocore.session
 import pytest
@@ -17,8 +17,8 @@ REFUSALS = {
     "MissingAuthenticationTokenException",
     "UnauthorizedOperation",
 }
-# What the embedded AWS decides otherwise than AWS; unit/lambda_chat/stack/test_rights.py asks the
-# policies. It lets anyone list buckets, and knows some services by a call's signature only.
+# The embedded AWS differs from AWS: it lets anyone list buckets, and routes some services by a
+# call's signature only. unit/lambda_chat/stack/test_rights.py evaluates the policies instead.
 TOO_OPEN = {"anonymous": {"list buckets"}}
 NOT_ROUTED = {
     "anonymous": {
@@ -29,7 +29,7 @@ NOT_ROUTED = {
         "share the topic of messages",
     }
 }
-# It asks for sns:PublishBatch where AWS asks for sns:Publish, and takes no ARN of a stream or log.
+# It requires sns:PublishBatch instead of sns:Publish, and matches no ARN of a stream or log.
 TOO_STRICT = (
     {f"publish a batch to the topic of {topic}" for topic in ("messages", "failures")}
     | {f"{verb} {name}" for verb in OWN_LOG for name in FUNCTIONS}
@@ -39,7 +39,7 @@ TOO_STRICT = (
 
 @pytest.fixture(scope="module")
 def values(chat):
-    """What the table's {names} stand for."""
+    """The values for the table's {names}."""
     config = chat.config
     dynamodb, streams = chat.client("dynamodb"), chat.client("dynamodbstreams")
     [rates] = [name for name in dynamodb.list_tables()["TableNames"] if "RateTable" in name]
@@ -47,7 +47,7 @@ def values(chat):
     shard = streams.describe_stream(**stream)["StreamDescription"]["Shards"][0]["ShardId"]
     iterator = streams.get_shard_iterator(**stream, ShardId=shard, ShardIteratorType="LATEST")
     _, _, _, region, account, _ = config.sns_topic_arn.split(":")
-    # local mode has no alarm_email, and so no topic of alarms: one that exists stands for it
+    # local mode has no alarm_email, so no topic of alarms: another topic replaces it
     alarms = chat.client("sns").create_topic(Name="alarms-that-somebody-might-misuse")["TopicArn"]
     yield {
         "account": account,
@@ -73,7 +73,7 @@ def values(chat):
 
 @pytest.fixture(scope="module")
 def principals(chat, values):
-    """Client keywords of each principal; the emulator lets root take the functions' roles."""
+    """Each principal's client keywords; the emulator lets root assume the functions' roles."""
     sts = chat.client("sts")
     token = chat.token("Mallory")
     unsigned = {"config": Config(signature_version=UNSIGNED)}
@@ -110,7 +110,7 @@ def principals(chat, values):
 
 
 def outcome(client, attempt, values):
-    """What AWS says: "done", "refused", or the code of an error that comes after the refusals."""
+    """AWS's answer: "done", "refused", or the code of an error of a permitted call."""
     params, _ = attempt.filled(values)
     try:
         getattr(client, attempt.operation)(**params)

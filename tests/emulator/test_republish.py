@@ -1,4 +1,4 @@
-"""A transcript that the stream left behind, published anew by republish.py."""
+"""republish.py publishes a transcript that lacks messages."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ def transcript(chat, room):
 
 
 def left_behind(chat):
-    """Return a channel whose transcript lacks its last message, as after a batch given up."""
+    """Return a channel whose transcript lacks its last message, as after a discarded batch."""
     room = f"test-{uuid.uuid4().hex[:12]}"
     config = chat.config
     put = {"TableName": config.dynamodb_table, "Item": row(channel=room)}

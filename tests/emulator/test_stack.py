@@ -1,4 +1,4 @@
-"""The stack on the embedded AWS: the commands of its life, and whom its roles trust."""
+"""The stack on the embedded AWS: resources.py's commands, and the principals its roles trust."""
 
 import io
 import json
@@ -42,7 +42,7 @@ RESOURCES = {
 
 
 class Checkout:
-    """A config file of its own, and resources.py run with it."""
+    """A config file, and resources.py run with it."""
 
     def __init__(self, emulator, account, folder, bucket, **values):
         self.path = folder / "config.yml"
@@ -52,7 +52,7 @@ class Checkout:
         self.env = emulator.env(account) | {"LAMBDA_CHAT_CONFIG": str(self.path)}
 
     def run(self, *argv):
-        """Run resources.py in this process, which saves its second of imports."""
+        """Run resources.py in this process, which saves a second of imports."""
         return run_here(lambda: resources.main(list(argv)), self.env)
 
     def must(self, *argv):
@@ -185,7 +185,7 @@ def test_the_stack_lives_by_its_commands(emulator, tmp_path):
 
 
 def fill_with_versions(s3, bucket):
-    """Put an object, another in two versions, and one that is deleted: five things to delete."""
+    """Put an object, one with two versions, and a deleted one: five versions to delete."""
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     for key in ("index.html", "data/0.json", "data/0.json", "data/1.json"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"x")
@@ -193,7 +193,7 @@ def fill_with_versions(s3, bucket):
 
 
 def answer(chat, answer, command="delete"):
-    """Run a command of resources.py on a terminal where a person types the answer."""
+    """Run a command of resources.py on a terminal, and type the answer."""
     ours, theirs = pty.openpty()
     os.write(ours, answer)
     try:
@@ -299,7 +299,7 @@ def test_a_taken_bucket_fails_the_launch_by_name_and_is_never_emptied(emulator, 
 
 
 def without_math(template):
-    """The template but for the one alarm on metric math, which the embedded AWS cannot make."""
+    """The template without the alarm on metric math, which the embedded AWS does not support."""
     found = json.loads(template())
     assert found["Resources"].pop("MessagesUnpublishedAlarm")["Condition"] == "AlarmsWanted"
     return json.dumps(found)

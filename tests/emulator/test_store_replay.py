@@ -26,7 +26,7 @@ def room():
 
 @pytest.fixture
 def queue(chat):
-    """A queue that gets what FailuresTopic is told, wrapped as SNS does by default."""
+    """A queue subscribed to FailuresTopic, without raw message delivery."""
     topic = chat.config.failures_topic_arn
     sqs, sns = chat.client("sqs"), chat.client("sns")
     url = sqs.create_queue(QueueName=f"failures-{uuid.uuid4().hex[:8]}")["QueueUrl"]
@@ -45,7 +45,7 @@ def queue(chat):
 
 
 def policy(queue_arn, topic_arn):
-    """Let one topic, and no other, send to the queue; docs/operations.md shows the same."""
+    """Let only this topic send to the queue, as docs/operations.md shows."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
@@ -57,7 +57,7 @@ def policy(queue_arn, topic_arn):
 
 
 def failed(chat, room, number, token):
-    """Tell FailuresTopic of a message of this room that could not be stored."""
+    """Publish to FailuresTopic the record of a message of this room that was not stored."""
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = {"message": f"text {number}", "channel": room, "client_id": f"c{number}"}
     event = {"Records": [sns_record(body, token, MessageId=f"m{number}", Timestamp=at)]}

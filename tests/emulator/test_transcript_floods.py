@@ -1,4 +1,4 @@
-"""What a transcript holds after floods: of deletions, long texts, rows of an earlier version."""
+"""Transcripts after floods of deletions, of long texts, of rows from an earlier version."""
 
 import json
 import uuid
@@ -43,7 +43,7 @@ def put(chat, items):
 
 
 def said(room, count, word, minutes_ago, gap_s, **changes):
-    """Rows of people who write so often, the last of them so long ago."""
+    """Rows of users who write at this interval, the last of them this long ago."""
     end = datetime.now(UTC) - timedelta(minutes=minutes_ago)
     times = [end - timedelta(seconds=gap_s * (count - number)) for number in range(count)]
     return [
@@ -58,7 +58,7 @@ def said(room, count, word, minutes_ago, gap_s, **changes):
 
 
 def delete_all(chat, room, spam):
-    """Let an operator delete these rows."""
+    """Delete these rows as an operator."""
     bodies = [{"action": "delete", "id": one["id"]["S"], "channel": room} for one in spam]
     for start in range(0, len(bodies), 50):
         answer = invoke(chat, *bodies[start : start + 50])

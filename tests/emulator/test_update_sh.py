@@ -1,4 +1,4 @@
-"""update.sh against the embedded AWS: what a visitor gets, and what a second run does."""
+"""update.sh against the embedded AWS: the files that a visitor gets, and repeated runs."""
 
 import gzip
 import html
@@ -41,7 +41,7 @@ def env(emulator, tmp_path_factory):
 
 
 def run(env):
-    """What update.sh starts, in this process; one test runs update.sh itself."""
+    """Run update.sh's program in this process; one test runs update.sh itself."""
     return run_here(partial(publish.main, []), env)
 
 
@@ -150,7 +150,7 @@ def test_a_bucket_that_the_stack_is_yet_to_move_to_says_to_update(env, tmp_path)
 
 
 def configured(env, tmp_path, **values):
-    """The environment of a config with other values than the chat's."""
+    """The environment with a config that has other values than the chat's."""
     text = Path(env["LAMBDA_CHAT_CONFIG"]).read_text()
     path = tmp_path / "config.yml"
     path.write_text(yaml.safe_dump(yaml.safe_load(text) | values))
@@ -158,7 +158,7 @@ def configured(env, tmp_path, **values):
 
 
 def somebody_elses(emulator, name, account=ACCOUNT):
-    """A bucket with a site that is not ours; the account's own."""
+    """A bucket in the account with a site that is not the chat's."""
     s3 = emulator.client("s3", account)
     s3.create_bucket(Bucket=name)
     for key in ("index.html", "error.html", "css/site.css", "js/site.js", "vendor/x.js"):
@@ -194,7 +194,7 @@ def test_without_a_stack_of_that_name_a_bucket_with_another_site_is_refused(
 
 
 def deployer(emulator, env, *actions):
-    """The environment of a user who may do these actions only."""
+    """The environment of a user who may take only these actions."""
     iam, name = emulator.client("iam", ACCOUNT), f"deployer-{len(actions)}"
     iam.create_user(UserName=name)
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
@@ -210,7 +210,7 @@ def deployer(emulator, env, *actions):
 def test_who_may_use_the_bucket_only_goes_on_publishing_a_page_that_is_there(
     emulator, env, tmp_path
 ):
-    """A deployment that an earlier version of this project published has that page in it."""
+    """The bucket of an earlier version of this project contains that version's page."""
     update(env)
     emulator.client("s3", ACCOUNT).delete_object(Bucket=BUCKET, Key=publish.RUN_KEY)
     narrow = deployer(
@@ -227,7 +227,7 @@ def test_who_may_use_the_bucket_only_goes_on_publishing_a_page_that_is_there(
 
 
 def test_who_may_not_put_on_a_condition_publishes_without_one(emulator, env):
-    """S3 asks for s3:GetObject too where a PutObject has a condition."""
+    """S3 also requires s3:GetObject for a conditional PutObject."""
     update(env)
     s3 = emulator.client("s3", ACCOUNT)
     s3.put_object(Bucket=BUCKET, Key="index.html", Body=b"old")
@@ -282,7 +282,7 @@ def test_two_runs_at_once_remove_nothing_and_both_end_well(emulator, env):
         return {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
 
     published = keys()
-    s3.delete_object(Bucket=BUCKET, Key="headers.json")  # so that both upload everything
+    s3.delete_object(Bucket=BUCKET, Key="headers.json")  # both runs then upload everything
     words = [sys.executable, "-m", "lambda_chat.site.publish"]
     both = [
         subprocess.Popen(

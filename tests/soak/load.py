@@ -3,17 +3,18 @@
 Usage:
   load [--messages=N] [--rate=N]
 
-Eight people write into four channels, each of which somebody has open in Chromium. After the last
-message every one must be in the table once, each transcript must be, entry by entry, the window of
-a consistent Query's rows, and each page must have shown every message of its channel, none of them
-twice at a time. The emulator, unlike AWS, hands a message to its function once only: one that is
-not stored is sent again with its client id, as "Retry" does, and counted. Prints the rate, the
-latencies and the counts; the exit code is 1 after any fault.
-Run it beside a chat of its own: python -m local run -- python -m tests.soak.load
+Eight senders write to four channels, each open in a page in Chromium. In the end, every message
+must be in the table once; each transcript must equal the window of a consistent Query's rows; and
+each page must have shown every message of its channel, never two copies at a time. The emulator,
+unlike AWS, delivers a message to its function only once. So a message that is not stored is sent
+again with its client id, as "Retry" does, and counted. Prints the rate, the latencies and the
+counts; the exit code is 1 after any fault.
+
+  python -m local run -- python -m tests.soak.load
 
 Options:
-  --messages=N  how many [default: 5000]
-  --rate=N      a second [default: 25]
+  --messages=N  Messages to send [default: 5000].
+  --rate=N      Messages a second [default: 25].
 """
 
 import os
@@ -40,7 +41,7 @@ SETTLE_S, RETRY_AFTER_S = 90.0, 15.0
 
 @dataclass
 class Outcome:
-    """How many messages were stored, published and shown; and every fault."""
+    """How many messages were stored, published and shown, and every fault."""
 
     stored: int = 0
     published: int = 0
@@ -49,15 +50,15 @@ class Outcome:
 
 
 def send_again(config, sent):
-    """Send once more, as its sender would, each message that is not stored."""
+    """Send each message that is not stored again, as its sender would."""
     for channel, at_ms in sent.at_ms.items():
         texts = {text for _, text, _, _ in stored(config, channel)}
         for text in at_ms.keys() - texts:
             sent.send_again(text)
 
 
-def look(config, sent, pages):
-    """Look for every message in the table, in the transcripts, on the pages."""
+def read_outcome(config, sent, pages):
+    """Look for every message in the table, in the transcripts and on the pages."""
     outcome = Outcome(faults=list(sent.errors))
     for channel, at_ms in sent.at_ms.items():
         rows = stored(config, channel)
@@ -78,9 +79,9 @@ def look(config, sent, pages):
 
 
 def settle(config, sent, pages):
-    """Wait until nothing is wrong, or the time is over; the first seconds are for delivery."""
+    """Wait for an outcome without faults, up to SETTLE_S; send missing messages again meanwhile."""
     deadline, again_at = time.monotonic() + SETTLE_S, time.monotonic() + RETRY_AFTER_S
-    while (outcome := look(config, sent, pages)).faults and time.monotonic() < deadline:
+    while (outcome := read_outcome(config, sent, pages)).faults and time.monotonic() < deadline:
         if time.monotonic() > again_at:
             again_at += RETRY_AFTER_S
             send_again(config, sent)
@@ -90,7 +91,7 @@ def settle(config, sent, pages):
 
 
 def report(sent, pages, outcome):
-    """A Markdown table, the counts, the first faults."""
+    """A Markdown table, the counts and the first faults."""
     count = sum(len(at_ms) for at_ms in sent.at_ms.values())
     shown = {channel: crowd.shown_ms(page) for channel, page in pages.items()}
     delays_s = [
@@ -117,7 +118,7 @@ def report(sent, pages, outcome):
 
 
 def run(count, rate):
-    """Send, wait and print; true without a fault."""
+    """Send, wait and print; return true if there was no fault."""
     config = read_config(Path(os.environ["LAMBDA_CHAT_CONFIG"]))
     crowd.lift_the_rate_limit()
     prefix = f"load-{uuid.uuid4().hex[:6]}"
@@ -132,10 +133,10 @@ def run(count, rate):
 
 
 def main():
-    """Run; exit code 1 when anything was lost or doubled."""
+    """Run; exit with code 1 if a message was lost or duplicated."""
     arguments = docopt(__doc__)
     if "LAMBDA_CHAT_URL" not in os.environ:
-        sys.exit("Run it as: python -m local run -- python -m tests.soak.load")
+        sys.exit("Error: no chat is running. Run: python -m local run -- python -m tests.soak.load")
     expect.set_options(timeout=15_000)
     try:
         sys.exit(not run(int(arguments["--messages"]), float(arguments["--rate"])))

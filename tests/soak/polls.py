@@ -1,14 +1,15 @@
-"""Leave the page open for some minutes, and count what its polling costs.
+"""Leave the page open for some minutes, and count its polls.
 
 Usage:
   polls [--minutes=N]
 
-Three people have the page open: one who is at it, one who has left it visible, one whose tab is
-hidden. An operator posts a message each three minutes. Prints requests, bytes and the heap of each.
-Run it beside a chat of its own: python -m local run -- python -m tests.soak.polls
+Three users have the page open: one is active, one is idle, one has hidden the tab. An operator
+posts a message every three minutes. Prints each page's requests, bytes and heap.
+
+  python -m local run -- python -m tests.soak.polls
 
 Options:
-  --minutes=N  how long [default: 10]
+  --minutes=N  Minutes to poll [default: 10].
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from local.testkit.events import operator_record
 
 STORE = "Lambda-Chat-store-message"
 MOVE_EACH_S = 20
-SPEAK_EACH_S = 180
+POST_EACH_S = 180
 SAMPLES = 6
 HIDE = """
 Object.defineProperty(document, 'hidden', { get: () => true });
@@ -40,7 +41,7 @@ document.dispatchEvent(new Event('visibilitychange'));
 
 
 class Visitor:
-    """Somebody with the page open, and what their page has asked for since `start`."""
+    """A user with the page open, and the requests of their page since `start`."""
 
     def __init__(self, browser: Browser, name: str) -> None:
         self.name = name
@@ -70,7 +71,7 @@ class Visitor:
         self.received += int(event["encodedDataLength"])
 
     def heap(self) -> int:
-        """Bytes of the page's JavaScript heap, after a collection."""
+        """Bytes of the page's JavaScript heap, after garbage collection."""
         self.cdp.send("HeapProfiler.collectGarbage")
         metrics = self.cdp.send("Performance.getMetrics")["metrics"]
         return int(
@@ -89,7 +90,7 @@ def measure(browser: Browser, minutes: float) -> list[Visitor]:
     functions = boto3.client("lambda")
     started_at = sampled_at = time.monotonic()
     ends_at = started_at + 60 * minutes
-    spoke_at = 0.0
+    posted_at = 0.0
     while time.monotonic() < ends_at:
         if time.monotonic() - sampled_at >= 60 * minutes / SAMPLES:
             sampled_at = time.monotonic()
@@ -97,10 +98,10 @@ def measure(browser: Browser, minutes: float) -> list[Visitor]:
                 visitor.heaps.append(visitor.heap())
         active.page.mouse.move(100 + time.monotonic() % 50, 100)
         active.page.keyboard.press("Shift")
-        if time.monotonic() - spoke_at >= SPEAK_EACH_S:
+        if time.monotonic() - posted_at >= POST_EACH_S:
             record = operator_record({"message": "three minutes have passed", "channel": "default"})
             functions.invoke(FunctionName=STORE, Payload=json.dumps({"Records": [record]}))
-            spoke_at = time.monotonic()
+            posted_at = time.monotonic()
         active.page.wait_for_timeout(min(MOVE_EACH_S, max(0, ends_at - time.monotonic())) * 1000)
     return visitors
 
@@ -108,8 +109,8 @@ def measure(browser: Browser, minutes: float) -> list[Visitor]:
 def report(visitors: list[Visitor], minutes: float) -> str:
     """A Markdown table."""
     lines = [
-        f"\n## Polling for {minutes:g} minutes, one message each three minutes\n",
-        "| page | requests | of them 304 | a minute | received, kB | heap over time, kB |",
+        f"\n## Polling for {minutes:g} minutes, one message every three minutes\n",
+        "| page | requests | of these 304 | a minute | received, kB | heap over time, kB |",
         "|---|---:|---:|---:|---:|---|",
     ]
     for visitor in visitors:
@@ -127,7 +128,9 @@ def main() -> None:
     arguments = docopt(__doc__ or "")
     minutes = float(arguments["--minutes"])
     if "LAMBDA_CHAT_URL" not in os.environ:
-        sys.exit("Run it as: python -m local run -- python -m tests.soak.polls")
+        sys.exit(
+            "Error: no chat is running. Run: python -m local run -- python -m tests.soak.polls"
+        )
     expect.set_options(timeout=15_000)
     try:
         with browsing() as browser:

@@ -1,6 +1,6 @@
-"""What is in the table and in the transcripts, read and compared independently of the functions.
+"""Read the table and the transcripts without the functions' code.
 
-Owns the rule of the transcript's window, written down anew from docs/handlers.md.
+Owns a second implementation of the transcript's window, from docs/handlers.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Entry = tuple[str, str, str, str]  # of a message: id, text, name, user
 
 
 def stored(config: ChatConfig, channel: str) -> list[Entry]:
-    """Every message of the channel in the table, oldest first."""
+    """All messages of the channel in the table, oldest first."""
     pages = (
         boto3.client("dynamodb")
         .get_paginator("query")
@@ -36,7 +36,7 @@ def stored(config: ChatConfig, channel: str) -> list[Entry]:
 
 
 def published(config: ChatConfig, channel: str) -> list[Entry]:
-    """The messages in the transcript, oldest first; none while there is no transcript."""
+    """The messages in the transcript, oldest first; [] without a transcript."""
     key = f"{config.data_prefix}{channel}.json"
     s3 = boto3.client("s3")
     try:
@@ -47,12 +47,12 @@ def published(config: ChatConfig, channel: str) -> list[Entry]:
 
 
 def entry(message: dict[str, str]) -> Entry:
-    """What of a row and of a transcript's message must be the same."""
+    """The fields that a row and the transcript's message must share."""
     return message["id"], message["message"], message["name"], message["user"]
 
 
 def window(rows: list[Entry], history: int) -> list[Entry]:
-    """What a transcript must hold of all rows: the newest, or all of the last five seconds."""
+    """The rows that a transcript must hold: the newest, or all of the last five seconds."""
     lively = [row for row in rows if sent_s(rows[-1]) - sent_s(row) < LIVELY_S]
     return rows[-min(max(history, len(lively)), MAX_ROWS) :]
 

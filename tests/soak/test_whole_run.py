@@ -1,4 +1,4 @@
-"""A long run of everything in a chat of its own: load, open pages; then all logs are searched."""
+"""A long run of a whole chat: load, then open pages, then a search of all logs for secrets."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ LOAD = f"-m tests.soak.load --messages={MESSAGES} --rate=20"
 POLLS = "-m tests.soak.polls --minutes=2"
 SECRET = f"private-{uuid.uuid4().hex}"
 DEADLINE_S = 900.0
-# the emulator's own word of each publish begins with the message; AWS keeps no such log
+# the emulator logs each published message so; AWS keeps no such log
 QUOTED = "[sns] SNS publish to "
 
 
@@ -34,7 +34,7 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def run(chromium, tmp_path_factory):
-    """What the run printed, and all that was logged meanwhile, by where it stood."""
+    """The run's output and all logs, by name."""
     folder = tmp_path_factory.mktemp("run")
     script = (
         f"{sys.executable} {LOAD} && {sys.executable} {POLLS} && env > {folder}/env.new &&"
@@ -72,24 +72,25 @@ def wait_until(condition):
 
 
 def chat_of(env_file):
-    """The chat that the run's environment leads to."""
+    """The running chat, from the run's environment."""
     lines = [line.partition("=") for line in env_file.read_text().splitlines()]
     env = {name: value for name, _, value in lines}
     return RunningChat(env, EmulatedAws(env["AWS_ENDPOINT_URL"]))
 
 
 def logs_of(chat, folder):
-    """Let strangers and forgers come too; then return every log group, and the emulator's log."""
+    """Send refused and forged messages too; return the text of every log, by name."""
     page = Page(chat, f"Eve {SECRET}", sub=SECRET)
     page.send(message=SECRET, channel=SECRET * 9)
     page.send(id_token(name=SECRET, email=f"{SECRET}@example.com"), message=SECRET)
     page.send(message=SECRET)
-    groups = [one["logGroupName"] for one in chat.client("logs").describe_log_groups()["logGroups"]]
+    described = chat.client("logs").describe_log_groups()["logGroups"]
+    groups = [group["logGroupName"] for group in described]
 
     def everything():
-        found = {name: lines_of(chat, name) for name in groups}
-        (stored,) = [text for name, text in found.items() if name.endswith("-store-message")]
-        return found if stored.count('"event": "refused"') >= 1 else None
+        logs = {name: lines_of(chat, name) for name in groups}
+        (stored,) = [text for name, text in logs.items() if name.endswith("-store-message")]
+        return logs if stored.count('"event": "refused"') >= 1 else None
 
     [emulator] = folder.glob("lambda-chat-*/emulator.log")
     return wait_for(everything) | {"the emulator": emulator.read_text(errors="replace")}
@@ -109,11 +110,11 @@ def test_the_benches_find_no_fault(run):
 
 def test_no_log_of_a_whole_run_holds_a_token_an_address_or_a_text(run):
     assert len(run) == 4, sorted(run)  # both functions, the emulator, local mode
-    found = [
+    leaked = [
         (where, leak, line)
         for where, text in run.items()
         for line in text.splitlines()
         for leak in leaks(line, *([] if QUOTED in line else [SECRET]))
     ]
-    assert found == []
+    assert leaked == []
     assert all(len(text) > 100 for text in run.values())

@@ -1,4 +1,4 @@
-"""Test data with sensible defaults; a test names only what it is about."""
+"""Test data with defaults, so that a test names only the values that matter to it."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ TABLE = "Lambda-Chat-messages"
 BUCKET = "lambda-chat-page"
 IDENTITY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Lambda-Chat-identity"
 NOW_S = 1_767_268_800.0  # 2026-01-01T12:00:00Z
-# The least that a kappa config says.
+# The smallest valid kappa config.
 MINIMAL = """\
 iam:
   role:
@@ -36,7 +36,7 @@ lambda:
 
 
 def chat_config(**keys):
-    """The config of a chat whose stack is there."""
+    """The config of a chat whose stack exists."""
     default = {
         "s3_bucket": "my-chat",
         "google_oauth_client_id": "1-a.apps.googleusercontent.com",
@@ -66,7 +66,7 @@ def row(sent_at="2026-01-01T12:00:00.000Z", client_id="1", channel="default", **
 
 
 def calls_of(*clients):
-    """A list that grows by an operation's name at each call of the clients."""
+    """A list to which each call of the clients adds its operation's name."""
     calls = []
     for client in clients:
         client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
@@ -74,9 +74,9 @@ def calls_of(*clients):
 
 
 def answer_with(client, operation, code, status=400, times=None, when=None):
-    """Make a client's operation answer with an AWS error, `times` times or always.
+    """Make a client's operation fail with an AWS error, `times` times or always.
 
-    `when` is asked with the request's parameters as sent (after serialising) and limits it.
+    `when` gets the request's parameters, as serialised; only if it returns true is there an error.
     """
     left = [times]
 
@@ -86,26 +86,26 @@ def answer_with(client, operation, code, status=400, times=None, when=None):
         if left[0]:
             left[0] -= 1
         error = {"Code": code, "Message": "as the test wants"}
-        told = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
-        return SimpleNamespace(status_code=status), told
+        body = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return SimpleNamespace(status_code=status), body
 
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"before-call.{service}.{operation}", answer)
 
 
 def moment(offset_s):
-    """A time as rows carry it, some seconds after NOW_S."""
+    """The time `offset_s` after NOW_S, as rows contain it."""
     at = datetime.fromtimestamp(NOW_S + offset_s, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def kappa_config(function=None, policy=None, role=None, **changes):
-    """A kappa config as read_config gives it; each part takes the keys of its section."""
+    """A kappa config as read_config returns it; each argument takes the keys of its section."""
     from kappa.config import model as settings
-    from kappa.config.source_fields import EventSource
+    from kappa.config.model import EventSource
 
-    sources = tuple(EventSource(**one) for one in (function or {}).pop("sources", ()))
-    grants = tuple(settings.Permission(**one) for one in (function or {}).pop("grants", ()))
+    sources = tuple(EventSource(**source) for source in (function or {}).pop("sources", ()))
+    grants = tuple(settings.Permission(**grant) for grant in (function or {}).pop("grants", ()))
     section = {
         "name": "greeter",
         "path": "code",
@@ -124,11 +124,11 @@ def kappa_config(function=None, policy=None, role=None, **changes):
 
 
 class Done(subprocess.CompletedProcess):
-    """How a command ended, as subprocess.run says it."""
+    """A finished command, as subprocess.run returns it."""
 
     @property
     def marks(self):
-        """What was done, without to what it was."""
+        """The mark at the start of each line of stderr."""
         return [line.split()[0] for line in self.stderr.splitlines() if line]
 
     @property
@@ -137,20 +137,20 @@ class Done(subprocess.CompletedProcess):
 
 
 def run_kappa(args, env, stdin="", folder=None):
-    """Run kappa as main() does, in this process: a process of its own spends most on imports.
+    """Run kappa as main() does, but in this process, which saves the imports of a new one.
 
-    `env` is the whole environment, as of a subprocess.
+    `env` is the whole environment.
     """
     from kappa.cli.console import exit_code
     from kappa.cli.main import cli
 
-    words = [str(one) for one in args]
+    words = [str(arg) for arg in args]
     run = partial(cli.main, words, prog_name="kappa", standalone_mode=False)
     return run_here(lambda: exit_code(run, "--debug" in words), env, stdin, folder)
 
 
 def run_here(main, env, stdin="", folder=None):
-    """Run a program's main() in this process, with all that a process of its own would have."""
+    """Run a program's main() in this process with its own environment, folder, input and output."""
     out, err = io.StringIO(), io.StringIO()
     source = io.TextIOWrapper(io.BytesIO(stdin.encode()))
     kept = dict(os.environ), sys.stdin
@@ -172,7 +172,7 @@ def run_here(main, env, stdin="", folder=None):
 
 
 def assert_valid(plan):
-    """Check each Step's parameters, and those of its wait, against botocore's service model."""
+    """Validate the parameters of each Step and of its wait against botocore's service model."""
     for step in plan:
         if hasattr(step, "params"):
             _validate(step)
@@ -195,7 +195,7 @@ def _validate(call):
 
 
 def failed_invocation(*records, **changes):
-    """An invocation record as Lambda writes it to FailuresTopic."""
+    """An invocation record as Lambda publishes it to FailuresTopic."""
     path = Path(__file__).parents[1] / "data" / "events" / "failed_invocation.json"
     record = json.loads(path.read_text()) | changes
     return record if changes else record | {"requestPayload": {"Records": list(records)}}

@@ -1,4 +1,4 @@
-"""Which cases of a long test run: a fixed sample in `make test`, all of them in `make soak`."""
+"""Choose the cases of a long test: a fixed sample in `make test`, all in `make soak`."""
 
 import os
 
@@ -6,5 +6,5 @@ ALL = os.environ.get("TEST_CASES") == "all"
 
 
 def sample(*kept, more):
-    """Return the cases that always run and, in `make soak`, those of `more`."""
+    """Return the cases in `kept` and, in `make soak`, those in `more`."""
     return [*kept, *more] if ALL else [*kept]

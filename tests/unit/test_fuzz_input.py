@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import resources
 from kappa.aws.client import Aws
-from kappa.config.mistakes import MOST
+from kappa.config.error_list import MAX_SHOWN
 from kappa.config.read import read_config
 from kappa.errors import KappaError
 from lambda_chat.config import build_folder
@@ -225,7 +225,7 @@ class Tally:
         assert "Traceback" not in stderr
         assert "object at 0x" not in stderr
         # A mistake has a line and a hint, and those of one config are said together.
-        assert len(stderr.strip().splitlines()) <= 2 * MOST + 1, stderr
+        assert len(stderr.strip().splitlines()) <= 2 * MAX_SHOWN + 1, stderr
         self.refused += 1
         return False
 

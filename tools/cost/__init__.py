@@ -1,1 +1,1 @@
-"""What a month of the chat costs, and which limit of AWS comes first: `python -m tools.cost`."""
+"""Estimate the chat's monthly cost and the first AWS limit it reaches: `python -m tools.cost`."""

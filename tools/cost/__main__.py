@@ -1,23 +1,24 @@
-"""What a month of the chat costs, what a WebSocket API would, and which limit is met first.
+"""Estimate a month's cost of the chat and of a WebSocket API, and the first limit reached.
 
 Usage:
   cost --users=N --messages-per-second=N --channels=N --poll-s=S [--hours-a-day=N] [--region=R]
   cost --table
   cost --help
 
-Users are open pages, spread evenly over the channels, as the messages are. As users grow, each
-writes as much as now, in the same channels. Prices are of us-east-1; docs/cost.md has the sources.
+A user is an open page. Users and messages are spread evenly over the channels. The limits assume
+that new users write as much as the present ones, in the same channels. Prices are those of
+us-east-1; docs/cost.md has the sources.
 
   python -m tools.cost --users 100 --messages-per-second 2 --channels 4 --poll-s 1
 
 Options:
-  --users=N                pages that are open, at least 1
-  --messages-per-second=N  of all users together
-  --channels=N             how many
-  --poll-s=S               seconds from poll to poll: 1 active, 3 or 10 idle, 15 or 60 hidden
-  --hours-a-day=N          how long the pages are open [default: 24]
-  --region=R               for SNS's quota, which differs [default: us-east-1]
-  --table                  print the tables of docs/cost.md
+  --users=N                Open pages, at least 1.
+  --messages-per-second=N  Messages from all users together.
+  --channels=N             Channels.
+  --poll-s=S               Seconds between polls: 1 active, 3 or 10 idle, 15 or 60 hidden.
+  --hours-a-day=N          Hours a day that the pages are open [default: 24].
+  --region=R               The region, for its SNS quota [default: us-east-1].
+  --table                  Print the tables of docs/cost.md.
 """
 
 from __future__ import annotations
@@ -46,16 +47,16 @@ from tools.cost.model import (
 
 PAGES = (10, 100, 1_000, 10_000)
 POLLS_S = (1, 3, 10)
-TABLE_USERS = 100_000  # limits beyond these are not in docs/cost.md
+TABLE_USERS = 100_000  # docs/cost.md leaves out limits beyond these
 
 
 def read_load(arguments: Mapping[str, str]) -> Load:
-    """Read the options. Raises: ValueError, with the option, its value and what it may be."""
+    """Read the options. Raises: ValueError, with the option, its value and the allowed ones."""
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", arguments["--region"]):
-        raise ValueError(f"--region={arguments['--region']}: give a region such as us-east-1.")
+        raise ValueError(f"--region={arguments['--region']}: use a region such as us-east-1.")
     channels = _number(arguments, "--channels", 1, 10**6)
     if channels != int(channels):
-        raise ValueError(f"--channels={arguments['--channels']}: give a whole number.")
+        raise ValueError(f"--channels={arguments['--channels']}: use a whole number.")
     return Load(
         users=_number(arguments, "--users", 1, MOST_USERS),
         messages_s=_number(arguments, "--messages-per-second", 0, 10**6),
@@ -72,40 +73,39 @@ def _number(arguments: Mapping[str, str], option: str, least: float, most: float
     except ValueError:
         value = math.nan
     if not least <= value <= most:
-        allowed = f"give a number from {least:,g} to {most:,.0f}."
+        allowed = f"use a number from {least:,g} to {most:,.0f}."
         raise ValueError(f"{option}={arguments[option]}: {allowed}")
     return value
 
 
 def details(load: Load) -> str:
-    """Both bills, the cross-over and the limits of one load, as Markdown."""
+    """Both bills, the break-even point and the limits of one load, as Markdown."""
     s3, websocket = (bill(of(load), load.month_s) for of in (s3_usage, websocket_usage))
     lines = ["| a month | this chat | WebSocket API |", "|---|---:|---:|"]
     lines += [
         f"| {name} | {_dollars(s3.lines.get(name))} | {_dollars(websocket.lines.get(name))} |"
         for name in PRICES
     ]
-    lines += [f"| together | {_dollars(s3.total)} | {_dollars(websocket.total)} |", ""]
+    lines += [f"| total | {_dollars(s3.total)} | {_dollars(websocket.total)} |", ""]
     lines += [crossover_text(load), "", limits_table(load)]
     return "\n".join(lines)
 
 
 def crossover_text(load: Load) -> str:
-    """Tell where both cost the same."""
-    equal = " and ".join(f"{users:,.1f}" for users in crossovers(load)) or "no number of"
-    even = (
-        " and ".join(f"{messages_s:.3g}" for messages_s in even_messages_s(load)) or "no number of"
-    )
-    here, there = reader_cost(s3_usage, load), reader_cost(websocket_usage, load)
+    """A sentence about the load at which both cost the same."""
+    users = " and ".join(f"{users:,.1f}" for users in crossovers(load))
+    rates = " and ".join(f"{messages_s:.3g}" for messages_s in even_messages_s(load))
+    chat, websocket = reader_cost(s3_usage, load), reader_cost(websocket_usage, load)
+    equal = f"both cost the same at {users} users" if users else "the two never cost the same"
+    cheaper = "this chat" if chat < websocket else "a WebSocket API"
     return (
-        f"With these messages, both cost the same at {equal} users. "
-        f"One more reader costs less with {'this chat' if here < there else 'a WebSocket API'}; "
-        f"as much in both at {even} messages a second a channel."
+        f"With these messages, {equal}. One more reader costs less with {cheaper}; it costs the "
+        f"same in both at {rates or 'no rate of'} messages a second per channel."
     )
 
 
 def limits_table(load: Load, most_users: int | None = None) -> str:
-    """The limits of both designs, the first one first; only those within `most_users`, if given."""
+    """The limits of both designs, by the users that reach them, up to `most_users` if given."""
     rows = [
         (users_at(limit, load), design, limit)
         for design, limits in (("this chat", s3_limits(load)), ("WebSocket", websocket_limits()))
@@ -141,12 +141,12 @@ def tables() -> str:
     for users in PAGES:
         load = table_load(users, POLLS_S[0])
         loads = [replace(load, poll_s=poll_s) for poll_s in POLLS_S]
-        costs = [_dollars(bill(s3_usage(one), one.month_s).total) for one in loads]
+        costs = [_dollars(bill(s3_usage(polled), polled.month_s).total) for polled in loads]
         costs.append(_dollars(bill(websocket_usage(load), load.month_s).total))
         at, limit = first_limit(s3_limits(load), load) or (0, None)
-        told = f"{limit.name}: {at:,}" if limit else "none"
+        first = f"{limit.name}: {at:,}" if limit else "none"
         rates = f"{users:,} | {load.messages_s:.3g} | {load.channels}"
-        lines.append(f"| {rates} | {' | '.join(costs)} | {told} |")
+        lines.append(f"| {rates} | {' | '.join(costs)} | {first} |")
     return "\n".join(lines) + "\n\n" + limits_table(table_load(1_000, 1), TABLE_USERS)
 
 
@@ -159,7 +159,7 @@ def _number_text(value: float) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Print; 2 for what cannot be understood."""
+    """Print; return 2 for invalid arguments."""
     try:
         arguments = docopt(__doc__ or "", argv)
         print(tables() if arguments["--table"] else details(read_load(arguments)))
@@ -171,7 +171,7 @@ def main(argv: list[str]) -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # the reader went away, as `head` does; Python would complain again at its exit
+        # the reader is gone, as with `head`; without this, Python complains again when it exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0

@@ -1,6 +1,6 @@
-"""Which limit of AWS, or of the design, is met first as users grow.
+"""Which limit of AWS, or of the design, growing numbers of users reach first.
 
-Pure. It must not print, or know prices. docs/cost.md has the sources of the quotas.
+Pure; it must not print or know prices. docs/cost.md has the sources of the quotas.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tools.cost.model import (
     batch_s,
 )
 
-RUSH_S = 300  # everybody comes within five minutes
+RUSH_S = 300  # all users arrive within five minutes
 MOST_USERS = 10**9
 SNS_PUBLISHES_S = {
     **dict.fromkeys(("us-east-2", "us-west-1", "eu-central-1", "ap-south-1"), 1_500),
@@ -35,7 +35,7 @@ SNS_ELSEWHERE_S = 300
 
 
 class Limit(NamedTuple):
-    """What AWS, or the design, allows a second; `rate` must not fall as users grow."""
+    """A quota per second of AWS or of the design; `rate` must not fall as users grow."""
 
     name: str
     quota: float
@@ -107,13 +107,13 @@ def s3_limits(load: Load) -> list[Limit]:
 
 
 def _verified_s(load: Load) -> float:
-    """Tokens that store_message verifies: each container asks once a sender and hour, at most."""
+    """Token verifications per second: each container verifies a sender at most once an hour."""
     containers = math.ceil(load.messages_s * STORE_S)
     return min(load.messages_s, load.users * containers / SESSION_S)
 
 
 def websocket_limits() -> list[Limit]:
-    """Return the limits that the WebSocket API has in addition to those of the tables."""
+    """Return the WebSocket API's own limits; those of the tables apply as well."""
     return [
         Limit(
             "WebSocket connections, all within 5 minutes",
@@ -137,7 +137,7 @@ def websocket_limits() -> list[Limit]:
 
 
 def users_at(limit: Limit, load: Load) -> int | None:
-    """Return the fewest users that reach the limit, each writing as much as now; None: never."""
+    """Return the fewest users that reach the limit, or None; each writes as much as now."""
 
     def reached(users: int) -> bool:
         grown = replace(load, users=users, messages_s=load.messages_s * users / load.users)
@@ -153,10 +153,10 @@ def users_at(limit: Limit, load: Load) -> int | None:
 
 
 def first_limit(limits: list[Limit], load: Load) -> tuple[int, Limit] | None:
-    """Return the limit that the fewest users reach, of those that break something."""
+    """Return the first breaking limit and the users that reach it; None if there is none."""
     reached = [
         (users, limit)
         for limit in limits
         if limit.breaks and (users := users_at(limit, load)) is not None
     ]
-    return min(reached, key=lambda one: one[0], default=None)
+    return min(reached, key=lambda pair: pair[0], default=None)

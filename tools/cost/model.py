@@ -1,7 +1,7 @@
-"""What a month of the chat costs, and of a WebSocket API that does the same.
+"""The monthly cost of the chat, and of a WebSocket API that does the same.
 
-Pure: a load goes in, units and dollars come out; docs/cost.md has the sources of the prices. It
-must not print, or know quotas.
+Pure: a load goes in, units and dollars come out. It must not print or know quotas. docs/cost.md has
+the sources of the prices.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Price(NamedTuple):
-    """Dollars a unit, and the units a month that are always free."""
+    """Dollars per unit, and the units per month that are always free."""
 
     dollars: float
     free: float = 0.0
@@ -34,33 +34,33 @@ PRICES = {
     "Custom metrics": Price(0.30, 10),
     "Alarms": Price(0.10, 10),
 }
-Usage = dict[str, float]  # units a second, by the names of PRICES
+Usage = dict[str, float]  # units per second, by the names of PRICES
 
 DAYS, DAY_S = 30, 86_400
-# CloudWatch: what a chat that only talks writes, and what `alarm_email` makes; tests count both
+# CloudWatch: the metrics of ordinary messages, and the alarms of `alarm_email`; tests count both
 METRICS, ALARMS = 7, 9
 # A message: docs/handlers.md
-WRITE_UNITS = 8  # row, sending, count and check, twice as it is a transaction
+WRITE_UNITS = 8  # row, sending, count and check; doubled, as in any transaction
 MESSAGE_B, ROWS_A_READ_UNIT = 420, 10
 HISTORY, LIVELY_S, MAX_ROWS = 20, 5, 200
-# Functions: 256 MB. The times are assumed, warm, in a region near the tables.
+# Functions: 256 MB. The times are estimates for warm containers.
 MEMORY_GB, STORE_S, BATCH_S, CHANNEL_S, CONNECT_S, LOG_B = 0.25, 0.12, 0.1, 0.1, 0.05, 1_000
 SIDE_BY_SIDE = 8  # publish_transcript.py
 SHARDS, BATCH_RECORDS, STREAM_READS_S = 4, 100, 4  # of a new on-demand table
 # A page: s3-website/public/js
 QUICK_FOR_S, QUICK_POLL_S, LIST_EVERY_S, HEAD_B = 3, 0.25, 60, 400
-# A WebSocket API that verifies, counts and stores alike, and sends each batch as one frame
+# A WebSocket API that verifies, counts and stores as the chat does, and sends a frame per batch
 POST_S, CONNECTION_READ_UNITS, PING_EVERY_S, SESSION_S = 0.002, 0.0125, 540, 3_600
 
 
 def batch_s(channels: float) -> float:
-    """How long the publisher takes for a batch that touches so many channels."""
+    """The seconds that the publisher takes for a batch with messages of `channels` channels."""
     return BATCH_S + CHANNEL_S * max(1.0, channels / SIDE_BY_SIDE)
 
 
 @dataclass(frozen=True)
 class Load:
-    """What the chat has to bear; the properties are rates a second."""
+    """The load of a chat, and the rates per second that follow from it."""
 
     users: float
     messages_s: float
@@ -71,63 +71,63 @@ class Load:
 
     @property
     def month_s(self) -> float:
-        """Seconds of a month of 30 days in which pages are open."""
+        """The seconds in a month of 30 days in which pages are open."""
         return DAYS * 3_600 * self.hours_a_day
 
     @property
     def watched(self) -> Usage:
-        """CloudWatch's metrics, billed for the hours that they get data, and alarms, for all."""
+        """CloudWatch: metrics are billed for the hours with data, alarms for all hours."""
         metrics = METRICS if self.messages_s else 0
         return {"Custom metrics": metrics / (DAYS * DAY_S), "Alarms": ALARMS / self.month_s}
 
     @property
     def shards(self) -> int:
-        """The stream's shards that the channels fall into, at the most even."""
+        """The stream's shards that carry messages, if the channels are spread evenly."""
         return min(self.channels, SHARDS)
 
     @property
     def round_s(self) -> float:
-        """How long a shard's publisher is busy with a batch that touches all its channels."""
+        """The seconds that a shard's publisher needs for a batch of all the shard's channels."""
         return batch_s(min(self.channels / self.shards, BATCH_RECORDS))
 
     @property
     def batches_s(self) -> float:
-        """Calls of the publisher: one a shard at a time, at most four a second."""
+        """Publisher calls per second: one at a time per shard, at most four a second."""
         return min(self.messages_s, self.shards / max(1 / STREAM_READS_S, self.round_s))
 
     @property
     def publishes_s(self) -> float:
-        """Transcripts that change: each batch writes each touched channel once."""
+        """Transcripts written per second: each batch writes each of its channels once."""
         touched = min(self.channels / self.shards, BATCH_RECORDS)
         return min(self.messages_s, self.shards * touched / max(1 / STREAM_READS_S, self.round_s))
 
     @property
     def rows(self) -> float:
-        """Rows of a transcript: 20, and in a lively channel those of five seconds."""
+        """Rows of a transcript: 20, or in a busy channel those of the last five seconds."""
         return min(MAX_ROWS, max(HISTORY, LIVELY_S * self.messages_s / self.channels))
 
     @property
     def frames_s(self) -> float:
-        """What a WebSocket API sends: a frame a reader for each batch of a channel."""
+        """Frames per second of a WebSocket API: one per reader and batch of a channel."""
         return self.publishes_s * self.users / self.channels
 
     @property
     def probe_s(self) -> float:
-        """How often a page looks at another channel; never, where there is none."""
+        """The seconds between a page's polls of other channels; infinite without other channels."""
         if self.channels == 1:
             return math.inf
         return 10 if self.poll_s <= 1 else 30 if self.poll_s <= 10 else 60
 
     @property
     def gets_s(self) -> float:
-        """Polls, probes of other channels, the list; quicker after sending."""
+        """GETs per second: polls, which are quicker after sending, other channels, the list."""
         each = 1 / self.poll_s + 1 / self.probe_s + 1 / LIST_EVERY_S
         quick = max(0.0, QUICK_FOR_S / QUICK_POLL_S - QUICK_FOR_S / self.poll_s)
         return self.users * each + self.messages_s * quick
 
     @property
     def bodies_s(self) -> float:
-        """GETs that are answered by a transcript, not by 304."""
+        """GETs per second that return a transcript rather than 304."""
         changes = self.publishes_s / self.channels
         others = changes * (self.channels - 1)
         return self.users * (min(changes, 1 / self.poll_s) + min(others, 1 / self.probe_s))
@@ -146,7 +146,7 @@ class Bill:
 
 
 def s3_usage(load: Load) -> Usage:
-    """Return what this chat uses."""
+    """Return the chat's usage."""
     touched = load.publishes_s / load.batches_s if load.batches_s else 0.0
     busy_s = load.messages_s * STORE_S + load.batches_s * batch_s(touched)
     body_b = load.rows * MESSAGE_B
@@ -156,7 +156,8 @@ def s3_usage(load: Load) -> Usage:
         "Lambda GB-s": busy_s * MEMORY_GB,
         "DynamoDB write units": load.messages_s * WRITE_UNITS,
         "DynamoDB read units": load.publishes_s * load.rows / ROWS_A_READ_UNIT,
-        "S3 PUTs": load.publishes_s + load.batches_s,  # transcripts; the stats, once a batch
+        "S3 PUTs": load.publishes_s
+        + load.batches_s,  # transcripts, and the statistics once per batch
         "S3 GETs": load.gets_s,
         "Data out, GB": (load.gets_s * HEAD_B + load.bodies_s * body_b) / 1e9,
         "Logs, GB": (load.messages_s + load.batches_s) * LOG_B / 1e9,
@@ -165,7 +166,7 @@ def s3_usage(load: Load) -> Usage:
 
 
 def websocket_usage(load: Load) -> Usage:
-    """Return what a WebSocket API would use: one frame a reader for each batch of a channel."""
+    """Return a WebSocket API's usage: one frame per reader and batch of a channel."""
     connects_s = 2 * load.users / SESSION_S  # and disconnects; each writes a row
     calls_s = load.messages_s + load.batches_s + connects_s
     busy_s = load.messages_s * STORE_S + load.batches_s * BATCH_S + load.frames_s * POST_S
@@ -184,7 +185,7 @@ def websocket_usage(load: Load) -> Usage:
 
 
 def bill(usage: Usage, month_s: float) -> Bill:
-    """Price a month of this usage, without what is free."""
+    """Price a month of this usage beyond the free units."""
     return Bill(
         {
             name: max(0.0, units_s * month_s - PRICES[name].free) * PRICES[name].dollars
@@ -194,10 +195,10 @@ def bill(usage: Usage, month_s: float) -> Bill:
 
 
 def million_refused(by_transaction: bool) -> float:
-    """Return what a million refused messages cost, when nothing is free any more.
+    """Return the dollars of a million refused messages, once the free units are used up.
 
-    Refused by the transaction (`too_fast`, `blocked`), it counts as if it had been written; before
-    it (no good token, not allowed), DynamoDB is not asked.
+    The transaction's refusals (`too_fast`, `blocked`) cost as much as its writes. Earlier ones
+    (bad token, not allowed) do not call DynamoDB.
     """
     each = {"SNS publishes": 1.0, "Lambda requests": 1.0, "Lambda GB-s": STORE_S * MEMORY_GB}
     each |= {"Logs, GB": LOG_B / 1e9, "DynamoDB write units": WRITE_UNITS if by_transaction else 0}
@@ -205,10 +206,10 @@ def million_refused(by_transaction: bool) -> float:
 
 
 def crossovers(load: Load) -> list[float]:
-    """Return the numbers of users at which both cost the same, these messages given.
+    """Return the numbers of users at which both cost the same, for the load's messages.
 
-    Each meter is a straight line over the users, bent once, where its free units end. So the
-    difference is straight between two bends, and solved there.
+    Each line of a bill is linear in the users, with one bend where its free units end. So the
+    difference is linear between two bends, where its zeros are solved for.
     """
     bends = [bend for of in (s3_usage, websocket_usage) for bend in _bends(of, load)]
 
@@ -221,9 +222,9 @@ def crossovers(load: Load) -> list[float]:
 
 
 def even_messages_s(load: Load) -> list[float]:
-    """Return the messages a second a channel at which one more reader costs the same in both.
+    """Return the messages per second and channel at which one more reader costs the same in both.
 
-    A WebSocket API is cheaper up to the first, this chat to the second, and so on.
+    A WebSocket API is cheaper up to the first, the chat from there to the second, and so on.
     """
 
     def difference(messages_s: float) -> float:
@@ -237,29 +238,31 @@ def even_messages_s(load: Load) -> list[float]:
 
 
 def reader_cost(usage_of: Callable[[Load], Usage], load: Load) -> float:
-    """Return what one more reader costs a second, in dollars, when nothing is free any more."""
-    one, none = usage_of(replace(load, users=1)), usage_of(replace(load, users=0))
-    return math.fsum((one[name] - none[name]) * PRICES[name].dollars for name in one)
+    """Return the dollars per second of one more reader, once the free units are used up."""
+    with_reader, without = usage_of(replace(load, users=1)), usage_of(replace(load, users=0))
+    return math.fsum(
+        (with_reader[name] - without[name]) * PRICES[name].dollars for name in with_reader
+    )
 
 
 def _bends(usage_of: Callable[[Load], Usage], load: Load) -> list[float]:
-    one, none = usage_of(replace(load, users=1)), usage_of(replace(load, users=0))
+    with_reader, without = usage_of(replace(load, users=1)), usage_of(replace(load, users=0))
     return [
-        (PRICES[name].free / load.month_s - none[name]) / (one[name] - none[name])
-        for name in one
-        if one[name] != none[name]
+        (PRICES[name].free / load.month_s - without[name]) / (with_reader[name] - without[name])
+        for name in with_reader
+        if with_reader[name] != without[name]
     ]
 
 
 def _zeros(difference: Callable[[float], float], bends: Iterable[float]) -> list[float]:
-    """Return where a function that is straight between bends passes zero, above zero."""
+    """Return the positive zeros of a function that is linear between bends."""
     starts = [0.0, *sorted({bend for bend in bends if 0 < bend < math.inf})]
-    found = []
+    zeros = []
     for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
         other = end if end < math.inf else 2 * start + 1
         at_start = difference(start)
         slope = (difference(other) - at_start) / (other - start)
         zero = start - at_start / slope if slope else -1.0
         if zero > 0 and start <= zero < end:
-            found.append(zero)
-    return found
+            zeros.append(zero)
+    return zeros

@@ -1,1 +1,1 @@
-"""The picture in docs/architecture.md: the packages, and which imports which."""
+"""The picture in docs/architecture.md: the packages and their imports."""

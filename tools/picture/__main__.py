@@ -1,4 +1,4 @@
-"""Draw docs/architecture.svg anew from the imports: `python -m tools.picture`."""
+"""Draw docs/architecture.svg from the imports: `python -m tools.picture`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PICTURE = ROOT / "docs/architecture.svg"
 
 
 def main() -> int:
-    """Write the picture; 1 if packages import each other in a circle."""
+    """Write the picture; return 1 if there is an import cycle."""
     try:
         PICTURE.write_text(picture(read_imports(ROOT)), "utf-8")
     except ValueError as error:

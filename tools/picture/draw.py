@@ -1,4 +1,4 @@
-"""The picture as SVG: neutral in light and dark, the same bytes for the same imports. Pure."""
+"""Draw the picture as SVG, for light and dark themes; same imports, same bytes. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from tools.picture.graph import Box, Imports
 from tools.picture.layout import BOX_WIDTH, Cell, Layout, laid_out
 
-# The panels of each block; one block stands below the other.
+# The panels of each block, from left to right; the blocks from top to bottom.
 BLOCKS = (("kappa", "lambda_chat", "local"), ("lambda", "page"))
 HEADINGS = {
     "kappa": "kappa",
@@ -40,9 +40,9 @@ ABOUT = (
 
 
 def picture(imports: Imports) -> str:
-    """The whole picture.
+    """The picture as an SVG document.
 
-    Raises: ValueError, if packages import each other in a circle.
+    Raises: ValueError, if there is an import cycle.
     """
     top, width, parts = float(MARGIN), 0.0, []
     for panels in BLOCKS:
@@ -63,7 +63,7 @@ def picture(imports: Imports) -> str:
 
 
 def _block(layout: Layout, top: float) -> list[str]:
-    """The panels, then the arrows, then the boxes above them."""
+    """A block's elements: panels, then arrows, then boxes, which are drawn on top."""
     height = HEADING_HEIGHT + len(layout.rows) * ROW_HEIGHT
     parts = []
     for panel, (left, right) in layout.sides.items():
@@ -107,7 +107,7 @@ def _box(cell: Cell, x: float, y: float) -> str:
 
 
 def _arrow(path: list[Cell], layout: Layout, middle: dict[Cell, float]) -> str:
-    """A curve that leaves each row, and enters the next, straight down."""
+    """A curve that is vertical where it leaves a row and where it enters the next."""
     half = BOX_HEIGHT / 2
     x, y = layout.centre[path[0]], middle[path[0]] + half
     drawn = f"M{x:.0f} {y:.0f}"

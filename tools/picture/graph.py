@@ -1,6 +1,6 @@
-"""Which package imports which, read from the sources.
+"""Read from the sources which package imports which.
 
-Owns what a box of the picture is: a folder, or the modules that stand beside the folders.
+Owns the definition of a box: a folder, or the modules beside the folders.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# The panels of Python packages, each of the folder's name.
+# The panels with Python packages; each is named after its folder.
 PYTHON = ("kappa", "lambda_chat", "local")
 FUNCTIONS = "lambda"
 PAGE = "s3-website/public/js"
-# They start a program and import its top.
+# Left out: they only start a program.
 ENTRIES = {"__main__"}
 COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$", re.DOTALL | re.MULTILINE)
 SCRIPT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.[^"']+)["']""")
@@ -24,7 +24,7 @@ SCRIPT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.[^"']+)["']""")
 
 @dataclass(frozen=True)
 class Box:
-    """A box: the panel that it is in, and its name there."""
+    """A box: its panel, and its name there."""
 
     panel: str
     name: str
@@ -34,7 +34,7 @@ Imports = dict[Box, set[Box]]
 
 
 def read_imports(root: Path) -> Imports:
-    """Each box with the boxes that it imports, itself excluded."""
+    """Each box with the other boxes that it imports."""
     imports: Imports = {}
     for box, imported in [*_python(root), *_functions(root), *_page(root)]:
         imports.setdefault(box, set()).update(other for other in imported if other != box)
@@ -42,7 +42,7 @@ def read_imports(root: Path) -> Imports:
 
 
 def loose(root: Path, panel: str) -> list[str]:
-    """The modules that stand beside the folders of a panel's own."""
+    """The names of the modules directly in a panel's folder."""
     return sorted(path.stem for path in (root / panel).glob("*.py") if "__" not in path.stem)
 
 
@@ -75,7 +75,7 @@ def _box(root: Path, module: str) -> Box:
 
 
 def _imported(path: Path) -> set[str]:
-    """The modules that a module names in its imports, wherever they stand in it."""
+    """The modules that a module imports, in functions too."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -87,16 +87,16 @@ def _imported(path: Path) -> set[str]:
 
 
 def _functions(root: Path) -> Iterator[tuple[Box, set[Box]]]:
-    """Both functions and what is packed with them: their modules import each other by name."""
+    """Both functions and the shared code, whose modules import each other by plain name."""
     folders = {
         "sns": root / FUNCTIONS / "sns/code",
         "dynamodb": root / FUNCTIONS / "dynamodb/code",
         "shared": root / FUNCTIONS / "shared",
     }
     paths = {name: sorted(folder.glob("*.py")) for name, folder in folders.items()}
-    boxes = {path.stem: Box(FUNCTIONS, name) for name, some in paths.items() for path in some}
-    for name, some in paths.items():
-        for path in some:
+    boxes = {path.stem: Box(FUNCTIONS, name) for name, files in paths.items() for path in files}
+    for name, files in paths.items():
+        for path in files:
             yield (
                 Box(FUNCTIONS, name),
                 {boxes[other] for other in _imported(path) if other in boxes},
@@ -115,7 +115,7 @@ def _page(root: Path) -> Iterator[tuple[Box, set[Box]]]:
 
 
 def _script_box(name: str) -> Box:
-    """A folder; main.js has its own box, other scripts beside it have one together."""
+    """The box of a script: its folder's, main.js's own, or one for all others beside main.js."""
     folder, slash, _ = name.partition("/")
     if slash:
         return Box("page", folder)

@@ -1,4 +1,4 @@
-"""Where each box stands: below what imports it; and which arrows are needed. Pure."""
+"""Place each box below the boxes that import it, and choose the arrows. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROUNDS = 24
 
 @dataclass(frozen=True)
 class Stop:
-    """Where an arrow passes a row between two boxes."""
+    """The place where an arrow crosses a row."""
 
     panel: str
     start: Box
@@ -27,7 +27,7 @@ Cell = Box | Stop
 
 @dataclass(frozen=True)
 class Layout:
-    """Rows from the top; each cell's centre, each panel's sides, from the left; the arrows."""
+    """Rows from the top; each cell's centre and each panel's sides as x; the arrows."""
 
     rows: list[list[Cell]]
     centre: dict[Cell, float]
@@ -36,9 +36,9 @@ class Layout:
 
 
 def needed(imports: Imports) -> set[tuple[Box, Box]]:
-    """The arrows that no chain of others stands for.
+    """The arrows that no chain of other arrows implies.
 
-    Raises: ValueError, if boxes import each other in a circle.
+    Raises: ValueError, if there is an import cycle.
     """
     levels(imports)
 
@@ -55,16 +55,17 @@ def needed(imports: Imports) -> set[tuple[Box, Box]]:
 
 
 def levels(imports: Imports) -> dict[Box, int]:
-    """How many boxes stand below each, on the longest way down.
+    """The length of the longest chain of imports from each box.
 
-    Raises: ValueError, if boxes import each other in a circle.
+    Raises: ValueError, if there is an import cycle.
     """
     known: dict[Box, int] = {}
 
     def level(box: Box, above: tuple[Box, ...]) -> int:
         if box in above:
-            circle = [*above[above.index(box) :], box]
-            raise ValueError(f"a circle: {' > '.join(f'{box.panel}/{box.name}' for box in circle)}")
+            cycle = [*above[above.index(box) :], box]
+            names = " > ".join(f"{member.panel}/{member.name}" for member in cycle)
+            raise ValueError(f"import cycle: {names}")
         if box not in known:
             below = imports.get(box, set())
             known[box] = max((level(other, (*above, box)) + 1 for other in below), default=0)
@@ -76,7 +77,7 @@ def levels(imports: Imports) -> dict[Box, int]:
 
 
 def laid_out(imports: Imports, panels: list[str]) -> Layout:
-    """Place the boxes of these panels, which stand side by side."""
+    """Place the boxes of these panels, from left to right."""
     mine = {box: others for box, others in imports.items() if box.panel in panels}
     level = levels(mine)
     top = max(level.values())
@@ -104,7 +105,7 @@ def _width(cells: list[Cell]) -> float:
 
 
 def _sides(rows: list[list[Cell]], panels: list[str]) -> dict[str, tuple[float, float]]:
-    """Each panel is as wide as its widest row."""
+    """Each panel's left and right side; a panel is as wide as its widest row."""
     sides, left = {}, 0.0
     for panel in panels:
         widest = max(_width([cell for cell in row if cell.panel == panel]) for row in rows)
@@ -116,7 +117,7 @@ def _sides(rows: list[list[Cell]], panels: list[str]) -> dict[str, tuple[float, 
 def _centres(
     rows: list[list[Cell]], paths: list[list[Cell]], sides: dict[str, tuple[float, float]]
 ) -> dict[Cell, float]:
-    """Let each cell stand near those that it is joined to, in turn from the top and the bottom."""
+    """Move cells near those that they are joined to, in passes from the top and the bottom."""
     joined: dict[Cell, list[Cell]] = {cell: [] for row in rows for cell in row}
     for path in paths:
         for upper, lower in pairwise(path):
@@ -137,18 +138,18 @@ def _centres(
 
 
 def _spread(
-    row: list[Cell], sides: dict[str, tuple[float, float]], wanted: dict[Cell, float]
+    row: list[Cell], sides: dict[str, tuple[float, float]], preferred: dict[Cell, float]
 ) -> dict[Cell, float]:
-    """Set a row's cells side by side in their panels, each as near to where it wants as may be."""
+    """Place a row's cells side by side in their panels, as near as possible to `preferred`."""
     centre: dict[Cell, float] = {}
     for panel, (left, right) in sides.items():
         cells = [cell for cell in row if cell.panel == panel]
         middle = (left + right) / 2
-        cells.sort(key=lambda cell: wanted.get(cell, middle))
+        cells.sort(key=lambda cell: preferred.get(cell, middle))
         start = left + PADDING
         for place, cell in enumerate(cells):
             half = _width([cell]) / 2
             latest = right - PADDING - _width(cells[place:]) + half
-            centre[cell] = min(max(start + half, wanted.get(cell, middle)), latest)
+            centre[cell] = min(max(start + half, preferred.get(cell, middle)), latest)
             start = centre[cell] + half + GAP
     return centre

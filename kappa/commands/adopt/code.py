@@ -51,7 +51,7 @@ def unzipped(data: bytes) -> Code:
             files = {_path(info.filename): packed.read(info) for info in kept}
     except UNREADABLE as error:
         raise ArchiveError(f"The function's zip cannot be read: {error}.") from error
-    programs = (_path(one.filename) for one in kept if one.external_attr >> 16 & 0o100)
+    programs = (_path(info.filename) for info in kept if info.external_attr >> 16 & 0o100)
     return Code(files, frozenset(programs), tuple(sorted(left_out)))
 
 
@@ -80,7 +80,7 @@ def _left_out(names: Iterable[str]) -> set[str]:
 
 def _plain(name: str) -> PurePosixPath:
     """A name as macOS compares it: whatever its case, without its invisible characters."""
-    shown = "".join(one for one in name if unicodedata.category(one) != "Cf")
+    shown = "".join(char for char in name if unicodedata.category(char) != "Cf")
     return PurePosixPath(unicodedata.normalize("NFC", shown).casefold())
 
 
@@ -90,4 +90,4 @@ def _usual(path: PurePosixPath) -> bool:
 
 def _opens_repository(path: PurePosixPath, folders: Set[PurePosixPath]) -> bool:
     head, *others = _REPOSITORY
-    return path.name == head and all(path.parent / one in folders for one in others)
+    return path.name == head and all(path.parent / other in folders for other in others)

@@ -1,7 +1,7 @@
 """What invokes an existing function, in the words of a config. It only reads.
 
 Owns how the sources are found: Lambda lists the mappings, and the function's own policy says which
-topics, buckets and rules there are. What is said of each is its kind's.
+topics, buckets and rules there are. What a config holds of each is its kind's.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def adopt_sources(aws: Aws, function_arn: str, statements: tuple[Statement, ...]
 
 
 def _called(aws: Aws, statement: Statement, function_arn: str, doing: str) -> Adopted:
-    """Find what invokes the function by one statement, if the config's permission can say it."""
+    """Find what invokes the function by one statement, if a config can express the statement."""
     # Some services call with their region in the name: see caller().
     service = statement.principal.removesuffix(".amazonaws.com").split(".")[0]
     kind = KINDS.get(service)

@@ -1,7 +1,8 @@
-"""IAM's decision, small: which actions the template's and the functions' policies allow.
+"""A small IAM policy evaluator for the template's and the functions' policies.
 
-For what the embedded AWS does not enforce. It knows what these policies use: wildcards in actions
-and resources, eight condition operators, principals that are everyone, a service or federated.
+It tests what the embedded AWS does not enforce. It supports what these policies use: wildcards in
+actions and resources, eight condition operators, and everyone, services or identity providers as
+principals.
 Source: IAM guide, "Policy evaluation logic" (one account, no boundaries).
 """
 
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def read_template(values):
-    """The golden template's resources, with every reference replaced by a value.
+    """The golden template's resources, with every reference replaced by its value.
 
     `values` maps "Name" (Ref) and "Name.Attribute" (GetAtt) to text.
     """
@@ -26,7 +27,7 @@ def read_template(values):
 
 
 def read_policy(function, values):
-    """The statements of a function's policy.json, with its ${name} filled in."""
+    """The statements of a function's policy.json, with each ${name} filled in."""
     text = (ROOT / "lambda" / function / "policy.json").read_text()
     filled = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: values.get(m[1], m[2]), text)
     return json.loads(filled)["Statement"]
@@ -41,7 +42,7 @@ def read_permissions(function):
 def resolve(node, values):
     """Replace Ref, Fn::GetAtt and Fn::Sub throughout."""
     if isinstance(node, list):
-        return [resolve(one, values) for one in node]
+        return [resolve(item, values) for item in node]
     if not isinstance(node, dict):
         return node
     if "Ref" in node:
@@ -54,55 +55,59 @@ def resolve(node, values):
 
 
 def allows(identity, resource_based, request):
-    """Tell whether a request is allowed: an Allow on either side, and no Deny on any.
+    """Return whether a request is allowed: by an Allow in either list, without a Deny in any.
 
     `request` has action, resource, principal ("*" for anyone) and the condition keys.
     """
-    met = [one for one in identity if _fits(one, request)]
-    met += [one for one in resource_based if _names(one, request) and _fits(one, request)]
-    effects = {one["Effect"] for one in met}
+    matching = [statement for statement in identity if _fits(statement, request)]
+    matching += [
+        statement
+        for statement in resource_based
+        if _names(statement, request) and _fits(statement, request)
+    ]
+    effects = {statement["Effect"] for statement in matching}
     return "Allow" in effects and "Deny" not in effects
 
 
 def _names(statement, request):
-    """Does the statement's principal mean the caller?"""
+    """Return whether the statement's principal includes the caller."""
     principal = statement["Principal"]
     if principal in ("*", {"AWS": "*"}):
         return True
-    return request["principal"] in [one for kind in principal.values() for one in listed(kind)]
+    return request["principal"] in [name for kind in principal.values() for name in listed(kind)]
 
 
 def _fits(statement, request):
     action, resource = request["action"].lower(), request["resource"]
     return (
-        any(fnmatchcase(action, one.lower()) for one in listed(statement["Action"]))
+        any(fnmatchcase(action, pattern.lower()) for pattern in listed(statement["Action"]))
         and any(
-            fnmatchcase(resource, one)
-            for one in listed(statement.get("Resource", request["resource"]))
+            fnmatchcase(resource, pattern)
+            for pattern in listed(statement.get("Resource", request["resource"]))
         )
         and all(
-            _met(operator, request.get(key), listed(wanted))
+            _met(operator, request.get(key), listed(allowed))
             for operator, keys in statement.get("Condition", {}).items()
-            for key, wanted in keys.items()
+            for key, allowed in keys.items()
         )
     )
 
 
-def _met(operator, value, wanted):
-    """Compare a condition key; one that the request lacks fails, but for ...IfExists and Not..."""
+def _met(operator, value, allowed):
+    """Compare a condition key; a missing key passes only for ...IfExists and Not..."""
     if value is None:
         return operator.endswith("IfExists") or operator.startswith("Not")
     match operator.removesuffix("IfExists"):
         case "StringEquals" | "Bool":
-            return value in wanted
+            return value in allowed
         case "StringLike" | "ArnLike" | "ArnEquals":
-            return any(fnmatchcase(value, one) for one in wanted)
+            return any(fnmatchcase(value, pattern) for pattern in allowed)
         case "NotIpAddress":
             address = ipaddress.ip_address(value)
-            return not any(address in ipaddress.ip_network(one) for one in wanted)
+            return not any(address in ipaddress.ip_network(network) for network in allowed)
     raise NotImplementedError(operator)
 
 
 def listed(value):
-    """IAM writes one thing as it is and several as a list."""
+    """The value as a list: IAM writes a single value without one."""
     return value if isinstance(value, list) else [value]

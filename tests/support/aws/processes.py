@@ -1,4 +1,4 @@
-"""The emulator's processes: found by its port, its workers killed."""
+"""Find the emulator's process by its port, and kill its workers."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ import pytest
 
 
 def processes():
-    """Process id and parent's of all that run here."""
+    """The id and the parent's id of every process."""
     if not Path("/proc/self/stat").is_file():
         pytest.skip("no /proc: the emulator's processes cannot be found")
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -22,18 +22,18 @@ def emulator_at(port):
     setting = f"GATEWAY_PORT={port}\0"
     for pid, _ in processes():
         with contextlib.suppress(OSError):
-            is_it = b"ministack\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
-            if is_it and setting in Path(f"/proc/{pid}/environ").read_text() + "\0":
+            is_emulator = b"ministack\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            if is_emulator and setting in Path(f"/proc/{pid}/environ").read_text() + "\0":
                 return pid
     raise AssertionError("the emulator was not found")
 
 
 def kill_workers(pid):
-    """Kill an emulator's children, which run the functions; returns how many they were."""
+    """Kill an emulator's children, which run the functions; return how many there were."""
     killed = 0
     for child, parent in processes():
         if parent == pid:
-            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
                 os.kill(child, signal.SIGKILL)
                 killed += 1
     return killed

@@ -1,6 +1,6 @@
-"""A server of empty pages, on a port of its own: where a page comes from that is not the chat's.
+"""A server of empty pages on its own port: the origin of pages that are not the chat's.
 
-A path with a query sends the browser on to the address that the query is.
+A request with a query is redirected to the address in the query.
 """
 
 import contextlib
@@ -22,12 +22,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(BLANK)
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def running():
-    """Serve until the block ends, which gets the port."""
+    """Serve until the block ends; it gets the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

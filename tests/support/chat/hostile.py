@@ -1,4 +1,4 @@
-"""What strangers may send: texts that must stay text wherever they are shown."""
+"""Hostile texts, which must be shown as plain text everywhere."""
 
 MARKUP = (
     "<script>alert(1)</script>",

@@ -1,8 +1,7 @@
-"""The tables, the bucket and STS in memory, as far as both functions call them.
+"""The tables, the bucket and STS in memory, with the calls that the functions make.
 
-By the documented rules; what it does not know is an error, never a guess. One call costs
-microseconds, so that properties can be tried with many examples; test_memory.py holds it against
-moto.
+They follow AWS's documentation; an unknown parameter or value is an error. A call takes
+microseconds, so property tests can try many examples. test_memory.py compares them with moto.
 """
 
 import hashlib
@@ -30,7 +29,7 @@ def name_of(item, table):
 
 
 def holds(item, condition, names, values):
-    """Tell whether a condition is true of an item; AND binds closer than OR."""
+    """Return whether a condition holds for an item; AND binds closer than OR."""
 
     def term(text):
         function, path, left, sign, right = TERM.fullmatch(text).groups()
@@ -45,9 +44,9 @@ def holds(item, condition, names, values):
 
 
 def updated(item, expression, names, values):
-    """Return an item as an UpdateExpression leaves it."""
+    """Return an item after an UpdateExpression."""
     new = dict(item)
-    assert "".join(" ".join(one) for one in CLAUSES.findall(expression)) == re.sub(
+    assert "".join(" ".join(clause) for clause in CLAUSES.findall(expression)) == re.sub(
         " (?=SET|REMOVE|ADD)", "", expression
     )
     for verb, parts in CLAUSES.findall(expression):
@@ -65,40 +64,41 @@ def updated(item, expression, names, values):
 
 
 class Tables:
-    """Both tables, and what the messages table's stream tells of them."""
+    """Both tables, and the records of the messages table's stream."""
 
     def __init__(self):
         self.rows = {TABLE: {}, RATE_TABLE: {}}
         self.stream = []
 
     def transact_write_items(self, TransactItems):  # noqa: N803
-        """Make all writes or none, each on its condition."""
-        writes = [next(iter(one.items())) for one in TransactItems]
-        places = [(one["TableName"], self._place(one)) for _, one in writes]
+        """Make all writes, or none if a condition fails."""
+        writes = [next(iter(item.items())) for item in TransactItems]
+        places = [(write["TableName"], self._place(write)) for _, write in writes]
         if len(set(places)) < len(places):  # two writes of one item
             raise fault("ValidationException")
         codes = [
-            "None" if self._may(one, *place) else "ConditionalCheckFailed"
-            for (_, one), place in zip(writes, places, strict=True)
+            "None" if self._may(write, *place) else "ConditionalCheckFailed"
+            for (_, write), place in zip(writes, places, strict=True)
         ]
         if set(codes) != {"None"}:
             reasons = [{"Code": code} for code in codes]
             raise fault("TransactionCanceledException", CancellationReasons=reasons)
-        for (verb, one), (table, place) in zip(writes, places, strict=True):
+        for (verb, write), (table, place) in zip(writes, places, strict=True):
             if verb != "ConditionCheck":
-                self._write(verb, one, table, place)
+                self._write(verb, write, table, place)
 
-    def update_item(self, **one):
-        """Update one row, or make it."""
-        self._write("Update", one, one["TableName"], self._place(one))
+    def update_item(self, **write):
+        """Update or create a row."""
+        self._write("Update", write, write["TableName"], self._place(write))
 
     def get_item(self, TableName, Key, ConsistentRead, **projection):  # noqa: N803
-        """Read some attributes of one row."""
+        """Return some attributes of a row."""
         assert ConsistentRead
         row = self.rows[TableName].get(name_of(Key, TableName))
         names = projection["ExpressionAttributeNames"]
-        wanted = [names.get(one, one) for one in projection["ProjectionExpression"].split(", ")]
-        return {} if row is None else {"Item": {key: row[key] for key in wanted if key in row}}
+        paths = projection["ProjectionExpression"].split(", ")
+        keys = [names.get(path, path) for path in paths]
+        return {} if row is None else {"Item": {key: row[key] for key in keys if key in row}}
 
     def query(self, **given):
         """Return a channel's newest rows."""
@@ -122,33 +122,36 @@ class Tables:
         last = {key: items[-1][key] for key in KEYS[TABLE]} if more else None
         return {"Items": items} | ({"LastEvaluatedKey": last} if last else {})
 
-    def _place(self, one):
-        return name_of(one.get("Item") or one["Key"], one["TableName"])
+    def _place(self, write):
+        return name_of(write.get("Item") or write["Key"], write["TableName"])
 
-    def _may(self, one, table, place):
-        condition = one.get("ConditionExpression")
-        names, values = (one.get(f"ExpressionAttribute{kind}", {}) for kind in ("Names", "Values"))
+    def _may(self, write, table, place):
+        condition = write.get("ConditionExpression")
+        names = write.get("ExpressionAttributeNames", {})
+        values = write.get("ExpressionAttributeValues", {})
         return not condition or holds(self.rows[table].get(place, {}), condition, names, values)
 
-    def _write(self, verb, one, table, place):
+    def _write(self, verb, write, table, place):
         old = self.rows[table].get(place)
         if verb == "Delete":
             self.rows[table].pop(place, None)
         elif verb == "Put":
-            self.rows[table][place] = one["Item"]
+            self.rows[table][place] = write["Item"]
         else:
-            names = one.get("ExpressionAttributeNames", {})
             self.rows[table][place] = updated(
-                old or one["Key"], one["UpdateExpression"], names, one["ExpressionAttributeValues"]
+                old or write["Key"],
+                write["UpdateExpression"],
+                write.get("ExpressionAttributeNames", {}),
+                write["ExpressionAttributeValues"],
             )
         if table == TABLE:
-            self._tell(place, old, self.rows[table].get(place))
+            self._record(place, old, self.rows[table].get(place))
 
-    def _tell(self, place, old, new):
+    def _record(self, place, old, new):
         if old == new:
             return
         change = {
-            "Keys": dict(zip(KEYS[TABLE], ({"S": one} for one in place), strict=True)),
+            "Keys": dict(zip(KEYS[TABLE], ({"S": value} for value in place), strict=True)),
             "SequenceNumber": str(len(self.stream) + 1),
             "ApproximateCreationDateTime": NOW_S,
         }
@@ -159,19 +162,19 @@ class Tables:
 
 
 class Bucket:
-    """The objects of one bucket, and every version that was ever written."""
+    """The objects of one bucket, and every version written."""
 
     def __init__(self):
         self.versions = []
         self._objects = {}
 
     def put_object(self, Bucket, Key, Body, **given):  # noqa: N803
-        """Write an object if the one that is there is as the condition says."""
-        now = self._etag(Key)
-        if given.get("IfNoneMatch") == "*" and now:
+        """Write an object if the current one meets the condition."""
+        current = self._etag(Key)
+        if given.get("IfNoneMatch") == "*" and current:
             raise fault("PreconditionFailed")
-        if "IfMatch" in given and given["IfMatch"] != now:
-            raise fault("PreconditionFailed" if now else "NoSuchKey")
+        if "IfMatch" in given and given["IfMatch"] != current:
+            raise fault("PreconditionFailed" if current else "NoSuchKey")
         self._objects[Key] = Body
         self.versions.append((Key, Body))
         return {"ETag": self._etag(Key)}
@@ -194,7 +197,7 @@ class Bucket:
 
 
 class Sts:
-    """Accepts the tokens that are not among the forged ones."""
+    """Accepts all tokens but the forged ones."""
 
     def __init__(self, *forged):
         self._forged = forged
@@ -207,11 +210,11 @@ class Sts:
 
 
 class Faulty:
-    """A client whose calls meet what a list says, one entry a call, then work.
+    """A client whose calls fail as a list says, one entry per call; then they work.
 
-    "undone": fails before it did anything. "done": works, but the answer is lost. "conflict":
-    another write is in the way. A function is called before the next HEAD or PUT, which
-    then goes on; what comes after it in the list waits until then.
+    "undone": fails before it does anything. "done": works, but the answer is lost. "conflict":
+    conflicts with another write. A function is called before the next HEAD or PUT, which then
+    proceeds; later entries wait until then.
     """
 
     def __init__(self, client, left):
@@ -222,20 +225,20 @@ class Faulty:
         method = getattr(self._client, name)
 
         def call(**arguments):
-            met = self._left[0] if self._left else "works"
-            if self._left and (name in OVERTAKEN or not callable(met)):
+            outcome = self._left[0] if self._left else "works"
+            if self._left and (name in OVERTAKEN or not callable(outcome)):
                 self._left.pop(0)
-                if callable(met):
-                    met()
-            if met == "undone":
+                if callable(outcome):
+                    outcome()
+            if outcome == "undone":
                 raise fault("InternalServerError", ResponseMetadata={"HTTPStatusCode": 500})
-            if met == "conflict" and name == "transact_write_items":
+            if outcome == "conflict" and name == "transact_write_items":
                 reasons = [{"Code": "TransactionConflict"}]
                 raise fault("TransactionCanceledException", CancellationReasons=reasons)
-            if met == "conflict" and name == "put_object":
+            if outcome == "conflict" and name == "put_object":
                 raise fault("ConditionalRequestConflict")
             answer = method(**arguments)
-            if met == "done":
+            if outcome == "done":
                 raise fault("InternalServerError", ResponseMetadata={"HTTPStatusCode": 500})
             return answer
 

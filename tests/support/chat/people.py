@@ -1,4 +1,4 @@
-"""What a signed-in person and an operator do to a running chat, and what is to be seen of it."""
+"""Act on a running chat as a signed-in user or an operator, and read its rows and logs."""
 
 import json
 import time
@@ -8,17 +8,17 @@ DEADLINE_S = 60.0
 
 
 class Page:
-    """A signed-in person's browser, as far as it writes."""
+    """A signed-in user's page, reduced to publishing."""
 
     def __init__(self, chat, name, **claims):
         self.topic = chat.config.sns_topic_arn
         self.token = chat.token(name, **claims)
         self.keys = chat.web_identity(self.token)
         self.sns = chat.client("sns", **self.keys)
-        self.message_ids = []  # SNS's, of all that was sent
+        self.message_ids = []  # SNS's ids of all messages sent
 
     def send(self, token=None, **body):
-        """Publish a message or a change; returns its client_id."""
+        """Publish a message or a change; return its client_id."""
         body.setdefault("client_id", uuid.uuid4().hex)
         value = {"DataType": "String", "StringValue": token or self.token}
         answer = self.sns.publish(
@@ -29,7 +29,7 @@ class Page:
 
 
 def wait_for(condition):
-    """Ask until it is true; its value is the answer."""
+    """Call until the result is true; return it."""
     deadline = time.monotonic() + DEADLINE_S
     while not (value := condition()):
         assert time.monotonic() < deadline, "the condition did not come true"
@@ -38,7 +38,7 @@ def wait_for(condition):
 
 
 def invoke(chat, *bodies):
-    """Send what an operator writes; returns the function's answer."""
+    """Send messages as an operator; return the function's answer."""
     records = [
         {"EventSource": "lambda-chat:operator", "Sns": {"Message": json.dumps(body)}}
         for body in bodies
@@ -51,25 +51,25 @@ def invoke(chat, *bodies):
 
 
 def rows(chat, channel):
-    """Return a channel's rows, their values plain."""
-    found = chat.client("dynamodb").query(
+    """Return a channel's rows, with plain values."""
+    items = chat.client("dynamodb").query(
         TableName=chat.config.dynamodb_table,
         KeyConditionExpression="channel = :channel",
         ExpressionAttributeValues={":channel": {"S": channel}},
         ConsistentRead=True,
     )["Items"]
-    return [{key: next(iter(value.values())) for key, value in row.items()} for row in found]
+    return [{key: next(iter(value.values())) for key, value in row.items()} for row in items]
 
 
 def log_lines(chat, part):
-    """Return the function's log lines so far that hold `part`, read as JSON."""
+    """Return store_message's log lines that contain `part`, parsed as JSON."""
     pages = (
         chat.client("logs")
         .get_paginator("filter_log_events")
         .paginate(logGroupName=f"/aws/lambda/{chat.config.stack_name}-store-message")
     )
-    found = [event["message"].strip() for page in pages for event in page["events"]]
-    return [json.loads(line) for line in found if part in line]
+    lines = [event["message"].strip() for page in pages for event in page["events"]]
+    return [json.loads(line) for line in lines if part in line]
 
 
 def refused(chat):

@@ -1,7 +1,7 @@
-"""What somebody might try against a chat, and who may do it.
+"""AWS calls that an attacker might try against a chat, and the principals that may make them.
 
-One table for two proofs: tests/emulator/test_privileges.py makes every call with the principal's
-own credentials, tests/unit/lambda_chat/stack/test_rights.py asks the policies themselves.
+Two tests use this table: tests/emulator/test_privileges.py makes every call with the principal's
+own credentials, and tests/unit/lambda_chat/stack/test_rights.py evaluates the policies.
 """
 
 import json
@@ -17,7 +17,7 @@ TRUST = {"Version": "2012-10-17", "Statement": []}
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call: the SDK's words, and IAM's for the same."""
+    """A call: its operation and parameters in the SDK, its action and resource in IAM."""
 
     name: str
     service: str
@@ -32,11 +32,11 @@ class Attempt:
 
 
 def fill(node, values):
-    """Replace {name} in every text."""
+    """Replace {name} by its value in every string."""
     if isinstance(node, dict):
         return {fill(key, values): fill(value, values) for key, value in node.items()}
     if isinstance(node, list):
-        return [fill(one, values) for one in node]
+        return [fill(item, values) for item in node]
     if isinstance(node, str):
         for name, value in values.items():
             node = node.replace(f"{{{name}}}", value)
@@ -44,7 +44,7 @@ def fill(node, values):
 
 
 def s3_attempts():
-    """On the website's bucket."""
+    """Attempts on the website's bucket."""
     for key in (*PUBLIC, "config.json", "headers.json", "data/default.json", "data/channels.json"):
         yield at_object("read", "get_object", "GetObject", key)
     for key in ("index.html", "js/main.js", "config.js", "headers.json"):
@@ -85,14 +85,14 @@ def s3_attempts():
 
 
 def at_object(verb, operation, action, key, **params):
-    """A call on one object."""
+    """An attempt on an object."""
     params = {"Bucket": "{s3_bucket}", "Key": key, **params}
     resource = f"arn:aws:s3:::{{s3_bucket}}/{key}"
     return Attempt(f"{verb} {key}", "s3", operation, params, f"s3:{action}", resource)
 
 
 def table_attempts():
-    """On both tables and the stream."""
+    """Attempts on both tables and the stream."""
     for word, key, by in (("messages", KEY, "channel"), ("rates", RATE, "user")):
         table = "{dynamodb_table}" if word == "messages" else "{rate_table}"
         arn = "{dynamodb_table_arn}" if word == "messages" else "{rate_table_arn}"
@@ -155,7 +155,7 @@ def table_attempts():
 
 
 def topic_attempts():
-    """On all topics, and texts to a phone: the dearest thing that SNS sells."""
+    """Attempts on all topics, and text messages, SNS's most expensive service."""
     for word, arn in (
         ("messages", "{sns_topic_arn}"),
         ("failures", "{failures_topic_arn}"),
@@ -176,7 +176,7 @@ def topic_attempts():
             ("read", "get_topic_attributes", "GetTopicAttributes", {}),
             ("open", "set_topic_attributes", "SetTopicAttributes", policy),
             ("share", "add_permission", "AddPermission", grant),
-            ("list who hears", "list_subscriptions_by_topic", "ListSubscriptionsByTopic", {}),
+            ("list subscribers of", "list_subscriptions_by_topic", "ListSubscriptionsByTopic", {}),
             ("delete", "delete_topic", "DeleteTopic", {}),
         ):
             params = {"TopicArn": arn, **params}
@@ -193,7 +193,7 @@ def topic_attempts():
 
 
 def function_attempts():
-    """On both functions and what feeds them."""
+    """Attempts on both functions and their event sources."""
     for name in FUNCTIONS:
         function = f"{{stack_name}}-{name}"
         arn = f"arn:aws:lambda:{{region}}:{{account}}:function:{function}"
@@ -225,7 +225,7 @@ def function_attempts():
 
 
 def account_attempts():
-    """On the account: roles, logs, metrics, the stack, machines."""
+    """Attempts on the account: roles, logs, metrics, the stack, queues, secrets."""
     for name in FUNCTIONS:
         group = f"/aws/lambda/{{stack_name}}-{name}"
         stream = {"logGroupName": group, "logStreamName": "privileges"}

@@ -1,4 +1,4 @@
-"""Settings, counts and conflicts of store_message; a test names only what it is about."""
+"""Settings, counts and conflicts of store_message, with defaults."""
 
 from types import SimpleNamespace
 
@@ -16,7 +16,7 @@ ENVIRON = {
 
 
 def store_settings(**changes):
-    """The function's settings, as its environment gives them without a word of the operator's."""
+    """The function's settings, as without any setting of the operator's."""
     default = {
         "table": TABLE,
         "rate_table": RATE_TABLE,
@@ -31,12 +31,12 @@ def store_settings(**changes):
 
 
 def counts(**outcomes):
-    """What the function answers; outcomes that are not named are 0."""
+    """The function's answer; outcomes that are not named are 0."""
     return {"stored": 0, "changed": 0, "duplicate": 0, "refused": 0} | outcomes
 
 
 def conflict(function, times, code="TransactionConflict"):
-    """Make transactions meet what passes: another one on the same row, a busy partition."""
+    """Make `times` transactions fail temporarily, as in a conflict or on a busy partition."""
     left = [times]
 
     def answer(**_):

@@ -1,9 +1,9 @@
-"""An AWS account in memory, as far as kappa's commands for a function and its sources call it.
+"""An AWS account in memory, with the calls that kappa makes for a function and its sources.
 
-By AWS's recorded answers, where the emulator differs: each alias has a policy of its own, which is
-not found while it has no statement; a mapping is listed with its own qualifier only, and a second
-one of the same is refused; mappings and subscriptions outlive the function, its URLs do not.
-What it does not know is an error, never a guess.
+It behaves as AWS does where the emulator differs, according to recorded answers. Each alias has its
+own policy, which does not exist while it is empty. A mapping is listed only for its own qualifier,
+and a second one of the same source is refused. Mappings and subscriptions outlive the function; its
+URLs do not. An unknown call is an error.
 """
 
 import itertools
@@ -21,7 +21,7 @@ MISSING = "ResourceNotFoundException"
 
 
 def missing(what, code=MISSING):
-    return NotFound(f"AWS: {what} is not there", code=code, text=what)
+    return NotFound(f"AWS: {what} does not exist", code=code, text=what)
 
 
 def conflict(text, code="ResourceConflictException"):
@@ -29,29 +29,29 @@ def conflict(text, code="ResourceConflictException"):
 
 
 def conditions(params):
-    """A statement's conditions, as AWS writes what AddPermission was given."""
+    """The conditions of AddPermission's parameters, as AWS writes them into the statement."""
     written = {
         ("ArnLike", "AWS:SourceArn"): params.get("SourceArn"),
         ("StringEquals", "AWS:SourceAccount"): params.get("SourceAccount"),
         ("StringEquals", "lambda:FunctionUrlAuthType"): params.get("FunctionUrlAuthType"),
         ("Bool", "lambda:InvokedViaFunctionUrl"): params.get("InvokedViaFunctionUrl") and "true",
     }
-    found = {}
+    operators = {}
     for (operator, key), value in written.items():
         if value:
-            found.setdefault(operator, {})[key] = value
-    return {"Condition": found} if found else {}
+            operators.setdefault(operator, {})[key] = value
+    return {"Condition": operators} if operators else {}
 
 
 def written_principal(principal):
-    """As AWS writes it: an account's digits as its root."""
+    """A principal as AWS writes it: an account's id becomes its root's ARN."""
     if principal.isdigit():
         return {"AWS": f"arn:aws:iam::{principal}:root"}
     return {"Service": principal}
 
 
 class Account:
-    """Answers as the Aws of kappa does. `before` is called before each write, `after` after it."""
+    """Answers as kappa's Aws does. Calls `before` before each write, and `after` after it."""
 
     partition, region, account = "aws", REGION, ACCOUNT
 
@@ -68,7 +68,7 @@ class Account:
     # As kappa.aws.client.Aws
 
     def remember_account(self, _arn):
-        """The account is known."""
+        """Do nothing: the account is known."""
 
     def call(self, service, operation, _doing, params=None):
         writes = not operation.startswith(("get_", "list_", "describe_"))
@@ -109,7 +109,7 @@ class Account:
         return self.versions[number] if number in self.versions else self._settings()
 
     def _revised(self, name, given=None):
-        """A new revision of $LATEST or of an alias, if it is still the one that was given."""
+        """Make a new revision of $LATEST or of an alias, if `given` is its current one."""
         if given is not None and given != self.revisions.get(name, "0"):
             text = "The RevisionId provided does not match the latest RevisionId"
             raise Conflict(text, code="PreconditionFailedException", text=text)
@@ -188,7 +188,7 @@ class Account:
         return self._alias(Name)
 
     def delete_alias(self, name):
-        """As somebody's own hand does."""
+        """Delete an alias without kappa."""
         self.aliases.pop(name)
         for kept in (self.policies, self.urls, self.asynchronous):
             kept.pop(name, None)
@@ -220,10 +220,10 @@ class Account:
             raise missing(f"Statement {StatementId} is not found in resource policy.")
 
     def _url(self, name, alias):
-        found = self.urls.get(self._qualified(name, alias))
-        if found is None:
+        url = self.urls.get(self._qualified(name, alias))
+        if url is None:
             raise missing("The resource you requested does not exist.")
-        return found
+        return url
 
     def lambda_get_function_url_config(self, FunctionName, Qualifier=""):  # noqa: N803
         return self._url(FunctionName, Qualifier)
@@ -253,10 +253,10 @@ class Account:
         arn = FUNCTION + FunctionName.removeprefix(NAME)
         return {
             "EventSourceMappings": [
-                one
-                for one in self.mappings.values()
-                if (not FunctionName or one["FunctionArn"] == arn)
-                and (not EventSourceArn or one.get("EventSourceArn") == EventSourceArn)
+                mapping
+                for mapping in self.mappings.values()
+                if (not FunctionName or mapping["FunctionArn"] == arn)
+                and (not EventSourceArn or mapping.get("EventSourceArn") == EventSourceArn)
             ]
         }
 
@@ -264,8 +264,9 @@ class Account:
         alias = self._qualified(FunctionName)
         arn = ":".join(filter(None, (FUNCTION, alias)))
         if any(
-            one["FunctionArn"] == arn and one.get("EventSourceArn") == params["EventSourceArn"]
-            for one in self.mappings.values()
+            mapping["FunctionArn"] == arn
+            and mapping.get("EventSourceArn") == params["EventSourceArn"]
+            for mapping in self.mappings.values()
         ):
             raise Conflict(
                 "exists", code="ResourceConflictException", text="a mapping already exists"
@@ -281,14 +282,14 @@ class Account:
         return self.mappings[UUID]
 
     def lambda_update_event_source_mapping(self, UUID, FunctionName="", Enabled=None, **params):  # noqa: N803
-        one = self.lambda_get_event_source_mapping(UUID)
+        mapping = self.lambda_get_event_source_mapping(UUID)
         if FunctionName:
             alias = self._qualified(FunctionName)
-            one["FunctionArn"] = ":".join(filter(None, (FUNCTION, alias)))
+            mapping["FunctionArn"] = ":".join(filter(None, (FUNCTION, alias)))
         if Enabled is not None:
-            one["State"] = "Enabled" if Enabled else "Disabled"
-        one.update(params)
-        return one
+            mapping["State"] = "Enabled" if Enabled else "Disabled"
+        mapping.update(params)
+        return mapping
 
     def lambda_delete_event_source_mapping(self, UUID):  # noqa: N803
         del self.mappings[UUID]
@@ -309,9 +310,9 @@ class Account:
         return {"Attributes": self.subscriptions[SubscriptionArn].get("Attributes", {})}
 
     def sns_subscribe(self, TopicArn, Endpoint, Attributes=None, **_):  # noqa: N803
-        for one in self.subscriptions.values():
-            if (one["TopicArn"], one["Endpoint"]) == (TopicArn, Endpoint):
-                return one
+        for subscription in self.subscriptions.values():
+            if (subscription["TopicArn"], subscription["Endpoint"]) == (TopicArn, Endpoint):
+                return subscription
         arn = f"{TopicArn}:{next(self.numbers)}"
         ends = {"TopicArn": TopicArn, "Endpoint": Endpoint, "Attributes": Attributes or {}}
         self.subscriptions[arn] = {"SubscriptionArn": arn, **ends}
@@ -326,8 +327,8 @@ class Account:
         return self.buckets[Bucket]
 
     def s3_put_bucket_notification_configuration(self, Bucket, NotificationConfiguration, **_):  # noqa: N803
-        for one in NotificationConfiguration.get("LambdaFunctionConfigurations", ()):
-            alias = one["LambdaFunctionArn"].removeprefix(FUNCTION).lstrip(":")
+        for notification in NotificationConfiguration.get("LambdaFunctionConfigurations", ()):
+            alias = notification["LambdaFunctionArn"].removeprefix(FUNCTION).lstrip(":")
             given = self.policies.get(alias, {}).values()
             if not any(each["Principal"] == {"Service": "s3.amazonaws.com"} for each in given):
                 text = "Unable to validate the following destination configurations"
@@ -355,11 +356,11 @@ class Account:
         self.rules[Name]["settings"]["State"] = "DISABLED"
 
     def events_put_targets(self, Rule, Targets, **_):  # noqa: N803
-        self.rules[Rule]["targets"].update({one["Id"]: one for one in Targets})
+        self.rules[Rule]["targets"].update({target["Id"]: target for target in Targets})
 
     def events_remove_targets(self, Rule, Ids, **_):  # noqa: N803
-        for one in Ids:
-            self.rules[Rule]["targets"].pop(one)
+        for target_id in Ids:
+            self.rules[Rule]["targets"].pop(target_id)
 
     def events_delete_rule(self, Name, **_):  # noqa: N803
         assert not self.rules[Name]["targets"]
@@ -377,15 +378,15 @@ class Account:
     def logs_describe_log_groups(self, **_):
         return {"logGroups": []}
 
-    # What comes through
+    # What tests read
 
     def deliveries(self):
-        """Where each source's messages go: {kind: [qualifier]}; what is switched off does not."""
+        """The qualifiers that each kind of enabled source invokes: {kind: [qualifier]}."""
         on = lambda arn: arn.removeprefix(FUNCTION).lstrip(":")  # noqa: E731
         notified = [
-            one["LambdaFunctionArn"]
-            for has in self.buckets.values()
-            for one in has.get("LambdaFunctionConfigurations", ())
+            notification["LambdaFunctionArn"]
+            for configuration in self.buckets.values()
+            for notification in configuration.get("LambdaFunctionConfigurations", ())
         ]
         invoked = [
             target["Arn"]
@@ -393,20 +394,21 @@ class Account:
             if rule["settings"]["State"] == "ENABLED"
             for target in rule["targets"].values()
         ]
-        mapped = [one for one in self.mappings.values() if one["State"] == "Enabled"]
+        mapped = [mapping for mapping in self.mappings.values() if mapping["State"] == "Enabled"]
         return {
-            "sns": sorted(on(one["Endpoint"]) for one in self.subscriptions.values()),
-            "sqs": sorted(on(one["FunctionArn"]) for one in mapped),
+            "sns": sorted(
+                on(subscription["Endpoint"]) for subscription in self.subscriptions.values()
+            ),
+            "sqs": sorted(on(mapping["FunctionArn"]) for mapping in mapped),
             "s3": sorted(map(on, notified)),
             "events": sorted(map(on, invoked)),
         }
 
     def left(self):
-        """What there is of the function, or hangs on it."""
-        targets = [one for rule in self.rules.values() for one in rule["targets"]]
+        """What is left of the function and its sources."""
+        targets = [target for rule in self.rules.values() for target in rule["targets"]]
         own = [self.function, *self.mappings, *self.subscriptions, *self.rules, *targets]
-        notified = [has for has in self.buckets.values() if has]
-        return [one for one in (*own, *notified, *self.urls) if one]
+        return [part for part in (*own, *self.buckets.values(), *self.urls) if part]
 
 
 def clock():

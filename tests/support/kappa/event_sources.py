@@ -1,4 +1,4 @@
-"""The function greeter, some event sources of it, and what kappa plans for one of them."""
+"""The function greeter, its event sources, and kappa's plans for them."""
 
 from dataclasses import replace
 

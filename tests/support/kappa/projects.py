@@ -1,4 +1,4 @@
-"""A function's folder, and kappa on it in this process: what a user types, and what came of it."""
+"""A function's folder, kappa's commands on it in this process, and reads of the result."""
 
 import json
 import time
@@ -38,7 +38,7 @@ TRUST = {
         }
     ],
 }
-# A function whose policy and role kappa makes; and one whose role is there.
+# A function whose policy and role kappa creates; and one with an existing role.
 OWN_ROLE = """\
 region: us-east-1
 iam:
@@ -67,10 +67,10 @@ lambda:
 
 
 class Project:
-    """A function greeter.py with a config, in an account. `folder` is made.
+    """A function greeter.py with a config in an account; creates `folder`.
 
-    AWS has three regions here: `delete` looks into each. A test that is about them takes
-    AWS_DATA_PATH out of `env`.
+    AWS_DATA_PATH limits botocore to three regions, since `delete` reads each. A test about regions
+    removes it from `env`.
     """
 
     def __init__(self, folder, emulator, account, name=None):
@@ -89,18 +89,18 @@ class Project:
         self.write("config.yml", text)
 
     def kappa(self, *args, files=(), stdin="", env=None):
-        """Run a command on this project's config, and on those of `files` after it."""
+        """Run a command on this project's config, followed by `files`."""
         words = [self.folder / "config.yml", *files, *args]
         return run_kappa(words, env or self.env, stdin)
 
     def run(self, *args, **changes):
-        """Run a command, which must succeed."""
+        """Run a command that must succeed."""
         done = self.kappa(*args, **changes)
         assert done.returncode == 0, done.stderr
         return done
 
     def marks(self, *args):
-        """What a command did, without what it did to what."""
+        """The marks of a command's steps; it must succeed."""
         return self.run(*args).marks
 
     def client(self, service):
@@ -110,22 +110,26 @@ class Project:
         return self.client("lambda").get_function_configuration(FunctionName=self.name)
 
     def mappings(self):
-        found = self.client("lambda").list_event_source_mappings(FunctionName=self.name)
-        return found["EventSourceMappings"]
+        answer = self.client("lambda").list_event_source_mappings(FunctionName=self.name)
+        return answer["EventSourceMappings"]
 
-    def there(self):
-        """Which of function, role and policy there are."""
+    def existing(self):
+        """The names of those of the function, role and policy that exist."""
         iam = self.client("iam")
         functions = self.client("lambda").list_functions()["Functions"]
         roles, policies = iam.list_roles()["Roles"], iam.list_policies(Scope="Local")["Policies"]
         return [
-            *(one["FunctionName"] for one in functions if one["FunctionName"] == self.name),
-            *(one["RoleName"] for one in roles if self.name in one["RoleName"]),
-            *(one["PolicyName"] for one in policies if self.name in one["PolicyName"]),
+            *(
+                function["FunctionName"]
+                for function in functions
+                if function["FunctionName"] == self.name
+            ),
+            *(role["RoleName"] for role in roles if self.name in role["RoleName"]),
+            *(policy["PolicyName"] for policy in policies if self.name in policy["PolicyName"]),
         ]
 
     def log(self):
-        """The log's text so far; "" before the first line."""
+        """The log's text so far; "" without a log group."""
         logs = self.client("logs")
         try:
             events = logs.filter_log_events(logGroupName=f"/aws/lambda/{self.name}")["events"]
@@ -134,7 +138,7 @@ class Project:
         return "\n".join(event["message"] for event in events)
 
     def make(self, role, **settings):
-        """Make the function without kappa."""
+        """Create the function without kappa."""
         return self.client("lambda").create_function(
             FunctionName=self.name,
             Runtime="python3.13",
@@ -146,15 +150,15 @@ class Project:
 
 
 def role_in(emulator, account, name="greeter-role"):
-    """Make a role that Lambda may assume; its ARN."""
-    made = emulator.client("iam", account).create_role(
+    """Create a role that Lambda may assume; return its ARN."""
+    created = emulator.client("iam", account).create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST)
     )
-    return made["Role"]["Arn"]
+    return created["Role"]["Arn"]
 
 
 def user_in(emulator, account, name, document):
-    """Make a user with these rights only; the environment that makes a command act as them."""
+    """Create a user with only these rights; return the environment with its keys."""
     iam = emulator.client("iam", account)
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=json.dumps(document))
@@ -166,9 +170,9 @@ def user_in(emulator, account, name, document):
 
 
 def eventually(read, deadline_s=15):
-    """Ask until it is true; its value is the answer."""
+    """Call `read` until its result is true; return it."""
     deadline = time.monotonic() + deadline_s
-    while not (found := read()):
+    while not (value := read()):
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)
-    return found
+    return value

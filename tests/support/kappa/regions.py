@@ -1,7 +1,7 @@
-"""IAM and Lambda of one account in memory, as far as kappa calls them for a plain function.
+"""An account's IAM and Lambda in memory, with the calls that kappa makes for a plain function.
 
-By the documented rules: what IAM refuses it refuses too, and what it does not know is an error.
-Its state is a value, so a test can go back to it and try another order.
+They follow AWS's documentation: they refuse what IAM refuses, and an unknown call is an error.
+The state can be copied, so a test can return to it and try another order.
 """
 
 # The parameters are named as AWS names them.
@@ -29,19 +29,19 @@ def refused(error, code):
 def trust(*services):
     """The trust policy of a role that these services may assume."""
     principal = {"Service": services[0] if len(services) == 1 else list(services)}
-    said = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    return {"Version": "2012-10-17", "Statement": [said]}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 class Account:
-    """What there is. `roles` and `policies` by name and ARN, `functions` by region and name."""
+    """The account's `roles` by name, `policies` by ARN, `functions` by region and name."""
 
     def __init__(self):
         self.roles, self.functions = {}, {region: {} for region in REGIONS}
         self.policies = {AWS_OWN: {"versions": {"v1": "{}"}, "default": "v1", "tags": []}}
-        # Regions that refuse an answer, that are not enabled, that the organization rules out.
+        # Regions that deny access, that are not enabled, that the organization denies.
         self.unseen, self.disabled, self.ruled_out = set(), set(), set()
-        # Names that may not be read.
+        # Names and ARNs that may not be read.
         self.denied = set()
 
     def copy(self):
@@ -51,11 +51,11 @@ class Account:
         return json.dumps([self.roles, self.policies, self.functions], sort_keys=True)
 
     def made(self):
-        """What is left of what somebody made."""
+        """The roles and policies, without AWS's own."""
         return [*self.roles, *(arn for arn in self.policies if arn != AWS_OWN)]
 
     def rights(self, region, name):
-        """The documents that a function has, sorted; None without a function."""
+        """The policy documents of a function's role, sorted; None without a function."""
         function = self.functions[region].get(name)
         if function is None:
             return None
@@ -63,7 +63,7 @@ class Account:
         if role is None or role["arn"] != function["Role"]:
             return ["no role"]
         documents = (self.policies[arn] for arn in role["attached"])
-        return sorted(one["versions"][one["default"]] for one in documents)
+        return sorted(policy["versions"][policy["default"]] for policy in documents)
 
     def uses(self, arn):
         return sum(arn in role["attached"] for role in self.roles.values())
@@ -108,9 +108,9 @@ class Region:
 
     def get_role(self, RoleName):
         role = self.of.role(RoleName)
-        has = {"Arn": role["arn"], "Tags": role["tags"]}
+        own = {"Arn": role["arn"], "Tags": role["tags"]}
         trusted = {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com")}
-        return {"Role": has | trusted | role.get("more", {})}
+        return {"Role": own | trusted | role.get("more", {})}
 
     def list_attached_role_policies(self, RoleName):
         return [{"PolicyArn": arn} for arn in self.of.role(RoleName)["attached"]]
@@ -128,7 +128,8 @@ class Region:
 
     def tag_role(self, RoleName, Tags):
         role = self.of.role(RoleName)
-        kept = [one for one in role["tags"] if one["Key"] not in [tag["Key"] for tag in Tags]]
+        keys = [tag["Key"] for tag in Tags]
+        kept = [tag for tag in role["tags"] if tag["Key"] not in keys]
         role["tags"] = [*kept, *Tags]
         return {}
 
@@ -151,17 +152,18 @@ class Region:
 
     def get_policy(self, PolicyArn):
         policy = self.of.policy(PolicyArn)
-        has = {"Arn": PolicyArn, "DefaultVersionId": policy["default"], "Tags": policy["tags"]}
-        return {"Policy": {**has, "AttachmentCount": self.of.uses(PolicyArn)}}
+        own = {"Arn": PolicyArn, "DefaultVersionId": policy["default"], "Tags": policy["tags"]}
+        return {"Policy": {**own, "AttachmentCount": self.of.uses(PolicyArn)}}
 
     def get_policy_version(self, PolicyArn, VersionId):
         text = self.of.policy(PolicyArn)["versions"][VersionId]
         return {"PolicyVersion": {"Document": json.loads(text)}}
 
     def list_policy_versions(self, PolicyArn):
-        has = self.of.policy(PolicyArn)
+        policy = self.of.policy(PolicyArn)
         return [
-            {"VersionId": one, "IsDefaultVersion": one == has["default"]} for one in has["versions"]
+            {"VersionId": version, "IsDefaultVersion": version == policy["default"]}
+            for version in policy["versions"]
         ]
 
     def create_policy(self, PolicyName, Path, PolicyDocument, Tags):
@@ -174,7 +176,7 @@ class Region:
     def create_policy_version(self, PolicyArn, PolicyDocument, SetAsDefault):
         policy = self.of.policy(PolicyArn)
         assert len(policy["versions"]) < 5
-        version = f"v{max(int(one[1:]) for one in policy['versions']) + 1}"
+        version = f"v{max(int(version[1:]) for version in policy['versions']) + 1}"
         policy["versions"][version] = PolicyDocument
         policy["default"] = version
         return {}

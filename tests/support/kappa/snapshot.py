@@ -1,8 +1,8 @@
-"""What an account holds of one function, so that two accounts can be compared."""
+"""Everything that an account holds for one function, so that two accounts can be compared."""
 
 import json
 
-# What differs between two accounts in which the same was done.
+# Keys whose values differ between two accounts after the same commands.
 _OWN = frozenset(
     {
         "CreationDate",
@@ -28,7 +28,7 @@ def _plain(value):
         return {key: _plain(item) for key, item in value.items() if key not in _OWN}
     if isinstance(value, list | tuple):
         return sorted(
-            (_plain(item) for item in value), key=lambda one: json.dumps(one, default=str)
+            (_plain(item) for item in value), key=lambda item: json.dumps(item, default=str)
         )
     return value
 
@@ -44,28 +44,28 @@ def _or(nothing, read, *missing):
 
 
 def snapshot(client, name, bucket=""):
-    """Everything that kappa makes for a function, in plain values; {} where there is nothing.
+    """Everything that kappa creates for a function, as plain values; {} if there is nothing.
 
-    `client` gives a boto3 client of a service.
+    `client` returns a boto3 client for a service.
     """
-    found = {
+    parts = {
         **_function(client("lambda"), name),
         **_iam(client("iam"), name),
         "subscriptions": [
-            (one["TopicArn"], one["Endpoint"])
-            for one in client("sns").list_subscriptions()["Subscriptions"]
+            (subscription["TopicArn"], subscription["Endpoint"])
+            for subscription in client("sns").list_subscriptions()["Subscriptions"]
         ],
         "notifications": _notifications(client("s3"), bucket) if bucket else None,
         "rules": _rules(client("events"), name),
     }
-    return {key: value for key, value in _plain(found).items() if value}
+    return {key: value for key, value in _plain(parts).items() if value}
 
 
 def _function(aws, name):
     function = {"FunctionName": name}
     configuration = _or({}, lambda: aws.get_function(**function))
     aliases = _or([], lambda: aws.list_aliases(**function)["Aliases"])
-    qualifiers = [{}, *({"Qualifier": one["Name"]} for one in aliases)]
+    qualifiers = [{}, *({"Qualifier": alias["Name"]} for alias in aliases)]
     mappings = aws.list_event_source_mappings()["EventSourceMappings"]
     return {
         "function": {
@@ -73,7 +73,7 @@ def _function(aws, name):
         }
         if configuration
         else None,
-        "aliases": [(one["Name"], one["FunctionVersion"]) for one in aliases],
+        "aliases": [(alias["Name"], alias["FunctionVersion"]) for alias in aliases],
         "permissions": [
             json.loads(
                 _or('{"Statement": []}', lambda q=q: aws.get_policy(**function, **q)["Policy"])
@@ -91,33 +91,33 @@ def _function(aws, name):
         "urls": _or([], lambda: aws.list_function_url_configs(**function)["FunctionUrlConfigs"])
         if configuration
         else None,
-        "mappings": [one for one in mappings if name in one["FunctionArn"].split(":")],
+        "mappings": [mapping for mapping in mappings if name in mapping["FunctionArn"].split(":")],
     }
 
 
 def _iam(aws, name):
-    roles = [one for one in aws.list_roles()["Roles"] if name in one["RoleName"]]
+    roles = [role for role in aws.list_roles()["Roles"] if name in role["RoleName"]]
     policies = aws.list_policies(Scope="Local")["Policies"]
     return {
         "roles": [
             {
-                "role": one["Arn"],
-                "tags": aws.list_role_tags(RoleName=one["RoleName"])["Tags"],
-                "attached": aws.list_attached_role_policies(RoleName=one["RoleName"])[
+                "role": role["Arn"],
+                "tags": aws.list_role_tags(RoleName=role["RoleName"])["Tags"],
+                "attached": aws.list_attached_role_policies(RoleName=role["RoleName"])[
                     "AttachedPolicies"
                 ],
             }
-            for one in roles
+            for role in roles
         ],
         "policies": [
             {
-                "policy": one["Arn"],
+                "policy": policy["Arn"],
                 "document": aws.get_policy_version(
-                    PolicyArn=one["Arn"], VersionId=one["DefaultVersionId"]
+                    PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"]
                 )["PolicyVersion"]["Document"],
             }
-            for one in policies
-            if name in one["PolicyName"]
+            for policy in policies
+            if name in policy["PolicyName"]
         ],
     }
 
@@ -129,6 +129,6 @@ def _notifications(aws, bucket):
 
 def _rules(aws, name):
     return [
-        {"rule": one, "targets": aws.list_targets_by_rule(Rule=one["Name"])["Targets"]}
-        for one in aws.list_rules(NamePrefix=name)["Rules"]
+        {"rule": rule, "targets": aws.list_targets_by_rule(Rule=rule["Name"])["Targets"]}
+        for rule in aws.list_rules(NamePrefix=name)["Rules"]
     ]

@@ -1,4 +1,4 @@
-"""A function with all that a config can say, and kappa on it through a proxy that stops it."""
+"""A function with every kind of setting and source; kappa reaches AWS through a test's proxy."""
 
 import contextlib
 import itertools
@@ -42,7 +42,7 @@ numbers = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) 
 
 
 class Project(projects.Project):
-    """A function with everything that a config can say, in an account of its own."""
+    """A function with every kind of setting and source, in its own account."""
 
     def __init__(self, folder, emulator, through):
         account = f"47{next(numbers):010d}"
@@ -72,7 +72,7 @@ class Project(projects.Project):
         )
 
     def change(self):
-        """Change settings, code, document and sources, as a developer does."""
+        """Change settings, code and the policy document, as a developer does."""
         self.config(self.text.replace("timeout: 5", "timeout: 7").replace("day}", "night}"))
         self.write("code/extra.py", "TEA = 1\n")
         self.write("policy.json", json.dumps(POLICY).replace('"logs:CreateLogStream", ', ""))
@@ -83,7 +83,7 @@ class Project(projects.Project):
         return super().kappa(*args)
 
     def killed(self, *args, at):
-        """Run a command in a process of its own, which ends with its call number `at`."""
+        """Run a command in a new process that is killed at its call number `at`."""
         self.through.operations.clear()
         self.through.before = nth(at, "kill")
         words = [sys.executable, "-m", "kappa", self.folder / "config.yml", *args]
@@ -91,19 +91,19 @@ class Project(projects.Project):
             self.through.process = process
             return process.communicate(timeout=60)[1]
 
-    def has(self):
-        """What the account has; two accounts have the same but for names that AWS gave them."""
+    def contents(self):
+        """The account's content, without the names that AWS generates."""
         text = json.dumps(snapshot(self.client, NAME, self.bucket), default=str, sort_keys=True)
         text = text.replace(self.stream, "STREAM").replace(self.account, "ACCOUNT")
-        # A statement's id ends in a digest of the source's ARN.
-        found = json.loads(re.sub(r"(kappa-(?:sns|s3|events)-[\w-]+)-[0-9a-f]{8}", r"\1", text))
-        for url in found.get("urls", []):
+        # A statement's id ends with a digest of the source's ARN.
+        content = json.loads(re.sub(r"(kappa-(?:sns|s3|events)-[\w-]+)-[0-9a-f]{8}", r"\1", text))
+        for url in content.get("urls", []):
             url["FunctionUrl"] = "URL"
-        return found
+        return content
 
     def forget_url(self):
-        """Remove the URL of a function that is gone: on AWS it goes with the function."""
-        if not self.there():
+        """Delete the URL of a deleted function: AWS deletes it with the function."""
+        if not self.existing():
             aws = self.client("lambda")
             with contextlib.suppress(aws.exceptions.ResourceNotFoundException):
                 aws.delete_function_url_config(FunctionName=NAME, Qualifier="live")
@@ -111,7 +111,7 @@ class Project(projects.Project):
     def assert_deletes_everything(self):
         done = self.kappa("delete")
         assert (done.returncode, done.errors) == (0, []), done.stderr
-        assert self.has() == {}
+        assert self.contents() == {}
 
 
 def nth(number, outcome):

@@ -1,10 +1,10 @@
-"""What whoever deploys the chat has to be allowed: made from the calls that the commands make.
+"""The permissions that deploying the chat needs, derived from the calls that the commands make.
 
     .venv/bin/python -m local run --quiet -- .venv/bin/python -m tests.support.repo.deployer
 
-writes docs/permissions/*.json anew. A call is an action of the same name, but for ACTIONS. The
-resources come from the service authorization reference, as cfn-lint has it, and what CloudFormation
-does for the caller from the schemas of the resources that the template has.
+writes docs/permissions/*.json. A call needs the action of its name, except for ACTIONS. cfn-lint's
+copy of the service authorization reference has each action's resources. The schemas of the
+template's resources have the actions that CloudFormation takes for the caller.
 """
 
 import json
@@ -33,7 +33,7 @@ FOLDER = ROOT / "docs" / "permissions"
 CFNLINT = Path(cfnlint.__file__).parent / "data"
 STACK, BUCKET = "Lambda-Chat", "BUCKET"
 
-# Calls whose action has another name, or that need more than one. Source: service authorization
+# Calls whose action has another name, or that need several. Source: service authorization
 # reference; Amazon S3 guide, "Required permissions for Amazon S3 API operations".
 ACTIONS = {
     ("lambda", "Invoke"): ["lambda:InvokeFunction"],
@@ -41,15 +41,15 @@ ACTIONS = {
     ("s3", "HeadBucket"): ["s3:ListBucket"],
     ("s3", "ListObjectVersions"): ["s3:ListBucketVersions"],
     ("s3", "ListObjectsV2"): ["s3:ListBucket"],
-    ("s3", "PutObject"): ["s3:GetObject", "s3:PutObject"],  # the last one has a condition
-    ("sts", "GetCallerIdentity"): [],  # nobody needs a permission for it
+    ("s3", "PutObject"): ["s3:GetObject", "s3:PutObject"],  # the page's last PUT is conditional
+    ("sts", "GetCallerIdentity"): [],  # needs no permission
 }
 TAGGED = {
     "CreateFunction": "lambda:TagResource",
     "CreatePolicy": "iam:TagPolicy",
     "CreateRole": "iam:TagRole",
 }
-# Calls that the embedded AWS gives no reason for: why a stack is not valid.
+# Actions for calls that do not happen on the embedded AWS: the reasons of an invalid stack.
 MORE = {"stack": ["cloudformation:DescribeEvents"], "functions": ["iam:PassRole"], "page": []}
 ARNS = {
     ("cloudformation", "stack"): [f"arn:aws:cloudformation:REGION:ACCOUNT:stack/{STACK}/*"],
@@ -67,7 +67,7 @@ ARNS = {
 BY_CLOUDFORMATION = {
     "ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}
 }
-# What the schemas name for properties that the template does not have, and access to data.
+# Actions that the schemas list for properties that the template does not use, or for data.
 UNUSED = re.compile(
     r"(?:Put|Create|Update|Delete|Enable|Disable|Associate|Import)\w*(?:Replica|Import|Kinesis|Website|CORS|"
     r"ContributorInsights|Cors|Inventory|Analytics|Lifecycle|MetricsConf|Accelerate|Logging|Acl|"
@@ -79,7 +79,7 @@ UNUSED = re.compile(
 
 @contextmanager
 def recording():
-    """Note the calls of this process: (service, operation) and what else they need."""
+    """Collect the actions that this process's calls need, tagging and versions included."""
     actions = set()
     make = BaseClient._make_api_call
 
@@ -88,7 +88,7 @@ def recording():
         actions.update(ACTIONS.get((service, operation), [f"{service}:{operation}"]))
         if params.get("Tags") and operation in TAGGED:
             actions.add(TAGGED[operation])
-        if any("VersionId" in one for one in params.get("Delete", {}).get("Objects", ())):
+        if any("VersionId" in each for each in params.get("Delete", {}).get("Objects", ())):
             actions.add("s3:DeleteObjectVersion")
         return make(self, operation, params)
 
@@ -100,7 +100,7 @@ def recording():
 
 
 class Deployer:
-    """Runs the commands of the README and of a day's work, in this process."""
+    """Runs the commands of the README and of daily work, in this process."""
 
     def __init__(self, env, folder):
         self.config = folder / "config.yml"
@@ -138,7 +138,7 @@ class Deployer:
         edit(self.functions / "sns" / "config.yml", sender, sender + more)
 
     def leave_old_file(self):
-        """Put a file into the bucket that has long been out of use."""
+        """Put a file into the bucket that the page has not used for long."""
         s3 = Aws("us-east-1").client("s3")
         bucket = read_config().s3_bucket
         s3.put_object(Bucket=bucket, Key="js/old.js", Body=b"")
@@ -147,7 +147,7 @@ class Deployer:
         return 0
 
     def all(self):
-        """Run everything; return the actions of each part."""
+        """Run all commands; return the actions of each part."""
         with recording() as stack:
             for words in (["launch", "--wait"], ["output", "--save"], ["status"]):
                 self.resources(*words)
@@ -194,11 +194,11 @@ def edit(path, old, new):
 
 def documents(actions):
     """Turn the actions of each part into a policy document."""
-    found = {part: statements({*some, *MORE[part]}) for part, some in actions.items()}
+    parts = {part: statements({*needed, *MORE[part]}) for part, needed in actions.items()}
     # kappa's roles have a path, CloudFormation's have none
     by_stack = json.dumps(statements(of_cloudformation(), BY_CLOUDFORMATION))
-    found["stack"] += json.loads(by_stack.replace("role/kappa/", "role/"))
-    return {part: {"Version": "2012-10-17", "Statement": found[part]} for part in found}
+    parts["stack"] += json.loads(by_stack.replace("role/kappa/", "role/"))
+    return {part: {"Version": "2012-10-17", "Statement": parts[part]} for part in parts}
 
 
 def statements(actions, condition=None):
@@ -207,9 +207,9 @@ def statements(actions, condition=None):
     for action in sorted(actions):
         groups.setdefault((action.split(":")[0], resources_of(action)), []).append(action)
     result = []
-    for (_, arns), some in sorted(groups.items()):
-        statement = {"Effect": "Allow", "Action": some, "Resource": list(arns)}
-        if some == ["iam:PassRole"]:
+    for (_, arns), names in sorted(groups.items()):
+        statement = {"Effect": "Allow", "Action": names, "Resource": list(arns)}
+        if names == ["iam:PassRole"]:
             statement["Condition"] = {
                 "StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}
             }
@@ -219,19 +219,19 @@ def statements(actions, condition=None):
     return split_pass_role(result)
 
 
-def split_pass_role(found):
-    """Give iam:PassRole, which has a condition of its own, a statement of its own."""
+def split_pass_role(grouped):
+    """Move iam:PassRole, which has its own condition, into its own statement."""
     result = []
-    for one in found:
-        if "iam:PassRole" in one["Action"] and len(one["Action"]) > 1:
-            rest = [action for action in one["Action"] if action != "iam:PassRole"]
-            alone = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    for statement in grouped:
+        if "iam:PassRole" in statement["Action"] and len(statement["Action"]) > 1:
+            rest = [action for action in statement["Action"] if action != "iam:PassRole"]
+            condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
             result += [
-                one | {"Action": rest},
-                one | {"Action": ["iam:PassRole"], "Condition": alone},
+                statement | {"Action": rest},
+                statement | {"Action": ["iam:PassRole"], "Condition": condition},
             ]
         else:
-            result.append(one)
+            result.append(statement)
     return result
 
 
@@ -248,8 +248,9 @@ def resources_of(action):
 
 
 def of_cloudformation():
-    """What CloudFormation does with the caller's rights."""
-    types = {one["Type"] for one in json.loads(resources.template())["Resources"].values()}
+    """The actions that CloudFormation takes with the caller's rights."""
+    template = json.loads(resources.template())
+    types = {resource["Type"] for resource in template["Resources"].values()}
     actions = set()
     for path in (CFNLINT / "schemas" / "resources").glob("*.json"):
         text = path.read_text()
@@ -261,11 +262,12 @@ def of_cloudformation():
         service = schema["typeName"].split("::")[1].lower()
         for handler in ("create", "read", "update", "delete"):
             named = schema["handlers"].get(handler, {}).get("permissions", [])
-            actions.update(one for one in named if one.startswith(f"{service}:"))
+            actions.update(action for action in named if action.startswith(f"{service}:"))
     return {
-        one
-        for one in actions
-        if not UNUSED.fullmatch(one.split(":")[1]) and one.split(":")[1].lower() in known(one)
+        action
+        for action in actions
+        if not UNUSED.fullmatch(action.split(":")[1])
+        and action.split(":")[1].lower() in known(action)
     }
 
 
@@ -278,12 +280,12 @@ def written(document):
 
 
 def main():
-    """Write the documents, as the account's root, who may do everything."""
+    """Write the documents; run the commands as the account's root, which may do everything."""
     emulator = EmulatedAws(os.environ["AWS_ENDPOINT_URL"])
     with tempfile.TemporaryDirectory() as folder:
-        found = Deployer(emulator.env("640000000001"), Path(folder)).all()
+        actions = Deployer(emulator.env("640000000001"), Path(folder)).all()
     FOLDER.mkdir(exist_ok=True)
-    for part, document in documents(found).items():
+    for part, document in documents(actions).items():
         (FOLDER / f"{part}.json").write_text(written(document))
 
 

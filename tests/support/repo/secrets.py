@@ -1,4 +1,4 @@
-"""What must be neither in the repository nor in a log: keys, tokens, addresses of people."""
+"""Find keys, tokens and e-mail addresses, which belong in neither the repository nor a log."""
 
 import re
 
@@ -15,25 +15,25 @@ TOKENS = {
     "a Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{10,}",
     "an AWS secret key": r"(?i)aws_secret_access_key['\"]?\s*[:=]\s*['\"]?[A-Za-z0-9/+]{40}\b",
 }
-# AWS's own documentation uses them, and no account has them
+# from AWS's documentation; no account has them
 EXAMPLES = {"AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"}
 EMAIL = r"[\w.+-]+@[\w-]+\.[a-z]{2,}"
 
 
 def secrets_in(text):
-    """Name what a text holds that looks like a secret."""
+    """List everything in a text that looks like a secret."""
     return [
-        f"{what}: {found[0][:12]}..."
-        for what, pattern in TOKENS.items()
-        for found in re.finditer(pattern, text)
-        if found[0] not in EXAMPLES
+        f"{kind}: {match[0][:12]}..."
+        for kind, pattern in TOKENS.items()
+        for match in re.finditer(pattern, text)
+        if match[0] not in EXAMPLES
     ]
 
 
 def leaks(log, *private):
-    """Name what a log tells: secrets, e-mail addresses, and the private texts that are given."""
+    """List the secrets and e-mail addresses in a log, and those of the given private texts."""
     return [
         *secrets_in(log),
-        *(f"an e-mail address: {found[0]}" for found in re.finditer(EMAIL, log)),
+        *(f"an e-mail address: {match[0]}" for match in re.finditer(EMAIL, log)),
         *(f"a private text: {text}" for text in private if text in log),
     ]

@@ -6,7 +6,7 @@ by recorded answers: it adds defaults, leaves out what is empty, and knows its o
 
 import pytest
 
-from kappa.config.function_fields import Async, Image, Logging, Vpc
+from kappa.config.model import Async, Image, Logging, Vpc
 from kappa.function import async_calls
 from kappa.function.plan import (
     plan_function,

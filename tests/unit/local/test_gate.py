@@ -104,7 +104,7 @@ def test_on_port_80_a_browser_names_no_port():
 
 @pytest.mark.parametrize("target", ["http://evil.test/", f"{CHAT}/", "evil.test:443", "*", ""])
 def test_a_target_that_is_no_path_is_refused(target):
-    assert "no path" in refusal(OWN, target=target)
+    assert "is not a path" in refusal(OWN, target=target)
 
 
 @pytest.mark.parametrize("origin", [CHAT, "http://localhost:4566"])

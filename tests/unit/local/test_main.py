@@ -69,14 +69,14 @@ def test_a_second_one_in_the_same_checkout_says_where_the_first_is(
 ):
     monkeypatch.setattr(local_mode, "STATE", tmp_path / "state")
     page = "http://127.0.0.1:4566/lambda-chat-local/index.html"
-    with local_mode._only_one():
+    with local_mode._locked_checkout():
         assert main(["up"]) == 1
         assert capsys.readouterr().err.startswith(
-            "Error: Local mode runs in this checkout already."
+            "Error: Local mode is already running in this checkout."
         )
         (tmp_path / "state/env").write_text(f"export LAMBDA_CHAT_URL={page}\n")
         assert main(["up"]) == 1
-        assert f"already: {page}." in capsys.readouterr().err
+        assert f"checkout: {page}." in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_one_clear_error():

@@ -74,7 +74,7 @@ def test_the_wheel_holds_every_module_and_the_schema(wheel):
         str(path.relative_to(ROOT)) for name in PACKAGES for path in (ROOT / name).rglob("*.py")
     }
     assert len(modules) > 80
-    assert held == modules | {"kappa/schema.json", "kappa/py.typed"}
+    assert held == modules | {"kappa/config/schema.json"}
     assert wheel.name.startswith(f"lambda_chat-{kappa.__version__}-")
 
 
@@ -83,7 +83,7 @@ def test_an_installed_kappa_runs_without_the_checkout(installed, tmp_path):
     assert run([program, "--version"], tmp_path) == f"kappa {kappa.__version__}\n"
     run([program, "config.yml", "init", "greeter"], tmp_path)
     schema = (tmp_path / "kappa.schema.json").read_bytes()
-    assert schema == (ROOT / "kappa/schema.json").read_bytes()
+    assert schema == (ROOT / "kappa/config/schema.json").read_bytes()
     run([program, "config.yml", "package", "--output", "greeter.zip"], tmp_path)
     assert zipfile.is_zipfile(tmp_path / "greeter.zip")
     printed = run([installed / "bin/python", "-c", WHERE.format("kappa.cli.main")], tmp_path)

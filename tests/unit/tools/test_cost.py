@@ -229,20 +229,20 @@ def test_the_command_prints_both_bills_the_cross_over_and_the_limits(capsys):
     assert cost.main(ARGUMENTS) == 0
     out = capsys.readouterr().out
     assert "| S3 GETs |" in out
-    assert "both cost the same at" in out
+    assert "the two never cost the same" in out
     assert "| SNS publishes in us-east-1 |" in out
 
 
 @pytest.mark.parametrize(
     ("place", "argument", "told"),
     [
-        (0, "--users=many", "--users=many: give a number from 1"),
+        (0, "--users=many", "--users=many: use a number from 1"),
         (0, "--users=0", "--users=0"),
         (0, "--users=nan", "--users=nan"),
         (1, "--messages-per-second=-1", "--messages-per-second=-1"),
-        (2, "--channels=1.5", "--channels=1.5: give a whole number"),
+        (2, "--channels=1.5", "--channels=1.5: use a whole number"),
         (2, "--channels=0", "--channels=0"),
-        (3, "--poll-s=0", "--poll-s=0: give a number from 0.25"),
+        (3, "--poll-s=0", "--poll-s=0: use a number from 0.25"),
         (3, "--poll-s=inf", "--poll-s=inf"),
     ],
 )

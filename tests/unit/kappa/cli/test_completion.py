@@ -6,20 +6,6 @@ import sys
 
 import pytest
 
-from kappa.cli.params import config_files
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    for name in ("config.yml", "lambda/sns/config.yml", "lambda/sqs/config.yaml", "lambda/a.py"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    for name in (".git/x.yml", "node_modules/x.yml", "a/b/c/d/deep.yml"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
 
 def offered(words, place=None):
     """What bash is offered for words, the last of which is not complete."""
@@ -42,26 +28,6 @@ def offered(words, place=None):
     )
     assert (run.returncode, run.stderr) == (0, "")
     return [line.partition(",")[2] for line in run.stdout.splitlines()]
-
-
-@pytest.mark.parametrize(
-    ("begun", "files"),
-    [
-        ("", ["config.yml", "lambda/sns/config.yml", "lambda/sqs/config.yaml"]),
-        ("lam", ["lambda/sns/config.yml", "lambda/sqs/config.yaml"]),
-        ("lambda/s", ["lambda/sns/config.yml", "lambda/sqs/config.yaml"]),
-        ("lambda/sns/", ["lambda/sns/config.yml"]),
-        ("./c", ["./config.yml"]),
-        ("x", []),
-        ("no/such/", []),
-    ],
-)
-def test_a_config_is_a_yaml_file_here_or_not_far_below(project, begun, files):
-    assert config_files(begun) == files
-
-
-def test_an_absolute_path_stays_absolute(project):
-    assert config_files(f"{project}/c") == [f"{project}/config.yml"]
 
 
 def test_the_first_word_is_a_config(project):
@@ -92,14 +58,16 @@ def test_after_a_command_come_its_options():
     assert offered(["kappa", "config.yml", "logs", "--f"]) == ["--follow", "--filter"]
 
 
+def script(shell):
+    env = {**os.environ, "_KAPPA_COMPLETE": f"{shell}_source"}
+    command = [sys.executable, "-m", "kappa"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_needs_no_config(shell):
-    command = [sys.executable, "-m", "kappa", "completion", shell]
-    script = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert f"_KAPPA_COMPLETE={shell}_complete" in script
+    assert f"_KAPPA_COMPLETE={shell}_complete" in script(shell)
 
 
 def test_bash_takes_the_script():
-    command = [sys.executable, "-m", "kappa", "completion", "bash"]
-    script = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    subprocess.run(["bash", "-n"], input=script("bash"), text=True, check=True)

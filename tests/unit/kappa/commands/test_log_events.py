@@ -1,37 +1,11 @@
-"""Log group and events."""
+"""The events of a log: those of a time, the last ones, and new ones."""
 
 import pytest
 
-from kappa.commands import log_events as logs
-from kappa.commands.log_events import Event, LogGroup, Query
+from kappa.commands.log_events import Event, Query, follow, read_events, read_last
 from kappa.errors import Denied, NotFound, Unavailable
-from kappa.plan.step import Clock, Note, Step
-from tests.support.builders import assert_valid, kappa_config
-
-
-def test_without_a_retention_nothing_is_planned():
-    assert logs.plan_retention(kappa_config(), None) == []
-
-
-def test_a_retention_makes_the_group():
-    plan = logs.plan_retention(kappa_config({"log_retention_days": 14}), None)
-    assert_valid(plan)
-    assert [step.operation for step in plan] == ["create_log_group", "put_retention_policy"]
-
-
-def test_another_retention_is_changed():
-    plan = logs.plan_retention(kappa_config({"log_retention_days": 14}), LogGroup())
-    assert_valid(plan)
-    assert [step.operation for step in plan] == ["put_retention_policy"]
-
-
-def test_an_equal_retention_stays():
-    plan = logs.plan_retention(kappa_config({"log_retention_days": 14}), LogGroup(14))
-    assert plan == [Note("unchanged", "log group /aws/lambda/greeter")]
-
-
-def test_delete_says_that_the_logs_stay():
-    assert logs.plan_delete(kappa_config())[0].mark == "kept"
+from kappa.plan.step import Clock, Step
+from tests.support.builders import assert_valid
 
 
 def test_an_event_tells_its_time_in_utc():
@@ -67,7 +41,7 @@ def query(since_ms=0, **changes):
 
 def following(aws, since_ms=0, waiting=lambda: None, lost=lambda _: None):
     clock = Clock(now=lambda: 0.0, sleep=lambda _: None)
-    return logs.follow(aws, query(since_ms), clock, waiting, lost)
+    return follow(aws, query(since_ms), clock, waiting, lost)
 
 
 def texts(batch):
@@ -76,13 +50,13 @@ def texts(batch):
 
 def test_events_come_oldest_first():
     aws = FakeAws([raw(2, "b", "2"), raw(1, "a", "1")])
-    assert texts(logs.read_events(aws, query())) == ["a", "b"]
+    assert texts(read_events(aws, query())) == ["a", "b"]
 
 
 def test_a_query_asks_for_its_time_and_pattern_only():
     aws = FakeAws([], [])
-    logs.read_events(aws, query(5))
-    logs.read_events(aws, query(5, until_ms=9, pattern="?ERROR"))
+    read_events(aws, query(5))
+    read_events(aws, query(5, until_ms=9, pattern="?ERROR"))
     assert aws.params == [
         {"logGroupName": "/aws/lambda/greeter", "startTime": 5},
         {
@@ -162,6 +136,6 @@ def test_the_last_events_come_from_the_newest_streams_oldest_first():
     first = [{"timestamp": n, "message": f"a{n}\n"} for n in range(0, 30, 2)]
     second = [{"timestamp": 21, "message": "b21"}, {"timestamp": 99, "message": "b99"}]
     aws = Streams(newest=second, older=first)
-    found = logs.read_last(aws, "/aws/lambda/greeter")
+    found = read_last(aws, "/aws/lambda/greeter")
     assert texts(found) == ["a14", "a16", "a18", "a20", "b21", "a22", "a24", "a26", "a28", "b99"]
     assert_valid(aws.calls)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa.cli import log_view as logview
+from kappa.cli import log_view
 from kappa.commands.log_events import Event
-from kappa.commands.log_lines import Report, parse, report_of
-from kappa.commands.log_requests import Owners, Requests
+from kappa.commands.log_lines import Report, parse
+from kappa.commands.log_requests import Requests, RequestTracker
 
 ID = "8fc6f963-411b-58b5-8483-a32130c0f45d"
 REPORT = (
@@ -147,19 +147,6 @@ def test_odd_json_is_still_a_line(said):
     assert isinstance(parse(json.dumps(said)).text, str)
 
 
-def test_the_tail_of_an_invocation_has_its_report_last():
-    tail = (
-        f"START RequestId: {ID} Version: 1\nREPORT of mine\nEND RequestId: {ID}\n{REPORT}{XRAY}\n"
-    )
-    assert report_of(tail) == Report(ID, 201.67, 202, 2048, 81)
-    assert report_of(f'{{"event": "x"}}\n{json.dumps(PLATFORM_REPORT)}\n').init_ms == 480.25
-
-
-@pytest.mark.parametrize("tail", ["", "\n", "REPORT", "no report", "cut off RequestId: 1"])
-def test_a_tail_without_a_report_gives_none(tail):
-    assert report_of(tail) is None
-
-
 FAKES = [
     '{"n": ' + "9" * 5000 + "}",
     '{"a":' * 5000 + "1" + "}" * 5000,
@@ -203,13 +190,13 @@ def test_any_json_line_is_shown(value):
 
 
 def look_at(message):
-    entries = [Owners().entry(Event(1, message, "stream"))]
+    entries = [RequestTracker().entry(Event(1, message, "stream"))]
     requests = Requests()
     requests.add(entries)
     for request in requests.take():
-        logview.pretty(request)
-    logview.plain(entries[0].event)
-    json.loads(logview.as_object(entries[0]))
+        log_view.pretty(request)
+    log_view.plain(entries[0].event)
+    json.loads(log_view.as_object(entries[0]))
 
 
 @pytest.mark.parametrize(

@@ -2,42 +2,13 @@
 
 import json
 
-import click
-
-from kappa.cli import log_view as logview
-from kappa.cli.console import style
 from kappa.commands.log_events import Event
-from kappa.commands.log_requests import PATIENCE_S, Owners, Requests
-
-A, B = "aaaaaaaa-411b-58b5-8483-a32130c0f45d", "bbbbbbbb-411b-58b5-8483-a32130c0f45d"
-AT = 1_767_268_800_000
-
-
-def start(request):
-    return f"START RequestId: {request} Version: $LATEST"
-
-
-def report(request, more=""):
-    return (
-        f"REPORT RequestId: {request}\tDuration: 12.30 ms\tBilled Duration: 13 ms\t"
-        f"Memory Size: 128 MB\tMax Memory Used: 45 MB\t{more}"
-    )
-
-
-def grouped(*lines):
-    """The requests of (stream, message) pairs, a millisecond apart."""
-    owners, requests = Owners(), Requests()
-    events = [Event(AT + at, text, stream) for at, (stream, text) in enumerate(lines)]
-    requests.add([owners.entry(event) for event in events])
-    return requests.take()
+from kappa.commands.log_requests import PATIENCE_S, Requests, RequestTracker
+from tests.support.kappa.logs import AT, A, B, grouped, looks, report, start
 
 
 def messages(request):
     return [entry.event.message for entry in request.entries]
-
-
-def looks(request):
-    return click.unstyle(logview.pretty(request)).splitlines()
 
 
 def test_parallel_requests_are_told_apart_by_their_streams():
@@ -74,96 +45,28 @@ def test_lines_before_the_first_start_are_no_ones():
 
 
 def test_while_following_a_request_is_given_when_it_is_complete():
-    owners, requests = Owners(), Requests()
-    requests.add([owners.entry(Event(AT, start(A), "1"))], now_s=0)
+    tracker, requests = RequestTracker(), Requests()
+    requests.add([tracker.entry(Event(AT, start(A), "1"))], now_s=0)
     assert requests.take(now_s=1) == []
-    requests.add([owners.entry(Event(AT, report(A), "1"))], now_s=1)
+    requests.add([tracker.entry(Event(AT, report(A), "1"))], now_s=1)
     (request,) = requests.take(now_s=1)
     assert len(request.entries) == 2
     assert not request.continued
 
 
 def test_while_following_a_long_request_is_given_as_far_as_it_is():
-    owners, requests = Owners(), Requests()
-    requests.add([owners.entry(Event(AT, start(A), "1"))], now_s=0)
+    tracker, requests = RequestTracker(), Requests()
+    requests.add([tracker.entry(Event(AT, start(A), "1"))], now_s=0)
     (begun,) = requests.take(now_s=PATIENCE_S)
     assert looks(begun) == ["2026-01-01 12:00:00.000  aaaaaaaa  goes on"]
-    requests.add([owners.entry(Event(AT, report(A), "1"))], now_s=4)
+    requests.add([tracker.entry(Event(AT, report(A), "1"))], now_s=4)
     (rest,) = requests.take(now_s=4)
     assert looks(rest)[0].endswith("45/128 MB  (continued)")
 
 
-def test_a_header_says_time_request_duration_billed_memory_and_init():
-    (request,) = grouped(("1", start(A)), ("1", report(A, "Init Duration: 210.50 ms\t")))
-    assert looks(request) == [
-        "2026-01-01 12:00:00.000  aaaaaaaa  12 ms  billed 13 ms  45/128 MB  init 210 ms"
-    ]
-
-
-def test_a_failed_request_says_so_in_red():
-    (request,) = grouped(("1", start(A)), ("1", report(A, "Status: timeout")))
-    assert logview.pretty(request).endswith(style("timeout", fg="red", bold=True))
-    (request,) = grouped(("1", start(A)), ("1", "[ERROR] ValueError: boom"), ("1", report(A)))
-    assert looks(request)[0].endswith("failed")
-
-
-def test_a_json_line_stands_as_level_event_and_values():
-    said = json.dumps({"level": "INFO", "event": "stored", "n": 3, "who": "Ada L", "x": None})
-    (request,) = grouped(("1", start(A)), ("1", said))
-    assert looks(request)[1] == '     +1 ms  info stored n=3 who="Ada L" x=null'
-
-
-def test_a_traceback_is_red_whether_in_one_line_or_in_many():
-    def red(text):
-        return style(text, fg="red")
-
-    lines = ["Traceback (most recent call last):", '  File "a.py", line 1', "ValueError: x", "on"]
-    (request,) = grouped(*(("1", line) for line in lines))
-    shown = logview.pretty(request).splitlines()
-    assert [red(text) in line for text, line in zip(lines, shown[1:], strict=True)] == [
-        True,
-        True,
-        True,
-        False,
-    ]
-    trace = {"level": "ERROR", "message": "boom", "stackTrace": ["  File 1\n    x\n", "  File 2"]}
-    (request,) = grouped(("1", json.dumps(trace)))
-    assert [line.strip() for line in looks(request)[2:]] == ["File 1", "x", "File 2"]
-
-
-def test_what_a_function_logs_has_no_power_over_the_terminal():
-    (request,) = grouped(("1", start(A)), ("1", "\x1b[2Jhi\u202e"), ("1", '{"k": "\\u001b[1m"}'))
-    shown = "\n".join(looks(request))
-    assert "\x1b" not in shown
-    assert "\u202e" not in shown
-    assert "\\x1b[2Jhi" in shown
-    assert "\x1b[2J" not in logview.plain(request.entries[1].event)
-
-
-def test_a_traceback_in_one_event_stands_in_lines():
-    (request,) = grouped(("1", "[ERROR] ValueError: x\rTraceback (most recent call last):\r  File"))
-    assert [line.strip() for line in looks(request)[2:]] == [
-        "Traceback (most recent call last):",
-        "File",
-    ]
-
-
-def test_an_entry_for_scripts_is_one_line_of_json():
-    entry = Owners().entry(Event(AT, f"[INFO]\t2026Z\t{A}\thi\nho", "1"))
-    line = logview.as_object(entry)
-    assert "\n" not in line
-    assert json.loads(line) == {
-        "time": "2026-01-01T12:00:00.000Z",
-        "message": f"[INFO]\t2026Z\t{A}\thi\nho",
-        "stream": "1",
-        "request_id": A,
-        "level": "INFO",
-    }
-
-
 def test_a_stream_that_is_long_gone_is_forgotten():
-    owners = Owners()
-    owners.entry(Event(AT, start(A), "first"))
+    tracker = RequestTracker()
+    tracker.entry(Event(AT, start(A), "first"))
     for number in range(1000):
-        owners.entry(Event(AT, "x", str(number)))
-    assert owners.entry(Event(AT, "late", "first")).request_id == ""
+        tracker.entry(Event(AT, "x", str(number)))
+    assert tracker.entry(Event(AT, "late", "first")).request_id == ""

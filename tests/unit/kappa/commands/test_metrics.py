@@ -64,8 +64,8 @@ def result(query_id, *numbers):
 
 
 def data_of(*results):
-    numbers = metrics.read(FakeAws(*results), "greeter", HOUR)
-    return metrics.data("greeter", HOUR, numbers)
+    numbers = metrics.read_metrics(FakeAws(*results), "greeter", HOUR)
+    return metrics.metrics_data("greeter", HOUR, numbers)
 
 
 def test_counts_are_added_up_over_all_pages():
@@ -99,7 +99,7 @@ def test_rows_have_words_and_bars_and_a_dash_for_nothing():
         result("duration_max", (0, 2410)),
         result("errors", (0, 0)),
     )
-    rows = {label: (number, bars) for label, number, bars in metrics.table(data, "utf-8")}
+    rows = {label: (number, bars) for label, number, bars in metrics.metrics_table(data, "utf-8")}
     assert rows["invocations"] == ("1,234", "█" + "·" * 29)
     assert rows["duration max"][0] == "2.41 s"
     assert rows["errors"][0] == "0"

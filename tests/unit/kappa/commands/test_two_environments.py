@@ -9,11 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kappa.commands import deploy as commands
-from kappa.commands import publishing
-from kappa.config.function_fields import Image
-from kappa.config.read import read_config
-from kappa.config.source_fields import KeyFilter, Url
+from kappa.commands.event_sources import read_sources_status
+from kappa.commands.session import Session, with_publishing
+from kappa.config.model import Image, KeyFilter, Url
 from kappa.errors import Conflict, NotFound
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
@@ -21,7 +19,7 @@ from kappa.sources.report import sources_data
 from tests.support.builders import kappa_config
 from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
 from tests.support.samples import ALL
-from tests.unit.kappa.sources.test_alias_choice import COMMANDS, QUEUE, TOPIC, sourcecommands
+from tests.unit.kappa.sources.test_alias_choice import COMMANDS, QUEUE, TOPIC
 
 BUCKET = "arn:aws:s3:::photos"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"
@@ -60,12 +58,12 @@ class File:
             "url": Url(auth="NONE") if self.url else None,
         }
         other = {"dev": "prod", "prod": "dev"}[environment]
-        siblings = frozenset({other, self.aliases[other]}) - {alias}
+        other_aliases = frozenset({other, self.aliases[other]}) - {alias}
         config = kappa_config(
-            section, role={"arn": ROLE}, environment=environment, siblings=siblings
+            section, role={"arn": ROLE}, environment=environment, other_aliases=other_aliases
         )
         options = {"publish": True, "alias": given} if given else {}
-        return publishing.publishing_as(commands.Session(config, self.aws), options)
+        return with_publishing(Session(config, self.aws), options)
 
     def plan(self, word):
         """Plan "ENVIRONMENT COMMAND", or ENVIRONMENT COMMAND:ALIAS."""
@@ -169,10 +167,10 @@ def test_status_calls_a_source_of_each_environment_no_double():
     file = File()
     file.run("prod deploy")
     session = file.session("dev")
-    data = sources_data(*sourcecommands.read_sources_status(session))
+    data = sources_data(*read_sources_status(session))
     assert {one["state"] for one in data} == {"missing"}
     file.run("dev deploy")
-    data = sources_data(*sourcecommands.read_sources_status(session))
+    data = sources_data(*read_sources_status(session))
     assert all(one["qualifiers"] == ["dev"] and "problem" not in one for one in data)
 
 
@@ -242,69 +240,6 @@ def test_the_other_environments_dead_subscription_is_not_this_ones_business():
     assert ends == [f"{FUNCTION}:dev", f"{FUNCTION}:prod"]
 
 
-# Which aliases are another environment's
-
-LAYOUT = """
-lambda: {{name: {name}, path: code, handler: greeter.handler, runtime: python3.13{more}}}
-iam: {{role: {{arn: "arn:aws:iam::123456789012:role/r"}}}}
-environments: {{dev: {dev}, prod: {prod}}}
-"""
-
-
-def siblings(tmp_path, environment="dev", name="greeter", more="", dev="{}", prod="{}"):
-    file = tmp_path / "config.yml"
-    file.write_text(LAYOUT.format(name=name, more=more, dev=dev, prod=prod))
-    return set(read_config(file, environment).siblings)
-
-
-def test_environments_with_functions_of_their_own_share_nothing(tmp_path):
-    more = ", alias: live"
-    assert siblings(tmp_path, name='"greeter-${environment}"', more=more) == set()
-    assert siblings(tmp_path, prod="{lambda: {name: other, alias: prod}}") == set()
-
-
-@pytest.mark.parametrize("alias", ['"${environment}"', '"${environment:-x}"'])
-def test_an_alias_named_like_the_environment_is_its_own(tmp_path, alias):
-    assert siblings(tmp_path, more=f", alias: {alias}") == {"prod"}
-    assert siblings(tmp_path, "prod", more=f", alias: {alias}") == {"dev"}
-
-
-def test_environments_without_an_alias_share_the_function_itself(tmp_path):
-    assert siblings(tmp_path) == {"prod"}
-    assert siblings(tmp_path, dev="{lambda: {alias: dev}}") == {"prod", ""}
-    assert siblings(tmp_path, "prod", dev="{lambda: {alias: dev}}") == {"dev"}
-
-
-def test_another_regions_or_accounts_function_itself_is_another_function(tmp_path):
-    own = "{lambda: {alias: dev}}"
-    for other in ("{region: eu-west-1}", "{profile: live}"):
-        assert siblings(tmp_path, dev=own, prod=other) == {"prod"}
-
-
-def test_what_is_wrong_in_another_environment_is_no_error(tmp_path):
-    more = ', alias: "${environment}"'
-    for other in ("{lambda: {name: [1]}}", "3", '{lambda: {alias: "${nope}"}}', "null"):
-        assert siblings(tmp_path, more=more, prod=other) == {"prod"}
-
-
-def test_environments_of_kappa_0_7_share_the_function(tmp_path):
-    file = tmp_path / "kappa.yml"
-    file.write_text(
-        "name: shop\nlambda: {handler: a.b, runtime: python3.13}\n"
-        "environments: {dev: {}, prod: {}, ci: {}}"
-    )
-    assert set(read_config(file, "dev").siblings) == {"prod", "ci"}
-
-
-def test_the_alias_that_a_command_names_is_its_own(tmp_path):
-    file = tmp_path / "config.yml"
-    file.write_text(LAYOUT.format(name="greeter", more="", dev="{}", prod="{}"))
-    config = read_config(file, "dev")
-    assert set(config.others) == {"prod"}
-    named = msgspec.structs.replace(config.function, alias="prod")
-    assert set(msgspec.structs.replace(config, function=named).others) == set()
-
-
 # Which aliases are another config's: kappa writes it into the alias
 
 
@@ -319,7 +254,7 @@ def two_files(first="prod.yml", alias="prod"):
         section |= {"alias": alias, "publish": bool(alias), "environment": {"STAGE": alias}}
         config = msgspec.structs.replace(kappa_config(section, role={"arn": ROLE}), file=Path(name))
         options = {"publish": True, "alias": given} if given else {}
-        session = publishing.publishing_as(commands.Session(config, aws), options)
+        session = with_publishing(Session(config, aws), options)
         reports = []
         apply(COMMANDS[command](session), aws.call, reports.append, clock())
         return [f"{one.mark} {one.message}" for one in reports]

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from kappa.config.function_fields import Image
 from kappa.config.function_rules import check_regions
+from kappa.config.model import Image
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 from tests.support.builders import MINIMAL
+from tests.support.kappa.configs import error_of
 
 ACCOUNT = "123456789012"
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:letters"
@@ -193,3 +194,11 @@ def test_a_topic_of_another_region_than_an_opt_in_function_is_refused(tmp_path, 
     check_regions(config, topic_in)
     with pytest.raises(ConfigError, match=f"the topic t is in {topic_in}, the function in ap-e"):
         check_regions(config, "ap-east-1")
+
+
+@pytest.mark.parametrize("key", ["source_arn", "source_account", "principal_org_id"])
+def test_a_permission_never_loses_a_condition(write, key):
+    more = (
+        f"  permissions:\n    - statement_id: a\n      principal: s3.amazonaws.com\n      {key}:\n"
+    )
+    assert error_of(write(more=more)).startswith(f"12: lambda.permissions[0].{key} has no value.")

@@ -1,4 +1,4 @@
-"""kappa/schema.json is what the types say. Run this file to write it anew."""
+"""kappa/config/schema.json is what the types say. Run this file to write it anew."""
 
 import json
 import re
@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from kappa.commands.init import starter
-from kappa.commands.validate import plain_config
 from kappa.config import json_schema as schema
 from kappa.config.read import read_config
+from kappa.config.write import plain_config
 
 ROOT = Path(__file__).parents[4]
-FILE = ROOT / "kappa" / "schema.json"
+FILE = ROOT / "kappa" / "config" / "schema.json"
 OWN = sorted(ROOT.glob("lambda/*/config.yml"))
 SAMPLES = sorted(ROOT.glob("tests/data/kappa/*/*.yml"))
 GOOD = {

@@ -1,18 +1,17 @@
-"""Environments, and the layout of kappa 0.7."""
+"""The layout of kappa 0.7."""
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from kappa.config.environments import merge
-from kappa.config.merge import find
-from kappa.config.read import read_config, read_policy_document
-from kappa.config.tree import Tree, as_written
+from kappa.config.policy_document import read_policy_document
+from kappa.config.read import read_config
+from kappa.config.tree import as_written
 from kappa.errors import ConfigError
 from kappa.packing.build import read_archive, remarks
 from kappa.packing.check import check_files
+from tests.support.builders import MINIMAL
+from tests.support.kappa.configs import error_of
 
 LATER = Path(__file__).parents[3] / "data" / "kappa" / "later" / "kappa.yml"
 CONFIG = """\
@@ -51,103 +50,6 @@ lambda:
   handler: simple.handler
   runtime: python3.13
 """
-WORDS = st.text("ab", min_size=1, max_size=2)
-NESTED = st.recursive(
-    st.text("xy", max_size=2) | st.lists(st.text("xy"), max_size=2),
-    lambda inner: st.dictionaries(WORDS, inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Write a config, with the code that its handler is in."""
-
-    def write_config(text):
-        for name in ("code/greeter.py", "_src/simple.py"):
-            (tmp_path / name).parent.mkdir(exist_ok=True)
-            (tmp_path / name).write_text("def handler(event, context): ...\n")
-        file = tmp_path / "config.yml"
-        file.write_text(text)
-        return file
-
-    return write_config
-
-
-def error_of(file, environment=""):
-    with pytest.raises(ConfigError) as error:
-        read_config(file, environment)
-    return str(error.value).replace(f"{file}:", "")
-
-
-def test_an_environment_is_merged_key_by_key(write):
-    config = read_config(write(CONFIG), "prod")
-    assert (config.profile, config.region, config.environment) == ("live", "eu-west-1", "prod")
-    assert config.function.memory_size == 512
-    assert config.function.environment == {"GREETING": "good evening", "STAGE": "1.10"}
-    assert config.function.name == "greeter-prod"
-
-
-def test_dev_is_meant_when_none_is_named_as_in_0_7(write):
-    config = read_config(write(CONFIG))
-    assert (config.function.name, config.function.memory_size) == ("greeter-dev", 128)
-
-
-def test_without_a_dev_one_must_be_named(write):
-    said = error_of(write(CONFIG.replace("dev:", "test:")))
-    assert said == "14: which environment?\n  Name one with --env: test, prod."
-
-
-def test_an_unknown_environment_is_guessed(write):
-    assert error_of(write(CONFIG), "prd").endswith("Did you mean `prod`?")
-
-
-def test_env_for_a_file_without_environments_is_an_error(write):
-    said = error_of(write(CONFIG.split("environments")[0].replace("-${environment}", "")), "dev")
-    assert "has no environments" in said
-
-
-@pytest.mark.parametrize(
-    ("section", "said"),
-    [
-        ("environments: [dev]", "14: environments must map names"),
-        ("environments: {}", "14: environments must map names"),
-        ("environments: {dev: yes}", "14: environments.dev must be a mapping"),
-        ("environments:\n  dev:\n    lambda:\n      memry_size: 1", "17: unknown key"),
-        ("environments:\n  dev:\n    lambda:\n      timeout: 5401", "17: lambda.timeout is '5401'"),
-        ("environments:\n  dev:\n    regoin: x", "16: unknown key regoin."),
-    ],
-)
-def test_what_is_wrong_in_an_environment_is_said_with_its_own_line(write, section, said):
-    assert error_of(write(CONFIG.split("environments:\n")[0] + section + "\n")).startswith(said)
-
-
-def test_what_another_environment_lacks_is_no_error(write):
-    text = CONFIG.replace("profile: live", "profile: ${missing}")
-    assert read_config(write(text), "dev").profile is None
-    assert "missing" in error_of(write(text), "prod")
-
-
-def test_an_environment_may_include_a_file_of_its_own(write, tmp_path):
-    (tmp_path / "prod.yml").write_text("where: eu-west-3\n")
-    text = CONFIG.replace("region: eu-west-1", "include: prod.yml\n    region: ${where}")
-    assert read_config(write(text), "prod").region == "eu-west-3"
-
-
-@given(NESTED.filter(lambda one: isinstance(one, dict)), st.dictionaries(WORDS, NESTED, max_size=3))
-def test_what_is_merged_is_the_environments_and_else_the_files(over, base):
-    data = {**base, "environments": {"e": over}}
-    merged = merge(Tree(Path("c.yml"), data, {}, {}), "e").data
-
-    def expected(under, upper):
-        if isinstance(under, dict) and isinstance(upper, dict):
-            return {
-                key: expected(under.get(key), upper[key]) if key in upper else under[key]
-                for key in {**under, **upper}
-            }
-        return upper
-
-    assert merged == expected(base, over)
 
 
 def test_the_layout_of_0_7_reads():
@@ -254,27 +156,6 @@ def test_what_is_wrong_in_a_file_of_0_7_is_said_with_its_line(write, text, said)
     assert error_of(write(text)).startswith(said)
 
 
-def test_a_document_may_stand_in_the_config(write):
-    text = CONFIG.split("environments:\n")[0].replace("-${environment}", "") + ""
-    policy = (
-        "  policy:\n    name: p\n    document:\n      Version: 2012-10-17\n      Statement:\n"
-        "        - {Effect: Allow, Action: 's3:*', Resource: 'arn:${partition}:s3:::${who:-me}'}\n"
-    )
-    config = read_config(write(text.replace("iam:\n", f"iam:\n{policy}")))
-    document = read_policy_document(config)
-    assert document["Version"] == "2012-10-17"
-    assert document["Statement"][0]["Resource"] == "arn:${partition}:s3:::me"
-
-
-def test_a_document_in_the_config_needs_a_statement(write):
-    text = CONFIG.replace("iam:\n", "iam:\n  policy: {name: p, document: {Version: x}}\n")
-    assert error_of(write(text)).startswith("3: a policy document needs a Statement")
-
-
-def test_find_answers_none_where_there_is_nothing():
-    assert find({"a": {"b": 1}}, ("a", "c")) is None
-
-
 def test_an_environment_without_variables_clears_those_of_the_one_before(write):
     assert read_config(write(SHORT)).function.environment == {}
     empty = SHORT.replace("    policy:", "    environment_variables:\n    policy:")
@@ -335,23 +216,6 @@ def test_code_that_is_missing_is_said_in_the_words_of_0_7(write):
     config = read_config(write(f"source: nowhere\n{SHORT}"))
     with pytest.raises(ConfigError, match=r"config.yml:1: source: .*nowhere does not exist"):
         check_files(config)
-
-
-@pytest.mark.parametrize("section", ["dev: {include: inc.yml}", "dev: {}"])
-def test_an_included_environment_never_takes_the_place_of_the_one_that_is_meant(
-    write, tmp_path, section
-):
-    (tmp_path / "inc.yml").write_text("environment: prod\n")
-    text = CONFIG.split("environments:\n")[0]
-    file = write(f"include: inc.yml\n{text}environments: {{{section}, prod: {{}}}}\n")
-    assert read_config(file, "dev").function.name == "greeter-dev"
-    assert read_config(file, "prod").function.name == "greeter-prod"
-
-
-def test_without_environments_an_included_environment_is_a_value_like_others(write, tmp_path):
-    (tmp_path / "inc.yml").write_text("environment: prod\n")
-    text = CONFIG.split("environments:\n")[0]
-    assert read_config(write(f"include: inc.yml\n{text}")).function.name == "greeter-prod"
 
 
 @pytest.mark.parametrize(
@@ -476,3 +340,21 @@ def test_the_source_folder_that_0_7_takes_unless_told_is_asked_for(write, tmp_pa
         check_files(config)
     assert "the folder of the code, " in error.value.message
     assert error.value.hint == "Make the folder _src, or name another one with `source:`."
+
+
+@pytest.mark.parametrize("value", ["DB_PASSWORD=hunter2", "[DB_PASSWORD=hunter2]"])
+def test_the_later_layouts_errors_show_no_variable(tmp_path, value):
+    file = tmp_path / "kappa.yml"
+    file.write_text(
+        f"name: greeter\nenvironments:\n  dev:\n    environment_variables: {value}\n"
+        "lambda: {handler: a.handler, runtime: python3.13}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        read_config(file, "dev")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_code_that_is_in_s3_already_is_said_not_to_be_taken(write):
+    said = error_of(write(MINIMAL, "  code: {bucket: b, key: k, version: v}\n"))
+    assert said.startswith("9: lambda.code: kappa takes no code that is in S3 already.\n  Name the")
+    assert "path: function.zip" in said

@@ -1,11 +1,9 @@
 """YAML as kappa reads it: merge keys, and files that are no config at all."""
 
-import os
 import traceback
 
 import pytest
 
-from kappa.config.read import read_config
 from kappa.config.tree import read_tree
 from kappa.errors import ConfigError
 
@@ -95,26 +93,6 @@ def test_merge_keys_that_explode_are_refused(error_of):
 def test_deep_nesting_is_one_clear_error(error_of, depth, pair):
     inner = "[" * depth + "]" * depth if pair == "[]" else "{a: " * depth + "1" + "}" * depth
     assert "nested too deeply" in error_of(f"a: {inner}\n")
-
-
-def test_a_fifo_a_device_or_a_folder_is_refused_at_once(tmp_path):
-    os.mkfifo(tmp_path / "fifo")
-    for file, said in (
-        (tmp_path / "fifo", "Not a regular file"),
-        (os.devnull, "Not a regular file"),
-        (tmp_path, "Is a directory"),
-        (tmp_path / ("x" * 300), "File name too long"),
-        (tmp_path / "a\0b", "No file can have this name"),
-    ):
-        with pytest.raises(ConfigError, match=said):
-            read_config(tmp_path / file)
-
-
-def test_a_file_of_many_megabytes_is_no_config(tmp_path):
-    with (tmp_path / "config.yml").open("wb") as file:
-        file.truncate(17 * 1024 * 1024)
-    with pytest.raises(ConfigError, match="Larger than 16 MB"):
-        read_config(tmp_path / "config.yml")
 
 
 def test_many_merged_mappings_are_read_and_the_first_wins(read):

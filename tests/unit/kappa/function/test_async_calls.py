@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.config.function_fields import Async
+from kappa.config.model import Async
 from kappa.function.plan import (
     plan_function_create,
 )

@@ -6,8 +6,10 @@ Source: AWS Lambda API reference, "PublishVersion", "UpdateAlias", "UpdateFuncti
 
 import pytest
 
-from kappa.commands import deploy as commands
-from kappa.config.function_fields import Image
+from kappa.commands.deploy import plan_create, plan_deploy
+from kappa.commands.rollback import plan_rollback
+from kappa.commands.session import Session
+from kappa.config.model import Image
 from kappa.errors import Conflict
 from kappa.plan.apply import apply
 from tests.support.builders import kappa_config
@@ -38,13 +40,13 @@ class Shop:
         self.deploy("dev")
 
     def session(self, alias, release=1, **function):
-        return commands.Session(config(alias, release, **function), self.aws)
+        return Session(config(alias, release, **function), self.aws)
 
     def deploy(self, alias, release=1, **function):
-        return self.run(commands.plan_deploy(self.session(alias, release, **function)))
+        return self.run(plan_deploy(self.session(alias, release, **function)))
 
     def rollback(self, alias):
-        return self.run(commands.plan_rollback(self.session(alias), "", ""))
+        return self.run(plan_rollback(self.session(alias), "", ""))
 
     def run(self, plan):
         reports = []
@@ -184,7 +186,7 @@ def test_create_makes_no_alias_of_what_another_environment_made():
     shop.aws.delete_alias("dev")
     shop.deploy("prod", 2)
     with pytest.raises(Conflict, match=r"as this config wants it \(Environment, code") as error:
-        commands.plan_create(shop.session("dev", 1))
+        plan_create(shop.session("dev", 1))
     assert error.value.hint.endswith("kappa config.yml deploy --env dev")
     assert "dev" not in shop.aws.aliases
     shop.deploy("dev", 1)
@@ -195,6 +197,6 @@ def test_create_completes_what_was_stopped_before_the_alias():
     shop = Shop()
     shop.deploy("dev", 2)
     shop.aws.delete_alias("dev")
-    done = shop.run(commands.plan_create(shop.session("dev", 2)))
+    done = shop.run(plan_create(shop.session("dev", 2)))
     assert ("created", "alias dev: version 3") in done
     assert shop.runs("dev") == ("dev", "2")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kappa.commands import diff
-from kappa.config.function_fields import Image
+from kappa.commands.changes import as_lines, changes
+from kappa.config.model import Image
 from kappa.errors import AwsError, Conflict
 from kappa.function.plan import (
     plan_function,
@@ -121,8 +121,8 @@ def test_what_is_sent_again_is_published_and_the_alias_follows():
 
 def test_diff_shows_that_something_is_sent_again_and_why():
     planned = plan({"timeout": 9}, **UPDATE_FAILED)
-    found = diff.changes(planned, b"zip", b"zip")
-    assert [sign_and_text[1] for sign_and_text in diff.as_lines(found)] == [
+    shown = changes(planned, b"zip", b"zip")
+    assert [sign_and_text[1] for sign_and_text in as_lines(shown)] == [
         "~ settings of greeter, again (the last update failed: The subnets have no free "
         "addresses. (SubnetOutOfIPAddresses))",
         "~ code of greeter, again",

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa.config.function_fields import Async, Image, Logging, Vpc
+from kappa.config.model import Async, Image, Logging, Vpc
 from kappa.errors import Conflict, NotFound
 from kappa.function.plan import (
     plan_function,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kappa.config.function_fields import Async, Vpc
+from kappa.config.model import Async, Vpc
 from kappa.errors import ConfigError, NotFound
 from kappa.function.permissions import Statement
 from kappa.function.plan import (

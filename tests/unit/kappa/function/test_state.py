@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa.commands.adopt import command as adopt
-from kappa.config.function_fields import Image
+from kappa.commands.adopt.read import read_existing
+from kappa.config.model import Image
 from kappa.errors import Denied, NotFound, WaitTimeout
 from kappa.function.plan import (
     plan_function,
@@ -88,7 +88,7 @@ def test_init_writes_no_config_without_the_variables():
     answer = {"Configuration": {**SETTINGS, "Environment": {"Error": DENIED}}}
     aws = SimpleNamespace(call=lambda *_: answer)
     with pytest.raises(Denied, match="the variables of greeter"):
-        adopt.read(aws, "greeter")
+        read_existing(aws, "greeter")
 
 
 def test_an_image_that_cannot_be_read_is_an_error_and_no_difference():

@@ -2,8 +2,9 @@
 
 import pytest
 
-from kappa.commands import deploy as commands
-from kappa.config.function_fields import Image
+from kappa.commands.deploy import plan_deploy
+from kappa.commands.session import Session
+from kappa.config.model import Image
 from kappa.errors import Denied
 from kappa.plan.apply import apply
 from tests.support.builders import kappa_config
@@ -33,7 +34,7 @@ class Versions:
             role={"arn": ROLE},
         )
         reports = []
-        plan = commands.plan_deploy(commands.Session(config, self.aws))
+        plan = plan_deploy(Session(config, self.aws))
         apply(plan, self.aws.call, reports.append, clock())
         return [one.message for one in reports if one.mark == "kept"]
 

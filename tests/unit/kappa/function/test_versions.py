@@ -2,7 +2,6 @@
 
 import pytest
 
-from kappa.cli.versions import _table
 from kappa.errors import AwsError
 from kappa.function import versions
 from kappa.function.version_state import VersionsState, read_health
@@ -307,15 +306,6 @@ def test_rows_come_newest_first_after_latest_with_what_points_to_them():
         ("2", ["current"]),
         ("1", ["current"]),
     ]
-
-
-def test_a_description_makes_no_line_of_its_own_in_the_table():
-    found = versions.rows(
-        kappa_config(), state(version(1, Description="a\n9  2030  1 B  x  prod\rb"))
-    )
-    table = _table(found)
-    assert len(table) == 3
-    assert table[-1].endswith(r"a\n9  2030  1 B  x  prod\rb")
 
 
 def shared(*aliases, newest=6):

@@ -7,7 +7,9 @@ from itertools import permutations, product
 import msgspec
 import pytest
 
-from kappa.commands import deploy as commands
+from kappa.commands.delete import plan_delete
+from kappa.commands.deploy import plan_create, plan_deploy, plan_update_code
+from kappa.commands.session import Session
 from kappa.errors import ConfigError, Conflict, NotFound
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
@@ -16,10 +18,10 @@ from tests.support.kappa.regions import AWS_OWN, REGIONS, Account, Region, arn_o
 
 HERE, THERE = REGIONS
 PLANS = {
-    "create": commands.plan_create,
-    "deploy": commands.plan_deploy,
-    "update_code": commands.plan_update_code,
-    "delete": commands.plan_delete,
+    "create": plan_create,
+    "deploy": plan_deploy,
+    "update_code": plan_update_code,
+    "delete": plan_delete,
 }
 NAME, ROLE, POLICY = "greeter", arn_of("role", "r"), arn_of("policy", "p")
 MADE = {"name": "p", "document": {"Statement": [{"Resource": "${region}"}]}}
@@ -40,7 +42,7 @@ def config(tmp_path):
 @pytest.fixture
 def sessions(config):
     """A session for each region; each test puts the account into them."""
-    return {region: commands.Session(config, Region(Account(), region)) for region in REGIONS}
+    return {region: Session(config, Region(Account(), region)) for region in REGIONS}
 
 
 def older(*regions, attached=POLICY, text=None, function=NAME):
@@ -129,7 +131,7 @@ def test_each_region_has_its_own_role_with_a_policy_of_aws(config, start):
     config = msgspec.structs.replace(
         config, policy=kappa_config(policy={"name": "AWSLambdaBasicExecutionRole"}).policy
     )
-    sessions = {one: commands.Session(config, Region(Account(), one)) for one in REGIONS}
+    sessions = {one: Session(config, Region(Account(), one)) for one in REGIONS}
     assert_its_own(sessions, start, lambda _: ["{}"], stops=False)
 
 
@@ -207,7 +209,7 @@ def test_delete_keeps_a_role_that_a_function_gets_while_it_is_at_work(sessions):
     session = sessions[HERE]
     session.aws.of = account
     told = []
-    for item in commands.plan_delete(session):
+    for item in plan_delete(session):
         if isinstance(item, Step) and item.operation == "detach_role_policy":
             Region(account, HERE).create_function("guest", ROLE, {})
         apply([item], session.aws.call, told.append)
@@ -265,7 +267,7 @@ def test_a_second_region_names_the_role_that_it_may_not_read(sessions):
 def test_a_name_too_long_for_a_second_region_is_refused_before_anything_changes(config):
     long = "r" * 60
     config = msgspec.structs.replace(config, role=kappa_config(role={"name": long}).role)
-    sessions = {one: commands.Session(config, Region(Account(), one)) for one in REGIONS}
+    sessions = {one: Session(config, Region(Account(), one)) for one in REGIONS}
     account = run(sessions, Account(), THERE, "deploy")[1][-1]
     with pytest.raises(ConfigError, match=f"r-{HERE} is longer than 64 characters"):
         run(sessions, account, HERE, "deploy")
@@ -276,7 +278,7 @@ def test_a_config_of_that_very_name_keeps_its_role(sessions, config):
     named = kappa_config(role={"name": f"r-{HERE}"})
     function = msgspec.structs.replace(config.function, name="other")
     other_config = msgspec.structs.replace(config, role=named.role, function=function)
-    others = {HERE: commands.Session(other_config, Region(Account(), HERE))}
+    others = {HERE: Session(other_config, Region(Account(), HERE))}
     account = run(others, account, HERE, "deploy")[1][-1]
     with pytest.raises(ConfigError, match=f"r-{HERE} is not this function's"):
         run(sessions, account, HERE, "deploy")
@@ -389,7 +391,7 @@ def second(config, text):
     function = msgspec.structs.replace(config.function, name="second")
     role = kappa_config(role={"name": "s"}).role
     changed = msgspec.structs.replace(config, policy=policy, role=role, function=function)
-    return {HERE: commands.Session(changed, Region(Account(), HERE))}
+    return {HERE: Session(changed, Region(Account(), HERE))}
 
 
 @pytest.mark.parametrize("command", ["deploy", "update_code"])
@@ -434,7 +436,7 @@ def test_what_is_left_of_a_shared_role_is_named_and_goes_with_the_next_delete(co
     }
 
     def tell(name, command):
-        session = commands.Session(configs[name], Region(account, HERE))
+        session = Session(configs[name], Region(account, HERE))
         reports = []
         apply(PLANS[command](session), session.aws.call, reports.append)
         return [one.message for one in reports if one.mark == "kept"]

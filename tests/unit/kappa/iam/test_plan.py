@@ -105,7 +105,7 @@ def test_a_config_without_a_role_plans_none():
 
 def test_a_missing_policy_of_0_7_is_said_in_the_words_of_0_7():
     arn = "arn:aws:iam::aws:policy/Gone"
-    config = kappa_config(policy={"arn": arn}, later=True, environment="dev")
+    config = kappa_config(policy={"arn": arn}, is_layout_07=True, environment="dev")
     with pytest.raises(NotFound) as error:
         plan_rights_create(config, None, PLACE, IamState())
     assert "environments.dev.policy.arn" in error.value.hint

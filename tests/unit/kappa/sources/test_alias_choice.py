@@ -8,12 +8,18 @@ import random
 
 import pytest
 
-from kappa.commands import deploy as commands
-from kappa.commands import publishing
-from kappa.commands import sources as sourcecommands
-from kappa.config.function_fields import Async, Image
-from kappa.config.model import Permission
-from kappa.config.source_fields import Url
+from kappa.commands.delete import plan_delete
+from kappa.commands.deploy import plan_create, plan_deploy, plan_update_code
+from kappa.commands.event_sources import (
+    plan_add_event_sources,
+    plan_remove_event_sources,
+    plan_switch_event_sources,
+    plan_update_event_sources,
+    read_sources_status,
+)
+from kappa.commands.rollback import plan_rollback
+from kappa.commands.session import Session, with_publishing
+from kappa.config.model import Async, Image, Permission, Url
 from kappa.errors import Conflict, NotFound
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
@@ -48,16 +54,16 @@ def config(alias="", image="1", sources=SOURCES, **function):
 
 
 COMMANDS = {
-    "add": sourcecommands.plan_add_event_sources,
-    "code": commands.plan_update_code,
-    "create": commands.plan_create,
-    "delete": commands.plan_delete,
-    "deploy": commands.plan_deploy,
-    "disable": lambda one: sourcecommands.plan_switch_event_sources(one, (), enabled=False),
-    "enable": lambda one: sourcecommands.plan_switch_event_sources(one, (), enabled=True),
-    "remove": lambda one: sourcecommands.plan_remove_event_sources(one, ()),
-    "rollback": lambda one: commands.plan_rollback(one, "", ""),
-    "update": sourcecommands.plan_update_event_sources,
+    "add": plan_add_event_sources,
+    "code": plan_update_code,
+    "create": plan_create,
+    "delete": plan_delete,
+    "deploy": plan_deploy,
+    "disable": lambda one: plan_switch_event_sources(one, (), enabled=False),
+    "enable": lambda one: plan_switch_event_sources(one, (), enabled=True),
+    "remove": lambda one: plan_remove_event_sources(one, ()),
+    "rollback": lambda one: plan_rollback(one, "", ""),
+    "update": plan_update_event_sources,
 }
 
 
@@ -71,7 +77,7 @@ class Life:
 
     def session(self, in_config, given):
         read = config(in_config, str(next(self.images)), **self.function)
-        return publishing.publishing_as(commands.Session(read, self.aws), given)
+        return with_publishing(Session(read, self.aws), given)
 
     def run(self, word):
         """Carry out one word of an order: a command, then @ALIAS for lambda.alias."""
@@ -239,7 +245,7 @@ def test_status_names_every_place_of_a_source_and_the_command_that_mends_it():
 
     one = life("deploy:live")
     subscribe(one)
-    data = sources_data(*sourcecommands.read_sources_status(one.session("", {})))
+    data = sources_data(*read_sources_status(one.session("", {})))
     assert data[0]["qualifiers"] == ["$LATEST", "live"]
     assert "the function itself and to the alias live" in data[0]["problem"]
     assert data[0]["problem"].endswith("kappa config.yml deploy --alias live")

@@ -14,8 +14,15 @@ from pathlib import Path
 import pytest
 
 import kappa.sources
-from kappa.commands import deploy, sources
 from kappa.commands.adopt.sources import adopt_sources
+from kappa.commands.event_sources import (
+    plan_add_event_sources,
+    plan_remove_event_sources,
+    plan_switch_event_sources,
+    plan_update_event_sources,
+    read_sources_status,
+)
+from kappa.commands.session import Session
 from kappa.config import source_rules
 from kappa.config.read import read_config
 from kappa.errors import Conflict, NotFound
@@ -94,7 +101,7 @@ def kind(changed, monkeypatch):
 def session(tmp_path):
     file = tmp_path / "config.yml"
     file.write_text(CONFIG)
-    return deploy.Session(read_config(file), Vault())
+    return Session(read_config(file), Vault())
 
 
 def carry_out(session, plan):
@@ -104,45 +111,45 @@ def carry_out(session, plan):
 
 
 def shown(session):
-    data = sources_data(*sources.read_sources_status(session))
+    data = sources_data(*read_sources_status(session))
     assert [one.get("problem") for one in data] == [None]
     return source_row(data[0])[1:]
 
 
 def test_it_is_added_with_its_permission_and_is_there_then(session):
-    plan = sources.plan_add_event_sources(session)
+    plan = plan_add_event_sources(session)
     assert [step.operation for step in plan] == ["add_permission", "rotate_secret"]
     assert plan[0].params["Principal"] == "secretsmanager.amazonaws.com"
     assert carry_out(session, plan) == ["created", "created"]
     assert session.aws.secret["RotationLambdaARN"] == FUNCTION
-    assert carry_out(session, sources.plan_add_event_sources(session)) == ["exists"]
-    assert carry_out(session, sources.plan_update_event_sources(session)) == ["unchanged"]
+    assert carry_out(session, plan_add_event_sources(session)) == ["exists"]
+    assert carry_out(session, plan_update_event_sources(session)) == ["unchanged"]
 
 
 def test_status_describes_it(session):
     assert shown(session) == ("db-AbCdEf", "missing", SERVICE)
-    carry_out(session, sources.plan_add_event_sources(session))
+    carry_out(session, plan_add_event_sources(session))
     assert shown(session) == ("db-AbCdEf", "Rotating", SERVICE)
 
 
 def test_it_is_moved_to_the_alias_and_its_permission_with_it(session):
-    carry_out(session, sources.plan_add_event_sources(session))
+    carry_out(session, plan_add_event_sources(session))
     session.aws.lambda_create_alias("greeter", "live", "1")
     session.config.file.write_text(f"{CONFIG}  alias: live\n")
-    moved = deploy.Session(read_config(session.config.file), session.aws)
-    marks = carry_out(moved, sources.plan_add_event_sources(moved))
+    moved = Session(read_config(session.config.file), session.aws)
+    marks = carry_out(moved, plan_add_event_sources(moved))
     assert marks == ["created", "updated", "removed"]
     assert session.aws.secret["RotationLambdaARN"] == f"{FUNCTION}:live"
     assert list(filter(None, session.aws.policies.values())) == [session.aws.policies["live"]]
 
 
 def test_it_is_disabled_enabled_and_removed(session):
-    carry_out(session, sources.plan_add_event_sources(session))
-    plan = sources.plan_switch_event_sources(session, ["db-AbCdEf"], enabled=False)
+    carry_out(session, plan_add_event_sources(session))
+    plan = plan_switch_event_sources(session, ["db-AbCdEf"], enabled=False)
     assert carry_out(session, plan) == ["removed"]
-    plan = sources.plan_switch_event_sources(session, [], enabled=True)
+    plan = plan_switch_event_sources(session, [], enabled=True)
     assert carry_out(session, plan) == ["created"]
-    plan = sources.plan_remove_event_sources(session, [])
+    plan = plan_remove_event_sources(session, [])
     assert carry_out(session, plan) == ["removed", "removed"]
     assert (session.aws.secret["RotationEnabled"], session.aws.policies[""]) == (False, {})
 
@@ -150,14 +157,14 @@ def test_it_is_disabled_enabled_and_removed(session):
 def test_what_another_function_rotates_is_refused_and_one_that_is_gone_is_said(session):
     session.aws.secret = {"RotationEnabled": True, "RotationLambdaARN": f"{FUNCTION}-2"}
     with pytest.raises(Conflict, match="greeter-2 rotates the secret db-AbCdEf"):
-        sources.plan_add_event_sources(session)
+        plan_add_event_sources(session)
     session.aws.secret = None
     with pytest.raises(NotFound, match="db-AbCdEf does not exist"):
-        sources.plan_add_event_sources(session)
+        plan_add_event_sources(session)
 
 
 def test_it_is_adopted(session):
-    carry_out(session, sources.plan_add_event_sources(session))
+    carry_out(session, plan_add_event_sources(session))
     statements = read_statements(session.aws, "greeter", "")
     adopted = adopt_sources(session.aws, FUNCTION, statements)
     assert adopted.sections == ({"arn": SECRET, "schedule": "rate(30 days)"},)

@@ -163,7 +163,7 @@ def test_filters_that_aws_may_not_show_are_an_error_that_names_the_permission():
 
 @pytest.mark.parametrize(("later", "start"), [(False, "TRIM_HORIZON"), (True, "LATEST")])
 def test_a_stream_begins_where_the_kappa_of_the_layout_began(later, start):
-    config = kappa_config({"sources": [{"arn": STREAM}]}, later=later)
+    config = kappa_config({"sources": [{"arn": STREAM}]}, is_layout_07=later)
     (step,) = plan_sources_add(config, PLACE, invoking(SourcesState()), ())
     assert step.params["StartingPosition"] == start
 

@@ -4,7 +4,7 @@ import pytest
 
 from kappa.arn import Place
 from kappa.aws.client import Aws
-from kappa.commands.status_problems import problems
+from kappa.commands.status import problems
 from kappa.errors import Denied
 from kappa.sources.read import read_sources
 from kappa.sources.report import source_row, sources_data

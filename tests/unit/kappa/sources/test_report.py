@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.config.source_fields import Url
+from kappa.config.model import Url
 from kappa.function.permissions import Statement, as_statement
 from kappa.sources.report import source_row, sources_data
 from kappa.sources.rule import Rule

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.config.source_fields import KeyFilter
+from kappa.config.model import KeyFilter
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.plan.apply import apply
 from kappa.plan.step import Note

@@ -5,11 +5,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kappa.commands import deploy as commands
-from kappa.commands import sources as sourcecommands
-from kappa.config.function_fields import Image
+from kappa.commands.deploy import plan_deploy
+from kappa.commands.event_sources import (
+    plan_add_event_sources,
+    plan_remove_event_sources,
+    plan_switch_event_sources,
+)
+from kappa.commands.session import Session
+from kappa.config.model import Image, KeyFilter
 from kappa.config.read import read_config
-from kappa.config.source_fields import KeyFilter
 from kappa.errors import ConfigError, Conflict
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
@@ -42,9 +46,9 @@ class Bucket:
         function = {"path": "", "handler": "", "runtime": "", "image": IMAGE, "alias": alias}
         config = kappa_config({"sources": sources, **function}, role={"arn": ROLE})
         named = msgspec.structs.replace(config, file=Path(file), environment=environment)
-        return commands.Session(named, self.aws)
+        return Session(named, self.aws)
 
-    def deploy(self, *sources, plan=commands.plan_deploy, **config):
+    def deploy(self, *sources, plan=plan_deploy, **config):
         steps = plan(self.session(*sources, **config))
         assert_valid(steps)
         self.reports = []
@@ -71,7 +75,7 @@ def test_two_sources_of_one_bucket_with_other_prefixes_are_both_notified():
     one = Bucket()
     assert [each.mark for each in one.deploy(keys("in/"), keys("out/"))] == ["created", "created"]
     assert one.prefixes == ["in/", "out/"]
-    again = commands.plan_deploy(one.session(keys("in/"), keys("out/")))
+    again = plan_deploy(one.session(keys("in/"), keys("out/")))
     assert [item for item in again if isinstance(item, Step)] == []
     assert len({each["Id"] for each in one.notifications}) == 2
 
@@ -93,7 +97,7 @@ def test_a_report_names_the_keys_of_each_source_of_a_bucket():
 def test_a_second_source_of_a_bucket_is_added_and_the_first_stays():
     one = Bucket()
     one.deploy(keys("in/"))
-    add = sourcecommands.plan_add_event_sources
+    add = plan_add_event_sources
     told = one.deploy(keys("in/"), keys("out/"), plan=add)
     assert [each.mark for each in told] == ["exists", "created"]
     assert one.prefixes == ["in/", "out/"]
@@ -170,7 +174,7 @@ def test_a_notification_of_an_older_kappa_gets_the_id_of_its_config(id_):
 
 def test_a_new_id_asks_no_destination_of_others_whether_it_is_there():
     one = Bucket(by_kappa("in/"))
-    plan = commands.plan_deploy(one.session(keys("in/")))
+    plan = plan_deploy(one.session(keys("in/")))
     (step,) = [item for item in plan if isinstance(item, Step) and item.service == "s3"]
     assert step.params["SkipDestinationValidation"] is True
 
@@ -202,7 +206,7 @@ def test_all_sources_of_a_bucket_are_disabled_and_enabled_by_its_name():
     one = Bucket()
     both = keys("in/"), keys("out/")
     one.deploy(*both)
-    switch = sourcecommands.plan_switch_event_sources
+    switch = plan_switch_event_sources
     one.deploy(*both, plan=lambda session: switch(session, ["photos"], enabled=False))
     assert one.prefixes == []
     one.deploy(*both, plan=lambda session: switch(session, ["photos"], enabled=True))
@@ -223,7 +227,7 @@ def test_remove_names_the_notifications_that_the_config_does_not_name():
     one = Bucket()
     one.deploy(keys("in/"), file="a.yml")
     one.deploy(keys("out/"), file="b.yml")
-    remove = sourcecommands.plan_remove_event_sources
+    remove = plan_remove_event_sources
     told = one.deploy(
         keys("in/"), keys("tmp/"), file="a.yml", plan=lambda session: remove(session, ())
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.config.source_fields import Url
+from kappa.config.model import Url
 from kappa.errors import ConfigError
 from kappa.sources.selection import select
 from tests.support.builders import kappa_config

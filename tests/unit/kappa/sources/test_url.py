@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kappa.arn import Place
-from kappa.config.source_fields import Cors, Url
+from kappa.config.model import Cors, Url
 from kappa.errors import Conflict
 from kappa.function.permissions import Statement, read_statement
 from kappa.plan.step import Note

@@ -1,0 +1,125 @@
+"""The commands for event sources: add, update, enable, disable, remove, show their status."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from kappa.cli.carry_out import carry_out
+from kappa.cli.console import as_json, bold, progress, result, style
+from kappa.cli.group import command
+from kappa.cli.options import Options
+
+_sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+
+
+@command(several=True)
+def add_event_sources(options: Options) -> None:
+    """Connect the function to its event sources.
+
+    Creates what is missing: mappings for streams and queues, subscriptions for topics,
+    notifications for buckets, EventBridge rules, the function URL, and the permissions that they
+    need.
+
+    Example:
+      kappa config.yml add_event_sources
+    """
+    from kappa.commands.event_sources import plan_add_event_sources
+
+    carry_out(options, plan_add_event_sources)
+
+
+@command(several=True)
+def update_event_sources(options: Options) -> None:
+    """Update existing event sources.
+
+    Changes the settings that differ, such as batch size, filters and `enabled`. Reports a missing
+    source, and does not create it.
+
+    Example:
+      kappa config.yml update_event_sources
+    """
+    from kappa.commands.event_sources import plan_update_event_sources
+
+    carry_out(options, plan_update_event_sources)
+
+
+@command()
+@_sources
+def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
+    """Let event sources invoke the function again.
+
+    SOURCE is an ARN or a name from `status`; default: all in the config. Streams and queues
+    continue where they stopped. Topics, buckets and shared rules are connected again.
+
+    Example:
+      kappa config.yml enable_event_sources news
+    """
+    from kappa.commands.event_sources import plan_switch_event_sources
+
+    carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=True))
+
+
+@command()
+@_sources
+def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
+    """Stop event sources from invoking the function.
+
+    SOURCE is an ARN or a name from `status`; default: all in the config. Streams and queues
+    keep their records for their retention time. Topics, buckets and shared rules are
+    disconnected. The next deploy restores what `enabled` in the config says.
+
+    Example:
+      kappa config.yml disable_event_sources
+    """
+    from kappa.commands.event_sources import plan_switch_event_sources
+
+    carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=False))
+
+
+@command()
+@_sources
+def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
+    """Disconnect event sources from the function.
+
+    SOURCE is an ARN, a name from `status`, or url; default: all in the config, and its URL.
+    Deletes mappings, subscriptions, notifications, rules, and the permissions that kappa added
+    for them. A deleted URL never gets the same address again.
+
+    Example:
+      kappa config.yml remove_event_sources nightly
+    """
+    from kappa.commands.event_sources import plan_remove_event_sources
+
+    carry_out(options, partial(plan_remove_event_sources, names=sources))
+
+
+@command()
+def event_source_status(options: Options) -> None:
+    """Show the event sources and their state.
+
+    Lists those of the config, and other streams and queues that invoke the function.
+    Changes nothing.
+
+    Example:
+      kappa config.yml event_source_status --json
+    """
+    from kappa.cli.columns import padded
+    from kappa.commands.event_sources import read_sources_status
+    from kappa.sources.report import source_row, sources_data
+
+    session = options.open()
+    data = sources_data(*read_sources_status(session))
+    if options.json:
+        result(as_json(data))
+        return
+    for _, name, state, detail in padded([source_row(source) for source in data]):
+        good = state.strip() not in ("missing", "no target", "topic is gone")
+        colour = "green" if good else "magenta"
+        result(f"{bold(name)}  {style(state, fg=colour)}  {detail}".rstrip())
+    for source in data:
+        if "problem" in source:
+            progress(f"! {source['name']}: {source['problem']}")
+    if not data:
+        progress("The config names no event source, and AWS has none.")

@@ -1,0 +1,61 @@
+"""The command package: the zip that would be uploaded, as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kappa.cli.carry_out import warn_of_code
+from kappa.cli.console import as_json, result
+from kappa.cli.group import command
+from kappa.cli.options import Options, strict_option
+from kappa.errors import ArchiveError
+from kappa.texts import one_line
+
+
+@command(several=True)
+@click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the zip here."
+)
+@click.option("--list", "listed", is_flag=True, help="List the files with their sizes.")
+@strict_option
+def package(options: Options, output: Path | None, listed: bool, strict: bool) -> None:
+    """Write the zip that deploy would upload.
+
+    Installs the requirements and packs the code into NAME.zip (or lambda.zipfile_name) beside the
+    config. Does not contact AWS.
+
+    Example:
+      kappa config.yml package --output /tmp/greeter.zip --list
+    """
+    from kappa.commands.numbers import size
+    from kappa.packing.archive import sizes
+    from kappa.packing.zip_file import write_zip
+
+    if output and len(options.configs) > 1:
+        raise click.UsageError("--output is for one config file.")
+    session = options.open()
+    archive = session.zip
+    if archive is None:
+        raise ArchiveError(
+            f"{session.config.function.name} is a container image: there is nothing to pack."
+        )
+    warn_of_code(session.config, session.problems, strict=strict)
+    file = write_zip(session.config, archive, output)
+    data = {
+        "file": str(file),
+        "size_bytes": len(archive.data),
+        "unzipped_bytes": archive.unzipped_bytes,
+        "files": len(archive.names),
+        "sha256": archive.sha256,
+    }
+    if options.json:
+        result(as_json({**data, "names": sizes(archive)} if listed else data))
+        return
+    for name, size_bytes in sizes(archive).items() if listed else ():
+        result(f"{size(size_bytes):>12}  {one_line(name)}")
+    result(
+        f"{file}: {size(len(archive.data))}, {len(archive.names)} files, "
+        f"{size(archive.unzipped_bytes)} unzipped, sha256 {archive.sha256}"
+    )

@@ -1,0 +1,47 @@
+"""The command rollback: move the alias back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kappa.cli.carry_out import carry_out
+from kappa.cli.group import command
+from kappa.cli.options import Options
+
+if TYPE_CHECKING:
+    from kappa.commands.session import Session
+    from kappa.plan.step import Plan
+
+
+def _version(_ctx: click.Context, _param: click.Parameter, number: str) -> str:
+    if number and not number.isdecimal():
+        raise click.BadParameter(f"{number!r} is not the number of a version, such as 3.")
+    return number
+
+
+@command()
+@click.option(
+    "--to",
+    default="",
+    metavar="VERSION",
+    callback=_version,
+    help="Move to this version instead.",
+)
+@click.option("--alias", default="", metavar="NAME", help="Alias to move; default: lambda.alias.")
+def rollback(options: Options, to: str, alias: str) -> None:
+    """Move the alias back to its previous version.
+
+    Moves the alias and nothing else: $LATEST keeps its code and settings, so the next deploy
+    --publish moves the alias to the newest version again.
+
+    Example:
+      kappa config.yml rollback --to 3
+    """
+    from kappa.commands.rollback import plan_rollback
+
+    def plan(session: Session) -> Plan:
+        return plan_rollback(session, alias, to)
+
+    carry_out(options, plan)

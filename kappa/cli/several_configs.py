@@ -1,0 +1,212 @@
+"""One command for several configs: in parallel where safe, with one report.
+
+Progress is printed as it happens, each line with its function's name; results follow in the order
+of the configs. Owns what may run side by side: functions that share a role, a policy or a
+bucket (whose notifications are one document) go one after another. Every config is read before
+AWS is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import click
+
+from kappa.aws.client import Aws
+from kappa.cli.console import (
+    Output,
+    as_json,
+    exit_code,
+    prefixed,
+    print_traceback,
+    progress,
+    result,
+    style,
+)
+from kappa.cli.options import Options
+from kappa.commands.session import Session
+from kappa.config.model import Config
+from kappa.packing.syntax import refuse
+
+MAX_AT_ONCE = 8
+# From well to ill: nothing to do, something differs, failed, wrong config, interrupted.
+_SEVERITY = (0, 3, 1, 2, 130)
+_PACKING = frozenset({"create", "deploy", "diff", "update_code"})
+_PREFIX_COLOURS = ("cyan", "magenta", "blue", "yellow", "green")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one config."""
+
+    number: int
+    name: str
+    config: Config
+    code: int
+    seconds: float
+    output: Output
+
+
+Command = Callable[..., int | None]
+
+
+def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
+    """Run a command for each config; the exit code is the worst one.
+
+    Each config gets its last line, whatever happens to it or to another one.
+    """
+    sessions = _open_all(options, command.__name__, strict=given.get("strict", False))
+    if sessions is None:
+        return 2
+    names = _names([session.config for session in sessions])
+    width = max(len(name) for name in names)
+
+    def run(number: int) -> Outcome:
+        name, session = names[number], sessions[number]
+        colour = _PREFIX_COLOURS[number % len(_PREFIX_COLOURS)]
+        prefix = f"{style(name.ljust(width), fg=colour)} | "
+        own = replace(options, config=session.config.file, session=session)
+        output = Output(prefix, [])
+        started = time.monotonic()
+        with prefixed(output):
+            code = _code(partial(command, own, **given), options.debug)
+        seconds = time.monotonic() - started
+        return Outcome(number, name, session.config, code, seconds, output)
+
+    outcomes, interrupted = _side_by_side(sessions, run)
+    _report(outcomes, width, options.json)
+    for number in sorted(set(range(len(names))) - {outcome.number for outcome in outcomes}):
+        progress(f"{names[number].ljust(width)}   not begun")
+    if interrupted:
+        raise click.exceptions.Abort
+    return max((outcome.code for outcome in outcomes), key=_severity)
+
+
+def _code(run: Callable[[], int | None], debug: bool) -> int:
+    """Run a command for one config. A bug in it ends that config only, and is shown whole."""
+    try:
+        return exit_code(run, debug)
+    except Exception as error:  # noqa: BLE001 - reported again, and the other configs go on
+        print_traceback(error)
+        return 1
+
+
+def _open_all(options: Options, command: str, *, strict: bool) -> list[Session] | None:
+    """Read every config, and report what is wrong with each; None if one is wrong."""
+    known: dict[Any, Aws] = {}
+    sessions: list[Session] = []
+
+    def open_one(own: Options) -> None:
+        session = own.open(known)
+        if command in _PACKING:
+            _ = session.document, session.zip
+            if strict:
+                refuse(session.problems)
+        sessions.append(session)
+
+    for file in options.configs:
+        _code(partial(open_one, replace(options, config=file)), options.debug)
+    return sessions if len(sessions) == len(options.configs) else None
+
+
+def _names(configs: Sequence[Config]) -> list[str]:
+    names = [config.function.name for config in configs]
+    twice = len(set(names)) < len(names)
+    return [str(config.file) for config in configs] if twice else names
+
+
+def _side_by_side(
+    sessions: list[Session], run: Callable[[int], Outcome]
+) -> tuple[list[Outcome], bool]:
+    """Run each config; after Ctrl-C, only end what has begun, and report that it was pressed."""
+    groups = apart([session.config for session in sessions])
+    done: dict[int, Outcome] = {}
+    ended: dict[int, threading.Event] = {}
+    lock, interrupted = threading.Lock(), False
+
+    def run_group(first: int, group: list[int]) -> None:
+        with lock:
+            if interrupted:
+                return
+            ended[first] = threading.Event()
+        try:
+            for number in group:
+                done[number] = run(number)
+        finally:
+            ended[first].set()
+
+    pool = ThreadPoolExecutor(min(MAX_AT_ONCE, len(groups)))
+    try:
+        running = [pool.submit(run_group, group[0], group) for group in groups]
+        for future in running:
+            future.result()
+    except KeyboardInterrupt:
+        with lock:
+            interrupted = True
+        for session in sessions:
+            session.aws.stop()
+        # Not the pool's own waiting: it forgets a thread that Ctrl-C met while it began.
+        for event in ended.values():
+            event.wait()
+    pool.shutdown(cancel_futures=True)
+    return [done[number] for number in sorted(done)], interrupted
+
+
+def apart(configs: Sequence[Config]) -> list[list[int]]:
+    """Group the configs, by number, that must run one after another."""
+    groups: list[tuple[set[Hashable], list[int]]] = []
+    for number, config in enumerate(configs):
+        shared, members = _shared(config), [number]
+        for group in [group for group in groups if group[0] & shared]:
+            groups.remove(group)
+            shared |= group[0]
+            members = [*group[1], *members]
+        groups.append((shared, sorted(members)))
+    return sorted(members for _, members in groups)
+
+
+def _shared(config: Config) -> set[Hashable]:
+    """What two functions cannot change at the same time, whatever the account."""
+    policy = config.policy.name or config.policy.arn if config.policy else ""
+    sources = config.function.event_sources
+    return {
+        ("function", config.function.name),
+        *([("role", config.role.name)] if config.role.name else []),
+        *([("policy", policy)] if config.policy and config.policy.document else []),
+        *(("bucket", source.arn) for source in sources if source.service == "s3"),
+    }
+
+
+def _severity(code: int) -> int:
+    return _SEVERITY.index(code) if code in _SEVERITY else _SEVERITY.index(1)
+
+
+def _report(outcomes: list[Outcome], width: int, wants_json: bool) -> None:
+    if wants_json:
+        result(as_json([_data(outcome) for outcome in outcomes]))
+        return
+    for outcome in outcomes:
+        for text in outcome.output.results or ():
+            result(outcome.output.lines(text))
+    words = {0: ("done", "green"), 3: ("differs", "yellow")}
+    for outcome in outcomes:
+        word, colour = words.get(outcome.code, ("failed", "red"))
+        seconds = style(f"{outcome.seconds:.1f} s", dim=True)
+        progress(f"{outcome.name.ljust(width)}   {style(word.ljust(8), fg=colour)} {seconds}")
+
+
+def _data(outcome: Outcome) -> dict[str, Any]:
+    results = [json.loads(text) for text in outcome.output.results or ()]
+    return {
+        "config": outcome.config.file,
+        "function": outcome.config.function.name,
+        "exit_code": outcome.code,
+        "result": results[0] if len(results) == 1 else results or None,
+    }

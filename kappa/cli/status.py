@@ -1,0 +1,42 @@
+"""The command status: what AWS has of the function, and what is wrong."""
+
+from __future__ import annotations
+
+from kappa.cli.console import as_json, bold, result, style, width
+from kappa.cli.group import command
+from kappa.cli.options import Options
+
+
+@command(several=True)
+def status(options: Options) -> None:
+    """Show the state of everything in the config.
+
+    Lists policy, role, function, alias, permissions, asynchronous settings and event sources.
+    Problems, such as what is missing or has failed, follow after a "!". Changes nothing.
+
+    Example:
+      kappa config.yml status --json
+    """
+    from kappa.cli.columns import padded
+    from kappa.cli.status_table import status_table
+    from kappa.commands.status import read_status, status_data
+
+    session = options.open()
+    now = read_status(session)
+    data = status_data(now.config, now.iam, now.function, now.sources)
+    if options.json:
+        result(as_json(data))
+        return
+    for what, name, state, detail in padded(status_table(data, session.config), width()):
+        line = f"{what}  {bold(name)}  {_coloured(state)}"
+        result(f"{line}  {style(detail, dim=True)}" if detail else line)
+    for problem in data["problems"]:
+        result(f"{style('!', fg='red', bold=True)} {problem}")
+
+
+def _coloured(state: str) -> str:
+    word = state.strip()
+    if word in ("missing", "topic is gone", "no target") or "Failed" in word:
+        return style(state, fg="red")
+    is_well = word in ("Active", "Enabled", "Notifying", "Subscribed", "there")
+    return style(state, fg="green" if is_well else "yellow")

@@ -1,0 +1,42 @@
+"""The command validate: check a config, and print it filled in."""
+
+from __future__ import annotations
+
+from kappa.cli.carry_out import print_notes, warn_of_code
+from kappa.cli.console import as_json, progress, result
+from kappa.cli.group import command
+from kappa.cli.options import Options, show_values_option, strict_option
+
+
+@command(several=True)
+@show_values_option
+@strict_option
+def validate(options: Options, show_values: bool, strict: bool) -> None:
+    """Check the config and print it resolved.
+
+    Merges the environment, and checks the files that the config names and the handler. The output
+    is a valid config. It leaves out variables, and keeps ${name} for included values, unless
+    --show-values is given. Installs nothing and does not contact AWS. Exit code 2: the config is
+    wrong.
+
+    Example:
+      kappa config.yml validate --env prod
+    """
+    from kappa.commands.validate import check
+    from kappa.config.write import as_yaml, hidden_variables, plain_config
+    from kappa.packing.syntax import problems
+
+    session = options.open()
+    archive = check(session.config, options.region or session.config.region)
+    print_notes(session.config.notes)
+    unreadable = problems(session.config.function.runtime, archive) if archive else []
+    warn_of_code(session.config, unreadable, strict=strict)
+    config = plain_config(session.config, show_values=show_values)
+    result(as_json(config) if options.json else as_yaml(config).rstrip("\n"))
+    names = "" if show_values else ", ".join(hidden_variables(session.config))
+    if names:
+        progress(f"Not shown: lambda.environment ({names}): --show-values shows it.")
+    if "include" in config:
+        progress(
+            f"Values of {session.config.include} stand as ${{name}}: --show-values shows them."
+        )

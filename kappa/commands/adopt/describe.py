@@ -1,0 +1,250 @@
+"""An existing function in the words of a config. Pure: it neither asks nor writes.
+
+Access is never widened by accident: what a config cannot express whole is left out and named, so
+that a later `deploy` leaves it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kappa import arn as arns
+from kappa.aws.unknown_settings import as_text, list_unknown
+from kappa.commands.adopt.read import Existing
+from kappa.commands.init import POLICY
+from kappa.config.model import URL_STATEMENT
+from kappa.config.values import names_in
+from kappa.function.permissions import Statement, grants
+from kappa.iam.owner import config_name
+from kappa.iam.owner import why_not_made as why_not_owned
+from kappa.sources import url
+from kappa.sources.url import PUBLIC
+
+_ASYNC_KEYS: Mapping[str, tuple[str, ...] | None] = {
+    **dict.fromkeys(
+        ("FunctionArn", "LastModified", "MaximumEventAgeInSeconds", "MaximumRetryAttempts")
+    ),
+    "DestinationConfig": ("OnFailure", "OnSuccess"),
+}
+
+
+@dataclass(frozen=True)
+class Described:
+    """A config as plain values, and the names of what is not in it."""
+
+    config: dict[str, Any]
+    left_out: tuple[str, ...] = ()
+
+
+def describe(existing: Existing, path: str, requirements: bool) -> Described:
+    """Put a function into the words of a config. `path` is where its code lies, "" for none.
+
+    `requirements`: the code holds a requirements.txt, which is installed already.
+    """
+    adopted_url = url.adopt(existing.url, existing.statements)
+    url_section = next(iter(adopted_url.sections), {})
+    given = permissions(existing, url_section)
+    function = {
+        **_settings(existing.function, path),
+        **given.config,
+        "event_sources": existing.sources or None,
+        "url": url_section or None,
+        "async": _asynchronous(existing.asynchronous),
+        "log_retention_days": existing.log_group and existing.log_group.retention_days,
+        "requirements": [] if requirements else None,
+    }
+    left_out = (
+        *given.left_out,
+        *adopted_url.left_out,
+        *list_unknown(existing.asynchronous or {}, _ASYNC_KEYS, "asynchronous calls: "),
+        *left_of_role(existing),
+        *existing.without_key,
+    )
+    return Described({"iam": iam(existing), "lambda": function}, left_out)
+
+
+def _settings(function: Mapping[str, Any], path: str) -> dict[str, Any]:
+    settings = function["Configuration"]
+    tags = {k: v for k, v in function.get("Tags", {}).items() if not k.startswith("aws:")}
+    storage = settings.get("EphemeralStorage", {}).get("Size")
+    snap_start = settings.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions"
+    return {
+        "name": settings["FunctionName"],
+        "description": settings.get("Description") or None,
+        "path": path or None,
+        "handler": settings.get("Handler") or None,
+        "runtime": settings.get("Runtime") or None,
+        "image": _image(function),
+        "architectures": settings.get("Architectures"),
+        "memory_size": settings.get("MemorySize"),
+        "timeout": settings.get("Timeout"),
+        "ephemeral_storage_mb": storage if storage != 512 else None,
+        "environment": settings.get("Environment", {}).get("Variables") or None,
+        "layers": [layer["Arn"] for layer in settings.get("Layers", ())] or None,
+        "vpc": _vpc(settings.get("VpcConfig", {})),
+        "tracing": "Active" if settings.get("TracingConfig", {}).get("Mode") == "Active" else None,
+        "kms_key": settings.get("KMSKeyArn") or None,
+        "tags": tags or None,
+        "reserved_concurrency": function.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+        "dead_letter": settings.get("DeadLetterConfig", {}).get("TargetArn") or None,
+        "logging": _logging(settings),
+        "snap_start": True if snap_start else None,
+    }
+
+
+def _image(function: Mapping[str, Any]) -> dict[str, Any] | None:
+    uri = function.get("Code", {}).get("ImageUri")
+    if not uri:
+        return None
+    image = function["Configuration"].get("ImageConfigResponse", {}).get("ImageConfig", {})
+    return {
+        "uri": uri,
+        "command": image.get("Command") or None,
+        "entry_point": image.get("EntryPoint") or None,
+        "working_directory": image.get("WorkingDirectory") or None,
+    }
+
+
+def _vpc(vpc: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not vpc.get("SubnetIds"):
+        return None
+    return {
+        "subnet_ids": vpc["SubnetIds"],
+        "security_group_ids": vpc["SecurityGroupIds"],
+        "ipv6": True if vpc.get("Ipv6AllowedForDualStack") else None,
+    }
+
+
+def _logging(settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    logging = settings.get("LoggingConfig", {})
+    group = logging.get("LogGroup")
+    section = {
+        "format": logging.get("LogFormat") if logging.get("LogFormat") == "JSON" else None,
+        "application_level": logging.get("ApplicationLogLevel"),
+        "system_level": logging.get("SystemLogLevel"),
+        "group": group if group != f"/aws/lambda/{settings['FunctionName']}" else None,
+    }
+    return section if any(section.values()) else None
+
+
+def _asynchronous(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if settings is None:
+        return None
+    destinations = settings.get("DestinationConfig", {})
+    section = {
+        "maximum_retry_attempts": settings.get("MaximumRetryAttempts"),
+        "maximum_event_age_s": settings.get("MaximumEventAgeInSeconds"),
+        "on_failure": destinations.get("OnFailure", {}).get("Destination"),
+        "on_success": destinations.get("OnSuccess", {}).get("Destination"),
+    }
+    return section if any(value is not None for value in section.values()) else None
+
+
+def given_role(existing: Existing) -> dict[str, Any]:
+    """The iam section that uses the role as it is, and touches neither it nor its policies."""
+    return {"role": {"arn": existing.role["Arn"]}}
+
+
+def why_not_made(existing: Existing) -> str:
+    """Why the config only uses the role; "" if it makes it."""
+    if existing.policy is None:
+        return "has no policy, or several"
+    if why := why_not_owned(existing.role):
+        return why
+    if names_in(as_text(existing.policy.get("Document", ""))):
+        return "has a policy with a ${...} that kappa would fill in"
+    return ""
+
+
+def iam(existing: Existing) -> dict[str, Any]:
+    """Put role and policy into the words of a config."""
+    role, policy = existing.role, existing.policy
+    if policy is None or why_not_made(existing):
+        return given_role(existing)
+    own = {"name": config_name(role, role["RoleName"]), "path": role["Path"]}
+    if "Document" not in policy:
+        # One of AWS's own: by ARN it is found whatever its path.
+        return {"policy": {"arn": policy["Arn"]}, "role": own}
+    return {
+        "policy": {
+            "name": config_name(policy, policy["PolicyName"]),
+            "path": policy["Path"],
+            "description": policy.get("Description") or None,
+            "document": POLICY,
+        },
+        "role": own,
+    }
+
+
+def left_of_role(existing: Existing) -> tuple[str, ...]:
+    """Name what the role has that kappa would not give it."""
+    if why_not_made(existing):
+        return ()
+    role = existing.role
+    kept = {
+        "tags": [tag for tag in role.get("Tags", ()) if not tag["Key"].startswith("kappa:")],
+        "description": role.get("Description"),
+        "session duration": role.get("MaxSessionDuration", 3600) != 3600,
+    }
+    kinds = ", ".join(kind for kind, value in kept.items() if value)
+    return (f"of the role {role['RoleName']}: {kinds}",) if kinds else ()
+
+
+def permissions(existing: Existing, url_section: Mapping[str, Any]) -> Described:
+    """Write each statement, but what `url:` gives or takes away; name a foreign one with all."""
+    plain = [statement for statement in existing.statements if not statement.foreign]
+    foreign = [statement for statement in existing.statements if statement.foreign]
+    of_url = [statement for statement in plain if _is_urls(statement, url_section)]
+    others = [statement for statement in plain if statement not in of_url]
+    reserved = [
+        statement
+        for statement in others
+        if url_section and URL_STATEMENT.fullmatch(statement.statement_id)
+    ]
+    written = [_permission(statement) for statement in others if statement not in reserved]
+    taken = of_url if url_section.get("auth") == "AWS_IAM" else []
+    left_out = (
+        *(f"{statement.statement_id}: {statement.foreign}" for statement in foreign),
+        *(
+            f"{statement.statement_id}: `deploy` takes it away, as the URL's auth is AWS_IAM"
+            for statement in taken
+        ),
+        *(
+            f"{statement.statement_id}: the name is kappa's own beside `url`, "
+            "so no config can say it"
+            for statement in reserved
+        ),
+    )
+    names = tuple(f"permission {words}" for words in left_out)
+    return Described({"permissions": written or None}, names)
+
+
+def _is_urls(statement: Statement, url_section: Mapping[str, Any]) -> bool:
+    """Whether the config's `url:` decides on a statement."""
+    if url_section.get("auth") == "AWS_IAM":
+        return statement.statement_id in [public.statement_id for public in PUBLIC]
+    return url_section.get("auth") == "NONE" and any(grants(statement, public) for public in PUBLIC)
+
+
+def _permission(statement: Statement) -> dict[str, Any]:
+    """Put a statement into the words of a config's permission."""
+    narrowed = (
+        not arns.is_anybodys(statement.source_arn)
+        or statement.source_account
+        or statement.principal_org_id
+        or statement.event_source_token
+    )
+    return {
+        "statement_id": statement.statement_id,
+        "principal": statement.principal,
+        "action": statement.action,
+        "source_arn": statement.source_arn or None,
+        "source_account": statement.source_account or None,
+        "principal_org_id": statement.principal_org_id or None,
+        "event_source_token": statement.event_source_token or None,
+        "function_url_auth_type": statement.url_auth or None,
+        "invoked_via_function_url": statement.via_url or None,
+        "public": True if statement.principal == "*" and not narrowed else None,
+    }

@@ -1,0 +1,106 @@
+"""What every command begins with: one config, the account that it is for, and the packed code.
+
+Owns that each is read once, and that the command line wins over the config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from kappa.arn import Place
+from kappa.aws.client import Aws
+from kappa.config import command_line
+from kappa.config.convert import allowed
+from kappa.config.model import Config, Function
+from kappa.config.policy_document import read_policy_document
+from kappa.config.read import read_config
+from kappa.errors import ConfigError
+from kappa.packing import syntax
+from kappa.packing.archive import Archive
+from kappa.packing.build import read_archive
+from kappa.packing.check import check_files, check_handler
+from kappa.packing.syntax import Problem
+from kappa.plan.step import Clock
+
+
+@dataclass(frozen=True)
+class Session:
+    """One config and the account that it is for."""
+
+    config: Config
+    aws: Aws
+    clock: Clock = field(default_factory=Clock)
+
+    @cached_property
+    def document(self) -> dict[str, Any] | None:
+        """The policy's document, if the config has one; its file is read once."""
+        return read_policy_document(self.config)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The packed code, with the handler in it; packed once."""
+        archive = read_archive(self.config)
+        check_handler(self.config, archive)
+        return archive
+
+    @property
+    def zip(self) -> Archive | None:
+        """The packed code; None for a function of a container image."""
+        check_files(self.config)
+        return None if self.config.function.image else self.archive
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """The function's own Python files that no import can read."""
+        packed = self.zip
+        return syntax.problems(self.config.function.runtime, packed) if packed else []
+
+    @cached_property
+    def place(self) -> Place:
+        """Where the function lives; STS is asked, unless what was read before has told."""
+        return Place(self.aws.partition, self.aws.region, self.aws.account)
+
+
+def open_session(
+    file: Path,
+    profile: str | None,
+    region: str | None,
+    known: dict[Any, Aws] | None = None,
+    environment: str = "",
+) -> Session:
+    """Read the config; the command line's profile and region win over the file's.
+
+    `known` are the clients of other configs: those of one profile and region are shared.
+    Raises: ConfigError.
+    """
+    given = command_line.options(profile=profile, region=region)
+    config = msgspec.structs.replace(read_config(file, environment), given=given)
+    where = (region or config.region, profile or config.profile)
+    aws = Aws(*where) if known is None else known.setdefault(where, Aws(*where))
+    return Session(config, aws)
+
+
+def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
+    """Let the command line's publish, alias and keep_versions win over the config's.
+
+    Raises: ConfigError.
+    """
+    chosen = {key: value for key, value in given.items() if value is not None}
+    if not chosen:
+        return session
+    types = get_type_hints(Function, include_extras=True)
+    for key, value in chosen.items():
+        try:
+            msgspec.convert(value, types[key])
+        except msgspec.ValidationError as error:
+            option = f"--{key.replace('_', '-')}"
+            problem = f"{option} {value!r} cannot be."
+            raise ConfigError(problem, f"Allowed: {allowed(types[key])}.") from error
+    changed = msgspec.structs.replace(session.config.function, **chosen)
+    return replace(session, config=msgspec.structs.replace(session.config, function=changed))

@@ -1,0 +1,54 @@
+"""Hide what came from the included file: the config's own words, `${name}`, stand in its place.
+
+An included file holds what is not for the repository, so its values are for nobody's log either.
+Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kappa.config.model import Config
+from kappa.config.tree import SHORTEST_SECRET
+from kappa.config.values import names_in
+
+
+def written_texts(config: Config) -> dict[str, str]:
+    """Map each included text to what the config writes in its place.
+
+    Texts that a config writes around a value, such as chat-${stage}, are one with it. A short text
+    is left out: it may stand anywhere.
+    """
+    own = {"environment"} if config.values.get("environment") == config.environment else set()
+    values = {name: text for name, text in config.values.items() if name not in own}
+    written_by_text = {text: f"${{{name}}}" for name, text in values.items()}
+    for text, words in config.included.values():
+        if any(values.get(name) for name in names_in(words)):
+            written_by_text[text] = words
+    return {text: words for text, words in written_by_text.items() if _may_be_secret(text)}
+
+
+def _may_be_secret(text: str) -> bool:
+    return len(text) >= SHORTEST_SECRET and text not in ("true", "false", "TODO")
+
+
+def hide(value: Any, written: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain values
+    """Put the config's words in place of included texts, in JSON within a text too."""
+    if isinstance(value, dict):
+        return {key: hide(item, written) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [hide(item, written) for item in value]
+    if not isinstance(value, str) or not written:
+        return value
+    if value in written:
+        return written[value]
+    if value[:1] in ("{", "["):
+        try:
+            read = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        hidden = hide(read, written)
+        return value if hidden == read else json.dumps(hidden, ensure_ascii=False)
+    return value

@@ -1,0 +1,128 @@
+"""The policy document of a config: read it, fill it in, and complete it with what only AWS knows.
+
+Owns which names are AWS's: ${account_id}, ${partition} and, where no included file gives it,
+${region}. They stay as they are until AWS has answered who is calling.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Set
+from pathlib import Path
+from typing import Any
+
+from kappa.arn import Place
+from kappa.config.files import read_file
+from kappa.config.model import Config
+from kappa.config.strict_json import line_of_null, parse_json
+from kappa.config.tree import Keys, items
+from kappa.config.values import fill_text, is_given
+from kappa.errors import ConfigError
+
+# The caller's account is the caller's, whatever an included file holds; an included region counts.
+_CALLERS = frozenset({"account_id", "partition"})
+_REGION = frozenset({"region"})
+# An object's key in S3 may look like a blank: IAM takes it.
+_BLANK = re.compile(r"<[^<>]*>")
+_OBJECT = re.compile(r"^(arn:[^:]*:s3:::[^/]+/).*$", re.DOTALL)
+FILL_IN = "Put in place of {blank} what is meant."
+
+
+def read_policy_document(config: Config) -> dict[str, Any] | None:
+    """Read the policy's JSON file, filled in; None when the policy has no document.
+
+    What only AWS knows, such as ${account_id}, is left for place_policy_document().
+    Raises: ConfigError, if it is missing, not JSON or not a policy, or holds what it only seems to.
+    """
+    if config.policy is None or not config.policy.document:
+        return None
+    if isinstance(config.policy.document, dict):
+        # It stands in the config itself, where ${name} has been filled in.
+        return config.policy.document
+    file = config.beside(config.policy.document)
+    content = _read_document_file(config, file)
+    document, text = parse_json(content, str(file)), content.decode("utf-8")
+
+    def error(problem: str, hint: str) -> ConfigError:
+        return ConfigError(f"{file}:{_line(text, problem.split()[0])}: {problem}", hint)
+
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise ConfigError(f"{file}:1: a policy document needs a Statement.")
+    for _, resource, blank in blanks(document):
+        line = _line(text, json.dumps(resource, ensure_ascii=False))
+        problem = f"{file}:{line}: a statement is about {resource!r}."
+        raise ConfigError(problem, FILL_IN.format(blank=blank))
+    if null_line := line_of_null(text):
+        raise ConfigError(f"{file}:{null_line}: null is no value of a policy.", "Take the key out.")
+    later = _names_of_aws(config.values)
+    filled: dict[str, Any] = _fill_json(
+        document, lambda value: fill_text(value, config.values, error, later, config.hint)
+    )
+    return filled
+
+
+def _read_document_file(config: Config, file: Path) -> bytes:
+    try:
+        return read_file(file)
+    except OSError as error:
+        raise config.error(
+            ("iam", "policy", "document"), f"{file}: {error.strerror}.", "Set iam.policy.document."
+        ) from error
+
+
+def _line(text: str, part: str) -> int:
+    """The line in which a part of a text begins; 1, if it is not in it."""
+    return text.count("\n", 0, max(text.find(part), 0)) + 1
+
+
+def place_policy_document(document: dict[str, Any] | None, place: Place) -> dict[str, Any] | None:
+    """Fill in what only AWS knows: ${account_id}, ${partition} and, if not included, ${region}."""
+    values = {"account_id": place.account, "partition": place.partition, "region": place.region}
+    filled: dict[str, Any] | None = _fill_json(
+        document, lambda value: fill_text(value, values, ConfigError)
+    )
+    return filled
+
+
+def _fill_json(value: object, fill: Callable[[str], str]) -> Any:  # noqa: ANN401 - what it was
+    if isinstance(value, dict):
+        return {key: _fill_json(item, fill) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_fill_json(item, fill) for item in value]
+    return fill(value) if isinstance(value, str) else value
+
+
+def names_for_later(values: Mapping[str, str], keys: Keys) -> Set[str]:
+    """Name what stays in the text at `keys` until place_policy_document(): nothing elsewhere."""
+    in_policy = keys[:3] == ("iam", "policy", "document") or (
+        keys[:1] == ("environments",) and keys[2:3] in (("policy",), ("policy_resources",))
+    )
+    return _names_of_aws(values) if in_policy else frozenset()
+
+
+def _names_of_aws(values: Mapping[str, str]) -> Set[str]:
+    return _CALLERS if is_given(values, "region") else _CALLERS | _REGION
+
+
+def blanks(value: object, keys: Keys = ()) -> Iterator[tuple[Keys, str, str]]:
+    """Find in a document each resource with a blank: its key path, itself, its blank.
+
+    A blank is what nobody has filled in of an example, such as <your table>.
+    """
+    for key, item in items(value):
+        here = (*keys, key)
+        if key not in ("Resource", "NotResource"):
+            yield from blanks(item, here)
+            continue
+        resources = items(item) if isinstance(item, list) else [(None, item)]
+        for number, resource in resources:
+            at = here if number is None else (*here, number)
+            if isinstance(resource, str) and (blank := blank_in(resource)):
+                yield at, resource, blank
+
+
+def blank_in(resource: str) -> str:
+    """The blank of a resource's ARN, such as <your table>; "" without one."""
+    match = _BLANK.search(_OBJECT.sub(r"\1", resource))
+    return match[0] if match else ""

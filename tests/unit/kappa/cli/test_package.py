@@ -1,0 +1,70 @@
+"""package on the command line: the zip, and the list of its files."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from kappa.errors import ArchiveError, ConfigError
+
+
+def test_package_lists_what_is_in_the_zip(run, tmp_path):
+    data = json.loads(run("package", "--list", "--json").stdout)
+    assert list(data["names"]) == ["greeter.py"]
+    assert data["size_bytes"] == (tmp_path / "greeter.zip").stat().st_size
+
+
+def test_package_writes_one_file_for_one_config(run, tmp_path):
+    (tmp_path / "other.yml").write_text((tmp_path / "config.yml").read_text())
+    done = run("package", "--output", "x.zip", configs=("config.yml", "other.yml"))
+    assert "--output is for one config file." in done.stderr
+
+
+BROKEN = "def handler(event, context)\n    return event\n"
+
+
+@pytest.mark.parametrize("command", ["package", "validate"])
+def test_a_syntax_error_is_warned_of_and_refused_where_one_is_strict(run, tmp_path, command):
+    # Good for whatever Python runs kappa: the runtime's own may not be here.
+    file = tmp_path / "config.yml"
+    file.write_text(re.sub("python3.[0-9]+", f"python3.{sys.version_info.minor}", file.read_text()))
+    (tmp_path / "code" / "tea.py").write_text(BROKEN)
+    done = run(command)
+    assert done.exception is None
+    assert "warning    tea.py:1: " in done.stderr
+    refused = run(command, "--strict").exception
+    assert isinstance(refused, ConfigError)
+    assert "tea.py:1" in refused.message
+
+
+def test_strict_stops_several_configs_before_anything_is_asked(run, tmp_path):
+    (tmp_path / "bad").mkdir()
+    text = (tmp_path / "config.yml").read_text()
+    python = f"python3.{sys.version_info.minor}"
+    text = re.sub("python3.[0-9]+", python, text).replace("name: greeter", "name: other")
+    (tmp_path / "bad.yml").write_text(text.replace("path: code", "path: bad"))
+    (tmp_path / "bad" / "greeter.py").write_text(BROKEN)
+    done = run("deploy", "--strict", configs=("config.yml", "bad.yml"))
+    assert done.return_value == 2
+    assert "Error: Python cannot read greeter.py:1" in done.stderr
+
+
+def test_a_container_image_is_not_packed(run, tmp_path):
+    file = tmp_path / "config.yml"
+    kept = [
+        line
+        for line in file.read_text().splitlines()
+        if not line.strip().startswith(("path:", "handler:", "runtime:"))
+    ]
+    image = "  image:\n    uri: 123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1\n"
+    file.write_text("\n".join(kept) + "\n" + image)
+    assert isinstance(run("package").exception, ArchiveError)
+    assert run("validate").exception is None
+
+
+def test_a_files_name_makes_no_line_of_its_own_in_a_list(run, tmp_path):
+    (tmp_path / "code" / "a\nconfig.zip: 1 B").write_text("x")
+    lines = run("package", "--list").stdout.splitlines()
+    assert len(lines) == 3
+    assert any(line.endswith(r"a\nconfig.zip: 1 B") for line in lines)

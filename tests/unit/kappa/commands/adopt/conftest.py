@@ -1,0 +1,18 @@
+"""An existing function, written down and read again."""
+
+import pytest
+
+from kappa.commands.adopt.files import adopted_files
+from kappa.commands.init import write_files
+from kappa.config.read import read_config
+
+
+@pytest.fixture
+def imported(tmp_path):
+    """Write what was found into a folder, and read it as a config."""
+
+    def write(what):
+        write_files(tmp_path, adopted_files(what, "config.yml"))
+        return read_config(tmp_path / "config.yml")
+
+    return write

@@ -1,0 +1,65 @@
+"""What kappa would refuse is taken out, and named."""
+
+from typing import get_args
+
+import botocore.session
+import pytest
+
+from kappa.commands.adopt.files import adopted_files
+from kappa.config.fields import (
+    AsyncRetries,
+    BatchSize,
+    BatchWindow,
+    EphemeralStorage,
+    EventAge,
+    MaxAge,
+    Memory,
+    Parallel,
+    Timeout,
+    TumblingWindow,
+)
+from kappa.errors import ConfigError
+from kappa.function.log_group import LogGroup
+from tests.support.kappa.existing import existing, whole
+
+
+def test_a_value_that_kappa_would_fill_in_is_named_without_its_text():
+    secret = {"A": "${secret:-value}", "B": "plain"}
+    config, said = whole(settings={"Environment": {"Variables": secret}})
+    assert "environment" not in config["lambda"]
+    assert "environment: A, B (kappa would fill in" in said
+    assert "secret" not in said
+
+
+def test_a_setting_that_kappa_refuses_is_left_out_and_named():
+    settings = {"Timeout": 9999, "Layers": [{"Arn": "arn:aws:lambda:x"}]}
+    config, said = whole(settings=settings, log_group=LogGroup(2))
+    assert not {"timeout", "layers", "log_retention_days"}.intersection(config["lambda"])
+    assert "- timeout: 9999 (lambda.timeout is '9999'.)" in said
+    assert "- log_retention_days: 2 (lambda.log_retention_days is 2.)" in said
+
+
+def test_a_function_that_no_config_can_express_writes_nothing():
+    settings = {"PackageType": "Image", "Runtime": None, "Handler": None}
+    function = {"Code": {"ImageUri": "elsewhere/greeter:1"}}
+    with pytest.raises(ConfigError, match="cannot be put into a config"):
+        adopted_files(existing(settings, function, zipped=None), "config.yml")
+
+
+def test_the_limits_are_those_of_awss_own_model():
+    shapes = botocore.session.get_session().get_service_model("lambda")
+    for kind, name in {
+        Timeout: "Timeout",
+        Memory: "MemorySize",
+        EphemeralStorage: "EphemeralStorageSize",
+        EventAge: "MaximumEventAgeInSeconds",
+        AsyncRetries: "MaximumRetryAttempts",
+        BatchSize: "BatchSize",
+        BatchWindow: "MaximumBatchingWindowInSeconds",
+        TumblingWindow: "TumblingWindowInSeconds",
+        Parallel: "ParallelizationFactor",
+        MaxAge: "MaxAge",
+    }.items():
+        meta = get_args(kind)[1]
+        limits = shapes.shape_for(name).metadata
+        assert (name, meta.ge, meta.le) == (name, limits["min"], limits["max"])

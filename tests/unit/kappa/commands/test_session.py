@@ -1,0 +1,48 @@
+"""What a command begins with: one config, one account, and the command line before the config."""
+
+import pytest
+
+from kappa.commands.session import open_session, with_publishing
+from kappa.errors import ConfigError
+from tests.support.builders import MINIMAL
+from tests.support.kappa.account import Account
+from tests.support.kappa.sessions import session_of
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "config.yml"
+    path.write_text(f"region: us-east-1\n{MINIMAL}")
+    return path
+
+
+def test_the_command_lines_region_wins_over_the_files(file):
+    assert open_session(file, None, "eu-west-1").aws.region == "eu-west-1"
+    assert open_session(file, None, None).aws.region == "us-east-1"
+
+
+def test_configs_of_one_profile_and_region_share_their_clients(file):
+    known = {}
+    first, second, other = (
+        open_session(file, None, region, known) for region in (None, None, "eu-west-1")
+    )
+    assert first.aws is second.aws
+    assert first.aws is not other.aws
+
+
+def test_the_command_lines_alias_wins_over_the_configs():
+    session = session_of(Account(), alias="live", keep_versions=3)
+    chosen = with_publishing(session, {"alias": "next", "publish": True, "keep_versions": None})
+    function = chosen.config.function
+    assert (function.alias, function.publish, function.keep_versions) == ("next", True, 3)
+
+
+def test_without_an_option_the_session_stays_the_same():
+    session = session_of(Account())
+    assert with_publishing(session, {"alias": None, "publish": None}) is session
+
+
+def test_an_alias_that_cannot_be_is_an_error_with_what_is_allowed():
+    with pytest.raises(ConfigError, match="--alias '7' cannot be") as error:
+        with_publishing(session_of(Account()), {"alias": "7"})
+    assert error.value.hint.startswith("Allowed: 1 to 128 letters")

@@ -1,0 +1,144 @@
+"""What an included file gives: where its values go, and what is missing."""
+
+import os
+import traceback
+
+import pytest
+
+from kappa.config.policy_document import read_policy_document
+from kappa.config.read import read_config
+from kappa.errors import ConfigError
+from tests.support.builders import MINIMAL
+from tests.support.kappa.configs import error_of, source
+
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
+
+
+def test_a_relative_include_of_the_environment_is_found_beside_its_default(monkeypatch, tmp_path):
+    below = tmp_path / "lambda" / "sns"
+    below.mkdir(parents=True)
+    config = below / "config.yml"
+    config.write_text(f"include: ${{MY_VALUES:-../../config.yml}}\nregion: ${{region}}\n{MINIMAL}")
+    (tmp_path / "config.prod.yml").write_text("region: eu-west-1\n")
+    (tmp_path / "config.yml").write_text("region: eu-north-1\n")
+    monkeypatch.chdir(below)
+    monkeypatch.setenv("MY_VALUES", "config.prod.yml")
+    assert read_config(config).region == "eu-west-1"
+    monkeypatch.setenv("MY_VALUES", "config.yml")  # here that is the config itself
+    assert read_config(config).region == "eu-north-1"
+    monkeypatch.setenv("MY_VALUES", "none.yml")
+    with pytest.raises(ConfigError, match=f"{below}/none.yml does not exist"):
+        read_config(config)
+
+
+def test_included_values_are_filled_in(included):
+    more = "  description: ${who:-nobody} and ${where}\n  timeout: ${seconds}\n"
+    function = read_config(included("where: here\nseconds: 7\n", more)).function
+    assert (function.description, function.timeout) == ("nobody and here", 7)
+
+
+@pytest.mark.parametrize("listed", ["[a.org, b.org]", "\n  - a.org\n  - b.org"])
+def test_an_included_list_is_one_text_and_never_taken_for_absent(included, listed):
+    more = "  description: ${domains:-everybody}\n"
+    assert (
+        read_config(included(f"domains: {listed}\n", more)).function.description == "a.org, b.org"
+    )
+
+
+@pytest.mark.parametrize("name", ["{fifo}", "~nobody-of-this-name/x", "x" * 300])
+def test_an_include_that_is_no_file_is_one_clear_error(included, tmp_path, name):
+    os.mkfifo(tmp_path / "fifo")
+    said = error_of(included("", include=name.format(fifo=tmp_path / "fifo")))
+    assert "Not a regular file" in said or "does not exist" in said
+
+
+@pytest.mark.parametrize("value", ["", "TODO", "''"])
+def test_a_value_that_is_empty_or_todo_is_missing(included, value):
+    said = error_of(included(f"where: {value}\n", "  description: ${where}\n"))
+    assert "10: ${where} has no value.\n  Add `where:` to" in said
+
+
+def test_the_hint_of_the_included_file_says_how_to_get_what_is_missing(included):
+    text = "# hint: Run `make outputs`.\na: b\n# hint: not this one\n"
+    said = error_of(included(text, "  description: ${topic}\n"))
+    assert "${topic} has no value.\n  Run `make outputs`. Or add `topic:` to" in said
+
+
+def test_that_hint_is_shown_for_the_document_and_beside_an_environment(included, tmp_path):
+    document = '{"Statement": [{"Resource": "${topic}"}]}'
+    (tmp_path / "p.json").write_text(document)
+    text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")
+    file = tmp_path / "environments.yml"
+    file.write_text(f"include: values.yml\n{text}environments: {{dev: {{}}}}\n")
+    (tmp_path / "values.yml").write_text("# hint: Run `make outputs`.\na: b\n")
+    with pytest.raises(ConfigError) as caught:
+        read_policy_document(read_config(file, "dev"))
+    assert caught.value.hint.startswith("Run `make outputs`. Or add `topic:`")
+
+
+def test_a_boolean_value_keeps_its_type(included):
+    more = source(f"arn: {STREAM}", "enabled: ${on_or_off}")
+    assert read_config(included("on_or_off: false\n", more)).function.event_sources[0].enabled is (
+        False
+    )
+
+
+def test_the_path_of_an_include_may_come_from_the_environment(included, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "mine.yml").write_text("where: elsewhere\n")
+    file = included("where: default\n", "  description: ${where}\n", "${WHICH:-values.yml}")
+    assert read_config(file).function.description == "default"
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("WHICH", "mine.yml")
+    assert read_config(file).function.description == "elsewhere"
+
+
+def test_an_include_without_its_variable_is_said(included):
+    assert "1: the environment variable WHICH is not set." in error_of(
+        included("a: b\n", include="${WHICH}")
+    )
+
+
+def test_a_missing_include_is_said(included):
+    assert "1: the included file" in error_of(included("a: b\n", include="nowhere.yml"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "  environment: |\n    DB_PASSWORD=hunter2\n",
+        '  environment: "SECRET=hunter2"\n',
+        "  environment: [SECRET=hunter2]\n",
+        "  timeout: ${db_password}\ninclude: secrets.yml\n",
+        "  timeout: a-${db_password}\ninclude: secrets.yml\n",
+        "  tags: ${db_password}\ninclude: secrets.yml\n",
+    ],
+)
+def test_an_error_never_shows_a_variable_or_an_included_value(tmp_path, write, lines):
+    (tmp_path / "secrets.yml").write_text("db_password: hunter2\n")
+    error = error_of(write(more=lines))
+    assert "hunter2" not in error
+    if "timeout" in lines:
+        assert "${db_password}'" in error
+
+
+def test_an_error_of_a_rule_shows_no_included_value_either(tmp_path, write):
+    (tmp_path / "secrets.yml").write_text(f"topic: {TOPIC}\n")
+    text = MINIMAL.replace("name: greeter-role", "arn: ${topic}") + "include: secrets.yml\n"
+    assert "iam.role.arn is '${topic}', not a role." in error_of(write(text))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("starting_position: AT_TIMESTAMP", "starting_position_timestamp: ${pw}"),
+        ("filter_criteria: ['${pw}']",),
+    ],
+)
+def test_not_even_a_traceback_shows_an_included_value(tmp_path, write, lines):
+    (tmp_path / "values.yml").write_text("pw: Tr0ub4dor\n")
+    file = write(more=source(f"arn: {STREAM}", *lines) + "include: values.yml\n")
+    with pytest.raises(ConfigError) as caught:
+        read_config(file)
+    assert "Tr0ub4dor" not in "".join(traceback.format_exception(caught.value))
