@@ -1,1 +1,1 @@
-"""The page as it is published: built, bundled, compared, uploaded."""
+"""Publishing the page: build, bundle, compare, upload."""

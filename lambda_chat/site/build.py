@@ -1,6 +1,6 @@
-"""The site as files: sources, the filled page, bundles. What of it is public, and what is not.
+"""Build the site in a folder: sources, the filled page, bundles; decide which keys are public.
 
-Owns the build folder. It must not talk to AWS or print.
+Owns the build folder. It must not call AWS or print.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from lambda_chat.site.headers import File, file_of
 from lambda_chat.site.sources import read_sources
 
 PAGE = "index.html"
-# What the page was built with. It is not public: update.sh reads it to know whose page a bucket
-# holds.
+# The configuration that the page was built with. It is not public: update.sh reads it to find out
+# whose page a bucket holds.
 CONFIG_KEY = "config.json"
-# Keys of the page of earlier versions: update.sh removes them, and what is in vendor/
+# Keys of earlier versions' pages, which update.sh removes, along with vendor/
 FORMER_FILES = ("config.js", "error.html")
 PAGE_FOLDERS = ("css", "js", "vendor")
 LEFT_OVER_S = 24 * 3600
-# what the page names of its own: css/main.css, css/icons.svg#bell, but no address of another site
+# the page's references to its own files: css/main.css, css/icons.svg#bell, but no other site's URL
 NAMED = re.compile(r'\b(href|src)="((?:css|js)/[^"?#]+)(?=["?#])')
 MODULE = '<script type="module"'
 
 
 def fill(text: str, values: Mapping[str, str], name: str) -> str:
-    """Replace each `{{name}}` of a page.
+    """Replace each `{{name}}` in a page.
 
-    Raises: KappaError, naming file and line, for one that has no value or is malformed.
+    Raises: KappaError, naming file and line, for an unknown or malformed placeholder.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -56,9 +56,9 @@ def fill(text: str, values: Mapping[str, str], name: str) -> str:
 def run_folder(base: Path) -> Iterator[Path]:
     """Make a folder in `base` for one run, and remove it afterwards.
 
-    Two runs at once never see each other's half-made site. What a killed run has left is removed a
-    day later.
-    Raises: KappaError, where no folder can be made.
+    So concurrent runs never see each other's unfinished site. The folder of a killed run is removed
+    a day later.
+    Raises: KappaError, if no folder can be made.
     """
     try:
         folder = _new_folder(base)
@@ -66,22 +66,22 @@ def run_folder(base: Path) -> Iterator[Path]:
     except OSError as error:
         raise KappaError(
             f"{base} cannot be written: {error.strerror}.",
-            "update.sh builds the page there. Is build a folder of the checkout, and may you write "
+            "update.sh builds the page there. Is build a folder in the checkout, and can you write "
             "to it?",
         ) from error
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # others are at work in it
+        with suppress(OSError):  # another run still uses it
             base.rmdir()
 
 
 def _remove_left_over(base: Path) -> None:
-    for left in base.iterdir():
+    for folder in base.iterdir():
         with suppress(FileNotFoundError):  # another run has just ended
-            if left.lstat().st_mtime < time.time() - LEFT_OVER_S:
-                shutil.rmtree(left, ignore_errors=True)
+            if folder.lstat().st_mtime < time.time() - LEFT_OVER_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _new_folder(base: Path) -> Path:
@@ -98,12 +98,12 @@ def build_site(
     values: Mapping[str, str],
     modules: Path,
 ) -> list[File]:
-    """Make the site in the empty folder `folder`; return its files.
+    """Build the site in the empty folder `folder`; return its files.
 
-    `settings` are what page_config() returns, `values` stand for the page's placeholders, `modules`
-    is node_modules. What the page names, and all that this loads, gets a hashed name. What it does
-    not name stays as it is.
-    Raises: KappaError, without a page, or for a source or a placeholder that is wrong.
+    `settings` is the result of page_config(), `values` maps the page's placeholders, `modules` is
+    node_modules. Files that the page references, and all that they load, get hashed names; other
+    files keep theirs.
+    Raises: KappaError, if there is no page, or for an invalid source or placeholder.
     """
     if not (source / PAGE).is_file():
         raise KappaError(f"{source / PAGE} does not exist.")
@@ -128,9 +128,9 @@ def _read_page(path: Path) -> str:
 
 
 def _named(text: str, folder: Path) -> set[str]:
-    """Return the keys of the files that the page names and that can be bundled.
+    """Return the keys of the files that the page references and that can be bundled.
 
-    Raises: KappaError, for one that does not exist.
+    Raises: KappaError, for a missing file.
     """
     keys = {match[2] for match in NAMED.finditer(text)}
     for key in sorted(keys):
@@ -140,16 +140,16 @@ def _named(text: str, folder: Path) -> set[str]:
 
 
 def _with_hashed_names(text: str, made: Bundle) -> str:
-    """Let the page load what was made, in as few round trips as there can be."""
+    """Make the page load the bundles, in as few round trips as possible."""
     links = "".join(f'<link rel="modulepreload" href="{key}" />\n    ' for key in made.preloads)
     page = NAMED.sub(lambda match: f'{match[1]}="{made.names.get(match[2], match[2])}', text)
     return page.replace(MODULE, links + MODULE, 1)
 
 
 def read_site(folder: Path, hashed: frozenset[str] = frozenset()) -> list[File]:
-    """Return the built site's files; the keys in `hashed` have a digest in their names.
+    """Return the built site's files; the keys in `hashed` contain a digest.
 
-    Raises: KappaError, for a file that the bucket's policy hides or whose type is unknown.
+    Raises: KappaError, for a file that the bucket's policy keeps private or of an unknown type.
     """
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
     for key, path in files.items():
@@ -167,5 +167,5 @@ def _check_key(key: str) -> None:
 
 
 def is_of_page(key: str) -> bool:
-    """Is it a key of the page, or of an earlier version's page?"""
+    """Whether the key belongs to the page, or to an earlier version's page."""
     return key in (PAGE, *FORMER_FILES) or ("/" in key and key.split("/")[0] in PAGE_FOLDERS)

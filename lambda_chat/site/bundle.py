@@ -1,7 +1,7 @@
-"""The page's scripts, style sheets and pictures, made small and few, with hashed names.
+"""Bundle and minify the page's scripts, style sheets and pictures under hashed names.
 
-What a first view does not need is a file of its own, which `import()` loads when it is used. Owns
-the call of esbuild, and how its report is read. It must not know AWS or the config.
+Code that the first view does not need goes into a file of its own, which `import()` loads. Owns the
+call of esbuild and the reading of its report. It must not know AWS or the config.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ OPTIONS = (
     "--sourcemap",
     "--charset=utf8",
     *(f"--loader:{suffix}=copy" for suffix in PICTURES),
-    # a digest of the content: what has another content has another name
+    # the name contains a digest of the content
     "--entry-names=[dir]/[name]-[hash]",
     "--asset-names=[dir]/[name]-[hash]",
     "--chunk-names=js/[name]-[hash]",
-    # a map names its sources by their places in the site, never by this machine's folders
+    # source maps name sources by their paths in the site, never by this machine's folders
     "--preserve-symlinks",
     "--outbase=.",
     "--outdir=.",
@@ -40,11 +40,11 @@ OPTIONS = (
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """What esbuild has made.
+    """The output of esbuild.
 
-    `names` has the hashed name of each file that was asked for, `hashed` all files that it wrote.
-    `preloads` are the scripts that the asked ones import at once: a browser that learned of them
-    from index.html loads them in the same round trip.
+    `names` maps each entry to its hashed name, `hashed` holds all written files. `preloads` are the
+    scripts that the entries import statically: named in index.html, they load in the same round
+    trip.
     """
 
     names: dict[str, str]
@@ -53,17 +53,16 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 def is_bundled(key: str) -> bool:
-    """Can it have a hashed name? On esbuild's command line some signs have a meaning."""
+    """Whether esbuild can bundle it: some characters have a meaning on its command line."""
     return key.endswith((*BUNDLED, *PICTURES)) and not any(sign in key for sign in SIGNS)
 
 
 def bundle(folder: Path, entries: Iterable[str], modules: Path) -> Bundle:
     """Bundle the entries of a site that is built in `folder`; `modules` is node_modules.
 
-    What is part of a bundle is no file of the site any more. Beside each bundle goes its map, which
-    a browser reads only to show the sources to a developer.
-    Raises: KappaError, with esbuild's words, for a file that is not valid; or if esbuild itself
-    does not run.
+    The bundled sources are removed from the site. Each bundle has a source map beside it, which
+    browsers load only for their developer tools.
+    Raises: KappaError, with esbuild's message, for an invalid file, or if esbuild does not run.
     """
     names = sorted(entries)
     if not names:
@@ -76,15 +75,15 @@ def bundle(folder: Path, entries: Iterable[str], modules: Path) -> Bundle:
         packages.unlink()
     for key in report["inputs"]:
         if not key.startswith("node_modules/"):
-            (folder / key).unlink(missing_ok=True)  # esbuild names what it makes up, too
+            (folder / key).unlink(missing_ok=True)  # esbuild also lists virtual files
     return _read(report)
 
 
 def _read(report: dict[str, Any]) -> Bundle:
-    """Describe what esbuild has made. Source: esbuild's documentation, "Metafile"."""
+    """Read esbuild's report. Source: esbuild's documentation, "Metafile"."""
     outputs: dict[str, Any] = report["outputs"]
     names = {made["entryPoint"]: key for key, made in outputs.items() if "entryPoint" in made}
-    # those that `import()` loads are entry points too, which no page names
+    # files that `import()` loads are entry points too, but the page does not reference them
     lazy = {
         link["path"]
         for made in outputs.values()
@@ -102,7 +101,7 @@ def _read(report: dict[str, Any]) -> Bundle:
 
 
 def _esbuild(folder: Path, names: list[str], modules: Path) -> dict[str, Any]:
-    """Write the bundles into the folder; return esbuild's report of them."""
+    """Write the bundles into the folder; return esbuild's report."""
     path = folder / "bundle.json"
     command = [str(modules / ESBUILD), *names, *OPTIONS, f"--metafile={path.name}"]
     again = f"Remove {modules} and run update.sh again: it installs esbuild for this machine."
@@ -113,7 +112,7 @@ def _esbuild(folder: Path, names: list[str], modules: Path) -> dict[str, Any]:
     if ended.returncode != 0:
         if not ended.stderr.strip():
             code = ended.returncode
-            raise KappaError(f"esbuild ended with exit code {code} and said nothing.", again)
+            raise KappaError(f"esbuild failed with exit code {code} and no message.", again)
         raise KappaError(f"The page is not valid, nothing was uploaded:\n{ended.stderr.strip()}")
     report: dict[str, Any] = json.loads(path.read_text("utf-8"))
     path.unlink()

@@ -1,6 +1,6 @@
-"""How the bucket holds and serves a file of the page: its type, compression, caching and ETag.
+"""How the bucket stores and serves a file of the page: type, compression, caching, ETag.
 
-Owns each header that a browser gets with a file. It must not talk to AWS.
+Owns every header that a browser gets with a file. It must not call AWS.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import msgspec
 
 from kappa.errors import KappaError
 
-# A file whose name has a digest of its content never changes: no browser asks for it again.
+# A file whose name contains a digest never changes, so browsers never request it again.
 IMMUTABLE = "public, max-age=31536000, immutable"
-# Every other file may change under its name: a browser asks each time, and gets a 304.
+# Any other file can change under its name: browsers revalidate it each time, usually with a 304.
 REVALIDATED = "no-cache"
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -30,10 +30,10 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-# S3 sends what it holds: text is held compressed, which every browser undoes.
+# S3 does not compress what it serves, so text is stored compressed.
 GZIPPED = (".css", ".html", ".js", ".json", ".map", ".svg", ".webmanifest")
-# A listing shows an object's bytes (the ETag) but not its headers. This object holds the rules
-# that made the headers: when it differs, every file is uploaded anew. It is not public.
+# A listing shows the ETag of an object's content, but not its headers. This object holds the rules
+# for the headers: when they change, every file is uploaded again. It is not public.
 HEADERS_KEY = "headers.json"
 HEADERS_BODY = json.dumps(
     {"cache_control": [IMMUTABLE, REVALIDATED], "content_types": CONTENT_TYPES, "gzip": GZIPPED},
@@ -43,7 +43,7 @@ HEADERS_BODY = json.dumps(
 
 
 class File(msgspec.Struct, frozen=True):
-    """One file of the built site, as the bucket will hold it."""
+    """One file of the built site, as the bucket will store it."""
 
     key: str
     path: Path
@@ -53,7 +53,7 @@ class File(msgspec.Struct, frozen=True):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The arguments of PutObject that become the headers of each answer."""
+        """PutObject's arguments for the headers of each answer."""
         encoding = {"ContentEncoding": "gzip"} if self.path.suffix in GZIPPED else {}
         return {
             "CacheControl": self.cache_control,
@@ -63,9 +63,9 @@ class File(msgspec.Struct, frozen=True):
 
 
 def file_of(key: str, path: Path, *, hashed: bool) -> File:
-    """Describe the file `path` under its key; `hashed` if its name has a digest of its content.
+    """Describe the file `path` under its key; `hashed` if its name contains a digest.
 
-    Raises: KappaError, for a type that no browser would know.
+    Raises: KappaError, for an unknown suffix.
     """
     if path.suffix not in CONTENT_TYPES:
         known = ", ".join(CONTENT_TYPES)
@@ -78,13 +78,13 @@ def file_of(key: str, path: Path, *, hashed: bool) -> File:
 
 
 def stored_bytes(path: Path) -> bytes:
-    """Return what the bucket holds of a file: the same file gives the same bytes."""
+    """Return the bytes that the bucket stores; the same file always gives the same bytes."""
     body = path.read_bytes()
     return gzip.compress(body, mtime=0) if path.suffix in GZIPPED else body
 
 
 def etag_of(body: bytes) -> str:
-    """S3's ETag of an object that one PUT made, under SSE-S3.
+    """Return S3's ETag for an object uploaded in one PUT, with SSE-S3.
 
     Source: S3 API reference, Object, "ETag".
     """

@@ -1,8 +1,7 @@
-"""Whose bucket it is: the page is published into the bucket of the config's own stack only.
+"""Check that the bucket belongs to the config's stack: the page is published nowhere else.
 
-CloudFormation knows for certain. Where the caller may not ask it, or the stack has another name
-than the config says, the config that an earlier run has published tells whose page it is.
-It must not write.
+CloudFormation is the authority. If the caller may not ask it, or the stack's name differs from the
+config's, the config that an earlier run published in the bucket decides. It must not write.
 """
 
 from __future__ import annotations
@@ -17,15 +16,17 @@ from lambda_chat.config import ChatConfig, config_path
 from lambda_chat.site.build import CONFIG_KEY
 from lambda_chat.stack.website_bucket import read_bucket_name
 
-# the second is of earlier versions: a module, which the page loaded
+# the second one is from earlier versions, whose page loaded it as a module
 MARKERS = (CONFIG_KEY, "config.js")
 MOVED = "Correct it; or, to move the page, run `./resources.py update --wait` first."
-NO_STACK = "Is s3_bucket, stack_name or region mistyped? Else run `./resources.py launch --wait`."
+NO_STACK = (
+    "Is s3_bucket, stack_name or region mistyped? If not, run `./resources.py launch --wait`."
+)
 ALLOW = "Correct s3_bucket, or get the permission cloudformation:DescribeStackResource."
 
 
 def read_owner(aws: Aws, config: ChatConfig) -> str | None:
-    """Return the name of the stack's bucket, "" where it has none, None where nobody may know."""
+    """Return the stack's bucket: "" if it has none, None if the caller may not ask."""
     try:
         return read_bucket_name(aws, config.stack_name)
     except Denied:
@@ -33,9 +34,9 @@ def read_owner(aws: Aws, config: ChatConfig) -> str | None:
 
 
 def refuse_other(aws: Aws, config: ChatConfig, owned: str | None) -> None:
-    """Refuse the config's bucket, whatever is in it, when the stack has another.
+    """Refuse the config's bucket, whatever it contains, if the stack has another one.
 
-    `owned` is what read_owner() returned. Raises: ConfigError.
+    `owned` is the result of read_owner(). Raises: ConfigError.
     """
     if owned and owned != config.s3_bucket:
         raise ConfigError(
@@ -46,9 +47,9 @@ def refuse_other(aws: Aws, config: ChatConfig, owned: str | None) -> None:
 def refuse_foreign(
     aws: Aws, config: ChatConfig, owned: str | None, remote: Mapping[str, str]
 ) -> None:
-    """Refuse a bucket that holds something and is not known to be the stack's.
+    """Refuse a bucket that is not empty and not known to be the stack's.
 
-    `owned` is what read_owner() returned, `remote` has the bucket's keys.
+    `owned` is the result of read_owner(), `remote` holds the bucket's keys.
     Raises: ConfigError.
     """
     if not remote or owned:
@@ -73,7 +74,7 @@ def _stack(aws: Aws, config: ChatConfig) -> str:
 
 
 def _topic_of_page(aws: Aws, bucket: str, marker: str) -> str:
-    """Return the topic that the published page sends to; "" where it is not a page of ours."""
+    """Return the topic that the published page sends to; "" if it is not a page of this chat."""
     try:
         with translated(f"reading {marker} of the bucket {bucket}"):
             answer = aws.client("s3").get_object(Bucket=bucket, Key=marker)

@@ -1,6 +1,6 @@
-"""What a deployment's page is told: its config, the addresses it may call, its own URL.
+"""A deployment's values for the page: its config, the URLs it may call, its own URL.
 
-It must not read or write a file of the page.
+It must not read or write files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SERVICES = ("sts", "sns", "dynamodb", "s3")
 
 
 def endpoints(region: str, endpoint_url: str) -> dict[str, str]:
-    """Return the address of each service that the page calls; `endpoint_url` is "" on AWS."""
+    """Return the URL of each service that the page calls; `endpoint_url` is "" on AWS."""
     return {
         service: endpoint_url or f"https://{service}.{region}.{_suffix(region)}"
         for service in SERVICES
@@ -26,7 +26,7 @@ def endpoints(region: str, endpoint_url: str) -> dict[str, str]:
 
 @cache
 def _suffix(region: str) -> str:
-    """Return how the names of AWS's servers end in a region, as the SDK's data has it."""
+    """Return the domain of AWS's servers in a region, from the SDK's data."""
     from botocore.loaders import create_loader
 
     partitions = create_loader().load_data("partitions")["partitions"]
@@ -37,7 +37,7 @@ def _suffix(region: str) -> str:
 
 
 def page_config(config: ChatConfig, region: str, addresses: Mapping[str, str]) -> dict[str, object]:
-    """Return what the page is told of its deployment: js/main.js reads it from index.html."""
+    """Return the page's config, which js/main.js reads from index.html."""
     return {
         "bucket": config.s3_bucket,
         "dataPrefix": config.data_prefix,
@@ -53,22 +53,22 @@ def page_config(config: ChatConfig, region: str, addresses: Mapping[str, str]) -
 
 
 def _rate_limit(text: str) -> dict[str, int]:
-    """Return how many messages one person may send in how many seconds; "0" is no limit."""
+    """Return how many messages a person may send in how many seconds; "0" means no limit."""
     messages, _, seconds = text.removesuffix("s").partition("/")
     return {"messages": max(1, int(messages)), "seconds": int(seconds or 0)}
 
 
 def page_url(bucket: str, region: str, endpoint_url: str) -> str:
-    """Return where the page is; Google wants HTTPS, which only the REST endpoint has."""
+    """Return the page's URL. Google requires HTTPS, which only S3's REST endpoint offers."""
     if endpoint_url:
         return f"{endpoint_url}/{bucket}/index.html"
     return f"https://{bucket}.s3.{region}.{_suffix(region)}/index.html"
 
 
 def placeholders(addresses: Iterable[str], identity_url: str) -> dict[str, str]:
-    """Return what stands for `{{name}}` in the pages.
+    """Return the values of the page's placeholders.
 
-    Raises: ConfigError, for an address that could break out of the page's policy.
+    Raises: ConfigError, for a URL that could break out of the page's policy.
     """
     connect = dict.fromkeys(_origin(address) for address in addresses)
     return {"connect_src": " ".join(connect), "identity_origin": _origin(identity_url)}

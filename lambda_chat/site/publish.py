@@ -63,21 +63,21 @@ SITE = ROOT / "s3-website"
 NEEDED = ("sns_topic_arn", "website_iam_role_arn", "dynamodb_table")
 # npm writes the last of these at the end of each installation
 PACKAGES = (ESBUILD, Path("aws4fetch/package.json"), Path(".package-lock.json"))
-# Each run that changes the page writes here which files are out of use, and since when, with an id
-# of its own, on condition that no other run has since the bucket was listed. S3 lists keys in the
-# order of their bytes, so this one comes first.
+# Each run that changes the page records here, with an id of its own, which files are out of use and
+# since when. It writes only if no other run has done so since it listed the bucket. S3 lists keys
+# in the order of their bytes, so this one comes first.
 RUN_KEY = ".published.json"
 JSON_HEADERS = {"CacheControl": REVALIDATED, "ContentType": CONTENT_TYPES[".json"]}
 MAX_ROUNDS = 5
-# A page that was opened before an update goes on to load its own files, when they are used.
+# A page that was opened before an update still loads its own files when it needs them.
 KEPT_FOR = timedelta(days=30)
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to do, in order: the uploads turn by turn, then the removals.
+    """The changes in order: the uploads, turn by turn, then the removals.
 
-    `superseded` has the page's files in the bucket that are no longer in use, and since when;
-    `last_run` is the ETag of RUN_KEY when the bucket was listed, "" without one.
+    `superseded` maps the page's files that are no longer in use to the time since when; `last_run`
+    is the ETag of RUN_KEY when the bucket was listed, or "".
     """
 
     uploads: list[list[File]]
@@ -90,7 +90,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        """Is the bucket as it should be?"""
+        """Whether the bucket is already up to date."""
         changes = self.uploads or self.removals or self.headers_changed or self.superseded_changed
         return bool(self.last_run) and not changes
 
@@ -104,16 +104,16 @@ def plan(
 ) -> Plan:
     """Compare the site with the bucket's ETags by key.
 
-    index.html is uploaded last and removals follow, so that no visitor gets a page whose parts are
-    not there. `superseded` is what read_superseded() returned: a file that is no longer in use is
-    removed when it has been so for 30 days.
+    index.html is uploaded last, and removals follow, so that no visitor gets a page with missing
+    parts. `superseded` is the result of read_superseded(): a file is removed when it has been out
+    of use for 30 days.
     """
     headers_changed = remote.get(HEADERS_KEY) != etag_of(HEADERS_BODY)
     changed = [file for file in files if headers_changed or remote.get(file.key) != file.etag]
     turns: list[list[File]] = [[], []]
     for file in changed:
         turns[file.key == PAGE].append(file)
-    # a bucket without a page has none, whatever another run has or has not built
+    # the page itself is never removed, even if this run has not built it
     kept = {PAGE, *(file.key for file in files)}
     since = {
         key: superseded.get(key, now)
@@ -134,9 +134,9 @@ def plan(
 
 
 def read_superseded(aws: Aws, bucket: str, remote: Mapping[str, str]) -> dict[str, datetime]:
-    """Return since when each of the page's files in the bucket is out of use, as the last run knew.
+    """Return since when each file in the bucket is out of use, according to the last run.
 
-    Nothing is known where no run has written it, or where the caller may not read: then every file
+    The result is empty if no run has recorded it or the caller may not read it: then every file
     stays for another 30 days.
     """
     if RUN_KEY not in remote:
@@ -150,7 +150,7 @@ def read_superseded(aws: Aws, bucket: str, remote: Mapping[str, str]) -> dict[st
 
 
 class _Run(msgspec.Struct):
-    """What RUN_KEY holds. A run of an earlier version wrote its id alone."""
+    """The content of RUN_KEY. Earlier versions wrote only the id."""
 
     run: str
     superseded: dict[str, Annotated[datetime, msgspec.Meta(tz=True)]] = {}
@@ -159,7 +159,7 @@ class _Run(msgspec.Struct):
 def read_bucket(aws: Aws, bucket: str) -> dict[str, str]:
     """Return the ETag of each object in the bucket.
 
-    Raises: NotFound, when there is no such bucket.
+    Raises: NotFound, if there is no such bucket.
     """
     try:
         with translated(f"listing the bucket {bucket}"):
@@ -174,10 +174,10 @@ def read_bucket(aws: Aws, bucket: str) -> dict[str, str]:
 
 
 def apply(aws: Aws, bucket: str, todo: Plan) -> bool:
-    """Do what the plan says, and print a line for each change.
+    """Carry out the plan, and print a line for each change.
 
-    Returns False, if another run has changed the bucket since the plan's listing: what is there
-    now may be a mixture of both.
+    Returns False if another run has changed the bucket since it was listed: it may now contain a
+    mixture of both sites.
     """
 
     def upload(file: File) -> str:
@@ -198,13 +198,13 @@ def apply(aws: Aws, bucket: str, todo: Plan) -> bool:
 
 
 def _end_run(aws: Aws, bucket: str, todo: Plan) -> bool:
-    """Write that a run has ended, unless another has since the bucket was listed."""
+    """Record this run, unless another one has been recorded since the bucket was listed."""
     condition = {"IfMatch": f'"{todo.last_run}"'} if todo.last_run else {"IfNoneMatch": "*"}
     body = msgspec.json.encode(_Run(uuid.uuid4().hex, todo.superseded))
     try:
         _put(aws, bucket, RUN_KEY, body, **JSON_HEADERS, **condition)
     except Denied:
-        # a condition asks for s3:GetObject too: who may only write publishes without it
+        # a condition requires s3:GetObject too: a caller that may only write goes without
         _put(aws, bucket, RUN_KEY, body, **JSON_HEADERS)
     except AwsError as error:
         # S3 guide, "Add preconditions to S3 operations with conditional requests"
@@ -220,11 +220,11 @@ def _put(aws: Aws, bucket: str, key: str, body: bytes, **headers: str) -> None:
 
 
 def install_packages(folder: Path) -> Path:
-    """Install the page's npm packages where they are absent or older than package-lock.json.
+    """Install the page's npm packages if they are missing or older than package-lock.json.
 
-    Returns their folder. Raises: KappaError, without npm or when npm fails.
+    Returns their folder. Raises: KappaError, if npm is missing or fails.
     """
-    # npm ci empties node_modules first: of two runs, one waits for the other
+    # npm ci empties node_modules first, so concurrent runs wait for each other
     with (folder / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _install_packages(folder)
@@ -248,9 +248,9 @@ def _install_packages(folder: Path) -> None:
 
 
 def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[File]:
-    """Make the site of `source` in the empty folder `target`; return its files.
+    """Build the site of `source` in the empty folder `target`; return its files.
 
-    Raises: KappaError, for sources that are not valid.
+    Raises: KappaError, for invalid sources.
     """
     identity_url = os.environ.get("LAMBDA_CHAT_IDP_URL") or "https://accounts.google.com"
     addresses = endpoints(region, _endpoint_url())
@@ -258,14 +258,14 @@ def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[F
     values = placeholders(addresses.values(), identity_url)
     try:
         return build_site(source, target, settings, values, install_packages(SITE))
-    except OSError as error:  # a source that may not be read, a disk that is full
+    except OSError as error:  # such as an unreadable source or a full disk
         raise KappaError(shown(f"The site cannot be built: {error}.")) from error
 
 
 def publish(source: Path, aws: Aws | None = None) -> str:
     """Build and upload the site of `source`; return the page's URL.
 
-    The bucket is listed, and its stack asked for, while the site is built.
+    The bucket and its owner are read while the site is built.
     """
     config = read_config()
     require(config, NEEDED)
@@ -283,18 +283,18 @@ def publish(source: Path, aws: Aws | None = None) -> str:
 
 
 def _upload(aws: Aws, config: ChatConfig, files: list[File], remote: Mapping[str, str]) -> None:
-    """Bring the bucket to the site, again where another run did the same at the same time."""
+    """Update the bucket, and repeat if another run did so at the same time."""
     bucket = config.s3_bucket
     for _ in range(MAX_ROUNDS):
         superseded = read_superseded(aws, bucket, remote)
         todo = plan(files, remote, config.data_prefix, superseded, datetime.now(UTC))
         if apply(aws, bucket, todo):
             return
-        print("Another update.sh was at work: comparing again.", file=sys.stderr)
+        print("Another update.sh ran at the same time. Comparing again.", file=sys.stderr)
         remote = read_bucket(aws, bucket)
     raise KappaError(
-        f"The bucket {bucket} changes all the time: others publish, too.",
-        "Run update.sh again when they have ended.",
+        f"The bucket {bucket} keeps changing: other runs of update.sh are publishing.",
+        "Run update.sh again when they have finished.",
     )
 
 
@@ -303,7 +303,7 @@ def _endpoint_url() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Publish; return the exit code: 1 when AWS or npm refused, 2 when the config is wrong."""
+    """Publish; return the exit code: 1 for failures of AWS or npm, 2 for an invalid config."""
 
     def publish_it(_arguments: dict[str, Any]) -> int:
         print(publish(SITE / "public"))

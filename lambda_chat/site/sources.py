@@ -1,7 +1,7 @@
-"""The page's sources: which files of a folder are published, and which must not be.
+"""List the files of the page's folder, and refuse those that must not be published.
 
-Everything that is published is public. So a link is followed only where it stays inside the folder,
-and only regular files are read: a pipe would wait for a writer for ever. It must not write.
+Published files are public. So a link is followed only inside the folder, and only regular files are
+read: a pipe would wait for a writer for ever. It must not write.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ PUBLIC = "Everything there becomes public: copy the file into the folder if it m
 def read_sources(source: Path) -> dict[str, Path]:
     """Map the key of each file to publish to the regular file that holds it, sorted.
 
-    Names that begin with a dot or end in `~` are left out, and what is in folders of such names.
-    Raises: KappaError, naming the first that is a link which leads out of the folder or nowhere,
-    no regular file, or has a name that no page can load.
+    Files and folders whose names begin with a dot or end in `~` are skipped.
+    Raises: KappaError, naming the first file that is a broken link or a link out of the folder, is
+    not a regular file, or has a name that a page cannot load.
     """
     return dict(_walk(source, "", source.resolve(), []))
 
@@ -39,21 +39,21 @@ def _walk(folder: Path, base: str, inside: Path, above: list[Path]) -> Iterator[
         if path.name.startswith(".") or path.name.endswith("~"):
             continue
         key = f"{base}{path.name}"
-        found = check_link(path, inside, PUBLIC) if path.is_symlink() else path
-        if found.is_dir():
+        target = check_link(path, inside, PUBLIC) if path.is_symlink() else path
+        if target.is_dir():
             yield from _walk(path, f"{key}/", inside, [*above, real])
             continue
-        if not found.is_file():
+        if not target.is_file():
             raise KappaError(f"{shown(str(path))} is neither a file nor a folder.", "Remove it.")
         _check_name(key)
-        yield key, found
+        yield key, target
 
 
 def _check_name(key: str) -> None:
     if not key.isprintable():
-        raise KappaError(f"{shown(ascii(key))}: a name that no page can load.", "Rename it.")
+        raise KappaError(f"{shown(ascii(key))}: a page cannot load this name.", "Rename it.")
     if len(key.encode()) > MAX_KEY_BYTES:
-        raise KappaError(f"{key}: longer than the {MAX_KEY_BYTES} bytes that S3 takes.")
+        raise KappaError(f"{key}: longer than the {MAX_KEY_BYTES} bytes that S3 allows.")
     sign = next((sign for sign in SIGNS if sign in key), "")
     if sign and key.endswith(BUNDLED):
         raise KappaError(

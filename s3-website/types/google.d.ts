@@ -1,5 +1,5 @@
 /**
- * The part of Google Identity Services that the page uses.
+ * The part of Google Identity Services' API that the page uses.
  * Source: Google Identity for Web, "Sign In With Google JavaScript API reference".
  */
 interface CredentialResponse {

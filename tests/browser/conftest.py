@@ -332,7 +332,7 @@ def meet(request, browser, chat, channel, regulars):
 
     For tests that leave only messages behind.
     """
-    here = []
+    present = []
 
     def bring(*names):
         for name in names:
@@ -340,14 +340,14 @@ def meet(request, browser, chat, channel, regulars):
                 page = browser.new_context(locale="en-GB").new_page()
                 regulars[name] = Person(page, chat.url, channel)
                 regulars[name].open().sign_in(unique(name))
-            here.append(name)
+            present.append(name)
             regulars[name].open(channel)
             expect(regulars[name].log.get_by_text("No messages yet.")).to_be_visible()
         return regulars[names[0]] if len(names) == 1 else [regulars[name] for name in names]
 
     failed = request.session.testsfailed
     yield bring
-    for name in here:
+    for name in present:
         if request.session.testsfailed > failed or regulars[name].errors:
             person = regulars.pop(name)
             person.page.context.close()

@@ -1,6 +1,6 @@
-// Stands in for js/main.js: shows the view in any state, from fixtures, without services.
-// gallery.py serves it. `show(name)` shows a state; what the view tells its handlers changes the
-// state as plainly as it can, and is kept in `calls`.
+// Replaces js/main.js to show the view in any state, from fixtures, without services. gallery.py serves it.
+// `show(name)` shows a state. The view's calls of its handlers are recorded in `calls` and change the state in the
+// simplest way.
 
 import * as sending from "./state/draft.js";
 import { createView } from "./view/page.js";
@@ -134,7 +134,7 @@ const STATES = {
       outgoing("sent", "Shall we merge it today?", 1),
       outgoing("sending", "I can write the notes.", 2),
       outgoing("failed", "Here is the log of the week.", 3, "The chat is busy at the moment."),
-      outgoing("queued", "And the summary.", 4, "Too fast: goes out in 3 s"),
+      outgoing("queued", "And the summary.", 4, "Too fast: sending in 3 s"),
     ],
   },
   draft: open({ draft: "A longer answer, of more than one line:\n\n- the table\n- the stream" }),
@@ -197,7 +197,7 @@ const does = {
     change({
       channels: { ...state.channels, [state.channel]: { ...state.channels[state.channel], draft } },
     }),
-  onEdit: (id) => change(open({ editing: { id, text: talk.find((one) => one.id === id).text } }, state)),
+  onEdit: (id) => change(open({ editing: { id, text: talk.find((message) => message.id === id).text } }, state)),
   onChannel: (name) =>
     change({ channel: name, channels: { [name]: channel(), ...state.channels } }),
   onPanel: (panel) => change({ panel }),

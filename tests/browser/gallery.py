@@ -1,4 +1,4 @@
-"""The page in any state, from fixtures: the real files but js/main.js, and no services.
+"""The page in any state, from fixtures: its real files except js/main.js, and no services.
 
 Owns the opening of it, for tests and for the pictures in docs/screens.
 """
@@ -12,7 +12,7 @@ from local.testkit.page_files import GOOGLE, ORIGIN, answer
 
 HERE = Path(__file__).resolve().parent
 MAIN = HERE / "gallery.js"
-# as in gallery.js: it gives its messages their times
+# as in gallery.js, whose messages are timed by it
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 PHONE = {"width": 390, "height": 800}
 DESK = {"width": 1280, "height": 800}
@@ -25,7 +25,7 @@ def open_gallery(
     scale: float = 1,
     motion: str = "reduce",
 ) -> Page:
-    """Open the page; `show(page, name)` brings a state."""
+    """Open the page; `show(page, name)` then shows a state."""
     context = browser.new_context(
         viewport=size,
         color_scheme=scheme,
@@ -45,7 +45,7 @@ def open_gallery(
 
 
 def show(page: Page, name: str) -> None:
-    """Show a state, with what it loads there and its animations over."""
+    """Show a state, and wait for what it loads and for its animations."""
     page.evaluate("name => show(name)", name)
     page.wait_for_selector(":is(#activity-body, #settings-note)[aria-busy]", state="detached")
     page.evaluate(

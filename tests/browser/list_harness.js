@@ -1,4 +1,4 @@
-// Stands in for main.js: the page's own list of messages, shown whatever state a test gives it.
+// Replaces main.js to show the page's own list of messages in the state that a test gives it.
 
 const root = document.getElementById("messages-area");
 const { createMessageList } = await import("./view/message_list.js");
@@ -23,20 +23,20 @@ const STATE = {
   outbox: [],
 };
 
-/** What the list told: [handler, argument]. */
-const tell = (name) => (argument) => window.told.push([name, argument]);
+/** Records the list's calls of its handlers: [handler, argument]. */
+const record = (name) => (argument) => window.calls.push([name, argument]);
 let list;
-/** A list that shows nothing yet. */
+/** Build an empty list. */
 window.reset = () => {
-  window.told = [];
+  window.calls = [];
   window.loaded = [];
   root.replaceChildren();
   root.hidden = false;
   list = createMessageList(root, {
-    onRetry: tell("onRetry"),
-    onDiscard: tell("onDiscard"),
-    onReachTop: tell("onReachTop"),
-    onAtEnd: tell("onAtEnd"),
+    onRetry: record("onRetry"),
+    onDiscard: record("onDiscard"),
+    onReachTop: record("onReachTop"),
+    onAtEnd: record("onAtEnd"),
   });
   list.followResizes();
   window.log = root.querySelector("[role=log]");
@@ -47,7 +47,7 @@ document.body.classList.add("inside");
 document.getElementById("composer").hidden = false;
 document.getElementById("sign-in").hidden = true;
 
-/** What is equal stays the same object, as chat.js keeps it. */
+/** Equal messages stay the same object, as in chat.js. */
 const known = new Map();
 const kept = (raw, make) => {
   const key = JSON.stringify(raw);
@@ -55,18 +55,18 @@ const kept = (raw, make) => {
   return known.get(key);
 };
 
-/** Messages of which a test shows a part: `range` of the channel. */
+/** Load messages, of which `range` of the channel is shown. */
 window.load = (raw) => {
   window.loaded = raw.map(readMessage);
 };
 
-/** @param {{channel?: object, now: number}} given messages as a transcript has them */
+/** @param {{channel?: object, now: number}} given messages as in a transcript */
 window.show = ({ channel = {}, now, name = "default", outbox = [], ...changes }) => {
   const { range = [0, 0], messages = [], ...rest } = channel;
   const read = messages.map((raw) => kept(raw, readMessage)).filter(Boolean);
   const all = [...(window.loaded ?? []).slice(...range), ...read];
   const channels = { [name]: { ...CHANNEL, ...rest, messages: all } };
-  const sending = outbox.map((one) => kept(one, (raw) => raw));
+  const sending = outbox.map((outgoing) => kept(outgoing, (raw) => raw));
   list.update({ ...STATE, channel: name, channels, outbox: sending, ...changes }, now);
 };
 window.reset();

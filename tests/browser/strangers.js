@@ -1,8 +1,8 @@
-// What a stranger's page may try on the emulator, as functions of `attacks`: each sends its requests
-// and ends when the browser has an answer, or an error, for all of them.
+// Attacks that another site's page may try on the emulator, as functions of `attacks`. Each sends its requests and
+// resolves when all of them are answered or have failed.
 "use strict";
 (() => {
-  /** A request as AWS's protocols have it; the key of an account's root needs no true signature. */
+  /** A request in AWS's protocols; the root account's key needs no valid signature. */
   function action(base, service, path, query) {
     const url = new URL(path, base);
     const date = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
@@ -35,7 +35,7 @@
     });
   }
 
-  /** Run code: a role, a function with it, an invocation. The last answer's text, "" for none. */
+  /** Run code: create a role and a function, and invoke it. Returns the last answer's text, or "". */
   async function runCode(base, zip, options) {
     const path = "/2015-03-31/functions";
     const code = JSON.stringify({
@@ -61,7 +61,7 @@
     return text;
   }
 
-  /** Put an element into the page and wait until it is loaded, or is not. */
+  /** Put an element into the page and wait until it loads or fails. */
   function load(tag, properties) {
     return new Promise((ended) => {
       const element = Object.assign(document.createElement(tag), properties);
@@ -112,7 +112,7 @@
     async reset(base) {
       await fetch(`${base}/_ministack/reset`, { method: "POST", mode: "no-cors" }).catch(() => {});
     },
-    /** Whether the broker takes the connection: "open" or "error". */
+    /** Whether the broker accepts the connection: "open" or "error". */
     async socket(base) {
       const at = base.replace("http://127.0.0.1", "ws://x-ats.iot.us-east-1.localhost");
       const socket = new WebSocket(`${at}/mqtt`, "mqtt");

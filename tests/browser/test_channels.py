@@ -1,4 +1,4 @@
-"""Channels: found in a list, made by name, named in the address; what is new in each is told."""
+"""Channels: the list, creating them, their URLs, and their unread counts."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from tests.browser.conftest import announce, write_rows
 
 
 def only(person, *names):
-    """Let the list of channels name these, whatever other tests have made."""
+    """Make the list of channels contain these, whatever other tests have created."""
     person.at_data("channels", lambda route: route.fulfill(json={"channels": list(names)}))
 
 
@@ -18,7 +18,7 @@ def test_a_channel_is_made_by_name_listed_and_left_by_the_back_button(visit, mee
     ada = visit("Ada")
     other = f"{channel}-two"
     name = ada.page.get_by_role("textbox", name="New channel")
-    for wrong, why in (("Naïve?", "Use lower-case letters"), ("stats", "kept for the chat")):
+    for wrong, why in (("Naïve?", "Use lower-case letters"), ("stats", "reserved")):
         name.fill(wrong)
         name.press("Enter")
         expect(name).to_have_accessible_description(re.compile(why))
@@ -53,8 +53,8 @@ def test_a_channel_that_somebody_made_is_listed_for_everybody(visit, chat, chann
     ada = visit("Ada")
     for name in ("default", f"{channel}-a", f"{channel}-b"):
         expect(ada.link(name)).to_have_count(1)
-    names = ada.channels.evaluate_all("all => all.map((one) => one.dataset.channel)")
-    assert names == [channel, *sorted(set(names) - {channel})]  # what is visited comes first
+    names = ada.channels.evaluate_all("all => all.map((node) => node.dataset.channel)")
+    assert names == [channel, *sorted(set(names) - {channel})]  # visited ones come first
 
 
 def test_each_channel_keeps_its_draft_also_over_a_reload(visit, channel):
@@ -125,7 +125,7 @@ def test_after_an_absence_all_that_is_unread_is_counted_and_marked(visit, chat, 
 
 
 def look_around(person, link):
-    """Let time pass until something is unread: channels are looked at in turn, each ten seconds."""
+    """Pass time until something is unread: every ten seconds one channel is probed."""
     person.hold_time()
     for _ in range(20):
         person.pass_time(11, 11)
@@ -134,10 +134,10 @@ def look_around(person, link):
 
 
 def later(count):
-    """So many messages from now on, a second apart: a transcript holds the newest twenty."""
+    """Write so many messages, a second apart: a transcript holds the newest twenty."""
     now = datetime.now(UTC)
     sent = [now + timedelta(seconds=number) for number in range(count)]
-    stamps = [one.isoformat(timespec="milliseconds").replace("+00:00", "Z") for one in sent]
+    stamps = [time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for time in sent]
     return [(stamp, f"row {number:02}") for number, stamp in enumerate(stamps)]
 
 

@@ -1,4 +1,4 @@
-"""People who chat: what they write arrives, once, as text, in order."""
+"""People chat: their messages arrive once, as text, in order."""
 
 import re
 from datetime import UTC, datetime, timedelta

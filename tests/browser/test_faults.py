@@ -1,7 +1,7 @@
-"""What goes wrong behind the page passes: it says so, recovers, loses nothing, shows nothing twice.
+"""Faults behind the page: it reports them, recovers, loses nothing and shows nothing twice.
 
-Only messages that the chat took are promised: one that SNS took and a function then lost is told of
-after fifteen seconds, and sent once more by the person.
+That holds for messages that the chat stored. If a function loses a message that SNS accepted, the
+page reports it after fifteen seconds, and the person sends it again.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ ONCE, A_MINUTE = 1, 60
 
 
 def passing(first, *more):
-    """Faults that pass: one in the browser; all pairs of them are tried in the unit tests."""
+    """One passing fault in the browser; the unit tests try all combinations."""
     return pytest.mark.parametrize(("fault", "seconds"), sample(first, more=more))
 
 
@@ -37,7 +37,7 @@ LONG, SHORT = ("busy", A_MINUTE), ("dropped", ONCE)
 
 
 class Down:
-    """A service that fails once, or for as long as the test wants."""
+    """A service that fails once, or until the test repairs it."""
 
     def __init__(self, answer, limit=None):
         self.answer = answer
@@ -56,7 +56,7 @@ class Down:
 
 
 def passes(ada, down, seconds, meanwhile=None):
-    """Let the fault last; nobody clicks anything until it is over and for a while after."""
+    """Let the fault last; nobody clicks anything until some time after its end."""
     ada.until(lambda: down.failed)
     if meanwhile:
         expect(ada.status).to_have_text(meanwhile)
@@ -64,7 +64,7 @@ def passes(ada, down, seconds, meanwhile=None):
         ada.pass_time(seconds, 5)
         if meanwhile:
             expect(ada.status).to_have_text(meanwhile)
-        assert down.failed < seconds / 3  # it is not asked again and again
+        assert down.failed < seconds / 3  # the page backs off
     down.up()
     ada.pass_time(40, 5)
     ada.page.clock.resume()
@@ -148,7 +148,7 @@ def test_what_sns_does_not_take_at_first_goes_out_by_itself(visit, meet, fault, 
     ada.hold_time()
     ada.say("first")
     ada.until(lambda: down.failed)
-    expect(ada.line("first")).to_contain_text("Not sent yet: it is tried again.")
+    expect(ada.line("first")).to_contain_text("Not sent yet. Trying again.")
     ada.say("second")
     passes(ada, down, seconds, f"Connected as {ada.name}")
     for person in (ada, grace):
@@ -162,7 +162,7 @@ def test_when_nothing_works_for_a_minute_nothing_is_lost(visit, meet, channel, f
     ada.say("before")
     ada.sees("before")
     down = Down(answer)
-    # S3 fails, and with it S3's Queries in DynamoDB and all that SNS should take
+    # S3 fails, and so do DynamoDB's Queries and SNS
     ada.page.route("**/data/*.json", down)
     ada.page.route(f"{origin(ada.url)}/", lambda route: operation_of(route.request) and down(route))
     ada.hold_time()
@@ -214,7 +214,7 @@ def test_publishes_that_are_refused_for_a_moment_are_tried_again(meet):
 
     ada.at_aws("Publish", fail_twice)
     ada.say("first")
-    expect(ada.line("first")).to_contain_text("Not sent yet: it is tried again.")
+    expect(ada.line("first")).to_contain_text("Not sent yet. Trying again.")
     ada.say("second")
     for person in (ada, grace):
         person.sees("first", "second")
@@ -226,14 +226,14 @@ def test_credentials_that_end_early_are_renewed_and_what_waits_goes_out(visit, m
     first = []
 
     def ended(route):
-        """Refuse the credentials that the page has now, not those that it gets."""
+        """Refuse the page's current credentials, but not the next ones."""
         key = re.search(r"Credential=([^/]+)", route.request.headers["authorization"])[1]
         first.append(key)
         refused("ExpiredToken", 403)(route) if key == first[0] else route.fallback()
 
     ada.at_data(channel, ended)
     ada.at_aws("Publish", ended)
-    # the token is good: it is exchanged once more
+    # the token is still valid: it is exchanged once more
     exchange = "AssumeRoleWithWebIdentity"
     with ada.page.expect_request(lambda request: operation_of(request) == exchange):
         ada.say("in the middle")
@@ -278,7 +278,7 @@ def emulator_of(chat):
 
 @contextlib.contextmanager
 def stopped(pid, at_least_s=5.0):
-    """Let a process stand still for the block, and that long at the least."""
+    """Stop a process during the block, and at least for so long."""
     os.kill(pid, signal.SIGSTOP)
     ends = time.monotonic() + at_least_s
     try:

@@ -1,7 +1,7 @@
-"""What strangers may send goes the whole way, as text and as channel: it stays text or is dropped.
+"""Hostile texts and channel names, end to end: they stay text or are dropped.
 
-From SNS through the table and the bucket to the page; as an address, as a channel that is made, in
-the list of channels.
+They go from SNS through the table and the bucket to the page, and appear as a URL, as a new channel
+and in the list of channels.
 """
 
 import json
@@ -19,12 +19,12 @@ from tests.support.chat.people import Page, wait_for
 from tests.support.samples import ALL, sample
 
 SENDERS = 10
-# what a person does with each text, one after the other; unit tests try them all
+# ways to use a text, one for each in turn; the unit tests try all combinations
 TYPED = TEXTS if ALL else TEXTS[::3]
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 VALID = [text for text in TEXTS if CHANNEL.fullmatch(text)]  # such as "null"
-TAGS = "[...new Set([...document.querySelectorAll('*')].map((one) => one.localName))]"
-# what the page itself puts into a line of the log
+TAGS = "[...new Set([...document.querySelectorAll('*')].map((node) => node.localName))]"
+# the elements that the page itself creates in a line
 LINE = {"a", "article", "bdi", "button", "code", "div", "header", "mark", "p", "span", "time"}
 SHAPES = sample(
     {"channels": [[name] for name in TEXTS]},
@@ -40,7 +40,7 @@ SHAPES = sample(
 
 
 class Watched:
-    """A page whose requests and kinds of elements are compared with what it had at first."""
+    """A page whose requests and element names are compared with its initial ones."""
 
     def __init__(self, person, chat):
         self.person = person
@@ -60,7 +60,7 @@ class Watched:
 
 
 def seen(text):
-    """Tell whether there is anything to see in a text."""
+    """Return whether a text has a visible character."""
     return any(map(is_visible, text))
 
 
@@ -77,7 +77,7 @@ def test_hostile_texts_and_names_arrive_as_they_are_and_nothing_comes_of_them(
     wanted = sorted(text.replace("\0", "\ufffd") for text in TEXTS if seen(text))
     expect(ada.lines).to_have_count(len(wanted), timeout=90_000)
     texts = ada.page.evaluate(
-        "[...document.querySelectorAll('.text')].map((one) => one.textContent)"
+        "[...document.querySelectorAll('.text')].map((node) => node.textContent)"
     )
     assert sorted(texts) == wanted
     watched.check()
@@ -107,8 +107,8 @@ def test_a_channel_of_a_hostile_name_cannot_be_made(visit, chat, figure):
         name.press("Enter")
         now = ada.page.evaluate("location.hash").removeprefix("#")
         assert CHANNEL.fullmatch(now), now
-    names = ada.channels.evaluate_all("all => all.map((one) => one.dataset.channel)")
-    assert all(CHANNEL.fullmatch(one) for one in names)
+    names = ada.channels.evaluate_all("all => all.map((node) => node.dataset.channel)")
+    assert all(CHANNEL.fullmatch(name) for name in names)
     watched.check()
     figure(f"bad input, names of new channels: {len(TYPED)} tried, {len(names)} channels listed")
 
@@ -128,7 +128,7 @@ def test_a_hostile_channel_that_is_sent_is_stored_and_listed_nowhere(chat, chann
     names = wait_for(listed)
     assert all(CHANNEL.fullmatch(name) for name in names)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=config.s3_bucket, Prefix="data/")
-    keys = [one["Key"] for page in pages for one in page["Contents"] if channel in one["Key"]]
+    keys = [item["Key"] for page in pages for item in page["Contents"] if channel in item["Key"]]
     valid = [text for text in marked if CHANNEL.fullmatch(text)]
     assert set(keys) <= {f"data/{name}.json" for name in [channel, *valid]}
 
@@ -149,8 +149,8 @@ def test_a_hostile_list_of_channels_makes_no_element_and_no_request(visit, chat,
         ada.until(lambda served=served: served)
         expect(ada.page.get_by_role("link", name="tea-room")).to_have_count(0 if number else 1)
         time.sleep(0.1)
-        names = ada.channels.evaluate_all("all => all.map((one) => one.dataset.channel)")
-        assert all(CHANNEL.fullmatch(one) for one in names), number
+        names = ada.channels.evaluate_all("all => all.map((node) => node.dataset.channel)")
+        assert all(CHANNEL.fullmatch(name) for name in names), number
         assert number or {"tea-room", *VALID} <= set(names)
         watched.check()
         ada.page.unroute_all()

@@ -1,4 +1,4 @@
-"""The list of messages, driven by states: what moves, what stays, what is touched, what is said.
+"""The list of messages in given states: what moves, stays, is touched and is announced.
 
 The page's own files are served without a chat behind them; list_harness.js stands in for main.js.
 """
@@ -19,7 +19,7 @@ PICTURE = "https://lh3.googleusercontent.com/a/grace=s96"
 
 
 def message(number, text=None, **changes):
-    """One line of a transcript; numbers go up with time, a minute apart."""
+    """A message of a transcript; consecutive numbers are a minute apart."""
     sent_at = (NOW - timedelta(days=4) + timedelta(minutes=number)).isoformat("T", "milliseconds")
     sent_at = sent_at.replace("+00:00", "Z")
     user = ("grace", "karen", "ada")[number // 4 % 3]
@@ -49,7 +49,7 @@ def outgoing(client_id, state="sending", why=""):
 
 
 class Shown:
-    """A page that shows the list in the state that it is given."""
+    """A page that shows the list in a given state."""
 
     def __init__(self, page):
         self.page = page
@@ -72,7 +72,7 @@ class Shown:
         self.page.evaluate("given => show(given)", given)
 
     def load(self, count):
-        """Have that many messages there, to be shown by {"range": [first, last]}."""
+        """Load that many messages, to be shown by {"range": [first, last]}."""
         self.page.evaluate("raw => load(raw)", messages(0, count))
 
     def scroll_to(self, top):
@@ -80,13 +80,13 @@ class Shown:
         self.frame()
 
     def frame(self):
-        """Let scroll events and observers have their turn."""
+        """Let scroll events and observers run."""
         self.page.evaluate(
             "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))"
         )
 
     def below(self):
-        """How far the newest line's end is below the screen, in px."""
+        """Return how far the end of the list is below the screen, in px."""
         return self.page.evaluate("log.scrollHeight - log.scrollTop - log.clientHeight")
 
     def top_of(self, text):
@@ -94,22 +94,22 @@ class Shown:
         return node.evaluate("n => n.getBoundingClientRect().top")
 
     def first_visible(self):
-        """The text and the place of the line at the top of the screen."""
+        """Return the text and the position of the line at the top of the screen."""
         return self.page.evaluate(
             """() => {
               const edge = log.getBoundingClientRect().top;
               const nodes = [...log.querySelectorAll("article")];
-              const node = nodes.find((one) => one.getBoundingClientRect().bottom > edge);
+              const node = nodes.find((node) => node.getBoundingClientRect().bottom > edge);
               const text = node.querySelector(".text").textContent.split(".")[0];
               return [text, node.getBoundingClientRect().top];
             }"""
         )
 
-    def told(self, name):
-        return self.page.evaluate("name => told.filter((one) => one[0] === name)", name)
+    def calls(self, name):
+        return self.page.evaluate("name => calls.filter((call) => call[0] === name)", name)
 
     def record(self):
-        """Count what is added, removed or changed in the list from now on."""
+        """Count the nodes added, removed or changed in the list from now on."""
         self.page.evaluate(
             """() => {
               window.records = [];
@@ -122,12 +122,12 @@ class Shown:
         )
 
     def recorded(self):
-        """What changed, and how many rows were touched."""
+        """Return what changed, and how many rows were touched."""
         return self.page.evaluate(
             """() => {
               const all = [...records, ...observer.takeRecords()];
               const isRow = (node) => node.parentElement?.className === "rows" || !node.isConnected;
-              const nodes = all.flatMap((one) => [...one.addedNodes, ...one.removedNodes]);
+              const nodes = all.flatMap((change) => [...change.addedNodes, ...change.removedNodes]);
               const rows = new Set(nodes.filter((node) => node.nodeType === 1 && isRow(node)));
               return { all: all.length, rows: rows.size };
             }"""
@@ -139,23 +139,23 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def lists(browser):
-    """The harness, opened once for each choice of options."""
-    found = {}
+    """The harness, opened once for each set of options."""
+    opened = {}
 
     def list_of(**options):
         key = str(options)
-        if key not in found:
-            found[key] = Shown(open_harness(browser, **options))
-        return found[key]
+        if key not in opened:
+            opened[key] = Shown(open_harness(browser, **options))
+        return opened[key]
 
     yield list_of
-    for chat in found.values():
+    for chat in opened.values():
         chat.page.context.close()
 
 
 @pytest.fixture
 def shown(lists):
-    """A list that shows nothing yet; a test may choose the size and the colours."""
+    """An empty list; a test may choose the size and the colours."""
     opened = []
 
     def open_list(width=390, height=800, **options):
@@ -193,7 +193,7 @@ def test_a_channel_opens_at_its_end(shown):
     assert chat.below() < 1
     expect(chat.lines.last).to_contain_text("Message 59")
     expect(chat.newest).to_be_hidden()
-    assert chat.told("onAtEnd") == [["onAtEnd", True]]
+    assert chat.calls("onAtEnd") == [["onAtEnd", True]]
 
 
 def test_a_channel_with_new_messages_opens_at_the_first_of_them(shown):
@@ -203,7 +203,7 @@ def test_a_channel_with_new_messages_opens_at_the_first_of_them(shown):
     expect(divider).to_be_in_viewport()
     assert 100 < divider.bounding_box()["y"] < 400
     expect(chat.newest).to_have_text("New messages39")
-    assert chat.told("onAtEnd") == [["onAtEnd", False]]
+    assert chat.calls("onAtEnd") == [["onAtEnd", False]]
 
 
 def test_switching_the_channel_opens_each_at_its_place(shown):
@@ -286,7 +286,7 @@ def test_the_button_leads_to_the_newest_and_hands_the_focus_on(shown):
     assert chat.below() < 1
     expect(chat.newest).to_be_hidden()
     expect(chat.log).to_be_focused()
-    assert chat.told("onAtEnd") == [["onAtEnd", at_end] for at_end in (True, False, True)]
+    assert chat.calls("onAtEnd") == [["onAtEnd", at_end] for at_end in (True, False, True)]
 
 
 def test_a_message_that_another_tab_left_does_not_move_the_reader(shown):
@@ -341,7 +341,7 @@ def test_what_is_unread_before_the_loaded_messages_opens_at_its_beginning(shown)
     chat.show(some)
     expect(chat.newest).to_have_text("New messages20+")
     expect(chat.page.locator(".skeleton")).to_be_hidden()
-    assert chat.told("onReachTop") == []
+    assert chat.calls("onReachTop") == []
     chat.show({"messages": messages(0, 200), "unread": 179, **unread})
     divider = chat.log.get_by_role("separator", name="New messages")
     expect(divider).to_be_in_viewport()
@@ -371,21 +371,21 @@ def test_a_list_filled_while_covered_opens_at_its_place(shown):
 def test_the_top_is_reported_once_for_each_oldest_message(shown):
     chat = shown()
     chat.show({"messages": messages(50, 110), "earlier": "more"})
-    assert chat.told("onReachTop") == []
+    assert chat.calls("onReachTop") == []
     for top in (300, 200, 0, 100, 0):
         chat.scroll_to(top)
-    assert len(chat.told("onReachTop")) == 1
+    assert len(chat.calls("onReachTop")) == 1
     chat.show({"messages": messages(50, 110), "earlier": "loading"})
     chat.show({"messages": messages(20, 110), "earlier": "more"})
     chat.scroll_to(0)
-    assert len(chat.told("onReachTop")) == 2
+    assert len(chat.calls("onReachTop")) == 2
 
 
 def test_a_few_messages_ask_for_earlier_ones_by_themselves(shown):
     chat = shown()
     chat.show({"messages": messages(50, 52), "earlier": "more"})
     chat.frame()
-    assert len(chat.told("onReachTop")) == 1
+    assert len(chat.calls("onReachTop")) == 1
 
 
 # What is touched
@@ -411,7 +411,7 @@ def test_one_message_more_touches_two_rows_however_many_there_are(shown):
     chat.record()
     chat.show({"range": [0, 5001]})
     chat.frame()
-    # the new one comes, the first in the DOM goes
+    # the new row is added, the first one in the DOM removed
     assert chat.recorded()["rows"] == 2
 
 
@@ -449,8 +449,8 @@ def test_a_failed_message_says_why_and_offers_what_can_be_done(shown):
     expect(line).to_have_attribute("data-state", "failed")
     line.get_by_role("button", name="Retry").click()
     line.get_by_role("button", name="Discard").click()
-    assert chat.told("onRetry") == [["onRetry", "new"]]
-    assert chat.told("onDiscard") == [["onDiscard", "new"]]
+    assert chat.calls("onRetry") == [["onRetry", "new"]]
+    assert chat.calls("onDiscard") == [["onDiscard", "new"]]
     chat.show({"messages": []}, outbox=[])
     expect(chat.log).to_be_focused()
 
@@ -536,14 +536,14 @@ def test_each_state_of_the_list_has_its_words(shown):
     chat.show({"messages": messages(0, 3), "earlier": "failed"})
     assert chat.lines.first.bounding_box() == place
     chat.log.get_by_role("button", name="Try again").click()
-    assert len(chat.told("onReachTop")) == 1
+    assert len(chat.calls("onReachTop")) == 1
 
 
-# What is said
+# What is announced
 
 
 def test_new_messages_of_others_are_announced_and_nothing_else(shown):
-    chat = shown(color_scheme="dark")  # a page of its own: the clock stays as it is set
+    chat = shown(color_scheme="dark")  # a page of its own, since the test sets its clock
     chat.page.clock.install()
     chat.show({"messages": messages(10, 40), "earlier": "more"})
     chat.page.clock.run_for(2000)
@@ -574,7 +574,7 @@ def test_what_waits_to_be_said_is_not_said_in_another_channel_or_to_another_pers
     chat.show({"messages": messages(0, 4)})
     chat.page.clock.run_for(2000)
     chat.show({"messages": messages(0, 5)})
-    assert len(chat.announced()) == 1  # the fifth waits for the fourth to be read out
+    assert len(chat.announced()) == 1  # the fifth waits until the fourth has been read out
     chat.show({"messages": [], "loaded": "name" in after}, **after)
     assert chat.announced() == []
     chat.page.clock.run_for(30_000)
@@ -588,15 +588,15 @@ def test_a_message_that_fails_is_said_once_with_the_reason(shown):
     assert chat.announced() == []
     failed = [outgoing("new", "failed", "You are not allowed to do this."), sent[1]]
     chat.show({"messages": messages(0, 3)}, outbox=failed)
-    said = chat.announced()
-    assert len(said) == 1
-    assert said[0].startswith("A message of yours failed. You are not allowed to do this. ")
+    announced = chat.announced()
+    assert len(announced) == 1
+    assert announced[0].startswith("A message of yours failed. You are not allowed to do this. ")
     chat.page.evaluate("document.querySelector('[aria-live=polite] p').textContent = 'heard'")
     chat.show({"messages": messages(0, 3)}, outbox=[*failed, outgoing("more")])
     assert chat.announced() == ["heard"]
 
 
-# What strangers write
+# Hostile texts
 
 
 def test_hostile_texts_stay_text(shown):

@@ -1,4 +1,4 @@
-"""Browsers that lack a part, or refuse it: the page works without, or says which it needs."""
+"""Browsers without a feature, or that block it: the page copes, or names what it needs."""
 
 import pytest
 from playwright.sync_api import expect
@@ -7,7 +7,7 @@ from local.testkit.page_files import GOOGLE, ORIGIN, answer
 from tests.browser.gallery import DESK, MAIN
 
 REFUSE = "() => { throw new DOMException('The operation is insecure.', 'SecurityError'); }"
-# the stand-in for Google's script keeps what it needs
+# the stand-in for Google's script keeps its storage
 STORAGE = f"""for (const name of ["localStorage", "sessionStorage"]) {{
   const real = window[name];
   const refuse = {REFUSE};

@@ -1,4 +1,4 @@
-"""What one wrote can be changed or taken back for a while; everybody's page follows."""
+"""Senders can edit and delete their messages for a while; everybody's page follows."""
 
 import re
 import uuid
@@ -18,7 +18,7 @@ GONE = "Message deleted"
 
 @pytest.fixture
 def secret():
-    """A text that is nowhere else on the page."""
+    """A text that appears nowhere else on the page."""
     return f"secret {uuid.uuid4().hex}"
 
 
@@ -93,9 +93,9 @@ def test_when_an_operator_has_deleted_a_flood_of_spam_the_rest_is_there_after_a_
         announce(chat, channel, [f"spam {number}" for number in range(start, start + 41)])
     ids = [item["id"]["S"] for item in items(chat, channel)]
     announce(chat, channel, [f"honest {number:02}" for number in range(30)])
-    deletes = [{"action": "delete", "channel": channel, "id": one} for one in ids]
+    deletes = [{"action": "delete", "channel": channel, "id": id} for id in ids]
     for start in range(0, 205, 41):
-        deliver(chat, [operator_record(one) for one in deletes[start : start + 41]])
+        deliver(chat, [operator_record(delete) for delete in deletes[start : start + 41]])
     honest = ada.lines.filter(has_text="honest")
     expect(honest).to_have_count(30)
     expect(ada.lines.filter(has_text="spam")).to_have_count(0)
@@ -233,27 +233,27 @@ def actions(person, text):
 
 
 def act(person, text, name):
-    """Choose what to do to one's own message."""
+    """Choose an action for one's own message."""
     person.line(text).hover()
     actions(person, text).click()
     person.line(text).get_by_role("button", name=name).click()
 
 
 def answered_later(route):
-    """Answer as S3 does, 15 minutes later."""
+    """Answer like S3, with a time 15 minutes later."""
     answer = route.fetch()
     late = format_datetime(datetime.now(UTC) + timedelta(minutes=15), usegmt=True)
     route.fulfill(response=answer, headers={**answer.headers, "date": late})
 
 
 def row_id(chat, channel):
-    """The id of the channel's one row."""
+    """Return the id of the channel's only row."""
     (item,) = items(chat, channel)
     return item["id"]["S"]
 
 
 def items(chat, channel):
-    """The channel's rows."""
+    """Return the channel's rows."""
     return chat.client("dynamodb").query(
         TableName=chat.config.dynamodb_table,
         KeyConditionExpression="channel = :channel",
@@ -262,7 +262,7 @@ def items(chat, channel):
 
 
 def everything(person):
-    """All that a page holds: its DOM, what is in its fields, what it keeps."""
+    """Return all that a page holds: its DOM, its fields and its storage."""
     return person.page.evaluate(
         """() => [document.documentElement.outerHTML, JSON.stringify(localStorage),
           ...[...document.querySelectorAll("input, textarea")].map(({ value }) => value)].join()"""

@@ -1,7 +1,7 @@
-"""Any other page that is open in the browser can do nothing to local mode's servers.
+"""No other page that is open in the browser can do anything to local mode's servers.
 
-Each attack first runs on the emulator's own page, where it does what it is for: so the same one
-that does nothing from elsewhere was worth refusing.
+Each attack first runs on the emulator's own page, where it succeeds: so it is the refusal that
+stops it elsewhere.
 """
 
 import base64
@@ -35,14 +35,14 @@ READABLE = {
         }
     ],
 }
-EVIL = "evil.test"  # a name whose DNS leads to this machine
+EVIL = "evil.test"  # a name that resolves to this machine
 ACTIONS = ["image", "script", "style", "frame", "form", "events", "link", "anonymous"]
 CODE = ["codeByCors", "codeBySimpleRequests"]
 
 
 @pytest.fixture(scope="module")
 def rebound(browser):
-    """A Chromium for which EVIL is this machine."""
+    """A Chromium that resolves EVIL to this machine."""
     engine = SimpleNamespace(chromium=browser.browser_type)
     rules = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
     opened = launch(engine, chromium_path(engine), rules)
@@ -51,7 +51,7 @@ def rebound(browser):
 
 
 class Emulated:
-    """An emulator with something in it, and what a stranger could have changed."""
+    """An emulator with some content, and a view of what an attack may have changed."""
 
     def __init__(self, running, folder):
         self.port = running.port
@@ -70,7 +70,7 @@ class Emulated:
         self.refill()
 
     def refill(self):
-        """Bring it back to how it was."""
+        """Undo what an attack has changed."""
         reset = urllib.request.Request(f"{self.base}/_ministack/reset", method="POST")
         urllib.request.urlopen(reset, timeout=30).close()
         self.written.unlink(missing_ok=True)
@@ -87,14 +87,14 @@ class Emulated:
             )
 
     def refusals(self):
-        """How many requests the gate has refused."""
+        """Return how many requests the gate has refused."""
         return self.log.read_text("utf-8").count(" refused: ")
 
     def state(self):
         iam, functions = self.aws.client("iam"), self.aws.client("lambda")
         return {
-            "buckets": [found["Name"] for found in self.aws.client("s3").list_buckets()["Buckets"]],
-            "roles": [found["RoleName"] for found in iam.list_roles()["Roles"]],
+            "buckets": [item["Name"] for item in self.aws.client("s3").list_buckets()["Buckets"]],
+            "roles": [item["RoleName"] for item in iam.list_roles()["Roles"]],
             "functions": [f["FunctionName"] for f in functions.list_functions()["Functions"]],
             "written": self.written.exists(),
         }
@@ -113,7 +113,7 @@ def other_port():
 
 
 class Page:
-    """A page with the attacks in it."""
+    """A page that contains the attacks."""
 
     def __init__(self, context, url):
         self.tab = context.new_page()
@@ -150,11 +150,11 @@ PLACES = ["another port", "localhost", "another site", "a frame without an origi
 
 @pytest.fixture(params=PLACES)
 def stranger(request, rebound, emulated, other_port):
-    """A page from elsewhere, and the address by which it reaches the emulator."""
+    """A page of another origin, and the URL by which it reaches the emulator."""
     context = rebound.new_context()
     base = emulated.base
     if request.param == "rebound":
-        # the refusal's own document has the origin that a page has whose name was led here later
+        # the refusal's document has the origin of a page whose name was rebound to this machine
         base = f"http://{EVIL}:{emulated.port}"
         page = Page(context, base)
     elif request.param == "a frame without an origin":
@@ -213,8 +213,8 @@ def test_another_page_changes_nothing_and_runs_nothing(stranger, emulated):
         answer = stranger.page.attack(attack, stranger.base, emulated.zip)
         assert emulated.state() == before, attack
         assert emulated.refusals() > refusals, f"{attack} did not come as far as the gate"
-        told = (answer or "").startswith("Local mode refuses this request: ")
-        assert told or answer in (None, "", "error"), attack
+        refused = (answer or "").startswith("Local mode refuses this request: ")
+        assert refused or answer in (None, "", "error"), attack
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The page as a whole: by keyboard alone, for assistive technology, in light and dark, activity."""
+"""The whole page: requests, keyboard, assistive technology, light and dark, activity."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,23 +11,23 @@ from tests.browser.conftest import announce, unique, write_rows
 
 def test_axe_finds_no_violation_in_the_page_in_use(visit, chat, channel):
     ada = visit()
-    found = {"signed out": ada.axe()}
+    violations = {"signed out": ada.axe()}
     ada.sign_in(unique("Ada"))
     ada.say("see https://example.com and `code`")
     announce(chat, channel, ["@ada look at this", "```\nand this\n```"])
     expect(ada.lines).to_have_count(3)
-    found["conversation"] = ada.axe()
+    violations["conversation"] = ada.axe()
     ada.settings()
-    found["settings"] = ada.axe()
+    violations["settings"] = ada.axe()
     ada.page.keyboard.press("Escape")
     ada.page.get_by_role("button", name="Activity").click()
     expect(ada.page.locator("#activity dd").first).to_have_text(re.compile(r"\d"))
-    found["activity"] = ada.axe()
-    assert {where: wrong for where, wrong in found.items() if wrong} == {}
+    violations["activity"] = ada.axe()
+    assert {where: wrong for where, wrong in violations.items() if wrong} == {}
 
 
 class Network:
-    """The page's own files that crossed the network, without the digests in their names."""
+    """Records the page's files that are transferred, without the digests in their names."""
 
     def __init__(self, person):
         self.folder = person.url.removesuffix("index.html")
@@ -47,14 +47,14 @@ class Network:
             self._cached(event)
 
     def _received(self, event):
-        # a revalidated file is 200 to the page: what the server said is here
+        # the page sees 200 for a revalidated file; the server's status is here
         self._status[event["requestId"]] = event["statusCode"]
 
     def _cached(self, event):
         self._from_cache.add(event["requestId"])
 
     def transferred(self):
-        """The files, in order, and the status of each answer."""
+        """Return the files in order, with the status of each answer."""
         return [
             (re.sub(r"-[A-Z0-9]{8}(?=\.)", "", name), self._status.get(request))
             for request, url in self._urls.items()
@@ -77,7 +77,7 @@ def test_a_first_view_is_five_files_and_what_is_used_later_is_loaded_then(visit)
     ada.at_google()
     first = {"css/icon.svg", "css/main.css", "index.html", "js/chunk.js", "js/main.js"}
     assert {name for name, _ in network.transferred()} == first
-    assert len(network.transferred()) <= 6  # the logo once more, for the tab
+    assert len(network.transferred()) <= 6  # the logo twice: also for the tab
     network.clear()
     ada.sign_in(unique("Ada"))
     ada.settings()
@@ -133,7 +133,7 @@ def test_everything_can_be_done_by_keyboard(visit, channel):
 def test_activity_and_earlier_messages_are_reached_by_keyboard(visit, chat, channel):
     start = datetime.now(UTC) - timedelta(hours=1)
     sent = [start + timedelta(seconds=10 * number) for number in range(60)]
-    times = [one.isoformat(timespec="milliseconds").replace("+00:00", "Z") for one in sent]
+    times = [time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for time in sent]
     write_rows(chat, channel, [(time, f"row {number:02}") for number, time in enumerate(times)])
     ada = visit(viewport={"width": 1280, "height": 500})
     ada.at_data("channels", lambda route: route.fulfill(json={"channels": [channel]}))
@@ -164,7 +164,7 @@ def test_activity_and_earlier_messages_are_reached_by_keyboard(visit, chat, chan
 
 
 def tab_to(target, key="Tab"):
-    """Go there from where the focus is; it must be seen to be there."""
+    """Move the focus there by TAB, and check that it is visible."""
     for _ in range(40):
         if target.evaluate("node => node === document.activeElement"):
             assert target.evaluate("node => node.matches(':focus-visible')")
@@ -173,7 +173,7 @@ def tab_to(target, key="Tab"):
     raise AssertionError("not reached by the keyboard")
 
 
-# the browser's own scrolling by a key takes some frames
+# scrolling by a key takes the browser some frames
 AT_REST = """async (log) => {
   for (let calm = 0, last = -1; calm < 10; last = log.scrollTop) {
     await new Promise((done) => requestAnimationFrame(done));
@@ -206,7 +206,7 @@ def test_nothing_shifts_from_the_load_to_the_first_messages(visit, chat, channel
     ada.say("my own")
     expect(ada.lines).to_have_count(4)
     shifts = ada.page.evaluate("shifts")
-    # input or not: what a person did explains no shift of what they read
+    # even after input: no action explains a shift of the messages
     assert sum(value for value, *_ in shifts) < 0.1, shifts
 
 

@@ -1,4 +1,4 @@
-"""Polls are kind: rare when nobody looks, none when there is no network, never two at a time."""
+"""Polls are rare on a hidden or idle page, absent without a network, and never concurrent."""
 
 from playwright.sync_api import expect
 

@@ -1,4 +1,4 @@
-"""DynamoDB fails the page while it fills a gap or reads what is earlier: nothing stays out."""
+"""DynamoDB fails while the page fills a gap or reads earlier messages: nothing stays missing."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ FAULTS = {
 
 
 class Failing:
-    """Answers the page's Queries with a fault some times, then lets them through."""
+    """Fails the page's Queries a few times, then lets them through."""
 
     def __init__(self, fault):
         self.fault = fault
@@ -41,7 +41,7 @@ class Failing:
 
 
 def only_the_newest(route):
-    """Answer with a transcript that does not reach back to what the page knows."""
+    """Answer with a transcript that does not reach back to the messages that the page knows."""
     answer = route.fetch()
     if answer.status != 200 or f"later {MESSAGES - 1}" not in answer.text():
         route.fulfill(status=304)

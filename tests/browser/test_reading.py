@@ -1,4 +1,4 @@
-"""How messages read: who, when, pictures, links, code, mentions, and what is told of them."""
+"""How messages look: sender, time, pictures, links, code, mentions, and the alerts about them."""
 
 import re
 from datetime import UTC, datetime
@@ -144,22 +144,22 @@ def test_a_sound_is_played_for_who_wants_it_and_does_not_look(visit, meet):
 
 def test_new_messages_of_others_are_announced_without_flooding(visit, chat, channel):
     ada = visit("Ada")
-    said = ada.page.locator("[aria-live=polite] p")
+    announced = ada.page.locator("[aria-live=polite] p")
     ada.page.evaluate(
         """() => {
-          window.said = [];
+          window.announced = [];
           const region = document.querySelector("#messages-area [aria-live=polite]");
-          const keep = () => said.push(...[...region.children].map((one) => one.textContent));
+          const keep = () => announced.push(...[...region.children].map((p) => p.textContent));
           new MutationObserver(keep).observe(region, { childList: true });
         }"""
     )
     ada.say("my own")
     ada.sees("my own")
     announce(chat, channel, ["hello"])
-    expect(said).to_have_text(["The crew: hello"])
+    expect(announced).to_have_text(["The crew: hello"])
     announce(chat, channel, [f"flood {number}" for number in range(30)])
-    expect(said).to_have_text([re.compile(r"^\d+ new messages$")])
-    told = ada.page.evaluate("said")
-    assert told[0] == "The crew: hello"
-    assert len(told) <= 4
+    expect(announced).to_have_text([re.compile(r"^\d+ new messages$")])
+    texts = ada.page.evaluate("announced")
+    assert texts[0] == "The crew: hello"
+    assert len(texts) <= 4
     expect(ada.log).to_have_attribute("aria-live", "off")

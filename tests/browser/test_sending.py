@@ -1,4 +1,4 @@
-"""What one writes is shown at once, goes out once and in order, and is not lost on the way."""
+"""Messages are shown at once, sent once and in order, and not lost on the way."""
 
 import re
 
@@ -70,7 +70,7 @@ def test_what_is_written_offline_goes_out_in_order_when_the_network_is_back(visi
     grace.say("are you there?")
     grace.sees("are you there?")
     ada.page.context.set_offline(False)
-    # the emulator's times are whole seconds: where the other's line stands is left open
+    # the emulator's times are whole seconds, so the other person's line may come before or after
     for person in (ada, grace):
         expect(person.lines).to_have_count(4)
         expect(person.lines.locator(".text", has_text="from the train")).to_have_text(texts)
@@ -155,7 +155,7 @@ def test_too_many_at_once_are_held_back_and_what_does_not_appear_is_told(visit):
     for number in range(11):
         ada.say(f"line {number:02}")
         ada.pass_time(0.05, 0.05)
-    expect(ada.line("line 10")).to_contain_text("Too fast: goes out in")
+    expect(ada.line("line 10")).to_contain_text("Too fast: sending in")
     assert len(gone) == 10
     ada.pass_time(10, 1)
     assert len(gone) == 11
@@ -183,7 +183,7 @@ def test_megabytes_that_are_pasted_are_cut_to_what_fits_at_once_and_that_is_told
 
 
 LEFT_BEHIND = """(channel) => {
-  const key = Object.keys(localStorage).find((one) => one.includes("/tab/"));
+  const key = Object.keys(localStorage).find((name) => name.includes("/tab/"));
   for (const tab of ["one", "two"]) {
     const outbox = Array.from({ length: 60 }, (_, number) => ({
       clientId: `${tab}-${number}`, channel, text: `${tab} ${number}`, state: "failed",

@@ -1,4 +1,4 @@
-"""Signing in, staying in, ending, signing out: told in words, and nothing left behind."""
+"""Signing in, renewal, expiry and signing out: each is reported, and nothing is left behind."""
 
 import json
 
@@ -12,7 +12,7 @@ EXCHANGE = "AssumeRoleWithWebIdentity"
 
 
 def mint(person, **claims):
-    """Change the tokens that the sign-in gives from now on."""
+    """Change the tokens that the sign-in issues from now on."""
 
     def ask(route):
         body = json.loads(route.request.post_data)
@@ -23,7 +23,7 @@ def mint(person, **claims):
 
 
 def forget_at_google(person):
-    """Take away what silent renewal needs, as a sign-out at Google does."""
+    """Make silent renewal impossible, like a sign-out at Google."""
     person.google.locator("body").evaluate("() => localStorage.clear()")
 
 
@@ -93,7 +93,7 @@ def test_a_sign_in_that_is_not_accepted_is_told(visit):
     expect(ada.box).to_be_hidden()
     mint(ada, expires_in_s=-10)
     ada.submit_sign_in(NAME)
-    expect(ada.status).to_have_text("That sign-in has ended already. Sign in again.")
+    expect(ada.status).to_have_text("That sign-in has expired. Sign in again.")
     mint(ada)
     ada.sign_in(NAME)
 
@@ -108,7 +108,7 @@ def test_sign_in_that_cannot_be_loaded_is_told(visit):
 def test_a_sign_in_is_renewed_without_a_click(visit):
     ada = visit("Ada", clock=True)
     ada.box.fill("half a thought")
-    # within one second the stand-in would hand over the same token once more
+    # within one second the stand-in would return the same token again
     mint(ada, expires_in_s=3_590)
     with ada.page.expect_response(lambda answer: operation_of(answer.request) == EXCHANGE):
         ada.page.clock.fast_forward(MOST_OF_AN_HOUR)
@@ -172,7 +172,7 @@ def test_two_tabs_of_one_person_work_side_by_side(visit, meet):
     tab.say("left behind")
     expect(tab.page.locator(".pending")).to_have_count(1)
     tab.page.close()
-    for _ in range(10):  # the lock of a tab that ends is free a moment later
+    for _ in range(10):  # a closed tab's lock is released a moment later
         ada.page.clock.fast_forward("00:31")
         if ada.line("left behind").count():
             break
@@ -191,7 +191,7 @@ WRITES_AT_SIGN_OUT = """addEventListener("storage", ({ key, newValue }) => {
 
 def test_what_a_tab_writes_while_another_signs_out_does_not_stay(visit):
     ada = visit("Ada", fresh=True)
-    # before the page hears of the sign-out itself
+    # before the page receives the event of the sign-out
     ada.page.context.add_init_script(WRITES_AT_SIGN_OUT)
     tab = Person(ada.page.context.new_page(), ada.url, ada.channel)
     tab.name = ada.name

@@ -1,4 +1,4 @@
-"""The stand-in for Google, in pages of its own: the chat's, and another's."""
+"""The stand-in for Google, in the chat's pages and in another site's."""
 
 from urllib.parse import urlencode
 
@@ -85,7 +85,7 @@ def test_the_remembered_person_is_signed_in_again_on_the_chats_page(context, ide
     page = context.new_page()
     page.goto(f"http://127.0.0.1:{chat_port}/")
     page.evaluate(FRAME, button(identity, f"http://127.0.0.1:{chat_port}"))
-    page.wait_for_function("() => messages.some((one) => one.credential)")
+    page.wait_for_function("() => messages.some((message) => message.credential)")
 
 
 @pytest.mark.parametrize("named", ["itself", "the chat", "any"])

@@ -20,33 +20,33 @@ from tests.support.samples import sample
 AXE = SITE / "node_modules/axe-core/axe.min.js"
 PUBLIC = SITE / "public"
 SMALLEST = {"width": 320, "height": 480}
-# 200 % on a desk of 1280 x 1024
+# a screen of 1280 x 1024 at 200 % zoom
 ZOOMED = {"width": 640, "height": 512}
 SIZES = {"phone": PHONE, "desk": DESK, "smallest": SMALLEST, "zoomed": ZOOMED}
 
 
 @pytest.fixture(scope="module")
 def pages(browser):
-    """A page for each size and scheme, opened when first asked for; no script of one may fail."""
-    found = {}
+    """A page for each size and scheme, opened when first needed; no script may fail."""
+    pages = {}
     errors = []
 
     def page_of(size, scheme="light"):
-        if (size, scheme) not in found:
+        if (size, scheme) not in pages:
             page = open_gallery(browser, SIZES[size], scheme)
             page.on("pageerror", lambda error: errors.append(str(error)))
-            found[size, scheme] = page
-        return found[size, scheme]
+            pages[size, scheme] = page
+        return pages[size, scheme]
 
     yield page_of
-    for page in found.values():
+    for page in pages.values():
         page.context.close()
     assert errors == []
 
 
 @pytest.fixture
 def opened(pages):
-    """A page in a state, for a test that uses it."""
+    """Show a state in a page that tests share."""
 
     def open_page(size, name="conversation"):
         page = pages(size)
@@ -61,15 +61,15 @@ def opened(pages):
 
 @pytest.fixture
 def fresh(browser):
-    """A page that nobody else uses, for a test that loads it anew."""
+    """A page that no other test uses, for a test that reloads it."""
     page = open_gallery(browser, DESK)
     yield page
     page.context.close()
 
 
 def calls(page, name):
-    """What the view has told this handler."""
-    return page.evaluate("name => calls.filter((one) => one[0] === name)", name)
+    """Return the view's calls of this handler."""
+    return page.evaluate("name => calls.filter((call) => call[0] === name)", name)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def calls(page, name):
         more=[
             ("smallest", "dark", "all"),
             ("zoomed", "light", "all"),
-            # what is there is the same in the other colours
+            # the contents are the same in the other scheme
             ("phone", "dark", "colours"),
             ("desk", "light", "colours"),
         ],
@@ -107,18 +107,18 @@ RULES = {
 
 
 def violations(page, rules=RULES["all"]):
-    """What axe-core finds wrong, by rule."""
+    """Return axe-core's violations by rule."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
     options = {"resultTypes": ["violations"], **rules}
-    # a thousand channels are the same row a thousand times
+    # of a thousand channels, each has the same kind of row
     parts = {"exclude": [".channel-list li:nth-child(n + 20)"]}
     run = "async ([parts, options]) => (await axe.run(parts, options)).violations"
-    found = page.evaluate(run, [parts, options])
-    return {one["id"]: [node["html"] for node in one["nodes"]] for one in found}
+    rules = page.evaluate(run, [parts, options])
+    return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in rules}
 
 
-# what is wider or higher than the screen
+# elements wider or higher than the screen
 BEYOND = """() => {
   const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;
   const parts = document.querySelectorAll(
@@ -133,7 +133,7 @@ BEYOND = """() => {
   const whole = scrollWidth > clientWidth || scrollHeight > clientHeight ? ["the page"] : [];
   return [...whole, ...out.map((node) => node.outerHTML.slice(0, 80))];
 }"""
-# what changes when the same state is brought once more
+# elements that change when the same state is shown again
 TOUCHED = """async () => {
   await new Promise((done) => setTimeout(done, 20));
   const seen = new MutationObserver(() => {});
@@ -189,13 +189,13 @@ def test_nothing_moves_for_who_does_not_want_that(browser, motion):
     for name in ("loading channel", "sending", "signing in", "channels", "activity"):
         page.evaluate("name => show(name)", name)
         moving[name] = page.evaluate(
-            "() => document.getAnimations().filter((one) => one.playState === 'running').length"
+            "() => document.getAnimations().filter((item) => item.playState === 'running').length"
         )
     page.context.close()
     assert all((count == 0) == (motion == "reduce") for count in moving.values()), moving
 
 
-# Safari gives no button the focus that is clicked, and takes it from what had it
+# Safari does not focus a clicked button, and removes the focus from the previous element
 AS_SAFARI = """() => addEventListener("mousedown", (event) => {
   if (!event.target.closest("button")) return;
   event.preventDefault();
@@ -336,8 +336,8 @@ def test_settings_open_and_close_by_keyboard_and_by_a_click_beside(opened):
     button = page.get_by_role("button", name="Settings")
     popover = page.get_by_role("dialog", name="Settings")
 
-    def told(*panels):
-        # the browser tells of several quick openings and closings at once, so each is waited for
+    def reported(*panels):
+        # the browser merges the events of quick openings and closings, so wait for each
         page.wait_for_function(
             "count => calls.filter(([name]) => name === 'onPanel').length >= count",
             arg=len(panels),
@@ -346,17 +346,17 @@ def test_settings_open_and_close_by_keyboard_and_by_a_click_beside(opened):
 
     button.press("Enter")
     expect(popover.get_by_role("radio", name="Auto")).to_be_focused()
-    told("settings")
+    reported("settings")
     page.keyboard.press("Escape")
     expect(popover).to_be_hidden()
     expect(button).to_be_focused()
-    told("settings", "none")
+    reported("settings", "none")
     button.click()
     expect(popover).to_be_visible()
-    told("settings", "none", "settings")
+    reported("settings", "none", "settings")
     page.mouse.click(400, 300)
     expect(popover).to_be_hidden()
-    told("settings", "none", "settings", "none")
+    reported("settings", "none", "settings", "none")
 
 
 def test_from_settings_one_click_opens_activity(opened):
@@ -372,7 +372,9 @@ def test_the_theme_is_chosen_and_colours_the_page(opened):
     light = page.evaluate(colour)
     page.get_by_role("radio", name="Dark").check()
     assert page.evaluate(colour) != light
-    bar = page.locator("meta[name=theme-color]").evaluate_all("all => all.map((one) => one.media)")
+    bar = page.locator("meta[name=theme-color]").evaluate_all(
+        "all => all.map((node) => node.media)"
+    )
     assert bar == ["not all", "all"]
     page.get_by_role("radio", name="Auto").check()
     assert page.evaluate(colour) == light
@@ -403,7 +405,7 @@ def test_channels_tell_what_is_unread(pages):
     page = pages("desk")
     show(page, "conversation")
     channels = page.get_by_role("navigation", name="Channels").get_by_role("link")
-    names = channels.evaluate_all("all => all.map((one) => one.ariaLabel)")
+    names = channels.evaluate_all("all => all.map((node) => node.ariaLabel)")
     mentioned = "release-notes, 12 unread, you are mentioned"
     assert names == ["default", "help", "random, 3 unread", mentioned]
     expect(channels.first).to_have_attribute("aria-current", "page")
@@ -457,7 +459,7 @@ def test_among_many_channels_one_is_found_by_typing(opened):
     find.press("Enter")
     assert calls(page, "onChannel") == [["onChannel", "team-0040"]]
     find.fill("nowhere")
-    expect(page.get_by_text("No channel has this in its name.")).to_be_visible()
+    expect(page.get_by_text("No matching channel.")).to_be_visible()
     show(page, "conversation")
     expect(find).to_be_hidden()
     expect(channels).to_have_count(4)
@@ -502,7 +504,7 @@ def test_settings_that_could_not_be_loaded_say_so_and_are_loaded_when_they_open_
         "This could not be loaded. Close it and try again."
     )
     body = fresh.locator("#settings-body")
-    expect(body).to_have_js_property("inert", True)  # it would do nothing
+    expect(body).to_have_js_property("inert", True)  # its controls do not work yet
     fresh.keyboard.press("Escape")
     fresh.unroute("**/js/view/settings.js")
     open_settings.click()
@@ -532,7 +534,7 @@ def test_the_policy_allows_the_one_script_that_is_in_the_page_and_no_other():
 
 
 def test_a_page_that_was_opened_before_an_update_goes_on_to_load_its_own_files(browser, tmp_path):
-    """Bundled as update.sh does, with the gallery in main.js's place."""
+    """The page as update.sh bundles it, with the gallery in place of main.js."""
     source = tmp_path / "public"
     shutil.copytree(PUBLIC, source)
     shutil.copyfile(MAIN, source / "js/main.js")

@@ -1,4 +1,4 @@
-// Wiring only: events to state/chat.js, its state to the view and the store, the services to each other.
+// Connects events, services, the state and the view. It must not decide anything: state/ does.
 
 import { AwsClient } from "aws4fetch";
 import { assumeRole } from "./aws/credentials.js";
@@ -26,10 +26,10 @@ import { createView } from "./view/page.js";
 /** @typedef {chat.State} State */
 
 const ADOPT_EVERY_MS = 30_000;
-// offline is not believed for ever: a person who comes back makes the page try
+// while the browser reports being offline, input after a short pause makes the page try anyway
 const OFFLINE_IDLE_MS = 2_000;
 
-/** @type {import("./config.js").Config} this deployment's own values */
+/** @type {import("./config.js").Config} this deployment's values */
 const config = JSON.parse(document.querySelector("meta[name=config]")?.getAttribute("content") ?? "");
 const now = Date.now;
 const clock = () => performance.now();
@@ -44,7 +44,7 @@ const { rateLimit = DEFAULT_RATE } = config;
 let tab = "";
 /** @type {GoogleAccountsId | undefined} */
 let accounts;
-/** @type {AbortSignal | undefined} of the presence that is being polled for */
+/** @type {AbortSignal | undefined} of the presence that the polling loop serves */
 let polling;
 let pollNow = () => {};
 let sentAt = -Infinity;
@@ -57,7 +57,7 @@ const tabReady = claimTab(locks, () => sessionStorage, newId).then((id) => (tab 
 const address = channelInHash(location.hash);
 const start = address.name || (address.why ? "" : storage.channel()) || DEFAULT_CHANNEL;
 /** @type {State} */
-let state = chat.noticed(chat.initial(start, storage.settings()), address.why);
+let state = chat.withNotice(chat.initial(start, storage.settings()), address.why);
 
 const notifier = createNotifier(window, { onOpen: open });
 const attention = createAttention(document, clock, {
@@ -71,7 +71,7 @@ const raiseAlerts = createAlerts({
   notifier,
   hidden: () => document.hidden,
   seen: isSeen,
-  onNews: () => attention.stir(),
+  onNews: () => attention.keepActive(),
 });
 const view = createView(document, {
   onDraft: (text) => dispatch(draft.drafted(state, text)),
@@ -84,24 +84,24 @@ const view = createView(document, {
   onDelete: (id) => dispatch(draft.deleted(state, id, nextClientId(), awsNow())),
   onChannel: open,
   onPanel(panel) {
-    dispatch(chat.panelled(state, panel));
+    dispatch(chat.withPanel(state, panel));
     if (panel !== "activity") return;
-    reading.hurryStats();
+    reading.statsDueNow();
     pollNow();
   },
   onReachTop: () => void reading.reachBack(),
   onAtEnd(reached) {
     atEnd = reached;
-    look();
+    markSeen();
   },
   onTheme(theme) {
-    dispatch(chat.set(state, { theme }));
+    dispatch(chat.withSettings(state, { theme }));
     if (accounts) google.showButton(accounts, view.signInSlot, view.isDark());
   },
   onNotifications: (wanted) => void notify(wanted),
   onSound(sound) {
     if (sound) notifier.allowSound();
-    dispatch(chat.set(state, { sound }));
+    dispatch(chat.withSettings(state, { sound }));
   },
 }, awsNow);
 
@@ -168,14 +168,14 @@ function dispatch(next) {
   raiseAlerts(before, state);
   const open = chat.channelOf(state);
   const shown = before.channel === state.channel && chat.channelOf(before).loaded === open.loaded;
-  // the view first says where in the channel its reader is
-  if (!shown) setTimeout(look);
+  // later: the view first has to report where in the channel the reader is
+  if (!shown) setTimeout(markSeen);
   sendAll();
 }
 
 function onReturn() {
   session.wake();
-  look();
+  markSeen();
   pollNow();
 }
 
@@ -183,8 +183,8 @@ function isSeen() {
   return atEnd && !document.hidden;
 }
 
-function look() {
-  if (isSeen()) dispatch(chat.looked(state));
+function markSeen() {
+  if (isSeen()) dispatch(chat.endSeen(state));
 }
 
 /** @param {import("./state.js").Person} person @param {AbortSignal} signal */
@@ -193,14 +193,14 @@ function enter(person, signal) {
   const kept = same ? undefined : keeper.kept(person.user);
   dispatch(chat.signedIn(state, person, kept));
   if (!same) adopt(true);
-  // a renewal keeps the signal, and so the one loop that runs
+  // a renewal keeps the signal, so the running loop continues
   if (polling === signal) return;
   polling = signal;
   reading = newReading();
   pollNow = startPolling(reading.step, reading.delay, signal);
 }
 
-/** Take over what tabs that ended left. @param {boolean} withDrafts only for a page that starts */
+/** Take over the outbox and drafts of closed tabs. @param {boolean} withDrafts only at start */
 function adopt(withDrafts) {
   const user = state.person?.user;
   if (!user || !tab) return;
@@ -208,10 +208,10 @@ function adopt(withDrafts) {
     if (state.person?.user !== user) return null;
     const fits = outbox.slice(0, OUTBOX_LIMIT - state.outbox.length);
     dispatch(chat.adopted(state, { outbox: fits, drafts: withDrafts ? drafts : {} }));
-    const rest = Object.entries(drafts).filter(
+    const remaining = Object.entries(drafts).filter(
       ([name, text]) => !withDrafts || chat.channelOf(state, name).draft !== text,
     );
-    return { outbox: outbox.slice(fits.length), drafts: Object.fromEntries(rest) };
+    return { outbox: outbox.slice(fits.length), drafts: Object.fromEntries(remaining) };
   });
 }
 
@@ -224,12 +224,12 @@ function send() {
 function signOut() {
   const user = state.person?.user;
   leave();
-  // after the state: what it saves at its end goes, too
+  // after the state has changed, which saves once more
   if (user) storage.signOut(user);
   if (accounts) google.forget(accounts);
 }
 
-/** Other tabs are not told: one that slept would tell them late. */
+/** Leave without notifying other tabs: a tab that slept would notify them too late. */
 function leave() {
   session.leave();
   reading = newReading();
@@ -240,7 +240,7 @@ function leave() {
 async function followOut(user) {
   if (!user || !(await session.signedOutElsewhere(user))) return;
   leave();
-  // what this tab wrote while the other one removed all
+  // this tab may have saved again after the other one removed everything
   storage.removeTab(user, tab);
 }
 
@@ -255,7 +255,7 @@ function open(name) {
 async function notify(wanted) {
   const notifications = wanted && (await notifier.permission());
   const notice = wanted && !notifications ? NOT_ALLOWED : "";
-  dispatch(chat.noticed(chat.set(state, { notifications }), notice));
+  dispatch(chat.withNotice(chat.withSettings(state, { notifications }), notice));
 }
 
 const share = joinTabs((token, origin) => void session.enter(token, origin));
@@ -283,32 +283,32 @@ google.loadGoogle(window, view.googleScript)
 
 addEventListener("hashchange", () => {
   const { name, why } = channelInHash(location.hash);
-  // in its place: "back" must not lead into a wrong address again
+  // replace the entry, so that "back" does not return to the invalid address
   if (!name) history.replaceState(null, "", `#${DEFAULT_CHANNEL}`);
   open(name || DEFAULT_CHANNEL);
-  if (why) dispatch(chat.noticed(state, why));
+  if (why) dispatch(chat.withNotice(state, why));
 });
 addEventListener("online", () => {
   reading.retry();
   dispatch(chat.cameOnline(state));
   onReturn();
 });
-// nobody could close them later
+// after this, nothing could close them
 addEventListener("pagehide", () => notifier.dismissAll());
-// from the cache of pages, where all stood still
+// restored from the back/forward cache, where no timer ran
 addEventListener("pageshow", ({ persisted }) => persisted && onReturn());
-// a request tells whether it is so
+// a request shows whether that is true
 addEventListener("offline", () => pollNow());
 addEventListener("storage", (event) => {
   const user = state.person?.user ?? "";
-  const meaning = storage.meaning(event, user);
-  if (meaning === "settings") dispatch(chat.set(state, storage.settings()));
-  if (meaning === "lastRead") dispatch(chat.readElsewhere(state, storage.lastRead(user)));
-  void followOut(storage.whoLeft(event));
+  const change = storage.changeIn(event, user);
+  if (change === "settings") dispatch(chat.withSettings(state, storage.settings()));
+  if (change === "lastRead") dispatch(chat.readElsewhere(state, storage.lastRead(user)));
+  void followOut(storage.signedOutUser(event));
 });
 setInterval(() => {
   adopt(false);
-  // what time alone changes: days, what can still be changed
+  // for what changes with time alone: day labels, which messages can still be changed
   view.update(state);
 }, ADOPT_EVERY_MS);
 history.replaceState(null, "", `#${start}`);

@@ -1,4 +1,4 @@
-/** What update.sh writes into index.html from config.yml and the stack's outputs. */
+/** The configuration that update.sh writes into index.html, from config.yml and the stack's outputs. */
 export interface Config {
   region: string;
   googleClientId: string;
@@ -7,7 +7,7 @@ export interface Config {
   table: string;
   dataPrefix: string;
   history: number;
-  /** how many messages one person may send in so many seconds; absent: 10 in 10 */
+  /** how many messages one person may send in this many seconds; absent: 10 in 10 */
   rateLimit?: { messages: number; seconds: number };
   bucket: string;
   endpoints: { sts: string; sns: string; dynamodb: string; s3: string };

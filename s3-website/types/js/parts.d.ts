@@ -1,4 +1,4 @@
-/** The elements of index.html that the view uses, by their ids: a test compares the two. */
+/** The elements of index.html that the view uses, by id. A test compares the two. */
 export interface Parts {
   activity: HTMLElement;
   "activity-body": HTMLElement;

@@ -1,98 +1,98 @@
-/** The state of the page: made by the pure modules, shown by the view. No code, types only. */
+/** Types of the page's state, which state/ computes and view/ draws. */
 
-/** One message that AWS has: a line of a transcript or an item of the table. */
+/** A stored message: a line of a transcript or an item of the table. */
 export interface Message {
   /** `<ISO time>#<client id or message id>`: sorts by time, unique in its channel */
   id: string;
   name: string;
-  /** raw; "" when deleted */
+  /** as written, not escaped; "" when deleted */
   text: string;
-  /** 16 hex digits, the same for every message of a person */
+  /** 16 hex digits that identify the sender */
   user: string;
   /** an https address at googleusercontent.com, or "" */
   picture: string;
-  /** ISO 8601, "" when it is not known */
+  /** ISO 8601; "" when unknown */
   sentAt: string;
   clientId: string;
   kind: "user" | "operator";
   edited: boolean;
   deleted: boolean;
-  /** id of the change that made it so, or its time alone; the later one stands */
+  /** id of the last edit or delete, or only its time; the later version wins */
   version?: string;
 }
 
-/** What its sender, or an operator, did to a message; no message itself. */
+/** An edit or a delete of a message, by its sender or an operator. */
 export interface Change {
-  /** as a message's; ends with the client id of the page that made it */
+  /** like a message's id; ends with the client id that the page gave the change */
   id: string;
-  /** id of the message */
+  /** id of the changed message */
   target: string;
   kind: "edit" | "delete";
 }
 
-/** What was read of a channel: a transcript, and what the table told besides. */
+/** The result of reading a channel: its transcript, completed from the table. */
 export interface Reading {
   /** in any order */
   messages: readonly Message[];
   /** in any order */
   changes: readonly Change[];
-  /** all messages from this id on are there; "" for the whole channel, "~" when none is */
+  /** every message from this id on is included; "" means the whole channel, "~" none */
   from: string;
-  /** all changes of other messages since this time are there */
+  /** every change of other messages since this time is included */
   changesSince: string;
-  /** as the table was at this time, ISO 8601; "" when it is not told */
+  /** when the table was read, ISO 8601; "" when unknown */
   asOf: string;
 }
 
-/** Rows of the table, oldest first: the newest of a range. */
+/** The newest rows of a range of the table, oldest first. */
 export interface Rows {
   messages: readonly Message[];
   changes: readonly Change[];
-  /** there are more before these */
+  /** whether the range has older rows */
   more: boolean;
 }
 
-/** What this browser's person wrote, or changed, that is not known to be stored yet. */
+/** A message or change by this person that is not confirmed as stored yet. */
 export interface Outgoing {
   clientId: string;
   channel: string;
   text: string;
-  /** a change of the message `target`; none for a message */
+  /** for a change of the message `target`; absent for a new message */
   action?: Change["kind"];
   target?: string;
   /**
-   * queued: waits (offline, an earlier one goes first, too fast); sending: a request is in flight;
-   * sent: SNS has it, no transcript shows it yet; failed: it waits for "retry" or "discard"
+   * queued: waits for the network, an earlier message or the rate limit; sending: a request is in
+   * flight; sent: SNS accepted it, no transcript shows it yet; failed: waits for Retry or Discard
    */
   state: "queued" | "sending" | "sent" | "failed";
-  /** why it failed or waits, for the person; "" otherwise */
+  /** why it failed or waits, as shown to the person; else "" */
   why: string;
-  /** when it was written (queued) or accepted (sent), ms since the epoch */
+  /** when it was queued or, once sent, accepted; ms since the epoch */
   at: number;
 }
 
 export interface Channel {
-  /** oldest first, no id twice; at most 5,000, or as far as its reader scrolled back; 500 when it
-   * is not open */
+  /** oldest first, ids unique; at most 5,000, or as far as the reader scrolled back; at most 500
+   * while another channel is open */
   messages: readonly Message[];
-  /** a transcript has been read, even an empty one, and what is unread before it */
+  /** a transcript, even an empty one, and any unread messages before it have been read */
   loaded: boolean;
-  /** the table was read at this time or later, ISO 8601; "" when it was not */
+  /** the messages are at least as new as the table at this time, ISO 8601; "" before the first read */
   asOf: string;
-  /** the latest of each message, which may not be known yet: what comes late must not undo it */
+  /** the latest change of each message, loaded or not: a late read must not undo it */
   changes: readonly Change[];
   draft: string;
-  /** the message that is being edited, and its text so far; the draft waits */
+  /** the message being edited and its text so far; the draft is kept meanwhile */
   editing: { id: string; text: string } | null;
-  /** how many messages of others are newer than `lastRead`, of those that are loaded */
+  /** loaded messages by others that are newer than `lastRead` */
   unread: number;
-  /** one of these names the person */
+  /** whether an unread message mentions the person */
   mentioned: boolean;
-  /** id of the newest message that the person has seen; "" when none is known */
+  /** id of the newest message that the person has seen; "" when unknown */
   lastRead: string;
-  /** the "New messages" divider stands after this id; "" for no divider */
+  /** the "New messages" divider follows this id; "" for no divider */
   divider: string;
-  /** whether there are messages before `messages[0]` */
+  /** what lies before `messages[0]` */
   earlier: "more" | "loading" | "none" | "failed";
 }
 
@@ -108,17 +108,17 @@ export interface Settings {
   sound: boolean;
 }
 
-/** data/stats.json, checked. */
+/** data/stats.json, validated. */
 export interface Activity {
   /** ms since the epoch */
   generatedAt: number;
-  /** messages a minute, oldest first, 60 numbers; the last is the minute of `generatedAt` */
+  /** messages per minute, oldest first: 60 numbers, the last for the minute of `generatedAt` */
   perMinute: readonly number[];
-  /** of today (UTC), the busiest first */
+  /** today's channels (UTC), busiest first */
   channels: readonly { name: string; messages: number }[];
-  /** how many different people wrote today (UTC) */
+  /** distinct senders today (UTC) */
   people: number;
-  /** messages of today (UTC) */
+  /** messages today (UTC) */
   messages: number;
 }
 
@@ -127,47 +127,47 @@ export type Phase = "loading" | "signed_out" | "signing_in" | "connected" | "end
 export interface State {
   phase: Phase;
   person: Person | null;
-  /** the open channel, as in the address: #default */
+  /** the open channel, as in the URL's hash */
   channel: string;
-  /** the channels to list, visited ones first; the open one and "default" are always among them */
+  /** channels to list, visited ones first; always includes the open one and "default" */
   names: readonly string[];
-  /** those that the person opened: looked at, and listed, before others */
+  /** channels that the person has opened: polled and listed before others */
   visited: readonly string[];
-  /** the list of channels has been read, or cannot be: before, rows would move when it comes */
+  /** whether the list of channels has been read, or failed to load; until then rows may still move */
   listed: boolean;
   channels: Readonly<Record<string, Channel>>;
-  /** of all channels, in the order of sending */
+  /** for all channels, in sending order */
   outbox: readonly Outgoing[];
   online: boolean;
   endsSoon: boolean;
-  /** what is wrong with the link; passes by itself; "" when nothing is */
+  /** a connection problem that resolves by itself; "" when there is none */
   trouble: string;
-  /** what the person must know or do; stays until they act; "" when nothing */
+  /** a message that stays until the person acts; "" when there is none */
   notice: string;
-  /** what is open beside the messages (on a phone: over them) */
+  /** the panel open beside the messages, or over them on a phone */
   panel: "none" | "channels" | "activity" | "settings";
   activity: Activity | null;
   settings: Settings;
 }
 
-/** What the view tells main.js. */
+/** Callbacks from the view to main.js. */
 export interface Handlers {
   onDraft(text: string): void;
   onSend(): void;
   onSignOut(): void;
-  /** a message of the outbox that failed */
+  /** retry a failed message of the outbox */
   onRetry(clientId: string): void;
   onDiscard(clientId: string): void;
-  /** the message goes to the text box */
+  /** edit this message in the text box */
   onEdit(id: string): void;
   onCancelEdit(): void;
   onDelete(id: string): void;
-  /** open a channel that is listed */
+  /** open a listed channel */
   onChannel(name: string): void;
   onPanel(panel: State["panel"]): void;
-  /** the reader came near the oldest message that is shown */
+  /** the reader scrolled close to the oldest loaded message */
   onReachTop(): void;
-  /** the reader is at the newest message, or left it */
+  /** the reader reached or left the newest message */
   onAtEnd(atEnd: boolean): void;
   onTheme(theme: Settings["theme"]): void;
   onNotifications(wanted: boolean): void;

@@ -1,8 +1,8 @@
-// What a browser keeps and locks, as far as the page uses it, in memory.
+// In-memory stand-ins for a browser's storage and Web Locks.
 
 import assert from "node:assert/strict";
 
-/** What a browser has, over a map that the test can look into. */
+/** A Storage over a map that the test can inspect. */
 export function area(entries = new Map()) {
   return {
     entries,
@@ -16,7 +16,7 @@ export function area(entries = new Map()) {
   };
 }
 
-/** Web Locks of one browser; each call of tab() is one tab, close() ends it. */
+/** Web Locks of one browser. Each call of the result opens a tab; close() closes it. */
 export function browser() {
   const held = new Set();
   return () => {

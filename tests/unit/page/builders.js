@@ -1,4 +1,4 @@
-// Messages, people and states for the tests of the page.
+// Builders of messages, people and states for the page's tests.
 
 import * as chat from "../../../s3-website/public/js/state/chat.js";
 
@@ -6,7 +6,7 @@ export const ADA = { name: "Ada Lovelace", user: "a".repeat(16), picture: "" };
 export const GRACE = { name: "Grace Hopper", user: "b".repeat(16), picture: "" };
 export const START_MS = Date.UTC(2026, 0, 1, 12);
 
-/** A message of that second after noon, from Grace. @param {number} second @param {object} [changes] */
+/** A message by Grace, so many seconds after noon. @param {number} second @param {object} [changes] */
 export function message(second, changes = {}) {
   const sentAt = new Date(START_MS + second * 1000).toISOString();
   const clientId = `c${second}`;
@@ -25,14 +25,14 @@ export function message(second, changes = {}) {
   };
 }
 
-/** The same, from Ada. */
+/** The same, by Ada. */
 export const own = (second, changes = {}) =>
   message(second, { name: ADA.name, user: ADA.user, ...changes });
 
 export const range = (from, to) =>
   Array.from({ length: to - from }, (_, index) => message(from + index));
 
-/** Ada, signed in. @param {object} [kept] what her browser kept */
+/** A state with Ada signed in. @param {object} [kept] what her browser saved */
 export function connected(kept) {
   return chat.signedIn(chat.signInReady(chat.initial("default")), ADA, kept);
 }
@@ -49,7 +49,7 @@ export const outgoing = (clientId, changes = {}) => ({
   ...changes,
 });
 
-/** Numbers in [0, 1) that are the same in every run. @param {number} seed */
+/** Reproducible random numbers in [0, 1). @param {number} seed */
 export function chance(seed) {
   let state = seed;
   return () => {
@@ -58,7 +58,7 @@ export function chance(seed) {
   };
 }
 
-/** What was read of a channel; it meets whatever is known. */
+/** A reading that leaves no gap to the known messages. */
 export const reading = (messages, changes = [], more = {}) => ({
   messages,
   changes,
@@ -68,7 +68,7 @@ export const reading = (messages, changes = [], more = {}) => ({
   ...more,
 });
 
-/** A transcript alone: nothing is said of what is before it. */
+/** A transcript that may have earlier messages. */
 export const transcript = (messages, changes = []) =>
   reading(messages, changes, { from: messages[0]?.id ?? "~" });
 

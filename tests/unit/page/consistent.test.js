@@ -1,5 +1,5 @@
-// Whatever happens in a chat, in the end the screen shows what a consistent Query answers: history.js.
-// The histories are played by workers: they use every core, and the test runner does not trace them.
+// Whatever happens in a chat, the screen finally shows what a consistent Query returns: see history.js. Workers
+// play the histories, to use every core without the test runner's tracing.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

@@ -1,6 +1,5 @@
-// One history of a chat, by its number: the same each time. Whatever comes late, in floods, edited or
-// deleted, while the page is hidden, asleep or cut off from the table: in the end the screen shows what
-// a consistent Query answers.
+// Plays random but reproducible histories of a chat, with late, flooding, edited and deleted messages, while the
+// page is hidden, asleep or cut off from the table. In the end the screen must show what a consistent Query returns.
 
 import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
@@ -35,30 +34,30 @@ function pageOf(world, kept) {
   return page;
 }
 
-/** How long a message is on its way to the table: mostly a moment, at times all that is allowed. */
+/** How late a message reaches the table, ms: mostly a moment, at times as late as allowed or later. */
 const lateness = (world) =>
   world.pick([world.int(100), world.int(100), world.int(3_001), 3_000, 2_999, 3_001 + world.int(60_000)]);
 
-/** What happens in a chat in one turn. */
-function happens(world) {
+/** Let people or operators do something in the chat. */
+function act(world) {
   const channel = world.random() < 0.8 ? "default" : "ops";
   const ids = () => world.messages(channel).map(({ id }) => id);
   const some = () => world.pick(ids().slice(world.pick([-3, -20, -150, 0])));
   switch (world.int(9)) {
-    case 0: // a flood, so many a second
+    case 0: // a flood of messages
       for (let left = world.int(250), gap = world.pick([5, 30, 80]); left > 0; left -= 1) {
         world.send(channel, lateness(world));
         world.advance(world.int(gap));
       }
       return;
-    case 1: // people
+    case 1: // a normal conversation
       for (let left = world.int(30), gap = world.pick([200, 700, 1_500]); left > 0; left -= 1) {
         world.send(channel, lateness(world), world.random() < 0.1 ? { message: "long ".repeat(400) } : {});
         world.advance(world.int(gap));
       }
       return;
     case 2: {
-      // an operator cleans up, or somebody changes all they wrote
+      // an operator cleans up, or somebody changes all their messages
       const kind = world.pick(["edit", "delete"]);
       for (const id of ids().slice(-world.int(260))) world.change(channel, kind, id, lateness(world));
       return world.advance(world.int(2_000));
@@ -72,7 +71,7 @@ function happens(world) {
       return world.send(channel, lateness(world), { expires_at: Math.floor(world.start / 1000) - 1 });
     case 5:
       return void (world.random() < 0.3 && delete world.files[channel]);
-    case 6: // a night
+    case 6: // hours of silence
       return void (world.random() < 0.15 && world.advance(world.pick([4, 30]) * 3_600_000));
     default:
       world.send(channel, lateness(world));
@@ -80,7 +79,7 @@ function happens(world) {
   }
 }
 
-/** What was there before the page, and before changes had keys of their own. */
+/** Write messages, and changes in the format of earlier versions, before the page opens. */
 function past(world) {
   for (let left = world.pick([0, 3, 30, 300]); left > 0; left -= 1) {
     world.send("default", 0);
@@ -89,8 +88,8 @@ function past(world) {
   }
 }
 
-/** What a page does in one turn: polls, slowly when it is hidden, and reads back at times. */
-async function looks(world, page) {
+/** Let the page poll, and at times scroll back or open a channel. */
+async function poll(world, page) {
   page.seen = world.random() < 0.5;
   world.failing = world.pick([null, null, null, (service) => service === "dynamodb", () => world.random() < 0.4]);
   const back = world.random() < 0.15 ? page.reading.reachBack() : null;
@@ -100,16 +99,16 @@ async function looks(world, page) {
   world.advance(world.pick([250, 1_000, 1_000, 1_000, 3_000, 15_000, 60_000]));
 }
 
-/** @returns how the screen differs from a consistent Query; "" when it does not */
+/** @returns how the screen differs from a consistent Query; "" if it does not */
 function difference(world, page, name) {
   const { messages, earlier, loaded } = chat.channelOf(page.state, name);
   const all = world.messages(name);
   const from = earlier === "none" ? "" : (messages[0]?.id ?? "");
   const wanted = all.filter(({ id }) => id >= from);
   const line = (id, text, edited, deleted) => [id, deleted ? "" : text, !!edited && !deleted, !!deleted].join(" ");
-  const screen = messages.map((one) => line(one.id, one.text, one.edited, one.deleted));
-  const query = wanted.map((one) => line(one.id, one.message, one.edited_at, one.deleted_at));
-  const at = query.findIndex((one, place) => one !== screen[place]);
+  const screen = messages.map((message) => line(message.id, message.text, message.edited, message.deleted));
+  const query = wanted.map((row) => line(row.id, row.message, row.edited_at, row.deleted_at));
+  const at = query.findIndex((text, place) => text !== screen[place]);
   if (!loaded) return "not loaded";
   if (!messages.length && all.length) return `nothing of ${all.length} is shown`;
   if (at < 0 && screen.length === query.length) return "";
@@ -118,8 +117,8 @@ function difference(world, page, name) {
 
 /**
  * @param {number} seed
- * @returns how many Queries the page has asked
- * Errors: AssertionError, if the screen is not what the Query answers.
+ * @returns how many Queries the page has sent
+ * @throws AssertionError, if the screen differs from the Query
  */
 async function history(seed) {
   const random = chance(seed * 7919);
@@ -132,21 +131,21 @@ async function history(seed) {
   const some = world.pick(world.messages("default"))?.id ?? "";
   const page = pageOf(world, random() < 0.3 ? { ...KEPT, lastRead: { default: some } } : KEPT);
   for (let turn = 0; turn < TURNS; turn += 1) {
-    if (world.numbers < 1_200 && random() < 0.6) happens(world);
-    await looks(world, page);
+    if (world.numbers < 1_200 && random() < 0.6) act(world);
+    await poll(world, page);
   }
   world.failing = null;
   world.settle();
   for (const name of CHANNELS) {
     page.state = chat.opened(page.state, name);
-    // a step reads a few of the edited messages again
+    // a step reads only a few of the edited messages again
     const isBehind = () => stale(chat.channelOf(page.state, name)).length > 0;
     for (let step = 0; step < 3 || (isBehind() && step < 1_000); step += 1) {
       await page.reading.step();
       world.advance(1_000);
     }
-    const found = difference(world, page, name);
-    assert.equal(found, "", `history ${seed}, #${name}: ${found}`);
+    const differs = difference(world, page, name);
+    assert.equal(differs, "", `history ${seed}, #${name}: ${differs}`);
   }
   return world.queries;
 }

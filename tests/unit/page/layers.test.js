@@ -1,4 +1,4 @@
-// Which folder of the page may import which: a module of state/ stays pure, only view/ knows the DOM.
+// Checks the imports between the page's folders: state/ stays pure, only view/ knows the DOM.
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 const PAGE = new URL("../../../s3-website/public/js/", import.meta.url);
 const FOLDERS = ["aws", "services", "state", "view"];
-/** Each folder, and the others that its modules may import. */
+/** The folders that each folder may import. */
 const MAY_IMPORT = { state: [], aws: ["state"], services: ["aws", "state"], view: ["state"] };
 
 const files = FOLDERS.flatMap((folder) =>
@@ -20,7 +20,7 @@ for (const file of files) {
     const text = readFileSync(new URL(file, PAGE), "utf8");
     const modules = [...text.matchAll(/(?:from |\bimport\()"(\.[^"]+)"/g)]
       .map(([, name]) => posix.normalize(posix.join(folder, name)))
-      // "../state.js" and the like are types alone
+      // "../state.js" and the like are only types
       .filter((path) => existsSync(new URL(path, PAGE)));
     const folders = new Set(modules.map((path) => posix.dirname(path)));
     folders.delete(folder);

@@ -1,12 +1,11 @@
-// The chat behind a page, in memory: the table with its rows that come late, and what publish_transcript
-// makes of it, by the contract of docs/handlers.md. It answers the page's own signed requests.
+// An in-memory chat behind the page: the table, with rows that arrive late, and the transcripts that
+// publish_transcript makes of it (docs/handlers.md). It answers the page's signed requests.
 
 import { NetworkError } from "../../../s3-website/public/js/aws/request.js";
 import { END } from "../../../s3-website/public/js/state/messages.js";
 
 const DAY_MS = 86_400_000;
-// a row is written at most 2 s behind its place, and the write takes 1.3 s at most: together they are
-// taken for one delay here
+// a row keeps its place if it is at most 2 s late, and the write takes up to 1.3 s: here one delay
 const LATE_MS = 3_300;
 const LIVELY_MS = 5_000;
 const MAX_LIVELY = 200;
@@ -14,14 +13,14 @@ const MAX_CHANGES = 100;
 const MAX_ROWS = 500;
 const iso = (ms) => new Date(ms).toISOString();
 const timeIn = (id) => Date.parse(id.replace(END, "").split("#", 1)[0]);
-/** What only the table has. */
+/** Omits the fields that only the table has. */
 const shownFields = (key, value) => (["last", "expires_at"].includes(key) ? undefined : value);
 const sizes = new WeakMap();
 const sizeOf = (row) => {
   if (!sizes.has(row)) sizes.set(row, JSON.stringify(row).length);
   return sizes.get(row);
 };
-/** Where a row with that id stands, or would. */
+/** The index of the row with that id, or where it would be inserted. */
 function placeOf(rows, id) {
   let [from, to] = [0, rows.length];
   while (from < to) {
@@ -41,7 +40,7 @@ export class Chat {
   constructor(random, { history, maxBytes, now }) {
     Object.assign(this, { random, history, maxBytes, now });
     this.start = now;
-    /** rows in the order of their ids */
+    /** sorted by id */
     this.rows = { default: [], ops: [] };
     this.files = {};
     this.events = [];
@@ -58,9 +57,9 @@ export class Chat {
     return list[this.int(list.length)];
   }
 
-  /** Do something at a time; what is due at one moment is done in the order of asking. */
+  /** Schedule an action; actions of the same time run in the order of scheduling. */
   at(time, act) {
-    const before = this.events.findLastIndex((one) => one.time <= time);
+    const before = this.events.findLastIndex((event) => event.time <= time);
     this.events.splice(before + 1, 0, { time, act });
   }
 
@@ -74,13 +73,13 @@ export class Chat {
     this.now = end;
   }
 
-  /** All that is on its way arrives. */
+  /** Run everything that is scheduled. */
   settle() {
     while (this.events.length) this.advance(Math.max(1, this.events[0].time - this.now));
   }
 
-  /** A row stands where it was sent, unless it comes later than that. */
-  stands(sent) {
+  /** A row is placed at its sending time, unless it is too late. */
+  placeAt(sent) {
     return this.now - sent > LATE_MS ? this.now : sent;
   }
 
@@ -88,14 +87,14 @@ export class Chat {
     const sent = this.now;
     const clientId = `c${(this.numbers += 1)}`;
     this.at(sent + lateMs, () => {
-      const id = `${iso(this.stands(sent))}#${clientId}`;
+      const id = `${iso(this.placeAt(sent))}#${clientId}`;
       const row = { id, message: `text ${clientId}`, name: "Grace", user: "b".repeat(16), kind: "user" };
       this.put({ channel, ...row, client_id: clientId, sent_at: iso(sent), ...more });
       this.publishSoon(channel);
     });
   }
 
-  /** Edit or delete some message of a channel. */
+  /** Edit or delete a message. */
   change(channel, kind, target, lateMs = 0) {
     const sent = this.now;
     const clientId = `x${(this.numbers += 1)}`;
@@ -104,7 +103,7 @@ export class Chat {
       const last = row?.changed_by ?? "";
       const by = [iso(sent), clientId];
       if (!row || row.deleted_at || (kind === "edit" && row.last > by.join("#"))) return;
-      const stands = Math.max(this.stands(sent), last ? timeIn(last) + 1 : 0);
+      const stands = Math.max(this.placeAt(sent), last ? timeIn(last) + 1 : 0);
       const id = `${END}${iso(stands)}#${clientId}`;
       this.remove(channel, last);
       const { message, ...rest } = row;
@@ -116,7 +115,7 @@ export class Chat {
     });
   }
 
-  /** As an earlier version changed a message: the row that tells of it stands among the messages. */
+  /** Edit like an earlier version, whose change rows are placed among the messages. */
   changeAsBefore(channel, target) {
     const row = this.get(channel, target);
     if (!row || row.changed_by) return;
@@ -127,7 +126,7 @@ export class Chat {
     this.publishSoon(channel);
   }
 
-  /** One publisher a channel: what comes before its turn is in its transcript. */
+  /** Schedule the channel's next transcript, unless one is scheduled already. */
   publishSoon(channel) {
     if (this.published[channel] > this.now) return;
     const delay = this.random() < 0.02 ? this.int(60_000) : this.int(400);
@@ -157,7 +156,7 @@ export class Chat {
     return !target && !(end <= this.now / 1000);
   }
 
-  /** The messages that a consistent Query of everything answers, oldest first. */
+  /** The messages that a consistent Query of the whole channel returns, oldest first. */
   messages(channel) {
     const rows = this.rows[channel];
     return rows.slice(0, placeOf(rows, END)).filter((row) => this.isShown(row));
@@ -186,20 +185,20 @@ export class Chat {
     const since = iso(this.now - DAY_MS);
     const first = placeOf(all, `${END}${since}`);
     const changes = all.slice(Math.max(first, all.length - MAX_CHANGES));
-    const told = [...rows.filter(({ target }) => target).reverse(), ...changes].slice(-MAX_CHANGES);
+    const latest = [...rows.filter(({ target }) => target).reverse(), ...changes].slice(-MAX_CHANGES);
     return {
       channel,
       generated_at: iso(this.now),
       changes_since: changes.length === MAX_CHANGES ? changes[0].id.slice(1) : since,
       messages: shown,
-      changes: told
+      changes: latest
         .filter(({ target }) => !shown.length || target < shown[0].id)
         .map(({ id, target, kind }) => ({ id, target, kind })),
       complete: whole,
     };
   }
 
-  /** Answer the page. @type {import("../../../s3-website/public/js/aws/request.js").SignedFetch} */
+  /** @type {import("../../../s3-website/public/js/aws/request.js").SignedFetch} answers the page */
   signed = async (service, url, init) => {
     this.advance(this.int(150));
     for (let wait = this.int(4); wait > 0; wait -= 1) await null;

@@ -1,4 +1,4 @@
-// Edits and deletes: of whatever order they and their messages come in, the end is the same.
+// Edits and deletes: the result is the same in whatever order they and their messages arrive.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -21,7 +21,7 @@ const change = (second, target, changes = {}) => ({
   ...changes,
 });
 const gone = (second, target) => change(second, target, { kind: "delete" });
-/** A message as it is after that change. */
+/** A message after that change. */
 const after = ({ id, kind }, old, text) => {
   const changed = kind === "delete" ? { text: "", deleted: true } : { text, edited: true };
   return { ...old, ...changed, version: id };
@@ -142,7 +142,7 @@ test("a delete takes back what was unread, with its mention", () => {
   assert.deepEqual([next.unread, next.mentioned], [0, false]);
 });
 
-/** The table through time: what a page may read of it at each moment. */
+/** The table's content at each moment, as a page may read it. */
 function table(random) {
   /** @type {Map<string, object>} */
   const rows = new Map();
@@ -160,7 +160,7 @@ function table(random) {
     rows.set(id, { id, target: target.id, kind, text: target.text });
   };
   for (let turn = 0; turn < 150; turn++) {
-    // some come late, and several in one millisecond
+    // some arrive late, and several in the same millisecond
     const time = new Date(START_MS + Math.max(0, turn - Math.floor(random() * 3)) * 100).toISOString();
     const messages = [...rows.values()].filter(({ target }) => !target);
     const clientId = `${Math.floor(random() * 36 ** 4).toString(36)}-${turn}`;
@@ -172,7 +172,7 @@ function table(random) {
   return moments;
 }
 
-/** A row as the bucket or the table shows it. */
+/** A row as the page reads it. */
 const shown = ({ id, text, at, deleted, last }) =>
   readMessage({
     ...{ id, message: text, name: "x", user: id, kind: "user", sent_at: id.slice(0, 24) },
@@ -180,7 +180,7 @@ const shown = ({ id, text, at, deleted, last }) =>
     ...(last && { changed_by: last }),
   });
 
-/** A transcript of some of the newest, or a part of the table. */
+/** The newest rows, or all from a random message on. */
 function part(rows, random) {
   const whole = random() < 0.4;
   const all = rows.filter(({ target }) => !target);
@@ -199,11 +199,11 @@ for (let seed = 1; seed <= 60; seed++) {
     const last = moments.at(-1);
     const readings = moments.map((rows) => part(rows, random));
     readings.push({ messages: last.filter(({ target }) => !target).map(shown), changes: last.filter(({ target }) => target) });
-    const order = readings.map((one) => ({ one, by: random() })).sort((a, b) => a.by - b.by);
+    const order = readings.map((reading) => ({ reading, by: random() })).sort((a, b) => a.by - b.by);
     let channel = channels.EMPTY;
-    for (const { one } of order) {
+    for (const { reading } of order) {
       const before = channel;
-      channel = take(one.messages, one.changes, channel);
+      channel = take(reading.messages, reading.changes, channel);
       for (const old of before.messages.filter(({ deleted }) => deleted)) {
         const now = channel.messages.find(({ id }) => id === old.id);
         assert.ok(!now || now.deleted, "a delete is final");
@@ -218,14 +218,14 @@ for (let seed = 1; seed <= 60; seed++) {
   });
 }
 
-// one's own
+// one's own messages
 
 const NOW = START_MS + 2 * MINUTE;
 const mine = (changes) => received(connected(), "default", [message(0), own(1), own(2)], true, changes);
 const edited = (state, text, now = NOW) =>
   writing.sent(writing.drafted(writing.editing(state, own(1).id, NOW), text), "id-1", now);
 const lineOf = (state, second, now = NOW) =>
-  lines(chat.channelOf(state), state.outbox, ADA, now).find(({ message: one }) => one?.id === own(second).id);
+  lines(chat.channelOf(state), state.outbox, ADA, now).find(({ message }) => message?.id === own(second).id);
 
 test("a message goes to the text box and back; the draft waits", () => {
   const state = writing.editing(writing.drafted(mine(), "draft"), own(1).id, NOW);

@@ -1,5 +1,5 @@
-// The page's own parts together, against a small chat of the test: whatever happens, in whatever
-// order, nothing that was written is lost or shown twice. Each run is one seed, the same each time.
+// Runs the page's real parts together against a small in-memory chat: whatever happens, in whatever order, no
+// message is lost or shown twice. Each seed gives a reproducible run.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,25 +22,25 @@ function aws(random) {
   let time = START_MS;
   return {
     table,
-    /** what is stored shows its own time, whatever the page's clock says */
+    /** stores a message with AWS's time, whatever the page's clock shows */
     store(name, user, clientId, text) {
       time += 1 + Math.floor(random() * 3000);
       const sentAt = new Date(time).toISOString();
-      const one = { id: `${sentAt}#${clientId}`, name: "", text, user, picture: "", sentAt, clientId };
-      table[name].push({ ...one, kind: "user", edited: false, deleted: false });
+      const row = { id: `${sentAt}#${clientId}`, name: "", text, user, picture: "", sentAt, clientId };
+      table[name].push({ ...row, kind: "user", edited: false, deleted: false });
     },
     transcript(name) {
       const known = new Set();
-      const once = table[name].filter(({ user, clientId }) => {
+      const unique = table[name].filter(({ user, clientId }) => {
         const key = `${user} ${clientId}`;
         return !known.has(key) && known.add(key);
       });
-      return once.slice(-20).map((one) => ({ ...one }));
+      return unique.slice(-20).map((row) => ({ ...row }));
     },
   };
 }
 
-/** Ada's page. It outlives reloads as a store does. */
+/** Ada's page, whose storage outlives reloads. */
 function browser(random, cloud) {
   const memory = new Map();
   const area = {
@@ -72,7 +72,7 @@ function browser(random, cloud) {
     if (net === "down") throw new NetworkError("Failed to fetch");
     if (net === "busy" && random() < 0.5) throw new AwsError("SlowDown", "", 503);
     const value = answer();
-    // the request arrived, its answer did not
+    // the request arrived but its answer did not
     if (net === "bad" && random() < 0.5) throw new NetworkError("Failed to fetch");
     return value;
   };
@@ -109,7 +109,7 @@ function browser(random, cloud) {
         request(() => {
           if (here.signal.aborted) throw new NetworkError("aborted");
           if (page.net === "refusing") throw new AwsError("InvalidParameter", "", 400);
-          // accepted by SNS, refused by the function: it never appears
+          // accepted by SNS but refused by the function: it never appears
           if (page.net !== "swallowing") cloud.store(channel, ADA.user, clientId, text);
         }),
       onSent() {},
@@ -119,7 +119,7 @@ function browser(random, cloud) {
       after(ms, act) {
         const timer = { at: page.time + ms, act: () => live && act() };
         page.timers.push(timer);
-        return () => (page.timers = page.timers.filter((one) => one !== timer));
+        return () => (page.timers = page.timers.filter((other) => other !== timer));
       },
     });
     pump = () => live && sendAll();
@@ -149,7 +149,7 @@ function browser(random, cloud) {
   page.advance = async (ms) => {
     page.time += ms;
     for (const timer of page.timers.filter(({ at }) => at <= page.time)) {
-      page.timers = page.timers.filter((one) => one !== timer);
+      page.timers = page.timers.filter((other) => other !== timer);
       timer.act();
     }
     await settled();
@@ -159,7 +159,7 @@ function browser(random, cloud) {
   return page;
 }
 
-/** What is so at any time. */
+/** Check what must hold at any time. */
 function check({ channels, outbox }) {
   for (const { messages } of Object.values(channels)) {
     const ids = messages.map(({ id }) => id);
@@ -170,18 +170,18 @@ function check({ channels, outbox }) {
   const waiting = outbox.map(({ clientId }) => clientId);
   assert.equal(new Set(waiting).size, waiting.length);
   assert.ok(outbox.filter(({ state }) => state === "sending").length <= 1);
-  for (const one of outbox) {
-    const shown = channels[one.channel]?.messages ?? [];
-    assert.ok(!shown.some(({ user, clientId }) => user === ADA.user && clientId === one.clientId));
+  for (const item of outbox) {
+    const shown = channels[item.channel]?.messages ?? [];
+    assert.ok(!shown.some(({ user, clientId }) => user === ADA.user && clientId === item.clientId));
   }
 }
 
-/** One thing that happens. */
+/** Let one random event happen. */
 async function happen(page, cloud, random, written) {
   const pick = (list) => list[Math.floor(random() * list.length)];
   const nets = ["good", "good", "good", "good", "down", "busy", "bad", "refusing", "swallowing"];
   const { state } = page;
-  const failed = state.outbox.find((one) => one.state === "failed");
+  const failed = state.outbox.find((item) => item.state === "failed");
   const events = {
     write() {
       const number = page.count++;
@@ -204,7 +204,7 @@ async function happen(page, cloud, random, written) {
     retry: () => failed && page.dispatch(chat.withOutbox(state, retried(state.outbox, failed.clientId, START_MS))),
     discard() {
       const next = failed && random() < 0.2 ? discarded(state.outbox, failed.clientId) : state.outbox;
-      // it may have arrived all the same
+      // it may have arrived nevertheless
       if (next !== state.outbox) written.delete(failed.text);
       page.dispatch(chat.withOutbox(state, next));
     },
@@ -214,19 +214,19 @@ async function happen(page, cloud, random, written) {
   };
   const often = ["write", "write", "poll", "poll", "poll", "wait", "wait", "theirs", "theirs", "theirs", "open"];
   const going = events[pick([...often, ...Object.keys(events)])]();
-  // some things end only while others have begun
+  // some events end after the next ones have begun
   if (random() < 0.7) await going;
   else void going?.catch?.(() => {});
   if (random() < 0.7) await settled();
 }
 
-/** All is well again: what there is gets through, and is read to its beginning. */
+/** End all faults, let everything get through, and read each channel to its beginning. */
 async function recover(page, cloud) {
   page.net = "good";
   page.skewMs = 0;
   page.begin();
   for (let round = 0; round < 400; round++) {
-    const failed = page.state.outbox.find((one) => one.state === "failed");
+    const failed = page.state.outbox.find((item) => item.state === "failed");
     if (failed) page.dispatch(chat.withOutbox(page.state, retried(page.state.outbox, failed.clientId, 0)));
     await page.advance(1000);
     await page.reading.step();
@@ -253,11 +253,11 @@ for (let seed = 1; seed <= 12; seed++) {
     await recover(page, cloud);
     assert.deepEqual(page.state.outbox, []);
     for (const [text, name] of written) {
-      const shown = cloud.table[name].filter((one) => one.text === text);
+      const shown = cloud.table[name].filter((message) => message.text === text);
       assert.ok(shown.length > 0, `${text} is lost`);
-      // the newest 500 of a channel are kept while another one is open
+      // only a channel's newest 500 messages are kept while another one is open
       const open = page.state.channel === name;
-      const lines = chat.channelOf(page.state, name).messages.filter((one) => one.text === text);
+      const lines = chat.channelOf(page.state, name).messages.filter((message) => message.text === text);
       assert.ok(lines.length === 1 || (!open && !lines.length), `${text} is on screen ${lines.length} times`);
     }
   });

@@ -1,5 +1,4 @@
-// Owns what a Google ID token says, and its exchange for AWS credentials at STS. It must keep neither:
-// session.js does.
+// Reads Google ID tokens and exchanges them at STS for AWS credentials. It must not keep either: session.js does.
 
 import { pictureUrl, record, string } from "./records.js";
 import { answered, AwsError, readError, ShapeError, tag, withTimeout } from "./request.js";
@@ -9,25 +8,25 @@ import { answered, AwsError, readError, ShapeError, tag, withTimeout } from "./r
  * @typedef {import("../config.js").Config} Config
  * @typedef {{subject: string, name: string, picture: string, nonce: string, issuedAt: number,
  *   expiresAt: number, lifetimeMs: number}} Claims
- *   what the page reads of a token; shown only, never trusted
+ *   the claims that the page uses; for display only, never trusted
  */
 
 const ISSUER = "https://accounts.google.com";
 const DURATION_S = 3600;
 const RENEW_BEFORE_MS = 5 * 60_000;
 const NOT_ACCEPTED = "This Google sign-in is not accepted by this chat.";
-/** What the codes of STS mean to a person. */
+/** Explanations of STS's error codes. */
 const REFUSALS = new Map([
-  ["ExpiredToken", "That sign-in has ended already. Sign in again."],
+  ["ExpiredToken", "That sign-in has expired. Sign in again."],
   ["InvalidIdentityToken", "AWS could not verify your Google sign-in. Sign in again."],
   ["AccessDenied", NOT_ACCEPTED],
   ["IDPRejectedClaim", NOT_ACCEPTED],
 ]);
 
 /**
- * Read the payload of an ID token. Nothing is verified here: STS and store_message do that.
+ * Read the payload of an ID token without verifying it: STS and store_message do that.
  *
- * The lifetime is the token's own (exp - iat), so that a wrong clock here does not end a new one.
+ * The lifetime is exp - iat, so that a wrong local clock does not end a new token.
  * @param {string} token @returns {Claims}
  * @throws {ShapeError} if it is not a JWT with a subject and a lifetime
  */
@@ -47,17 +46,17 @@ export function readClaims(token) {
   };
 }
 
-/** @param {unknown} value @returns {string} a name as store_message shows it, or "" */
+/** @param {unknown} value @returns {string} the name as store_message cleans it, or "" */
 function nameOf(value) {
   const line = string(value).replace(/[\s\u2800]/g, " ");
   const name = line.replace(/[\p{C}\p{DI}]/gu, "").replace(/ +/g, " ").trim();
-  const free = name.normalize("NFKC").toLowerCase() !== "operator";
-  return free && /[\p{L}\p{N}]/u.test(name) ? name : "";
+  const isAllowed = name.normalize("NFKC").toLowerCase() !== "operator";
+  return isAllowed && /[\p{L}\p{N}]/u.test(name) ? name : "";
 }
 
 /**
  * Exchange an ID token for credentials of the page's role.
- * Source: AWS STS API reference, AssumeRoleWithWebIdentity (the one call that is not signed).
+ * Source: AWS STS API reference, AssumeRoleWithWebIdentity (the only unsigned call).
  * @param {Config} config @param {string} token @param {AbortSignal} signal
  * @param {() => number} now milliseconds since the epoch
  * @param {typeof fetch} send
@@ -83,15 +82,15 @@ export async function assumeRole(config, token, signal, now, send = fetch) {
 }
 
 /**
- * When to ask Google for the next token: some minutes before the earlier of the two ends.
- * @param {number} now @param {number} endsAt milliseconds since the epoch
+ * Return when to request the next token: a few minutes before the presence ends.
+ * @param {number} now @param {number} endsAt when token or credentials expire, ms since the epoch
  */
 export function renewsAt(now, endsAt) {
   return endsAt - Math.min(RENEW_BEFORE_MS, (endsAt - now) / 4);
 }
 
 /**
- * Who a message is from, as store_message writes it: a digest, so that no subject is stored.
+ * Compute the user id that store_message writes: a digest, so that the subject is not stored.
  * @param {Claims} claims
  */
 export async function userId(claims) {
@@ -100,7 +99,7 @@ export async function userId(claims) {
   return Array.from(digest.slice(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** @param {unknown} error @returns {string} why a sign-in failed, where STS's code says more */
+/** @param {unknown} error @returns {string} why STS refused the sign-in; "" for other errors */
 export function explainRefusal(error) {
   if (!(error instanceof AwsError)) return "";
   return REFUSALS.get(error.code.replace(/Exception$/, "")) ?? "";
@@ -108,15 +107,15 @@ export function explainRefusal(error) {
 
 /** @param {string} xml @returns {Omit<Credentials, "endsAt">} */
 function readCredentials(xml) {
-  const found = {
+  const credentials = {
     accessKeyId: tag(xml, "AccessKeyId"),
     secretAccessKey: tag(xml, "SecretAccessKey"),
     sessionToken: tag(xml, "SessionToken"),
   };
-  if (!found.accessKeyId || !found.secretAccessKey || !found.sessionToken) {
+  if (!credentials.accessKeyId || !credentials.secretAccessKey || !credentials.sessionToken) {
     throw new ShapeError("STS answered without credentials.");
   }
-  return found;
+  return credentials;
 }
 
 /** @param {string} part base64url of JSON @returns {Record<string, unknown>} */

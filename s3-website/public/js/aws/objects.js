@@ -1,10 +1,10 @@
-// Owns how the page reads the JSON objects of the bucket's data folder: only what has changed, and only
-// what has the agreed shape. It must not keep what it reads, nor decide when.
+// Reads and validates the JSON objects of the bucket's data folder, and skips unchanged ones. It must not keep
+// what it reads or decide when to read.
 
 import { aged } from "../state/activity.js";
 import { isChannelName } from "../state/channel_names.js";
 import { END } from "../state/messages.js";
-import { foundIn, parseStats, string } from "./records.js";
+import { parseStats, readRecords, string } from "./records.js";
 import { readError, ShapeError } from "./request.js";
 
 /**
@@ -14,56 +14,56 @@ import { readError, ShapeError } from "./request.js";
  */
 
 const NAMES_LIMIT = 1_000;
-/** The ETag of what is not there. */
-const NONE = "none";
+/** The ETag that stands for a missing object. */
+const NO_OBJECT = "none";
 
 /**
- * Ask for a transcript, unless it is still the one that has been read.
+ * Read a transcript if it has changed.
  * @param {SignedFetch} signed @param {string} url @param {string} etag "" at first
- * @returns {Promise<{etag: string} & Reading | null>} null when it is unchanged
+ * @returns {Promise<{etag: string} & Reading | null>} null when unchanged
  * @throws {import("./request.js").AwsError} if S3 refuses
- * @throws {ShapeError} if the answer is no transcript
+ * @throws {ShapeError} if the answer is not a transcript
  */
 export async function readTranscript(signed, url, etag) {
-  const found = await readObject(signed, url, etag);
-  return found && { etag: found.etag, ...parseTranscript(found.text || '{"messages":[]}') };
+  const object = await readObject(signed, url, etag);
+  return object && { etag: object.etag, ...parseTranscript(object.text || '{"messages":[]}') };
 }
 
 /**
- * Check the shape of a transcript; what is no message and no change in it is left out.
+ * Parse a transcript, leaving out invalid messages and changes.
  *
- * One that an earlier version wrote does not tell whether anything is before it, and tells of the
- * changes since its oldest message.
+ * A transcript of an earlier version lacks `complete` and `changes_since`: there may be more before
+ * it, and its changes reach back to its oldest message.
  * @param {string} text JSON {"messages": [oldest ... newest], "changes"?: [oldest ... newest],
  *   "complete"?, "changes_since"?, "generated_at"?}
  * @returns {Reading}
- * @throws {ShapeError} if it is not that
+ * @throws {ShapeError} if it has another shape
  */
 export function parseTranscript(text) {
   const raw = parseObject(text);
   if (!Array.isArray(raw.messages)) throw new ShapeError("No messages.");
-  const found = foundIn(raw.messages, Array.isArray(raw.changes) ? raw.changes : []);
-  const from = raw.complete === true ? "" : (found.messages[0]?.id ?? END);
+  const records = readRecords(raw.messages, Array.isArray(raw.changes) ? raw.changes : []);
+  const from = raw.complete === true ? "" : (records.messages[0]?.id ?? END);
   const changesSince = string(raw.changes_since) || from;
-  return { ...found, from, changesSince, asOf: string(raw.generated_at) };
+  return { ...records, from, changesSince, asOf: string(raw.generated_at) };
 }
 
 /**
- * Ask for the list of channels, unless it is still the one that has been read.
+ * Read the list of channels if it has changed.
  * @param {SignedFetch} signed @param {string} url @param {string} etag
- * @returns {Promise<{etag: string, names: string[]} | null>} null when it is unchanged
+ * @returns {Promise<{etag: string, names: string[]} | null>} null when unchanged
  * @throws {import("./request.js").AwsError} if S3 refuses
- * @throws {ShapeError} if the answer is no list
+ * @throws {ShapeError} if the answer is not a list
  */
 export async function readChannelList(signed, url, etag) {
-  const found = await readObject(signed, url, etag);
-  return found && { etag: found.etag, names: found.text ? parseChannelList(found.text) : [] };
+  const object = await readObject(signed, url, etag);
+  return object && { etag: object.etag, names: object.text ? parseChannelList(object.text) : [] };
 }
 
 /**
  * @param {string} text JSON {"channels": [names]}
- * @returns {string[]} the valid ones, each once, at most 1,000
- * @throws {ShapeError} if it is not that
+ * @returns {string[]} the valid names, each once, at most 1,000
+ * @throws {ShapeError} if it has another shape
  */
 export function parseChannelList(text) {
   const { channels } = parseObject(text);
@@ -72,32 +72,32 @@ export function parseChannelList(text) {
 }
 
 /**
- * Ask for the activity of the whole chat.
+ * Read the activity of the whole chat.
  * @param {SignedFetch} signed @param {string} url @param {string} etag
- * @param {Activity | null} known what is shown while it is unchanged, some minutes older
+ * @param {Activity | null} known aged and returned if the object is unchanged
  * @param {() => number} now milliseconds since the epoch, by AWS's clock
- * @returns {Promise<{etag: string, activity: Activity | null}>} null when there is none
+ * @returns {Promise<{etag: string, activity: Activity | null}>} null when there is no such object
  * @throws {import("./request.js").AwsError} if S3 refuses
- * @throws {ShapeError} if the answer is no such object
+ * @throws {ShapeError} if the answer has another shape
  */
 export async function readStats(signed, url, etag, known, now) {
-  const found = await readObject(signed, url, etag);
-  const read = found?.text ? parseStats(parseObject(found.text)) : null;
-  const activity = found ? read : known;
-  return { etag: found?.etag ?? etag, activity: activity && aged(activity, now()) };
+  const object = await readObject(signed, url, etag);
+  const parsed = object?.text ? parseStats(parseObject(object.text)) : null;
+  const activity = object ? parsed : known;
+  return { etag: object?.etag ?? etag, activity: activity && aged(activity, now()) };
 }
 
 /**
- * Ask for an object, unless it is still the one that has been read.
+ * Read an object if it has changed.
  * @param {SignedFetch} signed @param {string} url @param {string} etag "" at first
- * @returns {Promise<{etag: string, text: string} | null>} null when it is unchanged; an empty text
- *   when there is none
+ * @returns {Promise<{etag: string, text: string} | null>} null when unchanged; an empty text when
+ *   there is no such object
  * @throws {import("./request.js").AwsError} if S3 refuses
  */
 async function readObject(signed, url, etag) {
   /** @type {HeadersInit} */
-  const headers = etag && etag !== NONE ? { "if-none-match": etag } : {};
-  // no-store: the browser's own cache must not answer, nor turn a 304 into a 200
+  const headers = etag && etag !== NO_OBJECT ? { "if-none-match": etag } : {};
+  // no-store: the browser's cache must not answer, nor turn a 304 into a 200
   const response = await signed("s3", url, { method: "GET", headers, cache: "no-store" });
   if (response.status === 304) {
     await response.text();
@@ -106,7 +106,7 @@ async function readObject(signed, url, etag) {
   if (!response.ok) {
     const error = await readError(response);
     if (!isMissing(error)) throw error;
-    return etag === NONE ? null : { etag: NONE, text: "" };
+    return etag === NO_OBJECT ? null : { etag: NO_OBJECT, text: "" };
   }
   return { etag: response.headers.get("etag") ?? "", text: await response.text() };
 }
@@ -114,25 +114,25 @@ async function readObject(signed, url, etag) {
 /**
  * @param {string} text JSON
  * @returns {Record<string, unknown>}
- * @throws {ShapeError} if it is not the JSON of an object
+ * @throws {ShapeError} if it is not a JSON object
  */
 function parseObject(text) {
   let value;
   try {
     value = JSON.parse(text);
   } catch {
-    // as what is no object
+    // reported below
   }
   if (typeof value !== "object" || value === null) throw new ShapeError("No object.");
   return value;
 }
 
 /**
- * Whether an error says that there is no such object: none yet, or no more.
+ * Whether an error means that the object does not exist.
  *
- * AWS answers 403 AccessDenied for a missing key, as the role may not list the bucket, and names
- * s3:ListBucket; a denial of the read itself names s3:GetObject. The emulator answers 404. Where AWS
- * names nothing, the table tells: it is read instead of what is missing.
+ * AWS answers 403 AccessDenied for a missing key, since the role may not list the bucket, and names
+ * s3:ListBucket; a real denial names s3:GetObject. The emulator answers 404. An error that names
+ * neither counts as a missing object: the table is read instead.
  * Source: Amazon S3 API Reference, GetObject, "Permissions"; Amazon S3 User Guide,
  * "Troubleshoot access denied (403 Forbidden) errors".
  * @param {import("./request.js").AwsError} error

@@ -1,4 +1,4 @@
-// Owns how a message, or a change of one, is published to SNS, and the ids that make a repeat harmless.
+// Publishes messages and changes to SNS, and makes the client ids that make a repeat harmless.
 
 import { readError } from "./request.js";
 
@@ -8,7 +8,7 @@ import { readError } from "./request.js";
  */
 
 /**
- * Publish one message, or a change of one. Sent twice with the same clientId, it is shown once.
+ * Publish a message or a change. If it is sent twice with the same clientId, it is shown once.
  * @param {SignedFetch} signed @param {import("../config.js").Config} config
  * @param {Pick<Outgoing, "text" | "channel" | "clientId" | "action" | "target">} outgoing
  * @param {string} token the sender's ID token, for store_message to verify
@@ -36,7 +36,7 @@ export async function publish(signed, config, { text, channel, clientId, action,
 }
 
 /**
- * Make client ids: unique, in the order of time, at most 64 safe characters.
+ * Make client ids: unique, sorted by time, at most 64 safe characters.
  * @param {() => number} now milliseconds since the epoch
  * @param {() => string} random eight or more hex digits
  * @returns {() => string}
@@ -44,7 +44,7 @@ export async function publish(signed, config, { text, channel, clientId, action,
 export function clientIds(now, random) {
   let last = 0;
   return () => {
-    // never the same twice and never backwards, even when the clock is set back
+    // strictly increasing, even when the clock is set back
     last = Math.max(now(), last + 1);
     return `${last.toString(36).padStart(9, "0")}-${random()}`;
   };

@@ -1,4 +1,4 @@
-// Owns the shapes of what AWS holds: messages, changes and the activity, checked before anything uses them.
+// Validates what AWS holds, messages, changes and the activity, before anything else uses it.
 
 import { dayOf, MINUTES, QUIET_DAY } from "../state/activity.js";
 import { isChannelName } from "../state/channel_names.js";
@@ -8,17 +8,17 @@ import { ShapeError } from "./request.js";
  * @typedef {import("../state.js").Message} Message
  * @typedef {import("../state.js").Change} Change
  * @typedef {import("../state.js").Activity} Activity
- * @typedef {{messages: Message[], changes: Change[]}} Found
+ * @typedef {{messages: Message[], changes: Change[]}} Records
  */
 
 const CHANNELS = 50;
 const NAME_LIMIT = 200;
-// neither a port nor a user name, which could make the host look like another
+// no port and no user name, which could disguise the host
 const PICTURE_LIMIT = 1_000;
 const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]*$/;
 
-/** @param {unknown[]} messages @param {unknown[]} changes @returns {Found} what can be read */
-export function foundIn(messages, changes) {
+/** @param {unknown[]} messages @param {unknown[]} changes @returns {Records} the valid ones */
+export function readRecords(messages, changes) {
   return {
     messages: messages.map(readMessage).filter((message) => message !== null),
     changes: changes.map(readChange).filter((change) => change !== null),
@@ -29,7 +29,7 @@ export function foundIn(messages, changes) {
  * @param {Record<string, unknown>} raw {"generated_at", "per_minute": [60], "today": {"date",
  *   "messages", "channels": {name: count}, "people"}}
  * @returns {Activity}
- * @throws {ShapeError} if it does not say when it was made
+ * @throws {ShapeError} if `generated_at` is not a time
  */
 export function parseStats({ generated_at, per_minute, today }) {
   const generatedAt = Date.parse(string(generated_at));
@@ -51,16 +51,16 @@ function ranked(channels) {
     .slice(0, CHANNELS);
 }
 
-/** @param {unknown} value @returns {number} a count, 0 for what is none */
+/** @param {unknown} value @returns {number} 0 for anything but a count */
 function count(value) {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
 /**
- * Check one message of a transcript or of the table.
+ * Validate one message of a transcript or of the table.
  * @param {unknown} raw {id, name, message, user?, picture?, sent_at, client_id?, kind, edited_at?,
  *   deleted_at?, changed_by?}
- * @returns {Message | null} null when it is not a message that can be shown
+ * @returns {Message | null} null if it is not a message that can be shown
  */
 export function readMessage(raw) {
   const { id, name, message, user, picture, sent_at, client_id, kind, ...last } = record(raw);
@@ -85,9 +85,9 @@ export function readMessage(raw) {
 }
 
 /**
- * Check one change of a transcript or of the table.
+ * Validate one change of a transcript or of the table.
  * @param {unknown} raw {id, target, kind}
- * @returns {Change | null} null when it is none
+ * @returns {Change | null} null if it is not a change
  */
 export function readChange(raw) {
   const { id, target, kind } = record(raw);
@@ -95,22 +95,22 @@ export function readChange(raw) {
   return kind === "edit" || kind === "delete" ? { id, target, kind } : null;
 }
 
-/** @param {unknown} value @returns {string} an https address of Google's pictures, or "" */
+/** @param {unknown} value @returns {string} the https URL of a picture at Google, or "" */
 export function pictureUrl(value) {
-  const known = typeof value === "string" && value.length <= PICTURE_LIMIT && PICTURE.test(value);
-  return known ? value : "";
+  const isValid = typeof value === "string" && value.length <= PICTURE_LIMIT && PICTURE.test(value);
+  return isValid ? value : "";
 }
 
 /**
- * @param {unknown} value anything that JSON can hold
- * @returns {Record<string, unknown>} its fields; none when it is no object
+ * @param {unknown} value any JSON value
+ * @returns {Record<string, unknown>} its fields; empty if it is not an object
  */
 export function record(value) {
-  const known = typeof value === "object" && value !== null && !Array.isArray(value);
-  return known ? /** @type {Record<string, unknown>} */ (value) : {};
+  const isValid = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isValid ? /** @type {Record<string, unknown>} */ (value) : {};
 }
 
-/** @param {unknown} value @returns {string} "" for what is none */
+/** @param {unknown} value @returns {string} "" for anything but a string */
 export function string(value) {
   return typeof value === "string" ? value : "";
 }

@@ -1,21 +1,21 @@
-// Owns how a request to AWS is signed, timed and answered, and what its errors mean.
-// It must not know which services the page talks to, or touch the DOM.
+// Signs and sends requests to AWS, corrects the clock, and explains errors. It must not know which services the
+// page calls, or touch the DOM.
 
 /**
  * @typedef {{accessKeyId: string, secretAccessKey: string, sessionToken: string, endsAt: number}}
- *   Credentials `endsAt` is in milliseconds since the epoch, by this machine's clock.
+ *   Credentials `endsAt`: ms since the epoch, by this machine's clock
  * @typedef {(service: string, url: string, init: RequestInit) => Promise<Response>} SignedFetch
  * @typedef {{sign(url: string, init: RequestInit & {aws: {service: string, datetime: string}}):
  *   Promise<Request>}} Signer
  * @typedef {"ended" | "offline" | "clock" | "denied" | "busy" | "unknown" | "fault"} Trouble
- *   `fault`: a mistake of the page itself
+ *   `fault`: a bug of the page
  */
 
 const TIMEOUT_MS = 10_000;
-// below this a difference is the network's and the header's whole seconds, not the clock's
+// a smaller difference comes from the network and from the header's whole seconds
 const SKEW_MS = 60_000;
 
-/** What AWS's codes mean, by how they begin. */
+/** The meaning of AWS's error codes, by their beginnings. */
 const CODES = /** @type {const} */ ({
   ended:
     /^(ExpiredToken|Invalid(AccessKeyId|ClientTokenId|IdentityToken|Token)|TokenRefreshRequired|UnrecognizedClient)/,
@@ -25,13 +25,13 @@ const CODES = /** @type {const} */ ({
 });
 
 /**
- * Not the token's fault: AWS could not fetch Google's keys, for a moment.
+ * Part of an error that is not about the token: AWS could not fetch Google's keys for a moment.
  * Source: re:Post, 'How can I resolve the AWS STS AssumeRoleWithWebIdentity API call error
  * "InvalidIdentityToken"?'.
  */
 const NO_KEY = "retrieve verification key";
 
-/** An answer of AWS that is an error, with AWS's own code and words. */
+/** AWS answered with an error; holds AWS's code and message. */
 export class AwsError extends Error {
   /** @param {string} code @param {string} message @param {number} status */
   constructor(code, message, status) {
@@ -41,7 +41,7 @@ export class AwsError extends Error {
   }
 }
 
-/** No answer came, or not all of it: by the network, after too long, or at the end of a session. */
+/** No complete answer came: the network failed, the time was up, or the session ended. */
 export class NetworkError extends Error {
   /** @param {unknown} cause */
   constructor(cause) {
@@ -50,10 +50,10 @@ export class NetworkError extends Error {
   }
 }
 
-/** An answer that is not of the shape that was agreed on. */
+/** An answer does not have the expected shape. */
 export class ShapeError extends Error {}
 
-/** This machine's clock, corrected by what AWS answers: a signature is refused when it is off. */
+/** This machine's clock, corrected by AWS's answers: AWS refuses signatures with a wrong time. */
 export class Clock {
   /** @param {() => number} now milliseconds since the epoch */
   constructor(now) {
@@ -62,36 +62,35 @@ export class Clock {
   }
 
   /**
-   * @param {Response} response of another origin only where that shows its Date header
+   * @param {Response} response from another origin, one that exposes its Date header
    * @param {number} askedAt by this machine's clock
    */
   observe(response, askedAt) {
     const theirs = Date.parse(response.headers.get("date") ?? "");
     const time = this.now();
-    // what was answered before a sleep tells nothing of the time after it
+    // an answer from before a sleep shows nothing about the clock after it
     if (Number.isNaN(theirs) || Math.abs(time - askedAt) > TIMEOUT_MS) return;
     const offset = theirs - time;
     this.offsetMs = Math.abs(offset) > SKEW_MS ? offset : 0;
   }
 
-  /** @returns {number} milliseconds since the epoch, as AWS counts them */
+  /** @returns {number} milliseconds since the epoch, by AWS's clock */
   time() {
     return this.now() + this.offsetMs;
   }
 
-  /** The time for a signature, as AWS writes it: 20260102T030405Z. */
+  /** @returns {string} the time for a signature, such as 20260102T030405Z */
   stamp() {
     return new Date(this.time()).toISOString().replace(/[:-]|\.\d{3}/g, "");
   }
 }
 
 /**
- * Make the one function that sends signed requests.
+ * Make the function that sends signed requests.
  *
- * The signer's own retries are not used: the page decides when to try again. Only a request that
- * was refused while the refusal itself shows that this machine's clock is wrong is sent again at
- * once, with the right time.
- * @param {Signer} signer @param {Clock} clock @param {AbortSignal} signal ends with the session
+ * It does not use the signer's retries: the page decides when to retry. It repeats a request only if
+ * the refusal shows that this machine's clock is wrong, with the corrected time.
+ * @param {Signer} signer @param {Clock} clock @param {AbortSignal} signal the session's
  * @param {typeof fetch} send
  * @returns {SignedFetch}
  */
@@ -117,7 +116,7 @@ export function signedFetch(signer, clock, signal, send = (request) => fetch(req
 }
 
 /**
- * Wait for the whole answer. What fails in here is the network; what fails elsewhere is a fault.
+ * Wait for the whole answer. Only errors in here are the network's.
  * @param {() => Promise<Response>} ask
  * @throws {NetworkError}
  */
@@ -131,13 +130,13 @@ export async function answered(ask) {
   }
 }
 
-/** @param {AbortSignal} signal @returns {AbortSignal} the same, which also ends by itself */
+/** @param {AbortSignal} signal @returns {AbortSignal} also aborts after 10 s */
 export function withTimeout(signal) {
   return AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
 }
 
 /**
- * Read an error answer: XML of S3, STS and SNS, JSON of DynamoDB.
+ * Read an error answer: XML from S3, STS and SNS, JSON from DynamoDB.
  * @param {Response} response
  * @returns {Promise<AwsError>}
  */
@@ -151,22 +150,22 @@ export async function readError(response) {
 }
 
 /**
- * The text of the first element of that name; "" when there is none.
+ * Return the text of the first element of that name, or "".
  *
- * AWS's query and S3 answers are flat where the page reads them, so no XML parser is needed.
+ * The parts of AWS's answers that the page reads are flat, so it needs no XML parser.
  * @param {string} xml @param {string} name
  */
 export function tag(xml, name) {
-  const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml);
-  return found ? unescapeXml(found[1] ?? "") : "";
+  const match = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml);
+  return match ? unescapeXml(match[1] ?? "") : "";
 }
 
-/** @param {unknown} error @returns {boolean} whether STS has no key for a token, perhaps for a moment */
+/** @param {unknown} error @returns {boolean} whether STS lacks a key to verify a token */
 export function lacksKey(error) {
   return error instanceof AwsError && error.message.includes(NO_KEY);
 }
 
-/** @param {unknown} error @returns {Trouble} what it means for a person, whatever the service */
+/** @param {unknown} error @returns {Trouble} its kind, whatever the service */
 export function trouble(error) {
   if (error instanceof NetworkError) return "offline";
   if (!(error instanceof AwsError)) return error instanceof ShapeError ? "unknown" : "fault";
@@ -177,16 +176,16 @@ export function trouble(error) {
   return error.status >= 500 || error.status === 429 ? "busy" : "unknown";
 }
 
-/** @param {unknown} error @returns {boolean} nothing is reached, and the browser knows why */
+/** @param {unknown} error @returns {boolean} whether it failed because the browser is offline */
 export function isOffline(error) {
   return trouble(error) === "offline" && !navigator.onLine;
 }
 
-/** @param {unknown} error @returns {string} what happened and what to do, without jargon */
+/** @param {unknown} error @returns {string} what happened and what to do, in plain words */
 export function explain(error) {
   switch (trouble(error)) {
     case "ended":
-      return "Your sign-in has ended. Sign in again to go on.";
+      return "Your sign-in has ended. Sign in again to continue.";
     case "offline":
       return "Offline: the chat cannot be reached.";
     case "clock":
@@ -196,7 +195,7 @@ export function explain(error) {
     case "busy":
       return "The chat is busy at the moment.";
     case "fault":
-      return "Something went wrong in this page: if this stays, reload it.";
+      return "Something went wrong in this page. Reload it if this persists.";
     default:
       return error instanceof AwsError
         ? `The chat answered with an error (${error.code}).`

@@ -1,4 +1,4 @@
-// Owns where each thing that the page reads is: its object in the bucket, or the table.
+// Maps what the page reads to its place: an object in the bucket, or the table.
 
 import { readChannelList, readStats, readTranscript } from "./objects.js";
 import { readRows } from "./table.js";
@@ -10,7 +10,7 @@ import { readRows } from "./table.js";
  * @typedef {import("../state.js").Rows} Rows
  * @typedef {import("../state.js").State} State
  * @typedef {import("../state/messages.js").Range} Range
- * @typedef {{signed: SignedFetch}} Reader who is signed in
+ * @typedef {{signed: SignedFetch}} Reader the signed-in person
  * @typedef {{
  *   transcript(reader: Reader, channel: string, etag: string):
  *     Promise<{etag: string} & Reading | null>,
@@ -22,7 +22,7 @@ import { readRows } from "./table.js";
  */
 
 /**
- * @param {Config} config @param {string} base the page's address
+ * @param {Config} config @param {string} base the page's URL
  * @param {() => number} now milliseconds since the epoch, by AWS's clock
  * @returns {Source}
  */

@@ -1,11 +1,10 @@
-// Owns how the page reads the table, where a transcript does not reach back far enough. It must not keep
-// what it reads, nor decide when.
+// Reads the table, for what transcripts do not hold. It must not keep what it reads or decide when to read.
 
-import { foundIn } from "./records.js";
+import { readRecords } from "./records.js";
 import { readError, ShapeError } from "./request.js";
 
 /**
- * @typedef {import("./records.js").Found} Found
+ * @typedef {import("./records.js").Records} Records
  * @typedef {import("./request.js").SignedFetch} SignedFetch
  * @typedef {import("../state/messages.js").Range} Range
  * @typedef {import("../config.js").Config} Config
@@ -17,17 +16,16 @@ const CHANGES_LIMIT = 1_000;
 const PAGE_SIZE = 500;
 
 /**
- * Read rows of the table: the newest of a range, with all their attributes, as a transcript has
- * them, and without those that have expired. The reads are consistent.
+ * Read the newest rows of a range, without expired ones. The reads are consistent.
  * @param {SignedFetch} signed @param {Config} config @param {string} channel
- * @param {Range} range no `after` is the beginning @param {number} limit of messages
+ * @param {Range} range an `after` of "" means the beginning @param {number} limit of messages
  * @param {number} now ms since the epoch, by AWS's clock
  * @returns {Promise<Rows>}
  * @throws {import("./request.js").AwsError} if DynamoDB refuses
  */
 export async function readRows(signed, config, channel, { after, before }, limit, now) {
-  /** @type {Found} */
-  const found = { messages: [], changes: [] };
+  /** @type {Records} */
+  const rows = { messages: [], changes: [] };
   let start;
   do {
     const page = await query(signed, config, {
@@ -36,28 +34,28 @@ export async function readRows(signed, config, channel, { after, before }, limit
       FilterExpression: "attribute_not_exists(expires_at) OR expires_at > :now",
       ExpressionAttributeValues: {
         ":channel": { S: channel },
-        // below every id: a key cannot be compared with nothing
+        // sorts before every id: DynamoDB allows no empty key value
         ":after": { S: after || " " },
         ":before": { S: before },
         ":now": { N: `${Math.floor(now / 1000)}` },
       },
       ScanIndexForward: false,
       ConsistentRead: true,
-      // one more than wanted tells whether there are more; `before` itself is not wanted
+      // one more row shows whether there are more, and one may be `before` itself
       Limit: Math.min(limit + 2, PAGE_SIZE),
       ...(start && { ExclusiveStartKey: start }),
     });
-    found.messages.push(...page.messages.filter(({ id }) => id !== before));
-    found.changes.push(...page.changes);
+    rows.messages.push(...page.messages.filter(({ id }) => id !== before));
+    rows.changes.push(...page.changes);
     start = page.next;
-  } while (start && found.messages.length <= limit && found.changes.length <= CHANGES_LIMIT);
-  const messages = found.messages.slice(0, limit).reverse();
-  return { messages, changes: found.changes, more: !!start || found.messages.length > limit };
+  } while (start && rows.messages.length <= limit && rows.changes.length <= CHANGES_LIMIT);
+  const messages = rows.messages.slice(0, limit).reverse();
+  return { messages, changes: rows.changes, more: !!start || rows.messages.length > limit };
 }
 
 /**
  * @param {SignedFetch} signed @param {Config} config @param {object} input
- * @returns {Promise<Found & {next: Item | undefined}>}
+ * @returns {Promise<Records & {next: Item | undefined}>}
  */
 async function query(signed, config, input) {
   const response = await signed("dynamodb", config.endpoints.dynamodb, {
@@ -71,8 +69,8 @@ async function query(signed, config, input) {
   if (!response.ok) throw await readError(response);
   const answer = await response.json();
   if (!Array.isArray(answer?.Items)) throw new ShapeError("No items.");
-  const rows = answer.Items.map(plain);
-  return { ...foundIn(rows, rows), next: answer.LastEvaluatedKey };
+  const items = answer.Items.map(plain);
+  return { ...readRecords(items, items), next: answer.LastEvaluatedKey };
 }
 
 /** @param {unknown} item DynamoDB's typed values @returns {Record<string, unknown>} */

@@ -1,4 +1,5 @@
-// Owns which news is worth the title, a notification or a sound, and when what told of it goes.
+// Decides which new messages change the title, raise a notification or play a sound, and when a notification
+// closes. It must not know how they are shown: notifier.js does.
 
 import { countText, news } from "../state/channel.js";
 import { channelOf } from "../state/chat.js";
@@ -10,12 +11,12 @@ import { mentions } from "../state/text.js";
  * @typedef {import("../state.js").State} State
  * @typedef {{notifier: Pick<Notifier, "title" | "mention" | "chime" | "dismiss" | "dismissAll">,
  *   hidden: () => boolean, seen: () => boolean, onNews: () => void}} World
- *   `seen`: the reader looks at the end of the open channel; `onNews`: something came there
+ *   `seen`: whether the reader sees the end of the open channel; `onNews`: a message arrived in it
  */
 
 /**
  * @param {World} world
- * @returns {(before: State, after: State) => void} tells what has come between the two
+ * @returns {(before: State, after: State) => void} raises alerts for what differs
  */
 export function createAlerts({ notifier, hidden, seen, onNews }) {
   return (before, after) => {
@@ -25,13 +26,13 @@ export function createAlerts({ notifier, hidden, seen, onNews }) {
     notifier.title(countText(unread, more), mentioned);
     for (const [name, channel] of Object.entries(after.channels)) {
       if (channelOf(before, name).unread && !channel.unread) notifier.dismiss(name);
-      const fresh = news(channelOf(before, name), channel, after.person);
-      if (!fresh.length) continue;
+      const incoming = news(channelOf(before, name), channel, after.person);
+      if (!incoming.length) continue;
       if (name === after.channel) onNews();
-      const named = fresh.filter(({ text }) => mentions(text, after.person?.name ?? ""));
-      const missed = name === after.channel ? !seen() : hidden() || named.length > 0;
-      if (after.settings.sound && missed) notifier.chime();
-      const last = named.at(-1);
+      const mentioning = incoming.filter(({ text }) => mentions(text, after.person?.name ?? ""));
+      const isMissed = name === after.channel ? !seen() : hidden() || mentioning.length > 0;
+      if (after.settings.sound && isMissed) notifier.chime();
+      const last = mentioning.at(-1);
       if (after.settings.notifications && last) notifier.mention(last, name);
     }
   };

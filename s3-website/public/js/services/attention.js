@@ -1,43 +1,43 @@
-// Owns whether somebody looks at the page, and since when they have done nothing.
+// Tracks whether the page is visible and when the person was last active.
 
 const STIRRED_FOR_MS = 600_000;
 
 /**
  * @param {Document} page
- * @param {() => number} clock milliseconds, of a clock that never jumps
- * @param {{onReturn(): void, onInput(idleMs: number): void}} handlers `onReturn`: the page is
- *   visible again; `onInput`: the person does something
+ * @param {() => number} clock monotonic milliseconds
+ * @param {{onReturn(): void, onInput(idleMs: number): void}} handlers `onReturn`: the page became
+ *   visible again; `onInput`: the person used it after `idleMs`
  */
 export function createAttention(page, clock, { onReturn, onInput }) {
   let activeAt = clock();
   let inputAt = activeAt;
   let hiddenAt = activeAt;
 
-  const here = () => (activeAt = inputAt = clock());
+  const markActive = () => (activeAt = inputAt = clock());
   page.addEventListener("visibilitychange", () => {
     if (page.hidden) {
       hiddenAt = clock();
     } else {
-      here();
+      markActive();
       onReturn();
     }
   });
   const active = () => {
     const idleMs = clock() - activeAt;
-    here();
+    markActive();
     onInput(idleMs);
   };
-  // a finger is believed when it goes up
+  // pointerup too: touch counts as user activation only there
   for (const event of ["keydown", "pointerdown", "pointerup", "wheel", "touchmove"]) {
     page.addEventListener(event, active, { passive: true, capture: true });
   }
 
   return {
-    /** Something came that keeps a reader there; but one who does nothing for long is not there. */
-    stir() {
+    /** Count a new message as activity, unless the last input was more than ten minutes ago. */
+    keepActive() {
       if (clock() - inputAt < STIRRED_FOR_MS) activeAt = clock();
     },
-    /** @returns {{sinceActiveMs: number, hiddenMs: number}} `hiddenMs` is 0 for a visible page */
+    /** @returns {{sinceActiveMs: number, hiddenMs: number}} `hiddenMs` is 0 while visible */
     times: () => ({
       sinceActiveMs: clock() - activeAt,
       hiddenMs: page.hidden ? Math.max(1, clock() - hiddenAt) : 0,

@@ -1,4 +1,4 @@
-// Owns Google Identity Services: its script, its button, its prompts. It must not keep a token.
+// Owns Google Identity Services: its script, button and prompts. It must not keep a token.
 // Source: Google Identity for Web, "Sign In With Google JavaScript API reference",
 // "Automatic sign-in and sign-out", "Migrate to FedCM".
 
@@ -14,11 +14,11 @@ import { guarded } from "./guarded.js";
 export const NOT_LOADED =
   "Google's sign-in could not be loaded: offline, or blocked by this browser. " +
   "Reload the page to try again.";
-// how Google says that a token came without a click
+// Google's `select_by` values for a token that needed no click
 const SILENT = ["auto", "fedcm_auto"];
 
 /**
- * Wait for Google's script, which index.html loads.
+ * Wait until Google's script, which index.html requests, has loaded.
  * @param {Window} page @param {HTMLScriptElement} script
  * @returns {Promise<GoogleAccountsId>}
  * @throws {Error} if it cannot be loaded
@@ -38,7 +38,7 @@ export function loadGoogle(page, script) {
 }
 
 /**
- * Show the button, and sign in without a click where the person has allowed it before.
+ * Show the button, and sign in without a click if the person has allowed that before.
  * @param {GoogleAccountsId} google @param {SignInOptions} options
  */
 export function offerSignIn(google, { clientId, nonce, slot, dark, onToken }) {
@@ -47,7 +47,7 @@ export function offerSignIn(google, { clientId, nonce, slot, dark, onToken }) {
     callback: ({ credential, select_by }) =>
       onToken(credential, SILENT.includes(select_by ?? "") ? "silent" : "clicked"),
     auto_select: true,
-    // a prompt for the renewal stays while the person goes on to write
+    // a renewal's prompt stays open while the person keeps typing
     cancel_on_tap_outside: false,
     itp_support: true,
     nonce,
@@ -69,10 +69,10 @@ export function showButton(google, slot, dark) {
   });
 }
 
-/** @param {GoogleAccountsId} google ask for the next token: silently where Google allows it */
+/** Request another token, silently where Google allows it. @param {GoogleAccountsId} google */
 export const renew = (google) => guarded(() => google.prompt());
 
-/** @param {GoogleAccountsId} google without this, the next load would sign in by itself */
+/** Keep the next page load from signing in automatically. @param {GoogleAccountsId} google */
 export function forget(google) {
   guarded(() => google.cancel());
   guarded(() => google.disableAutoSelect());

@@ -1,6 +1,6 @@
-// Owns what happens to an error of a browser's or Google's own means, which the page can do without.
+// Calls optional features of the browser or of Google, so that their errors do not stop the page.
 
-/** What a browser or Google throws is reported, and stops nothing of the page. @param {() => void} act */
+/** Run `act` and report, but do not rethrow, what it throws. @param {() => void} act */
 export function guarded(act) {
   try {
     act();

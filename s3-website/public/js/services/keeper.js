@@ -1,5 +1,5 @@
-// Owns what of the state is written to this browser's store, read back, and taken over from tabs that have
-// ended. It must not change the state: it tells.
+// Saves parts of the state in this browser, reads them back, and hands over what closed tabs left. It must not
+// change the state itself.
 
 import * as chat from "../state/chat.js";
 import { whenDead } from "./tabs.js";
@@ -9,36 +9,38 @@ import { whenDead } from "./tabs.js";
  * @typedef {import("./storage.js").Store} Store
  * @typedef {import("../state.js").State} State
  * @typedef {{store: Store, locks: LockManager | undefined, tab: () => string}} World
- *   `tab`: this tab's id, "" while it is not known
+ *   `tab`: this tab's id, "" until it is known
  */
 
 /** @param {World} world */
 export function createKeeper({ store, locks, tab }) {
   return {
-    /** @param {string} user @returns {chat.Kept} what this browser, and this tab of it, knows of them */
+    /** @param {string} user @returns {chat.Kept} what this browser and this tab have saved for them */
     kept(user) {
       const { outbox, drafts } = store.tab(user, tab());
       return { outbox, drafts, lastRead: store.lastRead(user), visited: store.visited(user) };
     },
 
-    /** Write what differs. @param {State} before @param {State} after */
+    /** Save what differs. @param {State} before @param {State} after */
     save(before, after) {
       if (before.settings !== after.settings) store.saveSettings(after.settings);
       if (after.person) saveOf(after.person.user, before, after);
     },
 
     /**
-     * Take over what dead tabs of this person left.
-     * @param {string} user @param {(left: TabRecord) => TabRecord | null} take answers what it
-     *   does not take; null when it is too late to take anything
+     * Hand over the records that this person's closed tabs left.
+     * @param {string} user @param {(record: TabRecord) => TabRecord | null} take returns what it
+     *   did not take, or null to leave the record as it is
      */
     async adopt(user, take) {
-      for (const id of store.tabs(user).filter((one) => one !== tab())) {
+      for (const id of store.tabs(user)) {
+        if (id === tab()) continue;
         await whenDead(locks, id, () => {
-          const rest = take(store.tab(user, id));
-          if (!rest) return;
-          if (rest.outbox.length || Object.keys(rest.drafts).length) store.saveTab(user, id, rest);
-          else store.removeTab(user, id);
+          const remainder = take(store.tab(user, id));
+          if (!remainder) return;
+          const isEmpty = !remainder.outbox.length && !Object.keys(remainder.drafts).length;
+          if (isEmpty) store.removeTab(user, id);
+          else store.saveTab(user, id, remainder);
         });
       }
     },
@@ -53,13 +55,14 @@ export function createKeeper({ store, locks, tab }) {
     }
     const read = changed(same ? before : null, after, "lastRead");
     if (Object.keys(read).length) store.saveLastRead(user, read);
-    const written = Object.keys(changed(before, after, "draft")).length > 0;
-    if (!same || written || before.outbox !== after.outbox) store.saveTab(user, tab(), left(after));
+    const draftChanged = Object.keys(changed(before, after, "draft")).length > 0;
+    if (!same || draftChanged || before.outbox !== after.outbox)
+      store.saveTab(user, tab(), recordOf(after));
   }
 }
 
 /** @param {State} state @returns {TabRecord} */
-function left(state) {
+function recordOf(state) {
   return { outbox: state.outbox, drafts: changed(null, state, "draft") };
 }
 

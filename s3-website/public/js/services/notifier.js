@@ -1,5 +1,5 @@
-// Owns the means of telling a person who looks elsewhere: the number in the title, a notification of a
-// mention, a sound. It asks for permission only when it is told to.
+// Shows alerts to a person who is not looking at the page: the count in the title, notifications of mentions,
+// a sound. It must not decide when: alerts.js does.
 
 /**
  * @typedef {import("../state.js").Message} Message
@@ -11,7 +11,7 @@ export const NOT_ALLOWED =
 const BODY_LIMIT = 140;
 const CHIME_APART_MS = 1_000;
 const CHIME_GAIN = 0.06;
-/** Two soft notes: start in seconds, frequency in hertz. */
+/** Two soft tones: start in seconds, frequency in hertz. */
 const NOTES = /** @type {const} */ ([
   [0, 659.3],
   [0.12, 880],
@@ -23,23 +23,23 @@ const NOTE_S = 0.22;
  * @param {{onOpen(channel: string): void}} handlers `onOpen`: a notification was clicked
  */
 export function createNotifier(page, { onOpen }) {
-  const name = page.document.title;
+  const pageTitle = page.document.title;
   /** @type {AudioContext | undefined} */
   let audio;
   let chimedAt = -Infinity;
-  /** @type {Map<string, Notification>} the last of each channel: they hold names and texts */
-  const notes = new Map();
+  /** @type {Map<string, Notification>} the last of each channel, kept to be closed */
+  const shown = new Map();
 
   return {
-    /** @param {string} unread how many in all channels, "" for none @param {boolean} mentioned */
+    /** @param {string} unread count in all channels, "" for none @param {boolean} mentioned */
     title(unread, mentioned) {
-      const title = unread ? `(${unread}${mentioned ? "!" : ""}) ${name}` : name;
+      const title = unread ? `(${unread}${mentioned ? "!" : ""}) ${pageTitle}` : pageTitle;
       if (page.document.title !== title) page.document.title = title;
     },
 
     /**
-     * Ask whether notifications may be shown; only on the person's own action.
-     * @returns {Promise<boolean>} false when the browser has none, or the person refuses
+     * Ask the person to allow notifications; call it only in response to their action.
+     * @returns {Promise<boolean>} false when the browser has none or the person refuses
      */
     async permission() {
       if (!("Notification" in page)) return false;
@@ -51,40 +51,40 @@ export function createNotifier(page, { onOpen }) {
     mention(message, channel) {
       if (!page.document.hidden || !allowed(page)) return;
       try {
-        const note = new page.Notification(`${message.name} in ${channel}`, {
-          body: cut(message.text),
-          // a newer one takes the place of an older one, of this tab or of another
+        const notification = new page.Notification(`${message.name} in ${channel}`, {
+          body: shortened(message.text),
+          // a newer notification replaces an older one, also another tab's
           tag: `lambda-chat:${channel}`,
         });
-        notes.set(channel, note);
-        note.onclick = () => {
-          note.close();
+        shown.set(channel, notification);
+        notification.onclick = () => {
+          notification.close();
           page.focus();
           onOpen(channel);
         };
       } catch {
-        // some mobile browsers have the constructor and refuse to use it: the title has the mark
+        // some mobile browsers have the constructor but throw; the title still shows the mention
       }
     },
 
-    /** What told of a channel is read. @param {string} channel */
-    dismiss: (channel) => notes.get(channel)?.close(),
+    /** Close a channel's notification. @param {string} channel */
+    dismiss: (channel) => shown.get(channel)?.close(),
 
-    /** Nothing of the person stays. */
-    dismissAll: () => notes.forEach((note) => note.close()),
+    /** Close all notifications: they show names and texts. */
+    dismissAll: () => shown.forEach((notification) => notification.close()),
 
-    /** While the person does something: later a browser, Safari above all, allows no sound. */
+    /** Prepare audio during user input; browsers, above all Safari, block it otherwise. */
     allowSound() {
       if (audio?.state === "running") return;
       try {
         audio ??= new page.AudioContext();
         audio.resume().catch(() => {});
       } catch {
-        // none, or too many in use
+        // audio is missing, or too many contexts are in use
       }
     },
 
-    /** A short, quiet sound, once a second at most; none before it is allowed. */
+    /** Play a short, quiet sound, at most once a second and only after allowSound(). */
     chime() {
       const now = page.performance.now();
       if (audio?.state !== "running" || now - chimedAt < CHIME_APART_MS) return;
@@ -100,7 +100,7 @@ function allowed(page) {
 }
 
 /** @param {string} text @returns {string} one line of at most 140 characters */
-function cut(text) {
+function shortened(text) {
   const line = [...text.slice(0, 4 * BODY_LIMIT).replace(/\s+/g, " ").trim()];
   return line.length > BODY_LIMIT ? `${line.slice(0, BODY_LIMIT - 1).join("")}…` : line.join("");
 }

@@ -1,12 +1,12 @@
-// Owns the pace of polls and of retries: pure functions of time and chance. Polls are most of what the chat
-// costs, so idle pages ask less.
+// Computes the delays of polls and retries, as pure functions of time and chance. Polls are most of the chat's
+// cost, so idle pages poll less.
 
 /**
  * @typedef {{failures: number, sinceSendMs: number, sinceActiveMs: number, hiddenMs: number,
  *   online?: boolean, random: number}} Pace
- *   `sinceActiveMs` since the person's last input or the last new message; `hiddenMs` is 0 for a
- *   visible page; `random` is in [0, 1)
- * @typedef {readonly (readonly [afterMs: number, everyMs: number])[]} Steps the longest wait last
+ *   `sinceActiveMs`: since the last input or new message; `hiddenMs`: 0 while visible; `random`: in
+ *   [0, 1)
+ * @typedef {readonly (readonly [afterMs: number, everyMs: number])[]} Steps in order of `afterMs`
  */
 
 const BACKOFF_FIRST_MS = 1_000;
@@ -14,19 +14,19 @@ export const BACKOFF_LAST_MS = 30_000;
 
 const QUICK_POLL_MS = 250;
 const QUICK_FOR_MS = 3_000;
-/** From here on a page is idle: the next input should poll at once. */
+/** After this long without activity a page is idle, and the next input polls at once. */
 export const IDLE_AFTER_MS = 60_000;
-/** Each wait is up to this part longer or shorter, so that pages do not march in step. */
+/** Each delay varies by up to this fraction, so that pages do not poll in step. */
 export const JITTER = 0.1;
 
 const VISIBLE_POLLS = /** @type {Steps} */ ([[0, 1_000], [IDLE_AFTER_MS, 3_000], [600_000, 10_000]]);
 const HIDDEN_POLLS = /** @type {Steps} */ ([[0, 15_000], [600_000, 60_000]]);
-// of all channels but the open one together: each probe asks for one of them
+// a probe reads one of the channels that are not open; this is their common pace
 const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_000]]);
 const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
 
 /**
- * How long to wait before a next try: twice as long with each failure, spread over half of it.
+ * Return the delay before the next try: doubled by each failure, with random jitter of half of it.
  * @param {number} failures @param {number} random in [0, 1)
  */
 export function backoff(failures, random) {
@@ -35,8 +35,8 @@ export function backoff(failures, random) {
 }
 
 /**
- * How long until the next poll of the open channel; Infinity while the browser is offline. A message
- * of one's own is waited for even on a page that is hidden by then.
+ * Return the delay until the next poll of the open channel; Infinity while offline. After sending it
+ * is short, even on a hidden page.
  * @param {Pace} pace
  */
 export function pollDelay(pace) {
@@ -44,7 +44,7 @@ export function pollDelay(pace) {
   return delay(pace, quick ? QUICK_POLL_MS : paceOf(pace, VISIBLE_POLLS, HIDDEN_POLLS));
 }
 
-/** How long until the next probe of another channel. @param {Pace} pace */
+/** Return the delay until the next probe of another channel. @param {Pace} pace */
 export function probeDelay(pace) {
   return delay(pace, paceOf(pace, VISIBLE_PROBES, HIDDEN_PROBES));
 }
@@ -59,6 +59,6 @@ function delay({ failures, online = true, random }, everyMs) {
 /** @param {Pace} pace @param {Steps} visible @param {Steps} hidden */
 function paceOf({ sinceActiveMs, hiddenMs }, visible, hidden) {
   const [steps, sinceMs] = hiddenMs > 0 ? [hidden, hiddenMs] : [visible, sinceActiveMs];
-  // a clock that was set back makes a negative time: the first step
+  // a clock that was set back gives a negative time: use the first step
   return (steps.findLast(([afterMs]) => sinceMs >= afterMs) ?? steps[0])?.[1] ?? Infinity;
 }

@@ -1,17 +1,17 @@
-// Owns the loop that repeats a step as long as a presence lasts. It must not know what the step does.
+// Owns the loop that repeats a step until a signal ends it. It must not know what the step does.
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const AFTER_BUG_MS = 1_000;
 
 /**
- * Repeat a step until the signal ends, one at a time.
+ * Repeat a step until the signal aborts, never two at a time.
  *
- * A step should handle its own errors. One that throws all the same is reported as an error of
- * the page, and the loop goes on after a second at the least.
+ * A step should handle its own errors. An error that it throws is reported, and the loop continues
+ * after at least a second.
  * @param {() => Promise<void>} step
- * @param {() => number} delay milliseconds until the next; Infinity waits for the next call
+ * @param {() => number} delay milliseconds until the next step; Infinity waits for a wake-up
  * @param {AbortSignal} signal
- * @returns {() => void} a function that brings the next step forward
+ * @returns {() => void} runs the next step now
  */
 export function startPolling(step, delay, signal) {
   let hurried = false;
@@ -38,14 +38,14 @@ export function startPolling(step, delay, signal) {
 }
 
 /**
- * @param {number} ms Infinity: until `end` is called
+ * @param {number} ms Infinity waits until `end` is called
  * @returns {{over: Promise<void>, end: () => void}}
  */
 export function pause(ms) {
   let end = () => {};
   /** @type {Promise<void>} */
   const over = new Promise((resolve) => {
-    // setTimeout takes Infinity, and what does not fit 31 bits, for 0
+    // setTimeout treats Infinity and anything over 31 bits as 0
     const timer = ms < Infinity ? setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)) : undefined;
     end = () => {
       clearTimeout(timer);
@@ -55,7 +55,7 @@ export function pause(ms) {
   return { over, end };
 }
 
-/** @param {() => Promise<void>} step @returns {Promise<number>} the shortest rest after it */
+/** @param {() => Promise<void>} step @returns {Promise<number>} the minimum delay after it, ms */
 async function attempt(step) {
   try {
     await step();

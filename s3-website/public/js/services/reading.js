@@ -1,6 +1,5 @@
-// Owns what the page reads of AWS, and when it is due: the open channel at each step, and between the
-// steps one of the rest: the list of channels, another channel, the activity. It must not know the DOM
-// or how a request is made: both are handed in.
+// Decides what the page reads from AWS and when: the open channel at each step, then at most one of the channel
+// list, another channel and the activity. It must not touch the DOM or make requests itself.
 
 import { explain, trouble } from "../aws/request.js";
 import { nextProbe } from "../state/channel_names.js";
@@ -22,68 +21,68 @@ import { pollDelay, probeDelay } from "./pace.js";
  *   pace: () => {sinceSendMs: number, sinceActiveMs: number, hiddenMs: number},
  *   seen: () => boolean, onLine: () => boolean,
  *   now: () => number, clock: () => number, random: () => number,
- * }} World `seen`: the reader looks at the end of the open channel; `now` is the time of day,
- *   `clock` one that never jumps
+ * }} World `seen`: whether the reader sees the end of the open channel; `now`: the time of day;
+ *   `clock`: monotonic
  */
 
 const EARLIER_LIMIT = 100;
-/** Where a message stands, counted from its try: near it mostly, later after retries of Lambda. */
+/** Where a sent message is stored, relative to its try: close to it, or later if Lambda retried. */
 const STORED_WITHIN_MS = /** @type {const} */ ([[-60_000, 60_000], [60_000, 300_000]]);
-/** As many edited messages are read again in a step: each is a Query of its own, of one message. */
-const AGAIN_LIMIT = 4;
-// after the id itself, before every other id
-const JUST = "!";
-/** Of so many looks at other channels one is at any, the rest at those that the person visits. */
-const STRANGE_EACH = 4;
+/** Edited messages that a step reads again, each by a Query of its own. */
+const EDITED_LIMIT = 4;
+// sorts after the id itself and before every other id
+const AFTER_ID = "!";
+/** Every so many probes, one is of any channel; the others are of visited channels. */
+const ANY_EVERY = 4;
 const LIST_EVERY_MS = 60_000;
 const STATS_EVERY_MS = 15_000;
 
-/** @param {World} world for one presence: a new one starts without etags */
+/** @param {World} world @returns the reader of one presence: it starts without ETags */
 export function createReading(world) {
-  const { source, get, dispatch, presence, clock } = world;
-  /** @type {Map<string, string>} what S3 called the last transcript of each channel */
+  const { source, get, dispatch, clock } = world;
+  /** @type {Map<string, string>} the ETag of each channel's last transcript */
   const etags = new Map();
   const due = { list: -Infinity, stats: -Infinity, probe: -Infinity };
   const etag = { list: "", stats: "" };
   let failures = 0;
-  let looks = 0;
-  /** the last channels that were looked at: of the visited ones, of all */
-  const probed = { own: "", any: "" };
+  let probes = 0;
+  /** the last channels that were probed, of the visited ones and of all */
+  const probed = { visited: "", any: "" };
   /** @type {Set<string>} channels whose earlier messages are being read */
   const reaching = new Set();
-  /** @type {Set<string>} tries that were looked for in the table */
-  const sought = new Set();
+  /** @type {Set<string>} tries that the table has been searched for */
+  const searched = new Set();
 
   const pace = () => {
     const { online } = get();
     return { ...world.pace(), failures, online, random: world.random() };
   };
 
-  /** One poll. It does not throw. */
+  /** Poll once. It never throws. */
   async function step() {
-    const here = presence();
-    if (!here) return;
+    const presence = world.presence();
+    if (!presence) return;
     const { channel } = get();
     try {
-      await read(here, channel, true);
-      if (!here.signal.aborted) await findSent(here, channel);
-      if (!here.signal.aborted) await readAgain(here, channel);
-      if (here.signal.aborted) return;
+      await read(presence, channel, true);
+      if (!presence.signal.aborted) await findSent(presence, channel);
+      if (!presence.signal.aborted) await readEdited(presence, channel);
+      if (presence.signal.aborted) return;
       failures = 0;
       dispatch(chat.polled(get(), channel, world.now()));
     } catch (error) {
-      return failed(here, error);
+      return failed(presence, error);
     }
-    await aside(here).catch((error) => {
-      if (here.signal.aborted) return;
+    await readNext(presence).catch((error) => {
+      if (presence.signal.aborted) return;
       if (trouble(error) === "ended") world.onEnded();
       else dispatch(chat.listRead(get(), []));
     });
   }
 
-  /** @param {Presence} here @param {unknown} error */
-  function failed(here, error) {
-    if (here.signal.aborted) return;
+  /** @param {Presence} presence @param {unknown} error */
+  function failed(presence, error) {
+    if (presence.signal.aborted) return;
     const kind = trouble(error);
     if (kind === "ended") return world.onEnded();
     if (kind === "fault") reportError(error);
@@ -93,36 +92,38 @@ export function createReading(world) {
   }
 
   /**
-   * Read a transcript and what it does not tell; only all together is shown and remembered.
-   * @param {Presence} here @param {string} channel @param {boolean} whole whether gaps are filled
+   * Read a transcript and, if `whole`, fill its gaps from the table. The state changes, and the ETag
+   * is remembered, only when all of it has been read.
+   * @param {Presence} presence @param {string} channel @param {boolean} whole
    */
-  async function read(here, channel, whole) {
+  async function read(presence, channel, whole) {
     const { loaded } = chat.channelOf(get(), channel);
-    const transcript = await source.transcript(here, channel, loaded ? (etags.get(channel) ?? "") : "");
-    if (!transcript || here.signal.aborted) return;
-    // it may have been opened meanwhile
+    const known = loaded ? (etags.get(channel) ?? "") : "";
+    const transcript = await source.transcript(presence, channel, known);
+    if (!transcript || presence.signal.aborted) return;
+    // it may have been opened in the meantime
     whole ||= channel === get().channel;
-    // nothing is told: the table is read when it is opened
+    // an empty, incomplete transcript: the table is read when the channel is opened
     if (!whole && transcript.from && !transcript.messages.length) return;
-    const reading = whole ? await fill(here, channel, transcript) : transcript;
-    if (here.signal.aborted) return;
+    const reading = whole ? await fill(presence, channel, transcript) : transcript;
+    if (presence.signal.aborted) return;
     etags.set(channel, transcript.etag);
     dispatch(chat.received(get(), channel, reading, world.seen()));
   }
 
   /**
-   * Read of the table what a transcript does not tell: messages and changes between what is known
-   * and what it tells; all, where there is none.
-   * @param {Presence} here @param {string} channel @param {Reading} reading
+   * Complete a transcript from the table: the messages and changes between the known ones and the
+   * transcript, or the newest messages if it is missing.
+   * @param {Presence} presence @param {string} channel @param {Reading} reading
    */
-  async function fill(here, channel, reading) {
+  async function fill(presence, channel, reading) {
     const { loaded, messages, lastRead, asOf } = chat.channelOf(get(), channel);
     const sent = idAt(sentSince(get().outbox, channel));
     const since = [sent, channel === get().channel ? lastRead : ""].filter(Boolean).sort()[0];
     let next = reading;
-    /** @param {Range} range @param {number} limit @returns {Promise<Rows>} taken into `next` */
+    /** Read rows into `next`. @param {Range} range @param {number} limit @returns {Promise<Rows>} */
     const query = async (range, limit) => {
-      const rows = await source.rows(here, channel, range, limit);
+      const rows = await source.rows(presence, channel, range, limit);
       const messages = [...rows.messages, ...next.messages];
       next = { ...next, messages, changes: [...next.changes, ...rows.changes] };
       return rows;
@@ -133,118 +134,119 @@ export function createReading(world) {
     }
     const missing = gap(loaded ? messages : [], next.from, since);
     if (missing) {
-      const { more, messages: found } = await query(missing, LINE_LIMIT);
-      next.from = more ? (found[0]?.id ?? next.from) : missing.after;
+      const { more, messages: filled } = await query(missing, LINE_LIMIT);
+      next.from = more ? (filled[0]?.id ?? next.from) : missing.after;
     }
-    const untold = changesGap(messages.length ? asOf : "", next.changesSince);
-    if (untold && !(await query(untold, LINE_LIMIT)).more) next.changesSince = "";
+    const missedChanges = changesGap(messages.length ? asOf : "", next.changesSince);
+    if (missedChanges && !(await query(missedChanges, LINE_LIMIT)).more) next.changesSince = "";
     return next;
   }
 
   /**
-   * What this person sent may be further back than what is loaded, where its first try was stored:
-   * it is not lost. Each try is looked for once.
-   * @param {Presence} here @param {string} channel
+   * Search the table, once for each try, for sent messages that may be stored before the oldest
+   * loaded message, where their first try put them.
+   * @param {Presence} presence @param {string} channel
    */
-  async function findSent(here, channel) {
+  async function findSent(presence, channel) {
     const oldest = chat.channelOf(get(), channel).messages[0]?.id ?? "";
     for (const { clientId, time } of tried(get().outbox, channel)) {
       const key = `${clientId} ${time}`;
-      if (sought.has(key) || idAt(time) >= oldest) continue;
+      if (searched.has(key) || idAt(time) >= oldest) continue;
       for (const [from, to] of STORED_WITHIN_MS) {
         const range = { after: idAt(time + from), before: idAt(time + to) };
-        const rows = await source.rows(here, channel, range, LINE_LIMIT);
-        if (here.signal.aborted) return;
+        const rows = await source.rows(presence, channel, range, LINE_LIMIT);
+        if (presence.signal.aborted) return;
         dispatch(chat.confirmed(get(), channel, rows));
       }
-      sought.add(key);
+      searched.add(key);
     }
   }
 
   /**
-   * Messages that were edited since they were read, each by itself: a range of them would be read,
-   * and paid for, with all that is between. @param {Presence} here @param {string} channel
+   * Read messages again that were edited since, one by one: a range would also read, and cost, every
+   * message in between. @param {Presence} presence @param {string} channel
    */
-  async function readAgain(here, channel) {
-    const edited = stale(chat.channelOf(get(), channel)).slice(-AGAIN_LIMIT);
+  async function readEdited(presence, channel) {
+    const edited = stale(chat.channelOf(get(), channel)).slice(-EDITED_LIMIT);
     for (const { id } of edited.reverse()) {
-      const { messages } = await source.rows(here, channel, { after: id, before: id + JUST }, 1);
-      if (here.signal.aborted) return;
+      const range = { after: id, before: id + AFTER_ID };
+      const { messages } = await source.rows(presence, channel, range, 1);
+      if (presence.signal.aborted) return;
       dispatch(chat.readAgain(get(), channel, [id], messages));
     }
   }
 
-  /** At most one more request of a step. @param {Presence} here */
-  async function aside(here) {
+  /** Make a step's one further request, if any is due. @param {Presence} presence */
+  async function readNext(presence) {
     const { panel } = get();
     const time = clock();
     if (time >= due.list) {
       due.list = time + LIST_EVERY_MS;
-      return readList(here);
+      return readList(presence);
     }
     if (panel === "activity" && time >= due.stats) {
       due.stats = time + STATS_EVERY_MS;
-      return readActivity(here);
+      return readActivity(presence);
     }
     if (time >= due.probe) {
       due.probe = time + probeDelay(pace());
-      return probe(here);
+      return probe(presence);
     }
   }
 
-  /** @param {Presence} here */
-  async function readList(here) {
-    const found = await source.channelList(here, etag.list);
-    if (here.signal.aborted) return;
-    if (found) etag.list = found.etag;
-    dispatch(chat.listRead(get(), found?.names ?? []));
+  /** @param {Presence} presence */
+  async function readList(presence) {
+    const list = await source.channelList(presence, etag.list);
+    if (presence.signal.aborted) return;
+    if (list) etag.list = list.etag;
+    dispatch(chat.listRead(get(), list?.names ?? []));
   }
 
-  /** @param {Presence} here */
-  async function readActivity(here) {
-    const found = await source.stats(here, etag.stats, get().activity);
-    if (here.signal.aborted) return;
-    etag.stats = found.etag;
-    dispatch(chat.measured(get(), found.activity));
+  /** @param {Presence} presence */
+  async function readActivity(presence) {
+    const stats = await source.stats(presence, etag.stats, get().activity);
+    if (presence.signal.aborted) return;
+    etag.stats = stats.etag;
+    dispatch(chat.withActivity(get(), stats.activity));
   }
 
   /**
-   * Look at another channel: one that a message of one's own is missing from, or the next.
-   * @param {Presence} here
+   * Read another channel: one that a sent message should appear in, or the next in turn.
+   * @param {Presence} presence
    */
-  async function probe(here) {
+  async function probe(presence) {
     const { names, visited, channel: open, outbox } = get();
     const awaited = outbox.find(({ state, channel }) => state === "sent" && channel !== open);
-    const own = ++looks % STRANGE_EACH ? nextProbe(visited, open, probed.own) : "";
-    const channel = awaited?.channel || own || nextProbe(names, open, probed.any);
+    const next = ++probes % ANY_EVERY ? nextProbe(visited, open, probed.visited) : "";
+    const channel = awaited?.channel || next || nextProbe(names, open, probed.any);
     if (!channel) return;
-    if (!awaited) probed[own ? "own" : "any"] = channel;
-    await read(here, channel, awaited !== undefined);
-    if (here.signal.aborted || !awaited) return;
-    await findSent(here, channel);
-    if (!here.signal.aborted) dispatch(chat.polled(get(), channel, world.now()));
+    if (!awaited) probed[next ? "visited" : "any"] = channel;
+    await read(presence, channel, awaited !== undefined);
+    if (presence.signal.aborted || !awaited) return;
+    await findSent(presence, channel);
+    if (!presence.signal.aborted) dispatch(chat.polled(get(), channel, world.now()));
   }
 
-  /** Read the messages before the oldest one of the open channel. */
+  /** Read the messages before the open channel's oldest one. */
   async function reachBack() {
-    const here = presence();
+    const presence = world.presence();
     const { channel } = get();
     const { messages, earlier } = chat.channelOf(get(), channel);
     const oldest = messages[0]?.id ?? "";
     if (earlier === "none" || reaching.has(channel)) return;
     dispatch(chat.reachingBack(get(), channel));
-    if (!here) return dispatch(chat.reachBackFailed(get(), channel));
+    if (!presence) return dispatch(chat.reachBackFailed(get(), channel));
     reaching.add(channel);
     try {
       const range = { after: "", before: oldest || END };
-      const rows = await source.rows(here, channel, range, EARLIER_LIMIT);
-      if (here.signal.aborted) return;
+      const rows = await source.rows(presence, channel, range, EARLIER_LIMIT);
+      if (presence.signal.aborted) return;
       dispatch(chat.reachedBack(get(), channel, oldest, rows));
     } catch (error) {
-      if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
+      if (!presence.signal.aborted && trouble(error) === "ended") world.onEnded();
     } finally {
       reaching.delete(channel);
-      // of no effect when it did not: the state says so already
+      // no effect after a success: the channel is no longer "loading"
       dispatch(chat.reachBackFailed(get(), channel));
     }
   }
@@ -252,11 +254,11 @@ export function createReading(world) {
   return {
     step,
     reachBack,
-    /** Milliseconds until the next step. */
+    /** @returns {number} milliseconds until the next step */
     delay: () => pollDelay(pace()),
-    /** The activity is wanted now. */
-    hurryStats: () => void (due.stats = -Infinity),
-    /** The network came back: what failed before does not count. */
+    /** Read the activity at the next step. */
+    statsDueNow: () => void (due.stats = -Infinity),
+    /** Forget earlier failures, since the network is back. */
     retry: () => void (failures = 0),
   };
 }

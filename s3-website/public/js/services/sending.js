@@ -1,5 +1,5 @@
-// Owns the way from the outbox to SNS: one message at a time, in order, no faster than the chat takes
-// them, and again when that may help. It must not touch the DOM, nor decide what is next: outbox.js does.
+// Publishes the outbox: one message at a time, in order, within the rate limit, with retries where they can help.
+// It must not touch the DOM or choose the next message: outbox.js does.
 
 import { explain, trouble } from "../aws/request.js";
 import { withOutbox } from "../state/chat.js";
@@ -17,25 +17,25 @@ import { backoff } from "./pace.js";
  *   now: () => number, clock: () => number, random: () => number,
  *   after: (ms: number, act: () => void) => () => void,
  *   store: Pick<import("./storage.js").Store, "sentTimes" | "saveSentTimes">,
- * }} World `now` is the time of day by AWS's clock, `clock` one that never jumps; `after` answers a function that
- *   calls it off; `store` is shared with the person's other tabs
+ * }} World `now`: the time of day by AWS's clock; `clock`: monotonic; `after`: returns a function
+ *   that cancels it; `store`: shared with the person's other tabs
  */
 
 const SLOW_MS = 3_000;
-// two minutes at the least: a fault of AWS passes by itself
+// at least two minutes of retries: most faults of AWS pass within that
 const TRIES = 12;
 const PASSING = ["busy", "clock", "offline"];
 
-/** @param {World} world @returns {() => void} sends what can be sent; to be called at any time */
+/** @param {World} world @returns {() => void} sends what can be sent; safe to call at any time */
 export function createSending(world) {
-  const { get, dispatch, presence, rate, now, clock, store } = world;
+  const { get, dispatch, rate, now, clock, store } = world;
   let busy = false;
   let failures = 0;
   let tries = 0;
   let reachable = true;
   let notBefore = -Infinity;
-  let callOff = () => {};
-  /** @type {number[]} when this tab's last messages went out: no clock that is set changes these */
+  let cancelHold = () => {};
+  /** @type {number[]} when this tab's last messages were sent, by the monotonic clock */
   let times = [];
 
   /** @param {readonly Outgoing[]} queue */
@@ -43,94 +43,94 @@ export function createSending(world) {
 
   function pump() {
     const { online, trouble: unreachable } = get();
-    // the link is back: what waited for it goes at once
+    // the connection is back: send at once
     if (!reachable && online && !unreachable) notBefore = -Infinity;
     reachable = online && !unreachable;
     const item = outbox.next(get().outbox);
-    const here = presence();
-    if (busy || !item || !here || get().phase !== "connected" || !online) return;
+    const presence = world.presence();
+    if (busy || !item || !presence || get().phase !== "connected" || !online) return;
     const tooFast = Math.max(outbox.holdMs(times, clock(), rate), sharedHoldMs());
     const wait = Math.max(tooFast, notBefore - clock());
     if (wait > 0) return hold(item, wait, tooFast);
-    callOff();
+    cancelHold();
     busy = true;
-    void attempt(item, here).finally(() => {
+    void attempt(item, presence).finally(() => {
       busy = false;
       pump();
     });
   }
 
-  /** @returns {number} how long the messages of all tabs hold the next one back */
+  /** @returns {number} ms until the rate limit, counted over all tabs, allows the next message */
   function sharedHoldMs() {
     const time = now();
     const from = time - rate.seconds * 1000;
-    const all = store.sentTimes(get().person?.user ?? "");
-    return outbox.holdMs(all.filter((one) => one > from && one <= time), time, rate);
+    const shared = store.sentTimes(get().person?.user ?? "");
+    return outbox.holdMs(shared.filter((sentAt) => sentAt > from && sentAt <= time), time, rate);
   }
 
   /** @param {Outgoing} item @param {number} wait @param {number} tooFast */
   function hold(item, wait, tooFast) {
-    callOff();
-    callOff = world.after(Math.min(wait, 1_000), pump);
+    cancelHold();
+    cancelHold = world.after(Math.min(wait, 1_000), pump);
     const seconds = Math.ceil(tooFast / 1_000);
-    const why = `Too fast: goes out in ${seconds} s`;
+    const why = `Too fast: sending in ${seconds} s`;
     if (seconds) show(outbox.waiting(get().outbox, item.clientId, why));
   }
 
-  /** @param {Outgoing} item @param {Presence} here */
-  async function attempt(item, here) {
+  /** @param {Outgoing} item @param {Presence} presence */
+  async function attempt(item, presence) {
     const { clientId } = item;
     const user = get().person?.user ?? "";
-    // another tab must know of it before it is answered; it counts from then on
+    // saved before the answer, so that other tabs count this message too
     const begun = now();
     store.saveSentTimes(user, [...store.sentTimes(user), begun]);
     /** @type {number[]} */
-    let out = [];
+    let sent = [];
     show(outbox.started(get().outbox, clientId));
-    const calm = world.after(SLOW_MS, () => show(outbox.slow(get().outbox, clientId)));
+    const cancelSlow = world.after(SLOW_MS, () => show(outbox.slow(get().outbox, clientId)));
     try {
-      await world.publish(here, item);
+      await world.publish(presence, item);
       failures = tries = 0;
       times = [...times, clock()].slice(-rate.messages);
-      out = [now()];
+      sent = [now()];
       show(outbox.accepted(get().outbox, clientId, now()));
       world.onSent();
     } catch (error) {
-      show(missed(clientId, error, here.signal.aborted));
-      if (!here.signal.aborted && trouble(error) === "ended") world.onEnded();
+      show(afterError(clientId, error, presence.signal.aborted));
+      if (!presence.signal.aborted && trouble(error) === "ended") world.onEnded();
     } finally {
-      calm();
+      cancelSlow();
       const others = store.sentTimes(user);
       others.splice(others.indexOf(begun) >>> 0, 1);
-      store.saveSentTimes(user, [...others, ...out]);
+      store.saveSentTimes(user, [...others, ...sent]);
     }
   }
 
   /**
-   * What becomes of a message that did not go out.
-   * @param {string} clientId @param {unknown} error @param {boolean} over the session has ended
+   * Return the outbox after a message could not be sent.
+   * @param {string} clientId @param {unknown} error @param {boolean} hasEnded the session has ended
    */
-  function missed(clientId, error, over) {
+  function afterError(clientId, error, hasEnded) {
     const queue = get().outbox;
     const kind = trouble(error);
-    if (over || kind === "ended") return outbox.waiting(queue, clientId, "");
+    if (hasEnded || kind === "ended") return outbox.waiting(queue, clientId, "");
     if (kind === "fault") reportError(error);
     if (!PASSING.includes(kind)) return outbox.failed(queue, clientId, explain(error));
     failures += 1;
-    // while nothing can be reached at all, it waits for as long as that lasts
+    // tries count only while the chat can be reached
     if (get().online && !get().trouble) tries += 1;
     if (tries >= TRIES) {
       failures = tries = 0;
       return outbox.failed(queue, clientId, explain(error));
     }
     notBefore = clock() + backoff(failures, world.random());
-    return outbox.waiting(queue, clientId, "Not sent yet: it is tried again.");
+    return outbox.waiting(queue, clientId, "Not sent yet. Trying again.");
   }
 
   return pump;
 }
 
-/** @param {number} ms @param {() => void} act @returns {() => void} calls it off */
+/** @param {number} ms @param {() => void} act @returns {() => void} cancels it */
 export function after(ms, act) {
   const timer = setTimeout(act, ms);
   return () => clearTimeout(timer);

@@ -1,5 +1,5 @@
-// Owns one person's presence: the token, the credentials it gave, their renewal and their end. It must not
-// talk to Google or the DOM: it tells, and main.js acts.
+// Owns one person's presence: the token, its credentials, their renewal and their end. It must not call Google or
+// touch the DOM: it notifies its listener.
 
 import { explainRefusal, readClaims, renewsAt, userId } from "../aws/credentials.js";
 import { explain, lacksKey, trouble } from "../aws/request.js";
@@ -13,25 +13,25 @@ import { pause } from "./polling.js";
  * @typedef {import("../aws/credentials.js").Claims} Claims
  * @typedef {{token: string, signed: SignedFetch, startedAt: number, renewsAt: number,
  *   endsAt: number, tokenEndsAt: number, signal: AbortSignal}} Presence
- *   `signal` ends with the presence, and with it every request of it
- * @typedef {"clicked" | "silent" | "shared"} Origin how a token came: by a click at Google,
- *   without one, or from another tab of this browser
+ *   `signal` aborts when the presence ends, and so does every request of it
+ * @typedef {"clicked" | "silent" | "shared"} Origin how a token arrived: from Google after a click,
+ *   from Google without one, or from another tab of this browser
  * @typedef {{signingIn(): void, signedIn(person: Person, signal: AbortSignal): void,
  *   delayed(error: unknown): void, refused(why: string): void, renewalDue(): void,
- *   endsSoon(): void, ended(): void}} Listener `delayed`: the sign-in is tried again by itself
+ *   endsSoon(): void, ended(): void}} Listener `delayed`: the sign-in failed and is retried
  * @typedef {{nonce: string, now: () => number, awsNow: () => number, random: () => number,
  *   exchange: (token: string, signal: AbortSignal) => Promise<Credentials>,
  *   sign: (credentials: Credentials, signal: AbortSignal) => SignedFetch}} Options
  *   `awsNow` is the time by AWS's clock
  */
 
-// a presence that AWS ends sooner than this would only end again: no renewal in a circle
+// a presence that AWS ends sooner than this is not renewed, or renewals could loop
 const SETTLED_MS = 60_000;
-const ASK_APART_MS = 60_000;
-// AWS finds a key of Google's again within this, or the token is not Google's
+const REQUEST_APART_MS = 60_000;
+// if AWS lacks Google's key for longer than this, the token is not Google's
 const KEY_WAIT_MS = 60_000;
 
-/** A token that the page itself turns down; the message is for the person. */
+/** A token that the page itself refuses. The message is shown to the person. */
 class Refusal extends Error {}
 
 export class Session {
@@ -39,38 +39,38 @@ export class Session {
   #controller = new AbortController();
   /** @type {Presence | null} */
   #presence = null;
-  /** @type {Claims | null} of whom the screen is: outlives the presence, goes with leave() */
+  /** @type {Claims | null} of the person whose messages are on screen, until leave() */
   #claims = null;
-  /** @type {Claims | null} whose token is being exchanged */
+  /** @type {Claims | null} of the token that is being exchanged */
   #entering = null;
-  #left = false;
-  /** @type {Set<string>} ids of those who signed out in another tab */
-  #gone = new Set();
-  /** the token that was exchanged a second time */
-  #again = "";
-  /** the token that is in use or being exchanged: Google may hand it over twice */
+  #signedOut = false;
+  /** @type {Set<string>} ids of people who signed out in another tab */
+  #signedOutUsers = new Set();
+  /** the token that has been exchanged a second time */
+  #retriedToken = "";
+  /** the token in use or being exchanged: Google may deliver it twice */
   #token = "";
-  #hurry = () => {};
-  #askedAt = -Infinity;
+  #endWait = () => {};
+  #requestedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout>[]} */
   #timers = [];
 
-  /** @param {Options} options @param {Listener} tell */
-  constructor(options, tell) {
+  /** @param {Options} options @param {Listener} listener */
+  constructor(options, listener) {
     this.options = options;
-    this.tell = tell;
+    this.listener = listener;
   }
 
-  /** @returns {Presence | null} null when nobody is signed in, or no longer */
+  /** @returns {Presence | null} null when nobody is signed in */
   get presence() {
-    // a timer does not run while a computer sleeps, so the end is looked at here too
+    // timers do not run while a computer sleeps, so check the end here too
     if (this.#presence && this.options.now() >= this.#presence.endsAt) this.end();
     return this.#presence;
   }
 
   /**
-   * Sign in, or renew a presence that still runs. The last token wins: what comes back for an
-   * earlier one, or after a sign-out, is dropped.
+   * Sign in, or renew a running presence. The last token wins: an answer for an earlier token, or
+   * after a sign-out, is ignored.
    * @param {string} token @param {Origin} origin
    */
   async enter(token, origin = "clicked") {
@@ -81,8 +81,8 @@ export class Session {
       if (!this.#isWelcome(claims, origin)) return;
       attempt = this.#begin(token, claims);
       if (origin !== "shared") this.#check(claims);
-      const tokenEndsAt = this.options.now() + this.#leftMs(claims, origin);
-      if (this.#gone.size) await this.#checkGone(claims, origin);
+      const tokenEndsAt = this.options.now() + this.#remainingMs(claims, origin);
+      if (this.#signedOutUsers.size) await this.#checkSignedOut(claims, origin);
       if (attempt === this.#attempt) await this.#adopt(token, claims, attempt, tokenEndsAt);
     } catch (error) {
       this.#failed(error, attempt);
@@ -90,19 +90,19 @@ export class Session {
   }
 
   /**
-   * The page is looked at again, perhaps after a sleep: what timers did not do is done now. Where
-   * the presence ended while nobody looked, Google may not have been able to ask: it is asked anew.
+   * Catch up on overdue timers when the page is visible again, perhaps after a sleep. If the presence
+   * has ended, request a renewal again, since Google may not have been able to show its prompt.
    */
   wake() {
     const { presence } = this;
-    this.#hurry();
+    this.#endWait();
     const due = presence ? this.options.now() >= presence.renewsAt : this.#claims !== null;
-    if (due) this.#ask();
+    if (due) this.#requestRenewal();
   }
 
   /**
-   * The token or the credentials have ended, or AWS says so. Where it says so of a good token, that
-   * is exchanged once more.
+   * End the presence, because it expired or because AWS reports that it did. In the second case a
+   * token that is still valid is exchanged once more.
    */
   end() {
     const presence = this.#presence;
@@ -112,24 +112,24 @@ export class Session {
     const renewing = this.#isRenewing();
     if (!renewing) this.#token = "";
     this.#stop();
-    this.tell.ended();
-    if (renewing) this.tell.signingIn();
-    else if (now < presence.endsAt && this.#again !== presence.token) {
-      void this.#enterAgain(presence, settled);
-    } else if (settled) this.#ask();
+    this.listener.ended();
+    if (renewing) this.listener.signingIn();
+    else if (now < presence.endsAt && this.#retriedToken !== presence.token) {
+      void this.#retry(presence, settled);
+    } else if (settled) this.#requestRenewal();
   }
 
   /** @param {Presence} presence that AWS ended @param {boolean} settled */
-  async #enterAgain({ token, tokenEndsAt }, settled) {
+  async #retry({ token, tokenEndsAt }, settled) {
     const claims = this.#claims;
     if (!claims) return;
-    this.#again = token;
+    this.#retriedToken = token;
     const attempt = this.#begin(token, claims);
     try {
       await this.#adopt(token, claims, attempt, tokenEndsAt);
     } catch (error) {
       this.#failed(error, attempt);
-      if (attempt === this.#attempt && settled) this.#ask();
+      if (attempt === this.#attempt && settled) this.#requestRenewal();
     }
   }
 
@@ -138,8 +138,8 @@ export class Session {
     this.#token = token;
     this.#entering = claims;
     this.#attempt += 1;
-    this.#hurry();
-    this.tell.signingIn();
+    this.#endWait();
+    this.listener.signingIn();
     return this.#attempt;
   }
 
@@ -148,67 +148,68 @@ export class Session {
     if (attempt !== this.#attempt) return;
     this.#token = this.#presence?.token ?? "";
     this.#entering = null;
-    this.tell.refused(reason(error));
+    this.listener.refused(reason(error));
   }
 
   /**
-   * Somebody signed out in another tab, who may be just signing in here.
-   * @param {string} user their id @returns {Promise<boolean>} whether they have to leave here, too
+   * Record that a person signed out in another tab.
+   * @param {string} user their id
+   * @returns {Promise<boolean>} whether they are signed in, or signing in, here
    */
   async signedOutElsewhere(user) {
-    this.#gone.add(user);
+    this.#signedOutUsers.add(user);
     const here = [this.#claims, this.#entering].filter((claims) => claims !== null);
     return (await Promise.all(here.map(userId))).includes(user);
   }
 
-  /** Sign out: nothing is kept, nothing that is under way comes back. */
+  /** Sign out. Nothing is kept, and answers to pending requests are ignored. */
   leave() {
     this.#attempt += 1;
-    this.#left = true;
+    this.#signedOut = true;
     this.#claims = null;
     this.#entering = null;
     this.#token = "";
-    this.#hurry();
+    this.#endWait();
     this.#stop();
   }
 
   /**
-   * Without a click nothing undoes a sign-out, nor makes somebody else of whom the screen is.
-   * Another tab's token is one more reason to stay, never one to sign in.
+   * Decide whether to accept a token. Only a click can undo a sign-out or change the person. Another
+   * tab's token can extend a presence, but never sign in.
    * @param {Claims} claims @param {Origin} origin
    */
   #isWelcome(claims, origin) {
     if (origin === "clicked") return true;
     const same = this.#claims?.subject === claims.subject;
-    if (origin !== "shared") return !this.#left && (same || !this.#claims);
+    if (origin !== "shared") return !this.#signedOut && (same || !this.#claims);
     const later = claims.issuedAt > (this.#claims?.issuedAt ?? 0);
-    return same && later && this.#leftMs(claims, origin) > 0;
+    return same && later && this.#remainingMs(claims, origin) > 0;
   }
 
   /**
-   * A token of Google is new, so that a wrong clock cannot shorten it. One from another tab may have
-   * waited for this tab to wake up; by then AWS's clock is known.
+   * A token from Google is new, so its whole lifetime remains, whatever this machine's clock shows. A
+   * token from another tab may have waited for this tab to wake up; by then AWS's clock is known.
    * @param {Claims} claims @param {Origin} origin
    */
-  #leftMs({ lifetimeMs, expiresAt }, origin) {
+  #remainingMs({ lifetimeMs, expiresAt }, origin) {
     const left = origin === "shared" ? expiresAt - this.options.awsNow() : Infinity;
     return Math.min(lifetimeMs, left);
   }
 
   /** @param {Claims} claims @throws {Refusal} */
   #check({ nonce, lifetimeMs }) {
-    // a token without one is as good as STS finds it: the nonce only keeps another page's out
+    // the nonce only keeps out another page's token; STS judges a token without one
     if (nonce && nonce !== this.options.nonce) {
       throw new Refusal("That sign-in was not made for this page.");
     }
-    if (lifetimeMs <= 0) throw new Refusal("That sign-in has ended already.");
+    if (lifetimeMs <= 0) throw new Refusal("That sign-in has expired.");
   }
 
   /** @param {Claims} claims @param {Origin} origin @throws {Refusal} */
-  async #checkGone(claims, origin) {
+  async #checkSignedOut(claims, origin) {
     const user = await userId(claims);
-    if (origin === "clicked") this.#gone.delete(user);
-    if (this.#gone.has(user)) throw new Refusal("You signed out in another tab.");
+    if (origin === "clicked") this.#signedOutUsers.delete(user);
+    if (this.#signedOutUsers.has(user)) throw new Refusal("You signed out in another tab.");
   }
 
   /** @param {string} token @param {Claims} claims @param {number} attempt @param {number} tokenEndsAt */
@@ -217,7 +218,7 @@ export class Session {
     const credentials = await this.#exchange(token, attempt, tokenEndsAt);
     const person = { name: claims.name, user: await userId(claims), picture: claims.picture };
     if (attempt !== this.#attempt) return;
-    // what is under way for somebody else must not come back as theirs
+    // answers to the previous person's requests must not count as this one's
     if (this.#claims && this.#claims.subject !== claims.subject) this.#stop();
     const [startedAt, endsAt] = [now(), Math.min(tokenEndsAt, credentials.endsAt)];
     const { signal } = this.#controller;
@@ -226,14 +227,14 @@ export class Session {
     this.#token = token;
     this.#claims = claims;
     this.#entering = null;
-    this.#left = false;
+    this.#signedOut = false;
     this.#schedule(times);
-    this.tell.signedIn(person, signal);
+    this.listener.signedIn(person, signal);
   }
 
   /**
-   * What fails by the network or a busy AWS passes: the token is kept, and tried until it ends.
-   * Google gives one without a click only now and then. That AWS lacks the key passes soon, or never.
+   * Exchange a token, and retry until it expires if the network fails or AWS is busy: Google gives a
+   * new token without a click only now and then. A missing key is retried only briefly.
    * @param {string} token @param {number} attempt @param {number} tokenEndsAt
    */
   async #exchange(token, attempt, tokenEndsAt) {
@@ -248,18 +249,18 @@ export class Session {
         keyBy = lacksKey(error) ? Math.min(keyBy, now() + KEY_WAIT_MS) : Infinity;
         const isLast = !passes || now() + waitMs >= Math.min(tokenEndsAt, keyBy);
         if (isLast || attempt !== this.#attempt) throw error;
-        // a presence that still runs needs no telling: its polls show whether it works
-        if (!this.presence) this.tell.delayed(error);
-        await this.#rest(waitMs);
+        // the polls of a running presence show by themselves whether it works
+        if (!this.presence) this.listener.delayed(error);
+        await this.#wait(waitMs);
         if (attempt !== this.#attempt) throw error;
       }
     }
   }
 
-  /** @param {number} ms @returns {Promise<void>} at the latest: `#hurry` ends it */
-  #rest(ms) {
+  /** Wait, at most until `#endWait` is called. @param {number} ms @returns {Promise<void>} */
+  #wait(ms) {
     const { over, end } = pause(ms);
-    this.#hurry = end;
+    this.#endWait = end;
     return over;
   }
 
@@ -269,22 +270,22 @@ export class Session {
 
   /** @param {{startedAt: number, renewsAt: number, endsAt: number}} times */
   #schedule({ startedAt, renewsAt, endsAt }) {
-    // a silent renewal takes a moment; only when it fails is the person told
+    // a silent renewal takes a moment; warn the person only if it fails
     const soon = renewsAt + (endsAt - renewsAt) / 5;
     this.#clearTimers();
     this.#timers = [
-      setTimeout(() => this.#ask(), renewsAt - startedAt),
-      setTimeout(() => this.#isRenewing() || this.tell.endsSoon(), soon - startedAt),
+      setTimeout(() => this.#requestRenewal(), renewsAt - startedAt),
+      setTimeout(() => this.#isRenewing() || this.listener.endsSoon(), soon - startedAt),
       setTimeout(() => this.end(), endsAt - startedAt),
     ];
   }
 
-  /** Google is not asked again and again: a prompt that was closed is not to be shown at once. */
-  #ask() {
+  /** Request a renewal, but not twice in a minute: a closed prompt must not reappear at once. */
+  #requestRenewal() {
     const now = this.options.now();
-    if (this.#isRenewing() || Math.abs(now - this.#askedAt) < ASK_APART_MS) return;
-    this.#askedAt = now;
-    this.tell.renewalDue();
+    if (this.#isRenewing() || Math.abs(now - this.#requestedAt) < REQUEST_APART_MS) return;
+    this.#requestedAt = now;
+    this.listener.renewalDue();
   }
 
   #stop() {

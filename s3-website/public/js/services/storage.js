@@ -1,4 +1,4 @@
-// Owns what outlives the page in localStorage: what is read is checked, and nothing throws.
+// Owns the page's data in localStorage. It validates what it reads and never throws.
 
 import { record } from "../aws/records.js";
 import { isChannelName } from "../state/channel_names.js";
@@ -22,8 +22,8 @@ const DRAFT_LENGTH = 20_000;
 const ID_LENGTH = 200;
 
 /**
- * @param {() => Storage} area `() => localStorage`: only to look at it may throw
- * @param {string} bucket chats of one origin keep apart
+ * @param {() => Storage} area `() => localStorage`, whose mere access may throw
+ * @param {string} bucket separates the chats of one origin
  */
 export function createStorage(area, bucket) {
   const root = `lambda-chat/${bucket}`;
@@ -35,25 +35,25 @@ export function createStorage(area, bucket) {
     /** @param {Settings} settings */
     saveSettings: (settings) => write(SETTINGS, settings),
 
-    /** @returns {string} the channel that was open last, or "" */
+    /** @returns {string} the last open channel, or "" */
     channel: () => channelOf(read(`${root}/channel`)),
     /** @param {string} name */
     saveChannel: (name) => write(`${root}/channel`, name),
 
     /** @param {string} user @returns {Texts} ids by channel */
     lastRead: (user) => textsOf(read(`${root}/${user}/read`), isId),
-    /** @param {string} user @param {Texts} lastRead of which the later ids stay */
+    /** Merge with the saved ids; the later id wins. @param {string} user @param {Texts} lastRead */
     saveLastRead(user, lastRead) {
       const key = `${root}/${user}/read`;
-      const all = { ...textsOf(read(key), isId) };
+      const merged = { ...textsOf(read(key), isId) };
       for (const [name, id] of Object.entries(lastRead)) {
-        if (!Object.hasOwn(all, name) || id > (all[name] ?? "")) all[name] = id;
+        if (!Object.hasOwn(merged, name) || id > (merged[name] ?? "")) merged[name] = id;
       }
-      const latest = Object.entries(all).sort(([, a], [, b]) => (a < b ? 1 : -1));
+      const latest = Object.entries(merged).sort(([, a], [, b]) => (a < b ? 1 : -1));
       write(key, Object.fromEntries(latest.slice(0, CHANNELS)));
     },
 
-    /** @param {string} user @returns {string[]} the latest first */
+    /** @param {string} user @returns {string[]} most recent first */
     visited: (user) => namesOf(read(`${root}/${user}/visited`)),
     /** @param {string} user @param {string} name */
     saveVisited(user, name) {
@@ -61,12 +61,12 @@ export function createStorage(area, bucket) {
       write(key, [...new Set([name, ...namesOf(read(key))])].slice(0, VISITED));
     },
 
-    /** @param {string} user @returns {number[]} when their last messages went out, in any tab */
+    /** @param {string} user @returns {number[]} when their last messages were sent, from any tab */
     sentTimes: (user) => timesOf(read(`${root}/${user}/sent`)),
     /** @param {string} user @param {readonly number[]} times ms since the epoch */
     saveSentTimes: (user, times) => write(`${root}/${user}/sent`, times.slice(-TIMES)),
 
-    /** @param {string} user @returns {string[]} ids of the tabs that left something */
+    /** @param {string} user @returns {string[]} ids of the tabs that have a record */
     tabs: (user) => keys(tabs(user)).map((key) => key.slice(tabs(user).length)),
     /** @param {string} user @param {string} tab */
     tab: (user, tab) => tabOf(read(tabs(user) + tab)),
@@ -74,7 +74,7 @@ export function createStorage(area, bucket) {
     saveTab: (user, tab, record) => write(tabs(user) + tab, cut(record)),
     /** @param {string} user @param {string} tab */
     removeTab: (user, tab) => remove(tabs(user) + tab),
-    /** Remove what the person wrote, and tell the other tabs. @param {string} user */
+    /** Remove the person's texts and notify the other tabs. @param {string} user */
     signOut(user) {
       for (const key of keys(tabs(user))) remove(key);
       write(`${root}/${user}/out`, true);
@@ -82,17 +82,17 @@ export function createStorage(area, bucket) {
     },
 
     /**
-     * What an event of the store means to this page.
+     * Return what another tab has changed.
      * @param {StorageEvent} event @param {string} user
      * @returns {"settings" | "lastRead" | ""}
      */
-    meaning({ key, newValue }, user) {
+    changeIn({ key, newValue }, user) {
       if (key === SETTINGS) return "settings";
       return user && newValue !== null && key === `${root}/${user}/read` ? "lastRead" : "";
     },
 
-    /** @param {StorageEvent} event @returns {string} who signed out in another tab, or "" */
-    whoLeft({ key, newValue }) {
+    /** @param {StorageEvent} event @returns {string} the user who signed out elsewhere, or "" */
+    signedOutUser({ key, newValue }) {
       const [user = ""] = key?.replace(`${root}/`, "").split("/") ?? [];
       return newValue && key === `${root}/${user}/out` ? user : "";
     },
@@ -115,7 +115,7 @@ function safely(area) {
       try {
         area().setItem(key, JSON.stringify(value));
       } catch {
-        // full, or switched off: the page works without
+        // storage is full or disabled: the page works without it
       }
     },
     /** @param {string} key */
@@ -130,8 +130,8 @@ function safely(area) {
     keys(prefix) {
       try {
         const store = area();
-        const all = Array.from({ length: store.length }, (_, at) => store.key(at) ?? "");
-        return all.filter((key) => key.startsWith(prefix));
+        const names = Array.from({ length: store.length }, (_, at) => store.key(at) ?? "");
+        return names.filter((key) => key.startsWith(prefix));
       } catch {
         return [];
       }
@@ -152,12 +152,12 @@ function settingsOf(value) {
 /** @param {unknown} value @returns {TabRecord} */
 function tabOf(value) {
   const { outbox, drafts } = record(value);
-  const found = Array.isArray(outbox) ? outbox.filter(isOutgoing).slice(0, OUTBOX_LIMIT) : [];
-  const once = new Map(found.map((one) => [one.clientId, plain(one)]));
-  return { outbox: [...once.values()], drafts: textsOf(drafts, (text) => text !== "") };
+  const items = Array.isArray(outbox) ? outbox.filter(isOutgoing).slice(0, OUTBOX_LIMIT) : [];
+  const byId = new Map(items.map((item) => [item.clientId, plain(item)]));
+  return { outbox: [...byId.values()], drafts: textsOf(drafts, (text) => text !== "") };
 }
 
-/** @param {TabRecord} tab @returns {TabRecord} with drafts that leave room for others */
+/** @param {TabRecord} tab @returns {TabRecord} with drafts cut to leave room for others */
 function cut({ outbox, drafts }) {
   const entries = Object.entries(drafts).filter(([, text]) => text);
   const short = entries.map(([name, text]) => [name, text.slice(0, DRAFT_LENGTH)]);
@@ -180,7 +180,7 @@ function isOutgoing(value) {
   );
 }
 
-/** @param {Outgoing} one @returns {Outgoing} without what else was stored with it */
+/** @param {Outgoing} outgoing @returns {Outgoing} with its known fields only */
 function plain({ clientId, channel, text, action, target, state, why, at }) {
   return { clientId, channel, text, ...(action && { action, target }), state, why, at };
 }

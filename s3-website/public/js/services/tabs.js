@@ -1,6 +1,6 @@
-// Owns what tabs of one browser know of each other: tokens, and which of them live. Each holds a lock as
-// long as it lives; its id outlives a reload; a tab that was duplicated has a copy of the id, but not the
-// lock. What of this a browser lacks or refuses must not stop the page: then a tab works alone.
+// Connects the tabs of one browser: shares tokens and detects closed tabs. A tab holds a lock on its id while it is
+// open, and keeps the id over a reload; a duplicated tab gets the id but not the lock. Where a browser lacks these
+// features, each tab works alone.
 // Source: MDN, "Web Locks API", "Broadcast Channel API".
 
 import { guarded } from "./guarded.js";
@@ -8,27 +8,27 @@ import { guarded } from "./guarded.js";
 /** @typedef {import("./google.js").OnToken} OnToken */
 
 const TAB_ID = /^[a-z0-9-]{1,64}$/;
-// they answer at once; a sign-in does not wait for those that do not
+// locks normally answer at once; sign-in must not wait for a browser that does not
 const LOCK_WAIT_MS = 1_000;
 
 /**
- * Hand each new token to the other tabs. With FedCM, a browser gives a token without a click once
- * in ten minutes: tabs that renew one after the other would each show a prompt.
- * @param {OnToken} onToken @returns {(token: string) => void} tells the other tabs
+ * Share each new token with the other tabs. FedCM gives a token without a click only once in ten
+ * minutes, so tabs that renew on their own would each show a prompt.
+ * @param {OnToken} onToken @returns {(token: string) => void} sends a token to the other tabs
  */
 export function joinTabs(onToken) {
   try {
     const tabs = new BroadcastChannel("lambda-chat-token");
     tabs.onmessage = ({ data }) => typeof data === "string" && onToken(data, "shared");
-    // where it fails, the other tabs renew by themselves
+    // if this fails, the other tabs renew by themselves
     return (token) => guarded(() => tabs.postMessage(token));
   } catch {
-    // missing, or refused with the cookies: this tab works alone
+    // missing, or blocked along with cookies: this tab works alone
     return () => {};
   }
 }
 
-/** @param {Navigator} browser @returns {LockManager | undefined} none where they are refused */
+/** @param {Navigator} browser @returns {LockManager | undefined} undefined where blocked */
 export function locksOf(browser) {
   try {
     return browser.locks;
@@ -38,7 +38,7 @@ export function locksOf(browser) {
 }
 
 /**
- * Take an id for this tab, for as long as it lives.
+ * Claim an id for this tab until it closes.
  * @param {LockManager | undefined} locks @param {() => Storage} area `() => sessionStorage`
  * @param {() => string} newId
  * @returns {Promise<string>}
@@ -47,15 +47,15 @@ export async function claimTab(locks, area, newId) {
   const kept = read(area);
   if (kept && (await hold(locks, kept))) return kept;
   const id = newId();
-  // nobody else knows it: it is this tab's even where locks do not answer
+  // a new id is unique even if the lock does not answer
   await hold(locks, id);
   write(area, id);
   return id;
 }
 
 /**
- * Do something with what a dead tab left; no other tab does so at the same time. Where there are no
- * locks, every tab counts as dead: what two of them send is shown once all the same.
+ * Call `act` if the tab with this id is closed, and in no other tab at the same time. Without locks
+ * every tab counts as closed; a message that two tabs then send is still shown once.
  * @param {LockManager | undefined} locks @param {string} id @param {() => void} act
  */
 export async function whenDead(locks, id, act) {
@@ -73,25 +73,25 @@ export async function whenDead(locks, id, act) {
 
 /**
  * @param {LockManager | undefined} locks @param {string} id
- * @returns {Promise<boolean>} whether this tab has it now; false where locks do not answer
+ * @returns {Promise<boolean>} whether this tab holds it; false if the lock does not answer
  */
 function hold(locks, id) {
   return new Promise((resolve) => {
     if (!locks) return resolve(true);
-    let late = false;
-    const settle = (/** @type {boolean} */ has) => {
-      late = true;
+    let isSettled = false;
+    const settle = (/** @type {boolean} */ held) => {
+      isSettled = true;
       clearTimeout(timer);
-      resolve(has);
+      resolve(held);
     };
     const timer = setTimeout(settle, LOCK_WAIT_MS, false);
-    // async: what it throws at once is a rejection, too
+    // async, so that an immediate exception becomes a rejection too
     const ask = async () =>
       locks.request(lockOf(id), { ifAvailable: true }, (lock) => {
-        // for ever, but for one that nobody waits for any more
-        const held = lock && !late ? new Promise(() => {}) : undefined;
+        // hold it for ever, unless it came too late
+        const whileAlive = lock && !isSettled ? new Promise(() => {}) : undefined;
         settle(lock !== null);
-        return held;
+        return whileAlive;
       });
     ask().catch(() => settle(true));
   });
@@ -117,6 +117,6 @@ function write(area, id) {
   try {
     area().setItem("lambda-chat/tab", id);
   } catch {
-    // switched off: the id ends with the page, and another one takes over what it leaves
+    // storage is disabled: the id ends with the page, and another tab takes over its record
   }
 }

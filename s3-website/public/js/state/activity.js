@@ -1,4 +1,4 @@
-// Owns what the numbers of the activity panel become as time goes by. Pure.
+// Ages the numbers of the activity panel as time passes. Pure.
 
 /** @typedef {import("../state.js").Activity} Activity */
 
@@ -7,8 +7,8 @@ const MINUTE_MS = 60_000;
 export const QUIET_DAY = { messages: 0, people: 0, channels: [] };
 
 /**
- * The same activity as it looks at another time: minutes that have gone by since are empty, and
- * so is a new day (UTC).
+ * Return the activity as seen at a later time: the minutes since then are empty, and so is a new day
+ * (UTC).
  * @param {Activity} activity @param {number} now milliseconds since the epoch, by AWS's clock
  * @returns {Activity}
  */

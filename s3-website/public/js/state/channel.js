@@ -1,5 +1,5 @@
-// Owns one channel as a person sees it: what came in, what is unread, where the divider stands. All
-// functions are pure.
+// Owns one channel's state: its messages, what is unread, where the divider is. All functions are pure; requests
+// and the order of channels belong elsewhere.
 
 import * as list from "./messages.js";
 import { idAt, KEPT_LIMIT, LINE_LIMIT, newerThan, newestId } from "./messages.js";
@@ -12,13 +12,13 @@ import { mentions } from "./text.js";
  * @typedef {import("../state.js").Change} Change
  * @typedef {import("../state.js").Reading} Reading
  * @typedef {{person: Person | null, open: boolean, visited: boolean, seen: boolean}} Reader
- *   `open`: it is the open channel; `seen`: and its end is being looked at; `visited`: it has been
- *   open, perhaps long ago
+ *   `open`: this is the open channel; `seen`: and the reader sees its end; `visited`: it has been
+ *   open before
  */
 
 const COUNT_LIMIT = 99;
-/** So many unread messages are kept of a channel that was never opened: there may be a thousand. */
-const GLANCE_LIMIT = 20;
+/** Unread messages kept of each channel that was never opened: there may be a thousand channels. */
+const UNVISITED_LIMIT = 20;
 /** @type {readonly Change[]} */
 const NONE = [];
 
@@ -38,61 +38,60 @@ export const EMPTY = Object.freeze({
 });
 
 /**
- * Take in what was read. Where it does not meet what is known, it takes its place: better less than
- * a hole that nobody sees.
+ * Merge a reading. If messages may be missing between it and the known ones, it replaces them: fewer
+ * messages are better than an invisible gap.
  * @param {Channel} channel @param {Reading} reading @param {Reader} reader
- * @returns {Channel} the same one when nothing is new
+ * @returns {Channel} the same object when nothing is new
  */
 export function received(channel, reading, reader) {
   const { messages: incoming, from } = reading;
   const nothing = !incoming.length && !from;
   const known = nothing || !list.meets(channel, reading) ? [] : channel.messages;
-  const { messages, ...noted } = put(channel, list.merged(known, incoming), reading.changes);
-  // what tells no time is not older than its newest message
+  const { messages, ...noted } = withChanges(channel, list.merged(known, incoming), reading.changes);
+  // without a time, a reading is at least as new as its newest message
   const asOf = [channel.asOf, reading.asOf || idAt(list.timeOf(newestId(messages)))].sort()[1] ?? "";
   const same = messages === channel.messages && noted.changes === channel.changes;
   const earlier = from ? (known.length ? channel.earlier : "more") : "none";
   if (channel.loaded && same && asOf === channel.asOf && earlier === channel.earlier) return channel;
-  // a channel that was never open in this browser is not "20 unread"
+  // a channel seen for the first time in this browser has nothing unread
   const lastRead = channel.lastRead || (channel.loaded ? "" : newestId(messages));
   const next = { ...channel, ...noted, messages, asOf, earlier, lastRead, loaded: true };
-  // only a reader's own scrolling back makes a list longer than is kept
+  // a list is longer than the limit only if its reader scrolled back
   const limit = Math.max(KEPT_LIMIT, channel.messages.length);
-  return looked(channel, reader.open ? cut(next, limit) : glanced(next, reader.visited), reader);
+  return seenBy(channel, reader.open ? shortened(next, limit) : trimmed(next, reader.visited), reader);
 }
 
 /**
- * What is kept of a channel that is not open. Of one that was never open nothing more than is
- * unread: there may be a thousand.
+ * Shorten a channel that is not open. Of one that was never open, keep the unread messages only.
  * @param {Channel} channel @param {boolean} visited @returns {Channel}
  */
-function glanced(channel, visited) {
-  if (visited) return cut(channel, LINE_LIMIT);
+function trimmed(channel, visited) {
+  if (visited) return shortened(channel, LINE_LIMIT);
   const { length } = newerThan(channel.messages, channel.lastRead);
-  // the one before tells that these are all
-  return { ...cut(channel, Math.min(length, GLANCE_LIMIT) + 1), changes: NONE };
+  // one more, which shows that no unread message is missing
+  return { ...shortened(channel, Math.min(length, UNVISITED_LIMIT) + 1), changes: NONE };
 }
 
 /**
- * Take in messages that were read again as they were edited. One that is not there has gone.
+ * Merge messages that were read again after an edit. A message without a row has expired.
  * @param {Channel} channel @param {readonly string[]} ids @param {readonly Message[]} rows
  * @returns {Channel}
  */
 export function readAgain(channel, ids, rows) {
-  const found = new Set(rows.map(({ id }) => id));
-  const left = channel.messages.filter(({ id }) => found.has(id) || !ids.includes(id));
-  const messages = list.applied(list.merged(left, rows), channel.changes);
-  // what has been read since is no news
+  const stored = new Set(rows.map(({ id }) => id));
+  const kept = channel.messages.filter(({ id }) => stored.has(id) || !ids.includes(id));
+  const messages = list.applied(list.merged(kept, rows), channel.changes);
+  // these changes are now part of the messages
   const changes = channel.changes.filter(({ target }) => !ids.includes(target));
   return { ...channel, messages, changes };
 }
 
 /**
- * Changes apply to what has come, and to what comes later. Of a deleted message nothing stays, nor
- * in the text box.
+ * Apply changes to the known messages, and keep them for messages that arrive later. A deleted
+ * message also leaves the text box.
  * @param {Channel} channel @param {readonly Message[]} known @param {readonly Change[]} incoming
  */
-function put({ changes: before, editing: was }, known, incoming) {
+function withChanges({ changes: before, editing: was }, known, incoming) {
   const changes = list.latest(before, incoming);
   const messages = list.applied(known, changes);
   const gone = was && messages.some(({ id, deleted }) => deleted && id === was.id);
@@ -100,19 +99,19 @@ function put({ changes: before, editing: was }, known, incoming) {
 }
 
 /**
- * What the reader looks at is read; what comes when they do not is unread, and the divider stands
- * before the first of it.
+ * Mark new messages as read if the reader sees them, else as unread with the divider before the
+ * first.
  * @param {Channel} before @param {Channel} after @param {Reader} reader @returns {Channel}
  */
-function looked(before, after, reader) {
-  // an edit tells nobody: it can take a mention back, and add none
+function seenBy(before, after, reader) {
+  // an edit can remove a mention but not add one
   const newest = newestId(before.messages);
   const counted = withUnread(
     after,
     reader.person,
     ({ id, edited }) => before.mentioned || !edited || id > newest,
   );
-  // what was there before the reader came is not read yet: the view starts at the divider
+  // a channel's first messages are not read yet: the view opens at the divider
   const seen = reader.seen && before.loaded;
   const starts = counted.unread > 0 && before.unread === 0 && !seen;
   const divider = reader.open && starts ? after.lastRead : after.divider;
@@ -121,24 +120,24 @@ function looked(before, after, reader) {
 }
 
 /**
- * Count what is unread.
+ * Count the unread messages.
  * @param {Channel} channel @param {Person | null} person
- * @param {(message: Message) => boolean} counts whether it can mention the person
+ * @param {(message: Message) => boolean} counts whether the message can mention the person
  * @returns {Channel}
  */
 function withUnread(channel, person, counts) {
   const fresh = newerThan(channel.messages, channel.lastRead).filter(ofOthers(person));
   const named = person?.name ?? "";
-  const mentioned = fresh.some((one) => counts(one) && mentions(one.text, named));
+  const mentioned = fresh.some((message) => counts(message) && mentions(message.text, named));
   return { ...channel, unread: fresh.length, mentioned };
 }
 
 /**
- * The newest message has been seen, and so a longer list than is kept can lose its oldest.
+ * Mark everything as read. The reader is at the end, so a long list can lose its oldest messages.
  * @param {Channel} channel @returns {Channel}
  */
 export function read(channel) {
-  const kept = cut(channel, KEPT_LIMIT);
+  const kept = shortened(channel, KEPT_LIMIT);
   const newest = newestId(channel.messages);
   const lastRead = newest > channel.lastRead ? newest : channel.lastRead;
   if (kept === channel && lastRead === channel.lastRead && !channel.unread) return channel;
@@ -146,7 +145,7 @@ export function read(channel) {
 }
 
 /**
- * Another tab, or an earlier visit, has seen more.
+ * Mark messages as read that another tab or an earlier visit has seen.
  * @param {Channel} channel @param {string} lastRead @param {Person | null} person
  * @returns {Channel}
  */
@@ -156,8 +155,8 @@ export function readUpTo(channel, lastRead, person) {
 }
 
 /**
- * With the divider before what is unread. Where that begins before the loaded messages, or where
- * little is kept, they are not enough to begin with: it is read first.
+ * Open a channel with the divider before its unread messages. If more of them may be missing, or
+ * little was kept, the channel counts as not loaded, so that it is read first.
  * @param {Channel} channel @param {boolean} visited before @returns {Channel}
  */
 export function opened(channel, visited) {
@@ -166,20 +165,20 @@ export function opened(channel, visited) {
   return { ...channel, divider, loaded };
 }
 
-/** @param {Channel} channel @returns {boolean} there may be unread ones before the loaded */
+/** @param {Channel} channel @returns {boolean} whether earlier, unloaded messages may be unread */
 export function hasMoreUnread({ unread, messages, lastRead, earlier }) {
   const oldest = messages[0]?.id ?? "";
   return unread > 0 && lastRead !== "" && oldest > lastRead && earlier !== "none";
 }
 
-/** @param {Channel} channel @returns {Channel} what is kept of it while another one is open */
-export function left(channel) {
-  const rest = cut(channel, LINE_LIMIT);
+/** @param {Channel} channel @returns {Channel} what is kept while another channel is open */
+export function closed(channel) {
+  const rest = shortened(channel, LINE_LIMIT);
   return rest.divider ? { ...rest, divider: "" } : rest;
 }
 
 /**
- * @param {number} unread @param {boolean} more than these, perhaps
+ * @param {number} unread @param {boolean} more whether there may be more
  * @returns {string} "20+", "99+"; "" for none
  */
 export function countText(unread, more) {
@@ -188,26 +187,26 @@ export function countText(unread, more) {
 }
 
 /**
- * Take in what was read before the oldest message that is known.
- * @param {Channel} channel @param {string} beforeId the oldest when it was asked for
+ * Add messages from before the oldest known one.
+ * @param {Channel} channel @param {string} beforeId the oldest id at the time of the request
  * @param {readonly Message[]} messages @param {boolean} more @param {Person | null} person
  * @param {readonly Change[]} changes
- * @returns {Channel} the same one when it has begun anew since
+ * @returns {Channel} the same object when the oldest message is another one by now
  */
 export function reachedBack(channel, beforeId, messages, more, person, changes = NONE) {
   if ((channel.messages[0]?.id ?? "") !== beforeId) return channel;
-  const all = put(channel, list.merged(channel.messages, messages), changes);
+  const changed = withChanges(channel, list.merged(channel.messages, messages), changes);
   /** @type {Channel} */
-  const next = { ...channel, ...all, earlier: more ? "more" : "none" };
-  // some of them may be unread: so far only those that came after them are counted
+  const next = { ...channel, ...changed, earlier: more ? "more" : "none" };
+  // some of them may be unread; `mentioned` already covers the newer ones
   const counted = withUnread(next, person, ({ id }) => id < beforeId);
   return { ...counted, mentioned: channel.mentioned || counted.mentioned };
 }
 
 /**
- * What came that is worth telling of: newer than all that was known, and not one's own.
+ * Return the messages to alert about: newer than all that were known, and by others.
  * @param {Channel} before @param {Channel} after @param {Person | null} person
- * @returns {Message[]} none at the first look at a channel
+ * @returns {Message[]} empty at a channel's first reading
  */
 export function news(before, after, person) {
   if (!before.loaded || before.messages === after.messages) return [];
@@ -221,7 +220,7 @@ function ofOthers(person) {
 }
 
 /** @param {Channel} channel @param {number} limit @returns {Channel} */
-function cut(channel, limit) {
+function shortened(channel, limit) {
   if (channel.messages.length <= limit) return channel;
   return { ...channel, messages: channel.messages.slice(-limit), earlier: "more" };
 }

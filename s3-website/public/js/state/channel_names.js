@@ -1,19 +1,20 @@
-// Owns what a channel may be called, which channels are listed, and which is looked at next. All functions
-// are pure.
+// Decides which channel names are valid, which channels are listed, and which is probed next. All functions are
+// pure.
 
 /** @typedef {import("../state.js").Channel} Channel */
 
 export const DEFAULT_CHANNEL = "default";
 const NAME_LENGTH = 64;
 const CHANNEL_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
-// these objects of the data folder are no transcripts
+// names of objects in the data folder that are not transcripts
 const RESERVED = ["channels", "stats"];
 
 /**
- * The name that is meant by what somebody typed: "My Channel" is my-channel. Where more has to be
- * changed ("Café!") it is a proposal.
+ * Turn typed text into a channel name: "My Channel" becomes my-channel. If more has to change
+ * ("Café!"), the name is only a suggestion.
  * @param {string} typed
- * @returns {{name: string, why: string}} `why` it is not taken, or ""; then `name` is a proposal, or ""
+ * @returns {{name: string, why: string}} `why` it is refused, or ""; if refused, `name` is a
+ *   suggestion or ""
  */
 export function channelName(typed) {
   const name = typed.trim().toLowerCase().replace(/^#+/, "").trim().replace(/[\s_]+/g, "-");
@@ -31,15 +32,15 @@ function whyNot(name) {
   if (/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     return name.length > NAME_LENGTH
       ? `At most ${NAME_LENGTH} characters.`
-      : `“${name}” is kept for the chat itself. Choose another name.`;
+      : `“${name}” is reserved. Choose another name.`;
   }
   return "Use lower-case letters, digits and dashes. Start with a letter or a digit.";
 }
 
 /**
- * The channel that an address names.
+ * Read the channel from the URL's hash.
  * @param {string} hash as location.hash
- * @returns {{name: string, why: string}} no name and no `why` when it names none
+ * @returns {{name: string, why: string}} `why` the name is invalid; both "" without a name
  */
 export function channelInHash(hash) {
   const written = hash.replace(/^#/, "");
@@ -49,10 +50,10 @@ export function channelInHash(hash) {
 }
 
 /**
- * The channels to list: every name once, those that the person visits first, each part sorted.
+ * Return the channels to list, each once: visited ones, then the others, both sorted.
  * @param {readonly string[]} names @param {readonly string[]} more
  * @param {readonly string[]} [visited]
- * @returns {readonly string[]} the same list when it has them all: no row moves for another reason
+ * @returns {readonly string[]} the same array when no name is new, so that no row moves
  */
 export function listed(names, more, visited = []) {
   const known = new Set(names);
@@ -64,17 +65,17 @@ export function listed(names, more, visited = []) {
 }
 
 /**
- * The channel to look at next for unread messages: one after the other, never the open one.
+ * Return the next channel to probe for unread messages: all in turn, except the open one.
  * @param {readonly string[]} names @param {string} open
- * @param {string} last the one that was looked at last; "" at first
- * @returns {string} "" when there is no other
+ * @param {string} last the channel that was probed last; "" at first
+ * @returns {string} "" when there is no other channel
  */
 export function nextProbe(names, open, last) {
   const others = names.filter((name) => name !== open).sort();
   return others.find((name) => name > last) ?? others[0] ?? "";
 }
 
-/** @param {unknown} name @returns {name is string} as store_message takes it */
+/** @param {unknown} name @returns {name is string} whether store_message accepts it */
 export function isChannelName(name) {
   return typeof name === "string" && CHANNEL_NAME.test(name) && !RESERVED.includes(name);
 }

@@ -1,6 +1,5 @@
-// Owns the state of the chat as a person sees it, and every change to it. All functions are pure:
-// time and ids come in as arguments; one that changes nothing answers the same state. It must not
-// touch the network, the DOM, a store or a clock.
+// Owns the chat's state and every change to it. All functions are pure: time and ids are arguments, and a change
+// without an effect returns the same object. It must not touch the network, the DOM, storage or a clock.
 
 import * as channels from "./channel.js";
 import { EMPTY } from "./channel.js";
@@ -18,7 +17,7 @@ import * as outbox from "./outbox.js";
  * @typedef {import("../state.js").Outgoing} Outgoing
  * @typedef {{outbox: readonly Outgoing[], drafts: Readonly<Record<string, string>>,
  *   lastRead: Readonly<Record<string, string>>, visited: readonly string[]}} Kept
- *   what a browser keeps of a person
+ *   what this browser has saved for a person
  */
 
 /** @type {Settings} */
@@ -29,7 +28,7 @@ const GONE = "The message that you were editing has been deleted.";
 
 /**
  * @param {string} channel @param {Settings} [settings]
- * @returns {State} before anything is known
+ * @returns {State} the state at page load
  */
 export function initial(channel, settings = DEFAULT_SETTINGS) {
   return {
@@ -53,17 +52,17 @@ export function initial(channel, settings = DEFAULT_SETTINGS) {
 
 /** @param {State} state @param {string} [name] @returns {Channel} the open one by default */
 export function channelOf(state, name = state.channel) {
-  // "constructor" is a channel's name like any other
+  // hasOwn: "constructor" is a valid channel name
   return (Object.hasOwn(state.channels, name) && state.channels[name]) || EMPTY;
 }
 
-/** @param {State} state @returns {State} the sign-in button can be used */
+/** @param {State} state @returns {State} with the sign-in button ready */
 export function signInReady(state) {
   return state.phase === "loading" ? { ...state, phase: "signed_out" } : state;
 }
 
 /**
- * A renewal behind a working session is not shown, but for the warning, which has been heeded.
+ * Start a sign-in. The renewal of a working session shows nothing, and only removes its warning.
  * @param {State} state @returns {State}
  */
 export function signingIn(state) {
@@ -73,8 +72,8 @@ export function signingIn(state) {
 }
 
 /**
- * The same person goes on where they were; for anybody else all begins anew.
- * @param {State} state @param {Person} person @param {Kept} [kept] of that person
+ * Complete a sign-in. The same person continues; for another person the state starts afresh.
+ * @param {State} state @param {Person} person @param {Kept} [kept] for that person
  * @returns {State}
  */
 export function signedIn(state, person, kept = NOTHING) {
@@ -92,25 +91,25 @@ function restored({ channel, settings, online, panel }, person, kept) {
 }
 
 /**
- * Take over what this tab kept over a reload, or another one left behind: messages, and drafts
- * where there is none.
+ * Add the outbox that this tab saved before a reload, or that a closed tab left, and its drafts
+ * where there is no draft yet.
  * @param {State} state @param {Pick<Kept, "outbox" | "drafts">} kept @returns {State}
  */
 export function adopted(state, kept) {
   if (!state.person) return state;
   let next = withOutbox(state, outbox.joined(state.outbox, kept.outbox));
-  for (const name of new Set(kept.outbox.map((one) => one.channel))) {
+  for (const name of new Set(kept.outbox.map((item) => item.channel))) {
     next = confirmed(next, name, channelOf(state, name));
   }
   for (const [name, draft] of Object.entries(kept.drafts)) {
     if (!channelOf(next, name).draft) next = withChannel(next, name, { draft });
   }
-  const places = [...next.outbox.map((one) => one.channel), ...Object.keys(kept.drafts)];
-  return named(next, places);
+  const places = [...next.outbox.map((item) => item.channel), ...Object.keys(kept.drafts)];
+  return withNames(next, places);
 }
 
 /**
- * The sign-in did not work out: a session that still runs goes on.
+ * Record a failed sign-in. A session that is still running continues.
  * @param {State} state @param {string} notice @returns {State}
  */
 export function signInFailed(state, notice) {
@@ -118,13 +117,13 @@ export function signInFailed(state, notice) {
   return { ...state, phase: state.person ? "ended" : "signed_out", notice };
 }
 
-/** @param {State} state @returns {State} the silent renewal has been asked for */
+/** @param {State} state @returns {State} with a warning, since no silent renewal has arrived */
 export function signInEndsSoon(state) {
   return state.phase === "connected" ? { ...state, endsSoon: true } : state;
 }
 
 /**
- * What is on the screen, in the text box and in the outbox stays, and waits.
+ * End the session, but keep the messages, the draft and the outbox.
  * @param {State} state @returns {State}
  */
 export function signInEnded(state) {
@@ -133,30 +132,30 @@ export function signInEnded(state) {
   return { ...waiting, phase: "ended", endsSoon: false, trouble: "", notice: "" };
 }
 
-/** @param {State} state @returns {State} nothing of the person is left */
+/** @param {State} state @returns {State} without anything of the person */
 export function signedOut({ channel, settings, online }) {
   return { ...initial(channel, settings), online, phase: "signed_out" };
 }
 
-/** @param {State} state @param {string} name @returns {State} another channel is open */
+/** @param {State} state @param {string} name @returns {State} with this channel open */
 export function opened(state, name) {
   if (name === state.channel) return state;
-  const leaving = channels.left(channelOf(state));
+  const leaving = channels.closed(channelOf(state));
   const entering = channels.opened(channelOf(state, name), state.visited.includes(name));
   const panel = state.panel === "channels" ? "none" : state.panel;
   const all = { ...state.channels, [state.channel]: leaving, [name]: entering };
   const visited = [...new Set([...state.visited, name])];
-  return named({ ...state, channel: name, channels: all, visited, panel, notice: "" }, [name]);
+  return withNames({ ...state, channel: name, channels: all, visited, panel, notice: "" }, [name]);
 }
 
-/** @param {State} state @param {readonly string[]} names @returns {State} there are these, too */
-export function named(state, names) {
+/** @param {State} state @param {readonly string[]} names @returns {State} listing these, too */
+export function withNames(state, names) {
   return changed(state, { names: listed(state.names, names, state.visited) });
 }
 
-/** @param {State} state @param {readonly string[]} names @returns {State} all that are known of */
+/** The list of channels has been read. @param {State} state @param {readonly string[]} names */
 export function listRead(state, names) {
-  return changed(named(state, names), { listed: true });
+  return changed(withNames(state, names), { listed: true });
 }
 
 /** @param {State} state @param {readonly Outgoing[]} queue @returns {State} */
@@ -165,9 +164,9 @@ export function withOutbox(state, queue) {
 }
 
 /**
- * Take in what was read: a transcript, with what the table told besides.
+ * Merge a reading into a channel.
  * @param {State} state @param {string} name @param {Reading} reading
- * @param {boolean} seen whether the reader looks at the end of the open channel
+ * @param {boolean} seen whether the reader sees the end of the open channel
  * @returns {State}
  */
 export function received(state, name, reading, seen) {
@@ -176,13 +175,13 @@ export function received(state, name, reading, seen) {
   const reader = { person, open, visited: state.visited.includes(name), seen: open && seen };
   const channel = channels.received(channelOf(state, name), reading, reader);
   const next = withChannel(confirmed(state, name, reading), name, channel);
-  return channelOf(state, name).editing && !channel.editing ? noticed(next, GONE) : next;
+  return channelOf(state, name).editing && !channel.editing ? withNotice(next, GONE) : next;
 }
 
 /**
- * What is found stored is on its way no more.
+ * Remove from the outbox what has been stored.
  * @param {State} state @param {string} name of a channel
- * @param {{messages: readonly Message[], changes: readonly Change[]}} found
+ * @param {{messages: readonly Message[], changes: readonly Change[]}} stored
  * @returns {State}
  */
 export function confirmed(state, name, { messages, changes }) {
@@ -191,17 +190,18 @@ export function confirmed(state, name, { messages, changes }) {
 }
 
 /**
+ * Replace edited messages by their current rows.
  * @param {State} state @param {string} name @param {readonly string[]} ids
- * @param {readonly Message[]} rows @returns {State} messages that were edited are as they are now
+ * @param {readonly Message[]} rows @returns {State}
  */
 export function readAgain(state, name, ids, rows) {
   return withChannel(state, name, channels.readAgain(channelOf(state, name), ids, rows));
 }
 
-/** @param {State} state @returns {State} the reader looks at the end of the open channel */
-export function looked(state) {
+/** @param {State} state @returns {State} the reader sees the end of the open channel */
+export function endSeen(state) {
   const channel = channelOf(state);
-  // what is not all there yet has no end to look at
+  // a channel that is not loaded has no end to see
   return channel.loaded ? withChannel(state, state.channel, channels.read(channel)) : state;
 }
 
@@ -212,7 +212,7 @@ export function readElsewhere(state, lastRead) {
   }, state);
 }
 
-/** @param {State} state @param {string} name @returns {State} its earlier messages are read */
+/** @param {State} state @param {string} name @returns {State} loading its earlier messages */
 export function reachingBack(state, name) {
   return withChannel(state, name, { earlier: "loading" });
 }
@@ -229,15 +229,15 @@ export function reachedBack(state, name, beforeId, rows) {
   return withChannel(confirmed(state, name, rows), name, channel);
 }
 
-/** @param {State} state @param {string} name @returns {State} the next reach tries again */
+/** @param {State} state @param {string} name @returns {State} offering another try */
 export function reachBackFailed(state, name) {
   const loading = channelOf(state, name).earlier === "loading";
   return loading ? withChannel(state, name, { earlier: "failed" }) : state;
 }
 
 /**
- * A poll worked: whatever was wrong with the link is over.
- * @param {State} state @param {string} name the channel that has been read @param {number} now
+ * Record a successful poll, which ends any connection problem.
+ * @param {State} state @param {string} name the channel that was read @param {number} now
  * @returns {State}
  */
 export function polled(state, name, now) {
@@ -247,35 +247,35 @@ export function polled(state, name, now) {
 
 /**
  * @param {State} state @param {string} why
- * @param {boolean} online what the browser says: it is only believed when a request fails
+ * @param {boolean} online as the browser reports it, which counts only after a failed request
  * @returns {State}
  */
 export function pollFailed(state, why, online) {
   return changed(state, { trouble: online ? `${why} Reconnecting…` : "", online });
 }
 
-/** @param {State} state @returns {State} the network is back, as the browser says */
+/** @param {State} state @returns {State} the browser reports that the network is back */
 export function cameOnline(state) {
   return changed(state, { online: true });
 }
 
 /** @param {State} state @param {string} notice @returns {State} */
-export function noticed(state, notice) {
+export function withNotice(state, notice) {
   return changed(state, { notice });
 }
 
 /** @param {State} state @param {State["panel"]} panel @returns {State} */
-export function panelled(state, panel) {
+export function withPanel(state, panel) {
   return changed(state, { panel });
 }
 
 /** @param {State} state @param {State["activity"]} activity @returns {State} */
-export function measured(state, activity) {
+export function withActivity(state, activity) {
   return changed(state, { activity });
 }
 
 /** @param {State} state @param {Partial<Settings>} change @returns {State} */
-export function set(state, change) {
+export function withSettings(state, change) {
   return changed(state, { settings: changed(state.settings, change) });
 }
 
@@ -289,7 +289,7 @@ export function withChannel(state, name, change) {
 
 /**
  * @template {object} T
- * @param {T} before @param {Partial<T>} change @returns {T} the same when nothing differs
+ * @param {T} before @param {Partial<T>} change @returns {T} the same object when nothing differs
  */
 function changed(before, change) {
   const keys = /** @type {(keyof T)[]} */ (Object.keys(change));

@@ -1,5 +1,5 @@
-// Owns which lines stand in the list of messages, and in which order: messages, those on their way, days,
-// the mark before the new ones. Pure but for the reader's time zone: the clock comes in.
+// Builds the lines of the message list in order: messages, unsent ones, day marks and the "New messages" divider.
+// Pure except for the reader's time zone; the clock is an argument.
 
 import { idAt, isChangeable, timeOf } from "./messages.js";
 import { mentionNames, NOBODY } from "./text.js";
@@ -11,23 +11,24 @@ import { dayLabel, dayOf } from "./times.js";
  * @typedef {import("../state.js").Person} Person
  * @typedef {Message | Outgoing} Source
  * @typedef {{kind: "message", key: string, source: Source, message: Message, at: number,
- *   stands: number, day: number, own: boolean, continued: boolean, state: "" | Outgoing["state"], why: string,
- *   names: readonly string[], change: Outgoing | null, changeable: boolean, mark?: string}} MessageLine
- *   `at`: when it was sent; `stands`: at its place; `continued`: goes on what the line above
- *   began; `names`: whose mention is marked; `change`: on its way, shown as if it were made;
- *   `changeable`: by the person, now; `mark`: tells its sender from another one of that name
+ *   placedAt: number, day: number, own: boolean, continued: boolean,
+ *   state: "" | Outgoing["state"], why: string, names: readonly string[],
+ *   change: Outgoing | null, changeable: boolean, mark?: string}} MessageLine
+ *   `at`: when it was sent; `placedAt`: the time of its position; `continued`: follows a line of the
+ *   same sender; `names`: mentions of these are marked; `change`: pending, shown as already made;
+ *   `changeable`: by the person, now; `mark`: distinguishes senders of the same name
  * @typedef {{kind: "day" | "divider", key: string, label: string}} MarkLine
  * @typedef {MessageLine | MarkLine} Line
  */
 
 const GROUP_MS = 300_000;
 
-/** @type {WeakMap<Source, MessageLine>} a line that did not change stays the same object */
-const known = new WeakMap();
+/** @type {WeakMap<Source, MessageLine>} an unchanged line stays the same object */
+const cache = new WeakMap();
 
 /**
  * @param {{messages: readonly Message[], divider: string}} channel
- * @param {readonly Outgoing[]} outbox of this channel @param {Person | null} person
+ * @param {readonly Outgoing[]} outbox this channel's @param {Person | null} person
  * @param {number} now ms since the epoch, by AWS's clock
  * @returns {Line[]} keys are unique; a message keeps its key from the outbox to the transcript
  */
@@ -38,31 +39,31 @@ export function lines(channel, outbox, person, now) {
   const list = [];
   /** @type {MessageLine | null} */
   let above = null;
-  let divided = !divider;
+  let isDivided = !divider;
   const written = outbox.filter(({ action }) => !action);
-  const changes = new Map(outbox.map((one) => [one.target, one]));
+  const changes = new Map(outbox.map((item) => [item.target, item]));
   for (const source of [...messages, ...unconfirmed(written, messages, person)]) {
     const change = ("id" in source && changes.get(source.id)) || null;
     const draft = lineOf(source, person, names, change);
     const newDay = !Number.isNaN(draft.day) && draft.day !== above?.day;
-    const first = !divided && (!("id" in source) || source.id > divider);
-    if (newDay) list.push(mark("day", draft.key, dayLabel(draft.stands, now)));
+    const first = !isDivided && (!("id" in source) || source.id > divider);
+    if (newDay) list.push(mark("day", draft.key, dayLabel(draft.placedAt, now)));
     if (first) list.push(mark("divider", "", "New messages"));
-    divided ||= first;
-    above = kept(draft, !newDay && !first && continues(above, draft), now);
+    isDivided ||= first;
+    above = cached(draft, !newDay && !first && continues(above, draft), now);
     list.push(above);
   }
   return list;
 }
 
-/** @param {Line} one @param {Line} other @returns {boolean} whether they look the same */
-export function isSameLine(one, other) {
-  if (one === other) return true;
-  return one.kind !== "message" && other.kind === one.kind && other.label === one.label;
+/** @param {Line} a @param {Line} b @returns {boolean} whether they look the same */
+export function isSameLine(a, b) {
+  if (a === b) return true;
+  return a.kind !== "message" && b.kind === a.kind && b.label === a.label;
 }
 
 /**
- * What no transcript has shown: a state in between may hold a message in both places.
+ * Return the outgoing messages that are not also among the stored ones.
  * @param {readonly Outgoing[]} outbox @param {readonly Message[]} messages
  * @param {Person | null} person
  */
@@ -70,31 +71,31 @@ function unconfirmed(outbox, messages, person) {
   if (!outbox.length) return outbox;
   const mine = messages.filter((message) => message.user === person?.user);
   const seen = new Set(mine.map((message) => message.clientId));
-  return outbox.filter((one) => !seen.has(one.clientId));
+  return outbox.filter((item) => !seen.has(item.clientId));
 }
 
 /**
  * @param {Source} source @param {Person | null} person @param {readonly string[]} names
  * @param {Outgoing | null} change
- * @returns {MessageLine} but for `continued`, which the line above decides, and `changeable`
+ * @returns {MessageLine} without its final `continued` and `changeable`
  */
 function lineOf(source, person, names, change) {
-  const before = known.get(source);
+  const before = cache.get(source);
   const stored = "id" in source;
   const own = !stored || (source.kind === "user" && !!source.user && source.user === person?.user);
   if (before?.own === own && before.names === names && before.change === change) return before;
   const message = stored ? asChanged(source, change) : messageOf(source, person);
   const { state, why } = change ?? (stored ? { state: /** @type {const} */ (""), why: "" } : source);
   const at = Date.parse(message.sentAt);
-  const stands = timeOf(message.id) || at;
+  const placedAt = timeOf(message.id) || at;
   return {
     kind: "message",
     key: keyOf(message),
     source,
     message,
     at,
-    stands,
-    day: dayOf(stands),
+    placedAt,
+    day: dayOf(placedAt),
     own,
     continued: false,
     state,
@@ -105,14 +106,14 @@ function lineOf(source, person, names, change) {
   };
 }
 
-/** @param {Message} message @param {Outgoing | null} change @returns {Message} as it will be */
+/** @param {Message} message @param {Outgoing | null} change @returns {Message} with the change made */
 function asChanged(message, change) {
   if (!change || message.deleted) return message;
   if (change.action === "edit") return { ...message, text: change.text, edited: true };
   return change.state === "failed" ? message : { ...message, text: "", deleted: true };
 }
 
-/** @param {Outgoing} outgoing @param {Person | null} person @returns {Message} as it will be */
+/** @param {Outgoing} outgoing @param {Person | null} person @returns {Message} as it will be stored */
 function messageOf(outgoing, person) {
   const { clientId, text, at } = outgoing;
   const { name = "", user = "", picture = "" } = person ?? {};
@@ -121,7 +122,7 @@ function messageOf(outgoing, person) {
   return { id: "", name, text, user, picture, sentAt, clientId, ...rest };
 }
 
-/** @param {Message} message @returns {string} another person's client id is not one's own */
+/** @param {Message} message @returns {string} client ids are unique per person only */
 function keyOf({ id, user, clientId }) {
   return clientId ? `sent ${user} ${clientId}` : `id ${id}`;
 }
@@ -132,12 +133,12 @@ function mark(kind, below, label) {
 }
 
 /** @param {MessageLine} line @param {boolean} continued @param {number} now @returns {MessageLine} */
-function kept(line, continued, now) {
+function cached(line, continued, now) {
   const { own, state, message } = line;
   const changeable = own && !state && !message.deleted && isChangeable(message.id, now);
   const same = line.continued === continued && line.changeable === changeable;
   const result = same ? line : { ...line, continued, changeable };
-  known.set(line.source, result);
+  cache.set(line.source, result);
   return result;
 }
 

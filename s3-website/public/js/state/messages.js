@@ -1,34 +1,33 @@
-// Owns how lists of messages and of their changes are put together: gaps, order, union. All functions are
-// pure.
+// Merges lists of messages and changes: order, gaps, duplicates. All functions are pure.
 
 /**
  * @typedef {import("../state.js").Message} Message
  * @typedef {import("../state.js").Change} Change
  * @typedef {import("../state.js").Channel} Channel
  * @typedef {import("../state.js").Reading} Reading
- * @typedef {{after: string, before: string}} Range ids; `before` is not part of it
+ * @typedef {{after: string, before: string}} Range of ids; excludes `before`
  */
 
-/** As many are read to fill a gap, and kept of a channel that is not open. */
+/** Messages read to fill a gap, and kept of a channel that is not open. */
 export const LINE_LIMIT = 500;
-/** As many are kept of the open channel, while its reader is at the end. */
+/** Messages kept of the open channel while its reader is at the end. */
 export const KEPT_LIMIT = 5_000;
-/** So long after it was sent, its sender can change a message. */
+/** How long after sending a message its sender can change it. */
 const CHANGEABLE_MS = 15 * 60_000;
 const CHANGES_LIMIT = 1_000;
-/** store_message lets a message stand where it was sent for 2 s; a try of the write ends after 1.3 s. */
+/** store_message keeps the sending time as position for 2 s; one try to write takes up to 1.3 s. */
 const LATE_MS = 3_500;
-// what is read anew of what is known when something is missing
+// how far a gap's reading overlaps the known messages
 const OVERLAP_MS = 10_000;
-/** Ids of messages are times. Those of changes begin with this, and so come after all of them. */
+/** Message ids begin with a time. Ids of changes begin with this, so they sort after all messages. */
 export const END = "~";
 
 /**
- * What is missing between what is known and a transcript: more came than it holds, or perhaps
- * something late.
+ * Return the range that may be missing between the known messages and a transcript, because more
+ * messages came than it holds, or a late one may have.
  * @param {readonly Message[]} known oldest first
- * @param {string} from the transcript holds all from this id on; "" for the whole channel
- * @param {string} [since] the id to reach when nothing is known yet; "" for none
+ * @param {string} from the transcript is complete from this id on; "" for the whole channel
+ * @param {string} [since] the id to reach back to when nothing is known; "" for none
  * @returns {Range | null}
  */
 export function gap(known, from, since = "") {
@@ -39,8 +38,9 @@ export function gap(known, from, since = "") {
 }
 
 /**
- * The changes that are missing: those since the table was read, but for what is told of.
- * @param {string} asOf when, ISO 8601; "" for never @param {string} changesSince all are told of
+ * Return the range of changes that may be missing since the table was read.
+ * @param {string} asOf the time of that read, ISO 8601; "" for never
+ * @param {string} changesSince the reading is complete from here on
  * @returns {Range | null}
  */
 export function changesGap(asOf, changesSince) {
@@ -49,8 +49,7 @@ export function changesGap(asOf, changesSince) {
 }
 
 /**
- * Whether nothing can be missing between what is known and what is read: neither a message nor a
- * change.
+ * Whether no message and no change can be missing between the known ones and a reading.
  * @param {Pick<Channel, "messages" | "asOf">} known @param {Reading} reading
  */
 export function meets({ messages, asOf }, { from, changesSince }) {
@@ -58,7 +57,7 @@ export function meets({ messages, asOf }, { from, changesSince }) {
 }
 
 /**
- * Loaded messages that have been edited since they were read; a transcript does not repeat texts.
+ * Return the loaded messages that were edited after they were read. Changes carry no text.
  * @param {Pick<Channel, "messages" | "changes">} channel
  * @returns {readonly Message[]} oldest first
  */
@@ -71,9 +70,9 @@ export function stale({ messages, changes }) {
 }
 
 /**
- * Union by id, oldest first. What comes in replaces what differs, unless it is older; what does not
- * differ stays the same object, and so does a list to which nothing is new. A message that its
- * sender's page sent twice (same client id) is one line.
+ * Return the union by id, oldest first. An incoming message replaces a different one unless it is
+ * older. Equal messages stay the same objects, and so does the list when nothing is new. Of a message
+ * that was sent twice (same client id), the first copy is kept.
  * @param {readonly Message[]} known @param {readonly Message[]} incoming
  * @returns {readonly Message[]}
  */
@@ -82,28 +81,28 @@ export function merged(known, incoming) {
   let changed = false;
   for (const message of incoming) {
     const old = byId.get(message.id);
-    if (old && (isOlder(message, old) || same(old, message))) continue;
+    if (old && (isOlder(message, old) || isSame(old, message))) continue;
     byId.set(message.id, message);
     changed = true;
   }
   if (!changed) return known;
   const sorted = [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const once = sorted.filter(firstCopies());
-  const equal = once.length === known.length && once.every((message, at) => message === known[at]);
-  return equal ? known : once;
+  const unique = sorted.filter(firstCopies());
+  const isKnown = unique.length === known.length && unique.every((item, at) => item === known[at]);
+  return isKnown ? known : unique;
 }
 
-/** @param {Message} one @param {Message} other of the same id; a delete is final */
-function isOlder(one, other) {
-  if (one.deleted !== other.deleted) return other.deleted;
-  return (one.version ?? "") < (other.version ?? "");
+/** @param {Message} message @param {Message} other with the same id; a delete is final */
+function isOlder(message, other) {
+  if (message.deleted !== other.deleted) return other.deleted;
+  return (message.version ?? "") < (other.version ?? "");
 }
 
 /**
- * The latest change of each message: a delete, else the edit with the highest id, which starts with
- * its time.
+ * Return the latest change of each message: a delete, or the edit with the highest id, which begins
+ * with its time.
  * @param {readonly Change[]} known @param {readonly Change[]} incoming in any order
- * @returns {readonly Change[]} the same list when nothing is new
+ * @returns {readonly Change[]} the same array when nothing is new
  */
 export function latest(known, incoming) {
   const byTarget = new Map(known.map((change) => [change.target, change]));
@@ -112,7 +111,7 @@ export function latest(known, incoming) {
     const old = byTarget.get(change.target);
     const final = old?.kind === "delete";
     if (final || (old && change.kind === "edit" && change.id <= old.id)) continue;
-    // at the end: the latest are kept
+    // move it to the end: the limit drops the oldest
     byTarget.delete(change.target);
     byTarget.set(change.target, change);
     changed = true;
@@ -121,8 +120,8 @@ export function latest(known, incoming) {
 }
 
 /**
- * @param {readonly Message[]} messages @param {readonly Change[]} changes one of a message
- * @returns {readonly Message[]} the same list when they are made already
+ * @param {readonly Message[]} messages @param {readonly Change[]} changes at most one a message
+ * @returns {readonly Message[]} the same array when all are applied already
  */
 export function applied(messages, changes) {
   if (!changes.length) return messages;
@@ -132,7 +131,7 @@ export function applied(messages, changes) {
 }
 
 /**
- * Of a deleted message nothing stays. An edited one is read again.
+ * Apply a delete, which removes the text. Edits are not applied: the message is read again.
  * @param {Message} message @param {Change | undefined} change @returns {Message}
  */
 function withChange(message, change) {
@@ -148,7 +147,7 @@ export function isChangeable(id, now) {
   return now - timeOf(id) < CHANGEABLE_MS;
 }
 
-/** @param {string} id @returns {number} ms since the epoch; NaN when it does not tell */
+/** @param {string} id @returns {number} ms since the epoch; NaN for an id without a time */
 export function timeOf(id) {
   return Date.parse(id.split("#", 1)[0] ?? "");
 }
@@ -166,12 +165,12 @@ export function newerThan(messages, id) {
   return messages.slice(messages.findLastIndex((message) => message.id <= id) + 1);
 }
 
-/** @param {string} id @param {number} ms @returns {string} so much earlier; the same, if it tells no time */
+/** @param {string} id @param {number} ms @returns {string} that much earlier; `id` if it has no time */
 function idBefore(id, ms) {
   return idAt(timeOf(id) - ms) || id;
 }
 
-/** @returns {(message: Message) => boolean} whether it is the first of its sender's copies */
+/** @returns {(message: Message) => boolean} a filter that drops copies of the same sending */
 function firstCopies() {
   const sent = new Set();
   return ({ user, clientId }) => {
@@ -183,13 +182,13 @@ function firstCopies() {
   };
 }
 
-/** @param {Message} one @param {Message} other not an older one */
-function same(one, other) {
-  const names = /** @type {(keyof Message)[]} */ (Object.keys(other));
-  return names.every((field) => one[field] === other[field]);
+/** @param {Message} message @param {Message} other not an older version */
+function isSame(message, other) {
+  const fields = /** @type {(keyof Message)[]} */ (Object.keys(other));
+  return fields.every((field) => message[field] === other[field]);
 }
 
-/** @param {number} time @returns {string} where the ids of its messages start; "" for no time */
+/** @param {number} time @returns {string} the start of ids of that time; "" for an invalid time */
 export function idAt(time) {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString();

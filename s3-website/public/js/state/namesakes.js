@@ -1,19 +1,19 @@
-// Owns the mark that tells apart two people of a channel who have one name. Pure.
+// Marks people of one channel whose names look the same. Pure.
 
 /** @typedef {import("./lines.js").Line} Line */
 
-/** @type {WeakMap<Line, Line>} by the line without its mark: one that did not change stays the same */
-const apart = new WeakMap();
+/** @type {WeakMap<Line, Line>} by unmarked line, so that an unchanged line stays the same object */
+const markedLines = new WeakMap();
 
 /**
- * Two people may have one name, or take one: where they are in one channel, each is marked by a part
- * of their id.
- * @param {readonly Line[]} list @returns {readonly Line[]} the same where nobody is marked
+ * Mark each sender who shares a name with another sender, by chance or on purpose, with part of
+ * their id.
+ * @param {readonly Line[]} list @returns {readonly Line[]} the same array when nobody is marked
  */
-export function toldApart(list) {
-  /** @type {Map<string, string>} by name: who has it, "" where several have */
+export function disambiguated(list) {
+  /** @type {Map<string, string>} the user of each name; "" if several share it */
   const people = new Map();
-  /** @type {Map<string, string>} by name: making one is slow, and a few people write all lines */
+  /** @type {Map<string, string>} a cache by name: computing a skeleton is slow */
   const skeletons = new Map();
   const keyOf = (/** @type {Line} */ line) => {
     if (line.kind !== "message" || line.message.kind !== "user") return "";
@@ -31,16 +31,16 @@ export function toldApart(list) {
   if (![...people.values()].includes("")) return list;
   return list.map((line) => {
     if (line.kind !== "message" || people.get(keyOf(line)) !== "") return line;
-    const marked = apart.get(line) ?? { ...line, mark: line.message.user.slice(0, 4) };
-    apart.set(line, marked);
+    const marked = markedLines.get(line) ?? { ...line, mark: line.message.user.slice(0, 4) };
+    markedLines.set(line, marked);
     return marked;
   });
 }
 
 /**
- * What of a name tells two apart: its letters and digits. Marks, blanks and what is not drawn can make
- * a name that looks like another.
- * @param {string} name @returns {string} the name itself where it has none
+ * Reduce a name to its letters and digits. Marks, blanks and invisible characters can make different
+ * names look the same.
+ * @param {string} name @returns {string} the normalized name if it has no letters or digits
  */
 function skeleton(name) {
   const plain = name.normalize("NFKC").toLowerCase();

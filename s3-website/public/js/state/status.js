@@ -1,4 +1,4 @@
-// Owns the one line that says what is happening, and how much is unread. Pure.
+// Computes the status line and the unread totals. Pure.
 
 import { hasMoreUnread } from "./channel.js";
 
@@ -10,7 +10,7 @@ import { hasMoreUnread } from "./channel.js";
 const ENDED = "Your sign-in has ended. Sign in again.";
 const ENDS_SOON = "Your sign-in ends soon. Sign in again to stay.";
 
-/** @param {State} state @returns {Status} what a message itself shows is not said again */
+/** @param {State} state @returns {Status} without what the open channel's messages show themselves */
 export function status(state) {
   switch (state.phase) {
     case "loading":
@@ -28,13 +28,13 @@ export function status(state) {
 
 /**
  * @param {Pick<State, "channels">} state
- * @returns {{unread: number, more: boolean, mentioned: boolean}} of all channels
+ * @returns {{unread: number, more: boolean, mentioned: boolean}} over all channels
  */
 export function unreadOf({ channels }) {
-  const all = Object.values(channels);
-  const unread = all.reduce((sum, channel) => sum + channel.unread, 0);
-  const mentioned = all.some((channel) => channel.mentioned);
-  return { unread, more: all.some(hasMoreUnread), mentioned };
+  const list = Object.values(channels);
+  const unread = list.reduce((sum, channel) => sum + channel.unread, 0);
+  const mentioned = list.some((channel) => channel.mentioned);
+  return { unread, more: list.some(hasMoreUnread), mentioned };
 }
 
 /** @param {State} state @returns {Status} */
@@ -45,22 +45,22 @@ function connected(state) {
   if (state.endsSoon) return bad(ENDS_SOON);
   const lost = failures(state);
   if (lost) return bad(lost);
-  if (state.outbox.some((one) => one.state === "sending" && one.why)) {
+  if (state.outbox.some((item) => item.state === "sending" && item.why)) {
     return { text: "Sending…", tone: "busy" };
   }
   return { text: `Connected as ${state.person?.name ?? ""}`, tone: "good" };
 }
 
-/** @param {State} state @returns {Status | null} what is wrong with the link, and passes by itself */
+/** @param {State} state @returns {Status | null} a connection problem that resolves by itself */
 function offline(state) {
   const why = state.online ? state.trouble : "Offline.";
   return why ? bad(`${why}${waiting(state)}`) : null;
 }
 
-/** @param {State} state @returns {string} what failed in a channel that is not open */
+/** @param {State} state @returns {string} a failure in a channel that is not open, or "" */
 function failures({ outbox, channel }) {
-  const one = outbox.find(({ state, channel: other }) => state === "failed" && other !== channel);
-  return one ? `A message was not sent: see #${one.channel}.` : "";
+  const item = outbox.find(({ state, channel: other }) => state === "failed" && other !== channel);
+  return item ? `A message was not sent: see #${item.channel}.` : "";
 }
 
 /** @param {State} state */

@@ -1,15 +1,15 @@
-// Owns what the parts of a text are: words, links, code, mentions, found in linear time. Pure. It must not
-// make HTML: the texts of all tokens, joined, are what was written.
+// Splits a text into plain text, links, code and mentions, in linear time. Pure. It must not make HTML: the
+// tokens' texts, joined, are the original text.
 
 /**
  * @typedef {{kind: "text" | "link" | "code" | "block" | "fence" | "mention", text: string,
- *   href?: string}} Token `fence`: the marks around code, which are not shown
+ *   href?: string}} Token `fence`: the hidden marks around code
  */
 
 export const NOBODY = /** @type {readonly string[]} */ ([]);
 const FENCE = "(?<open>\\n?```(?:[\\w+#.-]{0,20}\\n)?)(?<block>[^]+?)(?<close>\\n?```\\n?)";
 const CODE = "`(?<code>[^`\\n]+)`";
-// a link ends before marks that change the direction of what follows it
+// a link ends before a mark that changes the text's direction
 const TURNS = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
 const LINK = `(?<link>\\bhttps?:\\/\\/[^\\s<>"\`\\p{Cc}${TURNS}]+)`;
 const WORD = "\\p{L}\\p{N}\\p{M}_";
@@ -22,54 +22,54 @@ const JOINED = "[\\p{Emoji_Modifier}\\u200d\\ufe0f\\u{e0020}-\\u{e007f}]*";
 const FLAG_OR_SPACE = "\\p{Regional_Indicator}{2}|\\s";
 const EMOJI = new RegExp(`^(?:\\p{Extended_Pictographic}${JOINED}|${FLAG_OR_SPACE})+$`, "u");
 
-/** the last ones made: a page marks one person's mentions */
-let named = { name: "", names: NOBODY };
-let made = { names: NOBODY, pattern: patternFor(NOBODY) };
+/** caches of the last result: a page marks one person's mentions */
+let lastNames = { name: "", names: NOBODY };
+let matcher = { names: NOBODY, pattern: patternFor(NOBODY) };
 
 /**
- * What may follow an @ to mean a person: the name, or its first word. Longest first.
+ * Return what can follow an @ to mention a person: the name or its first word, longest first.
  * @param {string} name
  * @returns {readonly string[]} none for a name without letters; the same array for the same name
  */
 export function mentionNames(name) {
-  if (name !== named.name) named = { name, names: namesIn(name) };
-  return named.names;
+  if (name !== lastNames.name) lastNames = { name, names: namesIn(name) };
+  return lastNames.names;
 }
 
-/** @param {string} name @returns {readonly string[]} also as another keyboard composes letters */
+/** @param {string} name @returns {readonly string[]} in both composed and decomposed form */
 function namesIn(name) {
   const words = name.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const names = [words.join(" "), words[0] ?? ""].filter(Boolean);
-  return [...new Set(names.flatMap((one) => [one.normalize("NFC"), one.normalize("NFD")]))];
+  return [...new Set(names.flatMap((text) => [text.normalize("NFC"), text.normalize("NFD")]))];
 }
 
 /**
- * @param {string} text @param {readonly string[]} [names] whose mention is marked, longest first
+ * @param {string} text @param {readonly string[]} [names] whose mentions count, longest first
  * @returns {Token[]}
  */
 export function tokens(text, names = NOBODY) {
-  if (names !== made.names) made = { names, pattern: patternFor(names) };
+  if (names !== matcher.names) matcher = { names, pattern: patternFor(names) };
   /** @type {Token[]} */
   const list = [];
   let from = 0;
-  for (const match of text.matchAll(made.pattern)) {
-    const found = tokensOf(match[0], match.groups ?? {});
-    if (!found.length) continue;
+  for (const match of text.matchAll(matcher.pattern)) {
+    const parts = tokensOf(match[0], match.groups ?? {});
+    if (!parts.length) continue;
     if (match.index > from) list.push({ kind: "text", text: text.slice(from, match.index) });
-    list.push(...found);
-    from = match.index + found.reduce((sum, token) => sum + token.text.length, 0);
+    list.push(...parts);
+    from = match.index + parts.reduce((sum, token) => sum + token.text.length, 0);
   }
   if (from < text.length) list.push({ kind: "text", text: text.slice(from) });
   return list;
 }
 
-/** @param {string} text @param {string} name @returns {boolean} whether it is marked in the text */
+/** @param {string} text @param {string} name @returns {boolean} whether the text mentions it */
 export function mentions(text, name) {
   const names = text.includes("@") ? mentionNames(name) : NOBODY;
   return names.length > 0 && tokens(text, names).some(({ kind }) => kind === "mention");
 }
 
-/** @param {string} text @returns {boolean} a few emoji and nothing else: shown larger */
+/** @param {string} text @returns {boolean} whether it is only a few emoji, which are shown larger */
 export function isJumbo(text) {
   return text.length <= JUMBO_LENGTH && EMOJI.test(text);
 }
@@ -77,14 +77,14 @@ export function isJumbo(text) {
 /** @param {readonly string[]} names @returns {RegExp} */
 function patternFor(names) {
   const quoted = names.map((name) => name.replace(SYNTAX, "\\$&").replaceAll(" ", "\\s+"));
-  // before it: no word, as in an e-mail address; after it: no more of a longer word
+  // no word character before it, as in an e-mail address, and none after it
   const mention = `(?<mention>(?<![${WORD}@.-])@(?:${quoted.join("|")})(?![${WORD}]))`;
   return new RegExp([FENCE, CODE, LINK, ...(quoted.length ? [mention] : [])].join("|"), "giu");
 }
 
 /**
  * @param {string} whole @param {Record<string, string | undefined>} groups
- * @returns {Token[]} of the whole match or its start; none when it is only text after all
+ * @returns {Token[]} for the whole match or its start; none if it is plain text after all
  */
 function tokensOf(whole, { open = "", block, close = "", code, link, mention }) {
   const fence = (/** @type {string} */ text) => /** @type {Token} */ ({ kind: "fence", text });
@@ -99,7 +99,7 @@ function linkOf(written) {
   const text = written.slice(0, linkLength(written));
   try {
     const url = new URL(text);
-    // https://bank.example@evil.example looks like the one and leads to the other
+    // https://bank.example@evil.example looks like the first host and leads to the second
     if (url.username || url.password) return [];
     return [{ kind: "link", text, href: url.href }];
   } catch {
@@ -107,9 +107,9 @@ function linkOf(written) {
   }
 }
 
-/** @param {string} text @returns {number} without the sentence's own marks at its end */
+/** @param {string} text @returns {number} without the punctuation of the sentence around it */
 function linkLength(text) {
-  /** @type {Record<string, number>} by closing bracket: how many more close than open */
+  /** @type {Record<string, number>} by closing bracket: closing minus opening ones */
   const extra = {};
   const add = (/** @type {string} */ bracket, /** @type {number} */ by) =>
     (extra[bracket] = (extra[bracket] ?? 0) + by);
@@ -127,7 +127,7 @@ function linkLength(text) {
   return length;
 }
 
-/** @param {string} bracket @returns {string} the one that closes it */
+/** @param {string} bracket @returns {string} its closing bracket */
 function closing(bracket) {
   return OPENING.includes(bracket) ? CLOSING.charAt(OPENING.indexOf(bracket)) : bracket;
 }

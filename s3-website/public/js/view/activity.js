@@ -1,4 +1,4 @@
-// Owns the activity panel, which is loaded when it is first open. Every chart is also there in words.
+// Draws the activity panel, which is loaded when first opened. Every chart also has a text.
 
 import {
   barPath,
@@ -22,7 +22,7 @@ const HEIGHT = 30;
 const MINUTES = 60;
 const CHANNELS = 6;
 
-/** @param {HTMLElement} root empty until then */
+/** @param {HTMLElement} root is filled */
 export function createActivity(root) {
   const page = root.ownerDocument;
   const parts = [numbers(page), hourChart(page), channelChart(page), table(page)];
@@ -32,7 +32,7 @@ export function createActivity(root) {
   let shown;
 
   return {
-    /** @param {Activity | null} activity null while nothing is known */
+    /** @param {Activity | null} activity null until it has been read */
     update(activity) {
       if (activity === shown) return;
       shown = activity;
@@ -41,7 +41,7 @@ export function createActivity(root) {
   };
 }
 
-/** Today's two numbers. @param {Document} page */
+/** Today's messages and people. @param {Document} page */
 function numbers(page) {
   const node = element(page, "dl", "numbers");
   const messages = add(node, "div", "");
@@ -60,12 +60,12 @@ function numbers(page) {
   };
 }
 
-/** Messages a minute. @param {Document} page */
+/** Messages per minute. @param {Document} page */
 function hourChart(page) {
   const { node, caption } = figure(page, "Messages a minute");
   const words = add(caption, "p", "words");
   const plot = add(node, "div", "plot");
-  plot.ariaHidden = "true"; // the words say it
+  plot.ariaHidden = "true"; // the text replaces it
   const chart = svg(plot, MINUTES, HEIGHT);
   attribute(drawn(chart, "path", "grid"), "d", `M0 0H${MINUTES}M0 ${HEIGHT / 2}H${MINUTES}`);
   const past = drawn(chart, "path", "past");
@@ -101,7 +101,7 @@ function channelChart(page) {
     /** @param {Activity | null} activity */
     update(activity) {
       const channels = activity ? busiest(activity, CHANNELS) : [];
-      const empty = activity && !channels.length ? "No message yet" : "";
+      const empty = activity && !channels.length ? "No messages yet" : "";
       setText(words, empty || (activity ? othersText(activity, CHANNELS) : ""));
       setHidden(words, !words.textContent);
       setHidden(node, !activity);
@@ -130,7 +130,7 @@ function channelRow(list) {
   };
 }
 
-/** The hour in numbers. @param {Document} page */
+/** The last hour as a table. @param {Document} page */
 function table(page) {
   const node = element(page, "details", "");
   add(node, "summary", "", "The last hour in numbers");
@@ -182,7 +182,7 @@ function add(parent, name, className, text = "") {
   return /** @type {HTMLElementTagNameMap[Name]} */ (node);
 }
 
-/** A drawing that is stretched to its box. @param {Element} parent @param {number} width @param {number} height */
+/** A drawing stretched to its box. @param {Element} parent @param {number} width @param {number} height */
 function svg(parent, width, height) {
   const node = drawn(parent, "svg", "");
   attribute(node, "viewBox", `0 0 ${width} ${height}`);
@@ -199,7 +199,7 @@ function drawn(parent, name, className) {
   return node;
 }
 
-/** @param {Element} node @param {string} name @param {string} value written only when new */
+/** Set an attribute if it differs. @param {Element} node @param {string} name @param {string} value */
 function attribute(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }

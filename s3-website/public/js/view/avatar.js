@@ -1,15 +1,15 @@
-// Owns the picture of a person: Google's, over the initials, which stay when it fails.
+// Draws a person's avatar.
 
 import { element } from "./dom.js";
 
 const HUES = 8;
-/** @type {Set<string>} pictures that are not asked for again while the page is open */
+/** @type {Set<string>} pictures that failed to load and are not requested again */
 const missing = new Set();
 
 /**
- * Google's picture over the initials, which stay when it fails.
+ * Draw Google's picture over the initials, which remain if it fails to load.
  * @param {Document} page @param {{name: string, user: string, picture: string}} person
- * @returns {HTMLElement} for the eye only: the name stands beside it
+ * @returns {HTMLElement} hidden from screen readers: the name is next to it
  */
 export function avatarNode(page, { name, user, picture }) {
   const node = element(page, "span", "avatar", initials(name));
@@ -22,7 +22,7 @@ export function avatarNode(page, { name, user, picture }) {
 /** @param {Document} page @param {string} picture */
 function pictureNode(page, picture) {
   const image = page.createElement("img");
-  // before src, or they come too late
+  // these must be set before src
   image.referrerPolicy = "no-referrer";
   image.loading = "lazy";
   image.decoding = "async";
@@ -45,7 +45,7 @@ function initials(name) {
   return letters.toUpperCase() || "?";
 }
 
-/** @param {string} text @returns {number} the same colour for the same person */
+/** @param {string} text @returns {number} the person's colour */
 function hue(text) {
   let sum = 0;
   for (const char of text) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 65_521;

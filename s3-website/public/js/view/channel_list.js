@@ -1,4 +1,4 @@
-// Owns the list of channels, with what is unread in each, its filter, and the form that makes a new one.
+// Draws the list of channels with their unread counts, its filter, and the form for a new channel.
 
 import { channelName } from "../state/channel_names.js";
 import { countText, hasMoreUnread } from "../state/channel.js";
@@ -11,7 +11,7 @@ import { element, partsOf, setText } from "./dom.js";
  * @typedef {{node: HTMLElement, link: HTMLAnchorElement, shown: string}} Row of a channel
  */
 
-/** so many can be seen at a glance */
+/** the filter appears from this many channels on */
 const FILTER_FROM = 13;
 
 /** @param {Document} page @param {Handlers} handlers */
@@ -19,7 +19,7 @@ export function createChannels(page, handlers) {
   const part = partsOf(page);
   const list = part["channel-list"];
   const filter = part["channel-filter"];
-  const none = part["channel-none"];
+  const noMatch = part["channel-none"];
   /** @type {Map<string, Row>} */
   const rows = new Map();
   /** @type {Pick<State, "names" | "channels" | "channel"> | null} */
@@ -27,12 +27,12 @@ export function createChannels(page, handlers) {
 
   const applyFilter = () => {
     const wanted = filter.hidden ? "" : filter.value.trim().replace(/^#/, "").toLowerCase();
-    let found = 0;
+    let shownCount = 0;
     for (const [name, { node }] of rows) {
       node.hidden = !name.includes(wanted);
-      found += Number(!node.hidden);
+      shownCount += Number(!node.hidden);
     }
-    none.hidden = found > 0;
+    noMatch.hidden = shownCount > 0;
   };
   listenToList(list, handlers);
   listenToForm(page, handlers);
@@ -62,7 +62,7 @@ export function createChannels(page, handlers) {
 }
 
 /**
- * A channel that stays keeps its row where it is, and so the focus.
+ * Bring the rows to the list of names. A channel that stays keeps its row, and so the focus.
  * @param {Document} page @param {HTMLElement} list @param {Map<string, Row>} rows
  * @param {readonly string[]} names
  */
@@ -95,7 +95,7 @@ function newRow(page, name) {
 }
 
 /**
- * The style sheet shows data-count; what is heard is a sentence.
+ * Update a row: the style sheet shows data-count, a screen reader reads the label.
  * @param {Row} row @param {string} name @param {State} state
  */
 function updateRow(row, name, state) {
@@ -120,7 +120,7 @@ function listenToList(list, handlers) {
   list.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     const name = link?.dataset.channel;
-    // with one of these keys a browser opens a tab or a window
+    // with these keys the browser opens a tab or a window
     if (!name || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     handlers.onChannel(name);
@@ -132,16 +132,16 @@ function listenToForm(page, handlers) {
   const part = partsOf(page);
   const input = part["new-channel-name"];
   const error = part["new-channel-error"];
-  const tell = (/** @type {string} */ wrong) => {
+  const showError = (/** @type {string} */ wrong) => {
     setText(error, wrong);
     input.ariaInvalid = wrong ? "true" : null;
   };
-  input.addEventListener("input", () => tell(""));
+  input.addEventListener("input", () => showError(""));
   part["new-channel"].addEventListener("submit", (event) => {
     event.preventDefault();
     const { name, why } = channelName(input.value);
-    tell(why);
-    // with another ENTER what is proposed is taken
+    showError(why);
+    // pressing ENTER again accepts the suggestion
     input.value = why ? name || input.value : "";
     if (why) input.focus();
     else handlers.onChannel(name);

@@ -1,18 +1,18 @@
-// Owns what the numbers of the activity mean: the geometry and the words of its charts. Pure.
+// Computes the geometry and the texts of the activity's charts. Pure.
 
 /** @typedef {import("../state.js").Activity} Activity */
 
 export const MINUTE_MS = 60_000;
-/** a bar's width without the gap, of 1 */
+/** a bar's width as a fraction of its slot */
 const BAR = 0.8;
-/** of the busiest channel's bar: the shortest that is still to be seen */
+/** the shortest visible bar, as a fraction of the longest */
 const SHORTEST = 0.01;
-/** a person's count is an estimate: exact up to about here */
+/** the number of people is an estimate above about this */
 const EXACT_PEOPLE = 100;
 export const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 /**
- * The scale's end: 4, or the first of 10, 20, 50, 100, 200 … that holds the value. All are even.
+ * Return the end of the scale: 4, or the first of 10, 20, 50, 100, 200 … that fits. All are even.
  * @param {number} value @returns {number}
  */
 export function scaleEnd(value) {
@@ -23,16 +23,16 @@ export function scaleEnd(value) {
 }
 
 /**
- * One bar for each number, each 1 wide, standing on y = `height`.
+ * Draw one bar for each number, 1 wide, on the line y = `height`.
  * @param {readonly number[]} values @param {number} end the value that is `height` high
- * @param {number} height @param {number} [from] where the first bar stands
+ * @param {number} height @param {number} [from] x of the first bar
  * @returns {string} a path's `d`; "" when all are 0
  */
 export function barPath(values, end, height, from = 0) {
   return values
     .map((value, place) => {
       if (!value) return "";
-      // one message among thousands is still to be seen
+      // even one message among thousands is visible
       const high = round(Math.max((value / end) * height, height / 50));
       return `M${round(from + place + (1 - BAR) / 2)} ${height}v-${high}h${BAR}v${high}z`;
     })
@@ -48,15 +48,15 @@ export function hour({ perMinute }) {
   };
 }
 
-/** @param {Activity} activity @returns {string} what the chart of the hour shows, in words */
+/** @param {Activity} activity @returns {string} the text for the chart of the hour */
 export function hourText(activity) {
   const { now, most, total } = hour(activity);
-  if (!total) return "No message in the last hour";
+  if (!total) return "No messages in the last hour";
   return `${number(total)} in the last hour, ${number(most)} at most, ${number(now)} this minute`;
 }
 
 /**
- * The busiest channels; a share is relative to the first.
+ * Return the busiest channels, each with its share of the first one's messages.
  * @param {Activity} activity @param {number} limit
  * @returns {{name: string, messages: number, share: number}[]}
  */
@@ -64,17 +64,17 @@ export function busiest({ channels }, limit) {
   const most = channels[0]?.messages ?? 0;
   return channels
     .slice(0, limit)
-    .map((one) => ({ ...one, share: round(Math.max(one.messages / most, SHORTEST)) }));
+    .map((channel) => ({ ...channel, share: round(Math.max(channel.messages / most, SHORTEST)) }));
 }
 
-/** @param {Activity} activity @param {number} limit @returns {string} "" when those are all */
+/** @param {Activity} activity @param {number} limit @returns {string} "" if there are no others */
 export function othersText({ channels, messages }, limit) {
-  const shown = channels.slice(0, limit).reduce((sum, one) => sum + one.messages, 0);
+  const shown = channels.slice(0, limit).reduce((sum, channel) => sum + channel.messages, 0);
   return messages > shown ? `${number(messages - shown)} in other channels` : "";
 }
 
 /**
- * The hour in steps, for a table.
+ * Sum up the hour in steps, for a table.
  * @param {Activity} activity @param {number} [minutes]
  * @returns {{time: string, messages: number}[]} oldest first
  */
@@ -99,7 +99,7 @@ export function number(value) {
   return value.toLocaleString();
 }
 
-/** @param {number} value @returns {number} as short as a path needs it */
+/** @param {number} value @returns {number} with at most three decimals */
 function round(value) {
   return Math.round(value * 1000) / 1000;
 }

@@ -1,4 +1,4 @@
-// Owns the text box: keys, growth, counter, send button; what is being edited in it.
+// Draws the text box: keys, growth, counter, send button, and the mode for editing a message.
 
 import { channelOf } from "../state/chat.js";
 import {
@@ -17,12 +17,9 @@ import { partsOf, setText } from "./dom.js";
  * @typedef {import("../state.js").Handlers} Handlers
  */
 
-const OFFLINE = "Offline: goes out later";
+const OFFLINE = "Offline: will be sent later";
 
-/**
- * The text box: keys, growth, counter, send button; what is being edited in it.
- * @param {Document} page @param {Handlers} handlers
- */
+/** @param {Document} page @param {Handlers} handlers */
 export function createComposer(page, handlers) {
   const part = partsOf(page);
   const form = part.composer;
@@ -33,9 +30,9 @@ export function createComposer(page, handlers) {
   const limit = part.limit;
   const editing = part.editing;
   const editingText = part["editing-text"];
-  /** what is being edited */
+  /** id of the message being edited, or "" */
   let target = "";
-  // elsewhere a copy of the text, unseen in the same cell of a grid, gives the box its height
+  // without it, an invisible copy of the text in the same grid cell gives the box its height
   const grows = CSS.supports("field-sizing", "content");
   box.maxLength = BOX_LIMIT;
 
@@ -43,7 +40,7 @@ export function createComposer(page, handlers) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     handlers.onSend();
-    // its button may be disabled by now
+    // the button may be disabled by now
     box.focus({ preventScroll: true });
   });
   part["cancel-edit"].addEventListener("click", handlers.onCancelEdit);
@@ -53,7 +50,7 @@ export function createComposer(page, handlers) {
     handlers.onCancelEdit();
   });
   box.addEventListener("keydown", (event) => {
-    // Safari ends a composition before the ENTER that ended it: that key still says 229
+    // Safari ends a composition before the ENTER that ended it, whose keyCode is still 229
     const composing = event.isComposing || event.keyCode === 229;
     if (event.key !== "Enter" || event.shiftKey || composing) return;
     event.preventDefault();
@@ -77,7 +74,7 @@ export function createComposer(page, handlers) {
       if (!grows) box.parentElement?.setAttribute("data-text", draft);
       const hint = state.online ? `Message #${state.channel}` : OFFLINE;
       if (box.placeholder !== hint) box.placeholder = hint;
-      // a text that is too long is refused in words
+      // a text that is too long can be sent, to show why it is refused
       send.disabled = !sendable && !isTooLong(state);
       const here = form.parentElement?.contains(page.activeElement);
       editing.hidden = !id;
@@ -86,7 +83,7 @@ export function createComposer(page, handlers) {
       send.classList.toggle("save", id !== "");
       if (id !== target) {
         target = id;
-        // its buttons may be gone
+        // the focused button may be gone
         if (id || here) box.focus({ preventScroll: true });
         if (id) box.setSelectionRange(draft.length, draft.length);
       }

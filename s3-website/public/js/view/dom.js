@@ -1,4 +1,4 @@
-// Owns the few things that every part of the view does to the DOM. It must keep nothing.
+// The DOM operations that all parts of the view share. It must not keep state.
 
 /** @param {Document} page @param {string} name @param {string} className @param {string} [text] */
 export function element(page, name, className, text = "") {
@@ -8,18 +8,18 @@ export function element(page, name, className, text = "") {
   return node;
 }
 
-/** @param {Element} node @param {string} text written only when new: a live region speaks */
+/** Set the text if it differs: a live region announces it. @param {Element} node @param {string} text */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** @param {Document} page @returns {import("../parts.js").Parts} what index.html has, by its ids */
+/** @param {Document} page @returns {import("../parts.js").Parts} the elements of index.html, by id */
 export function partsOf(page) {
   const all = [...page.querySelectorAll("[id]")].map((node) => [node.id, node]);
   return /** @type {any} */ (Object.fromEntries(all));
 }
 
-/** @param {HTMLElement} node @param {boolean} hidden written only when new */
+/** Set `hidden` if it differs. @param {HTMLElement} node @param {boolean} hidden */
 export function setHidden(node, hidden) {
   if (node.hidden !== hidden) node.hidden = hidden;
 }

@@ -1,5 +1,5 @@
-// Owns the DOM of one line of the list. What people wrote gets here as textContent only; the only address
-// that it makes of their text is a link's, checked by text.js.
+// Draws one line of the message list. Text that people wrote reaches the DOM only as textContent, and as the
+// target of a link that text.js has checked.
 
 import { isJumbo, tokens } from "../state/text.js";
 import { timeText } from "../state/times.js";
@@ -15,10 +15,10 @@ import { button, element } from "./dom.js";
  */
 
 const DELETED = "Message deleted";
-const SAME_NAME = "Others have this name: part of the id";
+const SAME_NAME = "Others have this name: part of the ID";
 const ON_ITS_WAY = { "": "", queued: "Waiting to be sent", sending: "Sending", sent: "Sending" };
 
-/** @param {Document} page @param {Line} line @returns {HTMLElement} empty as yet */
+/** @param {Document} page @param {Line} line @returns {HTMLElement} still empty */
 export function rowNode(page, line) {
   return page.createElement(line.kind === "message" ? "article" : "div");
 }
@@ -61,12 +61,12 @@ function fillMessage(node, line, handlers) {
     ...(pictured ? [avatarNode(page, message)] : []),
     headNode(page, line),
     bubbleNode(page, line, list),
-    ...(state ? [fateNode(page, line, handlers)] : []),
+    ...(state ? [deliveryNode(page, line, handlers)] : []),
     ...(changeable ? actionNodes(page, message.id, handlers) : []),
   );
 }
 
-/** @param {Document} page @param {MessageLine} line who and when; unseen where the line goes on */
+/** Sender and time; visually hidden in a continued line. @param {Document} page @param {MessageLine} line */
 function headNode(page, { message, own, continued, at, mark }) {
   const head = element(page, "header", "head");
   const unseen = own || continued ? " unseen" : "";
@@ -111,7 +111,7 @@ function tokenNode(page, { kind, text, href }) {
     case "text":
       return page.createTextNode(text);
     case "fence": {
-      // there, so that the text is as written; not shown, not copied
+      // keeps textContent as written, but is neither shown nor copied
       const node = element(page, "span", "fence", text);
       node.hidden = true;
       return node;
@@ -132,31 +132,31 @@ function linkNode(page, text, href) {
   link.href = href;
   link.target = "_blank";
   link.rel = "noopener noreferrer nofollow ugc";
-  // letters that only look like those of a known host: say where it leads
+  // letters of other alphabets can imitate a known host: show the encoded address
   if (href.includes("://xn--") || href.includes(".xn--")) link.title = href;
   return link;
 }
 
 /** @param {Document} page @param {MessageLine} line @param {Handlers} handlers */
-function fateNode(page, { message, change, state, why }, handlers) {
+function deliveryNode(page, { message, change, state, why }, handlers) {
   const { clientId } = change ?? message;
-  const fate = element(page, "div", "fate");
+  const node = element(page, "div", "delivery");
   if (state !== "failed") {
-    fate.append(element(page, "span", why ? "why" : "unseen", why || ON_ITS_WAY[state]));
-    return fate;
+    node.append(element(page, "span", why ? "why" : "unseen", why || ON_ITS_WAY[state]));
+    return node;
   }
   const choices = element(page, "span", "choices");
   choices.append(
     button(page, "small", "Retry", () => handlers.onRetry(clientId)),
     button(page, "small", "Discard", () => handlers.onDiscard(clientId)),
   );
-  fate.append(element(page, "span", "why", failure({ ...change, why })), choices);
-  return fate;
+  node.append(element(page, "span", "why", failure({ ...change, why })), choices);
+  return node;
 }
 
 /**
  * @param {Pick<import("../state.js").Outgoing, "action" | "why">} outgoing that failed
- * @returns {string} what did, and why
+ * @returns {string} what failed, and why
  */
 export function failure({ action, why }) {
   if (!action) return why || "Not sent.";
@@ -164,7 +164,7 @@ export function failure({ action, why }) {
 }
 
 /**
- * What one can do to one's own message: a quiet button, and what it opens.
+ * The actions for one's own message: a button, and the panel that it opens.
  * @param {Document} page @param {string} id @param {Handlers} handlers
  */
 function actionNodes(page, id, handlers) {

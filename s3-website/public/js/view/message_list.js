@@ -1,12 +1,12 @@
-// Owns the list of messages: brings it to any state, and tells where the reader is. It must not decide
-// what is in it (lines.js), how a line looks (message.js), where it scrolls (virtual_list.js), or when a
-// screen reader speaks (announcer.js).
+// Draws the list of messages and reports where the reader is. It must not decide which lines there are (lines.js),
+// how a line looks (message.js), where the list scrolls (virtual_list.js) or what a screen reader announces
+// (announcer.js).
 
 import { countText, EMPTY, hasMoreUnread, news } from "../state/channel.js";
 import { channelOf } from "../state/chat.js";
 import { lines } from "../state/lines.js";
 import { isChangeable } from "../state/messages.js";
-import { toldApart } from "../state/namesakes.js";
+import { disambiguated } from "../state/namesakes.js";
 import { dayOf } from "../state/times.js";
 import { createAnnouncer, cut } from "./announcer.js";
 import { button, element, setHidden, setText } from "./dom.js";
@@ -24,9 +24,9 @@ import { createVirtualList } from "./virtual_list.js";
  */
 
 const PLACEHOLDERS = 5;
-const SAID_LIMIT = 100;
+const ANNOUNCED_LIMIT = 100;
 
-/** @param {HTMLElement} root where the list is built @param {Handlers} handlers */
+/** @param {HTMLElement} root contains the list @param {Handlers} handlers */
 export function createMessageList(root, handlers) {
   const page = root.ownerDocument;
   const part = listParts(root, {
@@ -36,10 +36,10 @@ export function createMessageList(root, handlers) {
       part.log.focus({ preventScroll: true });
     },
   });
-  const tell = reporter(handlers);
+  const report = reporter(handlers);
   const reader = createVirtualList(part, handlers, (atEnd, nearTop) => {
     setHidden(part.newest, atEnd);
-    tell(shown, atEnd, nearTop);
+    report(shown, atEnd, nearTop);
   });
   const announcer = createAnnouncer((texts) =>
     part.announcer.replaceChildren(...texts.map((text) => element(page, "p", "", text))),
@@ -50,7 +50,7 @@ export function createMessageList(root, handlers) {
   return {
     toEnd: reader.toEnd,
 
-    /** A keyboard that opens on a phone, a text box that grows: the reader's line stays. */
+    /** Keep the reader's line in place when a phone's keyboard opens or the text box grows. */
     followResizes() {
       const observer = new ResizeObserver(reader.resized);
       observer.observe(part.log);
@@ -64,50 +64,50 @@ export function createMessageList(root, handlers) {
       if (next.input.every((value, at) => value === before.input[at])) return;
       shown = next;
       const { name, channel, outbox } = next;
-      const list = toldApart(lines(channel, outbox, state.person, now));
+      const list = disambiguated(lines(channel, outbox, state.person, now));
       const focus = page.activeElement;
       updateParts(part, name, channel, list.length === 0);
       const opened = name !== before.name || (channel.loaded && !before.channel.loaded);
       if (opened) reader.open(list, list.find(({ kind }) => kind === "divider")?.key ?? "");
       else reader.show(list);
-      const left = new Set(channel.messages);
-      // what was said last is among them
-      const last = before.channel.messages.slice(-SAID_LIMIT);
-      const same = !opened && channel.loaded && last.every((message) => left.has(message));
-      if (!same) announcer.recall(channel.messages);
-      if (!opened) announcer.tell(news(before.channel, channel, state.person));
-      if (!opened) announcer.warn(failures(before, next));
+      const current = new Set(channel.messages);
+      // the last announced messages are among these
+      const last = before.channel.messages.slice(-ANNOUNCED_LIMIT);
+      const same = !opened && channel.loaded && last.every((message) => current.has(message));
+      if (!same) announcer.retract(channel.messages);
+      if (!opened) announcer.announce(news(before.channel, channel, state.person));
+      if (!opened) announcer.announceNow(failures(before, next));
       keepFocus(part.log, focus);
     },
   };
 }
 
-/** @param {State} state @param {number} now @returns {Shown} `input`: what the list is made of */
+/** @param {State} state @param {number} now @returns {Shown} `input`: all that the list depends on */
 function shownOf(state, now) {
   const { channel: name, person } = state;
   const channel = channelOf(state);
   const { messages, loaded, unread, divider, earlier } = channel;
   const day = dayOf(now);
-  // the oldest that can be changed is the next that cannot any more
+  // changes when the next message becomes too old to be changed
   const recent = messages.findLastIndex(({ id }) => !isChangeable(id, now));
   const input = [name, messages, loaded, unread, divider, earlier, state.outbox, person, day, recent];
-  return { name, channel, outbox: state.outbox.filter((one) => one.channel === name), input };
+  return { name, channel, outbox: state.outbox.filter((item) => item.channel === name), input };
 }
 
-/** @param {Shown} before @param {Shown} next @returns {string[]} what has just failed, and why */
+/** @param {Shown} before @param {Shown} next @returns {string[]} new failures and their reasons */
 function failures(before, next) {
   const known = new Set(before.outbox.map(({ clientId, state }) => `${clientId} ${state}`));
   return next.outbox
     .filter(({ clientId, state }) => state === "failed" && !known.has(`${clientId} failed`))
-    .map((one) => `A message of yours failed. ${failure(one)} ${cut(one.text)}`.trim());
+    .map((item) => `A message of yours failed. ${failure(item)} ${cut(item.text)}`.trim());
 }
 
 /**
- * Tells main.js, later: it answers with an update, and one may be under way.
+ * Call the handlers in a microtask, since they cause an update and one may be running.
  * @param {Handlers} handlers
  */
 function reporter(handlers) {
-  let told = "";
+  let reported = "";
   let asked = "";
   /** @param {Shown} shown @param {boolean} atEnd @param {boolean} nearTop */
   return ({ name, channel }, atEnd, nearTop) => {
@@ -116,21 +116,21 @@ function reporter(handlers) {
       asked = oldest;
       queueMicrotask(() => handlers.onReachTop());
     }
-    if (!channel.loaded || told === `${name} ${atEnd}`) return;
-    told = `${name} ${atEnd}`;
+    if (!channel.loaded || reported === `${name} ${atEnd}`) return;
+    reported = `${name} ${atEnd}`;
     queueMicrotask(() => handlers.onAtEnd(atEnd));
   };
 }
 
-/** @param {HTMLElement} log @param {Element | null} focus before what had it went away */
+/** Move a lost focus to the list. @param {HTMLElement} log @param {Element | null} focus before */
 function keepFocus(log, focus) {
   const lost = focus && (!focus.isConnected || focus.closest("[hidden]"));
   if (lost && !log.closest("[hidden]")) log.focus({ preventScroll: true });
 }
 
 /**
- * The fixed parts around the messages: what stands in for them while there are none, what is said
- * above the oldest, the button to the newest.
+ * Build the fixed parts: the placeholders, the text above the oldest message, the button to the
+ * newest, the live region.
  * @param {HTMLElement} root @param {{onRetry(): void, onNewest(): void}} handlers
  */
 function listParts(root, handlers) {
@@ -168,7 +168,7 @@ function listParts(root, handlers) {
 function updateParts(part, name, channel, isEmpty) {
   const { loaded, earlier, unread } = channel;
   if (part.log.ariaBusy !== String(!loaded)) part.log.ariaBusy = String(!loaded);
-  // only at the beginning of a channel is it known that there are none
+  // the channel is known to be empty only if its beginning is loaded
   const none = loaded && earlier === "none";
   setHidden(part.skeleton, none || !isEmpty);
   setHidden(part.empty, !none || !isEmpty);
@@ -186,7 +186,7 @@ function topText(name, earlier) {
   return earlier === "none" ? `Beginning of #${name}` : "";
 }
 
-/** @param {Document} page grey shapes where messages will be */
+/** Grey shapes in place of messages. @param {Document} page */
 function skeletonNode(page) {
   const node = element(page, "div", "skeleton");
   node.ariaHidden = "true";

@@ -1,6 +1,5 @@
-// Owns the frame of the page, and with the parts that it makes the whole DOM. update(state) brings it to any
-// state, however often it is called. It must not decide what is shown: state/ does. What people wrote
-// gets here as textContent only.
+// Draws the page's frame and, through the parts it creates, the whole DOM. update(state) may be called at any time.
+// It must not decide what is shown: state/ does. Text that people wrote reaches the DOM only as textContent.
 
 import { countText } from "../state/channel.js";
 import { status, unreadOf } from "../state/status.js";
@@ -17,7 +16,7 @@ import { applyTheme } from "./theme.js";
  * @typedef {import("../parts.js").Parts} Parts
  */
 
-/** as in css/panels.css: room for the channels, and for the activity too */
+/** as in css/panels.css: room for the channels, and for the activity as well */
 const WIDE = "(width >= 50rem)";
 const WIDER = "(width >= 68rem)";
 
@@ -44,7 +43,7 @@ export function createView(page, handlers, now = Date.now) {
   );
   const channels = createChannels(page, { ...handlers, onChannel });
   const composer = createComposer(page, handlers);
-  // when somebody is signed in: to sign out must work offline, too
+  // loaded at sign-in, since signing out must work offline
   const settings = createLazy(part["settings-note"], async () =>
     (await import("./settings.js")).createSettings(page, handlers),
   );
@@ -81,7 +80,7 @@ export function createView(page, handlers, now = Date.now) {
     const { theme } = state.settings;
     if (before?.settings.theme !== theme) applyTheme(page, theme);
     composer.update(state, now());
-    // both measure: not at the first look, but once more after a sign-out
+    // both measure the layout: skipped on first paint, but run once after a sign-out
     if (inside || before?.person) {
       channels.update(state);
       list.update(state, now());
@@ -94,7 +93,7 @@ export function createView(page, handlers, now = Date.now) {
     room.addEventListener("change", () => last && update(last));
   list.followResizes();
   return {
-    /** Where Google draws its button. */
+    /** for Google's button */
     signInSlot: part["sign-in-slot"],
     googleScript: part["google-script"],
     update,
@@ -122,8 +121,8 @@ function listen(page, part, handlers, composer, shown) {
   page.addEventListener(
     "click",
     ({ target, detail }) => {
-      // Safari does not focus what is clicked, and its focus would be lost with what goes away;
-      // a click without a pointer (0) is another one's, as ENTER in a form
+      // Safari does not focus a clicked button, so the focus would be lost when other parts go;
+      // a click without a pointer (0) comes from elsewhere, such as ENTER in a form
       const button = detail && target instanceof Element ? target.closest("button") : null;
       if (page.activeElement !== button) button?.focus({ preventScroll: true });
     },
@@ -137,7 +136,7 @@ function listen(page, part, handlers, composer, shown) {
 
 /**
  * @param {Parts} part @param {State} state
- * @param {boolean} inside somebody is, or was, signed in
+ * @param {boolean} inside whether somebody is, or was, signed in
  */
 function updateFrame(part, state, inside) {
   const { body } = part.skip.ownerDocument;
@@ -154,14 +153,14 @@ function updateFrame(part, state, inside) {
   setText(part["sign-in-title"], inside ? "Sign in again" : "Welcome");
   part.welcome.hidden = inside;
   part.again.hidden = !inside;
-  updateElsewhere(part, state);
+  updateOtherUnread(part, state);
 }
 
 /**
- * What is unread in the other channels, on the button that shows them.
+ * Show the other channels' unread count on the button that opens the list.
  * @param {Parts} part @param {State} state
  */
-function updateElsewhere(part, state) {
+function updateOtherUnread(part, state) {
   const { [state.channel]: _, ...channels } = state.channels;
   const { unread, more } = unreadOf({ channels });
   const count = countText(unread, more);
@@ -174,14 +173,14 @@ function updateStatus(part, state) {
   const { text, tone } = status(state);
   setText(part.status, text);
   part.status.dataset.tone = tone;
-  // what failed here says so itself, but may be out of sight
-  const failed = state.outbox.some((one) => one.state === "failed");
+  // a failed message shows its failure, but may be scrolled out of view
+  const failed = state.outbox.some((item) => item.state === "failed");
   part.place.dataset.tone = failed && tone === "good" ? "bad" : tone;
 }
 
 /**
- * After signing in or changing the channel one can type at once; after signing out the keyboard is
- * not lost. On a phone a channel is read first: its keyboard would cover half of it.
+ * Focus the text box after signing in or changing the channel, except on a phone, whose keyboard would
+ * cover half of the channel; after signing out, focus the title.
  * @param {Parts} part @param {{focus(): void}} composer @param {State | null} before
  * @param {State} state @param {boolean} wide
  */

@@ -1,6 +1,5 @@
-// Owns where a panel stands: beside the messages where there is room, else in a modal dialog over them,
-// which brings the rest inert, ESCAPE and focus returned, or in a popover; and how its content is loaded
-// when it is used.
+// Places a panel beside the messages, in a modal dialog over them or in a popover, and loads its content when it is
+// first needed. It must not know what a panel contains.
 
 import { setText } from "./dom.js";
 
@@ -11,14 +10,14 @@ import { setText } from "./dom.js";
 
 const NOT_LOADED = "This could not be loaded. Close it and try again.";
 
-/** @param {PanelOptions} options `button` is what opens it */
+/** @param {PanelOptions} options `button` opens the panel; `wide` matches where it has room */
 export function createPanel({ panel, dialog, button, wide, onClose }) {
   const page = panel.ownerDocument;
   const home = page.createComment("");
   let shown = false;
   panel.before(home);
 
-  // the back gesture of a phone comes as "cancel" or "close"; a tap beside it as a click on it
+  // a phone's back gesture arrives as "cancel" or "close", a tap beside the panel as a click on it
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     onClose();
@@ -50,7 +49,7 @@ export function createPanel({ panel, dialog, button, wide, onClose }) {
 }
 
 /**
- * A panel that the browser opens by itself, by the button that names it in `popovertarget`.
+ * A panel that the browser itself opens, through a button's `popovertarget`.
  * @param {HTMLElement} popover @param {(open: boolean) => void} onToggle
  */
 export function createPopover(popover, onToggle) {
@@ -62,7 +61,7 @@ export function createPopover(popover, onToggle) {
   return {
     /** @param {boolean} open */
     update(open) {
-      // only a change: the browser has opened it before the state says so
+      // the browser may have opened it before the state changed
       if (open !== shown) popover.togglePopover(open);
       shown = open;
     },
@@ -70,8 +69,8 @@ export function createPopover(popover, onToggle) {
 }
 
 /**
- * The content of a panel, which is loaded when it is first wanted. Where that fails, `root` shows a
- * message, and it is tried again when there is another reason to want it.
+ * Load a panel's content when it is first wanted. If that fails, `root` shows a message, and the next
+ * different reason to want it tries again.
  * @template T
  * @param {HTMLElement} root
  * @param {(root: HTMLElement) => Promise<{update(value: T): void}>} load
@@ -96,7 +95,7 @@ export function createLazy(root, load) {
   }
 
   return {
-    /** @param {string} wanted why; "" while it is not @param {T} value */
+    /** @param {string} wanted the reason; "" if it is not wanted @param {T} value */
     update(wanted, value) {
       last = value;
       content?.update(value);

@@ -1,4 +1,4 @@
-// Owns the settings, which are loaded after the sign-in: the theme, what tells of messages, the way out.
+// Draws the settings, which are loaded after sign-in: theme, alerts, sign-out.
 
 import { partsOf, setText } from "./dom.js";
 
@@ -31,10 +31,10 @@ export function createSettings(page, handlers) {
     last = state;
   };
 
-  /** @param {HTMLInputElement} box @param {(wanted: boolean) => void} tell the state decides */
-  const listen = (box, tell) =>
+  /** The state decides. @param {HTMLInputElement} box @param {(wanted: boolean) => void} onChange */
+  const listen = (box, onChange) =>
     box.addEventListener("change", () => {
-      tell(box.checked);
+      onChange(box.checked);
       if (last) update(last);
     });
   listen(notifications, handlers.onNotifications);

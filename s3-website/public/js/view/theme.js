@@ -1,9 +1,10 @@
-// Owns the colours that a person chose. index.html sets the first ones, before anything is painted.
+// Applies the chosen theme. A script in index.html does so before the first paint.
 
 /** @typedef {import("../state.js").Settings["theme"]} Theme */
 
 /**
- * The style sheets do the rest; a browser's own bar is coloured by the page's two meta elements.
+ * Set the theme for the style sheets, and enable the matching theme-color element for the browser's
+ * own bar.
  * @param {Document} page @param {Theme} theme
  */
 export function applyTheme(page, theme) {

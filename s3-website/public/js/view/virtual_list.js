@@ -1,6 +1,5 @@
-// Owns which rows are in the DOM, and where the reader is among them: at the end, where new lines
-// push the old ones up, or at a line that stays where it is on the screen, whatever comes before or
-// after it. It must not decide what the lines are.
+// Decides which rows are in the DOM, and keeps the reader's position: at the end, where new lines push the old ones
+// up, or at a line that stays in place whatever comes before or after it. It must not decide what the lines are.
 
 import { isSameLine } from "../state/lines.js";
 import { setHidden } from "./dom.js";
@@ -9,57 +8,56 @@ import { fillRow, rowNode } from "./message.js";
 /**
  * @typedef {import("../state/lines.js").Line} Line
  * @typedef {import("./message.js").Handlers} Handlers
- * @typedef {{key: string, top: number}} Place a row, and its distance from the top of the screen
- * @typedef {{from: number, to: number}} Span of the lines, those that are in the DOM, however many
- *   there are; `to` is not part of it
+ * @typedef {{key: string, top: number}} Place a row and its distance from the top of the log
+ * @typedef {{from: number, to: number}} Span of the lines in the DOM; excludes `to`
  */
 
 const NEAR_END_PX = 48;
 const NEAR_TOP_PX = 400;
 export const ROWS = 300;
-// a screen shows at most about a hundred: there is always one more on either side
+// a screen shows up to about a hundred lines: there are always more on either side
 const BEFORE = 60;
 const AFTER = 160;
 
 /**
- * @param {{log: HTMLElement, rows: HTMLElement, top: HTMLElement}} part `log` scrolls; in it are
- *   `rows`, and `top` above the oldest
+ * @param {{log: HTMLElement, rows: HTMLElement, top: HTMLElement}} part `log` scrolls and contains
+ *   `top`, shown above the oldest line, and `rows`
  * @param {Handlers} handlers
  * @param {(atEnd: boolean, nearTop: boolean) => void} onMoved
  */
 export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
   const rows = createRows(log, list, handlers);
   /** @type {readonly Line[]} */
-  let all = [];
+  let lines = [];
   let span = spanAtEnd(0);
   let atEnd = true;
-  /** @type {Place | undefined} the reader's line, if not at the end */
+  /** @type {Place | undefined} the reader's line */
   let place;
-  /** @type {string | null} key of the line to open at, while there is nothing to be seen */
+  /** @type {string | null} key of the line to open at, while the list is hidden */
   let opening = null;
   let size = "";
 
   const sizeNow = () => `${log.clientWidth} ${log.clientHeight}`;
   const isHidden = () => log.clientHeight === 0;
   const indexOf = (/** @type {string | undefined} */ key) =>
-    all.findIndex((line) => line.key === key);
+    lines.findIndex((line) => line.key === key);
 
   /** @param {Span} wanted */
   function draw(wanted) {
     span = wanted;
-    rows.show(all.slice(span.from, span.to));
-    setHidden(top, span.from > 0 || all.length === 0);
+    rows.show(lines.slice(span.from, span.to));
+    setHidden(top, span.from > 0 || lines.length === 0);
   }
 
   function toEnd() {
     atEnd = true;
-    draw(spanAtEnd(all.length));
+    draw(spanAtEnd(lines.length));
     log.scrollTop = log.scrollHeight;
     settle();
   }
 
   function toStart() {
-    draw(spanAround(0, all.length));
+    draw(spanAround(0, lines.length));
     log.scrollTop = 0;
     settle();
   }
@@ -70,35 +68,35 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
     const first = indexOf(key);
     if (first < 0) return toEnd();
     atEnd = false;
-    draw(spanAround(first, all.length));
+    draw(spanAround(first, lines.length));
     rows.restore({ key, top: Math.round(log.clientHeight / 4) });
     settle();
   }
 
-  /** @param {readonly Place[]} places the first that is still there stays where it is */
-  function stay(places) {
+  /** @param {readonly Place[]} places the first one that still exists stays in place */
+  function keepPlace(places) {
     const anchor = places.find(({ key }) => indexOf(key) >= 0);
-    // what was read is gone: the nearest to it is the oldest that is left
+    // the reader's lines are gone; the oldest remaining line is the closest
     if (!anchor) return places.length ? toStart() : toEnd();
-    draw(spanKept(present(), indexOf(anchor.key), all.length));
+    draw(spanKept(shownSpan(), indexOf(anchor.key), lines.length));
     rows.restore(anchor);
     settle();
   }
 
-  /** @returns {Span} of the rows that are there, in the lines of now */
-  function present() {
-    const from = all.findIndex(rows.has);
-    return { from, to: all.findLastIndex(rows.has) + 1 };
+  /** @returns {Span} of the rows in the DOM, in the current lines */
+  function shownSpan() {
+    const from = lines.findIndex(rows.has);
+    return { from, to: lines.findLastIndex(rows.has) + 1 };
   }
 
-  /** After every movement: remember the place, and have enough lines on either side of it. */
+  /** After every scroll: remember the place, and keep enough lines on either side. */
   function settle() {
     if (isHidden()) return;
     size = sizeNow();
     const below = log.scrollHeight - log.scrollTop - log.clientHeight;
-    atEnd = span.to === all.length && below < NEAR_END_PX;
+    atEnd = span.to === lines.length && below < NEAR_END_PX;
     place = rows.places()[0];
-    const wanted = atEnd || !place ? span : spanKept(span, indexOf(place.key), all.length);
+    const wanted = atEnd || !place ? span : spanKept(span, indexOf(place.key), lines.length);
     if (place && (wanted.from !== span.from || wanted.to !== span.to)) {
       draw(wanted);
       rows.restore(place);
@@ -110,14 +108,14 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
     if (isHidden()) return;
     if (opening !== null) openAt(opening);
     else if (atEnd) toEnd();
-    else stay(place ? [place] : []);
+    else keepPlace(place ? [place] : []);
   }
 
-  // a scroll that a new size has caused says nothing about the reader
-  const moved = () => (size === sizeNow() ? settle() : resized());
-  log.addEventListener("scroll", moved, { passive: true });
+  // a scroll caused by a new size is not the reader's
+  const onScroll = () => (size === sizeNow() ? settle() : resized());
+  log.addEventListener("scroll", onScroll, { passive: true });
   log.addEventListener("keydown", (event) => {
-    // the browser knows only of the rows that are there
+    // the browser knows only the rows in the DOM
     if (event.target !== log || (event.key !== "Home" && event.key !== "End")) return;
     event.preventDefault();
     if (event.key === "Home") toStart();
@@ -128,25 +126,25 @@ export function createVirtualList({ log, rows: list, top }, handlers, onMoved) {
     toEnd,
     resized,
 
-    /** @param {readonly Line[]} lines of another channel @param {string} key "": at the end */
-    open(lines, key) {
-      all = lines;
+    /** @param {readonly Line[]} next another channel's lines @param {string} key "": at the end */
+    open(next, key) {
+      lines = next;
       openAt(key);
     },
 
-    /** @param {readonly Line[]} lines as they are now */
-    show(lines) {
+    /** @param {readonly Line[]} next the same channel's lines as they are now */
+    show(next) {
       const places = atEnd || isHidden() ? [] : rows.places();
-      all = lines;
+      lines = next;
       if (opening !== null) openAt(opening);
       else if (atEnd) toEnd();
-      else stay(places.length || !place ? places : [place]);
+      else keepPlace(places.length || !place ? places : [place]);
     },
   };
 }
 
 /**
- * @param {HTMLElement} log which scrolls @param {HTMLElement} list in it
+ * @param {HTMLElement} log the scroll container @param {HTMLElement} list the rows' parent
  * @param {Handlers} handlers
  */
 function createRows(log, list, handlers) {
@@ -157,7 +155,7 @@ function createRows(log, list, handlers) {
   const topOf = (/** @type {Element} */ node) =>
     node.getBoundingClientRect().top - log.getBoundingClientRect().top;
 
-  /** @param {Line} line @returns {HTMLElement} as the line wants it */
+  /** @param {Line} line @returns {HTMLElement} its row, up to date */
   const rowFor = (line) => {
     const row = rows.get(line.key);
     if (row && isSameLine(row.line, line)) return row.node;
@@ -169,7 +167,7 @@ function createRows(log, list, handlers) {
   };
 
   return {
-    /** @param {readonly Line[]} lines what does not differ is not touched */
+    /** @param {readonly Line[]} lines rows that do not differ are not touched */
     show(lines) {
       const wanted = new Set(lines.map(({ key }) => key));
       for (const [key, { node }] of rows) {
@@ -188,32 +186,32 @@ function createRows(log, list, handlers) {
     /** @param {Line} line */
     has: (line) => rows.has(line.key),
 
-    /** @returns {Place[]} of the rows that the reader sees, from the top */
+    /** @returns {Place[]} of the visible rows, from the top */
     places() {
       const nodes = list.children;
       const height = log.clientHeight;
       /** @type {Place[]} */
-      const found = [];
+      const places = [];
       for (let at = firstBelow(nodes, log.getBoundingClientRect().top); at < nodes.length; at++) {
         const node = /** @type {Element} */ (nodes[at]);
         const top = topOf(node);
         if (top >= height) break;
-        found.push({ key: keys.get(node) ?? "", top });
+        places.push({ key: keys.get(node) ?? "", top });
       }
-      return found;
+      return places;
     },
 
-    /** Scroll so that a row stands where it stood. @param {Place} place */
+    /** Scroll a row back to its place. @param {Place} place */
     restore({ key, top }) {
       const node = rows.get(key)?.node;
       const moved = node ? topOf(node) - top : 0;
-      // less than this is rounding, and writing it stops a finger's scroll
+      // a smaller difference is rounding, and writing scrollTop stops a touch scroll
       if (Math.abs(moved) >= 0.5) log.scrollTop += moved;
     },
   };
 }
 
-/** @param {HTMLCollection} nodes from top to bottom @param {number} top of the screen */
+/** Find the first node below `top`. @param {HTMLCollection} nodes in order @param {number} top */
 function firstBelow(nodes, top) {
   let low = 0;
   let high = nodes.length;
@@ -226,13 +224,13 @@ function firstBelow(nodes, top) {
   return low;
 }
 
-/** @param {number} count of all lines @returns {Span} */
+/** @param {number} count all lines @returns {Span} */
 export function spanAtEnd(count) {
   return { from: Math.max(0, count - ROWS), to: count };
 }
 
 /**
- * @param {number} first the line at the top of the screen @param {number} count of all lines
+ * @param {number} first the line at the top of the screen @param {number} count all lines
  * @returns {Span}
  */
 export function spanAround(first, count) {
@@ -241,8 +239,8 @@ export function spanAround(first, count) {
 }
 
 /**
- * The same lines as long as there are enough on either side of the reader.
- * @param {Span} span of those that are there @param {number} first @param {number} count
+ * Keep the span as long as it has enough lines on either side of the reader.
+ * @param {Span} span the current one @param {number} first @param {number} count
  * @returns {Span}
  */
 export function spanKept(span, first, count) {

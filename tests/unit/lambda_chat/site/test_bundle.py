@@ -76,8 +76,8 @@ def built(source, folder):
     [
         ("#!/bin/sh\nexit 0\n", 0o644, "esbuild cannot run: Permission denied"),
         ("\x7fELF of another machine", 0o755, "esbuild cannot run: Exec format error"),
-        ("#!/bin/sh\nexit 3\n", 0o755, "esbuild ended with exit code 3 and said nothing"),
-        ("#!/bin/sh\nkill -9 $$\n", 0o755, "esbuild ended with exit code -9 and said nothing"),
+        ("#!/bin/sh\nexit 3\n", 0o755, "esbuild failed with exit code 3 and no message"),
+        ("#!/bin/sh\nkill -9 $$\n", 0o755, "esbuild failed with exit code -9 and no message"),
     ],
 )
 def test_an_esbuild_that_does_not_run_is_one_error_that_says_what_to_do(

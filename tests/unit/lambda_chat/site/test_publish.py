@@ -133,7 +133,7 @@ def test_a_run_that_another_has_overtaken_compares_again_and_wins(aws, built, ca
     theirs = {"Bucket": "my-chat", "Key": "js/main.js", "Body": b"theirs"}
     aws.client("s3").put_object(**theirs)
     publish._upload(aws, CONFIG, files, before)
-    assert "Another update.sh was at work" in capsys.readouterr().err
+    assert "Another update.sh ran at the same time" in capsys.readouterr().err
     assert plan(files, publish.read_bucket(aws, "my-chat")).is_empty
 
 
@@ -141,7 +141,7 @@ def test_a_bucket_that_others_keep_changing_is_given_up_with_an_error(aws, built
     stale = publish.read_bucket(aws, "my-chat")
     upload(aws, built)
     monkeypatch.setattr(publish, "read_bucket", lambda *_: stale)
-    with pytest.raises(KappaError, match="changes all the time"):
+    with pytest.raises(KappaError, match="keeps changing"):
         publish._upload(aws, CONFIG, read_site(built), stale)
 
 

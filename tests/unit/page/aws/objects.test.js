@@ -43,7 +43,7 @@ test("a transcript is read with its ETag, past the browser's cache", async () =>
 test("an unchanged transcript is not read again", async () => {
   const asked = [];
   const answer = new Response(null, { status: 304 });
-  // a body that nobody reads keeps the connection busy
+  // an unread body keeps the connection busy
   const read = mock.method(answer, "text");
   const signed = async (service, url, init) => (asked.push(init), answer);
   assert.equal(await readTranscript(signed, URL_, '"e1"'), null);
@@ -96,16 +96,16 @@ for (const broken of ["", "{", "null", "[]", '"text"', "{}", '{"messages": {}}',
 
 test("a transcript tells what is before it, and since when it tells of changes", () => {
   const more = { complete: false, changes_since: "2026", generated_at: "2027" };
-  const told = (raw) => {
+  const summary = (raw) => {
     const { from, changesSince, asOf } = parseTranscript(JSON.stringify({ messages: [LINE], ...raw }));
     return [from, changesSince, asOf];
   };
-  assert.deepEqual(told(more), ["1", "2026", "2027"]);
-  assert.deepEqual(told({ ...more, complete: true }), ["", "2026", "2027"]);
-  assert.deepEqual(told({ messages: [], ...more }), ["~", "2026", "2027"]);
+  assert.deepEqual(summary(more), ["1", "2026", "2027"]);
+  assert.deepEqual(summary({ ...more, complete: true }), ["", "2026", "2027"]);
+  assert.deepEqual(summary({ messages: [], ...more }), ["~", "2026", "2027"]);
   // as an earlier version wrote it, and as nobody should
-  assert.deepEqual(told({ generated_at: "2027" }), ["1", "1", "2027"]);
-  assert.deepEqual(told({ complete: 1, changes_since: 5, generated_at: {} }), ["1", "1", ""]);
+  assert.deepEqual(summary({ generated_at: "2027" }), ["1", "1", "2027"]);
+  assert.deepEqual(summary({ complete: 1, changes_since: 5, generated_at: {} }), ["1", "1", ""]);
 });
 
 test("what is no message in a transcript is left out", () => {

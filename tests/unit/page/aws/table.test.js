@@ -15,7 +15,7 @@ const config = {
     s3: "https://s3.eu-west-1.amazonaws.com",
   },
 };
-/** A service that gives these answers in turn and remembers what it was asked. */
+/** A service that gives these answers in turn and records the requests. */
 function service(...answers) {
   const asked = [];
   const signed = async (name, url, init) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAttention } from "../../../../s3-website/public/js/services/attention.js";
 
-/** A page that is looked at, and its clock. */
+/** A visible page and its clock. */
 function attended() {
   const heard = {};
   const page = { hidden: false, addEventListener: (name, act) => (heard[name] = act) };
@@ -12,17 +12,17 @@ function attended() {
 }
 
 test("what comes keeps a page active for ten minutes after the last input, and no longer", () => {
-  const { time, stir, idle, heard } = attended();
-  for (; time.now < 3_600_000; time.now += 10_000) stir();
+  const { time, keepActive, idle, heard } = attended();
+  for (; time.now < 3_600_000; time.now += 10_000) keepActive();
   assert.ok(idle() >= 3_000_000, `${idle()} ms`);
   heard.keydown();
   time.now += 500_000;
-  stir();
+  keepActive();
   assert.equal(idle(), 0);
 });
 
 test("a page that is visible again is active", () => {
-  const { page, time, heard, idle, stir } = attended();
+  const { page, time, heard, idle, keepActive } = attended();
   page.hidden = true;
   heard.visibilitychange();
   time.now = 3_600_000;
@@ -30,6 +30,6 @@ test("a page that is visible again is active", () => {
   heard.visibilitychange();
   assert.equal(idle(), 0);
   time.now += 100_000;
-  stir();
+  keepActive();
   assert.equal(idle(), 0);
 });

@@ -8,7 +8,7 @@ import {
   renew,
 } from "../../../../s3-website/public/js/services/google.js";
 
-/** Google's script; `calls` are the methods in order, `given` what the last call of each was given. */
+/** Google's script; `calls` lists the methods in order, `given` the arguments of each one's last call. */
 function stand() {
   const calls = [];
   const given = {};

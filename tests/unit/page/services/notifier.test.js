@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { countText } from "../../../../s3-website/public/js/state/channel.js";
 import { createNotifier } from "../../../../s3-website/public/js/services/notifier.js";
 
-/** A window with what a notifier uses of it; `made` are the notifications that were shown. */
+/** The parts of a window that a notifier uses; `made` lists the notifications. */
 function open({ hidden = true, permission = "granted", answer = "granted", ...page } = {}) {
   const made = [];
   class Notification {
@@ -132,7 +132,7 @@ test("a browser without notifications allows none", async () => {
   notifier.mention(message(), "default");
 });
 
-/** A sound card that writes down each note; a browser lets it sound only while somebody clicks. */
+/** Audio that records each note; the browser allows it only during a click. */
 function soundCard({ blocked = false } = {}) {
   const card = { made: 0, notes: [], clicked: true };
   const node = () => ({ connect: (next) => next });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { startPolling } from "../../../../s3-website/public/js/services/polling.js";
 
-/** What is under way comes to its next wait. */
+/** Let pending promises settle. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 let end;
 let reported;
@@ -20,7 +20,7 @@ afterEach(() => {
   delete globalThis.reportError;
 });
 
-/** Steps that take until the test ends them. */
+/** Steps that last until the test ends them. */
 function steps(delayMs = 1_000) {
   const open = [];
   let most = 0;

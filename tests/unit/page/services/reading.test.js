@@ -6,7 +6,7 @@ import { createReading } from "../../../../s3-website/public/js/services/reading
 import { unreadOf } from "../../../../s3-website/public/js/state/status.js";
 import { connected, KEPT, message, outgoing, own, range, START_MS } from "../builders.js";
 
-/** A page that reads from what the test puts into `bucket` and `table`. */
+/** A page that reads what the test puts into `bucket` and `table`. */
 function page(kept) {
   const presence = { signal: { aborted: false } };
   const world = {
@@ -217,7 +217,7 @@ test("edited messages are read again one by one, a few a step, the newest first"
   assert.deepEqual(shown(), [...Array(6).fill(false), ...Array(4).fill(true)]);
   await ada.steps(2);
   assert.ok(shown().every((read) => read));
-  // no message is read but those that were edited, each once
+  // only the edited messages are read, each once
   assert.deepEqual(ada.read.sort(), ids(range(0, 10)));
 });
 
@@ -362,7 +362,7 @@ test("a message that was sent long ago, before more than a gap's Query reads, is
 const MINE = `${START_MS.toString(36).padStart(9, "0")}-mine`;
 const UNSEEN = { state: "failed", why: "It has not appeared: it may have been refused. Try again." };
 
-/** What is stored of Ada's message, so many seconds after she sent it. */
+/** Ada's stored message, so many seconds after she sent it. */
 const stored = (second) => own(second, { id: `${message(second).sentAt}#${MINE}`, clientId: MINE });
 
 for (const [when, second] of [
@@ -465,7 +465,7 @@ test("the activity is read while it is shown", async () => {
   const ada = page();
   await ada.steps(5);
   assert.equal(ada.state.activity, null);
-  ada.state = chat.panelled(ada.state, "activity");
+  ada.state = chat.withPanel(ada.state, "activity");
   await ada.steps(1);
   assert.equal(ada.state.activity.messages, 7);
 });

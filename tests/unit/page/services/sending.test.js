@@ -11,7 +11,7 @@ import { connected, START_MS } from "../builders.js";
 const OFFLINE = new NetworkError("Failed to fetch");
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A page that sends: each publish waits for the test's answer; time goes by in advance(). */
+/** A page that sends: each publish waits for the test's answer; advance() moves the time. */
 function page(memory = { times: [] }) {
   const told = { sent: 0, ended: 0 };
   const presence = { signal: { aborted: false } };
@@ -112,7 +112,7 @@ test("an error that may pass is tried again, in order, with the same client id",
   ada.say("a", "b");
   await ada.answer(OFFLINE);
   assert.deepEqual(ada.outbox(), ["a queued", "b queued"]);
-  assert.match(ada.why()[0], /tried again/);
+  assert.match(ada.why()[0], /Trying again/);
   await ada.advance(1000);
   assert.equal(ada.asked.length, 1);
   await ada.advance(1000);
@@ -146,7 +146,7 @@ for (const [how, error] of [
     let seconds = 0;
     do {
       if (ada.outbox()[0] === "a sending") await ada.answer(error);
-      assert.deepEqual([ada.outbox(), ada.why()], [["a queued"], ["Not sent yet: it is tried again."]]);
+      assert.deepEqual([ada.outbox(), ada.why()], [["a queued"], ["Not sent yet. Trying again."]]);
       await ada.advance(1000);
     } while (how !== "once" && ++seconds < 60);
     for (let wait = 0; wait < 31 && ada.outbox()[0] !== "a sending"; wait++) await ada.advance(1000);
@@ -230,9 +230,9 @@ test("no more go out than the chat takes of one person; the wait is told each se
   ada.say("a", "b", "c", "d", "e");
   for (let turn = 0; turn < 3; turn++) await ada.answer();
   assert.deepEqual(ada.outbox().slice(3), ["d queued", "e queued"]);
-  assert.equal(ada.why()[3], "Too fast: goes out in 10 s");
+  assert.equal(ada.why()[3], "Too fast: sending in 10 s");
   await ada.advance(7000);
-  assert.equal(ada.why()[3], "Too fast: goes out in 3 s");
+  assert.equal(ada.why()[3], "Too fast: sending in 3 s");
   for (let turn = 0; turn < 3; turn++) await ada.advance(1000);
   assert.equal(ada.asked.at(-1).text, "d");
 });
@@ -249,7 +249,7 @@ test("what another tab has sent, or is sending, counts; what failed does not", a
   assert.equal(memory.times.length, 3);
   await ada.answer();
   assert.deepEqual(ada.outbox(), ["a sent", "b queued"]);
-  assert.equal(ada.why()[1], "Too fast: goes out in 10 s");
+  assert.equal(ada.why()[1], "Too fast: sending in 10 s");
   for (let turn = 0; turn < 10; turn++) await ada.advance(1000);
   assert.deepEqual(ada.outbox(), ["a sent", "b sending"]);
 });
@@ -258,7 +258,7 @@ test("after a reload the messages before it count", () => {
   const memory = { times: [START_MS - 9000, START_MS - 9000, START_MS - 9000] };
   const ada = page(memory);
   ada.say("a");
-  assert.equal(ada.why()[0], "Too fast: goes out in 1 s");
+  assert.equal(ada.why()[0], "Too fast: sending in 1 s");
 });
 
 test("times that a clock set forward has left hold nothing back", () => {

@@ -17,47 +17,47 @@ function token(claims = {}) {
   return `h.${Buffer.from(JSON.stringify(payload)).toString("base64url")}.s`;
 }
 
-/** A session whose exchanges are answered by the test; `told` is what it said, in order. */
+/** A session whose exchanges the test answers; `events` records its events in order. */
 function open(exchange = async () => credentials()) {
-  const told = [];
-  const say =
+  const events = [];
+  const record =
     (word) =>
     (...details) =>
-      void told.push([word, ...details]);
+      void events.push([word, ...details]);
   const time = { now: 0, awsAheadMs: 0 };
   const now = () => time.now;
   const awsNow = () => time.now + time.awsAheadMs;
   const session = new Session(
     { nonce: NONCE, now, awsNow, random: () => 0, exchange, sign: (given) => given },
     {
-      signingIn: say("signingIn"),
-      signedIn: (person, signal) => void told.push(["signedIn", person.name, signal]),
-      delayed: say("delayed"),
-      refused: say("refused"),
-      renewalDue: say("renewalDue"),
-      endsSoon: say("endsSoon"),
-      ended: say("ended"),
+      signingIn: record("signingIn"),
+      signedIn: (person, signal) => void events.push(["signedIn", person.name, signal]),
+      delayed: record("delayed"),
+      refused: record("refused"),
+      renewalDue: record("renewalDue"),
+      endsSoon: record("endsSoon"),
+      ended: record("ended"),
     },
   );
-  const words = () => told.map(([word]) => word);
-  /** Timers and the clock go on together, as they do unless a computer sleeps. */
+  const words = () => events.map(([word]) => word);
+  /** Move the timers and the clock together, as when the computer does not sleep. */
   const pass = (ms) => {
     time.now += ms;
     mock.timers.tick(ms);
   };
-  /** The same, a second at a time, with what comes of each. */
+  /** The same in steps of a second, letting promises settle after each. */
   const live = async (ms) => {
     for (let at = 0; at < ms; at += 1000) {
       pass(1000);
       await settled();
     }
   };
-  return { session, told, words, time, pass, live };
+  return { session, events, words, time, pass, live };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A digest is made in another thread. */
+/** Wait for a digest, which another thread computes. */
 async function until(condition) {
   for (let turns = 0; turns < 100_000 && !condition(); turns++) await settled();
   assert.ok(condition());
@@ -71,10 +71,10 @@ const credentials = (endsAt = 3_600_000) => ({
 });
 
 test("a token makes a presence that ends with the earlier of token and credentials", async () => {
-  const { session, told, words } = open();
+  const { session, events, words } = open();
   await session.enter(token({ exp: 600 }));
   assert.deepEqual(words(), ["signingIn", "signedIn"]);
-  assert.equal(told[1][1], "Ada");
+  assert.equal(events[1][1], "Ada");
   assert.equal(session.presence.endsAt, 600_000);
 });
 
@@ -83,10 +83,10 @@ for (const [name, claims] of Object.entries({
   "a token made for another page": { nonce: "page-2" },
 })) {
   test(`${name} is refused before AWS is asked`, async () => {
-    const { session, told } = open(() => assert.fail("AWS was asked"));
+    const { session, events } = open(() => assert.fail("AWS was asked"));
     await session.enter(token(claims));
-    assert.equal(told[1][0], "refused");
-    assert.match(told[1][1], /Sign in again/);
+    assert.equal(events[1][0], "refused");
+    assert.match(events[1][1], /Sign in again/);
     assert.equal(session.presence, null);
   });
 }
@@ -98,22 +98,22 @@ test("a token without a nonce is left to STS", async () => {
 });
 
 test("a refusal of STS is told in words", async () => {
-  const { session, told } = open(async () => {
+  const { session, events } = open(async () => {
     throw new AwsError("AccessDenied", "Not authorized", 403);
   });
   await session.enter(token());
-  assert.deepEqual(told[1], ["refused", "This Google sign-in is not accepted by this chat."]);
+  assert.deepEqual(events[1], ["refused", "This Google sign-in is not accepted by this chat."]);
 });
 
 test("an answer that comes after the sign-out brings nothing back", async () => {
   let answer;
-  const { session, told } = open(() => new Promise((resolve) => (answer = resolve)));
+  const { session, events } = open(() => new Promise((resolve) => (answer = resolve)));
   const entering = session.enter(token());
   session.leave();
   answer(credentials());
   await entering;
   assert.equal(session.presence, null);
-  assert.deepEqual(told, [["signingIn"]]);
+  assert.deepEqual(events, [["signingIn"]]);
 });
 
 test("a sign-out elsewhere is of whoever is signed in here, or just signing in, and of nobody else", async () => {
@@ -178,25 +178,25 @@ test("a renewal keeps the requests that are under way and moves the end", async 
 test("a renewal that is refused leaves the presence as it is", async () => {
   const refusal = new AwsError("AccessDenied", "", 403);
   const answers = [async () => credentials(), async () => Promise.reject(refusal)];
-  const { session, told } = open(() => answers.shift()());
+  const { session, events } = open(() => answers.shift()());
   await session.enter(token());
   const { presence } = session;
   await session.enter(token({ iat: 1 }));
-  assert.equal(told.at(-1)[0], "refused");
+  assert.equal(events.at(-1)[0], "refused");
   assert.equal(session.presence, presence);
 });
 
 test("a presence past its end is none, even when no timer has run", async () => {
-  const { session, told, time } = open();
+  const { session, events, time } = open();
   await session.enter(token());
   time.now = 3_600_000;
   assert.equal(session.presence, null);
-  assert.deepEqual(told.slice(-2), [["ended"], ["renewalDue"]]);
+  assert.deepEqual(events.slice(-2), [["ended"], ["renewalDue"]]);
 });
 
 test("credentials that AWS takes no longer are exchanged for once more while the token is good", async () => {
   let exchanges = 0;
-  const { session, words, time, told } = open(async () => (exchanges++, credentials(Infinity)));
+  const { session, words, time, events } = open(async () => (exchanges++, credentials(Infinity)));
   await session.enter(token());
   const { signal } = session.presence;
   time.now = 30_000;
@@ -208,7 +208,7 @@ test("credentials that AWS takes no longer are exchanged for once more while the
   time.now = 31_000;
   session.end();
   await settled();
-  assert.deepEqual([exchanges, told.at(-1), session.presence], [2, ["ended"], null]);
+  assert.deepEqual([exchanges, events.at(-1), session.presence], [2, ["ended"], null]);
   await session.enter(token({ iat: 1 }));
   session.end();
   await until(() => exchanges === 4);
@@ -216,7 +216,7 @@ test("credentials that AWS takes no longer are exchanged for once more while the
 
 test("an exchange once more that is refused ends the presence, and Google is asked", async () => {
   const { service, exchange } = sts(null);
-  const { session, told, words, time } = open(exchange);
+  const { session, events, words, time } = open(exchange);
   await session.enter(token());
   time.now = 20 * MINUTE;
   service.error = new AwsError("ExpiredToken", "", 400);
@@ -224,7 +224,7 @@ test("an exchange once more that is refused ends the presence, and Google is ask
   await settled();
   assert.equal(session.presence, null);
   assert.deepEqual(words().slice(2), ["ended", "signingIn", "refused", "renewalDue"]);
-  assert.match(told.at(-2)[1], /has ended already/);
+  assert.match(events.at(-2)[1], /has expired/);
 });
 
 test("a sign-out while credentials are exchanged for once more is a sign-out", async () => {
@@ -347,16 +347,16 @@ test("nobody becomes another person without a click, not even after the end", as
 });
 
 test("another person's sign-in ends the requests of the one before", async () => {
-  const { session, told } = open();
+  const { session, events } = open();
   await session.enter(token());
   const { signal } = session.presence;
   await session.enter(token({ sub: "2", name: "Grace" }));
   assert.equal(signal.aborted, true);
   assert.equal(session.presence.signal.aborted, false);
-  assert.equal(told.at(-1)[1], "Grace");
-  assert.equal(told.at(-1)[2], session.presence.signal);
+  assert.equal(events.at(-1)[1], "Grace");
+  assert.equal(events.at(-1)[2], session.presence.signal);
   await session.enter(token({ sub: "2", name: "Grace" }));
-  assert.equal(told.length, 4);
+  assert.equal(events.length, 4);
 });
 
 test("the same person after an end starts with a signal that has not ended", async () => {
@@ -402,20 +402,20 @@ test("a shared token that waited for this tab to wake up ends when AWS takes it 
 
 test("of two tokens on their way the later one counts", async () => {
   const waiting = [];
-  const { session, told } = open(() => new Promise((resolve) => waiting.push(resolve)));
+  const { session, events } = open(() => new Promise((resolve) => waiting.push(resolve)));
   const first = session.enter(token());
   const second = session.enter(token({ sub: "2", name: "Grace" }));
   waiting[1](credentials());
   await second;
   waiting[0](credentials());
   await first;
-  assert.deepEqual(told.filter(([word]) => word === "signedIn").map(([, name]) => name), ["Grace"]);
+  assert.deepEqual(events.filter(([word]) => word === "signedIn").map(([, name]) => name), ["Grace"]);
 });
 
 const OFFLINE = new NetworkError(new TypeError("Failed to fetch"));
 const BUSY = new AwsError("ServiceUnavailable", "", 503);
 
-/** An STS that is down until it is told otherwise. */
+/** An STS that is down until the test repairs it. */
 function sts(error) {
   const service = { error, exchanges: 0 };
   const exchange = async () => {
@@ -433,10 +433,10 @@ for (const error of [OFFLINE, BUSY]) {
   ]) {
     test(`a sign-in whose exchange fails ${how} (${error.name}) is told, and goes on by itself`, async () => {
       const { service, exchange } = sts(error);
-      const { session, told, words, live } = open(exchange);
+      const { session, events, words, live } = open(exchange);
       const entering = session.enter(token());
       await live(ms);
-      assert.deepEqual(told[1], ["delayed", error]);
+      assert.deepEqual(events[1], ["delayed", error]);
       assert.ok(!words().includes("refused"));
       service.error = null;
       await live(MINUTE);
@@ -488,10 +488,10 @@ const NO_KEY = new AwsError("InvalidIdentityToken", "Couldn't retrieve verificat
 
 test("a token whose key STS could not fetch is kept, and tried again", async () => {
   const { service, exchange } = sts(NO_KEY);
-  const { session, told, words, live } = open(exchange);
+  const { session, events, words, live } = open(exchange);
   const entering = session.enter(token());
   await live(10_000);
-  assert.deepEqual(told[1], ["delayed", NO_KEY]);
+  assert.deepEqual(events[1], ["delayed", NO_KEY]);
   service.error = null;
   await live(MINUTE);
   await entering;
@@ -500,7 +500,7 @@ test("a token whose key STS could not fetch is kept, and tried again", async () 
 
 test("a token whose key STS does not find for a minute is refused, however long it was offline before", async () => {
   const { service, exchange } = sts(OFFLINE);
-  const { session, told, words, live } = open(exchange);
+  const { session, events, words, live } = open(exchange);
   const entering = session.enter(token());
   await live(2 * MINUTE);
   service.error = NO_KEY;
@@ -508,17 +508,17 @@ test("a token whose key STS does not find for a minute is refused, however long 
   assert.ok(!words().includes("refused"));
   await live(2 * MINUTE);
   await entering;
-  assert.deepEqual(told.at(-1), ["refused", "AWS could not verify your Google sign-in. Sign in again."]);
+  assert.deepEqual(events.at(-1), ["refused", "AWS could not verify your Google sign-in. Sign in again."]);
 });
 
 test("a token is tried until it ends, then its sign-in has failed", async () => {
   const { exchange } = sts(OFFLINE);
-  const { session, told, words, live } = open(exchange);
+  const { session, events, words, live } = open(exchange);
   const entering = session.enter(token({ exp: 90 }));
   await live(2 * MINUTE);
   await entering;
   assert.deepEqual([...new Set(words())], ["signingIn", "delayed", "refused"]);
-  assert.match(told.at(-1)[1], /^Offline/);
+  assert.match(events.at(-1)[1], /^Offline/);
 });
 
 test("a return to the page, or to the network, brings the next try forward", async () => {
@@ -559,8 +559,8 @@ test("a mistake of the page itself is not tried again: it is told and reported",
   t.after(() => delete globalThis.reportError);
   const mistake = new TypeError("it is undefined");
   const { exchange } = sts(mistake);
-  const { session, told } = open(exchange);
+  const { session, events } = open(exchange);
   await session.enter(token());
-  assert.match(told.at(-1)[1], /^Something went wrong in this page/);
+  assert.match(events.at(-1)[1], /^Something went wrong in this page/);
   assert.deepEqual(reported, [mistake]);
 });

@@ -114,11 +114,11 @@ test("events of the store are told apart", () => {
   kept.saveLastRead("u", { default: message(1).id });
   kept.saveTab("u", "t", { outbox: [], drafts: {} });
   kept.signOut("u");
-  const of = (user) => events.map((event) => kept.meaning(event, user)).filter(Boolean);
+  const of = (user) => events.map((event) => kept.changeIn(event, user)).filter(Boolean);
   assert.deepEqual(of("u"), ["settings", "lastRead"]);
   assert.deepEqual(of("somebody-else"), ["settings"]);
   assert.deepEqual(of(""), ["settings"]);
-  assert.deepEqual(events.map((event) => kept.whoLeft(event)).filter(Boolean), ["u"]);
-  assert.equal(kept.whoLeft({ key: "lambda-chat/other/u/out", newValue: "true" }), "");
-  assert.equal(kept.whoLeft({ key: null, newValue: null }), "");
+  assert.deepEqual(events.map((event) => kept.signedOutUser(event)).filter(Boolean), ["u"]);
+  assert.equal(kept.signedOutUser({ key: "lambda-chat/other/u/out", newValue: "true" }), "");
+  assert.equal(kept.signedOutUser({ key: null, newValue: null }), "");
 });

@@ -54,7 +54,7 @@ test("the divider stands before the first that came while the reader was away, a
 });
 
 test("leaving a channel takes its divider; opening it again sets one before what is unread", () => {
-  const left = channels.left({ ...loaded(range(0, 3)), divider: message(1).id });
+  const left = channels.closed({ ...loaded(range(0, 3)), divider: message(1).id });
   assert.equal(left.divider, "");
   assert.equal(channels.opened(received(left, range(0, 4), ELSEWHERE), true).divider, message(2).id);
   assert.equal(channels.opened(left).divider, "");
@@ -157,7 +157,7 @@ test("a list longer than is kept loses its oldest once its reader is at the end"
   const back = channels.read(far);
   assert.deepEqual([back.messages.length, back.earlier], [5000, "more"]);
   assert.equal(back.messages[0].id, message(10).id);
-  assert.equal(channels.left(back).messages.length, 500);
+  assert.equal(channels.closed(back).messages.length, 500);
 });
 
 test("news is what came since the last look, from others, never at the first look", () => {

@@ -18,8 +18,8 @@ for (const [typed, name] of [
 for (const [typed, why] of [
   ["", /Type a name/],
   ["  # ", /Type a name/],
-  ["stats", /kept for the chat/],
-  ["Channels", /kept for the chat/],
+  ["stats", /reserved/],
+  ["Channels", /reserved/],
   ["!?", /lower-case letters, digits and dashes/],
   ["李", /lower-case/],
   ["../Stats", /lower-case/],

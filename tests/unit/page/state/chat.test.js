@@ -106,7 +106,7 @@ test("what is too long stays in the box, and sending it tells why until it is sh
   assert.deepEqual([refused.outbox, draft(refused)], [[], draft(long)]);
   assert.equal(writing.drafted(refused, "x".repeat(2001)).notice, refused.notice);
   assert.equal(writing.drafted(refused, "x".repeat(2000)).notice, "");
-  assert.equal(writing.drafted(chat.noticed(long, "Look."), "x").notice, "Look.");
+  assert.equal(writing.drafted(chat.withNotice(long, "Look."), "x").notice, "Look.");
 });
 
 test("the hundred-and-first message stays in the box, and the person is told", () => {
@@ -115,7 +115,7 @@ test("the hundred-and-first message stays in the box, and the person is told", (
   state = sent(state, "one more", "id-100");
   assert.equal(state.outbox.length, 100);
   assert.equal(draft(state), "one more");
-  assert.match(text(state), /100 messages wait already. Your text is kept/);
+  assert.match(text(state), /100 messages are waiting. Your text is kept/);
 });
 
 test("the counter shows near the limit only", () => {
@@ -137,7 +137,7 @@ test("each channel has its draft, its messages, its place in the list", () => {
 });
 
 test("opening a channel closes the panel that it was chosen from", () => {
-  const open = (panel) => chat.opened(chat.panelled(connected(), panel), "ops").panel;
+  const open = (panel) => chat.opened(chat.withPanel(connected(), panel), "ops").panel;
   assert.deepEqual([open("channels"), open("activity")], ["none", "activity"]);
 });
 
@@ -153,9 +153,9 @@ test("a poll that brings nothing changes nothing", () => {
   const state = received(connected(), "default", range(0, 20), true);
   assert.equal(chat.polled(state, "default", START_MS), state);
   assert.equal(received(state, "default", structuredClone(range(0, 20)), true), state);
-  assert.equal(chat.looked(state), state);
-  assert.equal(chat.named(state, ["default"]), state);
-  assert.equal(chat.set(state, { theme: "auto" }), state);
+  assert.equal(chat.endSeen(state), state);
+  assert.equal(chat.withNames(state, ["default"]), state);
+  assert.equal(chat.withSettings(state, { theme: "auto" }), state);
   assert.equal(chat.pollFailed(chat.pollFailed(state, "X.", true), "X.", true).trouble, "X. Reconnecting…");
 });
 
@@ -188,8 +188,8 @@ test("a message that never appears failed, one that does is confirmed", () => {
 test("what is not all read yet cannot have been looked at", () => {
   const probed = received(connected({ ...KEPT, lastRead: { ops: message(1).id } }), "ops", range(50, 70), false);
   const open = chat.opened(probed, "ops");
-  assert.equal(chat.looked(open), open);
-  assert.equal(unreadOf(chat.looked(received(open, "ops", range(0, 70), true))).unread, 0);
+  assert.equal(chat.endSeen(open), open);
+  assert.equal(unreadOf(chat.endSeen(received(open, "ops", range(0, 70), true))).unread, 0);
 });
 
 test("earlier messages that could not be read can be asked for again", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-// a zone with daylight saving: on 29 March 2026 its clocks go forward
+// a zone with daylight saving time, which begins on 29 March 2026
 process.env.TZ = "Europe/Berlin";
 const { isSameLine, lines } = await import("../../../../s3-website/public/js/state/lines.js");
 

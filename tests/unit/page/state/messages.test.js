@@ -99,7 +99,7 @@ test("a message that was edited since it was read is stale, a deleted one never"
   assert.deepEqual(stale({ messages: [old, fresh, gone], changes: edits }), [old]);
 });
 
-/** @param {number} size @returns {number} microseconds of this process, twenty transcripts */
+/** @param {number} size @returns {number} microseconds of CPU time for twenty transcripts */
 function mergeCost(size) {
   let list = merged([], range(0, size));
   const news = Array.from({ length: 20 }, (_, turn) => range(size - 100, size + turn + 1));

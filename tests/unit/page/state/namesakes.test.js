@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { lines } from "../../../../s3-website/public/js/state/lines.js";
+import { disambiguated } from "../../../../s3-website/public/js/state/namesakes.js";
 import { ADA, GRACE, message, outgoing, own, START_MS } from "../builders.js";
-
-// the view asks for the reader's manner at its start
-const { lines } = await import("../../../../s3-website/public/js/state/lines.js");
-const { toldApart } = await import("../../../../s3-website/public/js/state/namesakes.js");
 
 const OTHER = "c".repeat(16);
 const shown = (messages, outbox = []) =>
   lines({ messages, divider: "" }, outbox, ADA, START_MS).filter(({ kind }) => kind === "message");
-const marks = (list) => toldApart(list).map(({ mark }) => mark);
+const marks = (list) => disambiguated(list).map(({ mark }) => mark);
 
 test("people of different names are not marked, and the list stays the same", () => {
   const list = shown([message(0), own(1), message(2)]);
-  assert.equal(toldApart(list), list);
+  assert.equal(disambiguated(list), list);
 });
 
 test("two people of one name are marked in each line, by their ids; others are not", () => {
@@ -49,8 +47,8 @@ test("an operator has a mark of another kind", () => {
 
 test("a marked line that did not change stays the same object", () => {
   const messages = [message(0), message(1, { user: OTHER })];
-  const before = toldApart(shown(messages));
-  const after = toldApart(shown([...messages, message(2)]));
+  const before = disambiguated(shown(messages));
+  const after = disambiguated(shown([...messages, message(2)]));
   assert.equal(after[0], before[0]);
   assert.notEqual(after[0], shown(messages)[0]);
 });

@@ -32,7 +32,7 @@ test("offline says how many messages wait", () => {
 test("a session that ends soon is told, and a notice before it", () => {
   const soon = chat.signInEndsSoon(connected());
   assert.equal(text(soon), "Your sign-in ends soon. Sign in again to stay.");
-  assert.equal(text(chat.noticed(soon, "Look.")), "Look.");
+  assert.equal(text(chat.withNotice(soon, "Look.")), "Look.");
   assert.equal(tone(soon), "bad");
 });
 
@@ -41,7 +41,7 @@ test("the number in the title is of all channels", () => {
   state = received(received(state, "ops", [], false), "ops", [message(9, { text: "@ada" })], false);
   state = received(state, "default", range(0, 5), false);
   assert.deepEqual(unreadOf(state), { unread: 3, more: false, mentioned: true });
-  assert.deepEqual(unreadOf(chat.looked(state)), { unread: 1, more: false, mentioned: true });
+  assert.deepEqual(unreadOf(chat.endSeen(state)), { unread: 1, more: false, mentioned: true });
 });
 
 test("the number in the title says when a channel may have more", () => {

@@ -132,7 +132,7 @@ test("the work grows with the length of a hostile text, not with its square", ()
     "`", "``", "```", "\n```", "```x\n", "`\n", "http://", "http://a@", "(", ")", "[(",
     "http://a.b/)", "http://a.b/(", "@", "@Ada ", "@Ada", "\n",
   ];
-  // eight times the text: linear work takes about 8 times as long, square work 64 times
+  // for eight times the text, linear work takes about 8 times as long, quadratic work 64 times
   for (const bit of bits) {
     const time = (length) => cpuTime(bit.repeat(length / bit.length));
     const isLinear = () => time(80_000) < 30 * time(10_000);
@@ -175,7 +175,7 @@ for (const [text, name, named] of [
   });
 }
 
-/** @param {number} times @returns {number} microseconds of this process */
+/** @param {number} times @returns {number} microseconds of CPU time */
 function searchCost(times) {
   const text = "@ad ".repeat(times);
   const before = process.cpuUsage();

@@ -22,15 +22,15 @@ test("a screen reader hears each of a few new messages, and only the number of m
   assert.deepEqual(sentences([long, long, long]), ["3 new messages"]);
 });
 
-/** What is said, and when, while time goes by as the test wants. */
-function listener(t) {
+/** An announcer on the test's clock; records what it announces and when. */
+function announcerFor(t) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const said = [];
+  const announced = [];
   let time = 0;
-  const announcer = createAnnouncer((texts) => said.push({ time, texts }));
+  const announcer = createAnnouncer((texts) => announced.push({ time, texts }));
   return {
     ...announcer,
-    said,
+    announced,
     pass(ms) {
       for (const ends = time + ms; time < ends; ) t.mock.timers.tick(Math.min(100, ends - (time += 100) + 100));
     },
@@ -38,47 +38,47 @@ function listener(t) {
 }
 
 test("a steady conversation is told of every five seconds, and every message is counted", (t) => {
-  const ears = listener(t);
+  const announcer = announcerFor(t);
   for (let second = 0; second < 20; second++) {
-    ears.tell([message(second)]);
-    ears.pass(1000);
+    announcer.announce([message(second)]);
+    announcer.pass(1000);
   }
-  ears.pass(10_000);
-  const times = ears.said.map(({ time }) => time);
+  announcer.pass(10_000);
+  const times = announcer.announced.map(({ time }) => time);
   assert.ok(times.length <= 5, `${times.length} announcements`);
   times.slice(1).forEach((time, at) => assert.ok(time - times[at] >= 5000));
   const count = ({ texts }) => Number(/^(\d+) new messages$/.exec(texts[0])?.[1] ?? texts.length);
-  assert.equal(ears.said.reduce((sum, one) => sum + count(one), 0), 20);
+  assert.equal(announcer.announced.reduce((sum, one) => sum + count(one), 0), 20);
 });
 
 test("after a long text there is time to hear it; after silence a message is told at once", (t) => {
-  const ears = listener(t);
-  ears.tell([message(1, { text: "long ".repeat(40) })]);
-  ears.pass(1000);
-  ears.tell([message(2)]);
-  ears.pass(8000);
-  assert.equal(ears.said.length, 1);
-  ears.pass(30_000);
-  assert.equal(ears.said.length, 2);
-  ears.tell([message(3)]);
-  ears.pass(1000);
-  assert.equal(ears.said.length, 3);
+  const announcer = announcerFor(t);
+  announcer.announce([message(1, { text: "long ".repeat(40) })]);
+  announcer.pass(1000);
+  announcer.announce([message(2)]);
+  announcer.pass(8000);
+  assert.equal(announcer.announced.length, 1);
+  announcer.pass(30_000);
+  assert.equal(announcer.announced.length, 2);
+  announcer.announce([message(3)]);
+  announcer.pass(1000);
+  assert.equal(announcer.announced.length, 3);
 });
 
 test("a failure waits for nothing", (t) => {
-  const ears = listener(t);
-  ears.tell([message(1)]);
-  ears.pass(1000);
-  ears.warn(["It failed."]);
-  assert.deepEqual(ears.said.at(-1).texts, ["It failed."]);
-  ears.warn([]);
-  assert.equal(ears.said.length, 2);
+  const announcer = announcerFor(t);
+  announcer.announce([message(1)]);
+  announcer.pass(1000);
+  announcer.announceNow(["It failed."]);
+  assert.deepEqual(announcer.announced.at(-1).texts, ["It failed."]);
+  announcer.announceNow([]);
+  assert.equal(announcer.announced.length, 2);
 });
 
 test("what was deleted before it was told of is not told", (t) => {
-  const ears = listener(t);
-  ears.tell([message(1)]);
-  ears.recall([]);
-  ears.pass(5000);
-  assert.deepEqual(ears.said.map(({ texts }) => texts), [[]]);
+  const announcer = announcerFor(t);
+  announcer.announce([message(1)]);
+  announcer.retract([]);
+  announcer.pass(5000);
+  assert.deepEqual(announcer.announced.map(({ texts }) => texts), [[]]);
 });

@@ -47,7 +47,7 @@ test("a minute without a message has no bar, one among thousands a small one", (
 test("the hour is told in words", () => {
   assert.deepEqual(hour(activity()), { now: 2, most: 3, total: 5 });
   assert.equal(hourText(activity()), "5 in the last hour, 3 at most, 2 this minute");
-  assert.equal(hourText(activity({ perMinute: Array(60).fill(0) })), "No message in the last hour");
+  assert.equal(hourText(activity({ perMinute: Array(60).fill(0) })), "No messages in the last hour");
 });
 
 test("an hour of another length is drawn, too", () => {
