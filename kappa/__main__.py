@@ -1,8 +1,8 @@
 """The `kappa` program, also as `python -m kappa`.
 
-The garbage collector would go through what is imported, and through the SDK's models, again and
-again, at the end too, to find nothing: a third of a short command's time. So it is told before
-anything is imported to come when there is much.
+It raises the garbage collector's threshold before any other import. Otherwise the collector scans
+the imported modules and the SDK's models again and again, which takes a third of a short
+command's time.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import gc
 import sys
 
-# Objects made and not gone; the SDK's models are some hundred thousand.
-_MUCH = 500_000
+# Live objects before a collection; the SDK's models are some hundred thousand.
+_GC_THRESHOLD = 500_000
 
 
 def main() -> None:
     """Run the `kappa` command."""
-    gc.set_threshold(_MUCH)
+    gc.set_threshold(_GC_THRESHOLD)
     from kappa.cli.main import run
 
     code = run(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Parse and build Amazon Resource Names. Pure text: it asks nobody and knows no config."""
+"""Parse and build Amazon Resource Names. Pure: it makes no call and knows no config."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Arn:
 
     @property
     def name(self) -> str:
-        """What a person calls it: the table of a stream, else the last part of the resource."""
+        """A short name: a stream's table, otherwise the last part of the resource."""
         if self.service == "dynamodb":
             return self.resource.split("/")[1]
         return re.split(r"[:/]", self.resource)[-1]
 
 
-def parse(text: str) -> Arn:
+def parse_arn(text: str) -> Arn:
     """Split an ARN.
 
     Raises: ValueError, if the text is not an ARN.
@@ -50,30 +50,30 @@ def parse(text: str) -> Arn:
 
 
 def unqualified(function_arn: str) -> str:
-    """Take the alias or version off a function's ARN, which has seven parts without."""
+    """Remove the alias or version from a function's ARN."""
     return ":".join(function_arn.split(":")[:7])
 
 
 def invokes(target_arn: str, function_arn: str) -> bool:
-    """Whether what is invoked is the function, whichever version or alias of it."""
+    """Whether the target is the function or any version or alias of it."""
     return unqualified(target_arn) == function_arn
 
 
 def qualifier(function_arn: str) -> str:
-    """The alias or version of a function's ARN; "" is the function itself, as is $LATEST."""
+    """The alias or version in a function's ARN; "" for the function itself and for $LATEST."""
     name = ":".join(function_arn.split(":")[7:])
     return "" if name == "$LATEST" else name
 
 
-def words(alias: str) -> str:
-    """Name a qualifier for people."""
+def describe_qualifier(alias: str) -> str:
+    """Name a qualifier in a message."""
     return f"the alias {alias}" if alias else "the function itself"
 
 
-def is_anybodys(pattern: str) -> bool:
-    """Whether an ARN with wildcards, or none, leaves it open whose the resource is.
+def matches_any_account(pattern: str) -> bool:
+    """Whether an ARN pattern, or "", matches resources of any account.
 
-    Without an account, as a bucket's, the resource must be named.
+    An ARN without an account, such as a bucket's, must name the resource.
     """
     *_, account, resource = f"{pattern}:::::".split(":", 5)[:6]
     return bool(set("*?").intersection(account)) if account else not resource.strip("*?:/")
@@ -81,7 +81,7 @@ def is_anybodys(pattern: str) -> bool:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a function lives: with it, a name gives an ARN."""
+    """The partition, region and account that turn a name into an ARN."""
 
     partition: str
     region: str
@@ -100,20 +100,20 @@ class Place:
         return str(Arn(self.partition, "iam", "", self.account, f"role{path}{name}"))
 
     def policy(self, path: str, name: str) -> str:
-        """The ARN of a customer's managed policy; `path` begins and ends with a slash."""
+        """The ARN of a customer managed policy; `path` begins and ends with a slash."""
         return str(Arn(self.partition, "iam", "", self.account, f"policy{path}{name}"))
 
     def aws_policy(self, path: str, name: str) -> str:
-        """The ARN of a policy that AWS manages, e.g. path "/service-role/"."""
+        """The ARN of an AWS managed policy, e.g. path "/service-role/"."""
         return str(Arn(self.partition, "iam", "", "aws", f"policy{path}{name}"))
 
 
 def mapping_names(mapping: Mapping[str, Any]) -> tuple[str, str]:
-    """The service that a mapping polls, and what a person calls the source.
+    """The service that a mapping polls, and the source's short name.
 
-    Source: AWS Lambda API, GetEventSourceMapping: a self-managed Kafka has topics and no ARN.
+    Source: AWS Lambda API, GetEventSourceMapping: self-managed Kafka has topics and no ARN.
     """
     if "EventSourceArn" in mapping:
-        source = parse(mapping["EventSourceArn"])
+        source = parse_arn(mapping["EventSourceArn"])
         return source.service, source.name
     return "kafka", ", ".join(mapping.get("Topics", ())) or str(mapping["UUID"])

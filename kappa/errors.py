@@ -4,21 +4,21 @@ KappaError            1
   ConfigError         2   the user's file or command line
   ArchiveError        1   the code cannot be packed
   AwsError            1   AWS refused or failed
-    NotFound              what was asked for is not there
+    NotFound              the resource does not exist
     Denied                the credentials are missing, expired or not allowed
     Conflict              it exists already, or is busy
-    Unavailable           not reached, overloaded or failing: a later call may succeed
+    Unavailable           unreachable, overloaded or failing; a later call may succeed
   FunctionFailed      1   the function itself raised
   WaitTimeout         1   a condition did not come true before its deadline
-  Interrupted       130   Ctrl-C, while several configs were at work
+  Interrupted       130   Ctrl-C
 
-Owns what an error says: what we were doing, to what, what went wrong, what to try.
-It must not print or exit: `main` of each command does that.
+A message tells what kappa was doing, to which resource, and what went wrong; a hint tells what to
+try. This module must not print or exit.
 """
 
 
 class KappaError(Exception):
-    """An error that the user can act on. `message` says what happened, `hint` what to do."""
+    """An error that the user can act on: `message` is what happened, `hint` what to do."""
 
     exit_code = 1
 
@@ -28,14 +28,14 @@ class KappaError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """One clear text: the message, then the hint where there is one."""
+        """The message, then the hint if there is one."""
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
 
 class ConfigError(KappaError):
     """The config file or the command line is wrong; nothing has been changed.
 
-    `keys` is the key path in the file that the error is about, if it is about one.
+    `keys` is the path of the wrong key in the file, if there is one.
     """
 
     exit_code = 2
@@ -50,7 +50,7 @@ class ArchiveError(KappaError):
 
 
 class AwsError(KappaError):
-    """AWS refused a call or could not be reached. `code` and `text` are AWS's own words."""
+    """AWS refused a call or could not be reached. `code` and `text` come from AWS."""
 
     def __init__(self, message: str, hint: str = "", code: str = "", text: str = "") -> None:
         super().__init__(message, hint)
@@ -63,7 +63,7 @@ class NotFound(AwsError):
 
 
 class Denied(AwsError):
-    """No credentials, expired ones, or a permission is missing."""
+    """The credentials are missing or expired, or lack a permission."""
 
 
 class Conflict(AwsError):
@@ -71,9 +71,9 @@ class Conflict(AwsError):
 
 
 class Unavailable(AwsError):
-    """AWS was not reached, or throttled or failed the call: a later one may succeed.
+    """AWS was not reached, throttled the call or failed it; a later call may succeed.
 
-    `sent` is whether AWS has the request, and only the answer did not come.
+    `sent`: AWS may have received the request, and only the answer was lost.
     """
 
     unreachable = False
@@ -89,6 +89,6 @@ class WaitTimeout(KappaError):
 
 
 class Interrupted(KappaError):
-    """The user pressed Ctrl-C: no further call is made."""
+    """The user pressed Ctrl-C; no further call is made."""
 
     exit_code = 130

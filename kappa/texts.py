@@ -1,7 +1,7 @@
-"""Text and JSON that others wrote: what a terminal may be given of it. Pure.
+"""Make untrusted text and JSON safe for a terminal. Pure.
 
-Functions, file names and AWS's answers can hold escape sequences; a terminal obeys those.
-Source: Unicode Standard Annex #9, "Unicode Bidirectional Algorithm", for the controls of direction.
+A function's output, a file name or an AWS answer can hold escape sequences that a terminal obeys.
+Source: Unicode Standard Annex #9, "Unicode Bidirectional Algorithm", for directional controls.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import re
 import unicodedata
 from typing import Any
 
-# Controls, formats, half characters, separators of lines: they steer, and show nothing.
-_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Unicode categories without a glyph: controls, formats, surrogates, line separators.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Joiners hold emoji and some scripts together.
 _HARMLESS = frozenset("\n\t\u200c\u200d")
 _SECRET = re.compile(r"//(?:[^/\s:@]*:\S*|[^/\s@]+)@")
-# Deeper than anyone writes by hand, and within the limits of Python's json both ways.
+# Deeper than anyone writes by hand, and within the limits of Python's json.
 _MAX_DEPTH = 200
 
 
 def shown(text: str) -> str:
-    """Write a text so that it cannot steer a terminal: what could is shown as an escape."""
+    """Escape the characters that could control a terminal."""
     if text.isprintable():
         return text
     # Lambda indents the lines of a traceback with no-break spaces.
@@ -31,28 +31,28 @@ def shown(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The same for a function's log, where a carriage return ends a line.
+    """Escape a function's log, where a carriage return ends a line.
 
-    Some runtimes end the lines of a traceback that way to keep it in one event.
+    Some runtimes use it in tracebacks to keep them in one event.
     """
     return shown(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def one_line(text: str) -> str:
-    """Write a text that stands within a line, such as a name: it cannot begin one of its own."""
+    """Escape line breaks in a text that is part of a line, such as a name."""
     return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def masked(text: str) -> str:
-    """Hide user and password in the addresses of a text, as //USER:PASSWORD@HOST has them.
+    """Hide user and password in the URLs of a text, as in //USER:PASSWORD@HOST.
 
-    A password may have / and @ in it, though an address should not.
+    A password may contain / and @, though a URL should not.
     """
     return _SECRET.sub("//****@", text)
 
 
 def safe_json(text: str) -> str:
-    """Write JSON so that it cannot steer a terminal: the same data, in JSON's own escapes."""
+    """Escape JSON so that it cannot control a terminal. The data stays the same."""
     if text.isprintable():
         return text
     return "".join(
@@ -61,9 +61,9 @@ def safe_json(text: str) -> str:
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Read JSON that anyone may have written.
+    """Read untrusted JSON.
 
-    Raises: ValueError, if it is not JSON, such as NaN, or holds a number or a nesting beyond
+    Raises: ValueError, if it is not JSON (NaN is not), or a number or the nesting exceeds
     Python's limits.
     """
     try:
@@ -76,7 +76,7 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def finite(number: str) -> float:
-    """Read a number of JSON, which has neither NaN nor Infinity: Python reads and writes both.
+    """Read a JSON number. Python would also accept NaN and Infinity, which JSON does not have.
 
     Raises: ValueError.
     """
@@ -87,7 +87,7 @@ def finite(number: str) -> float:
 
 
 def _is_harmless(char: str) -> bool:
-    return char in _HARMLESS or unicodedata.category(char) not in _STEERING
+    return char in _HARMLESS or unicodedata.category(char) not in _INVISIBLE
 
 
 def _escape(char: str) -> str:
@@ -108,8 +108,8 @@ def _depth(value: object) -> int:
         depth += 1
         level = [
             inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
         ]
     return depth

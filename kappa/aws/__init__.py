@@ -1,1 +1,1 @@
-"""How AWS is reached: the session, the clients and their calls, AWS's errors in words."""
+"""Access to AWS: the session, the clients and their calls, the translation of errors."""

@@ -1,7 +1,7 @@
-"""Clients of one profile and region, and how a call is made.
+"""Clients of one profile and region, and the calls through them.
 
-It must not know what a policy or a function is; errors are put into words in translate.py. botocore
-is imported at the first client, so a wrong config costs no AWS import.
+It must not know what a policy or a function is. translate.py words the errors. botocore is
+imported with the first client, so that an error in a config is reported without that delay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kappa import arn as arns
+from kappa.arn import parse_arn
 from kappa.aws import regions
 from kappa.aws.translate import parsed, translated
 from kappa.errors import AwsError, ConfigError, Interrupted, Unavailable
@@ -28,18 +28,18 @@ LOG = logging.getLogger(__name__)
 
 
 class Aws:
-    """Clients for one region and profile, each made once; safe to use from several threads."""
+    """Clients of one region and profile, each created once; safe to use from several threads."""
 
     def __init__(self, region: str | None = None, profile: str | None = None) -> None:
-        self._wanted_region = region
+        self._requested_region = region
         self._profile = profile
         self._region = ""
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._clients: dict[str, Any] = {}
-        self._whose: tuple[str, str] | None = None
+        self._partition_and_account: tuple[str, str] | None = None
         self._stopped = threading.Event()
-        # For calls to other regions: see elsewhere().
+        # For calls to other regions: see in_region().
         self._hasty = False
         self._shared_clients: dict[str, Any] = {}
         self._calling: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -55,7 +55,7 @@ class Aws:
                 from kappa.aws.session import open_session
 
                 with translated("reading the AWS configuration"):
-                    self._session = open_session(self._wanted_region, self._profile)
+                    self._session = open_session(self._requested_region, self._profile)
             return self._session
 
     @property
@@ -63,11 +63,11 @@ class Aws:
         """The region's name.
 
         Raises: AwsError, if neither the caller nor the AWS configuration names one; ConfigError,
-        if it is a known one mistyped, or no name of a region.
+        if the name is mistyped or malformed.
         """
         with self._lock:
             if not self._region:
-                self._region = self._checked(self._wanted_region or self._configured_region())
+                self._region = self._checked(self._requested_region or self._configured_region())
             return self._region
 
     def _checked(self, region: str) -> str:
@@ -93,7 +93,7 @@ class Aws:
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
-        """Translate errors, and question a region that the SDK does not know."""
+        """Translate errors; the hint asks about a region that the SDK does not know."""
         try:
             with self._calling(), translated(doing), parsed(doing):
                 yield
@@ -106,18 +106,18 @@ class Aws:
             raise
 
     @property
-    def longest_run_s(self) -> int:
-        """The longest time that a function may run."""
-        from kappa.aws.session import longest_run_s
+    def max_timeout_s(self) -> int:
+        """The longest timeout that a function may have."""
+        from kappa.aws.session import max_timeout_s
 
-        return longest_run_s(self.session)
+        return max_timeout_s(self.session)
 
     def _configured_region(self) -> str:
         with translated("reading the AWS configuration"):
             return str(self.session.get_config_variable("region") or "")
 
     def client(self, service: str, region: str = "") -> Any:  # noqa: ANN401 - made at run time
-        """Return the client of a service, e.g. "lambda"; the same one at each call."""
+        """Return the client of a service, e.g. "lambda"; always the same one."""
         return self._client(service, None, region)
 
     def _client(self, service: str, timeout_s: float | None, region: str = "") -> Any:  # noqa: ANN401
@@ -138,22 +138,22 @@ class Aws:
             return self._clients[key]
 
     def stop(self) -> None:
-        """Let no further call or page begin; each raises Interrupted instead."""
+        """Make every further call raise Interrupted."""
         self._stopped.set()
 
-    def _go_on(self, doing: str) -> None:
+    def _check_stopped(self, doing: str) -> None:
         if self._stopped.is_set():
             raise Interrupted(f"Interrupted before {doing}.")
 
     def call(
         self, service: str, operation: str, doing: str, params: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Make one call; `doing` says what for, e.g. "reading the role X".
+        """Make one call; `doing` describes it in errors, e.g. "reading the role X".
 
         Raises: NotFound, Denied, Conflict, AwsError.
         """
         client = self.client(service, _region_of(service, params or {}))
-        self._go_on(doing)
+        self._check_stopped(doing)
         started = time.monotonic()
         with self._translated(doing):
             result: dict[str, Any] = getattr(client, operation)(**(params or {}))
@@ -169,13 +169,14 @@ class Aws:
         params: Mapping[str, Any] | None = None,
         region: str = "",
     ) -> list[Any]:
-        """List everything of `key`, through all pages, in the region of what `params` name.
+        """List all items under `key`, page by page.
 
+        Without a `region`, a topic in `params` decides it, else the client's own is used.
         Raises: NotFound, Denied, Conflict, AwsError.
         """
         client = self.client(service, region or _region_of(service, params or {}))
         paginator = client.get_paginator(operation)
-        self._go_on(doing)
+        self._check_stopped(doing)
         started = time.monotonic()
         with self._translated(doing):
             items = [item for page in paginator.paginate(**(params or {})) for item in page[key]]
@@ -187,8 +188,9 @@ class Aws:
     ) -> dict[str, Any]:
         """Make one call that may take long and must not be repeated, such as an invocation.
 
+        The usual client times out after 60 s and calls again.
         Source: AWS re:Post, "How do I troubleshoot retry and timeout issues when invoking a
-        Lambda function using an AWS SDK": the usual client gives up at 60 s and calls again.
+        Lambda function using an AWS SDK".
         """
         client = self._client(service, timeout_s)
         started = time.monotonic()
@@ -197,8 +199,8 @@ class Aws:
         _log_call(service, operation, started)
         return result
 
-    def elsewhere(self, region: str) -> Aws:
-        """Return the same caller in another region, who does not wait long for an answer."""
+    def in_region(self, region: str) -> Aws:
+        """Return an Aws for another region, with short timeouts and the same credentials."""
         from kappa.aws import other_regions
 
         other = Aws(region, self._profile)
@@ -210,14 +212,14 @@ class Aws:
         return other
 
     def download(self, link: str, doing: str, max_bytes: int) -> bytes:
-        """Get what a link of AWS's leads to; the link itself is not printed.
+        """Download from a link that AWS gave; the link itself is not printed.
 
         Raises: AwsError.
         """
         from kappa.aws.session import DownloadError, download
 
         session = self.session
-        self._go_on(doing)
+        self._check_stopped(doing)
         try:
             return download(session, link, max_bytes)
         except DownloadError as error:
@@ -225,30 +227,31 @@ class Aws:
 
     @property
     def account(self) -> str:
-        """The twelve digits of the caller's account."""
-        return self._owner()[1]
+        """The caller's account, twelve digits."""
+        return self._read_caller()[1]
 
     @property
     def partition(self) -> str:
         """The caller's partition: aws, aws-cn or aws-us-gov."""
-        return self._owner()[0]
+        return self._read_caller()[0]
 
     def remember_account(self, own_arn: str) -> None:
-        """Take partition and account from the ARN of something that is the caller's own."""
-        parsed_arn = arns.parse(own_arn)
-        self._whose = self._whose or (parsed_arn.partition, parsed_arn.account)
+        """Take partition and account from the ARN of one of the caller's resources."""
+        if self._partition_and_account is None:
+            parsed_arn = parse_arn(own_arn)
+            self._partition_and_account = (parsed_arn.partition, parsed_arn.account)
 
-    def _owner(self) -> tuple[str, str]:
-        """Partition and account: STS is asked once, unless an earlier answer had them."""
+    def _read_caller(self) -> tuple[str, str]:
+        """Return partition and account; ask STS once, unless an earlier answer had them."""
         with self._lock:
-            if self._whose is None:
+            if self._partition_and_account is None:
                 caller = self.call("sts", "get_caller_identity", "asking AWS who you are")
-                self._whose = (caller["Arn"].split(":")[1], caller["Account"])
-            return self._whose
+                self._partition_and_account = (caller["Arn"].split(":")[1], caller["Account"])
+            return self._partition_and_account
 
 
 def _region_of(service: str, params: Mapping[str, Any]) -> str:
-    """The region of a topic, which may be another than the function's and answers only there.
+    """The region of a topic, which may differ from the function's; "" for other resources.
 
     Source: Amazon SNS guide, "Cross-region delivery".
     """

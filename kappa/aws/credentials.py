@@ -1,6 +1,6 @@
-"""Why there are no credentials: which profile, which program, what to run.
+"""Explain why credentials cannot be loaded: which profile, which program, what to run.
 
-Owns what can go wrong before AWS is asked. It reads no file itself.
+It owns the failures that come before the first call to AWS. It reads no file itself.
 Source: AWS SDKs and Tools reference, "Process credential provider", "IAM Identity Center
 credential provider", "Login credentials provider".
 """
@@ -28,12 +28,12 @@ _PLACE_HINT = (
 )
 _LOGIN = (exceptions.LoginError, exceptions.MissingDependencyException)
 _SSO = (exceptions.SSOError, exceptions.TokenRetrievalError)
-# What a program, a file or an address can do that the SDK does not expect.
+# Failures of a program, a file or a URL that the SDK does not handle.
 _UNEXPECTED = (OSError, ValueError, AttributeError, TypeError)
 
 
 def source(config: Mapping[str, Any], profile: str) -> tuple[str, Mapping[str, Any]]:
-    """Find the profile that the credentials come from: this one, or the one it builds on.
+    """Find the profile that the credentials come from: this one, or its source_profile.
 
     Shape: config is {profiles: {name: {key: value}}}, as the SDK reads ~/.aws/config.
     """
@@ -41,16 +41,16 @@ def source(config: Mapping[str, Any], profile: str) -> tuple[str, Mapping[str, A
     while profile not in seen:
         seen.add(profile)
         section = profiles.get(profile, {})
-        following = section.get("source_profile", "")
-        if following in seen:
+        source_profile = section.get("source_profile", "")
+        if source_profile in seen:
             break
-        profile = following
+        profile = source_profile
     return profile, profiles.get(profile, {})
 
 
 @contextmanager
 def explained(config: Mapping[str, Any], profile: str) -> Iterator[None]:
-    """Turn what goes wrong with a profile's credentials into one clear error.
+    """Translate the errors of loading a profile's credentials.
 
     Raises: Denied, ConfigError.
     """
@@ -109,7 +109,7 @@ def _process(error: Exception, name: str, program: str) -> Denied:
 
 
 def _first_word(program: str) -> str:
-    """Name the program without its arguments, which may be secrets."""
+    """Return the program without its arguments, which may be secrets."""
     try:
         return shlex.split(program)[0]
     except (ValueError, IndexError):

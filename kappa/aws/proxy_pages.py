@@ -1,6 +1,6 @@
-"""Detect answers that are not AWS's: a proxy or a sign-in page has sent them.
+"""Detect answers that come from a proxy or a sign-in page instead of AWS.
 
-The SDK accepts nearly anything as an answer: such a page would become the result of an invocation.
+The SDK accepts nearly anything as an answer, so such a page could pass for an invocation's result.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from kappa.errors import AwsError
 from kappa.texts import read_json
 
 _EXCERPT = 120
-# Members that kappa reads, and that AWS never leaves out of an answer.
-_NEEDED = frozenset(
+# Members that kappa reads and that AWS always sends.
+_REQUIRED = frozenset(
     {
         "Aliases",
         "Configuration",
@@ -48,9 +48,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def checker(address: Callable[[], str]) -> Callable[..., None]:
-    """Make what the SDK runs before it reads an answer; `address` names where that came from.
+    """Create the check that the SDK runs before it parses an answer; `address` returns the URL.
 
-    Raises: AwsError, when the answer is not AWS's.
+    The check raises AwsError if the answer is not from AWS.
     """
 
     def check(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:  # noqa: ANN401
@@ -59,14 +59,14 @@ def checker(address: Callable[[], str]) -> Callable[..., None]:
             return
         if _is_foreign(response_dict, operation_model):
             raise AwsError(
-                f"{address()} did not answer as AWS does: {_words(response_dict)}.", FOREIGN_HINT
+                f"{address()} did not answer as AWS does: {_describe(response_dict)}.", FOREIGN_HINT
             )
 
     return check
 
 
 def _has_request_id(headers: Mapping[str, str]) -> bool:
-    """Whether AWS has numbered the request, as it does each.
+    """Whether the answer has a request id, as every answer of AWS does.
 
     Source: AWS SDKs and Tools reference; Amazon S3 API reference, "Common response headers".
     """
@@ -79,9 +79,9 @@ def _is_foreign(answer: Mapping[str, Any], operation: Any) -> bool:  # noqa: ANN
     kind = str({k.lower(): v for k, v in answer["headers"].items()}.get("content-type", ""))
     if "html" in kind.lower() or (300 <= status < 400 and status != 304):
         return True
-    if operation.name == "Invoke":  # a function's result may be anything: only the number tells
+    if operation.name == "Invoke":  # a function's result may be anything: only the id identifies it
         return True
-    if not isinstance(body, bytes):  # a result that is read as it comes: the SDK asks for it
+    if not isinstance(body, bytes):  # the body is a stream that the caller reads later
         return False
     if not body.strip():
         return _lacks_body(operation, status)
@@ -99,7 +99,7 @@ def _lacks_body(operation: Any, status: int) -> bool:  # noqa: ANN401
 
 
 def _members(shape: Any) -> dict[str, Any]:  # noqa: ANN401
-    """What of an answer stands in its body, by the names there."""
+    """The members of an answer that are in its body, by their names there."""
     members = {} if shape is None else shape.members
     return {
         member.serialization.get("name", name): member
@@ -109,7 +109,7 @@ def _members(shape: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def _fits_xml(text: bytes, shape: Any, status: int) -> bool:  # noqa: ANN401
-    """Whether a body reads as an answer in XML: an error, or the result of the operation."""
+    """Whether a body is an answer in XML: an error or the operation's result."""
     if text[:1] != b"<":
         return shape is not None and "payload" in shape.serialization
     if re.match(rb"<(!doctype\s+html|html)\b", text, re.IGNORECASE):
@@ -121,7 +121,7 @@ def _fits_xml(text: bytes, shape: Any, status: int) -> bool:  # noqa: ANN401
 
 
 def _fits(text: bytes, shape: Any, status: int) -> bool:  # noqa: ANN401
-    """Whether a body reads as an answer in JSON: an error, or the result of the operation."""
+    """Whether a body is an answer in JSON: an error or the operation's result."""
     try:
         value = read_json(text)
     except ValueError:
@@ -134,27 +134,27 @@ def _fits(text: bytes, shape: Any, status: int) -> bool:  # noqa: ANN401
     members = _members(shape)
     if not members or "payload" in shape.serialization:
         return True
-    is_complete = bool(members.keys() & value) and value.keys() >= members.keys() & _NEEDED
-    return is_complete and _is_like(value, shape)
+    is_complete = bool(members.keys() & value) and value.keys() >= members.keys() & _REQUIRED
+    return is_complete and _has_types(value, shape)
 
 
-def _is_like(value: object, shape: Any) -> bool:  # noqa: ANN401
-    """Whether JSON has the types of the model; what is null, or new, may be anything."""
+def _has_types(value: object, shape: Any) -> bool:  # noqa: ANN401
+    """Whether JSON has the types of the model; null and unknown members always pass."""
     kinds = _KINDS.get(shape.type_name)
     if value is None or kinds is None:
         return True
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         return False
     if shape.type_name == "structure" and isinstance(value, dict):
-        return all(_is_like(value.get(name), member) for name, member in _members(shape).items())
+        return all(_has_types(value.get(name), member) for name, member in _members(shape).items())
     if isinstance(value, list):
-        return all(_is_like(item, shape.member) for item in value)
+        return all(_has_types(item, shape.member) for item in value)
     return not isinstance(value, dict) or all(
-        _is_like(item, shape.value) for item in value.values()
+        _has_types(item, shape.value) for item in value.values()
     )
 
 
-def _words(answer: Mapping[str, Any]) -> str:
+def _describe(answer: Mapping[str, Any]) -> str:
     """Describe the answer: its status and the first words of its text."""
     body = answer["body"]
     if not isinstance(body, bytes):

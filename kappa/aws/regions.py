@@ -1,4 +1,4 @@
-"""Regions: a mistyped one, one that is newer than the SDK, one that is opted into. Pure."""
+"""Region names: mistyped ones, ones newer than the SDK, opt-in regions. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection
 
-# AWS names a new region after an area, a direction and a number.
+# AWS names a region after an area, a direction and a number.
 _NEW = re.compile(
     r"(eusc-)?[a-z]{2}(-[a-z]+)?-(north|south|east|west|central|(north|south)(east|west))-\d"
 )
@@ -39,32 +39,32 @@ _BY_DEFAULT = frozenset(
 
 
 def is_usual(region: str) -> bool:
-    """Whether a region is named as AWS names regions; then it may well exist."""
+    """Whether a name follows the pattern of AWS; such a region may exist."""
     return bool(_NEW.fullmatch(region))
 
 
 def is_well_formed(region: str) -> bool:
-    """Whether a text may be a region's name at all."""
+    """Whether a text could be the name of a region."""
     return bool(_ANY.fullmatch(region))
 
 
 def is_opt_in(partition: str, region: str) -> bool:
-    """Whether an account has a region only after somebody has enabled it there."""
+    """Whether an account must enable a region before it can use it."""
     return partition == "aws" and region not in _BY_DEFAULT
 
 
 def meant(region: str, known: Collection[str]) -> str:
-    """Find the known region that a mistyped one stands for; "" if it may well exist."""
+    """Find the known region that a mistyped name stands for; "" if the name may be right."""
     if region in known or is_usual(region):
         return ""
     return nearest(region, known)
 
 
 def nearest(region: str, known: Collection[str]) -> str:
-    """Find the known region that is written most like this one; "" if none is."""
+    """Find the known region with the most similar name; "" if none is similar."""
     word = region.lower()
     near = difflib.get_close_matches(word, sorted(known), 5, 0.75)
-    # Letters that changed places are the likeliest mistake.
+    # Swapped letters are the likeliest mistake.
     return min(near, key=lambda known_name: sum(_difference(word, known_name).values()), default="")
 
 

@@ -1,6 +1,6 @@
-"""AWS's errors in words: what kind of error it is, and what to do about it.
+"""Translate AWS's errors into kappa's, with a hint what to do. It makes no call.
 
-Owns the codes. It makes no call.
+It owns the error codes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ WRONG_KEYS = frozenset(
         "UnrecognizedClientException",
     }
 )
-# Codes of a request whose time AWS does not accept, and texts of other codes for the same.
+# Codes for a wrong time of the request, and texts that mean the same under other codes.
 # Source: AWS IAM guide, "Troubleshooting AWS API request signatures"; Amazon S3 API reference,
 # "Error responses".
 SKEWED = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
@@ -63,7 +63,7 @@ CONFLICT = frozenset(
         "ResourceInUseException",
     }
 )
-# Source: AWS SDKs reference, "Retry behavior": standard mode pauses between tries, up to 20 s.
+# Source: AWS SDKs reference, "Retry behavior": standard mode pauses up to 20 s between attempts.
 THROTTLED = frozenset(
     {
         "RequestLimitExceeded",
@@ -74,19 +74,19 @@ THROTTLED = frozenset(
     }
 )
 _NO_NETWORK_HINT = (
-    "Is the network up? What is done stays: run the same command again to complete the rest."
+    "Is the network up? Completed steps stay: run the same command again to finish the rest."
 )
 _CLOCK_HINT = "The clock of this computer is wrong: set it, then run the command again."
-_NUMBER_HINT = "Look for what must be a number: AWS_MAX_ATTEMPTS, or a key of ~/.aws/config."
+_NUMBER_HINT = "Check the values that must be numbers: AWS_MAX_ATTEMPTS, or a key of ~/.aws/config."
 FOREIGN_HINT = "A proxy or a sign-in page may have answered: check the network and HTTPS_PROXY."
 
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn botocore's exceptions into our own: `doing` says what we were doing, to what.
+    """Translate botocore's exceptions; `doing` is the action that failed, with its resource.
 
-    Raises: NotFound, Denied, Conflict, Unavailable, AwsError; ConfigError, for a profile that is
-    not there, or a setting that is no number.
+    Raises: NotFound, Denied, Conflict, Unavailable, AwsError; ConfigError, for an unknown profile
+    or a setting that is not a number.
     Source: botocore documentation, "Error handling"; each service's API reference for codes.
     """
     from botocore.exceptions import BotoCoreError, ClientError
@@ -111,7 +111,7 @@ def translated(doing: str) -> Iterator[None]:
 
 @contextmanager
 def parsed(doing: str) -> Iterator[None]:
-    """Turn what the SDK stumbles over in an answer into our own error: around a call, no more.
+    """Translate the SDK's failures to parse an answer. Wrap nothing but a call in this.
 
     Raises: AwsError.
     """
@@ -171,10 +171,12 @@ def _local_error(error: BotoCoreError, doing: str) -> KappaError:
     ):
         return Denied(f"No AWS credentials for {doing}: {error}", credentials.HINT)
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
-        lost = Unavailable(f"AWS could not be reached for {doing}: {error}", _NO_NETWORK_HINT)
-        lost.unreachable = True
-        lost.sent = isinstance(
+        unavailable = Unavailable(
+            f"AWS could not be reached for {doing}: {error}", _NO_NETWORK_HINT
+        )
+        unavailable.unreachable = True
+        unavailable.sent = isinstance(
             error, exceptions.ConnectionClosedError | exceptions.ReadTimeoutError
         )
-        return lost
+        return unavailable
     return AwsError(f"AWS call failed for {doing}: {error}")

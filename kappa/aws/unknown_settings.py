@@ -1,7 +1,4 @@
-"""Find settings in AWS's answer that kappa does not know, by AWS's own names. Pure.
-
-So a setting that AWS introduces one day is named too.
-"""
+"""Find settings in an AWS answer that kappa does not know, including future ones. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-# Usual words for some settings; the others have AWS's own name.
-_WORDS = {
+# Common names of some settings; the others keep AWS's name.
+_NAMES = {
     "CapacityProviderConfig": "capacity provider",
     "DurableConfig": "durable execution",
     "FileSystemConfigs": "file system",
@@ -23,7 +20,7 @@ _WORDS = {
 def list_unknown(
     answer: Mapping[str, Any], known: Mapping[str, tuple[str, ...] | None], of: str = ""
 ) -> list[str]:
-    """Name the settings of an answer beyond the known keys; `of` begins each name."""
+    """List the settings of an answer beyond the known keys; `of` begins each name."""
     names = []
     for key, value in answer.items():
         inner = known.get(key)
@@ -35,18 +32,18 @@ def list_unknown(
             rest = {name: item for name, item in value.items() if name not in inner}
         else:
             continue
-        if _holds(rest):
-            names.append(f"{of}{_WORDS.get(key, key)}: {as_text(rest)}")
+        if _is_set(rest):
+            names.append(f"{of}{_NAMES.get(key, key)}: {as_text(rest)}")
     return names
 
 
-def _holds(value: object) -> bool:
-    """Whether a value says anything: {"Configs": []} does not."""
+def _is_set(value: object) -> bool:
+    """Whether a value sets anything; {"Configs": []} does not."""
     if isinstance(value, Mapping):
-        return any(map(_holds, value.values()))
+        return any(map(_is_set, value.values()))
     return bool(value)
 
 
 def as_text(value: object) -> str:
-    """Write a value on one line: a text as it is, anything else as JSON."""
+    """Write a value on one line: text unchanged, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, default=str)

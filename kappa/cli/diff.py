@@ -36,7 +36,7 @@ def show_changes(
     from kappa.commands.diff import read_changes
     from kappa.commands.session import with_publishing
     from kappa.function.code import sends_code
-    from kappa.plan.step import Note, Report, worth_a_line
+    from kappa.plan.step import Note, Report, without_settled
 
     session = with_publishing(options.open(), publishing)
     if strict:
@@ -47,7 +47,7 @@ def show_changes(
     if options.json:
         result(as_json(as_data(changes)))
         return DIFFERS if changes else 0
-    for item in worth_a_line(plan):
+    for item in without_settled(plan):
         if isinstance(item, Note):
             progress(report_line(Report(item.mark, item.message)))
     for sign, text in as_lines(changes):

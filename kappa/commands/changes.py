@@ -16,7 +16,7 @@ from typing import Any
 from kappa.config.mask import hide
 from kappa.function.code import SENDS_CODE
 from kappa.packing.code_diff import File, compare_code, file_lines
-from kappa.plan.step import MAKING, Plan, Step, steps
+from kappa.plan.step import CREATING_MARKS, Plan, Step, steps
 
 HIDDEN = "(hidden)"
 # Named in a step's message already, or shown as files.
@@ -111,7 +111,7 @@ def _settings(step: Step, show_values: bool, written: Mapping[str, str]) -> Iter
     before = dict(_flat("", old_params))
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = before.get(name), after.get(name)
-        if old == new and step.mark not in MAKING:
+        if old == new and step.mark not in CREATING_MARKS:
             continue
         yield _hidden(_setting(name, old, new, show_values), written)
 
@@ -191,7 +191,7 @@ def as_lines(changes: list[Change]) -> Iterator[tuple[str, str]]:
     for change in changes:
         sign = (
             "+"
-            if change.mark in (*MAKING, "published")
+            if change.mark in (*CREATING_MARKS, "published")
             else "-"
             if change.mark in ("removed", "detached")
             else "~"

@@ -39,14 +39,20 @@ def plan_delete(session: Session) -> Plan:
         pending = pool.submit(
             read_sources, aws, config, place, grants=False, tolerant=True, deleting=True
         )
-        ask = role_users.make_question(aws, role_users.functions_by_role(listed))
+        read_users = role_users.users_reader(aws, role_users.functions_by_role(listed))
         rights = read_rights(
-            aws, config, place, roles.result(), function.settings, ask=ask, deletes=True
+            aws,
+            config,
+            place,
+            roles.result(),
+            function.settings,
+            read_users=read_users,
+            deletes=True,
         )
     # The function goes with all of its aliases, so what hangs on any of them goes too.
     config = msgspec.structs.replace(config, other_aliases=frozenset())
     config, sources = choose_alias(config, place, pending.result(), strict=False, whole=True)
-    now, users_now = datetime.now(UTC), partial(role_users.make_question(aws), elsewhere=True)
+    now, users_now = datetime.now(UTC), partial(role_users.users_reader(aws), elsewhere=True)
     return [
         *plan_sources_delete(config, sources),
         *plan_vpc_mark(config, rights, own, now),

@@ -59,9 +59,15 @@ def read_current(session: Session, *, with_sources: bool = True) -> Current:
         pending = (
             pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
         )
-        ask = role_users.make_question(aws)
+        read_users = role_users.users_reader(aws)
         rights = read_rights(
-            aws, config, place, roles.result(), function.settings, ask=ask, document=document
+            aws,
+            config,
+            place,
+            roles.result(),
+            function.settings,
+            read_users=read_users,
+            document=document,
         )
     check_architecture(config, (function.settings or {}).get("Architectures", ()))
     sources = pending.result() if pending else SourcesState()

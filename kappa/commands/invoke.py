@@ -152,7 +152,7 @@ def _lost(error: AwsError) -> AwsError:
 
 
 def _patience_s(aws: Aws) -> int:
-    return aws.longest_run_s + _SPARE_S
+    return aws.max_timeout_s + _SPARE_S
 
 
 def exists(aws: Aws, function: str) -> bool:

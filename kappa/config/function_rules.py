@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from kappa import arn as arns
+from kappa.arn import matches_any_account, parse_arn
 from kappa.aws.regions import is_opt_in
 from kappa.config.error_list import check_all
 from kappa.config.fields import LOG_DAYS
@@ -163,7 +163,7 @@ def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
     """A permission for everybody is written as one: a forgotten source must not make it."""
     narrowed = (
-        not arns.is_anybodys(permission.source_arn)
+        not matches_any_account(permission.source_arn)
         or permission.source_account
         or permission.principal_org_id
         or permission.event_source_token
@@ -260,7 +260,7 @@ def check_regions(config: Config, region: str) -> None:
         _check_region(config, ("lambda", "image", "uri"), image.uri.split(".")[3], region)
     for keys, text in _arns(config.function):
         try:
-            arn = arns.parse(text)
+            arn = parse_arn(text)
         except ValueError as error:
             raise config.error(keys, f"{dotted(keys)}: {error}.") from None
         # A layer of AWS's own is in every region.
@@ -278,7 +278,7 @@ def _check_topics(config: Config, region: str) -> None:
     for number, source in enumerate(config.function.event_sources):
         if source.service != "sns":
             continue
-        topic = arns.parse(source.arn)
+        topic = parse_arn(source.arn)
         if topic.region != region and is_opt_in(topic.partition, region):
             raise config.error(
                 ("lambda", "event_sources", number, "arn"),

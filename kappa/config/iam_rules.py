@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kappa import arn as arns
+from kappa.arn import parse_arn
 from kappa.config.merge import dig
 from kappa.config.model import File
 from kappa.config.policy_document import FILL_IN, blank_in, blanks
@@ -55,7 +55,7 @@ def check_iam(tree: Tree, settings: File) -> None:
 
 def _is_iam(text: str, kind: str) -> bool:
     try:
-        parsed = arns.parse(text)
+        parsed = parse_arn(text)
     except ValueError:
         return False
     return parsed.service == "iam" and parsed.resource.startswith(kind)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from kappa import arn as arns
+from kappa.arn import parse_arn
 from kappa.config import command_line
 from kappa.config.fields import (
     AccountId,
@@ -208,7 +208,7 @@ class EventSource(Section, frozen=True):
     @property
     def service(self) -> str:
         """The service that the ARN names, such as sns; events where there is a name only."""
-        return arns.parse(self.arn).service if self.arn else "events"
+        return parse_arn(self.arn).service if self.arn else "events"
 
     @property
     def label(self) -> str:
@@ -229,14 +229,14 @@ class EventSource(Section, frozen=True):
     @property
     def short(self) -> str:
         """What a person calls it, e.g. "my-topic"."""
-        return arns.parse(self.arn).name if self.arn else self.name
+        return parse_arn(self.arn).name if self.arn else self.name
 
 
 def rule_names(function: str, source: EventSource) -> dict[str, str]:
     """The rule's name, as DescribeRule wants it, and its bus unless that is the default one."""
     if source.name:
         return {"Name": f"{function}-{source.name}"}
-    *bus, name = arns.parse(source.arn).resource.removeprefix("rule/").split("/")
+    *bus, name = parse_arn(source.arn).resource.removeprefix("rule/").split("/")
     return {"Name": name, **({"EventBusName": "/".join(bus)} if bus else {})}
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kappa import arn as arns
+from kappa.arn import parse_arn
 from kappa.config.convert import suggestion
 from kappa.config.error_list import check_all
 from kappa.config.model import EventSource, File, rule_names
@@ -147,7 +147,7 @@ def _check_kind(tree: Tree, keys: Keys, source: EventSource, given: Mapping[str,
 
 def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
     try:
-        arn = arns.parse(source.arn)
+        arn = parse_arn(source.arn)
     except ValueError as error:
         # The error of an ARN or a time quotes it, and it may be an included value.
         raise tree.error(keys, f"{error}.") from None
@@ -226,7 +226,7 @@ def _check_rule(tree: Tree, keys: Keys, source: EventSource) -> None:
             raise tree.error((*keys, key), f"a rule that is just used keeps its own {key}.")
     if not source.schedule:
         return
-    bus = arns.parse(source.arn).resource.split("/")[1:-1] if source.arn else []
+    bus = parse_arn(source.arn).resource.split("/")[1:-1] if source.arn else []
     if bus not in ([], ["default"]):
         # Source: EventBridge's own answer to PutRule.
         raise tree.error(

@@ -1,8 +1,8 @@
-"""Aliases: whose each one is, which versions it has been on, how it is made and moved. Pure.
+"""Plan aliases; know the owner of each and the versions that it has been on. Pure.
 
-Several configs or environments may share a function, each with an alias of its own. Lambda tells
+Several configs or environments may share a function, each with its own alias. Lambda records
 neither who made an alias nor what it pointed to before, so kappa writes both into the alias's
-description, unless somebody else has written one there.
+description, unless it has one from somebody else.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from typing import Any
 from kappa.config.model import Config
 from kappa.function import conflicts
 from kappa.function.version_state import VersionsState, weights
-from kappa.plan.step import Look, Note, Plan, Step
+from kappa.plan.step import Note, Plan, Recheck, Step
 
 _MARK = re.compile(r"kappa (.+): was on (?:no other version|versions((?: \d+)*))")
 # Source: AWS Lambda API reference, "UpdateAlias", Description.
-_LONGEST = 256
-_LONGEST_NAME = 100
+_MAX_LENGTH = 256
+_MAX_NAME_LENGTH = 100
 
 
 def owner_name(config: Config) -> str:
-    """How an alias names its config: the file, and the environment in brackets."""
+    """The config's name in an alias's description: the file, and the environment in brackets."""
     file, environment = config.file.name, config.environment
     text = f"{file} ({environment})" if environment else file
-    if len(text) <= _LONGEST_NAME and text.isprintable():
+    if len(text) <= _MAX_NAME_LENGTH and text.isprintable():
         return text
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def owner(alias: Mapping[str, Any]) -> str:
-    """The name of the config that an alias belongs to; "" if kappa has not written it there."""
+    """The name of the config that owns an alias; "" if its description does not tell."""
     mark = _MARK.fullmatch(alias.get("Description") or "")
     return mark[1] if mark else ""
 
@@ -42,7 +42,7 @@ def owner(alias: Mapping[str, Any]) -> str:
 def is_of_another(config: Config, owner: str) -> bool:
     """Whether an alias with this owner belongs to another environment or another file.
 
-    A config that names no alias may have got another file name since: it follows its sources.
+    A config that names no alias may have been renamed, so another file name does not count there.
     """
     if not owner or owner in (owner_name(config), config.file.name):
         return False
@@ -51,9 +51,9 @@ def is_of_another(config: Config, owner: str) -> bool:
 
 
 def own_versions(state: VersionsState, name: str) -> list[int]:
-    """The existing versions that an alias is or was on, as far as is known, oldest first.
+    """The existing versions that an alias is or was on, oldest first, as far as kappa knows.
 
-    Empty, if the alias does not exist.
+    Empty if the alias does not exist.
     """
     alias = state.alias(name)
     if alias is None:
@@ -63,12 +63,12 @@ def own_versions(state: VersionsState, name: str) -> list[int]:
 
 
 def has_others(state: VersionsState, name: str) -> bool:
-    """Whether the function has other aliases: then a version may be one of theirs."""
+    """Whether the function has other aliases, which may own some of the versions."""
     return any(alias["Name"] != name for alias in state.aliases)
 
 
 def others_versions(state: VersionsState, name: str) -> set[int]:
-    """The versions that other aliases are known to be or to have been on."""
+    """The versions that other aliases are or were on, as far as kappa knows."""
     numbers: set[str] = set()
     for alias in state.aliases:
         if alias["Name"] != name:
@@ -79,24 +79,24 @@ def others_versions(state: VersionsState, name: str) -> set[int]:
 def description(
     config: Config, state: VersionsState, alias: Mapping[str, Any] | None, to: str
 ) -> str | None:
-    """The description of an alias that is made or moved; None, if kappa must not write it.
+    """The description of an alias that is made or moved; None if kappa must not write it.
 
-    A version that keep_versions has no room for is forgotten if another alias was on it too: the
-    last of them removes it.
+    A version beyond keep_versions is dropped if another alias was on it too; the last alias that
+    remembers a version removes it.
     """
     if alias is None:
         return f"kappa {owner_name(config)}: was on no other version"
     if alias.get("Description") and not _MARK.fullmatch(alias["Description"]):
         return None
     keep = config.function.keep_versions
-    was = [number for number in own_versions(state, alias["Name"]) if str(number) != to]
+    past = [number for number in own_versions(state, alias["Name"]) if str(number) != to]
     if keep is not None:
         others = others_versions(state, alias["Name"])
-        newest = was[len(was) - min(keep - 1, len(was)) :]
-        was = [number for number in was if number in newest or number not in others]
-    text = "".join(f" {number}" for number in was)
+        newest = past[len(past) - min(keep - 1, len(past)) :]
+        past = [number for number in past if number in newest or number not in others]
+    text = "".join(f" {number}" for number in past)
     start = f"kappa {owner_name(config)}: was on "
-    while len(start + "versions" + text) > _LONGEST:
+    while len(start + "versions" + text) > _MAX_LENGTH:
         text = text[text.index(" ", 1) :]
     return f"{start}versions{text}" if text else f"{start}no other version"
 
@@ -112,7 +112,7 @@ def is_missing(config: Config, state: VersionsState) -> bool:
 
 
 def plan(config: Config, state: VersionsState, number: str) -> Plan:
-    """Plan the config's alias on a version; without a number, on the one just published."""
+    """Plan the config's alias for a version; without a number, for the one just published."""
     name = config.function.alias
     if not name:
         return []
@@ -126,20 +126,21 @@ def plan(config: Config, state: VersionsState, number: str) -> Plan:
 
 
 def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
-    """Make the alias, or move it, to a version; without a number, to the one just published.
+    """Create the alias or move it to a version; without a number, to the one just published.
 
-    The alias remembers whose it is and what it was on. It is moved only from where it was read.
+    The description records its owner and its past versions. It is moved only from where it was
+    read.
     """
     alias = state.alias(name)
     if alias is None:
-        return _make(config, state, name, number)
+        return _create(config, state, name, number)
     params: dict[str, Any] = {"FunctionName": config.function.name, "Name": name}
     if number:
         params["FunctionVersion"] = number
     current = alias["FunctionVersion"]
     before: dict[str, Any] = {"FunctionVersion": current}
     if shares := weights(alias):
-        # All calls go to this version again, including the share that a second version has.
+        # All calls go to this version, including the share of another version.
         params["RoutingConfig"] = {"AdditionalVersionWeights": {}}
         before["RoutingConfig"] = {"AdditionalVersionWeights": shares}
     text = description(config, state, alias, number)
@@ -161,7 +162,7 @@ def point(config: Config, state: VersionsState, name: str, number: str) -> Step:
     )
 
 
-def _make(config: Config, state: VersionsState, name: str, number: str) -> Step:
+def _create(config: Config, state: VersionsState, name: str, number: str) -> Step:
     function = {"FunctionName": config.function.name}
     version = {"FunctionVersion": number} if number else {}
     text = description(config, state, None, "")
@@ -173,14 +174,14 @@ def _make(config: Config, state: VersionsState, name: str, number: str) -> Step:
         f"alias {name}: version {number or '(new)'}",
         takes={} if number else {"FunctionVersion": "Version"},
         fills={"(new)": "FunctionVersion"},
-        look=Look("list_aliases", function, _is_made),
-        conflict_hint="Another deploy made it just now, for another version: "
+        recheck=Recheck("list_aliases", function, _exists),
+        conflict_hint="Another deploy has just made it for another version: "
         "run the same command again.",
     )
 
 
-def _is_made(answer: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
-    """Whether such an alias exists. A deploy has listed the aliases before: it may do so again."""
+def _exists(answer: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    """Whether such an alias exists. Listing needs no right that a deploy does not have."""
     return any(
         all(alias[key] == params[key] for key in ("Name", "FunctionVersion")) and not weights(alias)
         for alias in answer["Aliases"]

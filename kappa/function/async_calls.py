@@ -1,6 +1,6 @@
-"""Settings of asynchronous calls: retries, age, destinations. Read and plan them.
+"""Read and plan the settings of asynchronous calls: retries, age, destinations.
 
-An alias has such settings of its own: if the config names one, they are the alias's.
+They belong to the alias if the config names one, else to the function.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kappa.plan.step import Note, Plan, Step
 
 
 def wants(desired: Async | None) -> bool:
-    """Whether the config sets something, and does not only remove."""
+    """Whether the config sets anything, instead of only removing settings."""
     return desired is not None and bool(_merged(desired, {}))
 
 
@@ -37,9 +37,9 @@ def read_async_settings(aws: Aws, name: str, alias: str = "") -> dict[str, Any] 
 
 
 def plan(config: Config, current: Mapping[str, Any] | None) -> Plan:
-    """Plan the settings; `current` is what AWS has of them, None: nothing.
+    """Plan the settings; `current` are those in AWS, None if there are none.
 
-    Where nothing is left they are deleted: AWS refuses a put that names no setting.
+    If no setting is left they are deleted, since AWS refuses a put without any.
     """
     desired = config.function.async_
     if desired is None:
@@ -98,7 +98,11 @@ def _merged(desired: Async, kept: Mapping[str, Any]) -> dict[str, Any]:
     for key, arn in (("OnFailure", desired.on_failure), ("OnSuccess", desired.on_success)):
         if arn is not None:
             destinations[key] = {"Destination": arn} if arn else None
-    given = {key: value for key, value in params.items() if value is not None}
-    left = {key: value for key, value in destinations.items() if value}
+    configured = {key: value for key, value in params.items() if value is not None}
+    destinations = {key: value for key, value in destinations.items() if value}
     rest = {key: value for key, value in kept.items() if key != "DestinationConfig"}
-    return {**rest, **given, **({"DestinationConfig": left} if left else {})}
+    return {
+        **rest,
+        **configured,
+        **({"DestinationConfig": destinations} if destinations else {}),
+    }

@@ -1,4 +1,4 @@
-"""The function's code, a zip or an image: what a call sends, and when AWS already has it. Pure."""
+"""Plan the function's code, a zip or an image, and compare it with AWS's. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from kappa.plan.step import Guard, Note, Plan, Step, steps
 
 # The operations of Lambda that send code.
 SENDS_CODE = frozenset({"create_function", "update_function_code"})
-# The architecture of a function that is older than the choice of one.
-_OLDEST = ["x86_64"]
+# The architecture of a function that was made before AWS offered a choice.
+_DEFAULT_ARCHITECTURES = ["x86_64"]
 
 
 def code_params(config: Config, archive: Archive | None) -> dict[str, Any]:
-    """Where Lambda finds the code, as parameters of its calls."""
+    """The location of the code, as parameters of Lambda's calls."""
     if config.function.image:
         return {"ImageUri": config.function.image.uri}
     return upload.code(config, archive) if archive else {}
@@ -34,7 +34,7 @@ def plan_code(
     again: bool,
     guard: Guard | None = None,
 ) -> Step | Note:
-    """Plan the update of code that differs, or of any code if it is sent `again` after a failure.
+    """Plan the update of different code; with `again`, after a failure, of any code.
 
     `settings` and `code` are GetFunction's Configuration and Code. A zip keeps its customer key.
     Raises: Conflict, if AWS has an image where the config has a zip, or the other way round.
@@ -67,8 +67,8 @@ def _check_kind(config: Config, settings: Mapping[str, Any]) -> None:
     kind = "Image" if config.function.image else "Zip"
     if settings.get("PackageType", kind) != kind:
         raise Conflict(
-            f"The function {config.function.name} is of the kind {settings['PackageType']}: "
-            f"AWS cannot make it {kind}.",
+            f"The function {config.function.name} has the package type "
+            f"{settings['PackageType']}, which AWS cannot change to {kind}.",
             f"Delete it first: {config.command('delete')}",
         )
 
@@ -79,14 +79,14 @@ def compare_code(
     settings: Mapping[str, Any],
     code: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what identifies the code: as AWS has it, and as the config wants it."""
+    """Return the identity of the code in AWS, and that of the config's code."""
     if config.function.image:
         before = {"ImageUri": code.get("ImageUri")}
         after: dict[str, Any] = {"ImageUri": config.function.image.uri}
     else:
         before = {"CodeSha256": settings.get("CodeSha256")}
         after = {"CodeSha256": archive.sha256 if archive else None}
-    current = settings.get("Architectures") or _OLDEST
+    current = settings.get("Architectures") or _DEFAULT_ARCHITECTURES
     desired = config.function.architectures
     if desired is not None and list(desired) != current:
         before["Architectures"], after["Architectures"] = current, list(desired)
@@ -99,5 +99,5 @@ def sends_code(plan: Plan) -> bool:
 
 
 def replaces_code(plan: Plan) -> bool:
-    """Whether a plan uploads code where there is some."""
+    """Whether a plan replaces the code of an existing function."""
     return any(step.operation == "update_function_code" for step in steps(plan))

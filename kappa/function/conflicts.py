@@ -1,8 +1,7 @@
-"""Two deploys of a function at once: the second one stops with a Conflict, so they never mix.
+"""Detect concurrent deploys: the second one stops with a Conflict, so they never mix. Pure.
 
-Each write relies on what was read before, and another deploy may come in between. So the function
-is compared once more right before the write, and AWS accepts the write only for the revision that
-was compared. Pure.
+Another deploy may change the function between our read and our write. So the function is compared
+again right before each write, and AWS accepts the write only for the compared revision.
 Source: AWS Lambda API reference, "UpdateFunctionCode", "UpdateFunctionConfiguration",
 "PublishVersion", "UpdateAlias", RevisionId; "PreconditionFailedException".
 """
@@ -25,9 +24,9 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Compared:
-    """The function as it was when the plan was made, and as it is to be.
+    """The function as it was when the plan was made, and as the config wants it.
 
-    `before` is what GetFunction answered then; None: this plan makes the function.
+    `before` is GetFunction's answer at that time; None if the plan creates the function.
     """
 
     config: Config
@@ -35,16 +34,16 @@ class Compared:
     role_arn: str
     before: Answer | None
 
-    def differing(self, now: Answer, *, settings: bool, code: bool) -> list[str]:
-        """Name what differs from what is expected by `now`, GetFunction's answer.
+    def differing(self, answer: Answer, *, settings: bool, code: bool) -> list[str]:
+        """List the parts of `answer`, from GetFunction, that are not as expected.
 
-        A part that is done, `settings` or `code`, is expected as the config wants it; else as
-        before. What the config does not name is always expected as before.
+        `settings` and `code` tell which part is updated already: it must match the config. A part
+        that is not must be as before, and so must every setting that the config does not name.
         """
-        return [*self._settings(now, done=settings), *(self._code(now, done=code))]
+        return [*self._settings(answer, done=settings), *(self._code(answer, done=code))]
 
-    def _settings(self, now: Answer, *, done: bool) -> list[str]:
-        actual = now["Configuration"]
+    def _settings(self, answer: Answer, *, done: bool) -> list[str]:
+        actual = answer["Configuration"]
         is_new = self.before is None
         expected = desired(self.config, self.role_arn, actual) if done or is_new else {}
         if self.before is not None:
@@ -52,30 +51,30 @@ class Compared:
             expected = {key: current(before, key) for key in SETTINGS} | expected
         return [key for key, value in expected.items() if current(actual, key) != value]
 
-    def _code(self, now: Answer, *, done: bool) -> list[str]:
+    def _code(self, answer: Answer, *, done: bool) -> list[str]:
         if not done and self.before is not None:
-            before, actual = self.before["Configuration"], now["Configuration"]
+            before, actual = self.before["Configuration"], answer["Configuration"]
             return ["code"] if before.get("CodeSha256") != actual.get("CodeSha256") else []
-        is_, should = compare_code(
-            self.config, self.archive, now["Configuration"], now.get("Code", {})
+        current_code, desired_code = compare_code(
+            self.config, self.archive, answer["Configuration"], answer.get("Code", {})
         )
-        return ["code"] if is_ != should else []
+        return ["code"] if current_code != desired_code else []
 
 
 def guard_update(
     compared: Compared, part: str, *, settings: bool, code: bool, again: bool = False
 ) -> Guard:
-    """Guard the update of one part, "settings" or "code"; the flags name the parts that are done.
+    """Guard the update of one part, "settings" or "code"; the flags tell which parts are done.
 
-    An update that has been made, since only AWS's answer was lost, is not made twice; one that is
-    sent `again` is, though nothing differs.
+    If only AWS's answer was lost, the update is not repeated. With `again` it is sent although
+    nothing differs.
     """
     done = {"settings": settings, "code": code} | {part: True}
 
-    def check(now: Answer, _params: Answer) -> bool:
-        if not compared.differing(now, **done):
+    def check(answer: Answer, _params: Answer) -> bool:
+        if not compared.differing(answer, **done):
             return again
-        changed = compared.differing(now, settings=settings, code=code)
+        changed = compared.differing(answer, settings=settings, code=code)
         if changed:
             raise _changed(compared.config, changed, f"changed its {part}")
         return True
@@ -84,10 +83,10 @@ def guard_update(
 
 
 def guard_publishing(compared: Compared, *, done: bool = True) -> Guard:
-    """Guard a version: it has what this config wants or, if not `done`, what was read."""
+    """Guard a version: the function must match the config or, unless `done`, be as before."""
 
-    def check(now: Answer, _params: Answer) -> bool:
-        changed = compared.differing(now, settings=done, code=done)
+    def check(answer: Answer, _params: Answer) -> bool:
+        changed = compared.differing(answer, settings=done, code=done)
         if changed:
             raise _changed(compared.config, changed, "published a version")
         return True
@@ -104,38 +103,38 @@ def _changed(config: Config, changed: list[str], step: str) -> Conflict:
     return Conflict(
         f"Another command changed the function {config.function.name} meanwhile "
         f"({', '.join(changed)}). kappa stopped before it {step}, and moved no alias.",
-        "When the other one has ended, run the same command again.",
+        "When the other command has ended, run the same command again.",
     )
 
 
 def guard_alias(config: Config, alias: Answer) -> Guard:
-    """Guard the move of an alias from where it was read; the step has its RevisionId."""
+    """Guard the move of an alias: it must still be where it was read."""
     name, before = alias["Name"], alias["FunctionVersion"]
 
-    def check(now: Answer, params: Answer) -> bool:
-        current_version, to = now["Version"], params["FunctionVersion"]
+    def check(answer: Answer, params: Answer) -> bool:
+        current_version, to = answer["Version"], params["FunctionVersion"]
         if current_version == to != before:
             return False
         if current_version != before:
             raise Conflict(
                 f"The alias {name} of {config.function.name} has moved to version "
                 f"{current_version} meanwhile: it was on {before}, and was to be moved to {to}.",
-                f"See which there are: {config.command('versions')}. Then run the same command "
+                f"List the versions: {config.command('versions')}. Then run the same command "
                 "again, if it is still wanted.",
             )
         return True
 
-    # This call takes a right that kappa needs anyway.
-    # Source: AWS CLI reference, "get-function-configuration", --qualifier: of an alias it answers
+    # Unlike get_alias, this call needs no additional permission: kappa uses it anyway.
+    # Source: AWS CLI reference, "get-function-configuration", --qualifier: for an alias, it returns
     # the version that the alias points to.
     params = {"FunctionName": config.function.name, "Qualifier": name}
     return Guard("get_function_configuration", params, check)
 
 
 def check_shared(compared: Compared, aliases: list[str]) -> None:
-    """Refuse an alias of a function that has others' aliases and is not as this config wants it.
+    """Refuse to add an alias to a function that has other aliases and differs from this config.
 
-    Raises: Conflict, naming what differs.
+    Raises: Conflict, naming the differences.
     """
     assert compared.before is not None
     differing = compared.differing(compared.before, settings=True, code=True)
@@ -145,7 +144,7 @@ def check_shared(compared: Compared, aliases: list[str]) -> None:
     name = config.function.name
     raise Conflict(
         f"The function {name} has the alias {', '.join(aliases)}, and it is not as this config "
-        f"wants it ({', '.join(differing)}). create leaves it so, and makes no alias "
-        f"{config.function.alias} of it.",
+        f"wants it ({', '.join(differing)}). create does not change it, and makes no alias "
+        f"{config.function.alias} for it.",
         f"Publish what this config wants: {config.command('deploy')}",
     )

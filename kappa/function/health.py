@@ -1,7 +1,7 @@
-"""Whether the function that AWS has works: what has failed, what is under way, when it is ready.
+"""The function's health: whether it has failed, is changing or is ready. Pure.
 
-Owns what State and LastUpdateStatus mean for a plan. AWS lists a setting that failed like any
-other, so comparing settings alone is not enough. Pure.
+It owns the meaning of State and LastUpdateStatus for a plan. AWS lists the settings of a failed
+update like any others, so comparing settings is not enough.
 Source: AWS Lambda guide, "Lambda function states".
 """
 
@@ -14,7 +14,7 @@ from kappa.config.model import Config
 from kappa.errors import AwsError, Conflict
 from kappa.plan.step import Wait
 
-# Reasons of a failed update that only other code removes: settings sent before the code fail too.
+# Reasons of a failed update that only new code can resolve; settings sent before it fail too.
 _CODE_REASONS = frozenset(
     {
         "ImageAccessDenied",
@@ -26,15 +26,15 @@ _CODE_REASONS = frozenset(
 )
 
 
-def under_way(settings: Mapping[str, Any]) -> bool:
-    """Whether the function is being made or changed: how that ends is not known yet."""
+def is_changing(settings: Mapping[str, Any]) -> bool:
+    """Whether the function is being created or updated."""
     return settings.get("State") == "Pending" or settings.get("LastUpdateStatus") == "InProgress"
 
 
 def failure(settings: Mapping[str, Any]) -> str:
     """Describe a failure that sending settings and code again may repair; "" if there is none.
 
-    A function is Inactive after AWS reclaimed the network or image of an idle function.
+    AWS makes an idle function Inactive when it reclaims its network or image.
     """
     if settings.get("LastUpdateStatus") == "Failed":
         return f"the last update failed: {_reason(settings, 'LastUpdateStatusReason')}"
@@ -50,12 +50,12 @@ def code_failed(settings: Mapping[str, Any]) -> bool:
 
 
 def has_failed(settings: Mapping[str, Any]) -> bool:
-    """Whether a function or one of its versions could not be made, and will never run."""
+    """Whether AWS failed to make a function or version, so that it will never run."""
     return settings.get("State") == "Failed"
 
 
 def reason(settings: Mapping[str, Any]) -> str:
-    """AWS's reason for the state that a function or one of its versions has."""
+    """AWS's reason for the state of a function or version."""
     return _reason(settings, "StateReason")
 
 
@@ -77,7 +77,7 @@ def check_usable(config: Config, settings: Mapping[str, Any]) -> None:
     if has_failed(settings):
         raise AwsError(
             f"AWS could not make the function {name}: {reason(settings)}",
-            "AWS wants such a function deleted and made again: correct the cause, then "
+            "Such a function must be deleted and made again: correct the cause, then "
             f"{config.command('delete')} and {config.command('deploy')}.",
         )
 
@@ -85,7 +85,8 @@ def check_usable(config: Config, settings: Mapping[str, Any]) -> None:
 def ready(config: Config, field: str, until: str, *, always: bool = False) -> Wait:
     """Wait until a change of the function has ended.
 
-    At a plan's end only for what can still fail there: network, key, image, snapshot.
+    At the end of a plan it is skipped, unless `always` or the change can still fail: network, key,
+    image, snapshot.
     """
     function = config.function
     fails_late = function.vpc or function.kms_key or function.image or function.snap_start

@@ -1,4 +1,4 @@
-"""The function's log group: read it, plan its retention. kappa never removes a log group."""
+"""Read the function's log group and plan its retention. kappa never removes a log group."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from kappa.plan.step import Note, Plan, Step
 
 @dataclass(frozen=True)
 class LogGroup:
-    """A log group that exists; no days means that logs are kept for ever."""
+    """An existing log group; without retention_days, its logs never expire."""
 
     retention_days: int | None = None
 
 
 def read_log_group(aws: Aws, config: Config) -> LogGroup | None:
-    """Read the log group, only if the config has a retention for it."""
+    """Read the log group if the config sets its retention, else return None."""
     if config.function.log_retention_days is None:
         return None
     return find_log_group(aws, config.function.log_group)
@@ -54,7 +54,7 @@ def plan_retention(config: Config, state: LogGroup | None) -> Plan:
     )
     if state:
         return [retention]
-    make = Step(
+    creation = Step(
         "logs",
         "create_log_group",
         group,
@@ -62,7 +62,7 @@ def plan_retention(config: Config, state: LogGroup | None) -> Plan:
         f"log group {name}",
         settled=("ResourceAlreadyExistsException",),
     )
-    return [make, retention]
+    return [creation, retention]
 
 
 def plan_log_group_delete(config: Config) -> Plan:

@@ -1,6 +1,6 @@
-"""The function's settings as parameters of AWS's calls: desired by the config, or current in AWS.
+"""The function's settings as parameters of AWS's calls, desired and current. Pure.
 
-Owns the names and shapes of CreateFunction's and UpdateFunctionConfiguration's parameters. Pure.
+It owns the names and shapes of the parameters of CreateFunction and UpdateFunctionConfiguration.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TRACING: Mapping[str | bool | None, str | None] = {
     "Active": "Active",
     "PassThrough": "PassThrough",
 }
-# All that a call sets besides the code.
+# Everything that these calls set, except the code.
 SETTINGS = (
     "Runtime",
     "Role",
@@ -42,10 +42,10 @@ _SNAP_START = {None: None, True: "PublishedVersions", False: "None"}
 
 
 def desired(config: Config, role_arn: str, actual: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that the config names; `actual` fills what it leaves open inside of one.
+    """The settings that the config names.
 
     `actual` is GetFunction's Configuration. A call replaces a structure such as LoggingConfig as a
-    whole, so the rest is repeated.
+    whole, so the keys that the config leaves open are repeated from `actual`.
     """
     function = config.function
     params: dict[str, Any] = {
@@ -70,7 +70,7 @@ def desired(config: Config, role_arn: str, actual: Mapping[str, Any]) -> dict[st
 
 
 def first_settings(config: Config, role_arn: str) -> dict[str, Any]:
-    """The settings of a function that is to be made.
+    """The settings of a new function.
 
     Raises: ConfigError, if it would have no role.
     """
@@ -92,11 +92,11 @@ def _vpc(function: Function, actual: Mapping[str, Any]) -> dict[str, Any] | None
     vpc = function.vpc
     if vpc is None:
         return None
-    now = current(actual, "VpcConfig")["Ipv6AllowedForDualStack"] and bool(vpc.subnet_ids)
+    ipv6 = current(actual, "VpcConfig")["Ipv6AllowedForDualStack"] and bool(vpc.subnet_ids)
     return {
         "SubnetIds": sorted(vpc.subnet_ids),
         "SecurityGroupIds": sorted(vpc.security_group_ids),
-        "Ipv6AllowedForDualStack": now if vpc.ipv6 is None else vpc.ipv6,
+        "Ipv6AllowedForDualStack": ipv6 if vpc.ipv6 is None else vpc.ipv6,
     }
 
 
@@ -111,10 +111,11 @@ def _logging(function: Function, actual: Mapping[str, Any]) -> dict[str, Any] | 
         "SystemLogLevel": logging.system_level,
         "LogGroup": logging.group,
     }
-    given = {key: value for key, value in named.items() if value}
-    if not given:
-        return {"LogFormat": "Text", "LogGroup": group}
-    params = {"LogFormat": "Text", "LogGroup": group, **actual.get("LoggingConfig", {}), **given}
+    configured = {key: value for key, value in named.items() if value}
+    default = {"LogFormat": "Text", "LogGroup": group}
+    if not configured:
+        return default
+    params = {**default, **actual.get("LoggingConfig", {}), **configured}
     # Source: AWS Lambda guide, "Log-level filtering": JSON format only.
     levels = _LOG_LEVELS if params["LogFormat"] == "Text" else ()
     return {key: value for key, value in params.items() if key not in levels}
@@ -129,14 +130,14 @@ def _image(function: Function, actual: Mapping[str, Any]) -> dict[str, Any] | No
         "EntryPoint": None if image.entry_point is None else list(image.entry_point),
         "WorkingDirectory": image.working_directory,
     }
-    given = {key: value for key, value in named.items() if value is not None}
-    return {**current(actual, "ImageConfig"), **given} if given else None
+    configured = {key: value for key, value in named.items() if value is not None}
+    return {**current(actual, "ImageConfig"), **configured} if configured else None
 
 
 def current(actual: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - whatever the setting is
     """One setting of GetFunction's Configuration, in the shape of the calls that set it.
 
-    AWS leaves some settings out of its answer: then they have AWS's default.
+    A setting that AWS leaves out of its answer has AWS's default.
     """
     read = _CURRENT.get(key)
     return (
@@ -163,7 +164,7 @@ def _current_logging(actual: Mapping[str, Any]) -> dict[str, Any]:
 def _current_image(actual: Mapping[str, Any]) -> dict[str, Any]:
     image = actual.get("ImageConfigResponse", {}).get("ImageConfig", {})
     empty: dict[str, Any] = {"Command": [], "EntryPoint": [], "WorkingDirectory": ""}
-    return {key: image.get(key, nothing) for key, nothing in empty.items()}
+    return {key: image.get(key, default) for key, default in empty.items()}
 
 
 _CURRENT: dict[str, Callable[[Mapping[str, Any]], Any]] = {

@@ -1,9 +1,8 @@
-"""The function's resource policy, which decides who may invoke it: read, compare and plan it.
+"""Read, compare and plan the function's resource policy, which decides who may invoke it.
 
-Shared by plan.py (the config's `permissions`) and the event sources (a topic needs one, too).
-
-Access is never widened by accident: a statement that a `permissions:` entry cannot express whole
-is foreign. It counts for no permission, and is neither replaced nor removed.
+It serves plan.py (the config's `permissions`) and the event sources, which need permissions too.
+A statement that a `permissions:` entry cannot express completely is foreign: it satisfies no
+permission, and is neither replaced nor removed. So access is never widened by accident.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from kappa import arn as arns
+from kappa.arn import parse_arn
 from kappa.aws.client import Aws
 from kappa.aws.regions import is_opt_in
 from kappa.config import command_line
 from kappa.config.model import Permission
 from kappa.errors import Conflict, NotFound
-from kappa.plan.step import Look, Note, Plan, Step
+from kappa.plan.step import Note, Plan, Recheck, Step
 
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
 # The conditions that AddPermission writes, and the field that holds the value of each.
@@ -36,17 +35,17 @@ _CONDITIONS = {
     ("Bool", "lambda:invokedviafunctionurl"): "via_url",
 }
 _KEYS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
-# Principals that AddPermission accepts. It refuses the id that stands for a deleted user or role.
+# Principals that AddPermission accepts. It refuses the id of a deleted user or role.
 # Source: AWS IAM guide, "AWS JSON policy elements: Principal".
 _PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:\S+|[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement, in the words of a config's permission.
+    """One statement, with the fields of a config's permission.
 
-    `foreign` is the statement as AWS has it, as JSON, where those words cannot express it whole;
-    the other fields are then only for people to read.
+    `foreign` is AWS's statement as JSON if those fields cannot express it completely. The other
+    fields are then only for display.
     """
 
     statement_id: str
@@ -62,7 +61,7 @@ class Statement:
 
 
 def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement, ...]:
-    """Read the statements of a function's policy, or of its alias's; none where there is none."""
+    """Read the statements of the policy of a function or of its alias; () if it has none."""
     qualifier = {"Qualifier": alias} if alias else {}
     try:
         answer = aws.call(
@@ -77,16 +76,16 @@ def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement
 
 
 def in_policy(answer: Mapping[str, Any], function: str, alias: str) -> tuple[Statement, ...]:
-    """Read the statements of GetPolicy's answer."""
-    listed = json.loads(answer["Policy"]).get("Statement", [])
-    whole = f"{function}:{alias}" if alias else function
+    """Parse the statements in GetPolicy's answer."""
+    raw = json.loads(answer["Policy"]).get("Statement", [])
+    qualified_name = f"{function}:{alias}" if alias else function
     return tuple(
-        read_statement(raw, whole) for raw in (listed if isinstance(listed, list) else [listed])
+        read_statement(item, qualified_name) for item in (raw if isinstance(raw, list) else [raw])
     )
 
 
 def read_statement(raw: Mapping[str, Any], function: str) -> Statement:
-    """Read one statement of the policy of `function`, which is NAME or NAME:ALIAS.
+    """Parse one statement of the policy of `function`, which is NAME or NAME:ALIAS.
 
     Shape: raw is {Sid, Effect, Principal, Action, Resource, Condition: {operator: {key: value}}}.
     """
@@ -108,7 +107,7 @@ def read_statement(raw: Mapping[str, Any], function: str) -> Statement:
 
 
 def _single(value: object) -> str:
-    """A text, alone or alone in a list: they mean the same. "" for anything else."""
+    """A string, or the only string in a list, which means the same; "" for anything else."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value if isinstance(value, str) else ""
@@ -135,7 +134,7 @@ def _conditions(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
 
 
 def as_statement(permission: Permission) -> Statement:
-    """The statement that a config's permission makes."""
+    """The statement that a config's permission creates."""
     return Statement(
         permission.statement_id,
         permission.principal,
@@ -150,10 +149,9 @@ def as_statement(permission: Permission) -> Statement:
 
 
 def grants(statement: Statement, permission: Permission) -> bool:
-    """Whether a statement gives exactly what a permission asks, whatever its id.
+    """Whether a statement grants exactly what a permission does, whatever its id.
 
-    An account's digits come back from AWS as the ARN of its root; the case of an action
-    does not count.
+    AWS returns an account number as the ARN of its root. The case of an action does not matter.
     """
     return not statement.foreign and _access(statement) == _access(as_statement(permission))
 
@@ -167,20 +165,25 @@ def _access(statement: Statement) -> Statement:
 def admits(grant: Statement | Permission, service: str, source_arn: str) -> bool:
     """Whether this lets a service invoke the function for one source, under no other condition.
 
-    The account of the source (source_account) is up to whoever wrote it.
+    The account of the source (source_account) may be set or not.
     """
-    given = grant if isinstance(grant, Statement) else as_statement(grant)
-    narrowed = given.principal_org_id or given.event_source_token or given.url_auth or given.via_url
+    statement = grant if isinstance(grant, Statement) else as_statement(grant)
+    is_narrowed = (
+        statement.principal_org_id
+        or statement.event_source_token
+        or statement.url_auth
+        or statement.via_url
+    )
     return (
-        given.principal == service
-        and given.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
-        and given.source_arn == source_arn
-        and not (given.foreign or narrowed)
+        statement.principal == service
+        and statement.action.lower() in ("lambda:invokefunction", "lambda:*", "*")
+        and statement.source_arn == source_arn
+        and not (statement.foreign or is_narrowed)
     )
 
 
 def may_admit(statement: Statement, service: str, source_arn: str) -> bool:
-    """Whether a statement may let a service in for a source, even if it is wider, or foreign."""
+    """Whether a statement might let a service invoke for a source; it may be wider or foreign."""
     if statement.foreign:
         return service in statement.foreign or '"*"' in statement.foreign
     is_url = statement.url_auth or statement.via_url
@@ -189,22 +192,23 @@ def may_admit(statement: Statement, service: str, source_arn: str) -> bool:
 
 
 def caller(source_arn: str, service: str, region: str) -> str:
-    """Name the principal as which a source calls a function of a region.
+    """The principal that calls a function in `region` for a source.
 
+    From an opt-in region, SNS calls functions in other regions as a principal of its region.
     Source: Amazon SNS guide, "Prerequisites for integrating Amazon SNS with Lambda functions
-    across regions": from an opt-in region to another, SNS calls by a name with its region in it.
+    across regions".
     """
     if service != "sns":
         return f"{service}.amazonaws.com"
-    topic = arns.parse(source_arn)
-    away = topic.region != region and is_opt_in(topic.partition, topic.region)
-    return f"sns.{topic.region}.amazonaws.com" if away else "sns.amazonaws.com"
+    topic = parse_arn(source_arn)
+    is_regional = topic.region != region and is_opt_in(topic.partition, topic.region)
+    return f"sns.{topic.region}.amazonaws.com" if is_regional else "sns.amazonaws.com"
 
 
 def granted(
     statements: tuple[Statement, ...], permissions: Sequence[Permission]
 ) -> tuple[Statement, ...]:
-    """Return the statements as they are once these permissions have been granted."""
+    """Return the statements as they will be with these permissions granted."""
     own = tuple(map(as_statement, permissions))
     ids = {statement.statement_id for statement in own}
     return (*(kept for kept in statements if kept.statement_id not in ids), *own)
@@ -217,10 +221,10 @@ def plan_grant(
     alias: str = "",
     aws: Callable[[str], str] = command_line.aws_command,
 ) -> Plan:
-    """Plan one permission: add it, replace one of the same id that differs, or leave it.
+    """Plan one permission: add it, replace a different one of the same id, or leave it.
 
-    An alias has a policy of its own: then `statements` are those of that policy. `aws` turns an
-    AWS CLI command into one for the function's account and region.
+    `statements` are those of the alias's policy if there is an alias. `aws` completes an AWS CLI
+    command for the function's account and region.
     Raises: Conflict, if a statement of the same id is foreign.
     """
     name = permission.statement_id
@@ -253,15 +257,14 @@ def _add(function: str, permission: Permission, alias: str, message: str) -> Ste
         "FunctionUrlAuthType": permission.function_url_auth_type,
         "InvokedViaFunctionUrl": permission.invoked_via_function_url,
     }
-    given = {key: value for key, value in params.items() if value}
     return Step(
         "lambda",
         "add_permission",
-        given,
+        {key: value for key, value in params.items() if value},
         "created",
         message,
-        look=_look(function, permission, alias),
-        conflict_hint="Another deploy made one of this name just now, which differs: "
+        recheck=_recheck(function, permission, alias),
+        conflict_hint="Another deploy has just made a different one of this name: "
         "run the same command again.",
     )
 
@@ -283,7 +286,7 @@ def _permission(statement: Statement) -> Permission:
     )
 
 
-def _look(function: str, permission: Permission, alias: str) -> Look:
+def _recheck(function: str, permission: Permission, alias: str) -> Recheck:
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         return any(
             statement.statement_id == permission.statement_id and grants(statement, permission)
@@ -291,7 +294,7 @@ def _look(function: str, permission: Permission, alias: str) -> Look:
         )
 
     qualifier = {"Qualifier": alias} if alias else {}
-    return Look("get_policy", {"FunctionName": function, **qualifier}, fits)
+    return Recheck("get_policy", {"FunctionName": function, **qualifier}, fits)
 
 
 def _who(permission: Permission) -> str:
@@ -305,8 +308,8 @@ def _foreign(
     name = statement.statement_id
     words = f"lambda remove-permission --function-name {function}{qualifier} --statement-id {name}"
     return Conflict(
-        f"The function {function} has a permission {name} that a config cannot express, so it is "
-        f"left as it is: {statement.foreign}",
+        f"The function {function} has a permission {name} that a config cannot express, so kappa "
+        f"does not change it: {statement.foreign}",
         "Give the config's permission another statement_id, or remove that one yourself: "
         f"{aws(words)}",
     )
@@ -315,7 +318,7 @@ def _foreign(
 def plan_revoke(
     function: str, statement_id: str, statements: tuple[Statement, ...], alias: str = ""
 ) -> Plan:
-    """Plan the removal of a permission that kappa gave, if it is there; a foreign one stays."""
+    """Plan the removal of a permission that kappa gave, if it exists; a foreign one stays."""
     same_id = [statement for statement in statements if statement.statement_id == statement_id]
     if any(statement.foreign for statement in same_id):
         return [Note("kept", f"permission {statement_id} (kappa did not make it like this)")]
@@ -335,5 +338,5 @@ def _revoke(function: str, statement_id: str, alias: str, why: str = "") -> Step
 
 
 def _canonical(action: str) -> str:
-    """Write the action as AWS does: configs from 2015 have lambda:invokeFunction."""
+    """Write the action as AWS does; old configs have lambda:invokeFunction."""
     return "lambda:InvokeFunction" if action.lower() == "lambda:invokefunction" else action

@@ -1,7 +1,7 @@
-"""The function itself: plan how it is made, changed and removed.
+"""Plan the creation, update and removal of the function itself. Pure.
 
-Owns the order: settings, code, tags, reserved concurrency, versions, and what hangs on those. A
-setting that the config does not name is left as AWS has it. Pure.
+It owns the order: settings, code, tags, reserved concurrency, versions, permissions, asynchronous
+settings. A setting that the config does not name keeps its value.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from kappa.function.permissions import plan_grant
 from kappa.function.state import FunctionState, check_read
 from kappa.packing import upload
 from kappa.packing.archive import Archive
-from kappa.plan.step import Look, Note, Plan, Step
+from kappa.plan.step import Note, Plan, Recheck, Step
 
 
 def plan_function(
     config: Config, archive: Archive | None, role_arn: str, state: FunctionState
 ) -> Plan:
-    """Plan all of the function: settings first, so that new code finds them.
+    """Plan the whole function: settings come first, so that new code finds them.
 
-    Then code, tags, concurrency, version and alias, and what hangs on those: permissions and
-    asynchronous settings. `archive` is None for a function of a container image.
-    Raises: Conflict, if AWS cannot make it what the config says; Denied, if AWS leaves out what
-    is compared; AwsError, if AWS has the function as failed for good.
+    `archive` is None for a container image.
+    Raises: Conflict, if AWS cannot turn the function into the config's; Denied, if AWS's answer
+    lacks a part to compare; AwsError, if the function has failed for good.
     """
     compared = _compared(config, archive, role_arn, state)
     changes = (
@@ -51,10 +50,10 @@ def plan_function(
 def plan_function_create(
     config: Config, archive: Archive | None, role_arn: str, state: FunctionState
 ) -> Plan:
-    """Plan the function, its permissions and asynchronous settings; what exists stays.
+    """Plan the function, its permissions and asynchronous settings, if they do not exist.
 
-    A function that exists gets what was never set: tags, reserved concurrency, a first version, the
-    alias. That completes a `create` that was interrupted. Code and settings stay.
+    An existing function keeps its code and settings. It gets the tags, the reserved concurrency,
+    the first version and the alias that it lacks, which completes an interrupted `create`.
     Raises: as plan_function().
     """
     if state.settings is None:
@@ -82,9 +81,9 @@ def plan_function_create(
 def plan_function_update(
     config: Config, archive: Archive | None, role_arn: str, state: FunctionState
 ) -> Plan:
-    """Plan what differs of a function that exists.
+    """Plan the changes of an existing function.
 
-    Raises: NotFound, if there is no such function.
+    Raises: NotFound, if the function does not exist.
     """
     if state.settings is None:
         raise NotFound(
@@ -114,14 +113,14 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         "created",
         f"function {function.name}",
         wait=ready(config, "State", "Active"),
-        look=_look(config, archive, role_arn),
-        conflict_hint="It was made just now: run the same command again.",
+        recheck=_recheck(config, archive, role_arn),
+        conflict_hint="Another command has just made it: run the same command again.",
         **upload.expected(config, archive),
     )
 
 
-def _look(config: Config, archive: Archive | None, role_arn: str) -> Look:
-    """Look for the function that another deploy has just made, with our settings, code and tags."""
+def _recheck(config: Config, archive: Archive | None, role_arn: str) -> Recheck:
+    """Accept a function that another deploy has just made, if settings, code and tags match."""
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         settings, tags = answer["Configuration"], answer.get("Tags", {})
@@ -132,7 +131,7 @@ def _look(config: Config, archive: Archive | None, role_arn: str) -> Look:
         ]
         return not any(isinstance(item, Step) for item in plan)
 
-    return Look("get_function", {"FunctionName": config.function.name}, fits)
+    return Recheck("get_function", {"FunctionName": config.function.name}, fits)
 
 
 def _sets(value: object) -> bool:
@@ -143,21 +142,22 @@ def _sets(value: object) -> bool:
 
 
 def _update(compared: Compared, state: FunctionState) -> Plan:
-    """Plan settings, then code. After a failure, both are sent again, and failed code first.
+    """Plan settings, then code. After a failed update both are sent again, failed code first.
 
     Raises: Conflict, if AWS has an image where the config has a zip, or the other way round.
     """
-    actual = state.settings or {}
-    health.check_usable(compared.config, actual)
-    check_read(compared.config, actual, {"Code": state.code, "TagsError": state.tags_error})
-    failure, code_first = health.failure(actual), health.code_failed(actual)
-    settings = _plan_settings(compared, actual, "" if code_first else failure, code_first)
+    current_settings = state.settings or {}
+    health.check_usable(compared.config, current_settings)
+    answer = {"Code": state.code, "TagsError": state.tags_error}
+    check_read(compared.config, current_settings, answer)
+    failure, code_first = health.failure(current_settings), health.code_failed(current_settings)
+    settings = _plan_settings(compared, current_settings, "" if code_first else failure, code_first)
     again = bool(failure)
     guard = conflicts.guard_update(
         compared, "code", settings=not code_first, code=False, again=again
     )
     code = plan_code(
-        compared.config, compared.archive, actual, state.code, again=again, guard=guard
+        compared.config, compared.archive, current_settings, state.code, again=again, guard=guard
     )
     return [code, settings] if code_first else [settings, code]
 
@@ -197,10 +197,10 @@ def _compared(
 def _plan_tags(
     config: Config, function: Mapping[str, Any] | None, actual: Mapping[str, str]
 ) -> Plan:
-    """Make the tags those of the config; the tags of AWS itself begin with aws: and stay.
+    """Plan the function's tags. AWS's own tags begin with aws: and stay.
 
-    A function that does not exist yet is made with its tags. Old tags are removed before new ones
-    are added: AWS allows 50, and counts at each call.
+    A new function is made with its tags. Old tags are removed before new ones are added, since AWS
+    allows 50 tags and checks that at each call.
     """
     tags = config.function.tags
     if tags is None or function is None:
@@ -225,9 +225,9 @@ def _plan_tags(
 def _plan_missing(
     config: Config, function: Mapping[str, Any], tags: Mapping[str, str], concurrency: int | None
 ) -> Plan:
-    """Plan the tags, by their keys, and the reservation that an existing function lacks.
+    """Plan the tags and the reserved concurrency that an existing function lacks.
 
-    What has another value stays, and nothing is removed.
+    Existing tags keep their values, and nothing is removed.
     """
     desired_tags = config.function.tags or {}
     missing = {key: value for key, value in desired_tags.items() if key not in tags}
@@ -242,7 +242,7 @@ def _plan_missing(
 
 
 def _plan_concurrency(config: Config, actual: int | None) -> Plan:
-    """Plan the reserved concurrency; None is no reservation."""
+    """Plan the reserved concurrency; `actual` is None if nothing is reserved."""
     reserved = config.function.reserved_concurrency
     if reserved is None:
         return []

@@ -1,4 +1,4 @@
-"""Rollback: which version an alias goes back to, and the plan of its move. Pure."""
+"""Plan a rollback: choose the version that an alias goes back to, and move it. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kappa.plan.step import Note, Plan
 def version_before(state: VersionsState, alias: Mapping[str, Any]) -> str:
     """The version that an alias was on before its current one; "" if none is known.
 
-    It is one that the alias is known to have been on. A function's only alias may have been on any.
+    Only versions that the alias has been on count. A function's only alias may have been on any.
     """
     name, current = alias["Name"], alias["FunctionVersion"]
     if not current.isdigit():
@@ -27,9 +27,9 @@ def version_before(state: VersionsState, alias: Mapping[str, Any]) -> str:
 
 
 def target(config: Config, state: VersionsState, alias: str = "", to: str = "") -> str:
-    """The version that an alias is to be moved to: `to`, or the one before its current one.
+    """The version to move an alias to: `to`, or the one before its current one.
 
-    Raises: NotFound, if there is no such alias or version.
+    Raises: NotFound, if the alias or the version does not exist.
     """
     current = _alias_of(config, state, alias or config.function.alias)
     number = to or _version_before(config, state, current)
@@ -39,9 +39,9 @@ def target(config: Config, state: VersionsState, alias: str = "", to: str = "") 
 
 
 def plan(config: Config, state: VersionsState, alias: str = "", to: str = "") -> Plan:
-    """Plan moving an alias to a version, or to the one before its current one.
+    """Plan the move of an alias to a version, or to the one before its current one.
 
-    Raises: NotFound, if there is no such alias or version; AwsError, if the version failed.
+    Raises: NotFound, if the alias or the version does not exist; AwsError, if the version failed.
     """
     number = target(config, state, alias, to)
     current = _alias_of(config, state, alias or config.function.alias)
@@ -80,7 +80,7 @@ def _version_before(config: Config, state: VersionsState, alias: Mapping[str, An
     if older and aliases.has_others(state, name):
         raise NotFound(
             f"kappa cannot tell which version the alias {name} of {function} was on before "
-            f"{current}: the older ones may be of its other aliases.",
+            f"{current}: the older ones may belong to other aliases.",
             f"Name the version with --to. {_hint(config)}",
         )
     raise NotFound(
@@ -90,4 +90,4 @@ def _version_before(config: Config, state: VersionsState, alias: Mapping[str, An
 
 
 def _hint(config: Config) -> str:
-    return f"See which there are: {config.command('versions')}"
+    return f"List the versions: {config.command('versions')}"

@@ -1,6 +1,6 @@
-"""What Lambda has of the function: settings, code, tags, versions and more. It only reads.
+"""Read the function from Lambda: settings, code, tags, versions and more.
 
-It also refuses an answer of which AWS has left out a part that the plan compares.
+It also refuses an answer in which AWS left out a part that the plan compares.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from kappa.plan.step import WAIT_DEADLINE_S, Clock
 
 @dataclass(frozen=True)
 class FunctionState:
-    """What Lambda has. `settings` is GetFunction's Configuration; None: no such function.
+    """The function as Lambda has it. `settings` is GetFunction's Configuration; None: no function.
 
-    `statements` and `asynchronous` are the alias's where the config names one. `code` is where
-    the code lies: {"Location": a URL that ends soon} or {"ImageUri"}. `tags_error` is why the tags
-    could not be read.
+    `statements` and `asynchronous` belong to the alias if the config names one. `code` locates the
+    code: {"Location": a URL that expires soon} or {"ImageUri"}. `tags_error` is AWS's error if the
+    tags could not be read.
     """
 
     settings: Mapping[str, Any] | None = None
@@ -41,10 +41,10 @@ class FunctionState:
 def read_function(
     aws: Aws, config: Config, *, permissions: bool = True, clock: Clock | None = None
 ) -> FunctionState:
-    """Read the function, and whatever else the config sets.
+    """Read the function, and the other parts that the config sets.
 
-    With `permissions`, those are read too if the config has some. With a `clock`, wait for a change
-    that is under way: only after it does AWS show what the function has.
+    `permissions` includes those, if the config has any. With a `clock`, it waits for a change in
+    progress, since AWS shows the new settings only afterwards.
     Raises: WaitTimeout, if that change does not end.
     """
     name, alias = config.function.name, config.qualifier
@@ -52,7 +52,7 @@ def read_function(
     with ThreadPoolExecutor(3) as pool:
         statements = pool.submit(read_statements, aws, name, alias) if permissions else None
         asynchronous = pool.submit(async_calls.read, aws, config)
-        listed = pool.submit(_read_versions, aws, config)
+        published = pool.submit(_read_versions, aws, config)
         answer = _read_settled(aws, config, clock)
         return FunctionState(
             answer.get("Configuration"),
@@ -61,7 +61,7 @@ def read_function(
             answer.get("Tags", {}),
             answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
             answer.get("Code", {}),
-            listed.result(),
+            published.result(),
             answer.get("TagsError", {}),
         )
 
@@ -77,12 +77,12 @@ def _read_settled(aws: Aws, config: Config, clock: Clock | None) -> dict[str, An
         except NotFound:
             return {}
         aws.remember_account(answer["Configuration"]["FunctionArn"])
-        if clock is None or not health.under_way(answer["Configuration"]):
+        if clock is None or not health.is_changing(answer["Configuration"]):
             return answer
         if clock.now() >= deadline:
             raise WaitTimeout(
                 f"Another change of {name} has not ended after {WAIT_DEADLINE_S:.0f} s.",
-                "Is another deploy at work? Run the same command again when it has ended.",
+                "Is another deploy running? Run the same command again when it has ended.",
             )
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 2.0)
@@ -92,13 +92,13 @@ def _read_versions(aws: Aws, config: Config) -> VersionsState:
     if not config.function.publish and not config.function.alias:
         return VersionsState()
     name = config.function.name
-    listed = version_state.read(aws, name)
-    users = version_state.read_users(aws, name, versions.deletable(config, listed))
-    return version_state.read_health(aws, name, replace(listed, users=users), listed.newest)
+    published = version_state.read(aws, name)
+    users = version_state.read_users(aws, name, versions.deletable(config, published))
+    return version_state.read_health(aws, name, replace(published, users=users), published.newest)
 
 
 def check_variables(name: str, settings: Mapping[str, Any]) -> None:
-    """Refuse an answer that leaves the variables out because the caller may not decrypt them.
+    """Refuse an answer without the variables, which the caller may not decrypt.
 
     Raises: Denied, naming the key.
     """
@@ -109,9 +109,9 @@ def check_variables(name: str, settings: Mapping[str, Any]) -> None:
 
 
 def check_read(config: Config, settings: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-    """Refuse to compare what AWS has left out of its answer; what the config lacks may be absent.
+    """Refuse an answer that lacks a part which the config sets.
 
-    `answer` holds what GetFunction has beside the settings: Code and TagsError.
+    `answer` is the rest of GetFunction's answer: Code and TagsError.
     Raises: Denied, naming the part and the permission.
     """
     function = config.function
@@ -122,9 +122,9 @@ def check_read(config: Config, settings: Mapping[str, Any], answer: Mapping[str,
         raise _unreadable(function.name, "tags", answer["TagsError"], hint)
     if not function.image:
         return
-    image = answer.get("Code", {}).get("Error")
-    started = settings.get("ImageConfigResponse", {}).get("Error")
-    for part, error in (("image", image), ("settings of the image", started)):
+    image_error = answer.get("Code", {}).get("Error")
+    settings_error = settings.get("ImageConfigResponse", {}).get("Error")
+    for part, error in (("image", image_error), ("settings of the image", settings_error)):
         if error:
             hint = "Check the image, its repository's policy and your permissions for ECR."
             raise _unreadable(function.name, part, error, hint)

@@ -1,6 +1,6 @@
-"""What Lambda has of versions and aliases, and what invokes a version by its number. It only reads.
+"""Read versions and aliases from Lambda, and what invokes a version by its number.
 
-It also knows whether the newest version is the same as the function.
+It also decides whether the newest version equals the function.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from kappa.errors import Denied, NotFound
 from kappa.function import health
 from kappa.function.permissions import read_statements
 
-_AT_ONCE = 8
+_MAX_THREADS = 8
 # Settings that differ between versions of the same content. For Description see _same().
-_OWN = frozenset(
+_IGNORED = frozenset(
     {
         "ConfigSha256",
         "Description",
@@ -60,11 +60,11 @@ class VersionsState:
         return [int(version["Version"]) for version in self.versions]
 
     def alias(self, name: str) -> Mapping[str, Any] | None:
-        """One alias, if it exists."""
+        """The alias of this name; None if it does not exist."""
         return next((alias for alias in self.aliases if alias["Name"] == name), None)
 
     def pointing(self, number: str) -> list[str]:
-        """The aliases that send calls to a version, all of them or a share."""
+        """The aliases that send all or some of their calls to a version."""
         return [
             alias["Name"]
             for alias in self.aliases
@@ -73,26 +73,26 @@ class VersionsState:
 
     @property
     def newest(self) -> str:
-        """The newest version's number; an empty text if there is none."""
+        """The newest version's number; "" if there is none."""
         return str(self.versions[-1]["Version"]) if self.versions else ""
 
     @property
     def current(self) -> int | None:
-        """The newest version's number, if that version is as the function is now."""
+        """The newest version's number if that version equals the function, else None."""
         if self.latest is None or not self.versions:
             return None
         return int(self.newest) if _same(self.latest, self.versions[-1]) else None
 
     def has_failed(self, number: str) -> bool:
-        """Whether AWS could not make a version, so that it never runs."""
+        """Whether AWS failed to make a version, so that it never runs."""
         return health.has_failed(self.checked.get(number, {}))
 
 
 def _same(latest: Mapping[str, Any], version: Mapping[str, Any]) -> bool:
-    """Whether PublishVersion would answer this version instead of a new one.
+    """Whether PublishVersion would return this version instead of a new one.
 
-    A version may have a description of its own, and variables may be unreadable: there the time
-    tells whether $LATEST has changed since.
+    If the descriptions differ or the variables are unreadable, the time of the last change
+    decides.
     """
     if _content(latest) != _content(version):
         return False
@@ -103,12 +103,12 @@ def _same(latest: Mapping[str, Any], version: Mapping[str, Any]) -> bool:
 
 
 def _content(settings: Mapping[str, Any]) -> dict[str, Any]:
-    content = {key: value for key, value in settings.items() if key not in _OWN and value}
+    content = {key: value for key, value in settings.items() if key not in _IGNORED and value}
     return {**content, "snap": settings.get("SnapStart", {}).get("ApplyOn", "None")}
 
 
 def read(aws: Aws, name: str) -> VersionsState:
-    """Read a function's versions and aliases; none, if the function does not exist."""
+    """Read a function's versions and aliases; both are empty if it does not exist."""
     function = {"FunctionName": name}
     with ThreadPoolExecutor(2) as pool:
         versions = pool.submit(
@@ -140,7 +140,7 @@ def read(aws: Aws, name: str) -> VersionsState:
 
 
 def read_health(aws: Aws, name: str, state: VersionsState, number: str) -> VersionsState:
-    """Read the state of one version, unless the number is empty."""
+    """Add the settings of one version, with its State; an empty number adds nothing."""
     if not number:
         return state
     params = {"FunctionName": name, "Qualifier": number}
@@ -153,16 +153,16 @@ def read_health(aws: Aws, name: str, state: VersionsState, number: str) -> Versi
 
 
 def read_users(aws: Aws, name: str, numbers: Sequence[str]) -> dict[str, str]:
-    """Read what may invoke each of these versions by its number, so that the version must stay.
+    """Read what may invoke each of these versions by its number; such a version must stay.
 
-    Each version has mappings and a policy of its own; topics, buckets, rules and others need a
-    permission there. Where AWS refuses to show these, the answer is that, and the version stays. A
-    version has no URL: only the function and its aliases have one.
+    A version has mappings and a policy of its own; other event sources need a permission in that
+    policy. If AWS refuses to show them, the version stays too. Only the function and its aliases
+    have URLs.
     Source: AWS Lambda API reference, "CreateFunctionUrlConfig", Qualifier.
     """
     if not numbers:
         return {}
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_MAX_THREADS) as pool:
         users = pool.map(lambda number: _user(aws, name, number), numbers)
         return {number: user for number, user in zip(numbers, users, strict=True) if user}
 
@@ -186,19 +186,21 @@ def _mapping(aws: Aws, name: str, number: str) -> str:
 
 
 def _permission(aws: Aws, name: str, number: str) -> str:
-    given = read_statements(aws, name, number)
-    return f"permission {given[0].statement_id} for {given[0].principal}" if given else ""
+    statements = read_statements(aws, name, number)
+    if not statements:
+        return ""
+    return f"permission {statements[0].statement_id} for {statements[0].principal}"
 
 
 def weights(alias: Mapping[str, Any]) -> dict[str, float]:
-    """The versions that get a share of an alias's calls, besides the one that it points to."""
+    """The additional versions of an alias, with their share of its calls."""
     return dict(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
 
 
 def latest_of(config: Config, state: VersionsState) -> Mapping[str, Any]:
-    """The function as it is now.
+    """The settings of $LATEST.
 
-    Raises: NotFound, if there is none.
+    Raises: NotFound, if the function does not exist.
     """
     if state.latest is None:
         problem = f"The function {config.function.name} does not exist."

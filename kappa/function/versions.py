@@ -1,7 +1,7 @@
-"""Versions: plan publishing and the removal of old versions. Pure.
+"""Plan the publishing of versions and the removal of old ones. Pure.
 
-A version never changes and its number is never used again; only AWS knows the next one. aliases.py
-has how an alias is moved, rollback.py to which version it goes back.
+A version never changes, its number is never used again, and only AWS knows the next number.
+aliases.py moves an alias; rollback.py chooses the version that it goes back to.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _PUBLISH_DEADLINE_S = 600.0
 def plan(
     config: Config, state: VersionsState, will_change: bool, guard: Guard | None = None
 ) -> Plan:
-    """Plan the version that `publish` wants, and the alias; an alias needs a version to begin with.
+    """Plan a version if the config publishes or needs one for a new alias, then the alias.
 
-    With `will_change`, earlier steps change what would be published; `guard` checks that it is
-    still what was compared. A version that failed is removed first, else AWS answers it again.
-    Raises: AwsError, if an alias points to the version that failed, so it cannot be removed.
+    `will_change`: earlier steps change the function. `guard` checks that the function is still the
+    one that was compared. A failed version is removed first, otherwise AWS returns it again.
+    Raises: AwsError, if an alias points to the failed version, so that it cannot be removed.
     """
     function = config.function
     alias = state.alias(function.alias)
@@ -56,7 +56,7 @@ def plan(
 
 
 def plan_missing(config: Config, state: VersionsState, guard: Guard | None = None) -> Plan:
-    """Plan a first version and the alias where there is none; what exists stays."""
+    """Plan a first version and the alias if they do not exist."""
     if not aliases.is_missing(config, state) and (not config.function.publish or state.versions):
         return []
     return [item for item in plan(config, state, False, guard) if not deletes_version(item)]
@@ -74,7 +74,7 @@ def _check_free(config: Config, state: VersionsState, number: str) -> None:
 
 
 def _publish(config: Config, number: str, guard: Guard | None) -> Step:
-    """Publish; if the function has not changed since, AWS answers the version that it has."""
+    """Publish a version; AWS returns the newest one if the function has not changed since."""
     name = {"FunctionName": config.function.name}
     return Step(
         "lambda",
@@ -99,35 +99,39 @@ def _publish(config: Config, number: str, guard: Guard | None) -> Step:
 
 
 def deletable(config: Config, state: VersionsState) -> list[str]:
-    """Name the versions that a deploy may remove, if nothing invokes them by their number."""
+    """List the versions that a deploy may remove if nothing invokes them by their number."""
     return _old(config, state, None, "")
 
 
 def _old(config: Config, state: VersionsState, current: int | None, failed: str) -> list[str]:
-    """Name all but the newest versions of the config's alias, but those of other aliases.
+    """List the versions beyond keep_versions, oldest first, except those of other aliases.
 
-    Without other aliases, all versions of the function count. One that failed does not: nobody can
-    go back to it.
+    If the function has other aliases, only the versions of the config's alias are candidates. A
+    failed version does not count, since no rollback can use it.
     """
     if config.function.keep_versions is None:
         return []
-    kept = config.function.keep_versions - (0 if current else 1)
+    kept_count = config.function.keep_versions - (0 if current else 1)
     alias = config.function.alias
     known = {*aliases.own_versions(state, alias), *([current] if current else [])}
     numbers = [number for number in state.numbers if str(number) != failed]
     own = [number for number in numbers if number in known]
     shared = bool(alias) and aliases.has_others(state, alias)
     candidates = own if shared else numbers
-    stays = {*_newest(own, kept), *_newest(candidates, kept), *_of_others(state, alias)}
-    return [str(number) for number in candidates if number not in stays]
+    kept = {
+        *_newest(own, kept_count),
+        *_newest(candidates, kept_count),
+        *_of_others(state, alias),
+    }
+    return [str(number) for number in candidates if number not in kept]
 
 
-def _newest(numbers: list[int], kept: int) -> list[int]:
-    return numbers[-kept:] if kept else []
+def _newest(numbers: list[int], count: int) -> list[int]:
+    return numbers[-count:] if count else []
 
 
 def _of_others(state: VersionsState, alias_name: str) -> set[int]:
-    """The versions that other aliases are or were on, or would go back to."""
+    """The versions that other aliases point to, pointed to, or would go back to."""
     before = {
         version_before(state, alias) for alias in state.aliases if alias["Name"] != alias_name
     }
@@ -135,7 +139,7 @@ def _of_others(state: VersionsState, alias_name: str) -> set[int]:
 
 
 def _unknown(config: Config, state: VersionsState) -> list[int]:
-    """Name the versions that belong to no alias, as far as is known, if there are several."""
+    """List the versions that belong to no alias as far as kappa knows, if there are others."""
     alias = config.function.alias
     if config.function.keep_versions is None or not aliases.has_others(state, alias):
         return []
@@ -144,7 +148,7 @@ def _unknown(config: Config, state: VersionsState) -> list[int]:
 
 
 def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
-    """Remove old versions; one that something invokes by its number is named and stays."""
+    """Plan the removal of old versions; one that is invoked by its number stays and is noted."""
     name = config.function.name
     delete = f"lambda delete-function --function-name {name} --qualifier"
     unknown = [
@@ -181,17 +185,17 @@ def _remove(config: Config, number: str, *, failed: bool = False) -> Step:
 
 
 def deletes_version(item: Step | Note) -> bool:
-    """Whether an item of a plan removes a version that a rollback could go to."""
+    """Whether an item of a plan removes a version that a rollback could use."""
     return isinstance(item, Step) and (
         item.operation == "delete_function" and "Qualifier" in item.params and not item.before
     )
 
 
 def rows(config: Config, state: VersionsState) -> list[dict[str, Any]]:
-    """List the versions for a table or a script: $LATEST first, then the newest version first.
+    """List the versions for a table or a script: $LATEST, then the others, newest first.
 
-    Shape: {version, date, size, sha256, aliases: [], description}.
-    Raises: NotFound, if there is no such function.
+    Shape: {version, date, size, sha256, aliases: [], description}; size in bytes.
+    Raises: NotFound, if the function does not exist.
     """
     return [
         {

@@ -1,7 +1,7 @@
-"""The function's policy and role: plan how they are removed.
+"""Plan the removal of the function's policy and role.
 
-Owns what may be removed: only what kappa made at the config's path, what belongs to this region,
-and what no other function uses. What stays is reported with the reason.
+It owns the rule what may be removed: only what kappa made at the config's path, what belongs to
+this region and what no other function uses. It reports what stays, with the reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kappa.iam.plan import GONE, delete_version, detach, policy_name, role_name,
 from kappa.iam.state import IamState, made_by_kappa
 from kappa.plan.step import Note, Plan, Step
 
-# On the role of a function in a VPC: when the function was removed.
+# Tag on the role of a function in a VPC: the time of the function's removal.
 VPC = "kappa:vpc"
 _INTERFACES_GO = timedelta(minutes=20)
 _LONG_AFTER = datetime.max.replace(tzinfo=UTC)
@@ -27,9 +27,9 @@ _LONG_AFTER = datetime.max.replace(tzinfo=UTC)
 def plan_vpc_mark(
     config: Config, state: IamState, versions: Sequence[Mapping[str, Any]], now: datetime
 ) -> Plan:
-    """Plan a tag with the time on the role of a function in a VPC, before the function goes.
+    """Plan a tag with the time on the role of a function in a VPC, before the function's removal.
 
-    A `delete` that was interrupted then still knows of the VPC when it is run again.
+    If `delete` is interrupted, the next run learns of the VPC from the tag.
     """
     if not _in_vpc(versions) or not config.makes_role or not made_by_kappa(config, state):
         return []
@@ -44,7 +44,7 @@ def _in_vpc(versions: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _was_in_vpc(role: RoleState | None, now: datetime) -> bool:
-    """Whether the role's function, which had a VPC, was removed a short time ago."""
+    """Whether the role's function was in a VPC and was removed a short time ago."""
     try:
         time = datetime.fromisoformat(role.tags.get(VPC, "") if role else "")
     except ValueError:
@@ -61,11 +61,11 @@ def plan_rights_delete(
 ) -> Plan:
     """Plan the removal of role and policy, with the reason for each that stays.
 
-    The users in `state` may be of this region only, and some minutes old: `users_now` asks for
-    those of all regions, right before anything is removed. `versions` are the settings of the
-    function's versions, which are removed too. A role that stays keeps every policy that is not
-    removed. A function in a VPC has network interfaces, which Lambda removes later with the rights
-    of its role.
+    The users in `state` may be minutes old and of this region only. `users_now` reads those of all
+    regions, right before the first removal. `versions` are the settings of the function's
+    versions, which are removed too. A role that stays keeps every policy that is not removed.
+
+    A function in a VPC has network interfaces, which Lambda removes later with the role's rights.
     Source: AWS Lambda guide, "Giving Lambda functions access to resources in an Amazon VPC".
     """
     if not config.makes_role:
@@ -74,33 +74,33 @@ def plan_rights_delete(
         if config.role.name and state.role is None and not state.denied:
             return [Note("gone", f"role {role}")]
         return [Note("kept", f"role {role} ({why})")] if role else []
-    keeps_role, keeps_policy = _role_stays(config, state), _policy_stays(config, state)
+    why_role, why_policy = _why_role_stays(config, state), _why_policy_stays(config, state)
     if _in_vpc(versions) or _was_in_vpc(state.role, now):
-        again = (
+        why_vpc = (
             "Lambda needs it for up to 20 minutes to remove the function's network interfaces: "
             f"then run {config.command('delete')} again"
         )
-        keeps_role, keeps_policy = keeps_role or again, keeps_policy or again
+        why_role, why_policy = why_role or why_vpc, why_policy or why_vpc
     plan = [
-        *_delete_role(config, state, keeps_role, keeps_policy),
-        *_delete_policy(config, state, keeps_policy),
+        *_delete_role(config, state, why_role, why_policy),
+        *_delete_policy(config, state, why_policy),
     ]
     if state.role is None or users_now is None:
         return plan
-    used = cache(lambda: _users(config, replace(state, users=users_now())))
-    return [_unless_used(item, used) if isinstance(item, Step) else item for item in plan]
+    why_used = cache(lambda: _why_used(config, replace(state, users=users_now())))
+    return [_unless_used(item, why_used) if isinstance(item, Step) else item for item in plan]
 
 
-def _unless_used(step: Step, used: Callable[[], str]) -> Step:
+def _unless_used(step: Step, why_used: Callable[[], str]) -> Step:
     def unless() -> Note | None:
         message = step.message.replace(" from role ", " on role ")
-        return Note("kept", f"{message} ({why})") if (why := used()) else None
+        return Note("kept", f"{message} ({why})") if (why := why_used()) else None
 
     return replace(step, unless=unless)
 
 
-def _users(config: Config, state: IamState) -> str:
-    """Why others may need the role: who uses it, or where that cannot be seen; "" if nobody."""
+def _why_used(config: Config, state: IamState) -> str:
+    """Name the other users of the role, or the regions that did not answer; "" if it is unused."""
     role, users = state.role, state.users
     if role is None:
         return ""
@@ -114,12 +114,12 @@ def _users(config: Config, state: IamState) -> str:
     return ""
 
 
-def _role_stays(config: Config, state: IamState) -> str:
-    """Why the role cannot be removed; "" if it can, or if it is gone."""
+def _why_role_stays(config: Config, state: IamState) -> str:
+    """Why the role must stay; "" if it can be removed or is gone."""
     role = state.role
     if role is None:
         return ""
-    if users := _users(config, state):
+    if users := _why_used(config, state):
         return users
     if role.foreign:
         return f"it {role.foreign}"
@@ -127,18 +127,18 @@ def _role_stays(config: Config, state: IamState) -> str:
         return "made at another path than kappa's"
     ours = {state.policy.arn if state.policy else "", state.other_policy}
     others = [*(arn for arn in role.attached if arn not in ours), *role.inline]
-    return f"it has other policies: {', '.join(others)}{_whose(config, others)}" if others else ""
+    return f"it has other policies: {', '.join(others)}{_advice(config, others)}" if others else ""
 
 
-def _whose(config: Config, others: Sequence[str]) -> str:
-    """How to remove the policies that another config with this role may have left here."""
+def _advice(config: Config, others: Sequence[str]) -> str:
+    """How to remove policies that another config with this role may have made."""
     path = f":policy{config.policy.path}" if config.policy else ""
     likely = path != ":policy/" and any(path in name for name in others if name.startswith("arn:"))
     return "; to remove a policy and the role, delete again with the config that made it" * likely
 
 
-def _policy_stays(config: Config, state: IamState) -> str:
-    """Why the policy cannot be removed; "" if it can, or if it is gone."""
+def _why_policy_stays(config: Config, state: IamState) -> str:
+    """Why the policy must stay; "" if it can be removed or is gone."""
     policy, role = state.policy, state.role
     if config.policy is None or not config.policy.document:
         return "not made by kappa"
@@ -147,7 +147,7 @@ def _policy_stays(config: Config, state: IamState) -> str:
     attached = role is not None and policy.arn in role.attached
     if policy.uses - attached > 0:
         return "attached elsewhere"
-    if attached and (users := _users(config, state)):
+    if attached and (users := _why_used(config, state)):
         again = f"once nothing uses it, run {config.command('delete')} again"
         return f"on role {role_name(config, state)}, {users}; {again}"
     if REGION not in policy.tags and not (attached and made_by_kappa(config, state)):
@@ -155,33 +155,33 @@ def _policy_stays(config: Config, state: IamState) -> str:
     return unseen(state.own_policy) if state.own_policy.unseen else ""
 
 
-def _delete_role(config: Config, state: IamState, stays: str, policy_stays: str) -> Plan:
+def _delete_role(config: Config, state: IamState, why_stays: str, why_policy_stays: str) -> Plan:
     name = role_name(config, state)
     if state.role is None:
         return [_gone("role", name, config.role.name, state.own_role)]
     own = state.policy.arn if state.policy else ""
-    detached = {own} if not (stays and policy_stays) else set()
-    detached |= set() if stays else {state.other_policy}
+    detached = {own} if not (why_stays and why_policy_stays) else set()
+    detached |= set() if why_stays else {state.other_policy}
     items: list[Step | Note] = [detach(name, arn) for arn in state.role.attached if arn in detached]
-    if stays:
-        return [*items, Note("kept", f"role {name} ({stays})")]
+    if why_stays:
+        return [*items, Note("kept", f"role {name} ({why_stays})")]
     params, message = {"RoleName": name}, f"role {name}"
     return [*items, Step("iam", "delete_role", params, "removed", message, settled=GONE)]
 
 
 def _gone(kind: str, name: str, plain: str, owned: Owned) -> Note:
-    """Report that this region has none, or whose the one with the config's name is."""
+    """Note that this region has none, or who owns the one with the config's name."""
     if owned.reason:
         return Note("kept", f"{kind} {plain} ({owned.problem or owned.reason})")
     return Note("gone", f"{kind} {name}")
 
 
-def _delete_policy(config: Config, state: IamState, stays: str) -> Plan:
+def _delete_policy(config: Config, state: IamState, why_stays: str) -> Plan:
     if config.policy is None:
         return []
     name, policy = policy_name(config.policy, state), state.policy
-    if stays and (policy or not config.policy.document):
-        return [Note("kept", f"policy {name} ({stays})")]
+    if why_stays and (policy or not config.policy.document):
+        return [Note("kept", f"policy {name} ({why_stays})")]
     if policy is None:
         return [_gone("policy", name, config.policy.name, state.own_policy)]
     return [

@@ -1,8 +1,8 @@
-"""Whose a role or a policy is: this region's, another region's or somebody else's. Pure.
+"""Decide who owns a role or a policy: this region, another region or somebody else. Pure.
 
-IAM has one list of names for all regions, and a function lives in one region. So what kappa makes
-carries a tag with the region. The first region gets the name of the config, another region gets
-NAME-REGION. What an older kappa made has no tag: then its users decide.
+IAM names are global, but a function lives in one region, so kappa tags what it makes with the
+region. The first region gets the config's name, another region gets NAME-REGION. A resource of an
+older kappa has no tag; the functions that use it decide.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from kappa.arn import Place
 from kappa.errors import AwsError
 
 REGION = "kappa:region"
-# The name in the config, on what is called NAME-REGION.
+# The config's name, as a tag on a resource called NAME-REGION.
 NAME = "kappa:name"
-UNPROVEN = "nothing says that kappa made it"
+UNPROVEN = "nothing shows that kappa made it"
 # Source: AWS IAM guide, "IAM and AWS STS quotas": IAM name character limits.
 MAX_ROLE_NAME, MAX_POLICY_NAME = 64, 128
 _LAMBDA, _ASSUME = "lambda.amazonaws.com", "sts:AssumeRole"
-# The key of a function's variables is granted to the role itself, and a role made anew under the
-# old name is another one, so Lambda must see its function change roles.
+# The KMS key of a function's variables is granted to the role itself. A role that is made again
+# under the old name is a different role, so the function must change to another one.
 # Source: hashicorp/terraform-provider-aws#9703.
 _LOST = "its function had {name}, which was deleted"
 
@@ -45,7 +45,8 @@ class PolicyState:
 class RoleState:
     """A role: its ARN, the ARNs of the attached policies, the names of the inline ones if read.
 
-    `foreign` names what it has that kappa gives no role; then it is used as it is.
+    `foreign` tells why kappa cannot have made it, "" if it may have. A foreign role is used as it
+    is.
     """
 
     arn: str
@@ -59,7 +60,7 @@ class RoleState:
 class Users:
     """Which functions have which role, published versions included: role ARN to functions.
 
-    `elsewhere` is of the other regions; `unseen` are those that were asked and did not answer.
+    `here` is this region, `elsewhere` the others. `unseen` are the regions that did not answer.
     """
 
     here: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -67,20 +68,20 @@ class Users:
     unseen: tuple[str, ...] = ()
 
 
-class Ask(Protocol):
-    """The question who has which role."""
+class ReadUsers(Protocol):
+    """Reads which functions have which role."""
 
     def __call__(self, *, elsewhere: bool) -> Users:
-        """Ask in all regions, if `elsewhere`; else answer what is known of our own."""
+        """Read all regions if `elsewhere`, else return what is known of our own."""
 
 
 @dataclass(frozen=True)
 class Owned:
-    """The name that is this region's; "" is the config's own.
+    """The name chosen for this region; "" is the config's name.
 
-    `reason` is why it is not the config's, and `problem` why it cannot be had. With `mark`, an
-    older kappa made what has the name, and it is to get its tag; with `unseen` regions that is
-    left open.
+    `reason` tells why it is not the config's name, and `problem` why the name cannot be used.
+    `mark`: the resource comes from an older kappa and needs the tag. Regions that are `unseen`
+    may use it, so it is not tagged.
     """
 
     name: str = ""
@@ -92,7 +93,7 @@ class Owned:
 
 @dataclass(frozen=True)
 class Named:
-    """What has the config's name, and what has NAME-REGION; `denied` if that could not be read."""
+    """The resource with the config's name, and NAME-REGION as `own`; `denied`: it is unreadable."""
 
     plain: RoleState | PolicyState | None = None
     own: RoleState | PolicyState | None = None
@@ -100,19 +101,19 @@ class Named:
 
 
 def own_name(name: str, region: str) -> str:
-    """The name in a region that cannot have the config's."""
+    """The name in a region that cannot use the config's name."""
     return f"{name}-{region}"
 
 
 def tags(name: str, owned: Owned, region: str) -> list[dict[str, str]]:
-    """Tag what kappa makes under this name. Shape: the Tags parameter of IAM's calls."""
+    """The tags of a resource that kappa makes. Shape: the Tags parameter of IAM's calls."""
     pairs = {REGION: region} | ({NAME: name} if owned.name not in ("", name) else {})
     return [{"Key": key, "Value": value} for key, value in pairs.items()]
 
 
-def is_ours(tags_: Mapping[str, str], name: str, region: str) -> bool:
-    """Whether the tags name this region, and this name in the config."""
-    return tags_.get(REGION) == region and tags_.get(NAME, name) == name
+def is_ours(current_tags: Mapping[str, str], name: str, region: str) -> bool:
+    """Whether the tags have this region and this name of the config."""
+    return current_tags.get(REGION) == region and current_tags.get(NAME, name) == name
 
 
 def read_tags(answer: Mapping[str, Any]) -> dict[str, str]:
@@ -121,12 +122,12 @@ def read_tags(answer: Mapping[str, Any]) -> dict[str, str]:
 
 
 def config_name(answer: Mapping[str, Any], name: str) -> str:
-    """The name in the config that stands for a role or policy in IAM's answer."""
+    """The config's name for a role or policy in IAM's answer."""
     return read_tags(answer).get(NAME, name)
 
 
 def why_not_made(role: Mapping[str, Any]) -> str:
-    """Why kappa would not have made this role so; "" if it would. `role` is IAM's answer."""
+    """Why kappa would not make such a role; "" if it would. `role` is IAM's answer."""
     if not _trusts_lambda_alone(role.get("AssumeRolePolicyDocument") or {}):
         return "trusts others than Lambda, or under a condition"
     if role.get("PermissionsBoundary"):
@@ -135,33 +136,33 @@ def why_not_made(role: Mapping[str, Any]) -> str:
 
 
 def _trusts_lambda_alone(document: Mapping[str, Any] | str) -> bool:
-    """Whether one statement lets Lambda alone assume a role, without a condition.
+    """Whether a single statement lets only Lambda assume the role, without a condition.
 
-    An older kappa wrote lists of one.
+    An older kappa wrote lists with one item.
     """
-    read: Any = json.loads(unquote(document)) if isinstance(document, str) else document
-    (statement, *more) = _listed(read.get("Statement")) or [{}]
-    principals = _kinds(statement.get("Principal"))
+    policy: Any = json.loads(unquote(document)) if isinstance(document, str) else document
+    (statement, *more) = _as_list(policy.get("Statement")) or [{}]
+    principals = _by_kind(statement.get("Principal"))
     plain = {"Effect": "Allow", "Principal": {"Service": [_LAMBDA]}, "Action": [_ASSUME]}
     return not more and plain == {
         **{key: value for key, value in statement.items() if key != "Sid"},
-        "Principal": {kind: _listed(ids) for kind, ids in principals.items()},
-        "Action": _listed(statement.get("Action")),
+        "Principal": {kind: _as_list(ids) for kind, ids in principals.items()},
+        "Action": _as_list(statement.get("Action")),
     }
 
 
-def _kinds(principal: object) -> Mapping[str, Any]:
+def _by_kind(principal: object) -> Mapping[str, Any]:
     return principal if isinstance(principal, Mapping) else {"AWS": principal}
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - any part of a policy document
+def _as_list(value: Any) -> list[Any]:  # noqa: ANN401 - any part of a policy document
     return list(value) if isinstance(value, list | tuple) else [value] if value else []
 
 
 def why_foreign(role: Mapping[str, Any]) -> str:
-    """Why kappa only uses this role; "" if kappa may have made it. `role` is IAM's answer.
+    """Why kappa cannot have made this role; "" if it may have. `role` is IAM's answer.
 
-    Others may add to a role that has kappa's tag, but whoever else may assume it depends on it.
+    Users may change a role with kappa's tag. But if anyone else may assume it, they depend on it.
     """
     tagged = read_tags(role)
     why = why_not_made(role if REGION not in tagged else {**role, "PermissionsBoundary": None})
@@ -173,26 +174,26 @@ def why_foreign(role: Mapping[str, Any]) -> str:
 
 
 def is_untagged(state: RoleState | PolicyState | None) -> bool:
-    """Whether it exists without a tag of kappa."""
+    """Whether a resource exists without kappa's tag."""
     return state is not None and REGION not in state.tags
 
 
 def is_foreign(state: RoleState | PolicyState | None) -> bool:
-    """Whether it is a role that kappa would have made otherwise."""
+    """Whether a resource is a role that kappa cannot have made."""
     return isinstance(state, RoleState) and bool(state.foreign)
 
 
 def has_own(named: Named, name: str, region: str) -> bool:
-    """Whether this region has made itself NAME-REGION."""
+    """Whether this region owns a NAME-REGION."""
     own = named.own
     return own is not None and own.tags.get(NAME) == name and is_ours(own.tags, name, region)
 
 
-def _own(name: str, region: str, named: Named, reason: str, longest: int) -> Owned:
+def _own(name: str, region: str, named: Named, reason: str, max_length: int) -> Owned:
     """Choose NAME-REGION, which does not exist yet, and check that it can be made."""
     own, problem = own_name(name, region), ""
-    if len(own) > longest:
-        problem = f"{reason}, and {own} is longer than {longest} characters"
+    if len(own) > max_length:
+        problem = f"{reason}, and {own} is longer than {max_length} characters"
     elif named.own is not None:
         problem = f"{reason}, and {own} is not this function's"
     elif named.denied is not None:
@@ -205,7 +206,7 @@ def choose_role(
 ) -> Owned:
     """Choose the role's name. `path` is the config's.
 
-    `current` is the role that the function of this region has; "" if there is no function.
+    `current` is the ARN of the function's role in this region; "" if the function does not exist.
     """
     arn, region = place.role(path, name), place.region
 
@@ -220,9 +221,9 @@ def choose_role(
     if named.plain is None:
         return own(_LOST.format(name=name)) if current == arn else Owned(name)
     if not is_untagged(named.plain):
-        return _by_tag(name, region, named.plain) or own(_whose(name, named.plain))
+        return _by_tag(name, region, named.plain) or own(_other_owner(name, named.plain))
     if named.plain.arn != arn or is_foreign(named.plain):
-        # Not made by kappa: it is just used.
+        # kappa did not make it and uses it as it is.
         return Owned(name)
     if others := users.elsewhere.get(arn):
         return own(f"{name} is used by {', '.join(others)}")
@@ -235,7 +236,7 @@ def _by_tag(name: str, region: str, current: RoleState | PolicyState) -> Owned |
     return Owned(name) if is_ours(current.tags, name, region) else None
 
 
-def _whose(name: str, current: RoleState | PolicyState) -> str:
+def _other_owner(name: str, current: RoleState | PolicyState) -> str:
     function = f"{current.tags[NAME]} in " if NAME in current.tags else ""
     return f"{name} belongs to {function}{current.tags[REGION]}"
 
@@ -252,9 +253,9 @@ def choose_policy(
 ) -> Owned:
     """Choose the name of a policy that kappa makes.
 
-    `role` is this region's; `is_made` says that kappa made it.
-    A policy of an older kappa that others may depend on keeps its document, and so does one that
-    no role of kappa has: nothing tells it from one that somebody else made.
+    `role` is this region's; `is_made`: kappa made that role.
+    An untagged policy keeps its document if others may depend on it, or if no role of kappa has
+    it: somebody else may have made it.
     """
 
     def own(reason: str) -> Owned:
@@ -265,7 +266,7 @@ def choose_policy(
     if not isinstance(named.plain, PolicyState):
         return Owned(name)
     if not is_untagged(named.plain):
-        return _by_tag(name, region, named.plain) or own(_whose(name, named.plain))
+        return _by_tag(name, region, named.plain) or own(_other_owner(name, named.plain))
     attached = role is not None and named.plain.arn in role.attached
     shared = attached and role is not None and role.arn in users.elsewhere
     if named.plain.uses - attached <= 0 and not shared:

@@ -1,7 +1,7 @@
-"""The function's policy and role: plan how they are made and changed. delete.py removes them.
+"""Plan the creation and update of the function's policy and role. delete.py plans their removal.
 
-Owns when kappa may change them: only a policy that the config gives a document for, and only what
-belongs to this region.
+It owns the rule when kappa may change them: only a policy whose document the config has, and only
+resources that belong to this region.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kappa.iam.owner import (
     why_not_made,
 )
 from kappa.iam.state import IamState, made_by_kappa
-from kappa.plan.step import Look, Note, Plan, Step, changing, making
+from kappa.plan.step import Note, Plan, Recheck, Step, only_creating, only_updating
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -47,9 +47,10 @@ def desired_role_arn(
     state: IamState,
     keeps: Mapping[str, Any] | None = None,
 ) -> str:
-    """The ARN of the role that the function is to have; "" where the config names none.
+    """The ARN of the role for the function; "" if the config names none.
 
-    A plan that creates no role `keeps` the one in the function's settings where there is none.
+    `keeps` are the function's settings, for a plan that creates no role: if the config's role does
+    not exist, the function keeps its own.
     """
     if config.role.arn or not config.role.name:
         return config.role.arn
@@ -73,10 +74,10 @@ def policy_name(policy: Policy, state: IamState) -> str:
 def plan_rights(
     config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
-    """Plan what is missing or differs of policy, role and attachment.
+    """Plan policy, role and attachment, as far as they are missing or differ.
 
-    A role that exists keeps its trust and its other policies: the config names neither. What an
-    older kappa made gets this region's tag.
+    An existing role keeps its trust and its other policies, which the config does not name. A
+    resource of an older kappa gets this region's tag.
     Raises: NotFound, if a policy that kappa does not make is missing; ConfigError, if another
     region has the name and this one cannot have its own.
     """
@@ -94,15 +95,15 @@ def plan_rights(
 def plan_rights_create(
     config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
-    """Plan what is missing of policy, role and attachment; what exists is only marked.
+    """Plan policy, role and attachment if they are missing; existing ones are only tagged.
 
     Raises: NotFound, if a policy that kappa does not make is missing; ConfigError.
     """
-    return making(plan_rights(config, document, place, state))
+    return only_creating(plan_rights(config, document, place, state))
 
 
 def _plan_marks(config: Config, place: Place, state: IamState) -> Plan:
-    """Mark what an older kappa made as this region's, unless its users cannot be seen."""
+    """Tag resources of an older kappa as this region's, unless their users are unknown."""
     if not config.makes_role:
         return []
     role, policy = config.role.name, config.policy
@@ -127,7 +128,7 @@ def _mark(operation: str, params: Mapping[str, Any], label: str, region: str, ow
 
 
 def unseen(owned: Owned) -> str:
-    """Explain why a role or policy may be another region's, and what to do about it."""
+    """Explain why a role or policy may belong to another region, and what to do."""
     return (
         f"an older kappa made it, and who uses it in {', '.join(owned.unseen)} cannot be seen; "
         f"if nothing does, give it the tag {REGION}"
@@ -137,14 +138,14 @@ def unseen(owned: Owned) -> str:
 def plan_rights_update(
     config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
 ) -> Plan:
-    """Plan the policy's new default version, when the document differs.
+    """Plan the policy's new default version if the document differs.
 
     Raises: ConfigError, if another region has the name and this one cannot have its own.
     """
     if document is None:
         return []
     hint = f"make it: {config.command('create')}"
-    return changing(_policy(config, document, place, state), hint)
+    return only_updating(_policy(config, document, place, state), hint)
 
 
 def _policy(
@@ -194,7 +195,7 @@ def _create_policy(
         {key: value for key, value in params.items() if value},
         "created",
         f"policy {name}{_why(owned)}",
-        look=_look_for_policy(document, place.policy(policy.path, name)),
+        recheck=_recheck_policy(document, place.policy(policy.path, name)),
         conflict_hint="If it was made just now, run the same command again; if it exists at "
         "another path, set iam.policy.path or take another name.",
     )
@@ -215,7 +216,7 @@ def _check_made(config: Config, region: str, owned: Owned) -> None:
 def _check_unshared(
     config: Config, policy: PolicyState, role: str, state: RoleState | None
 ) -> None:
-    """Raise Conflict, if others than this role would get another document with it."""
+    """Raise Conflict if the policy is attached to anything but this role."""
     if policy.uses > (state is not None and policy.arn in state.attached):
         raise Conflict(
             f"The policy {policy.arn.rsplit('/', 1)[-1]} is attached to others than the role "
@@ -230,7 +231,7 @@ def _why(owned: Owned) -> str:
 
 
 def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -> Plan:
-    """Plan a new version. A managed policy keeps five: of five, the oldest is deleted first."""
+    """Plan a new version. A managed policy has at most five, so the oldest may go first."""
     full = len(state.versions) + 1 >= MAX_VERSIONS
     params = {"PolicyArn": state.arn, "PolicyDocument": _text(document), "SetAsDefault": True}
     return [
@@ -242,7 +243,7 @@ def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -
             "updated",
             f"policy {name}",
             before={"PolicyDocument": _text(state.document)},
-            look=_look_for_version(document, state),
+            recheck=_recheck_version(document, state),
         ),
     ]
 
@@ -270,8 +271,8 @@ def _create_role(config: Config, region: str, state: IamState) -> Step | Note:
         params,
         "created",
         f"role {name}{_why(owned)}",
-        look=_look_for_role(config, name, region),
-        conflict_hint="It was made just now by somebody else: run the same command again.",
+        recheck=_recheck_role(config, name, region),
+        conflict_hint="Another command has just made it: run the same command again.",
     )
 
 
@@ -284,7 +285,7 @@ def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Note:
 
 
 def _detach_other(config: Config, state: IamState) -> Plan:
-    """Take another region's policy from this region's role, which had it until now."""
+    """Detach another region's policy from this region's role."""
     role, other = state.role, state.other_policy
     if role is None or other not in role.attached or not made_by_kappa(config, state):
         return []
@@ -292,14 +293,14 @@ def _detach_other(config: Config, state: IamState) -> Plan:
 
 
 def detach(role: str, policy_arn: str) -> Step:
-    """Take a policy from a role."""
+    """Detach a policy from a role."""
     message = f"policy {policy_arn.rsplit('/', 1)[-1]} from role {role}"
     params = {"RoleName": role, "PolicyArn": policy_arn}
     return Step("iam", "detach_role_policy", params, "detached", message, settled=GONE)
 
 
 def delete_version(name: str, arn: str, version: str) -> Step:
-    """Remove one version of a policy, not the default one."""
+    """Delete a version of a policy that is not the default."""
     return Step(
         "iam",
         "delete_policy_version",
@@ -310,31 +311,31 @@ def delete_version(name: str, arn: str, version: str) -> Step:
     )
 
 
-def _look_for_role(config: Config, name: str, region: str) -> Look:
-    """Look for a role that another deploy has just made: this region's, as kappa makes it."""
+def _recheck_role(config: Config, name: str, region: str) -> Recheck:
+    """Accept a role that another deploy has just made for this region, as kappa makes it."""
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         role = answer["Role"]
         ours = is_ours(read_tags(role), config.role.name, region)
         return ours and role["Path"] == config.role.path and not why_not_made(role)
 
-    return Look("get_role", {"RoleName": name}, fits)
+    return Recheck("get_role", {"RoleName": name}, fits)
 
 
-def _look_for_policy(document: Mapping[str, Any], arn: str) -> Look:
-    """Look for a policy whose first version has our document."""
-    return _look_for_document(document, arn, "v1")
+def _recheck_policy(document: Mapping[str, Any], arn: str) -> Recheck:
+    """Accept a policy whose first version has our document."""
+    return _recheck_document(document, arn, "v1")
 
 
-def _look_for_version(document: Mapping[str, Any], state: PolicyState) -> Look:
-    """Look for the policy's next version with our document: IAM may have no room for another."""
+def _recheck_version(document: Mapping[str, Any], state: PolicyState) -> Recheck:
+    """Accept the policy's next version if it has our document; our answer may have been lost."""
     numbers = [int(name.removeprefix("v")) for name in (*state.versions, state.default_version)]
-    return _look_for_document(document, state.arn, f"v{max(numbers) + 1}")
+    return _recheck_document(document, state.arn, f"v{max(numbers) + 1}")
 
 
-def _look_for_document(document: Mapping[str, Any], arn: str, version: str) -> Look:
+def _recheck_document(document: Mapping[str, Any], arn: str, version: str) -> Recheck:
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
-        current = answer["PolicyVersion"]
-        return bool(current["IsDefaultVersion"]) and current["Document"] == document
+        newest = answer["PolicyVersion"]
+        return bool(newest["IsDefaultVersion"]) and newest["Document"] == document
 
-    return Look("get_policy_version", {"PolicyArn": arn, "VersionId": version}, fits)
+    return Recheck("get_policy_version", {"PolicyArn": arn, "VersionId": version}, fits)

@@ -1,4 +1,4 @@
-"""Which functions have which role, in this region and in the others. It only reads."""
+"""Read which functions have which role, in this region and in the others."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from kappa.aws.client import Aws
 from kappa.aws.translate import WRONG_KEYS
 from kappa.errors import AwsError, Interrupted, KappaError
-from kappa.iam.owner import Ask, Users
+from kappa.iam.owner import ReadUsers, Users
 
 _AT_ONCE = 12
 _RULED_OUT = "with an explicit deny in a service control policy"
 
 
 def read_functions(aws: Aws) -> list[dict[str, Any]]:
-    """List the functions of the region with all their versions, each with a role of its own.
+    """List the region's functions with all their versions, since each has its own role.
 
     Source: AWS Lambda API reference, "ListFunctions": FunctionVersion.
     """
@@ -36,22 +36,22 @@ def functions_by_role(functions: Iterable[Mapping[str, Any]]) -> dict[str, tuple
     return {arn: tuple(sorted(names)) for arn, names in by_role.items()}
 
 
-def make_question(aws: Aws, here: Mapping[str, tuple[str, ...]] | None = None) -> Ask:
-    """Make the question who has which role; `here` is what is known of our own region."""
+def users_reader(aws: Aws, here: Mapping[str, tuple[str, ...]] | None = None) -> ReadUsers:
+    """Return a reader of role users; `here` are those of our own region, if they are known."""
 
-    def ask(*, elsewhere: bool) -> Users:
+    def read_users(*, elsewhere: bool) -> Users:
         if not elsewhere:
             return Users(here or {})
         return _read_elsewhere(
             aws, functions_by_role(read_functions(aws)) if here is None else here
         )
 
-    return ask
+    return read_users
 
 
 def _read_elsewhere(aws: Aws, here: Mapping[str, tuple[str, ...]]) -> Users:
     known = aws.session.get_available_regions("lambda", aws.partition)
-    others = {region: aws.elsewhere(region) for region in known if region != aws.region}
+    others = {region: aws.in_region(region) for region in known if region != aws.region}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = dict(zip(others, pool.map(_read_region, others.values()), strict=True))
     elsewhere: dict[str, tuple[str, ...]] = {}
@@ -64,10 +64,11 @@ def _read_elsewhere(aws: Aws, here: Mapping[str, tuple[str, ...]]) -> Users:
 
 
 def _read_region(aws: Aws) -> dict[str, tuple[str, ...]] | None:
-    """Read one region's roles; None, if it cannot be seen.
+    """Read one region's roles; None if the region does not answer.
 
-    Keys that our own region takes are unknown to a region that the account has not enabled. What
-    the organization's policy denies in a region, it denies to a function's role as well.
+    Two refusals mean that the region has no functions. A region that the account has not enabled
+    does not know our keys. A service control policy that denies the call denies it to functions'
+    roles as well.
     Sources: AWS Account Management guide, "Specify which AWS Regions your account can use"; AWS
     IAM guide, "Troubleshoot access denied error messages"; AWS Organizations guide, "Service
     control policies (SCPs)".

@@ -1,4 +1,4 @@
-"""What IAM has of the function's policy and role. It reads; plan.py and delete.py plan."""
+"""Read the function's policy and role from IAM. plan.py and delete.py plan their changes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from kappa.errors import Denied, NotFound
 from kappa.iam.owner import (
     MAX_POLICY_NAME,
     MAX_ROLE_NAME,
-    Ask,
     Named,
     Owned,
     PolicyState,
+    ReadUsers,
     RoleState,
     Users,
     choose_policy,
@@ -33,11 +33,11 @@ from kappa.iam.owner import (
 
 @dataclass(frozen=True)
 class IamState:
-    """What IAM has of this region's policy and role. None: there is none.
+    """This region's policy and role in IAM; None if they do not exist.
 
-    If the config gives the role by its ARN, `denied` means that it may not be read.
-    `own_role` and `own_policy` are the names that belong to this region. `other_policy` is the ARN
-    of the policy that has the config's name and is not this region's.
+    `denied`: the caller may not read a role that the config gives by its ARN.
+    `own_role` and `own_policy` are the names chosen for this region. `other_policy` is the ARN of
+    a policy that has the config's name but belongs to another region.
     """
 
     policy: PolicyState | None = None
@@ -50,12 +50,12 @@ class IamState:
 
 
 def made_by_kappa(config: Config, state: IamState) -> bool:
-    """Whether kappa made the role: it makes plain roles at the config's path only."""
+    """Whether kappa made the role: a plain role at the config's path."""
     path, role = f":role{config.role.path}{state.own_role.name or config.role.name}", state.role
     return role is not None and role.arn.endswith(path) and not role.foreign
 
 
-def _nobody(*, elsewhere: bool) -> Users:
+def _no_users(*, elsewhere: bool) -> Users:
     return Users()
 
 
@@ -67,9 +67,9 @@ def _if_exists(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the c
 
 
 def _read_both(read: Callable[[str], Any], plain: str, own: str) -> Named:
-    """Read what has the config's name and, unless `own` is empty, what has NAME-REGION.
+    """Read the resource with the config's name and, unless `own` is empty, NAME-REGION.
 
-    Older rights cover the config's name only: then NAME-REGION does not exist yet.
+    A caller whose rights cover only the config's name has not made NAME-REGION yet.
     """
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(_if_exists, lambda: read(plain))
@@ -82,10 +82,10 @@ def _read_both(read: Callable[[str], Any], plain: str, own: str) -> Named:
 
 
 def read_roles(aws: Aws, config: Config, *, inline: bool = False) -> Named:
-    """Read the role and what is attached to it; the names of `inline` policies if asked for.
+    """Read the role and its attached policies; with `inline`, the names of inline ones too.
 
-    A role that kappa makes is read under both names that it may have. One that is given by its ARN
-    is read where the names are asked for, which is to show it.
+    A role that kappa makes is read under both names that it may have. A role given by its ARN is
+    read only with `inline`, to show it.
     """
     name = config.role.name
     if config.role.arn and inline:
@@ -111,18 +111,18 @@ def _read_given(aws: Aws, arn: str) -> Named:
 
 
 def _read_role(aws: Aws, name: str, inline: bool, likely: bool) -> RoleState | None:
-    """Read a role and its policies, at once; a role that is not `likely` to exist comes first."""
+    """Read a role and its policies in parallel; unless `likely` to exist, check the role first."""
     params, doing = {"RoleName": name}, f"reading the role {name}"
 
-    def listed(operation: str, key: str) -> Any:  # noqa: ANN401
+    def list_all(operation: str, key: str) -> Any:  # noqa: ANN401
         return _if_exists(lambda: aws.pages("iam", operation, doing, key, params)) or []
 
     with ThreadPoolExecutor(3) as pool:
         answer = pool.submit(_if_exists, lambda: aws.call("iam", "get_role", doing, params))
         if not likely and answer.result() is None:
             return None
-        attached = pool.submit(listed, "list_attached_role_policies", "AttachedPolicies")
-        names = pool.submit(listed, "list_role_policies", "PolicyNames") if inline else None
+        attached = pool.submit(list_all, "list_attached_role_policies", "AttachedPolicies")
+        names = pool.submit(list_all, "list_role_policies", "PolicyNames") if inline else None
         if answer.result() is None:
             return None
         role = answer.result()["Role"]
@@ -142,17 +142,17 @@ def read_rights(
     roles: Named,
     settings: Mapping[str, Any] | None = None,
     *,
-    ask: Ask = _nobody,
+    read_users: ReadUsers = _no_users,
     document: Mapping[str, Any] | None = None,
     deletes: bool = False,
 ) -> IamState:
-    """Read the policy, and choose the role and the policy that are this region's.
+    """Read the policy, and choose the role and the policy that belong to this region.
 
-    `settings` are the function's; None: there is none. With the desired `document`, the policy's
-    is read. If the command `deletes`, the policy's versions are read.
+    `settings` are the function's, None if it does not exist. With the desired `document`, the
+    policy's document is read. If the command `deletes`, the policy's versions are read.
     """
     policies = read_policies(aws, config.policy, place)
-    users = ask(elsewhere=_is_open(config, place, roles, policies))
+    users = read_users(elsewhere=_is_open(config, place, roles, policies))
     current = str((settings or {}).get("Role", ""))
     role, own_role = _role(config, place, roles, current, users)
     state = IamState(None, role, own_role, users=users, denied=roles.denied is not None)
@@ -160,7 +160,7 @@ def read_rights(
 
 
 def _is_open(config: Config, place: Place, roles: Named, policies: Named) -> bool:
-    """Whether something that kappa may have made has no tag that names its region."""
+    """Whether a role or policy that kappa may have made lacks the tag of its region."""
     if not config.makes_role:
         return False
     name, policy = config.role.name, config.policy
@@ -204,7 +204,7 @@ def _with_policy(
     document: Mapping[str, Any] | None,
     deletes: bool,
 ) -> IamState:
-    """Add the policy, and no more of it than is asked for: versions only where one must go."""
+    """Add the policy to the state; its versions are read only if one may have to be removed."""
     policy = config.policy
     if policy is None:
         return state
@@ -235,7 +235,7 @@ def _with_policy(
 
 
 def read_policies(aws: Aws, policy: Policy | None, place: Place) -> Named:
-    """Read the policy, without its document; one that kappa makes under both names."""
+    """Read the policy without its document; a policy that kappa makes, under both names."""
     if policy is None:
         return Named()
     doing = f"reading the policy {policy.name or policy.arn}"

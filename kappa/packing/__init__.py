@@ -1,1 +1,1 @@
-"""The deployment package: which files it holds, what is installed, how it reaches Lambda."""
+"""The deployment package: its files, the installed packages, the upload to Lambda."""

@@ -1,7 +1,7 @@
-"""The zip in memory: packed from files, or one that was packed before and is only checked.
+"""The zip in memory, packed from files or read from an existing zip.
 
-The same source gives the same bytes. Owns how files become a zip; files.py has which files. It must
-not ask AWS anything or write a file.
+The same source gives the same bytes. files.py selects the files. This module must not call AWS or
+write a file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _BLOCK_BYTES = 1 << 20
 # Source: AWS Lambda guide, "Deploy Java Lambda functions with .zip or JAR file archives".
 READY_SUFFIXES = frozenset({".zip", ".jar"})
-# Errors of a zip that is damaged, encrypted or compressed in a way that Python does not know.
+# Errors of a zip that is damaged, encrypted or compressed in an unknown way.
 UNREADABLE = (
     EOFError,
     NotImplementedError,
@@ -45,9 +45,9 @@ UNREADABLE = (
 
 @dataclass(frozen=True)
 class Archive:
-    """A deployment package in memory. `sha256` is written as Lambda's CodeSha256 is.
+    """A deployment package in memory. `sha256` has the form of Lambda's CodeSha256.
 
-    `installed` are the names of the files that come from installed packages.
+    `installed` are the names of the files from installed packages.
     """
 
     data: bytes
@@ -59,7 +59,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A file to pack, as it was when the limits were checked."""
+    """A file to pack, with its size when the limits were checked."""
 
     name: str
     path: Path
@@ -74,16 +74,16 @@ def pack(
     extras: Extras | None = None,
     max_unzipped_bytes: int = MAX_UNZIPPED_BYTES,
 ) -> Archive:
-    """Zip a file or a folder's content; `zipfile_name` of an old run is left out.
+    """Zip a file or a folder's content, except the `zipfile_name` of an earlier run.
 
-    Raises: ArchiveError, if there is nothing to pack, it is too large, cannot be read, or a link
+    Raises: ArchiveError, if there is nothing to pack, it is too large or unreadable, or a link
     leads outside.
     """
     try:
         return _pack(source, zipfile_name, max_zipped_bytes, extras or Extras(), max_unzipped_bytes)
     except OSError as error:
-        named = f"{shown(str(error.filename))}: " if error.filename else ""
-        raise ArchiveError(f"{named}{error.strerror or error}.") from error
+        label = f"{shown(str(error.filename))}: " if error.filename else ""
+        raise ArchiveError(f"{label}{error.strerror or error}.") from error
 
 
 def _pack(
@@ -102,10 +102,10 @@ def _pack(
 
 
 def read_zip(file: Path, max_zipped_bytes: int, max_unzipped_bytes: int) -> Archive:
-    """Read a zip that is uploaded byte for byte, as somebody has packed it.
+    """Read an existing zip, which is uploaded unchanged.
 
-    Raises: ArchiveError, if it is no zip, damaged, encrypted, empty or too large, or if a name in
-    it leads outside.
+    Raises: ArchiveError, if it is not a zip, damaged, encrypted, empty or too large, or if a name
+    in it leads outside.
     """
     try:
         check_zipped(file, file.stat().st_size, max_zipped_bytes, "the zip itself. ")
@@ -133,7 +133,9 @@ def _check_zip(file: Path, data: bytes, archive: zipfile.ZipFile, max_bytes: int
     check_unzipped(file, size_bytes, max_bytes, f"{largest}.")
     damaged = archive.testzip()
     if damaged is not None:
-        raise ArchiveError(f"{file} is damaged: {damaged} is not what it was.", "Pack it again.")
+        raise ArchiveError(
+            f"{file} is damaged: {damaged} does not match its checksum.", "Pack it again."
+        )
     names = tuple(sorted({info.filename for info in infos}))
     return Archive(data, sha256_of(data), names, size_bytes)
 
@@ -176,7 +178,7 @@ def _zip(entries: list[_Entry]) -> bytes:
 
 
 def _blocks(entry: _Entry) -> Iterator[bytes]:
-    """Read a file block by block, no more of it than was checked: only the zip is in memory."""
+    """Read a file block by block, so that only the zip is in memory; refuse a changed size."""
     bytes_left = entry.size_bytes
     with entry.path.open("rb") as file:
         while block := file.read(min(bytes_left, _BLOCK_BYTES)):

@@ -1,6 +1,6 @@
-"""Build a config's deployment package: the source, its dependencies, the packages it requires.
+"""Build a config's deployment package from its source, dependencies and required packages.
 
-Owns how a config's keys become an Archive. archive.py makes the zip, install.py installs packages.
+It turns the config's keys into an Archive. archive.py makes the zip, install.py installs packages.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def read_archive(config: Config, limits: Limits | None = None) -> Archive:
 def _read_archive(config: Config, limits: Limits) -> Archive:
     function = config.function
     source = config.beside(function.path)
-    # Through S3 a zip has no limit of its own: only what is in it counts.
-    most = limits.unzipped_bytes if function.s3_bucket else limits.direct_bytes
+    # Uploaded through S3, only the unzipped size is limited.
+    max_zipped_bytes = limits.unzipped_bytes if function.s3_bucket else limits.direct_bytes
     if is_ready_zip(config):
-        _refuse_more(config)
-        return read_zip(source, most, limits.unzipped_bytes)
+        _refuse_packing_keys(config)
+        return read_zip(source, max_zipped_bytes, limits.unzipped_bytes)
     names = ((f"{config.environment}_config.json", "config.json"),) if config.environment else ()
     with _packages(config, source) as packages:
         extras = Extras(
@@ -57,16 +57,17 @@ def _read_archive(config: Config, limits: Limits) -> Archive:
             source_name=_handlers_file(config),
             own_zip=real_path(zip_file(config)),
         )
-        return pack(source, _own_zip(config, source), most, extras, limits.unzipped_bytes)
+        zip_name = _own_zip(config, source)
+        return pack(source, zip_name, max_zipped_bytes, extras, limits.unzipped_bytes)
 
 
 def is_ready_zip(config: Config) -> bool:
-    """Whether lambda.path is packed already, so that it is uploaded as it is."""
+    """Whether lambda.path is a zip already, which is uploaded unchanged."""
     source = config.beside(config.function.path)
     return source.suffix.lower() in READY_SUFFIXES and source.is_file()
 
 
-def _refuse_more(config: Config) -> None:
+def _refuse_packing_keys(config: Config) -> None:
     function = config.function
     for key in ("requirements", "dependencies", "excluded_dirs", "excluded_files"):
         if getattr(function, key):
@@ -79,7 +80,7 @@ def _refuse_more(config: Config) -> None:
 
 
 def _handlers_file(config: Config) -> str:
-    """Where in the zip a single file goes: to the handler's path, if the file's path ends so.
+    """The name of a single file in the zip, if its path ends with the handler's module; else "".
 
     kappa 0.3 packed `path: sub/foo.py` as sub/foo.py, for the handler sub/foo.handler.
     """
@@ -97,7 +98,7 @@ def _handlers_file(config: Config) -> str:
 
 
 def _own_zip(config: Config, source: Path) -> str:
-    """Name the zip in the source that is not to be packed, as the zip would name it."""
+    """The name, within the source, of the zip that must not be packed."""
     file, folder = real_path(zip_file(config)), real_path(source)
     if file.is_relative_to(folder):
         return file.relative_to(folder).as_posix()
@@ -112,7 +113,7 @@ def _dependency(config: Config, path: str) -> tuple[str, Path]:
 
 @dataclass(frozen=True)
 class _Required:
-    """The packages that are required: a file, or the text of one, and where its paths begin."""
+    """The required packages: a file or its text, and the folder of its relative paths."""
 
     requirements: str | Path
     text: str
@@ -120,7 +121,7 @@ class _Required:
 
 
 def _required(config: Config, source: Path) -> _Required | None:
-    """The packages that are to be installed; None, if there are none."""
+    """The packages to install; None if there are none."""
     listed = config.function.requirements
     if isinstance(listed, tuple):
         required = _Required("\n".join(listed), "\n".join(listed), config.file.parent.resolve())
@@ -129,7 +130,7 @@ def _required(config: Config, source: Path) -> _Required | None:
         if listed is None and not file.is_file():
             return None
         if listed is None and file.is_symlink():
-            # Errors of pip quote it.
+            # pip quotes the file in its errors, so a link must not reveal another one.
             check_link(file, source.resolve())
         text = read_requirements(file)
         required = _Required(file.resolve(), text, file.parent.resolve())
@@ -155,7 +156,7 @@ def _architecture(config: Config) -> str:
 
 
 def check_architecture(config: Config, deployed: Sequence[str]) -> None:
-    """Check that packages are installed for the machine that AWS has the function on.
+    """Check that packages are installed for the function's architecture in AWS.
 
     Raises: ConfigError, if the config does not name it and it is not the default.
     """
@@ -174,14 +175,14 @@ def check_architecture(config: Config, deployed: Sequence[str]) -> None:
 
 
 def remarks(config: Config) -> list[str]:
-    """Remarks about what a reader of the config may not expect of the zip."""
+    """Remarks about surprising content of the zip."""
     file = config.beside(config.function.path) / REQUIREMENTS
     if config.function.requirements != () or not file.is_file():
         return []
     tree = read_tree(config.file)
     section = tree.data.get("lambda")
-    asked = isinstance(section, dict) and section.get("requirements") is not None
-    if asked or not layout_07.is_layout_07(tree) or is_empty(read_requirements(file)):
+    has_key = isinstance(section, dict) and section.get("requirements") is not None
+    if has_key or not layout_07.is_layout_07(tree) or is_empty(read_requirements(file)):
         return []
     return [
         f"{file} is packed but not installed, as in kappa 0.7. To install it, set "

@@ -1,7 +1,7 @@
-"""Check that the handler, and the files that a config names, exist, before AWS is asked anything.
+"""Check that the handler and the files of a config exist, before the first call to AWS.
 
-Owns where Lambda looks for a handler. It reads the packed code and never imports it; it lets pass
-what it cannot know, such as a module that comes with a layer.
+It owns where Lambda looks for a handler. It reads the packed code and never imports it. What it
+cannot know, such as a module in a layer, it accepts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COMPILED = (".pyc", ".so")
 
 
 def check_files(config: Config) -> None:
-    """Check that the code, what goes with it and the test data are where the config says.
+    """Check that the code, its dependencies and the test data exist.
 
     Raises: ConfigError, naming file, line and key.
     """
@@ -52,7 +52,7 @@ def check_files(config: Config) -> None:
 def _no_source(config: Config) -> ConfigError:
     path = config.function.path
     if config.is_layout_07 and path == SOURCE:
-        # 0.7's default: the file need not have a key of it.
+        # This is 0.7's default, so the file may not have the key.
         return config.error(
             ("lambda", "path"),
             f"the folder of the code, {config.beside(path)}, does not exist.",
@@ -68,7 +68,7 @@ def _no_source(config: Config) -> ConfigError:
 def check_handler(config: Config, archive: Archive) -> None:
     """Check that the handler is in the code, for the runtimes of Python and Node.js.
 
-    Raises: ConfigError, naming file, line and what there is instead.
+    Raises: ConfigError, naming file, line and a similar name.
     Source: AWS Lambda guide, "Define Lambda function handler in Python" and "... in Node.js".
     """
     runtime, handler = config.function.runtime, config.function.handler
@@ -119,14 +119,14 @@ def _read(archive: Archive, name: str) -> bytes:
 
 
 def _top_level(source: bytes) -> dict[str, bool] | None:
-    """The names that a module binds, and whether each is a module or a package.
+    """The names that a module binds, each with whether it is a module.
 
-    None where reading alone cannot tell.
+    None if only running the code could tell.
     """
     try:
         names = dict(_bound(ast.parse(source).body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # Another Python than this one may read it.
+        # Another version of Python may be able to read it.
         return None
     return None if "*" in names or "__getattr__" in names else names
 
@@ -140,7 +140,7 @@ def _bound(body: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
                 is_module = isinstance(statement, ast.Import)
                 yield alias.asname or alias.name.split(".")[0], is_module
         else:
-            # Assignments, and what stands in a with, try or if; not what functions bind inside.
+            # Assignments, and the bodies of with, try and if, but not those of functions.
             for part in ast.iter_child_nodes(statement):
                 yield from _bound_in(part)
 

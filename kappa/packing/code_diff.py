@@ -1,7 +1,7 @@
-"""How the packed code differs from the code that AWS has, file by file and in words. Pure.
+"""Compare the packed code with the code in AWS, file by file. Pure.
 
-Owns how much is shown: one's own text files line by line, up to a limit, and packages in one line
-each.
+It owns how much is shown: the function's own text files line by line, up to a limit, and one line
+for each package.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kappa.packing.package_files import package_by_file
 _MAX_TEXT_BYTES = 64 * 1024
 _MAX_LINES_OF_A_FILE = 40
 _MAX_LINES = 400
-# A diff ends up in logs.
+# Names of files whose content is not shown, since a diff ends up in logs.
 _SECRET = re.compile(
     r"""(^|/)(
         (secrets?|credentials?|\.ssh|\.aws)/.*
@@ -35,10 +35,10 @@ _SECRET = re.compile(
 
 @dataclass(frozen=True)
 class File:
-    """One file of the code; None: not in this zip.
+    """One file of the code. A size is None if the file is not in that zip.
 
-    Shape: `before_package` and `after_package` are "NAME VERSION", or "" for one's own file;
-    `lines` is a unified diff without its head.
+    Shape: `before_package` and `after_package` are "NAME VERSION", or "" for the function's own
+    file; `lines` is a unified diff without its header.
     """
 
     name: str
@@ -50,7 +50,7 @@ class File:
 
     @property
     def package(self) -> str:
-        """The package's name without its version; "" for one's own file."""
+        """The package's name without its version; "" for the function's own file."""
         return (self.after_package or self.before_package).partition(" ")[0]
 
 
@@ -61,7 +61,7 @@ def compare_code(
     *,
     show_secrets: bool = False,
 ) -> tuple[File, ...]:
-    """Compare two zips by the files in them; those that are equal are left out.
+    """Compare the files of two zips; equal files are left out.
 
     `installed` are the names of files in `code` that kappa installed.
     """
@@ -69,8 +69,8 @@ def compare_code(
     old = package_by_file(deployed, installed) if deployed is not None else {}
     new = package_by_file(code, installed)
     changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
-    is_own = [name for name in changed if name not in old and name not in new]
-    texts = _texts(deployed, code, [name for name in is_own if name in before and name in after])
+    own = [name for name in changed if name not in old and name not in new]
+    texts = _texts(deployed, code, [name for name in own if name in before and name in after])
     return tuple(
         File(
             name,
@@ -106,7 +106,7 @@ def _texts(deployed: bytes | None, code: bytes, names: list[str]) -> dict[str, t
 
 
 def _text(archive: zipfile.ZipFile, name: str) -> str | None:
-    """Read a text file; None, if it is something else, or too large to be shown."""
+    """Read a text file; None if it is not text or too large to show."""
     if archive.getinfo(name).file_size > _MAX_TEXT_BYTES:
         return None
     try:
@@ -133,7 +133,7 @@ def _printable(text: str) -> str:
 
 
 def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
-    """Yield the lines for people to read: a sign (+, -, ~ or a blank) and the line's text."""
+    """Yield the lines to print, each as a sign (+, -, ~ or a blank) and a text."""
     if not files:
         yield " ", "    the same files, packed differently"
     lines_left = _MAX_LINES

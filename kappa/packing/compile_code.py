@@ -1,21 +1,21 @@
-"""Compile Python files, and report which cannot be read; none is run.
+"""Compile Python files without running them, and report those with errors.
 
-kappa's own Python imports this file, and another Python runs it as a script: so it imports nothing
-that another Python lacks, or takes long to load.
+kappa imports this file, and another Python may run it as a script. So it must not import anything
+that another Python lacks or that takes long to load.
 """
 
 from __future__ import annotations
 
 import sys
 
-# What the code is called in warnings.
+# The file name of the code in warnings.
 NAME = "kappa: code to deploy"
 
 
 def unreadable(files: list[bytes]) -> list[tuple[int, int, str]]:
-    """Find the files that this Python cannot read: the number, the line, and what is wrong.
+    """Find the files that this Python cannot compile: number of the file, line, message.
 
-    Code that is nested too deeply for this Python is left to Lambda's.
+    Code that is nested too deeply for this Python is accepted.
     """
     rows = []
     for number, text in enumerate(files):
@@ -38,7 +38,7 @@ def main() -> None:
     rows = unreadable(files)
     problems = "[]"
     if rows:
-        import json  # takes as long as Python's own start
+        import json  # takes as long to load as Python itself
 
         problems = json.dumps(rows)
     sys.stdout.write(f'{{"minor": {sys.version_info[1]}, "problems": {problems}}}\n')

@@ -1,4 +1,4 @@
-"""The zip that AWS has of a function. It only reads; commands/diff.py compares with it."""
+"""Download a function's zip from AWS, for a comparison."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from kappa.packing.limits import MAX_UNZIPPED_BYTES
 
 
 def read_code(aws: Aws, link: str, function: str) -> bytes | None:
-    """Download a function's zip; None where AWS gives no link, as of a container image.
+    """Download a function's zip; None if AWS gives no link, as for a container image.
 
-    Source: AWS Lambda API, GetFunction: Code.Location is a link that is good for ten minutes.
-    Raises: AwsError, if it cannot be downloaded whole or is not a zip.
+    Source: AWS Lambda API, GetFunction: Code.Location is a link that is valid for ten minutes.
+    Raises: AwsError, if the download is incomplete or not a zip.
     """
     if not link.startswith(("https://", "http://")):
         return None

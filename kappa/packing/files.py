@@ -1,12 +1,10 @@
-"""Which files go into the zip: of the source, of its dependencies, of the installed packages.
+"""Select the files for the zip: of the source, its dependencies and the installed packages.
 
-Owns what is left out. It must not read the content of a file.
+It owns what is left out. It must not read the content of a file.
 
-If two of them give a file of the same name, the first of these is packed: a dependency, the source,
-an installed package.
-
-Symbolic links: one that stays inside of the source folder is packed as what it leads to; one that
-leads outside is an error, so that no foreign file is uploaded unseen.
+For files of the same name, a dependency wins over the source, and the source over an installed
+package. A symbolic link within the source folder is packed as its target. A link that leads
+outside is an error, so that no other file is uploaded by accident.
 """
 
 from __future__ import annotations
@@ -22,19 +20,20 @@ from kappa.packing.ignore_file import IGNORE_FILE, read_ignored
 
 LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".hg", ".DS_Store"})
 LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
-# Links to folders can double what there is at each step: no code has as many files.
+# Links to folders can multiply the number of files; no code has as many.
 _MAX_ENTRIES = 200_000
-# Nor are folders as deep in each other: each is looked up along the whole path.
+# Each lookup walks the whole path, so deeper folders would take long.
 _MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What goes into the zip beside the source, and what of the source does not.
+    """Additions to the source in the zip, and exclusions from it.
 
-    Shape: dependencies are (name in the zip if it is a file, path); renamed are (new, old).
-    `source_name` is the source's name in the zip if it is a file, else it keeps its own.
-    `own_zip` is the zip of the run before, with no link in its path: no dependency brings it.
+    dependencies: (name in the zip if it is a file, path).
+    renamed: (new name, old name).
+    source_name: the source's name in the zip, if it is a file; "" keeps its own.
+    own_zip: the zip of an earlier run, without links in its path, which is never packed.
     """
 
     dependencies: Sequence[tuple[str, Path]] = ()
@@ -49,9 +48,10 @@ class Extras:
 def all_files(
     source: Path, zipfile_name: str, extras: Extras
 ) -> tuple[dict[str, Path], frozenset[str]]:
-    """Name every file to pack, and which of them are an installed package's.
+    """Map every name in the zip to its file, and name those from installed packages.
 
-    Raises: ArchiveError, if something is not there, is no file, or is a link that leads outside.
+    Raises: ArchiveError, if something does not exist, is not a file, or is a link that leads
+    outside.
     """
     if not source.exists():
         raise ArchiveError(f"The source {source} does not exist.", "Set lambda.path.")
@@ -92,7 +92,7 @@ def _entries(source: Path, left_out: Callable[[str], bool]) -> Iterator[tuple[st
 
 @dataclass
 class _Walk:
-    """A way through a folder, along the links that stay inside of it."""
+    """A walk through a folder that follows links within it."""
 
     source: Path
     left_out: Callable[[str], bool]
@@ -104,7 +104,7 @@ class _Walk:
         self.inside = self.source.resolve()
 
     def folder(self, folder: Path, base: str) -> Iterator[tuple[str, Path]]:
-        """Name the files in a folder and below it."""
+        """List the files in a folder and below it."""
         real = folder.resolve()
         if real in self.above:
             raise ArchiveError(
@@ -126,10 +126,10 @@ class _Walk:
         self.above.pop()
 
     def _is_left_out(self, name: str, path: Path) -> bool:
-        usual = path.name in LEFT_OUT_NAMES or (
+        by_default = path.name in LEFT_OUT_NAMES or (
             name[-1] != "/" and path.suffix in LEFT_OUT_SUFFIXES
         )
-        return usual or self.left_out(name)
+        return by_default or self.left_out(name)
 
     def _check(self, path: Path) -> None:
         self.count += 1
@@ -144,25 +144,28 @@ class _Walk:
 def check_link(
     path: Path, inside: Path, hint: str = "Copy what it points to into the folder."
 ) -> Path:
-    """Return where a link leads: inside of a folder, which is given without links in its path.
+    """Return the target of a link, which must be in the folder `inside`.
 
-    `hint` is for a link that leads out of it. Raises: ArchiveError.
+    `inside` must not have links in its path. `hint` is for a link that leads outside.
+    Raises: ArchiveError.
     """
     name = texts.shown(str(path))
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        # It is a link to itself, or to what is not there.
-        leads = texts.shown(str(path.readlink()))
+        # It points to itself or to a missing file.
+        target_name = texts.shown(str(path.readlink()))
         raise ArchiveError(
-            f"{name} is a link to {leads}, which leads nowhere.", "Remove it."
+            f"{name} is a link to {target_name}, which leads nowhere.", "Remove it."
         ) from error
     if not target.is_relative_to(inside):
-        leads = texts.shown(str(target))
-        raise ArchiveError(f"{name} is a link to {leads}, which is not inside of {inside}.", hint)
+        target_name = texts.shown(str(target))
+        raise ArchiveError(
+            f"{name} is a link to {target_name}, which is not inside of {inside}.", hint
+        )
     return target
 
 
 def shown(path: str) -> str:
-    """Write a file's name, whatever bytes it has."""
+    """Write a file's name as text, even if it is not UTF-8."""
     return os.fsencode(path).decode("utf-8", "replace")

@@ -1,8 +1,8 @@
-"""Read .lambdaignore, which is written as .gitignore is; any pattern takes linear time.
+"""Read .lambdaignore, which has the syntax of .gitignore, and match it in linear time.
 
-pathspec makes a regular expression of each pattern, and Python's way through it takes exponential
-time for a pattern such as *a*a*a*a*b. Between two wildcards the first place that fits is as good as
-any later one, so each such part is made atomic: what it has found is not searched for again.
+pathspec turns each pattern into a regular expression, and Python needs exponential time for one
+such as *a*a*a*a*b. Between two wildcards the first match is as good as any later one, so each such
+part becomes an atomic group, which is never searched again.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from pathlib import Path
 from kappa.errors import ArchiveError
 
 IGNORE_FILE = ".lambdaignore"
-# Any characters of a name, and any folders: what pathspec writes for * and for /**/.
+# pathspec's expressions for * and for /**/.
 _STAR, _FOLDERS = r"\[\^/\]\*", "(?:/.+)?/"
 _ANY_FOLDERS_FIRST = "^(?:.+/)?"
-# What stands for just one character of a name.
-_ONE = rf"(?!{_STAR})(?:\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[^\\\[\]()*+?/^$|{{}}.])"
-_BETWEEN_STARS = re.compile(rf"{_STAR}((?:{_ONE})+)(?={_STAR})")
+# An expression for a single character of a name.
+_CHARACTER = rf"(?!{_STAR})(?:\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[^\\\[\]()*+?/^$|{{}}.])"
+_BETWEEN_STARS = re.compile(rf"{_STAR}((?:{_CHARACTER})+)(?={_STAR})")
 _OTHER_THAN = re.compile(r"(\\.)|\[\^(?!/)((?:\\.|\]?[^\]\\])(?:\\.|[^\]\\])*)\]")
 
 
 def read_ignored(folder: Path) -> Callable[[str], bool]:
-    """Read a folder's .lambdaignore; the names that it sees are those in the zip.
+    """Read a folder's .lambdaignore; return a function that matches names in the zip.
 
-    Raises: ArchiveError, if a line is no pattern or the file is no text.
+    Raises: ArchiveError, if a line is not a pattern or the file is not text.
     """
     file = folder / IGNORE_FILE
     if not file.is_file():
@@ -45,8 +45,8 @@ def read_ignored(folder: Path) -> Callable[[str], bool]:
 
 
 def linear(pattern: str) -> str:
-    """Write pathspec's expression so that it matches the same names in linear time."""
-    # "[!a]" is no slash, in git: without this it could be one.
+    """Rewrite pathspec's expression to match the same names in linear time."""
+    # In git, "[!a]" never matches a slash.
     pattern = _OTHER_THAN.sub(lambda match: match[1] or f"[^/{match[2]}]", pattern)
     first, *rest = pattern.split(_FOLDERS)
     parts = [_BETWEEN_STARS.sub(r"(?>[^/]*?\1)", part) for part in (first, *rest)]

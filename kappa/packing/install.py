@@ -1,7 +1,7 @@
-"""Install the packages that a function needs, for Lambda's machine, with the interpreter's pip.
+"""Install the packages that a function needs, for Lambda's platform, with the interpreter's pip.
 
-Owns what of an installation is kept, and the cache of installations. It must not know AWS, or what
-else goes into the zip. Only wheels are installed: no code of a package runs here.
+It owns the cache of installations and the files that are dropped from one. It must not know AWS or
+the rest of the zip. It installs only wheels, so that no package's code runs here.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from kappa.errors import ArchiveError
 from kappa.packing import pip_inputs, pip_run
 from kappa.packing.machine import Machine
 
-# Files that differ from machine to machine or day to day; no import needs them.
+# Files that differ between machines or runs, and that no import needs.
 _DROPPED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
-# Words of pip for a package that it takes; one that its marker rules out is "Ignoring".
-_TAKEN = re.compile(r"^\s*(Collecting|Processing|Successfully installed|Would install) ", re.M)
+# pip's output for a package that it installs; a package that a marker excludes is "Ignoring".
+_INSTALLING = re.compile(r"^\s*(Collecting|Processing|Successfully installed|Would install) ", re.M)
 _TEMPORARY = ".installing-"
-# In the cache, beside the list of what belongs to them.
+# The folder and the list of its files in a cached installation.
 _PACKAGES = "packages"
 _MANIFEST = "manifest.json"
-# No installation takes as long as this, so what is older was left by one that was killed.
-_LEFT_OVER_S = 6 * pip_run.DEADLINE_S
+# An older temporary folder was left by a killed run, since no installation takes as long.
+_ABANDONED_S = 6 * pip_run.DEADLINE_S
 
 
 def cache_folder() -> Path:
-    """Where installations are kept: $XDG_CACHE_HOME or ~/.cache."""
+    """The folder of the cache, in $XDG_CACHE_HOME or ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "kappa"
 
@@ -58,7 +58,7 @@ def read_requirements(file: Path) -> str:
 
 
 def is_empty(requirements: str) -> bool:
-    """Whether there is nothing but comments."""
+    """Whether requirements have nothing but comments."""
     return all(
         not line.strip() or line.strip().startswith("#") for line in requirements.split("\n")
     )
@@ -68,11 +68,11 @@ def is_empty(requirements: str) -> bool:
 def installed(
     requirements: str | Path, folder: Path, machine: Machine, cache: Path | None = None
 ) -> Iterator[Path]:
-    """Install packages, and give the folder that they are in; it must not be changed.
+    """Install packages and yield their folder, which must not be changed.
 
-    `requirements` is a file, or its text. `folder` is where relative paths of it begin. An
-    installation is kept, and taken again while all that it depends on is the same; one that
-    depends on what cannot be known is gone at the end. Two runs at once do not disturb each other.
+    `requirements` is a file or its text; `folder` is the base of its relative paths. An
+    installation is cached and used again while all its inputs are the same. If an input is
+    unknown, it is removed at the end. Parallel runs do not disturb each other.
     Raises: ArchiveError, naming the package that has no wheel.
     """
     base = (cache or cache_folder()) / "packages"
@@ -105,8 +105,8 @@ def _install(
         fresh.mkdir()
         _run_pip(requirements, folder, machine, fresh)
         _check_machine(fresh, machine)
-        _tidy(fresh)
-        # A file that changed meanwhile: nobody can tell which content is installed.
+        _drop_variable_files(fresh)
+        # If an input has changed meanwhile, it is unknown which content is installed.
         if key is not None and key == _key(requirements, folder, machine, settings):
             return _keep(fresh, base / key)
         until_packed.enter_context(own.pop_all())
@@ -114,14 +114,14 @@ def _install(
 
 
 def _sweep(base: Path) -> None:
-    """Remove what runs that were killed have left."""
+    """Remove the temporary folders of killed runs."""
     for folder in base.glob(f"{_TEMPORARY}*"):
-        if time.time() - folder.stat().st_mtime > _LEFT_OVER_S:
+        if time.time() - folder.stat().st_mtime > _ABANDONED_S:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(fresh: Path, done: Path) -> Path:
-    """Put an installation in its place whole, with its manifest; a damaged one gives way."""
+    """Move an installation and its manifest into the cache, replacing a damaged one."""
     whole = fresh.parent / "whole"
     whole.mkdir()
     (whole / _MANIFEST).write_text(json.dumps(_hashes(fresh)), "utf-8")
@@ -129,7 +129,7 @@ def _keep(fresh: Path, done: Path) -> Path:
     try:
         whole.rename(done)
     except OSError:
-        # A folder that is not empty is never replaced; if it is whole, another run was first.
+        # rename() never replaces a non-empty folder. A whole one is from a parallel run.
         if not _is_whole(done):
             done.rename(fresh.parent / "damaged")
             whole.rename(done)
@@ -137,7 +137,7 @@ def _keep(fresh: Path, done: Path) -> Path:
 
 
 def _is_whole(done: Path) -> bool:
-    """Whether an installation is what was installed: somebody may have written in it."""
+    """Whether an installation is unchanged since it was cached."""
     try:
         manifest = json.loads((done / _MANIFEST).read_text("utf-8"))
         return bool(manifest == _hashes(done / _PACKAGES))
@@ -151,7 +151,7 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 def _key(requirements: str | Path, folder: Path, machine: Machine, settings: str) -> str | None:
-    """Name an installation by all that it depends on; None where that cannot be known."""
+    """Name an installation by the hash of all its inputs; None if an input is unknown."""
     text = requirements if isinstance(requirements, str) else read_requirements(requirements)
     inputs = pip_inputs.read_inputs(text, folder, settings)
     if not inputs.is_known:
@@ -179,11 +179,11 @@ def _run_pip(requirements: str | Path, folder: Path, machine: Machine, into: Pat
     arguments = [
         *("--target", str(into), *machine.flags),
         *("--no-compile", "--no-input", "--no-warn-conflicts", "--disable-pip-version-check"),
-        # Settings of pip may name another place, which --target does not take back.
+        # A pip setting may name another place, which --target alone does not override.
         *("--root=/", "--requirement", str(file)),
     ]
     output = pip_run.run(arguments, folder, into.parent, machine.markers, machine)
-    if _TAKEN.search(output) and not any(into.glob("*.dist-info")):
+    if _INSTALLING.search(output) and not any(into.glob("*.dist-info")):
         raise ArchiveError(
             "pip did not install the packages where they are packed from.",
             "Look at `pip config list` for a setting that names another place, and take it out.",
@@ -191,7 +191,7 @@ def _run_pip(requirements: str | Path, folder: Path, machine: Machine, into: Pat
 
 
 def _check_machine(folder: Path, machine: Machine) -> None:
-    """Check the tags of the wheels: settings of pip may ask for another machine.
+    """Check the tags of the wheels, since pip's settings may ask for another platform.
 
     Source: Python packaging guide, "Binary distribution format": WHEEL, Tag.
     """
@@ -205,8 +205,8 @@ def _check_machine(folder: Path, machine: Machine) -> None:
             )
 
 
-def _tidy(folder: Path) -> None:
-    """Drop what differs from machine to machine, so that the same input gives the same bytes."""
+def _drop_variable_files(folder: Path) -> None:
+    """Remove files that differ between machines, so that the same input gives the same bytes."""
     shutil.rmtree(folder / "bin", ignore_errors=True)
     for cache in list(folder.rglob("__pycache__")):
         shutil.rmtree(cache)

@@ -1,4 +1,4 @@
-"""How large a deployment package may be: the zip of a direct upload, and its content."""
+"""The size limits of a deployment package: the zip of a direct upload, and its content."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def check_zipped(source: Path, size_bytes: int, max_bytes: int, largest: str) ->
 
 
 def megabytes(size_bytes: int) -> str:
-    """A size in words."""
+    """Write a size in megabytes."""
     return f"{size_bytes / 1024 / 1024:.1f} MB"

@@ -1,6 +1,6 @@
-"""Lambda's machine as pip must know it: Python, architecture, glibc, markers. Pure.
+"""Lambda's platform in pip's terms: Python, architecture, glibc, markers. Pure.
 
-Owns which wheels fit a runtime. A new Python of Lambda is a line in PATCHES.
+It owns which wheels fit a runtime. A new Python in Lambda is one more entry in PATCHES.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 @dataclass(frozen=True)
 class Machine:
-    """One of Lambda's machines: Python's minor version and the architecture."""
+    """One of Lambda's platforms: Python's minor version and the architecture."""
 
     minor: int
     architecture: str = "x86_64"
 
     @property
     def release(self) -> str:
-        """The Python that packages are chosen for, with its patch level, as 3.13.13.
+        """The Python version that packages are chosen for, with its patch level, as 3.13.13.
 
-        Lambda updates its runtimes by itself, so that the last release known here is the nearest.
+        Lambda updates its runtimes itself, so the last release known here is the closest.
         Source: AWS Lambda guide, "Understanding how Lambda manages runtime version updates".
         """
         return f"3.{self.minor}.{PATCHES.get(self.minor, 0)}"
 
     @property
     def flags(self) -> list[str]:
-        """The arguments of pip that choose its wheels.
+        """The arguments that make pip choose the wheels of this platform.
 
         Source: AWS Lambda guide, "Lambda runtimes": Python 3.12 and later run on Amazon Linux
         2023 with glibc 2.34, earlier ones on Amazon Linux 2 with glibc 2.26.
@@ -48,7 +48,7 @@ class Machine:
 
     @property
     def markers(self) -> dict[str, str]:
-        """The values of environment markers, for a requirement that depends on the machine.
+        """The values of environment markers, for requirements that depend on the platform.
 
         Source: Python packaging guide, "Dependency specifiers", environment markers.
         """
@@ -68,7 +68,7 @@ class Machine:
         }
 
     def runs(self, tag: str) -> bool:
-        """Whether a wheel's tag is of this machine; which glibc it needs is left to pip."""
+        """Whether a wheel's tag fits this platform. pip checks the glibc version."""
         python, abis, platforms = [*tag.split("-"), "", ""][:3]
         return (
             bool({"none", "abi3", f"cp3{self.minor}"} & set(abis.split(".")))
@@ -80,11 +80,11 @@ class Machine:
         return "linux" in platform and platform.endswith(f"_{_MACHINES[self.architecture]}")
 
     def __str__(self) -> str:
-        """The machine in words."""
+        """The platform as text, for messages."""
         return f"Python 3.{self.minor} on {self.architecture} Linux"
 
 
 def machine_of(runtime: str, architecture: str) -> Machine | None:
-    """The machine that packages are installed for; None, if the runtime is not a Python."""
+    """The platform that packages are installed for; None if the runtime is not Python."""
     match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
     return Machine(int(match[1]), architecture) if match else None

@@ -1,6 +1,6 @@
-"""Which files of a zip belong to packages; the others are the function's own.
+"""Tell files of installed packages in a zip from the function's own.
 
-Owns how packages are recognised in a zip that anybody may have made: by their `.dist-info`.
+It recognizes packages by their `.dist-info` folders, since anyone may have made the zip.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _INFO = re.compile(r"^(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/")
 
 
 def package_by_file(data: bytes, installed: Iterable[str] = ()) -> dict[str, str]:
-    """The package of each file that belongs to one; `installed` are files that surely do.
+    """The package of each file that belongs to one; files in `installed` always do.
 
     Raises: BadZipFile.
     Source: Python packaging guide, "Binary distribution format": The .dist-info directory.
@@ -47,7 +47,7 @@ def _infos(names: list[str]) -> dict[str, str]:
 
 
 def _tops(archive: zipfile.ZipFile, folder: str, package: str) -> Iterator[str]:
-    """A package's names at the top of the zip: those that it lists, else its own name."""
+    """A package's top-level names in the zip: those that it lists, else its own name."""
     name = package.rpartition(" ")[0].replace("-", "_")
     try:
         info = archive.getinfo(f"{folder}/top_level.txt")
@@ -59,6 +59,6 @@ def _tops(archive: zipfile.ZipFile, folder: str, package: str) -> Iterator[str]:
 
 
 def _top(name: str) -> str:
-    """A file's folder at the top of the zip; of a module there, its name."""
+    """A file's top-level folder in the zip, or the module's name if it is in none."""
     first, slash, _ = name.partition("/")
     return first if slash else first.removesuffix(".py")

@@ -1,8 +1,8 @@
-"""What an installation of packages depends on: settings of pip and the content of local files.
+"""Find the inputs of an installation: pip's settings and the content of local files.
 
-Owns which words of a requirement, a file of requirements or a setting name something local. It
-reads files and must not run anything. What it cannot know, such as what an address gives next
-time, it reports as unknown.
+It owns which parts of a requirement, a requirements file or a setting name local files. It must
+not run anything. An input that may change unseen, such as the content of a URL, makes the whole
+unknown.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _INCLUDES = frozenset({"-r", "-c", "--requirement", "--constraint"})
 _LINKS = frozenset({"-f", "--find-links"})
 _INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
-# Options that name nothing local: without a value, and with one.
+# Options that name no local file: without a value, and with one.
 _FLAGS = frozenset({"--no-index", "--pre", "--prefer-binary", "--require-hashes"})
 _PLAIN = frozenset({"--no-binary", "--only-binary", "--trusted-host", "--hash"})
 _ADDRESS = re.compile(r"(?<!file)://")
 _HASH = re.compile(r"[#&]sha(256|384|512)=")
-# A package's name with extras, versions and a marker, and nothing that could be a file.
+# A package's name with extras, versions and a marker, which cannot be a file.
 # Source: Python packaging guide, "Dependency specifiers".
 _PACKAGE = re.compile(
     r"[A-Za-z0-9][\w.-]*\s*(\[[\w.,\s-]*\])?\s*"
     r"(\(?\s*(===|==|~=|!=|<=|>=|<|>)[\w.*+!,<>=~\s-]*\)?)?\s*(;[^/\\]*)?"
 )
-# pip takes a name that ends like this for a file.
+# pip treats a name with such an ending as a file.
 _ARCHIVE = re.compile(r".*\.(whl|zip|egg|tar|gz|tgz|bz2|tbz|xz|txz|lz|tlz|lzma)", re.IGNORECASE)
-# Settings that say where or how, and not what is installed.
+# Settings that do not affect what is installed.
 _WITHOUT_EFFECT = frozenset({"cache-dir", "progress-bar", "no-color", "log", "quiet", "verbose"})
-# Settings whose value may have a slash, though it changes nothing of what is found.
-_REACHING = frozenset(
+# Settings whose value may contain a slash without naming an input.
+_WITH_SLASH = frozenset(
     {"cert", "client-cert", "config-file", "prefix", "proxy", "root", "target", "trusted-host"}
 )
-_UNREAD = frozenset({"editable", "group", "requirements-from-script"})
+_UNKNOWN = frozenset({"editable", "group", "requirements-from-script"})
 
 
 @dataclass
 class Inputs:
-    """Name and content of each local file; `is_known` is whether that is all there is.
+    """The inputs found: name and content of each local file; `is_known` if they are complete.
 
-    Content is the SHA-256, or of a file that pip may find in a folder size, times and inode.
+    Content is the SHA-256; for a file in a folder of links, its size, times and inode.
     """
 
     files: list[tuple[str, str]] = field(default_factory=list)
@@ -61,9 +61,9 @@ class Inputs:
 
 
 def read_inputs(requirements: str, folder: Path, settings: str) -> Inputs:
-    """Read what requirements, and pip's settings as `pip config list` prints them, depend on.
+    """Read the inputs of requirements, and of pip's settings as `pip config list` prints them.
 
-    Relative names begin at `folder`, where pip runs, or at the file that they stand in.
+    Names are relative to `folder`, where pip runs, or to the file that contains them.
     Raises: ArchiveError, if a file cannot be read.
     """
     inputs = Inputs()
@@ -77,7 +77,7 @@ def read_inputs(requirements: str, folder: Path, settings: str) -> Inputs:
 
 
 def lines(text: str) -> Iterator[str]:
-    """Split a file of requirements as pip does: joined at backslashes, without comments.
+    """Split a requirements file as pip does: joined at backslashes, without comments.
 
     Source: pip documentation, "Requirements File Format".
     """
@@ -87,15 +87,15 @@ def lines(text: str) -> Iterator[str]:
         if line.endswith("\\") and not is_comment:
             joined += line.strip("\\")
             continue
-        whole, joined = joined + (" " if is_comment else "") + line, ""
-        if stripped := _COMMENT.sub("", whole).strip():
+        complete, joined = joined + (" " if is_comment else "") + line, ""
+        if stripped := _COMMENT.sub("", complete).strip():
             yield stripped
     if stripped := _COMMENT.sub("", joined).strip():
         yield stripped
 
 
 def rebased(text: str, folder: Path) -> str:
-    """Make the files that -r and -c name absolute: pip reads them relative to its own file."""
+    """Make the paths after -r and -c absolute, since pip reads them relative to its own file."""
     return "\n".join(_rebased(line, folder) for line in lines(text)) + "\n"
 
 
@@ -111,7 +111,7 @@ def _rebased(line: str, folder: Path) -> str:
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Split options into name and value, however they are joined; what is unknown has no value."""
+    """Split options into name and value, however they are joined; unknown ones have no value."""
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -139,7 +139,7 @@ def _words(text: str) -> list[str]:
 def _read_text(
     text: str, base: Path, bases: tuple[Path, ...], inputs: Inputs, seen: set[Path]
 ) -> None:
-    """Read what each line names; a line that is not understood whole is not known."""
+    """Read the files that each line names; a line that is not understood makes it unknown."""
     inputs.is_known &= not _CODING.search(text)
     for line in map(expanded, lines(text)):
         requirement, options = _halves(line)
@@ -174,13 +174,13 @@ def _read_requirement(
     text: str, options: list[tuple[str, str]], bases: tuple[Path, ...], inputs: Inputs
 ) -> None:
     inputs.is_known &= all(name == "--hash" for name, _ in options)
-    named = re.split(r"[\s;\[<>=!~(]", text, maxsplit=1)[0]
-    if _PACKAGE.fullmatch(text) and not _ARCHIVE.fullmatch(named):
+    name = re.split(r"[\s;\[<>=!~(]", text, maxsplit=1)[0]
+    if _PACKAGE.fullmatch(text) and not _ARCHIVE.fullmatch(name):
         return
-    # NAME @ ADDRESS, or an address or path alone: either may have a marker behind it.
+    # NAME @ URL, a URL or a path; a marker may follow.
     place = re.sub(r"^[A-Za-z0-9][\w.-]*\s*(\[[^\]/]*\])?\s*@\s*", "", text)
     if _ADDRESS.search(place):
-        # What an address gives next time is known by its hash only.
+        # Only a hash tells what a URL returns the next time.
         inputs.is_known &= bool(options or _HASH.search(place))
         return
     _read_place(place.partition(";")[0].strip(), bases, inputs, "wheel")
@@ -204,7 +204,7 @@ def _read_include(
 
 
 def _text(name: str, path: Path, inputs: Inputs) -> str:
-    """Read a file that is included; what counts is what its lines say, variables filled in."""
+    """Read an included file; its content counts together with the values of its variables."""
     data = path.read_bytes()
     text = data.decode("utf-8", "replace")
     inputs.is_known &= "\ufffd" not in text
@@ -219,19 +219,19 @@ def _read_links(name: str, bases: tuple[Path, ...], inputs: Inputs) -> None:
 
 
 def _read_index(name: str, inputs: Inputs) -> None:
-    """An index's pages are not read: those of a local one change as files do."""
+    """Note an index; a local one is unknown, since its pages are not read."""
     inputs.is_known &= bool(_ADDRESS.search(name))
 
 
 def _local(name: str) -> str:
-    """Turn a file: address into a path; drop what may follow a path."""
+    """Turn a file: URL into a path, and drop a fragment or extras behind the path."""
     if name.startswith("file:"):
         name = unquote(urlsplit(name).path)
     return re.sub(r"(#.*|\[[^\]/]*\])$", "", name)
 
 
 def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -> None:
-    """Read a wheel, or the wheels of a folder of links, wherever pip may take it from."""
+    """Read a wheel, or the wheels of a folder of links, from every folder that pip may use."""
     local = _local(name)
     paths = [] if "\0" in local else list(dict.fromkeys(base / local for base in bases))
     existing = [path for path in paths if path.exists()]
@@ -241,13 +241,13 @@ def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -
             inputs.is_known &= kind == "links"
             _read_folder(path, inputs)
         else:
-            # A page of links leads anywhere.
+            # A page of links may name anything.
             inputs.is_known &= path.suffix == ".whl" and path.is_file()
             inputs.files.append((name, digest(path) if path.is_file() else ""))
 
 
 def _read_folder(folder: Path, inputs: Inputs) -> None:
-    """Read the wheels that pip may find in a folder, which are those directly in it."""
+    """Read the wheels in a folder of links; pip does not look into subfolders."""
     for path in sorted(folder.iterdir()):
         if path.suffix == ".whl" and path.is_file():
             inputs.files.append((path.name, _stamp(path)))
@@ -255,9 +255,9 @@ def _read_folder(folder: Path, inputs: Inputs) -> None:
 
 
 def _stamp(path: Path) -> str:
-    """What changes with a file's content; a folder may hold more than can be read each time.
+    """A cheap fingerprint, since a folder may hold too many wheels to read each time.
 
-    Whoever writes a file, or puts another one in its place, changes its ctime or its inode.
+    Writing or replacing a file changes its ctime or its inode.
     """
     stat = path.stat()
     return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
@@ -283,7 +283,7 @@ def _read_settings(settings: str, folder: Path, inputs: Inputs, seen: set[Path])
                 _read_links(word, (folder,), inputs)
             elif name in ("index-url", "extra-index-url"):
                 _read_index(word, inputs)
-            elif name in _UNREAD or ("/" in word and name not in _REACHING):
+            elif name in _UNKNOWN or ("/" in word and name not in _WITH_SLASH):
                 inputs.is_known = False
 
 

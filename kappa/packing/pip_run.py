@@ -1,7 +1,7 @@
-"""Run pip so that it only unpacks wheels: no code of a package runs on this machine.
+"""Run pip so that it only unpacks wheels and no package's code runs on this machine.
 
-Owns the child process, its environment and the words for its failures. It must not know what is
-kept of an installation.
+It owns the child process, its environment and its error messages. It must not know what happens to
+the installation.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _NOT_A_WHEEL = re.compile(r"kappa: not a wheel: (.*)")
 _LISTED = re.compile(r"\(from -r \S*/lambda\.requirements \(line (\d+)\)\)")
 _OTHER_MACHINE = re.compile(r"ERROR: (\S+\.whl) is not a supported wheel")
 _UNREACHABLE = ("Retrying (", "NewConnectionError", "Temporary failure", "ProxyError")
-# pip builds what is no wheel, whatever --only-binary says: a folder, an archive at an address, a
-# checkout, an editable. All of them pass through the two methods below. It also takes wheels that
-# it built earlier for this machine out of its cache. A pip without these names is not run at all.
+# Despite --only-binary, pip builds a folder, an archive at a URL, a checkout or an editable. All of
+# them pass through the two methods below. pip would also use wheels from its cache that it built
+# for this machine. A pip without these names is not run at all.
 # Source: pip documentation, "pip install", --only-binary; "Caching", locally built wheels.
 #
-# pip chooses wheels for the machine that it is told of, but asks the running Python about markers
-# such as `python_version < "3.12"`, so it is given the machine's answers.
+# pip chooses wheels for the given platform, but evaluates markers such as
+# `python_version < "3.12"` with the running Python, so the script replaces their values.
 # Source: pip documentation, "pip install", --platform; pip's issue 11664.
 #
-# The pipe closes when kappa ends, however it ends: then pip ends too.
+# The pipe closes when kappa ends for any reason, and then pip ends too.
 _RUN_PIP = """
 import json, os, runpy, sys, threading
 parent, answers = int(sys.argv.pop(1)), json.loads(sys.argv.pop(1))
@@ -57,8 +57,8 @@ WheelCache.get_cache_entry = lambda *_, **__: None
 markers.default_environment = lambda: dict(answers)
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
-# The user's own settings of pip count, but not these: they do not go with --target, they install
-# nothing, or they hand the work to another Python, which would not be guarded.
+# The user's own pip settings apply, except these: they conflict with --target, install nothing or
+# run another Python, which would not be guarded.
 _ENVIRONMENT = {
     "PIP_DRY_RUN": "0",
     "PIP_QUIET": "0",
@@ -69,7 +69,7 @@ _ENVIRONMENT = {
 
 
 def settings() -> str:
-    """Read pip's effective configuration: files and environment, a `name='value'` line each.
+    """Read pip's effective configuration, from files and environment, as `name='value'` lines.
 
     Source: pip documentation, "pip config": list.
     Raises: ArchiveError, if a file of it cannot be read.
@@ -94,10 +94,9 @@ def run(
     markers: Mapping[str, str],
     machine: object,
 ) -> str:
-    """Run `pip install` in a folder, and give what it says.
+    """Run `pip install` in a folder and return its output.
 
-    What it leaves when it is killed is in `temporary`.
-
+    If it is killed, its leftovers are in `temporary`.
     Raises: ArchiveError, naming the package that has no wheel for the machine.
     """
     reads, writes = os.pipe()
@@ -116,7 +115,7 @@ def run(
             timeout=DEADLINE_S,
         )
     except subprocess.TimeoutExpired as error:
-        raise ArchiveError(f"pip was not done after {DEADLINE_S} s.") from error
+        raise ArchiveError(f"pip did not finish within {DEADLINE_S} s.") from error
     finally:
         os.close(reads)
         os.close(writes)
@@ -148,7 +147,7 @@ def _error(output: str, machine: object) -> ArchiveError:
     if missing := _NO_WHEEL.search(output):
         return ArchiveError(
             f"The package {missing[1]} has no wheel for {machine}.",
-            "Is name and version right? Else ask for a version that has one, take the other "
+            "Are name and version right? Otherwise choose a version that has one, use the other "
             "architecture, or build a wheel and name its folder in PIP_FIND_LINKS.",
         )
     if "RequirementPreparer" in output or "WheelCache" in output or "pip._internal" in output:
@@ -163,6 +162,6 @@ def _problem(output: str) -> str:
     lines = [line for line in output.splitlines() if line.startswith("ERROR: ")]
     problem = (lines or output.strip().splitlines() or ["it gave no reason"])[0]
     if problem == "ERROR: Exception:":
-        # A traceback follows; its last line says what is wrong.
+        # A traceback follows; its last line is the error.
         problem = next(line for line in reversed(output.splitlines()) if line.strip()).strip()
     return problem.removeprefix("ERROR: ")

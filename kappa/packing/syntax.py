@@ -1,8 +1,8 @@
-"""Find Python files that no import can read, before they are uploaded.
+"""Find Python files with syntax errors before they are uploaded. No code is run.
 
-Owns which Python reads them: the runtime's where it is installed, else the one that runs kappa,
-whose word counts only if it is no older. Another Python is started only where it has to be: that
-takes longer than a call to AWS. The code is compiled and never run.
+It owns which Python compiles them: the runtime's version if it is installed, else the one that
+runs kappa. An error is certain only if that Python is not older than the runtime's. Another Python
+is started only if necessary, since that takes longer than a call to AWS.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DEADLINE_S = 60
 
 @dataclass(frozen=True)
 class Problem:
-    """What a Python cannot read. `is_certain`: neither can the runtime's."""
+    """A syntax error in a file. `is_certain`: the runtime cannot read the file either."""
 
     name: str
     line: int
@@ -37,13 +37,13 @@ class Problem:
     is_certain: bool
 
     def __str__(self) -> str:
-        """The problem in words, with its file and line."""
+        """The message with its file and line."""
         text = f"{self.name}:{self.line}: {self.message} (Python 3.{self.minor}"
         return f"{text})" if self.is_certain else f"{text}; the runtime is newer and may read it)"
 
 
 def problems(runtime: str, archive: Archive) -> list[Problem]:
-    """Compile the function's own Python files; those of packages are left out."""
+    """Find the syntax errors in the function's own Python files, without those of packages."""
     match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
     own = _own_code(archive) if match else {}
     if match is None or not own:
@@ -77,29 +77,29 @@ def _own_code(archive: Archive) -> dict[str, bytes]:
         return {name: packed.read(name) for name in names}
 
 
-# The version of Python that read the files, and of each that it cannot read the number, line, text.
+# The minor version of Python that compiled the files; number, line and message of each error.
 _Compiled = tuple[int, list[tuple[int, int, str]]]
 
 
 def _compiled(files: list[bytes]) -> _Compiled:
-    """Compile in this process, without a word of what Python would only warn of."""
+    """Compile in this process, with Python's warnings suppressed."""
     warnings.filterwarnings("ignore", module=re.escape(compile_code.NAME))
     return sys.version_info.minor, compile_code.unreadable(files)
 
 
 def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
-    """Ask the runtime's Python; None if it is ours, or not there.
+    """Compile with the runtime's Python; None if it is our own or does not run.
 
-    A launcher of a version that is not there is none either.
+    A launcher may exist for a version that is not installed.
     """
     python = None if minor == sys.version_info.minor else _find_python(f"python3.{minor}")
     if python is None:
         return None
     command = [python, "-I", "-S", compile_code.__file__]
-    sent = b"".join(b"%d\n%b" % (len(text), text) for text in files)
+    stdin = b"".join(b"%d\n%b" % (len(text), text) for text in files)
     try:
         done = subprocess.run(
-            command, input=sent, capture_output=True, check=True, timeout=_DEADLINE_S
+            command, input=stdin, capture_output=True, check=True, timeout=_DEADLINE_S
         )
         answer = json.loads(done.stdout)
         return int(answer["minor"]), [tuple(row) for row in answer["problems"]]
@@ -108,15 +108,15 @@ def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
 
 
 def _find_python(name: str) -> str | None:
-    """Find a Python, past the launchers that version managers put on the PATH.
+    """Find a Python, bypassing the launchers that version managers put on the PATH.
 
-    A launcher is a shell script: it takes several times as long as Python itself, and refuses a
-    version that is installed and not in use.
+    A launcher is a shell script. It takes several times as long to start as Python, and refuses a
+    version that is installed but not selected.
     Sources: pyenv, "Understanding shims"; asdf, "Core configuration"; mise, "Shims".
     """
     path = shutil.which(name)
     if path is None or Path(path).parent.name != "shims":
         return path
     root = Path(path).parents[1]
-    behind = (*root.glob(f"versions/*/bin/{name}"), *root.glob(f"installs/python/*/bin/{name}"))
-    return str(max(behind)) if behind else path
+    pythons = (*root.glob(f"versions/*/bin/{name}"), *root.glob(f"installs/python/*/bin/{name}"))
+    return str(max(pythons)) if pythons else path

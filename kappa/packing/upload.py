@@ -1,6 +1,6 @@
-"""How the zip reaches Lambda: inside of the call, or through an S3 bucket if it is large.
+"""Plan how the zip reaches Lambda: inside the call, or through an S3 bucket if it is large.
 
-Owns the object's key, which is made from the content, so the same code is uploaded once.
+It owns the object's key, which depends on the content, so the same code is uploaded only once.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from kappa.plan.step import Plan, Step
 def code(
     config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BYTES
 ) -> dict[str, Any]:
-    """Where Lambda finds the code, as parameters of its calls."""
+    """The location of the code, as parameters of Lambda's calls."""
     if not _through_s3(config, archive, max_direct_bytes):
         return {"ZipFile": archive.data}
     return {"S3Bucket": config.function.s3_bucket, "S3Key": key(config, archive)}
 
 
 def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BYTES) -> Plan:
-    """Plan the upload to S3; nothing, if the zip goes inside of the call."""
+    """Plan the upload to S3; nothing if the zip goes inside the call."""
     if not _through_s3(config, archive, max_direct_bytes):
         return []
     bucket, name = config.function.s3_bucket, key(config, archive)
@@ -32,7 +32,7 @@ def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BY
         Step(
             "s3",
             "put_object",
-            # With the condition S3 refuses what it has already, before the body is sent.
+            # With this condition, S3 refuses an existing object before the body is sent.
             # Source: Amazon S3 guide, "How to prevent object overwrites with conditional writes".
             {"Bucket": bucket, "Key": name, "Body": archive.data, "IfNoneMatch": "*"},
             "created",
@@ -45,9 +45,9 @@ def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BY
 def expected(
     config: Config, archive: Archive | None, max_direct_bytes: int = MAX_ZIPPED_BYTES
 ) -> dict[str, Any]:
-    """What the answer to a step that sends the code must have, as fields of a Step.
+    """What AWS must answer to a step that sends the code, as fields of a Step.
 
-    The object that has the zip's name may be somebody else's.
+    Somebody else may have written an object with the zip's name.
     """
     if archive is None or not _through_s3(config, archive, max_direct_bytes):
         return {}
@@ -60,7 +60,7 @@ def expected(
 
 
 def key(config: Config, archive: Archive) -> str:
-    """Name the object: the function, then the content's SHA-256."""
+    """The object's key: the function's name and the SHA-256 of the content."""
     digest = base64.b64decode(archive.sha256).hex()
     prefix = config.function.s3_prefix.strip("/")
     return f"{prefix}/{config.function.name}-{digest}.zip".removeprefix("/")

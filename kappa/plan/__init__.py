@@ -1,1 +1,1 @@
-"""A change as data: its steps, how they are carried out, what AWS may answer meanwhile."""
+"""A change as data: its steps, how they are carried out, which errors are retried."""

@@ -1,6 +1,6 @@
-"""Carry out a plan: call, wait, and retry what retries.py names, each with a deadline.
+"""Carry out a plan: make each call, wait for it, retry the errors that retries.py lists.
 
-It decides nothing: the plan has what is to be done.
+It owns deadlines and pauses. It makes no decision: the plan holds everything to be done.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from functools import partial
 from typing import Any, TypeVar
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
-from kappa.plan.retries import passing_error
-from kappa.plan.step import Call, Clock, Guard, Look, Note, Plan, Report, Step, Wait
+from kappa.plan.retries import transient_error
+from kappa.plan.step import Call, Clock, Guard, Note, Plan, Recheck, Report, Step, Wait
 
 Filled = TypeVar("Filled", Step, Wait)
-# How often is written what another writes at the same time.
-_MERGES = 6
+# Attempts at a write that competes with another writer.
+_ATTEMPTS = 6
 # Source: AWS Lambda API reference, "PreconditionFailedException".
 _STALE = "PreconditionFailedException"
-# How long after a write it is looked at for the last time: another may have read before it.
+# Delay of the last check after a write: another writer may have read the old document.
 _OVERWRITTEN_S = 1.0
-_FRESH_S = 30.0
-# IAM takes no more versions of a policy: the last one may be ours, of which the answer was lost.
+# How long AWS may take to know a new resource everywhere.
+_PROPAGATION_S = 30.0
+# A managed policy is full. Its newest version may be ours, if the answer to our call was lost.
 _FULL = "LimitExceeded"
 _GERUNDS = {
     "attached": "attaching",
@@ -45,14 +46,14 @@ def apply(
 ) -> None:
     """Carry out a plan in order, and report the result of each item.
 
-    With `wait`, the last step waits too, even if its wait is only for a next one.
+    `wait` makes the last step wait too, even if its wait only serves a following step.
 
     Raises: AwsError of the first step that fails, WaitTimeout.
     """
     clock = clock or Clock()
     answer: dict[str, Any] = {}
     merged: dict[str, tuple[Step, float]] = {}
-    made = False
+    previous_was_carried_out = False
     last = [item for item in plan if isinstance(item, Step)][-1:]
     for item in plan:
         if isinstance(item, Step) and item.unless is not None:
@@ -71,20 +72,20 @@ def apply(
             report(Report("stopped", item.message))
             raise
         except AwsError as error:
-            if made:
+            if previous_was_carried_out:
                 _undo(item, error, call, report, clock)
             raise
-        made = mark == item.mark
+        previous_was_carried_out = mark == item.mark
         if item.merge and mark == item.mark:
             merged[str(item.merge.params)] = filled, clock.now()
         report(Report(mark, _message(filled, answer), clock.now() - started))
-    _look_again(merged.values(), call, report, clock)
+    _rewrite_overwritten(merged.values(), call, report, clock)
 
 
 def _undo(
     step: Step, error: AwsError, call: Call, report: Callable[[Report], None], clock: Clock
 ) -> None:
-    """Put back what a step that failed was to replace; where that fails too, the hint says so."""
+    """Restore what was removed before a failed step. If that fails too, add it to the hint."""
     if step.undo is None:
         return
     try:
@@ -97,17 +98,17 @@ def _undo(
 
 
 def _message(step: Step, answer: Mapping[str, Any]) -> str:
-    """The step's message, with what only its answer knows, or the answer of the step before."""
+    """Fill in the step's message with values from its answer or its params."""
     message = step.message
-    for words, path in step.fills.items():
+    for placeholder, path in step.fills.items():
         value = look_up(answer, path) or look_up(step.params, path)
-        message = message.replace(words, str(value or words))
+        message = message.replace(placeholder, str(value or placeholder))
     return message
 
 
 def _filled(call: Filled, answer: Mapping[str, Any]) -> Filled:
-    taken = {param: look_up(answer, path) for param, path in call.takes.items()}
-    return replace(call, params={**call.params, **taken}) if taken else call
+    values = {param: look_up(answer, path) for param, path in call.takes.items()}
+    return replace(call, params={**call.params, **values}) if values else call
 
 
 def _carry_out(
@@ -117,7 +118,7 @@ def _carry_out(
     clock: Clock,
     read: Callable[[], Mapping[str, Any] | None] | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """Call until it is done. `read` makes the params anew for each try; None: nothing to send."""
+    """Call until it succeeds. `read` makes new params for each attempt, or None to send nothing."""
     doing = f"{_GERUNDS.get(step.mark, step.mark)} {step.message}"
     started = clock.now()
     pause_s = 0.25
@@ -133,12 +134,12 @@ def _carry_out(
         except AwsError as error:
             if error.code in step.settled:
                 return "gone" if isinstance(error, NotFound) else "exists", {}
-            if step.look and (isinstance(error, Conflict) or error.code == _FULL):
-                existing = _find(step, step.look, call)
+            if step.recheck and (isinstance(error, Conflict) or error.code == _FULL):
+                existing = _find(step, step.recheck, call)
                 if existing is not None:
                     return "exists", existing
-            passes = passing_error(step.service, step.operation, error)
-            if passes is None or clock.now() - started >= passes.deadline_s:
+            transient = transient_error(step.service, step.operation, error)
+            if transient is None or clock.now() - started >= transient.deadline_s:
                 conflict_hint = step.conflict_hint if isinstance(error, Conflict) else ""
                 error.hint = error.hint or conflict_hint or step.hint
                 raise
@@ -148,21 +149,23 @@ def _carry_out(
         pause_s = min(pause_s * 2, 4.0)
 
 
-def _find(step: Step, look: Look, call: Call) -> dict[str, Any] | None:
-    """Return what exists, if it is what the step would make."""
+def _find(step: Step, recheck: Recheck, call: Call) -> dict[str, Any] | None:
+    """Return what exists, if it matches what the step would create."""
     try:
-        answer = call(step.service, look.operation, f"looking for {step.message}", look.params)
+        answer = call(
+            step.service, recheck.operation, f"looking for {step.message}", recheck.params
+        )
     except NotFound:
-        # AWS says that it exists, and does not know it everywhere yet.
+        # The conflict shows that it exists, but AWS does not know it everywhere yet.
         return None
-    return answer if look.fits(answer, step.params) else None
+    return answer if recheck.fits(answer, step.params) else None
 
 
 def _merge(
     step: Step, call: Call, report: Callable[[Report], None], clock: Clock
 ) -> tuple[str, dict[str, Any]]:
-    read, is_written, pause_s = partial(_merged, step, call), False, 0.25
-    for _ in range(_MERGES):
+    read, is_written, pause_s = partial(_read_merged, step, call), False, 0.25
+    for _ in range(_ATTEMPTS):
         try:
             if is_written and read() is None:
                 return step.mark, {}
@@ -187,15 +190,15 @@ def _merge(
 def _guarded(
     step: Step, call: Call, report: Callable[[Report], None], clock: Clock
 ) -> tuple[str, dict[str, Any]]:
-    """Write only if nobody else has changed it since the plan; refused as stale, read it again."""
+    """Write only if nobody has changed it since the plan. Read it again if AWS calls it stale."""
     assert step.guard is not None
     guard, pause_s = step.guard, 0.25
-    for _ in range(_MERGES):
-        now = _fresh(step, guard, call, clock)
-        if not guard.check(now, step.params):
-            return "exists", {**step.params, **now}
-        taken = {param: look_up(now, path) for param, path in guard.takes.items()}
-        params = {**step.params, **{param: value for param, value in taken.items() if value}}
+    for _ in range(_ATTEMPTS):
+        current = _read_guarded(step, guard, call, clock)
+        if not guard.check(current, step.params):
+            return "exists", {**step.params, **current}
+        values = {param: look_up(current, path) for param, path in guard.takes.items()}
+        params = {**step.params, **{param: value for param, value in values.items() if value}}
         try:
             return _carry_out(replace(step, params=params), call, report, clock)
         except AwsError as error:
@@ -210,34 +213,34 @@ def _guarded(
     )
 
 
-def _fresh(step: Step, guard: Guard, call: Call, clock: Clock) -> dict[str, Any]:
-    """Read what a write relies on. AWS may not know everywhere yet what was made just now."""
+def _read_guarded(step: Step, guard: Guard, call: Call, clock: Clock) -> dict[str, Any]:
+    """Read what a write relies on. A new resource may not be known everywhere yet."""
     doing = f"reading what {step.message} would change"
     started, pause_s = clock.now(), 0.25
     while True:
         try:
             return call(step.service, guard.operation, doing, guard.params)
         except NotFound:
-            if clock.now() - started >= _FRESH_S:
+            if clock.now() - started >= _PROPAGATION_S:
                 raise
         clock.sleep(pause_s)
         pause_s = min(pause_s * 2, 2.0)
 
 
-def _merged(step: Step, call: Call) -> Mapping[str, Any] | None:
-    """Read the document, and return what is to be written; None, if nothing is."""
+def _read_merged(step: Step, call: Call) -> Mapping[str, Any] | None:
+    """Read the document and return the params of the write; None, if nothing differs."""
     assert step.merge is not None
     merge, doing = step.merge, f"reading what {step.message} is a part of"
     return merge.into(call(step.service, merge.operation, doing, merge.params))
 
 
-def _look_again(
+def _rewrite_overwritten(
     merged: Iterable[tuple[Step, float]],
     call: Call,
     report: Callable[[Report], None],
     clock: Clock,
 ) -> None:
-    """Write once more what another overwrote with a document that it had read before our write."""
+    """Repeat a write that another writer undid with a document read before our write."""
     for step, written_at in merged:
         clock.sleep(max(0.0, written_at + _OVERWRITTEN_S - clock.now()))
         started = clock.now()
@@ -276,8 +279,8 @@ def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock:
         except NotFound:
             if wait.gone:
                 return
-            # What was made just now may not be known everywhere: terraform-provider-aws#25440.
-            if clock.now() - started >= _FRESH_S:
+            # A new resource may not be known everywhere: terraform-provider-aws#25440.
+            if clock.now() - started >= _PROPAGATION_S:
                 raise
             answer = {}
         state = look_up(answer, wait.field)
@@ -296,7 +299,7 @@ def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock:
 
 
 def look_up(answer: object, path: str) -> object:
-    """Return what a dotted path names in an answer; None, if it names nothing."""
+    """Return the value at a dotted path of an answer; None, if there is none."""
     value = answer
     for part in path.split(".") if path else ():
         if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""Which errors of AWS are retried, for which calls and how long: one table, used for every Step.
+"""Transient AWS errors: which are retried, for which calls and how long. Pure.
 
-AWS takes time to settle: a role made a second ago cannot be assumed yet, a function that is being
-updated accepts no other change. Such an error passes by itself. Pure.
+One table serves every Step. AWS takes time to settle: a new role cannot be assumed yet, and a
+function that is being updated accepts no other change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _EVENTS_API = 'Amazon EventBridge API reference, "PutRule", "PutTargets", "Delet
 
 _SETTINGS = ("create_function", "update_function_configuration")
 _MAPPINGS = ("create_event_source_mapping", "update_event_source_mapping")
-# Every call that changes a function, or what hangs on it.
+# Every call that changes a function or something attached to it.
 _CHANGES = (
     "add_permission",
     "create_alias",
@@ -41,8 +41,8 @@ _CHANGES = (
     "update_function_configuration",
     "update_function_url_config",
 )
-# Calls that come right after a function, its version or its alias was made.
-_AFTER_MAKING = (
+# Calls that follow the creation of a function, a version or an alias.
+_AFTER_CREATION = (
     "add_permission",
     "create_alias",
     "create_function_url_config",
@@ -76,10 +76,10 @@ _LOG_GROUPS = ("create_log_group", "put_retention_policy")
 
 
 @dataclass(frozen=True)
-class PassingError:
-    """An error that passes: its code, a part of its text where the code is broad, its calls.
+class TransientError:
+    """An error worth retrying: its code, part of its text where the code is broad, its calls.
 
-    Units: deadline_s is counted from the first try of the call.
+    Units: deadline_s counts from the first attempt.
     """
 
     service: str
@@ -90,7 +90,7 @@ class PassingError:
     source: str
 
     def fits(self, service: str, operation: str, error: AwsError) -> bool:
-        """Whether this call may answer this error for a while."""
+        """Whether this error of this call is expected to go away."""
         return (
             service == self.service
             and operation in self.operations
@@ -101,17 +101,17 @@ class PassingError:
 
 def _invalid(
     operations: tuple[str, ...], text: str, source: str, deadline_s: float = 120.0
-) -> PassingError:
+) -> TransientError:
     code = "InvalidParameterValueException"
-    return PassingError("lambda", operations, code, text, deadline_s, source)
+    return TransientError("lambda", operations, code, text, deadline_s, source)
 
 
-def _conflict(text: str, source: str) -> PassingError:
-    return PassingError("lambda", _CHANGES, "ResourceConflictException", text, 300.0, source)
+def _conflict(text: str, source: str) -> TransientError:
+    return TransientError("lambda", _CHANGES, "ResourceConflictException", text, 300.0, source)
 
 
-PASSING_ERRORS: tuple[PassingError, ...] = (
-    # A role or a policy is new: Lambda's region does not know it yet.
+TRANSIENT_ERRORS: tuple[TransientError, ...] = (
+    # A role or a policy is new, and Lambda does not know it yet.
     _invalid((*_SETTINGS, *_MAPPINGS), "cannot be assumed by Lambda", _IAM_DELAY),
     _invalid(
         (*_SETTINGS, *_MAPPINGS, "put_function_event_invoke_config"),
@@ -130,15 +130,17 @@ PASSING_ERRORS: tuple[PassingError, ...] = (
         'AWS Lambda guide, "Lambda function states", EniLimitExceeded and EC2 throttling',
         300.0,
     ),
-    PassingError("iam", ("attach_role_policy",), "NoSuchEntity", "", 120.0, _IAM_DELAY),
-    PassingError("iam", ("delete_role",), "DeleteConflict", "detach", 120.0, _IAM_DELAY),
-    PassingError("iam", ("delete_policy",), "DeleteConflict", "attached", 120.0, _IAM_DELAY),
-    PassingError("iam", _ROLES_AND_POLICIES, "ConcurrentModification", "", 120.0, _IAM_API),
-    PassingError("iam", _ROLES_AND_POLICIES, "EntityTemporarilyUnmodifiable", "", 120.0, _IAM_API),
-    # A function, version or alias is new: not every part of Lambda knows it yet.
-    PassingError(
+    TransientError("iam", ("attach_role_policy",), "NoSuchEntity", "", 120.0, _IAM_DELAY),
+    TransientError("iam", ("delete_role",), "DeleteConflict", "detach", 120.0, _IAM_DELAY),
+    TransientError("iam", ("delete_policy",), "DeleteConflict", "attached", 120.0, _IAM_DELAY),
+    TransientError("iam", _ROLES_AND_POLICIES, "ConcurrentModification", "", 120.0, _IAM_API),
+    TransientError(
+        "iam", _ROLES_AND_POLICIES, "EntityTemporarilyUnmodifiable", "", 120.0, _IAM_API
+    ),
+    # A function, version or alias is new, and parts of Lambda do not know it yet.
+    TransientError(
         "lambda",
-        _AFTER_MAKING,
+        _AFTER_CREATION,
         "ResourceNotFoundException",
         "",
         30.0,
@@ -148,8 +150,8 @@ PASSING_ERRORS: tuple[PassingError, ...] = (
     _conflict("in progress", _STATES),
     _conflict("state: Pending", _STATES),
     _conflict("concurrent update operation", "terraform-provider-aws#5154"),
-    # A mapping takes one change at a time, and is listed for a while after its removal.
-    PassingError(
+    # A mapping accepts one change at a time, and stays listed for a while after its removal.
+    TransientError(
         "lambda",
         ("delete_event_source_mapping", "update_event_source_mapping"),
         "ResourceInUseException",
@@ -157,7 +159,7 @@ PASSING_ERRORS: tuple[PassingError, ...] = (
         300.0,
         _LAMBDA_API,
     ),
-    PassingError(
+    TransientError(
         "lambda",
         ("create_event_source_mapping",),
         "ResourceConflictException",
@@ -165,8 +167,8 @@ PASSING_ERRORS: tuple[PassingError, ...] = (
         60.0,
         'AWS Lambda API reference, "CreateEventSourceMapping"',
     ),
-    # S3 asks Lambda whether it may invoke, and the permission may be a moment old.
-    PassingError(
+    # S3 checks that it may invoke the function, and the permission may be new.
+    TransientError(
         "s3",
         ("put_bucket_notification_configuration",),
         "InvalidArgument",
@@ -174,7 +176,7 @@ PASSING_ERRORS: tuple[PassingError, ...] = (
         60.0,
         'AWS re:Post, "Unable to validate the following destination configurations"',
     ),
-    PassingError(
+    TransientError(
         "s3",
         ("put_bucket_notification_configuration",),
         "OperationAborted",
@@ -182,10 +184,10 @@ PASSING_ERRORS: tuple[PassingError, ...] = (
         60.0,
         'Amazon S3 API reference, "Error responses"',
     ),
-    PassingError("events", _RULES, "ConcurrentModificationException", "", 60.0, _EVENTS_API),
-    PassingError("events", ("put_targets",), "ResourceNotFoundException", "", 30.0, _EVENTS_API),
-    PassingError("events", ("delete_rule",), "ValidationException", "targets", 60.0, _EVENTS_API),
-    PassingError(
+    TransientError("events", _RULES, "ConcurrentModificationException", "", 60.0, _EVENTS_API),
+    TransientError("events", ("put_targets",), "ResourceNotFoundException", "", 30.0, _EVENTS_API),
+    TransientError("events", ("delete_rule",), "ValidationException", "targets", 60.0, _EVENTS_API),
+    TransientError(
         "logs",
         _LOG_GROUPS,
         "OperationAbortedException",
@@ -196,13 +198,15 @@ PASSING_ERRORS: tuple[PassingError, ...] = (
 )
 
 
-def passing_error(service: str, operation: str, error: AwsError) -> PassingError | None:
-    """Find the error in the table; None, if it does not pass by itself."""
-    return next((entry for entry in PASSING_ERRORS if entry.fits(service, operation, error)), None)
+def transient_error(service: str, operation: str, error: AwsError) -> TransientError | None:
+    """Find the error in the table; None, if retrying would not help."""
+    return next(
+        (entry for entry in TRANSIENT_ERRORS if entry.fits(service, operation, error)), None
+    )
 
 
 def calls() -> Iterator[tuple[str, str]]:
-    """Name every call that the table has, by service and operation."""
+    """List every call in the table, by service and operation."""
     yield from {
-        (entry.service, name): None for entry in PASSING_ERRORS for name in entry.operations
+        (entry.service, name): None for entry in TRANSIENT_ERRORS for name in entry.operations
     }

@@ -1,7 +1,7 @@
-"""A step is one AWS call, planned as data: what to call, what to wait for, what it is called.
+"""A step: one AWS call planned as data, with its wait and its label. Pure.
 
 A plan can be printed, compared and checked without AWS; apply.py carries it out. A command that
-does less than deploy selects from deploy's plan, and plans nothing itself. Pure.
+does less than deploy selects from deploy's plan.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 WAIT_DEADLINE_S = 300.0
-MAKING = frozenset({"attached", "created"})
-# Marks of what is as the config wants it. The other marks of a Note are worth a line.
+CREATING_MARKS = frozenset({"attached", "created"})
+# Marks that need no output: nothing differs from the config.
 SETTLED = frozenset({"exists", "gone", "unchanged"})
 
 
@@ -23,10 +23,10 @@ def _empty(*, compare: bool = True) -> Any:  # noqa: ANN401 - dataclasses' own w
 
 @dataclass(frozen=True)
 class Wait:
-    """A condition to poll: `field` of the answer becomes one of `until`, or the thing is gone.
+    """A condition to poll: `field` of the answer becomes one of `until`, or the resource is gone.
 
-    `takes` is as a Step's, but of the answer that is waited for, e.g. the new version's number.
-    One that is only `for_next` is for the steps that come after: the last one does not wait.
+    takes: params of the poll that the step's own answer provides, e.g. the new version's number.
+    for_next: the wait only serves a following step; the last step of a plan skips it.
     Shape: field is a dotted path, e.g. "EventSourceMappings.0.State".
     """
 
@@ -45,11 +45,11 @@ class Wait:
 
 @dataclass(frozen=True)
 class Merge:
-    """A document that others write too, and that AWS takes only as a whole and unconditionally.
+    """A shared document that AWS only replaces as a whole, without a condition.
 
-    It is read anew right before each try of the write, and again after it: `into` turns what was
-    read into the write's params, or None if nothing differs. Somebody who writes between our read
-    and our write is overwritten, so the document is read once more at the end of the plan.
+    It is read right before each attempt to write it, and again afterwards. `into` turns the
+    current document into the write's params, or None if nothing differs. Another writer may
+    overwrite ours, so the document is read once more at the end of the plan.
     """
 
     operation: str
@@ -58,10 +58,10 @@ class Merge:
 
 
 @dataclass(frozen=True)
-class Look:
-    """Where to look whether a step that is refused as a conflict is done all the same.
+class Recheck:
+    """How to check whether a step that failed with a conflict has been done anyway.
 
-    Either its own answer was lost, or another deploy was faster. It is done, if the answer of
+    Its own answer may have been lost, or another deploy was faster. It is done if the answer of
     `operation` `fits` the step's params.
     """
 
@@ -72,12 +72,12 @@ class Look:
 
 @dataclass(frozen=True)
 class Guard:
-    """What a write relies on: read right before it, since another may have changed it.
+    """The state that a write relies on, read right before it.
 
     `check` gets the answer and the step's params, and returns False if nothing is left to do.
-    `takes` are params by dotted paths of the answer: with a RevisionId, AWS refuses the write if a
-    change comes in between, and then all of this is done again.
-    Raises, in `check`: Conflict, if it is not what the plan was made of.
+    `takes` maps params to dotted paths of the answer. With a RevisionId, AWS refuses the write
+    after another change; the state is then read and checked again.
+    Raises, in `check`: Conflict, if the state is not the one that was planned with.
     """
 
     operation: str
@@ -90,19 +90,19 @@ class Guard:
 class Step:
     """One AWS call. `params` are the SDK's own.
 
-    before: what AWS has now under the keys of `params` that change, for diff to show.
+    before: the current values of the keys in `params` that change, for diff.
     settled: error codes that mean that nothing is left to do.
-    takes: params whose value the answer of the step before gives, by a dotted path: only AWS knows
-        a new version's number.
-    fills: words of the message that the answer replaces, as {"(new)": "Version"}.
-    refused: the dotted path of a refusal in an answer that is otherwise a success.
+    takes: params that the previous step's answer provides, by dotted path, such as the number of
+        a new version.
+    fills: placeholders in the message that the answer replaces, as {"(new)": "Version"}.
+    refused: the dotted path of a refusal inside a successful answer.
         Shape: {"ErrorCode", "ErrorMessage"}.
-    expected: dotted paths of the answer with the values that must be there; if they are not,
-        `unexpected_hint` is what to do.
-    look: tells a conflict with our own earlier call from one with others.
-    unless: asked right before the step; the Note that it returns is reported instead.
-    undo: carried out if the step fails: it restores what the step before has removed.
-    hint: goes with any refusal; conflict_hint with a conflict.
+    expected: values that the answer must have, by dotted path; `unexpected_hint` goes with the
+        error otherwise.
+    recheck: tells a conflict with our own earlier call from one with another writer.
+    unless: called right before the step; if it returns a Note, that is reported instead.
+    undo: restores what the previous step removed, if this step fails.
+    hint: the hint of any refusal; conflict_hint replaces it for a conflict.
     """
 
     service: str
@@ -115,7 +115,7 @@ class Step:
     conflict_hint: str = ""
     hint: str = ""
     refused: str = ""
-    look: Look | None = field(default=None, compare=False)
+    recheck: Recheck | None = field(default=None, compare=False)
     takes: Mapping[str, str] = _empty()
     fills: Mapping[str, str] = _empty(compare=False)
     before: Mapping[str, Any] = _empty(compare=False)
@@ -129,7 +129,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Note:
-    """Something that needs no call, and why: it exists, is unchanged, gone or kept."""
+    """An item that needs no call, and why: it exists, is unchanged, gone or kept."""
 
     mark: str
     message: str
@@ -140,7 +140,7 @@ Plan = Sequence[Step | Note]
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one item of a plan."""
+    """The outcome of one item of a plan."""
 
     mark: str
     message: str
@@ -148,7 +148,7 @@ class Report:
 
 
 class Call(Protocol):
-    """How a step reaches AWS: Aws.call."""
+    """The function that makes a step's call: Aws.call."""
 
     def __call__(
         self, service: str, operation: str, doing: str, params: Mapping[str, Any]
@@ -158,19 +158,19 @@ class Call(Protocol):
 
 @dataclass(frozen=True)
 class Clock:
-    """Time, so that tests need not wait."""
+    """The time functions, which tests replace."""
 
     now: Callable[[], float] = field(default=time.monotonic)
     sleep: Callable[[float], None] = field(default=time.sleep)
 
 
 def steps(plan: Plan) -> list[Step]:
-    """Select the calls that the plan makes."""
+    """Select the plan's calls."""
     return [item for item in plan if isinstance(item, Step)]
 
 
-def making(plan: Plan) -> Plan:
-    """Select what makes the missing; what exists is left as it is, even where it differs."""
+def only_creating(plan: Plan) -> Plan:
+    """Keep the steps that create; an existing resource is only noted, even where it differs."""
     return [
         item if _makes(item) or item.mark not in ("unchanged", "updated") else _exists(item)
         for item in plan
@@ -178,18 +178,18 @@ def making(plan: Plan) -> Plan:
     ]
 
 
-def changing(plan: Plan, hint: str) -> Plan:
-    """Select what changes the existing; what is missing is named, with a hint of how to make it."""
+def only_updating(plan: Plan, hint: str) -> Plan:
+    """Keep the steps that update; a missing resource is noted, with a hint how to create it."""
     return [Note("missing", f"{item.message} ({hint})") if _makes(item) else item for item in plan]
 
 
-def worth_a_line(plan: Plan) -> Plan:
-    """Leave out what is as the config wants it."""
+def without_settled(plan: Plan) -> Plan:
+    """Leave out the notes on items that already match the config."""
     return [item for item in plan if isinstance(item, Step) or item.mark not in SETTLED]
 
 
 def _makes(item: Step | Note) -> bool:
-    return isinstance(item, Step) and item.mark in MAKING
+    return isinstance(item, Step) and item.mark in CREATING_MARKS
 
 
 def _exists(item: Step | Note) -> Note:

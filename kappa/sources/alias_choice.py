@@ -1,8 +1,8 @@
-"""Choose the alias that the event sources belong on, by where they are. Pure.
+"""Choose the alias that the event sources belong on, from where they are now. Pure.
 
-A function gets each message once, so it has one place for its sources: the alias that the config
-or the command line names; without one, the alias that kappa has put them on before; else the
-function itself. Owns how kappa's own deliveries are told from those of others.
+All sources go to one place, so that the function gets each message once: the alias that the config
+or the command line names, else the alias that kappa put them on before, else the function itself.
+This module owns how kappa recognizes its own deliveries.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from kappa.sources.table import kind_of
 
 @dataclass(frozen=True)
 class _Claims:
-    """Where sources are: qualifiers that kappa has marked; those that have some source alone."""
+    """Where sources are: qualifiers with kappa's permission, and the sole qualifier of a source."""
 
     marked: frozenset[str]
     alone: frozenset[str]
@@ -45,39 +45,40 @@ def choose_alias(
     moving: bool = True,
     whole: bool = False,
 ) -> tuple[Config, SourcesState]:
-    """Settle what the sources belong on; config and state then agree on it.
+    """Choose the alias of the sources, and return config and state bound to it.
 
-    What is on others' aliases is left out, unless the `whole` function is meant. A command that is
-    not `moving` the sources leaves them together where they are.
-    Raises: Conflict, if `strict`, and the sources are on several aliases or on one by chance.
+    moving: the command may move sources; otherwise they stay on the alias that has them all.
+    whole: include sources on the aliases of other configs.
+    Raises: Conflict, if `strict` and the sources are on several aliases, or on an alias that kappa
+    may not have chosen.
     """
     if not whole:
         config, state = other_configs.leave_out(config, state)
     claims = _claims(config, place, state)
-    wanted = config.function.alias
-    if wanted and not moving and len(claims.all) == 1:
-        (wanted,) = claims.all
-        config = msgspec.structs.replace(config, bound=wanted)
-    elif not wanted:
+    alias = config.function.alias
+    if alias and not moving and len(claims.all) == 1:
+        (alias,) = claims.all
+        config = msgspec.structs.replace(config, bound=alias)
+    elif not alias:
         if not claims.all:
             claims = _permitted(config, place, state, strict and not moving)
         problem = _undecided(claims)
         if strict and problem:
             raise _conflict(config, problem, claims.aliases)
-        wanted = "" if problem else next(iter(claims.aliases), "")
-        if wanted:
-            config = msgspec.structs.replace(config, bound=wanted)
-    invoked = place.function_arn(config.function.name, wanted)
-    own = {"", wanted} | claims.aliases | _dead(config, state) | _named_by_kappa(config, state)
-    return config, replace(state, invoked=invoked, own=frozenset(own))
+        alias = "" if problem else next(iter(claims.aliases), "")
+        if alias:
+            config = msgspec.structs.replace(config, bound=alias)
+    target_arn = place.function_arn(config.function.name, alias)
+    own = {"", alias} | claims.aliases | _dead(config, state) | _named_by_kappa(config, state)
+    return config, replace(state, target_arn=target_arn, own=frozenset(own))
 
 
 def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
-    """Weigh what there is; an alias that is gone counts for nothing.
+    """Find the qualifiers that sources are on; deleted aliases do not count.
 
-    A permission by kappa's own name marks an alias, while the source is there, or is nowhere as
-    it is while it is disabled. What is left of a permission elsewhere marks nothing. A URL on an
-    alias counts with kappa's own permission beside it only: else it may be anybody's.
+    A permission with kappa's own name marks an alias if the source is on it, or on no qualifier
+    because it is disabled. A URL on an alias only counts with kappa's own permission, since anyone
+    may have made it.
     """
     marked, alone = set[str](), set[str]()
     for source in config.function.event_sources:
@@ -95,11 +96,11 @@ def _claims(config: Config, place: Place, state: SourcesState) -> _Claims:
 
 
 def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) -> _Claims:
-    """Find where the config's own permissions say that sources were, which are nowhere now.
+    """Find where disabled sources were, from the config's own permissions.
 
-    kappa adds none of its own beside such a permission, so that is all that is left of a disabled
-    topic. It may stand on the function too, from before: then it tells nothing.
-    Raises: Conflict, if `strict`, and it tells nothing.
+    kappa adds no permission beside one of the config's, so that is the only trace of a disabled
+    topic. If the function has it too, the trace is ambiguous.
+    Raises: Conflict, if `strict` and the trace is ambiguous.
     """
     permitted = {
         alias
@@ -115,7 +116,7 @@ def _permitted(config: Config, place: Place, state: SourcesState, strict: bool) 
 
 
 def _undecided(claims: _Claims) -> str:
-    """Say why a plain command cannot know the right place; "" if it can."""
+    """Why a command without --alias cannot choose; "" if it can."""
     names = ", ".join(sorted(claims.aliases))
     if len(claims.aliases) > 1:
         return f"are on several aliases ({names})"
@@ -128,15 +129,15 @@ def _conflict(config: Config, problem: str, aliases: Collection[str]) -> Conflic
     name, alias = config.function.name, min(aliases)
     return Conflict(
         f"The event sources of {name} {problem}, and the config names no alias.",
-        "Name the one that shall have them all: "
+        "Name the one for all of them: "
         f"{config.command(f'deploy --alias {alias}')}; or lambda.alias in the config.",
     )
 
 
 def _dead(config: Config, state: SourcesState) -> set[str]:
-    """Find aliases that are gone though a source is still bound to them: nothing comes through.
+    """Find deleted aliases that a source is still bound to, which stops its deliveries.
 
-    A version has a number for a name, and is not listed among the aliases.
+    The name of a version is a number, and versions are not listed among the aliases.
     """
     places = {
         alias
@@ -147,7 +148,7 @@ def _dead(config: Config, state: SourcesState) -> set[str]:
 
 
 def _named_by_kappa(config: Config, state: SourcesState) -> set[str]:
-    """Find the qualifiers whose deliveries bear kappa's own name."""
+    """Find the qualifiers whose deliveries have a name that only kappa gives."""
     return {
         alias
         for source in config.function.event_sources
@@ -155,7 +156,7 @@ def _named_by_kappa(config: Config, state: SourcesState) -> set[str]:
     }
 
 
-def strangers(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    """Qualifiers where a source hangs too, though not by kappa as far as it can tell."""
+def unclaimed(config: Config, source: EventSource, state: SourcesState) -> list[str]:
+    """The other qualifiers that a source is on and that kappa does not recognize as its own."""
     places = set(kind_of(source).deliveries(config, source, state))
-    return sorted(places - {state.qualifier} - set(state.away(places)))
+    return sorted(places - {state.qualifier} - set(state.misplaced(places)))

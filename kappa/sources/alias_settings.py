@@ -1,4 +1,4 @@
-"""Settle the alias that a command works on, and read the settings that it has of its own."""
+"""Bind a config to the alias of its event sources, and read the alias's own settings."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from kappa.sources.state import SourcesState
 
 
 def follow_sources(config: Config) -> bool:
-    """Whether permissions or asynchronous settings go where the sources are."""
-    wanted = config.function
-    settings = wanted.permissions or wanted.async_ is not None
-    return bool(settings and not wanted.alias and wanted.has_sources)
+    """Whether permissions or asynchronous settings belong on the alias of the sources."""
+    function = config.function
+    settings = function.permissions or function.async_ is not None
+    return bool(settings and not function.alias and function.has_sources)
 
 
 def bind_to_alias(
@@ -29,14 +29,14 @@ def bind_to_alias(
     *,
     strict: bool = True,
 ) -> tuple[Config, FunctionState, SourcesState]:
-    """Bind the config to where the sources are; what was read of the function goes along.
+    """Bind the config to the alias of the sources, and update the function's state for it.
 
-    Raises: Conflict, if `strict`, and where the sources belong cannot be known.
+    Raises: Conflict, if `strict` and the alias cannot be determined.
     """
     config, state = choose_alias(config, place, sources, strict=strict)
-    given = state.statements.get(config.qualifier)
-    if given is not None:
-        function = replace(function, statements=given)
+    statements = state.statements.get(config.qualifier)
+    if statements is not None:
+        function = replace(function, statements=statements)
     if config.bound:
         function = replace(function, asynchronous=async_calls.read(aws, config))
     return config, function, state

@@ -1,7 +1,6 @@
-"""The permissions that event sources need: what kappa calls them, what is lacking, what is stale.
+"""Plan the permissions that event sources need: their names, missing ones, stale ones. Pure.
 
-Each version or alias has a policy of its own, so the name of a permission has the alias in it.
-Pure.
+Each alias has its own policy, so the name of a permission depends on the alias.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ from collections.abc import Set
 
 from msgspec.structs import replace
 
-from kappa import arn as arns
-from kappa.arn import Place
+from kappa.arn import Place, describe_qualifier, parse_arn
 from kappa.config.model import Config, EventSource, Permission
 from kappa.function.permissions import Statement, admits, caller, grants, plan_grant, plan_revoke
 from kappa.plan.step import Note, Plan, Step
@@ -23,7 +21,7 @@ Statements = tuple[Statement, ...]
 
 
 def plan(config: Config, source: EventSource, place: Place, statements: Statements) -> Plan:
-    """Plan the permission that a source needs, unless a statement gives it already.
+    """Plan the permission that a source needs, unless a statement already grants it.
 
     Raises: Conflict, if a statement of the same name is foreign.
     """
@@ -32,12 +30,12 @@ def plan(config: Config, source: EventSource, place: Place, statements: Statemen
         statement_id=statement_id(config, source, place, config.qualifier),
         principal=caller(source_arn, source.service, place.region),
         source_arn=source_arn,
-        source_account="" if arns.parse(source_arn).account else place.account,
+        source_account="" if parse_arn(source_arn).account else place.account,
     )
-    # An ARN that names an account is as narrow without it: such a statement is as good as kappa's.
-    account = "" if own else arns.parse(source_arn).account
+    # A source_account that repeats the ARN's account restricts nothing: such a statement counts.
+    account = "" if own else parse_arn(source_arn).account
     alike = [permission, *([replace(permission, source_account=account)] if account else [])]
-    if any(grants(statement, each) for statement in statements for each in alike):
+    if any(grants(statement, variant) for statement in statements for variant in alike):
         return []
     return plan_grant(config.function.name, permission, statements, config.qualifier, config.aws)
 
@@ -46,16 +44,20 @@ def _own(config: Config, source: EventSource, place: Place) -> Permission | None
     """Find the config's own permission for a source."""
     source_arn = _arn(config, source, place)
     principal = caller(source_arn, source.service, place.region)
-    given = config.function.permissions
     return next(
-        (permission for permission in given if admits(permission, principal, source_arn)), None
+        (
+            permission
+            for permission in config.function.permissions
+            if admits(permission, principal, source_arn)
+        ),
+        None,
     )
 
 
 def is_permitted(
     config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
 ) -> bool:
-    """Whether the config's own permission for a source stands on this qualifier."""
+    """Whether this qualifier has the config's own permission for a source."""
     own = _own(config, source, place) if kind_of(source).calls else None
     return own is not None and any(
         grants(statement, own) for statement in state.statements.get(alias, ())
@@ -63,7 +65,7 @@ def is_permitted(
 
 
 def statement_id(config: Config, source: EventSource, place: Place, alias: str) -> str:
-    """Name the permission that kappa gives a source on the function, or on one of its aliases."""
+    """The id of kappa's permission for a source, on the function or on one of its aliases."""
     source_arn = _arn(config, source, place)
     digest = hashlib.sha256(f"{source_arn}{alias and f' {alias}'}".encode()).hexdigest()[:8]
     name = source.short.replace(".", "-")[:60]
@@ -73,18 +75,18 @@ def statement_id(config: Config, source: EventSource, place: Place, alias: str) 
 def is_given(
     config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
 ) -> bool:
-    """Whether kappa itself has given a source its permission on this qualifier."""
+    """Whether this qualifier has kappa's own permission for a source."""
     if not kind_of(source).calls:
         return False
     name = statement_id(config, source, place, alias)
-    given = state.statements.get(alias, ())
-    return any(statement.statement_id == name and not statement.foreign for statement in given)
+    statements = state.statements.get(alias, ())
+    return any(statement.statement_id == name and not statement.foreign for statement in statements)
 
 
 def plan_unclaim(config: Config, source: EventSource, place: Place, state: SourcesState) -> Plan:
-    """Plan the removal of the config's permission for a source from aliases that it does not name.
+    """Plan the removal of the config's permission for a source from aliases, if it names none.
 
-    There it tells a later command where the source has been: see alias_choice.py.
+    Otherwise a later command would conclude that the source was there: see alias_choice.py.
     """
     if config.function.alias:
         return []
@@ -99,7 +101,7 @@ def plan_unclaim(config: Config, source: EventSource, place: Place, state: Sourc
 def _configured(
     config: Config, source: EventSource, place: Place, state: SourcesState, alias: str
 ) -> list[str]:
-    """Name the config's permissions for a source that this qualifier has."""
+    """The ids of the config's permissions for a source that this qualifier has."""
     if not kind_of(source).calls:
         return []
     source_arn = _arn(config, source, place)
@@ -119,21 +121,22 @@ def plan_stale(
     place: Place,
     state: SourcesState,
     used: Set[str] = frozenset(),
-    left: Set[str] = frozenset(),
+    leaving: Set[str] = frozenset(),
 ) -> Plan:
-    """Plan the removal of the permissions that kappa gave on other qualifiers than those used.
+    """Plan the removal of kappa's permissions on all qualifiers except those `used`.
 
-    One that the source is just leaving keeps its own: the service may still call there.
+    A qualifier that the source is `leaving` keeps its permission, since the service may still call
+    it for a while.
     """
     plan: list[Step | Note] = []
-    for alias, given in state.statements.items():
+    for alias, statements in state.statements.items():
         if alias in used or not is_given(config, source, place, state, alias):
             continue
         name = statement_id(config, source, place, alias)
-        if alias in left:
+        if alias in leaving:
             plan.append(_still_called(source, name, alias))
         else:
-            plan += plan_revoke(config.function.name, name, given, alias)
+            plan += plan_revoke(config.function.name, name, statements, alias)
     return plan
 
 
@@ -141,8 +144,8 @@ def _still_called(source: EventSource, name: str, alias: str) -> Note:
     service = kind_of(source).calls_late
     return Note(
         "kept",
-        f"permission {name} on {arns.words(alias)} ({service} may still call it for minutes; "
-        "a later deploy removes it)",
+        f"permission {name} on {describe_qualifier(alias)} ({service} may still call it for "
+        "minutes; a later deploy removes it)",
     )
 
 

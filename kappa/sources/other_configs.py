@@ -1,6 +1,6 @@
-"""Leave out what hangs on the aliases of other environments, or of other configs. Pure.
+"""Leave out event sources on the aliases of other environments and configs. Pure.
 
-It is neither taken nor removed, and named where a source of this config is there too.
+They are neither moved nor removed. If a source of this config is on such an alias, that is noted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from kappa.arn import words
+from kappa.arn import describe_qualifier
 from kappa.config.model import Config, EventSource
 from kappa.function import aliases
 from kappa.plan.step import Note
@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 
 def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState]:
-    """Leave out what is on others' aliases, and note of which sources it is.
+    """Leave out sources on the aliases of others, and record which sources those are.
 
-    Buckets and rules stay whole, since AWS has them as one whole: whoever plans with them asks
-    `config.others`, or `state.others`.
+    Buckets and rules stay whole, since AWS only replaces them as a whole. Their plans check
+    `config.others` or `state.others`.
     """
     marked = {alias for alias, mark in state.owners.items() if aliases.is_of_another(config, mark)}
     config = msgspec.structs.replace(config, other_aliases=config.other_aliases | marked)
@@ -54,11 +54,11 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
 
 
 def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Note]:
-    """Name where others have a source, or the URL."""
+    """Note the aliases of others that have a source or the URL."""
     return [
         Note(
             "kept",
-            f"{label} on {words(alias)} "
+            f"{label} on {describe_qualifier(alias)} "
             f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",
         )
         for alias in state.elsewhere.get(key, ())

@@ -1,8 +1,8 @@
-"""Event sources: what invokes the function. One plan of all of them, and selections of it.
+"""Plan all event sources of a function, and the parts of that plan for each command.
 
-What a source of its own needs is its kind's (table.py). Owns what all kinds have in common:
-permissions, the notes of what stays, the order. `config` and `state` are as alias_choice.py
-chooses them: which version or alias all of it belongs on is settled.
+It owns what all kinds have in common: permissions, notes about what stays, the order. Each kind
+plans its own sources (table.py). `config` and `state` come from alias_choice.py, which has settled
+the alias that the sources belong on.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import dataclasses
 
 from msgspec.structs import replace
 
-from kappa import arn as arns
-from kappa.arn import Place
+from kappa.arn import Place, describe_qualifier
 from kappa.config.model import Config, EventSource
 from kappa.errors import Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources import grants, other_configs, polled, url
-from kappa.sources.alias_choice import strangers
+from kappa.sources.alias_choice import unclaimed
 from kappa.sources.kind import Part, missing
 from kappa.sources.state import SourcesState
 from kappa.sources.table import kind_of
@@ -27,30 +26,30 @@ Statements = tuple[Statement, ...]
 
 
 def plan_sources(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
-    """Plan what is missing and what differs of every source, and of the URL.
+    """Plan every source and the URL, as far as they are missing or differ.
 
-    Raises: NotFound, if a topic, a bucket or a rule of others does not exist; Conflict.
+    Raises: NotFound, if a topic, a bucket or somebody else's rule does not exist; Conflict.
     """
-    plan: list[Step | Note] = [*_stays(config)]
+    plan: list[Step | Note] = [*_note_on_alias(config)]
     for source in config.function.event_sources:
         part = _part(config, place, source, state, statements)
         plan += [*part.grants, *part.items, *part.after]
-    wanted = _url(config, state, statements)
-    return _joined(
-        config, [*plan, *wanted.grants, *wanted.items, *wanted.after] if wanted else plan
-    )
+    url_part = _url(config, state, statements)
+    if url_part:
+        plan += [*url_part.grants, *url_part.items, *url_part.after]
+    return _joined(config, plan)
 
 
 def _joined(config: Config, plan: Plan) -> Plan:
-    """Let sources that share a bucket share its permission, and write it one after the other."""
+    """Give sources that share a bucket one permission, and chain their writes to it."""
     plan = [item for number, item in enumerate(plan) if item not in plan[:number]]
     for chain in dict.fromkeys(kind_of(source).chain for source in config.function.event_sources):
         plan = chain(plan)
     return plan
 
 
-def _stays(config: Config) -> Plan:
-    """Say that what a config without an alias has is on one, and how new code gets there."""
+def _note_on_alias(config: Config) -> Plan:
+    """Note that the sources are on an alias that the config does not name."""
     if not config.bound or not config.function.has_sources:
         return []
     deploy = config.command(f"deploy --publish --alias {config.bound}")
@@ -65,16 +64,16 @@ def _stays(config: Config) -> Plan:
 def plan_sources_add(
     config: Config, place: Place, state: SourcesState, statements: Statements
 ) -> Plan:
-    """Plan what is missing, and what is on another alias; what is there stays as it is.
+    """Plan sources that are missing or on another alias; the others stay as they are.
 
-    Raises: NotFound, if a topic, a bucket or a rule of others does not exist; Conflict.
+    Raises: NotFound, if a topic, a bucket or somebody else's rule does not exist; Conflict.
     """
     plan: list[Step | Note] = []
     for source in config.function.event_sources:
         part = _part(config, place, source, state, statements)
         plan += _added(part, source.label)
-    wanted = _url(config, state, statements)
-    return _joined(config, [*plan, *_added(wanted, url.LABEL)] if wanted else plan)
+    url_part = _url(config, state, statements)
+    return _joined(config, [*plan, *_added(url_part, url.LABEL)] if url_part else plan)
 
 
 def _added(part: Part, label: str) -> Plan:
@@ -86,7 +85,7 @@ def _added(part: Part, label: str) -> Plan:
 def plan_sources_update(
     config: Config, place: Place, state: SourcesState, statements: Statements
 ) -> Plan:
-    """Plan what differs of the sources that are there; a missing one is said, not added."""
+    """Plan the changes of existing sources; a missing one is noted and not added."""
     plan: list[Step | Note] = []
     for source in config.function.event_sources:
         try:
@@ -97,10 +96,10 @@ def plan_sources_update(
         absent = not part.exists and source.enabled
         plan += [missing(source)] if absent else [*part.grants, *part.items]
         plan += part.after
-    wanted = _url(config, state, statements)
-    if wanted and wanted.exists:
-        plan += [*wanted.grants, *wanted.items, *wanted.after]
-    elif wanted:
+    url_part = _url(config, state, statements)
+    if url_part and url_part.exists:
+        plan += [*url_part.grants, *url_part.items, *url_part.after]
+    elif url_part:
         plan.append(Note("missing", f"{url.LABEL} (add it: add_event_sources)"))
     return _joined(config, plan)
 
@@ -108,13 +107,13 @@ def plan_sources_update(
 def plan_sources_switch(
     config: Config, place: Place, state: SourcesState, statements: Statements, enabled: bool
 ) -> Plan:
-    """Plan the start or the stop of every source, whatever its `enabled` in the config says.
+    """Plan to enable or disable every source, whatever the config has for `enabled`.
 
     Raises: NotFound, if a topic or a bucket to be enabled does not exist; Conflict.
     """
     plan: list[Step | Note] = []
-    for named in config.function.event_sources:
-        source = replace(named, enabled=enabled)
+    for configured in config.function.event_sources:
+        source = replace(configured, enabled=enabled)
         kind = kind_of(source)
         if not kind.has_switch(source):
             part = _part(config, place, source, state, statements)
@@ -126,7 +125,7 @@ def plan_sources_switch(
                 plan += grants.plan(config, source, place, statements)
             plan += switch
         else:
-            plan += [*switch, *_kept(config, source, state), *_theirs(config, source, state)]
+            plan += [*switch, *_kept(config, source, state), *_of_others(config, source, state)]
     if config.function.url:
         plan.append(Note("kept", f"{url.LABEL} (it has no switch; auth: AWS_IAM closes it)"))
     return _joined(config, plan)
@@ -135,27 +134,24 @@ def plan_sources_switch(
 def plan_sources_remove(
     config: Config, place: Place, state: SourcesState, statements: Statements
 ) -> Plan:
-    """Plan the removal of the config's sources, whatever version or alias they are on.
-
-    And of the permissions that kappa gave for them.
-    """
+    """Plan the removal of the config's sources and their permissions, on any version or alias."""
     plan: list[Step | Note] = []
-    given = {**state.statements, config.qualifier: statements}
-    state = dataclasses.replace(state, statements=given)
+    by_qualifier = {**state.statements, config.qualifier: statements}
+    state = dataclasses.replace(state, statements=by_qualifier)
     for source in config.function.event_sources:
-        plan += [*_removal(config, source, state), *_theirs(config, source, state)]
+        plan += [*_removal(config, source, state), *_of_others(config, source, state)]
         if source.key not in state.unread:
             plan += grants.plan_stale(config, source, place, state)
             plan += grants.plan_unclaim(config, source, place, state)
     if config.function.url:
-        plan += [*url.plan_remove(config, state), *_url_theirs(config, state)]
+        plan += [*url.plan_remove(config, state), *_url_of_others(config, state)]
     return _joined(config, plan)
 
 
 def plan_sources_delete(config: Config, state: SourcesState) -> Plan:
-    """Plan the removal of every source; a mapping without its function would be of no use.
+    """Plan the removal of every source before its function is deleted.
 
-    Permissions go with the function. Mappings go last, since Lambda takes its time for each.
+    Permissions go with the function. Mappings come last, since Lambda removes them slowly.
     """
     sources = sorted(config.function.event_sources, key=lambda source: not kind_of(source).calls)
     unnamed = [
@@ -180,55 +176,56 @@ def _part(
     kept = _kept(config, source, state)
     if kept and not part.exists and source.enabled:
         raise _unclear(config, source, state)
-    after = (*part.after, *kept, *_theirs(config, source, state))
+    after = (*part.after, *kept, *_of_others(config, source, state))
     if not kind.calls:
         return dataclasses.replace(part, after=after)
-    # All of one bucket's sources share its permission.
+    # All sources of one bucket share its permission.
     alike = [other for other in config.function.event_sources if other.key == source.key]
-    others = {alias for other in alike for alias in strangers(config, other, state)}
+    others = {alias for other in alike for alias in unclaimed(config, other, state)}
     used = {config.qualifier, *others}
-    left = set[str]()
+    leaving = set[str]()
     if kind.calls_late:
-        left = {alias for other in alike for alias in kind.deliveries(config, other, state)} - used
-    stale = grants.plan_stale(config, source, place, state, used, left)
+        delivered = {alias for other in alike for alias in kind.deliveries(config, other, state)}
+        leaving = delivered - used
+    stale = grants.plan_stale(config, source, place, state, used, leaving)
     if not source.enabled and not kind.has_switch(source):
-        # Where it is gone already, its permission alone tells where it has been.
-        swept = stale if kind.calls_late and part.exists else []
-        return dataclasses.replace(part, after=(*after, *swept))
+        # Once the source is gone, only its permission shows which alias it was on.
+        removed = stale if kind.calls_late and part.exists else []
+        return dataclasses.replace(part, after=(*after, *removed))
     return dataclasses.replace(
         part,
         grants=grants.plan(config, source, place, statements),
-        moves=part.moves or bool(left),
+        moves=part.moves or bool(leaving),
         after=(*after, *stale),
     )
 
 
 def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
-    """Name the deliveries that somebody else has set up, as far as can be told: they stay."""
+    """Note the deliveries that somebody else may have set up; they stay."""
     return [
         Note(
             "kept",
-            f"{source.label} on {arns.words(alias)} (kappa cannot tell that it made it; "
-            "remove_event_sources removes it too)",
+            f"{source.label} on {describe_qualifier(alias)} (kappa cannot tell that it made "
+            "it; remove_event_sources removes it too)",
         )
-        for alias in strangers(config, source, state)
+        for alias in unclaimed(config, source, state)
     ]
 
 
-def _theirs(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
+def _of_others(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
     return other_configs.kept(config, state, source.key, source.plain_label)
 
 
-def _url_theirs(config: Config, state: SourcesState) -> list[Note]:
+def _url_of_others(config: Config, state: SourcesState) -> list[Note]:
     return other_configs.kept(config, state, url.LABEL, url.LABEL)
 
 
 def _unclear(config: Config, source: EventSource, state: SourcesState) -> Conflict:
-    places = [arns.words(alias) for alias in strangers(config, source, state)]
+    places = [describe_qualifier(alias) for alias in unclaimed(config, source, state)]
     again = config.command(f"remove_event_sources {source.short}")
     return Conflict(
         f"The {source.label} is on {' and on '.join(places)} of {config.function.name}; kappa "
-        "cannot tell which one it shall move.",
+        "cannot tell which one to move.",
         f"Name one of them with --alias, or remove both: {again}",
     )
 
@@ -241,8 +238,8 @@ def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
 
 
 def _url(config: Config, state: SourcesState, statements: Statements) -> Part | None:
-    wanted = config.function.url
-    if not wanted:
+    desired = config.function.url
+    if not desired:
         return None
-    part = url.plan(config, wanted, state, statements)
-    return dataclasses.replace(part, after=(*part.after, *_url_theirs(config, state)))
+    part = url.plan(config, desired, state, statements)
+    return dataclasses.replace(part, after=(*part.after, *_url_of_others(config, state)))

@@ -1,7 +1,7 @@
-"""Streams and queues: Lambda polls them with the function's role, by an event source mapping.
+"""Streams and queues, which Lambda polls with the function's role through event source mappings.
 
-Lambda lists the mappings of a function too, so those that the config does not name are known.
-All of this kind stands here, each setting of a mapping with its key in a config: hence the length.
+Lambda lists a function's mappings, including those that the config does not name. The module is
+long because it holds everything about this kind, with each setting of a mapping.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from kappa.arn import invokes, mapping_names, qualifier
 from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
-from kappa.plan.step import Look, Note, Plan, Step, Wait
+from kappa.plan.step import Note, Plan, Recheck, Step, Wait
 from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
 
 # Lambda polls these; every other service calls the function.
 SERVICES = ("dynamodb", "kinesis", "sqs")
 
-# AWS names of a mapping's settings, and how a config says them.
+# A mapping's settings by AWS's names, each read from a source of the config.
 _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
     "BatchSize": lambda source: source.batch_size,
     "MaximumBatchingWindowInSeconds": lambda source: source.batch_window_s,
@@ -54,7 +54,7 @@ _SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
         else {"OnFailure": {"Destination": source.on_failure} if source.on_failure else {}}
     ),
 }
-# What AWS means where its answer has no such key.
+# The value of a setting that AWS leaves out of its answer.
 _IF_ABSENT: Mapping[str, Any] = {
     "FilterCriteria": {"Filters": []},
     "FunctionResponseTypes": [],
@@ -63,23 +63,23 @@ _IF_ABSENT: Mapping[str, Any] = {
     "ScalingConfig": {},
     "TumblingWindowInSeconds": 0,
 }
-# What removes a setting, and is of no use to a mapping that is new.
+# Values that remove a setting; a new mapping does not need them.
 _REMOVING: Mapping[str, Any] = {"DestinationConfig": {"OnFailure": {}}, "ScalingConfig": {}}
 
 
 def read(reading: Reading, source: EventSource) -> tuple[Mapping[str, Any], ...]:
-    """List the mappings by source: a mapping is listed so even where its alias is gone."""
+    """List the mappings by source, which includes those of deleted aliases."""
     return _read(reading, {"EventSourceArn": source.arn}, source.short)
 
 
 def read_listed(reading: Reading, alias: str) -> tuple[Mapping[str, Any], ...]:
-    """List the mappings by function: an alias has a list of its own."""
+    """List the mappings by function or by alias; each has its own list."""
     function = ":".join(filter(None, (reading.config.function.name, alias)))
     return _read(reading, {"FunctionName": function}, function)
 
 
 def read_all(reading: Reading) -> tuple[Mapping[str, Any], ...]:
-    """List all of the region: a mapping outlives its version, its alias and its function."""
+    """List the function's mappings among the region's; a mapping outlives its version or alias."""
     return _read(reading, {}, "all functions")
 
 
@@ -104,20 +104,20 @@ def mapped(source: EventSource, state: SourcesState) -> list[Mapping[str, Any]]:
 
 
 def unnamed(config: Config, state: SourcesState) -> list[Mapping[str, Any]]:
-    """The function's mappings of what the config does not name."""
+    """The function's mappings of sources that the config does not name."""
     named = {source.arn for source in config.function.event_sources}
     return [mapping for mapping in state.mappings if mapping.get("EventSourceArn") not in named]
 
 
 def qualifier_of(mapping: Mapping[str, Any], state: SourcesState) -> str:
-    """What a mapping invokes."""
-    return qualifier(mapping.get("FunctionArn", state.invoked))
+    """The qualifier that a mapping invokes."""
+    return qualifier(mapping.get("FunctionArn", state.target_arn))
 
 
 def without(
     mappings: tuple[Mapping[str, Any], ...], aliases: frozenset[str]
 ) -> tuple[Mapping[str, Any], ...]:
-    """Leave out the mappings on some aliases."""
+    """Leave out the mappings on these aliases."""
     return tuple(
         mapping for mapping in mappings if qualifier(mapping.get("FunctionArn", "")) not in aliases
     )
@@ -128,36 +128,36 @@ def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str
 
 
 def _mapping(source: EventSource, state: SourcesState) -> Mapping[str, Any] | None:
-    """The mapping of one stream or queue: where it shall be, or the one to be moved there."""
+    """The mapping of one stream or queue: on the target's qualifier, or the one to move there."""
     by_qualifier = {
         qualifier_of(mapping, state): mapping for mapping in reversed(mapped(source, state))
     }
-    moved = state.away(by_qualifier)
+    moved = state.misplaced(by_qualifier)
     return by_qualifier.get(state.qualifier) or (by_qualifier[moved[0]] if moved else None)
 
 
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
-    """Plan the mapping, or what differs of the one that is there."""
+    """Plan the mapping, or the changes to the existing one."""
     mapping = _mapping(source, state)
     if mapping is None:
         return Part(False, [_create(config, source)])
     moves = qualifier_of(mapping, state) != state.qualifier
     return Part(
-        True, [_update(config, source, mapping, state.invoked)], (), moves, _rest(source, state)
+        True, [_update(config, source, mapping, state.target_arn)], (), moves, _rest(source, state)
     )
 
 
 def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bool) -> Plan:
-    """Plan the start of the polling, or the stop of all that kappa has set up."""
+    """Plan to enable the mapping, or to disable all that kappa has set up."""
     mapping = _mapping(source, state)
     if mapping is None:
         return [missing(source)]
     word = "enabled" if enabled else "disabled"
     own = [mapping, *([] if enabled else _spare(source, state, mapping))]
     steps = [
-        _change(source, each, {"Enabled": enabled}, word)
-        for each in own
-        if _enabled(each) != enabled
+        _change(source, other, {"Enabled": enabled}, word)
+        for other in own
+        if _enabled(other) != enabled
     ]
     return steps or [unchanged(source, word)]
 
@@ -165,9 +165,9 @@ def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bo
 def _spare(
     source: EventSource, state: SourcesState, mapping: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:
-    """Kappa's own mappings of a source beside the one that stays; a second one there stays too."""
+    """Kappa's own mappings of a source on other qualifiers than that of the one that stays."""
     own = mapped(source, state)
-    away = state.away(qualifier_of(other, state) for other in own)
+    away = state.misplaced(qualifier_of(other, state) for other in own)
     return [other for other in own if other is not mapping and qualifier_of(other, state) in away]
 
 
@@ -220,15 +220,17 @@ def _function(config: Config) -> str:
     return f"{name}:{alias}" if alias else name
 
 
-def _wanted(source: EventSource) -> dict[str, Any]:
-    settings = {name: say(source) for name, say in _SETTINGS.items()}
+def _desired(source: EventSource) -> dict[str, Any]:
+    settings = {name: read_setting(source) for name, read_setting in _SETTINGS.items()}
     return {name: value for name, value in settings.items() if value is not None}
 
 
 def _create(config: Config, source: EventSource) -> Step:
     names = {"FunctionName": _function(config), "EventSourceArn": source.arn}
-    given = {name: value for name, value in _wanted(source).items() if value != _REMOVING.get(name)}
-    params = {**names, **given, "Enabled": source.enabled}
+    settings = {
+        name: value for name, value in _desired(source).items() if value != _REMOVING.get(name)
+    }
+    params = {**names, **settings, "Enabled": source.enabled}
     if source.service != "sqs":
         params["StartingPosition"] = source.starting_position or config.default_position
     if source.starting_position_timestamp:
@@ -240,7 +242,7 @@ def _create(config: Config, source: EventSource) -> Step:
         params,
         "created",
         source.label,
-        look=_look(source, names, params),
+        recheck=_recheck(source, names, params),
         wait=Wait(
             "lambda",
             "list_event_source_mappings",
@@ -251,8 +253,8 @@ def _create(config: Config, source: EventSource) -> Step:
     )
 
 
-def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Look:
-    """Where the mapping is found, if it has been made and AWS's answer was lost."""
+def _recheck(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Recheck:
+    """Accept a mapping with our settings, if AWS's answer was lost."""
     states = ("Creating", *(("Enabled", "Enabling") if source.enabled else ("Disabled",)))
     like = {name: value for name, value in params.items() if name in _SETTINGS}
 
@@ -266,18 +268,18 @@ def _look(source: EventSource, names: Mapping[str, Any], params: Mapping[str, An
             for mapping in answer.get("EventSourceMappings", ())
         )
 
-    return Look("list_event_source_mappings", names, fits)
+    return Recheck("list_event_source_mappings", names, fits)
 
 
 def _update(
-    config: Config, source: EventSource, mapping: Mapping[str, Any], invoked: str
+    config: Config, source: EventSource, mapping: Mapping[str, Any], target_arn: str
 ) -> Step | Note:
     changed = {
         name: value
-        for name, value in _wanted(source).items()
+        for name, value in _desired(source).items()
         if _comparable(name, _has(mapping, name)) != _comparable(name, value)
     }
-    if mapping.get("FunctionArn", invoked) != invoked:
+    if mapping.get("FunctionArn", target_arn) != target_arn:
         changed["FunctionName"] = _function(config)
     if source.enabled != _enabled(mapping):
         changed["Enabled"] = source.enabled
@@ -335,7 +337,7 @@ def _has(mapping: Mapping[str, Any], name: str) -> object:
 
 
 def describe_mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Say of a mapping what a status shows, whether the config names its source or not."""
+    """Describe a mapping for a status, whether the config names its source or not."""
     service, name = mapping_names(mapping)
     return {
         "arn": mapping.get("EventSourceArn", ""),
@@ -353,7 +355,7 @@ def _describe(_: Config, source: EventSource, state: SourcesState) -> dict[str, 
     return describe_mapping(mapping) if mapping else {"state": "missing"}
 
 
-# A config's keys, by AWS's, for those that are the same value in both.
+# A config's keys by AWS's, for settings with the same value in both.
 _KEYS = {
     "BatchSize": "batch_size",
     "MaximumBatchingWindowInSeconds": "batch_window_s",
@@ -364,7 +366,7 @@ _KEYS = {
     "ParallelizationFactor": "parallelization_factor",
     "TumblingWindowInSeconds": "tumbling_window_s",
 }
-# What Lambda answers where nobody has set anything.
+# Lambda's defaults.
 _DEFAULTS = {
     "batch_window_s": 0,
     "maximum_retry_attempts": -1,
@@ -373,7 +375,7 @@ _DEFAULTS = {
     "parallelization_factor": 1,
     "tumbling_window_s": 0,
 }
-# What a config expresses of a mapping, and what AWS only reports; None: the whole of it.
+# The settings of a mapping that a config expresses or AWS only reports. None: the whole of it.
 _KNOWN: Mapping[str, tuple[str, ...] | None] = {
     **dict.fromkeys(_KEYS),
     **dict.fromkeys(
@@ -397,13 +399,13 @@ _KNOWN: Mapping[str, tuple[str, ...] | None] = {
 
 
 def adopt(mapping: Mapping[str, Any]) -> Adopted:
-    """Say a mapping as a config does, if it is of a service that a config may name."""
+    """Turn a mapping into a config section, if its service can be in a config."""
     arn = mapping.get("EventSourceArn", "")
     service = arn.split(":")[2] if arn.count(":") > 4 else ""
     if service not in SERVICES:
-        # Amazon MSK, Amazon MQ, DocumentDB, and Kafka of one's own, which has no ARN.
-        words = arn or mapping.get("Topics") or mapping.get("UUID")
-        return Adopted(left_out=(f"event source {as_text(words)}: of a kind that kappa lacks",))
+        # Amazon MSK, Amazon MQ, DocumentDB, and self-managed Kafka, which has no ARN.
+        label = arn or mapping.get("Topics") or mapping.get("UUID")
+        return Adopted(left_out=(f"event source {as_text(label)}: of a kind that kappa lacks",))
     extra = list_unknown(mapping, _KNOWN, f"of event source {arn}: ")
     return Adopted((_as_source(mapping),), tuple(extra))
 
@@ -420,12 +422,12 @@ def _as_source(mapping: Mapping[str, Any]) -> dict[str, Any]:
         source["starting_position_timestamp"] = mapping["StartingPositionTimestamp"].isoformat()
     if "ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ()):
         source["report_batch_item_failures"] = True
-    most = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency")
-    failed = (mapping.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
+    max_concurrency = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency")
+    on_failure = (mapping.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
     filters = (mapping.get("FilterCriteria") or {}).get("Filters", ())
     more = {
-        "maximum_concurrency": most,
-        "on_failure": failed,
+        "maximum_concurrency": max_concurrency,
+        "on_failure": on_failure,
         "filter_criteria": [item["Pattern"] for item in filters],
     }
     return {**source, **{key: value for key, value in more.items() if value}}

@@ -1,7 +1,7 @@
-"""Read all that invokes a function, whatever its version or alias. It changes nothing.
+"""Read everything that invokes a function, on any version or alias.
 
-Owns which reads go side by side, and that a refused one does not keep a function from being
-deleted. What is read of one source is its kind's.
+It owns which reads run in parallel, and tolerates refused reads so that a function can still be
+deleted. Each kind reads its own sources.
 """
 
 from __future__ import annotations
@@ -36,71 +36,77 @@ def read_sources(
     ending: bool = False,
     deleting: bool = False,
 ) -> SourcesState:
-    """Read each source by its kind, URLs and permissions, side by side.
+    """Read each source by its kind, and URLs and permissions, in parallel.
 
-    Mappings that the config does not name are read too, if those `extra` ones matter; permissions
-    if those `grants` do; what a subscription loses, if it is `ending`; for `deleting`, mappings of
-    versions and of aliases that are gone too. A `tolerant` reader goes on where AWS refuses to show
-    a source, and says so of it.
+    extra: read mappings that the config does not name.
+    grants: read permissions.
+    tolerant: record a refused read in `unread` instead of raising Denied.
+    ending: read what a subscription loses with its removal.
+    deleting: read the mappings of versions and deleted aliases too.
     Raises: Denied, unless tolerant.
     """
     name, alias = config.function.name, config.function.alias
-    invoked = place.function_arn(name, alias)
+    target_arn = place.function_arn(name, alias)
     if not (config.function.has_sources or extra):
-        return SourcesState(invoked=invoked)
+        return SourcesState(target_arn=target_arn)
     reading = Reading(aws, config, place.function(name), ending)
     with ThreadPoolExecutor(8) as pool:
         reader = _Reader(reading, pool, tolerant)
-        return reader.read(invoked, extra=extra, grants=grants, deleting=deleting)
+        return reader.read(target_arn, extra=extra, grants=grants, deleting=deleting)
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Asks side by side. `unread` gathers what AWS refuses to show."""
+    """Reads in parallel. `unread` collects the refusals."""
 
     reading: Reading
     pool: ThreadPoolExecutor
     tolerant: bool
     unread: dict[str, str] = field(default_factory=dict)
 
-    def read(self, invoked: str, *, extra: bool, grants: bool, deleting: bool) -> SourcesState:
-        """Ask everything at once; only what is by qualifier waits for the list of aliases."""
+    def read(self, target_arn: str, *, extra: bool, grants: bool, deleting: bool) -> SourcesState:
+        """Start all reads at once; only those by qualifier wait for the list of aliases."""
         reading, function = self.reading, self.reading.config.function
-        listed = self._ask(["aliases"], lambda _: _read_aliases(reading))
+        aliases_read = self._start(["aliases"], lambda _: _read_aliases(reading))
         sources = {source.key: source for source in function.event_sources}
-        asked = self._ask(sources, lambda key: kind_of(sources[key]).read(reading, sources[key]))
-        owners = self._answers(listed).get("aliases", {})
+        current = self._start(
+            sources, lambda key: kind_of(sources[key]).read(reading, sources[key])
+        )
+        owners = self._answers(aliases_read).get("aliases", {})
         qualifiers = ("", *owners)
         if deleting:
-            mappings = self._ask(["all"], lambda _: polled.read_all(reading))
+            mappings = self._start(["all"], lambda _: polled.read_all(reading))
         else:
-            lists = qualifiers if extra else ()
-            mappings = self._ask(lists, lambda alias: polled.read_listed(reading, alias))
-        policies = self._ask(qualifiers if grants else (), self._statements)
-        urls = self._ask(qualifiers if function.url else (), lambda alias: url.read(reading, alias))
+            mappings = self._start(
+                qualifiers if extra else (), lambda alias: polled.read_listed(reading, alias)
+            )
+        policies = self._start(qualifiers if grants else (), self._statements)
+        urls = self._start(
+            qualifiers if function.url else (), lambda alias: url.read(reading, alias)
+        )
         return SourcesState(
-            current=self._answers(asked),
+            current=self._answers(current),
             mappings=_distinct(self._answers(mappings).values()),
             urls=self._answers(urls),
             aliases=tuple(owners),
             owners=owners,
             statements=self._answers(policies),
             unread=self.unread,
-            invoked=invoked,
+            target_arn=target_arn,
         )
 
-    def _ask(
+    def _start(
         self, keys: Iterable[str], read_one: Callable[[str], T | None]
     ) -> dict[str, Future[T | None]]:
         return {key: self.pool.submit(read_one, key) for key in keys}
 
-    def _answers(self, asked: Mapping[str, Future[T | None]]) -> dict[str, T]:
-        answers = {key: self._answer(key, future) for key, future in asked.items()}
+    def _answers(self, futures: Mapping[str, Future[T | None]]) -> dict[str, T]:
+        answers = {key: self._answer(key, future) for key, future in futures.items()}
         return {key: answer for key, answer in answers.items() if answer is not None}
 
-    def _answer(self, key: str, asked: Future[T | None]) -> T | None:
+    def _answer(self, key: str, future: Future[T | None]) -> T | None:
         try:
-            return asked.result()
+            return future.result()
         except Denied as error:
             if not self.tolerant:
                 raise
@@ -112,7 +118,7 @@ class _Reader:
 
 
 def _read_aliases(reading: Reading) -> dict[str, str]:
-    """Name the aliases, each with the config that it is of."""
+    """Read the aliases, each with the config that owns it."""
     name = reading.config.function.name
     doing, params = f"reading the aliases of {name}", {"FunctionName": name}
     try:
@@ -123,5 +129,5 @@ def _read_aliases(reading: Reading) -> dict[str, str]:
 
 
 def _distinct(lists: Iterable[Iterable[Mapping[str, Any]]]) -> tuple[Mapping[str, Any], ...]:
-    """Name each mapping once: the function's list has those of its aliases too."""
-    return tuple({mapping["UUID"]: mapping for some in lists for mapping in some}.values())
+    """List each mapping once, since the function's list includes those of its aliases."""
+    return tuple({mapping["UUID"]: mapping for listed in lists for mapping in listed}.values())

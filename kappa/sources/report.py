@@ -1,6 +1,6 @@
-"""Put the event sources' state into words: as data for scripts, as rows of a table. Pure.
+"""Report the state of the event sources, as data for scripts and as rows of a table. Pure.
 
-What there is to say of a source is its kind's; what may be wrong with any source is problems.py's.
+Each kind describes its own sources; problems.py finds what may be wrong with any source.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Row = tuple[str, str, str, str]
 
 
 def sources_data(config: Config, state: SourcesState) -> list[dict[str, Any]]:
-    """Say of each source what AWS has; "missing" means: not there.
+    """Describe each source in AWS; the state "missing" means that it does not exist.
 
     Shape: [{arn, name, service, configured, state, qualifiers, ...}], URLs last, as service "url";
-    `problem` says what is wrong with one that is delivered more than once, or not at all.
+    `problem` explains a source that is delivered more than once or not at all.
     """
     configured = [_configured(config, source, state) for source in config.function.event_sources]
     unnamed = [
@@ -36,19 +36,19 @@ def sources_data(config: Config, state: SourcesState) -> list[dict[str, Any]]:
 
 def source_row(source: Mapping[str, Any]) -> Row:
     """Turn a source's data into a row: what, name, state, detail."""
-    words = [source["service"], source.get("keys", "")]
+    details = [source["service"], source.get("keys", "")]
     if source.get("batch_size") is not None:
-        words.append(f"batches of {source['batch_size']}")
-    words += [source.get("schedule", ""), source.get("last_result", ""), source.get("url", "")]
+        details.append(f"batches of {source['batch_size']}")
+    details += [source.get("schedule", ""), source.get("last_result", ""), source.get("url", "")]
     if source.get("qualifiers", ["$LATEST"]) != ["$LATEST"]:
-        words.append(f"on {', '.join(source['qualifiers'])}" if source["qualifiers"] else "")
+        details.append(f"on {', '.join(source['qualifiers'])}" if source["qualifiers"] else "")
     if not source["configured"]:
-        words.append("(not in the config)")
+        details.append("(not in the config)")
     return (
         "event source",
         source["name"],
         source["state"],
-        "  ".join(word for word in words if word),
+        "  ".join(detail for detail in details if detail),
     )
 
 
@@ -61,7 +61,7 @@ def _configured(config: Config, source: EventSource, state: SourcesState) -> dic
     qualifiers = kind.deliveries(config, source, state)
     data = {**data, **kind.describe(config, source, state), "qualifiers": _shown(qualifiers)}
     problem = (
-        problems.doubled(config, source, qualifiers)
+        problems.duplicates(config, source, qualifiers)
         or data.get("problem", "")
         or problems.undelivered(config, source, state, qualifiers)
     )
@@ -69,5 +69,5 @@ def _configured(config: Config, source: EventSource, state: SourcesState) -> dic
 
 
 def _shown(qualifiers: Iterable[str]) -> list[str]:
-    """Name qualifiers as AWS does: the function itself is $LATEST."""
+    """Write qualifiers as AWS does, with $LATEST for the function itself."""
     return [alias or "$LATEST" for alias in qualifiers]

@@ -1,9 +1,9 @@
-"""Rules of EventBridge: a schedule, or a pattern of events, that invokes the function.
+"""Rules of EventBridge: a schedule or an event pattern that invokes the function.
 
-A rule with a schedule or a pattern in the config is the config's own: made, changed and removed.
-One without is just used: only the function's target is added to it. Environments and configs that
-share a function share the names of its rules too, so each target is somebody's. All of this kind
-stands here, hence the length.
+The config owns a rule that it has a schedule or a pattern for, and creates, changes and removes
+it. To any other rule it only adds the function's target. Environments and configs that share a
+function share the names of its rules, so a target belongs to one of them. The module is long
+because it holds everything about this kind.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kappa import arn as arns
-from kappa.arn import Arn, Place, invokes, qualifier
+from kappa.arn import Arn, Place, invokes, parse_arn, qualifier
 from kappa.aws.client import Aws
 from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, EventSource, rule_names
@@ -31,14 +30,14 @@ _NOT_OURS = "it does not invoke this function"
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of EventBridge that exists, and all that it invokes."""
+    """An existing rule and all its targets."""
 
     settings: Mapping[str, Any]
     targets: tuple[Mapping[str, Any], ...] = ()
 
 
 def read(reading: Reading, source: EventSource) -> Rule | None:
-    """Read a rule and its targets; None if there is no such rule."""
+    """Read a rule and its targets; None if it does not exist."""
     names = rule_names(reading.config.function.name, source)
     doing, params = f"reading the rule {names['Name']}", {"Rule": names["Name"], **_bus(names)}
     try:
@@ -66,7 +65,7 @@ def _named_by_kappa(config: Config, source: EventSource, state: SourcesState) ->
 
 
 def rule_arn(function: str, source: EventSource, place: Place) -> str:
-    """The ARN of a source's rule; a named one has the function's name in front."""
+    """The ARN of a source's rule; a rule that the source names begins with the function's name."""
     if source.arn:
         return source.arn
     name = rule_names(function, source)["Name"]
@@ -74,9 +73,9 @@ def rule_arn(function: str, source: EventSource, place: Place) -> str:
 
 
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
-    """Plan rule and target, or what differs of them.
+    """Plan the rule and its target, or the changes to them.
 
-    Raises: NotFound, if a rule that is just used does not exist.
+    Raises: NotFound, if a rule that the config does not own does not exist.
     """
     function = config.function.name
     rule = _current(source, state)
@@ -85,12 +84,12 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
             f"The rule {source.key} does not exist.", "Make it, or give a schedule or a pattern."
         )
     targets = _own_targets(rule, state)
-    away = state.away(qualifier(item["Arn"]) for item in targets)
+    away = state.misplaced(qualifier(item["Arn"]) for item in targets)
     if not source.enabled and not owned(source):
-        # The rule is not the config's to disable: without a target it invokes no function.
-        gone = [item for item in targets if qualifier(item["Arn"]) in (state.qualifier, *away)]
-        steps = _remove_targets(function, source, gone, _lost(source, gone))
-        return Part(bool(gone), steps or [unchanged(source, "disabled")])
+        # The config must not disable a rule that it does not own, so it removes the target.
+        removed = [item for item in targets if qualifier(item["Arn"]) in (state.qualifier, *away)]
+        steps = _remove_targets(function, source, removed, _lost(source, removed))
+        return Part(bool(removed), steps or [unchanged(source, "disabled")])
     target = _chosen(function, targets, [state.qualifier, *away])
     _refuse_others(function, source, rule, targets, state)
     put = _put_rule(function, source, rule)
@@ -98,7 +97,7 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
         _refuse_shared(function, source, rule, state)
     steps = [
         *put,
-        *_put_target(function, source, target, _target_id(function, rule, state), state.invoked),
+        *_put_target(function, source, target, _target_id(function, rule, state), state.target_arn),
     ]
     old = [other for other in targets if other is not target and qualifier(other["Arn"]) in away]
     after = [*_remove_targets(function, source, old), *_twice(source, targets, target, state)]
@@ -108,7 +107,7 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
 def _chosen(
     function: str, targets: Sequence[Mapping[str, Any]], places: Sequence[str]
 ) -> Mapping[str, Any] | None:
-    """Choose the target that stays or is moved; its id is the function's name, as in kappa 0.7."""
+    """Choose the target that stays or moves, preferably one with the function's name as its id."""
     candidates = [target for target in targets if qualifier(target["Arn"]) in places]
     order = lambda target: (places.index(qualifier(target["Arn"])), target["Id"] != function)  # noqa: E731
     return min(candidates, key=order, default=None)
@@ -120,7 +119,7 @@ def _twice(
     target: Mapping[str, Any] | None,
     state: SourcesState,
 ) -> Plan:
-    """Name the other targets in the same place: kappa cannot tell what they are for."""
+    """Note the other targets on the same qualifier, whose purpose kappa does not know."""
     return [
         Note(
             "kept",
@@ -139,9 +138,9 @@ def _refuse_others(
     targets: Sequence[Mapping[str, Any]],
     state: SourcesState,
 ) -> None:
-    """Take no rule that somebody else made, and no target's id that is another's.
+    """Refuse a rule that somebody else made, and a target id that another target has.
 
-    The rule chat-2-nightly may be the nightly one of chat-2, or the 2-nightly one of chat.
+    The rule chat-2-nightly may be nightly of chat-2 or 2-nightly of chat.
     """
     own = [*targets, *_siblings(rule, state)]
     others = [target for target in rule.targets if target not in own] if rule else []
@@ -155,10 +154,10 @@ def _refuse_others(
 
 
 def plan_switch(config: Config, source: EventSource, state: SourcesState, enabled: bool) -> Plan:
-    """Plan the start or the stop of a rule of the config's own, if it invokes the function.
+    """Plan to enable or disable the config's own rule, if it invokes the function.
 
-    One that is just used has no switch of ours: plan() gives it a target, or takes it away.
-    Raises: Conflict, if a rule to be enabled is somebody else's.
+    For other rules, plan() adds or removes the target instead.
+    Raises: Conflict, if a rule to be enabled belongs to somebody else.
     """
     function = config.function.name
     rule = _current(source, state)
@@ -186,7 +185,7 @@ def plan_switch(config: Config, source: EventSource, state: SourcesState, enable
 
 
 def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Plan:
-    """Plan the removal of the target, and of the rule if it is the config's and nobody else's."""
+    """Plan the removal of the target, and of the rule if only this config owns and uses it."""
     function = config.function.name
     rule = _current(source, state)
     if rule is None:
@@ -202,17 +201,17 @@ def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Pla
 
 
 def _why_kept(source: EventSource, rule: Rule, targets: Sequence[Mapping[str, Any]]) -> str:
-    """Say why a rule stays: somebody else made it, or uses it; "" if it can go.
+    """Why a rule must stay: somebody else made it or uses it; "" if it can be removed.
 
-    One without a target is what a stopped command left, if it is just as the config says.
+    A rule without a target that matches the config was left by an interrupted command.
     """
     if len(targets) < len(rule.targets):
         return "it has other targets"
     if rule.settings.get("Description", "") not in ("", source.description):
         return f"its description is not the config's: {rule.settings['Description']}"
-    wanted = {"ScheduleExpression": source.schedule, "EventPattern": source.pattern}
-    if not targets and not all(_same(rule, *setting) for setting in wanted.items() if setting[1]):
-        return f"{_NOT_OURS}, and is not as the config says"
+    desired = {"ScheduleExpression": source.schedule, "EventPattern": source.pattern}
+    if not targets and not all(_same(rule, *setting) for setting in desired.items() if setting[1]):
+        return f"{_NOT_OURS}, and does not match the config"
     return ""
 
 
@@ -227,19 +226,19 @@ def _remove_targets(
 
 
 def _lost(source: EventSource, targets: Sequence[Mapping[str, Any]]) -> str:
-    """Say what a target takes with it that the config does not bring back."""
+    """Name the settings that are lost with a target and that the config does not have."""
     configured = {"Id", "Arn"} | ({"Input"} if source.input is not None else set())
     lost = sorted({key for target in targets for key in target} - configured)
-    return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
+    return f" (its {', '.join(lost)} too, which the config does not have)" if lost else ""
 
 
 def is_enabled(rule: Rule) -> bool:
-    """Whether a rule is in force."""
+    """Whether a rule is enabled, in any of the ways that EventBridge knows."""
     return rule.settings.get("State") != "DISABLED"
 
 
 def owned(source: EventSource) -> bool:
-    """Whether the rule is the config's own: made, changed and removed by it."""
+    """Whether the config owns the rule, and so creates, changes and removes it."""
     return bool(source.schedule or source.pattern)
 
 
@@ -251,21 +250,21 @@ def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Ste
     if not owned(source):
         return []
     settings = rule.settings if rule else {}
-    wanted: dict[str, Any] = {"State": _state(source, rule)}
+    desired: dict[str, Any] = {"State": _state(source, rule)}
     if source.schedule:
-        wanted["ScheduleExpression"] = source.schedule
+        desired["ScheduleExpression"] = source.schedule
     if source.pattern:
-        wanted["EventPattern"] = source.pattern
+        desired["EventPattern"] = source.pattern
     if source.description is not None:
-        wanted["Description"] = source.description
+        desired["Description"] = source.description
     if source.role_arn is not None:
-        wanted["RoleArn"] = source.role_arn
-    changed = [key for key, value in wanted.items() if not _same(rule, key, value)]
+        desired["RoleArn"] = source.role_arn
+    changed = [key for key, value in desired.items() if not _same(rule, key, value)]
     if not changed:
         return []
     # Source: EventBridge API, PutRule: what it leaves out is dropped from a rule that exists.
     kept = {key: settings[key] for key in ("Description", "RoleArn") if settings.get(key)}
-    params = {**rule_names(function, source), **kept, **wanted}
+    params = {**rule_names(function, source), **kept, **desired}
     if not source.role_arn and source.role_arn is not None:
         del params["RoleArn"]
     step = _step("put_rule", params, "updated" if rule else "created", source.label)
@@ -273,7 +272,7 @@ def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Ste
 
 
 def _state(source: EventSource, rule: Rule | None) -> str:
-    """A rule that is in force stays so in its own way: PutRule knows more than one."""
+    """The desired state; an enabled rule keeps its state, since PutRule knows more than one."""
     if not source.enabled:
         return "DISABLED"
     return str(rule.settings.get("State", "ENABLED")) if rule and is_enabled(rule) else "ENABLED"
@@ -295,27 +294,27 @@ def _put_target(
     source: EventSource,
     current: Mapping[str, Any] | None,
     id_: str,
-    invoked: str,
+    target_arn: str,
 ) -> list[Step]:
-    wanted = {"Id": id_, **(current or {}), "Arn": invoked}
+    desired = {"Id": id_, **(current or {}), "Arn": target_arn}
     if source.input is not None:
         # Source: EventBridge API reference, "Target": one of the three only.
-        left_out = ("Input", "InputPath", "InputTransformer")
-        wanted = {key: value for key, value in wanted.items() if key not in left_out}
+        exclusive = ("Input", "InputPath", "InputTransformer")
+        desired = {key: value for key, value in desired.items() if key not in exclusive}
     if source.input:
-        wanted["Input"] = source.input
-    if current is not None and _comparable(current) == _comparable(wanted):
+        desired["Input"] = source.input
+    if current is not None and _comparable(current) == _comparable(desired):
         return []
     names = rule_names(function, source)
-    params = {"Rule": names["Name"], **_bus(names), "Targets": [wanted]}
+    params = {"Rule": names["Name"], **_bus(names), "Targets": [desired]}
     mark = "created" if current is None else "updated"
     step = _step("put_targets", params, mark, f"{source.label}: target")
     return [_with_before(step, {"Targets": [current]}, ["Targets"]) if current else step]
 
 
 def _comparable(target: Mapping[str, Any]) -> dict[str, Any]:
-    sent = target.get("Input")
-    return {**target, "Input": json.loads(sent) if sent else None}
+    constant = target.get("Input")
+    return {**target, "Input": json.loads(constant) if constant else None}
 
 
 def _step(operation: str, params: Mapping[str, Any], mark: str, message: str) -> Step:
@@ -335,26 +334,26 @@ def _with_before(step: Step, current: Mapping[str, Any], changed: list[str]) -> 
 
 
 def _siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
-    """Find the targets on the aliases of others: they share the function, and its rules."""
+    """Find the targets on the aliases of other environments and configs."""
     return [target for target in _invoking(rule, state) if qualifier(target["Arn"]) in state.others]
 
 
 def _refuse_shared(
     function: str, source: EventSource, rule: Rule | None, state: SourcesState
 ) -> None:
-    """Change no rule that another environment or config has too: it would change there as well."""
-    theirs = _siblings(rule, state)
-    if theirs:
+    """Refuse to change a rule that another environment or config uses too."""
+    siblings = _siblings(rule, state)
+    if siblings:
         raise Conflict(
             f"The rule {rule_names(function, source)['Name']} is of another environment or config "
-            f"too: it invokes {theirs[0]['Arn']}.",
+            f"too: it invokes {siblings[0]['Arn']}.",
             "Give the source a name of its own in each, such as "
             f"{source.name or 'nightly'}-${{environment}}.",
         )
 
 
 def _target_id(function: str, rule: Rule | None, state: SourcesState) -> str:
-    """Name a new target like the function, as in kappa 0.7; a second one has its alias in it."""
+    """Choose the id of a new target: the function's name or, if that is taken, one by alias."""
     if all(target["Id"] != function for target in _siblings(rule, state)):
         return function
     # Source: EventBridge API reference, "Target": 64 characters at most.
@@ -362,7 +361,7 @@ def _target_id(function: str, rule: Rule | None, state: SourcesState) -> str:
 
 
 def _own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
-    """Find the function's targets in a rule, whichever version or alias each invokes."""
+    """Find the function's targets in a rule, on any version or alias but those of others."""
     return [
         target for target in _invoking(rule, state) if qualifier(target["Arn"]) not in state.others
     ]
@@ -385,7 +384,7 @@ def _describe(config: Config, source: EventSource, state: SourcesState) -> dict[
     return {**data, "arn": rule.settings["Arn"], "state": word, "schedule": when}
 
 
-# What a config expresses of a rule and of a target, and what AWS only reports.
+# The settings of a rule and of a target that a config expresses or AWS only reports.
 _KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
     (
         "Arn",
@@ -403,13 +402,13 @@ _KNOWN_OF_TARGET: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(("Arn", "
 
 
 def adopt(aws: Aws, arn: str, function: str, doing: str) -> Adopted:
-    """Read a rule and the function's target in it, and say both as a config does."""
-    *bus, name = arns.parse(arn).resource.removeprefix("rule/").split("/")
+    """Read a rule and the function's target in it as a config section."""
+    *bus, name = parse_arn(arn).resource.removeprefix("rule/").split("/")
     params = {"Rule": name, **({"EventBusName": "/".join(bus)} if bus else {})}
     listed = aws.pages("events", "list_targets_by_rule", doing, "Targets", params)
     targets = [target for target in listed if target["Arn"] == function]
-    # kappa knows its own target by this id, and would add another one beside any other.
-    id_ = arns.parse(function).name
+    # kappa recognizes its own target by this id, and would add another one beside any other.
+    id_ = parse_arn(function).name
     own = next((target for target in targets if target["Id"] == id_), None)
     if bus or own is None or len(targets) > 1:
         ids = ", ".join(target["Id"] for target in targets)
@@ -443,7 +442,7 @@ KIND = Kind(
     plan_remove=plan_remove,
     describe=_describe,
     adopt=adopt,
-    # Source: EventBridge API reference, "PutTargets": a change takes a short time.
+    # Source: EventBridge API reference, "PutTargets": a change takes effect after a short time.
     calls_late="EventBridge",
     arn=rule_arn,
     has_switch=owned,

@@ -1,8 +1,8 @@
-"""A bucket's notifications: plan the function's own, leave those of others untouched.
+"""S3: a bucket's notifications of the function. Those of others stay untouched.
 
-S3 takes a bucket's notifications as one whole, so every change sends along what is there. Whose
-each is, is s3_owner.py's: a config may have several sources of one bucket, and a function
-several configs.
+S3 only replaces all notifications of a bucket at once, so every write repeats the others.
+s3_owner.py decides which belong to a source, since a config may have several sources of one bucket
+and a function several configs.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kappa import arn as arns
-from kappa.arn import invokes, qualifier
+from kappa.arn import invokes, parse_arn, qualifier
 from kappa.aws.client import Aws
 from kappa.aws.translate import DENIED
 from kappa.config.model import Config, EventSource
@@ -26,6 +25,7 @@ from kappa.sources.s3_owner import (
     assigned,
     by_hand,
     comparable,
+    desired_notification,
     differs,
     everything,
     functions,
@@ -39,7 +39,6 @@ from kappa.sources.s3_owner import (
     replaced,
     sources_of,
     target,
-    wanted_of,
 )
 from kappa.sources.state import SourcesState
 
@@ -53,8 +52,8 @@ _DENIED_HINT = (
 
 
 def read(reading: Reading, source: EventSource) -> Document | None:
-    """Read all notifications of the bucket; None if there is no such bucket."""
-    bucket = arns.parse(source.arn).name
+    """Read all notifications of the bucket; None if it does not exist."""
+    bucket = parse_arn(source.arn).name
     doing, params = f"reading the notifications of {bucket}", {"Bucket": bucket}
     try:
         answer = reading.aws.call("s3", _READ, doing, params)
@@ -62,7 +61,7 @@ def read(reading: Reading, source: EventSource) -> Document | None:
         return None
     except Denied as error:
         if error.code in DENIED:
-            # S3 answers so of a bucket of another account too.
+            # S3 also refuses a bucket of another account this way.
             error.hint = _DENIED_HINT
         raise
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
@@ -79,15 +78,15 @@ def _all_deliveries(_: Config, source: EventSource, state: SourcesState) -> list
 
 
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
-    """Plan the function's notification of one source; name those of no source of the config.
+    """Plan the notification of one source, and note those that the config does not name.
 
-    Raises: NotFound, if the bucket does not exist; Conflict, if others have such events already.
+    Raises: NotFound, if the bucket does not exist; Conflict, if another notification overlaps.
     """
     return replace(_plan(config, source, state), after=_not_named(config, source, state))
 
 
 def _not_named(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
-    """Name what invokes the function of other keys, or of other events, of the same bucket."""
+    """Note the bucket's notifications that invoke the function for other keys or events."""
     if not is_first(config, source):
         return []
     return [
@@ -112,31 +111,31 @@ def _plan(config: Config, source: EventSource, state: SourcesState) -> Part:
             else unchanged(source, "disabled")
         )
         return Part(existing is not None, [item])
-    wanted = wanted_of(config, source, state)
-    mine = replaced(config, source, state.invoked, document)
-    if not differs(function, mine, wanted):
+    desired = desired_notification(config, source, state)
+    own_items = replaced(config, source, state.target_arn, document)
+    if not differs(function, own_items, desired):
         return Part(True, [unchanged(source)])
 
-    def into(now: Document) -> Document | None:
-        _refuse_overlap(config, source, function, now, wanted)
-        return _with(config, source, function, now, wanted)
+    def into(current: Document) -> Document | None:
+        _refuse_overlap(config, source, function, current, desired)
+        return _with(config, source, function, current, desired)
 
     into(document)
-    # S3 asks each destination of the bucket whether it is there, also those of others.
+    # S3 checks that each destination of the bucket exists, including those of others.
     # Source: Amazon S3 API reference, "PutBucketNotificationConfiguration".
-    others = sorted({target(other) for other in everything(document) if other not in mine})
-    hint = f"S3 asks all destinations of the bucket: {', '.join(others)}." if others else ""
-    if not mine:
+    others = sorted({target(other) for other in everything(document) if other not in own_items})
+    hint = f"S3 checks all destinations of the bucket: {', '.join(others)}." if others else ""
+    if not own_items:
         return Part(False, [_put(source, document, into, "created", source.label, hint)])
-    only_id = len(mine) == 1 and comparable(mine[0]) == comparable(wanted)
-    message = f"{source.label}{_changes(mine[0], wanted)}"
-    return Part(True, [_put(source, document, into, "updated", message, hint, unasked=only_id)])
+    only_id = len(own_items) == 1 and comparable(own_items[0]) == comparable(desired)
+    message = f"{source.label}{_changes(own_items[0], desired)}"
+    return Part(True, [_put(source, document, into, "updated", message, hint, unchecked=only_id)])
 
 
 def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Plan:
     """Plan the removal of all of the function's notifications of a bucket, whoever made them.
 
-    The config's first source of a bucket takes them all along.
+    Only the config's first source of a bucket plans it, for all sources of the bucket.
     """
     if not is_first(config, source):
         return []
@@ -145,16 +144,16 @@ def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Pla
     left = not_named(config, source, state) if document else []
     more = f", and with it {', '.join(left)}" if left else ""
 
-    def goes(now: Document) -> Sequence[Notification]:
-        return [item for item in functions(now) if is_ours(config, function, item)]
+    def select(current: Document) -> Sequence[Notification]:
+        return [item for item in functions(current) if is_ours(config, function, item)]
 
-    return [_remove(source, document, goes, f"{label}{more}")]
+    return [_remove(source, document, select, f"{label}{more}")]
 
 
 def chained(plan: Plan) -> Plan:
-    """Let each write of a bucket bring along what the plan wrote there before.
+    """Make each write to a bucket include the plan's earlier writes to it.
 
-    S3 may answer for a while what a bucket had before a write.
+    After a write, S3 may still return a bucket's old configuration for a while.
     Source: Amazon S3 guide, "Amazon S3 data consistency model", of bucket configurations.
     """
     written: dict[str, Step] = {}
@@ -173,9 +172,10 @@ def _after(first: Step, second: Step) -> Step:
     assert second.merge is not None
     earlier, later = first.merge.into, second.merge.into
 
-    def both(now: Document) -> Document | None:
-        begun = earlier(now)
-        return later(begun["NotificationConfiguration"] if begun else now) or begun
+    def both(current: Document) -> Document | None:
+        first_write = earlier(current)
+        start = first_write["NotificationConfiguration"] if first_write else current
+        return later(start) or first_write
 
     before = first.params["NotificationConfiguration"]
     return replace(
@@ -187,67 +187,67 @@ def _after(first: Step, second: Step) -> Step:
 
 
 def _disable(config: Config, source: EventSource, function: str, document: Document) -> Step | Note:
-    def goes(now: Document) -> Sequence[Notification]:
-        return assigned(config, source.arn, function, now)[keys_of(source)]
+    def select(current: Document) -> Sequence[Notification]:
+        return assigned(config, source.arn, function, current)[keys_of(source)]
 
-    return _remove(source, document, goes, source.label)
+    return _remove(source, document, select, source.label)
 
 
 def _remove(
     source: EventSource,
     document: Document | None,
-    goes: Callable[[Document], Sequence[Notification]],
+    select: Callable[[Document], Sequence[Notification]],
     message: str,
 ) -> Step | Note:
-    def into(now: Document) -> Document | None:
-        gone = goes(now)
-        left = [item for item in functions(now) if item not in gone]
-        return {**now, FUNCTIONS: left} if len(left) < len(functions(now)) else None
+    def into(current: Document) -> Document | None:
+        removed = select(current)
+        left = [item for item in functions(current) if item not in removed]
+        return {**current, FUNCTIONS: left} if len(left) < len(functions(current)) else None
 
     if document is None or into(document) is None:
         return Note("gone", message)
-    return _put(source, document, into, "removed", message, unasked=True)
+    return _put(source, document, into, "removed", message, unchecked=True)
 
 
 def _with(
-    config: Config, source: EventSource, function: str, document: Document, wanted: Notification
+    config: Config, source: EventSource, function: str, document: Document, desired: Notification
 ) -> dict[str, Any] | None:
-    """Put a source's notification where its own was; None, if all is as wanted."""
-    mine = replaced(config, source, str(wanted["LambdaFunctionArn"]), document)
-    if not differs(function, mine, wanted):
+    """Replace a source's notification in the document; None if it is as desired."""
+    own_items = replaced(config, source, str(desired["LambdaFunctionArn"]), document)
+    if not differs(function, own_items, desired):
         return None
     return {
         **document,
-        FUNCTIONS: [*(item for item in functions(document) if item not in mine), wanted],
+        FUNCTIONS: [*(item for item in functions(document) if item not in own_items), desired],
     }
 
 
-def _changes(current: Notification, wanted: Notification) -> str:
-    other_keys = prefix_and_suffix(current) != prefix_and_suffix(wanted)
+def _changes(current: Notification, desired: Notification) -> str:
+    other_keys = prefix_and_suffix(current) != prefix_and_suffix(desired)
     changed = {
         f"keys, which were {key_pattern(current)}": other_keys,
-        "events": sorted(current["Events"]) != sorted(wanted["Events"]),
-        "function": target(current) != target(wanted),
+        "events": sorted(current["Events"]) != sorted(desired["Events"]),
+        "function": target(current) != target(desired),
     }
     names = [name for name, is_changed in changed.items() if is_changed]
     return f": {', '.join(names or ['id'])}"
 
 
 def _refuse_overlap(
-    config: Config, source: EventSource, function: str, document: Document, wanted: Notification
+    config: Config, source: EventSource, function: str, document: Document, desired: Notification
 ) -> None:
-    """Say whose notification is in the way: S3 itself says only that some rules overlap."""
-    mine = replaced(config, source, str(wanted["LambdaFunctionArn"]), document)
-    for some in assigned(config, source.arn, function, document).values():
-        mine += some
-    for other in (item for item in everything(document) if item not in mine):
-        if other.get("Id") == wanted["Id"]:
+    """Name the overlapping notification, which S3's own error does not."""
+    own_items = replaced(config, source, str(desired["LambdaFunctionArn"]), document)
+    for items in assigned(config, source.arn, function, document).values():
+        own_items += items
+    for other in (item for item in everything(document) if item not in own_items):
+        if other.get("Id") == desired["Id"]:
             raise Conflict(
-                f"The bucket {source.short} has a notification {wanted['Id']} of "
+                f"The bucket {source.short} has a notification {desired['Id']} of "
                 f"{target(other)}, which is not this function.",
                 "Remove it, or give it another id.",
             )
-        if overlap(other, wanted):
+        if overlap(other, desired):
             raise Conflict(
                 f"The bucket {source.short} already notifies {target(other)} of such keys "
                 f"(notification {other.get('Id', '')}): S3 notifies one only.",
@@ -263,19 +263,19 @@ def _put(
     message: str,
     hint: str = "",
     *,
-    unasked: bool = False,
+    unchecked: bool = False,
 ) -> Step:
-    """Plan the write; an `unasked` one does not ask the destinations whether they are there."""
-    bucket = {"Bucket": arns.parse(source.arn).name}
-    skip = {"SkipDestinationValidation": True} if unasked else {}
+    """Plan the write; `unchecked` skips S3's check that the destinations exist."""
+    bucket = {"Bucket": parse_arn(source.arn).name}
+    skip = {"SkipDestinationValidation": True} if unchecked else {}
 
-    def params(now: Document) -> dict[str, Any] | None:
-        given = {key: value for key, value in now.items() if key != "ResponseMetadata"}
-        wanted = into(given)
-        if wanted is None:
+    def params(current: Document) -> dict[str, Any] | None:
+        content = {key: value for key, value in current.items() if key != "ResponseMetadata"}
+        desired = into(content)
+        if desired is None:
             return None
-        kept = {key: value for key, value in wanted.items() if value != []}
-        return {**bucket, "NotificationConfiguration": kept, **skip}
+        non_empty = {key: value for key, value in desired.items() if value != []}
+        return {**bucket, "NotificationConfiguration": non_empty, **skip}
 
     return Step(
         "s3",
@@ -292,19 +292,19 @@ def _put(
 
 def _describe(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
     others = by_hand(config, source, state) if is_first(config, source) else []
-    is_there = others or is_notifying(config, source, state)
+    is_active = others or is_notifying(config, source, state)
     problem = f"notified too by {', '.join(others)}, which kappa did not make"
     return {
-        "state": "Notifying" if is_there else absent(source),
+        "state": "Notifying" if is_active else absent(source),
         **({"problem": problem} if others else {}),
     }
 
 
 def adopt(aws: Aws, bucket: str, function: str, doing: str) -> Adopted:
-    """Read the function's notifications of a bucket, and say each as a config does."""
-    answer = aws.call("s3", _READ, doing, {"Bucket": arns.parse(bucket).name})
-    own_ones = [item for item in functions(answer) if item["LambdaFunctionArn"] == function]
-    return Adopted(tuple(_as_source(bucket, item) for item in own_ones))
+    """Read the function's notifications of a bucket as config sections."""
+    answer = aws.call("s3", _READ, doing, {"Bucket": parse_arn(bucket).name})
+    own_items = [item for item in functions(answer) if item["LambdaFunctionArn"] == function]
+    return Adopted(tuple(_as_source(bucket, item) for item in own_items))
 
 
 def _as_source(bucket: str, item: Notification) -> dict[str, Any]:

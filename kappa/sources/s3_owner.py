@@ -1,7 +1,7 @@
-"""Whose a bucket's notification is: of a source of this config, of another config, by hand. Pure.
+"""Decide who owns a bucket's notification: a source of this config, another config or a user. Pure.
 
-The id says which config made it, its keys for which source it is. `function` is the function's
-ARN without a qualifier: another account may have one of its name.
+The id tells which config made it, and the keys tell which source it belongs to. `function` is the
+function's ARN without a qualifier, since another account may have a function of the same name.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kappa import arn as arns
-from kappa.arn import invokes, qualifier, unqualified
+from kappa.arn import invokes, parse_arn, qualifier, unqualified
 from kappa.config.model import Config, EventSource
 from kappa.config.s3_notification import (
     Notification,
@@ -30,7 +29,7 @@ Document = Mapping[str, Any]
 
 
 def notifications_of(source: EventSource, state: SourcesState) -> Document | None:
-    """All notifications of a source's bucket; None if there is no such bucket."""
+    """All notifications of a source's bucket; None if the bucket does not exist."""
     document: Document | None = state.current.get(source.key)
     return document
 
@@ -38,19 +37,19 @@ def notifications_of(source: EventSource, state: SourcesState) -> Document | Non
 def own(
     config: Config, source: EventSource, function: str, document: Document | None
 ) -> dict[str, Any] | None:
-    """Find the notification that kappa made for a source, today's or an earlier kappa."""
+    """Find the notification that this or an earlier kappa made for a source."""
     own_items = assigned(config, source.arn, function, document)[keys_of(source)]
     return own_items[0] if own_items else None
 
 
 def is_notifying(config: Config, source: EventSource, state: SourcesState) -> bool:
-    """Whether the function is told of a source's keys by kappa or just as kappa would do it."""
+    """Whether the bucket notifies the function of a source's keys as kappa sets it up."""
     document = notifications_of(source, state)
-    return bool(replaced(config, source, state.invoked, document))
+    return bool(replaced(config, source, state.target_arn, document))
 
 
 def by_hand(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    """Name the function's notifications that no kappa made, and where each invokes it."""
+    """List the function's notifications that kappa did not make, with their targets."""
     left = _left(config, source, state)
     return [
         f"{item.get('Id', '')} ({target(item)})" for item in left if not _is_kappas(state, item)
@@ -58,35 +57,35 @@ def by_hand(config: Config, source: EventSource, state: SourcesState) -> list[st
 
 
 def not_named(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    """Name the function's notifications that the config does not: their ids, targets and keys."""
+    """List the function's notifications beyond the config's, with their targets and keys."""
     left = _left(config, source, state)
     return [f"{item.get('Id', '')} ({target(item)}, keys {key_pattern(item)})" for item in left]
 
 
 def is_first(config: Config, source: EventSource) -> bool:
-    """Whether a source is the config's first of its bucket: it speaks for what all share."""
+    """Whether a source is the config's first of its bucket, which reports on the whole bucket."""
     return keys_of(sources_of(config, source.arn)[0]) == keys_of(source)
 
 
 def replaced(
-    config: Config, source: EventSource, invoked: str, document: Document | None
+    config: Config, source: EventSource, target_arn: str, document: Document | None
 ) -> list[dict[str, Any]]:
-    """Find what a source's notification replaces: its own, and what others made of its keys.
+    """Find the notifications that a source's replaces: its own, and others with the same keys.
 
-    `invoked` is the ARN of the function or of its alias. What another config or environment has on
-    another alias stays its own.
+    `target_arn` is the ARN of the function or of its alias. Notifications of other configs and
+    environments on other aliases are not among them.
     """
-    function = unqualified(invoked)
-    given = assigned(config, source.arn, function, document)
-    known = [item for some in given.values() for item in some]
-    wanted = notification_of(source)
+    function = unqualified(target_arn)
+    assignments = assigned(config, source.arn, function, document)
+    known = [item for items in assignments.values() for item in items]
+    desired = notification_of(source)
     return [
-        *given[keys_of(source)],
+        *assignments[keys_of(source)],
         *(
             item
             for item in functions(document)
-            if item not in known and is_ours(config, function, item) and replaces(wanted, item)
-            if target(item) == invoked or not _is_given(function, item)
+            if item not in known and is_ours(config, function, item) and replaces(desired, item)
+            if target(item) == target_arn or not _is_given(function, item)
         ),
     ]
 
@@ -94,10 +93,10 @@ def replaced(
 def assigned(
     config: Config, bucket_arn: str, function: str, document: Document | None
 ) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """Say which notifications that this config or an older kappa made are of which source.
+    """Assign the notifications that this config or an older kappa made to the sources, by keys.
 
-    Of the same keys; what its keys overlap; else one of this config whose keys no source has any
-    more, so that a changed prefix moves it.
+    A source gets those with its keys and those that overlap them. Otherwise it gets one of this
+    config whose keys no source has any more, so that a changed prefix moves it.
     """
     sources = sources_of(config, bucket_arn)
     prefix, known = _prefix(config), {keys_of(source) for source in sources}
@@ -120,17 +119,19 @@ def assigned(
 
 
 def _left(config: Config, source: EventSource, state: SourcesState) -> list[dict[str, Any]]:
-    """Find the function's notifications that are of no source of the config."""
+    """Find the function's notifications that belong to no source of the config."""
     document, function = notifications_of(source, state), state.function
     known = [
-        item for some in assigned(config, source.arn, function, document).values() for item in some
+        item
+        for items in assigned(config, source.arn, function, document).values()
+        for item in items
     ]
     named = [
         source if keys_of(other) == keys_of(source) else other
         for other in sources_of(config, source.arn)
     ]
     for other in named:
-        known += replaced(config, other, state.invoked, document) if other.enabled else []
+        known += replaced(config, other, state.target_arn, document) if other.enabled else []
     return [
         item
         for item in functions(document)
@@ -139,29 +140,31 @@ def _left(config: Config, source: EventSource, state: SourcesState) -> list[dict
 
 
 def is_ours(config: Config, function: str, item: Notification) -> bool:
-    """Whether it invokes the function, on no alias of another environment."""
+    """Whether it invokes the function, but not on an alias of another environment."""
     return invokes(target(item), function) and qualifier(target(item)) not in config.others
 
 
-def wanted_of(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
-    """The notification that a source shall have."""
+def desired_notification(
+    config: Config, source: EventSource, state: SourcesState
+) -> dict[str, Any]:
+    """The notification that a source needs."""
     id_ = f"{_prefix(config)}{_digest(json.dumps(keys_of(source)))}"
-    return {"Id": id_, "LambdaFunctionArn": state.invoked, **notification_of(source)}
+    return {"Id": id_, "LambdaFunctionArn": state.target_arn, **notification_of(source)}
 
 
-def differs(function: str, mine: list[dict[str, Any]], wanted: Notification) -> bool:
-    """Whether one must be written. An old id goes: it does not say which config's it is."""
-    same = len(mine) == 1 and comparable(mine[0]) == comparable(wanted)
-    return not same or _is_old(arns.parse(function).name, mine[0])
+def differs(function: str, own_items: list[dict[str, Any]], desired: Notification) -> bool:
+    """Whether a write is needed. An old id is replaced, since it does not name the config."""
+    same = len(own_items) == 1 and comparable(own_items[0]) == comparable(desired)
+    return not same or _is_old(parse_arn(function).name, own_items[0])
 
 
 def comparable(item: Notification) -> object:
-    """S3 keeps no order of events; an empty prefix or suffix is none."""
+    """Normalize a notification: S3 keeps no order of events, and drops an empty prefix."""
     return item["LambdaFunctionArn"], sorted(item["Events"]), prefix_and_suffix(item)
 
 
 def keys_of(source: EventSource) -> tuple[str, str]:
-    """The prefix and the suffix of a source: they tell it from the config's others."""
+    """The prefix and the suffix of a source, which identify it within its bucket."""
     return prefix_and_suffix(notification_of(source))
 
 
@@ -183,12 +186,12 @@ def everything(document: Document) -> list[dict[str, Any]]:
 
 
 def target(item: Notification) -> str:
-    """The ARN of what is notified."""
+    """The ARN that a notification goes to."""
     return str(next((item[key] for key in item if key.endswith("Arn")), ""))
 
 
 def _prefix(config: Config) -> str:
-    """How the ids begin that this config gives: another file or environment gives others."""
+    """The prefix of this config's ids; each file and environment has its own."""
     config_name = f"{config.file.name} {config.environment}"
     return f"kappa-{config.function.name}-{_digest(config_name)}-"
 
@@ -198,15 +201,15 @@ def _digest(text: str) -> str:
 
 
 def _is_old(name: str, item: Notification) -> bool:
-    """Whether it has the id of kappa 0.3 to 0.7, or of this kappa when it gave one id only."""
+    """Whether it has an id of an earlier kappa, which gave one id for each function."""
     return item.get("Id") in (f"kappa-{name}", f"Kappa-{name}-notification")
 
 
 def _is_kappas(state: SourcesState, item: Notification) -> bool:
-    return _is_old(arns.parse(state.function).name, item) or _is_given(state.function, item)
+    return _is_old(parse_arn(state.function).name, item) or _is_given(state.function, item)
 
 
 def _is_given(function: str, item: Notification) -> bool:
-    """Whether its id says which config and environment made it."""
-    given = rf"kappa-{arns.parse(function).name}-[0-9a-f]{{8}}-[0-9a-f]{{8}}"
-    return bool(re.fullmatch(given, str(item.get("Id", ""))))
+    """Whether its id tells which config and environment made it."""
+    pattern = rf"kappa-{parse_arn(function).name}-[0-9a-f]{{8}}-[0-9a-f]{{8}}"
+    return bool(re.fullmatch(pattern, str(item.get("Id", ""))))

@@ -10,27 +10,28 @@ from kappa.config.convert import suggestion
 from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import ConfigError
 
-# The function's URL: as a status shows it, and where a source is called so too.
+# The function's URL as a status shows it, and its name if a source is called url too.
 _URL, _URL_IN_FULL = "url", "lambda.url"
 
 
 def select(config: Config, names: Sequence[str]) -> Config:
-    """Leave the event sources that are named, by ARN or as a status shows them; url is the URL.
+    """Keep only the named event sources; url is the URL.
 
+    A name is an ARN or the name that a status shows.
     Raises: ConfigError, if the config has no such source, or several.
     """
     if not names:
         return config
-    words = _words(config)
+    meanings = _meanings(config)
     for name in names:
-        if name not in words:
-            raise _unknown(config, name, words)
-        if len(set(words[name])) > 1:
+        if name not in meanings:
+            raise _unknown(config, name, meanings)
+        if len(set(meanings[name])) > 1:
             raise ConfigError(
                 f"{config.file} has several event sources {name}.",
-                f"Name the one that is meant: {', '.join(dict.fromkeys(words[name]))}",
+                f"Use one of its full names: {', '.join(dict.fromkeys(meanings[name]))}",
             )
-    chosen = {words[name][0] for name in names}
+    chosen = {meanings[name][0] for name in names}
     function = config.function
     kept = tuple(
         source for source in function.event_sources if _full_name(config, source) in chosen
@@ -44,8 +45,8 @@ def _unknown(config: Config, name: str, words: dict[str, list[str]]) -> ConfigEr
     return ConfigError(f"{config.file} has no event source {name}.", hint)
 
 
-def _words(config: Config) -> dict[str, list[str]]:
-    """Say for each word that a person may use which sources it may mean, each by its full name."""
+def _meanings(config: Config) -> dict[str, list[str]]:
+    """Map each name that a person may use to the full names of the sources that it may mean."""
     meanings: dict[str, list[str]] = {}
     for source in config.function.event_sources:
         full_name = _full_name(config, source)
@@ -57,5 +58,5 @@ def _words(config: Config) -> dict[str, list[str]]:
 
 
 def _full_name(config: Config, source: EventSource) -> str:
-    """Name a source as nothing else is called: by its ARN, or the whole name of its rule."""
+    """The unique name of a source: its ARN, or the full name of its rule."""
     return source.arn or rule_names(config.function.name, source)["Name"]

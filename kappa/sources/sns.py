@@ -1,6 +1,6 @@
-"""SNS: a topic's subscription of the function, and what of the topic it lets through.
+"""SNS: the function's subscription to a topic, with its filter.
 
-A subscription has no switch: a source that is disabled is not subscribed.
+A subscription has no switch, so a disabled source is not subscribed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kappa import arn as arns
-from kappa.arn import invokes, qualifier
+from kappa.arn import invokes, parse_arn, qualifier
 from kappa.aws.client import Aws
 from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
@@ -19,16 +18,15 @@ from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
 from kappa.sources.state import SourcesState
 
-# What a subscription may have that a config has no key for.
+# Attributes of a subscription that a config has no key for.
 _WITHOUT_KEY = ("DeliveryPolicy", "RedrivePolicy", "ReplayPolicy")
 
 
 @dataclass(frozen=True)
 class Topic:
-    """The function's subscriptions to a topic by qualifier; "" is the function.
+    """The function's subscriptions to a topic, and their attributes, by qualifier.
 
-    Each is an ARN or PendingConfirmation. Their `attributes` are by qualifier too. A topic that
-    does not exist any more may have subscriptions.
+    A subscription is an ARN or PendingConfirmation. It may outlive its topic.
     """
 
     subscriptions: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +35,7 @@ class Topic:
 
 
 def read(reading: Reading, source: EventSource) -> Topic:
-    """Read the function's subscriptions, and those of their attributes that matter."""
+    """Read the function's subscriptions, and the attributes that a plan needs."""
     doing, params = f"reading the subscriptions of {source.arn}", {"TopicArn": source.arn}
     operation = "list_subscriptions_by_topic"
     try:
@@ -45,7 +43,7 @@ def read(reading: Reading, source: EventSource) -> Topic:
     except NotFound:
         return Topic(_listed_by_account(reading, source.arn), exists=False)
     except Denied:
-        # A topic of others may refuse this; what one's own account has subscribed it tells.
+        # Another account's topic may refuse this. Our account can list its own subscriptions.
         return _with_attributes(reading, source, _listed_by_account(reading, source.arn))
     return _with_attributes(reading, source, _own(reading, listed))
 
@@ -57,7 +55,7 @@ def _listed_by_account(reading: Reading, topic_arn: str) -> Mapping[str, str]:
         "list_subscriptions",
         "listing the subscriptions",
         "Subscriptions",
-        region=arns.parse(topic_arn).region,
+        region=parse_arn(topic_arn).region,
     )
     return _own(
         reading, [subscription for subscription in listed if subscription["TopicArn"] == topic_arn]
@@ -65,7 +63,7 @@ def _listed_by_account(reading: Reading, topic_arn: str) -> Mapping[str, str]:
 
 
 def _own(reading: Reading, listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Keep the function's own, by qualifier. SNS lists for a while what it has removed."""
+    """Select the function's own, by qualifier. SNS still lists removed ones for a while."""
     return {
         qualifier(subscription["Endpoint"]): subscription["SubscriptionArn"]
         for subscription in listed
@@ -80,15 +78,15 @@ def _own(reading: Reading, listed: Sequence[Mapping[str, Any]]) -> dict[str, str
 def _with_attributes(
     reading: Reading, source: EventSource, subscriptions: Mapping[str, str]
 ) -> Topic:
-    """Read what the config compares, or what a subscription takes along as it moves or ends."""
+    """Read attributes that are compared, or that a subscription loses as it moves or ends."""
     filters = source.filter_policy or source.filter_policy_scope
-    matter = bool(filters or reading.ending or not source.enabled)
+    needed = bool(filters or reading.ending or not source.enabled)
     return Topic(
         subscriptions,
         {
             alias: _attributes(reading, subscription)
             for alias, subscription in subscriptions.items()
-            if _is_confirmed(subscription) and (matter or alias != reading.config.function.alias)
+            if _is_confirmed(subscription) and (needed or alias != reading.config.function.alias)
         },
     )
 
@@ -116,7 +114,7 @@ def _without(topic: Topic, aliases: frozenset[str]) -> Topic:
     """Leave out the subscriptions of some aliases."""
     return Topic(
         {alias: arn for alias, arn in topic.subscriptions.items() if alias not in aliases},
-        {alias: given for alias, given in topic.attributes.items() if alias not in aliases},
+        {alias: values for alias, values in topic.attributes.items() if alias not in aliases},
         topic.exists,
     )
 
@@ -134,7 +132,7 @@ def plan(_: Config, source: EventSource, state: SourcesState) -> Part:
     if not topic.exists:
         raise NotFound(f"The topic {source.arn} does not exist.", "Make it, or correct its ARN.")
     if not source.enabled:
-        own = {state.qualifier, *state.away(topic.subscriptions)}
+        own = {state.qualifier, *state.misplaced(topic.subscriptions)}
         steps = [
             _unsubscribe(
                 source, subscription, alias, _lost(source, topic.attributes.get(alias, {}))
@@ -143,7 +141,7 @@ def plan(_: Config, source: EventSource, state: SourcesState) -> Part:
             if alias in own
         ]
         return Part(bool(steps), steps or [unchanged(source, "disabled")])
-    away = state.away(topic.subscriptions)
+    away = state.misplaced(topic.subscriptions)
     old = [_unsubscribe(source, topic.subscriptions[alias], alias) for alias in away]
     if state.qualifier not in topic.subscriptions:
         kept = topic.attributes.get(away[0], {}) if away else {}
@@ -153,7 +151,7 @@ def plan(_: Config, source: EventSource, state: SourcesState) -> Part:
 
 
 def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
-    """Plan the end of every subscription of the function, the topic being there or not."""
+    """Plan the end of every subscription of the function, even if the topic is gone."""
     subscriptions = _topic(source, state).subscriptions
     steps = [
         _unsubscribe(source, subscription, alias) for alias, subscription in subscriptions.items()
@@ -162,16 +160,16 @@ def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
 
 
 def _subscribe(source: EventSource, state: SourcesState, kept: Mapping[str, str]) -> Step:
-    """Subscribe; what the config does not say is taken from the subscription that is moved."""
+    """Subscribe; attributes that the config does not set come from the subscription that moves."""
     params: dict[str, Any] = {
         "TopicArn": source.arn,
         "Protocol": "lambda",
-        "Endpoint": state.invoked,
+        "Endpoint": state.target_arn,
         "ReturnSubscriptionArn": True,
     }
     scope = "FilterPolicyScope" if kept.get("FilterPolicy") else ""
-    taken = ("FilterPolicy", scope, "RedrivePolicy")
-    attributes = {name: kept[name] for name in taken if kept.get(name)} | _wanted(source)
+    moved = ("FilterPolicy", scope, "RedrivePolicy")
+    attributes = {name: kept[name] for name in moved if kept.get(name)} | _desired(source)
     if attributes:
         params["Attributes"] = attributes
     return Step("sns", "subscribe", params, "created", f"{source.label}{_on(state.qualifier)}")
@@ -181,33 +179,32 @@ def _on(qualifier: str) -> str:
     return f" on the alias {qualifier}" if qualifier else ""
 
 
-def _wanted(source: EventSource, present: str = "") -> dict[str, str]:
-    """Say the filter; `present` is the policy that AWS has, which stays if the config has none.
+def _desired(source: EventSource, current_policy: str = "") -> dict[str, str]:
+    """The filter's attributes. AWS's `current_policy` stays if the config has none.
 
-    SNS does not show the scope of a subscription that has no policy, or an empty one.
+    SNS shows no scope for a subscription without a policy or with an empty one.
     """
-    filters = json.loads(source.filter_policy or present or "{}")
-    wanted = {
+    filters = json.loads(source.filter_policy or current_policy or "{}")
+    desired = {
         "FilterPolicyScope": (filters and source.filter_policy_scope) or "",
         "FilterPolicy": source.filter_policy,
     }
-    return {name: value for name, value in wanted.items() if value}
+    return {name: value for name, value in desired.items() if value}
 
 
 def _filter(source: EventSource, topic: Topic, qualifier: str) -> list[Step | Note]:
     """Plan each attribute that differs.
 
-    The scope comes last when it becomes MessageAttributes: until then the old policy may be
-    nested, which that scope refuses.
+    The scope MessageAttributes is set last, since it refuses the old policy if that is nested.
     """
     current = topic.attributes.get(qualifier, {})
-    wanted = _wanted(source, current.get("FilterPolicy", ""))
-    if wanted.get("FilterPolicyScope") == "MessageAttributes":
-        wanted = dict(reversed(wanted.items()))
+    desired = _desired(source, current.get("FilterPolicy", ""))
+    if desired.get("FilterPolicyScope") == "MessageAttributes":
+        desired = dict(reversed(desired.items()))
     subscription = topic.subscriptions[qualifier]
     return [
         _set(source, subscription, current, name, value)
-        for name, value in wanted.items()
+        for name, value in desired.items()
         if _comparable(name, current.get(name, "")) != _comparable(name, value)
     ]
 
@@ -236,14 +233,14 @@ def _set(
 
 
 def _lost(source: EventSource, attributes: Mapping[str, str]) -> str:
-    """Say what a subscription takes with it that the config does not bring back."""
+    """Name the attributes that are lost with a subscription and that the config does not have."""
     kept = {"FilterPolicy"} if source.filter_policy else set()
     lost = [
         name
         for name in ("FilterPolicy", "RedrivePolicy")
         if attributes.get(name) and name not in kept
     ]
-    return f" (its {', '.join(lost)} too, which the config does not say)" if lost else ""
+    return f" (its {', '.join(lost)} too, which the config does not have)" if lost else ""
 
 
 def _unsubscribe(
@@ -267,7 +264,7 @@ def _describe(_: Config, source: EventSource, state: SourcesState) -> dict[str, 
 
 
 def adopt(aws: Aws, topic: str, function: str, doing: str) -> Adopted:
-    """Read the function's subscription to a topic, and say it as a config does."""
+    """Read the function's subscription to a topic as a config section."""
     params = {"TopicArn": topic}
     listed = aws.pages("sns", "list_subscriptions_by_topic", doing, "Subscriptions", params)
     own = next(

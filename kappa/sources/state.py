@@ -1,6 +1,6 @@
-"""What AWS has of the function's event sources, as data; plan.py plans with it. Pure.
+"""The function's event sources in AWS, as data. Pure.
 
-read.py reads it. Which qualifier is the right one is alias_choice.py's.
+read.py reads them, alias_choice.py chooses the qualifier that they belong on, plan.py plans.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from kappa.function.permissions import Statement
 
 @dataclass(frozen=True)
 class SourcesState:
-    """What there is of each source by its key, in `current`, as its kind has read it.
+    """The state of all sources. A qualifier is an alias, or "" for the function itself.
 
-    `mappings` are those that Lambda lists for the function, of the config's sources or not. URLs
-    and statements are by qualifier: an alias, or "" for the function itself. `unread` says why a
-    source could not be read. `invoked` is the ARN that the sources shall invoke: the function's, or
-    its alias's. `own` are the qualifiers that kappa itself has bound sources to. `others` are those
-    of other environments and configs: `owners` says whose an alias is, by the mark that kappa gave
-    it, and `elsewhere` on which of the others a source is, by its key.
+    mappings: the event source mappings of the function, in the config or not.
+    current: the state of each source by its key, as its kind reads it.
+    urls, statements: by qualifier.
+    unread: why a source could not be read, by its key.
+    target_arn: the ARN that the sources must invoke, the function's or its alias's.
+    own: the qualifiers that kappa has put sources on.
+    others: the qualifiers of other environments and configs.
+    owners: the config that owns an alias, as its description tells, by alias.
+    elsewhere: the qualifiers of others that have a source, by its key.
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
@@ -31,7 +34,7 @@ class SourcesState:
     aliases: tuple[str, ...] = ()
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
-    invoked: str = ""
+    target_arn: str = ""
     own: frozenset[str] = frozenset({""})
     others: frozenset[str] = frozenset()
     owners: Mapping[str, str] = field(default_factory=dict)
@@ -39,18 +42,18 @@ class SourcesState:
 
     @property
     def qualifier(self) -> str:
-        """The alias that the sources shall invoke; "" is the function itself."""
-        return qualifier(self.invoked)
+        """The alias that the sources must invoke; "" for the function itself."""
+        return qualifier(self.target_arn)
 
     @property
     def function(self) -> str:
         """The function's ARN, without a qualifier."""
-        return unqualified(self.invoked)
+        return unqualified(self.target_arn)
 
-    def away(self, qualifiers: Iterable[str]) -> list[str]:
-        """Of the qualifiers where a source hangs: kappa's own that are not the right one.
+    def misplaced(self, qualifiers: Iterable[str]) -> list[str]:
+        """Select kappa's own qualifiers that a source must leave, from all that it is on.
 
-        A source that hangs in one place only is the config's, whoever put it there.
+        A source on a single qualifier belongs to the config, whoever put it there.
         """
         places = set(qualifiers)
         others = sorted(places - {self.qualifier}, reverse=True)

@@ -1,6 +1,6 @@
-"""The kinds of event sources: which module is responsible for the sources of a service.
+"""The kinds of event sources, by service.
 
-The function's URL is not one of them: it has a section of its own in a config (url.py).
+The function's URL is not among them: it has its own section in a config (url.py).
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ KINDS: dict[str, Kind] = {
 
 
 def kind_of(source: EventSource) -> Kind:
-    """The kind of a source; a config that was read has sources of these services only."""
+    """The kind of a source. A config has sources of these services only."""
     return KINDS[source.service]

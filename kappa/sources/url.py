@@ -1,7 +1,7 @@
-"""The function's URL: an HTTPS address of its own, for callers with AWS keys or for anyone.
+"""The function's URL: an HTTPS endpoint for callers with AWS keys or for anyone.
 
-Like a kind of event source it is read, planned, described and adopted here; but a function and each
-of its aliases has one at most, and its permissions are its own.
+Like a kind of event source it is read, planned, described and adopted here. But a function and
+each alias have at most one, with its own permissions.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kappa import arn as arns
+from kappa.arn import describe_qualifier
 from kappa.aws.client import Aws
 from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, Cors, Permission, Url
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
-from kappa.plan.step import Look, Note, Plan, Step
+from kappa.plan.step import Note, Plan, Recheck, Step
 from kappa.sources.kind import Adopted, Part, Reading
 from kappa.sources.state import SourcesState
 
-# What a report calls it; its key too, beside those of event sources, none of which has a space.
+# Its name in reports, and its key beside those of event sources, none of which has a space.
 LABEL = "function URL"
 # Source: AWS Lambda API reference, "AddPermission", StatementId.
-_LONGEST_ID = 100
-# Source: AWS Lambda guide, "Control access to Lambda function URLs": since October 2025 a public
-# URL needs both; the second is no grant to call the function in any other way.
+_MAX_ID_LENGTH = 100
+# Since October 2025 a public URL needs both. The second only grants calls through the URL.
+# Source: AWS Lambda guide, "Control access to Lambda function URLs".
 PUBLIC = (
     Permission(
         statement_id="kappa-url",
@@ -57,98 +57,101 @@ def read_url(aws: Aws, name: str, alias: str = "") -> Mapping[str, Any] | None:
 
 
 def plan(
-    config: Config, wanted: Url, state: SourcesState, statements: tuple[Statement, ...]
+    config: Config, desired: Url, state: SourcesState, statements: tuple[Statement, ...]
 ) -> Part:
-    """Plan the URL, or what differs of it; for auth NONE with the permission for anyone."""
-    if _shut(config, wanted, state):
-        return Part(True, [_closed(config, state)], after=_others(config, state))
-    public = wanted.auth == "NONE"
-    given = _grants(config, statements) if public else []
+    """Plan the URL or its changes; auth NONE includes the permissions for anyone."""
+    if _closed_by_others(config, desired, state):
+        return Part(True, [_closed_note(config, state)], after=_others(config, state))
+    public = desired.auth == "NONE"
+    lacking = _grants(config, statements) if public else []
     revokes = [] if public else _revokes(config, config.qualifier, statements)
     names, current = _names(config, config.qualifier), state.urls.get(config.qualifier)
     away, after = _away(config, state), _others(config, state)
     if current is None:
-        step = _step("create_function_url_config", {**names, **_params(wanted)}, "created", wanted)
+        step = _step(
+            "create_function_url_config", {**names, **_params(desired)}, "created", desired
+        )
         step = dataclasses.replace(
             step,
-            look=Look("get_function_url_config", names, partial(_is_made, wanted)),
-            conflict_hint="Another deploy made one just now, which differs: "
+            recheck=Recheck("get_function_url_config", names, partial(_is_made, desired)),
+            conflict_hint="Another deploy has just made a different one: "
             "run the same command again.",
         )
-        return Part(bool(away), [step, *revokes], given, bool(away), after)
+        return Part(bool(away), [step, *revokes], lacking, bool(away), after)
     changed = {
-        key: value for key, value in _params(wanted).items() if not _same(current, key, value)
+        key: value for key, value in _params(desired).items() if not _same(current, key, value)
     }
     if not changed:
-        return Part(True, [Note("unchanged", LABEL), *revokes], given, after=after)
-    step = _step("update_function_url_config", {**names, **changed}, "updated", wanted, current)
+        return Part(True, [Note("unchanged", LABEL), *revokes], lacking, after=after)
+    step = _step("update_function_url_config", {**names, **changed}, "updated", desired, current)
     if "AuthType" in changed:
-        # A command that leaves the URL closed has no use for the permissions either.
-        return Part(True, [*given, step, *revokes], after=after)
-    return Part(True, [step, *revokes], given, after=after)
+        # The permissions are items, so that a command which skips this step skips them too.
+        return Part(True, [*lacking, step, *revokes], after=after)
+    return Part(True, [step, *revokes], lacking, after=after)
 
 
 def plan_remove(config: Config, state: SourcesState) -> Plan:
-    """Plan the removal of the URL: AWS will never give the same address again.
+    """Plan the removal of the URLs that kappa made. AWS never assigns the same address again.
 
-    Where the function has several, those that kappa made; one of others is named and stays.
+    Other URLs are noted and stay.
     """
     ours = [config.qualifier, *_away(config, state)]
     existing = [alias for alias in ours if alias in state.urls]
     return [
         *([] if existing else [Note("gone", LABEL)]),
         *(item for alias in existing for item in _remove(config, state, alias)),
-        *([] if existing else _revokes(config, config.qualifier, _given(state, config.qualifier))),
-        *_left(config, state),
-        *(_stranger(config, state, alias) for alias in sorted(set(state.urls) - set(ours))),
+        *([] if existing else _revokes(config, config.qualifier, _plain(state, config.qualifier))),
+        *_remove_stale(config, state),
+        *(_kept(config, state, alias) for alias in sorted(set(state.urls) - set(ours))),
     ]
 
 
 def plan_delete(config: Config, state: SourcesState) -> Plan:
-    """Plan the removal of every URL, before the function goes: its door is closed first."""
+    """Plan the removal of every URL, before the function is deleted."""
     return [_delete(config, state, alias) for alias in sorted(state.urls)]
 
 
 def own(state: SourcesState) -> frozenset[str]:
-    """Qualifiers whose URL kappa made: its own permission for anyone stands beside it, by its name.
+    """Qualifiers whose URL kappa made, which a permission with kappa's own name proves.
 
-    A URL for callers with AWS keys needs no permission, so of that it cannot be told.
+    A URL for callers with AWS keys needs no permission, so kappa cannot recognize that one.
     """
     return frozenset(
         alias
         for alias in state.urls
-        for statement in _given(state, alias)
-        if statement.statement_id in _ids(alias) and any(grants(statement, each) for each in PUBLIC)
+        for statement in _plain(state, alias)
+        if statement.statement_id in _ids(alias)
+        and any(grants(statement, permission) for permission in PUBLIC)
     )
 
 
 def _away(config: Config, state: SourcesState) -> list[str]:
-    """Of the other qualifiers with a URL: where kappa made it, or the function, if it is alone."""
-    alone = {""} if set(state.urls) == {""} else set()
-    return sorted((own(state) | alone) - {config.qualifier})
+    """The other qualifiers with a URL of kappa's, and the function if no alias has a URL."""
+    only_function = {""} if set(state.urls) == {""} else set()
+    return sorted((own(state) | only_function) - {config.qualifier})
 
 
 def _others(config: Config, state: SourcesState) -> list[Step | Note]:
-    """Plan what becomes of the other qualifiers: kappa's own goes, the rest is named."""
+    """Plan the URLs of the other qualifiers: kappa's own are removed, the rest is noted."""
     away = _away(config, state)
-    strangers = sorted(set(state.urls) - {config.qualifier, *away})
+    unclaimed = sorted(set(state.urls) - {config.qualifier, *away})
     return [
         *(item for other in away for item in _remove(config, state, other)),
-        *(_stranger(config, state, other) for other in strangers),
-        *_left(config, state),
+        *(_kept(config, state, other) for other in unclaimed),
+        *_remove_stale(config, state),
     ]
 
 
-def _shut(config: Config, wanted: Url, state: SourcesState) -> bool:
-    """Whether somebody else may have closed the URL, on an alias that nobody has named."""
+def _closed_by_others(config: Config, desired: Url, state: SourcesState) -> bool:
+    """Whether somebody else may have closed the URL, on an alias that the config does not name."""
     alias = config.bound
     current = state.urls.get(alias) if alias else None
     return bool(
-        current and current["AuthType"] != wanted.auth == "NONE" and alias not in own(state)
+        current and current["AuthType"] != desired.auth == "NONE" and alias not in own(state)
     )
 
 
-def _closed(config: Config, state: SourcesState) -> Note:
+def _closed_note(config: Config, state: SourcesState) -> Note:
     alias = config.qualifier
     current = state.urls[alias]
     again = config.command(f"deploy --alias {alias}")
@@ -159,13 +162,14 @@ def _closed(config: Config, state: SourcesState) -> Note:
     )
 
 
-def _left(config: Config, state: SourcesState) -> Plan:
-    """Plan the removal of permissions for a URL that another qualifier has no more."""
+def _remove_stale(config: Config, state: SourcesState) -> Plan:
+    """Plan the removal of permissions on other qualifiers that have no URL any more."""
     others = sorted(set(state.statements) - set(state.urls) - {config.qualifier})
-    return [item for alias in others for item in _revokes(config, alias, _given(state, alias))]
+    return [item for alias in others for item in _revokes(config, alias, _plain(state, alias))]
 
 
-def _given(state: SourcesState, alias: str) -> tuple[Statement, ...]:
+def _plain(state: SourcesState, alias: str) -> tuple[Statement, ...]:
+    """The statements of a qualifier that are not foreign."""
     return tuple(
         statement for statement in state.statements.get(alias, ()) if not statement.foreign
     )
@@ -188,14 +192,15 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
     )
 
 
-def _stranger(config: Config, state: SourcesState, alias: str) -> Note:
+def _kept(config: Config, state: SourcesState, alias: str) -> Note:
     current = state.urls[alias]
     qualifier = f" --qualifier {alias}" if alias else ""
     words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
     return Note(
         "kept",
-        f"{LABEL} {current['FunctionUrl']} of {arns.words(alias)} ({current['AuthType']}; kappa "
-        f"cannot tell that it made it; to remove it: {config.aws(words)})",
+        f"{LABEL} {current['FunctionUrl']} of {describe_qualifier(alias)} "
+        f"({current['AuthType']}; kappa cannot tell that it made it; "
+        f"to remove it: {config.aws(words)})",
     )
 
 
@@ -203,12 +208,12 @@ def _names(config: Config, alias: str) -> dict[str, str]:
     return {"FunctionName": config.function.name, **({"Qualifier": alias} if alias else {})}
 
 
-def _params(wanted: Url) -> dict[str, Any]:
-    params: dict[str, Any] = {"AuthType": wanted.auth}
-    if wanted.cors is not None:
-        params["Cors"] = _cors(wanted.cors)
-    if wanted.invoke_mode is not None:
-        params["InvokeMode"] = wanted.invoke_mode
+def _params(desired: Url) -> dict[str, Any]:
+    params: dict[str, Any] = {"AuthType": desired.auth}
+    if desired.cors is not None:
+        params["Cors"] = _cors(desired.cors)
+    if desired.invoke_mode is not None:
+        params["InvokeMode"] = desired.invoke_mode
     return params
 
 
@@ -230,12 +235,12 @@ def _same(current: Mapping[str, Any], key: str, value: object) -> bool:
     return _comparable(current.get("Cors") or {}) == _comparable(value)
 
 
-def _is_made(wanted: Url, current: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
-    return all(_same(current, key, value) for key, value in _params(wanted).items())
+def _is_made(desired: Url, current: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
+    return all(_same(current, key, value) for key, value in _params(desired).items())
 
 
 def _comparable(cors: Mapping[str, Any]) -> dict[str, object]:
-    """Lambda writes headers in lower case and keeps no order; what is empty is not there."""
+    """Normalize CORS settings: Lambda lower-cases headers, keeps no order, drops empty values."""
     return {
         name: frozenset(item.lower() if name.endswith("Headers") else item for item in value)
         if isinstance(value, list)
@@ -249,11 +254,13 @@ def _step(
     operation: str,
     params: Mapping[str, Any],
     mark: str,
-    wanted: Url,
+    desired: Url,
     current: Mapping[str, Any] | None = None,
 ) -> Step:
-    who = "anyone may call it" if wanted.auth == "NONE" else "for callers with AWS keys"
-    changed = {key: current.get(key) for key in params if key in _params(wanted)} if current else {}
+    who = "anyone may call it" if desired.auth == "NONE" else "for callers with AWS keys"
+    changed = (
+        {key: current.get(key) for key in params if key in _params(desired)} if current else {}
+    )
     words = f": {', '.join(changed)}" if changed else f" ({who})"
     return Step("lambda", operation, params, mark, LABEL + words, before=changed)
 
@@ -277,22 +284,22 @@ def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | No
 
 
 def _named(statement_id: str, alias: str) -> str:
-    """Name a permission; an alias's has a name of its own, shortened where AWS takes no more."""
+    """The id of a permission; an alias's id includes its name, shortened to AWS's limit."""
     name = f"{statement_id}-{alias}" if alias else statement_id
-    if len(name) <= _LONGEST_ID:
+    if len(name) <= _MAX_ID_LENGTH:
         return name
     digest = hashlib.sha256(alias.encode()).hexdigest()[:8]
-    return f"{name[: _LONGEST_ID - len(digest) - 1]}-{digest}"
+    return f"{name[: _MAX_ID_LENGTH - len(digest) - 1]}-{digest}"
 
 
 def _ids(alias: str) -> list[str]:
-    """Name what kappa gives on a qualifier; of an alias too what earlier versions named so."""
-    names = [permission.statement_id for permission in PUBLIC]
-    return list(dict.fromkeys(text for name in names for text in (_named(name, alias), name)))
+    """The ids of kappa's permissions on a qualifier, with those of earlier versions of kappa."""
+    ids = [permission.statement_id for permission in PUBLIC]
+    return list(dict.fromkeys(text for id_ in ids for text in (_named(id_, alias), id_)))
 
 
 def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> list[Step | Note]:
-    """Plan the removal of what kappa gave."""
+    """Plan the removal of kappa's permissions."""
     name = config.function.name
     return [
         item
@@ -302,7 +309,7 @@ def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> l
 
 
 def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
-    """Say of each qualifier's URL what a status shows, that of the config first."""
+    """Describe each qualifier's URL for a status, the config's first."""
     if config.function.url is None:
         return []
     names = {"arn": "", "name": "url", "service": "url"}
@@ -311,7 +318,7 @@ def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
         rows.append({**names, "configured": True, "state": "missing"})
     for alias, current in sorted(state.urls.items(), key=lambda item: item[0] != config.qualifier):
         is_configs = alias == config.qualifier
-        problem = f"{current['FunctionUrl']} is of {arns.words(alias)}, not the config's"
+        problem = f"{current['FunctionUrl']} is of {describe_qualifier(alias)}, not the config's"
         if is_configs:
             problem = _problem(config, alias, state)
         rows.append(
@@ -329,18 +336,17 @@ def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
 
 
 def _problem(config: Config, alias: str, state: SourcesState) -> str:
-    """Say that a URL for anyone lets nobody in; "" if it does, or if it is for others."""
+    """Why a public URL refuses callers; "" if it does not, or if it is not public."""
     statements = state.statements.get(alias)
     if state.urls[alias]["AuthType"] != "NONE" or statements is None or is_open(statements):
         return ""
     return (
-        "a permission for anyone is missing: AWS refuses callers. "
-        f"Mend it: {config.command('deploy')}"
+        f"a permission for anyone is missing: AWS refuses callers. Fix: {config.command('deploy')}"
     )
 
 
 def is_open(statements: tuple[Statement, ...]) -> bool:
-    """Whether statements let anyone in, as `auth: NONE` does: with both of its permissions."""
+    """Whether statements grant anyone both permissions of `auth: NONE`."""
     return all(
         any(grants(statement, permission) for statement in statements) for permission in PUBLIC
     )
@@ -355,7 +361,7 @@ _CORS_KEYS = {
     "expose_headers": "ExposeHeaders",
     "max_age_s": "MaxAge",
 }
-# What a config expresses of a URL, and what AWS only reports; None: the whole of it.
+# The settings of a URL that a config expresses or AWS only reports. None: the whole of it.
 _KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
     (
         "AuthType",
@@ -370,7 +376,7 @@ _KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
 
 
 def adopt(current: Mapping[str, Any] | None, statements: tuple[Statement, ...]) -> Adopted:
-    """Say the URL as the config's section `url`, unless that would let in who is kept out today."""
+    """Turn the URL into the config's section `url`, unless that would grant more access."""
     if current is None:
         return Adopted()
     if current["AuthType"] == "NONE" and not is_open(statements):

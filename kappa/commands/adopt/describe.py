@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kappa import arn as arns
+from kappa.arn import matches_any_account
 from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.commands.adopt.read import Existing
 from kappa.commands.init import POLICY
@@ -231,7 +231,7 @@ def _is_urls(statement: Statement, url_section: Mapping[str, Any]) -> bool:
 def _permission(statement: Statement) -> dict[str, Any]:
     """Put a statement into the words of a config's permission."""
     narrowed = (
-        not arns.is_anybodys(statement.source_arn)
+        not matches_any_account(statement.source_arn)
         or statement.source_account
         or statement.principal_org_id
         or statement.event_source_token

@@ -6,7 +6,7 @@ topics, buckets and rules there are. What a config holds of each is its kind's.
 
 from __future__ import annotations
 
-from kappa import arn as arns
+from kappa.arn import parse_arn
 from kappa.aws.client import Aws
 from kappa.errors import Denied, NotFound
 from kappa.function.permissions import Statement, admits, caller
@@ -17,7 +17,7 @@ from kappa.sources.table import KINDS
 
 def adopt_sources(aws: Aws, function_arn: str, statements: tuple[Statement, ...]) -> Adopted:
     """Read the event sources of a function."""
-    doing = f"reading the event sources of {arns.parse(function_arn).name}"
+    doing = f"reading the event sources of {parse_arn(function_arn).name}"
     mappings = aws.pages(
         "lambda",
         "list_event_source_mappings",
@@ -47,7 +47,7 @@ def _called(aws: Aws, statement: Statement, function_arn: str, doing: str) -> Ad
         return Adopted(left_out=(f"{name}: the permission is not in this config",))
     if not statement.source_arn or {"*", "?"}.intersection(statement.source_arn):
         return Adopted(left_out=(f"{name}, if there is any: it names no single source",))
-    region = arns.parse(function_arn).region
+    region = parse_arn(function_arn).region
     by = caller(statement.source_arn, service, region)
     if not admits(statement, by, statement.source_arn):
         return Adopted(left_out=(f"{name}: kappa's own permission would be wider",))

@@ -42,7 +42,7 @@ def add(source, state, statements=(), **function):
 
 
 def invoking(state):
-    return state if state.invoked else replace(state, invoked=FUNCTION)
+    return state if state.target_arn else replace(state, target_arn=FUNCTION)
 
 
 def update(source, state, statements=(MAY_SNS, MAY_S3), **function):

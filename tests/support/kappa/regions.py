@@ -95,7 +95,7 @@ class Region:
     def remember_account(self, arn):
         assert ACCOUNT in arn
 
-    def elsewhere(self, region):
+    def in_region(self, region):
         return Region(self.of, region)
 
     def call(self, service, operation, doing, params=None):

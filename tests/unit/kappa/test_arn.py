@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.arn import Place, parse
+from kappa.arn import Place, parse_arn
 
 
 @pytest.mark.parametrize(
@@ -20,14 +20,14 @@ from kappa.arn import Place, parse
     ],
 )
 def test_an_arn_says_its_service_and_name(text, service, name):
-    arn = parse(text)
+    arn = parse_arn(text)
     assert (arn.service, arn.name, str(arn)) == (service, name, text)
 
 
 @pytest.mark.parametrize("text", ["", "topic", "arn:aws:sns", "arn:aws:sns:us-east-1:12:topic"])
 def test_what_is_no_arn_is_refused(text):
     with pytest.raises(ValueError, match="is not an ARN"):
-        parse(text)
+        parse_arn(text)
 
 
 def test_a_place_gives_every_arn_from_a_name():

@@ -9,10 +9,10 @@ from tests.unit.kappa.aws.test_credentials import problem
 
 def test_a_long_call_waits_as_long_as_a_function_may_run_and_keeps_its_connection(keys):
     aws = Aws("us-east-1")
-    assert aws.longest_run_s >= 900
-    client = aws._client("lambda", aws.longest_run_s + 60)
+    assert aws.max_timeout_s >= 900
+    client = aws._client("lambda", aws.max_timeout_s + 60)
     config = client.meta.config
-    assert (config.read_timeout, config.tcp_keepalive) == (aws.longest_run_s + 60, True)
+    assert (config.read_timeout, config.tcp_keepalive) == (aws.max_timeout_s + 60, True)
     options = client._endpoint.http_session._manager.connection_pool_kw["socket_options"]
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options
     assert any(one[:2] == (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) for one in options)

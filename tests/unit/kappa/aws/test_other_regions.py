@@ -60,7 +60,7 @@ def listed(aws):
 def called_by_one(partition, network):
     """Call all regions at once, as the regions that one caller sees from home."""
     home = Aws(AT_HOME[partition])
-    others = [network.attach(home.elsewhere(region)) for region in OTHERS[partition]]
+    others = [network.attach(home.in_region(region)) for region in OTHERS[partition]]
     with ThreadPoolExecutor(len(others)) as pool:
         assert list(pool.map(listed, others)) == [[] for _ in others]
     return network
@@ -105,7 +105,7 @@ def test_a_users_own_addresses_need_a_client_for_each_region(monkeypatch):
 
 def test_calls_at_home_are_not_led_away():
     network, home = Network(), Aws("us-east-1")
-    listed(network.attach(home.elsewhere("eu-west-1")))
+    listed(network.attach(home.in_region("eu-west-1")))
     listed(network.attach(home))
     assert {region for _, region in network.sent} == {"us-east-1", "eu-west-1"}
     assert len(network.clients) == 2
@@ -115,12 +115,12 @@ def test_what_is_not_aws_is_named_with_the_address_of_its_region():
     network, home = Network(PAGE), Aws("us-east-1")
     for region in ("eu-west-1", "sa-east-1"):
         with pytest.raises(AwsError, match=rf"^https://lambda\.{region}\.amazonaws\.com did not"):
-            listed(network.attach(home.elsewhere(region)))
+            listed(network.attach(home.in_region(region)))
 
 
 def test_a_call_that_the_sdk_does_not_lead_to_its_region_is_stopped():
     network, home = Network(), Aws("us-east-1")
-    other = network.attach(home.elsewhere("eu-west-1"))
+    other = network.attach(home.in_region("eu-west-1"))
     other.client("lambda")._ruleset_resolver = None
     with pytest.raises(AwsError, match="cannot call eu-west-1"):
         listed(other)

@@ -13,7 +13,7 @@ from kappa.cli import console
 from kappa.cli.main import cli
 from kappa.cli.options import Options
 from kappa.cli.several_configs import apart, run_each
-from kappa.plan.step import Note, Step, changing, making
+from kappa.plan.step import Note, Step, only_creating, only_updating
 from tests.support.builders import kappa_config
 
 OWN = {"name": "p", "document": "policy.json"}
@@ -82,11 +82,11 @@ UPDATE = Step("iam", "create_policy_version", {}, "updated", "policy p")
 
 def test_making_leaves_what_exists_even_where_it_differs():
     plan = [CREATE, UPDATE, Note("unchanged", "policy q")]
-    assert making(plan) == [CREATE, Note("exists", "policy p"), Note("exists", "policy q")]
+    assert only_creating(plan) == [CREATE, Note("exists", "policy p"), Note("exists", "policy q")]
 
 
 def test_changing_says_what_is_missing():
-    assert changing([CREATE, UPDATE], "make it") == [
+    assert only_updating([CREATE, UPDATE], "make it") == [
         Note("missing", "role r (make it)"),
         UPDATE,
     ]

@@ -117,7 +117,7 @@ def test_more_than_lambda_takes_is_not_sent(tmp_path):
 class FakeAws:
     """Answers an invocation, or raises."""
 
-    longest_run_s = 900
+    max_timeout_s = 900
 
     def __init__(self, answer):
         self.answer = answer
@@ -155,7 +155,7 @@ def test_what_lambda_refuses_has_a_hint(code, hint):
 class Changing:
     """A function that Lambda is still making; each look is one answer."""
 
-    longest_run_s = 900
+    max_timeout_s = 900
 
     def __init__(self, *answers):
         self.left = list(answers)

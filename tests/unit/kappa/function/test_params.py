@@ -187,7 +187,7 @@ def test_an_image_keeps_of_its_settings_what_is_not_said():
 
 
 def test_a_zip_cannot_become_an_image():
-    with pytest.raises(Conflict, match="AWS cannot make it Image"):
+    with pytest.raises(Conflict, match="Zip, which AWS cannot change to Image"):
         planned(image(), FunctionState({**HAS, "PackageType": "Zip"}), archive=None)
 
 

@@ -74,7 +74,7 @@ def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_act
                 reason="StateReason",
                 for_next=True,
             ),
-            conflict_hint="It was made just now: run the same command again.",
+            conflict_hint="Another command has just made it: run the same command again.",
         )
     ]
 
@@ -189,7 +189,7 @@ def test_create_adds_a_permission_that_is_missing():
         },
         "created",
         "permission sns for sns.amazonaws.com",
-        conflict_hint="Another deploy made one of this name just now, which differs: "
+        conflict_hint="Another deploy has just made a different one of this name: "
         "run the same command again.",
     )
 

@@ -76,7 +76,7 @@ def test_an_alias_is_not_moved_back_to_a_version_that_failed():
         move_back(has)
     assert str(error.value) == (
         f"Version 1 of greeter failed: {REASON}\n"
-        "  Name another one with --to. See which there are: kappa config.yml versions"
+        "  Name another one with --to. List the versions: kappa config.yml versions"
     )
 
 

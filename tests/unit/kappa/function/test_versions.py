@@ -71,7 +71,7 @@ def test_a_change_is_published_waited_for_and_the_alias_made_with_the_new_number
             "created",
             "alias current: version (new)",
             takes={"FunctionVersion": "Version"},
-            conflict_hint="Another deploy made it just now, for another version: "
+            conflict_hint="Another deploy has just made it for another version: "
             "run the same command again.",
         ),
     ]

@@ -354,7 +354,7 @@ def test_a_policy_made_by_hand_with_another_document_is_refused(sessions, role, 
         account.roles |= by_hand().roles
     if role == "foreign":
         account.roles["r"]["attached"] = [POLICY]
-    with pytest.raises(ConfigError, match="policy p has another document, and nothing says") as it:
+    with pytest.raises(ConfigError, match="policy p has another document, and nothing shows") as it:
         run(sessions, account, HERE, command)
     assert "another iam.policy.name or path" in it.value.hint
     assert f"kappa:region={HERE}" in it.value.hint

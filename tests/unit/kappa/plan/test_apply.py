@@ -6,7 +6,7 @@ import pytest
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 from kappa.plan.apply import apply
-from kappa.plan.step import Clock, Look, Note, Report, Step, Wait
+from kappa.plan.step import Clock, Note, Recheck, Report, Step, Wait
 
 CREATE = Step("lambda", "create_function", {"FunctionName": "f"}, "created", "function f")
 READY = Wait("lambda", "get_function", {}, "State", until=("Active",), failed=("Failed",))
@@ -186,7 +186,7 @@ def test_what_was_made_just_now_may_be_unknown_for_a_while():
 ALREADY = Conflict("exists", code="ResourceConflictException", text="a mapping already exists")
 MAPPED = step(
     operation="create_event_source_mapping",
-    look=Look("list_event_source_mappings", {}, lambda has, _: has["Mappings"] == [7]),
+    recheck=Recheck("list_event_source_mappings", {}, lambda has, _: has["Mappings"] == [7]),
 )
 
 

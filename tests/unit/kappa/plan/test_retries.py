@@ -10,7 +10,7 @@ import pytest
 
 import kappa
 from kappa.errors import AwsError, Conflict
-from kappa.plan.retries import PASSING_ERRORS, calls, passing_error
+from kappa.plan.retries import TRANSIENT_ERRORS, calls, transient_error
 
 # Calls of a plan that settle at once: what they change was there before, and nobody else has it.
 AT_ONCE = {
@@ -63,7 +63,7 @@ def test_every_call_of_the_table_is_one_of_botocores():
 
 def test_every_code_of_lambda_is_one_that_the_call_may_answer():
     model = model_of("lambda")
-    for entry in PASSING_ERRORS:
+    for entry in TRANSIENT_ERRORS:
         if entry.service != "lambda":
             continue
         for name in entry.operations:
@@ -81,7 +81,7 @@ def test_every_write_of_a_plan_is_in_the_table_or_known_to_settle_at_once():
 
 
 def test_every_entry_has_a_source_and_a_deadline():
-    assert all(entry.source and 0 < entry.deadline_s <= 300 for entry in PASSING_ERRORS)
+    assert all(entry.source and 0 < entry.deadline_s <= 300 for entry in TRANSIENT_ERRORS)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_every_entry_has_a_source_and_a_deadline():
     ],
 )
 def test_an_answer_of_a_settling_account_passes(service, operation, code, text):
-    assert passing_error(service, operation, refused(code, text)) is not None
+    assert transient_error(service, operation, refused(code, text)) is not None
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_an_answer_of_a_settling_account_passes(service, operation, code, text):
     ],
 )
 def test_an_answer_that_stays_does_not_pass(service, operation, code, text):
-    assert passing_error(service, operation, refused(code, text, Conflict)) is None
+    assert transient_error(service, operation, refused(code, text, Conflict)) is None
 
 
 def test_the_name_of_a_thing_is_not_taken_for_aws_s_words():
@@ -195,4 +195,4 @@ def test_the_name_of_a_thing_is_not_taken_for_aws_s_words():
         code="ValidationException",
         text="Rule is managed",
     )
-    assert passing_error("events", "delete_rule", error) is None
+    assert transient_error("events", "delete_rule", error) is None

@@ -86,7 +86,7 @@ def test_a_topic_is_let_in_by_the_name_that_sns_calls_with(topic_in, function_in
     arn = f"arn:aws:sns:{topic_in}:123456789012:news"
     config = kappa_config({"sources": [{"arn": arn}]})
     place = Place("aws", function_in, "123456789012")
-    state = SourcesState(current={arn: Topic()}, invoked=place.function_arn("greeter"))
+    state = SourcesState(current={arn: Topic()}, target_arn=place.function_arn("greeter"))
     other = "sns.amazonaws.com" if principal != "sns.amazonaws.com" else "sns.eu.amazonaws.com"
     given = (Statement("any", other, INVOKE, arn),)
     assert plan_sources(config, place, state, given)[0].params["Principal"] == principal
@@ -98,7 +98,7 @@ def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
     (grant, _) = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}))
     given = Statement(grant.params["StatementId"], "sns.amazonaws.com", INVOKE, TOPIC)
     config = kappa_config({"sources": [{"arn": TOPIC}]})
-    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})}, invoked=FUNCTION)
+    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})}, target_arn=FUNCTION)
     plan = plan_sources_remove(config, PLACE, state, (given, MAY_SNS))
     assert_valid(plan)
     assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]

@@ -39,7 +39,7 @@ def test_delete_of_a_source_that_is_gone_says_so(source):
 
 
 def test_an_alias_is_what_is_mapped_subscribed_and_permitted():
-    on_live = SourcesState(current={TOPIC: Topic()}, invoked=LIVE)
+    on_live = SourcesState(current={TOPIC: Topic()}, target_arn=LIVE)
     permission, subscription = add({"arn": TOPIC}, on_live, alias="live")
     assert permission.params["Qualifier"] == "live"
     assert subscription.params["Endpoint"] == LIVE
@@ -52,7 +52,7 @@ def test_what_was_bound_to_the_function_is_moved_to_its_alias():
     state = SourcesState(
         (mapping(FunctionArn=FUNCTION),),
         {TOPIC: Topic({"": SUBSCRIPTION})},
-        invoked=LIVE,
+        target_arn=LIVE,
     )
     (moved,) = update({"arn": STREAM}, state, alias="live")
     assert moved.params == {"UUID": UUID, "FunctionName": "greeter:live"}

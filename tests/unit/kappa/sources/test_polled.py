@@ -208,14 +208,14 @@ def test_an_update_says_what_there_was_before():
 
 
 def test_the_only_mapping_of_a_source_is_moved_from_another_alias():
-    state = SourcesState((mapping(FunctionArn=f"{FUNCTION}:test"),), invoked=LIVE)
+    state = SourcesState((mapping(FunctionArn=f"{FUNCTION}:test"),), target_arn=LIVE)
     (step,) = add({"arn": STREAM}, state, alias="live")
     assert step.params == {"UUID": UUID, "FunctionName": "greeter:live"}
 
 
 def test_a_second_mapping_of_another_alias_is_named_and_stays():
     canary = mapping(FunctionArn=f"{FUNCTION}:canary", UUID=UUID_2)
-    state = SourcesState((mapping(FunctionArn=LIVE), canary), invoked=LIVE)
+    state = SourcesState((mapping(FunctionArn=LIVE), canary), target_arn=LIVE)
     plan = add({"arn": STREAM}, state, alias="live")
     assert [item.mark for item in plan] == ["exists", "kept"]
     assert "the alias canary" in plan[1].message

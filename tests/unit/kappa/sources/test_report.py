@@ -28,7 +28,7 @@ NIGHTLY = {"name": "nightly", "schedule": "rate(1 day)"}
 
 def shown(*sources, **state):
     config = kappa_config({"sources": sources})
-    data = sources_data(config, SourcesState(**{"invoked": FUNCTION} | state))
+    data = sources_data(config, SourcesState(**{"target_arn": FUNCTION} | state))
     return [source_row(one)[1:] for one in data]
 
 
@@ -73,7 +73,7 @@ def test_every_delivery_of_a_rule_and_of_a_bucket_is_reported():
     )
     state = SourcesState(
         current={**rule(*targets), BUCKET: {"LambdaFunctionConfigurations": [by_hand]}},
-        invoked=FUNCTION,
+        target_arn=FUNCTION,
     )
     nightly, bucket = sources_data(config, state)
     assert nightly["problem"].startswith("delivered 2 times.")
@@ -91,8 +91,8 @@ def test_a_url_shows_its_address_and_who_may_call():
 
 def problem_of(source=None, alias="", **state):
     config = kappa_config({"sources": [source or {"arn": TOPIC}], "alias": alias})
-    invoked = f"{FUNCTION}:{alias}" if alias else FUNCTION
-    (one,) = sources_data(config, SourcesState(**{"invoked": invoked} | state))
+    target_arn = f"{FUNCTION}:{alias}" if alias else FUNCTION
+    (one,) = sources_data(config, SourcesState(**{"target_arn": target_arn} | state))
     return one.get("problem", "")
 
 

@@ -24,7 +24,7 @@ OTHER = {"Id": "others", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
 
 def there(*targets, key="nightly", **changes):
     rule = Rule({**HAS, "State": "ENABLED", **changes}, targets)
-    return SourcesState(current={key: rule}, invoked=FUNCTION)
+    return SourcesState(current={key: rule}, target_arn=FUNCTION)
 
 
 def checked(plan):
@@ -47,7 +47,9 @@ def switch(source, state, enabled, statements=(MAY,)):
 
 
 def test_a_schedule_becomes_a_permission_a_rule_and_a_target():
-    permission, rule, target = plan({**NIGHTLY, "input": "{}"}, SourcesState(invoked=FUNCTION), ())
+    permission, rule, target = plan(
+        {**NIGHTLY, "input": "{}"}, SourcesState(target_arn=FUNCTION), ()
+    )
     assert permission.params["Principal"] == "events.amazonaws.com"
     assert permission.params["SourceArn"] == ARN
     assert rule == Step(
@@ -71,7 +73,7 @@ def test_a_schedule_becomes_a_permission_a_rule_and_a_target():
 def test_a_rule_of_a_bus_is_made_there():
     arn = "arn:aws:events:us-east-1:123456789012:rule/shop/orders"
     source = {"arn": arn, "pattern": '{"source": ["shop"]}'}
-    _, rule, target = plan(source, SourcesState(invoked=FUNCTION), ())
+    _, rule, target = plan(source, SourcesState(target_arn=FUNCTION), ())
     assert (rule.params["Name"], rule.params["EventBusName"]) == ("orders", "shop")
     assert (target.params["Rule"], target.params["EventBusName"]) == ("orders", "shop")
 
@@ -145,7 +147,7 @@ def test_disabling_a_rule_that_is_just_used_takes_every_target_in_the_place_away
 def test_disabling_a_rule_that_is_just_used_says_what_of_its_target_is_lost():
     by_hand = {**TARGET, "Input": "{}", "RetryPolicy": {}}
     (step,) = switch({"arn": ARN}, there(by_hand, key=ARN), False)
-    assert step.message.endswith("(its Input, RetryPolicy too, which the config does not say)")
+    assert step.message.endswith("(its Input, RetryPolicy too, which the config does not have)")
 
 
 def test_a_change_keeps_the_way_in_which_a_rule_is_enabled():
@@ -163,11 +165,11 @@ def test_a_rule_that_is_just_used_gets_a_target_only():
 
 def test_a_rule_that_is_just_used_must_exist():
     with pytest.raises(NotFound, match="greeter-nightly does not exist"):
-        plan({"arn": ARN}, SourcesState(invoked=FUNCTION))
+        plan({"arn": ARN}, SourcesState(target_arn=FUNCTION))
 
 
 def test_a_disabled_rule_is_made_and_stays_disabled():
-    rule, _ = plan({**NIGHTLY, "enabled": False}, SourcesState(invoked=FUNCTION))
+    rule, _ = plan({**NIGHTLY, "enabled": False}, SourcesState(target_arn=FUNCTION))
     assert rule.params["State"] == "DISABLED"
     state = there(TARGET, State="DISABLED")
     assert [one.mark for one in plan({**NIGHTLY, "enabled": False}, state)] == ["unchanged"]
@@ -254,7 +256,7 @@ def test_an_empty_input_removes_what_the_target_has():
 
 def test_a_rules_role_is_set_kept_and_removed():
     role = "arn:aws:iam::123456789012:role/events"
-    _, rule, _ = plan({**NIGHTLY, "role_arn": role}, SourcesState(invoked=FUNCTION), ())
+    _, rule, _ = plan({**NIGHTLY, "role_arn": role}, SourcesState(target_arn=FUNCTION), ())
     assert rule.params["RoleArn"] == role
     assert plan({**NIGHTLY, "role_arn": role}, there(TARGET, RoleArn=role))[0].mark == "unchanged"
     (step,) = plan({**NIGHTLY, "schedule": "rate(2 days)"}, there(TARGET, RoleArn=role))
@@ -300,7 +302,7 @@ def test_a_rule_that_is_just_used_stays():
 
 
 def test_a_rule_that_is_gone_is_said():
-    assert [one.mark for one in remove(NIGHTLY, SourcesState(invoked=FUNCTION))] == ["gone"]
+    assert [one.mark for one in remove(NIGHTLY, SourcesState(target_arn=FUNCTION))] == ["gone"]
 
 
 def test_a_target_that_aws_refuses_within_its_answer_is_an_error():

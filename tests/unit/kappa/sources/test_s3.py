@@ -206,7 +206,7 @@ def test_a_refusal_names_the_other_destinations_of_the_bucket():
     call = Bucket(OTHERS, refusing="InvalidArgument")
     with pytest.raises(AwsError, match="Unable to validate") as error:
         apply([step], call, lambda _: None, clock())
-    assert error.value.hint == f"S3 asks all destinations of the bucket: {FUNCTION}-2, {TOPIC}."
+    assert error.value.hint == f"S3 checks all destinations of the bucket: {FUNCTION}-2, {TOPIC}."
 
 
 class Bucket:

@@ -138,6 +138,6 @@ def test_disabling_a_topic_says_which_settings_made_by_hand_are_lost():
     has = {"FilterPolicy": '{"kind": ["tea"]}', "RedrivePolicy": "{}"}
     state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION}, {"": has})})
     (step,) = switch({"arn": TOPIC}, state, False)
-    assert "(its FilterPolicy, RedrivePolicy too, which the config does not say)" in step.message
+    assert "(its FilterPolicy, RedrivePolicy too, which the config does not have)" in step.message
     (step,) = switch({"arn": TOPIC, "filter_policy": '{"kind": ["tea"]}'}, state, False)
     assert "(its RedrivePolicy too" in step.message
