@@ -501,7 +501,7 @@ def test_settings_that_could_not_be_loaded_say_so_and_are_loaded_when_they_open_
     open_settings = fresh.get_by_role("button", name="Settings")
     open_settings.click()
     expect(dialog.get_by_role("alert")).to_have_text(
-        "This could not be loaded. Close it and try again."
+        "This could not be loaded. Close it and try again, or reload the page."
     )
     body = fresh.locator("#settings-body")
     expect(body).to_have_js_property("inert", True)  # its controls do not work yet
@@ -512,6 +512,25 @@ def test_settings_that_could_not_be_loaded_say_so_and_are_loaded_when_they_open_
     assert calls(fresh, "onTheme") == [["onTheme", "dark"]]
     expect(body).to_have_js_property("inert", False)
     expect(dialog.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_panel_that_a_browser_loads_no_second_time_says_that_a_reload_helps(fresh):
+    """Firefox and Safari remember a module that failed to load until the page is reloaded."""
+    fresh.route("**/js/view/activity.js", lambda route: route.abort())
+    show(fresh, "conversation")
+    open_activity = fresh.get_by_role("button", name="Activity")
+    panel = fresh.get_by_role("complementary", name="Activity")
+    for _ in range(2):
+        open_activity.click()
+        expect(panel).to_contain_text("could not be loaded")
+        expect(panel).to_contain_text("or reload the page")
+        panel.get_by_role("button", name="Close").click()
+    fresh.unroute("**/js/view/activity.js")
+    fresh.reload()
+    fresh.wait_for_function("() => 'show' in window")
+    show(fresh, "activity")
+    expect(panel).to_contain_text("Messages a minute")
+    expect(panel).not_to_contain_text("could not be loaded")
 
 
 def test_every_part_that_the_view_names_is_in_the_page(pages):

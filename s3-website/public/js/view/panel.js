@@ -8,7 +8,8 @@ import { setText } from "./dom.js";
  *   wide: MediaQueryList, onClose: () => void}} PanelOptions
  */
 
-const NOT_LOADED = "This could not be loaded. Close it and try again.";
+// Firefox and Safari remember a module that failed to load until the page is reloaded.
+const NOT_LOADED = "This could not be loaded. Close it and try again, or reload the page.";
 
 /** @param {PanelOptions} options `button` opens the panel; `wide` matches where it has room */
 export function createPanel({ panel, dialog, button, wide, onClose }) {
