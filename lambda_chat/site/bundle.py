@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kappa.errors import KappaError
-from lambda_chat.site.sources import BUNDLED, SIGNS
+from kappa.texts import shown
+from lambda_chat.site.sources import BUNDLED, PUBLIC, SIGNS
 
 ESBUILD = Path(".bin/esbuild")
 PICTURES = (".ico", ".png", ".svg", ".woff2")
@@ -62,21 +63,39 @@ def bundle(folder: Path, entries: Iterable[str], modules: Path) -> Bundle:
 
     The bundled sources are removed from the site. Each bundle has a source map beside it, which
     browsers load only for their developer tools.
-    Raises: KappaError, with esbuild's message, for an invalid file, or if esbuild does not run.
+    Raises: KappaError, with esbuild's message, for an invalid file, or if esbuild does not run;
+    naming a file outside the site that one of its files loads.
     """
     names = sorted(entries)
     if not names:
         return Bundle({}, [], frozenset())
+    sources = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
     packages = folder / "node_modules"
     packages.symlink_to(modules.resolve())
     try:
         report = _esbuild(folder, names, modules)
     finally:
         packages.unlink()
-    for key in report["inputs"]:
-        if not key.startswith("node_modules/"):
-            (folder / key).unlink(missing_ok=True)  # esbuild also lists virtual files
+    _refuse_outside(report["inputs"], sources, folder)
+    for key in sources.intersection(report["inputs"]):
+        (folder / key).unlink()
     return _read(report)
+
+
+def _refuse_outside(inputs: dict[str, Any], sources: Collection[str], folder: Path) -> None:
+    """Refuse files that belong neither to the site nor to a package.
+
+    What is bundled becomes public. Paths that are no files are esbuild's own, virtual modules.
+    """
+    for key, read in inputs.items():
+        for link in read["imports"]:
+            path = link["path"]
+            known = path in sources or path.startswith("node_modules/")
+            if not known and (folder / path).is_file():
+                loaded = link.get("original", path)
+                raise KappaError(
+                    shown(f"{key} loads {loaded}, which is outside the page's folder."), PUBLIC
+                )
 
 
 def _read(report: dict[str, Any]) -> Bundle:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 
 from kappa.aws.client import Aws, translated
@@ -85,5 +86,5 @@ def _topic_of_page(aws: Aws, bucket: str, marker: str) -> str:
         text = gzip.decompress(body) if answer.get("ContentEncoding") == "gzip" else body
         settings = json.loads(text.decode().removeprefix("export default ").rstrip(";\n"))
         return str(settings["topicArn"])
-    except (EOFError, KeyError, OSError, TypeError, ValueError):
+    except (EOFError, KeyError, OSError, RecursionError, TypeError, ValueError, zlib.error):
         return ""

@@ -75,8 +75,11 @@ def placeholders(addresses: Iterable[str], identity_url: str) -> dict[str, str]:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc}"
+    try:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+    except ValueError:  # such as an unclosed bracket
+        origin = ""
     if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", origin):
         raise ConfigError(f"{url!r} is not an http or https address.")
     return origin

@@ -116,7 +116,8 @@ def plan(
     # the page itself is never removed, even if this run has not built it
     kept = {PAGE, *(file.key for file in files)}
     since = {
-        key: superseded.get(key, now)
+        # a publisher's clock may have been ahead
+        key: min(superseded.get(key, now), now)
         for key in sorted(remote)
         if is_of_page(key) and key not in kept and not key.startswith(data_prefix)
     }
@@ -145,7 +146,7 @@ def read_superseded(aws: Aws, bucket: str, remote: Mapping[str, str]) -> dict[st
         with translated(f"reading {RUN_KEY} of the bucket {bucket}"):
             body = aws.client("s3").get_object(Bucket=bucket, Key=RUN_KEY)["Body"].read()
         return msgspec.json.decode(body, type=_Run).superseded
-    except (Denied, NotFound, msgspec.MsgspecError):
+    except (Denied, NotFound, msgspec.MsgspecError, RecursionError):
         return {}
 
 

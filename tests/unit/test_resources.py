@@ -735,6 +735,9 @@ class FakeS3:
     def paginate(self, **params):
         return self.pages
 
+    def delete_object(self, Bucket, Key, VersionId):  # noqa: N803 - the SDK's own names
+        self.deleted.append(VersionId)
+
     def delete_objects(self, Bucket, Delete):  # noqa: N803 - the SDK's own names
         self.deleted.append([each["VersionId"] for each in Delete["Objects"]])
         return {"Errors": list(self.errors)}
@@ -753,6 +756,13 @@ def test_emptying_deletes_every_version_and_marker_a_thousand_a_call():
     assert bucket.empty_bucket(s3, "my-chat") == 2100
     assert [len(batch) for batch in s3.deleted] == [1000, 1000, 100]
     assert {each for batch in s3.deleted for each in batch} == {str(n) for n in range(2100)}
+
+
+def test_keys_that_xml_cannot_express_are_deleted_one_by_one():
+    s3 = FakeS3()
+    alone = {"Key": "js/a\x1b[31m.js", "VersionId": "1"}
+    bucket.delete_objects(s3, "my-chat", [alone, *versions(1, 2)])
+    assert s3.deleted == ["1", ["2"]]
 
 
 def test_an_object_that_stays_is_named():

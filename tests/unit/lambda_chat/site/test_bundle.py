@@ -275,3 +275,27 @@ def test_a_script_that_is_not_valid_is_one_clear_error(site, text, said):
     with pytest.raises(KappaError, match=re.escape(said)) as caught:
         site({"js/main.js": text}, "js/main.js")
     assert "nothing was uploaded" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("files", "entry", "loader"),
+    [
+        ({"js/main.js": 'import own from "{}/own.js"; console.log(own);'}, "js/main.js", 0),
+        ({"js/main.js": 'import "./a.js";', "js/a.js": 'import("../../own.js");'}, "js/main.js", 1),
+        ({"css/main.css": '@import "{}/own.css";'}, "css/main.css", 0),
+        ({"css/main.css": 'p {{ background: url("{}/own.svg") }}'}, "css/main.css", 0),
+    ],
+)
+def test_a_file_outside_the_page_is_refused_and_stays(site, tmp_path, files, entry, loader):
+    for name, text in (("own.js", "export default 1"), ("own.css", "p {}"), ("own.svg", "<svg/>")):
+        (tmp_path / name).write_text(text)
+    files = {
+        key: text.replace("{}", str(tmp_path)).replace("{{", "{").replace("}}", "}")
+        for key, text in files.items()
+    }
+    with pytest.raises(
+        KappaError, match=f"{list(files)[loader]} loads .*own.*outside the page"
+    ) as error:
+        site(files, entry)
+    assert "becomes public" in error.value.hint
+    assert {path.name for path in tmp_path.glob("own.*")} == {"own.js", "own.css", "own.svg"}

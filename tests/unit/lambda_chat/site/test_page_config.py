@@ -75,6 +75,7 @@ def test_the_url_of_the_page(region, endpoint_url, url):
         "https://a'unsafe-inline'",
         'https://a"><script>',
         "https://",
+        "http://[::1",
         "",
     ],
 )

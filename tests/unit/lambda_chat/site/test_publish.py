@@ -183,7 +183,14 @@ def test_a_file_that_is_in_use_again_counts_anew_later(aws, built):
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"run": "an earlier version"}', b"", b"{}", b'{"run": "a", "superseded": {"js/a.js": "x"}}'],
+    [
+        b'{"run": "an earlier version"}',
+        b"",
+        b"{}",
+        b'{"run": "a", "superseded": {"js/a.js": "x"}}',
+        b'{"run": "a", "more": ' + b"[" * 200_000,
+        b'{"run": "a", "superseded": {"js/old.js": "2099-01-01T00:00:00Z"}}',
+    ],
 )
 def test_a_record_that_tells_nothing_removes_nothing(aws, built, body):
     upload(aws, built)
