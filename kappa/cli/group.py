@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,10 @@ class Commands(click.Group):
         problem = old_syntax.replacement(args, files, advised_commands.options(**before))
         if not ctx.resilient_parsing and problem:
             raise click.UsageError(problem, ctx)
+        if not ctx.resilient_parsing and args[0][:1] != "-" and not self._is_word(args[0]):
+            near = get_close_matches(args[0].replace("-", "_"), self._modules, 1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)
 
     def _is_word(self, word: str) -> bool:

@@ -102,7 +102,8 @@ def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
             command, input=stdin, capture_output=True, check=True, timeout=_DEADLINE_S
         )
         answer = json.loads(done.stdout)
-        return int(answer["minor"]), [tuple(row) for row in answer["problems"]]
+        rows = [(int(file), int(line), str(message)) for file, line, message in answer["problems"]]
+        return int(answer["minor"]), [row for row in rows if row[0] < len(files)]
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kappa import __version__
 from local.testkit.events import id_token
 from tests.support.repo.secrets import leaks, secrets_in
 
@@ -86,3 +87,7 @@ def test_every_npm_package_is_locked_with_a_sha512():
         kind, _, digest = package["integrity"].partition("-")
         assert kind == "sha512", name
         assert len(base64.b64decode(digest)) == 64, name
+
+
+def test_the_changelog_has_the_version_as_the_release_looks_for_it():
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")

@@ -62,7 +62,9 @@ def test_each_line_begins_with_the_name(capsys):
     [
         (["a.yml", "b.yml", "tail"], "tail takes one config file"),
         (["--profile", "status", "a.yml", "b.yml", "invoke"], "invoke takes one config file"),
-        (["a.yml", "nope"], "No such command 'nope'"),
+        (["a.yml", "xyzzy"], "No such command 'xyzzy'.\n"),
+        (["a.yml", "deply"], "No such command 'deply'. Did you mean 'deploy'?"),
+        (["a.yml", "update-cod"], "No such command 'update-cod'. Did you mean 'update_code'?"),
     ],
 )
 def test_the_configs_end_where_the_command_begins(args, text):

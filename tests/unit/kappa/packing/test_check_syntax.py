@@ -92,6 +92,14 @@ def test_the_runtimes_own_python_is_asked_where_it_is_installed(found, tmp_path,
     assert found(NEWER, app="= =") == []
 
 
+@pytest.mark.parametrize("rows", ['[[7, 1, "x"]]', "[[0, 1]]", '[[0, "x", "y"]]', "[1]", "7"])
+def test_a_program_that_answers_nonsense_is_not_believed(found, tmp_path, monkeypatch, rows):
+    answer = f"""cat > /dev/null\necho '{{"minor": 99, "problems": {rows}}}'\n"""
+    python = program(tmp_path / "bin" / NEWER, answer)
+    monkeypatch.setenv("PATH", str(python.parent), prepend=":")
+    assert all(problem.name == "app.py" for problem in found(NEWER, app="= ="))
+
+
 @pytest.mark.parametrize("runtime", [OWN, NEWER])
 @pytest.mark.parametrize("folder", ["bin", "shims"])
 def test_a_launcher_of_a_python_that_is_not_there_is_passed_over(
