@@ -5,6 +5,31 @@ import pytest
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 
+TWO_ENVIRONMENTS = """\
+region: us-east-1
+iam:
+  role:
+    name: greeter-role
+lambda:
+  name: greeter-${environment}
+  path: code
+  handler: greeter.handler
+  runtime: python3.13
+  memory_size: 128
+  environment:
+    GREETING: good day
+    STAGE: "1.10"
+environments:
+  dev:
+  prod:
+    profile: live
+    region: eu-west-1
+    lambda:
+      memory_size: 512
+      environment:
+        GREETING: good evening
+"""
+
 
 def error_of(file, environment=""):
     """The error message for a config, without the file's path."""

@@ -5,7 +5,7 @@ import pytest
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from tests.support.builders import MINIMAL
-from tests.support.kappa.configs import error_of
+from tests.support.kappa.configs import TWO_ENVIRONMENTS, error_of
 
 ROLE = "  role:\n    name: r\n"
 
@@ -73,34 +73,8 @@ def statement(resource):
     return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
 
 
-CONFIG = """\
-region: us-east-1
-iam:
-  role:
-    name: greeter-role
-lambda:
-  name: greeter-${environment}
-  path: code
-  handler: greeter.handler
-  runtime: python3.13
-  memory_size: 128
-  environment:
-    GREETING: good day
-    STAGE: "1.10"
-environments:
-  dev:
-  prod:
-    profile: live
-    region: eu-west-1
-    lambda:
-      memory_size: 512
-      environment:
-        GREETING: good evening
-"""
-
-
 def test_a_document_may_stand_in_the_config(write):
-    text = CONFIG.split("environments:\n")[0].replace("-${environment}", "") + ""
+    text = TWO_ENVIRONMENTS.split("environments:\n")[0].replace("-${environment}", "") + ""
     policy = (
         "  policy:\n    name: p\n    document:\n      Version: 2012-10-17\n      Statement:\n"
         "        - {Effect: Allow, Action: 's3:*', Resource: 'arn:${partition}:s3:::${who:-me}'}\n"
@@ -112,5 +86,5 @@ def test_a_document_may_stand_in_the_config(write):
 
 
 def test_a_document_in_the_config_needs_a_statement(write):
-    text = CONFIG.replace("iam:\n", "iam:\n  policy: {name: p, document: {Version: x}}\n")
+    text = TWO_ENVIRONMENTS.replace("iam:\n", "iam:\n  policy: {name: p, document: {Version: x}}\n")
     assert error_of(write(text)).startswith("3: a policy document needs a Statement")

@@ -11,33 +11,9 @@ from kappa.errors import ConfigError
 from kappa.packing.build import read_archive, remarks
 from kappa.packing.check_handler import check_files
 from tests.support.builders import MINIMAL
-from tests.support.kappa.configs import error_of
+from tests.support.kappa.configs import TWO_ENVIRONMENTS, error_of
 
 LATER = Path(__file__).parents[3] / "data" / "kappa" / "later" / "kappa.yml"
-CONFIG = """\
-region: us-east-1
-iam:
-  role:
-    name: greeter-role
-lambda:
-  name: greeter-${environment}
-  path: code
-  handler: greeter.handler
-  runtime: python3.13
-  memory_size: 128
-  environment:
-    GREETING: good day
-    STAGE: "1.10"
-environments:
-  dev:
-  prod:
-    profile: live
-    region: eu-west-1
-    lambda:
-      memory_size: 512
-      environment:
-        GREETING: good evening
-"""
 SHORT = """\
 environments:
   dev:
@@ -179,7 +155,7 @@ def test_resources_beside_the_policy_have_no_effect_and_a_note(write):
 
 def test_a_stream_is_read_from_where_the_kappa_of_its_layout_began(write):
     assert read_config(write(SHORT)).default_position == "LATEST"
-    assert read_config(write(CONFIG)).default_position == "TRIM_HORIZON"
+    assert read_config(write(TWO_ENVIRONMENTS)).default_position == "TRIM_HORIZON"
 
 
 def test_a_file_of_0_2_is_said_to_be_one(write):
