@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.testkit.events import stream_record
-from publish_transcript import NotPublished, Settings, connected, publish
+from publish_settings import Settings
+from publish_transcript import NotPublished, connected, publish
 from tests.support.builders import row
 
 DEADLINE_S = 30.0

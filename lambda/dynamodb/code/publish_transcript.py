@@ -9,9 +9,8 @@ or a text.
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypedDict
@@ -22,6 +21,7 @@ from aws_clients import SIGNED, make_clients
 from channel_list import ChannelList
 from contract import RESERVED_CHANNELS, dig
 from log_lines import error_code, log, metric_line
+from publish_settings import Settings, read_settings
 from s3_folder import Folder
 from stats import NewMessage
 from stats_file import StatsFile
@@ -36,7 +36,6 @@ from stream_batch import (
     settled,
 )
 from transcript_files import TranscriptFiles
-from transcripts import MAX_HISTORY
 
 # A channel takes two calls, which mostly wait; a client has ten connections.
 SIDE_BY_SIDE = 8
@@ -69,16 +68,6 @@ class NotPublished(Exception):
 
 class OldSdk(Exception):
     """This runtime's botocore cannot do what the function needs."""
-
-
-class Settings(NamedTuple):
-    """The function's environment, validated."""
-
-    table: str
-    bucket: str
-    data_prefix: str
-    history: int
-    function: str = "publish-transcript"
 
 
 class Service(NamedTuple):
@@ -141,28 +130,6 @@ def connected(
         settings.function,
         each,
     )
-
-
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Validate the whole environment at once.
-
-    Raises: ValueError, naming every variable that is missing or wrong.
-    """
-    table, bucket = environ.get("TABLE_NAME", ""), environ.get("BUCKET", "")
-    prefix, history = environ.get("DATA_PREFIX", "data/"), environ.get("HISTORY", "20")
-    wrong = []
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table):
-        wrong.append("TABLE_NAME must be a table's name")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
-        wrong.append("BUCKET must be a bucket's name")
-    if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", prefix):
-        wrong.append("DATA_PREFIX must end with a slash, e.g. data/")
-    if not re.fullmatch(r"[0-9]{1,3}", history) or not 1 <= int(history) <= MAX_HISTORY:
-        wrong.append(f"HISTORY must be 1 to {MAX_HISTORY}")
-    if wrong:
-        raise ValueError(f"The function's environment is wrong: {'; '.join(wrong)}.")
-    function = environ.get("AWS_LAMBDA_FUNCTION_NAME", "publish-transcript")
-    return Settings(table, bucket, prefix, int(history), function)
 
 
 def publish(event: Event, service: Service, request_id: str) -> Result:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from change_rules import Row, text_of
 from contract import AFTER_MESSAGES, iso_ms
-from function_settings import Rate
 from messages import Change, Delivery, Message
 from senders import Sender
+from store_settings import Rate
 
 DAY_S = 86_400
 COUNT_KEPT_S = DAY_S  # far longer than SNS and Lambda repeat a delivery

@@ -11,29 +11,20 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from unicodedata import category, normalize
 
 from botocore.exceptions import ClientError
 
-from function_settings import Settings
 from log_lines import error_code
-from messages import BLANK, IGNORABLE, BadMessage, json_object
+from messages import BadMessage, json_object
+from sender_names import OPERATOR, clean_name, person_name
+from store_settings import Settings
 
 GOOGLE = "https://accounts.google.com"
 GOOGLE_ISSUERS = ("accounts.google.com", GOOGLE)
 TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 PICTURE = re.compile(r"https://[!-~]{1,1000}")
-MAX_NAME = 100
 MAX_TOKEN = 20_000  # the limit of STS for WebIdentityToken
 MAX_VERDICTS = 1_000
-OPERATOR = "Operator"
-# Look-alikes of its letters: Cyrillic, Greek, Armenian, Latin small capitals, zero.
-LOOKS = str.maketrans(
-    "\u0430\u0435\u043e\u0440\u0433\u0442\u03b1\u03b5\u03bf\u03c1\u03c4\u0585"
-    "\u1d00\u1d07\u1d0f\u1d18\u0280\u1d1b0",
-    "aeoprtaeoptoaeoprto",
-)
-LETTERS_AND_DIGITS = ("Lu", "Ll", "Lt", "Lo", "Nd")
 # STS blames the token. Any other error may pass or is our own mistake: it is raised, so Lambda
 # retries and then reports to FailuresTopic.
 REFUSALS = frozenset(
@@ -215,24 +206,3 @@ def operator(name: object) -> Sender:
 def user_id(identity: str) -> str:
     """Return a stable id for a user that reveals nothing about them."""
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def clean_name(name: object) -> str:
-    """Return a name on one line without invisible characters; "" without a letter or digit."""
-    given = name[: 10 * MAX_NAME] if isinstance(name, str) else ""
-    spaced = "".join(" " if char in BLANK or char.isspace() else char for char in given)
-    seen = IGNORABLE.sub("", "".join(filter(str.isprintable, spaced)))
-    line = " ".join(seen.split())[:MAX_NAME].strip()
-    return line if any(map(str.isalnum, line)) else ""
-
-
-def person_name(name: object) -> str:
-    """Return a person's name; "" if it could be mistaken for the operator's."""
-    clean = clean_name(name)
-    return "" if skeleton(clean) == skeleton(OPERATOR) else clean
-
-
-def skeleton(name: str) -> str:
-    """Return a name's letters and digits, with look-alikes mapped to one letter."""
-    plain = normalize("NFKD", normalize("NFKD", name).casefold())
-    return "".join(char for char in plain if category(char) in LETTERS_AND_DIGITS).translate(LOOKS)

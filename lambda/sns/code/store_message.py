@@ -19,7 +19,6 @@ from typing import Literal, NamedTuple, Protocol
 from aws_clients import NOT_SIGNED, ONE_TRY, make_clients
 from change_rules import Row, check_change, is_to_be_made, text_of
 from contract import dig, iso_ms
-from function_settings import Settings, read_settings
 from log_lines import error_code, log, metric_line
 from messages import (
     BadMessage,
@@ -34,6 +33,7 @@ from messages import (
 )
 from rows import Part, applied, block, change_row, count, message_row, not_blocked, once, put
 from senders import Sender, Verifier, operator, read_token
+from store_settings import Settings, read_settings
 from transactions import Tables, Written, read_row, write
 
 OVERTAKEN_TRIES = 3

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from function_settings import Rate, Settings
+from store_settings import Rate, Settings
 from tests.support.builders import IDENTITY_ROLE, TABLE
 
 RATE_TABLE = "Lambda-Chat-rates"

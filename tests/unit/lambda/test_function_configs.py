@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import function_settings
 import rows
 import store_message
+import store_settings
 import transactions
 from aws_clients import NOT_SIGNED, ONE_TRY
 from kappa.arn import Place
@@ -115,9 +115,9 @@ def test_a_row_is_written_no_later_behind_its_place_than_pages_look_back():
 
 
 def test_config_yml_and_the_function_agree_on_the_rate():
-    assert chatconfig.PATTERNS["rate_limit"][0] == function_settings.RULES["RATE_LIMIT"][0]
+    assert chatconfig.PATTERNS["rate_limit"][0] == store_settings.RULES["RATE_LIMIT"][0]
     default = chatconfig.ChatConfig(s3_bucket="", google_oauth_client_id="").rate_limit
-    assert default == function_settings.DEFAULTS["RATE_LIMIT"]
+    assert default == store_settings.DEFAULTS["RATE_LIMIT"]
 
 
 LABELS = st.text("abXY09-", min_size=1, max_size=4)
@@ -130,7 +130,7 @@ BETWEEN = st.text(", ", min_size=1, max_size=3)
 def test_the_function_reads_whom_config_yml_allows_and_never_as_everybody(listed, between):
     line = between.join(listed)
     assert re.fullmatch(chatconfig.PATTERNS["allowed_domains"][0], line)
-    assert function_settings.read_settings(ENVIRON | {"ALLOWED_DOMAINS": line}).allowed
+    assert store_settings.read_settings(ENVIRON | {"ALLOWED_DOMAINS": line}).allowed
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 import publish_transcript
 import store_message
 import transactions
-from function_settings import Rate
 from local.testkit.events import id_token, sns_record
 from publish_transcript import connected, publish
 from senders import Verifier
+from store_settings import Rate
 from tests.support.builders import BUCKET, NOW_S, TABLE, moment
 from tests.support.chat.memory import Bucket, Sts, Tables
 from tests.support.chat.store import store_settings

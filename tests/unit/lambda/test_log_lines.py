@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from local.testkit.events import operator_record, sns_record, stream_record
 from log_lines import metric_line
-from publish_transcript import NotPublished, Settings, connected, publish
+from publish_settings import Settings
+from publish_transcript import NotPublished, connected, publish
 from tests.support.builders import BUCKET, NOW_S, TABLE, answer_with, moment, row
 from tools.cost.model import METRICS
 from transactions import TRIES

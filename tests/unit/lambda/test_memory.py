@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
-from function_settings import Rate
 from messages import Change
 from rows import applied, block, count, not_blocked, put
+from store_settings import Rate
 from tests.support.builders import BUCKET, NOW_S, TABLE, moment, row
 from tests.support.chat.memory import Bucket, Tables, name_of
 from tests.support.chat.store import RATE_TABLE

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 import publish_transcript
 import store_message
 import transactions
-from function_settings import Rate
 from local.testkit.events import id_token, sns_record, stream_record
 from publish_transcript import NotPublished, connected, publish
 from senders import Verifier
 from store_message import NotStored, store
+from store_settings import Rate
 from tests.support.builders import BUCKET, NOW_S, TABLE, moment
 from tests.support.chat.memory import Bucket, Faulty, Sts, Tables
 from tests.support.chat.store import store_settings

@@ -10,15 +10,14 @@ import pytest
 
 import publish_transcript
 from local.testkit.events import stream_record
+from publish_settings import Settings, read_settings
 from publish_transcript import (
     NotPublished,
     OldSdk,
-    Settings,
     check_sdk,
     connected,
     handler,
     publish,
-    read_settings,
 )
 from tests.support.builders import BUCKET, NOW_S, TABLE, answer_with, calls_of, moment, row
 

@@ -16,9 +16,9 @@ import aws_clients
 import rows
 import transactions
 from aws_clients import ONE_TRY
-from function_settings import Rate
 from local.testkit.events import sns_record
 from store_message import NotStored
+from store_settings import Rate
 from tests.support.builders import NOW_S, answer_with, moment
 from tests.support.chat.store import RATE_TABLE, counts
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from function_settings import Rate, read_settings
 from local.testkit.events import operator_record, sns_record
 from store_message import NotStored
+from store_settings import Rate, read_settings
 from tests.support.builders import answer_with, calls_of, moment
 from tests.support.chat.store import ENVIRON, RATE_TABLE, conflict, counts
 from transactions import TRIES

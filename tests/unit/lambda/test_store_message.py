@@ -8,9 +8,9 @@ from botocore import UNSIGNED
 from botocore.exceptions import EndpointConnectionError
 
 import store_message
-from function_settings import Rate, read_settings
 from local.testkit.events import attribute, id_token, operator_record, sns_record
 from store_message import NotStored, handler, store
+from store_settings import Rate, read_settings
 from tests.support.builders import NOW_S, answer_with, calls_of, moment, row
 from tests.support.chat.store import ENVIRON, RATE_TABLE, conflict, counts, store_settings
 from transactions import TRIES, Tables

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import transactions
-from function_settings import Rate
 from local.testkit.events import id_token, sns_record
 from senders import Verifier
 from store_message import NotStored, Service, store
+from store_settings import Rate
 from tests.support.builders import NOW_S, TABLE, moment
 from tests.support.chat.memory import Faulty, Sts, Tables
 from tests.support.chat.store import RATE_TABLE, store_settings

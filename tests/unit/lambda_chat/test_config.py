@@ -14,8 +14,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import function_settings
-import publish_transcript
+import publish_settings
+import store_settings
 from kappa.config.tree import parse_tree
 from kappa.config.values import fill_tree, read_values
 from kappa.errors import ConfigError
@@ -244,10 +244,10 @@ def test_no_value_that_is_accepted_takes_a_function_down(key, text):
         config = parse_config(config_text, Path("c"))
         sent = deployed(config_text, key)
         if key == "history":
-            got = publish_transcript.read_settings({**PUBLISHER, "HISTORY": sent or "20"})
+            got = publish_settings.read_settings({**PUBLISHER, "HISTORY": sent or "20"})
             assert got.history == config.history
         else:
-            got = function_settings.read_settings({**SENDER, key.upper(): sent})
+            got = store_settings.read_settings({**SENDER, key.upper(): sent})
             assert key != "retention_days" or got.retention_days == config.retention_days
 
 

@@ -2,7 +2,7 @@
 // list, another channel and the activity. It must not touch the DOM or make requests itself.
 
 import { explain, trouble } from "../aws/request.js";
-import { nextProbe } from "../state/channel_names.js";
+import { nextProbe } from "../state/channel_order.js";
 import * as chat from "../state/chat.js";
 import { changesGap, END, gap, idAt, LINE_LIMIT, stale } from "../state/messages.js";
 import { sentSince, tried } from "../state/outbox.js";

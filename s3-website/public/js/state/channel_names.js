@@ -1,7 +1,5 @@
-// Decides which channel names are valid, which channels are listed, and which is probed next. All functions are
+// Decides which channel names are valid, and what typed text and an address mean. All functions are
 // pure.
-
-/** @typedef {import("../state.js").Channel} Channel */
 
 export const DEFAULT_CHANNEL = "default";
 const NAME_LENGTH = 64;
@@ -47,32 +45,6 @@ export function channelInHash(hash) {
   if (!written) return { name: "", why: "" };
   if (isChannelName(written)) return { name: written, why: "" };
   return { name: "", why: "There is no such channel: the address is wrong." };
-}
-
-/**
- * Return the channels to list, each once: visited ones, then the others, both sorted.
- * @param {readonly string[]} names @param {readonly string[]} more
- * @param {readonly string[]} [visited]
- * @returns {readonly string[]} the same array when no name is new, so that no row moves
- */
-export function listed(names, more, visited = []) {
-  const known = new Set(names);
-  if (more.every((name) => known.has(name))) return names;
-  const first = new Set(visited);
-  return [...new Set([...names, ...more])].sort(
-    (a, b) => Number(first.has(b)) - Number(first.has(a)) || (a < b ? -1 : 1),
-  );
-}
-
-/**
- * Return the next channel to probe for unread messages: all in turn, except the open one.
- * @param {readonly string[]} names @param {string} open
- * @param {string} last the channel that was probed last; "" at first
- * @returns {string} "" when there is no other channel
- */
-export function nextProbe(names, open, last) {
-  const others = names.filter((name) => name !== open).sort();
-  return others.find((name) => name > last) ?? others[0] ?? "";
 }
 
 /** @param {unknown} name @returns {name is string} whether store_message accepts it */

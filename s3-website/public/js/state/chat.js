@@ -3,7 +3,8 @@
 
 import * as channels from "./channel.js";
 import { EMPTY } from "./channel.js";
-import { DEFAULT_CHANNEL, listed } from "./channel_names.js";
+import { DEFAULT_CHANNEL } from "./channel_names.js";
+import { listed } from "./channel_order.js";
 import * as outbox from "./outbox.js";
 
 /**

@@ -58,12 +58,6 @@ test("an address names a channel, none, or is wrong", () => {
   }
 });
 
-test("channels are listed once, sorted, and the same list stays when none is new", () => {
-  const names = channels.listed(["default"], ["zoo", "art", "zoo", "default"]);
-  assert.deepEqual(names, ["art", "default", "zoo"]);
-  assert.equal(channels.listed(names, ["art"]), names);
-});
-
 test("a channel's name is what store_message takes", () => {
   for (const name of ["default", "a", "0", "a-b-", "a".repeat(64)]) assert.ok(channels.isChannelName(name), name);
   for (const name of [
@@ -72,22 +66,4 @@ test("a channel's name is what store_message takes", () => {
   ]) {
     assert.equal(channels.isChannelName(name), false, String(name));
   }
-});
-
-test("channels are looked at in turn, never the open one", () => {
-  const names = ["a", "b", "c", "d"];
-  const seen = [];
-  let last = "";
-  for (let turn = 0; turn < 5; turn += 1) seen.push((last = channels.nextProbe(names, "b", last)));
-  assert.deepEqual(seen, ["a", "c", "d", "a", "c"]);
-});
-
-test("the turn goes on when the last channel has left the list", () => {
-  assert.equal(channels.nextProbe(["a", "c"], "", "b"), "c");
-  assert.equal(channels.nextProbe(["a", "c"], "c", "b"), "a");
-});
-
-test("where there is no other channel nothing is looked at", () => {
-  assert.equal(channels.nextProbe([], "a", ""), "");
-  assert.equal(channels.nextProbe(["a"], "a", "a"), "");
 });
