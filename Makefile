@@ -112,11 +112,11 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.venv
 $(SITE)/node_modules/.runtime: $(SITE)/package-lock.json
 	$(check_node)
 	@echo "==> installing the page's library (once)"
-	@cd $(SITE) && npm ci --omit=dev --no-audit --no-fund --loglevel=error
+	@cd $(SITE) && npm ci --omit=dev --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(SITE)/node_modules/.dev: $(SITE)/package-lock.json
 	$(check_node)
 	@echo "==> installing the page's library and type checker (once)"
-	@cd $(SITE) && npm ci --no-audit --no-fund --loglevel=error
+	@cd $(SITE) && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@ $(SITE)/node_modules/.runtime
