@@ -39,7 +39,7 @@ import uuid
 from typing import Any
 
 try:
-    from kappa.aws.client import Aws
+    from kappa.aws import Aws
     from kappa.errors import AwsError, ConfigError, Conflict, KappaError, NotFound
     from lambda_chat import command
     from lambda_chat.bucket import empty_bucket

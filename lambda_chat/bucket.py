@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from kappa.aws.client import Aws, translated
+from kappa.aws import Aws, translated
 from kappa.errors import AwsError, NotFound
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -35,7 +35,7 @@ def init(options: Options, name: str, source: str) -> None:
 
     check_name(options.config)
     if source:
-        from kappa.aws.client import Aws
+        from kappa.aws import Aws
         from kappa.commands.init_from.files import adopted_files
         from kappa.commands.init_from.read import read_existing
 

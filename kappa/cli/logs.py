@@ -17,7 +17,7 @@ from kappa.cli.options import Options
 from kappa.errors import Denied, KappaError, NotFound
 
 if TYPE_CHECKING:
-    from kappa.aws.client import Aws
+    from kappa.aws import Aws
     from kappa.commands.log_events import Event, Query
     from kappa.commands.log_requests import Request
 

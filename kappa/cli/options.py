@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from kappa.aws.client import Aws
+    from kappa.aws import Aws
     from kappa.commands.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])

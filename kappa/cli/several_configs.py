@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.cli.console import (
     Output,
     as_json,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.commands.session import Session
 from kappa.config.function_rules import check_regions
 from kappa.config.model import Config

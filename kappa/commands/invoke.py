@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.translate import parsed, translated
 from kappa.config.files import read_file
 from kappa.config.model import Config

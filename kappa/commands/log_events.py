@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import NotFound, Unavailable
 from kappa.plan.step import Clock
 

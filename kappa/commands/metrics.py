@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.commands.numbers import duration, sparkline
 
 _BARS = 30

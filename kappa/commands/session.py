@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from kappa.arn import Place
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config import advised_commands
 from kappa.config.convert import allowed
 from kappa.config.model import Config, Function

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Async, Config
 from kappa.errors import NotFound
 from kappa.plan.step import Note, Plan, Step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Config
 from kappa.plan.step import Note, Plan, Step
 

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from kappa.arn import parse_arn
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.regions import is_opt_in
 from kappa.config import advised_commands
 from kappa.config.model import Permission

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Config
 from kappa.errors import Denied, NotFound, WaitTimeout
 from kappa.function import async_calls, health, version_state, versions

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kappa.arn import mapping_names, qualifier
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Config
 from kappa.errors import Denied, NotFound
 from kappa.function import health

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.translate import WRONG_KEYS
 from kappa.errors import AwsError, Interrupted, KappaError
 from kappa.iam.owner import ReadUsers, Users

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kappa.arn import Place
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Config, Policy
 from kappa.errors import Denied, NotFound
 from kappa.iam.owner import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import AwsError
 from kappa.packing.archive import UNREADABLE
 from kappa.packing.limits import MAX_UNZIPPED_BYTES

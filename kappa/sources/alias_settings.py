@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kappa.arn import Place
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Config
 from kappa.function import async_calls
 from kappa.function.state import FunctionState

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kappa.arn import Place
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Config, EventSource
 from kappa.plan.step import Note, Plan
 from kappa.sources.state import SourcesState

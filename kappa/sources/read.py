@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kappa.arn import Place
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Config
 from kappa.errors import Denied, NotFound
 from kappa.function import aliases

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kappa.arn import Arn, Place, invokes, parse_arn, qualifier
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import Conflict, NotFound

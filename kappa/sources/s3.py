@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from kappa.arn import invokes, parse_arn, qualifier
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.translate import DENIED
 from kappa.config.model import Config, EventSource
 from kappa.config.s3_notification import Notification, key_pattern, overlap, prefix_and_suffix

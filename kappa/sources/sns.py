@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kappa.arn import invokes, parse_arn, qualifier
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
 from kappa.plan.step import Note, Plan, Step

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kappa.arn import describe_qualifier
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, Cors, Permission, Url
 from kappa.errors import NotFound

@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT / "lambda/shared"))
 
 try:
     from contract import CHANNEL, RESERVED_CHANNELS
-    from kappa.aws.client import Aws
+    from kappa.aws import Aws
     from kappa.errors import AwsError, ConfigError, Denied, NotFound
     from lambda_chat import command
     from lambda_chat.config import ChatConfig, check_region, read_config, require

@@ -47,7 +47,7 @@ sys.path.insert(0, str(ROOT / "lambda/shared"))
 
 try:
     from contract import dig
-    from kappa.aws.client import Aws
+    from kappa.aws import Aws
     from kappa.errors import AwsError, ConfigError
     from lambda_chat import command
     from lambda_chat.config import check_region, read_config

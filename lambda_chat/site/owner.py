@@ -11,7 +11,7 @@ import json
 import zlib
 from collections.abc import Mapping
 
-from kappa.aws.client import Aws, translated
+from kappa.aws import Aws, translated
 from kappa.errors import ConfigError, Denied, NotFound
 from lambda_chat.config import ChatConfig, config_path
 from lambda_chat.site.build import CONFIG_KEY

@@ -34,7 +34,7 @@ from typing import Annotated, Any
 try:
     import msgspec
 
-    from kappa.aws.client import Aws, translated
+    from kappa.aws import Aws, translated
     from kappa.errors import AwsError, Denied, KappaError, NotFound
     from kappa.texts import shown
     from lambda_chat import command as commandline

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-from kappa.aws.client import Aws, translated
+from kappa.aws import Aws, translated
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from lambda_chat.config import KEYS, ROOT, ChatConfig, config_path, outdated, unknown_keys
 from lambda_chat.stack.progress import Stack

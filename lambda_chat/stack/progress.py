@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from kappa.aws.client import Aws, translated
+from kappa.aws import Aws, translated
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 
 WAIT_S = 1800.0

@@ -5,7 +5,7 @@ A stack may list a bucket that is not its own, if the name was taken. It must no
 
 from __future__ import annotations
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import NotFound
 from lambda_chat.stack.progress import Stack, asking, read_events, read_resources
 

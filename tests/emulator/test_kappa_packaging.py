@@ -11,7 +11,7 @@ import zipfile
 import pytest
 import yaml
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.read import read_config
 from kappa.errors import ArchiveError
 from kappa.packing import upload

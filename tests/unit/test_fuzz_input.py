@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import resources
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.config.error_list import MAX_SHOWN
 from kappa.config.read import read_config
 from kappa.errors import KappaError

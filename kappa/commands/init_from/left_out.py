@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.errors import AwsError, NotFound
 from kappa.function.version_state import read_users

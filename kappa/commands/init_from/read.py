@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.commands.init_from.left_out import read_without_key, unknown_settings
 from kappa.commands.init_from.sources import adopt_sources
 from kappa.errors import AwsError

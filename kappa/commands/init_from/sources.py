@@ -7,7 +7,7 @@ topics, buckets and rules there are. What a config holds of each is its kind's.
 from __future__ import annotations
 
 from kappa.arn import parse_arn
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import Denied, NotFound
 from kappa.function.permissions import Statement, admits, caller
 from kappa.sources import polled

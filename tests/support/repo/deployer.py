@@ -21,7 +21,7 @@ import cfnlint
 from botocore.client import BaseClient
 
 import resources
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from lambda_chat.config import read_config
 from lambda_chat.site import publish
 from tests.conftest import EmulatedAws

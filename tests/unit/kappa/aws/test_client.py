@@ -2,7 +2,7 @@
 
 import socket
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import ConfigError
 from tests.unit.kappa.aws.test_credentials import problem
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.credentials import source
 from kappa.errors import ConfigError, Denied, KappaError
 from local.testkit.events import ACCOUNT

@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import AwsError
 from tests.support.kappa.projects import FEW_REGIONS
 

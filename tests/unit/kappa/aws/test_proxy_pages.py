@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import AwsError, KappaError
 
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.aws.regions import meant
 from kappa.errors import ConfigError, Unavailable
 from tests.unit.kappa.aws.test_credentials import profile

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from kappa.aws.client import translated
+from kappa.aws import translated
 from kappa.errors import Denied, Unavailable
 
 

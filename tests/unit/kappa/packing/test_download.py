@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import AwsError
 from kappa.packing.download import read_code
 

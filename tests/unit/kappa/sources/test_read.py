@@ -3,7 +3,7 @@
 import pytest
 
 from kappa.arn import Place
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.commands.status import problems
 from kappa.errors import Denied
 from kappa.sources.read import read_sources

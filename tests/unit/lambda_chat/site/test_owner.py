@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import ConfigError
 from lambda_chat.site.owner import refuse_foreign
 from tests.support.builders import chat_config

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from kappa.aws.client import Aws
+from kappa.aws import Aws
 from kappa.errors import KappaError, NotFound
 from lambda_chat.site import publish
 from lambda_chat.site.build import CONFIG_KEY, read_site
