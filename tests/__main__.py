@@ -1,7 +1,7 @@
 """Run all tests, as `make test` does.
 
-The tests on the emulator and in a browser often wait. The page's and the unit tests run beside
-them at low priority; their output follows at the end.
+The tests on the emulator run alone, since they count on its pace. Those in a browser often wait:
+the page's and the unit tests run beside them at low priority, and their output follows at the end.
 """
 
 import signal
@@ -17,10 +17,8 @@ SITE = ROOT / "s3-website"
 PYTEST = (sys.executable, "-m", "pytest")
 EMULATED = (sys.executable, "-m", "local", "run", "--quiet", "--", *PYTEST)
 # commands, each with the folder that it runs in
-STAGES = (
-    ((*EMULATED, "-n", "5", "--dist", "loadfile", "tests/emulator"), ROOT),
-    ((*EMULATED, "-n", "2", "--dist", "loadfile", "tests/browser"), ROOT),
-)
+ALONE = (((*EMULATED, "-n", "5", "--dist", "loadfile", "tests/emulator"), ROOT),)
+STAGES = (((*EMULATED, "-n", "2", "--dist", "loadfile", "tests/browser"), ROOT),)
 BESIDE = (
     (
         ("nice", "node", "--test", *sorted(map(str, ROOT.glob("tests/unit/page/**/*.test.js")))),
@@ -30,10 +28,12 @@ BESIDE = (
 )
 
 
-def main(stages: Sequence = STAGES, beside: Sequence = BESIDE) -> int:
-    """Run both rows, each up to its first failure; return 0 only if all tests passed."""
+def main(alone: Sequence = ALONE, stages: Sequence = STAGES, beside: Sequence = BESIDE) -> int:
+    """Run each row up to its first failure, the last two together; 0 only if all tests passed."""
     # Ctrl-C reaches every command, and each of them cleans up; this process waits for them.
     signal.signal(signal.SIGINT, lambda *_: None)
+    if not passes(alone):
+        return 1
     with tempfile.TemporaryFile() as output, ThreadPoolExecutor(1) as pool:
         others = pool.submit(passes, beside, stdout=output, stderr=subprocess.STDOUT)
         passed = passes(stages)
