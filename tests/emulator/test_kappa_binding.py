@@ -4,7 +4,6 @@ The emulator shares one policy between a function and its aliases, and accepts a
 tests/unit/kappa/sources/test_alias_choice.py tests AWS's own behaviour in memory.
 """
 
-import contextlib
 import json
 
 import pytest
@@ -70,18 +69,12 @@ class Project(projects.Project):
         return found
 
     def send(self):
-        """Send messages through the topic and the queue, until a pair of them has arrived.
-
-        The emulator delivers from a topic once only, and loses a message whose worker ends.
-        """
-        for attempt in range(2):
-            self.sent += 1
-            texts = f"topic-{self.sent}", f"queue-{self.sent}"
-            self.client("sns").publish(TopicArn=self.topic, Message=texts[0])
-            self.client("sqs").send_message(QueueUrl=self.queue, MessageBody=texts[1])
-            with contextlib.suppress(*[AssertionError] * (not attempt)):
-                eventually(lambda texts=texts: all(text in self.log() for text in texts))
-                break
+        """Send a message through the topic and the queue, and wait until both have arrived."""
+        self.sent += 1
+        texts = f"topic-{self.sent}", f"queue-{self.sent}"
+        self.client("sns").publish(TopicArn=self.topic, Message=texts[0])
+        self.client("sqs").send_message(QueueUrl=self.queue, MessageBody=texts[1])
+        eventually(lambda: all(text in self.log() for text in texts))
         return texts
 
     def heard(self):
