@@ -286,7 +286,7 @@ def visit(request, browser, chat, channel, free_pages):
     runs before the page's own. `fresh=True` is for a test that changes the context, or needs an
     unused browser; other tests may get a page that was reset after its last visit.
     """
-    people, used = [], []
+    people = []  # each with whether the page may be reused
 
     def open_page(name=None, *, clock=False, script="", fresh=False, **options):
         plain = not (clock or script or fresh or options)
@@ -297,9 +297,7 @@ def visit(request, browser, chat, channel, free_pages):
             context.add_init_script(script)
             page = context.new_page()
         person = Person(page, chat.url, channel)
-        people.append(person)
-        if plain:
-            used.append(person)
+        people.append((person, plain))
         if clock:
             person.page.clock.install()
         person.open()
@@ -307,13 +305,13 @@ def visit(request, browser, chat, channel, free_pages):
 
     failed = request.session.testsfailed
     yield open_page
-    for person in people:
-        if person in used and request.session.testsfailed == failed and not person.errors:
+    for person, plain in people:
+        if plain and request.session.testsfailed == failed and not person.errors:
             person.leave(chat.idp_url)
             free_pages.append(person.page)
         else:
             person.page.context.close()
-    for person in people:
+    for person, _ in people:
         person.check()
 
 
