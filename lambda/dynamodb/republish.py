@@ -159,9 +159,7 @@ def _republish(given: dict[str, Any]) -> int:
     check_region(given["--region"])
     named = check_channels(given["CHANNEL"])
     config = read_config()
-    aws = Aws(
-        given["--region"] or config.region or None, given["--profile"] or config.profile or None
-    )
+    aws = command.aws_of(given, config)
     if named:
         require(config, ("dynamodb_table",))
     skipped = without_messages(aws, config, named)

@@ -271,8 +271,7 @@ def main(argv: list[str] | None = None) -> int:
 def _replay(given: dict[str, Any]) -> int:
     check_region(given["--region"])
     config = read_config()
-    region, profile = given["--region"] or config.region, given["--profile"] or config.profile
-    aws = Aws(region or None, profile or None)
+    aws = command.aws_of(given, config)
     queue = Queue(aws, given["--queue"]) if given["--queue"] else None
     failures = queue.failures() if queue else read_file(given["FILE"])
     name = f"{config.stack_name}-store-message"
