@@ -52,7 +52,9 @@ try:
     from lambda_chat import command
     from lambda_chat.config import check_region, read_config
 except ModuleNotFoundError as missing:
-    sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
+    sys.exit(
+        f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
+    )
 
 TIMEOUT_S = 120.0  # the function's own, and some for the network
 HIDDEN_S = 900  # how long received records are hidden at a time; more than twice TIMEOUT_S

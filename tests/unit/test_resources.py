@@ -336,9 +336,12 @@ def test_a_reader_that_goes_away_is_no_traceback():
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_a_missing_python_package_says_what_to_run():
+@pytest.mark.parametrize(
+    "script", ["resources.py", "lambda/sns/replay.py", "lambda/dynamodb/republish.py"]
+)
+def test_a_missing_python_package_says_what_to_run(script):
     done = subprocess.run(
-        [sys.executable, "-S", ROOT / "resources.py", "cf"],
+        [sys.executable, "-S", ROOT / script, "cf"],
         capture_output=True,
         text=True,
         check=False,
@@ -563,8 +566,8 @@ def test_another_region_than_the_configs_is_said_by_each_command(
     }.items():
         monkeypatch.setenv(name, value)
     assert resources.main([*command.split(), "--region=us-east-1"]) == 1
-    said = capsys.readouterr().err
-    assert f"in us-east-1, but {config} says `region: eu-west-1`; kappa and update.sh" in said
+    note = capsys.readouterr().err
+    assert f"in us-east-1, but {config} has `region: eu-west-1`; kappa and update.sh" in note
     assert resources.main([*command.split(), "--region=eu-west-1"]) == 1
     assert "Note: " not in capsys.readouterr().err
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa.errors import AwsError, Denied, NotFound
+from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from stream_batch import read_channel
 
 SCRIPT = Path("lambda/dynamodb/republish.py")
@@ -127,3 +127,9 @@ def test_what_is_no_channel_or_option_is_exit_code_2(arguments):
     done = subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["channels", "stats"])
+def test_a_reserved_name_is_called_reserved(script, name):
+    with pytest.raises(ConfigError, match=f"^'{name}' is reserved: it is not a channel.$"):
+        script.check_channels(["default", name])
