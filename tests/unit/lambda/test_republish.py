@@ -67,21 +67,21 @@ def test_all_channels_are_published_some_at_a_time(script, capsys):
     assert script.republish(aws, FUNCTION, names) == 0
     assert [len(batch) for batch in aws.batches] == [50, 50, 20]
     assert [name for batch in aws.batches for name in batch] == names
-    said = capsys.readouterr()
-    assert said.out.splitlines() == [f"published  {name}" for name in names]
-    assert said.err == "120 published, 0 failed.\n"
+    output = capsys.readouterr()
+    assert output.out.splitlines() == [f"published  {name}" for name in names]
+    assert output.err == "120 published, 0 failed.\n"
 
 
 def test_a_channel_that_fails_is_told_and_the_others_are_published(script, capsys):
     aws = Aws(failures(2))
     assert script.republish(aws, FUNCTION, ["a", "b", "c"]) == 1
-    said = capsys.readouterr()
-    assert said.out.splitlines() == [
+    output = capsys.readouterr()
+    assert output.out.splitlines() == [
         "published  a",
         "failed  b: see the function's log",
         "published  c",
     ]
-    assert said.err == "2 published, 1 failed.\n"
+    assert output.err == "2 published, 1 failed.\n"
 
 
 def test_a_batch_that_fails_is_told_and_the_next_is_tried(script, capsys):
