@@ -198,10 +198,10 @@ def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
             assert rows[key].strip().startswith("`./resources.py ")  # which checks the value
             assert f"kappa {path} deploy" in rows[key] or "kappa lambda/*/config.yml" in rows[key]
     config = msgspec.structs.replace(CHAT, history=1, rate_limit="1/1s")
-    told = page_config.page_config(config, "eu-west-1", {})
+    before = page_config.page_config(config, "eu-west-1", {})
     for key, value in {"rate_limit": "2/2s", "history": 2, "data_prefix": "x/"}.items():
         changed = msgspec.structs.replace(config, **{key: value})
-        assert page_config.page_config(changed, "eu-west-1", {}) != told
+        assert page_config.page_config(changed, "eu-west-1", {}) != before
         assert "s3-website/update.sh" in rows[key]
 
 
@@ -441,9 +441,9 @@ def event(logical_id, status, reason=""):
 
 
 def followed(aws, after=""):
-    told = []
-    progress.follow(aws, STACK_ID, after, told.append, sleep=aws.sleep)
-    return [(event.logical_id, event.status) for event in told]
+    events = []
+    progress.follow(aws, STACK_ID, after, events.append, sleep=aws.sleep)
+    return [(event.logical_id, event.status) for event in events]
 
 
 def test_following_tells_each_event_once_and_ends_with_the_stack():
