@@ -21,7 +21,7 @@ import boto3
 from bench.environment import emulated, settings
 from bench.kappa_tools import BASE, BUCKET, Tool, starts, tools
 from bench.peers import program
-from bench.report import percentiles, table
+from bench.report import table
 from kappa.errors import KappaError
 from local.emulator import running
 from local.testkit import proxy
@@ -124,7 +124,7 @@ def one_round(tool: Tool, root: Path, env: dict[str, str], number: int, note: No
 
 def start_report(started: dict[str, list[float]]) -> str:
     """Each start's time, as a multiple of Python's own and of the AWS CLI's."""
-    medians = {name: percentiles(of)[0] for name, of in started.items()}
+    medians = {name: statistics.median(of) for name, of in started.items()}
     python, aws = (medians.get(name, math.nan) for name in ("python -c pass", "aws --version"))
     rows = [[name, 1000 * of, of / python, of / aws] for name, of in medians.items()]
     return f"""\
