@@ -50,14 +50,6 @@ class Emulator:
         return f"http://{HOST}:{self.port}"
 
 
-def free_port() -> int:
-    """Return an unused port of the loopback address."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def running(
     port: int | None = None,
@@ -141,11 +133,6 @@ def _environment(emulator: Emulator) -> dict[str, str]:
         "TMPDIR": str(emulator.folder),
         "USE_SSL": "0",
     }
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
 
 
 def _wait_until_healthy(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
