@@ -4,6 +4,8 @@ import json
 import time
 import uuid
 
+from local.testkit.events import operator_record
+
 DEADLINE_S = 60.0
 
 
@@ -39,13 +41,9 @@ def wait_for(condition):
 
 def invoke(chat, *bodies):
     """Send messages as an operator; return the function's answer."""
-    records = [
-        {"EventSource": "lambda-chat:operator", "Sns": {"Message": json.dumps(body)}}
-        for body in bodies
-    ]
     answer = chat.client("lambda").invoke(
         FunctionName=f"{chat.config.stack_name}-store-message",
-        Payload=json.dumps({"Records": records}),
+        Payload=json.dumps({"Records": [operator_record(body) for body in bodies]}),
     )
     return json.loads(answer["Payload"].read())
 
