@@ -92,13 +92,10 @@ class Place:
     region: str
     account: str
 
-    def function(self, name: str) -> str:
-        """The ARN of a Lambda function."""
-        return str(Arn(self.partition, "lambda", self.region, self.account, f"function:{name}"))
-
     def function_arn(self, name: str, alias: str = "") -> str:
         """The ARN of a Lambda function, or of its alias."""
-        return self.function(qualified(name, alias))
+        resource = f"function:{qualified(name, alias)}"
+        return str(Arn(self.partition, "lambda", self.region, self.account, resource))
 
     def role(self, path: str, name: str) -> str:
         """The ARN of an IAM role; `path` begins and ends with a slash."""
