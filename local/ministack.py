@@ -14,11 +14,16 @@ import resource
 import shutil
 import signal
 import sys
+import threading
+import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from local.gate import Gate
 
 KEEP_ALIVE_S = 75  # as MiniStack's own command does
+BUSY_POLL_S = 0.05
 
 
 def main(descriptor: str, gate: str) -> None:
@@ -48,6 +53,7 @@ async def _serve(descriptor: int, rules: Gate) -> bool:
     from hypercorn.config import Config
     from ministack.app import app
 
+    _spare_busy_workers()
     config = Config()
     config.bind = [f"fd://{descriptor}"]
     config.keep_alive_timeout = KEEP_ALIVE_S
@@ -66,6 +72,32 @@ async def _serve(descriptor: int, rules: Gate) -> bool:
     loop.add_reader(sys.stdin, parent_gone)
     await serve(rules.before(app), config, shutdown_trigger=over.wait)  # type: ignore[arg-type]
     return gone.is_set()
+
+
+def _spare_busy_workers() -> None:
+    """Let a call that runs while its function is changed come to its end, as AWS does.
+
+    MiniStack ends the function's workers at once, and those of the same name in other accounts:
+    what they were doing would be lost.
+    """
+    from ministack.core import lambda_runtime
+
+    kill_now = lambda_runtime.kill_workers
+
+    def kill_workers(workers: Iterable[Any]) -> None:
+        listed = [worker for worker in workers if worker is not None]
+        busy = [worker for worker in listed if worker.in_use]
+        kill_now([worker for worker in listed if worker not in busy])
+        if busy:
+            threading.Thread(target=kill_when_idle, args=(busy,), daemon=True).start()
+
+    def kill_when_idle(workers: Iterable[Any]) -> None:
+        for worker in workers:
+            while worker.in_use:
+                time.sleep(BUSY_POLL_S)
+            kill_now([worker])
+
+    lambda_runtime.kill_workers = kill_workers
 
 
 if __name__ == "__main__":
