@@ -71,6 +71,8 @@ def test_what_init_writes_is_fine_and_names_the_schema(tmp_path):
         with_lambda(architectures=["${machine}"], log_retention_days=None, event_sources=None),
         with_lambda(environment={"A": 1.10, "B": True, "C": "${c}"}, requirements=["a", "b"]),
         with_lambda(event_sources=[{"arn": "${topic}", "filter_policy": {"a": [1]}}]),
+        with_lambda(event_sources=[{"name": "r", "schedule": "rate(1 day)", "input": {"a": "b"}}]),
+        with_lambda(event_sources=[{"name": "r", "schedule": "rate(1 day)", "input": ["a", 1]}]),
         {"environments": {"dev": None, "prod": {"lambda": {"timeout": 3}}}},
         {"name": "n", "environments": {"dev": {"policy": {"arn": "x"}}}, "lambda": {}},
     ],
