@@ -90,6 +90,7 @@ def test_an_editor_does_not_complain(data):
         with_lambda(timeout=5401),
         with_lambda(timeout="long"),
         with_lambda(name="with space"),
+        with_lambda(name="with_line_break\n"),
         with_lambda(memry_size=128),
         with_lambda(architectures=["arm"]),
         with_lambda(event_sources=[{"arn": "no"}]),
