@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kappa.arn import matches_any_account
 from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.commands.init import POLICY
 from kappa.commands.init_from.read import Existing
+from kappa.config.function_rules import lets_anyone_in
 from kappa.config.model import URL_STATEMENT
 from kappa.config.values import names_in
 from kappa.function.permissions import Statement, grants
@@ -230,12 +230,6 @@ def _is_urls(statement: Statement, url_section: Mapping[str, Any]) -> bool:
 
 def _permission(statement: Statement) -> dict[str, Any]:
     """Put a statement into the words of a config's permission."""
-    narrowed = (
-        not matches_any_account(statement.source_arn)
-        or statement.source_account
-        or statement.principal_org_id
-        or statement.event_source_token
-    )
     return {
         "statement_id": statement.statement_id,
         "principal": statement.principal,
@@ -246,5 +240,5 @@ def _permission(statement: Statement) -> dict[str, Any]:
         "event_source_token": statement.event_source_token or None,
         "function_url_auth_type": statement.url_auth or None,
         "invoked_via_function_url": statement.via_url or None,
-        "public": True if statement.principal == "*" and not narrowed else None,
+        "public": True if lets_anyone_in(statement) else None,
     }

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from kappa.config.function_rules import check_regions
-from kappa.config.model import Image
+from kappa.config.function_rules import check_regions, lets_anyone_in
+from kappa.config.model import Image, Permission
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
+from kappa.function.permissions import Statement
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
 
@@ -202,3 +203,21 @@ def test_a_permission_never_loses_a_condition(write, key):
         f"  permissions:\n    - statement_id: a\n      principal: s3.amazonaws.com\n      {key}:\n"
     )
     assert error_of(write(more=more)).startswith(f"12: lambda.permissions[0].{key} has no value.")
+
+
+@pytest.mark.parametrize("kind", [Permission, Statement])
+@pytest.mark.parametrize(
+    ("principal", "more", "anyone"),
+    [
+        ("*", {}, True),
+        ("*", {"source_arn": "arn:aws:sns:us-east-1:*:news"}, True),
+        ("*", {"source_arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:news"}, False),
+        ("*", {"source_account": ACCOUNT}, False),
+        ("*", {"principal_org_id": "o-a1b2c3d4e5"}, False),
+        ("*", {"event_source_token": "skill"}, False),
+        ("sns.amazonaws.com", {}, False),
+    ],
+)
+def test_a_grant_lets_anyone_in_if_nothing_makes_it_narrower(kind, principal, more, anyone):
+    grant = kind(statement_id="s", principal=principal, action="lambda:InvokeFunction", **more)
+    assert lets_anyone_in(grant) is anyone
