@@ -42,7 +42,6 @@ def follow(env: dict[str, str], configs: Sequence[str]) -> None:
                 # Ctrl-C must not reach these commands, which would each report it
                 process_group=0,
             )
-            stack.enter_context(process)
             label = f"{config.split('/')[1]:>8} | "
             label = f"\033[{code}m{label}{RESET}" if colour else label
             reader = threading.Thread(target=_copy, args=(process.stdout, label), daemon=True)
@@ -58,11 +57,17 @@ def _end(process: subprocess.Popen[str], reader: threading.Thread) -> None:
     """End the command by closing its input; wait until its output has been read."""
     assert process.stdin is not None
     process.stdin.close()
+    process.wait()
     if reader.ident is not None:
         reader.join()
 
 
 def _copy(lines: IO[str] | None, label: str) -> None:
+    """Copy lines to stderr until they end.
+
+    Only this closes them: a Ctrl-C may come while a reader starts, which nobody then waits for.
+    """
     assert lines is not None
-    for line in lines:
-        print(f"{label}{line.rstrip()}", file=sys.stderr, flush=True)
+    with lines:
+        for line in lines:
+            print(f"{label}{line.rstrip()}", file=sys.stderr, flush=True)
