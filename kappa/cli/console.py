@@ -170,7 +170,7 @@ def exit_code(run: Callable[[], int | None], debug: bool) -> int:
     try:
         return run() or 0
     except click.exceptions.Abort:
-        progress("\nInterrupted. What is done stays; the same command completes the rest.")
+        progress("\nInterrupted. Completed changes stay; run the same command again to finish.")
         return 130
     except BrokenPipeError:
         # Whoever read our output, such as head, has enough; Python would complain at exit.

@@ -68,7 +68,7 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
 
     SOURCE is an ARN or a name from `status`; default: all in the config. Streams and queues
     keep their records for their retention time. Topics, buckets and shared rules are
-    disconnected. The next deploy restores what `enabled` in the config says.
+    disconnected. The next deploy applies the config's `enabled` again.
 
     Example:
       kappa config.yml disable_event_sources

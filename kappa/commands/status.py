@@ -213,10 +213,10 @@ def _source_problem(source: Mapping[str, Any], enabled: bool | None) -> str:
     if str(source.get("last_result", "")).startswith("PROBLEM"):
         return str(source["last_result"])
     if enabled is False and source["state"] in ("Enabled", "Notifying", "Subscribed"):
-        return "enabled, and the config says disabled"
-    return (
-        "disabled, and the config says enabled" if enabled and source["state"] == "Disabled" else ""
-    )
+        return "enabled, but disabled in the config"
+    if enabled and source["state"] == "Disabled":
+        return "disabled, but enabled in the config"
+    return ""
 
 
 def lacking(config: Config, given: Sequence[Statement]) -> list[str]:

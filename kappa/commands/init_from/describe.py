@@ -193,7 +193,10 @@ def left_of_role(existing: Existing) -> tuple[str, ...]:
 
 
 def permissions(existing: Existing, url_section: Mapping[str, Any]) -> Described:
-    """Write each statement, but what `url:` gives or takes away; name a foreign one with all."""
+    """Write each statement, except those that url: adds or removes.
+
+    Name those that a config cannot express.
+    """
     plain = [statement for statement in existing.statements if not statement.foreign]
     foreign = [statement for statement in existing.statements if statement.foreign]
     of_url = [statement for statement in plain if _is_urls(statement, url_section)]
@@ -212,8 +215,7 @@ def permissions(existing: Existing, url_section: Mapping[str, Any]) -> Described
             for statement in taken
         ),
         *(
-            f"{statement.statement_id}: the name is kappa's own beside `url`, "
-            "so no config can say it"
+            f"{statement.statement_id}: beside url, this name is reserved for kappa"
             for statement in reserved
         ),
     )

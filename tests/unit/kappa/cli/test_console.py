@@ -28,7 +28,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(capsys):
     import click
 
     assert console.exit_code(fails(click.exceptions.Abort()), debug=False) == 130
-    assert "the same command completes the rest" in capsys.readouterr().err
+    assert "run the same command again to finish" in capsys.readouterr().err
 
 
 def test_a_bug_keeps_its_traceback():

@@ -183,7 +183,7 @@ def test_a_permission_by_a_name_of_kappas_own_beside_a_url_is_named(auth):
     statements = tuple(read_statement(one, "greeter") for one in raws)
     config, said = whole(statements=statements, url={"AuthType": auth})
     assert "kappa-url-x" not in str(config)
-    assert "permission kappa-url-x: the name is kappa's own beside `url`" in said
+    assert "permission kappa-url-x: beside url, this name is reserved for kappa" in said
 
 
 def test_what_deploy_takes_away_from_a_closed_url_is_named():
