@@ -248,7 +248,7 @@ def _check_environment(tree: Tree, function: Function) -> None:
         if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]+", name):
             raise tree.error(
                 keys,
-                f"{name!r} is no name of a variable.",
+                f"{name!r} is not a valid variable name.",
                 "A letter, then one or more letters, digits and _.",
             )
         if name in _RESERVED_VARIABLES:
@@ -271,7 +271,8 @@ def _check_tags(tree: Tree, function: Function) -> None:
     for key, value in tags.items():
         keys: Keys = ("lambda", "tags", key)
         if not re.fullmatch(_TAG_TEXT, key) or not 1 <= len(key) <= 128:
-            raise tree.error(keys, f"{key!r} is no tag.", "1 to 128 letters, digits and _.:/=+-@.")
+            allowed_characters = "1 to 128 letters, digits and _.:/=+-@."
+            raise tree.error(keys, f"{key!r} is not a valid tag key.", allowed_characters)
         if key.lower().startswith("aws:"):
             raise tree.error(keys, f"the tag {key} begins with aws:, which is AWS's own.")
         if not re.fullmatch(_TAG_TEXT, value) or len(value) > 256:

@@ -148,7 +148,7 @@ def parse_tree(content: bytes, file: Path) -> Tree:
     Raises: ConfigError, if it is not YAML, repeats a key or is no mapping.
     """
     if len(content) > _MAX_BYTES:
-        raise ConfigError(f"{file}: over {_MAX_BYTES // 1_000_000} MB, so no config.")
+        raise ConfigError(f"{file}: over {_MAX_BYTES // 1_000_000} MB, too large for a config.")
     try:
         node = _Loader(content).get_single_node()
     except _TooMuch as error:

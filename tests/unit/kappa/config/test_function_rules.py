@@ -81,7 +81,7 @@ def test_an_image_reads_without_path_handler_and_runtime(tmp_path):
         ("reserved_concurrency: many", "is 'many'.\n  Allowed: 0 or more executions"),
         ("tags: {aws:mine: x}", "9: the tag aws:mine begins with aws:, which is AWS's own."),
         ("tags: {a: [b]}", "9: lambda.tags.a must be one value."),
-        ("tags: {a*: b}", "9: 'a*' is no tag."),
+        ("tags: {a*: b}", "9: 'a*' is not a valid tag key."),
         (f"tags: {{a: {'x' * 257}}}", "At most 256 letters"),
         (f"tags: {{{', '.join(f'k{n}: v' for n in range(51))}}}", "9: lambda.tags has 51"),
         ("tags: [a]", "9: lambda.tags is of the wrong kind."),
