@@ -44,7 +44,7 @@ class Commands(click.Group):
         self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands, in the order of the alphabet."""
+        """Name the commands in alphabetical order."""
         return sorted(self._modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
