@@ -7,11 +7,7 @@ from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
-
-
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/clicks"
-
-
 SETTINGS = {
     "FunctionName": "greeter",
     "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:greeter",
@@ -26,9 +22,7 @@ SETTINGS = {
     "LastModified": "2026-01-01T12:00:00.000+0000",
 }
 
-
 POLICY = {"name": "greeter-policy", "document": "policy.json"}
-
 
 USED_ROLE = kappa_config(role={"arn": "arn:aws:iam::123456789012:role/greeter-role"})
 

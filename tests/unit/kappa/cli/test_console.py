@@ -44,7 +44,8 @@ def test_a_line_of_progress_has_mark_message_and_time():
 
 
 def test_every_mark_fits_its_column():
-    text = "".join(path.read_text() for path in Path(kappa.__file__).parent.rglob("*.py"))
+    files = set(Path(kappa.__file__).parent.rglob("*.py")) - {Path(console.__file__)}
+    text = "".join(path.read_text() for path in files)
     assert all(mark in text and len(mark) <= 10 for mark in console._COLOURS)
 
 

@@ -5,11 +5,7 @@ import pytest
 from tests.support.kappa.configs import error_of, source
 
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
-
-
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2026-01-01T00:00:00.000"
-
-
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 
 

@@ -215,7 +215,7 @@ def test_a_role_that_kappa_would_make_wider_is_only_used(role, why):
     assert why in said
 
 
-def test_a_policy_that_would_be_filled_in_is_left_alone(tmp_path):
+def test_a_policy_that_would_be_filled_in_is_left_alone():
     document = {"Statement": [{"Resource": "${region:-x}"}]}
     new = adopted_files(existing(policy=POLICY | {"Document": document}), "config.yml")
     assert yaml.safe_load(new.files["config.yml"])["iam"] == {"role": {"arn": ROLE["Arn"]}}
