@@ -1,10 +1,7 @@
 """Act on a running chat as a signed-in user or an operator, and read its rows and logs."""
 
 import json
-import time
 import uuid
-
-DEADLINE_S = 60.0
 
 
 class Page:
@@ -26,15 +23,6 @@ class Page:
         )
         self.message_ids.append(answer["MessageId"])
         return body["client_id"]
-
-
-def wait_for(condition):
-    """Call until the result is true; return it."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.1)
-    return value
 
 
 def invoke(chat, *bodies):
