@@ -39,7 +39,7 @@ interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Test every command, s
 	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/sources/test_alias_choice.py tests/unit/kappa/commands/test_two_environments.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
 
-soak: interrupted $(SITE)/node_modules/.dev ## The same, all sampled cases, then a long load (over an hour)
+soak: interrupted $(SITE)/node_modules/.dev ## Run interrupted, all cases of the other sampled tests, then a long load (over an hour)
 	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/packing/test_pip_install.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser tests/emulator/test_faults_behind.py tests/emulator/test_local_mode.py
 	$(BIN)/pytest tests/soak
@@ -74,7 +74,7 @@ lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/python -m requirements.lock
 
 clean: ## Remove everything that the set-up and the builds created
-	rm -rf $(VENV) $(SITE)/node_modules build dist .local *.egg-info
+	rm -rf $(VENV) $(SITE)/node_modules build dist .local bench/.peers *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -295,7 +295,7 @@ def _run_command(arguments: dict[str, Any], console: Console) -> None:
     config = read_config()
     console.note(config_notes())
     check_region(arguments["--region"])
-    aws = Aws(console.region or config.region or None, console.profile or config.profile or None)
+    aws = command.aws_of(arguments, config)
     console.note(notes.of_region(aws, config))
     if arguments["launch"]:
         launch(aws, config, arguments["--wait"], console)

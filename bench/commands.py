@@ -18,12 +18,12 @@ from pathlib import Path
 
 import boto3
 
-from bench.environment import emulated, settings
+from bench.environment import settings
 from bench.kappa_tools import BASE, BUCKET, Tool, starts, tools
 from bench.peers import program
-from bench.report import percentiles, table
+from bench.report import table
 from kappa.errors import KappaError
-from local.emulator import running
+from local.emulator import environment, running
 from local.testkit import proxy
 
 START_ROUNDS = 11
@@ -44,7 +44,8 @@ def measure() -> str:
     try:
         with running(proxied=True) as emulator, proxy.running(emulator.endpoint_url) as between:
             # without the user's settings, without telemetry
-            env = emulated(emulator.endpoint_url) | {"HOME": str(root), "SAM_CLI_TELEMETRY": "0"}
+            env = environment(emulator.endpoint_url, "test")
+            env |= {"HOME": str(root), "SAM_CLI_TELEMETRY": "0"}
             with settings(env):
                 boto3.client("s3").create_bucket(Bucket=BUCKET)
             starts_s = started_in_turn(root, env)
@@ -124,7 +125,7 @@ def one_round(tool: Tool, root: Path, env: dict[str, str], number: int, note: No
 
 def start_report(started: dict[str, list[float]]) -> str:
     """Each start's time, as a multiple of Python's own and of the AWS CLI's."""
-    medians = {name: percentiles(of)[0] for name, of in started.items()}
+    medians = {name: statistics.median(of) for name, of in started.items()}
     python, aws = (medians.get(name, math.nan) for name in ("python -c pass", "aws --version"))
     rows = [[name, 1000 * of, of / python, of / aws] for name, of in medians.items()]
     return f"""\

@@ -19,7 +19,7 @@ from typing import Any
 
 import boto3
 
-from bench.environment import REGION, emulated
+from local import emulator
 from local.testkit.events import Event, stream_record
 from local.testkit.functions import unpack
 from local.testkit.proxy import Proxy
@@ -84,7 +84,7 @@ def _container(folder: Path, module: str) -> Container:
 
 def environment(endpoint_url: str) -> dict[str, str]:
     """The environment of both functions, with a rate limit that is never reached."""
-    return emulated(endpoint_url) | {
+    return emulator.environment(endpoint_url, "test") | {
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "BUCKET": BUCKET,
         "GOOGLE_CLIENT_ID": "1-a.apps.googleusercontent.com",
@@ -100,7 +100,7 @@ def make_resources(endpoint_url: str, rows: dict[str, int]) -> None:
 
     def client(service: str) -> Any:  # noqa: ANN401
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(service, REGION, endpoint_url=endpoint_url, **keys)
+        return boto3.client(service, emulator.REGION, endpoint_url=endpoint_url, **keys)
 
     dynamodb = client("dynamodb")
     for name, keys in ((MESSAGES, ("channel", "id")), (RATES, ("user",))):

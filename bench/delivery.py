@@ -99,32 +99,31 @@ def measure() -> str:
         config = read_config(Path(chat.env["LAMBDA_CHAT_CONFIG"]))
         crowd.lift_the_rate_limit()
         crowd.warm_up(config, "delivery")
-        steady = [steadily(browser, config, readers) for readers in READERS]
-        lively = [lively_at(browser, config, rate) for rate in LIVELY]
+        steady = [
+            delivered(browser, config, f"steady-{readers}", readers - 1, STEADY, SECONDS)
+            for readers in READERS
+        ]
+        lively = [
+            delivered(browser, config, f"lively-{rate}", 1, rate, LIVELY_SECONDS) for rate in LIVELY
+        ]
     return f"{steady_report(steady)}\n{lively_report(lively)}"
 
 
-def steadily(browser: Browser, config: ChatConfig, readers: int) -> tuple[Channel, At]:
-    """Write at a steady rate to this many readers, one of which is the page."""
-    with reading(browser, config, f"steady-{readers}", readers - 1) as channel:
-        sent = write(config, channel.name, STEADY, SECONDS)
-        settle(channel, sent)
-    return channel, sent
-
-
-def lively_at(browser: Browser, config: ChatConfig, rate: float) -> tuple[Channel, At]:
-    """Write at a rate at which the 2015 page may miss messages."""
-    with reading(browser, config, f"lively-{rate:g}", 1) as channel:
-        sent = write(config, channel.name, rate, LIVELY_SECONDS)
+def delivered(
+    browser: Browser, config: ChatConfig, name: str, pollers: int, rate: float, seconds: float
+) -> tuple[Channel, At]:
+    """Write to a channel, to the page and this many pollers; `rate` in messages a second."""
+    with reading(browser, config, name, pollers) as channel:
+        sent = write(config, name, rate, seconds)
         settle(channel, sent)
     return channel, sent
 
 
 @contextlib.contextmanager
-def reading(browser: Browser, config: ChatConfig, name: str, readers: int) -> Iterator[Channel]:
+def reading(browser: Browser, config: ChatConfig, name: str, pollers: int) -> Iterator[Channel]:
     """Start a channel's readers; stop all of them after."""
     page = crowd.open_page(browser, name)
-    others = [Reader(POLL_S) for _ in range(readers)]
+    others = [Reader(POLL_S) for _ in range(pollers)]
     channel = Channel(name, config, page, Reader(WATCH_S), others, Reader(POLL_S, 0.0, OLD_WINDOW))
     ended = threading.Event()
     threads = [

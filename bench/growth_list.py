@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import Browser, Page
 
 from bench.page_harness import NOW_MS, harness, transcript
 from bench.report import table
-from local.testkit.chromium import browsing
+from local.testkit.chromium import browsing, heap_bytes
 
 SIZES = (10, 100, 1_000, 5_000)
 WINDOW = 20
@@ -34,8 +34,8 @@ class Cost:
 def measure() -> str:
     """Measure the page and the plain list at each size; return the table."""
     with browsing() as browser:
-        pages = [of_size(browser, count, "take") for count in SIZES]
-        lists = [of_size(browser, count, "takePlainly") for count in SIZES]
+        pages = [of_size(browser, count) for count in SIZES]
+        lists = [of_size(browser, count, is_plain=True) for count in SIZES]
     rows = [
         (
             *(count, page.elements, plain.elements),
@@ -52,32 +52,23 @@ def measure() -> str:
     return f"### Messages in the open channel\n\n{table(HEADS, rows)}{note}"
 
 
-def of_size(browser: Browser, count: int, how: str) -> Cost:
+def of_size(browser: Browser, count: int, *, is_plain: bool = False) -> Cost:
     """Fill a page, add messages one by one, then scroll up."""
-    is_plain = how == "takePlainly"
     with harness(browser) as page:
         page.evaluate("isPlain => begin(isPlain)", is_plain)
         cdp = page.context.new_cdp_session(page)
         cdp.send("Performance.enable")
-        page.evaluate("given => times(...given)", [how, [transcript(-count, 0)], NOW_MS])
+        page.evaluate("given => times(...given)", [[transcript(-count, 0)], NOW_MS])
         first = -count if is_plain else -WINDOW
         texts = [transcript(max(first, -count) + more, more) for more in range(1, MORE + 1)]
         now_ms = NOW_MS + MORE * MINUTE_MS
-        times = page.evaluate("given => times(...given)", [how, texts, now_ms])
+        times = page.evaluate("given => times(...given)", [texts, now_ms])
         frames = scrolled(page)
         elements = page.evaluate("() => elements()")
-        return Cost(elements, statistics.median(times), max(frames), heap_mb(cdp))
+        return Cost(elements, statistics.median(times), max(frames), heap_bytes(cdp) / 1e6)
 
 
 def scrolled(page: Page) -> list[float]:
     """The milliseconds of each frame, its fastest of RUNS: the machine has other work."""
     runs = [page.evaluate("count => scrollUp(count)", FRAMES) for _ in range(RUNS)]
     return [min(same) for same in zip(*runs, strict=True)]
-
-
-def heap_mb(cdp: CDPSession) -> float:
-    """The page's JavaScript heap after garbage collection."""
-    cdp.send("HeapProfiler.collectGarbage")
-    metrics = cdp.send("Performance.getMetrics")["metrics"]
-    sizes = {metric["name"]: metric["value"] for metric in metrics}
-    return float(sizes["JSHeapUsedSize"]) / 1e6

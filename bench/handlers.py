@@ -116,8 +116,8 @@ def report(
     floor = f"{imports_ms:.1f} ({imports_ms / first:.2f})"
     rows = [["importing botocore only", floor, "", "", ""]]
     for place, (name, of) in enumerate(medians.items()):
-        plain = medians[names[place - place % 2]]
-        cells = [f"{of[key]:.1f} ({of[key] / plain[key]:.2f})" for key in of]
+        base = medians[names[place - place % 2]]
+        cells = [f"{of[key]:.1f} ({of[key] / base[key]:.2f})" for key in of]
         rows.append([name, *cells, calls[name]])
     heads = ["handler", "init", "first event", "each event", "calls of each event"]
     return f"""\
@@ -125,6 +125,6 @@ def report(
 
 Milliseconds of processor time in a container: start-up, the first event, and each of {EVENTS} more;
 median of {ROUNDS} containers, taken in turn. In brackets: the ratio to the plain boto3 handler
-above, which checks nothing, has no limits and writes unconditionally.
+above, which checks nothing, has no limits, keeps no statistics and writes unconditionally.
 
 {table(heads, rows)}"""

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.environment import REGION
 from bench.peers import program
+from local.emulator import REGION
 
 BASE = "boto3 script"
 HERE = Path(__file__).parent

@@ -27,7 +27,7 @@ window.begin = (isPlain) => {
 };
 
 /** Show a transcript as the page does. @param {string} text @param {number} at the page's clock */
-window.take = (text, at) => {
+const take = (text, at) => {
   now = at;
   state = chat.received(state, CHANNEL, parseTranscript(text), true);
   state = chat.polled(state, CHANNEL, now);
@@ -40,7 +40,7 @@ const plainLine = ({ name, text, sentAt }) =>
   `<article><b>${escaped(name)}</b> <time>${sentAt}</time><p>${escaped(text)}</p></article>`;
 
 /** Show a transcript in the plain list: replace all of it with one string. @param {string} text */
-window.takePlainly = (text) => {
+const takePlainly = (text) => {
   const { messages } = JSON.parse(text);
   plain.innerHTML = messages.map(readMessage).map(plainLine).join("");
   plain.scrollTop = plain.scrollHeight;
@@ -55,10 +55,13 @@ const timed = (act) => {
 };
 
 /**
- * @param {"take" | "takePlainly"} how @param {string[]} texts transcripts, shown one after the other
- * @param {number} at @returns {number[]} milliseconds of each
+ * Show transcripts one after the other, in the page or in the plain list.
+ * @param {string[]} texts @param {number} at @returns {number[]} milliseconds of each
  */
-window.times = (how, texts, at) => texts.map((text) => timed(() => window[how](text, at)));
+window.times = (texts, at) => {
+  const show = plain.isConnected ? takePlainly : take;
+  return texts.map((text) => timed(() => show(text, at)));
+};
 
 /** Wait for the next frame. @returns {Promise<number>} its time */
 const frame = () => new Promise((done) => requestAnimationFrame(done));

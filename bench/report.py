@@ -19,8 +19,8 @@ HEADER = """\
 # Benchmark results
 
 `make bench` writes this file; `python -m bench SECTION` updates one section. Compare times only
-within one table: it comes from one run. Everything, including the emulated AWS, runs on one machine
-with two cores.
+within one table: it comes from one run. Everything, including the emulated AWS, runs on one
+machine.
 """
 
 

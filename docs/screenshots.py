@@ -13,9 +13,10 @@ from array import array
 from collections import Counter
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from local.testkit.chromium import MISSING, chromium_path, launch
+from kappa.errors import KappaError
+from local.testkit.chromium import browsing, sign_in
 from tests.browser.gallery import open_gallery, show
 
 DOCS = Path(__file__).resolve().parent
@@ -66,9 +67,7 @@ def open_page(browser: Browser, name: str, scheme: str, size: dict[str, int]) ->
         viewport=size, color_scheme=scheme, device_scale_factor=1.5
     ).new_page()
     page.goto(os.environ["LAMBDA_CHAT_URL"])
-    frame = page.frame_locator("#sign-in-slot iframe")
-    frame.get_by_role("textbox", name="Your name").fill(name)
-    frame.get_by_role("button", name="Sign in").click()
+    sign_in(page, name)
     expect(page.get_by_role("status")).to_have_text(f"Connected as {name}")
     return page
 
@@ -164,15 +163,13 @@ def main() -> None:
             "Error: no chat is running. Run: python -m local run -- python -m docs.screenshots"
         )
     expect.set_options(timeout=15_000)
-    with sync_playwright() as playwright:
-        path = chromium_path(playwright)
-        if path is None:
-            sys.exit(f"Error: {MISSING}")
-        browser = launch(playwright, path)
-        pictures_of_states(browser)
-        if not screens_only:
-            picture_of_chat(browser)
-        browser.close()
+    try:
+        with browsing() as browser:
+            pictures_of_states(browser)
+            if not screens_only:
+                picture_of_chat(browser)
+    except KappaError as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

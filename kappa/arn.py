@@ -54,6 +54,11 @@ def unqualified(function_arn: str) -> str:
     return ":".join(function_arn.split(":")[:7])
 
 
+def qualified(function: str, alias: str) -> str:
+    """Add an alias, if any, to a function's name: NAME or NAME:ALIAS."""
+    return f"{function}:{alias}" if alias else function
+
+
 def invokes(target_arn: str, function_arn: str) -> bool:
     """Whether the target is the function or any version or alias of it."""
     return unqualified(target_arn) == function_arn
@@ -87,13 +92,10 @@ class Place:
     region: str
     account: str
 
-    def function(self, name: str) -> str:
-        """The ARN of a Lambda function."""
-        return str(Arn(self.partition, "lambda", self.region, self.account, f"function:{name}"))
-
     def function_arn(self, name: str, alias: str = "") -> str:
         """The ARN of a Lambda function, or of its alias."""
-        return self.function(f"{name}:{alias}" if alias else name)
+        resource = f"function:{qualified(name, alias)}"
+        return str(Arn(self.partition, "lambda", self.region, self.account, resource))
 
     def role(self, path: str, name: str) -> str:
         """The ARN of an IAM role; `path` begins and ends with a slash."""

@@ -40,11 +40,11 @@ def delete_objects(aws: Aws, bucket: str, objects: list[dict[str, str]]) -> None
     Source: S3 user guide, "Naming Amazon S3 objects".
     Raises: AwsError, naming the first object that S3 did not delete.
     """
-    apart = [item for item in objects if CONTROL.search(item["Key"])]
-    for item in apart:
+    alone = [item for item in objects if CONTROL.search(item["Key"])]
+    together = [item for item in objects if not CONTROL.search(item["Key"])]
+    for item in alone:
         with translated(f"deleting an object of the bucket {bucket}"):
             aws.client("s3").delete_object(Bucket=bucket, **item)
-    together = [item for item in objects if item not in apart] if apart else objects
     for start in range(0, len(together), 1000):
         batch = {"Objects": together[start : start + 1000], "Quiet": True}
         with translated(f"deleting objects of the bucket {bucket}"):

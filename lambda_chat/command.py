@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from docopt import DocoptExit, docopt
 
 from kappa import __version__
+from kappa.aws import Aws
 from kappa.errors import KappaError
 from kappa.texts import shown
+from lambda_chat.config import ChatConfig
 
 
 def run(
@@ -47,3 +49,9 @@ def run(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
+
+
+def aws_of(given: Mapping[str, Any], config: ChatConfig) -> Aws:
+    """Return the AWS that a command works in: its --region and --profile, else the config's."""
+    region, profile = given["--region"] or config.region, given["--profile"] or config.profile
+    return Aws(region or None, profile or None)

@@ -37,14 +37,12 @@ from docopt import DocoptExit, docopt
 from kappa.errors import ConfigError, KappaError
 from lambda_chat.config import ROOT
 from local import bootstrap, logs
-from local.command import run_command
+from local.command import ENDINGS, run_command
 
 USAGE = __doc__ or ""
 STATE = ROOT / ".local"
 DEFAULT_PORT = 4566
 SHOWN = ("AWS_", "LAMBDA_CHAT_")
-# SIGINT too: a shell starts background commands with SIGINT ignored
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: list[str]) -> int:

@@ -22,9 +22,9 @@ from pathlib import Path
 from kappa.errors import KappaError
 from lambda_chat.config import ROOT, build_folder
 from local import emulator, google
+from local.emulator import REGION
 from local.gate import origins_at
 
-REGION = "us-east-1"
 ACCOUNT = "000000000000"
 BUCKET = "lambda-chat-local"
 PAGE = f"/{BUCKET}/index.html"
@@ -58,7 +58,6 @@ class Chat:
 
     env: dict[str, str]
     emulator: emulator.Emulator
-    identity: google.Identity
 
     @property
     def url(self) -> str:
@@ -98,7 +97,7 @@ def chat(
         config_path = (config_path or aws.folder / "config.yml").resolve()
         config_path.parent.mkdir(parents=True, exist_ok=True)
         config_path.write_text(CONFIG)
-        running = Chat(_environment(aws, identity, config_path), aws, identity)
+        running = Chat(_environment(aws, identity, config_path), aws)
         try:
             for folder, command in COMMANDS:
                 _run(folder, command, running.env, report)
@@ -113,16 +112,8 @@ def _environment(
     aws: emulator.Emulator, identity: google.Identity, config_path: Path
 ) -> dict[str, str]:
     """The environment that makes a command use this chat instead of AWS."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMBDA_CHAT_"))}
     scripts = sysconfig.get_path("scripts")
-    return inherited | {
-        "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": aws.endpoint_url,
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    return emulator.environment(aws.endpoint_url, ACCOUNT) | {
         "LAMBDA_CHAT_CONFIG": str(config_path),
         "LAMBDA_CHAT_IDP_URL": identity.url,
         "LAMBDA_CHAT_URL": f"{aws.endpoint_url}{PAGE}",

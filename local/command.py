@@ -11,9 +11,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 from kappa.errors import KappaError
 from local.emulator import STOP_DEADLINE_S
+
+# SIGINT too: a shell starts background commands with SIGINT ignored
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_command(command: list[str], env: dict[str, str]) -> int:
@@ -45,27 +49,32 @@ def run_command(command: list[str], env: dict[str, str]) -> int:
 
 @contextlib.contextmanager
 def _deferred_interrupts() -> Iterator[Callable[[], None]]:
-    """Defer interrupts until the block calls the function it is given, which raises them.
+    """Defer interrupts until the block calls the function it is given, which passes them on.
 
     An interrupt during a process's start would leave that process running.
     """
     arrived: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    former = {
-        held: signal.signal(held, lambda number, _: arrived.append(number)) for held in numbers
-    }
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    former = {number: signal.signal(number, note) for number in ENDINGS}
+
+    def restore() -> None:
+        for number, handler in former.items():
+            # a former handler that has run since may have set another, to protect the clean-up
+            if signal.getsignal(number) is note:
+                signal.signal(number, handler)
 
     def release() -> None:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        restore()
         if arrived:
-            raise KeyboardInterrupt
+            signal.raise_signal(arrived[0])
 
     try:
         yield release
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        restore()
 
 
 def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:

@@ -31,6 +31,9 @@ from local.gate import HOST, origins_at
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
 POLL_S = 0.05
+REGION = "us-east-1"
+# The user's, which nothing that uses an emulator may see.
+SETTINGS = ("AWS_", "LAMBDA_CHAT_")
 
 
 class PortInUse(KappaError):
@@ -50,12 +53,18 @@ class Emulator:
         return f"http://{HOST}:{self.port}"
 
 
-def free_port() -> int:
-    """Return an unused port of the loopback address."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def environment(endpoint_url: str, account: str) -> dict[str, str]:
+    """A complete environment for a command that uses an emulator, as this account's root user."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
+    return inherited | {
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 
 @contextlib.contextmanager
@@ -88,7 +97,7 @@ def running(
                     [sys.executable, "-m", "local.ministack", str(listener.fileno()),
                      json.dumps(gate)],
                     cwd=ROOT,
-                    env=_environment(emulator),
+                    env=_own_environment(emulator),
                     pass_fds=[listener.fileno()],
                     # closes when this process ends, however that happens: the emulator then stops
                     stdin=subprocess.PIPE,
@@ -125,9 +134,9 @@ def _listen(port: int | None, *, or_another: bool) -> socket.socket:
         ) from error
 
 
-def _environment(emulator: Emulator) -> dict[str, str]:
-    """The emulator's environment: without the user's AWS settings or any extra listener."""
-    others = ("AWS_", "LAMBDA_CHAT_", "MINISTACK_")
+def _own_environment(emulator: Emulator) -> dict[str, str]:
+    """The emulator's own environment: without the user's settings or any extra listener."""
+    others = (*SETTINGS, "MINISTACK_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     return inherited | {
         "AUTH": "true",
@@ -141,11 +150,6 @@ def _environment(emulator: Emulator) -> dict[str, str]:
         "TMPDIR": str(emulator.folder),
         "USE_SSL": "0",
     }
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
 
 
 def _wait_until_healthy(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:

@@ -114,13 +114,13 @@ def _subject(name: str) -> str:
 
 
 @contextlib.contextmanager
-def running(client_id: str, chat: Collection[str], port: int = 0) -> Iterator[Identity]:
-    """Serve the stand-in on a local port (by default a free one) until the block ends.
+def running(client_id: str, chat: Collection[str]) -> Iterator[Identity]:
+    """Serve the stand-in on a free local port until the block ends.
 
     `chat` holds the page's origins: no other page gets the button or a token.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    server = _Server((gate.HOST, port), _Handler)
+    server = _Server((gate.HOST, 0), _Handler)
     server.daemon_threads = True
     port = server.server_port
     identity = Identity(f"http://{gate.HOST}:{port}", client_id, key)

@@ -1,7 +1,8 @@
 """Run all tests, as `make test` does.
 
-The tests on the emulator run alone, since they count on its pace. Those in a browser often wait:
-the page's and the unit tests run beside them at low priority, and their output follows at the end.
+The tests on the emulator run alone, because they depend on its timing. Those in a browser often
+wait: the page's and the unit tests run beside them at low priority, and their output follows at the
+end.
 """
 
 import signal
@@ -29,7 +30,10 @@ BESIDE = (
 
 
 def main(alone: Sequence = ALONE, stages: Sequence = STAGES, beside: Sequence = BESIDE) -> int:
-    """Run each row up to its first failure, the last two together; 0 only if all tests passed."""
+    """Run `alone`, then `stages` with `beside`; each list stops at its first failure.
+
+    Return 0 if all tests passed.
+    """
     # Ctrl-C reaches every command, and each of them cleans up; this process waits for them.
     signal.signal(signal.SIGINT, lambda *_: None)
     if not passes(alone):

@@ -1,33 +1,30 @@
 """Shared fixtures: isolation from AWS and the network, reported figures, a chat, an emulator."""
 
-import json
 import os
 import socket
 import sysconfig
-import urllib.request
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import boto3
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 
 import local.emulator
+from lambda_chat.config import read_config
 from local import bootstrap
+from local.testkit.web_identity import ANONYMOUS, assume_role, request_token
 
-OURS = ("AWS_", "LAMBDA_CHAT_")
 STARTED_WITH = dict(os.environ)
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SESSION = boto3.session.Session()
 
 
 @pytest.fixture(autouse=True)
-def isolated(monkeypatch, tmp_path_factory):
+def isolated(monkeypatch):
     """Keep every test away from the developer's account and from the network."""
     for name in list(os.environ):
-        if name.startswith(OURS):
+        if name.startswith(local.emulator.SETTINGS):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
@@ -70,17 +67,8 @@ class EmulatedAws:
 
     def env(self, account):
         """A complete environment for a subprocess in that account."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-        return inherited | {
-            "AWS_ACCESS_KEY_ID": account,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]),
-        }
+        path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+        return local.emulator.environment(self.endpoint_url, account) | {"PATH": path}
 
     def client(self, service, account="000000000000", **keywords):
         """A boto3 client; credentials in `keywords` replace the account's."""
@@ -115,8 +103,6 @@ class RunningChat:
 
     @property
     def config(self):
-        from lambda_chat.config import read_config
-
         return read_config(Path(self.env["LAMBDA_CHAT_CONFIG"]))
 
     def client(self, service, **keywords):
@@ -125,24 +111,12 @@ class RunningChat:
 
     def token(self, name, **claims):
         """An ID token from the stand-in, for a name and any of sub, aud, expires_in_s."""
-        body = json.dumps({"name": name, **claims}).encode()
-        request = urllib.request.Request(f"{self.idp_url}/token", data=body, method="POST")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)["id_token"]
+        return request_token(self.idp_url, name, **claims)
 
     def web_identity(self, token):
         """The page's credentials for that token, as keywords for a client."""
-        sts = self.client("sts", config=Config(signature_version=UNSIGNED))
-        credentials = sts.assume_role_with_web_identity(
-            RoleArn=self.config.website_iam_role_arn,
-            RoleSessionName="test",
-            WebIdentityToken=token,
-        )["Credentials"]
-        return {
-            "aws_access_key_id": credentials["AccessKeyId"],
-            "aws_secret_access_key": credentials["SecretAccessKey"],
-            "aws_session_token": credentials["SessionToken"],
-        }
+        sts = self.client("sts", config=ANONYMOUS)
+        return assume_role(sts, self.config.website_iam_role_arn, token)
 
 
 @pytest.fixture(scope="session")

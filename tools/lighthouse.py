@@ -38,7 +38,7 @@ def main() -> int:
     try:
         install()
         with (
-            tempfile.TemporaryDirectory(prefix="bench-lighthouse-") as folder,
+            tempfile.TemporaryDirectory(prefix="lighthouse-") as folder,
             bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
         ):
             env = os.environ | {"CHROME_PATH": browser_path(), "TMPDIR": folder}

@@ -6,7 +6,6 @@ imported with the first client, so that an error in a config is reported without
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,10 +20,6 @@ from kappa.errors import AwsError, ConfigError, Interrupted, Unavailable
 
 if TYPE_CHECKING:
     from botocore.session import Session
-
-__all__ = ["Aws", "translated"]
-
-LOG = logging.getLogger(__name__)
 
 
 class Aws:
@@ -260,4 +255,7 @@ def _region_of(service: str, params: Mapping[str, Any]) -> str:
 
 
 def _log_call(service: str, operation: str, started: float) -> None:
-    LOG.debug("%s.%s %.0f ms", service, operation, (time.monotonic() - started) * 1000)
+    import logging
+
+    duration_ms = (time.monotonic() - started) * 1000
+    logging.getLogger(__name__).debug("%s.%s %.0f ms", service, operation, duration_ms)

@@ -1,4 +1,4 @@
-"""Translate AWS's errors into kappa's, with a hint what to do. It makes no call.
+"""Translate AWS's errors into kappa's, with a hint about what to do. It makes no call.
 
 It owns the error codes.
 """

@@ -11,6 +11,7 @@ from typing import Any
 from kappa.aws import Aws
 from kappa.config.model import Async, Config
 from kappa.errors import NotFound
+from kappa.function.params import function_params
 from kappa.plan.step import Note, Plan, Step
 
 
@@ -28,7 +29,7 @@ def read(aws: Aws, config: Config) -> dict[str, Any] | None:
 
 def read_async_settings(aws: Aws, name: str, alias: str = "") -> dict[str, Any] | None:
     """Read the settings of a function or of one of its aliases; None if there are none."""
-    params = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
+    params = function_params(name, alias)
     doing = f"reading the asynchronous settings of {name}"
     try:
         return aws.call("lambda", "get_function_event_invoke_config", doing, params)
@@ -44,8 +45,8 @@ def plan(config: Config, current: Mapping[str, Any] | None) -> Plan:
     desired = config.function.async_
     if desired is None:
         return []
-    name, alias = config.function.name, config.qualifier
-    target = {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
+    name = config.function.name
+    target = function_params(name, config.qualifier)
     message = f"asynchronous settings of {name}"
     kept = _kept(current or {})
     params = {} if desired == Async() else _merged(desired, kept)

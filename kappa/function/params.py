@@ -1,6 +1,7 @@
 """The function's settings as parameters of AWS's calls, desired and current. Pure.
 
-It owns the names and shapes of the parameters of CreateFunction and UpdateFunctionConfiguration.
+It owns the names and shapes of the parameters of CreateFunction and UpdateFunctionConfiguration,
+and of those that name a function in any call.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ SETTINGS = (
     "ImageConfig",
 )
 _SNAP_START = {None: None, True: "PublishedVersions", False: "None"}
+
+
+def function_params(name: str, alias: str = "") -> dict[str, str]:
+    """The parameters that name a function, or one of its aliases."""
+    return {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
 
 
 def desired(config: Config, role_arn: str, actual: Mapping[str, Any]) -> dict[str, Any]:

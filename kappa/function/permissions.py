@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from kappa.arn import parse_arn
+from kappa.arn import parse_arn, qualified
 from kappa.aws import Aws
 from kappa.aws.regions import is_opt_in
-from kappa.config import advised_commands
 from kappa.config.model import Permission
 from kappa.errors import Conflict, NotFound
+from kappa.function.params import function_params
 from kappa.plan.step import Note, Plan, Recheck, Step
 
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
@@ -62,13 +62,12 @@ class Statement:
 
 def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement, ...]:
     """Read the statements of the policy of a function or of its alias; () if it has none."""
-    qualifier = {"Qualifier": alias} if alias else {}
     try:
         answer = aws.call(
             "lambda",
             "get_policy",
             f"reading the permissions of {function}",
-            {"FunctionName": function, **qualifier},
+            function_params(function, alias),
         )
     except NotFound:
         return ()
@@ -78,10 +77,8 @@ def read_statements(aws: Aws, function: str, alias: str = "") -> tuple[Statement
 def in_policy(answer: Mapping[str, Any], function: str, alias: str) -> tuple[Statement, ...]:
     """Parse the statements in GetPolicy's answer."""
     raw = json.loads(answer["Policy"]).get("Statement", [])
-    qualified_name = f"{function}:{alias}" if alias else function
-    return tuple(
-        read_statement(item, qualified_name) for item in (raw if isinstance(raw, list) else [raw])
-    )
+    statements = raw if isinstance(raw, list) else [raw]
+    return tuple(read_statement(item, qualified(function, alias)) for item in statements)
 
 
 def read_statement(raw: Mapping[str, Any], function: str) -> Statement:
@@ -218,8 +215,8 @@ def plan_grant(
     function: str,
     permission: Permission,
     statements: tuple[Statement, ...],
-    alias: str = "",
-    aws: Callable[[str], str] = advised_commands.aws_command,
+    alias: str,
+    aws: Callable[[str], str],
 ) -> Plan:
     """Plan one permission: add it, replace a different one of the same id, or leave it.
 
@@ -293,8 +290,7 @@ def _recheck(function: str, permission: Permission, alias: str) -> Recheck:
             for statement in in_policy(answer, function, alias)
         )
 
-    qualifier = {"Qualifier": alias} if alias else {}
-    return Recheck("get_policy", {"FunctionName": function, **qualifier}, fits)
+    return Recheck("get_policy", function_params(function, alias), fits)
 
 
 def _who(permission: Permission) -> str:
@@ -326,11 +322,10 @@ def plan_revoke(
 
 
 def _revoke(function: str, statement_id: str, alias: str, why: str = "") -> Step:
-    qualifier = {"Qualifier": alias} if alias else {}
     return Step(
         "lambda",
         "remove_permission",
-        {"FunctionName": function, **qualifier, "StatementId": statement_id},
+        {**function_params(function, alias), "StatementId": statement_id},
         "removed",
         f"permission {statement_id}{why}",
         settled=("ResourceNotFoundException",),

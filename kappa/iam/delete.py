@@ -1,6 +1,6 @@
 """Plan the removal of the function's policy and role.
 
-It owns the rule what may be removed: only what kappa made at the config's path, what belongs to
+It decides what may be removed: only what kappa made at the config's path, what belongs to
 this region and what no other function uses. It reports what stays, with the reason.
 """
 

@@ -1,6 +1,6 @@
 """Plan the creation and update of the function's policy and role. delete.py plans their removal.
 
-It owns the rule when kappa may change them: only a policy whose document the config has, and only
+It decides when kappa may change them: only a policy whose document the config has, and only
 resources that belong to this region.
 """
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kappa.errors import ArchiveError
-from kappa.packing.files import Extras, all_files, shown
+from kappa.packing.files import Extras, all_files, as_utf8
 from kappa.packing.limits import (
     MAX_UNZIPPED_BYTES,
     MAX_ZIPPED_BYTES,
@@ -82,7 +82,7 @@ def pack(
     try:
         return _pack(source, zipfile_name, max_zipped_bytes, extras or Extras(), max_unzipped_bytes)
     except OSError as error:
-        label = f"{shown(str(error.filename))}: " if error.filename else ""
+        label = f"{as_utf8(str(error.filename))}: " if error.filename else ""
         raise ArchiveError(f"{label}{error.strerror or error}.") from error
 
 
@@ -157,7 +157,7 @@ def _entry(name: str, path: Path) -> _Entry:
         name.encode()
     except UnicodeEncodeError as error:
         raise ArchiveError(
-            f"{shown(str(path))}: the file's name is not UTF-8.", "Rename it."
+            f"{as_utf8(str(path))}: the file's name is not UTF-8.", "Rename it."
         ) from error
     stat = path.stat()
     return _Entry(name, path, stat.st_size, bool(stat.st_mode & 0o100))

@@ -1,6 +1,7 @@
 """Build a config's deployment package from its source, dependencies and required packages.
 
-It turns the config's keys into an Archive. archive.py makes the zip, install.py installs packages.
+It turns the config's keys into an Archive. archive.py makes the zip, pip_install.py installs
+packages.
 """
 
 from __future__ import annotations
@@ -46,12 +47,12 @@ def _read_archive(config: Config, limits: Limits) -> Archive:
     if is_ready_zip(config):
         _refuse_packing_keys(config)
         return read_zip(source, max_zipped_bytes, limits.unzipped_bytes)
-    names = ((f"{config.environment}_config.json", "config.json"),) if config.environment else ()
+    renamed = (("config.json", f"{config.environment}_config.json"),) if config.environment else ()
     with _packages(config, source) as packages:
         extras = Extras(
             dependencies=tuple(_dependency(config, path) for path in function.dependencies),
             packages=packages,
-            renamed=tuple((new, old) for old, new in names),
+            renamed=renamed,
             excluded_dirs=frozenset(function.excluded_dirs),
             excluded_files=frozenset(function.excluded_files),
             source_name=_handlers_file(config),

@@ -21,6 +21,7 @@ from pathlib import Path
 from kappa.errors import ConfigError
 from kappa.packing import compile_code
 from kappa.packing.archive import Archive
+from kappa.packing.machine import python_minor
 from kappa.packing.package_files import package_by_file
 
 _DEADLINE_S = 60
@@ -44,11 +45,13 @@ class Problem:
 
 def problems(runtime: str, archive: Archive) -> list[Problem]:
     """Find the syntax errors in the function's own Python files, without those of packages."""
-    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
-    own = _own_code(archive) if match else {}
-    if match is None or not own:
+    runtime_minor = python_minor(runtime)
+    if runtime_minor is None:
         return []
-    names, files, runtime_minor = list(own), list(own.values()), int(match[1])
+    own = _own_code(archive)
+    if not own:
+        return []
+    names, files = list(own), list(own.values())
     minor, rows = _compiled_by_another(runtime_minor, files) or _compiled(files)
     return [
         Problem(names[number], line, message, minor, minor >= runtime_minor)

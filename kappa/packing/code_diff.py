@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from kappa.packing.archive import UNREADABLE
 from kappa.packing.package_files import package_by_file
+from kappa.texts import one_line, shown
 
 _MAX_TEXT_BYTES = 64 * 1024
 _MAX_LINES_OF_A_FILE = 40
@@ -120,16 +121,10 @@ def _lines(before: str | None, after: str | None) -> tuple[str, ...]:
     if before is None or after is None:
         return ()
     diff = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
-    lines = [_printable(line) for line in diff][2:]
+    lines = [one_line(shown(line)) for line in diff][2:]
     more = len(lines) - _MAX_LINES_OF_A_FILE
-    shown = lines[:_MAX_LINES_OF_A_FILE]
-    return tuple([*shown, f" ... {more} more lines"] if more > 0 else shown)
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}" for char in text
-    )
+    first = lines[:_MAX_LINES_OF_A_FILE]
+    return tuple([*first, f" ... {more} more lines"] if more > 0 else first)
 
 
 def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
@@ -149,7 +144,7 @@ def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _line(name: str, before: int | None, after: int | None) -> tuple[str, str]:
-    name = _printable(name)
+    name = one_line(shown(name))
     if before is None:
         return "+", f"    + {name}  {after} bytes"
     if after is None:

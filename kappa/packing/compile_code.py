@@ -1,10 +1,8 @@
 """Compile Python files without running them, and report those with errors.
 
-kappa imports this file, and another Python may run it as a script. So it must not import anything
-that another Python lacks or that takes long to load.
+kappa imports this file, and another Python, from 3.6 on, may run it as a script. So it must not
+import anything that another Python lacks, use syntax that it cannot read, or load slowly.
 """
-
-from __future__ import annotations
 
 import sys
 
@@ -12,7 +10,7 @@ import sys
 NAME = "kappa: code to deploy"
 
 
-def unreadable(files: list[bytes]) -> list[tuple[int, int, str]]:
+def unreadable(files: "list[bytes]") -> "list[tuple[int, int, str]]":
     """Find the files that this Python cannot compile: number of the file, line, message.
 
     Code that is nested too deeply for this Python is accepted.
@@ -31,10 +29,9 @@ def unreadable(files: list[bytes]) -> list[tuple[int, int, str]]:
 
 
 def main() -> None:
-    """Read files from stdin, each after a line with its size; print JSON for syntax.py."""
-    files = []
-    while size_bytes := sys.stdin.buffer.readline():
-        files.append(sys.stdin.buffer.read(int(size_bytes)))
+    """Read files from stdin, each after a line with its size; print JSON for check_syntax.py."""
+    stdin = sys.stdin.buffer
+    files = [stdin.read(int(size_bytes)) for size_bytes in iter(stdin.readline, b"")]
     rows = unreadable(files)
     problems = "[]"
     if rows:

@@ -138,7 +138,7 @@ class _Walk:
         if path.is_symlink():
             check_link(path, self.inside)
         if not (path.is_file() or path.is_dir()):
-            raise ArchiveError(f"{shown(str(path))} is neither a file nor a folder.")
+            raise ArchiveError(f"{as_utf8(str(path))} is neither a file nor a folder.")
 
 
 def check_link(
@@ -166,6 +166,6 @@ def check_link(
     return target
 
 
-def shown(path: str) -> str:
+def as_utf8(path: str) -> str:
     """Write a file's name as text, even if it is not UTF-8."""
     return os.fsencode(path).decode("utf-8", "replace")

@@ -84,7 +84,13 @@ class Machine:
         return f"Python 3.{self.minor} on {self.architecture} Linux"
 
 
+def python_minor(runtime: str) -> int | None:
+    """The minor version of a runtime of Python 3; None if it is another runtime."""
+    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
+    return int(match[1]) if match else None
+
+
 def machine_of(runtime: str, architecture: str) -> Machine | None:
     """The platform that packages are installed for; None if the runtime is not Python."""
-    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
-    return Machine(int(match[1]), architecture) if match else None
+    minor = python_minor(runtime)
+    return None if minor is None else Machine(minor, architecture)

@@ -104,6 +104,6 @@ def unchanged(source: EventSource, note: str = "") -> Note:
     return Note("unchanged", f"{source.label}{f' ({note})' if note else ''}")
 
 
-def missing(source: EventSource) -> Note:
-    """Note a missing source that this command does not add."""
-    return Note("missing", f"{source.label} (add it: add_event_sources)")
+def missing(label: str) -> Note:
+    """Note a missing source, or the missing URL, that this command does not add."""
+    return Note("missing", f"{label} (add it: add_event_sources)")

@@ -49,7 +49,7 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
         aliases=tuple(alias for alias in state.aliases if alias not in others),
         statements=own(state.statements),
         others=others,
-        elsewhere={key: tuple(sorted(aliases & others)) for key, aliases in places.items()},
+        elsewhere={key: tuple(sorted(on & others)) for key, on in places.items()},
     )
 
 

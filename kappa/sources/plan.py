@@ -91,16 +91,16 @@ def plan_sources_update(
         try:
             part = _part(config, place, source, state, statements)
         except NotFound:
-            plan.append(missing(source))
+            plan.append(missing(source.label))
             continue
         absent = not part.exists and source.enabled
-        plan += [missing(source)] if absent else [*part.grants, *part.items]
+        plan += [missing(source.label)] if absent else [*part.grants, *part.items]
         plan += part.after
     url_part = _url(config, state, statements)
     if url_part and url_part.exists:
         plan += [*url_part.grants, *url_part.items, *url_part.after]
     elif url_part:
-        plan.append(Note("missing", f"{url.LABEL} (add it: add_event_sources)"))
+        plan.append(missing(url.LABEL))
     return _joined(config, plan)
 
 

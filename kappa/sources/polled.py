@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kappa.arn import invokes, mapping_names, qualifier
+from kappa.arn import invokes, mapping_names, qualified, qualifier
 from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
@@ -74,7 +74,7 @@ def read(reading: Reading, source: EventSource) -> tuple[Mapping[str, Any], ...]
 
 def read_listed(reading: Reading, alias: str) -> tuple[Mapping[str, Any], ...]:
     """List the mappings by function or by alias; each has its own list."""
-    function = ":".join(filter(None, (reading.config.function.name, alias)))
+    function = qualified(reading.config.function.name, alias)
     return _read(reading, {"FunctionName": function}, function)
 
 
@@ -143,7 +143,10 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
         return Part(False, [_create(config, source)])
     moves = qualifier_of(mapping, state) != state.qualifier
     return Part(
-        True, [_update(config, source, mapping, state.target_arn)], (), moves, _rest(source, state)
+        True,
+        [_update(config, source, mapping, state.target_arn)],
+        moves=moves,
+        after=_rest(source, state, mapping),
     )
 
 
@@ -151,7 +154,7 @@ def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bo
     """Plan to enable the mapping, or to disable all that kappa has set up."""
     mapping = _mapping(source, state)
     if mapping is None:
-        return [missing(source)]
+        return [missing(source.label)]
     word = "enabled" if enabled else "disabled"
     own = [mapping, *([] if enabled else _spare(source, state, mapping))]
     steps = [
@@ -165,16 +168,16 @@ def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bo
 def _spare(
     source: EventSource, state: SourcesState, mapping: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:
-    """Kappa's own mappings of a source on other qualifiers than that of the one that stays."""
+    """The mappings of a source that kappa made and that are not on the target's qualifier.
+
+    The one that stays is left out.
+    """
     own = mapped(source, state)
     away = state.misplaced(qualifier_of(other, state) for other in own)
     return [other for other in own if other is not mapping and qualifier_of(other, state) in away]
 
 
-def _rest(source: EventSource, state: SourcesState) -> Plan:
-    mapping = _mapping(source, state)
-    if mapping is None:
-        return []
+def _rest(source: EventSource, state: SourcesState, mapping: Mapping[str, Any]) -> Plan:
     at = qualifier_of(mapping, state)
     twice = [
         other
@@ -216,8 +219,7 @@ def plan_unmap(mapping: Mapping[str, Any]) -> Step:
 
 
 def _function(config: Config) -> str:
-    name, alias = config.function.name, config.qualifier
-    return f"{name}:{alias}" if alias else name
+    return qualified(config.function.name, config.qualifier)
 
 
 def _desired(source: EventSource) -> dict[str, Any]:

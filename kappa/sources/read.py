@@ -49,7 +49,7 @@ def read_sources(
     target_arn = place.function_arn(name, alias)
     if not (config.function.has_sources or extra):
         return SourcesState(target_arn=target_arn)
-    reading = Reading(aws, config, place.function(name), ending)
+    reading = Reading(aws, config, place.function_arn(name), ending)
     with ThreadPoolExecutor(8) as pool:
         reader = _Reader(reading, pool, tolerant)
         return reader.read(target_arn, extra=extra, grants=grants, deleting=deleting)

@@ -39,12 +39,12 @@ class Rule:
 def read(reading: Reading, source: EventSource) -> Rule | None:
     """Read a rule and its targets; None if it does not exist."""
     names = rule_names(reading.config.function.name, source)
-    doing, params = f"reading the rule {names['Name']}", {"Rule": names["Name"], **_bus(names)}
+    doing = f"reading the rule {names['Name']}"
     try:
         settings = reading.aws.call("events", "describe_rule", doing, names)
     except NotFound:
         return None
-    targets = reading.aws.pages("events", "list_targets_by_rule", doing, "Targets", params)
+    targets = reading.aws.pages("events", "list_targets_by_rule", doing, "Targets", _of_rule(names))
     return Rule(settings, tuple(targets))
 
 
@@ -168,7 +168,7 @@ def plan_switch(config: Config, source: EventSource, state: SourcesState, enable
     elif rule and rule.targets and not targets:
         return [Note("kept", f"{source.label} ({_NOT_OURS}, but {rule.targets[0]['Arn']})")]
     if rule is None or not targets:
-        return [missing(source)]
+        return [missing(source.label)]
     if is_enabled(rule) == enabled:
         return [unchanged(source, word)]
     _refuse_shared(function, source, rule, state)
@@ -221,7 +221,7 @@ def _remove_targets(
     if not targets:
         return []
     names, ids = rule_names(function, source), [target["Id"] for target in targets]
-    params = {"Rule": names["Name"], **_bus(names), "Ids": ids}
+    params = {**_of_rule(names), "Ids": ids}
     return [_step("remove_targets", params, "removed", f"{source.label}: target{note}")]
 
 
@@ -242,8 +242,9 @@ def owned(source: EventSource) -> bool:
     return bool(source.schedule or source.pattern)
 
 
-def _bus(names: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in names.items() if key == "EventBusName"}
+def _of_rule(names: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that name a rule in calls about its targets."""
+    return {"Rule" if key == "Name" else key: value for key, value in names.items()}
 
 
 def _put_rule(function: str, source: EventSource, rule: Rule | None) -> list[Step]:
@@ -306,7 +307,7 @@ def _put_target(
     if current is not None and _comparable(current) == _comparable(desired):
         return []
     names = rule_names(function, source)
-    params = {"Rule": names["Name"], **_bus(names), "Targets": [desired]}
+    params = {**_of_rule(names), "Targets": [desired]}
     mark = "created" if current is None else "updated"
     step = _step("put_targets", params, mark, f"{source.label}: target")
     return [_with_before(step, {"Targets": [current]}, ["Targets"]) if current else step]

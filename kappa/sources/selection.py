@@ -40,8 +40,8 @@ def select(config: Config, names: Sequence[str]) -> Config:
     return replace(config, function=replace(function, event_sources=kept, url=address))
 
 
-def _unknown(config: Config, name: str, words: dict[str, list[str]]) -> ConfigError:
-    hint = suggestion(name, words) if words else "It names none."
+def _unknown(config: Config, name: str, meanings: dict[str, list[str]]) -> ConfigError:
+    hint = suggestion(name, meanings) if meanings else "It names none."
     return ConfigError(f"{config.file} has no event source {name}.", hint)
 
 

@@ -17,7 +17,8 @@ from kappa.function.permissions import Statement
 class SourcesState:
     """The state of all sources. A qualifier is an alias, or "" for the function itself.
 
-    mappings: the event source mappings of the function, in the config or not.
+    mappings: those that Lambda lists by function or alias, in the config or not; empty unless they
+        were read (`extra`, `deleting`).
     current: the state of each source by its key, as its kind reads it.
     urls, statements: by qualifier.
     unread: why a source could not be read, by its key.

@@ -19,6 +19,7 @@ from kappa.aws import Aws
 from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, Cors, Permission, Url
 from kappa.errors import NotFound
+from kappa.function.params import function_params
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.plan.step import Note, Plan, Recheck, Step
 from kappa.sources.kind import Adopted, Part, Reading
@@ -48,7 +49,7 @@ def read(reading: Reading, alias: str) -> Mapping[str, Any] | None:
 
 def read_url(aws: Aws, name: str, alias: str = "") -> Mapping[str, Any] | None:
     """Read the URL of a function or of one of its aliases; None if there is none."""
-    params = {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
+    params = function_params(name, alias)
     doing = f"reading the URL of {name}"
     try:
         return aws.call("lambda", "get_function_url_config", doing, params)
@@ -65,7 +66,8 @@ def plan(
     public = desired.auth == "NONE"
     lacking = _grants(config, statements) if public else []
     revokes = [] if public else _revokes(config, config.qualifier, statements)
-    names, current = _names(config, config.qualifier), state.urls.get(config.qualifier)
+    names = function_params(config.function.name, config.qualifier)
+    current = state.urls.get(config.qualifier)
     away, after = _away(config, state), _others(config, state)
     if current is None:
         step = _step(
@@ -185,7 +187,7 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
     return Step(
         "lambda",
         "delete_function_url_config",
-        _names(config, alias),
+        function_params(config.function.name, alias),
         "removed",
         f"{LABEL} {state.urls[alias]['FunctionUrl']}{where}",
         settled=("ResourceNotFoundException",),
@@ -202,10 +204,6 @@ def _kept(config: Config, state: SourcesState, alias: str) -> Note:
         f"({current['AuthType']}; kappa cannot tell that it made it; "
         f"to remove it: {config.aws(words)})",
     )
-
-
-def _names(config: Config, alias: str) -> dict[str, str]:
-    return {"FunctionName": config.function.name, **({"Qualifier": alias} if alias else {})}
 
 
 def _params(desired: Url) -> dict[str, Any]:

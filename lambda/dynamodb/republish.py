@@ -41,7 +41,9 @@ try:
     from lambda_chat import command
     from lambda_chat.config import ChatConfig, check_region, read_config, require
 except ModuleNotFoundError as missing:
-    sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
+    sys.exit(
+        f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
+    )
 
 BATCH = 50  # takes some seconds; the function may run for sixty
 TIMEOUT_S = 90.0
@@ -53,7 +55,9 @@ def check_channels(names: Sequence[str]) -> list[str]:
     Raises: ConfigError, for an invalid name.
     """
     for name in names:
-        if not CHANNEL.fullmatch(name) or name in RESERVED_CHANNELS:
+        if name in RESERVED_CHANNELS:
+            raise ConfigError(f"{name!r} is reserved: it is not a channel.")
+        if not CHANNEL.fullmatch(name):
             raise ConfigError(
                 f"{name!r} is not a channel: use at most 64 lower-case letters, digits and dashes."
             )
@@ -159,9 +163,7 @@ def _republish(given: dict[str, Any]) -> int:
     check_region(given["--region"])
     named = check_channels(given["CHANNEL"])
     config = read_config()
-    aws = Aws(
-        given["--region"] or config.region or None, given["--profile"] or config.profile or None
-    )
+    aws = command.aws_of(given, config)
     if named:
         require(config, ("dynamodb_table",))
     skipped = without_messages(aws, config, named)

@@ -52,7 +52,9 @@ try:
     from lambda_chat import command
     from lambda_chat.config import check_region, read_config
 except ModuleNotFoundError as missing:
-    sys.exit(f"Python package {missing.name} is missing: run `pip install -r requirements.txt`.")
+    sys.exit(
+        f"Error: Python package {missing.name} is missing: run `pip install -r requirements.txt`."
+    )
 
 TIMEOUT_S = 120.0  # the function's own, and some for the network
 HIDDEN_S = 900  # how long received records are hidden at a time; more than twice TIMEOUT_S
@@ -271,8 +273,7 @@ def main(argv: list[str] | None = None) -> int:
 def _replay(given: dict[str, Any]) -> int:
     check_region(given["--region"])
     config = read_config()
-    region, profile = given["--region"] or config.region, given["--profile"] or config.profile
-    aws = Aws(region or None, profile or None)
+    aws = command.aws_of(given, config)
     queue = Queue(aws, given["--queue"]) if given["--queue"] else None
     failures = queue.failures() if queue else read_file(given["FILE"])
     name = f"{config.stack_name}-store-message"

@@ -263,14 +263,14 @@ def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[F
         raise KappaError(shown(f"The site cannot be built: {error}.")) from error
 
 
-def publish(source: Path, aws: Aws | None = None) -> str:
+def publish(source: Path) -> str:
     """Build and upload the site of `source`; return the page's URL.
 
     The bucket and its owner are read while the site is built.
     """
     config = read_config()
     require(config, NEEDED)
-    aws = aws or Aws(config.region or None, config.profile or None)
+    aws = Aws(config.region or None, config.profile or None)
     region = aws.region
     with run_folder(build_folder()) as target, ThreadPoolExecutor(2) as pool:
         listed = pool.submit(read_bucket, aws, config.s3_bucket)

@@ -121,7 +121,7 @@ def _alarms() -> list[watch.Alarm]:
         ),
         _alarm(
             "MessagesUndelivered",
-            "SNS could not hand messages to store_message: it is gone, or does not let SNS in",
+            "SNS could not deliver messages to store_message: it is gone, or SNS may not invoke it",
             ("AWS/SNS", "NumberOfNotificationsFailed", "Sum"),
             messages,
         ),

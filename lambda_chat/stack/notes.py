@@ -29,7 +29,7 @@ def of_region(aws: Aws, config: ChatConfig) -> list[str]:
     if not config.region or config.region == aws.region:
         return []
     return [
-        f"Note: this command works in {aws.region}, but {config_path()} says `region: "
+        f"Note: this command works in {aws.region}, but {config_path()} has `region: "
         f"{config.region}`; kappa and update.sh use that."
     ]
 

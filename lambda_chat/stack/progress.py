@@ -42,7 +42,7 @@ class Stack(msgspec.Struct, frozen=True):
     @property
     def account(self) -> str:
         """The id of the account that has the stack."""
-        return self.id.split(":")[4]
+        return account_of(self.id)
 
     @property
     def busy(self) -> bool:
@@ -87,6 +87,11 @@ class Event(msgspec.Struct, frozen=True):
         """Did this resource fail by itself, rather than because another one did?"""
         failed = self.status.endswith("_FAILED") and not self.of_stack
         return failed and "cancelled" not in self.reason
+
+
+def account_of(stack_id: str) -> str:
+    """Return the id of the account that has the stack."""
+    return stack_id.split(":")[4]
 
 
 def read_stack(aws: Aws, name: str) -> Stack | None:
@@ -174,10 +179,10 @@ def read_failure(aws: Aws, stack_id: str) -> str:
     for event in newest:
         if event.is_cause:
             return f"{event.logical_id}: {event.reason}"
-    told = [event.reason for event in newest if event.of_stack and event.reason]
-    if any("DescribeEvents" in reason for reason in told):
+    reasons = [event.reason for event in newest if event.of_stack and event.reason]
+    if any("DescribeEvents" in reason for reason in reasons):
         return _read_validation_error(aws, stack_id)
-    return told[-1] if told else ""
+    return reasons[-1] if reasons else ""
 
 
 def _read_validation_error(aws: Aws, stack_id: str) -> str:
@@ -244,18 +249,17 @@ def blocked(reason: str, stack_id: str) -> str:
     """
     if not reason.startswith("WebsiteS3BucketPolicy: ") or "denied" not in reason.lower():
         return ""
-    account = stack_id.split(":")[4]
     return (
         "S3 Block Public Access of the account or its organisation may forbid public pages: see "
-        f"`aws s3control get-public-access-block --account-id {account}`. BlockPublicPolicy and "
-        "RestrictPublicBuckets have to be false. Then run `./resources.py delete --wait` and "
-        "launch again."
+        f"`aws s3control get-public-access-block --account-id {account_of(stack_id)}`. "
+        "BlockPublicPolicy and RestrictPublicBuckets have to be false. Then run "
+        "`./resources.py delete --wait` and launch again."
     )
 
 
 @contextmanager
 def asking(doing: str) -> Iterator[None]:
-    """Translate AWS errors as kappa.aws.client does, and tell CloudFormation's own ones apart.
+    """Translate AWS errors as kappa.aws.translated does, and tell CloudFormation's own ones apart.
 
     CloudFormation says nearly everything with the one code ValidationError.
     """

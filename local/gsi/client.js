@@ -6,7 +6,7 @@
   const DISABLED = "gsi_stand_in_auto_select_disabled";
   /** @type {Record<string, any>} */
   let options = {};
-  let frames = new Set();
+  const frames = new Set();
   // Whether prompt() is off. Kept only here if storage throws, in a browser that blocks cookies.
   let disabled = false;
 
@@ -70,13 +70,12 @@
           options = { ...given };
         },
         renderButton(parent) {
+          forget((other) => !other.isConnected || parent.contains(other));
           const element = frame("button");
           element.width = "300";
           element.height = "112";
           element.style.border = "0";
           element.style.colorScheme = "light dark";
-          forget((other) => !other.isConnected || parent.contains(other));
-          frames.add(element);
           parent.replaceChildren(element);
         },
         prompt() {
@@ -93,12 +92,7 @@
         disableAutoSelect() {
           setDisabled(true);
         },
-        revoke(_hint, done) {
-          setDisabled(true);
-          done?.({ successful: true });
-        },
       },
     },
   };
-  window.onGoogleLibraryLoad?.();
 })();

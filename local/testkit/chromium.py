@@ -8,7 +8,15 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, FrameLocator, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    CDPSession,
+    Error,
+    FrameLocator,
+    Page,
+    Playwright,
+    sync_playwright,
+)
 
 from kappa.errors import KappaError
 
@@ -51,7 +59,7 @@ def browsing() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         path = chromium_path(playwright)
         if path is None:
-            raise KappaError(f"Nothing was measured: {MISSING}")
+            raise KappaError(MISSING)
         browser = launch(playwright, path)
         try:
             yield browser
@@ -89,3 +97,13 @@ def sign_in(page: Page, name: str) -> None:
     assert frame
     frame.wait_for_url("**/gsi/button?*")
     frame.evaluate(SUBMIT, name)
+
+
+def heap_bytes(cdp: CDPSession) -> int:
+    """The size of the page's JavaScript heap after garbage collection.
+
+    `cdp` has had Performance.enable.
+    """
+    cdp.send("HeapProfiler.collectGarbage")
+    metrics = cdp.send("Performance.getMetrics")["metrics"]
+    return int(next(metric["value"] for metric in metrics if metric["name"] == "JSHeapUsedSize"))

@@ -7,20 +7,18 @@ import os
 import subprocess
 import threading
 import time
-import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore import UNSIGNED
-from botocore.config import Config
 from playwright.sync_api import Browser, Page, expect
 
 from kappa.errors import KappaError
 from lambda_chat.config import ROOT, ChatConfig
 from local.testkit.chromium import sign_in
+from local.testkit.web_identity import ANONYMOUS, assume_role, request_token
 
 SENDERS = 8
 WARM_CHANNELS, WARM_MESSAGES, WARM_RATE, WARM_DEADLINE_S = 4, 64, 16.0, 60.0
@@ -67,8 +65,9 @@ def send_all(
     starts_at = time.monotonic() + 1
 
     def write(number: int) -> None:
-        token = id_token(f"Sender {number}")
-        sns = sender_client(config, token)
+        token = request_token(os.environ["LAMBDA_CHAT_IDP_URL"], f"Sender {number}")
+        sts = boto3.client("sts", config=ANONYMOUS)
+        sns = boto3.client("sns", **assume_role(sts, config.website_iam_role_arn, token))
         attribute = {"id_token": {"DataType": "String", "StringValue": token}}
         for index in range(number, count, senders):
             time.sleep(max(0.0, starts_at + index / rate - time.monotonic()))
@@ -93,31 +92,6 @@ def send_all(
         thread.join()
     sent.seconds = time.monotonic() - starts_at
     return sent
-
-
-def sender_client(config: ChatConfig, token: str) -> Any:  # noqa: ANN401
-    """An SNS client with the page's credentials for this token."""
-    sts = boto3.client("sts", config=Config(signature_version=UNSIGNED))
-    keys = sts.assume_role_with_web_identity(
-        RoleArn=config.website_iam_role_arn, RoleSessionName="crowd", WebIdentityToken=token
-    )["Credentials"]
-    return boto3.client(
-        "sns",
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )
-
-
-def id_token(name: str) -> str:
-    """An ID token from the sign-in stand-in."""
-    request = urllib.request.Request(
-        f"{os.environ['LAMBDA_CHAT_IDP_URL']}/token",
-        data=json.dumps({"name": name}).encode(),
-        method="POST",
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return str(json.load(answer)["id_token"])
 
 
 def lift_the_rate_limit() -> None:

@@ -42,7 +42,6 @@ window.reset = () => {
   window.log = root.querySelector("[role=log]");
 };
 
-document.body.dataset.phase = "connected";
 document.body.classList.add("inside");
 document.getElementById("composer").hidden = false;
 document.getElementById("sign-in").hidden = true;

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from botocore.exceptions import ClientError
 
+from local.testkit.events import operator_record
 from tests.support import waiting
 from tests.support.builders import row
 
@@ -195,8 +196,7 @@ def test_a_bad_message_delays_no_good_one(chat, ada):
 
 def test_an_operator_announces_by_invoking_the_function(chat, ada):
     room = channel()
-    body = {"message": "Noon", "name": "Janitor", "channel": room}
-    record = {"EventSource": "lambda-chat:operator", "Sns": {"Message": json.dumps(body)}}
+    record = operator_record({"message": "Noon", "name": "Janitor", "channel": room})
     chat.client("lambda").invoke(
         FunctionName=f"{chat.config.stack_name}-store-message",
         Payload=json.dumps({"Records": [record]}),

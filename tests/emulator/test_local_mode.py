@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-import local.emulator
 from local import bootstrap
+from tests.support.aws.processes import free_port, listening
 from tests.support.samples import sample
 
 
@@ -48,26 +48,26 @@ def ready(tmp_path, port):
 
 
 def test_ctrl_c_ends_up_and_leaves_nothing(tmp_path):
-    port = local.emulator.free_port()
+    port = free_port()
     process = ready(tmp_path, port)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "nothing is left running" in err
     assert "Traceback" not in err
-    assert not local.emulator._listening(port)
+    assert not listening(port)
     assert list(tmp_path.iterdir()) == []
     assert processes_of(process.pid) == []
 
 
 @pytest.mark.parametrize("number", sample(signal.SIGKILL, more=[signal.SIGHUP]))
 def test_a_closed_terminal_or_a_kill_leaves_nothing_running(tmp_path, number):
-    port = local.emulator.free_port()
+    port = free_port()
     process = ready(tmp_path, port)
     os.kill(process.pid, number)
     process.wait(60)
     ends = time.monotonic() + 60
-    while local.emulator._listening(port) or processes_of(process.pid) or any(tmp_path.iterdir()):
+    while listening(port) or processes_of(process.pid) or any(tmp_path.iterdir()):
         assert time.monotonic() < ends, (processes_of(process.pid), list(tmp_path.iterdir()))
         time.sleep(0.1)
     process.communicate()
@@ -88,6 +88,6 @@ def test_run_gives_a_command_the_chat_and_two_signals_end_all_of_it_once(tmp_pat
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert not local.emulator._listening(int(endpoint.rsplit(":", 1)[1]))
+    assert not listening(int(endpoint.rsplit(":", 1)[1]))
     assert list(tmp_path.iterdir()) == []
     assert processes_of(process.pid) == []

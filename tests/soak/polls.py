@@ -26,7 +26,7 @@ from docopt import docopt
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from kappa.errors import KappaError
-from local.testkit.chromium import browsing, sign_in
+from local.testkit.chromium import browsing, heap_bytes, sign_in
 from local.testkit.events import operator_record
 
 STORE = "Lambda-Chat-store-message"
@@ -62,21 +62,13 @@ class Visitor:
         """Count from now on."""
         self.cdp.on("Network.responseReceived", self._count)
         self.cdp.on("Network.loadingFinished", self._add)
-        self.heaps = [self.heap()]
+        self.heaps = [heap_bytes(self.cdp)]
 
     def _count(self, event: dict[str, Any]) -> None:
         self.requests[str(event["response"]["status"])] += 1
 
     def _add(self, event: dict[str, Any]) -> None:
         self.received += int(event["encodedDataLength"])
-
-    def heap(self) -> int:
-        """Bytes of the page's JavaScript heap, after garbage collection."""
-        self.cdp.send("HeapProfiler.collectGarbage")
-        metrics = self.cdp.send("Performance.getMetrics")["metrics"]
-        return int(
-            next(metric["value"] for metric in metrics if metric["name"] == "JSHeapUsedSize")
-        )
 
 
 def measure(browser: Browser, minutes: float) -> list[Visitor]:
@@ -95,7 +87,7 @@ def measure(browser: Browser, minutes: float) -> list[Visitor]:
         if time.monotonic() - sampled_at >= 60 * minutes / SAMPLES:
             sampled_at = time.monotonic()
             for visitor in visitors:
-                visitor.heaps.append(visitor.heap())
+                visitor.heaps.append(heap_bytes(visitor.cdp))
         active.page.mouse.move(100 + time.monotonic() % 50, 100)
         active.page.keyboard.press("Shift")
         if time.monotonic() - posted_at >= POST_EACH_S:
@@ -115,7 +107,7 @@ def report(visitors: list[Visitor], minutes: float) -> str:
     ]
     for visitor in visitors:
         total = visitor.requests.total()
-        heaps = ", ".join(f"{heap / 1e3:.0f}" for heap in [*visitor.heaps, visitor.heap()])
+        heaps = ", ".join(f"{heap / 1e3:.0f}" for heap in [*visitor.heaps, heap_bytes(visitor.cdp)])
         lines.append(
             f"| {visitor.name} | {total} | {visitor.requests['304']} | {total / minutes:.0f} | "
             f"{visitor.received / 1e3:.0f} | {heaps} |"

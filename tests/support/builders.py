@@ -93,6 +93,18 @@ def answer_with(client, operation, code, status=400, times=None, when=None):
     client.meta.events.register(f"before-call.{service}.{operation}", answer)
 
 
+def before_each_put(s3, action, times=1):
+    """Do something before a client's next `times` PutObjects: after the reads that they rest on."""
+    left = [times]
+
+    def act(**_):
+        if left[0]:
+            left[0] -= 1
+            action()
+
+    s3.meta.events.register("before-parameter-build.s3.PutObject", act)
+
+
 def moment(offset_s):
     """The time `offset_s` after NOW_S, as rows contain it."""
     at = datetime.fromtimestamp(NOW_S + offset_s, UTC)

@@ -198,10 +198,10 @@ def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
             assert rows[key].strip().startswith("`./resources.py ")  # which checks the value
             assert f"kappa {path} deploy" in rows[key] or "kappa lambda/*/config.yml" in rows[key]
     config = msgspec.structs.replace(CHAT, history=1, rate_limit="1/1s")
-    told = page_config.page_config(config, "eu-west-1", {})
+    before = page_config.page_config(config, "eu-west-1", {})
     for key, value in {"rate_limit": "2/2s", "history": 2, "data_prefix": "x/"}.items():
         changed = msgspec.structs.replace(config, **{key: value})
-        assert page_config.page_config(changed, "eu-west-1", {}) != told
+        assert page_config.page_config(changed, "eu-west-1", {}) != before
         assert "s3-website/update.sh" in rows[key]
 
 
@@ -336,9 +336,12 @@ def test_a_reader_that_goes_away_is_no_traceback():
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_a_missing_python_package_says_what_to_run():
+@pytest.mark.parametrize(
+    "script", ["resources.py", "lambda/sns/replay.py", "lambda/dynamodb/republish.py"]
+)
+def test_a_missing_python_package_says_what_to_run(script):
     done = subprocess.run(
-        [sys.executable, "-S", ROOT / "resources.py", "cf"],
+        [sys.executable, "-S", ROOT / script, "cf"],
         capture_output=True,
         text=True,
         check=False,
@@ -438,9 +441,9 @@ def event(logical_id, status, reason=""):
 
 
 def followed(aws, after=""):
-    told = []
-    progress.follow(aws, STACK_ID, after, told.append, sleep=aws.sleep)
-    return [(event.logical_id, event.status) for event in told]
+    events = []
+    progress.follow(aws, STACK_ID, after, events.append, sleep=aws.sleep)
+    return [(event.logical_id, event.status) for event in events]
 
 
 def test_following_tells_each_event_once_and_ends_with_the_stack():
@@ -563,8 +566,8 @@ def test_another_region_than_the_configs_is_said_by_each_command(
     }.items():
         monkeypatch.setenv(name, value)
     assert resources.main([*command.split(), "--region=us-east-1"]) == 1
-    said = capsys.readouterr().err
-    assert f"in us-east-1, but {config} says `region: eu-west-1`; kappa and update.sh" in said
+    note = capsys.readouterr().err
+    assert f"in us-east-1, but {config} has `region: eu-west-1`; kappa and update.sh" in note
     assert resources.main([*command.split(), "--region=eu-west-1"]) == 1
     assert "Note: " not in capsys.readouterr().err
 

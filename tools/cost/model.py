@@ -37,7 +37,7 @@ PRICES = {
 Usage = dict[str, float]  # units per second, by the names of PRICES
 
 DAYS, DAY_S = 30, 86_400
-# CloudWatch: the metrics of ordinary messages, and the alarms of `alarm_email`; tests count both
+# CloudWatch: the metrics of ordinary messages, and those that the alarms watch; tests count both
 METRICS, ALARMS = 7, 9
 # A message: docs/handlers.md
 WRITE_UNITS = 8  # row, sending, count and check; doubled, as in any transaction

@@ -83,17 +83,13 @@ def _block(layout: Layout, top: float) -> list[str]:
     }
     parts += [_arrow(path, layout, middle) for path in layout.paths]
     for row in layout.rows:
-        parts += [_box(cell, layout.centre[cell], middle[cell]) for cell in row if _is_box(cell)]
+        boxes = [cell for cell in row if isinstance(cell, Box)]
+        parts += [_box(box, layout.centre[box], middle[box]) for box in boxes]
     return parts
 
 
-def _is_box(cell: Cell) -> bool:
-    return isinstance(cell, Box)
-
-
-def _box(cell: Cell, x: float, y: float) -> str:
-    assert isinstance(cell, Box)
-    lines = textwrap.wrap(cell.name, LINE_LETTERS)
+def _box(box: Box, x: float, y: float) -> str:
+    lines = textwrap.wrap(box.name, LINE_LETTERS)
     first = y + 4 - (len(lines) - 1) * LINE_HEIGHT / 2
     spans = "".join(
         f'<tspan x="{x:.0f}" y="{first + place * LINE_HEIGHT:.0f}">{escape(line)}</tspan>'

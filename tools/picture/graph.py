@@ -41,7 +41,7 @@ def read_imports(root: Path) -> Imports:
     return imports
 
 
-def loose(root: Path, panel: str) -> list[str]:
+def _loose(root: Path, panel: str) -> list[str]:
     """The names of the modules directly in a panel's folder."""
     return sorted(path.stem for path in (root / panel).glob("*.py") if "__" not in path.stem)
 
@@ -69,9 +69,8 @@ def _module(path: Path) -> str:
 def _box(root: Path, module: str) -> Box:
     panel, _, rest = module.partition(".")
     name = rest.split(".")[0]
-    return Box(
-        panel, name if name and (root / panel / name).is_dir() else ", ".join(loose(root, panel))
-    )
+    is_folder = name and (root / panel / name).is_dir()
+    return Box(panel, name if is_folder else ", ".join(_loose(root, panel)))
 
 
 def _imported(path: Path) -> set[str]:
@@ -115,8 +114,5 @@ def _page(root: Path) -> Iterator[tuple[Box, set[Box]]]:
 
 
 def _script_box(name: str) -> Box:
-    """The box of a script: its folder's, main.js's own, or one for all others beside main.js."""
-    folder, slash, _ = name.partition("/")
-    if slash:
-        return Box("page", folder)
-    return Box("page", name if name == "main.js" else "scripts")
+    """The box of a script: its folder's, or main.js's own."""
+    return Box("page", name.partition("/")[0])

@@ -20,7 +20,7 @@ import { claimTab, joinTabs, locksOf } from "./services/tabs.js";
 import { channelInHash, DEFAULT_CHANNEL } from "./state/channel_names.js";
 import * as chat from "./state/chat.js";
 import * as draft from "./state/draft.js";
-import { DEFAULT_RATE, discarded, OUTBOX_LIMIT, retried } from "./state/outbox.js";
+import { discarded, OUTBOX_LIMIT, retried } from "./state/outbox.js";
 import { createView } from "./view/page.js";
 
 /** @typedef {chat.State} State */
@@ -39,7 +39,6 @@ const awsNow = () => awsClock.time();
 const newId = () => crypto.randomUUID();
 const nextClientId = clientIds(awsNow, () => newId().slice(0, 8));
 const nonce = newId();
-const { rateLimit = DEFAULT_RATE } = config;
 
 let tab = "";
 /** @type {GoogleAccountsId | undefined} */
@@ -137,7 +136,7 @@ const shared = {
 };
 const sendAll = createSending({
   ...shared,
-  rate: rateLimit,
+  rate: config.rateLimit,
   store: storage,
   publish: ({ signed, token }, outgoing) => publish(signed, config, outgoing, token),
   onSent() {

@@ -7,8 +7,8 @@ export interface Config {
   table: string;
   dataPrefix: string;
   history: number;
-  /** how many messages one person may send in this many seconds; absent: 10 in 10 */
-  rateLimit?: { messages: number; seconds: number };
+  /** how many messages one person may send in this many seconds */
+  rateLimit: { messages: number; seconds: number };
   bucket: string;
   endpoints: { sts: string; sns: string; dynamodb: string; s3: string };
 }

@@ -44,9 +44,11 @@ export interface Reading {
   asOf: string;
 }
 
-/** The newest rows of a range of the table, oldest first. */
+/** The newest rows of a range of the table. */
 export interface Rows {
+  /** oldest first */
   messages: readonly Message[];
+  /** in any order */
   changes: readonly Change[];
   /** whether the range has older rows */
   more: boolean;

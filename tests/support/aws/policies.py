@@ -1,8 +1,8 @@
 """A small IAM policy evaluator for the template's and the functions' policies.
 
 It tests what the embedded AWS does not enforce. It supports what these policies use: wildcards in
-actions and resources, eight condition operators, and everyone, services or identity providers as
-principals.
+actions and resources, the condition operators in `_met`, and everyone, services or identity
+providers as principals.
 Source: IAM guide, "Policy evaluation logic" (one account, no boundaries).
 """
 
@@ -100,7 +100,7 @@ def _met(operator, value, allowed):
     match operator.removesuffix("IfExists"):
         case "StringEquals" | "Bool":
             return value in allowed
-        case "StringLike" | "ArnLike" | "ArnEquals":
+        case "ArnLike":
             return any(fnmatchcase(value, pattern) for pattern in allowed)
         case "NotIpAddress":
             address = ipaddress.ip_address(value)

@@ -1,11 +1,27 @@
-"""Find the emulator's process by its port, and kill its workers."""
+"""The emulator's port and processes: find a free port, find the process, kill its workers."""
 
 import contextlib
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
+
+from local.gate import HOST
+
+
+def free_port():
+    """An unused port of the loopback address."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def listening(port):
+    """Whether a process listens on a port of the loopback address."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def processes():

@@ -3,6 +3,8 @@
 import json
 import uuid
 
+from local.testkit.events import operator_record
+
 
 class Page:
     """A signed-in user's page, reduced to publishing."""
@@ -27,13 +29,9 @@ class Page:
 
 def invoke(chat, *bodies):
     """Send messages as an operator; return the function's answer."""
-    records = [
-        {"EventSource": "lambda-chat:operator", "Sns": {"Message": json.dumps(body)}}
-        for body in bodies
-    ]
     answer = chat.client("lambda").invoke(
         FunctionName=f"{chat.config.stack_name}-store-message",
-        Payload=json.dumps({"Records": records}),
+        Payload=json.dumps({"Records": [operator_record(body) for body in bodies]}),
     )
     return json.loads(answer["Payload"].read())
 

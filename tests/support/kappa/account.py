@@ -11,8 +11,8 @@ import json
 from types import SimpleNamespace
 
 from kappa.errors import AwsError, Conflict, NotFound
+from local.testkit.events import ACCOUNT
 
-ACCOUNT = "123456789012"
 REGION = "us-east-1"
 NAME = "greeter"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"

@@ -4,8 +4,9 @@ from kappa.commands.deploy import plan_deploy
 from kappa.commands.session import Session
 from kappa.config.model import Image
 from kappa.plan.apply import apply
+from local.testkit.events import ACCOUNT
 from tests.support.builders import kappa_config
-from tests.support.kappa.account import ACCOUNT, REGION, ROLE, clock
+from tests.support.kappa.account import REGION, ROLE, clock
 
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/greeter:"
 

@@ -6,8 +6,6 @@ from kappa.iam.state import IamState, RoleState
 from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
 
-TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
-STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/clicks"
 SETTINGS = {
     "FunctionName": "greeter",
     "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:greeter",

@@ -202,36 +202,21 @@ def documents(actions):
 
 
 def statements(actions, condition=None):
-    """Group actions by the resources that they can be limited to."""
+    """Group actions by the resources that they can be limited to; iam:PassRole stands alone."""
     groups = {}
     for action in sorted(actions):
-        groups.setdefault((action.split(":")[0], resources_of(action)), []).append(action)
+        key = action.split(":")[0], resources_of(action), action == "iam:PassRole"
+        groups.setdefault(key, []).append(action)
     result = []
-    for (_, arns), names in sorted(groups.items()):
+    for (_, arns, passes_role), names in sorted(groups.items()):
         statement = {"Effect": "Allow", "Action": names, "Resource": list(arns)}
-        if names == ["iam:PassRole"]:
+        if passes_role:
             statement["Condition"] = {
                 "StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}
             }
         elif condition:
             statement["Condition"] = condition
         result.append(statement)
-    return split_pass_role(result)
-
-
-def split_pass_role(grouped):
-    """Move iam:PassRole, which has its own condition, into its own statement."""
-    result = []
-    for statement in grouped:
-        if "iam:PassRole" in statement["Action"] and len(statement["Action"]) > 1:
-            rest = [action for action in statement["Action"] if action != "iam:PassRole"]
-            condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-            result += [
-                statement | {"Action": rest},
-                statement | {"Action": ["iam:PassRole"], "Condition": condition},
-            ]
-        else:
-            result.append(statement)
     return result
 
 

@@ -32,7 +32,7 @@ def test_what_is_no_arn_is_refused(text):
 
 def test_a_place_gives_every_arn_from_a_name():
     place = Place("aws-us-gov", "us-gov-west-1", "123456789012")
-    assert place.function("f") == "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f"
+    assert place.function_arn("f") == "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f"
     assert place.role("/kappa/", "r") == "arn:aws-us-gov:iam::123456789012:role/kappa/r"
     assert place.policy("/", "p") == "arn:aws-us-gov:iam::123456789012:policy/p"
     assert (

@@ -11,7 +11,7 @@ from moto import mock_aws
 from local.testkit.events import id_token, sns_record
 from senders import Verifier
 from store_message import Service, store
-from tests.support.builders import BUCKET, NOW_S, TABLE
+from tests.support.builders import BUCKET, NOW_S, TABLE, moment
 from tests.support.chat.store import RATE_TABLE, store_settings
 from transactions import Tables
 
@@ -104,6 +104,12 @@ class Function:
 
     def token(self, **claims):
         return id_token(**({"exp": int(self.now_s) + 3600} | claims))
+
+    def message(self, number=1, at_s=0.0, sub=None, **body):
+        """A record with a message of one person, sent some seconds after NOW_S."""
+        body = {"message": "hello", "client_id": f"c{number}", **body}
+        claims = {"sub": sub} if sub else {}
+        return sns_record(body, self.token(**claims), Timestamp=moment(at_s))
 
     def record(self, body=None, **changes):
         return sns_record(body, self.token(), **changes)

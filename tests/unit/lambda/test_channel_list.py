@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 
 from channel_list import MAX_NAMES, SEEN_FOR_S, ChannelList, ChannelListBusy
 from s3_folder import Folder
-from tests.support.builders import BUCKET, NOW_S, answer_with, calls_of
+from tests.support.builders import BUCKET, NOW_S, answer_with, before_each_put, calls_of
 
 KEY = "data/channels.json"
 
@@ -16,18 +16,6 @@ def channel_list(s3):
 
 def content(s3):
     return json.loads(s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
-
-
-def before_each_put(s3, action, times):
-    """Do something between the list's read and its write."""
-    left = [times]
-
-    def act(**_):
-        if left[0]:
-            left[0] -= 1
-            action()
-
-    s3.meta.events.register("before-parameter-build.s3.PutObject", act)
 
 
 def test_the_first_channel_makes_the_list(s3):

@@ -41,7 +41,7 @@ class Chat:
         self.published = 0
 
     def deliver(self, record):
-        """Store a record, publish what it changed; tell whether it was stored."""
+        """Store a record, publish what it changed; return whether it was stored."""
         with redirect_stdout(io.StringIO()):
             counts = store_message.store({"Records": [record]}, self.storing, "request")
             records = self.tables.stream[self.published :]

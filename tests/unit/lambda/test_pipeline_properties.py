@@ -62,7 +62,7 @@ class Pipeline:
         self.waiting.append((number, record, SNS_TRIES))
 
     def store_one(self, place):
-        """Store one of the waiting deliveries; one that fails is tried again, then told of."""
+        """Store one of the waiting deliveries; one that fails is tried again, then reported."""
         number, record, tries = self.waiting.pop(place % len(self.waiting))
         try:
             counts = store({"Records": [record]}, self.storing, "request")
@@ -132,7 +132,7 @@ class Pipeline:
                 self.publish_one(place, container, action == "again")
 
     def replay(self, turns):
-        """Let AWS work again: send what FailuresTopic was told of once more, as operators do."""
+        """Let AWS work again: send what FailuresTopic got once more, as operators do."""
         self.storing_meets.clear()
         self.publishing_meets.clear()
         for number, record in self.failed:

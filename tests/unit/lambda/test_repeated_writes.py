@@ -1,4 +1,4 @@
-"""A write that AWS does not answer is made again: at a new place, once, and told as stored."""
+"""A write that AWS does not answer is made again: at a new place, once, and counted as stored."""
 
 import json
 import re
@@ -16,7 +16,6 @@ import aws_clients
 import rows
 import transactions
 from aws_clients import ONE_TRY
-from local.testkit.events import sns_record
 from store_message import NotStored
 from store_settings import Rate
 from tests.support.builders import NOW_S, answer_with, moment
@@ -100,11 +99,6 @@ def lost(function, error, operation="TransactWriteItems", times=1):
     assert not left[0]
 
 
-def said(function, at_s=0, **body):
-    body = {"message": "hello", "client_id": "c1"} | body
-    return sns_record(body, function.token(), Timestamp=moment(at_s))
-
-
 LOST = [ReadTimeoutError(**URL), ConnectionClosedError(**URL)]
 
 
@@ -116,10 +110,10 @@ def test_a_message_whose_answer_gets_lost_is_stored_once_and_told_as_stored(
     clock = iter(range(100))  # each look at it is a second later: the next try stands elsewhere
     function.service = function.service._replace(clock=lambda: NOW_S + late_s + next(clock))
     with lost(function, error):
-        assert function.store(said(function)) == counts(stored=1)
+        assert function.store(function.message()) == counts(stored=1)
     assert len(function.items()) == 1
     assert [row["n"] for row in function.items(RATE_TABLE) if "n" in row] == [{"N": "1"}]
-    assert function.store(said(function)) == counts(duplicate=1)
+    assert function.store(function.message()) == counts(duplicate=1)
 
 
 @pytest.mark.parametrize("late_s", [0, LATE_S + 1])
@@ -128,11 +122,11 @@ def test_a_change_whose_answer_gets_lost_is_made_once_though_it_was_the_last_its
     function, refusals, action, late_s
 ):
     function.set_up(rate=Rate(2, 60))
-    function.store(said(function))
+    function.store(function.message())
     clock = iter(range(100))
     function.service = function.service._replace(clock=lambda: NOW_S + late_s + next(clock))
-    change = said(
-        function, action=action, id=f"{moment(0)}#c1", message="better", client_id="change"
+    change = function.message(
+        action=action, id=f"{moment(0)}#c1", message="better", client_id="change"
     )
     with lost(function, ReadTimeoutError(**URL)):
         assert function.store(change) == counts(changed=1)
@@ -143,8 +137,8 @@ def test_a_change_whose_answer_gets_lost_is_made_once_though_it_was_the_last_its
 
 
 def test_a_read_whose_answer_gets_lost_is_made_again(function):
-    function.store(said(function))
-    change = said(function, action="delete", id=f"{moment(0)}#c1", client_id="change")
+    function.store(function.message())
+    change = function.message(action="delete", id=f"{moment(0)}#c1", client_id="change")
     with lost(function, ReadTimeoutError(**URL), "GetItem", times=2):
         assert function.store(change) == counts(changed=1)
 
@@ -161,7 +155,7 @@ def test_a_read_whose_answer_gets_lost_is_made_again(function):
 )
 def test_a_call_that_fails_for_a_moment_is_made_again(function, code, status):
     answer_with(function.dynamodb, "TransactWriteItems", code, status, times=5)
-    assert function.store(said(function)) == counts(stored=1)
+    assert function.store(function.message()) == counts(stored=1)
     assert len(function.pauses) == 5
 
 
@@ -169,12 +163,12 @@ def test_a_call_that_fails_for_a_moment_is_made_again(function, code, status):
 def test_a_call_that_can_only_fail_is_made_once(function, code):
     answer_with(function.dynamodb, "TransactWriteItems", code, times=1)
     with pytest.raises(NotStored):
-        function.store(said(function))
+        function.store(function.message())
     assert function.pauses == []
 
 
 def test_a_duplicate_stays_one_where_no_try_reached_aws(function):
-    function.store(said(function))
+    function.store(function.message())
     left = [EndpointConnectionError(**URL)]
 
     def unreachable(**_):
@@ -182,5 +176,5 @@ def test_a_duplicate_stays_one_where_no_try_reached_aws(function):
             raise left.pop()
 
     function.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", unreachable)
-    assert function.store(said(function)) == counts(duplicate=1)
+    assert function.store(function.message()) == counts(duplicate=1)
     assert len(function.pauses) == 1

@@ -40,8 +40,8 @@ def test_the_event_is_the_one_that_sns_sent(replay, form):
 
 def test_a_token_that_ended_is_left_and_said_when(replay):
     ended = sns_record(None, id_token(exp=int(NOW_S)))
-    said = reason(replay, json.dumps(failed_invocation(ended)))
-    assert said == "its token expired at 2026-01-01 12:00:00 UTC: nothing proves its sender"
+    why = reason(replay, json.dumps(failed_invocation(ended)))
+    assert why == "its token expired at 2026-01-01 12:00:00 UTC: nothing proves its sender"
 
 
 @pytest.mark.parametrize("token", [None, "x", "a.b.c", id_token(exp="soon"), id_token(exp=2**60)])
@@ -51,7 +51,7 @@ def test_what_the_token_does_not_tell_is_left_to_the_function(replay, token):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "why"),
     [
         ("", "not a record"),
         ("{", "not a record"),
@@ -67,8 +67,8 @@ def test_what_the_token_does_not_tell_is_left_to_the_function(replay, token):
         (json.dumps(failed_invocation(requestPayload={"Records": []})), "too large for SNS"),
     ],
 )
-def test_what_cannot_be_replayed_is_left_with_its_reason(replay, text, said):
-    assert said in reason(replay, text)
+def test_what_cannot_be_replayed_is_left_with_its_reason(replay, text, why):
+    assert why in reason(replay, text)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_record_of_another_function_or_account_is_left(replay, ours, theirs, o
 def test_a_record_that_did_not_come_through_sns_is_left(replay, source):
     forged = operator_record({"action": "block", "user": "0" * 16}) | {"EventSource": source}
     for records in ([forged], [live(), forged]):
-        said = reason(replay, json.dumps(failed_invocation(*records)))
-        assert said.startswith("it did not come through SNS: an operator's events need --operator")
+        why = reason(replay, json.dumps(failed_invocation(*records)))
+        assert why.startswith("it did not come through SNS: an operator's events need --operator")
 
 
 def test_what_operators_sent_is_replayed_only_when_that_is_said(replay):

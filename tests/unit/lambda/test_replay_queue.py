@@ -89,9 +89,9 @@ def test_a_run_of_more_than_15_minutes_sees_each_record_once(replay, capsys, num
     assert account.now_s > replay.HIDDEN_S
     assert account.shown == set()
     assert sorted(account.invoked) == sorted(account.visible_at_s)
-    said = capsys.readouterr()
-    assert len(said.out.splitlines()) == number
-    assert said.err == f"{number} left.\n"
+    output = capsys.readouterr()
+    assert len(output.out.splitlines()) == number
+    assert output.err == f"{number} left.\n"
     assert account.hidden == []
 
 
@@ -126,6 +126,6 @@ def test_what_cannot_be_given_back_is_said_and_hides_no_error(replay, capsys):
 
     account.change_message_visibility_batch = unreachable
     assert account.run(replay) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert said[0] == "1 stored, 1 left."
-    assert said[1].startswith("The rest is visible in the queue again within 15 minutes: ")
+    output = capsys.readouterr().err.splitlines()
+    assert output[0] == "1 stored, 1 left."
+    assert output[1].startswith("The rest is visible in the queue again within 15 minutes: ")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa.errors import AwsError, Denied, NotFound
+from kappa.errors import AwsError, ConfigError, Denied, NotFound
 from stream_batch import read_channel
 
 SCRIPT = Path("lambda/dynamodb/republish.py")
@@ -67,21 +67,21 @@ def test_all_channels_are_published_some_at_a_time(script, capsys):
     assert script.republish(aws, FUNCTION, names) == 0
     assert [len(batch) for batch in aws.batches] == [50, 50, 20]
     assert [name for batch in aws.batches for name in batch] == names
-    said = capsys.readouterr()
-    assert said.out.splitlines() == [f"published  {name}" for name in names]
-    assert said.err == "120 published, 0 failed.\n"
+    output = capsys.readouterr()
+    assert output.out.splitlines() == [f"published  {name}" for name in names]
+    assert output.err == "120 published, 0 failed.\n"
 
 
 def test_a_channel_that_fails_is_told_and_the_others_are_published(script, capsys):
     aws = Aws(failures(2))
     assert script.republish(aws, FUNCTION, ["a", "b", "c"]) == 1
-    said = capsys.readouterr()
-    assert said.out.splitlines() == [
+    output = capsys.readouterr()
+    assert output.out.splitlines() == [
         "published  a",
         "failed  b: see the function's log",
         "published  c",
     ]
-    assert said.err == "2 published, 1 failed.\n"
+    assert output.err == "2 published, 1 failed.\n"
 
 
 def test_a_batch_that_fails_is_told_and_the_next_is_tried(script, capsys):
@@ -127,3 +127,9 @@ def test_what_is_no_channel_or_option_is_exit_code_2(arguments):
     done = subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["channels", "stats"])
+def test_a_reserved_name_is_called_reserved(script, name):
+    with pytest.raises(ConfigError, match=f"^'{name}' is reserved: it is not a channel.$"):
+        script.check_channels(["default", name])

@@ -28,7 +28,7 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
 
-def said(ago_ms=0, channel="default", user="ada", now_ms=NOW_MS):
+def new_message(ago_ms=0, channel="default", user="ada", now_ms=NOW_MS):
     return NewMessage(channel, now_ms - ago_ms, user)
 
 
@@ -41,7 +41,9 @@ def after(*batches, now_ms=NOW_MS):
 
 
 def test_the_object_has_the_contract_s_form():
-    content = after([said(), said(MINUTE_MS), said(user="grace", channel="tea")])
+    content = after(
+        [new_message(), new_message(MINUTE_MS), new_message(user="grace", channel="tea")]
+    )
     seen = content["today"].pop("seen")
     assert content == {
         "generated_at": "2026-01-01T12:00:00.000Z",
@@ -61,30 +63,32 @@ def test_the_object_has_the_contract_s_form():
     [(0, 59), (1, 58), (MINUTE_MS, 58), (59 * MINUTE_MS, 0), (59 * MINUTE_MS + 1, None)],
 )
 def test_a_message_counts_in_its_own_minute(ago_ms, place):
-    per_minute = after([said(ago_ms)])["per_minute"]
+    per_minute = after([new_message(ago_ms)])["per_minute"]
     assert per_minute == [int(minute == place) for minute in range(60)]
 
 
 def test_a_message_ahead_of_the_clock_counts_now():
-    content = after([said(-3 * DAY_MS)])
+    content = after([new_message(-3 * DAY_MS)])
     assert content["per_minute"][-1] == content["today"]["messages"] == 1
 
 
 def test_an_old_message_of_today_counts_today_only():
-    content = after([said(2 * HOUR_MS)])
+    content = after([new_message(2 * HOUR_MS)])
     assert (sum(content["per_minute"]), content["today"]["messages"]) == (0, 1)
 
 
 def test_a_message_of_another_day_counts_nowhere():
-    content = after([said(DAY_MS)])
+    content = after([new_message(DAY_MS)])
     assert (sum(content["per_minute"]), content["today"]["messages"]) == (0, 0)
     assert (content["today"]["people"], content["today"]["channels"]) == (0, {})
 
 
 def test_what_was_said_before_midnight_stays_in_the_hour_but_not_in_today():
     midnight_ms = NOW_MS + 12 * HOUR_MS
-    before = counted(b"", [said(1, now_ms=midnight_ms)], midnight_ms - 1)
-    content = json.loads(counted(before, [said(now_ms=midnight_ms, user="grace")], midnight_ms))
+    before = counted(b"", [new_message(1, now_ms=midnight_ms)], midnight_ms - 1)
+    content = json.loads(
+        counted(before, [new_message(now_ms=midnight_ms, user="grace")], midnight_ms)
+    )
     assert content["per_minute"][-2:] == [1, 1]
     assert content["today"]["date"] == "2026-01-02"
     assert (content["today"]["messages"], content["today"]["people"]) == (1, 1)
@@ -94,23 +98,25 @@ def test_what_was_said_before_midnight_stays_in_the_hour_but_not_in_today():
     ("gone", "left"), [(0, [1, 2]), (1, [2, 0]), (2, [0, 0]), (59, [0, 0]), (1_000_000, [0, 0])]
 )
 def test_minutes_move_on(gone, left):
-    stats = with_new(at_time(NOTHING, NOW_MS), [said(), said(), said(MINUTE_MS)])
+    stats = with_new(
+        at_time(NOTHING, NOW_MS), [new_message(), new_message(), new_message(MINUTE_MS)]
+    )
     moved = at_time(stats, NOW_MS + gone * MINUTE_MS).per_minute
     assert moved[-2:] == left
     assert len(moved) == 60
 
 
 def test_a_clock_that_is_behind_turns_nothing_back():
-    content = counted(b"", [said()], NOW_MS)
-    later = json.loads(counted(content, [said()], NOW_MS - 2 * MINUTE_MS))
+    content = counted(b"", [new_message()], NOW_MS)
+    later = json.loads(counted(content, [new_message()], NOW_MS - 2 * MINUTE_MS))
     assert later["generated_at"] == "2026-01-01T12:00:00.000Z"
     assert later["per_minute"][-1] == 2
 
 
 @pytest.mark.parametrize(("ahead_ms", "messages"), [(300_000, 2), (300_001, 1)])
 def test_what_a_broken_clock_wrote_is_dropped(ahead_ms, messages):
-    ahead = counted(b"", [said(now_ms=NOW_MS + ahead_ms)], NOW_MS + ahead_ms)
-    assert json.loads(counted(ahead, [said()], NOW_MS))["today"]["messages"] == messages
+    ahead = counted(b"", [new_message(now_ms=NOW_MS + ahead_ms)], NOW_MS + ahead_ms)
+    assert json.loads(counted(ahead, [new_message()], NOW_MS))["today"]["messages"] == messages
 
 
 def test_operators_send_messages_but_are_no_people():
@@ -137,29 +143,30 @@ def test_an_image_of_another_form_counts_nothing(image):
 
 
 def test_the_50_busiest_channels_are_kept():
-    batch = [said(channel=f"c{n}") for n in range(60) for _ in range(n + 1)]
+    batch = [new_message(channel=f"c{n}") for n in range(60) for _ in range(n + 1)]
     today = after(batch)["today"]
     assert list(today["channels"]) == [f"c{n}" for n in range(59, 9, -1)]
     assert today["messages"] == len(batch)
 
 
 def test_a_new_channel_can_rise_among_50_of_one_message():
-    full = [said(channel=f"c{n}") for n in range(MAX_CHANNELS)]
-    channels = after(full, [said(channel="new")], [said(channel="new")])["today"]["channels"]
+    full = [new_message(channel=f"c{n}") for n in range(MAX_CHANNELS)]
+    new = [new_message(channel="new")]
+    channels = after(full, new, new)["today"]["channels"]
     assert channels["new"] == 2
     assert len(channels) == MAX_CHANNELS
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 10])
 def test_few_people_are_counted_exactly(count):
-    assert after([said(user=f"user {n}") for n in range(count)])["today"]["people"] == count
+    assert after([new_message(user=f"user {n}") for n in range(count)])["today"]["people"] == count
 
 
 @pytest.mark.parametrize(
     ("count", "error"), [(100, 0.03), (1_000, 0.03), (10_000, 0.03), (50_000, 0.12)]
 )
 def test_many_people_are_estimated_within_three_standard_errors(count, error):
-    estimate = after([said(user=f"{n:016x}") for n in range(count)])["today"]["people"]
+    estimate = after([new_message(user=f"{n:016x}") for n in range(count)])["today"]["people"]
     assert math.isclose(estimate, count, rel_tol=error)
 
 
@@ -176,7 +183,7 @@ def test_a_user_has_another_bit_the_next_day():
 
 
 def test_no_user_is_written():
-    content = counted(b"", [said(user="0123456789abcdef")], NOW_MS)
+    content = counted(b"", [new_message(user="0123456789abcdef")], NOW_MS)
     assert b"0123456789abcdef" not in content
 
 
@@ -184,13 +191,14 @@ def test_the_size_is_bounded():
     content = b""
     for batch in range(20):
         many = [
-            said(channel=f"{batch}-{n}".rjust(64, "c"), user=f"{batch}-{n}") for n in range(1_000)
+            new_message(channel=f"{batch}-{n}".rjust(64, "c"), user=f"{batch}-{n}")
+            for n in range(1_000)
         ]
         content = counted(content, many, NOW_MS + batch * MINUTE_MS)
     assert len(content) < 8_192
 
 
-SOUND = json.loads(counted(b"", [said()], NOW_MS))
+SOUND = json.loads(counted(b"", [new_message()], NOW_MS))
 
 
 @pytest.mark.parametrize(

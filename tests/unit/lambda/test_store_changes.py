@@ -11,11 +11,6 @@ from transactions import TRIES
 SENT = f"{moment(0)}#c1"
 
 
-def said(function, **body):
-    body = {"message": "Helo", "client_id": "c1", **body}
-    return sns_record(body, function.token(), Timestamp=moment(0))
-
-
 def change(function, action, number=2, at_s=60.0, sub=None, **body):
     """A change of the message SENT, some seconds after it."""
     text = {"message": f"text {number}"} if action == "edit" else {}
@@ -31,7 +26,7 @@ def texts(function):
 @pytest.fixture
 def stored(function):
     """The function, with Ada's message in the table."""
-    function.store(said(function))
+    function.store(function.message(message="Helo"))
     return function
 
 
@@ -78,7 +73,7 @@ def test_no_text_stays_that_was_edited_or_deleted(stored, last):
 
 def test_a_change_lives_as_long_as_a_message(function):
     function.set_up(retention_days=1)
-    function.store(said(function), change(function, "delete"))
+    function.store(function.message(message="Helo"), change(function, "delete"))
     ends = [int(item["expires_at"]["N"]) for item in function.items()]
     assert sorted(ends) == [int(function.now_s) + 86_400, int(function.now_s) + 86_460]
 

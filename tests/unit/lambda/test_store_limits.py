@@ -8,15 +8,9 @@ import pytest
 from local.testkit.events import operator_record, sns_record
 from store_message import NotStored
 from store_settings import Rate, read_settings
-from tests.support.builders import answer_with, calls_of, moment
+from tests.support.builders import answer_with, calls_of
 from tests.support.chat.store import ENVIRON, RATE_TABLE, conflict, counts
 from transactions import TRIES
-
-
-def said(function, number, at_s=0.0, sub="1", **body):
-    """A message of one person, sent some seconds after now."""
-    body = {"message": "x", "client_id": f"c{number}", **body}
-    return sns_record(body, function.token(sub=sub), Timestamp=moment(at_s))
 
 
 def user_of(function):
@@ -33,53 +27,53 @@ def order(action, user):
 
 
 def test_the_eleventh_message_of_ten_seconds_is_refused_and_stored_nowhere(function, refusals):
-    records = [said(function, n) for n in range(11)]
+    records = [function.message(n) for n in range(11)]
     assert function.store(*records) == counts(stored=10, refused=1)
     assert refusals() == ["too_fast"]
     assert len(function.items()) == 10
 
 
 def test_the_next_ten_seconds_are_counted_anew(function):
-    function.store(*[said(function, n) for n in range(10)])
-    assert function.store(said(function, 10, at_s=9.999)) == counts(refused=1)
-    assert function.store(said(function, 11, at_s=10)) == counts(stored=1)
+    function.store(*[function.message(n) for n in range(10)])
+    assert function.store(function.message(10, at_s=9.999)) == counts(refused=1)
+    assert function.store(function.message(11, at_s=10)) == counts(stored=1)
 
 
 def test_senders_are_counted_apart(function):
-    function.store(*[said(function, n) for n in range(10)])
-    assert function.store(said(function, 10, sub="2")) == counts(stored=1)
+    function.store(*[function.message(n) for n in range(10)])
+    assert function.store(function.message(10, sub="2")) == counts(stored=1)
 
 
 def test_what_waited_for_aws_is_not_taken_for_a_flood(function):
-    records = [said(function, n, at_s=-60 * n) for n in range(50)]
+    records = [function.message(n, at_s=-60 * n) for n in range(50)]
     function.set_up(rate=Rate(1, 10))
     assert function.store(*records) == counts(stored=50)
 
 
 def test_a_second_delivery_is_a_duplicate_however_fast_its_sender_wrote_since(function):
-    records = [said(function, n) for n in range(10)]
+    records = [function.message(n) for n in range(10)]
     function.store(*records)
     assert function.store(*records) == counts(duplicate=10)
 
 
 def test_a_second_delivery_is_not_counted(function):
-    first = said(function, 0)
+    first = function.message(0)
     for _ in range(20):
         function.store(first)
-    assert function.store(*[said(function, n) for n in range(1, 10)]) == counts(stored=9)
+    assert function.store(*[function.message(n) for n in range(1, 10)]) == counts(stored=9)
 
 
 def test_a_message_that_its_page_sends_again_is_not_counted(function):
     for n in range(20):
-        function.store(said(function, 0, at_s=n / 10))
-    assert function.store(*[said(function, n, at_s=3) for n in range(1, 10)]) == counts(stored=9)
+        function.store(function.message(0, at_s=n / 10))
+    assert function.store(*[function.message(n, at_s=3) for n in range(1, 10)]) == counts(stored=9)
 
 
 def test_what_could_not_be_stored_is_not_counted(function):
     answer_with(
         function.dynamodb, "TransactWriteItems", "InternalServerError", 500, times=30 * TRIES
     )
-    records = [said(function, n) for n in range(10)]
+    records = [function.message(n) for n in range(10)]
     for _ in range(3):
         with pytest.raises(NotStored):
             function.store(*records)
@@ -87,7 +81,7 @@ def test_what_could_not_be_stored_is_not_counted(function):
 
 
 def test_a_count_ends_a_day_after_its_window(function):
-    function.store(said(function, 0, at_s=13))
+    function.store(function.message(0, at_s=13))
     (row,) = counted(function)
     assert row["user"]["S"] == f"{user_of(function)}#{int(function.now_s) + 10}"
     assert row["expires_at"]["N"] == str(int(function.now_s) + 20 + 86_400)
@@ -101,10 +95,10 @@ def test_an_operator_has_no_limit(function):
 
 def test_no_limit_counts_nothing_but_the_block_holds(function):
     function.set_up(rate=Rate(0, 1))
-    assert function.store(*[said(function, n) for n in range(30)]) == counts(stored=30)
+    assert function.store(*[function.message(n) for n in range(30)]) == counts(stored=30)
     assert counted(function) == []
     function.store(order("block", user_of(function)))
-    assert function.store(said(function, 31)) == counts(refused=1)
+    assert function.store(function.message(31)) == counts(refused=1)
 
 
 def test_the_rate_and_the_block_cost_no_call_of_their_own(function):
@@ -116,15 +110,15 @@ def test_the_rate_and_the_block_cost_no_call_of_their_own(function):
 
 
 def test_whom_an_operator_blocks_writes_nothing_until_let_in_again(function, refusals):
-    function.store(said(function, 0))
+    function.store(function.message(0))
     user = user_of(function)
     assert function.store(order("block", user)) == counts(changed=1)
-    assert function.store(said(function, 1), said(function, 2, sub="2")) == counts(
+    assert function.store(function.message(1), function.message(2, sub="2")) == counts(
         stored=1, refused=1
     )
     assert refusals() == ["blocked"]
     assert function.store(order("unblock", user)) == counts(changed=1)
-    assert function.store(said(function, 3)) == counts(stored=1)
+    assert function.store(function.message(3)) == counts(stored=1)
 
 
 def test_a_block_has_no_end_and_leaves_nothing_when_it_is_lifted(function):
@@ -176,7 +170,7 @@ def test_a_block_gets_through_while_its_user_writes(function):
 )
 def test_a_write_that_another_or_a_busy_table_cancels_is_made_a_moment_later(function, code):
     conflict(function, 5, code)
-    assert function.store(said(function, 0)) == counts(stored=1)
+    assert function.store(function.message(0)) == counts(stored=1)
     assert len(function.pauses) == 5
     assert 0 <= sum(function.pauses) < 2
 
@@ -184,8 +178,8 @@ def test_a_write_that_another_or_a_busy_table_cancels_is_made_a_moment_later(fun
 def test_a_write_that_never_gets_through_is_raised(function):
     conflict(function, 6)
     with pytest.raises(NotStored):
-        function.store(said(function, 0))
-    assert function.store(said(function, 0)) == counts(stored=1)
+        function.store(function.message(0))
+    assert function.store(function.message(0)) == counts(stored=1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 import transcript_files
 from s3_folder import Folder
-from tests.support.builders import BUCKET, NOW_S, TABLE, answer_with, calls_of, moment, row
+from tests.support.builders import (
+    BUCKET,
+    NOW_S,
+    TABLE,
+    answer_with,
+    before_each_put,
+    calls_of,
+    moment,
+    row,
+)
 from transcript_files import TranscriptBusy, TranscriptFiles
 
 
@@ -32,18 +41,6 @@ def shown(s3, channel="default"):
     return [message["client_id"] for message in json.loads(content)["messages"]]
 
 
-def before_each_put(s3, action, times=1):
-    """Do something between the Query and the PUT."""
-    left = [times]
-
-    def act(**_):
-        if left[0]:
-            left[0] -= 1
-            action()
-
-    s3.meta.events.register("before-parameter-build.s3.PutObject", act)
-
-
 def test_the_first_touch_of_a_channel_costs_one_head(dynamodb, s3, store):
     store("1")
     calls = calls_of(dynamodb, s3)
@@ -62,16 +59,16 @@ def test_a_warm_channel_costs_one_query_and_one_put(dynamodb, s3, store):
 
 
 def change(dynamodb, client_id, target):
-    """Tell of a change of the message `target`, as store_message does."""
-    one = row(
+    """Store a change of the message `target`, as store_message does."""
+    item = row(
         moment(0), client_id, kind="delete", message=None, target=f"{moment(target)}#{target}"
     )
-    dynamodb.put_item(TableName=TABLE, Item=one | {"id": {"S": f"~{one['id']['S']}"}})
+    dynamodb.put_item(TableName=TABLE, Item=item | {"id": {"S": f"~{item['id']['S']}"}})
 
 
-def told(s3):
+def changes_in(s3):
     content = s3.get_object(Bucket=BUCKET, Key="data/default.json")["Body"].read()
-    return [one["id"].partition("#")[2] for one in json.loads(content)["changes"]]
+    return [change["id"].partition("#")[2] for change in json.loads(content)["changes"]]
 
 
 def test_what_has_been_told_of_changes_is_told_again_beside_new_messages(dynamodb, s3, store):
@@ -80,7 +77,7 @@ def test_what_has_been_told_of_changes_is_told_again_beside_new_messages(dynamod
     container.publish("default")
     store("1")
     container.publish("default", only_new=True)
-    assert told(s3) == ["a"]
+    assert changes_in(s3) == ["a"]
 
 
 def test_what_another_container_told_of_changes_is_not_taken_back(dynamodb, s3, other_s3, store):
@@ -90,7 +87,7 @@ def test_what_another_container_told_of_changes_is_not_taken_back(dynamodb, s3, 
     second.publish("default")
     store("1")
     first.publish("default", only_new=True)
-    assert told(s3) == ["a"]
+    assert changes_in(s3) == ["a"]
 
 
 @pytest.mark.parametrize("warm", [(), ("first",), ("first", "second"), ("second", "first")])

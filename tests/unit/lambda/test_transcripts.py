@@ -214,7 +214,7 @@ OLDER = f"{moment(-900)}#1"
 
 
 def change(sent_at, client_id, target=OLDER, **changes):
-    """A row that tells of a change of another row."""
+    """A row that is a change of another row."""
     one = row(sent_at, client_id, **({"kind": "edit", "message": None, "target": target} | changes))
     return one | {"id": {"S": f"~{one['id']['S']}"}}
 

@@ -12,6 +12,7 @@ import pytest
 import local.emulator
 from kappa.errors import KappaError
 from local import bootstrap
+from tests.support.aws.processes import free_port, listening
 
 
 def test_an_emulator_leaves_no_process_and_no_folder():
@@ -19,7 +20,7 @@ def test_an_emulator_leaves_no_process_and_no_folder():
         folder = running.folder
         assert (folder / "emulator.log").exists()
     assert not folder.exists()
-    assert not local.emulator._listening(running.port)
+    assert not listening(running.port)
 
 
 def test_the_default_port_gives_way_and_a_chosen_one_does_not():
@@ -35,7 +36,7 @@ def test_the_default_port_gives_way_and_a_chosen_one_does_not():
 
 
 def test_two_that_start_at_once_never_share_a_port():
-    port = local.emulator.free_port()
+    port = free_port()
     script = (
         "import local.emulator as e, sys\n"
         "with e.running(int(sys.argv[1]), or_another=True) as r:\n"
@@ -78,7 +79,7 @@ def test_a_killed_parent_takes_the_emulator_with_it():
         port, folder = parent.stdout.readline().split()
         parent.kill()
     ends = time.monotonic() + 60
-    while local.emulator._listening(int(port)) or Path(folder).exists():
+    while listening(int(port)) or Path(folder).exists():
         assert time.monotonic() < ends, "the emulator outlives its parent"
         time.sleep(0.05)
 
@@ -105,5 +106,5 @@ def test_a_stopped_parent_takes_the_emulator_with_it():
         port, folder = parent.stdout.readline().split()
         parent.terminate()
         parent.wait(30)
-    assert not local.emulator._listening(int(port))
+    assert not listening(int(port))
     assert not Path(folder).exists()

@@ -9,7 +9,7 @@ import pytest
 
 from local import bootstrap
 
-# As local mode: it ends with 130 some time after Ctrl-C, and with 1 at what it cannot do. (One that
+# Like local mode, it exits with 130 some time after Ctrl-C, and with 1 on an error. (One that
 # ends before make looks finds make without a child to wait for, which it calls an error.)
 STARTED = """#!/bin/sh
 trap 'sleep 2; exit 130' INT

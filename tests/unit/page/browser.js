@@ -1,6 +1,7 @@
 // In-memory stand-ins for a browser's storage and Web Locks.
 
 import assert from "node:assert/strict";
+import { createStorage } from "../../../s3-website/public/js/services/storage.js";
 
 /** A Storage over a map that the test can inspect. */
 export function area(entries = new Map()) {
@@ -15,6 +16,9 @@ export function area(entries = new Map()) {
     removeItem: (key) => void entries.delete(key),
   };
 }
+
+/** The page's data in a Storage. */
+export const store = (memory = area()) => createStorage(() => memory, "bucket");
 
 /** Web Locks of one browser. Each call of the result opens a tab; close() closes it. */
 export function browser() {

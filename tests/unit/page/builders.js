@@ -1,6 +1,7 @@
 // Builders of messages, people and states for the page's tests.
 
 import * as chat from "../../../s3-website/public/js/state/chat.js";
+import * as draft from "../../../s3-website/public/js/state/draft.js";
 
 export const ADA = { name: "Ada Lovelace", user: "a".repeat(16), picture: "" };
 export const GRACE = { name: "Grace Hopper", user: "b".repeat(16), picture: "" };
@@ -71,6 +72,9 @@ export const reading = (messages, changes = [], more = {}) => ({
 /** A transcript that may have earlier messages. */
 export const transcript = (messages, changes = []) =>
   reading(messages, changes, { from: messages[0]?.id ?? "~" });
+
+/** The state after the person has sent a text from the box. */
+export const sent = (state, text, id = "id-1") => draft.sent(draft.drafted(state, text), id, START_MS);
 
 export const received = (state, name, messages, seen, changes) =>
   chat.received(state, name, reading(messages, changes), seen);

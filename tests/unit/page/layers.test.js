@@ -15,7 +15,7 @@ const files = FOLDERS.flatMap((folder) =>
 );
 
 for (const file of files) {
-  test(`${file} imports only from the folders below its own`, () => {
+  test(`${file} imports only from the folders that its own may import`, () => {
     const folder = posix.dirname(file);
     const text = readFileSync(new URL(file, PAGE), "utf8");
     const modules = [...text.matchAll(/(?:from |\bimport\()"(\.[^"]+)"/g)]

@@ -11,6 +11,7 @@ import { createSending } from "../../../s3-website/public/js/services/sending.js
 import { createKeeper } from "../../../s3-website/public/js/services/keeper.js";
 import { createStorage } from "../../../s3-website/public/js/services/storage.js";
 import * as writing from "../../../s3-website/public/js/state/draft.js";
+import { area } from "./browser.js";
 import { ADA, chance, GRACE, START_MS, transcript } from "./builders.js";
 
 const CHANNELS = ["default", "ops", "art"];
@@ -42,18 +43,9 @@ function aws(random) {
 
 /** Ada's page, whose storage outlives reloads. */
 function browser(random, cloud) {
-  const memory = new Map();
-  const area = {
-    get length() {
-      return memory.size;
-    },
-    key: (at) => [...memory.keys()][at] ?? null,
-    getItem: (key) => memory.get(key) ?? null,
-    setItem: (key, value) => void memory.set(key, value),
-    removeItem: (key) => void memory.delete(key),
-  };
   const page = { time: 0, count: 0, skewMs: 0, net: "good", state: chat.initial("default"), timers: [] };
-  const store = createStorage(() => area, "b");
+  const memory = area();
+  const store = createStorage(() => memory, "b");
   const keeper = createKeeper({ store, locks: undefined, tab: () => "t" });
   let presence = null;
   let pump = () => {};

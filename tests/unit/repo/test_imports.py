@@ -1,4 +1,4 @@
-"""What the rest of the repository may not do: import a test, or change where Python looks."""
+"""No product code imports a test, and no benchmark changes sys.path."""
 
 import ast
 from pathlib import Path

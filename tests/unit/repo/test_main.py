@@ -22,15 +22,15 @@ def run(stages, beside, alone=()):
 
 
 def test_both_rows_pass_and_the_output_of_the_second_follows():
-    done = run([command("emulator"), command("browser")], [command("page"), command("unit")])
+    done = run([command("first"), command("browser")], [command("page"), command("unit")])
     assert done.returncode == 0
-    assert done.stdout.split() == ["emulator", "browser", "page", "unit"]
+    assert done.stdout.split() == ["first", "browser", "page", "unit"]
 
 
 @pytest.mark.parametrize(
     ("stages", "beside", "shown"),
     [
-        ([command("emulator", 1), command("browser")], [command("unit")], ["emulator", "unit"]),
+        ([command("first", 1), command("browser")], [command("unit")], ["first", "unit"]),
         ([command("browser")], [command("page", 1), command("unit")], ["browser", "page"]),
         ([command("browser")], [command("unit", 2)], ["browser", "unit"]),
     ],

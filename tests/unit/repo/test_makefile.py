@@ -1,4 +1,4 @@
-"""What make says where something that it needs is missing, before it installs anything."""
+"""make's errors for missing programs, before it installs anything."""
 
 import shutil
 import subprocess
@@ -55,7 +55,7 @@ NO_NPM = "Error: npm is missing: install Node.js 18 or newer"
 
 @pytest.mark.parametrize("target", ["local", "test"])
 @pytest.mark.parametrize(
-    ("programs", "told"),
+    ("programs", "message"),
     [
         ({}, NO_NPM),
         ({"node": NODE}, NO_NPM),
@@ -67,12 +67,12 @@ NO_NPM = "Error: npm is missing: install Node.js 18 or newer"
         ),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_installed(
-    make, checkout, target, programs, told
+def test_a_missing_program_is_reported_before_anything_is_installed(
+    make, checkout, target, programs, message
 ):
     done = make(target, **programs)
     assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert message in done.stderr
     assert not (checkout / ".venv").exists()
     assert not (checkout / "s3-website/node_modules").exists()
 

@@ -1,4 +1,4 @@
-"""What leaves this repository works without it: the wheel, and the zips of both functions.
+"""The wheel and both functions' zips work without this repository.
 
 Each is tried in an environment that has the dependencies and nothing of the checkout.
 """

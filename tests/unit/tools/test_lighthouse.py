@@ -18,7 +18,7 @@ def result(**scores):
     return {"categories": categories, "audits": audits}
 
 
-def test_a_category_without_a_score_has_none():
+def test_a_category_without_a_score_counts_as_0():
     assert lighthouse.scores_of(result(performance=0.976, best_practices=None)) == [98, 100, 0]
 
 

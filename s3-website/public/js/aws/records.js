@@ -13,8 +13,8 @@ import { ShapeError } from "./request.js";
 
 const CHANNELS = 50;
 const NAME_LIMIT = 200;
-// no port and no user name, which could disguise the host
 const PICTURE_LIMIT = 1_000;
+// no port and no user name, which could disguise the host
 const PICTURE = /^https:\/\/([a-z0-9-]+\.)+googleusercontent\.com\/[\x21-\x7e]*$/;
 
 /** @param {unknown[]} messages @param {unknown[]} changes @returns {Records} the valid ones */

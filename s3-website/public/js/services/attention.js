@@ -1,6 +1,6 @@
 // Tracks whether the page is visible and when the person was last active.
 
-const STIRRED_FOR_MS = 600_000;
+const KEPT_ACTIVE_MS = 600_000;
 
 /**
  * @param {Document} page
@@ -35,7 +35,7 @@ export function createAttention(page, clock, { onReturn, onInput }) {
   return {
     /** Count a new message as activity, unless the last input was more than ten minutes ago. */
     keepActive() {
-      if (clock() - inputAt < STIRRED_FOR_MS) activeAt = clock();
+      if (clock() - inputAt < KEPT_ACTIVE_MS) activeAt = clock();
     },
     /** @returns {{sinceActiveMs: number, hiddenMs: number}} `hiddenMs` is 0 while visible */
     times: () => ({

@@ -13,8 +13,8 @@ import { isSendable, OUTBOX_LIMIT } from "../state/outbox.js";
  * @typedef {ReturnType<typeof createStorage>} Store
  */
 
-const SETTINGS = "lambda-chat/settings";
 // index.html reads it too
+const SETTINGS = "lambda-chat/settings";
 const CHANNELS = 1_000;
 const VISITED = 100;
 const TIMES = 100;

@@ -11,8 +11,6 @@
 
 export const OUTBOX_LIMIT = 100;
 export const TEXT_LIMIT = 2000;
-/** store_message's default limit for one person. @type {Rate} */
-export const DEFAULT_RATE = Object.freeze({ messages: 10, seconds: 10 });
 const UNSEEN_MS = 15_000;
 /** Tries closer together than this count as one when the table is searched for them. */
 const APART_MS = 60_000;

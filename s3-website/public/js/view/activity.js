@@ -6,6 +6,7 @@ import {
   hour,
   hourText,
   MINUTE_MS,
+  MINUTES,
   number,
   othersText,
   peopleText,
@@ -19,7 +20,6 @@ import { element, setHidden, setText } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 30;
-const MINUTES = 60;
 const CHANNELS = 6;
 
 /** @param {HTMLElement} root is filled */

@@ -2,7 +2,11 @@
 
 /** @typedef {import("../state.js").Activity} Activity */
 
+// As in state/activity.js: to import them from there would cost the first view a request.
+export const MINUTES = 60;
 export const MINUTE_MS = 60_000;
+/** minutes of a row of the table */
+const STEP = 5;
 /** a bar's width as a fraction of its slot */
 const BAR = 0.8;
 /** the shortest visible bar, as a fraction of the longest */
@@ -75,14 +79,14 @@ export function othersText({ channels, messages }, limit) {
 
 /**
  * Sum up the hour in steps, for a table.
- * @param {Activity} activity @param {number} [minutes]
+ * @param {Activity} activity
  * @returns {{time: string, messages: number}[]} oldest first
  */
-export function steps({ perMinute, generatedAt }, minutes = 5) {
+export function steps({ perMinute, generatedAt }) {
   const start = generatedAt - (perMinute.length - 1) * MINUTE_MS;
-  return Array.from({ length: Math.ceil(perMinute.length / minutes) }, (_, step) => {
-    const part = perMinute.slice(step * minutes, (step + 1) * minutes);
-    const from = start + step * minutes * MINUTE_MS;
+  return Array.from({ length: Math.ceil(perMinute.length / STEP) }, (_, step) => {
+    const part = perMinute.slice(step * STEP, (step + 1) * STEP);
+    const from = start + step * STEP * MINUTE_MS;
     const to = from + (part.length - 1) * MINUTE_MS;
     const messages = part.reduce((sum, value) => sum + value, 0);
     return { time: TIME.formatRange(from, to), messages };

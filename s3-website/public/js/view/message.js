@@ -34,7 +34,7 @@ function fillMark(node, kind, label) {
   node.className = `mark ${kind}`;
   node.role = "separator";
   node.ariaLabel = label;
-  node.replaceChildren(element(node.ownerDocument, "span", "label", label));
+  node.replaceChildren(element(node.ownerDocument, "span", "", label));
 }
 
 /** @param {HTMLElement} node @param {MessageLine} line @param {Handlers} handlers */
@@ -112,7 +112,7 @@ function tokenNode(page, { kind, text, href }) {
       return page.createTextNode(text);
     case "fence": {
       // keeps textContent as written, but is neither shown nor copied
-      const node = element(page, "span", "fence", text);
+      const node = element(page, "span", "", text);
       node.hidden = true;
       return node;
     }

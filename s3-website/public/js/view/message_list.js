@@ -142,7 +142,7 @@ function listParts(root, handlers) {
   log.ariaLive = "off";
   log.tabIndex = 0;
   const top = element(page, "div", "top");
-  const topText = element(page, "p", "top-text");
+  const topText = element(page, "p", "");
   const again = button(page, "small", "Try again", handlers.onRetry);
   top.append(topText, again);
   const skeleton = skeletonNode(page);
@@ -150,7 +150,7 @@ function listParts(root, handlers) {
   const rows = element(page, "div", "rows");
   log.append(top, skeleton, empty, rows);
   const newest = button(page, "newest", "", handlers.onNewest);
-  const newestText = element(page, "span", "newest-text");
+  const newestText = element(page, "span", "");
   const count = element(page, "span", "newest-count");
   newest.append(newestText, count);
   newest.hidden = true;

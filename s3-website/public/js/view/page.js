@@ -139,9 +139,7 @@ function listen(page, part, handlers, composer, shown) {
  * @param {boolean} inside whether somebody is, or was, signed in
  */
 function updateFrame(part, state, inside) {
-  const { body } = part.skip.ownerDocument;
-  body.dataset.phase = state.phase;
-  body.classList.toggle("inside", inside);
+  part.skip.ownerDocument.body.classList.toggle("inside", inside);
   part.skip.hidden = !inside;
   part["open-channels"].hidden = !inside;
   part["open-activity"].hidden = !inside;

@@ -19,12 +19,7 @@ OTHERS = {
 }
 EMPTY = b'{"Functions": []}'
 PAGE = b"<html>Sign in first</html>"
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+pytestmark = pytest.mark.usefixtures("keys")
 
 
 class Body(BytesIO):

@@ -13,11 +13,10 @@ from kappa.function.version_state import VersionsState
 from kappa.iam.state import IamState, PolicyState, RoleState, read_rights, read_roles
 from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
+from tests.support.kappa.event_sources import STREAM, TOPIC
 from tests.support.kappa.status import (
     POLICY,
     SETTINGS,
-    STREAM,
-    TOPIC,
     USED_ROLE,
     data_of,
     problems_of,

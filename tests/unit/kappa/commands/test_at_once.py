@@ -14,8 +14,9 @@ from kappa.iam.plan import plan_rights, plan_rights_update
 from kappa.iam.state import IamState
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
+from local.testkit.events import ACCOUNT
 from tests.support.builders import kappa_config
-from tests.support.kappa.account import ACCOUNT, REGION, Account, clock, conflict
+from tests.support.kappa.account import REGION, Account, clock, conflict
 from tests.support.kappa.sessions import carry_out, deploy, session_of
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:news"

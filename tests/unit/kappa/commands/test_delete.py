@@ -3,7 +3,8 @@
 from kappa.commands.delete import plan_delete
 from kappa.config.model import Url
 from kappa.plan.step import Step
-from tests.support.kappa.account import ACCOUNT, REGION, Account
+from local.testkit.events import ACCOUNT
+from tests.support.kappa.account import REGION, Account
 from tests.support.kappa.sessions import carry_out, deploy, session_of
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:news"

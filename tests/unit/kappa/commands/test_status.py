@@ -11,11 +11,10 @@ from kappa.iam.state import IamState, PolicyState, RoleState
 from kappa.sources.sns import Topic
 from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
+from tests.support.kappa.event_sources import STREAM, TOPIC
 from tests.support.kappa.status import (
     POLICY,
     SETTINGS,
-    STREAM,
-    TOPIC,
     USED_ROLE,
     data_of,
     problems_of,

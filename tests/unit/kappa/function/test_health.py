@@ -3,7 +3,6 @@
 import pytest
 
 from kappa.commands.changes import as_lines, changes
-from kappa.config.model import Image
 from kappa.errors import AwsError, Conflict
 from kappa.function.plan import (
     plan_function,
@@ -42,12 +41,6 @@ IDLE = {
     "StateReasonCode": "Idle",
 }
 DENIED = {"ErrorCode": "AccessDeniedException", "Message": "not authorized to perform that"}
-IMAGE = {
-    "path": "",
-    "handler": "",
-    "runtime": "",
-    "image": Image(uri="123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"),
-}
 
 
 def plan(said=None, code=None, archive=ARCHIVE, make=plan_function, **has):

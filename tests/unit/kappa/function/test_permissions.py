@@ -9,6 +9,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from kappa.config.advised_commands import aws_command
 from kappa.config.model import Permission
 from kappa.config.read import read_config
 from kappa.errors import AwsError, ConfigError, Conflict, NotFound
@@ -45,6 +46,10 @@ def raw(**changes):
 def wanted(**changes):
     default = {"statement_id": "any", "principal": "sns.amazonaws.com", "source_arn": TOPIC}
     return Permission(**default | changes)
+
+
+def plan_of(permission, statements, alias=""):
+    return plan_grant("greeter", permission, statements, alias, aws_command)
 
 
 def equals(**conditions):
@@ -137,14 +142,14 @@ def test_a_statement_that_a_config_can_express_is_read_whole(has, permission):
     statement = read_statement(has, "greeter")
     assert statement.foreign == ""
     assert grants(statement, permission)
-    assert plan_grant("greeter", permission, (statement,)) == [
+    assert plan_of(permission, (statement,)) == [
         Note("exists", f"permission any for {permission.principal.replace('*', 'anyone')}")
     ]
 
 
 @pytest.mark.parametrize(("has", "permission"), WHOLE.values(), ids=WHOLE)
 def test_a_permission_is_added_with_all_its_conditions(has, permission):
-    (step,) = plan_grant("greeter", permission, ())
+    (step,) = plan_of(permission, ())
     assert_valid([step])
     names = {
         "SourceArn": "AWS:SourceArn",
@@ -182,12 +187,10 @@ def test_a_statement_that_a_config_cannot_express_counts_for_no_permission(has):
 def test_deploy_never_replaces_such_a_statement(has):
     statement = read_statement(has, "greeter")
     if not statement.statement_id:
-        assert [step.operation for step in plan_grant("greeter", wanted(), (statement,))] == [
-            "add_permission"
-        ]
+        assert [step.operation for step in plan_of(wanted(), (statement,))] == ["add_permission"]
         return
     with pytest.raises(Conflict) as raised:
-        plan_grant("greeter", wanted(), (statement,), "live")
+        plan_of(wanted(), (statement,), "live")
     assert statement.foreign in raised.value.message
     assert "--function-name greeter --qualifier live --statement-id any" in raised.value.hint
 
@@ -199,7 +202,7 @@ def test_such_a_statement_is_not_removed_even_by_the_id_that_kappa_gives():
 
 def test_a_statement_of_the_id_that_differs_is_replaced():
     has = read_statement(raw(Condition=None), "greeter")
-    assert [step.operation for step in plan_grant("greeter", wanted(), (has,))] == [
+    assert [step.operation for step in plan_of(wanted(), (has,))] == [
         "remove_permission",
         "add_permission",
     ]
@@ -227,7 +230,7 @@ TYPO = {"principal": "arn:aws:iam::222222222222:role/typo", "source_arn": ""}
 
 
 def replacing(call):
-    plan = plan_grant("greeter", wanted(**TYPO), (read_statement(ACCOUNT_MAY, "greeter"),))
+    plan = plan_of(wanted(**TYPO), (read_statement(ACCOUNT_MAY, "greeter"),))
     reports = []
     with pytest.raises(AwsError, match="principal was invalid") as error:
         apply(plan, call, reports.append, clock())
@@ -262,9 +265,9 @@ def test_a_permission_that_somebody_removed_meanwhile_is_not_put_back():
 def test_every_permission_that_a_config_can_say_can_be_put_back(said):
     has = as_statement(replace(said, statement_id="any"))
     other = wanted(principal="111111111111", source_arn="", source_account="333333333333")
-    _, add = plan_grant("greeter", other, (has,))
+    _, add = plan_of(other, (has,))
     assert_valid([add.undo])
-    (alone,) = plan_grant("greeter", replace(said, statement_id="any"), ())
+    (alone,) = plan_of(replace(said, statement_id="any"), ())
     assert add.undo.params == alone.params
 
 

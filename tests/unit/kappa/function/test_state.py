@@ -12,8 +12,9 @@ from kappa.function.plan import (
     plan_function_create,
 )
 from kappa.function.state import FunctionState, read_function
-from kappa.plan.step import Clock, steps
+from kappa.plan.step import steps
 from tests.support.builders import kappa_config
+from tests.support.kappa.account import clock
 from tests.unit.kappa.function.test_health import (
     ARCHIVE,
     DENIED,
@@ -43,15 +44,6 @@ def reading(*states):
         return {"Configuration": {**SETTINGS, **has}}
 
     return SimpleNamespace(call=call, remember_account=lambda _arn: None)
-
-
-def clock():
-    at = [0.0]
-
-    def sleep(seconds):
-        at[0] += seconds
-
-    return Clock(now=lambda: at[0], sleep=sleep)
 
 
 @pytest.mark.parametrize("busy", [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}])

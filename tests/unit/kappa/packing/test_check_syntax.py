@@ -1,5 +1,6 @@
 """Code that Python cannot read is named with its file and line; it is compiled and never run."""
 
+import ast
 import shutil
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kappa.errors import ConfigError
+from kappa.packing import compile_code
 from kappa.packing.archive import pack
 from kappa.packing.check_syntax import problems, refuse
 from kappa.packing.files import Extras
@@ -129,6 +131,16 @@ def test_another_python_says_the_same(found, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     assert [(one.name, one.line, one.message) for one in found(NEWER, **code)] == ours
     assert [name for name, *_ in ours] == ["b.py", "c.py", "d.py"]
+
+
+def test_the_oldest_python_of_a_runtime_can_run_the_script():
+    text = Path(compile_code.__file__).read_text()
+    nodes = list(ast.walk(ast.parse(text, feature_version=(3, 6))))
+    assert "annotations" not in {node.name for node in nodes if isinstance(node, ast.alias)}
+    # So Python evaluates annotations, and it has list[...] since 3.9 only: they must be strings.
+    annotations = [node.annotation for node in nodes if isinstance(node, ast.arg)]
+    annotations += [node.returns for node in nodes if isinstance(node, ast.FunctionDef)]
+    assert {type(annotation) for annotation in annotations} == {ast.Constant}
 
 
 def test_what_python_only_warns_of_is_no_problem(found):

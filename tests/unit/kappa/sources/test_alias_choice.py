@@ -25,17 +25,15 @@ from kappa.plan.apply import apply
 from kappa.plan.step import Step
 from tests.support.builders import kappa_config
 from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
+from tests.support.kappa.event_sources import QUEUE, TOPIC
 from tests.support.samples import ALL
 
-TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
-QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
 SOURCES = (
     {"arn": TOPIC},
     {"arn": QUEUE},
     {"arn": "arn:aws:s3:::photos", "events": ("s3:ObjectCreated:*",)},
     {"name": "nightly", "schedule": "rate(1 day)"},
 )
-KINDS = ("sns", "sqs", "s3", "events")
 
 
 def config(alias="", image="1", sources=SOURCES, **function):
@@ -217,10 +215,6 @@ def subscribe(one, alias=""):
 
 def mapped_to(one, name):
     one.aws.lambda_create_event_source_mapping(FunctionName=name, EventSourceArn=QUEUE)
-
-
-def marks(plan):
-    return [item.mark for item in plan]
 
 
 def test_the_doubles_of_earlier_versions_are_mended_by_a_plain_deploy():

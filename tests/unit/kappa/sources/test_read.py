@@ -2,7 +2,6 @@
 
 import pytest
 
-from kappa.arn import Place
 from kappa.aws import Aws
 from kappa.commands.status import problems
 from kappa.errors import Denied
@@ -10,11 +9,10 @@ from kappa.sources.read import read_sources
 from kappa.sources.report import source_row, sources_data
 from tests.support.builders import kappa_config
 from tests.support.kappa.account import FUNCTION, Account
+from tests.support.kappa.event_sources import PLACE, TOPIC, UUID_2
 
-PLACE = Place("aws", "us-east-1", "123456789012")
-TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
 KAFKA = {
-    "UUID": "7a3c8a2b-0d3f-4b8e-9a55-53c0c1a3b7de",
+    "UUID": UUID_2,
     "FunctionArn": FUNCTION,
     "State": "Enabled",
     "Topics": ["letters"],

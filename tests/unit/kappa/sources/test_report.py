@@ -10,16 +10,13 @@ from kappa.sources.sns import Topic
 from kappa.sources.state import SourcesState
 from kappa.sources.url import PUBLIC
 from tests.support.builders import kappa_config
+from tests.support.kappa.event_sources import BUCKET, FUNCTION, QUEUE, TOPIC, UUID
 
-TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
-FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:greeter"
-BUCKET = "arn:aws:s3:::photos"
-QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
 RULE = "arn:aws:events:us-east-1:123456789012:rule/greeter-nightly"
 MAPPING = {
     "EventSourceArn": QUEUE,
     "State": "Enabled",
-    "UUID": "14e0db71-5d35-4eb5-b481-8945cf9d10c2",
+    "UUID": UUID,
     "BatchSize": 10,
     "LastProcessingResult": "OK",
 }

@@ -2,7 +2,6 @@
 
 import pytest
 
-from kappa.arn import Place
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.apply import apply
@@ -11,9 +10,8 @@ from kappa.sources.plan import plan_sources, plan_sources_remove, plan_sources_s
 from kappa.sources.rule import Rule
 from kappa.sources.state import SourcesState
 from tests.support.builders import assert_valid, kappa_config
+from tests.support.kappa.event_sources import FUNCTION, PLACE
 
-PLACE = Place("aws", "us-east-1", "123456789012")
-FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:greeter"
 NIGHTLY = {"name": "nightly", "schedule": "rate(1 day)"}
 ARN = "arn:aws:events:us-east-1:123456789012:rule/greeter-nightly"
 MAY = Statement("any", "events.amazonaws.com", "lambda:InvokeFunction", ARN)

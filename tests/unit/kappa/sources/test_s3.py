@@ -244,28 +244,24 @@ def carried_out(step, bucket):
     return [report.mark for report in reports]
 
 
+def others_notification():
+    removed = {**OWN, "Id": "b", "LambdaFunctionArn": "b", "Events": ["s3:ObjectRemoved:*"]}
+    return {"LambdaFunctionConfigurations": [removed]}
+
+
 def test_what_another_has_written_since_the_plan_is_kept():
     (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
-    theirs = {"LambdaFunctionConfigurations": [{**OWN, "Id": "b", "LambdaFunctionArn": "b"}]}
-    theirs["LambdaFunctionConfigurations"][0]["Events"] = ["s3:ObjectRemoved:*"]
-    bucket = Bucket(theirs)
+    bucket = Bucket(others_notification())
     assert carried_out(step, bucket) == ["created"]
     assert bucket.ids == ["b", OWN_ID]
 
 
 def test_what_another_overwrites_at_the_same_time_is_written_again():
     (step,) = add(PHOTOS, in_bucket(), (MAY_S3,))
-    theirs = {"LambdaFunctionConfigurations": [{**OWN, "Id": "b", "LambdaFunctionArn": "b"}]}
-    theirs["LambdaFunctionConfigurations"][0]["Events"] = ["s3:ObjectRemoved:*"]
-    bucket = Bucket({}, meanwhile={2: theirs})
+    bucket = Bucket({}, meanwhile={2: others_notification()})
     assert carried_out(step, bucket) == ["waiting", "created"]
     assert bucket.ids == ["b", OWN_ID]
     assert bucket.writes == 2
-
-
-def others_notification():
-    removed = {**OWN, "Id": "b", "LambdaFunctionArn": "b", "Events": ["s3:ObjectRemoved:*"]}
-    return {"LambdaFunctionConfigurations": [removed]}
 
 
 def test_what_another_writes_while_s3_refuses_ours_is_kept():

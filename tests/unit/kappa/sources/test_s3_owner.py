@@ -21,8 +21,8 @@ from kappa.sources.read import read_sources
 from kappa.sources.report import source_row, sources_data
 from tests.support.builders import assert_valid, kappa_config
 from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
+from tests.support.kappa.event_sources import BUCKET
 
-BUCKET = "arn:aws:s3:::photos"
 CREATED = "s3:ObjectCreated:*"
 IMAGE = Image(uri="123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1")
 

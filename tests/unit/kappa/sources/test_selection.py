@@ -6,12 +6,10 @@ from kappa.config.model import Url
 from kappa.errors import ConfigError
 from kappa.sources.selection import select
 from tests.support.builders import kappa_config
+from tests.support.kappa.event_sources import PHOTOS, STREAM, TOPIC
 
-TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
 NAMESAKE = "arn:aws:sqs:us-east-1:123456789012:news"
-STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/clicks"
 URL_TOPIC = "arn:aws:sns:us-east-1:123456789012:url"
-PHOTOS = {"arn": "arn:aws:s3:::photos", "events": ("s3:ObjectCreated:*",)}
 
 
 def config(*sources, url=None):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from kappa.arn import Place
 from kappa.config.model import Cors, Url
 from kappa.errors import Conflict
 from kappa.function.permissions import Statement, read_statement
@@ -17,8 +16,8 @@ from kappa.sources.plan import (
 )
 from kappa.sources.state import SourcesState
 from tests.support.builders import assert_valid, kappa_config
+from tests.support.kappa.event_sources import PLACE
 
-PLACE = Place("aws", "us-east-1", "123456789012")
 PUBLIC = Url(auth="NONE")
 CLOSED = Url(auth="AWS_IAM")
 ANYONE = (

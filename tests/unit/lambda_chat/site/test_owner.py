@@ -1,4 +1,4 @@
-"""Whose bucket it is, where only the published page can tell: a damaged config tells nothing."""
+"""Whose bucket it is, where only the published page shows it: a damaged config shows nothing."""
 
 import gzip
 import json

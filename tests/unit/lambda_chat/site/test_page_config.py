@@ -1,4 +1,4 @@
-"""What the page is told: its config, the addresses it may call, its URL."""
+"""What the page gets from the publisher: its config, the addresses it may call, its URL."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""update.sh's parts: the plan of uploads and removals, what npm and the user are told."""
+"""update.sh's parts: the plan of uploads and removals, the calls of npm, the messages."""
 
 import os
 import subprocess

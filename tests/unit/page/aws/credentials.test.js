@@ -13,14 +13,12 @@ import {
   renewsAt,
   userId,
 } from "../../../../s3-website/public/js/aws/credentials.js";
+import { NEVER, xmlError } from "./answers.js";
 
 const config = {
   roleArn: "arn:aws:iam::123456789012:role/page",
   endpoints: { sts: "https://sts.eu-west-1.amazonaws.com" },
 };
-const xmlError = (code, message) =>
-  `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
-const NEVER = new AbortController().signal;
 
 function token(claims) {
   const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -8,6 +8,7 @@ import {
   readStats,
   readTranscript,
 } from "../../../../s3-website/public/js/aws/objects.js";
+import { bucket } from "./answers.js";
 
 const URL_ = "https://chat.test/data/default.json";
 const LINE = {
@@ -18,15 +19,6 @@ const LINE = {
   sent_at: "2026-01-01T00:00:00.000Z",
   kind: "user",
 };
-
-function bucket(status, body, headers = {}) {
-  const asked = [];
-  const signed = async (service, url, init) => {
-    asked.push({ service, url, init });
-    return new Response(status === 304 ? null : body, { status, headers });
-  };
-  return { asked, signed };
-}
 
 const refusal = (code, message) =>
   `<Error><Code>${code}</Code><Message>${message}</Message></Error>`;

@@ -98,8 +98,6 @@ for (const [name, day] of Object.entries({
   });
 }
 
-const channels = (...counts) => counts.map((messages, n) => ({ name: `c${n}`, messages }));
-
 for (const raw of [null, 1, "text", [], {}, { id: "1" }, { id: "", message: "x" }, { id: 1, message: "x" }]) {
   test(`${JSON.stringify(raw)} is no message`, () => {
     assert.equal(readMessage(raw), null);

@@ -11,10 +11,7 @@ import {
   tag,
   trouble,
 } from "../../../../s3-website/public/js/aws/request.js";
-
-const xmlError = (code, message) =>
-  `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
-const NEVER = new AbortController().signal;
+import { NEVER, xmlError } from "./answers.js";
 
 test("an error is read from XML with its words unescaped", async () => {
   const body = xmlError("AccessDenied", "User &lt;x&gt; &amp; co &amp;lt;");

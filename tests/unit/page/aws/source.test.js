@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createSource } from "../../../../s3-website/public/js/aws/source.js";
-
-function bucket(status, body, headers = {}) {
-  const asked = [];
-  const signed = async (service, url, init) => {
-    asked.push({ service, url, init });
-    return new Response(status === 304 ? null : body, { status, headers });
-  };
-  return { asked, signed };
-}
+import { bucket } from "./answers.js";
 
 test("the data lies beside the page, on AWS and in path style", async () => {
   for (const base of ["https://b.s3.eu-west-1.amazonaws.com/", "http://127.0.0.1:4566/b/"]) {

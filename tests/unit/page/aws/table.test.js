@@ -4,17 +4,10 @@ import { ShapeError } from "../../../../s3-website/public/js/aws/request.js";
 import { readRows } from "../../../../s3-website/public/js/aws/table.js";
 
 const config = {
-  region: "eu-west-1",
-  roleArn: "arn:aws:iam::123456789012:role/page",
-  topicArn: "arn:aws:sns:eu-west-1:123456789012:chat",
   table: "messages",
-  endpoints: {
-    sts: "https://sts.eu-west-1.amazonaws.com",
-    sns: "https://sns.eu-west-1.amazonaws.com",
-    dynamodb: "https://dynamodb.eu-west-1.amazonaws.com",
-    s3: "https://s3.eu-west-1.amazonaws.com",
-  },
+  endpoints: { dynamodb: "https://dynamodb.eu-west-1.amazonaws.com" },
 };
+
 /** A service that gives these answers in turn and records the requests. */
 function service(...answers) {
   const asked = [];

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../../s3-website/public/js/state/chat.js";
 import { createKeeper } from "../../../../s3-website/public/js/services/keeper.js";
-import { createStorage } from "../../../../s3-website/public/js/services/storage.js";
 import { claimTab } from "../../../../s3-website/public/js/services/tabs.js";
 import * as writing from "../../../../s3-website/public/js/state/draft.js";
-import { area, browser } from "../browser.js";
+import { area, browser, store } from "../browser.js";
 import { ADA, GRACE, message, outgoing, range, received, START_MS } from "../builders.js";
 
-const store = (memory = area()) => createStorage(() => memory, "bucket");
 const keeper = (memory, tab, locks) =>
   createKeeper({ store: store(memory), locks, tab: () => tab });
 const signedIn = (keeping, person = ADA) =>

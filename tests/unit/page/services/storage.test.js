@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../../s3-website/public/js/state/chat.js";
 import { createStorage } from "../../../../s3-website/public/js/services/storage.js";
-import { area } from "../browser.js";
+import { area, store } from "../browser.js";
 import { ADA, GRACE, message, outgoing, range } from "../builders.js";
-
-const store = (memory = area()) => createStorage(() => memory, "bucket");
 
 const BROKEN = {
   "no store": () => {

@@ -14,12 +14,12 @@ import {
   range,
   reachedBack,
   received,
+  sent,
   START_MS,
 } from "../builders.js";
 
 const text = (state) => status(state).text;
 const queue = (state, ...items) => chat.withOutbox(state, items);
-const sent = (state, draft, id = "id-1") => writing.sent(writing.drafted(state, draft), id, START_MS);
 const draft = (state, name) => chat.channelOf(state, name).draft;
 
 test("a refused sign-in says why and lets one try again", () => {

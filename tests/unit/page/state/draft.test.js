@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../../s3-website/public/js/state/chat.js";
 import * as writing from "../../../../s3-website/public/js/state/draft.js";
-import { connected, message, range, received, START_MS } from "../builders.js";
-
-const sent = (state, draft, id = "id-1") => writing.sent(writing.drafted(state, draft), id, START_MS);
-const draft = (state, name) => chat.channelOf(state, name).draft;
+import { connected, message, range, received, sent } from "../builders.js";
 
 test("what cannot be a message stays in the box", () => {
   for (const wrong of ["", " \n", "\u200b"]) {

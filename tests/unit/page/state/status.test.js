@@ -2,13 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chat from "../../../../s3-website/public/js/state/chat.js";
 import { status, unreadOf } from "../../../../s3-website/public/js/state/status.js";
-import * as writing from "../../../../s3-website/public/js/state/draft.js";
-import { ADA, connected, KEPT, message, range, received, START_MS } from "../builders.js";
+import { ADA, connected, KEPT, message, range, received, sent } from "../builders.js";
 
 const text = (state) => status(state).text;
 const tone = (state) => status(state).tone;
-const sent = (state, draft, id = "id-1") => writing.sent(writing.drafted(state, draft), id, START_MS);
-const draft = (state, name) => chat.channelOf(state, name).draft;
 
 test("the status follows a sign-in from loading to connected", () => {
   const start = chat.initial("default");

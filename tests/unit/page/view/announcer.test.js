@@ -1,23 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAnnouncer, sentences } from "../../../../s3-website/public/js/view/announcer.js";
-
-const NOW = Date.parse("2026-03-14T15:00:00Z");
-
-/** @param {number} minutesAgo @param {object} [changes] */
-function message(minutesAgo, changes = {}) {
-  const sentAt = new Date(NOW - minutesAgo * 60_000).toISOString();
-  const clientId = `c${minutesAgo}`;
-  const plain = { picture: "", kind: "user", edited: false, deleted: false };
-  const grace = { name: "Grace", text: "x", user: "grace" };
-  return { id: `${sentAt}#${clientId}`, ...grace, sentAt, clientId, ...plain, ...changes };
-}
-const texts = (all) => all.filter(({ kind }) => kind === "message");
+import { message } from "../builders.js";
 
 test("a screen reader hears each of a few new messages, and only the number of many", () => {
   const long = message(1, { text: "🎉".repeat(200) });
-  assert.deepEqual(sentences([message(1, { text: "Hello" })]), ["Grace: Hello"]);
-  assert.equal(sentences([long])[0], `Grace: ${"🎉".repeat(150)}…`);
+  assert.deepEqual(sentences([message(1, { text: "Hello" })]), ["Grace Hopper: Hello"]);
+  assert.equal(sentences([long])[0], `Grace Hopper: ${"🎉".repeat(150)}…`);
   assert.deepEqual(sentences([1, 2, 3, 4].map((at) => message(at))), ["4 new messages"]);
   assert.deepEqual(sentences([long, long, long]), ["3 new messages"]);
 });

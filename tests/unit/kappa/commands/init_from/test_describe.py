@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from kappa.commands.init_from.files import adopted_files
+from kappa.config.advised_commands import aws_command
 from kappa.config.function_rules import check_regions
 from kappa.config.model import Image
 from kappa.config.policy_document import read_policy_document
@@ -127,8 +128,8 @@ def test_a_condition_is_written_down_and_deploy_has_nothing_to_change(imported, 
     has = (read_statement(statement, "greeter"),)
     function = imported(existing(statements=has, url=url)).function
     (one,) = function.permissions
-    assert [item.mark for item in plan_grant("greeter", one, has)] == ["exists"]
-    (step,) = plan_grant("greeter", one, ())
+    assert [item.mark for item in plan_grant("greeter", one, has, "", aws_command)] == ["exists"]
+    (step,) = plan_grant("greeter", one, (), "", aws_command)
     assert as_statement(one) == replace(has[0], principal=one.principal)
     assert step.params["Principal"] == has[0].principal
 
