@@ -95,7 +95,7 @@ class Moment(click.ParamType[int]):
             return moment_ms(str(value), time.time())
         except (ValueError, OverflowError):
             self.fail(
-                f"{str(value)[:40]!r} is no time since 1970: "
+                f"{str(value)[:40]!r} is not a time since 1970: "
                 "30s, 10m, 2h, 1d ago, or 2026-01-31T12:00 (UTC).",
                 param,
                 ctx,

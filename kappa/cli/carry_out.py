@@ -78,6 +78,6 @@ def carry_out(
         keys = ("mark", "message", "seconds")
         result(as_json([{key: getattr(report, key) for key in keys} for report in reports]))
     elif not reports:
-        progress("Nothing to do: the config names none.")
+        progress("Nothing to do: the config names no event source.")
     elif not settled and not steps(planned):
         progress("No changes.")

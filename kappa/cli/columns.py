@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from kappa.sources.report import Row
+from collections.abc import Sequence
 
 
-def padded(rows: list[Row], width: int | None = None) -> list[Row]:
-    """Give each column but the last one width, and break details that are wider than the rest."""
-    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
-    indent = widths[0] + 2
-    left = None if width is None else width - sum(widths) - 6
+def padded(rows: Sequence[tuple[str, ...]], width: int | None = None) -> list[tuple[str, ...]]:
+    """Give each column but the last one width, and break details that are wider than the rest.
+
+    Two spaces are to stand between columns.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    indent = widths[0] + 2 if widths else 0
+    left = None if width is None else width - sum(widths) - 2 * len(widths)
     return [
         (
-            row[0].ljust(widths[0]),
-            row[1].ljust(widths[1]),
-            row[2].ljust(widths[2]),
-            _broken(row[3], left, indent, width),
+            *(text.ljust(size) for text, size in zip(row[:-1], widths, strict=True)),
+            _broken(row[-1], left, indent, width),
         )
         for row in rows
     ]

@@ -90,6 +90,20 @@ def report_line(report: Report) -> str:
     return f"{styled} {one_line(report.message)}{seconds}"
 
 
+def state_line(name: str, state: str, detail: str) -> str:
+    """Write a part of a status: green if all is well, red if it is missing or has failed."""
+    from kappa.sources.report import BROKEN
+
+    word = state.strip()
+    if word in BROKEN or "Failed" in word:
+        colour = "red"
+    else:
+        is_well = word in ("Active", "Enabled", "Notifying", "Subscribed", "there")
+        colour = "green" if is_well else "yellow"
+    line = f"{bold(name)}  {style(state, fg=colour)}"
+    return f"{line}  {style(detail, dim=True)}" if detail else line
+
+
 def as_json(value: object, *, indent: int | None = 2) -> str:
     """Write a result for scripts: all of the data, and nothing that steers a terminal."""
     return safe_json(json.dumps(value, indent=indent, ensure_ascii=False, default=str))
@@ -156,7 +170,7 @@ def exit_code(run: Callable[[], int | None], debug: bool) -> int:
     try:
         return run() or 0
     except click.exceptions.Abort:
-        progress("\nInterrupted. What is done stays; the same command completes the rest.")
+        progress("\nInterrupted. Completed changes stay; run the same command again to finish.")
         return 130
     except BrokenPipeError:
         # Whoever read our output, such as head, has enough; Python would complain at exit.

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from kappa.cli.carry_out import carry_out
-from kappa.cli.console import as_json, bold, progress, result, style
+from kappa.cli.console import as_json, progress, result, state_line, style, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
 
@@ -68,7 +68,7 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
 
     SOURCE is an ARN or a name from `status`; default: all in the config. Streams and queues
     keep their records for their retention time. Topics, buckets and shared rules are
-    disconnected. The next deploy restores what `enabled` in the config says.
+    disconnected. The next deploy applies the config's `enabled` again.
 
     Example:
       kappa config.yml disable_event_sources
@@ -114,12 +114,11 @@ def event_source_status(options: Options) -> None:
     if options.json:
         result(as_json(data))
         return
-    for _, name, state, detail in padded([source_row(source) for source in data]):
-        good = state.strip() not in ("missing", "no target", "topic is gone")
-        colour = "green" if good else "magenta"
-        result(f"{bold(name)}  {style(state, fg=colour)}  {detail}".rstrip())
+    rows = [source_row(source)[1:] for source in data]
+    for name, state, detail in padded(rows, width()):
+        result(state_line(name, state, detail))
     for source in data:
         if "problem" in source:
-            progress(f"! {source['name']}: {source['problem']}")
+            progress(f"{style('!', fg='red', bold=True)} {source['name']}: {source['problem']}")
     if not data:
         progress("The config names no event source, and AWS has none.")

@@ -44,7 +44,7 @@ class Commands(click.Group):
         self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands, in the order of the alphabet."""
+        """Name the commands in alphabetical order."""
         return sorted(self._modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -59,11 +59,12 @@ class Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the config that is meant where a command stands in its place."""
         args = old_syntax.translated(args)
-        if any(word.split("=")[0] == "--record-path" for word in args):
-            raise click.UsageError(old_syntax.replacement(args, ()), ctx)
+        old_option = any(word.split("=")[0] == "--record-path" for word in args)
+        if old_option and not ctx.resilient_parsing:
+            raise click.UsageError(old_syntax.replacement(["--record-path"], ()), ctx)
         first = next(self._plain_words(ctx, args), None)
         if first is not None and self._is_command(args[first]):
-            if args[first] in old_syntax.WITHOUT_CONFIG:
+            if args[first] in old_syntax.WITHOUT_CONFIG and not ctx.resilient_parsing:
                 raise click.UsageError(old_syntax.replacement(args[first:], ()), ctx)
             args = self._with_config(ctx, args, args[first])
         return super().parse_args(ctx, self._joined(ctx, args))
@@ -86,11 +87,27 @@ class Commands(click.Group):
         problem = old_syntax.replacement(args, files, advised_commands.options(**before))
         if not ctx.resilient_parsing and problem:
             raise click.UsageError(problem, ctx)
-        if not ctx.resilient_parsing and args[0][:1] != "-" and not self._is_word(args[0]):
-            near = get_close_matches(args[0].replace("-", "_"), self._modules, 1)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx)
+        if not ctx.resilient_parsing:
+            self._check_command(ctx, args)
         return super().resolve_command(ctx, args)
+
+    def _check_command(self, ctx: click.Context, args: list[str]) -> None:
+        """Raise a usage error if shared options stand alone, or before an unknown command."""
+        word = args[0]
+        if word.split("=")[0] in self._shared_options(ctx):
+            number = next(self._plain_words(ctx, args), None)
+            if number is None:
+                raise click.UsageError("Missing command.", ctx)
+            word = args[number]
+        if word[:1] != "-" and not self._is_word(word):
+            near = get_close_matches(word.replace("-", "_"), self._modules, 1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {word!r}.{meant}", ctx)
+
+    def _shared_options(self, ctx: click.Context) -> set[str]:
+        """The options of the group that a command has too: not --help and --version."""
+        params = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        return {name for param in params if param.expose_value for name in param.opts}
 
     def _is_word(self, word: str) -> bool:
         """Whether a word is, or was, the name of a command."""

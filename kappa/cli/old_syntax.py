@@ -47,6 +47,8 @@ def replacement(args: Sequence[str], files: Sequence[Path | str], given: Sequenc
     `given` are the options that stand before the config.
     """
     args, after = _without_common(args)
+    if not args:
+        return ""
     command, more = args[0].replace("-", "_"), [*args[1:], ""][0]
     advised = partial(advised_commands.kappa_command, given=(*given, *after))
     if command == "event_sources":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kappa.cli.console import as_json, bold, result, style, width
+from kappa.cli.console import as_json, result, state_line, style, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
 
@@ -28,15 +28,6 @@ def status(options: Options) -> None:
         result(as_json(data))
         return
     for what, name, state, detail in padded(status_table(data, session.config), width()):
-        line = f"{what}  {bold(name)}  {_coloured(state)}"
-        result(f"{line}  {style(detail, dim=True)}" if detail else line)
+        result(f"{what}  {state_line(name, state, detail)}")
     for problem in data["problems"]:
         result(f"{style('!', fg='red', bold=True)} {problem}")
-
-
-def _coloured(state: str) -> str:
-    word = state.strip()
-    if word in ("missing", "topic is gone", "no target") or "Failed" in word:
-        return style(state, fg="red")
-    is_well = word in ("Active", "Enabled", "Notifying", "Subscribed", "there")
-    return style(state, fg="green" if is_well else "yellow")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kappa.cli.console import as_json, bold, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.commands.numbers import size
 from kappa.texts import one_line
-
-if TYPE_CHECKING:
-    pass
 
 _HEADINGS = ("version", "date", "size", "sha256", "aliases", "description")
 _ALIASES = 4

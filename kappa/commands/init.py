@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
+import msgspec
+
+from kappa.config.convert import allowed
+from kappa.config.value_types import FunctionName
 from kappa.errors import ConfigError
 
 SCHEMA = "kappa.schema.json"
@@ -99,15 +103,16 @@ class NewFiles:
 def starter(config: Path, name: str = "") -> NewFiles:
     """Make the files of a new function; its name is the folder's unless given.
 
-    Raises: ConfigError, if that is no name of a function.
+    Raises: ConfigError, if that is not a valid function name.
     """
     # Unlike Path.resolve(), it follows a link to itself no further.
     folder = Path(os.path.realpath(config)).parent.name
     name = name or re.sub(r"[^a-zA-Z0-9_-]+", "-", folder).strip("-")
-    if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name):
-        raise ConfigError(
-            f"{name!r} is no name of a function.", "1 to 64 letters, digits, - and _."
-        )
+    try:
+        msgspec.convert(name, FunctionName)
+    except msgspec.ValidationError as error:
+        hint = f"{allowed(FunctionName)}."
+        raise ConfigError(f"{name!r} is not a valid function name.", hint) from error
     module = _module(name)
     texts = {
         config.name: HEADER + _CONFIG.format(name=name, module=module, file=config.name),

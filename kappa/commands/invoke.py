@@ -156,7 +156,7 @@ def _patience_s(aws: Aws) -> int:
 
 
 def exists(aws: Aws, function: str) -> bool:
-    """Whether AWS has the function; also so, if it cannot be seen, as by who may only invoke it."""
+    """Whether AWS has the function; true as well if the caller may not see it."""
     doing = f"reading the function {function}"
     try:
         aws.call("lambda", "get_function_configuration", doing, {"FunctionName": function})
@@ -168,7 +168,7 @@ def exists(aws: Aws, function: str) -> bool:
 
 
 def await_ready(aws: Aws, function: str, clock: Clock) -> None:
-    """Let Lambda end what it is making of the function: until then the code before would run.
+    """Wait until the update is live; until then Lambda runs the previous code.
 
     Source: AWS Lambda guide, "Lambda function states".
     """

@@ -8,13 +8,12 @@ Event schema reference" for what the platform writes where a function logs in JS
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kappa.texts import read_json
+from kappa.texts import finite, read_json
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 LEVELS = ERRORS | {"TRACE", "DEBUG", "INFO", "WARN", "WARNING"}
@@ -118,12 +117,9 @@ def _text_report(message: str, request_id: str) -> Report | None:
 def _number(value: object) -> float:
     """Read a number, with its unit or without.
 
-    Raises: ValueError, if it is none, or not a finite one; OverflowError; IndexError.
+    Raises: ValueError, if it is not a finite number; IndexError, if there is nothing.
     """
-    number = float(str(value).split()[0])
-    if not math.isfinite(number):
-        raise ValueError(f"{number} is not a finite number")
-    return number
+    return finite(str(value).split()[0])
 
 
 def _json_line(message: str) -> Line:

@@ -6,7 +6,7 @@ Owns that each is read once, and that the command line wins over the config.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -43,17 +43,14 @@ class Session:
         return read_policy_document(self.config)
 
     @cached_property
-    def archive(self) -> Archive:
-        """The packed code, with the handler in it; packed once."""
+    def zip(self) -> Archive | None:
+        """The packed code, with the handler in it; None for a container image. Packed once."""
+        check_files(self.config)
+        if self.config.function.image:
+            return None
         archive = read_archive(self.config)
         check_handler(self.config, archive)
         return archive
-
-    @property
-    def zip(self) -> Archive | None:
-        """The packed code; None for a function of a container image."""
-        check_files(self.config)
-        return None if self.config.function.image else self.archive
 
     @cached_property
     def problems(self) -> list[Problem]:
@@ -63,7 +60,7 @@ class Session:
 
     @cached_property
     def place(self) -> Place:
-        """Where the function lives; STS is asked, unless what was read before has told."""
+        """Where the function lives; asks STS unless an earlier answer named the account."""
         return Place(self.aws.partition, self.aws.region, self.aws.account)
 
 
@@ -100,7 +97,11 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
             msgspec.convert(value, types[key])
         except msgspec.ValidationError as error:
             option = f"--{key.replace('_', '-')}"
-            problem = f"{option} {value!r} cannot be."
+            problem = f"{option} cannot be {value!r}."
             raise ConfigError(problem, f"Allowed: {allowed(types[key])}.") from error
     changed = msgspec.structs.replace(session.config.function, **chosen)
-    return replace(session, config=msgspec.structs.replace(session.config, function=changed))
+    config = msgspec.structs.replace(session.config, function=changed)
+    published = Session(config, session.aws, session.clock)
+    # The packed code and the rest that was read depend on none of these keys: read nothing again.
+    vars(published).update({**vars(session), "config": config})
+    return published

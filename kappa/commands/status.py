@@ -17,7 +17,7 @@ from kappa.function.state import FunctionState, read_function
 from kappa.iam.state import IamState, read_rights, read_roles
 from kappa.sources.alias_settings import bind_to_alias
 from kappa.sources.read import read_sources
-from kappa.sources.report import sources_data
+from kappa.sources.report import BROKEN, sources_data
 from kappa.sources.state import SourcesState
 
 
@@ -206,17 +206,17 @@ def _source_problem(source: Mapping[str, Any], enabled: bool | None) -> str:
     """What is wrong with a source; `enabled` is the config's, None: it does not name it."""
     if source["state"] == "unknown":
         return f"unknown: {source['problem']}"
-    if source["state"] in ("missing", "topic is gone", "no target"):
+    if source["state"] in BROKEN:
         return str(source["state"])
     if source.get("problem"):
         return str(source["problem"])
     if str(source.get("last_result", "")).startswith("PROBLEM"):
         return str(source["last_result"])
     if enabled is False and source["state"] in ("Enabled", "Notifying", "Subscribed"):
-        return "enabled, and the config says disabled"
-    return (
-        "disabled, and the config says enabled" if enabled and source["state"] == "Disabled" else ""
-    )
+        return "enabled, but disabled in the config"
+    if enabled and source["state"] == "Disabled":
+        return "disabled, but enabled in the config"
+    return ""
 
 
 def lacking(config: Config, given: Sequence[Statement]) -> list[str]:

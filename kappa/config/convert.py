@@ -34,7 +34,7 @@ def convert(tree: Tree, data: object, kind: type[T], at: Keys = ()) -> T:
     `at` is where in the tree the data stands.
     Raises: ConfigError, for all that does not fit.
     """
-    remaining = _Remaining(_without_nulls(data))
+    remaining = _Remaining(without_nulls(data))
     errors: dict[Keys, ConfigError] = {}
     for _ in range(_MOST_TRIES):
         try:
@@ -117,12 +117,12 @@ class _Remaining:
         return value
 
 
-def _without_nulls(value: object) -> object:
+def without_nulls(value: object) -> Any:  # noqa: ANN401 - plain values
     """Drop keys without a value: an empty `event_sources:` is as if it were not there."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
+        return [without_nulls(item) for item in value]
     return value
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import partial
+from typing import Protocol
 
 from kappa.arn import matches_any_account, parse_arn
 from kappa.aws.regions import is_opt_in
@@ -160,15 +161,44 @@ def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
         )
 
 
+class Grant(Protocol):
+    """A permission of a config, or a statement of the function's policy."""
+
+    @property
+    def principal(self) -> str:
+        """Who may invoke: an account, a service, or `*`."""
+
+    @property
+    def source_arn(self) -> str:
+        """What it comes from; "" for anything."""
+
+    @property
+    def source_account(self) -> str:
+        """Whose source it is; "" for anyone's."""
+
+    @property
+    def principal_org_id(self) -> str:
+        """The organization of the caller; "" for any."""
+
+    @property
+    def event_source_token(self) -> str:
+        """The token that comes along; "" for any."""
+
+
+def lets_anyone_in(grant: Grant) -> bool:
+    """Whether every AWS account may invoke the function: nothing makes the grant narrower."""
+    narrowed = (
+        not matches_any_account(grant.source_arn)
+        or grant.source_account
+        or grant.principal_org_id
+        or grant.event_source_token
+    )
+    return grant.principal == "*" and not narrowed
+
+
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
     """A permission for everybody is written as one: a forgotten source must not make it."""
-    narrowed = (
-        not matches_any_account(permission.source_arn)
-        or permission.source_account
-        or permission.principal_org_id
-        or permission.event_source_token
-    )
-    anyone = permission.principal == "*" and not narrowed
+    anyone = lets_anyone_in(permission)
     if anyone and not permission.public:
         raise tree.error(
             (*here, "principal"),
@@ -218,7 +248,7 @@ def _check_environment(tree: Tree, function: Function) -> None:
         if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]+", name):
             raise tree.error(
                 keys,
-                f"{name!r} is no name of a variable.",
+                f"{name!r} is not a valid variable name.",
                 "A letter, then one or more letters, digits and _.",
             )
         if name in _RESERVED_VARIABLES:
@@ -241,7 +271,8 @@ def _check_tags(tree: Tree, function: Function) -> None:
     for key, value in tags.items():
         keys: Keys = ("lambda", "tags", key)
         if not re.fullmatch(_TAG_TEXT, key) or not 1 <= len(key) <= 128:
-            raise tree.error(keys, f"{key!r} is no tag.", "1 to 128 letters, digits and _.:/=+-@.")
+            allowed_characters = "1 to 128 letters, digits and _.:/=+-@."
+            raise tree.error(keys, f"{key!r} is not a valid tag key.", allowed_characters)
         if key.lower().startswith("aws:"):
             raise tree.error(keys, f"the tag {key} begins with aws:, which is AWS's own.")
         if not re.fullmatch(_TAG_TEXT, value) or len(value) > 256:

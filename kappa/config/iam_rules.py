@@ -50,7 +50,9 @@ def check_iam(tree: Tree, settings: File) -> None:
             ("iam", "policy", "document"), "a policy given by arn exists: it takes no document."
         )
     if policy.arn and not _is_iam(policy.arn, "policy/"):
-        raise tree.error(("iam", "policy", "arn"), f"iam.policy.arn is {policy.arn!r}, no policy.")
+        raise tree.error(
+            ("iam", "policy", "arn"), f"iam.policy.arn is {policy.arn!r}, not a policy."
+        )
 
 
 def _is_iam(text: str, kind: str) -> bool:

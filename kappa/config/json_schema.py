@@ -19,7 +19,8 @@ from kappa.config.model import File
 _VALUE = {"$ref": "#/$defs/value"}
 _NULL = {"type": "null"}
 _SCALARS = ("integer", "number", "boolean")
-_JSON_WORDS = "a mapping, or JSON"
+# How the words for a value that is JSON begin: it may also be written as YAML.
+_JSON_WORDS = "a mapping, "
 # Sections that an environment may give a part of.
 _PARTS = ("File", "Iam", "Role", "Policy", "Function", "Permission")
 
@@ -55,7 +56,7 @@ def schema() -> dict[str, Any]:
 
 
 def _open(strict: dict[str, Any], parts: dict[str, Any]) -> None:
-    """Let a file have environments, each with the keys of either layout_07."""
+    """Let a file have environments, each with the keys of either layout."""
     environment, top = strict.pop("Environment"), strict.pop("Top")
     whole = parts["FilePart"]["properties"]
     parts["EnvironmentPart"] = {

@@ -178,7 +178,7 @@ def _check_names(tree: Tree, environment: str) -> None:
     if "name" not in tree.data and not fits(folder, FunctionName):
         raise tree.error(
             ("name",),
-            f"name is missing, and the name of the folder, {folder!r}, is no function's name.",
+            f"name is missing, and the folder's name, {folder!r}, is not a valid function name.",
             f"Allowed: {allowed(FunctionName)}.",
         )
     given = dig(tree.data, ("lambda", "alias")) is not None
@@ -187,7 +187,7 @@ def _check_names(tree: Tree, environment: str) -> None:
     if environment and not fits(environment, kind):
         raise tree.error(
             ("environments", environment),
-            f"{dotted(('environments', environment))} is no name of an environment.",
+            f"{dotted(('environments', environment))} is not a valid environment name.",
             f"Allowed: {allowed(kind)}.",
         )
 

@@ -1,6 +1,6 @@
 """Hide what came from the included file: the config's own words, `${name}`, stand in its place.
 
-An included file holds what is not for the repository, so its values are for nobody's log either.
+Included values are not meant for the repository, so they must not end up in logs either.
 Pure.
 """
 

@@ -388,7 +388,10 @@ class Config(Struct, frozen=True):
 
     @property
     def others(self) -> frozenset[str]:
-        """The aliases that others have their sources on: not this config's business."""
+        """Aliases that other environments or configs bind their sources to.
+
+        This config leaves them alone.
+        """
         return self.other_aliases - {self.qualifier}
 
     @property
@@ -398,7 +401,10 @@ class Config(Struct, frozen=True):
 
     @property
     def default_position(self) -> str:
-        """Where the reading of a new stream begins, unless the config has it: as in its kappa."""
+        """Where a new stream is read from if the config does not say.
+
+        It is the default of the kappa whose layout the config has.
+        """
         return "LATEST" if self.is_layout_07 else "TRIM_HORIZON"
 
     def beside(self, path: str) -> Path:

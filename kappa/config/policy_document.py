@@ -33,7 +33,8 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
     """Read the policy's JSON file, filled in; None when the policy has no document.
 
     What only AWS knows, such as ${account_id}, is left for place_policy_document().
-    Raises: ConfigError, if it is missing, not JSON or not a policy, or holds what it only seems to.
+    Raises: ConfigError, if it is missing, not JSON or not a policy, repeats a key, or has a null or
+    an unfilled blank.
     """
     if config.policy is None or not config.policy.document:
         return None
@@ -54,7 +55,7 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
         problem = f"{file}:{line}: a statement is about {resource!r}."
         raise ConfigError(problem, FILL_IN.format(blank=blank))
     if null_line := line_of_null(text):
-        raise ConfigError(f"{file}:{null_line}: null is no value of a policy.", "Take the key out.")
+        raise ConfigError(f"{file}:{null_line}: a policy cannot have null.", "Take the key out.")
     later = _names_of_aws(config.values)
     filled: dict[str, Any] = _fill_json(
         document, lambda value: fill_text(value, config.values, error, later, config.hint)

@@ -161,7 +161,7 @@ def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
     form = forms.get(arn.service, "")
     if not re.match(re.sub("[A-Z]+", "[^/]+", form), arn.resource):
         raise tree.error(
-            keys, f"{source.arn} is no source of events.", f"Such an ARN ends in {form}."
+            keys, f"{source.arn} cannot be an event source.", f"Such an ARN ends in {form}."
         )
 
 

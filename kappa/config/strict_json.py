@@ -52,7 +52,7 @@ def strict_json(text: str, number: Callable[[str], Any] | None = None) -> Any:  
 
     def constant(word: str) -> None:
         at = next(token.start() for token in _TOKEN.finditer(text) if token[0] == word)
-        raise json.JSONDecodeError(f"{word} is no number of JSON", text, at)
+        raise json.JSONDecodeError(f"{word} is not a JSON number", text, at)
 
     value = json.loads(
         text,

@@ -59,8 +59,8 @@ class Tree:
     """A YAML file's values. `lines` and `texts` give, by key path, where and how it is written.
 
     `numbers` are the paths of what is written as a number, for values that become JSON. `origins`
-    give where in the file stands what is read as if it stood elsewhere. `written` is how the file
-    writes what an included value was put into, such as `${name}`: an error shows that instead.
+    map a key path to where the file writes that value, if it is elsewhere. `written` is how the
+    file writes what an included value was put into, such as `${name}`: an error shows that instead.
 
     Shape: the path of the first event source's ARN is ("lambda", "event_sources", 0, "arn").
     """
@@ -148,7 +148,7 @@ def parse_tree(content: bytes, file: Path) -> Tree:
     Raises: ConfigError, if it is not YAML, repeats a key or is no mapping.
     """
     if len(content) > _MAX_BYTES:
-        raise ConfigError(f"{file}: over {_MAX_BYTES // 1_000_000} MB, so no config.")
+        raise ConfigError(f"{file}: over {_MAX_BYTES // 1_000_000} MB, too large for a config.")
     try:
         node = _Loader(content).get_single_node()
     except _TooMuch as error:

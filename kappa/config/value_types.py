@@ -1,8 +1,11 @@
-"""The types of the values in a kappa config: kind, range, pattern, and the words for an error.
+r"""The types of the values in a kappa config: kind, range, pattern, and the words for an error.
 
 Owns what one value may be. Limits are those of AWS's own API, and a test compares them with the
 SDK's model. Which key takes which type is model.py's; rules between keys are those of the *_rules.
 A value that may be empty removes what AWS has.
+
+A pattern ends in `$(?!\n)`: `$` alone also matches before a last line break, and an editor's schema
+has no `\Z`.
 """
 
 from __future__ import annotations
@@ -17,14 +20,15 @@ Text = Annotated[str, Meta(min_length=1, description="a text")]
 ArnText = Annotated[
     str,
     Meta(
-        pattern=r"^arn:aws[a-z-]*:[^:]+:[^:]*:[^:]*:.+$",
+        pattern=r"^arn:aws[a-z-]*:[^:]+:[^:]*:[^:]*:.+$(?!\n)",
         description="an ARN, such as arn:aws:sns:us-east-1:123456789012:topic",
     ),
 ]
 RegionName = Annotated[
     str,
     Meta(
-        pattern=r"^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$", description="an AWS region, such as us-east-1"
+        pattern=r"^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$(?!\n)",
+        description="an AWS region, such as us-east-1",
     ),
 ]
 # A blank of an example, such as <your profile>, is not a profile.
@@ -35,10 +39,12 @@ ProfileName = Annotated[
 # iam
 
 RoleName = Annotated[
-    str, Meta(pattern=r"^[\w+=,.@-]{1,64}$", description="1 to 64 letters, digits and +=,.@_-")
+    str,
+    Meta(pattern=r"^[\w+=,.@-]{1,64}$(?!\n)", description="1 to 64 letters, digits and +=,.@_-"),
 ]
 PolicyName = Annotated[
-    str, Meta(pattern=r"^[\w+=,.@-]{1,128}$", description="1 to 128 letters, digits and +=,.@_-")
+    str,
+    Meta(pattern=r"^[\w+=,.@-]{1,128}$(?!\n)", description="1 to 128 letters, digits and +=,.@_-"),
 ]
 PolicyDescription = Annotated[
     str, Meta(max_length=1000, description="a text of at most 1000 characters")
@@ -46,7 +52,7 @@ PolicyDescription = Annotated[
 IamPath = Annotated[
     str,
     Meta(
-        pattern=r"^/([!-~]+/)?$",
+        pattern=r"^/([!-~]+/)?$(?!\n)",
         description="a path that begins and ends with /, such as /kappa/",
     ),
 ]
@@ -58,7 +64,8 @@ Document = Annotated[
 # lambda
 
 FunctionName = Annotated[
-    str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$", description="1 to 64 letters, digits, - and _")
+    str,
+    Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$(?!\n)", description="1 to 64 letters, digits, - and _"),
 ]
 Description = Annotated[str, Meta(max_length=256, description="a text of at most 256 characters")]
 Handler = Annotated[
@@ -66,7 +73,7 @@ Handler = Annotated[
     Meta(
         min_length=1,
         max_length=128,
-        pattern=r"^\S*$",
+        pattern=r"^\S*$(?!\n)",
         description="1 to 128 characters without a blank, such as greeter.handler",
     ),
 ]
@@ -77,7 +84,7 @@ LayerArn = Annotated[
     str,
     Meta(
         pattern=r"^arn:aws[a-z-]*:lambda:"
-        r"([a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9_-]+:\d+|::awslayer:[a-zA-Z0-9_-]+)$",
+        r"([a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9_-]+:\d+|::awslayer:[a-zA-Z0-9_-]+)$(?!\n)",
         description="the ARN of a layer's version, such as "
         "arn:aws:lambda:us-east-1:123456789012:layer:a:1",
     ),
@@ -92,7 +99,7 @@ Tracing = Annotated[
 KeyArn = Annotated[
     str,
     Meta(
-        pattern=r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-zA-Z0-9-]+)?$",
+        pattern=r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-zA-Z0-9-]+)?$(?!\n)",
         description="the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), or '' for AWS's own",
     ),
 ]
@@ -103,7 +110,7 @@ Reserved = Annotated[
 DeadLetterArn = Annotated[
     str,
     Meta(
-        pattern=r"^(arn:aws[a-z-]*:(sns|sqs):[a-z0-9-]+:\d{12}:[a-zA-Z0-9_.-]+)?$",
+        pattern=r"^(arn:aws[a-z-]*:(sns|sqs):[a-z0-9-]+:\d{12}:[a-zA-Z0-9_.-]+)?$(?!\n)",
         description="the ARN of a topic or a queue, or '' for none",
     ),
 ]
@@ -115,7 +122,7 @@ LogDays = Annotated[int, Meta(description=f"{LOG_DAYS} (days)")]
 AliasName = Annotated[
     str,
     Meta(
-        pattern=r"^(?![0-9]+$)[a-zA-Z0-9_-]{0,128}$",
+        pattern=r"^(?![0-9]+$)[a-zA-Z0-9_-]{0,128}$(?!\n)",
         description="1 to 128 letters, digits, - and _, not only digits",
     ),
 ]
@@ -125,7 +132,8 @@ Requirements = Annotated[
     Meta(description="the path of a requirements file, or a list such as [requests==2.32.3]"),
 ]
 BucketName = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="the name of a bucket")
+    str,
+    Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$(?!\n)", description="the name of a bucket"),
 ]
 
 # lambda.image
@@ -135,7 +143,7 @@ ImageUri = Annotated[
     Meta(
         pattern=r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|amazonaws\.eu"
         r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)/[a-z0-9._/-]+"
-        r"(:[a-zA-Z0-9._-]+)?(@sha256:[0-9a-f]{64})?$",
+        r"(:[a-zA-Z0-9._-]+)?(@sha256:[0-9a-f]{64})?$(?!\n)",
         description="an image in ECR, such as "
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1",
     ),
@@ -147,13 +155,14 @@ WorkingDirectory = Annotated[
 # lambda.vpc
 
 SubnetId = Annotated[
-    str, Meta(pattern=r"^subnet-[0-9a-z]+$", description="a subnet's id, such as subnet-0a1b2c3d")
+    str,
+    Meta(pattern=r"^subnet-[0-9a-z]+$(?!\n)", description="a subnet's id, such as subnet-0a1b2c3d"),
 ]
 SubnetIds = Annotated[
     tuple[SubnetId, ...], Meta(max_length=16, description="a list of at most 16 subnets' ids")
 ]
 GroupId = Annotated[
-    str, Meta(pattern=r"^sg-[0-9a-zA-Z]+$", description="a group's id, such as sg-0a1b2c3d")
+    str, Meta(pattern=r"^sg-[0-9a-zA-Z]+$(?!\n)", description="a group's id, such as sg-0a1b2c3d")
 ]
 GroupIds = Annotated[
     tuple[GroupId, ...], Meta(max_length=5, description="a list of at most 5 groups' ids")
@@ -163,7 +172,9 @@ GroupIds = Annotated[
 
 LogGroup = Annotated[
     str,
-    Meta(pattern=r"^[a-zA-Z0-9._/#-]{0,512}$", description="1 to 512 letters, digits and ._-/#"),
+    Meta(
+        pattern=r"^[a-zA-Z0-9._/#-]{0,512}$(?!\n)", description="1 to 512 letters, digits and ._-/#"
+    ),
 ]
 
 # lambda.async
@@ -173,7 +184,7 @@ EventAge = Annotated[int, Meta(ge=60, le=21600, description="60 to 21600 (second
 DestinationArn = Annotated[
     str,
     Meta(
-        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|lambda|events|s3):[a-z0-9-]*:(\d{12})?:\S+)?$",
+        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|lambda|events|s3):[a-z0-9-]*:(\d{12})?:\S+)?$(?!\n)",
         description="the ARN of a topic, queue, function, event bus or bucket, or '' for none",
     ),
 ]
@@ -181,24 +192,28 @@ DestinationArn = Annotated[
 # lambda.permissions
 
 StatementId = Annotated[
-    str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,100}$", description="1 to 100 letters, digits, - and _")
+    str,
+    Meta(pattern=r"^[a-zA-Z0-9_-]{1,100}$(?!\n)", description="1 to 100 letters, digits, - and _"),
 ]
 Action = Annotated[
     str,
     Meta(
-        pattern=r"^(\*|lambda:(\*|[a-zA-Z]+))$",
+        pattern=r"^(\*|lambda:(\*|[a-zA-Z]+))$(?!\n)",
         description="an action such as lambda:InvokeFunction",
     ),
 ]
-AccountId = Annotated[str, Meta(pattern=r"^\d{12}$", description="an account's 12 digits")]
+AccountId = Annotated[str, Meta(pattern=r"^\d{12}$(?!\n)", description="an account's 12 digits")]
 OrganizationId = Annotated[
     str,
-    Meta(pattern=r"^o-[a-z0-9]{10,32}$", description="an organization's id, such as o-a1b2c3d4e5"),
+    Meta(
+        pattern=r"^o-[a-z0-9]{10,32}$(?!\n)",
+        description="an organization's id, such as o-a1b2c3d4e5",
+    ),
 ]
 EventSourceToken = Annotated[
     str,
     Meta(
-        pattern=r"^[a-zA-Z0-9._-]{1,256}$",
+        pattern=r"^[a-zA-Z0-9._-]{1,256}$(?!\n)",
         description="a token, such as the id of an Alexa skill",
     ),
 ]
@@ -220,7 +235,7 @@ Concurrency = Annotated[
 FailureArn = Annotated[
     str,
     Meta(
-        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|s3):[a-z0-9-]*:(\d{12})?:\S+)?$",
+        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|s3):[a-z0-9-]*:(\d{12})?:\S+)?$(?!\n)",
         description="the ARN of a topic, queue or bucket, or '' for none",
     ),
 ]
@@ -228,13 +243,14 @@ FailureArn = Annotated[
 # lambda.event_sources: rules, and what is JSON. JSON is held as the text that AWS takes.
 
 RuleName = Annotated[
-    str, Meta(pattern=r"^[.\-_A-Za-z0-9]{1,64}$", description="1 to 64 letters, digits and .-_")
+    str,
+    Meta(pattern=r"^[.\-_A-Za-z0-9]{1,64}$(?!\n)", description="1 to 64 letters, digits and .-_"),
 ]
 RuleWords = Annotated[str, Meta(max_length=512, description="a text of at most 512 characters")]
 RoleArn = Annotated[
     str,
     Meta(
-        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/\S+)?$",
+        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/\S+)?$(?!\n)",
         description="the ARN of a role, or '' for none",
     ),
 ]

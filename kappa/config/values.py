@@ -50,7 +50,7 @@ def read_values(tree: Tree) -> Included:
         raise tree.error(
             ("include",),
             f"the included file {included} does not exist.",
-            "Make it (its example may stand beside it), or correct the path.",
+            "Create it, or correct the path.",
         )
     content = read_source(included)
     values: dict[str, list[str]] = {}

@@ -49,7 +49,7 @@ def _without_password(requirement: str) -> str:
 
 
 def hidden_variables(config: Config) -> tuple[str, ...]:
-    """Name the variables whose values are for nobody's eyes."""
+    """Name the variables whose values are not printed."""
     return tuple(config.function.environment or ())
 
 

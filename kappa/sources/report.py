@@ -14,6 +14,8 @@ from kappa.sources.all_kinds import kind_of
 from kappa.sources.state import SourcesState
 
 Row = tuple[str, str, str, str]
+# The states of a source that cannot deliver, as the kinds describe them.
+BROKEN = frozenset({"missing", "no target", "topic is gone"})
 
 
 def sources_data(config: Config, state: SourcesState) -> list[dict[str, Any]]:

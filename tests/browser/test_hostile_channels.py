@@ -15,8 +15,9 @@ from local.testkit.events import operator_record
 from messages import is_visible
 from tests.browser.conftest import deliver, unique
 from tests.support.chat.hostile import TEXTS
-from tests.support.chat.people import Page, wait_for
+from tests.support.chat.people import Page
 from tests.support.samples import ALL, sample
+from tests.support.waiting import wait_for
 
 SENDERS = 10
 # ways to use a text, one for each in turn; the unit tests try all combinations

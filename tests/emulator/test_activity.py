@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,9 +13,10 @@ from botocore.exceptions import ClientError
 from local.testkit.events import stream_record
 from publish_settings import Settings
 from publish_transcript import NotPublished, connected, publish
+from tests.support import waiting
 from tests.support.builders import row
 
-DEADLINE_S = 30.0
+wait_for = partial(waiting.wait_for, deadline_s=30.0)
 ROUNDS = 15
 
 
@@ -53,14 +55,6 @@ def reader(chat):
 @pytest.fixture
 def room():
     return f"test-{uuid.uuid4().hex[:12]}"
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + DEADLINE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.05)
-    return value
 
 
 def now():

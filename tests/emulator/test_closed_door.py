@@ -12,7 +12,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.support.chat.people import wait_for
+from tests.support.waiting import wait_for
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 ROLE = "a-page-whose-door-is-closed"

@@ -332,7 +332,7 @@ def test_ctrl_c_in_the_middle_is_completed_by_the_next_deploy(project, operation
     done = project.kappa("deploy", before=interrupt)
     assert done.returncode == 130
     assert "stopped" in done.marks
-    assert "the same command completes the rest" in done.stderr
+    assert "run the same command again to finish" in done.stderr
     assert project.kappa("deploy").returncode == 0
     project.assert_complete()
 
@@ -345,7 +345,7 @@ def test_ctrl_c_stops_several_configs_between_two_calls(project, second):
     files = [second.folder / "config.yml"]
     done = project.kappa("deploy", files=files, before=interrupt)
     assert done.returncode == 130
-    assert "the same command completes the rest" in done.stderr
+    assert "run the same command again to finish" in done.stderr
     assert "CreateFunction" not in project.through.operations
     assert project.kappa("deploy", files=files).returncode == 0
     project.assert_complete()

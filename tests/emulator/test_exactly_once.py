@@ -11,7 +11,8 @@ import pytest
 
 from local.testkit.events import sns_record
 from tests.support.builders import moment, row
-from tests.support.chat.people import Page, rows, wait_for
+from tests.support.chat.people import Page, rows
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

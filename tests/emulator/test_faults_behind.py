@@ -16,9 +16,10 @@ from local import bootstrap
 from local.testkit import proxy
 from tests.conftest import EmulatedAws, RunningChat
 from tests.support.aws.processes import emulator_at, kill_workers
-from tests.support.chat.people import Page, rows, wait_for
+from tests.support.chat.people import Page, rows
 from tests.support.chat.privileges import FUNCTIONS
 from tests.support.samples import ALL, sample
+from tests.support.waiting import wait_for
 
 LED = ("DYNAMODB", "S3", "STS")
 SENDERS, MESSAGES = 2, 3  # of each

@@ -1,16 +1,17 @@
 """Both functions at work: from a publish with web-identity credentials to the transcript."""
 
 import json
-import time
 import uuid
+from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.testkit.events import operator_record
+from tests.support import waiting
 from tests.support.builders import row
 
-DEADLINE_S = 30.0
+wait_for = partial(waiting.wait_for, deadline_s=30.0)
 
 
 class Page:
@@ -56,15 +57,6 @@ def ada(chat):
 @pytest.fixture
 def grace(chat):
     return Page(chat, "Grace Hopper")
-
-
-def wait_for(condition):
-    """Call until the result is true; return it."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.05)
-    return value
 
 
 def message(page, channel, client_id):

@@ -106,7 +106,7 @@ def test_create_interrupted_says_so_and_is_completed_by_the_next(project):
     assert "created" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=30)[1]
-    assert (process.returncode, "the same command completes the rest" in said) == (130, True)
+    assert (process.returncode, "run the same command again to finish" in said) == (130, True)
     project.run("create")
     assert len(project.existing()) == 3
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from local.testkit.events import id_token
-from tests.support.chat.people import Page, rows, wait_for
+from tests.support.chat.people import Page, rows
 from tests.support.chat.privileges import FUNCTIONS
 from tests.support.repo.secrets import leaks
+from tests.support.waiting import wait_for
 
 SECRET = f"private-{uuid.uuid4().hex}"
 # the emulator logs each published message so; AWS keeps no such log

@@ -6,7 +6,7 @@ import sys
 import uuid
 
 from tests.support.builders import row
-from tests.support.chat.people import wait_for
+from tests.support.waiting import wait_for
 
 
 def republish(chat, *arguments):

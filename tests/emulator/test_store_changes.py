@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.chat.people import Page, invoke, log_lines, refused, rows, wait_for
+from tests.support.chat.people import Page, invoke, log_lines, refused, rows
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

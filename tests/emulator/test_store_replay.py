@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from local.testkit.events import sns_record
-from tests.support.chat.people import rows, wait_for
+from tests.support.chat.people import rows
+from tests.support.waiting import wait_for
 
 RECORDED = Path(__file__).parents[1] / "data" / "events" / "failed_invocation.json"
 

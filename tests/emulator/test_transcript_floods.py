@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.builders import row
-from tests.support.chat.people import invoke, rows, wait_for
+from tests.support.chat.people import invoke, rows
+from tests.support.waiting import wait_for
 
 SPAM = 205
 HONEST = 30

@@ -13,8 +13,9 @@ from local import bootstrap
 from local.testkit.chromium import GIVEN, MISSING, chromium_path
 from local.testkit.events import id_token
 from tests.conftest import EmulatedAws, RunningChat
-from tests.support.chat.people import Page, wait_for
+from tests.support.chat.people import Page
 from tests.support.repo.secrets import leaks
+from tests.support.waiting import wait_for
 
 MESSAGES = 2_000
 LOAD = f"-m tests.soak.load --messages={MESSAGES} --rate=20"

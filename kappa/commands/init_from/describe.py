@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kappa.arn import matches_any_account
 from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.commands.init import POLICY
 from kappa.commands.init_from.read import Existing
+from kappa.config.function_rules import lets_anyone_in
 from kappa.config.model import URL_STATEMENT
 from kappa.config.values import names_in
 from kappa.function.permissions import Statement, grants
@@ -193,7 +193,10 @@ def left_of_role(existing: Existing) -> tuple[str, ...]:
 
 
 def permissions(existing: Existing, url_section: Mapping[str, Any]) -> Described:
-    """Write each statement, but what `url:` gives or takes away; name a foreign one with all."""
+    """Write each statement, except those that url: adds or removes.
+
+    Name those that a config cannot express.
+    """
     plain = [statement for statement in existing.statements if not statement.foreign]
     foreign = [statement for statement in existing.statements if statement.foreign]
     of_url = [statement for statement in plain if _is_urls(statement, url_section)]
@@ -212,8 +215,7 @@ def permissions(existing: Existing, url_section: Mapping[str, Any]) -> Described
             for statement in taken
         ),
         *(
-            f"{statement.statement_id}: the name is kappa's own beside `url`, "
-            "so no config can say it"
+            f"{statement.statement_id}: beside url, this name is reserved for kappa"
             for statement in reserved
         ),
     )
@@ -230,12 +232,6 @@ def _is_urls(statement: Statement, url_section: Mapping[str, Any]) -> bool:
 
 def _permission(statement: Statement) -> dict[str, Any]:
     """Put a statement into the words of a config's permission."""
-    narrowed = (
-        not matches_any_account(statement.source_arn)
-        or statement.source_account
-        or statement.principal_org_id
-        or statement.event_source_token
-    )
     return {
         "statement_id": statement.statement_id,
         "principal": statement.principal,
@@ -246,5 +242,5 @@ def _permission(statement: Statement) -> dict[str, Any]:
         "event_source_token": statement.event_source_token or None,
         "function_url_auth_type": statement.url_auth or None,
         "invoked_via_function_url": statement.via_url or None,
-        "public": True if statement.principal == "*" and not narrowed else None,
+        "public": True if lets_anyone_in(statement) else None,
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from kappa.aws.unknown_settings import as_text
 from kappa.commands.init_from.describe import Described
+from kappa.config.convert import without_nulls
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
 from kappa.config.tree import Keys, dotted
@@ -31,19 +32,10 @@ def without_refused(file: str, described: Described, given_iam: Mapping[str, Any
     Where it refuses the iam section, `given_iam` takes its place.
     Raises: ConfigError, if what is left could not be the function's config.
     """
-    config, left_out = _without_empty(described.config), list(described.left_out)
+    config, left_out = without_nulls(plain(described.config)), list(described.left_out)
     while problem := _problem(file, config):
         left_out.append(_leave_out(config, problem, given_iam))
     return Described(config, tuple(left_out))
-
-
-def _without_empty(value: object) -> Any:  # noqa: ANN401 - plain values
-    """Leave out what is not set: None, and empty sections."""
-    if isinstance(value, dict):
-        return {key: _without_empty(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_empty(item) for item in value]
-    return plain(value)
 
 
 def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:

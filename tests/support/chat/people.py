@@ -1,12 +1,9 @@
 """Act on a running chat as a signed-in user or an operator, and read its rows and logs."""
 
 import json
-import time
 import uuid
 
 from local.testkit.events import operator_record
-
-DEADLINE_S = 60.0
 
 
 class Page:
@@ -28,15 +25,6 @@ class Page:
         )
         self.message_ids.append(answer["MessageId"])
         return body["client_id"]
-
-
-def wait_for(condition):
-    """Call until the result is true; return it."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.1)
-    return value
 
 
 def invoke(chat, *bodies):

@@ -31,6 +31,12 @@ environments:
 """
 
 
+def append(folder, text):
+    """Add lines to the end of a folder's config.yml."""
+    file = folder / "config.yml"
+    file.write_text(file.read_text() + text)
+
+
 def error_of(file, environment=""):
     """The error message for a config, without the file's path."""
     with pytest.raises(ConfigError) as error:

@@ -17,14 +17,12 @@ ROLE = {
     "AssumeRolePolicyDocument": TRUST,
 }
 
-
 POLICY = {
     "PolicyName": "greeter-policy",
     "Path": "/",
     "Arn": "arn:aws:iam::123456789012:policy/greeter-policy",
     "Document": {"Version": "2012-10-17", "Statement": []},
 }
-
 
 SETTINGS = {
     "FunctionName": "greeter",

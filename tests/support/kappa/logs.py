@@ -7,8 +7,6 @@ from kappa.commands.log_events import Event
 from kappa.commands.log_requests import Requests, RequestTracker
 
 A, B = "aaaaaaaa-411b-58b5-8483-a32130c0f45d", "bbbbbbbb-411b-58b5-8483-a32130c0f45d"
-
-
 AT = 1_767_268_800_000
 
 

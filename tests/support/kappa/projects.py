@@ -1,12 +1,13 @@
 """A function's folder, kappa's commands on it in this process, and reads of the result."""
 
 import json
-import time
 import uuid
+from functools import partial
 from pathlib import Path
 
 from kappa.packing.archive import pack
 from tests.support.builders import run_kappa
+from tests.support.waiting import wait_for
 
 CODE = """\
 import json, os
@@ -17,6 +18,7 @@ def handler(event, context):
         raise ValueError("the kettle is cold")
     return {"greeting": os.environ.get("GREETING", ""), "event": event}
 """
+eventually = partial(wait_for, deadline_s=15.0)
 FEW_REGIONS = Path(__file__).parents[2] / "data" / "few_regions"
 POLICY = {
     "Version": "2012-10-17",
@@ -167,12 +169,3 @@ def user_in(emulator, account, name, document):
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
-
-
-def eventually(read, deadline_s=15):
-    """Call `read` until its result is true; return it."""
-    deadline = time.monotonic() + deadline_s
-    while not (value := read()):
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
-    return value

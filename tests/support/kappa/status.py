@@ -20,9 +20,7 @@ SETTINGS = {
     "LastModified": "2026-01-01T12:00:00.000+0000",
 }
 
-
 POLICY = {"name": "greeter-policy", "document": "policy.json"}
-
 
 USED_ROLE = kappa_config(role={"arn": "arn:aws:iam::123456789012:role/greeter-role"})
 

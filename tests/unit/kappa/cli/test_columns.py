@@ -20,3 +20,9 @@ def test_details_are_broken_between_facts_where_a_line_is_too_long():
 
 def test_nothing_to_show_takes_no_columns():
     assert padded([]) == []
+
+
+def test_a_table_may_have_fewer_columns():
+    (shown,) = padded([("greeter", "Active", "sns  on live  (not in the config)")], 40)
+    assert shown == ("greeter", "Active", "sns  on live\n         (not in the config)")
+    assert max(map(len, "  ".join(shown).splitlines())) <= 40

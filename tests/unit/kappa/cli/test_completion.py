@@ -58,6 +58,13 @@ def test_after_a_command_come_its_options():
     assert offered(["kappa", "config.yml", "logs", "--f"]) == ["--follow", "--filter"]
 
 
+@pytest.mark.parametrize(
+    "words", ["config.yml --env prod", "config.yml --debug", "completion", "--record-path"]
+)
+def test_words_that_are_no_command_line_are_no_error_while_they_are_completed(project, words):
+    assert "lambda/sns/config.yml" in offered(["kappa", *words.split(), ""])
+
+
 def script(shell):
     env = {**os.environ, "_KAPPA_COMPLETE": f"{shell}_source"}
     command = [sys.executable, "-m", "kappa"]

@@ -21,5 +21,5 @@ def test_an_option_of_deploy_that_cannot_be_says_what_is_allowed(tmp_path, optio
     )
     done = run_kappa([config, "deploy", option, value], {"PATH": "/bin"})
     assert done.returncode == 2
-    assert f"{option} {value if option != '--alias' else repr(value)} cannot be." in done.stderr
+    assert f"{option} cannot be {value if option != '--alias' else repr(value)}." in done.stderr
     assert f"Allowed: {words}." in done.stderr

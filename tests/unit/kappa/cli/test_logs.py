@@ -10,10 +10,10 @@ from kappa.cli.main import cli
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["logs", "--since", "soon"], "is no time"),
-        (["logs", "--since", "99999999999d"], "is no time since 1970"),
-        (["logs", "--since", "9" * 5000 + "d"], "is no time since 1970"),
-        (["logs", "--since", "0001-01-01"], "is no time since 1970"),
+        (["logs", "--since", "soon"], "is not a time"),
+        (["logs", "--since", "99999999999d"], "is not a time since 1970"),
+        (["logs", "--since", "9" * 5000 + "d"], "is not a time since 1970"),
+        (["logs", "--since", "0001-01-01"], "is not a time since 1970"),
         (["logs", "--follow", "--until", "1m"], "--follow has no end"),
         (["logs", "--since", "1m", "--until", "2m"], "--until is not after --since"),
     ],

@@ -73,6 +73,7 @@ def test_a_config_named_by_the_environment_is_taken_as_in_0_3(run):
         ),
         ("invoke _tests/x.json", "kappa kappa.yml invoke --data _tests/x.json"),
         ("--record-path x deploy", "--debug shows each call"),
+        ("--env --record-path", "--debug shows each call"),
         ("completion zsh", "_KAPPA_COMPLETE=zsh_source kappa"),
         ("c.yml completion", "_KAPPA_COMPLETE=bash_source kappa"),
         ("init", "The config file comes first"),

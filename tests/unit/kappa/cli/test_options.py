@@ -3,15 +3,11 @@
 from click.testing import CliRunner
 
 from kappa.cli.main import cli
-
-
-def add(folder, text):
-    file = folder / "config.yml"
-    file.write_text(file.read_text() + text)
+from tests.support.kappa.configs import append
 
 
 def test_env_may_stand_before_the_config_too(run, tmp_path):
-    add(tmp_path, "environments:\n  prod:\n    region: eu-west-1\n")
+    append(tmp_path, "environments:\n  prod:\n    region: eu-west-1\n")
     args = ["--env", "prod", str(tmp_path / "config.yml"), "validate"]
     done = CliRunner().invoke(cli, args, standalone_mode=False)
     assert "region: eu-west-1\n" in done.stdout

@@ -13,7 +13,6 @@ from kappa.cli import console
 from kappa.cli.main import cli
 from kappa.cli.options import Options
 from kappa.cli.several_configs import apart, run_each
-from kappa.plan.step import Note, Step, only_creating, only_updating
 from tests.support.builders import kappa_config
 
 OWN = {"name": "p", "document": "policy.json"}
@@ -76,22 +75,6 @@ def test_configs_without_a_command_say_that_it_is_missing(tmp_path):
     for file in files:
         (tmp_path / file).write_text("")
     assert "Which command?" in CliRunner().invoke(cli, files).output
-
-
-CREATE = Step("iam", "create_role", {}, "created", "role r")
-UPDATE = Step("iam", "create_policy_version", {}, "updated", "policy p")
-
-
-def test_making_leaves_what_exists_even_where_it_differs():
-    plan = [CREATE, UPDATE, Note("unchanged", "policy q")]
-    assert only_creating(plan) == [CREATE, Note("exists", "policy p"), Note("exists", "policy q")]
-
-
-def test_changing_says_what_is_missing():
-    assert only_updating([CREATE, UPDATE], "make it") == [
-        Note("missing", "role r (make it)"),
-        UPDATE,
-    ]
 
 
 @pytest.fixture

@@ -7,15 +7,11 @@ import pytest
 
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
-
-
-def add(folder, text):
-    file = folder / "config.yml"
-    file.write_text(file.read_text() + text)
+from tests.support.kappa.configs import append
 
 
 def test_validate_prints_the_chosen_environment(run, tmp_path):
-    add(tmp_path, "environments:\n  prod:\n    lambda:\n      timeout: 9\n")
+    append(tmp_path, "environments:\n  prod:\n    lambda:\n      timeout: 9\n")
     said = json.loads(run("validate", "--env", "prod", "--json").stdout)
     assert said["lambda"]["timeout"] == 9
     assert "environments" not in said
@@ -38,7 +34,7 @@ def test_validate_installs_nothing(run, tmp_path):
 
 
 def test_validate_hides_the_values_of_variables_and_still_prints_a_config(run, tmp_path):
-    add(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: s3cret}\n")
+    append(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: s3cret}\n")
     done = run("validate")
     assert "s3cret" not in done.output
     assert "lambda.environment (GREETING, KEY)" in done.stderr
@@ -47,7 +43,7 @@ def test_validate_hides_the_values_of_variables_and_still_prints_a_config(run, t
 
 
 def test_validate_shows_the_values_of_variables_when_asked(run, tmp_path):
-    add(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: s3cret}\n")
+    append(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: s3cret}\n")
     done = run("validate", "--show-values", "--json")
     assert json.loads(done.stdout)["lambda"]["environment"]["KEY"] == "s3cret"
     assert "s3cret" not in run("validate", "--json").output
@@ -55,7 +51,7 @@ def test_validate_shows_the_values_of_variables_when_asked(run, tmp_path):
 
 def test_validate_says_what_deploy_would_say_of_the_region(run, tmp_path):
     queue = "arn:aws:sqs:eu-west-1:123456789012:q"
-    add(tmp_path, f"  dead_letter: {queue}\n")
+    append(tmp_path, f"  dead_letter: {queue}\n")
     said = run("validate", "--region", "us-east-1").exception.message
     assert "lambda.dead_letter is in eu-west-1, the function in us-east-1" in said
 
@@ -64,7 +60,7 @@ def test_a_value_that_looks_like_a_name_is_printed_so_that_it_reads_as_itself(ru
     (tmp_path / "values.yml").write_text("who: ${nobody}\n")
     file = tmp_path / "config.yml"
     file.write_text("include: values.yml\n" + file.read_text())
-    add(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: '${who}'}\n")
+    append(tmp_path, "environments:\n  dev:\n    lambda:\n      environment: {KEY: '${who}'}\n")
     (tmp_path / "again.yml").write_text(run("validate", "--show-values").stdout)
     assert read_config(tmp_path / "again.yml").function.environment["KEY"] == "${nobody}"
 
@@ -73,7 +69,7 @@ def including(folder, text, values):
     (folder / "values.yml").write_text(values)
     file = folder / "config.yml"
     file.write_text("include: values.yml\n" + file.read_text())
-    add(folder, text)
+    append(folder, text)
 
 
 SAID = """
@@ -133,7 +129,7 @@ def test_an_error_about_the_region_hides_an_included_value(run, tmp_path):
 
 def test_validate_hides_what_logs_in_to_an_index_of_packages(run, tmp_path):
     lines = ["--index-url https://me:secret@host/simple", "--find-links https://${TOKEN}@host"]
-    add(tmp_path, f"  requirements: {json.dumps(lines)}\n")
+    append(tmp_path, f"  requirements: {json.dumps(lines)}\n")
     said = json.loads(run("validate", "--json").stdout)["lambda"]["requirements"]
     assert said == ["--index-url https://****@host/simple", lines[1]]
     said = json.loads(run("validate", "--json", "--show-values").stdout)
@@ -142,7 +138,7 @@ def test_validate_hides_what_logs_in_to_an_index_of_packages(run, tmp_path):
 
 @pytest.mark.parametrize("what", ["policy.json", "values.yml", "config.yml"])
 def test_a_pipe_in_place_of_a_file_is_refused(run, tmp_path, what):
-    add(tmp_path, "include: values.yml\n")
+    append(tmp_path, "include: values.yml\n")
     (tmp_path / "values.yml").write_text("a: b\n")
     (tmp_path / what).unlink()
     os.mkfifo(tmp_path / what)

@@ -21,7 +21,7 @@ def test_the_starter_is_named_by_its_folder(tmp_path):
 
 @pytest.mark.parametrize("name", ["with space", "x" * 65])
 def test_a_name_that_lambda_refuses_is_no_starter(tmp_path, name):
-    with pytest.raises(ConfigError, match="no name of a function"):
+    with pytest.raises(ConfigError, match="not a valid function name"):
         starter(tmp_path / "config.yml", name)
 
 

@@ -1,4 +1,4 @@
-"""A request's lines together, and how they look."""
+"""A request's lines together."""
 
 import json
 

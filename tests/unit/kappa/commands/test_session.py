@@ -1,5 +1,7 @@
 """What a command begins with: one config, one account, and the command line before the config."""
 
+import shutil
+
 import pytest
 
 from kappa.commands.session import open_session, with_publishing
@@ -43,6 +45,19 @@ def test_without_an_option_the_session_stays_the_same():
 
 
 def test_an_alias_that_cannot_be_is_an_error_with_what_is_allowed():
-    with pytest.raises(ConfigError, match="--alias '7' cannot be") as error:
+    with pytest.raises(ConfigError, match="--alias cannot be '7'") as error:
         with_publishing(session_of(Account()), {"alias": "7"})
     assert error.value.hint.startswith("Allowed: 1 to 128 letters")
+
+
+def test_the_code_is_packed_once_whatever_the_command_line_publishes(file):
+    code = file.parent / "code"
+    code.mkdir()
+    (code / "greeter.py").write_text("def handler(event, context):\n    return event\n")
+    session = open_session(file, None, None)
+    packed, problems = session.zip, session.problems
+    shutil.rmtree(code)
+    assert session.zip is packed
+    chosen = with_publishing(session, {"alias": "next", "publish": True})
+    assert chosen.zip is packed
+    assert chosen.problems is problems

@@ -1,4 +1,4 @@
-"""A status as data and as a table."""
+"""A status as data, and the problems that it names."""
 
 from dataclasses import replace as replace_settings
 
@@ -124,6 +124,6 @@ def test_a_source_that_is_on_while_the_config_says_disabled_is_a_problem():
     found = problems_of(
         config, function=FunctionState(SETTINGS), sources=SourcesState((mapping(),))
     )
-    assert found == ["event source clicks: enabled, and the config says disabled"]
+    assert found == ["event source clicks: enabled, but disabled in the config"]
     extra = SourcesState((mapping(State="Disabled"), mapping(EventSourceArn=f"{STREAM}-2")))
     assert problems_of(config, function=FunctionState(SETTINGS), sources=extra) == []

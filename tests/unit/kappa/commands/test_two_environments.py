@@ -13,16 +13,16 @@ from kappa.commands.event_sources import read_sources_status
 from kappa.commands.session import Session, with_publishing
 from kappa.config.model import Image, KeyFilter, Url
 from kappa.errors import Conflict, NotFound
-from kappa.plan.apply import apply
 from kappa.plan.step import Step
 from kappa.sources.report import sources_data
 from tests.support.builders import kappa_config
-from tests.support.kappa.account import FUNCTION, ROLE, Account, clock
+from tests.support.kappa import sessions
+from tests.support.kappa.account import FUNCTION, ROLE, Account
 from tests.support.samples import ALL
 from tests.unit.kappa.sources.test_alias_choice import COMMANDS, QUEUE, TOPIC
 
 BUCKET = "arn:aws:s3:::photos"
-IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"
+IMAGE = Image(uri=f"{sessions.IMAGE}1")
 REFUSED = (Conflict, NotFound)
 
 
@@ -50,7 +50,7 @@ class File:
             "path": "",
             "handler": "",
             "runtime": "",
-            "image": Image(uri=IMAGE),
+            "image": IMAGE,
             "environment": {"STAGE": environment},
             "alias": alias,
             "publish": bool(alias),
@@ -65,16 +65,18 @@ class File:
         options = {"publish": True, "alias": given} if given else {}
         return with_publishing(Session(config, self.aws), options)
 
-    def plan(self, word):
-        """Plan "ENVIRONMENT COMMAND", or ENVIRONMENT COMMAND:ALIAS."""
+    def planned(self, word):
+        """Plan "ENVIRONMENT COMMAND", or ENVIRONMENT COMMAND:ALIAS; return session and plan."""
         environment, _, command = word.partition(" ")
         name, _, given = command.partition(":")
-        return COMMANDS[name](self.session(environment, given))
+        session = self.session(environment, given)
+        return session, COMMANDS[name](session)
+
+    def plan(self, word):
+        return self.planned(word)[1]
 
     def run(self, word):
-        reports = []
-        apply(self.plan(word), self.aws.call, reports.append, clock())
-        return [(one.mark, one.message) for one in reports]
+        return sessions.carry_out(*self.planned(word))
 
     def kept(self, word):
         return [message for mark, message in self.run(word) if mark == "kept"]
@@ -249,15 +251,14 @@ def two_files(first="prod.yml", alias="prod"):
 
     def run(name, word, alias):
         command, _, given = word.partition(":")
-        section = {"path": "", "handler": "", "runtime": "", "image": Image(uri=IMAGE)}
+        section = {"path": "", "handler": "", "runtime": "", "image": IMAGE}
         section |= {"sources": ({"arn": TOPIC},), "url": Url(auth="NONE")}
         section |= {"alias": alias, "publish": bool(alias), "environment": {"STAGE": alias}}
         config = msgspec.structs.replace(kappa_config(section, role={"arn": ROLE}), file=Path(name))
         options = {"publish": True, "alias": given} if given else {}
         session = with_publishing(Session(config, aws), options)
-        reports = []
-        apply(COMMANDS[command](session), aws.call, reports.append, clock())
-        return [f"{one.mark} {one.message}" for one in reports]
+        reports = sessions.carry_out(session, COMMANDS[command](session))
+        return [f"{mark} {message}" for mark, message in reports]
 
     run(first, "deploy", alias)
     return aws, run

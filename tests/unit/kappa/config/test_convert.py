@@ -5,11 +5,7 @@ import pytest
 from tests.support.kappa.configs import error_of, source
 
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
-
-
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2026-01-01T00:00:00.000"
-
-
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 
 
@@ -31,7 +27,7 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
         ("  architectures: [arm]\n", "architectures[0] is 'arm'.\n  Allowed: arm64, x86_64."),
         ("  architectures: [arm64, x86_64]\n", "9: a function has one architecture."),
         ("  log_retention_days: 31\n", "9: lambda.log_retention_days is 31.\n  Allowed: 1, 3, 5"),
-        ("  environment: {9A: x}\n", "9: '9A' is no name of a variable."),
+        ("  environment: {9A: x}\n", "9: '9A' is not a valid variable name."),
         ("  environment: {AWS_REGION: x}\n", "9: AWS_REGION is set by Lambda itself."),
         ("  environment: {NAME: }\n", "9: lambda.environment.NAME must be one value."),
         ("  environment: {NAME: [1]}\n", "9: lambda.environment.NAME must be one value."),

@@ -89,7 +89,7 @@ environments: {{dev: {dev}, prod: {prod}}}
 """
 
 
-def siblings(tmp_path, environment="dev", name="greeter", more="", dev="{}", prod="{}"):
+def other_aliases_of(tmp_path, environment="dev", name="greeter", more="", dev="{}", prod="{}"):
     file = tmp_path / "config.yml"
     file.write_text(LAYOUT.format(name=name, more=more, dev=dev, prod=prod))
     return set(read_config(file, environment).other_aliases)
@@ -97,32 +97,32 @@ def siblings(tmp_path, environment="dev", name="greeter", more="", dev="{}", pro
 
 def test_environments_with_functions_of_their_own_share_nothing(tmp_path):
     more = ", alias: live"
-    assert siblings(tmp_path, name='"greeter-${environment}"', more=more) == set()
-    assert siblings(tmp_path, prod="{lambda: {name: other, alias: prod}}") == set()
+    assert other_aliases_of(tmp_path, name='"greeter-${environment}"', more=more) == set()
+    assert other_aliases_of(tmp_path, prod="{lambda: {name: other, alias: prod}}") == set()
 
 
 @pytest.mark.parametrize("alias", ['"${environment}"', '"${environment:-x}"'])
 def test_an_alias_named_like_the_environment_is_its_own(tmp_path, alias):
-    assert siblings(tmp_path, more=f", alias: {alias}") == {"prod"}
-    assert siblings(tmp_path, "prod", more=f", alias: {alias}") == {"dev"}
+    assert other_aliases_of(tmp_path, more=f", alias: {alias}") == {"prod"}
+    assert other_aliases_of(tmp_path, "prod", more=f", alias: {alias}") == {"dev"}
 
 
 def test_environments_without_an_alias_share_the_function_itself(tmp_path):
-    assert siblings(tmp_path) == {"prod"}
-    assert siblings(tmp_path, dev="{lambda: {alias: dev}}") == {"prod", ""}
-    assert siblings(tmp_path, "prod", dev="{lambda: {alias: dev}}") == {"dev"}
+    assert other_aliases_of(tmp_path) == {"prod"}
+    assert other_aliases_of(tmp_path, dev="{lambda: {alias: dev}}") == {"prod", ""}
+    assert other_aliases_of(tmp_path, "prod", dev="{lambda: {alias: dev}}") == {"dev"}
 
 
 def test_another_regions_or_accounts_function_itself_is_another_function(tmp_path):
     own = "{lambda: {alias: dev}}"
     for other in ("{region: eu-west-1}", "{profile: live}"):
-        assert siblings(tmp_path, dev=own, prod=other) == {"prod"}
+        assert other_aliases_of(tmp_path, dev=own, prod=other) == {"prod"}
 
 
 def test_what_is_wrong_in_another_environment_is_no_error(tmp_path):
     more = ', alias: "${environment}"'
     for other in ("{lambda: {name: [1]}}", "3", '{lambda: {alias: "${nope}"}}', "null"):
-        assert siblings(tmp_path, more=more, prod=other) == {"prod"}
+        assert other_aliases_of(tmp_path, more=more, prod=other) == {"prod"}
 
 
 def test_environments_of_kappa_0_7_share_the_function(tmp_path):

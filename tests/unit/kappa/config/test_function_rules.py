@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from kappa.config.function_rules import check_regions
-from kappa.config.model import Image
+from kappa.config.function_rules import check_regions, lets_anyone_in
+from kappa.config.model import Image, Permission
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
+from kappa.function.permissions import Statement
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
 
@@ -80,7 +81,7 @@ def test_an_image_reads_without_path_handler_and_runtime(tmp_path):
         ("reserved_concurrency: many", "is 'many'.\n  Allowed: 0 or more executions"),
         ("tags: {aws:mine: x}", "9: the tag aws:mine begins with aws:, which is AWS's own."),
         ("tags: {a: [b]}", "9: lambda.tags.a must be one value."),
-        ("tags: {a*: b}", "9: 'a*' is no tag."),
+        ("tags: {a*: b}", "9: 'a*' is not a valid tag key."),
         (f"tags: {{a: {'x' * 257}}}", "At most 256 letters"),
         (f"tags: {{{', '.join(f'k{n}: v' for n in range(51))}}}", "9: lambda.tags has 51"),
         ("tags: [a]", "9: lambda.tags is of the wrong kind."),
@@ -202,3 +203,21 @@ def test_a_permission_never_loses_a_condition(write, key):
         f"  permissions:\n    - statement_id: a\n      principal: s3.amazonaws.com\n      {key}:\n"
     )
     assert error_of(write(more=more)).startswith(f"12: lambda.permissions[0].{key} has no value.")
+
+
+@pytest.mark.parametrize("kind", [Permission, Statement])
+@pytest.mark.parametrize(
+    ("principal", "more", "anyone"),
+    [
+        ("*", {}, True),
+        ("*", {"source_arn": "arn:aws:sns:us-east-1:*:news"}, True),
+        ("*", {"source_arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:news"}, False),
+        ("*", {"source_account": ACCOUNT}, False),
+        ("*", {"principal_org_id": "o-a1b2c3d4e5"}, False),
+        ("*", {"event_source_token": "skill"}, False),
+        ("sns.amazonaws.com", {}, False),
+    ],
+)
+def test_a_grant_lets_anyone_in_if_nothing_makes_it_narrower(kind, principal, more, anyone):
+    grant = kind(statement_id="s", principal=principal, action="lambda:InvokeFunction", **more)
+    assert lets_anyone_in(grant) is anyone

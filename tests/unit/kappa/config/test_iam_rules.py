@@ -18,7 +18,7 @@ ROLE = "  role:\n    name: r\n"
         ("  role:\n    arn: arn:aws:sns:us-east-1:123456789012:t\n", "not a role"),
         (ROLE + "  policy: {}\n", "iam.policy needs a name, or an arn"),
         (ROLE + "  policy: {arn: 'arn:aws:iam::aws:policy/P', document: p.json}\n", "no document"),
-        (ROLE + "  policy: {arn: 'arn:aws:iam::aws:role/P'}\n", "no policy"),
+        (ROLE + "  policy: {arn: 'arn:aws:iam::aws:role/P'}\n", "not a policy"),
         (
             "  role: {arn: 'arn:aws:iam::123456789012:role/r'}\n"
             "  policy: {name: p, document: p.json}\n",

@@ -170,7 +170,7 @@ def test_a_file_of_0_2_is_said_to_be_one(write):
             SHORT.replace("    policy:", "    role: {name: a b}\n    policy:"),
             "environments.dev.role.name is 'a b'",
         ),
-        (SHORT.replace("dev", "'a b'"), "2: environments.a b is no name of an environment."),
+        (SHORT.replace("dev", "'a b'"), "2: environments.a b is not a valid environment name."),
         ("name: a b\n" + SHORT, "1: name is 'a b'"),
         (SHORT + "  log_retention_policy: 2\n", "lambda.log_retention_policy is 2."),
         (
@@ -286,8 +286,11 @@ def test_a_file_of_0_2_is_told_what_took_the_place_of_its_event_source(write, ol
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (SHORT.replace("dev", "<your_env>"), "2: environments.<your_env> is no name of an environ"),
-        (SHORT.replace("dev", "'12'"), "2: environments.12 is no name of an environment."),
+        (
+            SHORT.replace("dev", "<your_env>"),
+            "2: environments.<your_env> is not a valid environment name",
+        ),
+        (SHORT.replace("dev", "'12'"), "2: environments.12 is not a valid environment name."),
         (f"name: <function name>\n{SHORT}", "1: name is '<function name>'."),
     ],
 )
@@ -304,7 +307,7 @@ def test_a_folder_whose_name_no_function_can_have_is_one_mistake(tmp_path):
     file.parent.mkdir()
     file.write_text(SHORT)
     said = error_of(file)
-    assert said.startswith("1: name is missing, and the name of the folder, 'my app', is no")
+    assert said.startswith("1: name is missing, and the folder's name, 'my app', is not a valid")
     assert len(said.splitlines()) == 2
 
 

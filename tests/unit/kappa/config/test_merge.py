@@ -10,12 +10,11 @@ from kappa.config.merge import dig
 from kappa.config.tree import Tree
 
 
-def test_find_answers_none_where_there_is_nothing():
+def test_dig_answers_none_where_there_is_nothing():
     assert dig({"a": {"b": 1}}, ("a", "c")) is None
 
 
 WORDS = st.text("ab", min_size=1, max_size=2)
-
 
 NESTED = st.recursive(
     st.text("xy", max_size=2) | st.lists(st.text("xy"), max_size=2),

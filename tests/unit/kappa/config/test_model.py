@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from msgspec import Meta, inspect
 
-from kappa.config.model import Async, Function, Image, Logging, Vpc
+from kappa.config.model import Async, Cors, EventSource, Function, Image, Logging, Vpc
 from kappa.function.params import desired
 from tests.support.builders import kappa_config
 
@@ -51,6 +51,11 @@ def limit(section, key, name):
         (Function, "ephemeral_storage_mb", "EphemeralStorageSize"),
         (Async, "maximum_retry_attempts", "MaximumRetryAttempts"),
         (Async, "maximum_event_age_s", "MaximumEventAgeInSeconds"),
+        (EventSource, "batch_size", "BatchSize"),
+        (EventSource, "batch_window_s", "MaximumBatchingWindowInSeconds"),
+        (EventSource, "tumbling_window_s", "TumblingWindowInSeconds"),
+        (EventSource, "parallelization_factor", "ParallelizationFactor"),
+        (Cors, "max_age_s", "MaxAge"),
     ],
 )
 def test_a_number_has_the_range_of_the_model(section, key, shape):

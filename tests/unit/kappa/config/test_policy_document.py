@@ -140,10 +140,10 @@ def test_a_policy_that_is_no_utf_8_is_said_with_its_line(with_policy, tmp_path):
         ),
         (
             '{"Statement": [{"Sid": "null",\n"Condition":\nnull}]}',
-            "3: null is no value of a policy.",
+            "3: a policy cannot have null.",
         ),
-        ('{"Statement": "NaN",\n"x": [NaN]}', "2: not valid JSON: NaN is no number of JSON."),
-        ('{"Statement": NaNo}', "1: not valid JSON: NaN is no number of JSON."),
+        ('{"Statement": "NaN",\n"x": [NaN]}', "2: not valid JSON: NaN is not a JSON number."),
+        ('{"Statement": NaNo}', "1: not valid JSON: NaN is not a JSON number."),
     ],
 )
 def test_a_policy_of_which_something_would_get_lost_is_said_with_its_line(

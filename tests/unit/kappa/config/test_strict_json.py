@@ -16,8 +16,8 @@ def test_numbers_may_be_read_as_they_are_written():
     ("text", "problem"),
     [
         ('{"a": 1,\n"a": 2}', 'x.json:2: not valid JSON: "a" is given twice.'),
-        ('{"a":\n\nNaN}', "x.json:3: not valid JSON: NaN is no number of JSON."),
-        ('{"a": Infinity}', "x.json:1: not valid JSON: Infinity is no number of JSON."),
+        ('{"a":\n\nNaN}', "x.json:3: not valid JSON: NaN is not a JSON number."),
+        ('{"a": Infinity}', "x.json:1: not valid JSON: Infinity is not a JSON number."),
         ("{", "x.json:1: not valid JSON: Expecting property name enclosed in double quotes."),
         ("[" * 100_000, "x.json:1: nested too deeply."),
     ],

@@ -105,7 +105,7 @@ def test_many_merged_mappings_are_read_and_the_first_wins(read):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("k: 1\n" * 300_000, "over 1 MB, so no config"),
+        ("k: 1\n" * 300_000, "over 1 MB, too large for a config"),
         ("".join(f"{i}: 1\n" for i in range(80_000)), "over 20,000 values"),
         ("[" + "1," * 80_000 + "]", "over 20,000 values"),
         ("a: " + "[" * 5_000, "nested too deeply"),

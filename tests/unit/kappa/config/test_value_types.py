@@ -2,9 +2,10 @@
 
 import botocore.session
 import pytest
-from msgspec import convert
+from msgspec import Meta, ValidationError, convert
 
-from kappa.config.value_types import ImageUri, LayerArn
+from kappa.config import value_types
+from kappa.config.value_types import FunctionName, ImageUri, LayerArn
 
 LOADER = botocore.session.get_session().get_component("data_loader")
 
@@ -36,3 +37,21 @@ def test_an_image_of_another_registry_is_refused(host):
 )
 def test_a_layer_has_either_form_of_the_model(arn):
     assert convert(arn, LayerArn) == arn
+
+
+@pytest.mark.parametrize("text", ["greeter\n", "greeter\n\n", "greeter ", ""])
+def test_a_name_ends_with_its_last_letter(text):
+    assert convert("greeter", FunctionName) == "greeter"
+    with pytest.raises(ValidationError, match="matching regex"):
+        convert(text, FunctionName)
+
+
+def test_no_pattern_takes_a_line_break_after_the_value():
+    patterns = {
+        name: meta.pattern
+        for name, kind in vars(value_types).items()
+        for meta in getattr(kind, "__metadata__", ())
+        if isinstance(meta, Meta) and meta.pattern and name != "ProfileName"
+    }
+    assert "FunctionName" in patterns
+    assert [name for name, text in patterns.items() if not text.endswith(r"$(?!\n)")] == []

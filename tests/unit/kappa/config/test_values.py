@@ -65,7 +65,7 @@ def test_the_hint_of_the_included_file_says_how_to_get_what_is_missing(included)
     assert "${topic} has no value.\n  Run `make outputs`. Or add `topic:` to" in said
 
 
-def test_that_hint_is_shown_for_the_document_and_beside_an_environment(included, tmp_path):
+def test_that_hint_is_shown_for_the_document_and_beside_an_environment(tmp_path):
     document = '{"Statement": [{"Resource": "${topic}"}]}'
     (tmp_path / "p.json").write_text(document)
     text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")

@@ -184,7 +184,7 @@ def test_a_permission_by_a_name_of_kappas_own_beside_a_url_is_named(auth):
     statements = tuple(read_statement(one, "greeter") for one in raws)
     config, said = whole(statements=statements, url={"AuthType": auth})
     assert "kappa-url-x" not in str(config)
-    assert "permission kappa-url-x: the name is kappa's own beside `url`" in said
+    assert "permission kappa-url-x: beside url, this name is reserved for kappa" in said
 
 
 def test_what_deploy_takes_away_from_a_closed_url_is_named():
@@ -216,7 +216,7 @@ def test_a_role_that_kappa_would_make_wider_is_only_used(role, why):
     assert why in said
 
 
-def test_a_policy_that_would_be_filled_in_is_left_alone(tmp_path):
+def test_a_policy_that_would_be_filled_in_is_left_alone():
     document = {"Statement": [{"Resource": "${region:-x}"}]}
     new = adopted_files(existing(policy=POLICY | {"Document": document}), "config.yml")
     assert yaml.safe_load(new.files["config.yml"])["iam"] == {"role": {"arn": ROLE["Arn"]}}

@@ -9,7 +9,7 @@ from kappa.function.permissions import read_statement
 from tests.support.kappa.existing import existing, raw
 
 
-def test_a_container_image_has_no_code(tmp_path):
+def test_a_container_image_has_no_code():
     uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/greeter:1"
     settings = {"PackageType": "Image", "Runtime": None, "Handler": None}
     new = adopted_files(existing(settings, {"Code": {"ImageUri": uri}}, zipped=None), "config.yml")

@@ -1,23 +1,8 @@
 """What kappa would refuse is taken out, and named."""
 
-from typing import get_args
-
-import botocore.session
 import pytest
 
 from kappa.commands.init_from.files import adopted_files
-from kappa.config.value_types import (
-    AsyncRetries,
-    BatchSize,
-    BatchWindow,
-    EphemeralStorage,
-    EventAge,
-    MaxAge,
-    Memory,
-    Parallel,
-    Timeout,
-    TumblingWindow,
-)
 from kappa.errors import ConfigError
 from kappa.function.log_group import LogGroup
 from tests.support.kappa.existing import existing, whole
@@ -44,22 +29,3 @@ def test_a_function_that_no_config_can_express_writes_nothing():
     function = {"Code": {"ImageUri": "elsewhere/greeter:1"}}
     with pytest.raises(ConfigError, match="cannot be put into a config"):
         adopted_files(existing(settings, function, zipped=None), "config.yml")
-
-
-def test_the_limits_are_those_of_awss_own_model():
-    shapes = botocore.session.get_session().get_service_model("lambda")
-    for kind, name in {
-        Timeout: "Timeout",
-        Memory: "MemorySize",
-        EphemeralStorage: "EphemeralStorageSize",
-        EventAge: "MaximumEventAgeInSeconds",
-        AsyncRetries: "MaximumRetryAttempts",
-        BatchSize: "BatchSize",
-        BatchWindow: "MaximumBatchingWindowInSeconds",
-        TumblingWindow: "TumblingWindowInSeconds",
-        Parallel: "ParallelizationFactor",
-        MaxAge: "MaxAge",
-    }.items():
-        meta = get_args(kind)[1]
-        limits = shapes.shape_for(name).metadata
-        assert (name, meta.ge, meta.le) == (name, limits["min"], limits["max"])

@@ -7,8 +7,7 @@ import pytest
 
 from kappa.arn import Place
 from kappa.commands.deploy import plan_deploy
-from kappa.commands.session import Session
-from kappa.config.model import Async, Cors, Image, Url
+from kappa.config.model import Async, Cors, Url
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.iam.owner import PolicyState, RoleState
 from kappa.iam.plan import plan_rights, plan_rights_update
@@ -17,7 +16,8 @@ from kappa.plan.apply import apply
 from kappa.plan.step import Step
 from local.testkit.events import ACCOUNT
 from tests.support.builders import kappa_config
-from tests.support.kappa.account import REGION, ROLE, Account, clock, conflict
+from tests.support.kappa.account import REGION, Account, clock, conflict
+from tests.support.kappa.sessions import carry_out, deploy, session_of
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:news"
 SOURCES = (
@@ -26,15 +26,10 @@ SOURCES = (
     {"arn": "arn:aws:s3:::photos", "events": ("s3:ObjectCreated:*",)},
     {"name": "nightly", "schedule": "rate(1 day)"},
 )
-IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/greeter:"
 
 
 def session(aws, image="1", **function):
-    said = {
-        "path": "",
-        "handler": "",
-        "runtime": "",
-        "image": Image(uri=IMAGE + image),
+    whole = {
         "sources": SOURCES,
         "grants": ({"statement_id": "partner", "principal": "210987654321"},),
         "url": Url(auth="NONE", cors=Cors(allow_origins=("https://example.com",))),
@@ -44,16 +39,14 @@ def session(aws, image="1", **function):
         "timeout": 10,
         "tags": {"team": "chat"},
     }
-    return Session(kappa_config(said | function, role={"arn": ROLE}), aws)
+    return session_of(aws, image, **whole | function)
 
 
 def at_once(mine, theirs):
     """Plan both, then carry both out: neither plan knows what the other one makes."""
     plans = [plan_deploy(one) for one in (theirs, mine)]
-    reports = []
-    apply(plans[0], theirs.aws.call, lambda _: None, clock())
-    apply(plans[1], mine.aws.call, reports.append, clock())
-    return [(one.mark, one.message) for one in reports]
+    carry_out(theirs, plans[0])
+    return carry_out(mine, plans[1])
 
 
 def fresh():
@@ -83,9 +76,7 @@ def test_a_function_that_another_deploy_made_otherwise_is_an_error_with_a_hint(m
 
 def with_function():
     aws = fresh()
-    bare = {"publish": False, "alias": "", "sources": (), "url": None, "grants": ()}
-    plan = plan_deploy(session(aws, **bare))
-    apply(plan, aws.call, lambda _: None, clock())
+    deploy(aws, timeout=10, tags={"team": "chat"}, async_=Async(maximum_retry_attempts=1))
     return aws
 
 
@@ -93,10 +84,10 @@ def test_an_alias_that_another_deploy_made_for_another_version_is_an_error_with_
     aws = with_function()
     mine, theirs = session(aws), session(aws)
     plan = plan_deploy(mine)
-    apply(plan_deploy(theirs), aws.call, lambda _: None, clock())
+    carry_out(theirs, plan_deploy(theirs))
     aws.aliases["live"] = "7"
     with pytest.raises(Conflict, match="Alias already exists") as error:
-        apply(plan, aws.call, lambda _: None, clock())
+        carry_out(mine, plan)
     assert "another version: run the same command again" in error.value.hint
 
 
