@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.kappa import projects
+from tests.support.waiting import wait_for
 
 ACCOUNT = "464000000001"
 CODE = """
@@ -36,7 +37,7 @@ def test_a_call_ends_with_the_settings_that_it_began_with(emulator, tmp_path):
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(greet)
-        projects.eventually(started.exists)
+        wait_for(started.exists)
         lambda_.update_function_configuration(
             FunctionName=project.name, Environment={"Variables": {"GREETING": "good night"}}
         )
