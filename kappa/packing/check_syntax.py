@@ -2,7 +2,8 @@
 
 It owns which Python compiles them: the runtime's version if it is installed, else the one that
 runs kappa. An error is certain only if that Python is not older than the runtime's. Another Python
-is started only if necessary, since that takes longer than a call to AWS.
+is started only if necessary, since that takes longer than a call to AWS: a newer one reads
+whatever an older one does.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import subprocess
 import sys
 import warnings
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from kappa.errors import ConfigError
 from kappa.packing import compile_code
@@ -27,8 +29,7 @@ from kappa.packing.package_files import package_by_file
 _DEADLINE_S = 60
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """A syntax error in a file. `is_certain`: the runtime cannot read the file either."""
 
     name: str
@@ -52,7 +53,7 @@ def problems(runtime: str, archive: Archive) -> list[Problem]:
     if not own:
         return []
     names, files = list(own), list(own.values())
-    minor, rows = _compiled_by_another(runtime_minor, files) or _compiled(files)
+    minor, rows = _compiled(files, runtime_minor)
     return [
         Problem(names[number], line, message, minor, minor >= runtime_minor)
         for number, line, message in rows
@@ -84,18 +85,28 @@ def _own_code(archive: Archive) -> dict[str, bytes]:
 _Compiled = tuple[int, list[tuple[int, int, str]]]
 
 
-def _compiled(files: list[bytes]) -> _Compiled:
+def _compiled(files: list[bytes], runtime_minor: int) -> _Compiled:
+    """Compile with the Python whose answer counts most and is had for least."""
+    if sys.version_info.minor > runtime_minor:
+        return _compiled_by_another(runtime_minor, files) or _compiled_here(files)
+    here = _compiled_here(files)
+    if here[1] and sys.version_info.minor < runtime_minor:
+        return _compiled_by_another(runtime_minor, files) or here
+    return here
+
+
+def _compiled_here(files: list[bytes]) -> _Compiled:
     """Compile in this process, with Python's warnings suppressed."""
     warnings.filterwarnings("ignore", module=re.escape(compile_code.NAME))
     return sys.version_info.minor, compile_code.unreadable(files)
 
 
 def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
-    """Compile with the runtime's Python; None if it is our own or does not run.
+    """Compile with the runtime's Python; None if it does not run.
 
     A launcher may exist for a version that is not installed.
     """
-    python = None if minor == sys.version_info.minor else _find_python(f"python3.{minor}")
+    python = _find_python(f"python3.{minor}")
     if python is None:
         return None
     command = [python, "-I", "-S", compile_code.__file__]

@@ -94,6 +94,15 @@ def test_the_runtimes_own_python_is_asked_where_it_is_installed(found, tmp_path,
     assert found(NEWER, app="= =") == []
 
 
+def test_no_newer_python_is_started_for_what_an_older_one_reads(found, tmp_path, monkeypatch):
+    python = program(tmp_path / "bin" / NEWER, f"touch {tmp_path}/started\n{READS_ALL}")
+    monkeypatch.setenv("PATH", str(python.parent), prepend=":")
+    assert found(NEWER, app="x = 1\n") == []
+    assert not (tmp_path / "started").exists()
+    found(NEWER, app="= =")
+    assert (tmp_path / "started").exists()
+
+
 @pytest.mark.parametrize("rows", ['[[7, 1, "x"]]', "[[0, 1]]", '[[0, "x", "y"]]', "[1]", "7"])
 def test_a_program_that_answers_nonsense_is_not_believed(found, tmp_path, monkeypatch, rows):
     answer = f"""cat > /dev/null\necho '{{"minor": 99, "problems": {rows}}}'\n"""
