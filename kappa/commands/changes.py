@@ -10,8 +10,10 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.config.mask import hide
 from kappa.function.code import SENDS_CODE
@@ -46,8 +48,7 @@ _NAMING = frozenset(
 _VARIABLES = "Environment.Variables."
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One setting; None: it is not set. A `document` is shown line by line."""
 
     name: str
@@ -56,8 +57,7 @@ class Setting:
     document: bool = False
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What one step would do. No `files` are known where AWS gives no zip to compare."""
 
     mark: str

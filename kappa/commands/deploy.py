@@ -6,8 +6,9 @@ Owns the order of the phases and which reads go side by side. cli/ applies and p
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kappa.commands.session import Session
 from kappa.config.function_rules import check_regions
@@ -31,8 +32,7 @@ from kappa.sources.read import read_sources
 from kappa.sources.state import SourcesState
 
 
-@dataclass(frozen=True)
-class Current:
+class Current(msgspec.Struct, frozen=True):
     """What deploy compares with: the config as it is bound, its document, and what AWS has."""
 
     config: Config

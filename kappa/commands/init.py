@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
@@ -91,8 +90,7 @@ _POLICY = """\
 """
 
 
-@dataclass(frozen=True)
-class NewFiles:
+class NewFiles(msgspec.Struct, frozen=True):
     """Files to write, by path; which of them are programs, and remarks about them."""
 
     files: Mapping[str, bytes]

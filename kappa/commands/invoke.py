@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
+
+import msgspec
 
 from kappa.aws import Aws
 from kappa.aws.translate import parsed, translated
@@ -36,8 +37,7 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What an invocation gave. `error` is Lambda's word for a failed function, else empty."""
 
     status: int

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.aws import Aws
 from kappa.errors import NotFound, Unavailable
@@ -23,14 +25,13 @@ LAST = 10
 _STREAMS = 5
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One line of a log."""
 
     at_ms: int
     message: str
     stream: str = ""
-    key: object = field(default=None, compare=False)
+    key: object = None
 
     @property
     def time(self) -> str:
@@ -39,8 +40,7 @@ class Event:
         return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """Which events. Units: epoch milliseconds. `pattern` is CloudWatch's own filter syntax."""
 
     group: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kappa.texts import finite, read_json
 
@@ -34,8 +35,7 @@ _RAISED = re.compile(r"Traceback \(most recent call last\):|[A-Za-z_.]*(Error|Ex
 _FACT = re.compile(r"([A-Z][A-Za-z ]+): ([^\t\n]+)")
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """What Lambda reports of a request at its end. Units: milliseconds and MB."""
 
     request_id: str
@@ -52,15 +52,14 @@ class Report:
         return self.status not in ("", "success")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line. `kind` is start, end, report, platform (Lambda's others) or text."""
 
     text: str
     kind: str = "text"
     level: str = ""
     request_id: str = ""
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = msgspec.field(default_factory=dict)
     report: Report | None = None
 
     @property

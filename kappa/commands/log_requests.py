@@ -7,7 +7,8 @@ It remembers what it was given; it reads nothing and prints nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kappa.commands.log_events import Event
 from kappa.commands.log_lines import Line, Report, parse
@@ -17,8 +18,7 @@ PATIENCE_S = 3.0
 _STREAMS = 1000
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One event with what its line means and the request that it belongs to."""
 
     event: Event
@@ -50,12 +50,11 @@ class RequestTracker:
         return Entry(event, line, request_id, line.is_error or in_traceback)
 
 
-@dataclass
-class Request:
+class Request(msgspec.Struct):
     """The lines of one request, as far as they have been read."""
 
     request_id: str
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[Entry] = msgspec.field(default_factory=list)
     continued: bool = False
     since_s: float = 0.0
 

@@ -7,9 +7,10 @@ Source: AWS Lambda guide, "Types of metrics for Lambda functions".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from kappa.aws import Aws
 from kappa.commands.numbers import duration, sparkline
@@ -18,8 +19,7 @@ _BARS = 30
 _DAY_S = 86_400
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True):
     """One row: CloudWatch's name and statistic, and how the bars make one number."""
 
     name: str
@@ -50,8 +50,7 @@ METRICS = (
 )
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """A time in equal parts. Units: epoch seconds; each part is a bar of period_s."""
 
     start_s: int

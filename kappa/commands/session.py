@@ -6,7 +6,6 @@ Owns that each is read once, and that the command line wins over the config.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -29,13 +28,12 @@ from kappa.packing.check_syntax import Problem
 from kappa.plan.step import Clock
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(msgspec.Struct, frozen=True, dict=True):
     """One config and the account that it is for."""
 
     config: Config
     aws: Aws
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = msgspec.field(default_factory=Clock)
 
     @cached_property
     def document(self) -> dict[str, Any] | None:
@@ -103,5 +101,5 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
     config = msgspec.structs.replace(session.config, function=changed)
     published = Session(config, session.aws, session.clock)
     # The packed code and the rest that was read depend on none of these keys: read nothing again.
-    vars(published).update({**vars(session), "config": config})
+    vars(published).update(vars(session))
     return published

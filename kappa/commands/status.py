@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kappa.commands.session import Session
 from kappa.config.function_rules import check_regions
@@ -21,8 +22,7 @@ from kappa.sources.report import BROKEN, sources_data
 from kappa.sources.state import SourcesState
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """All that AWS has of a function, with the config as it is bound."""
 
     config: Config

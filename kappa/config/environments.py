@@ -7,7 +7,9 @@ keys of a config it knows only those that name which function an environment is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.config.convert import suggestion
 from kappa.config.merge import TreeBuilder, dig
@@ -72,8 +74,7 @@ def _without_environments(tree: Tree) -> TreeBuilder:
     return builder
 
 
-@dataclass(frozen=True)
-class _Identity:
+class _Identity(msgspec.Struct, frozen=True):
     """Which function and alias an environment is about; None: not known from the file."""
 
     function: str | None

@@ -8,9 +8,10 @@ before the first call.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from kappa.aws import regions
 from kappa.config import environments, layout_07, runtimes
@@ -61,8 +62,7 @@ def _runtime_notes(tree: Tree, settings: File) -> list[str]:
     return [tree.error(("lambda", "runtime"), words).message] if words else []
 
 
-@dataclass(frozen=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     """A file as its environment makes it, and the values that were filled in."""
 
     tree: Tree

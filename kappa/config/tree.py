@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from kappa.config.files import read_file
@@ -54,8 +54,7 @@ _INDENT = (
 SHORTEST_SECRET = 4
 
 
-@dataclass(frozen=True)
-class Tree:
+class Tree(msgspec.Struct, frozen=True):
     """A YAML file's values. `lines` and `texts` give, by key path, where and how it is written.
 
     `numbers` are the paths of what is written as a number, for values that become JSON. `origins`
@@ -70,8 +69,8 @@ class Tree:
     lines: Mapping[Keys, int]
     texts: Mapping[Keys, str]
     numbers: Set[Keys] = frozenset()
-    origins: Mapping[Keys, Keys] = field(default_factory=dict)
-    written: Mapping[Keys, str] = field(default_factory=dict)
+    origins: Mapping[Keys, Keys] = msgspec.field(default_factory=dict)
+    written: Mapping[Keys, str] = msgspec.field(default_factory=dict)
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""

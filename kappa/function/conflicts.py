@@ -9,8 +9,9 @@ Source: AWS Lambda API reference, "UpdateFunctionCode", "UpdateFunctionConfigura
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kappa.config.model import Config
 from kappa.errors import Conflict
@@ -22,8 +23,7 @@ from kappa.plan.step import Guard
 Answer = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """The function as it was when the plan was made, and as the config wants it.
 
     `before` is GetFunction's answer at that time; None if the plan creates the function.

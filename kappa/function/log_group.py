@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from kappa.aws import Aws
 from kappa.config.model import Config
 from kappa.plan.step import Note, Plan, Step
 
 
-@dataclass(frozen=True)
-class LogGroup:
+class LogGroup(msgspec.Struct, frozen=True):
     """An existing log group; without retention_days, its logs never expire."""
 
     retention_days: int | None = None

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.arn import parse_arn, qualified
 from kappa.aws import Aws
@@ -40,8 +42,7 @@ _KEYS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Conditio
 _PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:\S+|[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One statement, with the fields of a config's permission.
 
     `foreign` is AWS's statement as JSON if those fields cannot express it completely. The other

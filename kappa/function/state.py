@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.aws import Aws
 from kappa.config.model import Config
@@ -19,8 +21,7 @@ from kappa.function.version_state import VersionsState
 from kappa.plan.step import WAIT_DEADLINE_S, Clock
 
 
-@dataclass(frozen=True)
-class FunctionState:
+class FunctionState(msgspec.Struct, frozen=True):
     """The function as Lambda has it. `settings` is GetFunction's Configuration; None: no function.
 
     `statements` and `asynchronous` belong to the alias if the config names one. `code` locates the
@@ -31,11 +32,11 @@ class FunctionState:
     settings: Mapping[str, Any] | None = None
     statements: tuple[Statement, ...] = ()
     asynchronous: Mapping[str, Any] | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     concurrency: int | None = None
-    code: Mapping[str, Any] = field(default_factory=dict)
-    versions: VersionsState = field(default_factory=VersionsState)
-    tags_error: Mapping[str, Any] = field(default_factory=dict)
+    code: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    versions: VersionsState = msgspec.field(default_factory=VersionsState)
+    tags_error: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 def read_function(

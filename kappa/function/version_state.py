@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.arn import mapping_names, qualifier
 from kappa.aws import Aws
@@ -40,8 +42,7 @@ _IGNORED = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class VersionsState:
+class VersionsState(msgspec.Struct, frozen=True):
     """What Lambda lists: $LATEST, the versions (oldest first) and the aliases.
 
     `checked` has the settings with their State, which a list lacks, of the versions that were
@@ -51,8 +52,8 @@ class VersionsState:
     latest: Mapping[str, Any] | None = None
     versions: tuple[Mapping[str, Any], ...] = ()
     aliases: tuple[Mapping[str, Any], ...] = ()
-    checked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    users: Mapping[str, str] = field(default_factory=dict)
+    checked: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
+    users: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def numbers(self) -> list[int]:

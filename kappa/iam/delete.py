@@ -7,10 +7,11 @@ this region and what no other function uses. It reports what stays, with the rea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+
+from msgspec.structs import replace
 
 from kappa.config.model import Config
 from kappa.iam.owner import REGION, UNPROVEN, Owned, RoleState, Users

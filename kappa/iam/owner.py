@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import unquote
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.arn import Place
 from kappa.errors import AwsError
@@ -29,8 +31,7 @@ _LAMBDA, _ASSUME = "lambda.amazonaws.com", "sts:AssumeRole"
 _LOST = "its function had {name}, which was deleted"
 
 
-@dataclass(frozen=True)
-class PolicyState:
+class PolicyState(msgspec.Struct, frozen=True):
     """A managed policy. `versions` are the non-default ones, oldest first, if they were read."""
 
     arn: str
@@ -38,11 +39,10 @@ class PolicyState:
     default_version: str = "v1"
     versions: tuple[str, ...] = ()
     uses: int = 0
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class RoleState:
+class RoleState(msgspec.Struct, frozen=True):
     """A role: its ARN, the ARNs of the attached policies, the names of the inline ones if read.
 
     `foreign` tells why kappa cannot have made it, "" if it may have. A foreign role is used as it
@@ -52,19 +52,18 @@ class RoleState:
     arn: str
     attached: tuple[str, ...] = ()
     inline: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     foreign: str = ""
 
 
-@dataclass(frozen=True)
-class Users:
+class Users(msgspec.Struct, frozen=True):
     """Which functions have which role, published versions included: role ARN to functions.
 
     `here` is this region, `elsewhere` the others. `unseen` are the regions that did not answer.
     """
 
-    here: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    here: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     unseen: tuple[str, ...] = ()
 
 
@@ -75,8 +74,7 @@ class ReadUsers(Protocol):
         """Read all regions if `elsewhere`, else return what is known of our own."""
 
 
-@dataclass(frozen=True)
-class Owned:
+class Owned(msgspec.Struct, frozen=True):
     """The name chosen for this region; "" is the config's name.
 
     `reason` tells why it is not the config's name, and `problem` why the name cannot be used.
@@ -91,8 +89,7 @@ class Owned:
     unseen: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """The resource with the config's name, and NAME-REGION as `own`; `denied`: it is unreadable."""
 
     plain: RoleState | PolicyState | None = None

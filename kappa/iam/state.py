@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.arn import Place
 from kappa.aws import Aws
@@ -31,8 +33,7 @@ from kappa.iam.owner import (
 )
 
 
-@dataclass(frozen=True)
-class IamState:
+class IamState(msgspec.Struct, frozen=True):
     """This region's policy and role in IAM; None if they do not exist.
 
     `denied`: the caller may not read a role that the config gives by its ARN.
@@ -42,10 +43,10 @@ class IamState:
 
     policy: PolicyState | None = None
     role: RoleState | None = None
-    own_role: Owned = field(default_factory=Owned)
-    own_policy: Owned = field(default_factory=Owned)
+    own_role: Owned = msgspec.field(default_factory=Owned)
+    own_policy: Owned = msgspec.field(default_factory=Owned)
     other_policy: str = ""
-    users: Users = field(default_factory=Users)
+    users: Users = msgspec.field(default_factory=Users)
     denied: bool = False
 
 

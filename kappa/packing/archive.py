@@ -13,8 +13,9 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from kappa.errors import ArchiveError
 from kappa.packing.files import Extras, all_files, as_utf8
@@ -43,8 +44,7 @@ UNREADABLE = (
 )
 
 
-@dataclass(frozen=True)
-class Archive:
+class Archive(msgspec.Struct, frozen=True):
     """A deployment package in memory. `sha256` has the form of Lambda's CodeSha256.
 
     `installed` are the names of the files from installed packages.
@@ -57,8 +57,7 @@ class Archive:
     installed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     """A file to pack, with its size when the limits were checked."""
 
     name: str

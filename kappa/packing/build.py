@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from kappa.config import layout_07
 from kappa.config.model import Config
@@ -112,8 +113,7 @@ def _dependency(config: Config, path: str) -> tuple[str, Path]:
     return (pure.name if outside else pure.as_posix()), config.beside(path)
 
 
-@dataclass(frozen=True)
-class _Required:
+class _Required(msgspec.Struct, frozen=True):
     """The required packages: a file or its text, and the folder of its relative paths."""
 
     requirements: str | Path

@@ -11,7 +11,8 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from kappa.packing.archive import UNREADABLE
 from kappa.packing.package_files import package_by_file
@@ -34,8 +35,7 @@ _SECRET = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """One file of the code. A size is None if the file is not in that zip.
 
     Shape: `before_package` and `after_package` are "NAME VERSION", or "" for the function's own

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from kappa import texts
 from kappa.errors import ArchiveError
@@ -26,8 +27,7 @@ _MAX_ENTRIES = 200_000
 _MAX_DEPTH = 100
 
 
-@dataclass(frozen=True)
-class Extras:
+class Extras(msgspec.Struct, frozen=True):
     """Additions to the source in the zip, and exclusions from it.
 
     dependencies: (name in the zip if it is a file, path).
@@ -90,18 +90,18 @@ def _entries(source: Path, left_out: Callable[[str], bool]) -> Iterator[tuple[st
     yield from _Walk(source, left_out).folder(source, "")
 
 
-@dataclass
 class _Walk:
     """A walk through a folder that follows links within it."""
 
-    source: Path
-    left_out: Callable[[str], bool]
-    above: list[Path] = field(default_factory=list)
-    count: int = 0
-    max_count: int = _MAX_ENTRIES
-
-    def __post_init__(self) -> None:
-        self.inside = self.source.resolve()
+    def __init__(
+        self, source: Path, left_out: Callable[[str], bool], max_count: int = _MAX_ENTRIES
+    ) -> None:
+        self.source = source
+        self.inside = source.resolve()
+        self.left_out = left_out
+        self.above: list[Path] = []
+        self.count = 0
+        self.max_count = max_count
 
     def folder(self, folder: Path, base: str) -> Iterator[tuple[str, Path]]:
         """List the files in a folder and below it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from kappa.errors import ArchiveError
 
@@ -13,8 +14,7 @@ MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 _S3_ADVICE = "Set lambda.s3_bucket: kappa then uploads through this bucket."
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Lambda's quotas of a deployment package."""
 
     direct_bytes: int = MAX_ZIPPED_BYTES

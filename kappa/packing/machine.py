@@ -6,15 +6,15 @@ It owns which wheels fit a runtime. A new Python in Lambda is one more entry in 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 # The last release of each minor version of Python. Source: python.org, "Python releases".
 PATCHES = {6: 15, 7: 17, 8: 20, 9: 25, 10: 20, 11: 15, 12: 13, 13: 13, 14: 4, 15: 0}
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True):
     """One of Lambda's platforms: Python's minor version and the architecture."""
 
     minor: int

@@ -13,9 +13,10 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from kappa.errors import ArchiveError
 
@@ -48,15 +49,14 @@ _WITH_SLASH = frozenset(
 _UNKNOWN = frozenset({"editable", "group", "requirements-from-script"})
 
 
-@dataclass
-class Inputs:
+class Inputs(msgspec.Struct):
     """The inputs found: name and content of each local file; `is_known` if they are complete.
 
     Content is the SHA-256; for a file in a folder of links, its size, times and inode.
     """
 
-    files: list[tuple[str, str]] = field(default_factory=list)
-    settings: list[str] = field(default_factory=list)
+    files: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    settings: list[str] = msgspec.field(default_factory=list)
     is_known: bool = True
 
 

@@ -6,9 +6,10 @@ It owns deadlines and pauses. It makes no decision: the plan holds everything to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 from kappa.plan.retries import transient_error

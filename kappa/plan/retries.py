@@ -7,7 +7,8 @@ function that is being updated accepts no other change.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from kappa.errors import AwsError
 
@@ -75,8 +76,7 @@ _ROLES_AND_POLICIES = (
 _LOG_GROUPS = ("create_log_group", "put_retention_policy")
 
 
-@dataclass(frozen=True)
-class TransientError:
+class TransientError(msgspec.Struct, frozen=True):
     """An error worth retrying: its code, part of its text where the code is broad, its calls.
 
     Units: deadline_s counts from the first attempt.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 WAIT_DEADLINE_S = 300.0
 CREATING_MARKS = frozenset({"attached", "created"})
@@ -17,12 +18,7 @@ CREATING_MARKS = frozenset({"attached", "created"})
 SETTLED = frozenset({"exists", "gone", "unchanged"})
 
 
-def _empty(*, compare: bool = True) -> Any:  # noqa: ANN401 - dataclasses' own way
-    return field(default_factory=dict, compare=compare)
-
-
-@dataclass(frozen=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """A condition to poll: `field` of the answer becomes one of `until`, or the resource is gone.
 
     takes: params of the poll that the step's own answer provides, e.g. the new version's number.
@@ -39,12 +35,11 @@ class Wait:
     reason: str = ""
     gone: bool = False
     deadline_s: float = WAIT_DEADLINE_S
-    takes: Mapping[str, str] = _empty()
+    takes: Mapping[str, str] = msgspec.field(default_factory=dict)
     for_next: bool = False
 
 
-@dataclass(frozen=True)
-class Merge:
+class Merge(msgspec.Struct, frozen=True):
     """A shared document that AWS only replaces as a whole, without a condition.
 
     It is read right before each attempt to write it, and again afterwards. `into` turns the
@@ -57,8 +52,7 @@ class Merge:
     into: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 
-@dataclass(frozen=True)
-class Recheck:
+class Recheck(msgspec.Struct, frozen=True):
     """How to check whether a step that failed with a conflict has been done anyway.
 
     Its own answer may have been lost, or another deploy was faster. It is done if the answer of
@@ -70,8 +64,7 @@ class Recheck:
     fits: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True):
     """The state that a write relies on, read right before it.
 
     `check` gets the answer and the step's params, and returns False if nothing is left to do.
@@ -83,11 +76,10 @@ class Guard:
     operation: str
     params: Mapping[str, Any]
     check: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
-    takes: Mapping[str, str] = _empty()
+    takes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, eq=False):
     """One AWS call. `params` are the SDK's own.
 
     before: the current values of the keys in `params` that change, for diff.
@@ -115,20 +107,31 @@ class Step:
     conflict_hint: str = ""
     hint: str = ""
     refused: str = ""
-    recheck: Recheck | None = field(default=None, compare=False)
-    takes: Mapping[str, str] = _empty()
-    fills: Mapping[str, str] = _empty(compare=False)
-    before: Mapping[str, Any] = _empty(compare=False)
-    merge: Merge | None = field(default=None, compare=False)
-    guard: Guard | None = field(default=None, compare=False)
-    expected: Mapping[str, Any] = _empty()
+    recheck: Recheck | None = None
+    takes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    fills: Mapping[str, str] = msgspec.field(default_factory=dict)
+    before: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    merge: Merge | None = None
+    guard: Guard | None = None
+    expected: Mapping[str, Any] = msgspec.field(default_factory=dict)
     unexpected_hint: str = ""
-    unless: Callable[[], Note | None] | None = field(default=None, compare=False)
-    undo: Step | None = field(default=None, compare=False)
+    unless: Callable[[], Note | None] | None = None
+    undo: Step | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what the steps do; functions and what serves only the output do not count."""
+        return isinstance(other, Step) and self._compared == other._compared
+
+    @property
+    def _compared(self) -> tuple[object, ...]:
+        return (
+            *(self.service, self.operation, self.params, self.mark, self.message, self.wait),
+            *(self.settled, self.conflict_hint, self.hint, self.refused, self.takes),
+            *(self.expected, self.unexpected_hint),
+        )
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """An item that needs no call, and why: it exists, is unchanged, gone or kept."""
 
     mark: str
@@ -138,8 +141,7 @@ class Note:
 Plan = Sequence[Step | Note]
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """The outcome of one item of a plan."""
 
     mark: str
@@ -156,12 +158,11 @@ class Call(Protocol):
         """Make one call."""
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """The time functions, which tests replace."""
 
-    now: Callable[[], float] = field(default=time.monotonic)
-    sleep: Callable[[float], None] = field(default=time.sleep)
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
 
 def steps(plan: Plan) -> list[Step]:

@@ -8,9 +8,9 @@ This module owns how kappa recognizes its own deliveries.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from kappa.arn import Place
 from kappa.config.model import Config, EventSource
@@ -20,8 +20,7 @@ from kappa.sources.all_kinds import kind_of
 from kappa.sources.state import SourcesState
 
 
-@dataclass(frozen=True)
-class _Claims:
+class _Claims(msgspec.Struct, frozen=True):
     """Where sources are: qualifiers with kappa's permission, and the sole qualifier of a source."""
 
     marked: frozenset[str]

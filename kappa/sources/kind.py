@@ -7,8 +7,9 @@ the choice of the alias, permissions or the order of a plan, which all kinds hav
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kappa.arn import Place
 from kappa.aws import Aws
@@ -17,8 +18,7 @@ from kappa.plan.step import Note, Plan
 from kappa.sources.state import SourcesState
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """The function whose event sources are read; `function_arn` has no qualifier.
 
     `ending`: deliveries are about to end, so read the settings that would be lost with them.
@@ -30,8 +30,7 @@ class Reading:
     ending: bool = False
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """The plan of one source. `exists`: AWS has it. `grants`: the permissions that it lacks.
 
     `moves`: it exists on another version or alias, and `items` move it. `after`: removals that
@@ -45,16 +44,14 @@ class Part:
     after: Plan = ()
 
 
-@dataclass(frozen=True)
-class Adopted:
+class Adopted(msgspec.Struct, frozen=True):
     """Resources of AWS as config sections, and the names of those that no section can express."""
 
     sections: tuple[dict[str, Any], ...] = ()
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """How kappa reads, plans, describes and adopts one kind of event source.
 
     The first five are required; the others have defaults that fit most kinds. A qualifier is the

@@ -6,10 +6,10 @@ They are neither moved nor removed. If a source of this config is on such an ali
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from kappa.arn import describe_qualifier
 from kappa.config.model import Config, EventSource

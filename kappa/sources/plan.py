@@ -7,8 +7,7 @@ settled the alias that the sources belong on.
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 from msgspec.structs import replace
 
 from kappa.arn import Place, describe_qualifier
@@ -137,7 +136,7 @@ def plan_sources_remove(
     """Plan the removal of the config's sources and their permissions, on any version or alias."""
     plan: list[Step | Note] = []
     by_qualifier = {**state.statements, config.qualifier: statements}
-    state = dataclasses.replace(state, statements=by_qualifier)
+    state = msgspec.structs.replace(state, statements=by_qualifier)
     for source in config.function.event_sources:
         plan += [*_removal(config, source, state), *_of_others(config, source, state)]
         if source.key not in state.unread:
@@ -178,7 +177,7 @@ def _part(
         raise _unclear(config, source, state)
     after = (*part.after, *kept, *_of_others(config, source, state))
     if not kind.calls:
-        return dataclasses.replace(part, after=after)
+        return msgspec.structs.replace(part, after=after)
     # All sources of one bucket share its permission.
     alike = [other for other in config.function.event_sources if other.key == source.key]
     others = {alias for other in alike for alias in unclaimed(config, other, state)}
@@ -191,8 +190,8 @@ def _part(
     if not source.enabled and not kind.has_switch(source):
         # Once the source is gone, only its permission shows which alias it was on.
         removed = stale if kind.calls_late and part.exists else []
-        return dataclasses.replace(part, after=(*after, *removed))
-    return dataclasses.replace(
+        return msgspec.structs.replace(part, after=(*after, *removed))
+    return msgspec.structs.replace(
         part,
         grants=grants.plan(config, source, place, statements),
         moves=part.moves or bool(leaving),
@@ -242,4 +241,4 @@ def _url(config: Config, state: SourcesState, statements: Statements) -> Part | 
     if not desired:
         return None
     part = url.plan(config, desired, state, statements)
-    return dataclasses.replace(part, after=(*part.after, *_url_of_others(config, state)))
+    return msgspec.structs.replace(part, after=(*part.after, *_url_of_others(config, state)))

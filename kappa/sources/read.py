@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import msgspec
 
 from kappa.arn import Place
 from kappa.aws import Aws
@@ -55,14 +56,13 @@ def read_sources(
         return reader.read(target_arn, extra=extra, grants=grants, deleting=deleting)
 
 
-@dataclass(frozen=True)
-class _Reader:
+class _Reader(msgspec.Struct, frozen=True):
     """Reads in parallel. `unread` collects the refusals."""
 
     reading: Reading
     pool: ThreadPoolExecutor
     tolerant: bool
-    unread: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = msgspec.field(default_factory=dict)
 
     def read(self, target_arn: str, *, extra: bool, grants: bool, deleting: bool) -> SourcesState:
         """Start all reads at once; only those by qualifier wait for the list of aliases."""

@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from kappa.arn import Arn, Place, invokes, parse_arn, qualifier
 from kappa.aws import Aws
@@ -28,8 +30,7 @@ _REFUSED = "FailedEntries.0"
 _NOT_OURS = "it does not invoke this function"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """An existing rule and all its targets."""
 
     settings: Mapping[str, Any]

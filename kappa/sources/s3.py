@@ -8,8 +8,9 @@ and a function several configs.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from kappa.arn import invokes, parse_arn, qualifier
 from kappa.aws import Aws

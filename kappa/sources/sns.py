@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kappa.arn import invokes, parse_arn, qualifier
 from kappa.aws import Aws
@@ -22,15 +23,14 @@ from kappa.sources.state import SourcesState
 _WITHOUT_KEY = ("DeliveryPolicy", "RedrivePolicy", "ReplayPolicy")
 
 
-@dataclass(frozen=True)
-class Topic:
+class Topic(msgspec.Struct, frozen=True):
     """The function's subscriptions to a topic, and their attributes, by qualifier.
 
     A subscription is an ARN or PendingConfirmation. It may outlive its topic.
     """
 
-    subscriptions: Mapping[str, str] = field(default_factory=dict)
-    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    subscriptions: Mapping[str, str] = msgspec.field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
     exists: bool = True
 
 

@@ -6,15 +6,15 @@ read.py reads them, alias_choice.py chooses the qualifier that they belong on, p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kappa.arn import qualifier, unqualified
 from kappa.function.permissions import Statement
 
 
-@dataclass(frozen=True)
-class SourcesState:
+class SourcesState(msgspec.Struct, frozen=True):
     """The state of all sources. A qualifier is an alias, or "" for the function itself.
 
     mappings: those that Lambda lists by function or alias, in the config or not; empty unless they
@@ -30,16 +30,16 @@ class SourcesState:
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
-    current: Mapping[str, Any] = field(default_factory=dict)
-    urls: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    current: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    urls: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     aliases: tuple[str, ...] = ()
-    statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
-    unread: Mapping[str, str] = field(default_factory=dict)
+    statements: Mapping[str, tuple[Statement, ...]] = msgspec.field(default_factory=dict)
+    unread: Mapping[str, str] = msgspec.field(default_factory=dict)
     target_arn: str = ""
     own: frozenset[str] = frozenset({""})
     others: frozenset[str] = frozenset()
-    owners: Mapping[str, str] = field(default_factory=dict)
-    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    owners: Mapping[str, str] = msgspec.field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     @property
     def qualifier(self) -> str:

@@ -6,12 +6,12 @@ each alias have at most one, with its own permissions.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from kappa.arn import describe_qualifier
@@ -73,7 +73,7 @@ def plan(
         step = _step(
             "create_function_url_config", {**names, **_params(desired)}, "created", desired
         )
-        step = dataclasses.replace(
+        step = msgspec.structs.replace(
             step,
             recheck=Recheck("get_function_url_config", names, partial(_is_made, desired)),
             conflict_hint="Another deploy has just made a different one: "

@@ -11,8 +11,9 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+import msgspec
 
 from kappa.errors import ArchiveError
 from kappa.packing.archive import UNREADABLE
@@ -28,8 +29,7 @@ _LEFT_OUT = {name.casefold() for name in LEFT_OUT_NAMES}
 _REPOSITORY = ("head", "objects", "refs")
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """Files by path, which of them are programs, and the names in the zip that were left out."""
 
     files: Mapping[str, bytes]

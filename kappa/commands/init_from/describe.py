@@ -7,8 +7,9 @@ that a later `deploy` leaves it as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.commands.init import POLICY
@@ -30,8 +31,7 @@ _ASYNC_KEYS: Mapping[str, tuple[str, ...] | None] = {
 }
 
 
-@dataclass(frozen=True)
-class Described:
+class Described(msgspec.Struct, frozen=True):
     """A config as plain values, and the names of what is not in it."""
 
     config: dict[str, Any]

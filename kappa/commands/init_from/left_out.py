@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from kappa.aws import Aws
 from kappa.aws.unknown_settings import as_text, list_unknown
@@ -144,8 +145,7 @@ def _read_versions(aws: Aws, name: str) -> list[str]:
     return _named("what invokes versions", ask)
 
 
-@dataclass(frozen=True)
-class _Setting:
+class _Setting(msgspec.Struct, frozen=True):
     """A setting that a call of its own answers; `words` is "" where it is as every function's."""
 
     what: str

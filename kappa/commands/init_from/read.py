@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kappa.aws import Aws
 from kappa.commands.init_from.left_out import read_without_key, unknown_settings
@@ -19,8 +20,7 @@ from kappa.packing.download import read_code
 from kappa.sources.url import read_url
 
 
-@dataclass(frozen=True)
-class Existing:
+class Existing(msgspec.Struct, frozen=True):
     """All that AWS has of a function, as AWS puts it.
 
     `sources` are in the words of a config already; `without_key` names what it has no key for.

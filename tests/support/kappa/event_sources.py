@@ -1,6 +1,6 @@
 """The function greeter, its event sources, and kappa's plans for them."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from kappa.arn import Place
 from kappa.function.permissions import Statement

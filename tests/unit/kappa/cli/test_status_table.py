@@ -1,8 +1,7 @@
 """A status as a table: each part with its state, and the facts about it."""
 
-from dataclasses import replace as replace_settings
-
 import pytest
+from msgspec.structs import replace as replace_settings
 
 from kappa.cli.status_table import status_table
 from kappa.config.model import Async

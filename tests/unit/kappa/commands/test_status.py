@@ -1,8 +1,7 @@
 """A status as data, and the problems that it names."""
 
-from dataclasses import replace as replace_settings
-
 from msgspec.structs import replace
+from msgspec.structs import replace as replace_settings
 
 from kappa.cli.status_table import status_table
 from kappa.function.permissions import Statement

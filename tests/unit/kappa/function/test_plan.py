@@ -1,8 +1,7 @@
 """The function: what is planned for what there is."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from kappa.config.model import Async, Vpc
 from kappa.errors import ConfigError, NotFound

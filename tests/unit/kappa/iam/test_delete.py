@@ -1,9 +1,9 @@
 """Policy and role: what a delete removes, and what stays."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from kappa.iam.delete import plan_rights_delete, plan_vpc_mark
 from kappa.iam.owner import Owned, PolicyState, RoleState, Users

@@ -1,9 +1,9 @@
 """Policy and role: what is planned for what there is."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from kappa.arn import Place
 from kappa.errors import ConfigError, NotFound

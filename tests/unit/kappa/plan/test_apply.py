@@ -1,8 +1,7 @@
 """apply: calls in order, retries of named codes, waits with a deadline."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from kappa.errors import AwsError, Conflict, NotFound, WaitTimeout
 from kappa.plan.apply import apply

@@ -1,8 +1,7 @@
 """The permissions of event sources: which is enough, which is made, which goes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from kappa.arn import Place
 from kappa.function.permissions import Statement

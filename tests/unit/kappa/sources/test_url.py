@@ -1,8 +1,7 @@
 """The function's URL: what is planned for what there is."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from kappa.config.model import Cors, Url
 from kappa.errors import Conflict

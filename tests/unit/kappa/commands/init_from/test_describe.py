@@ -1,9 +1,8 @@
 """An existing function in the words of a config; access is never widened."""
 
-from dataclasses import replace
-
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from kappa.commands.init_from.files import adopted_files
 from kappa.config.advised_commands import aws_command
