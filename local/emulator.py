@@ -32,8 +32,9 @@ START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
 POLL_S = 0.05
 REGION = "us-east-1"
-# The user's, which nothing that uses an emulator may see.
+# The user's, which nothing that uses an emulator may see; but the browser's path is only a path.
 SETTINGS = ("AWS_", "LAMBDA_CHAT_")
+BROWSER = "LAMBDA_CHAT_CHROMIUM"
 
 
 class PortInUse(KappaError):
@@ -55,7 +56,7 @@ class Emulator:
 
 def environment(endpoint_url: str, account: str) -> dict[str, str]:
     """A complete environment for a command that uses an emulator, as this account's root user."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
+    inherited = {k: v for k, v in os.environ.items() if k == BROWSER or not k.startswith(SETTINGS)}
     return inherited | {
         "AWS_ACCESS_KEY_ID": account,
         "AWS_CONFIG_FILE": os.devnull,

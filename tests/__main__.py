@@ -19,7 +19,7 @@ PYTEST = (sys.executable, "-m", "pytest")
 EMULATED = (sys.executable, "-m", "local", "run", "--quiet", "--", *PYTEST)
 # commands, each with the folder that it runs in
 ALONE = (((*EMULATED, "-n", "5", "--dist", "loadfile", "tests/emulator"), ROOT),)
-STAGES = (((*EMULATED, "-n", "2", "--dist", "loadfile", "tests/browser"), ROOT),)
+STAGES = (((*EMULATED, "-n", "3", "--dist", "loadfile", "tests/browser"), ROOT),)
 BESIDE = (
     (
         ("nice", "node", "--test", *sorted(map(str, ROOT.glob("tests/unit/page/**/*.test.js")))),

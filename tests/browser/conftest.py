@@ -135,7 +135,8 @@ class Person:
         for tab in context.pages:
             if tab is not self.page:
                 tab.close()
-        self.page.unroute_all()
+        # a request may be waiting for its answer
+        self.page.unroute_all(behavior="ignoreErrors")
         context.clear_permissions()
         context.clear_cookies()
         # a file of the same origin without scripts, so that nothing is stored meanwhile
@@ -275,7 +276,7 @@ def free_pages(browser, chat):
     pages = []
     yield pages
     for page in pages:
-        page.context.close()
+        close(page)
 
 
 @pytest.fixture
@@ -310,7 +311,7 @@ def visit(request, browser, chat, channel, free_pages):
             person.leave(chat.idp_url)
             free_pages.append(person.page)
         else:
-            person.page.context.close()
+            close(person.page)
     for person, _ in people:
         person.check()
 
@@ -321,7 +322,7 @@ def regulars(browser, chat):
     people = {}
     yield people
     for person in people.values():
-        person.page.context.close()
+        close(person.page)
 
 
 @pytest.fixture
@@ -348,7 +349,7 @@ def meet(request, browser, chat, channel, regulars):
     for name in present:
         if request.session.testsfailed > failed or regulars[name].errors:
             person = regulars.pop(name)
-            person.page.context.close()
+            close(person.page)
         else:
             person = regulars[name]
             person.page.unroute_all()
@@ -369,6 +370,20 @@ def operation_of(request):
 def origin(url):
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def close(page):
+    """Close the page and its context, whatever requests wait for their answers."""
+    page.unroute_all(behavior="ignoreErrors")
+    page.context.close()
+
+
+def listed_channels(chat):
+    """The names in the list of channels that the page reads."""
+    config = chat.config
+    key = f"{config.data_prefix}channels.json"
+    body = chat.client("s3").get_object(Bucket=config.s3_bucket, Key=key)["Body"].read()
+    return json.loads(body)["channels"]
 
 
 def announce(chat, channel, texts):

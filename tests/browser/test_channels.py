@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import announce, write_rows
+from tests.browser.conftest import announce, listed_channels, write_rows
+from tests.support.waiting import wait_for
 
 
 def only(person, *names):
@@ -50,6 +51,7 @@ def test_a_channel_in_the_address_opens_and_a_wrong_one_is_told(meet, visit, cha
 def test_a_channel_that_somebody_made_is_listed_for_everybody(visit, chat, channel):
     announce(chat, f"{channel}-a", ["x"])
     announce(chat, f"{channel}-b", ["x"])
+    wait_for(lambda: {f"{channel}-a", f"{channel}-b"} <= set(listed_channels(chat)))
     ada = visit("Ada")
     for name in ("default", f"{channel}-a", f"{channel}-b"):
         expect(ada.link(name)).to_have_count(1)

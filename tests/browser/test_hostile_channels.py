@@ -4,7 +4,6 @@ They go from SNS through the table and the bucket to the page, and appear as a U
 and in the list of channels.
 """
 
-import json
 import re
 import time
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from playwright.sync_api import expect
 
 from local.testkit.events import operator_record
 from messages import is_visible
-from tests.browser.conftest import deliver, unique
+from tests.browser.conftest import deliver, listed_channels, unique
 from tests.support.chat.hostile import TEXTS
 from tests.support.chat.people import Page
 from tests.support.samples import ALL, sample
@@ -119,14 +118,8 @@ def test_a_hostile_channel_that_is_sent_is_stored_and_listed_nowhere(chat, chann
     deliver(chat, [operator_record({"message": "x", "channel": text}) for text in marked])
     deliver(chat, [operator_record({"message": "x", "channel": channel})])
     config, s3 = chat.config, chat.client("s3")
-
-    def listed():
-        key = f"{config.data_prefix}channels.json"
-        body = s3.get_object(Bucket=config.s3_bucket, Key=key)["Body"].read()
-        names = json.loads(body)["channels"]
-        return names if channel in names else None
-
-    names = wait_for(listed)
+    wait_for(lambda: channel in listed_channels(chat))
+    names = listed_channels(chat)
     assert all(CHANNEL.fullmatch(name) for name in names)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=config.s3_bucket, Prefix="data/")
     keys = [item["Key"] for page in pages for item in page["Contents"] if channel in item["Key"]]
