@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 from urllib.parse import urlsplit
 
 from wsproto import ConnectionType, WSConnection
@@ -28,6 +29,7 @@ class WebSocket:
         self._socket = socket.create_connection((address.hostname, address.port), DEADLINE_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ws = WSConnection(ConnectionType.CLIENT)
+        self._parts: list[Any] = []  # of a message that is not whole yet, str or bytes
         headers = [(b"Origin", origin.encode())] if origin else []
         protocols = [protocol] if protocol else []
         self.send(
@@ -56,13 +58,13 @@ class WebSocket:
         """
         self._socket.settimeout(timeout_s)
         try:
-            data: str | bytes | None = None
             while True:
                 event = self._event()
                 if isinstance(event, ws.Message):
-                    data = event.data if data is None else data + event.data
+                    self._parts.append(event.data)
                     if event.message_finished:
-                        return bytes(data) if isinstance(data, bytearray) else data
+                        parts, self._parts = self._parts, []
+                        return "".join(parts) if isinstance(event.data, str) else b"".join(parts)
         finally:
             self._socket.settimeout(DEADLINE_S)
 
