@@ -15,20 +15,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page, expect
 
-from bench import sample_chat
-from bench.environment import settings
 from bench.report import percentiles, table
+from bench.sample_chat import SampleChat
 from kappa.errors import KappaError
 from lambda_chat.config import ChatConfig, read_config
 from local import bootstrap
 from local.testkit import crowd
 from local.testkit.chromium import browsing
+from local.testkit.environment import settings
 
 READERS = (1, 10, 50)
 PAGES = 10  # with more readers, one is a page
@@ -43,16 +45,17 @@ Read = Callable[["Reader", str, threading.Event], None]
 
 @dataclass
 class Reader:
-    """A reader without a page: `read` runs in a thread, and fills when each text was first seen."""
+    """A reader without a page: `read` runs in a thread, and notes when it first saw each text."""
 
     read: Read
     seen: At = field(default_factory=dict)
+    ready: threading.Event = field(default_factory=threading.Event)
 
-    def see(self, texts: list[str]) -> None:
-        """Note the texts that are new."""
+    def see(self, messages: list[dict[str, str]]) -> None:
+        """Note the messages that are new."""
         now_s = time.time()
-        for text in texts:
-            self.seen.setdefault(text, now_s)
+        for message in messages:
+            self.seen.setdefault(message["message"], now_s)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,10 @@ class Run:
 
 
 def measure() -> str:
-    """Measure in a new local chat with push. Raises: KappaError, if there is no Chromium."""
+    """Measure in a new local chat with push.
+
+    Raises: KappaError, if there is no Chromium, or if SNS refuses a message.
+    """
     expect.set_options(timeout=15_000)
     with (
         bootstrap.chat(push=True, report=lambda line: print(line, file=sys.stderr)) as chat,
@@ -98,73 +104,56 @@ def measure() -> str:
 
 def ways(config: ChatConfig) -> list[Way]:
     """The ways to compare: push, polls, the WebSocket sample."""
-    sample = sample_chat.deploy()
+    sample, keys = SampleChat(), crowd.credentials(config, "Subscriber")[1]
 
     def subscribe(reader: Reader, channel: str, ended: threading.Event) -> None:
-        with crowd.listen(config, "Subscriber") as listener:
+        with crowd.listen(config, keys) as listener:
+            reader.ready.set()
             while not ended.is_set():
                 topic, payload = listener.heard(WAIT_S) or ("", b"")
                 if topic.endswith(f"/{channel}"):
-                    messages = json.loads(payload).get("messages", [])
-                    reader.see([message["message"] for message in messages])
+                    reader.see(json.loads(payload).get("messages", []))
 
     def connect(reader: Reader, _channel: str, ended: threading.Event) -> None:
         with contextlib.closing(sample.connect()) as socket:
+            reader.ready.set()
             while not ended.is_set():
                 with contextlib.suppress(TimeoutError):
-                    reader.see([json.loads(socket.receive(WAIT_S))["message"]])
+                    reader.see([json.loads(socket.receive(WAIT_S))])
 
     def publish(channel: str, count: int, rate: float) -> At:
-        return send(config, channel, count, rate)
+        sent = crowd.send_all(config, [channel], count, rate)
+        if sent.errors:
+            raise KappaError(f"{len(sent.errors)} messages were not sent: {sent.errors[0]}")
+        return {text: at_ms / 1000 for text, at_ms in sent.at_ms[channel].items()}
 
+    without_push = partial(crowd.open_page, push=False)
     return [
         Way("push", crowd.open_page, subscribe, publish),
-        Way(
-            "polls",
-            lambda browser, channel: crowd.open_page(browser, channel, push=False),
-            polling(config),
-            publish,
-        ),
-        Way(
-            "WebSocket sample",
-            lambda browser, _: sample.open_page(browser),
-            connect,
-            sample.send_all,
-        ),
+        Way("polls", without_push, polling(config), publish),
+        Way("WebSocket sample", lambda browser, _: sample.open_page(browser), connect, sample.send),
     ]
 
 
-def polling(config: ChatConfig, jitter: float = 0.1, window: int | None = None) -> Read:
+def polling(config: ChatConfig, jitter: float = 0.1, window: int = 0) -> Read:
     """Read the transcript by a conditional signed GET each second, one request at a time."""
+    s3 = boto3.client("s3", config=Config(max_pool_connections=max(READERS)))
 
     def poll(reader: Reader, channel: str, ended: threading.Event) -> None:
-        s3 = boto3.session.Session().client("s3")
-        where = {"Bucket": config.s3_bucket, "Key": f"{config.data_prefix}{channel}.json"}
-        etag = "none"
+        key, etag = f"{config.data_prefix}{channel}.json", "none"
+        reader.ready.set()
         ended.wait(random.uniform(0, POLL_S))
         while not ended.is_set():
             try:
-                answer = s3.get_object(**where, IfNoneMatch=etag)
+                answer = s3.get_object(Bucket=config.s3_bucket, Key=key, IfNoneMatch=etag)
                 etag = answer["ETag"]
-                messages = json.loads(answer["Body"].read())["messages"]
-                reader.see([message["message"] for message in messages[-(window or 0) :]])
+                reader.see(json.loads(answer["Body"].read())["messages"][-window:])
             except ClientError as error:
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (304, 403, 404):
                     raise
             ended.wait(POLL_S * random.uniform(1 - jitter, 1 + jitter))
 
     return poll
-
-
-def send(config: ChatConfig, channel: str, count: int, rate: float) -> At:
-    """Publish at a steady rate; return when each text was sent.
-
-    Raises: KappaError, if SNS refused a message.
-    """
-    sent = crowd.send_all(config, [channel], count, rate)
-    if sent.errors:
-        raise KappaError(f"{len(sent.errors)} messages were not sent: {sent.errors[0]}")
-    return {text: at_ms / 1000 for text, at_ms in sent.at_ms[channel].items()}
 
 
 @contextlib.contextmanager
@@ -176,8 +165,9 @@ def reading(channel: str, readers: list[Reader], pages: list[Page]) -> Iterator[
     ]
     for thread in threads:
         thread.start()
-    pages[0].wait_for_timeout(1000 + 20 * len(readers))  # they connect
     try:
+        if not all(reader.ready.wait(SETTLE_S) for reader in readers):
+            raise KappaError("A reader did not connect.")
         yield
     finally:
         ended.set()

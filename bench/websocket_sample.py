@@ -7,7 +7,7 @@ import uuid
 import boto3
 
 dynamodb = boto3.client("dynamodb")
-api = boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["CONNECTIONS_URL"])
+api = boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["API"])
 
 
 def handler(event, context):  # noqa: ANN001, ANN201 - as commonly written

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,13 @@ class Sent:
         self.again[text] += 1
 
 
+def credentials(config: ChatConfig, name: str) -> tuple[str, dict[str, Any]]:
+    """A user's ID token, and their credentials as boto3's keywords."""
+    token = request_token(os.environ["LAMBDA_CHAT_IDP_URL"], name)
+    sts = boto3.client("sts", config=ANONYMOUS)
+    return token, assume_role(sts, config.website_iam_role_arn, token)
+
+
 def send_all(
     config: ChatConfig, channels: list[str], count: int, rate: float, senders: int = SENDERS
 ) -> Sent:
@@ -78,9 +86,8 @@ def send_all(
     starts_at = time.monotonic() + 1
 
     def write(number: int) -> None:
-        token = request_token(os.environ["LAMBDA_CHAT_IDP_URL"], f"Sender {number}")
-        sts = boto3.client("sts", config=ANONYMOUS)
-        sns = boto3.client("sns", **assume_role(sts, config.website_iam_role_arn, token))
+        token, keys = credentials(config, f"Sender {number}")
+        sns = boto3.client("sns", **keys)
         attribute = {"id_token": {"DataType": "String", "StringValue": token}}
         for index in range(number, count, senders):
             time.sleep(max(0.0, starts_at + index / rate - time.monotonic()))
@@ -158,11 +165,8 @@ def open_page(browser: Browser, channel: str, *, push: bool = True) -> Page:
     return page
 
 
-def listen(config: ChatConfig, name: str) -> closing[Listener]:
-    """Subscribe to all channels, as the page of a user does."""
-    token = request_token(os.environ["LAMBDA_CHAT_IDP_URL"], name)
-    sts = boto3.client("sts", config=ANONYMOUS)
-    keys = assume_role(sts, config.website_iam_role_arn, token)
+def listen(config: ChatConfig, keys: Mapping[str, str]) -> closing[Listener]:
+    """Subscribe to all channels, as the page of the user with these credentials does."""
     topics = config.push_topics.removesuffix("*")
     client_id = f"{topics.partition('/')[0]}-{uuid.uuid4()}"
     url = os.environ["AWS_ENDPOINT_URL"]
