@@ -112,6 +112,31 @@ def _verified_s(load: Load) -> float:
     return min(load.messages_s, load.users * containers / SESSION_S)
 
 
+def push_limits() -> list[Limit]:
+    """Return push's own limits; those of the tables apply as well."""
+    return [
+        Limit(
+            "IoT Core connections, all within 5 minutes",
+            500,
+            lambda load: load.users / RUSH_S,
+            "raise the quota; the page retries",
+        ),
+        Limit(
+            "IoT Core deliveries",
+            20_000,
+            lambda load: load.deliveries_s,
+            "raise the quota",
+        ),
+        Limit(
+            "IoT Core deliveries to one page",
+            100,
+            lambda load: load.heard_s,
+            "the rest is lost: pages read transcripts",
+            breaks=False,
+        ),
+    ]
+
+
 def websocket_limits() -> list[Limit]:
     """Return the WebSocket API's own limits; those of the tables apply as well."""
     return [
