@@ -32,14 +32,7 @@ from dataclasses import replace
 
 from docopt import DocoptExit, docopt
 
-from tools.cost.limits import (
-    MOST_USERS,
-    first_limit,
-    push_limits,
-    s3_limits,
-    users_at,
-    websocket_limits,
-)
+from tools.cost.limits import MOST_USERS, push_limits, s3_limits, users_at, websocket_limits
 from tools.cost.model import (
     PRICES,
     QUICK_POLL_S,
@@ -162,22 +155,19 @@ def tables() -> str:
 
 
 def months_table() -> str:
-    """What a month of some loads costs, and the first limit of polls."""
+    """What a month of some loads costs."""
     heads = [f"polls {poll_s} s" for poll_s in POLLS_S] + ["push", "WebSocket API"]
     lines = [
-        _row("users", "messages/s", "channels", *heads, "first limit, at users"),
-        "|---:|---:|---:|---:|---:|---:|---:|---:|---|",
+        _row("users", "messages/s", "channels", *heads),
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for users in PAGES:
         load = table_load(users, POLLS_S[0])
         loads = [replace(load, poll_s=poll_s) for poll_s in POLLS_S]
         usages = [*map(s3_usage, loads), push_usage(load), websocket_usage(load)]
         costs = [_dollars(bill(usage, load.month_s).total) for usage in usages]
-        at, limit = first_limit(s3_limits(load), load) or (0, None)
-        first = f"{limit.name}: {at:,}" if limit else "none"
-        lines.append(
-            _row(f"{users:,}", f"{load.messages_s:.3g}", str(load.channels), *costs, first)
-        )
+        rates = (f"{users:,}", f"{load.messages_s:.3g}", str(load.channels))
+        lines.append(_row(*rates, *costs))
     return "\n".join(lines)
 
 

@@ -11,14 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools.cost import __main__ as cost
-from tools.cost.limits import (
-    Limit,
-    first_limit,
-    push_limits,
-    s3_limits,
-    users_at,
-    websocket_limits,
-)
+from tools.cost.limits import Limit, push_limits, s3_limits, users_at, websocket_limits
 from tools.cost.model import (
     ALARMS,
     METRICS,
@@ -275,11 +268,10 @@ def test_a_reader_costs_the_same_at_the_even_rate():
         assert reader_cost(s3_usage, load) == pytest.approx(reader_cost(websocket_usage, load))
 
 
-def test_the_first_limit_of_a_few_channels_is_what_pages_ask_for():
-    at, limit = first_limit(s3_limits(QUIET), QUIET)
+def test_pages_reach_the_limit_of_a_prefix_by_all_that_they_ask_for():
+    limit = limit_named("S3 GETs", s3_limits(QUIET))
     # of each user: a poll a second, the list each minute, 9 quick polls for 0.005 messages a second
-    assert limit.name.startswith("S3 GETs")
-    assert at == math.ceil(5_500 / (1 + 1 / 60 + 0.045))
+    assert users_at(limit, QUIET) == math.ceil(5_500 / (1 + 1 / 60 + 0.045))
 
 
 def test_one_channel_takes_500_messages_a_second():
