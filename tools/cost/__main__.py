@@ -49,7 +49,7 @@ from tools.cost.model import (
 
 PAGES = (10, 100, 1_000, 10_000)
 POLLS_S = (1, 3, 10)
-READERS = (10, 100, 1_000)
+READERS = (10, 100)
 HOURS = (("used", 1), ("idle for ten minutes", 10), ("hidden for ten minutes", 60))
 TABLE_USERS = 100_000  # docs/cost.md leaves out limits beyond these
 
