@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 
@@ -41,8 +42,8 @@ _CONFIG = Config(
 )
 SIGNED: Config = _CONFIG
 NOT_SIGNED: Config = _CONFIG.merge(Config(signature_version=UNSIGNED))
-# One short try, for callers that repeat a call themselves because its content depends on the time.
-# DynamoDB answers in milliseconds (rows.LATE has the arithmetic).
+# One short try, for callers that repeat a call themselves, because its content depends on the time
+# (rows.LATE has the arithmetic) or a late one is useless. DynamoDB and IoT answer in milliseconds.
 ONE_TRY: Config = _CONFIG.merge(
     Config(
         connect_timeout=0.3,
@@ -50,6 +51,7 @@ ONE_TRY: Config = _CONFIG.merge(
         retries={"mode": "standard", "total_max_attempts": 1},
     )
 )
+_NO_URLS: Mapping[str, str] = MappingProxyType({})
 
 
 class _PlainFiles(JSONFileLoader):
@@ -82,14 +84,20 @@ class _PlainLoader(Loader):
         return [name for path in folders for name in os.listdir(path)]  # noqa: PTH208 - half the time
 
 
-def make_clients(configs: Mapping[str, Config]) -> list[Any]:
-    """Make a client for each service, in order, and keep the garbage collector off them."""
+def make_clients(configs: Mapping[str, Config], urls: Mapping[str, str] = _NO_URLS) -> list[Any]:
+    """Make a client for each service, in order, and keep the garbage collector off them.
+
+    `urls`: addresses of services that have one for each account. AWS_ENDPOINT_URL, which replaces
+    the addresses of all services, replaces these too.
+    """
+    own = _NO_URLS if os.environ.get("AWS_ENDPOINT_URL") else urls
     with _no_collecting():
         session = botocore.session.get_session()
         session.register_component("data_loader", _PlainLoader(file_loader=_PlainFiles()))
         session.set_config_variable("sts_regional_endpoints", "regional")
         clients = [
-            session.create_client(service, config=config) for service, config in configs.items()
+            session.create_client(service, config=config, endpoint_url=own.get(service))
+            for service, config in configs.items()
         ]
         gc.freeze()
     return clients

@@ -1,47 +1,58 @@
 """Publish the transcript of every channel in a batch of the table's stream.
 
-Owns the order of the steps: batch -> channels -> each channel's transcript -> the list of channels
--> the statistics. Transcripts need only the keys of records, so INSERT, MODIFY and REMOVE are one
-case; statistics and delays use the images of INSERTs. It must not write to the table or log a name
-or a text.
+Owns the order of the steps: batch -> channels -> each channel's transcript and push -> the list of
+channels -> the statistics. Transcripts need only the keys of records, so INSERT, MODIFY and REMOVE
+are one case; statistics and delays use the images of INSERTs. It must not write to the table or log
+a name or a text.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypedDict
 
 import botocore
 
-from aws_clients import SIGNED, make_clients
+from aws_clients import ONE_TRY, SIGNED, make_clients
 from channel_list import ChannelList
 from contract import RESERVED_CHANNELS, dig
+from iot_topics import Topics
 from log_lines import error_code, log, metric_line
 from publish_settings import Settings, read_settings
+from pushes import payload
 from s3_folder import Folder
 from stats import NewMessage
 from stats_file import StatsFile
 from stream_batch import (
+    BatchRows,
     Event,
     age_ms,
-    is_new_message,
     iterator_ages_ms,
     read_channel,
     read_inserts,
+    read_rows,
     sequence,
     settled,
 )
 from transcript_files import TranscriptFiles
 
-# A channel takes two calls, which mostly wait; a client has ten connections.
+# A channel takes two or three calls, which mostly wait; a client has ten connections.
 SIDE_BY_SIDE = 8
 
+
+class Outcome(NamedTuple):
+    """How a channel fared: the errors of its transcript and of its push."""
+
+    failure: Exception | None = None
+    push_failure: Exception | None = None
+
+
 # Applies a function to each channel: one after the other, as `map` does, or in parallel.
-Each = Callable[[Callable[[str], Exception | None], Iterable[str]], Iterable[Exception | None]]
+Each = Callable[[Callable[[str], Outcome], Iterable[str]], Iterable[Outcome]]
 
 
 class Failure(TypedDict):
@@ -71,7 +82,10 @@ class OldSdk(Exception):
 
 
 class Service(NamedTuple):
-    """What a container keeps; each part remembers what it wrote. The clock is in epoch seconds."""
+    """What a container keeps; each part remembers what it wrote. The clock is in epoch seconds.
+
+    Without push, there are no `topics`.
+    """
 
     transcripts: TranscriptFiles
     channels: ChannelList
@@ -79,6 +93,7 @@ class Service(NamedTuple):
     clock: Callable[[], float]
     function: str
     each: Each
+    topics: Topics | None
 
 
 def handler(event: Event, context: Context) -> Result:
@@ -94,9 +109,13 @@ def service() -> Service:
     """Build what the container keeps, from its environment."""
     log("INFO", "started", botocore=botocore.__version__)
     settings = read_settings(os.environ)
-    dynamodb, s3 = make_clients({"dynamodb": SIGNED, "s3": SIGNED})
+    configs = {"dynamodb": SIGNED, "s3": SIGNED}
+    configs |= {"iot-data": ONE_TRY} if settings.push_endpoint else {}
+    urls = {"iot-data": f"https://{settings.push_endpoint}"}
+    dynamodb, s3, *iot = make_clients(configs, urls)
     check_sdk(s3)
-    return connected(settings, dynamodb, s3, time.time, ThreadPoolExecutor(SIDE_BY_SIDE).map)
+    each = ThreadPoolExecutor(SIDE_BY_SIDE).map
+    return connected(settings, dynamodb, s3, time.time, each, *iot)
 
 
 def check_sdk(s3: Any) -> None:  # noqa: ANN401
@@ -119,8 +138,9 @@ def connected(
     s3: Any,  # noqa: ANN401
     clock: Callable[[], float],
     each: Each = map,
+    iot: Any = None,  # noqa: ANN401
 ) -> Service:
-    """Assemble a container's parts."""
+    """Assemble a container's parts. `iot` is a client of iot-data, None without push."""
     folder = Folder(s3, settings.bucket, settings.data_prefix)
     return Service(
         TranscriptFiles(dynamodb, settings.table, folder, settings.history, clock),
@@ -129,6 +149,7 @@ def connected(
         clock,
         settings.function,
         each,
+        Topics(iot, settings.push_topics) if iot else None,
     )
 
 
@@ -143,12 +164,13 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
     records = listed if isinstance(listed, list) else [None]
     ages_ms = iterator_ages_ms(records, service.clock())
     firsts, skipped = touched_channels(records, request_id)
-    changed = {read_channel(record) for record in records if not is_new_message(record)}
-    failures = publish_channels(firsts, changed, service)
+    failures, unpushed = publish_channels(firsts, read_rows(records), service)
     failed = [firsts[channel] for channel in failures]
     published = firsts.keys() - failures.keys()
     for channel, failure in failures.items():
         log("ERROR", "failed", request_id=request_id, channel=channel, error=error_code(failure))
+    for channel, failure in unpushed.items():
+        log("WARN", "unpushed", request_id=request_id, channel=channel, error=error_code(failure))
     now_s = service.clock()
     new = read_inserts(settled(records, failed), now_s)
     values: dict[str, int | list[int]] = {
@@ -158,6 +180,7 @@ def publish(event: Event, service: Service, request_id: str) -> Result:
         "unlisted": len(service.channels.unseen(published)),
         "failed": len(failures),
         "skipped": skipped,
+        **({"unpushed": len(unpushed)} if service.topics else {}),
         "uncounted": count(new, service, request_id),
         "iterator_age_ms": ages_ms,
         "delay_ms": [age_ms(message.sent_ms, now_s) for message in new],
@@ -189,28 +212,41 @@ def touched_channels(records: Sequence[object], request_id: str) -> tuple[dict[s
 
 
 def publish_channels(
-    channels: Collection[str], changed: Collection[str | None], service: Service
-) -> dict[str, Exception]:
-    """Write the transcripts, then list the channels; return the error of each failed channel.
+    channels: Collection[str], rows: Mapping[str, BatchRows], service: Service
+) -> tuple[dict[str, Exception], dict[str, Exception]]:
+    """Write and push the transcripts, then list the channels.
 
-    `changed`: channels for which the batch has more than new messages.
+    Returns: the error of each failed channel, and of each that was published but not pushed.
     """
 
-    def publish_one(channel: str) -> Exception | None:
+    def publish_one(channel: str) -> Outcome:
         try:
-            service.transcripts.publish(channel, only_new=channel not in changed)
+            content = service.transcripts.publish(channel, rows[channel].only_new)
         except Exception as error:  # noqa: BLE001 - the others must be published; reported later
-            return error
-        return None
+            return Outcome(failure=error)
+        return Outcome(push_failure=notify_pages(channel, content, rows[channel], service.topics))
 
-    errors = zip(channels, service.each(publish_one, channels), strict=True)
-    failures = {channel: error for channel, error in errors if error}
+    outcomes = dict(zip(channels, service.each(publish_one, channels), strict=True))
+    failures = {channel: error for channel, (error, _) in outcomes.items() if error}
+    unpushed = {channel: error for channel, (_, error) in outcomes.items() if error}
     published = [channel for channel in channels if channel not in failures]
     try:
         service.channels.add(published)
     except Exception as error:  # noqa: BLE001 - reported later
         failures |= dict.fromkeys(service.channels.unseen(published), error)
-    return failures
+    return failures, unpushed
+
+
+def notify_pages(
+    channel: str, content: bytes, rows: BatchRows, topics: Topics | None
+) -> Exception | None:
+    """Push to open pages what changed in a transcript; return the error, which is only logged."""
+    try:
+        if topics and (pushed := payload(content, rows)):
+            topics.publish(channel, pushed)
+    except Exception as error:  # noqa: BLE001 - the transcript is published; reported later
+        return error
+    return None
 
 
 def count(new: Sequence[NewMessage], service: Service, request_id: str) -> int:

@@ -1,4 +1,4 @@
-"""A batch of the table's stream: its channels, its new messages, how long it has waited.
+"""A batch of the table's stream: its channels and rows, its new messages, how long it has waited.
 
 Pure: records of any shape go in, and none makes it raise. It must not call AWS.
 """
@@ -6,7 +6,7 @@ Pure: records of any shape go in, and none makes it raise. It must not call AWS.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from contract import AFTER_MESSAGES, CHANNEL, RESERVED_CHANNELS, dig
 from stats import NewMessage, read_new_message
@@ -34,6 +34,25 @@ class Event(TypedDict):
     """The event that Lambda passes. Source: AWS Lambda guide, "Using Lambda with DynamoDB"."""
 
     Records: list[Record]
+
+
+class BatchRows(NamedTuple):
+    """The ids of a channel's rows in a batch, by what happened to them.
+
+    `changes` has the inserted rows that announce a change, with the ids of the messages that they
+    change. `complete` is false if a record has no id or an unknown kind, as those of republish.py.
+    """
+
+    inserted: frozenset[str] = frozenset()
+    modified: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    changes: frozenset[tuple[str, str]] = frozenset()
+    complete: bool = True
+
+    @property
+    def only_new(self) -> bool:
+        """Tell whether all of them are new messages."""
+        return self.complete and not (self.modified or self.removed or self.changes)
 
 
 def settled(records: Sequence[object], failed: Sequence[int]) -> Sequence[object]:
@@ -79,11 +98,30 @@ def read_channel(record: object) -> str | None:
     return channel if isinstance(channel, str) and CHANNEL.fullmatch(channel) else None
 
 
-def is_new_message(record: object) -> bool:
-    """Tell whether a record is of a new message, not of a change."""
-    row_id = dig(record, "dynamodb", "Keys", "id", "S")
-    new = dig(record, "eventName") == "INSERT" and isinstance(row_id, str)
-    return new and not str(row_id).startswith(AFTER_MESSAGES)
+def read_rows(records: Sequence[object]) -> dict[str, BatchRows]:
+    """Return the rows of each channel that the records name."""
+    records_of: dict[str, list[object]] = {}
+    for record in records:
+        if channel := read_channel(record):
+            records_of.setdefault(channel, []).append(record)
+    return {channel: _rows_in(listed) for channel, listed in records_of.items()}
+
+
+def _rows_in(records: Sequence[object]) -> BatchRows:
+    ids: dict[str, set[str]] = {"INSERT": set(), "MODIFY": set(), "REMOVE": set()}
+    changes: set[tuple[str, str]] = set()
+    complete = True
+    for record in records:
+        kind, row_id = dig(record, "eventName"), dig(record, "dynamodb", "Keys", "id", "S")
+        if not isinstance(row_id, str) or not isinstance(kind, str) or kind not in ids:
+            complete = False
+        elif kind == "INSERT" and row_id.startswith(AFTER_MESSAGES):
+            target = dig(record, "dynamodb", "NewImage", "target", "S")
+            changes.add((row_id, target if isinstance(target, str) else ""))
+        else:
+            ids[kind].add(row_id)
+    inserted, modified, removed = map(frozenset, ids.values())
+    return BatchRows(inserted, modified, removed, frozenset(changes), complete)
 
 
 def sequence(record: object) -> str:

@@ -55,8 +55,8 @@ class TranscriptFiles:
         self._written: dict[str, tuple[str, Changes]] = {}
         self._remembering = Lock()
 
-    def publish(self, channel: str, only_new: bool = False) -> None:
-        """Read a channel's newest messages and changes, and write its transcript.
+    def publish(self, channel: str, only_new: bool = False) -> bytes:
+        """Read a channel's newest messages and changes, and write its transcript; return it.
 
         The ETag is taken before the Queries, so they see at least what the writer of that file saw,
         and only that file is replaced. `only_new`: the batch has only new messages, so the changes
@@ -71,7 +71,7 @@ class TranscriptFiles:
             content = self._transcript(channel, changes, now_s)
             if written := self._folder.write(channel, content, etag):
                 self._remember(channel, written, changes)
-                return
+                return content
         raise TranscriptBusy("a transcript could not be updated")
 
     def _forget(self, channel: str) -> tuple[str, Changes] | None:

@@ -4,7 +4,7 @@ import botocore.session
 import pytest
 from botocore import UNSIGNED
 
-from aws_clients import NOT_SIGNED, SIGNED, make_clients
+from aws_clients import NOT_SIGNED, ONE_TRY, SIGNED, make_clients
 
 SERVICES = ["dynamodb", "s3", "sts"]
 
@@ -40,6 +40,22 @@ def test_only_what_is_asked_for_is_unsigned(region):
     assert sts.meta.config.signature_version is UNSIGNED
     assert dynamodb.meta.config.signature_version == "v4"
     assert sts.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
+
+
+URL = "https://a1b2-ats.iot.eu-west-1.amazonaws.com"
+
+
+def test_a_service_with_an_address_for_each_account_is_called_there(region):
+    configs = {"dynamodb": SIGNED, "iot-data": ONE_TRY}
+    dynamodb, iot = make_clients(configs, {"iot-data": URL})
+    assert dynamodb.meta.endpoint_url == "https://dynamodb.eu-west-1.amazonaws.com"
+    assert iot.meta.endpoint_url == URL
+
+
+def test_one_address_for_all_services_replaces_that_of_an_account(region, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    (iot,) = make_clients({"iot-data": ONE_TRY}, {"iot-data": URL})
+    assert iot.meta.endpoint_url == "http://127.0.0.1:4566"
 
 
 def test_the_garbage_collector_works_again_and_leaves_the_models_alone(region):

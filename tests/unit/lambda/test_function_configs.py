@@ -1,6 +1,7 @@
 """The two config.yml and policy.json that kappa reads."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -8,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import iot_topics
+import publish_settings
+import publish_transcript
 import rows
 import store_message
 import store_settings
 import transactions
 from aws_clients import NOT_SIGNED, ONE_TRY
 from kappa.arn import Place
+from kappa.config.policy_document import place_policy_document, read_policy_document
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 from kappa.iam.plan import plan_rights_create
@@ -88,7 +93,54 @@ def test_the_environment_is_what_the_handlers_read(configs):
         "BUCKET": "lambda-chat-page",
         "DATA_PREFIX": "data/",
         "HISTORY": "50",
+        "PUSH_ENDPOINT": "",
+        "PUSH_TOPICS": "",
     }
+
+
+PUSH = """\
+push_endpoint: a1b2-ats.iot.eu-west-1.amazonaws.com
+push_topics: Tea/channel/*
+"""
+
+
+def test_with_push_the_function_knows_where_and_what_to_publish(tmp_path, monkeypatch):
+    shared = tmp_path / "config.yml"
+    shared.write_text(CONFIG + PUSH)
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(shared))
+    environment = read_config(Path("lambda/dynamodb/config.yml")).function.environment
+    assert environment["PUSH_ENDPOINT"] == "a1b2-ats.iot.eu-west-1.amazonaws.com"
+    assert environment["PUSH_TOPICS"] == "Tea/channel/*"
+    read = publish_settings.read_settings(environment)
+    assert (read.push_endpoint, read.push_topics) == tuple(
+        environment[name] for name in ("PUSH_ENDPOINT", "PUSH_TOPICS")
+    )
+
+
+@pytest.mark.parametrize(
+    ("push", "topic"), [("", "push-is-off"), (PUSH, "Tea/channel/*")], ids=["off", "on"]
+)
+def test_the_function_may_publish_to_the_topics_of_its_stack_and_without_push_to_none(
+    tmp_path, monkeypatch, push, topic
+):
+    shared = tmp_path / "config.yml"
+    shared.write_text(CONFIG + push)
+    monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(shared))
+    config = read_config(Path("lambda/dynamodb/config.yml"))
+    document = place_policy_document(read_policy_document(config), PLACE)
+    resources = [
+        statement["Resource"]
+        for statement in document["Statement"]
+        if "iot:Publish" in as_list(statement["Action"])
+    ]
+    assert resources == [f"arn:aws:iot:eu-west-1:123456789012:topic/{topic}"]
+
+
+def test_pushes_that_get_no_answer_leave_time_for_the_rest_of_a_batch(configs):
+    function = configs["dynamodb"].function
+    (stream,) = function.event_sources
+    rounds = math.ceil(stream.batch_size / publish_transcript.SIDE_BY_SIDE)
+    assert rounds * iot_topics.TRIES * a_try_s(ONE_TRY) < function.timeout * 2 / 3
 
 
 def test_the_calls_of_a_message_fit_into_the_time_out(configs):
@@ -229,6 +281,7 @@ def test_each_function_may_do_what_it_does_and_no_more():
             "dynamodb:GetShardIterator",
             "dynamodb:ListStreams",
             "dynamodb:Query",
+            "iot:Publish",
             "s3:GetObject",
             "s3:PutObject",
             "sns:Publish",

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import botocore
 import pytest
+from botocore.exceptions import ClientError
 
+import aws_clients
 import publish_transcript
 from local.testkit.events import stream_record
 from publish_settings import Settings, read_settings
@@ -363,6 +365,36 @@ def test_a_wrong_environment_is_told_in_one_line():
         read_settings({"DATA_PREFIX": "data", "HISTORY": "201"})
 
 
+HOST = "a1b2-ats.iot.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "topics", "reason"),
+    [
+        (HOST, "", "need each other"),
+        ("", "Tea/channel/*", "need each other"),
+        (f"https://{HOST}", "Tea/channel/*", "PUSH_ENDPOINT must be a host"),
+        (f"{HOST}/mqtt", "Tea/channel/*", "PUSH_ENDPOINT must be a host"),
+        (HOST, "*", "PUSH_TOPICS must be topics"),
+        (HOST, "/channel/*", "PUSH_TOPICS must be topics"),
+        (HOST, "Tea/channel/#", "PUSH_TOPICS must be topics"),
+        (HOST, "Tea/channel/", "PUSH_TOPICS must be topics"),
+        (HOST, "Tea/+/channel/*", "PUSH_TOPICS must be topics"),
+    ],
+)
+def test_push_needs_a_host_and_topics(endpoint, topics, reason):
+    environ = {"TABLE_NAME": TABLE, "BUCKET": BUCKET}
+    with pytest.raises(ValueError, match=reason):
+        read_settings({**environ, "PUSH_ENDPOINT": endpoint, "PUSH_TOPICS": topics})
+
+
+@pytest.mark.parametrize("host", [HOST, "a1b2-ats.iot.us-east-1.localhost:4566"])
+def test_push_has_a_host_perhaps_with_a_port_and_topics(host):
+    environ = {"TABLE_NAME": TABLE, "BUCKET": BUCKET}
+    found = read_settings({**environ, "PUSH_ENDPOINT": host, "PUSH_TOPICS": "Tea/channel/*"})
+    assert (found.push_endpoint, found.push_topics) == (host, "Tea/channel/*")
+
+
 def test_prefix_and_history_have_defaults():
     environ = {"TABLE_NAME": TABLE, "BUCKET": BUCKET}
     assert read_settings(environ) == Settings(TABLE, BUCKET, "data/", 20)
@@ -468,3 +500,150 @@ def test_a_new_container_logs_the_version_of_its_sdk(dynamodb, monkeypatch, caps
     gc.unfreeze()
     line = json.loads(capsys.readouterr().out.splitlines()[0])
     assert line == {"level": "INFO", "event": "started", "botocore": botocore.__version__}
+
+
+class Broker:
+    """A client of iot-data: keeps what is published, and may fail."""
+
+    def __init__(self, fails=lambda _topic: False, before=lambda: None):
+        self.published = []
+        self._fails = fails
+        self._before = before
+
+    def publish(self, topic, qos, payload):
+        self._before()
+        if self._fails(topic):
+            error = {"Code": "ServiceUnavailableException", "Message": "as the test wants"}
+            raise ClientError({"Error": error}, "Publish")
+        self.published.append((topic, qos, json.loads(payload)))
+
+    @property
+    def topics(self):
+        return [topic for topic, _, _ in self.published]
+
+
+PUSHING = SETTINGS._replace(push_endpoint=HOST, push_topics="Tea/channel/*")
+
+
+def pushing(dynamodb, s3, broker, each=map):
+    """A container of a chat with push."""
+    return connected(PUSHING, dynamodb, s3, lambda: NOW_S, each, broker)
+
+
+def test_a_new_message_is_pushed_to_its_channel_s_topic(dynamodb, s3, store):
+    broker = Broker()
+    rows = [row(moment(0), "1"), row(moment(1), "2")]
+    store(*rows)
+    assert run(pushing(dynamodb, s3, broker), inserted(rows[1])) == DONE
+    ((topic, qos, content),) = broker.published
+    assert (topic, qos) == ("Tea/channel/default", 0)
+    assert content == {
+        "channel": "default",
+        "generated_at": moment(0),
+        "after": rows[0]["id"]["S"],
+        "messages": published(s3)["messages"][1:],
+    }
+
+
+def test_each_channel_of_a_batch_is_pushed_once(dynamodb, s3, store):
+    rows = [row(moment(n), str(n), channel=name) for n in range(5) for name in ("a", "b", "c")]
+    store(*rows)
+    broker = Broker()
+    with ThreadPoolExecutor(8) as pool:
+        run(pushing(dynamodb, s3, broker, pool.map), *map(inserted, rows))
+    assert sorted(broker.topics) == [f"Tea/channel/{name}" for name in ("a", "b", "c")]
+
+
+def test_a_push_follows_its_transcript(dynamodb, s3, store):
+    seen = []
+    store(row())
+    broker = Broker(before=lambda: seen.append(texts(s3)))
+    run(pushing(dynamodb, s3, broker), inserted(row()))
+    assert seen == [["text 1"]]
+
+
+def test_a_channel_whose_transcript_was_not_written_is_not_pushed_until_it_is(dynamodb, s3, store):
+    rows = [row(), row(channel="tea")]
+    store(*rows)
+    broker = Broker()
+    service = pushing(dynamodb, s3, broker)
+    answer_with(s3, "PutObject", "SlowDown", 503, times=1, when=for_channel("tea"))
+    run(service, inserted(rows[0], "101"), inserted(rows[1], "102"))
+    assert broker.topics == ["Tea/channel/default"]
+    run(service, inserted(rows[1], "102"))
+    assert broker.topics == ["Tea/channel/default", "Tea/channel/tea"]
+
+
+def test_a_batch_that_is_sent_again_is_pushed_again(dynamodb, s3, store):
+    store(row())
+    broker = Broker()
+    service = pushing(dynamodb, s3, broker)
+    for _ in range(2):
+        run(service, inserted(row()))
+    first, second = broker.published
+    assert first == second
+
+
+def test_a_failing_push_is_logged_and_counted_and_fails_nothing(dynamodb, s3, store, capsys):
+    rows = [row(), row(channel="tea")]
+    store(*rows)
+    broker = Broker(fails=lambda topic: topic.endswith("/tea"))
+    assert run(pushing(dynamodb, s3, broker), *map(inserted, rows)) == DONE
+    assert texts(s3) == texts(s3, "tea") == ["text 1"]
+    assert broker.topics == ["Tea/channel/default"]
+    first, done = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {
+        "level": "WARN",
+        "event": "unpushed",
+        "request_id": "request-1",
+        "channel": "tea",
+        "error": "ServiceUnavailableException",
+    }
+    assert (done["unpushed"], done["published"], done["failed"]) == (1, 2, 0)
+    metrics = done["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    assert {"Name": "unpushed", "Unit": "Count"} in metrics
+
+
+def test_all_pushes_may_fail(dynamodb, s3, store):
+    store(row())
+    assert run(pushing(dynamodb, s3, Broker(fails=lambda _topic: True)), inserted(row())) == DONE
+    assert texts(s3) == ["text 1"]
+
+
+@pytest.mark.parametrize("push", [True, False])
+def test_pushes_are_counted_only_with_push(dynamodb, s3, service, store, capsys, push):
+    store(row())
+    run(pushing(dynamodb, s3, Broker()) if push else service, inserted(row()))
+    done = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert done.get("unpushed") == (0 if push else None)
+
+
+def test_a_push_reads_and_writes_nothing_more(dynamodb, s3, store):
+    rows = [row(moment(n), str(n)) for n in range(50)]
+    store(*rows)
+    broker = Broker()
+    service = pushing(dynamodb, s3, broker)
+    run(service, inserted(rows[0]))
+    calls = calls_of(dynamodb, s3)
+    run(service, *map(inserted, rows))
+    assert sorted(calls) == ["PutObject", "PutObject", "Query"]
+    assert len(broker.published) == 2
+
+
+def test_a_container_makes_a_client_of_iot_only_with_push(container, monkeypatch):
+    loaded = []
+    load = aws_clients._PlainFiles.load_file
+    monkeypatch.setattr(
+        aws_clients._PlainFiles,
+        "load_file",
+        lambda self, path: loaded.append(path) or load(self, path),
+    )
+    assert container().topics is None
+    assert not [path for path in loaded if "iot" in path]
+    assert [path for path in loaded if "s3" in path]
+    container.cache_clear()
+    monkeypatch.setenv("PUSH_ENDPOINT", HOST)
+    monkeypatch.setenv("PUSH_TOPICS", "Tea/channel/*")
+    assert container().topics._iot.meta.endpoint_url == f"https://{HOST}"
+    assert [path for path in loaded if "iot-data" in path]
+    gc.unfreeze()

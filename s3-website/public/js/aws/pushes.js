@@ -4,14 +4,7 @@
 import { isChannelName } from "../state/channel_names.js";
 import { readRecords, record } from "./records.js";
 
-/**
- * @typedef {import("../state.js").Message} Message
- * @typedef {import("../state.js").Change} Change
- * @typedef {{channel: string, notice: boolean, after: string, messages: Message[],
- *   edited: Message[], changes: Change[]}} Push
- *   `notice`: the transcript has changed and has to be read, all lists are empty; `after`: id of the
- *   message right before `messages[0]`, "" if that is the channel's first; `messages`: oldest first
- */
+/** @typedef {import("../state.js").Push} Push */
 
 /** Source: AWS General Reference, "AWS IoT Core endpoints and quotas", maximum payload. */
 const LIMIT_BYTES = 128 * 1024;
