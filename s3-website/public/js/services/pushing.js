@@ -45,7 +45,7 @@ export function startPushing(options, { onState, onPush }, signal) {
   /** @param {() => void} onLive */
   async function connect(onLive) {
     if (suspended) return;
-    // loaded here, so that a file that does not arrive is asked for again
+    // loaded here: a file that does not arrive is a failure like that of a connection
     const broker = await import("../aws/broker.js");
     const current = signer();
     const url = current && (await broker.presign(current, config.url, stamp()));
