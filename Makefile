@@ -11,9 +11,9 @@ NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get instal
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account (PORT=5000 for another port)
+local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account (PORT=5000: another port; PUSH=1: push)
 	@# Ctrl-C is the normal end; the shell ignores it so that make does not report an error
-	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) || [ $$? -eq 130 ]
+	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) $(if $(filter-out 0,$(PUSH)),--push) || [ $$? -eq 130 ]
 
 test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, including the browser; a sample of the longest
 	$(BIN)/python -m tests

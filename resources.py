@@ -54,6 +54,7 @@ try:
     )
     from lambda_chat.stack import notes, progress
     from lambda_chat.stack.console import PLAIN, Console
+    from lambda_chat.stack.push import read_push_values, refuse_without_push
     from lambda_chat.stack.website_bucket import read_owned_bucket
 except ModuleNotFoundError as missing:
     sys.exit(
@@ -195,7 +196,8 @@ def delete(aws: Aws, config: ChatConfig, wait: bool, console: Console = PLAIN) -
 def output(aws: Aws, config: ChatConfig, save: bool, console: Console = PLAIN) -> None:
     """Print the stack's values as `key: value` lines, or save them in the config file.
 
-    Raises: AwsError, if the stack's values are not final.
+    With push, AWS IoT Core's endpoint and the topics are among them.
+    Raises: AwsError, if the stack's values are not final, or IoT Core does not name its endpoint.
     """
     stack = _existing(aws, config)
     if stack.busy:
@@ -208,7 +210,8 @@ def output(aws: Aws, config: ChatConfig, save: bool, console: Console = PLAIN) -
             f"The stack {stack.name} has no output {', '.join(lacking)}.",
             "It is older than this checkout: run `./resources.py update --wait`.",
         )
-    values = {key: stack.outputs[key] for key in SAVED}
+    refuse_without_push(config, stack)
+    values = {key: stack.outputs[key] for key in SAVED} | read_push_values(aws, config)
     if not save:
         console.print("\n".join(f"{key}: {value}" for key, value in values.items()))
         return
@@ -245,8 +248,8 @@ def _request(config: ChatConfig) -> dict[str, Any]:
         "TemplateBody": template(),
         "Capabilities": ["CAPABILITY_IAM"],
         "Parameters": [
-            {"ParameterKey": name, "ParameterValue": getattr(config, key)}
-            for name, key in notes.PARAMETERS.items()
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in notes.parameter_values(config).items()
         ],
         # the SDK repeats a call whose answer was lost; with a token that is one change
         "ClientRequestToken": uuid.uuid4().hex,

@@ -36,6 +36,7 @@ FOR_FUNCTIONS = ("data_prefix", "history", "retention_days", "rate_limit", "allo
 RATE_LIMIT_PATTERN = "0|[1-9][0-9]{0,3}/[1-9][0-9]{0,3}s"
 ALLOWED_ONE = r"(?:[^@\s,]+@)?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+"
 ALLOWED_PATTERN = rf"{ALLOWED_ONE}(?:[, ]+{ALLOWED_ONE})*"
+STACK_PATTERN = "[A-Za-z][A-Za-z0-9-]{0,44}"
 EMAIL_PATTERN = r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+"
 
 # A value in an error may be as long as a file.
@@ -60,6 +61,7 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: str = "10/10s"
     allowed_domains: str = ""
     alarm_email: str = ""
+    push: bool = False
     sns_topic_arn: str = ""
     website_iam_role_arn: str = ""
     identity_iam_role_arn: str = ""
@@ -69,6 +71,8 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     dynamodb_stream_arn: str = ""
     rate_table: str = ""
     rate_table_arn: str = ""
+    push_endpoint: str = ""
+    push_topics: str = ""
 
 
 # Keys of the config.yml of 2015, and what replaces them.
@@ -79,7 +83,9 @@ OF_2015 = {
 }
 KEYS = ChatConfig.__struct_fields__
 REQUIRED = ("s3_bucket", "google_oauth_client_id")
-SAVED = KEYS[KEYS.index("sns_topic_arn") :]
+# The saved block: the stack's outputs; with `push: true`, these two as well.
+SAVED = KEYS[KEYS.index("sns_topic_arn") : KEYS.index("push_endpoint")]
+SAVED_FOR_PUSH = KEYS[KEYS.index("push_endpoint") :]
 
 WHOLE_NUMBERS = {"history": (1, 200), "retention_days": (0, 99999)}
 PATTERNS = {
@@ -95,7 +101,7 @@ PATTERNS = {
     "region": ("[a-z]{2,}(-[a-z]+)+-[0-9]+", "an AWS region, such as us-east-1"),
     # the longest role name of the chat, STACK-publish-transcript, may have 64 characters
     "stack_name": (
-        "[A-Za-z][A-Za-z0-9-]{0,44}",
+        STACK_PATTERN,
         "a letter, then at most 44 letters, digits, dashes",
     ),
     "data_prefix": (
@@ -111,6 +117,15 @@ PATTERNS = {
         "e-mail domains and addresses, such as example.com, ada@example.org",
     ),
     "alarm_email": (EMAIL_PATTERN, "an e-mail address"),
+    # local mode's has a port
+    "push_endpoint": (
+        r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]{1,5})?",
+        "the host of an AWS IoT Core endpoint",
+    ),
+    "push_topics": (
+        rf"{STACK_PATTERN}/channel/\*",
+        "STACK/channel/*, the topics of the channels",
+    ),
 }
 
 
@@ -196,7 +211,8 @@ def unknown_keys(path: Path | None = None) -> dict[str, int]:
 
 def outdated(config: ChatConfig, outputs: Mapping[str, str]) -> list[str]:
     """Return the keys whose saved values differ from the stack's, or are not saved."""
-    return [key for key in SAVED if key in outputs and getattr(config, key) != outputs[key]]
+    keys = (*SAVED, *SAVED_FOR_PUSH)
+    return [key for key in keys if key in outputs and getattr(config, key) != outputs[key]]
 
 
 def check_region(region: str | None) -> None:
@@ -345,6 +361,12 @@ def _check_value(key: str, value: object, lines: Mapping[str, int], where: Path)
             raise ConfigError(
                 f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not a whole number "
                 f"from {low} to {high}."
+            )
+        return
+    if key == "push":
+        if type(value) is not bool:
+            raise ConfigError(
+                f"{where}: {_with_line(key, lines)}: {_SHORT.repr(value)} is not true or false."
             )
         return
     pattern, description = PATTERNS.get(key, (r"[^\s]+(?: [^\s]+)*", "text on one line"))

@@ -1,8 +1,8 @@
 """Run the whole chat on this machine, without an AWS account.
 
 Usage:
-  python -m local up [--port=N] [--no-browser]
-  python -m local run [--port=N] [--quiet] -- COMMAND [ARG...]
+  python -m local up [--port=N] [--push] [--no-browser]
+  python -m local run [--port=N] [--push] [--quiet] -- COMMAND [ARG...]
   python -m local -h | --help
 
 up    Start the emulated AWS, run the README's commands on it, open the page and follow
@@ -14,6 +14,7 @@ run   Set up the same chat without a browser, run COMMAND with its environment
 Options:
   --port=N      The emulator's port. Default: up uses 4566, or a free port if that is in use;
                 run uses a free port.
+  --push        Set `push: true`: the page gets messages by push.
   --no-browser  Do not open a browser.
   --quiet       Do not print the set-up's progress.
   -h, --help    Show this text.
@@ -59,11 +60,11 @@ def main(argv: list[str]) -> int:
     try:
         # docopt expects the program's name to be a single word
         arguments = docopt(USAGE.replace("python -m local", "local"), argv, default_help=False)
-        port = _port(arguments["--port"])
+        port, push = _port(arguments["--port"]), arguments["--push"]
         if arguments["up"]:
-            return up(port, browser=not arguments["--no-browser"])
+            return up(port, push=push, browser=not arguments["--no-browser"])
         command = [arguments["COMMAND"], *arguments["ARG"]]
-        return run(command, port, quiet=arguments["--quiet"])
+        return run(command, port, push=push, quiet=arguments["--quiet"])
     except DocoptExit:
         _print(f"Error: Wrong arguments: {' '.join(argv)}" if argv else "Error: Missing arguments.")
         _print(USAGE[USAGE.index("Usage:") : USAGE.index("\n\nup ")])
@@ -76,7 +77,7 @@ def main(argv: list[str]) -> int:
         return 130
 
 
-def up(port: int | None, *, browser: bool) -> int:
+def up(port: int | None, *, push: bool, browser: bool) -> int:
     """Start the chat and follow its logs until interrupted."""
     with (
         _locked_checkout(),
@@ -84,6 +85,7 @@ def up(port: int | None, *, browser: bool) -> int:
             port=port or DEFAULT_PORT,
             or_another_port=port is None,
             config_path=STATE / "config.yml",
+            push=push,
             report=_print,
         ) as chat,
     ):
@@ -102,9 +104,10 @@ def up(port: int | None, *, browser: bool) -> int:
     return 0
 
 
-def run(command: list[str], port: int | None, *, quiet: bool) -> int:
+def run(command: list[str], port: int | None, *, push: bool = False, quiet: bool) -> int:
     """Run one command with a new chat; return its exit code."""
-    with bootstrap.chat(port=port, proxied=True, report=_silent if quiet else _print) as chat:
+    report = _silent if quiet else _print
+    with bootstrap.chat(port=port, push=push, proxied=True, report=report) as chat:
         return run_command(command, chat.env)
 
 

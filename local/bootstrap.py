@@ -69,6 +69,7 @@ class Chat:
 def chat(
     *,
     config_path: Path | None = None,
+    push: bool = False,
     port: int | None = None,
     or_another_port: bool = False,
     proxied: bool = False,
@@ -76,9 +77,9 @@ def chat(
 ) -> Iterator[Chat]:
     """Start the emulator and the Google stand-in, run every set-up command; stop all of it after.
 
-    Writes `config_path`, by default in the emulator's temporary folder. `or_another_port` replaces
-    a port in use by a free one. `proxied` lets a proxy forward requests to the emulator. `report`
-    gets each line of progress.
+    Writes `config_path`, by default in the emulator's temporary folder; `push` adds `push: true`.
+    `or_another_port` replaces a port in use by a free one. `proxied` lets a proxy forward requests
+    to the emulator. `report` gets each line of progress.
     Raises: KappaError, if a port is in use, a program is missing or a command fails.
     """
     if not shutil.which("npm"):
@@ -96,7 +97,7 @@ def chat(
         report(f"emulator  {aws.endpoint_url}   sign-in stand-in  {identity.url}")
         config_path = (config_path or aws.folder / "config.yml").resolve()
         config_path.parent.mkdir(parents=True, exist_ok=True)
-        config_path.write_text(CONFIG)
+        config_path.write_text(f"{CONFIG}push: true\n" if push else CONFIG)
         running = Chat(_environment(aws, identity, config_path), aws)
         try:
             for folder, command in COMMANDS:

@@ -32,6 +32,7 @@ DENIED = frozenset(
         "AccessDenied",
         "AccessDeniedException",
         "AuthorizationError",
+        "UnauthorizedException",
         "UnauthorizedOperation",
     }
 )

@@ -39,7 +39,14 @@ try:
     from kappa.texts import shown
     from lambda_chat import command as commandline
     from lambda_chat.bucket import delete_objects
-    from lambda_chat.config import ROOT, ChatConfig, build_folder, read_config, require
+    from lambda_chat.config import (
+        ROOT,
+        SAVED_FOR_PUSH,
+        ChatConfig,
+        build_folder,
+        read_config,
+        require,
+    )
     from lambda_chat.site.build import PAGE, build_site, is_of_page, run_folder
     from lambda_chat.site.bundle import ESBUILD
     from lambda_chat.site.headers import (
@@ -52,7 +59,13 @@ try:
         stored_bytes,
     )
     from lambda_chat.site.owner import read_owner, refuse_foreign, refuse_other
-    from lambda_chat.site.page_config import endpoints, page_config, page_url, placeholders
+    from lambda_chat.site.page_config import (
+        endpoints,
+        page_config,
+        page_url,
+        placeholders,
+        push_url,
+    )
     from lambda_chat.stack.progress import LAUNCH
 except ModuleNotFoundError as missing:
     sys.exit(
@@ -255,8 +268,9 @@ def build(source: Path, target: Path, config: ChatConfig, region: str) -> list[F
     """
     identity_url = os.environ.get("LAMBDA_CHAT_IDP_URL") or "https://accounts.google.com"
     addresses = endpoints(region, _endpoint_url())
-    settings = page_config(config, region, addresses)
-    values = placeholders(addresses.values(), identity_url)
+    broker = push_url(config, _endpoint_url())
+    settings = page_config(config, region, addresses, broker)
+    values = placeholders(addresses.values(), identity_url, broker)
     try:
         return build_site(source, target, settings, values, install_packages(SITE))
     except OSError as error:  # such as an unreadable source or a full disk
@@ -269,7 +283,7 @@ def publish(source: Path) -> str:
     The bucket and its owner are read while the site is built.
     """
     config = read_config()
-    require(config, NEEDED)
+    require(config, (*NEEDED, *(SAVED_FOR_PUSH if config.push else ())))
     aws = Aws(config.region or None, config.profile or None)
     region = aws.region
     with run_folder(build_folder()) as target, ThreadPoolExecutor(2) as pool:

@@ -1,19 +1,21 @@
 """The template's alarms, and the topic that mails them.
 
-They exist only if config.yml has an `alarm_email`. It must not know the rest of the stack: it
-derives the functions' names from the stack's, and refers to its two topics.
+They exist only if config.yml has an `alarm_email`, and one of them only with `push` too. It must
+not know the rest of the stack: it derives the functions' names from the stack's, and refers to its
+two topics.
 """
 
 from collections.abc import Mapping
 
 from awacs import aws, sns
-from troposphere import Equals, GetAtt, Not, Parameter, Ref, Sub, Tags, Template
+from troposphere import And, Condition, Equals, GetAtt, Not, Parameter, Ref, Sub, Tags, Template
 from troposphere import cloudwatch as watch
 from troposphere import sns as topic
 
 from lambda_chat.config import EMAIL_PATTERN
 
 WANTED = "AlarmsWanted"
+WANTED_FOR_PUSH = "PushAlarmWanted"
 PERIOD_S = 300
 # readers expect a message within seconds; a minute means that the chat stands still
 LATE_MS = 60_000
@@ -26,10 +28,11 @@ ALARMS_OF_STACK = Sub(
 )
 
 
-def add_alarms(template: Template, tls_only: aws.Statement, tags: Tags) -> None:
-    """Add the parameter, the condition, the topic and the alarms.
+def add_alarms(template: Template, tls_only: aws.Statement, tags: Tags, pushing: str) -> None:
+    """Add the parameter, the conditions, the topic and the alarms.
 
-    `tls_only` denies plain HTTP to the topic that `alarms_topic` names.
+    `tls_only` denies plain HTTP to the topic that `alarms_topic` names; `pushing` is the condition
+    under which publish_transcript pushes.
     """
     template.add_parameter(
         Parameter(
@@ -42,6 +45,7 @@ def add_alarms(template: Template, tls_only: aws.Statement, tags: Tags) -> None:
         )
     )
     template.add_condition(WANTED, Not(Equals(Ref("AlarmEmail"), "")))
+    template.add_condition(WANTED_FOR_PUSH, And(Condition(WANTED), Condition(pushing)))
     for part in (*_topic(tls_only, tags), *_alarms()):
         template.add_resource(part)
 
@@ -125,6 +129,13 @@ def _alarms() -> list[watch.Alarm]:
             ("AWS/SNS", "NumberOfNotificationsFailed", "Sum"),
             messages,
         ),
+        _alarm(
+            "PushesFailed",
+            "publish_transcript could not push: open pages see messages only when they poll",
+            ("LambdaChat", "unpushed", "Sum"),
+            {"function": _function(PUBLISH)["FunctionName"]},
+            condition=WANTED_FOR_PUSH,
+        ),
     ]
 
 
@@ -199,6 +210,7 @@ def _alarm(
     metric: tuple[str, str, str],
     dimensions: Mapping[str, Sub | GetAtt],
     at_least: int = 1,
+    condition: str = WANTED,
 ) -> watch.Alarm:
     """Alarm when one period reaches a value. A metric without data means that nothing happened."""
     namespace, name, statistic = metric
@@ -215,5 +227,5 @@ def _alarm(
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         TreatMissingData="notBreaching",
         AlarmActions=[alarms_topic()],
-        Condition=WANTED,
+        Condition=condition,
     )

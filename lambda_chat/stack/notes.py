@@ -10,8 +10,17 @@ from collections.abc import Iterable, Mapping
 
 from kappa.aws import Aws, translated
 from kappa.errors import AwsError, ConfigError, Denied, NotFound
-from lambda_chat.config import KEYS, ROOT, ChatConfig, config_path, outdated, unknown_keys
+from lambda_chat.config import (
+    KEYS,
+    ROOT,
+    SAVED_FOR_PUSH,
+    ChatConfig,
+    config_path,
+    outdated,
+    unknown_keys,
+)
 from lambda_chat.stack.progress import Stack
+from lambda_chat.stack.push import read_push_values
 from lambda_chat.stack.website_bucket import read_former_buckets
 
 FUNCTIONS = ("lambda/sns/config.yml", "lambda/dynamodb/config.yml")
@@ -20,8 +29,14 @@ PARAMETERS = {
     "AlarmEmail": "alarm_email",
     "DataPrefix": "data_prefix",
     "GoogleOAuthClientID": "google_oauth_client_id",
+    "Push": "push",
     "WebsiteS3BucketName": "s3_bucket",
 }
+# A stack that is older than these parameters behaves as with these values.
+VALUES_BEFORE = {"Push": "false"}
+DEPLOY_AGAIN = (
+    "run `./resources.py output --save`, then `kappa lambda/*/config.yml deploy` and update.sh."
+)
 
 
 def of_region(aws: Aws, config: ChatConfig) -> list[str]:
@@ -45,24 +60,36 @@ def of_saved(aws: Aws, config: ChatConfig, stack: Stack) -> list[str]:
     """Note saved values that differ from the stack's, as after it was created again."""
     if not stack.usable or (config.region or aws.region) != aws.region:
         return []
-    names = outdated(config, stack.outputs)
-    if not names:
-        return []
-    return [
-        f"Note: {config_path()} does not have the stack's {', '.join(names)}: run "
-        "`./resources.py output --save`, then `kappa lambda/*/config.yml deploy` and update.sh."
-    ]
+    lines, push_values = [], {}
+    try:
+        push_values = read_push_values(aws, config)
+    except AwsError as error:
+        lines.append(f"Note: push_endpoint was not compared: {error.message}")
+    if names := ", ".join(outdated(config, stack.outputs | push_values)):
+        lines.append(f"Note: {config_path()} does not have the stack's {names}: {DEPLOY_AGAIN}")
+    saved = [key for key in SAVED_FOR_PUSH if getattr(config, key)]
+    if saved and not config.push:
+        names = ", ".join(saved)
+        lines.append(f"Note: {config_path()} has {names}, but push is off: {DEPLOY_AGAIN}")
+    return lines
+
+
+def parameter_values(config: ChatConfig) -> dict[str, str]:
+    """Return the values that the config gives to the stack's parameters."""
+    values = {name: getattr(config, key) for name, key in PARAMETERS.items()}
+    return values | {"Push": "true" if config.push else "false"}
 
 
 def other_values(config: ChatConfig, parameters: Mapping[str, str]) -> list[str]:
     """Return the keys of config.yml whose values the stack does not have.
 
-    Parameters that an older stack does not know are left out.
+    Parameters that an older stack does not know are left out, except those in VALUES_BEFORE.
     """
+    current = VALUES_BEFORE | dict(parameters)
     return [
-        key
-        for name, key in PARAMETERS.items()
-        if name in parameters and parameters[name] != getattr(config, key)
+        PARAMETERS[name]
+        for name, value in parameter_values(config).items()
+        if name in current and current[name] != value
     ]
 
 

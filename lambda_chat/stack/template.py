@@ -5,8 +5,8 @@ Owns the resources, parameters and outputs, except the tables (tables.py) and th
 same source always gives the same bytes.
 """
 
-from awacs import aws, dynamodb, s3, sns, sts
-from troposphere import GetAtt, Output, Parameter, Ref, Sub, Tags, Template
+from awacs import aws, dynamodb, iot, s3, sns, sts
+from troposphere import Equals, GetAtt, Output, Parameter, Ref, Sub, Tags, Template
 from troposphere import iam as role
 from troposphere import s3 as bucket
 from troposphere import sns as topic
@@ -18,6 +18,8 @@ from lambda_chat.stack.tables import tables
 # pages of earlier versions load config.js and vendor/
 PUBLIC_KEYS = ("index.html", "config.js", "css/*", "js/*", "vendor/*")
 TAGS = Tags(Application="lambda-chat")
+PUSH_WANTED = "PushWanted"
+IOT_ARN = "arn:${AWS::Partition}:iot:${AWS::Region}:${AWS::AccountId}:"
 CLIENT_ID = Ref("GoogleOAuthClientID")
 BUCKET_ARN = "arn:${AWS::Partition}:s3:::${WebsiteS3BucketName}"
 BUCKET_AND_OBJECTS = [Sub(BUCKET_ARN), Sub(BUCKET_ARN + "/*")]
@@ -29,9 +31,10 @@ def stack_template() -> str:
     template.set_version()
     for part in _parameters():
         template.add_parameter(part)
+    template.add_condition(PUSH_WANTED, Equals(Ref("Push"), "true"))
     for part in (*_topics(), *tables(TAGS), *_website(), *_roles()):
         template.add_resource(part)
-    add_alarms(template, _tls_only([sns.Publish], [alarms_topic()]), TAGS)
+    add_alarms(template, _tls_only([sns.Publish], [alarms_topic()]), TAGS, PUSH_WANTED)
     for part in _outputs():
         template.add_output(part)
     return str(template.to_json(indent=2, sort_keys=True))
@@ -62,6 +65,13 @@ def _parameters() -> list[Parameter]:
             Default="data/",
             AllowedPattern=DATA_PREFIX_PATTERN,
             ConstraintDescription="must end in a slash and be outside css/, js/ and vendor/",
+        ),
+        Parameter(
+            "Push",
+            Type="String",
+            Description="Whether pages may listen for messages at AWS IoT Core",
+            Default="false",
+            AllowedValues=["true", "false"],
         ),
     ]
 
@@ -168,6 +178,13 @@ def _roles() -> list[role.Role | role.PolicyType]:
         Roles=[Ref(website)],
         PolicyDocument=aws.Policy(Version="2012-10-17", Statement=_signed_in_rights()),
     )
+    push_policy = role.PolicyType(
+        "PushPolicy",
+        PolicyName="PushPolicy",
+        Roles=[Ref(website)],
+        PolicyDocument=aws.Policy(Version="2012-10-17", Statement=_listening_rights()),
+        Condition=PUSH_WANTED,
+    )
     # inline, so that the role never exists without the deny
     identity = role.Role(
         "IdentityRole",
@@ -190,7 +207,7 @@ def _roles() -> list[role.Role | role.PolicyType]:
         ],
         Tags=TAGS,
     )
-    return [website, website_policy, identity]
+    return [website, website_policy, push_policy, identity]
 
 
 def _google_trust() -> aws.Policy:
@@ -224,6 +241,21 @@ def _signed_in_rights() -> list[aws.Statement]:
         _allow("SendMessages", sns.Publish, Ref("WebsiteSnsTopic")),
         _allow("ReadTranscripts", s3.GetObject, transcripts),
         _allow("ReadHistory", dynamodb.Query, GetAtt("MessagesTable", "Arn")),
+    ]
+
+
+def _listening_rights() -> list[aws.Statement]:
+    """Let pages listen to every channel's topic, but not publish.
+
+    Subscribe names a filter, of which `+` is a part, not a wildcard; Receive names topics.
+    Source: AWS IoT Core developer guide, "AWS IoT Core policy actions".
+    """
+    return [
+        _allow("Connect", iot.Connect, Sub(IOT_ARN + "client/${AWS::StackName}-*")),
+        _allow(
+            "Subscribe", iot.Subscribe, Sub(IOT_ARN + "topicfilter/${AWS::StackName}/channel/+")
+        ),
+        _allow("Receive", iot.Receive, Sub(IOT_ARN + "topic/${AWS::StackName}/channel/*")),
     ]
 
 

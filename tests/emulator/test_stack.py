@@ -26,6 +26,10 @@ RIGHTS_ACCOUNT = "620000000001"
 LIFE_ACCOUNT = "620000000002"
 TAKEN_ACCOUNT = "620000000003"
 CLIENT_ID = "1234-abcd.apps.googleusercontent.com"
+ONLY_CLOUDFORMATION = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "cloudformation:*", "Resource": "*"}],
+}
 RESOURCES = {
     "FailuresTopic",
     "FailuresTopicPolicy",
@@ -329,6 +333,69 @@ def test_alarms_come_with_an_address_and_go_with_it(emulator, tmp_path, monkeypa
     chat.must("update", "--wait")
     assert alarms.describe_alarms()["MetricAlarms"] == []
     assert len(sns.list_topics()["Topics"]) == 2
+    chat.must("delete", "--yes", "--wait")
+
+
+def test_push_comes_and_goes_with_its_key(emulator, tmp_path):
+    account = "620000000018"
+    chat = Checkout(emulator, account, tmp_path, "pushed-and-not", region="us-east-1")
+    iam = emulator.client("iam", account)
+    chat.must("launch", "--wait")
+    chat.must("output", "--save")
+    before = chat.path.read_text()
+    [role] = [one["RoleName"] for one in iam.list_roles()["Roles"] if "WebsiteRole" in one["Arn"]]
+    assert iam.list_role_policies(RoleName=role)["PolicyNames"] == ["WebsitePolicy"]
+
+    chat.path.write_text(before.replace("region:", "push: true\nregion:"))
+    assert "the stack has another push than" in chat.must("status").stderr
+    refused = chat.run("output", "--save")
+    assert refused.returncode == 1
+    assert "without push" in refused.stderr
+    chat.must("update", "--wait")
+    assert "does not have the stack's push_endpoint, push_topics" in chat.must("status").stderr
+    assert "Saved 11 values" in chat.must("output", "--save").stdout
+    assert chat.must("status").stderr == ""
+    endpoint = emulator.client("iot", account).describe_endpoint(endpointType="iot:Data-ATS")
+    assert chat.values["push_endpoint"] == endpoint["endpointAddress"]
+    assert chat.values["push_topics"] == "Lambda-Chat/channel/*"
+    policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    assert sorted(policies) == ["PushPolicy", "WebsitePolicy"]
+
+    chat.path.write_text(chat.path.read_text().replace("push: true\n", ""))
+    assert "another push" in chat.must("status").stderr
+    chat.must("update", "--wait")
+    assert "has push_endpoint, push_topics, but push is off" in chat.must("status").stderr
+    chat.must("output", "--save")
+    assert chat.path.read_text() == before
+    assert chat.must("status").stderr == ""
+    assert iam.list_role_policies(RoleName=role)["PolicyNames"] == ["WebsitePolicy"]
+    chat.must("delete", "--yes", "--wait")
+
+
+def test_a_caller_who_may_not_ask_for_the_endpoint_saves_nothing(emulator, tmp_path):
+    account = "620000000019"
+    chat = Checkout(emulator, account, tmp_path, "deaf-to-guests", push=True)
+    chat.must("launch", "--wait")
+    before = chat.path.read_text()
+    iam = emulator.client("iam", account)
+    iam.create_user(UserName="guest")
+    key = iam.create_access_key(UserName="guest")["AccessKey"]
+    iam.put_user_policy(
+        UserName="guest", PolicyName="p", PolicyDocument=json.dumps(ONLY_CLOUDFORMATION)
+    )
+    guest = chat.env | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+    chat.env, root = guest, chat.env
+    refused = chat.run("output", "--save")
+    assert refused.returncode == 1
+    assert "iot:DescribeEndpoint" in refused.stderr
+    assert f"`push: false` in {chat.path}" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 2
+    assert chat.path.read_text() == before
+    assert "Note: push_endpoint was not compared: " in chat.must("status").stderr
+    chat.env = root
     chat.must("delete", "--yes", "--wait")
 
 

@@ -11,12 +11,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 import kappa
 import log_lines
 import resources
-from kappa.errors import AwsError, Conflict, Denied, NotFound, WaitTimeout
+from kappa.errors import (
+    AwsError,
+    ConfigError,
+    Conflict,
+    Denied,
+    NotFound,
+    Unavailable,
+    WaitTimeout,
+)
 from lambda_chat import bucket
 from lambda_chat import config as chatconfig
 from lambda_chat.site import page_config
@@ -99,16 +107,36 @@ def test_every_saved_key_is_the_description_of_one_output(template):
     assert sorted(described) == sorted(chatconfig.SAVED)
 
 
-def test_alarms_exist_only_where_somebody_is_told(template):
+def test_alarms_exist_only_where_somebody_is_told_and_rights_to_listen_only_with_push(template):
     assert template["Conditions"] == {
-        "AlarmsWanted": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]}
+        "AlarmsWanted": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
+        "PushAlarmWanted": {
+            "Fn::And": [{"Condition": "AlarmsWanted"}, {"Condition": "PushWanted"}]
+        },
+        "PushWanted": {"Fn::Equals": [{"Ref": "Push"}, "true"]},
     }
-    conditioned = {
-        name for name, resource in template["Resources"].items() if "Condition" in resource
+    assert template["Parameters"]["Push"]["Default"] == "false"
+    conditions = {
+        name: resource["Condition"]
+        for name, resource in template["Resources"].items()
+        if "Condition" in resource
     }
-    assert conditioned == {name for name in template["Resources"] if "Alarm" in name}
-    for name in conditioned:
-        assert template["Resources"][name]["Condition"] == "AlarmsWanted"
+    alarms = {name: "AlarmsWanted" for name in template["Resources"] if "Alarm" in name}
+    push = {"PushPolicy": "PushWanted", "PushesFailedAlarm": "PushAlarmWanted"}
+    assert conditions == alarms | push
+
+
+def test_failed_pushes_are_noticed_by_the_metric_of_publish_transcript(template):
+    alarm = template["Resources"]["PushesFailedAlarm"]["Properties"]
+    line = log_lines.metric_line(0, {"function": "x"}, {"unpushed": 1})
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (
+        directive["Namespace"],
+        directive["Metrics"][0]["Name"],
+    )
+    [dimension] = alarm["Dimensions"]
+    assert [[dimension["Name"]]] == directive["Dimensions"]
+    assert dimension["Value"] == {"Fn::Sub": "${AWS::StackName}-publish-transcript"}
 
 
 def test_each_alarm_watches_a_thing_of_this_stack_and_tells_the_topic(template):
@@ -120,7 +148,7 @@ def test_each_alarm_watches_a_thing_of_this_stack_and_tells_the_topic(template):
     silent = alarms["MessagesUnpublishedAlarm"]
     singles = [one for one in alarms.values() if one is not silent]
     watched = {(one["MetricName"], json.dumps(one["Dimensions"][0]["Value"])) for one in singles}
-    assert len(singles) == len(watched) == 7
+    assert len(singles) == len(watched) == 8
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"
@@ -186,15 +214,20 @@ def rows_of_changes():
 
 def test_the_docs_say_of_each_value_what_to_run_after_changing_it():
     rows = rows_of_changes()
-    own = set(chatconfig.KEYS) - set(chatconfig.SAVED)
+    saved = {*chatconfig.SAVED, *chatconfig.SAVED_FOR_PUSH}
+    own = set(chatconfig.KEYS) - saved
     assert set(rows) == own
     all_ = {"region", "stack_name", "profile"}
     for key in notes.PARAMETERS.values():
         assert "./resources.py update --wait" in rows[key]
+    for command in ("update --wait", "output --save"):
+        assert f"./resources.py {command}" in rows["push"]
+    assert "kappa lambda/dynamodb/config.yml deploy" in rows["push"]
+    assert "s3-website/update.sh" in rows["push"]
     for path in notes.FUNCTIONS:
         lines = (ROOT / path).read_text().replace("${name", "")
         used = re.findall(r"\$\{([a-z_0-9]+)", lines)
-        for key in set(used) - set(chatconfig.SAVED) - all_:
+        for key in set(used) - saved - all_:
             assert rows[key].strip().startswith("`./resources.py ")  # which checks the value
             assert f"kappa {path} deploy" in rows[key] or "kappa lambda/*/config.yml" in rows[key]
     config = msgspec.structs.replace(CHAT, history=1, rate_limit="1/1s")
@@ -391,21 +424,30 @@ class FakeAws:
 
     region = "us-east-1"
 
-    def __init__(self, *polls, taken=False, bucket="my-chat"):
+    def __init__(self, *polls, taken=False, bucket="my-chat", endpoint="a-ats.iot.example"):
         self.polls = list(polls)
         self.taken = taken
         self.bucket = bucket
         self.calls = []
         self.more = []  # other parameters
+        self.outputs = []
+        self.endpoint = endpoint
 
     def client(self, service):
-        assert service == "cloudformation"
+        assert service in ("cloudformation", "iot")
         return self
+
+    def describe_endpoint(self, endpointType):  # noqa: N803 - the SDK's own name
+        assert endpointType == "iot:Data-ATS"
+        if isinstance(self.endpoint, Exception):
+            raise self.endpoint
+        return {"endpointAddress": self.endpoint}
 
     def describe_stacks(self, StackName):  # noqa: N803 - the SDK's own name
         found = {"StackId": STACK_ID, "StackName": "Lambda-Chat", "StackStatus": self.polls[0][0]}
         parameter = {"ParameterKey": "WebsiteS3BucketName", "ParameterValue": self.bucket}
-        return {"Stacks": [found | {"Parameters": [parameter, *self.more]}]}
+        parameters = {"Parameters": [parameter, *self.more], "Outputs": self.outputs}
+        return {"Stacks": [found | parameters]}
 
     def create_stack(self, **request):
         self.calls.append(request)
@@ -538,6 +580,7 @@ def test_launch_hands_over_the_template_and_the_parameters():
                 "ParameterKey": "GoogleOAuthClientID",
                 "ParameterValue": "1-a.apps.googleusercontent.com",
             },
+            {"ParameterKey": "Push", "ParameterValue": "false"},
             {"ParameterKey": "WebsiteS3BucketName", "ParameterValue": "my-chat"},
         ],
     }
@@ -678,6 +721,142 @@ def test_output_of_a_stack_without_final_values_is_refused(config, status, said,
     assert said in caught.value.message
     assert hint in caught.value.hint
     assert config.read_text() == CONFIG
+
+
+PUSHING = msgspec.structs.replace(CHAT, push=True)
+ENDPOINT = "a1b2-ats.iot.us-east-1.amazonaws.com"
+
+
+def pushing(endpoint=ENDPOINT, push="true"):
+    """A complete stack of this checkout; `push` is None for one of an older template."""
+    aws = FakeAws(("UPDATE_COMPLETE", []), endpoint=endpoint)
+    aws.outputs = [
+        {"Description": key, "OutputValue": f"value-of-{key}"} for key in chatconfig.SAVED
+    ]
+    aws.more = [{"ParameterKey": "Push", "ParameterValue": push}] if push else []
+    return aws
+
+
+def test_launch_with_push_hands_it_over():
+    aws = FakeAws()
+    resources.launch(aws, PUSHING, wait=False)
+    [request] = aws.calls
+    assert {"ParameterKey": "Push", "ParameterValue": "true"} in request["Parameters"]
+
+
+def test_output_with_push_has_two_values_more(config, capsys):
+    values = {"push_endpoint": ENDPOINT, "push_topics": "Lambda-Chat/channel/*"}
+    resources.output(pushing(), PUSHING, False)
+    assert capsys.readouterr().out.endswith("".join(f"{k}: {v}\n" for k, v in values.items()))
+    resources.output(pushing(), PUSHING, True)
+    assert "Saved 11 values" in capsys.readouterr().out
+    saved = chatconfig.read_config(config)
+    assert {key: getattr(saved, key) for key in values} == values
+
+
+@pytest.mark.parametrize("push", ["true", "false", None])
+def test_output_without_push_asks_no_endpoint_and_removes_the_values_of_before(config, push):
+    resources.output(pushing(), PUSHING, True)
+    resources.output(pushing(endpoint=AssertionError("asked"), push=push), CHAT, True)
+    assert "push_" not in config.read_text()
+    assert "sns_topic_arn: value-of-sns_topic_arn" in config.read_text()
+
+
+@pytest.mark.parametrize("push", ["false", None])
+@pytest.mark.parametrize("save", [False, True])
+def test_output_with_push_of_a_stack_without_it_is_refused(config, push, save):
+    with pytest.raises(AwsError, match="was made or last updated without push") as caught:
+        resources.output(pushing(push=push), PUSHING, save)
+    assert "./resources.py update --wait" in caught.value.hint
+    assert config.read_text() == CONFIG
+
+
+def refused(code, message):
+    return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeEndpoint")
+
+
+NOT_ALLOWED = "User: U is not authorized to perform: iot:DescribeEndpoint"
+NO_ENDPOINT = [
+    (refused("AccessDeniedException", NOT_ALLOWED), Denied, "Ask for this permission"),
+    (refused("UnauthorizedException", "null"), Denied, "Ask for this permission"),
+    (
+        EndpointConnectionError(endpoint_url="https://iot.us-east-1.amazonaws.com/"),
+        Unavailable,
+        "Does us-east-1 have AWS IoT Core?",
+    ),
+    (refused("ThrottlingException", "Rate exceeded"), Unavailable, "Wait a minute"),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "hint"), NO_ENDPOINT)
+@pytest.mark.parametrize("save", [False, True])
+def test_output_with_push_needs_the_endpoint(config, error, kind, hint, save):
+    with pytest.raises(kind) as caught:
+        resources.output(pushing(endpoint=error), PUSHING, save)
+    assert caught.value.exit_code == 1
+    assert "iot:DescribeEndpoint" in caught.value.message
+    assert hint in caught.value.hint
+    assert f"`push: false` in {config}" in caught.value.hint
+    assert config.read_text() == CONFIG
+
+
+def test_an_endpoint_that_is_no_host_is_not_saved(config):
+    with pytest.raises(ConfigError, match="push_endpoint"):
+        resources.output(pushing(endpoint="a.example/; x"), PUSHING, True)
+    assert config.read_text() == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("push", "parameter", "other"),
+    [
+        (False, None, []),
+        (False, "false", []),
+        (False, "true", ["push"]),
+        (True, None, ["push"]),
+        (True, "false", ["push"]),
+        (True, "true", []),
+    ],
+)
+def test_a_stack_that_is_older_than_push_counts_as_one_without_it(push, parameter, other):
+    parameters = {"Push": parameter} if parameter else {}
+    chat = msgspec.structs.replace(CHAT, push=push)
+    assert notes.other_values(chat, parameters) == other
+
+
+def test_launching_over_a_stack_without_push_says_to_update():
+    aws = FakeAws(("CREATE_COMPLETE", []), taken=True)
+    with pytest.raises(Conflict, match="another push") as caught:
+        resources.launch(aws, PUSHING, wait=False)
+    assert "`./resources.py update" in caught.value.hint
+
+
+def notes_of_saved(aws, **values):
+    outputs = {key: f"value-of-{key}" for key in chatconfig.SAVED}
+    chat = msgspec.structs.replace(CHAT, region="us-east-1", **(outputs | values))
+    return notes.of_saved(aws, chat, progress.read_stack(aws, "Lambda-Chat"))
+
+
+AS_SAVED = {"push_endpoint": ENDPOINT, "push_topics": "Lambda-Chat/channel/*"}
+
+
+@pytest.mark.usefixtures("config")
+def test_status_compares_the_values_of_push_only_with_push():
+    assert notes_of_saved(pushing(), push=True, **AS_SAVED) == []
+    assert notes_of_saved(pushing(endpoint=AssertionError("asked"))) == []
+    [note] = notes_of_saved(pushing(), push=True)
+    assert "does not have the stack's push_endpoint, push_topics: run" in note
+    other = AS_SAVED | {"push_topics": "Former/channel/*"}
+    [note] = notes_of_saved(pushing(), push=True, **other)
+    assert "does not have the stack's push_topics: run `./resources.py output --save`" in note
+    [note] = notes_of_saved(pushing(), **AS_SAVED)
+    assert "has push_endpoint, push_topics, but push is off: run" in note
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize("error", [error for error, _, _ in NO_ENDPOINT])
+def test_status_goes_on_without_the_endpoint(error):
+    [note] = notes_of_saved(pushing(endpoint=error), push=True, **AS_SAVED)
+    assert note.startswith("Note: push_endpoint was not compared: ")
 
 
 def stack_in(status):

@@ -45,7 +45,8 @@ let tab = "";
 let accounts;
 /** @type {AbortSignal | undefined} of the presence that the polling loop serves */
 let polling;
-let pollNow = () => {};
+/** Takes the loop's next step, which may find nothing due. */
+let wake = () => {};
 let sentAt = -Infinity;
 let atEnd = true;
 
@@ -141,7 +142,9 @@ const sendAll = createSending({
   publish: ({ signed, token }, outgoing) => publish(signed, config, outgoing, token),
   onSent() {
     sentAt = clock();
-    pollNow();
+    if (state.push !== "live") return pollNow();
+    reading.expect();
+    wake();
   },
   after,
 });
@@ -172,6 +175,12 @@ function dispatch(next) {
   sendAll();
 }
 
+/** Read the open channel now. */
+function pollNow() {
+  reading.dueNow();
+  wake();
+}
+
 function onReturn() {
   session.wake();
   markSeen();
@@ -190,13 +199,47 @@ function markSeen() {
 function enter(person, signal) {
   const same = state.person?.user === person.user;
   const kept = same ? undefined : keeper.kept(person.user);
-  dispatch(chat.signedIn(state, person, kept));
+  dispatch(chat.signedIn(state, person, kept, awsNow()));
   if (!same) adopt(true);
   // a renewal keeps the signal, so the running loop continues
   if (polling === signal) return;
   polling = signal;
   reading = newReading();
-  pollNow = startPolling(reading.step, reading.delay, signal);
+  wake = startPolling(reading.step, reading.delay, signal);
+  if (config.push) listen(config.push, signal).catch(reportError);
+}
+
+/**
+ * Be told at once, as long as the presence lasts; without the module the page polls.
+ * @param {NonNullable<typeof config.push>} push @param {AbortSignal} signal
+ */
+async function listen(push, signal) {
+  dispatch(chat.withPush(state, false));
+  const { startPushing } = await import("./services/pushing.js");
+  startPushing(
+    {
+      config: push,
+      region: config.region,
+      credentials: () => session.presence?.credentials ?? null,
+      stamp: () => awsClock.stamp(),
+      page: window,
+      clock,
+      random,
+      newId,
+    },
+    {
+      onState(now) {
+        dispatch(chat.withPush(state, now === "live"));
+        // on line: what came before; else what may be missed from now on
+        pollNow();
+      },
+      onPush(told) {
+        reading.pushed(told);
+        wake();
+      },
+    },
+    signal,
+  );
 }
 
 /** Take over the outbox and drafts of closed tabs. @param {boolean} withDrafts only at start */

@@ -44,6 +44,21 @@ export interface Reading {
   asOf: string;
 }
 
+/** What was told of a channel at once: the newest end of its transcript, and single messages of it. */
+export interface Push {
+  channel: string;
+  /** whether it only says that the channel has changed */
+  notice: boolean;
+  /** id of the message right before `messages`; "" if they begin the channel */
+  after: string;
+  /** oldest first, without a gap */
+  messages: readonly Message[];
+  /** other messages, as they are now */
+  edited: readonly Message[];
+  /** of messages that the transcript no longer holds */
+  changes: readonly Change[];
+}
+
 /** The newest rows of a range of the table. */
 export interface Rows {
   /** oldest first */
@@ -81,6 +96,11 @@ export interface Channel {
   loaded: boolean;
   /** the messages are at least as new as the table at this time, ISO 8601; "" before the first read */
   asOf: string;
+  /**
+   * the newest id of the last reading; "" if that is the newest message's. Messages after it were
+   * pushed: one that came late may be missing among them
+   */
+  readTo: string;
   /** the latest change of each message, loaded or not: a late read must not undo it */
   changes: readonly Change[];
   draft: string;
@@ -140,6 +160,10 @@ export interface State {
   channels: Readonly<Record<string, Channel>>;
   /** for all channels, in sending order */
   outbox: readonly Outgoing[];
+  /** whether new messages are told at once; "none" in a chat without push */
+  push: "none" | "off" | "live";
+  /** when this person signed in, as ids begin; "" before */
+  since: string;
   online: boolean;
   endsSoon: boolean;
   /** a connection problem that resolves by itself; "" when there is none */

@@ -106,7 +106,7 @@ class Deployer:
         self.config = folder / "config.yml"
         self.config.write_text(
             f"s3_bucket: deployed-by-{env['AWS_ACCESS_KEY_ID'].lower()}\nregion: us-east-1\n"
-            "google_oauth_client_id: 1-a.apps.googleusercontent.com\n"
+            "google_oauth_client_id: 1-a.apps.googleusercontent.com\npush: true\n"
         )
         self.env = env | {"LAMBDA_CHAT_CONFIG": str(self.config)}
         self.functions = folder / "lambda"

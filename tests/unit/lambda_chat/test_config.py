@@ -24,6 +24,7 @@ from lambda_chat.config import (
     BEGIN,
     END,
     SAVED,
+    SAVED_FOR_PUSH,
     ChatConfig,
     build_folder,
     config_notes,
@@ -37,6 +38,10 @@ ROOT = Path(__file__).resolve().parents[3]
 CLIENT = "1234-abcd.apps.googleusercontent.com"
 GOOD = f"s3_bucket: my-chat\ngoogle_oauth_client_id: {CLIENT}\n"
 OUTPUTS = {key: f"value-of-{key}" for key in SAVED}
+PUSH = {
+    "push_endpoint": "a1b2c3-ats.iot.eu-west-1.amazonaws.com",
+    "push_topics": "Lambda-Chat/channel/*",
+}
 
 
 @pytest.fixture
@@ -91,6 +96,27 @@ def test_the_saved_keys_are_those_of_the_design():
         "rate_table",
         "rate_table_arn",
     )
+    assert tuple(PUSH) == SAVED_FOR_PUSH
+
+
+@pytest.mark.parametrize(("value", "read"), [("true", True), ("false", False), ("TODO", False)])
+def test_push_is_on_or_off(value, read):
+    assert parse_config(f"{GOOD}push: {value}\n", Path("c")).push is read
+    assert parse_config(GOOD, Path("c")).push is False
+
+
+@pytest.mark.parametrize("endpoint", [PUSH["push_endpoint"], "a-ats.iot.us-east-1.localhost:4566"])
+def test_the_values_for_push_are_read_as_they_are_saved(config, endpoint):
+    values = OUTPUTS | PUSH | {"push_endpoint": endpoint}
+    assert save_outputs(values, config) is True
+    assert read_config(config).push_endpoint == endpoint
+    assert read_config(config).push_topics == "Lambda-Chat/channel/*"
+
+
+def test_saving_without_push_removes_its_values(config):
+    save_outputs(OUTPUTS | PUSH, config)
+    assert save_outputs(OUTPUTS, config) is True
+    assert "push" not in config.read_text()
 
 
 def test_the_example_asks_for_its_two_todo_values_by_name_and_line():
@@ -188,6 +214,16 @@ def test_an_empty_or_todo_value_counts_as_missing(value):
         ("allowed_domains: [example.com, 7]", "is not text"),
         ("allowed_domains: [example]", "e-mail domains and addresses"),
         ("sns_topic_arn: 5", "5 is not text"),
+        ("push: 'true'", "'true' is not true or false"),
+        ("push: 1", "1 is not true or false"),
+        ("push: [true]", "[True] is not true or false"),
+        ("pushs: true", "unknown; did you mean push?"),
+        ("push_endpoint: https://a-ats.iot.eu-west-1.amazonaws.com", "the host of an AWS IoT Core"),
+        ("push_endpoint: a.example/mqtt", "the host of an AWS IoT Core endpoint"),
+        ("push_endpoint: a.example; script-src *", "the host of an AWS IoT Core endpoint"),
+        ("push_endpoint: localhost", "the host of an AWS IoT Core endpoint"),
+        ("push_topics: Lambda-Chat/#", "STACK/channel/*, the topics"),
+        ("push_topics: '*'", "STACK/channel/*, the topics"),
         ('profile: "a\\nb"', "text on one line"),
         ("regoin: us-east-1", "regoin (line 1): unknown; did you mean region?"),
         ("profle: x", "did you mean profile?"),

@@ -148,6 +148,31 @@ def test_a_second_origin_is_refused():
     assert refusal(OWN, *reversed(both))
 
 
+BROKER = ("Host", f"a1b2-ats.iot.us-east-1.localhost:{PORT}")
+MQTT = "/mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0&X-Amz-Security-Token=x"
+
+
+@pytest.mark.parametrize("origin", [CHAT, "http://localhost:4566"])
+def test_the_chats_page_reaches_the_broker_at_the_brokers_own_name(origin):
+    assert refusal(BROKER, BROWSER, ("Origin", origin), target=MQTT) is None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "http://evil.test",
+        "http://127.0.0.1:8000",
+        "http://a1b2-ats.iot.us-east-1.localhost:4566",
+        "ws://127.0.0.1:4566",
+    ],
+)
+def test_another_page_does_not_reach_the_broker(origin):
+    assert "comes from the page" in refusal(BROKER, BROWSER, ("Origin", origin), target=MQTT)
+    unnamed = ("Host", "a1b2-ats.iot.us-east-1.amazonaws.com:4566")
+    assert "Host is" in refusal(unnamed, BROWSER, ("Origin", CHAT), target=MQTT)
+
+
 @pytest.mark.parametrize("agent", ["Boto3/1.42", "curl/8.14.1", "kappa", "node", ""])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
 def test_programs_that_send_no_origin_are_served(agent, method):
@@ -255,6 +280,13 @@ def test_the_application_sees_only_what_passes():
         assert not [name for name, _ in sent[0]["headers"] if name.startswith(b"access-control")]
         assert sent[1]["body"].startswith(b"Local mode refuses this request: ")
         assert sent[1]["body"].count(b"\n") == 1
+
+
+def test_a_websocket_passes_by_its_origin():
+    broker = scope("websocket", BROKER[1].encode(), b"X-Amz-Signature=0") | {"raw_path": b"/mqtt"}
+    for origin, seen in ((CHAT, ["websocket"]), ("http://evil.test", [])):
+        asked = broker | {"headers": [*broker["headers"], (b"origin", origin.encode())]}
+        assert through(asked)[0] == seen
 
 
 def test_a_long_or_foreign_text_is_shown_short_and_in_ascii():

@@ -64,6 +64,16 @@ def test_a_commands_own_help_is_its_own(main, monkeypatch):
     assert given == [["pytest", "--help"]]
 
 
+@pytest.mark.parametrize(("options", "push"), [([], False), (["--push"], True)])
+def test_push_is_asked_for_with_either_command(main, monkeypatch, options, push):
+    given = []
+    monkeypatch.setattr(local_mode, "run", lambda *_, **named: given.append(named["push"]) or 0)
+    monkeypatch.setattr(local_mode, "up", lambda *_, **named: given.append(named["push"]) or 0)
+    assert main(["run", *options, "--", "true", "--push"]) == 0
+    assert main(["up", *options]) == 0
+    assert given == [push, push]
+
+
 def test_a_second_one_in_the_same_checkout_says_where_the_first_is(
     main, capsys, monkeypatch, tmp_path
 ):

@@ -18,7 +18,7 @@ echo "started: $*"
 while :; do sleep 0.05; done
 """
 # What a make that runs the tests tells the one in here.
-MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PORT")
+MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PORT", "PUSH")
 
 
 @pytest.fixture
@@ -56,7 +56,12 @@ def make(tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "line"),
-    [((), "started: -m local up\n"), (("PORT=5000",), "started: -m local up --port=5000\n")],
+    [
+        ((), "started: -m local up\n"),
+        (("PORT=5000",), "started: -m local up --port=5000\n"),
+        (("PUSH=1",), "started: -m local up --push\n"),
+        (("PUSH=0",), "started: -m local up\n"),
+    ],
 )
 def test_ctrl_c_ends_it_without_a_word_of_make(make, words, line):
     process, said = make(*words)

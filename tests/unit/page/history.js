@@ -1,11 +1,13 @@
 // Plays random but reproducible histories of a chat, with late, flooding, edited and deleted messages, while the
-// page is hidden, asleep or cut off from the table. In the end the screen must show what a consistent Query returns.
+// page is hidden, asleep or cut off from the table. In half of them messages are pushed as well, and pushes are lost,
+// doubled and late. In the end the screen must show what a consistent Query returns.
 
 import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
 import * as chat from "../../../s3-website/public/js/state/chat.js";
 import { stale } from "../../../s3-website/public/js/state/messages.js";
 import { createReading } from "../../../s3-website/public/js/services/reading.js";
+import { readPush } from "../../../s3-website/public/js/aws/pushes.js";
 import { createSource } from "../../../s3-website/public/js/aws/source.js";
 import { chance, connected, KEPT, START_MS } from "./builders.js";
 import { Chat } from "./model.js";
@@ -17,7 +19,7 @@ const CONFIG = { dataPrefix: "data/", table: "t", endpoints: { dynamodb: "https:
 /** A page that reads from a chat. */
 function pageOf(world, kept) {
   const presence = { signal: { aborted: false }, signed: world.signed };
-  const page = { state: connected(kept), seen: true };
+  const page = { state: connected(kept), seen: true, pushes: 0 };
   page.reading = createReading({
     source: createSource(CONFIG, "https://page.test/", () => world.now),
     get: () => page.state,
@@ -32,6 +34,17 @@ function pageOf(world, kept) {
     random: world.random,
   });
   return page;
+}
+
+/** Let the page be told at once. */
+function listen(world, page) {
+  page.state = chat.withPush(page.state, true);
+  world.onPush = (channel, payload) => {
+    const push = readPush(channel, new TextEncoder().encode(payload));
+    assert.ok(push);
+    page.reading.pushed(push);
+    page.pushes += 1;
+  };
 }
 
 /** How late a message reaches the table, ms: mostly a moment, at times as late as allowed or later. */
@@ -130,7 +143,9 @@ async function history(seed) {
   past(world);
   const some = world.pick(world.messages("default"))?.id ?? "";
   const page = pageOf(world, random() < 0.3 ? { ...KEPT, lastRead: { default: some } } : KEPT);
+  if (seed % 2) listen(world, page);
   for (let turn = 0; turn < TURNS; turn += 1) {
+    if (seed % 2 && random() < 0.1) page.state = chat.withPush(page.state, page.state.push === "off");
     if (world.numbers < 1_200 && random() < 0.6) act(world);
     await poll(world, page);
   }
@@ -141,12 +156,14 @@ async function history(seed) {
     // a step reads only a few of the edited messages again
     const isBehind = () => stale(chat.channelOf(page.state, name)).length > 0;
     for (let step = 0; step < 3 || (isBehind() && step < 1_000); step += 1) {
+      page.reading.dueNow();
       await page.reading.step();
       world.advance(1_000);
     }
     const differs = difference(world, page, name);
     assert.equal(differs, "", `history ${seed}, #${name}: ${differs}`);
   }
+  assert.ok(seed % 2 === 0 || page.pushes > 0, `history ${seed}: nothing was pushed`);
   return world.queries;
 }
 

@@ -11,6 +11,7 @@ const LIVELY_MS = 5_000;
 const MAX_LIVELY = 200;
 const MAX_CHANGES = 100;
 const MAX_ROWS = 500;
+const MAX_PUSH = 5_120;
 const iso = (ms) => new Date(ms).toISOString();
 const timeIn = (id) => Date.parse(id.replace(END, "").split("#", 1)[0]);
 /** Omits the fields that only the table has. */
@@ -47,6 +48,10 @@ export class Chat {
     this.numbers = 0;
     this.published = {};
     this.queries = 0;
+    /** receives pushes, once there is a page that listens */
+    this.onPush = null;
+    /** what the next batch of the stream has, by channel */
+    this.touched = {};
   }
 
   int(below) {
@@ -90,8 +95,16 @@ export class Chat {
       const id = `${iso(this.placeAt(sent))}#${clientId}`;
       const row = { id, message: `text ${clientId}`, name: "Grace", user: "b".repeat(16), kind: "user" };
       this.put({ channel, ...row, client_id: clientId, sent_at: iso(sent), ...more });
+      this.touch(channel, "inserted", id);
       this.publishSoon(channel);
     });
+  }
+
+  /** Note what the stream tells publish_transcript. */
+  touch(channel, how, id) {
+    const batch = (this.touched[channel] ??= { inserted: [], modified: [], changes: [], other: false });
+    if (how === "other") batch.other = true;
+    else batch[how].push(id);
   }
 
   /** Edit or delete a message. */
@@ -105,7 +118,10 @@ export class Chat {
       if (!row || row.deleted_at || (kind === "edit" && row.last > by.join("#"))) return;
       const stands = Math.max(this.placeAt(sent), last ? timeIn(last) + 1 : 0);
       const id = `${END}${iso(stands)}#${clientId}`;
+      if (this.get(channel, last)) this.touch(channel, "other");
       this.remove(channel, last);
+      this.touch(channel, "modified", target);
+      this.touch(channel, "changes", id);
       const { message, ...rest } = row;
       const now = { ...rest, changed_by: id, last: by.join("#") };
       const after = kind === "delete" ? { ...now, deleted_at: by[0] } : { ...now, edited_at: by[0], message: `edit ${clientId}` };
@@ -120,6 +136,7 @@ export class Chat {
     const row = this.get(channel, target);
     if (!row || row.changed_by) return;
     const id = `${iso(this.now)}#o${(this.numbers += 1)}`;
+    this.touch(channel, "other");
     const message = `old edit ${id}`;
     this.put({ ...row, message, edited_at: iso(this.now), changed_by: id, last: id });
     this.put({ channel, id, kind: "edit", target, message, user: row.user, sent_at: iso(this.now) });
@@ -132,9 +149,39 @@ export class Chat {
     const delay = this.random() < 0.02 ? this.int(60_000) : this.int(400);
     this.published[channel] = this.now + delay;
     this.at(this.now + delay, () => {
-      this.files[channel] = { content: this.transcript(channel), etag: `"${(this.numbers += 1)}"` };
+      const content = this.transcript(channel);
+      this.files[channel] = { content, etag: `"${(this.numbers += 1)}"` };
       this.published[channel] = 0;
+      const batch = this.touched[channel];
+      delete this.touched[channel];
+      if (batch && this.onPush) this.deliver(channel, this.push(content, batch));
     });
+  }
+
+  /** The payload of a batch, as publish_transcript's pushes.py makes it. */
+  push({ channel, generated_at, messages: shown, changes, complete }, { inserted, modified, changes: made, other }) {
+    const notice = JSON.stringify({ channel, changed: generated_at });
+    const places = inserted.map((id) => shown.findIndex((row) => row.id === id));
+    const first = Math.min(shown.length, ...places);
+    if (other || first < 0 || (first === 0 && inserted.length && !complete)) return notice;
+    const messages = shown.slice(first);
+    const edited = shown.slice(0, first).filter(({ id }) => modified.includes(id));
+    const after = messages.length && first ? shown[first - 1].id : "";
+    const told = changes.filter(({ id }) => made.includes(id));
+    if (!messages.length && !edited.length && !told.length) return notice;
+    const text = JSON.stringify(
+      { channel, generated_at, after, messages, edited, changes: told },
+      shownFields,
+    );
+    return text.length > MAX_PUSH ? notice : text;
+  }
+
+  /** A broker may lose a payload, delay it, or deliver it twice. */
+  deliver(channel, payload) {
+    const copies = this.pick([0, 1, 1, 1, 1, 2]);
+    for (let copy = 0; copy < copies; copy += 1) {
+      this.at(this.now + this.pick([5, 20, this.int(4_000)]), () => this.onPush?.(channel, payload));
+    }
   }
 
   put(row) {

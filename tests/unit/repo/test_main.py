@@ -14,8 +14,8 @@ def command(text, code=0):
     return (sys.executable, "-c", f"print({text!r}, flush=True); raise SystemExit({code})"), "."
 
 
-def run(stages, beside, alone=()):
-    code = f"{CALL}sys.exit(main({alone!r}, {stages!r}, {beside!r}))"
+def run(stages, beside):
+    code = f"{CALL}sys.exit(main({stages!r}, {beside!r}))"
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -39,10 +39,3 @@ def test_a_failure_in_either_row_ends_that_row_and_fails(stages, beside, shown):
     done = run(stages, beside)
     assert done.returncode == 1
     assert done.stdout.split() == shown
-
-
-def test_what_runs_alone_comes_first_and_a_failure_of_it_ends_all():
-    done = run([command("browser")], [command("unit")], [command("emulator")])
-    assert (done.returncode, done.stdout.split()) == (0, ["emulator", "browser", "unit"])
-    done = run([command("browser")], [command("unit")], [command("emulator", 1)])
-    assert (done.returncode, done.stdout.split()) == (1, ["emulator"])

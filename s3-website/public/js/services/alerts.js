@@ -26,7 +26,7 @@ export function createAlerts({ notifier, hidden, seen, onNews }) {
     notifier.title(countText(unread, more), mentioned);
     for (const [name, channel] of Object.entries(after.channels)) {
       if (channelOf(before, name).unread && !channel.unread) notifier.dismiss(name);
-      const incoming = news(channelOf(before, name), channel, after.person);
+      const incoming = news(channelOf(before, name), channel, after.person, after.since);
       if (!incoming.length) continue;
       if (name === after.channel) onNews();
       const mentioning = incoming.filter(({ text }) => mentions(text, after.person?.name ?? ""));

@@ -3,9 +3,9 @@
 
 /**
  * @typedef {{failures: number, sinceSendMs: number, sinceActiveMs: number, hiddenMs: number,
- *   online?: boolean, random: number}} Pace
- *   `sinceActiveMs`: since the last input or new message; `hiddenMs`: 0 while visible; `random`: in
- *   [0, 1)
+ *   online?: boolean, live?: boolean, random: number}} Pace
+ *   `sinceActiveMs`: since the last input or new message; `hiddenMs`: 0 while visible; `live`: new
+ *   messages are pushed, so polls only look for pushes that were lost; `random`: in [0, 1)
  * @typedef {readonly (readonly [afterMs: number, everyMs: number])[]} Steps in order of `afterMs`
  */
 
@@ -24,6 +24,9 @@ const HIDDEN_POLLS = /** @type {Steps} */ ([[0, 15_000], [600_000, 60_000]]);
 // a probe reads one of the channels that are not open; this is their common pace
 const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_000]]);
 const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
+const LIVE_POLLS = /** @type {Steps} */ ([[0, 30_000]]);
+const LIVE_RARELY = /** @type {Steps} */ ([[0, 300_000]]);
+const LIST = /** @type {Steps} */ ([[0, 60_000]]);
 
 /**
  * Return the delay before the next try: doubled by each failure, with random jitter of half of it.
@@ -40,18 +43,26 @@ export function backoff(failures, random) {
  * @param {Pace} pace
  */
 export function pollDelay(pace) {
+  if (pace.live) return delay(pace, paceOf(pace, LIVE_POLLS, LIVE_RARELY));
   const quick = pace.sinceSendMs < QUICK_FOR_MS;
   return delay(pace, quick ? QUICK_POLL_MS : paceOf(pace, VISIBLE_POLLS, HIDDEN_POLLS));
 }
 
 /** Return the delay until the next probe of another channel. @param {Pace} pace */
 export function probeDelay(pace) {
+  if (pace.live) return delay(pace, paceOf(pace, LIVE_RARELY, LIVE_RARELY));
   return delay(pace, paceOf(pace, VISIBLE_PROBES, HIDDEN_PROBES));
 }
 
+/** Return the delay until the list of channels is read again. @param {Pace} pace */
+export function listDelay(pace) {
+  return paceOf(pace, pace.live ? LIVE_RARELY : LIST, pace.live ? LIVE_RARELY : LIST);
+}
+
 /** @param {Pace} pace @param {number} everyMs */
-function delay({ failures, online = true, random }, everyMs) {
+function delay({ failures, online = true, live = false, random }, everyMs) {
   if (!online) return Infinity;
+  if (live && failures > 0) return backoff(failures, random);
   const usual = everyMs * (1 - JITTER + 2 * JITTER * random);
   return failures > 0 ? Math.max(usual, backoff(failures, random)) : usual;
 }

@@ -1,12 +1,13 @@
 // Decides what the page reads from AWS and when: the open channel at each step, then at most one of the channel
-// list, another channel and the activity. It must not touch the DOM or make requests itself.
+// list, another channel and the activity. While messages are pushed, a step reads only what a push could not
+// complete, and the rest rarely. It must not touch the DOM or make requests itself.
 
 import { explain, trouble } from "../aws/request.js";
 import { nextProbe } from "../state/channel_order.js";
 import * as chat from "../state/chat.js";
-import { changesGap, END, gap, idAt, LINE_LIMIT, stale } from "../state/messages.js";
+import { changesGap, END, gap, idAt, LINE_LIMIT, readUntil, stale } from "../state/messages.js";
 import { sentSince, tried } from "../state/outbox.js";
-import { pollDelay, probeDelay } from "./pace.js";
+import { listDelay, pollDelay, probeDelay } from "./pace.js";
 
 /**
  * @typedef {import("../state.js").State} State
@@ -34,15 +35,22 @@ const EDITED_LIMIT = 4;
 const AFTER_ID = "!";
 /** Every so many probes, one is of any channel; the others are of visited channels. */
 const ANY_EVERY = 4;
-const LIST_EVERY_MS = 60_000;
 const STATS_EVERY_MS = 15_000;
+/** After a push that only says that a channel has changed, pages read it spread over this time. */
+const SPREAD_MS = 2_000;
+/** How soon a channel that could not be read then is read again. */
+const AGAIN_MS = 5_000;
+/** How long what was sent may take to be pushed, before the page looks for it. */
+const PUSHED_WITHIN_MS = 3_000;
 
 /** @param {World} world @returns the reader of one presence: it starts without ETags */
 export function createReading(world) {
   const { source, get, dispatch, clock } = world;
   /** @type {Map<string, string>} the ETag of each channel's last transcript */
   const etags = new Map();
-  const due = { list: -Infinity, stats: -Infinity, probe: -Infinity };
+  const due = { open: -Infinity, list: -Infinity, stats: -Infinity, probe: -Infinity };
+  /** @type {Map<string, number>} channels whose transcripts have to be read, and when */
+  const wanted = new Map();
   const etag = { list: "", stats: "" };
   let failures = 0;
   let probes = 0;
@@ -55,29 +63,65 @@ export function createReading(world) {
 
   const pace = () => {
     const { online } = get();
-    return { ...world.pace(), failures, online, random: world.random() };
+    return { ...world.pace(), failures, online, live: isLive(), random: world.random() };
   };
+  const isLive = () => get().push === "live";
+  /** @param {string} channel @param {number} inMs */
+  const want = (channel, inMs) => {
+    wanted.set(channel, Math.min(clock() + inMs, wanted.get(channel) ?? Infinity));
+  };
+  const isWanted = (/** @type {string} */ channel) => (wanted.get(channel) ?? Infinity) <= clock();
+
+  /** Whether a message that was sent to the channel has not appeared. @param {string} channel */
+  const awaits = (channel) =>
+    get().outbox.some((item) => item.state === "sent" && item.channel === channel);
+
+  /** Look for sent messages soon, should they not be pushed. */
+  function expect() {
+    if (!isLive()) return;
+    for (const { state, channel } of get().outbox) {
+      if (state === "sent") want(channel, PUSHED_WITHIN_MS);
+    }
+  }
 
   /** Poll once. It never throws. */
   async function step() {
     const presence = world.presence();
     if (!presence) return;
     const { channel } = get();
-    try {
-      await read(presence, channel, true);
-      if (!presence.signal.aborted) await findSent(presence, channel);
-      if (!presence.signal.aborted) await readEdited(presence, channel);
-      if (presence.signal.aborted) return;
-      failures = 0;
-      dispatch(chat.polled(get(), channel, world.now()));
-    } catch (error) {
-      return failed(presence, error);
+    if (!isLive() || clock() >= due.open || isWanted(channel)) {
+      wanted.delete(channel);
+      due.open = Infinity;
+      const isRead = await readOpen(presence, channel);
+      // it may have become due meanwhile
+      due.open = Math.min(due.open, clock() + pollDelay(pace()));
+      if (!isRead) return;
     }
     await readNext(presence).catch((error) => {
       if (presence.signal.aborted) return;
       if (trouble(error) === "ended") world.onEnded();
       else dispatch(chat.listRead(get(), []));
     });
+  }
+
+  /**
+   * @param {Presence} presence @param {string} channel
+   * @returns {Promise<boolean>} whether it has been read
+   */
+  async function readOpen(presence, channel) {
+    try {
+      await read(presence, channel, true);
+      if (!presence.signal.aborted) await findSent(presence, channel);
+      if (!presence.signal.aborted) await readEdited(presence, channel);
+      if (presence.signal.aborted) return false;
+      failures = 0;
+      dispatch(chat.polled(get(), channel, world.now()));
+      expect();
+      return true;
+    } catch (error) {
+      failed(presence, error);
+      return false;
+    }
   }
 
   /** @param {Presence} presence @param {unknown} error */
@@ -117,7 +161,7 @@ export function createReading(world) {
    * @param {Presence} presence @param {string} channel @param {Reading} reading
    */
   async function fill(presence, channel, reading) {
-    const { loaded, messages, lastRead, asOf } = chat.channelOf(get(), channel);
+    const { loaded, messages, readTo, lastRead, asOf } = chat.channelOf(get(), channel);
     const sent = idAt(sentSince(get().outbox, channel));
     const since = [sent, channel === get().channel ? lastRead : ""].filter(Boolean).sort()[0];
     let next = reading;
@@ -132,7 +176,7 @@ export function createReading(world) {
       const { more, messages: newest } = await query({ after: "", before: END }, EARLIER_LIMIT);
       next.from = more ? (newest[0]?.id ?? END) : "";
     }
-    const missing = gap(loaded ? messages : [], next.from, since);
+    const missing = gap(loaded ? readUntil({ messages, readTo }) : "", next.from, since);
     if (missing) {
       const { more, messages: filled } = await query(missing, LINE_LIMIT);
       next.from = more ? (filled[0]?.id ?? next.from) : missing.after;
@@ -178,10 +222,18 @@ export function createReading(world) {
 
   /** Make a step's one further request, if any is due. @param {Presence} presence */
   async function readNext(presence) {
-    const { panel } = get();
+    const { panel, channel: open } = get();
     const time = clock();
+    const other = [...wanted.keys()].find((name) => name !== open && isWanted(name));
+    if (other) {
+      wanted.delete(other);
+      return readOther(presence, other).catch((error) => {
+        want(other, AGAIN_MS);
+        throw error;
+      });
+    }
     if (time >= due.list) {
-      due.list = time + LIST_EVERY_MS;
+      due.list = time + listDelay(pace());
       return readList(presence);
     }
     if (panel === "activity" && time >= due.stats) {
@@ -221,10 +273,21 @@ export function createReading(world) {
     const channel = awaited?.channel || next || nextProbe(names, open, probed.any);
     if (!channel) return;
     if (!awaited) probed[next ? "visited" : "any"] = channel;
-    await read(presence, channel, awaited !== undefined);
+    await readOther(presence, channel);
+  }
+
+  /**
+   * Read a channel that is not open: all of it, if a sent message should appear there.
+   * @param {Presence} presence @param {string} channel
+   */
+  async function readOther(presence, channel) {
+    const awaited = awaits(channel);
+    await read(presence, channel, awaited);
     if (presence.signal.aborted || !awaited) return;
     await findSent(presence, channel);
-    if (!presence.signal.aborted) dispatch(chat.polled(get(), channel, world.now()));
+    if (presence.signal.aborted) return;
+    dispatch(chat.polled(get(), channel, world.now()));
+    expect();
   }
 
   /** Read the messages before the open channel's oldest one. */
@@ -251,11 +314,34 @@ export function createReading(world) {
     }
   }
 
+  /** @returns {number} milliseconds until the next step */
+  function delay() {
+    if (!isLive()) return pollDelay(pace());
+    const stats = get().panel === "activity" ? due.stats : Infinity;
+    return Math.max(0, Math.min(due.open, stats, ...wanted.values()) - clock());
+  }
+
   return {
     step,
     reachBack,
-    /** @returns {number} milliseconds until the next step */
-    delay: () => pollDelay(pace()),
+    delay,
+    /** Read the open channel at the next step. */
+    dueNow: () => void (due.open = -Infinity),
+    expect,
+    /**
+     * Merge what was pushed. A transcript is read if messages may be missing: the open channel's at
+     * once, others, and whatever all pages are told to read, at a random moment.
+     * @param {import("../state.js").Push} push
+     */
+    pushed(push) {
+      const { channel, notice } = push;
+      const { state, complete } = chat.pushed(get(), push, world.seen());
+      dispatch(state);
+      if (!complete) {
+        const soon = channel === get().channel && !notice;
+        want(channel, soon ? 0 : SPREAD_MS * world.random());
+      } else if (!awaits(channel)) wanted.delete(channel);
+    },
     /** Read the activity at the next step. */
     statsDueNow: () => void (due.stats = -Infinity),
     /** Forget earlier failures, since the network is back. */

@@ -11,8 +11,8 @@ import { pause } from "./polling.js";
  * @typedef {import("../state.js").Person} Person
  * @typedef {import("../aws/request.js").Credentials} Credentials
  * @typedef {import("../aws/credentials.js").Claims} Claims
- * @typedef {{token: string, signed: SignedFetch, startedAt: number, renewsAt: number,
- *   endsAt: number, tokenEndsAt: number, signal: AbortSignal}} Presence
+ * @typedef {{token: string, credentials: Credentials, signed: SignedFetch, startedAt: number,
+ *   renewsAt: number, endsAt: number, tokenEndsAt: number, signal: AbortSignal}} Presence
  *   `signal` aborts when the presence ends, and so does every request of it
  * @typedef {"clicked" | "silent" | "shared"} Origin how a token arrived: from Google after a click,
  *   from Google without one, or from another tab of this browser
@@ -223,7 +223,8 @@ export class Session {
     const [startedAt, endsAt] = [now(), Math.min(tokenEndsAt, credentials.endsAt)];
     const { signal } = this.#controller;
     const times = { startedAt, renewsAt: renewsAt(startedAt, endsAt), endsAt, tokenEndsAt };
-    this.#presence = { token, signed: sign(credentials, signal), ...times, signal };
+    const signed = sign(credentials, signal);
+    this.#presence = { token, credentials, signed, ...times, signal };
     this.#token = token;
     this.#claims = claims;
     this.#entering = null;

@@ -11,9 +11,10 @@ import { mentions } from "./text.js";
  * @typedef {import("../state.js").Message} Message
  * @typedef {import("../state.js").Change} Change
  * @typedef {import("../state.js").Reading} Reading
- * @typedef {{person: Person | null, open: boolean, visited: boolean, seen: boolean}} Reader
- *   `open`: this is the open channel; `seen`: and the reader sees its end; `visited`: it has been
- *   open before
+ * @typedef {import("../state.js").Push} Push
+ * @typedef {{person: Person | null, open: boolean, visited: boolean, seen: boolean, since: string}}
+ *   Reader `open`: this is the open channel; `seen`: and the reader sees its end; `visited`: it has
+ *   been open before; `since`: when the reader came, as ids begin
  */
 
 const COUNT_LIMIT = 99;
@@ -28,6 +29,7 @@ export const EMPTY = Object.freeze({
   loaded: false,
   changes: NONE,
   asOf: "",
+  readTo: "",
   draft: "",
   editing: null,
   unread: 0,
@@ -52,13 +54,66 @@ export function received(channel, reading, reader) {
   const asOf = [channel.asOf, reading.asOf || idAt(list.timeOf(newestId(messages)))].sort()[1] ?? "";
   const same = messages === channel.messages && noted.changes === channel.changes;
   const earlier = from ? (known.length ? channel.earlier : "more") : "none";
-  if (channel.loaded && same && asOf === channel.asOf && earlier === channel.earlier) return channel;
-  // a channel seen for the first time in this browser has nothing unread
-  const lastRead = channel.lastRead || (channel.loaded ? "" : newestId(messages));
-  const next = { ...channel, ...noted, messages, asOf, earlier, lastRead, loaded: true };
+  const readTo = stillPushed(channel, newestId(messages), incoming);
+  const still = asOf === channel.asOf && earlier === channel.earlier && readTo === channel.readTo;
+  if (channel.loaded && same && still) return channel;
+  const lastRead = channel.lastRead || (channel.loaded ? "" : firstRead(messages, reader));
+  const next = { ...channel, ...noted, messages, asOf, readTo, earlier, lastRead, loaded: true };
+  return shownTo(reader, channel, next);
+}
+
+/**
+ * Merge what was pushed, if it continues the known messages.
+ * @param {Channel} channel @param {Push} push @param {Reader} reader
+ * @returns {Channel | null} the same object when nothing is new; null if messages may be missing
+ *   between the two, so that the transcript has to be read
+ */
+export function pushed(channel, { after, messages: incoming, edited, changes }, reader) {
+  if (!channel.loaded) return null;
+  const known = new Set(channel.messages.map(({ id }) => id));
+  const first = incoming[0]?.id ?? "";
+  const continues = known.has(after) || known.has(first) || (!after && !known.size);
+  if (first && !continues) return null;
+  const rows = [...incoming, ...edited.filter(({ id }) => known.has(id))];
+  const noted = withChanges(channel, list.merged(channel.messages, rows), changes);
+  const same = noted.messages === channel.messages && noted.changes === channel.changes;
+  if (same) return channel;
+  // from here on a message that comes late may be missing: a reading looks for it
+  const readTo = list.readUntil(channel) || channel.asOf || idAt(0);
+  return shownTo(reader, channel, { ...channel, ...noted, readTo });
+}
+
+/**
+ * @param {Channel} channel @param {string} newest id of all messages
+ * @param {readonly Message[]} incoming the reading's, in any order
+ * @returns {string} `readTo` after a reading: "" if it included all that was pushed
+ */
+function stillPushed({ readTo }, newest, incoming) {
+  const newestRead = incoming.reduce((last, { id }) => (id > last ? id : last), "");
+  if (!readTo || newestRead >= newest) return "";
+  return newestRead > readTo ? newestRead : readTo;
+}
+
+/**
+ * Return up to where the first reading of a channel counts as read: to its end, but what was written
+ * since the reader came, in a channel that is not open, is news.
+ * @param {readonly Message[]} messages @param {Reader} reader
+ */
+function firstRead(messages, { open, since }) {
+  if (open || !since) return newestId(messages);
+  const before = messages.findLast(({ id }) => id < since);
+  return before?.id ?? (messages.length ? since : "");
+}
+
+/**
+ * Keep as many messages as the reader needs, and mark what is new.
+ * @param {Reader} reader @param {Channel} before @param {Channel} after @returns {Channel}
+ */
+function shownTo(reader, before, after) {
   // a list is longer than the limit only if its reader scrolled back
-  const limit = Math.max(KEPT_LIMIT, channel.messages.length);
-  return seenBy(channel, reader.open ? shortened(next, limit) : trimmed(next, reader.visited), reader);
+  const limit = Math.max(KEPT_LIMIT, before.messages.length);
+  const kept = reader.open ? shortened(after, limit) : trimmed(after, reader.visited);
+  return seenBy(before, kept, reader);
 }
 
 /**
@@ -204,13 +259,18 @@ export function reachedBack(channel, beforeId, messages, more, person, changes =
 }
 
 /**
- * Return the messages to alert about: newer than all that were known, and by others.
+ * Return the messages to alert about: newer than all that were known, and by others. At a channel's
+ * first reading, those are the ones since the reader came.
  * @param {Channel} before @param {Channel} after @param {Person | null} person
- * @returns {Message[]} empty at a channel's first reading
+ * @param {string} since when the reader came, as ids begin
+ * @returns {Message[]}
  */
-export function news(before, after, person) {
-  if (!before.loaded || before.messages === after.messages) return [];
-  return newerThan(after.messages, newestId(before.messages)).filter(ofOthers(person));
+export function news(before, after, person, since = "") {
+  if (before.messages === after.messages) return [];
+  const first = !before.loaded;
+  if (first && (!since || before.messages.length)) return [];
+  const last = first ? [since, after.lastRead].sort()[1] : newestId(before.messages);
+  return newerThan(after.messages, last ?? "").filter(ofOthers(person));
 }
 
 /** @param {Person | null} person @returns {(message: Message) => boolean} */

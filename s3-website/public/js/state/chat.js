@@ -5,6 +5,7 @@ import * as channels from "./channel.js";
 import { EMPTY } from "./channel.js";
 import { DEFAULT_CHANNEL } from "./channel_names.js";
 import { listed } from "./channel_order.js";
+import { idAt, stale } from "./messages.js";
 import * as outbox from "./outbox.js";
 
 /**
@@ -41,6 +42,8 @@ export function initial(channel, settings = DEFAULT_SETTINGS) {
     listed: false,
     channels: {},
     outbox: [],
+    push: "none",
+    since: "",
     online: true,
     endsSoon: false,
     trouble: "",
@@ -75,18 +78,19 @@ export function signingIn(state) {
 /**
  * Complete a sign-in. The same person continues; for another person the state starts afresh.
  * @param {State} state @param {Person} person @param {Kept} [kept] for that person
+ * @param {number} [now] ms since the epoch, by AWS's clock
  * @returns {State}
  */
-export function signedIn(state, person, kept = NOTHING) {
+export function signedIn(state, person, kept = NOTHING, now = NaN) {
   const same = state.person?.user === person.user;
-  const base = same ? state : restored(state, person, kept);
+  const base = same ? state : { ...restored(state, person, kept), since: idAt(now) };
   return { ...base, phase: "connected", person, endsSoon: false, trouble: "", notice: "" };
 }
 
 /** @param {State} state @param {Person} person @param {Kept} kept @returns {State} */
-function restored({ channel, settings, online, panel }, person, kept) {
+function restored({ channel, settings, online, panel, push }, person, kept) {
   const visited = [channel, ...kept.visited];
-  const start = { ...initial(channel, settings), person, online, panel, visited };
+  const start = { ...initial(channel, settings), person, online, panel, push, visited };
   const names = listed([], [...start.names, ...visited], visited);
   return adopted(readElsewhere({ ...start, names }, kept.lastRead), kept);
 }
@@ -134,8 +138,8 @@ export function signInEnded(state) {
 }
 
 /** @param {State} state @returns {State} without anything of the person */
-export function signedOut({ channel, settings, online }) {
-  return { ...initial(channel, settings), online, phase: "signed_out" };
+export function signedOut({ channel, settings, online, push }) {
+  return { ...initial(channel, settings), online, push, phase: "signed_out" };
 }
 
 /** @param {State} state @param {string} name @returns {State} with this channel open */
@@ -171,11 +175,44 @@ export function withOutbox(state, queue) {
  * @returns {State}
  */
 export function received(state, name, reading, seen) {
-  const { person } = state;
-  const open = name === state.channel;
-  const reader = { person, open, visited: state.visited.includes(name), seen: open && seen };
-  const channel = channels.received(channelOf(state, name), reading, reader);
-  const next = withChannel(confirmed(state, name, reading), name, channel);
+  const channel = channels.received(channelOf(state, name), reading, readerOf(state, name, seen));
+  return withRows(state, name, channel, reading);
+}
+
+/**
+ * Merge what was pushed of a channel; the channel is listed from then on.
+ * @param {State} state @param {import("../state.js").Push} push @param {boolean} seen
+ * @returns {{state: State, complete: boolean}} not `complete`: the transcript has to be read
+ */
+export function pushed(state, push, seen) {
+  const name = push.channel;
+  const listing = withNames(state, [name]);
+  const reader = readerOf(state, name, seen);
+  const channel = push.notice ? null : channels.pushed(channelOf(state, name), push, reader);
+  if (!channel) return { state: listing, complete: false };
+  const messages = [...push.messages, ...push.edited];
+  const next = withRows(listing, name, channel, { messages, changes: push.changes });
+  // an edit of an older message is read from the table
+  return { state: next, complete: name !== state.channel || !stale(channel).length };
+}
+
+/** @param {State} state @param {boolean} live whether pushes arrive @returns {State} */
+export function withPush(state, live) {
+  return changed(state, { push: live ? "live" : "off" });
+}
+
+/** @param {State} state @param {string} name @param {boolean} seen @returns {channels.Reader} */
+function readerOf({ person, channel, visited, since }, name, seen) {
+  const open = name === channel;
+  return { person, open, visited: visited.includes(name), seen: open && seen, since };
+}
+
+/**
+ * @param {State} state @param {string} name @param {Channel} channel with these rows merged
+ * @param {{messages: readonly Message[], changes: readonly Change[]}} rows @returns {State}
+ */
+function withRows(state, name, channel, rows) {
+  const next = withChannel(confirmed(state, name, rows), name, channel);
   return channelOf(state, name).editing && !channel.editing ? withNotice(next, GONE) : next;
 }
 

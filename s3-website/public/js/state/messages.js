@@ -25,13 +25,13 @@ export const END = "~";
 /**
  * Return the range that may be missing between the known messages and a transcript, because more
  * messages came than it holds, or a late one may have.
- * @param {readonly Message[]} known oldest first
+ * @param {string} known the newest id that is known without a gap; "" for none
  * @param {string} from the transcript is complete from this id on; "" for the whole channel
  * @param {string} [since] the id to reach back to when nothing is known; "" for none
  * @returns {Range | null}
  */
 export function gap(known, from, since = "") {
-  const newest = newestId(known) || since;
+  const newest = known || since;
   if (!newest || from < idBefore(newest, LATE_MS)) return null;
   const after = idBefore(newest, OVERLAP_MS);
   return after < from ? { after, before: from } : null;
@@ -50,10 +50,19 @@ export function changesGap(asOf, changesSince) {
 
 /**
  * Whether no message and no change can be missing between the known ones and a reading.
- * @param {Pick<Channel, "messages" | "asOf">} known @param {Reading} reading
+ * @param {Pick<Channel, "messages" | "readTo" | "asOf">} known @param {Reading} reading
  */
-export function meets({ messages, asOf }, { from, changesSince }) {
-  return !messages.length || !(gap(messages, from) || changesGap(asOf, changesSince) || !asOf);
+export function meets({ messages, readTo, asOf }, { from, changesSince }) {
+  if (!messages.length) return true;
+  return !(gap(readUntil({ messages, readTo }), from) || changesGap(asOf, changesSince) || !asOf);
+}
+
+/**
+ * Return the newest id up to which nothing is missing, except for a late message.
+ * @param {Pick<Channel, "messages" | "readTo">} channel
+ */
+export function readUntil({ messages, readTo }) {
+  return readTo || newestId(messages);
 }
 
 /**

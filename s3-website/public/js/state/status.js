@@ -7,6 +7,8 @@ import { hasMoreUnread } from "./channel.js";
  * @typedef {{text: string, tone: "calm" | "good" | "busy" | "bad"}} Status
  */
 
+/** How new messages arrive, in a chat where that varies. */
+const PACES = { none: "", live: ". Live", off: ". Checking each second" };
 const ENDED = "Your sign-in has ended. Sign in again.";
 const ENDS_SOON = "Your sign-in ends soon. Sign in again to stay.";
 
@@ -48,7 +50,8 @@ function connected(state) {
   if (state.outbox.some((item) => item.state === "sending" && item.why)) {
     return { text: "Sending…", tone: "busy" };
   }
-  return { text: `Connected as ${state.person?.name ?? ""}`, tone: "good" };
+  const name = state.person?.name ?? "";
+  return { text: `Connected as ${name}${PACES[state.push]}`, tone: "good" };
 }
 
 /** @param {State} state @returns {Status | null} a connection problem that resolves by itself */

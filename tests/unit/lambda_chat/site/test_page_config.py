@@ -23,12 +23,55 @@ def test_the_page_is_told_exactly_what_it_needs():
         },
         "googleClientId": "1-a.apps.googleusercontent.com",
         "history": 20,
+        "push": None,
         "rateLimit": {"messages": 10, "seconds": 10},
         "region": "eu-west-1",
         "roleArn": "arn:aws:iam::111122223333:role/R",
         "table": "Messages",
         "topicArn": "arn:aws:sns:eu-west-1:111122223333:T",
     }
+
+
+PUSHING = chat_config(
+    push=True,
+    push_endpoint="a1b2-ats.iot.eu-west-1.amazonaws.com",
+    push_topics="Lambda-Chat/channel/*",
+)
+BROKER = "wss://a1b2-ats.iot.eu-west-1.amazonaws.com/mqtt"
+
+
+def test_with_push_the_page_knows_its_broker_its_topics_and_its_client_ids():
+    assert page_config.push_url(PUSHING, "") == BROKER
+    assert page_config.page_config(PUSHING, "eu-west-1", {}, BROKER)["push"] == {
+        "url": BROKER,
+        "topics": "Lambda-Chat/channel/",
+        "clients": "Lambda-Chat-",
+    }
+
+
+def test_with_push_the_policy_names_the_one_broker():
+    said = page_config.placeholders(["https://a.example"], "https://b.example", BROKER)
+    assert said["connect_src"] == ("https://a.example wss://a1b2-ats.iot.eu-west-1.amazonaws.com")
+
+
+def test_an_emulators_broker_speaks_without_tls_at_its_port():
+    config = msgspec.structs.replace(PUSHING, push_endpoint="a-ats.iot.us-east-1.localhost:4566")
+    url = page_config.push_url(config, "http://127.0.0.1:4566")
+    assert url == "ws://a-ats.iot.us-east-1.localhost:4566/mqtt"
+    said = page_config.placeholders([], "https://b.example", url)
+    assert said["connect_src"] == "ws://a-ats.iot.us-east-1.localhost:4566"
+
+
+def test_values_that_were_saved_for_push_are_unused_without_it():
+    assert page_config.push_url(msgspec.structs.replace(PUSHING, push=False), "") == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a/mqtt", "wss://a; script-src */mqtt", "wss:///mqtt", "ws://a'/mqtt"]
+)
+def test_a_broker_that_could_break_the_policy_is_refused(url):
+    with pytest.raises(ConfigError, match="is not an ws or wss address"):
+        page_config.placeholders([], "https://accounts.google.com", url)
 
 
 @pytest.mark.parametrize(

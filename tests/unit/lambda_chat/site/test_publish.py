@@ -337,6 +337,18 @@ def test_update_sh_names_the_values_that_nobody_has_saved(tmp_path):
     assert "./resources.py output --save" in done.stderr
 
 
+def test_update_sh_with_push_needs_the_values_that_push_has_saved(tmp_path):
+    config = tmp_path / "config.yml"
+    config.write_text(
+        "s3_bucket: my-chat\ngoogle_oauth_client_id: 1-a.apps.googleusercontent.com\n"
+        "sns_topic_arn: t\nwebsite_iam_role_arn: r\ndynamodb_table: m\npush: true\n"
+    )
+    done = update_sh(LAMBDA_CHAT_CONFIG=str(config))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "push_endpoint, push_topics: missing" in done.stderr
+    assert "./resources.py output --save" in done.stderr
+
+
 def test_update_sh_runs_no_code_of_the_folder_that_it_is_started_in(tmp_path):
     for name in ("json", "docopt", "kappa"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('foreign code')\n")

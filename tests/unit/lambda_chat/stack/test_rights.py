@@ -95,6 +95,7 @@ def identity_statements(resources, principal):
     return {
         "anonymous": [],
         "page": statements(resources, "WebsitePolicy"),
+        "pushed page": statements(resources, "WebsitePolicy", "PushPolicy"),
         "identity": statements(resources, "IdentityRole"),
     }[principal]
 
@@ -130,6 +131,42 @@ def may(resources, principal, attempt, **keys):
 def test_the_policies_allow_what_the_table_says_and_nothing_else(resources, principal):
     allowed = {attempt.name for attempt in ATTEMPTS if may(resources, principal, attempt)}
     assert allowed == ALLOWED[principal]
+
+
+def iot(resource, account=ACCOUNT):
+    return f"arn:aws:iot:{REGION}:{account}:{resource}"
+
+
+LISTENING = [
+    ("Connect", f"client/{STACK}-0b1c", True),
+    ("Connect", "client/Other-0b1c", False),
+    ("Connect", f"client/{STACK}", False),
+    ("Connect", "client/*", False),
+    ("Subscribe", f"topicfilter/{STACK}/channel/+", True),
+    ("Subscribe", f"topicfilter/{STACK}/channel/#", False),
+    ("Subscribe", f"topicfilter/{STACK}/#", False),
+    ("Subscribe", "topicfilter/#", False),
+    ("Subscribe", "topicfilter/+/channel/+", False),
+    ("Subscribe", "topicfilter/Other/channel/+", False),
+    ("Receive", f"topic/{STACK}/channel/tea", True),
+    ("Receive", f"topic/{STACK}/else", False),
+    ("Receive", "topic/Other/channel/tea", False),
+    ("Publish", f"topic/{STACK}/channel/tea", False),
+    ("RetainPublish", f"topic/{STACK}/channel/tea", False),
+    ("GetRetainedMessage", f"topic/{STACK}/channel/tea", False),
+    ("UpdateThingShadow", "thing/any", False),
+    ("GetThingShadow", "thing/any", False),
+]
+
+
+@pytest.mark.parametrize(("action", "resource", "expected"), LISTENING)
+def test_a_page_may_listen_to_its_own_chat_with_push_only(resources, action, resource, expected):
+    asked = {"principal": "page", "action": f"iot:{action}", "resource": iot(resource)} | SAFE
+    elsewhere = asked | {"resource": iot(resource, STRANGER)}
+    assert allows(identity_statements(resources, "pushed page"), [], asked) is expected
+    assert not allows(identity_statements(resources, "pushed page"), [], elsewhere)
+    for principal in ("page", "identity", "anonymous"):
+        assert not allows(identity_statements(resources, principal), [], asked)
 
 
 @pytest.mark.parametrize("principal", sorted(ALLOWED))
@@ -225,7 +262,7 @@ def test_a_wildcard_in_a_resource_ends_it_and_stays_in_a_folder_or_log(resources
     logs = (f"log-group:/aws/lambda/{STACK}-{name}:*" for name in FOLDERS)
     assert wild == {f"arn:aws:s3:::my-chat/{folder}/*" for folder in folders} | {
         arn("logs", name) for name in logs
-    }
+    } | {iot(f"client/{STACK}-*"), iot(f"topic/{STACK}/channel/*")}
 
 
 def test_a_service_gets_in_only_for_this_account_or_one_resource(resources):

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   BACKOFF_LAST_MS,
   JITTER,
+  listDelay,
   pollDelay,
   probeDelay,
   backoff,
@@ -26,6 +27,10 @@ for (const [name, pace, ms] of [
   ["a page that is hidden for ten minutes", { hiddenMs: 10 * MINUTE }, 60_000],
   ["a page that is offline", { online: false }, Infinity],
   ["a page that is offline after a send", { online: false, sinceSendMs: 0 }, Infinity],
+  ["a page that is told at once", { live: true }, 30_000],
+  ["a page that is told at once and has just sent", { live: true, sinceSendMs: 0 }, 30_000],
+  ["a hidden page that is told at once", { live: true, hiddenMs: 1 }, 5 * MINUTE],
+  ["a page that would be told at once, but is offline", { live: true, online: false }, Infinity],
   ["a page whose clock was set back", { sinceActiveMs: -5 * MINUTE, hiddenMs: 0 }, 1_000],
 ]) {
   test(`${name} polls each ${ms} ms`, () => assert.equal(poll(pace), ms));
@@ -61,4 +66,14 @@ test("a page that polls slowly does not poll faster when polls fail", () => {
 test("a next try comes after twice the time, up to half a minute", () => {
   assert.deepEqual([1, 2, 3, 4, 5, 99].map((failures) => backoff(failures, 0)), [1e3, 2e3, 4e3, 8e3, 15e3, 15e3]);
   assert.equal(backoff(99, 1), 30_000);
+});
+
+test("a page that is told at once reads other channels and their list each five minutes", () => {
+  assert.deepEqual([probe({ live: true }), listDelay({ ...USUAL, live: true })], [5 * MINUTE, 5 * MINUTE]);
+  assert.equal(listDelay(USUAL), MINUTE);
+});
+
+test("a page that is told at once tries again soon after a failed poll", () => {
+  const first = poll({ live: true, failures: 1 });
+  assert.ok(first >= 1_000 && first <= 2_000, String(first));
 });

@@ -557,3 +557,108 @@ test("a mistake of the page itself is not called offline, and is reported", asyn
   await ada.steps(1);
   assert.equal(ada.state.trouble, "");
 });
+
+/** What the broker delivers of the channel's newest messages. */
+const push = (messages, more = {}) => ({
+  channel: "default",
+  notice: false,
+  after: "",
+  messages,
+  edited: [],
+  changes: [],
+  ...more,
+});
+
+/** A page that is told at once, and has read `messages`. */
+async function live(messages) {
+  const ada = page();
+  ada.bucket.default = messages;
+  ada.table.default = messages;
+  await ada.steps(1);
+  ada.state = chat.withPush(ada.state, true);
+  await ada.steps(3);
+  ada.asked.length = 0;
+  return ada;
+}
+
+test("a page that is told at once polls each 30 s, and less of the rest: 25 requests in ten minutes", async () => {
+  const ada = await live(range(0, 3));
+  await ada.steps(600);
+  assert.ok(ada.asked.length <= 25, String(ada.asked.length));
+  assert.ok(ada.asked.filter((what) => what === "transcript default").length >= 18);
+});
+
+test("a page that is told no longer polls at the next step, each second", async () => {
+  const ada = await live(range(0, 3));
+  ada.state = chat.withPush(ada.state, false);
+  await ada.steps(5);
+  assert.equal(ada.asked.filter((what) => what === "transcript default").length, 5);
+  assert.equal(ada.reading.delay(), 1_000);
+});
+
+test("a push that continues is shown without a request, one that does not is completed at once", async () => {
+  const ada = await live(range(0, 3));
+  ada.reading.pushed(push(range(3, 5), { after: message(2).id }));
+  assert.ok(ada.reading.delay() > 20_000);
+  await ada.steps(1);
+  assert.deepEqual([ada.ids().length, ada.asked], [5, []]);
+  ada.bucket.default = range(0, 9);
+  ada.reading.pushed(push(range(7, 9), { after: message(6).id }));
+  assert.equal(ada.reading.delay(), 0);
+  await ada.steps(1);
+  assert.equal(ada.ids().length, 9);
+});
+
+test("what all pages are told to read is read at a random moment within 2 s", async () => {
+  const ada = await live(range(0, 3));
+  ada.bucket.default = range(0, 4);
+  ada.reading.pushed(push([], { notice: true }));
+  assert.equal(ada.reading.delay(), 1_000, "0.5 of 2 s");
+  await ada.steps(1);
+  assert.deepEqual(ada.asked, []);
+  await ada.steps(1);
+  assert.equal(ada.ids().length, 4);
+});
+
+test("a channel that is new is read within 2 s, and what it has since then is unread", async () => {
+  const ada = await live(range(0, 3));
+  ada.state = { ...ada.state, since: message(5).sentAt };
+  ada.bucket.tea = [message(7, { text: "@Ada come" })];
+  ada.reading.pushed(push(ada.bucket.tea, { channel: "tea" }));
+  await ada.steps(2);
+  assert.ok(ada.state.names.includes("tea"));
+  const { unread, mentioned } = unreadOf(ada.state);
+  assert.deepEqual([unread, mentioned], [1, true]);
+});
+
+test("a channel that could not be read after a push is tried again", async () => {
+  const ada = await live(range(0, 3));
+  ada.bucket.tea = range(0, 2);
+  ada.error = new NetworkError("");
+  ada.reading.pushed(push([], { channel: "tea", notice: true }));
+  await ada.steps(2);
+  ada.error = null;
+  assert.ok(ada.reading.delay() <= 5_000);
+  await ada.steps(6);
+  assert.ok(chat.channelOf(ada.state, "tea").loaded);
+});
+
+test("what was sent and is not pushed within 3 s is looked for", async () => {
+  const ada = await live(range(0, 3));
+  ada.state = chat.withOutbox(ada.state, [outgoing("c3", { state: "sent" })]);
+  ada.bucket.default = [...range(0, 3), own(3)];
+  ada.reading.expect();
+  await ada.steps(3);
+  assert.deepEqual(ada.asked, []);
+  await ada.steps(1);
+  assert.deepEqual(ada.state.outbox, []);
+});
+
+test("what becomes due while a step reads is read by the next", async () => {
+  const ada = await live(range(0, 3));
+  ada.reading.dueNow();
+  const step = ada.reading.step();
+  ada.reading.dueNow();
+  await step;
+  assert.equal(ada.reading.delay(), 0);
+});

@@ -1,0 +1,103 @@
+// Keeps one presence connected to the push broker: when to connect, to wait and to close. It must not know what a
+// push changes.
+
+import { openSocket, presign, Subscription } from "../aws/broker.js";
+import { readPush } from "../aws/pushes.js";
+import { backoff } from "./pace.js";
+import { startPolling } from "./polling.js";
+
+/**
+ * @typedef {import("../aws/request.js").Credentials} Credentials
+ * @typedef {import("../aws/pushes.js").Push} Push
+ * @typedef {NonNullable<import("../config.js").Config["push"]>} Config
+ * @typedef {{config: Config, region: string, credentials: () => Credentials | null,
+ *   stamp: () => string, clock: () => number, random: () => number, newId: () => string,
+ *   page: Pick<Window, "addEventListener">, open?: (url: string) => WebSocket}} Options
+ *   `credentials`: those of this moment; `stamp`: the time for a signature, by AWS's clock; `clock`:
+ *   monotonic milliseconds; `page`: the window
+ * @typedef {{onState(state: "live" | "off"): void, onPush(push: Push): void}} Listener
+ *   `onState`: a change of the state, which is "off" at first. Pushes come only while it is "live"
+ */
+
+/** After a shorter time on line the next waits still grow: a broker in trouble is not flooded. */
+const SETTLED_MS = 60_000;
+// the browser ends or freezes the page, perhaps only for a while
+const SUSPENDING = ["pagehide", "freeze"];
+const RESUMING = ["pageshow", "resume", "online"];
+// the network may be another one, or timers may have slept
+const WAKING = ["offline", "visibilitychange"];
+
+/**
+ * Stay connected until the signal aborts. After a loss or a refusal it connects again, for ever: the
+ * waits grow with each failure and vary, and each connection is signed with the credentials of its
+ * moment.
+ * @param {Options} options @param {Listener} listener
+ * @param {AbortSignal} signal of the presence
+ */
+export function startPushing(options, { onState, onPush }, signal) {
+  const { config, region, credentials, stamp, clock, random, newId, page } = options;
+  const { open = openSocket } = options;
+  let failures = 0;
+  let suspended = false;
+  let waiting = false;
+  /** @type {Subscription | undefined} */
+  let subscription;
+
+  /** @param {() => void} onLive */
+  async function connect(onLive) {
+    const current = credentials();
+    if (!current || suspended) return;
+    const url = await presign(config.url, region, current, stamp());
+    if (signal.aborted || suspended) return;
+    const names = { topics: config.topics, clientId: `${config.clients}${newId()}` };
+    subscription = new Subscription(open(url), names, { onLive, onMessage });
+    await subscription.over;
+  }
+
+  /** @param {string} channel @param {Uint8Array} payload */
+  function onMessage(channel, payload) {
+    const push = readPush(channel, payload);
+    if (push) onPush(push);
+  }
+
+  async function step() {
+    let liveAt = Infinity;
+    waiting = false;
+    try {
+      await connect(() => {
+        liveAt = clock();
+        onState("live");
+      });
+    } finally {
+      waiting = true;
+      failures = clock() - liveAt >= SETTLED_MS ? 0 : failures + 1;
+      if (liveAt < Infinity) onState("off");
+    }
+  }
+
+  const delay = () => (suspended ? Infinity : backoff(failures, random()));
+  const retry = startPolling(step, delay, signal);
+  const wake = () => (waiting ? retry() : subscription?.check());
+
+  function suspend() {
+    suspended = true;
+    subscription?.end();
+  }
+
+  function resume() {
+    suspended = false;
+    failures = 0;
+    wake();
+  }
+
+  /** @param {string[]} events @param {() => void} act */
+  function on(events, act) {
+    // events of the document reach the window only while they are captured
+    for (const event of events) page.addEventListener(event, act, { capture: true, signal });
+  }
+
+  on(SUSPENDING, suspend);
+  on(RESUMING, resume);
+  on(WAKING, wake);
+  signal.addEventListener("abort", suspend, { once: true });
+}
