@@ -125,7 +125,9 @@ def _of_function(aws: Aws, path: str) -> Iterable[str]:
         yield f"Note: the values of {function.name} were not compared: {error.message}"
         return
     actual = answer.get("Environment", {}).get("Variables", {})
-    names = [key for key, value in (function.environment or {}).items() if actual.get(key) != value]
+    # to the functions, a variable that an older deployment lacks is an empty one
+    desired = function.environment or {}
+    names = [key for key, value in desired.items() if actual.get(key, "") != value]
     if names:
         yield (
             f"Note: the function {function.name} has another {', '.join(names)} than "

@@ -13,6 +13,7 @@ REFUSALS = {
     "AccessDenied",
     "AccessDeniedException",
     "AuthorizationError",
+    "ForbiddenException",
     "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
     "UnauthorizedOperation",
@@ -22,11 +23,17 @@ REFUSALS = {
 TOO_OPEN = {"anonymous": {"list buckets"}}
 NOT_ROUTED = {
     "anonymous": {
+        "create_keys_and_certificate",
+        "describe_endpoint",
+        "get_retained_message",
         "get_template",
         "list_secrets",
+        "push to a channel",
+        "push to another chat",
         "share the topic of alarms",
         "share the topic of failures",
         "share the topic of messages",
+        "update_thing_shadow",
     }
 }
 # It requires sns:PublishBatch instead of sns:Publish, and matches no ARN of a stream or log.
@@ -58,6 +65,7 @@ def values(chat):
         "failures_topic_arn": config.failures_topic_arn,
         "identity_iam_role_arn": config.identity_iam_role_arn,
         "iterator": iterator["ShardIterator"],
+        "push_topic": config.push_topics.replace("*", "default") or "push-is-off",
         "queue_arn": f"arn:aws:sqs:{region}:{account}:stolen",
         "rate_table": rates,
         "rate_table_arn": dynamodb.describe_table(TableName=rates)["Table"]["TableArn"],

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 import publish_transcript
 import store_message
 from local.testkit.events import id_token, operator_record, sns_record, stream_record
+from pushes import payload
 from senders import Verifier
+from stream_batch import read_rows
 from tests.support.builders import BUCKET, NOW_S, TABLE
 from tests.support.chat.store import store_settings
 from transactions import Tables
@@ -121,6 +123,16 @@ def test_store_message_survives_any_event(capsys, figure):
     check()
     figure(told("store_message", seen))
     assert min(seen.values()) > 0
+
+
+EMPTY = b'{"channel":"default","generated_at":"","complete":true,"messages":[],"changes":[]}'
+
+
+@REPEATABLE
+@given(st.lists(trees | damaged(stream_record()) | st.just(stream_record()), max_size=3))
+def test_any_records_that_a_transcript_does_not_show_make_a_notice(records):
+    for rows in read_rows(records).values():
+        assert json.loads(payload(EMPTY, rows)) == {"channel": "default", "changed": ""}
 
 
 def test_publish_transcript_survives_any_event(capsys, figure):

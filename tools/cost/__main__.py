@@ -1,4 +1,4 @@
-"""Estimate a month's cost of the chat and of a WebSocket API, and the first limit reached.
+"""Estimate a month's cost of the chat, with polls or push, and of a WebSocket API; and its limits.
 
 Usage:
   cost --users=N --messages-per-second=N --channels=N --poll-s=S [--hours-a-day=N] [--region=R]
@@ -32,7 +32,7 @@ from dataclasses import replace
 
 from docopt import DocoptExit, docopt
 
-from tools.cost.limits import MOST_USERS, first_limit, s3_limits, users_at, websocket_limits
+from tools.cost.limits import MOST_USERS, push_limits, s3_limits, users_at, websocket_limits
 from tools.cost.model import (
     PRICES,
     QUICK_POLL_S,
@@ -40,6 +40,8 @@ from tools.cost.model import (
     bill,
     crossovers,
     even_messages_s,
+    polls_pay_from,
+    push_usage,
     reader_cost,
     s3_usage,
     websocket_usage,
@@ -47,6 +49,8 @@ from tools.cost.model import (
 
 PAGES = (10, 100, 1_000, 10_000)
 POLLS_S = (1, 3, 10)
+READERS = (10, 100)
+HOURS = (("used", 1), ("idle for ten minutes", 10), ("hidden for ten minutes", 60))
 TABLE_USERS = 100_000  # docs/cost.md leaves out limits beyond these
 
 
@@ -79,36 +83,49 @@ def _number(arguments: Mapping[str, str], option: str, least: float, most: float
 
 
 def details(load: Load) -> str:
-    """Both bills, the break-even point and the limits of one load, as Markdown."""
-    s3, websocket = (bill(of(load), load.month_s) for of in (s3_usage, websocket_usage))
-    lines = ["| a month | this chat | WebSocket API |", "|---|---:|---:|"]
-    lines += [
-        f"| {name} | {_dollars(s3.lines.get(name))} | {_dollars(websocket.lines.get(name))} |"
-        for name in PRICES
-    ]
-    lines += [f"| total | {_dollars(s3.total)} | {_dollars(websocket.total)} |", ""]
-    lines += [crossover_text(load), "", limits_table(load)]
+    """The bills, the break-even points and the limits of one load, as Markdown."""
+    bills = [bill(of(load), load.month_s) for of in (s3_usage, push_usage, websocket_usage)]
+    lines = ["| a month | polls | push | WebSocket API |", "|---|---:|---:|---:|"]
+    lines += [_row(name, *(_dollars(each.lines.get(name)) for each in bills)) for name in PRICES]
+    lines += [_row("total", *(_dollars(each.total) for each in bills)), ""]
+    lines += [push_text(load), crossover_text(load), "", limits_table(load)]
     return "\n".join(lines)
 
 
+def push_text(load: Load) -> str:
+    """A sentence about the messages from which polls cost less than push."""
+    messages_s = polls_pay_from(load)
+    if messages_s is None:
+        return "With these users, push costs less than polls, however many messages they write."
+    return (
+        f"With these users, polls cost less than push from {messages_s:.2g} messages a second on, "
+        "counted in all channels."
+    )
+
+
 def crossover_text(load: Load) -> str:
-    """A sentence about the load at which both cost the same."""
+    """A sentence about the load at which polls and a WebSocket API cost the same."""
     users = " and ".join(f"{users:,.1f}" for users in crossovers(load))
     rates = " and ".join(f"{messages_s:.3g}" for messages_s in even_messages_s(load))
     chat, websocket = reader_cost(s3_usage, load), reader_cost(websocket_usage, load)
     equal = f"both cost the same at {users} users" if users else "the two never cost the same"
-    cheaper = "this chat" if chat < websocket else "a WebSocket API"
+    cheaper = "polls" if chat < websocket else "a WebSocket API"
     return (
-        f"With these messages, {equal}. One more reader costs less with {cheaper}; it costs the "
-        f"same in both at {rates or 'no rate of'} messages a second per channel."
+        f"Polls and a WebSocket API: with these messages, {equal}. One more reader costs less with "
+        f"{cheaper}; it costs the same in both at {rates or 'no rate of'} messages a second per "
+        "channel."
     )
 
 
 def limits_table(load: Load, most_users: int | None = None) -> str:
-    """The limits of both designs, by the users that reach them, up to `most_users` if given."""
+    """The limits of all designs, by the users that reach them, up to `most_users` if given."""
     rows = [
         (users_at(limit, load), design, limit)
-        for design, limits in (("this chat", s3_limits(load)), ("WebSocket", websocket_limits()))
+        for design, limits in (
+            ("this chat", s3_limits(load)),
+            ("push", push_limits()),
+            ("WebSocket", websocket_limits()),
+        )
         for limit in limits
     ]
     rows.sort(key=lambda row: row[0] or math.inf)
@@ -133,21 +150,52 @@ def table_load(users: int, poll_s: float) -> Load:
 
 def tables() -> str:
     """The tables of docs/cost.md."""
-    heads = " | ".join(f"polls {poll_s} s" for poll_s in POLLS_S)
+    limits = limits_table(table_load(1_000, 1), TABLE_USERS)
+    return "\n\n".join((months_table(), even_table(), hours_table(), limits))
+
+
+def months_table() -> str:
+    """What a month of some loads costs."""
+    heads = [f"polls {poll_s} s" for poll_s in POLLS_S] + ["push", "WebSocket API"]
     lines = [
-        f"| users | messages/s | channels | {heads} | WebSocket API | first limit, at users |",
-        "|---:|---:|---:|---:|---:|---:|---:|---|",
+        _row("users", "messages/s", "channels", *heads),
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for users in PAGES:
         load = table_load(users, POLLS_S[0])
         loads = [replace(load, poll_s=poll_s) for poll_s in POLLS_S]
-        costs = [_dollars(bill(s3_usage(polled), polled.month_s).total) for polled in loads]
-        costs.append(_dollars(bill(websocket_usage(load), load.month_s).total))
-        at, limit = first_limit(s3_limits(load), load) or (0, None)
-        first = f"{limit.name}: {at:,}" if limit else "none"
-        rates = f"{users:,} | {load.messages_s:.3g} | {load.channels}"
-        lines.append(f"| {rates} | {' | '.join(costs)} | {first} |")
-    return "\n".join(lines) + "\n\n" + limits_table(table_load(1_000, 1), TABLE_USERS)
+        usages = [*map(s3_usage, loads), push_usage(load), websocket_usage(load)]
+        costs = [_dollars(bill(usage, load.month_s).total) for usage in usages]
+        rates = (f"{users:,}", f"{load.messages_s:.3g}", str(load.channels))
+        lines.append(_row(*rates, *costs))
+    return "\n".join(lines)
+
+
+def even_table() -> str:
+    """The messages per second in a chat with one channel from which polls cost less than push."""
+    lines = [
+        _row("readers", *(f"polls {poll_s} s" for poll_s in POLLS_S)),
+        "|---:|---:|---:|---:|",
+    ]
+    for users in READERS:
+        rates = [polls_pay_from(Load(users, 1, 1, poll_s)) for poll_s in POLLS_S]
+        cells = ("never" if rate is None else f"{rate:.2g}" for rate in rates)
+        lines.append(_row(f"{users:,}", *cells))
+    return "\n".join(lines)
+
+
+def hours_table() -> str:
+    """What an hour of a page costs while nobody writes, in millionths of a dollar."""
+    lines = [_row("a page", "polls", "push", "WebSocket API"), "|---|---:|---:|---:|"]
+    for page, poll_s in HOURS:
+        load = Load(1, 0, 2, poll_s)
+        hours = [reader_cost(of, load) * 3.6e9 for of in (s3_usage, push_usage, websocket_usage)]
+        lines.append(_row(page, *(f"{hour:,.0f}" for hour in hours)))
+    return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _dollars(amount: float | None) -> str:

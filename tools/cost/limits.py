@@ -41,7 +41,6 @@ class Limit(NamedTuple):
     quota: float
     rate: Callable[[Load], float]
     then: str
-    breaks: bool = True  # otherwise it only slows down
 
 
 def s3_limits(load: Load) -> list[Limit]:
@@ -77,7 +76,6 @@ def s3_limits(load: Load) -> list[Limit]:
             1.0,
             lambda load: load.messages_s / load.shards * batch_s(1),
             f"nothing breaks: transcripts are up to {load.round_s:.2g} s behind",
-            breaks=False,
         ),
         Limit(
             "Stream records of one shard",
@@ -110,6 +108,30 @@ def _verified_s(load: Load) -> float:
     """Token verifications per second: each container verifies a sender at most once an hour."""
     containers = math.ceil(load.messages_s * STORE_S)
     return min(load.messages_s, load.users * containers / SESSION_S)
+
+
+def push_limits() -> list[Limit]:
+    """Return push's own limits; those of the tables apply as well."""
+    return [
+        Limit(
+            "IoT Core connections, all within 5 minutes",
+            500,
+            lambda load: load.users / RUSH_S,
+            "raise the quota; the page retries",
+        ),
+        Limit(
+            "IoT Core deliveries",
+            20_000,
+            lambda load: load.deliveries_s,
+            "raise the quota",
+        ),
+        Limit(
+            "IoT Core deliveries to one page",
+            100,
+            lambda load: load.heard_s,
+            "the rest is lost: pages read transcripts",
+        ),
+    ]
 
 
 def websocket_limits() -> list[Limit]:
@@ -150,13 +172,3 @@ def users_at(limit: Limit, load: Load) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle, high)
     return high
-
-
-def first_limit(limits: list[Limit], load: Load) -> tuple[int, Limit] | None:
-    """Return the first breaking limit and the users that reach it; None if there is none."""
-    reached = [
-        (users, limit)
-        for limit in limits
-        if limit.breaks and (users := users_at(limit, load)) is not None
-    ]
-    return min(reached, key=lambda pair: pair[0], default=None)

@@ -1,4 +1,4 @@
-"""The monthly cost of the chat, and of a WebSocket API that does the same.
+"""The monthly cost of the chat, with polls or push, and of a WebSocket API that does the same.
 
 Pure: a load goes in, units and dollars come out. It must not print or know quotas. docs/cost.md has
 the sources of the prices.
@@ -29,6 +29,8 @@ PRICES = {
     "S3 GETs": Price(0.4e-6),
     "WebSocket messages": Price(1e-6),
     "WebSocket minutes": Price(0.25e-6),
+    "IoT messages": Price(1e-6),
+    "IoT minutes": Price(0.08e-6),
     "Data out, GB": Price(0.09, 100),
     "Logs, GB": Price(0.50, 5),
     "Custom metrics": Price(0.30, 10),
@@ -37,7 +39,8 @@ PRICES = {
 Usage = dict[str, float]  # units per second, by the names of PRICES
 
 DAYS, DAY_S = 30, 86_400
-# CloudWatch: the metrics of ordinary messages, and those that the alarms watch; tests count both
+# CloudWatch: the metrics of ordinary messages, and those that the alarms watch; push adds one to
+# each. Tests count both.
 METRICS, ALARMS = 7, 9
 # A message: docs/handlers.md
 WRITE_UNITS = 8  # row, sending, count and check; doubled, as in any transaction
@@ -49,6 +52,9 @@ SIDE_BY_SIDE = 8  # publish_transcript.py
 SHARDS, BATCH_RECORDS, STREAM_READS_S = 4, 100, 4  # of a new on-demand table
 # A page: s3-website/public/js
 QUICK_FOR_S, QUICK_POLL_S, LIST_EVERY_S, HEAD_B = 3, 0.25, 60, 400
+# Push: pace.js, push.py, broker.js. A push is a message of IoT Core, and so is each delivery.
+LIVE_POLL_S, LIVE_RARELY_S, PUSH_S, PUSH_HEAD_B, CONNECT_MESSAGES = 30, 300, 0.02, 150, 2
+HEARD = math.inf  # the channels that a page listens to: all
 # A WebSocket API that verifies, counts and stores as the chat does, and sends a frame per batch
 POST_S, CONNECTION_READ_UNITS, PING_EVERY_S, SESSION_S = 0.002, 0.0125, 540, 3_600
 
@@ -128,9 +134,38 @@ class Load:
     @property
     def bodies_s(self) -> float:
         """GETs per second that return a transcript rather than 304."""
+        return self._bodies_s(self.poll_s, self.probe_s)
+
+    def _bodies_s(self, poll_s: float, probe_s: float) -> float:
         changes = self.publishes_s / self.channels
         others = changes * (self.channels - 1)
-        return self.users * (min(changes, 1 / self.poll_s) + min(others, 1 / self.probe_s))
+        return self.users * (min(changes, 1 / poll_s) + min(others, 1 / probe_s))
+
+    @property
+    def deliveries_s(self) -> float:
+        """Pushes per second that arrive at pages."""
+        return self.heard_s * self.users
+
+    @property
+    def heard_s(self) -> float:
+        """Pushes per second that arrive at each page."""
+        return self.publishes_s * min(HEARD, self.channels) / self.channels
+
+    @property
+    def live_poll_s(self) -> float:
+        """The seconds between polls while pushes arrive; hidden pages look rarely."""
+        return LIVE_POLL_S if self.poll_s <= 10 else LIVE_RARELY_S
+
+    @property
+    def live_gets_s(self) -> float:
+        """GETs per second while pushes arrive: pages look for what was lost."""
+        probes = 1 / LIVE_RARELY_S if self.channels > 1 else 0.0
+        return self.users * (1 / self.live_poll_s + probes + 1 / LIVE_RARELY_S)
+
+    @property
+    def live_bodies_s(self) -> float:
+        """Those of `live_gets_s` that return a transcript rather than 304."""
+        return self._bodies_s(self.live_poll_s, LIVE_RARELY_S)
 
 
 @dataclass(frozen=True)
@@ -146,7 +181,7 @@ class Bill:
 
 
 def s3_usage(load: Load) -> Usage:
-    """Return the chat's usage."""
+    """Return the chat's usage with polls."""
     touched = load.publishes_s / load.batches_s if load.batches_s else 0.0
     busy_s = load.messages_s * STORE_S + load.batches_s * batch_s(touched)
     body_b = load.rows * MESSAGE_B
@@ -162,6 +197,27 @@ def s3_usage(load: Load) -> Usage:
         "Data out, GB": (load.gets_s * HEAD_B + load.bodies_s * body_b) / 1e9,
         "Logs, GB": (load.messages_s + load.batches_s) * LOG_B / 1e9,
         **load.watched,
+    }
+
+
+def push_usage(load: Load) -> Usage:
+    """Return the chat's usage with push: transcripts as with polls, pushes, rare polls."""
+    polled = s3_usage(load)
+    per_push = load.messages_s / load.publishes_s if load.publishes_s else 0.0
+    touched = load.publishes_s / load.batches_s if load.batches_s else 0.0
+    pushing_s = load.batches_s * PUSH_S * max(1.0, touched / SIDE_BY_SIDE)
+    connects_s = load.users / SESSION_S
+    out_b = load.live_gets_s * HEAD_B + load.live_bodies_s * load.rows * MESSAGE_B
+    out_b += load.deliveries_s * (per_push * MESSAGE_B + PUSH_HEAD_B)
+    return {
+        **polled,
+        "Lambda GB-s": polled["Lambda GB-s"] + pushing_s * MEMORY_GB,
+        "S3 GETs": load.live_gets_s,
+        "IoT messages": load.publishes_s + load.deliveries_s + connects_s * CONNECT_MESSAGES,
+        "IoT minutes": load.users / 60,
+        "Data out, GB": out_b / 1e9,
+        "Custom metrics": polled["Custom metrics"] * (METRICS + 1) / METRICS,
+        "Alarms": polled["Alarms"] * (ALARMS + 1) / ALARMS,
     }
 
 
@@ -237,12 +293,33 @@ def even_messages_s(load: Load) -> list[float]:
     return _zeros(difference, bends)
 
 
+def polls_pay_from(load: Load) -> float | None:
+    """Return the messages per second, of all channels, from which polls cost less than push.
+
+    None if they never do. What is free is used up.
+    """
+
+    def difference(messages_s: float) -> float:
+        at = replace(load, messages_s=messages_s * load.channels)
+        return _cost(s3_usage(at)) - _cost(push_usage(at))
+
+    busy = replace(load, messages_s=math.inf)
+    bends = [1 / load.poll_s, 1 / load.live_poll_s, HISTORY / LIVELY_S, MAX_ROWS / LIVELY_S]
+    bends += [busy.publishes_s / load.channels, busy.batches_s / load.channels]
+    if load.channels > 1:
+        bends += [1 / (every_s * (load.channels - 1)) for every_s in (load.probe_s, LIVE_RARELY_S)]
+    even = _zeros(difference, bends)
+    return even[0] * load.channels if even else None
+
+
+def _cost(usage: Usage) -> float:
+    return math.fsum(units * PRICES[name].dollars for name, units in usage.items())
+
+
 def reader_cost(usage_of: Callable[[Load], Usage], load: Load) -> float:
     """Return the dollars per second of one more reader, once the free units are used up."""
     with_reader, without = usage_of(replace(load, users=1)), usage_of(replace(load, users=0))
-    return math.fsum(
-        (with_reader[name] - without[name]) * PRICES[name].dollars for name in with_reader
-    )
+    return _cost({name: with_reader[name] - without[name] for name in with_reader})
 
 
 def _bends(usage_of: Callable[[Load], Usage], load: Load) -> list[float]:

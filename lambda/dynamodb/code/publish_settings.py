@@ -41,7 +41,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         wrong.append("DATA_PREFIX must end with a slash, e.g. data/")
     if not re.fullmatch(r"[0-9]{1,3}", history) or not 1 <= int(history) <= MAX_HISTORY:
         wrong.append(f"HISTORY must be 1 to {MAX_HISTORY}")
-    if not re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?)?", endpoint):
+    if not re.fullmatch(r"([A-Za-z0-9.-]+(:[0-9]{1,5})?)?", endpoint):
         wrong.append("PUSH_ENDPOINT must be a host")
     if not re.fullmatch(r"([A-Za-z0-9-]{1,128}/channel/\*)?", topics):
         wrong.append("PUSH_TOPICS must be topics, e.g. Lambda-Chat/channel/*")

@@ -12,6 +12,7 @@ import { createKeeper } from "./services/keeper.js";
 import { createNotifier, NOT_ALLOWED } from "./services/notifier.js";
 import { IDLE_AFTER_MS } from "./services/pace.js";
 import { startPolling } from "./services/polling.js";
+import { startPushing } from "./services/pushing.js";
 import { createReading } from "./services/reading.js";
 import { after, createSending } from "./services/sending.js";
 import { Session } from "./services/session.js";
@@ -206,21 +207,23 @@ function enter(person, signal) {
   polling = signal;
   reading = newReading();
   wake = startPolling(reading.step, reading.delay, signal);
-  if (config.push) listen(config.push, signal).catch(reportError);
+  if (config.push) listen(config.push, signal);
 }
 
 /**
- * Be told at once, as long as the presence lasts; without the module the page polls.
+ * Be told at once, as long as the presence lasts.
  * @param {NonNullable<typeof config.push>} push @param {AbortSignal} signal
  */
-async function listen(push, signal) {
+function listen(push, signal) {
+  const signer = () => {
+    const { presence } = session;
+    return presence && new AwsClient({ ...presence.credentials, region: config.region });
+  };
   dispatch(chat.withPush(state, false));
-  const { startPushing } = await import("./services/pushing.js");
   startPushing(
     {
       config: push,
-      region: config.region,
-      credentials: () => session.presence?.credentials ?? null,
+      signer,
       stamp: () => awsClock.stamp(),
       page: window,
       clock,

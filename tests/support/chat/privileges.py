@@ -12,6 +12,7 @@ FUNCTIONS = ("store-message", "publish-transcript")
 PUBLIC = ("index.html", "config.js", "css/main.css", "js/main.js", "vendor/a.js")
 KEY = {"channel": {"S": "privileges"}, "id": {"S": "1"}}
 RATE = {"user": {"S": "0123456789abcdef"}}
+OTHER = "Other/channel/default"
 TRUST = {"Version": "2012-10-17", "Statement": []}
 
 
@@ -224,6 +225,27 @@ def function_attempts():
     )  # fmt: skip
 
 
+def push_attempts():
+    """Attempts on the MQTT broker by calls; listening is no call: tests/emulator/test_listening.py.
+
+    {push_topic} is a topic that publish_transcript may push to.
+    """
+    arn = "arn:aws:iot:{region}:{account}"
+    for name, topic in (("push to a channel", "{push_topic}"), ("push to another chat", OTHER)):
+        params = {"topic": topic, "qos": 0, "payload": b"forged"}
+        yield Attempt(name, "iot-data", "publish", params, "iot:Publish", f"{arn}:topic/{topic}")
+    shadow = {"thingName": "privileges", "payload": b'{"state":{}}'}
+    for service, operation, action, params, resource in (
+        ("iot-data", "get_retained_message", "GetRetainedMessage", {"topic": "{push_topic}"},
+         f"{arn}:topic/{{push_topic}}"),
+        ("iot-data", "update_thing_shadow", "UpdateThingShadow", shadow, f"{arn}:thing/privileges"),
+        ("iot", "describe_endpoint", "DescribeEndpoint", {"endpointType": "iot:Data-ATS"}, "*"),
+        ("iot", "create_keys_and_certificate", "CreateKeysAndCertificate", {"setAsActive": True},
+         "*"),
+    ):  # fmt: skip
+        yield Attempt(operation, service, operation, params, f"iot:{action}", resource)
+
+
 def account_attempts():
     """Attempts on the account: roles, logs, metrics, the stack, queues, secrets."""
     for name in FUNCTIONS:
@@ -308,6 +330,7 @@ ATTEMPTS = (
     *table_attempts(),
     *topic_attempts(),
     *function_attempts(),
+    *push_attempts(),
     *account_attempts(),
 )
 EVERYONE = {f"read {key}" for key in PUBLIC}
@@ -342,6 +365,7 @@ ALLOWED = {
         "describe the stream",
         "publish a batch to the topic of failures",
         "publish to the topic of failures",
+        "push to a channel",
         "query messages",
         "read data/channels.json",
         "read data/default.json",

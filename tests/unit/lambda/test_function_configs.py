@@ -117,6 +117,20 @@ def test_with_push_the_function_knows_where_and_what_to_publish(tmp_path, monkey
     )
 
 
+PLACES = [
+    st.from_regex(chatconfig.PATTERNS[key][0], fullmatch=True)
+    for key in ("push_endpoint", "push_topics")
+]
+
+
+@given(*PLACES)
+def test_the_function_accepts_every_place_of_pushes_that_config_yml_accepts(endpoint, topics):
+    environ = {"TABLE_NAME": "Tea-messages", "BUCKET": "lambda-chat-page"}
+    environ |= {"PUSH_ENDPOINT": endpoint, "PUSH_TOPICS": topics}
+    read = publish_settings.read_settings(environ)
+    assert (read.push_endpoint, read.push_topics) == (endpoint, topics)
+
+
 @pytest.mark.parametrize(
     ("push", "topic"), [("", "push-is-off"), (PUSH, "Tea/channel/*")], ids=["off", "on"]
 )

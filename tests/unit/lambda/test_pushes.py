@@ -374,7 +374,7 @@ def test_a_page_that_only_follows_pushes_ends_with_the_transcript(operations, ba
         known |= {one["id"]: one for one in found.get("messages", [])}
     final, all_messages = json.loads(channel.transcript(last)), channel.messages(last)
     oldest = final["messages"][0]["id"] if final["messages"] else ""
+    assert [known[row_id] for row_id in sorted(known) if row_id >= oldest] == final["messages"]
+    assert known == known | all_messages
     if final["complete"]:
         assert known == all_messages
-    assert [known[row_id] for row_id in sorted(known) if row_id >= oldest] == final["messages"]
-    assert known == known | {row_id: all_messages[row_id] for row_id in known.keys() & all_messages}

@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 
 from tools.cost import __main__ as cost
-from tools.cost.limits import Limit, first_limit, s3_limits, users_at, websocket_limits
+from tools.cost.limits import Limit, push_limits, s3_limits, users_at, websocket_limits
 from tools.cost.model import (
     ALARMS,
     METRICS,
+    PRICES,
     Load,
     bill,
     crossovers,
     even_messages_s,
     million_refused,
+    polls_pay_from,
+    push_usage,
     reader_cost,
     s3_usage,
     websocket_usage,
@@ -40,6 +43,18 @@ def rates(**changes):
 
 def totals(load):
     return [bill(of(load), load.month_s).total for of in (s3_usage, websocket_usage)]
+
+
+def polls_cost(load):
+    return cost_without_what_is_free(s3_usage(load))
+
+
+def push_cost(load):
+    return cost_without_what_is_free(push_usage(load))
+
+
+def cost_without_what_is_free(usage):
+    return sum(units * PRICES[name].dollars for name, units in usage.items())
 
 
 def limit_named(start, limits):
@@ -82,20 +97,81 @@ def test_a_websocket_api_sends_each_message_to_each_reader():
     assert usage["Data out, GB"] == pytest.approx(50 * 420 / 1e9)
 
 
+def test_a_push_is_a_message_and_so_is_each_delivery():
+    usage = push_usage(QUIET)
+    # half a push a second to 100 pages, which connect and subscribe each hour
+    assert usage["IoT messages"] == pytest.approx(0.5 + 0.5 * 100 + 2 * 100 / 3_600)
+    assert usage["IoT minutes"] == pytest.approx(100 / 60)
+    # each page polls each 30 s and reads the list each five minutes
+    assert usage["S3 GETs"] == pytest.approx(100 / 30 + 100 / 300)
+    bodies = 100 / 30  # the transcript has changed at each of these polls
+    sent_b = 3.6666667 * 400 + bodies * 8_400 + 50 * (420 + 150)
+    assert usage["Data out, GB"] == pytest.approx(sent_b / 1e9)
+    assert usage["Lambda GB-s"] == pytest.approx(0.5 * (0.12 + 0.1 + 0.1 + 0.02) * 0.25)
+
+
+def test_push_writes_what_polls_need_too():
+    polled, pushed = s3_usage(QUIET), push_usage(QUIET)
+    same = ["SNS publishes", "Lambda requests", "DynamoDB write units", "S3 PUTs", "Logs, GB"]
+    assert [pushed[name] for name in same] == [polled[name] for name in same]
+
+
+def test_a_page_gets_the_pushes_of_all_channels():
+    load = rates(channels=4, messages_s=2)
+    assert push_usage(load)["IoT messages"] == pytest.approx(2 + 2 * 100 + 2 * 100 / 3_600)
+    # a probe of another channel each five minutes as well
+    assert push_usage(load)["S3 GETs"] == pytest.approx(100 * (1 / 30 + 2 / 300))
+
+
+def test_a_hidden_page_with_push_polls_each_five_minutes():
+    assert push_usage(rates(poll_s=60))["S3 GETs"] == pytest.approx(100 * 2 / 300)
+
+
+def test_push_adds_a_metric_and_an_alarm_on_it():
+    usage = push_usage(QUIET)
+    assert usage["Custom metrics"] * MONTH_S == pytest.approx(METRICS + 1)
+    assert usage["Alarms"] * MONTH_S == pytest.approx(ALARMS + 1)
+
+
+@pytest.mark.parametrize(
+    "load", [Load(10, 1, 1, 1), Load(1_000, 1, 1, 3), Load(100, 1, 4, 1), Load(100, 1, 20, 10)]
+)
+def test_polls_pay_from_where_they_cost_the_same_as_push(load):
+    messages_s = polls_pay_from(load)
+    assert messages_s is not None
+    fewer, more = (replace(load, messages_s=messages_s * part) for part in (0.999, 1.001))
+    assert push_cost(fewer) < polls_cost(fewer)
+    assert push_cost(more) > polls_cost(more)
+
+
+def test_polls_by_one_reader_never_cost_less_than_push():
+    # after each message the page polls nine times more; a push of it is two messages
+    assert polls_pay_from(Load(1, 1, 1, 1)) is None
+
+
+def test_polls_pay_from_about_one_message_a_second_to_many_readers():
+    # a reader: 0.436 * (1 + 1/60) + 0.756, or 1.051 m and a poll each 30 s with its transcript
+    every_30_s = (0.436 + 0.756) / 30 + 0.436 / 300 + 0.08 / 60 + 2 / 3_600
+    by_hand = (0.436 * (1 + 1 / 60) + 0.756 - every_30_s) / (1 + 0.09 * 0.57)
+    assert polls_pay_from(Load(1_000_000, 1, 1, 1)) == pytest.approx(by_hand, rel=0.01)
+
+
 def test_nothing_is_billed_where_nobody_talks_and_nobody_listens():
     load = rates(users=0, messages_s=0)
     assert totals(load) == [0, 0]
+    assert bill(push_usage(load), load.month_s).total == 0
 
 
 def test_the_alarms_of_the_stack_are_counted():
     """CloudWatch bills an alarm by the metrics that it looks at."""
     resources = json.loads(TEMPLATE.read_text())["Resources"].values()
-    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
-    looked_at = [
-        sum("MetricStat" in metric for metric in alarm.get("Metrics", [{"MetricStat": {}}]))
-        for alarm in alarms
-    ]
-    assert sum(looked_at) == ALARMS
+    alarms = [one for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    looked_at = {True: 0, False: 0}
+    for alarm in alarms:
+        metrics = alarm["Properties"].get("Metrics", [{"MetricStat": {}}])
+        with_push = alarm.get("Condition") == "PushAlarmWanted"
+        looked_at[with_push] += sum("MetricStat" in metric for metric in metrics)
+    assert looked_at == {False: ALARMS, True: 1}
 
 
 def test_metrics_and_alarms_are_billed_beyond_ten_of_each():
@@ -192,11 +268,10 @@ def test_a_reader_costs_the_same_at_the_even_rate():
         assert reader_cost(s3_usage, load) == pytest.approx(reader_cost(websocket_usage, load))
 
 
-def test_the_first_limit_of_a_few_channels_is_what_pages_ask_for():
-    at, limit = first_limit(s3_limits(QUIET), QUIET)
+def test_pages_reach_the_limit_of_a_prefix_by_all_that_they_ask_for():
+    limit = limit_named("S3 GETs", s3_limits(QUIET))
     # of each user: a poll a second, the list each minute, 9 quick polls for 0.005 messages a second
-    assert limit.name.startswith("S3 GETs")
-    assert at == math.ceil(5_500 / (1 + 1 / 60 + 0.045))
+    assert users_at(limit, QUIET) == math.ceil(5_500 / (1 + 1 / 60 + 0.045))
 
 
 def test_one_channel_takes_500_messages_a_second():
@@ -214,7 +289,7 @@ def test_the_quota_of_sns_is_the_regions():
 
 def test_a_limit_is_reached_by_no_fewer_users_than_told():
     grow = {"users": 8, "messages_s": 1}
-    for limit in [*s3_limits(QUIET), *websocket_limits()]:
+    for limit in [*s3_limits(QUIET), *push_limits(), *websocket_limits()]:
         at = users_at(limit, rates(**grow))
         if at is not None:
             before, then = (rates(users=n, messages_s=n / 8) for n in (at - 1, at))
@@ -225,10 +300,16 @@ def test_what_users_cannot_reach_is_never_reached():
     assert users_at(Limit("none", 2, lambda load: 1, ""), QUIET) is None
 
 
-def test_the_command_prints_both_bills_the_cross_over_and_the_limits(capsys):
+def test_each_page_takes_100_pushes_a_second_of_all_channels():
+    limit = limit_named("IoT Core deliveries to one page", push_limits())
+    assert users_at(limit, rates(users=10, messages_s=1, channels=1_000)) == 1_000
+
+
+def test_the_command_prints_the_bills_the_cross_overs_and_the_limits(capsys):
     assert cost.main(ARGUMENTS) == 0
     out = capsys.readouterr().out
     assert "| S3 GETs |" in out
+    assert "polls cost less than push from 0.62 messages a second on" in out
     assert "the two never cost the same" in out
     assert "| SNS publishes in us-east-1 |" in out
 

@@ -1,13 +1,13 @@
 // Listens to AWS IoT Core's MQTT broker through one WebSocket. It must not decide when to connect, read payloads,
-// or touch the DOM or the state.
+// or touch the DOM or the state. It is loaded only with push: to import what the first view also needs would cut
+// that out of main.js, into one file more for everybody.
 
-import { AwsV4Signer } from "aws4fetch";
-import { encode, PacketReader } from "./packets.js";
-import { ShapeError } from "./request.js";
+import { encode, PacketError, PacketReader } from "./packets.js";
 
 /**
- * @typedef {import("./request.js").Credentials} Credentials
  * @typedef {import("./packets.js").Packet} Packet
+ * @typedef {{service: string, datetime: string, signQuery: boolean}} Signature
+ * @typedef {{sign(url: string, init: {aws: Signature}): Promise<{url: string}>}} Signer an AwsClient
  * @typedef {{onLive(): void, onMessage(channel: string, payload: Uint8Array): void}} Listener
  *   `onLive`: the broker has accepted the subscription
  * @typedef {ReturnType<typeof setTimeout> | undefined} Timer
@@ -37,16 +37,13 @@ const KEEP_ALIVE_S = 120;
  * Sign the broker's address. AWS IoT wants the session token appended after signing, which aws4fetch
  * does for this service.
  * Source: AWS IoT Core developer guide, "Device communication protocols", "MQTT over WebSocket".
- * @param {string} url such as wss://HOST/mqtt @param {string} region @param {Credentials} credentials
+ * @param {Signer} signer @param {string} url such as wss://HOST/mqtt
  * @param {string} datetime by AWS's clock, such as 20260102T030405Z
  * @returns {Promise<string>} to be used at once
  */
-export async function presign(url, region, credentials, datetime) {
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  const keys = { accessKeyId, secretAccessKey, sessionToken };
-  const scope = { region, service: "iotdevicegateway", datetime };
-  const signed = await new AwsV4Signer({ url, ...keys, ...scope, signQuery: true }).sign();
-  return signed.url.href;
+export async function presign(signer, url, datetime) {
+  const aws = { service: "iotdevicegateway", datetime, signQuery: true };
+  return (await signer.sign(url, { aws })).url;
 }
 
 /** @param {string} url presigned @returns {WebSocket} */
@@ -121,7 +118,7 @@ export class Subscription {
     try {
       for (const packet of this.#packets.read(data)) this.#receive(packet);
     } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
+      if (!(error instanceof PacketError)) throw error;
       this.end();
     }
   }

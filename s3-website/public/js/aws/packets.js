@@ -3,7 +3,6 @@
 
 import { mqtt_pkt_ctx } from "u8-mqtt-packet/esm/codec_bind.js";
 import { mqtt_opts_v4 } from "u8-mqtt-packet/esm/codec_v4_lean.js";
-import { ShapeError } from "./request.js";
 
 /** @typedef {import("u8-mqtt-packet/esm/codec_bind.js").Packet} Packet */
 
@@ -11,6 +10,9 @@ const VERSION_3_1_1 = 4;
 // a payload of 128 KB and a topic are the most that AWS delivers
 const LIMIT_BYTES = 192 * 1024;
 const LENGTH_BYTES = 4;
+
+/** These bytes are not MQTT, or more than AWS delivers. */
+export class PacketError extends Error {}
 
 const mqtt = mqtt_pkt_ctx(VERSION_3_1_1, mqtt_opts_v4);
 
@@ -30,10 +32,10 @@ export class PacketReader {
   /**
    * @param {unknown} data of a WebSocket message
    * @returns {Packet[]} those that are complete now
-   * @throws {ShapeError} if this is not MQTT
+   * @throws {PacketError}
    */
   read(data) {
-    if (!(data instanceof ArrayBuffer)) throw new ShapeError("Not binary.");
+    if (!(data instanceof ArrayBuffer)) throw new PacketError("Not binary.");
     let rest = joined(this.#rest, new Uint8Array(data));
     const packets = [];
     for (let size = sizeOf(rest); size <= rest.length; size = sizeOf(rest)) {
@@ -48,7 +50,7 @@ export class PacketReader {
 /**
  * @param {Uint8Array} bytes
  * @returns {number} the size of the first packet in bytes; Infinity while its head is incomplete
- * @throws {ShapeError} if it is larger than any that AWS delivers
+ * @throws {PacketError} if it is too large
  */
 function sizeOf(bytes) {
   let length = 0;
@@ -57,7 +59,7 @@ function sizeOf(bytes) {
     if (length > LIMIT_BYTES) break;
     if (byte < 0x80) return 2 + index + length;
   }
-  if (bytes.length > LENGTH_BYTES || length > LIMIT_BYTES) throw new ShapeError("Too large.");
+  if (bytes.length > LENGTH_BYTES || length > LIMIT_BYTES) throw new PacketError("Too large.");
   return Infinity;
 }
 
@@ -66,7 +68,7 @@ function decode(bytes) {
   try {
     return mqtt.decode_pkt(bytes);
   } catch (cause) {
-    throw new ShapeError("No packet.", { cause });
+    throw new PacketError("No packet.", { cause });
   }
 }
 

@@ -1,20 +1,20 @@
 // Keeps one presence connected to the push broker: when to connect, to wait and to close. It must not know what a
 // push changes.
 
-import { openSocket, presign, Subscription } from "../aws/broker.js";
 import { readPush } from "../aws/pushes.js";
 import { backoff } from "./pace.js";
 import { startPolling } from "./polling.js";
 
 /**
- * @typedef {import("../aws/request.js").Credentials} Credentials
+ * @typedef {import("../aws/broker.js").Signer} Signer
+ * @typedef {import("../aws/broker.js").Subscription} Subscription
  * @typedef {import("../aws/pushes.js").Push} Push
  * @typedef {NonNullable<import("../config.js").Config["push"]>} Config
- * @typedef {{config: Config, region: string, credentials: () => Credentials | null,
- *   stamp: () => string, clock: () => number, random: () => number, newId: () => string,
- *   page: Pick<Window, "addEventListener">, open?: (url: string) => WebSocket}} Options
- *   `credentials`: those of this moment; `stamp`: the time for a signature, by AWS's clock; `clock`:
- *   monotonic milliseconds; `page`: the window
+ * @typedef {{config: Config, signer: () => Signer | null, stamp: () => string, clock: () => number,
+ *   random: () => number, newId: () => string, page: Pick<Window, "addEventListener">,
+ *   open?: (url: string) => WebSocket}} Options
+ *   `signer`: signs with the credentials of this moment; `stamp`: the time for a signature, by AWS's
+ *   clock; `clock`: monotonic milliseconds; `page`: the window
  * @typedef {{onState(state: "live" | "off"): void, onPush(push: Push): void}} Listener
  *   `onState`: a change of the state, which is "off" at first. Pushes come only while it is "live"
  */
@@ -35,8 +35,7 @@ const WAKING = ["offline", "visibilitychange"];
  * @param {AbortSignal} signal of the presence
  */
 export function startPushing(options, { onState, onPush }, signal) {
-  const { config, region, credentials, stamp, clock, random, newId, page } = options;
-  const { open = openSocket } = options;
+  const { config, signer, stamp, clock, random, newId, page } = options;
   let failures = 0;
   let suspended = false;
   let waiting = false;
@@ -45,12 +44,15 @@ export function startPushing(options, { onState, onPush }, signal) {
 
   /** @param {() => void} onLive */
   async function connect(onLive) {
-    const current = credentials();
-    if (!current || suspended) return;
-    const url = await presign(config.url, region, current, stamp());
-    if (signal.aborted || suspended) return;
+    if (suspended) return;
+    // loaded here: a file that does not arrive is a failure like that of a connection
+    const broker = await import("../aws/broker.js");
+    const current = signer();
+    const url = current && (await broker.presign(current, config.url, stamp()));
+    if (!url || suspended) return;
+    const socket = (options.open ?? broker.openSocket)(url);
     const names = { topics: config.topics, clientId: `${config.clients}${newId()}` };
-    subscription = new Subscription(open(url), names, { onLive, onMessage });
+    subscription = new broker.Subscription(socket, names, { onLive, onMessage });
     await subscription.over;
   }
 

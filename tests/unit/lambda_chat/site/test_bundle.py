@@ -125,20 +125,20 @@ def led_to(key, pattern, text):
     return {os.path.normpath(f"{Path(key).parent}/{name}") for name in pattern.findall(text)}
 
 
-def test_the_first_view_is_five_files_of_less_than_42_600_bytes(page):
+def test_the_first_view_is_five_files_of_less_than_44_600_bytes(page):
     first = {"index.html", *named(page)}
     sizes = wire_bytes(page, first)
     assert {plain(key) for key in first} == {
         *("css/icon.svg", "css/main.css", "index.html", "js/chunk.js", "js/main.js"),
     }
-    assert sum(sizes.values()) < 42_600, sizes
+    assert sum(sizes.values()) < 44_600, sizes
 
 
 def test_the_whole_page_is_the_first_view_and_what_is_loaded_when_used(page):
     later = of_page(page) - named(page) - {"index.html"}
-    assert {plain(key) for key in later} == {"js/activity.js", "js/settings.js"}
+    assert {plain(key) for key in later} == {"js/activity.js", "js/broker.js", "js/settings.js"}
     sizes = wire_bytes(page, of_page(page))
-    assert sum(sizes.values()) < 46_000, sizes
+    assert sum(sizes.values()) < 52_000, sizes
 
 
 def test_the_first_view_takes_one_round_trip_after_the_pages_own(page):
@@ -178,7 +178,7 @@ def test_an_update_removes_nothing_that_an_open_page_may_still_load(page, tmp_pa
 
 def test_the_maps_lead_to_the_sources_and_to_no_folder_of_this_machine(page):
     bundles = {key for key in of_page(page) if key.endswith((".js", ".css"))}
-    assert len(bundles) == 5
+    assert len(bundles) == 6
     for key in bundles:
         found = sources_of(page[key].path)
         for name, text in zip(found["sources"], found["sourcesContent"], strict=True):

@@ -40,6 +40,8 @@ VALUES = {
     "identity_iam_role_arn": f"arn:aws:iam::{ACCOUNT}:role/Identity",
     "other_topic_arn": arn("sns", "another"),
     "partition": "aws",
+    "push_topic": "Lambda-Chat/channel/default",
+    "push_topics": "Lambda-Chat/channel/*",
     "rate_table": "Rates",
     "rate_table_arn": arn("dynamodb", "table/Rates"),
     "region": REGION,
@@ -167,6 +169,14 @@ def test_a_page_may_listen_to_its_own_chat_with_push_only(resources, action, res
     assert not allows(identity_statements(resources, "pushed page"), [], elsewhere)
     for principal in ("page", "identity", "anonymous"):
         assert not allows(identity_statements(resources, principal), [], asked)
+
+
+def test_without_push_publish_transcript_pushes_to_no_channel():
+    off = {key: value for key, value in VALUES.items() if key != "push_topics"}
+    [attempt] = [attempt for attempt in ATTEMPTS if attempt.name == "push to a channel"]
+    request = {"principal": "x", "action": attempt.action, "resource": attempt.filled(VALUES)[1]}
+    assert allows(read_policy("dynamodb", VALUES), [], request)
+    assert not allows(read_policy("dynamodb", off), [], request)
 
 
 @pytest.mark.parametrize("principal", sorted(ALLOWED))

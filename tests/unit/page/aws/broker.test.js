@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { afterEach, beforeEach, mock, test } from "node:test";
+import { AwsClient } from "../../../../s3-website/node_modules/aws4fetch/dist/aws4fetch.esm.mjs";
 import { presign, Subscription } from "../../../../s3-website/public/js/aws/broker.js";
 import { BrokerSocket, packet, publish } from "../broker.js";
 
-const KEYS = { accessKeyId: "AKIA", secretAccessKey: "secret", sessionToken: "to/k+en=", endsAt: 0 };
+const KEYS = { accessKeyId: "AKIA", secretAccessKey: "secret", sessionToken: "to/k+en=" };
 const NAMES = { topics: "lambda-chat/channel/", clientId: "lambda-chat-1" };
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
@@ -34,7 +35,8 @@ function live() {
 const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
 
 test("the address is signed for the broker, the token follows the signature", async () => {
-  const signed = await presign("wss://host.test/mqtt", "eu-west-1", KEYS, "20260102T030405Z");
+  const signer = new AwsClient({ ...KEYS, region: "eu-west-1" });
+  const signed = await presign(signer, "wss://host.test/mqtt", "20260102T030405Z");
   const url = new URL(signed);
   assert.equal(`${url.protocol}//${url.host}${url.pathname}`, "wss://host.test/mqtt");
   const [first, second] = [...url.searchParams.keys()].slice(-2);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encode, PacketReader } from "../../../../s3-website/public/js/aws/packets.js";
-import { ShapeError } from "../../../../s3-website/public/js/aws/request.js";
+import { encode, PacketError, PacketReader } from "../../../../s3-website/public/js/aws/packets.js";
 import { packet, publish } from "../broker.js";
 import { chance } from "../builders.js";
 
@@ -59,6 +58,6 @@ for (const [name, data] of Object.entries({
   "a connack without a body": dataOf([0x20, 0]),
 })) {
   test(`${name} is not MQTT`, () => {
-    assert.throws(() => new PacketReader().read(data), ShapeError);
+    assert.throws(() => new PacketReader().read(data), PacketError);
   });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
+import { AwsClient } from "../../../../s3-website/node_modules/aws4fetch/dist/aws4fetch.esm.mjs";
 import { startPushing } from "../../../../s3-website/public/js/services/pushing.js";
 import { BrokerSocket, publish } from "../broker.js";
 
@@ -37,14 +38,13 @@ function pushing(changes = {}) {
   const page = new EventTarget();
   let ids = 0;
   let tries = 0;
-  const keys = { accessKeyId: "first", secretAccessKey: "s", sessionToken: "t", endsAt: 0 };
+  const keys = { accessKeyId: "first", secretAccessKey: "s", sessionToken: "t", region: "eu-west-1" };
   startPushing(
     {
       config: CONFIG,
-      region: "eu-west-1",
-      credentials() {
+      signer() {
         tries += 1;
-        return keys;
+        return new AwsClient(keys);
       },
       stamp: () => "20260102T030405Z",
       clock: () => time.now,
@@ -255,11 +255,11 @@ test("events during a connection do not shorten the wait after it", async () => 
 });
 
 test("without credentials it waits, and connects when there are some", async () => {
-  let keys = null;
-  const { opened, pass, sockets } = pushing({ credentials: () => keys });
+  let signer = null;
+  const { opened, pass, sockets } = pushing({ signer: () => signer });
   await settle();
   assert.deepEqual(sockets, []);
-  keys = { accessKeyId: "late", secretAccessKey: "s", sessionToken: "t", endsAt: 0 };
+  signer = new AwsClient({ accessKeyId: "late", secretAccessKey: "s", region: "eu-west-1" });
   await pass(1_000);
   await opened(1);
 });
