@@ -68,8 +68,13 @@ test("a next try comes after twice the time, up to half a minute", () => {
   assert.equal(backoff(99, 1), 30_000);
 });
 
-test("a page that is told at once reads other channels and their list each five minutes", () => {
-  assert.deepEqual([probe({ live: true }), listDelay({ ...USUAL, live: true })], [5 * MINUTE, 5 * MINUTE]);
+test("a page that is told at once reads other channels like any page while somebody is there", () => {
+  const live = (pace = {}) => ({ ...USUAL, live: true, ...pace });
+  assert.deepEqual([probe(live()), listDelay(live())], [10_000, MINUTE]);
+  const idle = live({ sinceActiveMs: MINUTE });
+  assert.deepEqual([probe(idle), listDelay(idle)], [150_000, 5 * MINUTE]);
+  const hidden = live({ hiddenMs: 1 });
+  assert.deepEqual([probe(hidden), listDelay(hidden)], [5 * MINUTE, 5 * MINUTE]);
   assert.equal(listDelay(USUAL), MINUTE);
 });
 
