@@ -18,13 +18,13 @@ from pathlib import Path
 
 import boto3
 
-from bench.environment import settings
 from bench.kappa_tools import BASE, BUCKET, Tool, starts, tools
 from bench.peers import program
 from bench.report import table
 from kappa.errors import KappaError
 from local.emulator import environment, running
 from local.testkit import proxy
+from local.testkit.environment import settings
 
 START_ROUNDS = 11
 PHASES = ("start", "create", "same", "changed", "status", "delete")
@@ -138,6 +138,17 @@ Wall time of a whole process; median of {START_ROUNDS} rounds, taken in turn.
 
 def report(by_tool: dict[str, Phases], calls: dict[str, str]) -> str:
     """Median seconds by tool and phase, with the ratio to the boto3 script."""
+    medians = {
+        name: {phase: statistics.median(seconds) for phase, seconds in phases.items()}
+        for name, phases in by_tool.items()
+    }
+
+    def cell(name: str, phase: str) -> str:
+        seconds, base = medians[name].get(phase), medians[BASE].get(phase)
+        ratio = f" ({seconds / base:.2f})" if seconds and base else ""
+        return f"{seconds:.2f}{ratio}" if seconds else "-"
+
+    rows = [[name, *(cell(name, phase) for phase in PHASES), calls[name]] for name in medians]
     return f"""\
 ## Deploying one function
 
@@ -145,21 +156,4 @@ Median wall seconds of whole processes, up to 5 rounds, taken in turn. In bracke
 boto3 script, which does not read the current state. The AWS calls are those of create, no change,
 changed code, status and delete.
 
-{table(["tool", *HEADS, "AWS calls"], [[*row, calls[row[0]]] for row in cells(by_tool)])}"""
-
-
-def cells(by_tool: dict[str, Phases]) -> list[list[str]]:
-    """A row for each tool: its name, then its medians by phase."""
-    medians = {
-        name: {phase: statistics.median(seconds) for phase, seconds in phases.items()}
-        for name, phases in by_tool.items()
-    }
-    base = medians[BASE]
-
-    def cell(of: dict[str, float], phase: str) -> str:
-        if phase not in of:
-            return "-"
-        ratio = f" ({of[phase] / base[phase]:.2f})" if phase in base else ""
-        return f"{of[phase]:.2f}{ratio}"
-
-    return [[name, *(cell(of, phase) for phase in PHASES)] for name, of in medians.items()]
+{table(["tool", *HEADS, "AWS calls"], rows)}"""

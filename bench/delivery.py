@@ -1,8 +1,8 @@
 """Measure the time from one user's publish to another's screen, and what the 2015 page missed.
 
-Readers poll as the visible page does: a conditional signed GET every second. One is the page itself
-in Chromium; the others are threads, which are cheaper. The 2015 reader also polls every second, but
-sees only the newest 20 messages.
+Three ways in turn, on one emulator: the page with push, the same page without push, which polls,
+and an API Gateway WebSocket chat as it is usually written. Most readers of a crowd are threads,
+which are cheaper than pages.
 """
 
 from __future__ import annotations
@@ -13,213 +13,262 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page, expect
 
-from bench.environment import settings
 from bench.report import percentiles, table
+from bench.sample_chat import SampleChat
 from kappa.errors import KappaError
 from lambda_chat.config import ChatConfig, read_config
 from local import bootstrap
 from local.testkit import crowd
 from local.testkit.chromium import browsing
+from local.testkit.environment import settings
 
 READERS = (1, 10, 50)
-STEADY = 3.0  # messages a second
-SECONDS = 15.0
-LIVELY = (10, 20, 40)
-LIVELY_SECONDS = 8.0
-SETTLE_S = 15.0
-POLL_S = 1.0
-WRITERS = 4
-WATCH_S = 0.02
-OLD_WINDOW = 20
+PAGES = 10  # with more readers, one is a page
+STEADY, SECONDS = 3.0, 15.0  # messages a second
+LIVELY, LIVELY_SECONDS, LIVELY_PAGES = (10, 20, 40, 100), 10.0, 3
+SETTLE_S, LIVELY_SETTLE_S = 15.0, 60.0
+POLL_S, OLD_WINDOW = 1.0, 20
+WAIT_S = 0.2
 At = dict[str, float]  # text to seconds since the epoch
+Read = Callable[["Reader", str, threading.Event], None]
 
 
 @dataclass
 class Reader:
-    """A thread that polls one channel, and when it first saw each message."""
+    """A reader without a page: `read` runs in a thread, and notes when it first saw each text."""
 
-    poll_s: float
-    jitter: float = 0.1
-    window: int | None = None
+    read: Read
     seen: At = field(default_factory=dict)
+    ready: threading.Event = field(default_factory=threading.Event)
 
-    def read(self, config: ChatConfig, channel: str, ended: threading.Event) -> None:
-        """Poll until `ended` is set, one request at a time."""
-        s3 = boto3.session.Session().client("s3")
-        where = {"Bucket": config.s3_bucket, "Key": f"{config.data_prefix}{channel}.json"}
-        etag = "none"
-        ended.wait(random.uniform(0, self.poll_s))
-        while not ended.is_set():
-            try:
-                answer = s3.get_object(**where, IfNoneMatch=etag)
-                etag = answer["ETag"]
-                messages = json.loads(answer["Body"].read())["messages"]
-                now_s = time.time()
-                for message in messages[-self.window :] if self.window else messages:
-                    self.seen.setdefault(message["message"], now_s)
-            except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (304, 403, 404):
-                    raise
-            ended.wait(self.poll_s * random.uniform(1 - self.jitter, 1 + self.jitter))
+    def see(self, messages: list[dict[str, str]]) -> None:
+        """Note the messages that are new."""
+        now_s = time.time()
+        for message in messages:
+            self.seen.setdefault(message["message"], now_s)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How messages get to pages and other readers, and how they are sent.
+
+    `send` takes the channel, the number of messages and the rate a second.
+    """
+
+    name: str
+    open_page: Callable[[Browser, str], Page]
+    read: Read
+    send: Callable[[str, int, float], At]
 
 
 @dataclass
-class Channel:
-    """One channel and its readers: a fast watcher of the transcript, pollers, and the page."""
+class Run:
+    """What was sent by a way, and when each page and each other reader had it."""
 
-    name: str
-    config: ChatConfig
-    page: Page
-    watcher: Reader
-    readers: list[Reader]
-    old: Reader
-    shown: At = field(default_factory=dict)  # on the page; filled when it closes
-
-    def threads(self) -> list[Reader]:
-        """All readers but the page."""
-        return [self.watcher, self.old, *self.readers]
+    way: str
+    count: int
+    sent: At
+    shown: list[At]
+    read: list[At]
 
 
 def measure() -> str:
-    """Measure in a new local chat. Raises: KappaError, if there is no Chromium."""
+    """Measure in a new local chat with push.
+
+    Raises: KappaError, if there is no Chromium, or if SNS refuses a message.
+    """
     expect.set_options(timeout=15_000)
     with (
-        bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
+        bootstrap.chat(push=True, report=lambda line: print(line, file=sys.stderr)) as chat,
         settings(chat.env),
         browsing() as browser,
     ):
         config = read_config(Path(chat.env["LAMBDA_CHAT_CONFIG"]))
         crowd.lift_the_rate_limit()
         crowd.warm_up(config, "delivery")
-        steady = [
-            delivered(browser, config, f"steady-{readers}", readers - 1, STEADY, SECONDS)
-            for readers in READERS
-        ]
-        lively = [
-            delivered(browser, config, f"lively-{rate}", 1, rate, LIVELY_SECONDS) for rate in LIVELY
-        ]
-    return f"{steady_report(steady)}\n{lively_report(lively)}"
+        by_way = ways(config)
+        runs = [steady(browser, way, count) for count in READERS for way in by_way]
+        lively_runs = [lively(browser, by_way[0], by_way[1], config, rate) for rate in LIVELY]
+    return f"{steady_report(runs)}\n{lively_report(lively_runs)}"
 
 
-def delivered(
-    browser: Browser, config: ChatConfig, name: str, pollers: int, rate: float, seconds: float
-) -> tuple[Channel, At]:
-    """Write to a channel, to the page and this many pollers; `rate` in messages a second."""
-    with reading(browser, config, name, pollers) as channel:
-        sent = write(config, name, rate, seconds)
-        settle(channel, sent)
-    return channel, sent
+def ways(config: ChatConfig) -> list[Way]:
+    """The ways to compare: push, polls, the WebSocket sample."""
+    sample, keys = SampleChat(), crowd.credentials(config, "Subscriber")[1]
+
+    def subscribe(reader: Reader, channel: str, ended: threading.Event) -> None:
+        with crowd.listen(config, keys) as listener:
+            reader.ready.set()
+            while not ended.is_set():
+                topic, payload = listener.heard(WAIT_S) or ("", b"")
+                if topic.endswith(f"/{channel}"):
+                    reader.see(json.loads(payload).get("messages", []))
+
+    def connect(reader: Reader, _channel: str, ended: threading.Event) -> None:
+        with contextlib.closing(sample.connect()) as socket:
+            reader.ready.set()
+            while not ended.is_set():
+                with contextlib.suppress(TimeoutError):
+                    reader.see([json.loads(socket.receive(WAIT_S))])
+
+    def publish(channel: str, count: int, rate: float) -> At:
+        sent = crowd.send_all(config, [channel], count, rate)
+        if sent.errors:
+            raise KappaError(f"{len(sent.errors)} messages were not sent: {sent.errors[0]}")
+        return {text: at_ms / 1000 for text, at_ms in sent.at_ms[channel].items()}
+
+    without_push = partial(crowd.open_page, push=False)
+    return [
+        Way("push", crowd.open_page, subscribe, publish),
+        Way("polls", without_push, polling(config), publish),
+        Way("WebSocket sample", lambda browser, _: sample.open_page(browser), connect, sample.send),
+    ]
+
+
+def polling(config: ChatConfig, jitter: float = 0.1, window: int = 0) -> Read:
+    """Read the transcript by a conditional signed GET each second, one request at a time."""
+    s3 = boto3.client("s3", config=Config(max_pool_connections=max(READERS)))
+
+    def poll(reader: Reader, channel: str, ended: threading.Event) -> None:
+        key, etag = f"{config.data_prefix}{channel}.json", "none"
+        reader.ready.set()
+        ended.wait(random.uniform(0, POLL_S))
+        while not ended.is_set():
+            try:
+                answer = s3.get_object(Bucket=config.s3_bucket, Key=key, IfNoneMatch=etag)
+                etag = answer["ETag"]
+                reader.see(json.loads(answer["Body"].read())["messages"][-window:])
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (304, 403, 404):
+                    raise
+            ended.wait(POLL_S * random.uniform(1 - jitter, 1 + jitter))
+
+    return poll
 
 
 @contextlib.contextmanager
-def reading(browser: Browser, config: ChatConfig, name: str, pollers: int) -> Iterator[Channel]:
-    """Start a channel's readers; stop all of them after."""
-    page = crowd.open_page(browser, name)
-    others = [Reader(POLL_S) for _ in range(pollers)]
-    channel = Channel(name, config, page, Reader(WATCH_S), others, Reader(POLL_S, 0.0, OLD_WINDOW))
+def reading(channel: str, readers: list[Reader], pages: list[Page]) -> Iterator[None]:
+    """Run the readers in threads; stop them and close the pages after."""
     ended = threading.Event()
     threads = [
-        threading.Thread(target=reader.read, args=(config, name, ended))
-        for reader in channel.threads()
+        threading.Thread(target=reader.read, args=(reader, channel, ended)) for reader in readers
     ]
     for thread in threads:
         thread.start()
     try:
-        yield channel
+        if not all(reader.ready.wait(SETTLE_S) for reader in readers):
+            raise KappaError("A reader did not connect.")
+        yield
     finally:
         ended.set()
         for thread in threads:
             thread.join()
-        channel.shown = {text: at_ms / 1000 for text, at_ms in crowd.shown_ms(page).items()}
-        page.context.close()
+        for page in pages:
+            page.context.close()
 
 
-def write(config: ChatConfig, channel: str, rate: float, seconds: float) -> At:
-    """Publish at a steady rate; return when each text was sent.
-
-    Raises: KappaError, if SNS refused a message.
-    """
-    sent = crowd.send_all(config, [channel], int(rate * seconds), rate, WRITERS)
-    if sent.errors:
-        raise KappaError(f"{len(sent.errors)} messages were not sent: {sent.errors[0]}")
-    return {text: at_ms / 1000 for text, at_ms in sent.at_ms[channel].items()}
-
-
-def settle(channel: Channel, sent: At) -> None:
-    """Wait until the page and its pollers have seen every message, but not beyond SETTLE_S."""
-    deadline = time.monotonic() + SETTLE_S
-    while time.monotonic() < deadline:
-        on_page = crowd.shown_ms(channel.page)
-        if all(text in on_page for text in sent) and all(
-            len(reader.seen) >= len(sent) for reader in channel.readers
-        ):
-            break
-        channel.page.wait_for_timeout(200)
-    channel.page.wait_for_timeout(1000 * POLL_S)  # a last poll of the 2015 reader
+def steady(browser: Browser, way: Way, count: int) -> Run:
+    """Write to `count` readers at a steady rate."""
+    channel = f"steady-{way.name.split()[0].lower()}-{count}"
+    pages = [way.open_page(browser, channel) for _ in range(count if count <= PAGES else 1)]
+    readers = [Reader(way.read) for _ in range(count - len(pages))]
+    with reading(channel, readers, pages):
+        sent = way.send(channel, int(STEADY * SECONDS), STEADY)
+        shown = settle(sent, pages, readers, SETTLE_S)
+    return Run(way.name, count, sent, shown, [reader.seen for reader in readers])
 
 
-def delays_ms(sent: At, seen: At) -> list[float]:
-    """The milliseconds from each message's publish until it was seen."""
-    return [1000 * (seen[text] - at_s) for text, at_s in sent.items() if text in seen]
+def lively(browser: Browser, push: Way, polls: Way, config: ChatConfig, rate: float) -> Run:
+    """Write to a busy channel, to pages with push, a page that polls, and a reader as in 2015."""
+    channel = f"lively-{rate}"
+    pages = [push.open_page(browser, channel) for _ in range(LIVELY_PAGES)]
+    pages.append(polls.open_page(browser, channel))
+    old = Reader(polling(config, 0.0, OLD_WINDOW))
+    with reading(channel, [old], pages):
+        sent = push.send(channel, int(rate * LIVELY_SECONDS), rate)
+        shown = settle(sent, pages, [], LIVELY_SETTLE_S)
+    return Run("push", int(rate), sent, shown, [old.seen])
 
 
-def steady_report(steady: list[tuple[Channel, At]]) -> str:
-    """The delays until messages are in the transcript, read, and on the screen."""
+def settle(sent: At, pages: list[Page], readers: list[Reader], patience_s: float) -> list[At]:
+    """Wait until every page and reader has every message; return what the pages have shown."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        shown = [
+            {text: at_ms / 1000 for text, at_ms in crowd.shown_ms(page).items()} for page in pages
+        ]
+        have = [*shown, *(reader.seen for reader in readers)]
+        if all(sent.keys() <= seen.keys() for seen in have) or time.monotonic() > deadline:
+            pages[0].wait_for_timeout(1000 * POLL_S)  # a last poll of the 2015 reader
+            return shown
+        pages[0].wait_for_timeout(200)
+
+
+def delays_ms(sent: At, readers: list[At]) -> list[float]:
+    """The milliseconds from each message's publish until each reader had it."""
+    return [1000 * (seen[text] - at_s) for seen in readers for text, at_s in sent.items()
+            if text in seen]  # fmt: skip
+
+
+def steady_report(runs: list[Run]) -> str:
+    """The delays until messages are on the screen, and until other readers have them."""
     rows: list[list[object]] = []
-    for count, (channel, sent) in zip(READERS, steady, strict=True):
-        transcript = delays_ms(sent, channel.watcher.seen)
-        floor = percentiles(transcript)[0]
-        polled = [delay for reader in channel.readers for delay in delays_ms(sent, reader.seen)]
-        expected = len(sent) * len(channel.readers)
-        for name, delays, of in (
-            ("in the transcript", transcript, len(sent)),
-            ("read by the other readers", polled, expected),
-            ("on the page's screen", delays_ms(sent, channel.shown), len(sent)),
-            ("read as in 2015", delays_ms(sent, channel.old.seen), len(sent)),
+    for run in runs:
+        push = next(each for each in runs if (each.way, each.count) == ("push", run.count))
+        for name, readers, base in (
+            ("on the screen", run.shown, push.shown),
+            ("read without a page", run.read, push.read),
         ):
-            if of:
-                p50, p95, p99 = percentiles(delays)
-                missed = of - len(delays)
-                rows.append([count, name, p50, p95, p99, p50 / floor, f"{missed:,} of {of:,}"])
-    heads = ["readers", "publish until", "p50, ms", "p95, ms", "p99, ms", "x transcript", "missed"]
+            if readers:
+                delays = delays_ms(run.sent, readers)
+                of = len(run.sent) * len(readers)
+                cuts = percentiles(delays)
+                ratio = cuts[0] / percentiles(delays_ms(push.sent, base))[0]
+                missed = f"{of - len(delays):,} of {of:,}"
+                rows.append([run.count, run.way, name, *cuts, ratio, missed])
+    heads = ["readers", "by", "publish until", "p50, ms", "p95, ms", "p99, ms", "x push", "missed"]
     return f"""\
 ## Delivery
 
-{STEADY:g} messages a second in one channel for {SECONDS:g} s. Readers poll every second; the page
-polls by its own rule. However many readers there are, each waits half a poll on average.
+{STEADY:g} messages a second for {SECONDS:g} s, the ways in turn. 1 or {PAGES} readers are pages in
+Chromium; of 50, one is. Push and polls are the same page, with and without push: SNS, a function
+that checks the sender, DynamoDB, its stream, a function that writes the transcript, then IoT Core
+or a poll each second. The WebSocket sample's one function stores the message and posts it to each
+connection in a loop; it checks no sender and keeps no transcript.
 
 {table(heads, rows)}"""
 
 
-def lively_report(lively: list[tuple[Channel, At]]) -> str:
+def lively_report(runs: list[Run]) -> str:
     """The messages that a busy channel's readers never see."""
     rows = []
-    for rate, (channel, sent) in zip(LIVELY, lively, strict=True):
-        p50, p95, _ = percentiles(delays_ms(sent, channel.shown))
-        lost = len(sent) - len(delays_ms(sent, channel.shown))
-        old = len(sent) - len(delays_ms(sent, channel.old.seen))
-        rows.append([rate, len(sent), lost, old, f"{100 * old / len(sent):.0f} %", p50, p95])
-    heads = [
-        "messages/s",
-        "sent",
-        "lost on the page",
-        "lost in 2015",
-        "",
-        "page p50, ms",
-        "p95, ms",
-    ]
+    for run in runs:
+        pushed, polled = run.shown[:-1], run.shown[-1:]
+        lost = [
+            len(run.sent) * len(readers) - len(delays_ms(run.sent, readers))
+            for readers in (pushed, polled, run.read)
+        ]
+        times = run.sent.values()
+        rate = (len(run.sent) - 1) / (max(times) - min(times))
+        p50, p95, _ = percentiles(delays_ms(run.sent, pushed))
+        old = f"{lost[2]:,} ({100 * lost[2] / len(run.sent):.0f} %)"
+        rows.append([run.count, rate, len(run.sent), *lost[:2], old, p50, p95])
+    heads = ["messages/s", "reached", "sent", f"lost by push, {LIVELY_PAGES} pages",
+             "lost by polls", "lost in 2015", "push p50, ms", "p95, ms"]  # fmt: skip
     return f"""\
 ## Messages lost in a busy channel
 
-One channel, {LIVELY_SECONDS:g} s at each rate. The 2015 page polled every second and saw only the
-newest {OLD_WINDOW} messages.
+One channel, {LIVELY_SECONDS:g} s at each rate, without a rate limit. The 2015 page polled every
+second and saw only the newest {OLD_WINDOW} messages.
 
 {table(heads, rows)}"""

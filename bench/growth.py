@@ -1,26 +1,79 @@
-"""How time and calls grow with size.
-
-Each module growth_* measures one curve and returns its table.
-"""
+"""The cost of the open page as its channel grows, compared with a plain list of all messages."""
 
 from __future__ import annotations
 
-from bench import growth_list, growth_publish
-from local.emulator import running
+import statistics
+from dataclasses import dataclass
 
-TEXT = """\
-## How it grows
+from playwright.sync_api import Browser, Page
 
-A ratio of 1 means that the size does not matter. Times are medians, shown beside a baseline from
-the same run: another size, or the simplest way to do the same.
-"""
+from bench.page_harness import NOW_MS, harness, transcript
+from bench.report import table
+from local.testkit.chromium import browsing, heap_bytes
+
+SIZES = (10, 100, 1_000, 5_000)
+WINDOW = 20
+MORE = 12
+FRAMES = 40
+RUNS = 3
+MINUTE_MS = 60_000
+HEADS = ("messages", "elements", "plain: elements", "one more, ms", "/ at 100",
+         "plain: one more, ms", "longest frame while scrolling, ms", "heap, MB")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The measurements of a page with a given number of messages."""
+
+    elements: int
+    one_more_ms: float
+    longest_frame_ms: float
+    heap_mb: float
 
 
 def measure() -> str:
-    """Measure every curve.
+    """Measure the page and the plain list at each size; return the table.
 
     Raises: KappaError, if there is no Chromium, or if a page misbehaves.
     """
-    with running(proxied=True) as emulator:
-        published = growth_publish.measure(emulator.endpoint_url)
-    return "\n".join([TEXT, published, growth_list.measure()])
+    with browsing() as browser:
+        pages = [of_size(browser, count) for count in SIZES]
+        lists = [of_size(browser, count, is_plain=True) for count in SIZES]
+    rows = [
+        (
+            *(count, page.elements, plain.elements),
+            *(page.one_more_ms, page.one_more_ms / pages[1].one_more_ms, plain.one_more_ms),
+            *(page.longest_frame_ms, page.heap_mb),
+        )
+        for count, page, plain in zip(SIZES, pages, lists, strict=True)
+    ]
+    return f"""\
+## Messages in the open channel
+
+The page keeps at most 300 lines in the document and 5,000 messages in memory. The plain list sets
+innerHTML to all messages whenever one arrives. Times are medians. Scrolling moves up 800 px per
+frame for {FRAMES} frames; each frame counts with its fastest of {RUNS} runs.
+
+{table(HEADS, rows)}"""
+
+
+def of_size(browser: Browser, count: int, *, is_plain: bool = False) -> Cost:
+    """Fill a page, add messages one by one, then scroll up."""
+    with harness(browser) as page:
+        page.evaluate("isPlain => begin(isPlain)", is_plain)
+        cdp = page.context.new_cdp_session(page)
+        cdp.send("Performance.enable")
+        page.evaluate("given => times(...given)", [[transcript(-count, 0)], NOW_MS])
+        first = -count if is_plain else -WINDOW
+        texts = [transcript(max(first, -count) + more, more) for more in range(1, MORE + 1)]
+        now_ms = NOW_MS + MORE * MINUTE_MS
+        times = page.evaluate("given => times(...given)", [texts, now_ms])
+        frames = scrolled(page)
+        elements = page.evaluate("() => elements()")
+        return Cost(elements, statistics.median(times), max(frames), heap_bytes(cdp) / 1e6)
+
+
+def scrolled(page: Page) -> list[float]:
+    """The milliseconds of each frame, its fastest of RUNS: the machine has other work."""
+    runs = [page.evaluate("count => scrollUp(count)", FRAMES) for _ in range(RUNS)]
+    return [min(same) for same in zip(*runs, strict=True)]

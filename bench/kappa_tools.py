@@ -24,6 +24,7 @@ TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
     '"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
 )
+DEPLOY = dict.fromkeys(("create", "same", "changed"), "deploy")
 
 
 @dataclass
@@ -47,8 +48,13 @@ class Tool:
 
 def tools() -> list[Tool]:
     """The tools that are installed."""
-    known = [boto3_script(), kappa(), old_kappa(), aws_cli(), chalice(), sam()]
+    known = [boto3_script(), kappa(), old_kappa(), chalice(), sam()]
     return [tool for tool in known if Path(tool.phases["start"].split()[0]).exists()]
+
+
+def phases(start: str, run: object, rest: str = "", **commands: str) -> dict[str, str]:
+    """A shell command for each phase: `run`, the phase's command and the rest of the line."""
+    return {"start": start} | {name: f"{run} {each} {rest}" for name, each in commands.items()}
 
 
 def kappa() -> Tool:
@@ -63,8 +69,7 @@ lambda: {name: bench-kappa, path: code/, handler: handler.handler, runtime: pyth
     commands |= {"status": "status", "delete": "delete"}
     return Tool(
         "kappa",
-        {"start": f"{run} --help"}
-        | {phase: f"{run} config.yml {command}" for phase, command in commands.items()},
+        phases(f"{run} --help", f"{run} config.yml", **commands),
         code="code/handler.py",
         files={"config.yml": config, "policy.json": POLICY},
     )
@@ -78,8 +83,7 @@ def boto3_script() -> Tool:
     commands = {"create": "create", "changed": "update", "status": "status", "delete": "delete"}
     return Tool(
         BASE,
-        {"start": f"{python} -c 'import boto3'"}
-        | {phase: f"{run} {command} {rest}" for phase, command in commands.items()},
+        phases(f"{python} -c 'import boto3'", run, rest, **commands),
         files={"policy.json": POLICY},
     )
 
@@ -98,48 +102,12 @@ lambda:
   {description: a, handler: handler.handler, runtime: python3.12, memory_size: 128, timeout: 3}
 """
     run = program("kappa-0.7.0", "kappa")
-    commands = {"create": "deploy", "same": "deploy", "changed": "deploy"}
-    commands |= {"status": "status", "delete": "delete"}
     return Tool(
         "kappa 0.7.0",
-        {"start": f"{run} --help"}
-        | {phase: f"{run} {command}" for phase, command in commands.items()},
+        phases(f"{run} --help", run, **DEPLOY, status="status", delete="delete"),
         code="_src/handler.py",
         files={"kappa.yml": config},
         rounds=2,
-    )
-
-
-def aws_cli() -> Tool:
-    """zip and one process per call; it does not notice whether anything has changed."""
-    aws = program("awscli", "aws")
-    arn = "arn:aws:iam::000000000000"
-    pack = f"{sys.executable} -m zipfile -c code.zip handler.py"
-    update = (
-        f"{aws} lambda update-function-code --function-name bench-cli --zip-file fileb://code.zip"
-    )
-    return Tool(
-        "AWS CLI",
-        {
-            "start": f"{aws} --version",
-            "create": f"{pack} && {aws} iam create-policy --policy-name bench-cli"
-            " --policy-document file://policy.json"
-            f" && {aws} iam create-role --role-name bench-cli"
-            " --assume-role-policy-document file://trust.json"
-            f" && {aws} iam attach-role-policy --role-name bench-cli"
-            f" --policy-arn {arn}:policy/bench-cli"
-            f" && {aws} lambda create-function --function-name bench-cli --runtime python3.12"
-            f" --handler handler.handler --role {arn}:role/bench-cli --zip-file fileb://code.zip",
-            "same": update,
-            "changed": f"{pack} && {update}",
-            "status": f"{aws} lambda get-function --function-name bench-cli",
-            "delete": f"{aws} lambda delete-function --function-name bench-cli"
-            f" && {aws} iam detach-role-policy --role-name bench-cli"
-            f" --policy-arn {arn}:policy/bench-cli"
-            f" && {aws} iam delete-role --role-name bench-cli"
-            f" && {aws} iam delete-policy --policy-arn {arn}:policy/bench-cli",
-        },
-        files={"policy.json": POLICY, "trust.json": TRUST},
     )
 
 
@@ -150,9 +118,7 @@ def chalice() -> Tool:
     app += "@app.lambda_function()\ndef handler(event, context):\n    return"
     return Tool(
         "Chalice",
-        {"start": f"{run} --version"}
-        | dict.fromkeys(("create", "same", "changed"), f"{run} deploy")
-        | {"delete": f"{run} delete"},
+        phases(f"{run} --version", run, **DEPLOY, delete="delete"),
         code="app.py",
         files={
             "requirements.txt": "",
@@ -182,14 +148,13 @@ Resources:
       Code: code/
       Role: !GetAtt Role.Arn
 """
-    deploy = f"{run} deploy --template-file template.yaml --stack-name bench-sam"
+    deploy = "deploy --template-file template.yaml --stack-name bench-sam"
     deploy += f" --s3-bucket {BUCKET} --region {REGION} --capabilities CAPABILITY_IAM"
     deploy += " --no-confirm-changeset --no-fail-on-empty-changeset --no-progressbar"
+    delete = f"delete --stack-name bench-sam --region {REGION} --no-prompts"
     return Tool(
         "SAM CLI",
-        {"start": f"{run} --version"}
-        | dict.fromkeys(("create", "same", "changed"), deploy)
-        | {"delete": f"{run} delete --stack-name bench-sam --region {REGION} --no-prompts"},
+        phases(f"{run} --version", run, **dict.fromkeys(DEPLOY, deploy), delete=delete),
         code="code/handler.py",
         files={"template.yaml": template},
         rounds=1,
@@ -203,19 +168,14 @@ def starts() -> dict[str, str]:
     lines = {
         "python -c pass": f"{sys.executable} -c pass",
         "kappa --help": f"{kappa_program} --help",
-        "kappa --version": f"{kappa_program} --version",
         "kappa's completion": f"{complete} {kappa_program}",
         "resources.py cf": f"{sys.executable} {HERE.parent / 'resources.py'} cf",
         "import boto3": f"{program('boto3', 'python')} -c 'import boto3'",
     }
-    lines |= {
-        f"{name} {option}": f"{program(peer, name.split()[0])} {option}"
-        for peer, name, option in (
-            ("kappa-0.7.0", "kappa 0.7.0", "--help"),
-            ("chalice", "chalice", "--version"),
-            ("sam", "sam", "--version"),
-            ("awscli", "aws", "--version"),
-        )
-        if program(peer, name.split()[0]).exists()
+    peers = {
+        "kappa 0.7.0 --help": f"{program('kappa-0.7.0', 'kappa')} --help",
+        "chalice --version": f"{program('chalice', 'chalice')} --version",
+        "sam --version": f"{program('sam', 'sam')} --version",
+        "aws --version": f"{program('awscli', 'aws')} --version",
     }
-    return lines
+    return lines | {k: line for k, line in peers.items() if Path(line.split()[0]).exists()}

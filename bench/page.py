@@ -8,19 +8,21 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
 from playwright.sync_api import Browser, Page, expect
 
-from bench.environment import settings
 from bench.page_harness import NOW_MS, harness, transcript
 from bench.report import table
 from kappa.errors import KappaError
 from local import bootstrap
 from local.testkit.chromium import at_google, browsing, sign_in
+from local.testkit.environment import settings
 from local.testkit.events import operator_record
 
 STORE = "Lambda-Chat-store-message"
@@ -52,7 +54,7 @@ Bytes are counted by Chromium on the wire, with the responses' headers.
 class Exchange:
     """A request and its response."""
 
-    url: str
+    url: str = ""
     up_bytes: int = 0
     down_bytes: int = 0
     text_bytes: int = 0
@@ -60,52 +62,41 @@ class Exchange:
     done: bool = False
     cached: bool = False
 
+    def note(self, event: str, fields: dict[str, Any]) -> None:
+        """Take what a network event of the browser adds."""
+        if event == "requestWillBeSent":
+            self.url = fields["request"]["url"]
+            self.up_bytes += len(fields["request"].get("postData", ""))
+        elif event == "requestWillBeSentExtraInfo":
+            # each header is "name: value\r\n"
+            headers = fields["headers"].items()
+            self.up_bytes += sum(len(name) + len(text) + 4 for name, text in headers)
+        elif event == "requestServedFromCache":
+            self.cached = True
+        elif event == "responseReceived":
+            self.status = fields["response"]["status"]
+            self.cached |= fields["response"]["fromDiskCache"]
+        elif event == "dataReceived":
+            self.text_bytes += fields["dataLength"]
+        elif event == "loadingFinished":
+            self.down_bytes = int(fields["encodedDataLength"])
+            self.done = True
+
 
 class Wire:
     """A page's requests and responses, from the browser's network events."""
 
     def __init__(self, page: Page, left_out: str) -> None:
         self._left_out = left_out
-        self._all: dict[str, Exchange] = {}
+        self._all: dict[str, Exchange] = defaultdict(Exchange)
         self._cdp = page.context.new_cdp_session(page)
-        for event, take in {
-            "requestWillBeSent": self._asked,
-            "requestWillBeSentExtraInfo": self._sent,
-            "requestServedFromCache": self._cached,
-            "responseReceived": self._answered,
-            "dataReceived": self._read,
-            "loadingFinished": self._finished,
-        }.items():
-            self._cdp.on(f"Network.{event}", take)
+        for name in ("requestWillBeSent", "requestWillBeSentExtraInfo", "requestServedFromCache",
+                     "responseReceived", "dataReceived", "loadingFinished"):  # fmt: skip
+            self._cdp.on(f"Network.{name}", partial(self._note, name))
         self._cdp.send("Network.enable")
 
-    def _asked(self, event: dict[str, Any]) -> None:
-        request = event["request"]
-        exchange = self._all.setdefault(event["requestId"], Exchange(""))
-        exchange.url = request["url"]
-        exchange.up_bytes += len(request.get("postData", ""))
-
-    def _sent(self, event: dict[str, Any]) -> None:
-        exchange = self._all.setdefault(event["requestId"], Exchange(""))
-        # each header is "name: value\r\n"
-        headers = event["headers"].items()
-        exchange.up_bytes += sum(len(name) + len(text) + 4 for name, text in headers)
-
-    def _cached(self, event: dict[str, Any]) -> None:
-        self._all.setdefault(event["requestId"], Exchange("")).cached = True
-
-    def _answered(self, event: dict[str, Any]) -> None:
-        exchange, response = self._all[event["requestId"]], event["response"]
-        exchange.status = response["status"]
-        exchange.cached |= response["fromDiskCache"]
-
-    def _read(self, event: dict[str, Any]) -> None:
-        self._all[event["requestId"]].text_bytes += event["dataLength"]
-
-    def _finished(self, event: dict[str, Any]) -> None:
-        exchange = self._all[event["requestId"]]
-        exchange.down_bytes = int(event["encodedDataLength"])
-        exchange.done = True
+    def _note(self, event: str, fields: dict[str, Any]) -> None:
+        self._all[fields["requestId"]].note(event, fields)
 
     def exchanges(self) -> list[Exchange]:
         """The exchanges so far that crossed the network, without the identity provider's."""
@@ -115,11 +106,7 @@ class Wire:
 
     def poll(self, status: int) -> Exchange | None:
         """The last poll of the transcript that got this status."""
-        polls = [
-            exchange
-            for exchange in self.exchanges()
-            if DATA in exchange.url and exchange.status == status
-        ]
+        polls = [each for each in self.exchanges() if DATA in each.url and each.status == status]
         return polls[-1] if polls else None
 
     def clear(self) -> None:
@@ -141,14 +128,8 @@ def measure() -> str:
     heads = ("transcript", "what came", "the page, ms", "innerHTML of all, ms", "ratio")
     note = "\nThe time to parse, update and lay out; median of "
     note += f"{ROUNDS}, in turn. The plain list sets one string of HTML and scrolls to its end.\n"
-    return "\n".join(
-        [
-            TEXT,
-            opened,
-            polls,
-            f"### Drawing a transcript\n\n{table(heads, drawn)}{note}",
-        ]
-    )
+    drawing = f"### Drawing a transcript\n\n{table(heads, drawn)}{note}"
+    return "\n".join([TEXT, opened, polls, drawing])
 
 
 def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> tuple[str, str]:
@@ -234,10 +215,8 @@ def opened_table(first: list[Exchange], again: list[Exchange], entered: list[Exc
         line("this page: the channel, after sign-in", entered, compressed),
         ("2015 page: its scripts and styles", len(ASSETS_2015), compressed, plain, 1.0),
     ]
-    own = [(name, size, zipped or "-") for name, (size, zipped) in ASSETS_2015.items()]
-    detail = table(("2015 page", "bytes, as text", "bytes, compressed"), own)
     note = f"\n{NOTE_2015} In compressed bytes, it was {compressed / down:.1f} times as large.\n"
-    return f"### Opening it\n\n{table(heads, lines)}\n{detail}{note}"
+    return f"### Opening it\n\n{table(heads, lines)}{note}"
 
 
 def line(name: str, exchanges: list[Exchange], base: int) -> tuple[object, ...]:

@@ -7,7 +7,10 @@ import os
 import subprocess
 import threading
 import time
+import uuid
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +21,12 @@ from playwright.sync_api import Browser, Page, expect
 from kappa.errors import KappaError
 from lambda_chat.config import ROOT, ChatConfig
 from local.testkit.chromium import sign_in
+from local.testkit.listener import Listener, listening
 from local.testkit.web_identity import ANONYMOUS, assume_role, request_token
 
 SENDERS = 8
 WARM_CHANNELS, WARM_MESSAGES, WARM_RATE, WARM_DEADLINE_S = 4, 64, 16.0, 60.0
+SUBSCRIBE_S = 10.0
 # For each text: when the page first showed it, and the most copies shown at one time. The page
 # removes lines that are scrolled far away, and adds them again later.
 WATCH = """
@@ -35,6 +40,15 @@ new MutationObserver(() => {
     if (!window.shown.has(text)) window.shown.set(text, Date.now());
     window.at_once.set(text, Math.max(count, window.at_once.get(text) ?? 0));
   }
+}).observe(document, { subtree: true, childList: true });
+"""
+# Before the page's script runs, its config says that there is no push.
+WITHOUT_PUSH = """
+new MutationObserver((_, observer) => {
+  const config = document.querySelector("meta[name=config]");
+  if (!config) return;
+  config.content = JSON.stringify({ ...JSON.parse(config.content), push: null });
+  observer.disconnect();
 }).observe(document, { subtree: true, childList: true });
 """
 
@@ -57,6 +71,13 @@ class Sent:
         self.again[text] += 1
 
 
+def credentials(config: ChatConfig, name: str) -> tuple[str, dict[str, Any]]:
+    """A user's ID token, and their credentials as boto3's keywords."""
+    token = request_token(os.environ["LAMBDA_CHAT_IDP_URL"], name)
+    sts = boto3.client("sts", config=ANONYMOUS)
+    return token, assume_role(sts, config.website_iam_role_arn, token)
+
+
 def send_all(
     config: ChatConfig, channels: list[str], count: int, rate: float, senders: int = SENDERS
 ) -> Sent:
@@ -65,9 +86,8 @@ def send_all(
     starts_at = time.monotonic() + 1
 
     def write(number: int) -> None:
-        token = request_token(os.environ["LAMBDA_CHAT_IDP_URL"], f"Sender {number}")
-        sts = boto3.client("sts", config=ANONYMOUS)
-        sns = boto3.client("sns", **assume_role(sts, config.website_iam_role_arn, token))
+        token, keys = credentials(config, f"Sender {number}")
+        sns = boto3.client("sns", **keys)
         attribute = {"id_token": {"DataType": "String", "StringValue": token}}
         for index in range(number, count, senders):
             time.sleep(max(0.0, starts_at + index / rate - time.monotonic()))
@@ -118,14 +138,39 @@ def warm_up(config: ChatConfig, prefix: str) -> None:
             time.sleep(0.2)
 
 
-def open_page(browser: Browser, channel: str) -> Page:
-    """Open the page in a channel and sign in; it records the messages that it shows."""
+def open_page(browser: Browser, channel: str, *, push: bool = True) -> Page:
+    """Open the page in a channel and sign in; it records the messages that it shows.
+
+    In a chat with push it has subscribed; without `push` it polls, as in a chat without.
+    Raises: KappaError, if it does not subscribe.
+    """
     page = browser.new_context().new_page()
     page.add_init_script(WATCH)
+    frames: list[str | bytes] = []
+    page.once(
+        "websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame))
+    )
+    if not push:
+        page.add_init_script(WITHOUT_PUSH)
     page.goto(f"{os.environ['LAMBDA_CHAT_URL']}#{channel}")
     sign_in(page, f"Reader of {channel}")
     expect(page.get_by_role("status")).to_contain_text("Connected")
+    config = page.locator("meta[name=config]").get_attribute("content") or "{}"
+    deadline = time.monotonic() + SUBSCRIBE_S
+    # the broker accepts the connection, then the subscription
+    while json.loads(config)["push"] and len(frames) < 2:
+        if time.monotonic() > deadline:
+            raise KappaError("The page did not subscribe.")
+        page.wait_for_timeout(20)
     return page
+
+
+def listen(config: ChatConfig, keys: Mapping[str, str]) -> closing[Listener]:
+    """Subscribe to all channels, as the page of the user with these credentials does."""
+    topics = config.push_topics.removesuffix("*")
+    client_id = f"{topics.partition('/')[0]}-{uuid.uuid4()}"
+    url = os.environ["AWS_ENDPOINT_URL"]
+    return listening(url, config.push_endpoint, keys, client_id, f"{topics}+")
 
 
 def shown_ms(page: Page) -> dict[str, float]:

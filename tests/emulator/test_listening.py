@@ -13,9 +13,10 @@ import yaml
 import resources
 from local.gate import origins_at
 from local.testkit.events import id_token
+from local.testkit.listener import Listener, listening, presigned
 from local.testkit.web_identity import ANONYMOUS, assume_role
+from local.testkit.websocket import Refused
 from tests.support.builders import run_here
-from tests.support.chat.listener import Listener, Refused, listening, presigned
 
 ACCOUNT = "620000000021"
 CLIENT_ID = "1234-abcd.apps.googleusercontent.com"

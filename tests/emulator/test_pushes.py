@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from local.testkit.events import stream_record
-from tests.support.aws import mqtt
+from local.testkit.listener import listening
 from tests.support.builders import moment, row, run_kappa
 from tests.support.waiting import wait_for
 
@@ -48,8 +48,9 @@ class Deployed:
         """Subscribe to all of the stack's topics."""
         keys = {"aws_access_key_id": self._chat.env["AWS_ACCESS_KEY_ID"]}
         keys |= {"aws_secret_access_key": "test"}
-        url = mqtt.signed_url(self._host, self._chat.config.region, **keys)
-        return mqtt.Subscriber(url, f"{STACK}-{uuid.uuid4()}", f"{TOPICS}+")
+        endpoint_url = self._chat.env["AWS_ENDPOINT_URL"]
+        client_id = f"{STACK}-{uuid.uuid4()}"
+        return listening(endpoint_url, self._host, keys, client_id, f"{TOPICS}+")
 
     def store(self, *rows):
         """Put rows into the table, then let the function publish them; return its answer."""
@@ -104,9 +105,9 @@ def test_subscribers_get_what_a_batch_changed_on_its_channel_s_topic(function):
     rows = [row(moment(n), str(n), channel=channel, message=f"שלום {n} \U0001f680") for n in (1, 2)]
     with function.subscriber() as page:
         assert function.store(rows[0]) == {"batchItemFailures": []}
-        first = page.receive()
+        first = page.heard()
         function.store(rows[1])
-        second = page.receive()
+        second = page.heard()
     messages = function.transcript(channel)["messages"]
     assert [topic for topic, _ in (first, second)] == [f"{TOPICS}{channel}"] * 2
     pushes = [json.loads(content) for _, content in (first, second)]
@@ -118,7 +119,7 @@ def test_subscribers_are_told_to_read_what_a_push_cannot_hold(function):
     channel = room()
     with function.subscriber() as page:
         function.store(row(channel=channel, message="\U0001f600" * 2000))
-        topic, content = page.receive()
+        topic, content = page.heard()
     generated_at = function.transcript(channel)["generated_at"]
     assert topic == f"{TOPICS}{channel}"
     assert json.loads(content) == {"channel": channel, "changed": generated_at}

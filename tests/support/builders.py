@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ import botocore.session
 from botocore.validate import ParamValidator
 
 from lambda_chat.config import ChatConfig
+from local.testkit.environment import settings
 from local.testkit.events import ACCOUNT
 
 TABLE = "Lambda-Chat-messages"
@@ -165,21 +165,18 @@ def run_here(main, env, stdin="", folder=None):
     """Run a program's main() in this process with its own environment, folder, input and output."""
     out, err = io.StringIO(), io.StringIO()
     source = io.TextIOWrapper(io.BytesIO(stdin.encode()))
-    kept = dict(os.environ), sys.stdin
+    kept = sys.stdin
     try:
-        os.environ.clear()
-        os.environ.update(env)
         sys.stdin = source
         with (
+            settings(env),
             contextlib.chdir(folder or Path.cwd()),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
             code = main()
     finally:
-        os.environ.clear()
-        os.environ.update(kept[0])
-        sys.stdin = kept[1]
+        sys.stdin = kept
     return Done(main, code, out.getvalue(), err.getvalue())
 
 
