@@ -245,15 +245,21 @@ def _signed_in_rights() -> list[aws.Statement]:
 
 
 def _listening_rights() -> list[aws.Statement]:
-    """Let pages listen to every channel's topic, but not publish.
+    """Let pages listen to the topics of channels that they name, but not publish.
 
-    Subscribe names a filter, of which `+` is a part, not a wildcard; Receive names topics.
+    Subscribe names a filter, of which `+` and `#` are parts, not wildcards; Receive names topics.
+    One page that listens to everything would cost as much as all pages of a channel.
     Source: AWS IoT Core developer guide, "AWS IoT Core policy actions".
     """
+    filters = IOT_ARN + "topicfilter/${AWS::StackName}/channel/*"
     return [
         _allow("Connect", iot.Connect, Sub(IOT_ARN + "client/${AWS::StackName}-*")),
-        _allow(
-            "Subscribe", iot.Subscribe, Sub(IOT_ARN + "topicfilter/${AWS::StackName}/channel/+")
+        _allow("Subscribe", iot.Subscribe, Sub(filters)),
+        aws.Statement(
+            Sid="OneChannelAtATime",
+            Effect=aws.Deny,
+            Action=[iot.Subscribe],
+            Resource=[Sub(f"{filters}{wildcard}*") for wildcard in "+#"],
         ),
         _allow("Receive", iot.Receive, Sub(IOT_ARN + "topic/${AWS::StackName}/channel/*")),
     ]

@@ -7,6 +7,8 @@ declare module "u8-mqtt-packet/esm/codec_bind.js" {
     payload?: Uint8Array;
     /** of a "connack": 0 for an accepted connection */
     reason?: Number;
+    /** of a "suback": which subscription it answers */
+    pkt_id?: number;
     /** of a "suback": a reason for each topic */
     answers?: (Number | undefined)[];
   }

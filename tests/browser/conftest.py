@@ -82,10 +82,12 @@ def _side_by_side(request):
 class Person:
     """A user with the page open; it finds elements by their accessible names."""
 
-    def __init__(self, page, url, channel):
+    def __init__(self, page, url, channel, pace=""):
+        """`pace`: how the status line of a working page ends."""
         self.page = page
         self.url = url
         self.channel = channel
+        self.pace = pace
         self.name = ""
         self.log = page.get_by_role("log", name="Messages")
         self.lines = self.log.get_by_role("article")
@@ -160,8 +162,8 @@ class Person:
         return self.connected()
 
     def connected(self):
-        """Wait until the page is signed in and has read the channel."""
-        expect(self.status).to_have_text(f"Connected as {self.name}")
+        """Wait until the page is signed in and has read the channel; with push, is live."""
+        expect(self.status).to_have_text(f"Connected as {self.name}{self.pace}")
         expect(self.log).not_to_have_attribute("aria-busy", "true")
         return self
 
@@ -297,7 +299,7 @@ def visit(request, browser, chat, channel, free_pages):
             context = browser.new_context(locale="en-GB", **options)
             context.add_init_script(script)
             page = context.new_page()
-        person = Person(page, chat.url, channel)
+        person = Person(page, chat.url, channel, pace_of(chat))
         people.append((person, plain))
         if clock:
             person.page.clock.install()
@@ -337,7 +339,7 @@ def meet(request, browser, chat, channel, regulars):
         for name in names:
             if name not in regulars:
                 page = browser.new_context(locale="en-GB").new_page()
-                regulars[name] = Person(page, chat.url, channel)
+                regulars[name] = Person(page, chat.url, channel, pace_of(chat))
                 regulars[name].open().sign_in(unique(name))
             present.append(name)
             regulars[name].open(channel)
@@ -354,6 +356,10 @@ def meet(request, browser, chat, channel, regulars):
             person = regulars[name]
             person.page.unroute_all()
         person.check()
+
+
+def pace_of(chat):
+    return ". Live" if chat.config.push else ""
 
 
 def unique(name):

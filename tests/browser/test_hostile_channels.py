@@ -6,13 +6,13 @@ and in the list of channels.
 
 import re
 import time
-from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
 from local.testkit.events import operator_record
 from messages import is_visible
 from tests.browser.conftest import deliver, listed_channels, unique
+from tests.browser.watched import Watched
 from tests.support.chat.hostile import TEXTS
 from tests.support.chat.people import Page
 from tests.support.samples import ALL, sample
@@ -23,9 +23,6 @@ SENDERS = 10
 TYPED = TEXTS if ALL else TEXTS[::3]
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 VALID = [text for text in TEXTS if CHANNEL.fullmatch(text)]  # such as "null"
-TAGS = "[...new Set([...document.querySelectorAll('*')].map((node) => node.localName))]"
-# the elements that the page itself creates in a line
-LINE = {"a", "article", "bdi", "button", "code", "div", "header", "mark", "p", "span", "time"}
 SHAPES = sample(
     {"channels": [[name] for name in TEXTS]},
     {"channels": "x" * 10_000, "__proto__": {"polluted": True}},
@@ -37,26 +34,6 @@ SHAPES = sample(
         None,
     ],
 )
-
-
-class Watched:
-    """A page whose requests and element names are compared with its initial ones."""
-
-    def __init__(self, person, chat):
-        self.person = person
-        self.tags = set(person.page.evaluate(TAGS)) | LINE
-        self.foreign = []
-        self.own = {urlsplit(url).netloc for url in (person.url, chat.idp_url)}
-        person.page.on("request", self._requested)
-
-    def _requested(self, request):
-        if urlsplit(request.url).netloc not in self.own:
-            self.foreign.append(request.url)
-
-    def check(self):
-        assert set(self.person.page.evaluate(TAGS)) <= self.tags
-        assert self.foreign == []
-        assert self.person.page.evaluate("Object.keys(Object.prototype)") == []
 
 
 def seen(text):

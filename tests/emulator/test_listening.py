@@ -20,7 +20,7 @@ from tests.support.builders import run_here
 
 ACCOUNT = "620000000021"
 CLIENT_ID = "1234-abcd.apps.googleusercontent.com"
-CHANNELS = "Heard/channel/+"
+TEA = "Heard/channel/tea"
 CLOSED = json.dumps(
     {
         "Version": "2012-10-17",
@@ -70,7 +70,7 @@ def host(heard):
 def listen(emulator, heard, host):
     """Listen as a page of the stack that pushes, except for what the test says."""
 
-    def start(keys=None, client_id="Heard-1", topics=CHANNELS, **options):
+    def start(keys=None, client_id="Heard-1", topics=TEA, **options):
         page = keys or heard.keys()
         return listening(emulator.endpoint_url, host, page, client_id, topics, **options)
 
@@ -82,19 +82,24 @@ def push(emulator):
     return partial(emulator.client("iot-data", ACCOUNT).publish, qos=0)
 
 
-def test_a_page_hears_every_channel_of_its_own_chat(emulator, listen, push):
+def test_a_page_hears_a_channel_of_its_own_chat(emulator, listen, push):
     port = int(emulator.endpoint_url.rpartition(":")[2])
     for origin in ("", *origins_at(port)):
         with listen(origin=origin) as listener:
             push(topic="Heard/channel/tea", payload=b'{"channel":"tea"}')
             assert listener.heard() == ("Heard/channel/tea", b'{"channel":"tea"}')
+            push(topic="Heard/channel/coffee", payload=b"x")
             push(topic="Other/channel/tea", payload=b"x")
             push(topic="Heard/elsewhere", payload=b"x")
             assert listener.heard(0.3) is None
 
 
 @pytest.mark.parametrize(
-    "topics", ["#", "Heard/#", "Heard/channel/#", "+/channel/+", "Other/channel/+", "$aws/#"]
+    "topics",
+    [
+        *("#", "Heard/#", "Heard/channel/#", "Heard/channel/+", "+/channel/tea"),
+        *("Other/channel/tea", "Other/channel/+", "$aws/#"),
+    ],
 )
 def test_a_page_may_not_subscribe_to_anything_else(listen, topics):
     with pytest.raises(Refused):
@@ -146,7 +151,7 @@ def test_the_role_that_verifies_tokens_may_not_listen(heard, listen):
 def test_without_push_a_page_may_not_listen(emulator, listen, tmp_path):
     quiet = Stack(emulator, tmp_path, "Quiet", "false")
     with pytest.raises(Refused):
-        listen(quiet.keys(), client_id="Quiet-1", topics="Quiet/channel/+")
+        listen(quiet.keys(), client_id="Quiet-1", topics="Quiet/channel/tea")
     quiet.run("delete", "--yes", "--wait")
 
 

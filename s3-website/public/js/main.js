@@ -48,6 +48,8 @@ let accounts;
 let polling;
 /** Takes the loop's next step, which may find nothing due. */
 let wake = () => {};
+/** @type {ReturnType<typeof startPushing> | undefined} */
+let pushing;
 let sentAt = -Infinity;
 let atEnd = true;
 
@@ -220,11 +222,12 @@ function listen(push, signal) {
     return presence && new AwsClient({ ...presence.credentials, region: config.region });
   };
   dispatch(chat.withPush(state, false));
-  startPushing(
+  pushing = startPushing(
     {
       config: push,
       signer,
       stamp: () => awsClock.stamp(),
+      channel: () => state.channel,
       page: window,
       clock,
       random,
@@ -293,6 +296,7 @@ async function followOut(user) {
 function open(name) {
   if (location.hash !== `#${name}`) history.pushState(null, "", `#${name}`);
   dispatch(chat.opened(state, name));
+  pushing?.follow();
   pollNow();
 }
 

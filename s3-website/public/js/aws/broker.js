@@ -13,7 +13,6 @@ import { encode, PacketError, PacketReader } from "./packets.js";
  * @typedef {ReturnType<typeof setTimeout> | undefined} Timer
  */
 
-const SUBSCRIBE_ID = 1;
 // the least of MQTT's reasons that is a refusal
 const REFUSED = 0x80;
 /** From the start to the accepted subscription. */
@@ -52,8 +51,8 @@ export function openSocket(url) {
 }
 
 /**
- * A subscription to every channel, over one socket that is just being opened. It ends with the first
- * refusal, loss or silence, or by `end`; nothing is reported after that.
+ * A subscription to one channel at a time, over one socket that is just being opened. It ends with the
+ * first refusal, loss or silence, or by `end`; nothing is reported after that.
  */
 export class Subscription {
   #packets = new PacketReader();
@@ -63,18 +62,22 @@ export class Subscription {
   #silence;
   /** @type {"connecting" | "subscribing" | "live" | "over"} */
   #phase = "connecting";
+  /** of the last subscription */
+  #packetId = 0;
   #ended = () => {};
   /** @type {Promise<void>} resolves when the connection has ended; never rejects */
   over = new Promise((resolve) => (this.#ended = resolve));
 
   /**
    * @param {WebSocket} socket
-   * @param {{topics: string, clientId: string}} names `topics`: the part of a topic before the channel
+   * @param {{topics: string, channel: string, clientId: string}} names `topics`: the part of a topic
+   *   before the channel
    * @param {Listener} listener
    */
-  constructor(socket, { topics, clientId }, listener) {
+  constructor(socket, { topics, channel, clientId }, listener) {
     this.socket = socket;
     this.topics = topics;
+    this.channel = channel;
     this.listener = listener;
     this.#silence = setTimeout(() => this.end(), CONNECT_MS);
     socket.binaryType = "arraybuffer";
@@ -86,6 +89,19 @@ export class Subscription {
       });
     socket.onmessage = ({ data }) => this.#read(data);
     socket.onclose = socket.onerror = () => this.end();
+  }
+
+  /**
+   * Listen to another channel instead; `onLive` reports when that works.
+   * @param {string} channel
+   */
+  follow(channel) {
+    const left = this.channel;
+    this.channel = channel;
+    if (channel === left || this.#phase === "connecting" || this.#phase === "over") return;
+    const topics = [this.topics + left];
+    this.#send("unsubscribe", { pkt_id: this.#nextPacketId(), topics });
+    this.#subscribe();
   }
 
   /** Check now whether the connection still works: if not, it ends within 10 s. */
@@ -124,22 +140,30 @@ export class Subscription {
   }
 
   /** @param {Packet} packet */
-  #receive({ type, reason, answers = [], topic = "", payload }) {
+  #receive({ type, reason, pkt_id, answers = [], topic = "", payload }) {
     if (this.#phase === "connecting" && type === "connack") {
-      this.#subscribe(Number(reason));
+      if (Number(reason) === 0) this.#subscribe();
+      else this.end();
     } else if (this.#phase === "subscribing" && type === "suback") {
-      this.#start(answers.map(Number));
+      // one for a channel that was left meanwhile does not count
+      if (pkt_id === this.#packetId) this.#start(answers.map(Number));
     } else if (this.#phase === "live") {
       this.#heard();
       if (type === "publish" && payload) this.#deliver(topic, payload);
     }
   }
 
-  /** @param {number} reason */
-  #subscribe(reason) {
-    if (reason !== 0) return this.end();
+  #subscribe() {
     this.#phase = "subscribing";
-    this.#send("subscribe", { pkt_id: SUBSCRIBE_ID, topics: [`${this.topics}+`], qos: 0 });
+    clearTimeout(this.#nextPing);
+    this.#silence ??= setTimeout(() => this.end(), ANSWER_MS);
+    const topics = [this.topics + this.channel];
+    this.#send("subscribe", { pkt_id: this.#nextPacketId(), topics, qos: 0 });
+  }
+
+  /** @returns {number} 1 to 65,535, since 0 is not allowed */
+  #nextPacketId() {
+    return (this.#packetId = (this.#packetId % 0xffff) + 1);
   }
 
   /** @param {number[]} answers of the broker to the subscription: the granted quality, or a refusal */

@@ -24,9 +24,12 @@ const HIDDEN_POLLS = /** @type {Steps} */ ([[0, 15_000], [600_000, 60_000]]);
 // a probe reads one of the channels that are not open; this is their common pace
 const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_000]]);
 const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
-const LIVE_POLLS = /** @type {Steps} */ ([[0, 30_000]]);
+// only the open channel is pushed: somebody who is there learns of the others as without push
+const LIVE_POLLS = /** @type {Steps} */ ([[0, 30_000], [IDLE_AFTER_MS, 60_000]]);
+const LIVE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 300_000]]);
 const LIVE_RARELY = /** @type {Steps} */ ([[0, 300_000]]);
-const LIST = /** @type {Steps} */ ([[0, 60_000]]);
+const LISTS = /** @type {Steps} */ ([[0, 60_000]]);
+const LIVE_LISTS = /** @type {Steps} */ ([[0, 60_000], [IDLE_AFTER_MS, 300_000]]);
 
 /**
  * Return the delay before the next try: doubled by each failure, with random jitter of half of it.
@@ -50,13 +53,13 @@ export function pollDelay(pace) {
 
 /** Return the delay until the next probe of another channel. @param {Pace} pace */
 export function probeDelay(pace) {
-  if (pace.live) return delay(pace, paceOf(pace, LIVE_RARELY, LIVE_RARELY));
+  if (pace.live) return delay(pace, paceOf(pace, LIVE_PROBES, LIVE_RARELY));
   return delay(pace, paceOf(pace, VISIBLE_PROBES, HIDDEN_PROBES));
 }
 
 /** Return the delay until the list of channels is read again. @param {Pace} pace */
 export function listDelay(pace) {
-  return paceOf(pace, pace.live ? LIVE_RARELY : LIST, pace.live ? LIVE_RARELY : LIST);
+  return pace.live ? paceOf(pace, LIVE_LISTS, LIVE_RARELY) : paceOf(pace, LISTS, LISTS);
 }
 
 /** @param {Pace} pace @param {number} everyMs */

@@ -11,7 +11,8 @@ import { startPolling } from "./polling.js";
  * @typedef {import("../aws/pushes.js").Push} Push
  * @typedef {NonNullable<import("../config.js").Config["push"]>} Config
  * @typedef {{config: Config, signer: () => Signer | null, stamp: () => string, clock: () => number,
- *   random: () => number, newId: () => string, page: Pick<Window, "addEventListener">,
+ *   random: () => number, newId: () => string, channel: () => string,
+ *   page: Pick<Window, "addEventListener">,
  *   open?: (url: string) => WebSocket}} Options
  *   `signer`: signs with the credentials of this moment; `stamp`: the time for a signature, by AWS's
  *   clock; `clock`: monotonic milliseconds; `page`: the window
@@ -33,14 +34,23 @@ const WAKING = ["offline", "visibilitychange"];
  * moment.
  * @param {Options} options @param {Listener} listener
  * @param {AbortSignal} signal of the presence
+ * @returns {{follow(): void}} `follow`: listen to the channel that is open now
  */
 export function startPushing(options, { onState, onPush }, signal) {
-  const { config, signer, stamp, clock, random, newId, page } = options;
+  const { config, signer, stamp, clock, random, newId, page, channel } = options;
   let failures = 0;
   let suspended = false;
   let waiting = false;
+  let live = false;
   /** @type {Subscription | undefined} */
   let subscription;
+
+  /** @param {boolean} now */
+  function setLive(now) {
+    if (live === now) return;
+    live = now;
+    onState(live ? "live" : "off");
+  }
 
   /** @param {() => void} onLive */
   async function connect(onLive) {
@@ -51,14 +61,15 @@ export function startPushing(options, { onState, onPush }, signal) {
     const url = current && (await broker.presign(current, config.url, stamp()));
     if (!url || suspended) return;
     const socket = (options.open ?? broker.openSocket)(url);
-    const names = { topics: config.topics, clientId: `${config.clients}${newId()}` };
+    const clientId = `${config.clients}${newId()}`;
+    const names = { topics: config.topics, channel: channel(), clientId };
     subscription = new broker.Subscription(socket, names, { onLive, onMessage });
     await subscription.over;
   }
 
-  /** @param {string} channel @param {Uint8Array} payload */
-  function onMessage(channel, payload) {
-    const push = readPush(channel, payload);
+  /** @param {string} name @param {Uint8Array} payload */
+  function onMessage(name, payload) {
+    const push = readPush(name, payload);
     if (push) onPush(push);
   }
 
@@ -67,13 +78,13 @@ export function startPushing(options, { onState, onPush }, signal) {
     waiting = false;
     try {
       await connect(() => {
-        liveAt = clock();
-        onState("live");
+        liveAt = Math.min(liveAt, clock());
+        setLive(true);
       });
     } finally {
       waiting = true;
       failures = clock() - liveAt >= SETTLED_MS ? 0 : failures + 1;
-      if (liveAt < Infinity) onState("off");
+      setLive(false);
     }
   }
 
@@ -102,4 +113,11 @@ export function startPushing(options, { onState, onPush }, signal) {
   on(RESUMING, resume);
   on(WAKING, wake);
   signal.addEventListener("abort", suspend, { once: true });
+  return {
+    follow() {
+      if (!subscription || subscription.channel === channel()) return;
+      setLive(false);
+      subscription.follow(channel());
+    },
+  };
 }

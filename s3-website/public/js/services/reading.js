@@ -318,7 +318,9 @@ export function createReading(world) {
   function delay() {
     if (!isLive()) return pollDelay(pace());
     const stats = get().panel === "activity" ? due.stats : Infinity;
-    return Math.max(0, Math.min(due.open, stats, ...wanted.values()) - clock());
+    const others = get().names.length > 1 ? due.probe : Infinity;
+    const next = Math.min(due.open, due.list, stats, others, ...wanted.values());
+    return get().online ? Math.max(0, next - clock()) : Infinity;
   }
 
   return {

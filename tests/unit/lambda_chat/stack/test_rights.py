@@ -144,7 +144,9 @@ LISTENING = [
     ("Connect", "client/Other-0b1c", False),
     ("Connect", f"client/{STACK}", False),
     ("Connect", "client/*", False),
-    ("Subscribe", f"topicfilter/{STACK}/channel/+", True),
+    ("Subscribe", f"topicfilter/{STACK}/channel/tea", True),
+    ("Subscribe", f"topicfilter/{STACK}/channel/+", False),
+    ("Subscribe", f"topicfilter/{STACK}/channel/+/#", False),
     ("Subscribe", f"topicfilter/{STACK}/channel/#", False),
     ("Subscribe", f"topicfilter/{STACK}/#", False),
     ("Subscribe", "topicfilter/#", False),
@@ -272,7 +274,9 @@ def test_a_wildcard_in_a_resource_ends_it_and_stays_in_a_folder_or_log(resources
     logs = (f"log-group:/aws/lambda/{STACK}-{name}:*" for name in FOLDERS)
     assert wild == {f"arn:aws:s3:::my-chat/{folder}/*" for folder in folders} | {
         arn("logs", name) for name in logs
-    } | {iot(f"client/{STACK}-*"), iot(f"topic/{STACK}/channel/*")}
+    } | {iot(f"client/{STACK}-*")} | {
+        iot(f"{kind}/{STACK}/channel/*") for kind in ("topic", "topicfilter")
+    }
 
 
 def test_a_service_gets_in_only_for_this_account_or_one_resource(resources):

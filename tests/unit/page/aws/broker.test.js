@@ -6,7 +6,7 @@ import { presign, Subscription } from "../../../../s3-website/public/js/aws/brok
 import { BrokerSocket, packet, publish } from "../broker.js";
 
 const KEYS = { accessKeyId: "AKIA", secretAccessKey: "secret", sessionToken: "to/k+en=" };
-const NAMES = { topics: "lambda-chat/channel/", clientId: "lambda-chat-1" };
+const NAMES = { topics: "lambda-chat/channel/", channel: "default", clientId: "lambda-chat-1" };
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
 afterEach(() => mock.timers.reset());
@@ -52,7 +52,7 @@ test("the address is signed for the broker, the token follows the signature", as
   assert.equal(url.searchParams.get("X-Amz-Signature"), signature);
 });
 
-test("it connects with a clean session and subscribes to every channel", () => {
+test("it connects with a clean session and subscribes to the open channel", () => {
   const { socket, events } = subscribed();
   assert.equal(socket.binaryType, "arraybuffer");
   socket.opened();
@@ -60,7 +60,7 @@ test("it connects with a clean session and subscribes to every channel", () => {
   assert.deepEqual([connect.type, connect.client_id, Number(connect.flags)], ["connect", "lambda-chat-1", 2]);
   assert.ok(connect.keep_alive >= 30 && connect.keep_alive <= 1_200, "as AWS allows");
   socket.answer("connack", { flags: 0, reason: 0 });
-  assert.deepEqual(socket.sent[1].topics.map(({ topic }) => topic), ["lambda-chat/channel/+"]);
+  assert.deepEqual(socket.sent[1].topics.map(({ topic }) => topic), ["lambda-chat/channel/default"]);
   assert.deepEqual(events, []);
   socket.answer("suback", { pkt_id: 1, answers: [0] });
   assert.deepEqual(events, ["live"]);
@@ -211,4 +211,53 @@ test("an end during the upgrade sends nothing", async () => {
   subscription.end();
   await settle();
   assert.deepEqual([socket.sent, events], [[], ["over"]]);
+});
+
+test("another channel is followed once the broker accepts that, and the first is left", () => {
+  const { socket, events, subscription } = live();
+  subscription.follow("tea");
+  const [left, asked] = socket.sent.slice(-2);
+  assert.deepEqual([left.type, asked.type], ["unsubscribe", "subscribe"]);
+  assert.deepEqual(asked.topics.map(({ topic }) => topic), ["lambda-chat/channel/tea"]);
+  assert.deepEqual(events, []);
+  socket.answer("unsuback", { pkt_id: left.pkt_id, answers: [] });
+  socket.answer("suback", { pkt_id: asked.pkt_id, answers: [0] });
+  socket.receive(publish("lambda-chat/channel/tea", { channel: "tea" }));
+  assert.deepEqual(events, ["live", ["tea", '{"channel":"tea"}']]);
+});
+
+test("the answer for a channel that was left meanwhile does not count, the same channel asks nothing", () => {
+  const { socket, events, subscription } = live();
+  subscription.follow("tea");
+  const tea = socket.sent.at(-1);
+  subscription.follow("ops");
+  const ops = socket.sent.at(-1);
+  const { length } = socket.sent;
+  subscription.follow("ops");
+  assert.equal(socket.sent.length, length);
+  socket.answer("suback", { pkt_id: tea.pkt_id, answers: [0] });
+  assert.deepEqual(events, []);
+  socket.answer("suback", { pkt_id: ops.pkt_id, answers: [0] });
+  assert.deepEqual(events, ["live"]);
+});
+
+test("a channel that the broker refuses, or does not answer for, ends the connection", async () => {
+  const refused = live();
+  refused.subscription.follow("tea");
+  refused.socket.answer("suback", { pkt_id: refused.socket.sent.at(-1).pkt_id, answers: [128] });
+  await settle();
+  assert.deepEqual(refused.events, ["over"]);
+  const silent = live();
+  silent.subscription.follow("tea");
+  mock.timers.tick(10_000);
+  await settle();
+  assert.deepEqual(silent.events, ["over"]);
+});
+
+test("a channel that is opened before the connection is accepted is the one that is asked for", () => {
+  const { socket, subscription } = subscribed();
+  socket.opened();
+  subscription.follow("tea");
+  socket.answer("connack", { flags: 0, reason: 0 });
+  assert.deepEqual(socket.sent.at(-1).topics.map(({ topic }) => topic), ["lambda-chat/channel/tea"]);
 });

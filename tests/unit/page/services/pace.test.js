@@ -28,6 +28,7 @@ for (const [name, pace, ms] of [
   ["a page that is offline", { online: false }, Infinity],
   ["a page that is offline after a send", { online: false, sinceSendMs: 0 }, Infinity],
   ["a page that is told at once", { live: true }, 30_000],
+  ["an idle page that is told at once", { live: true, sinceActiveMs: MINUTE }, MINUTE],
   ["a page that is told at once and has just sent", { live: true, sinceSendMs: 0 }, 30_000],
   ["a hidden page that is told at once", { live: true, hiddenMs: 1 }, 5 * MINUTE],
   ["a page that would be told at once, but is offline", { live: true, online: false }, Infinity],
@@ -68,8 +69,13 @@ test("a next try comes after twice the time, up to half a minute", () => {
   assert.equal(backoff(99, 1), 30_000);
 });
 
-test("a page that is told at once reads other channels and their list each five minutes", () => {
-  assert.deepEqual([probe({ live: true }), listDelay({ ...USUAL, live: true })], [5 * MINUTE, 5 * MINUTE]);
+test("a page that is told at once reads other channels like any page while somebody is there", () => {
+  const live = (pace = {}) => ({ ...USUAL, live: true, ...pace });
+  assert.deepEqual([probe(live()), listDelay(live())], [10_000, MINUTE]);
+  const idle = live({ sinceActiveMs: MINUTE });
+  assert.deepEqual([probe(idle), listDelay(idle)], [5 * MINUTE, 5 * MINUTE]);
+  const hidden = live({ hiddenMs: 1 });
+  assert.deepEqual([probe(hidden), listDelay(hidden)], [5 * MINUTE, 5 * MINUTE]);
   assert.equal(listDelay(USUAL), MINUTE);
 });
 

@@ -34,12 +34,12 @@ async function until(condition) {
 function pushing(changes = {}) {
   const sockets = [];
   const events = [];
-  const time = { now: 0 };
+  const time = { now: 0, channel: "default" };
   const page = new EventTarget();
   let ids = 0;
   let tries = 0;
   const keys = { accessKeyId: "first", secretAccessKey: "s", sessionToken: "t", region: "eu-west-1" };
-  startPushing(
+  const { follow } = startPushing(
     {
       config: CONFIG,
       signer() {
@@ -50,6 +50,7 @@ function pushing(changes = {}) {
       clock: () => time.now,
       random: () => 0,
       newId: () => `${(ids += 1)}`,
+      channel: () => time.channel,
       page,
       open(url) {
         const socket = new BrokerSocket(url);
@@ -88,7 +89,7 @@ function pushing(changes = {}) {
     }
     return Infinity;
   };
-  return { sockets, events, keys, opened, pass, fire, waited };
+  return { sockets, events, keys, time, follow, opened, pass, fire, waited };
 }
 
 test("it connects at once, is live with the subscription, and hands on what comes", async () => {
@@ -274,4 +275,18 @@ test("an address that no browser opens is reported, and tried again later", asyn
   await pass(1_000);
   await until(() => reported.length === 2);
   assert.deepEqual([reported, events], [[bug, bug], []]);
+});
+
+test("when another channel is opened, the page is live again once the broker follows", async () => {
+  const { opened, events, time, follow } = pushing();
+  const socket = await opened(1);
+  socket.accept();
+  follow();
+  assert.deepEqual(events, ["live"], "the same channel changes nothing");
+  time.channel = "tea";
+  follow();
+  const asked = socket.sent.at(-1);
+  assert.deepEqual(asked.topics.map(({ topic }) => topic), ["lambda-chat/channel/tea"]);
+  socket.answer("suback", { pkt_id: asked.pkt_id, answers: [0] });
+  assert.deepEqual(events, ["live", "off", "live"]);
 });

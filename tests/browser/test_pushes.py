@@ -1,0 +1,435 @@
+"""In a chat with push, pages are told at once; a push that is lost, repeated or late costs nothing.
+
+These tests have a chat of their own. Some sit between a page and the broker (`Between`).
+"""
+
+import contextlib
+import json
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from local import bootstrap
+from tests.browser.conftest import announce, close, origin, unique
+from tests.browser.test_moderation import GONE, act
+from tests.browser.watched import Watched
+from tests.conftest import EmulatedAws, RunningChat
+from tests.support.chat.hostile import TEXTS
+from tests.support.chat.people import rows
+
+SOON_MS = 5_000
+QUIET_S = 1.0
+POLLING = ". Checking each second"
+PING, PONG = b"\xc0\0", b"\xd0\0"  # MQTT 3.1.1, 3.12 and 3.13
+PUBLISH = 3  # MQTT 3.1.1, 2.2.1: the upper half of a packet's first byte
+IDLE_S = 600
+TOGETHER = 4  # hostile texts in a push
+SENT = "2026-01-02T03:04:05.000Z"
+
+
+@pytest.fixture(scope="module")
+def chat():
+    """A chat with push."""
+    with bootstrap.chat(push=True, proxied=True, report=lambda _line: None) as running:
+        yield RunningChat(running.env, EmulatedAws(running.emulator.endpoint_url))
+
+
+@pytest.fixture(scope="module")
+def free_pages():
+    """The pages of this chat; see conftest.py."""
+    pages = []
+    yield pages
+    for page in pages:
+        close(page)
+
+
+@pytest.fixture(scope="module")
+def regulars():
+    """The people who stay signed in to this chat; see conftest.py."""
+    people = {}
+    yield people
+    for person in people.values():
+        close(person.page)
+
+
+class Between:
+    """Sits between a page and the broker: frames and connections pass unless a test stops them.
+
+    While it is `silent`, the page hears nothing, though its connection stays open.
+    """
+
+    def __init__(self, page):
+        self.open = []  # the page's ends and the broker's
+        self.refused = 0
+        self.silent = False
+        self._up = True
+        self._held = None
+        page.route_web_socket(re.compile("/mqtt"), self._meet)
+
+    def _meet(self, socket):
+        if not self._up:
+            self.refused += 1
+            socket.close()
+            return
+        broker = socket.connect_to_server()
+        broker.on_message(lambda frame: self._pass(socket, frame))
+        self.open.append((socket, broker))
+
+    def _pass(self, socket, frame):
+        if self.silent:
+            return
+        if self._held is None or frame[0] >> 4 != PUBLISH:
+            socket.send(frame)
+        else:
+            self._held.append(frame)
+
+    def drop(self):
+        """End the connection, and refuse others until `mend`."""
+        self._up = False
+        for ends in self.open:
+            for end in ends:
+                end.close()
+        self.open.clear()
+
+    def mend(self):
+        """Let connections pass again."""
+        self._up = True
+
+    @contextlib.contextmanager
+    def holding(self):
+        """Hold what is published during the block; gives the frames, in their order."""
+        self._held = []
+        yield self._held
+        self._held = None
+
+    def send(self, frame):
+        """Send a frame to the page, as the broker would."""
+        [(socket, _)] = self.open
+        socket.send(frame)
+
+
+class Sockets:
+    """The WebSockets that a page opens."""
+
+    def __init__(self, page):
+        self.all = []
+        self.pings = self.pongs = 0
+        page.on("websocket", self._opened)
+
+    def _opened(self, socket):
+        self.all.append(socket)
+        socket.on("framesent", self._sent)
+        socket.on("framereceived", self._received)
+
+    def _sent(self, frame):
+        self.pings += frame == PING
+
+    def _received(self, frame):
+        self.pongs += frame == PONG
+
+    @property
+    def open(self):
+        return [socket for socket in self.all if not socket.is_closed()]
+
+
+def join(visit, **options):
+    """Let Ada sign in on a page with something between it and the broker."""
+    ada = visit(fresh=True, **options)
+    between = Between(ada.page)
+    # from now on the page's connections are led there
+    ada.page.reload()
+    return ada.sign_in(unique("Ada")), between
+
+
+def saying(frames, text):
+    return [frame for frame in frames if text.encode() in frame]
+
+
+def publish(chat, channel, payload):
+    """Publish to a channel's pages with the account's own rights."""
+    topic = f"{chat.config.push_topics.removesuffix('*')}{channel}"
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    chat.client("iot-data").publish(topic=topic, qos=0, payload=body)
+
+
+@contextlib.contextmanager
+def requests_of(person):
+    """The addresses that the page requests in the block."""
+    urls = []
+
+    def note(request):
+        urls.append(request.url)
+
+    person.page.on("request", note)
+    yield urls
+    person.page.remove_listener("request", note)
+
+
+def rest(person):
+    """Wait until the page has read what it reads at first."""
+    with requests_of(person) as urls:
+        count = None
+        while count != len(urls):
+            count = len(urls)
+            person.page.wait_for_timeout(QUIET_S * 1000)
+
+
+def test_what_one_person_does_is_on_the_others_page_without_a_request(visit):
+    ada, grace = visit("Ada"), visit("Grace")
+    for person in (ada, grace):
+        expect(person.status).to_have_text(f"Connected as {person.name}. Live")
+        rest(person)
+    with requests_of(grace) as urls:
+        ada.say("helo")
+        grace.sees("helo")
+        act(ada, "helo", "Edit")
+        ada.box.fill("hello")
+        ada.page.get_by_role("button", name="Save").click()
+        grace.sees("hello")
+        expect(grace.line("hello")).to_contain_text("edited")
+        act(ada, "hello", "Delete")
+        ada.line("hello").get_by_role("button", name="Delete").click()
+        grace.sees(GONE)
+    assert urls == []
+    ada.sees(GONE)
+
+
+def test_a_channel_that_is_not_open_is_read_as_without_push(visit, chat, channel):
+    other = f"{channel}-two"
+    announce(chat, other, ["before anybody came"])
+    ada = visit(clock=True)
+    ada.at_data("channels", lambda route: route.fulfill(json={"channels": [channel, other]}))
+    name = unique("Ada")
+    ada.sign_in(name)
+    ada.pass_time(15, 1)
+    announce(chat, other, [f"and now @{name}"])
+    link = ada.link(other)
+    ada.pass_time(25, 1)
+    expect(link).to_have_accessible_name(re.compile("1 unread, you are mentioned"))
+    ada.page.clock.resume()
+    link.click()
+    ada.sees("before anybody came", f"and now @{name}")
+    expect(ada.status).to_contain_text(". Live")
+    announce(chat, other, ["told at once"])
+    ada.sees("before anybody came", f"and now @{name}", "told at once")
+
+
+def test_a_sign_out_closes_the_connection_and_the_page_asks_for_nothing(visit, chat, channel):
+    ada = visit()
+    sockets = Sockets(ada.page)
+    ada.sign_in(unique("Ada"))
+    assert len(sockets.open) == 1
+    rest(ada)
+    ada.sign_out()
+    expect(ada.status).to_have_text("Sign in to chat")
+    ada.until(lambda: not sockets.open)
+    with requests_of(ada) as urls:
+        announce(chat, channel, ["not for her"])
+        ada.page.wait_for_timeout(1_500)
+    assert [url for url in urls if origin(url) == origin(chat.url)] == []
+    assert len(sockets.all) == 1
+
+
+def test_a_connection_that_breaks_costs_nothing_and_comes_back_by_itself(visit, chat, channel):
+    ada, between = join(visit)
+    texts = [f"text {number}" for number in range(7)]
+
+    def tell(*numbers):
+        for number in numbers:
+            announce(chat, channel, [texts[number]])
+
+    tell(0, 1)
+    ada.sees(*texts[:2])
+    between.drop()
+    tell(2, 3)
+    expect(ada.status).to_have_text(f"Connected as {ada.name}{POLLING}", timeout=SOON_MS)
+    tell(4)
+    ada.sees(*texts[:5])
+    ada.until(lambda: between.refused)
+    between.mend()
+    tell(5)
+    ada.connected()
+    with between.holding() as frames:
+        tell(6)
+        ada.until(lambda: frames)
+    between.send(frames[0])
+    ada.sees(*texts)
+
+
+def test_a_connection_that_goes_silent_costs_half_a_minute_and_is_replaced(visit, chat, channel):
+    ada, between = join(visit, clock=True)
+    rest(ada)
+    ada.hold_time()
+    between.silent = True
+    announce(chat, channel, ["unheard"])
+    ada.pass_time(35, 5)
+    ada.sees("unheard")
+    ada.pass_time(25, 5)
+    expect(ada.status).to_have_text(f"Connected as {ada.name}{POLLING}")
+    between.silent = False
+    live = f"Connected as {ada.name}. Live"
+    ada.until(lambda: ada.status.inner_text() == live or ada.pass_time(1, 1))
+    announce(chat, channel, ["heard again"])
+    ada.sees("unheard", "heard again")
+
+
+def test_pushes_that_come_late_twice_and_backwards_show_each_line_once_and_in_order(
+    visit, chat, channel
+):
+    ada, between = join(visit)
+    announce(chat, channel, ["one"])
+    ada.sees("one")
+    with between.holding() as frames:
+        for count, text in enumerate(("two", "three", "four"), 1):
+            announce(chat, channel, [text])
+            ada.until(lambda count=count: len(frames) == count)
+    ada.sees("one")
+    for frame in reversed(frames):
+        between.send(frame)
+        between.send(frame)
+    ada.sees("one", "two", "three", "four")
+    for frame in frames:
+        between.send(frame)
+    announce(chat, channel, ["five"])
+    ada.sees("one", "two", "three", "four", "five")
+
+
+def test_an_older_edit_that_comes_late_does_not_undo_a_newer_one(visit, channel):
+    ada, between = join(visit)
+    grace = visit("Grace")
+    with between.holding() as frames:
+        grace.say("first draft")
+        grace.sees("first draft")
+        for old, new in (("first draft", "second draft"), ("second draft", "final text")):
+            act(grace, old, "Edit")
+            grace.box.fill(new)
+            grace.page.get_by_role("button", name="Save").click()
+            grace.sees(new)
+        act(grace, "final text", "Delete")
+        grace.line("final text").get_by_role("button", name="Delete").click()
+        grace.sees(GONE)
+        # a change is two rows, so it may be pushed twice
+        ada.until(lambda: saying(frames, "deleted_at"))
+    between.send(saying(frames, "first draft")[0])
+    ada.sees("first draft")
+    between.send(saying(frames, "final text")[0])
+    ada.sees("final text")
+    for late in ("second draft", "first draft"):
+        between.send(saying(frames, late)[0])
+    between.send(saying(frames, "final text")[0])
+    ada.page.wait_for_timeout(200)
+    ada.sees("final text")
+    between.send(saying(frames, "deleted_at")[0])
+    ada.sees(GONE)
+    for frame in reversed(frames):
+        between.send(frame)
+    ada.page.wait_for_timeout(200)
+    ada.sees(GONE)
+
+
+def test_a_push_that_was_lost_is_made_up_for_by_the_next_one_or_a_notice(visit, chat, channel):
+    ada, between = join(visit)
+    rest(ada)
+
+    def lose(text):
+        with between.holding() as frames:
+            announce(chat, channel, [text])
+            ada.until(lambda: frames)
+
+    lose("lost")
+    announce(chat, channel, ["not lost"])
+    ada.sees("lost", "not lost")
+    lose("too long to push")
+    ada.sees("lost", "not lost")
+    started = time.monotonic()
+    publish(chat, channel, {"channel": channel, "changed": "2026-01-02T03:04:05Z"})
+    ada.sees("lost", "not lost", "too long to push")
+    assert time.monotonic() - started < 4  # pages wait up to two seconds, each for another time
+
+
+def test_an_idle_page_reads_rarely_on_one_connection(visit, chat, channel, figure):
+    ada = visit(clock=True)
+    sockets = Sockets(ada.page)
+    ada.sign_in(unique("Ada"))
+    rest(ada)
+    ada.hold_time()
+    with requests_of(ada) as urls:
+        for _ in range(IDLE_S // 5):
+            ada.pass_time(5, 5)
+            # its clock runs much faster than the broker's
+            ada.until(lambda: sockets.pings == sockets.pongs)
+    assert 10 <= len(urls) <= 25
+    assert sockets.pings >= 10
+    assert len(sockets.all) == len(sockets.open) == 1
+    announce(chat, channel, ["hello"])
+    ada.sees("hello")
+    figure(f"push, an idle page for {IDLE_S} s: {len(urls)} requests, {sockets.pings} pings")
+
+
+def test_what_is_pushed_with_bad_intent_stays_text_or_is_dropped(visit, chat, channel, figure):
+    ada, between = join(visit)
+    watched = Watched(ada, chat)
+    announce(chat, channel, ["before"])
+    ada.sees("before")
+    [before] = rows(chat, channel)
+    payloads = [*shapes(channel), *texts(channel, before["id"])]
+    for payload in payloads:
+        publish(chat, channel, payload)
+    for name in ("stats", "__proto__", "constructor", "<img src=x onerror=alert(1)>"):
+        publish(chat, name, {"channel": name, "changed": "now"})
+    announce(chat, channel, ["after"])
+    expect(ada.line("after")).to_have_count(1)
+    shown = ada.page.evaluate(
+        "[...document.querySelectorAll('.text')].map((node) => node.textContent)"
+    )
+    assert shown == ["before", *TEXTS, "after"]
+    watched.check()
+    expect(ada.link("stats")).to_have_count(0)
+    assert len(between.open) == 1
+    figure(f"bad input, pushes: {len(payloads)} tried, {len(TEXTS)} texts shown as text")
+
+
+def test_a_broker_that_talks_nonsense_is_left_for_polls_and_tried_again(visit):
+    ada, between = join(visit)
+    between.send(b"\x30\xff\xff\xff\xff\xff")
+    expect(ada.status).to_have_text(f"Connected as {ada.name}{POLLING}", timeout=SOON_MS)
+    ada.connected()
+
+
+def shapes(channel):
+    """Payloads that are no push of this channel."""
+    about = {"channel": channel, "generated_at": SENT}
+    yield from (b"", b"\xff\xfe", b"null", b"[]", b'"x"', b"5", b"{", b"[" * 50_000, b" " * 100_000)
+    yield {"channel": f"{channel}-other", "messages": [{"id": "x", "message": "x"}]}
+    yield {"channel": {"toString": "x"}, "changed": SENT}
+    yield {"__proto__": {"polluted": True}, **about, "changes": [{"__proto__": {"polluted": 1}}]}
+    for value in (None, 5, "x", {"length": 1e9}, [None, 5, "x", [], {}], [[[]]] * 1000):
+        yield {**about, "after": value, "messages": value, "edited": value, "changes": value}
+
+
+def texts(channel, after):
+    """Pushes that put each hostile text into every field of a message, and of its edit."""
+    about = {"channel": channel, "generated_at": SENT}
+    messages = [
+        {
+            "id": f"{after}-{number:03}",
+            "message": f"{text} at first",
+            **dict.fromkeys(("name", "user", "picture", "sent_at", "client_id"), text),
+            "kind": "user",
+        }
+        for number, text in enumerate(TEXTS)
+    ]
+    for start in range(0, len(messages), TOGETHER):
+        part = messages[start : start + TOGETHER]
+        yield {**about, "after": after, "messages": part}
+        after = part[-1]["id"]
+    edits = [
+        {**message, "message": text, "edited_at": text, "changed_by": f"~{text}"}
+        for message, text in zip(messages, TEXTS, strict=True)
+    ]
+    for start in range(0, len(edits), TOGETHER):
+        yield {**about, "edited": edits[start : start + TOGETHER]}
+    changes = [{"id": f"~{text}", "target": text, "kind": text} for text in TEXTS]
+    yield {**about, "changes": changes}
