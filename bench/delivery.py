@@ -242,9 +242,9 @@ def steady_report(runs: list[Run]) -> str:
 ## Delivery
 
 {STEADY:g} messages a second for {SECONDS:g} s, the ways in turn. 1 or {PAGES} readers are pages in
-Chromium; of 50, one is. Push and polls are the same chat; its page polls each second. The WebSocket
-sample's one function stores a message and posts it to each connection in a loop: it checks no sender,
-keeps no order, and writes no transcript.
+Chromium; of 50, one is. Push and polls are the same page, with push and without. The WebSocket
+sample's one function stores a message and posts it to each connection in a loop: it checks no
+sender, keeps no order, and writes no transcript.
 
 {table(heads, rows)}"""
 
