@@ -98,6 +98,8 @@ def measure() -> str:
         crowd.warm_up(config, "delivery")
         by_way = ways(config)
         runs = [steady(browser, way, count) for count in READERS for way in by_way]
+        # a busy channel needs more processes of the functions
+        by_way[0].send("lively-warm", int(5 * max(LIVELY)), max(LIVELY))
         lively_runs = [lively(browser, by_way[0], by_way[1], config, rate) for rate in LIVELY]
     return f"{steady_report(runs)}\n{lively_report(lively_runs)}"
 
