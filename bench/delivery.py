@@ -107,12 +107,11 @@ def ways(config: ChatConfig) -> list[Way]:
     sample, keys = SampleChat(), crowd.credentials(config, "Subscriber")[1]
 
     def subscribe(reader: Reader, channel: str, ended: threading.Event) -> None:
-        with crowd.listen(config, keys) as listener:
+        with crowd.listen(config, keys, channel) as listener:
             reader.ready.set()
             while not ended.is_set():
-                topic, payload = listener.heard(WAIT_S) or ("", b"")
-                if topic.endswith(f"/{channel}"):
-                    reader.see(json.loads(payload).get("messages", []))
+                _topic, payload = listener.heard(WAIT_S) or ("", b"{}")
+                reader.see(json.loads(payload).get("messages", []))
 
     def connect(reader: Reader, _channel: str, ended: threading.Event) -> None:
         with contextlib.closing(sample.connect()) as socket:

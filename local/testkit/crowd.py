@@ -165,12 +165,12 @@ def open_page(browser: Browser, channel: str, *, push: bool = True) -> Page:
     return page
 
 
-def listen(config: ChatConfig, keys: Mapping[str, str]) -> closing[Listener]:
-    """Subscribe to all channels, as the page of the user with these credentials does."""
+def listen(config: ChatConfig, keys: Mapping[str, str], channel: str) -> closing[Listener]:
+    """Subscribe to a channel, as the page of the user with these credentials does."""
     topics = config.push_topics.removesuffix("*")
     client_id = f"{topics.partition('/')[0]}-{uuid.uuid4()}"
     url = os.environ["AWS_ENDPOINT_URL"]
-    return listening(url, config.push_endpoint, keys, client_id, f"{topics}+")
+    return listening(url, config.push_endpoint, keys, client_id, f"{topics}{channel}")
 
 
 def shown_ms(page: Page) -> dict[str, float]:

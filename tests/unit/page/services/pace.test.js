@@ -28,6 +28,7 @@ for (const [name, pace, ms] of [
   ["a page that is offline", { online: false }, Infinity],
   ["a page that is offline after a send", { online: false, sinceSendMs: 0 }, Infinity],
   ["a page that is told at once", { live: true }, 30_000],
+  ["an idle page that is told at once", { live: true, sinceActiveMs: MINUTE }, MINUTE],
   ["a page that is told at once and has just sent", { live: true, sinceSendMs: 0 }, 30_000],
   ["a hidden page that is told at once", { live: true, hiddenMs: 1 }, 5 * MINUTE],
   ["a page that would be told at once, but is offline", { live: true, online: false }, Infinity],
@@ -72,7 +73,7 @@ test("a page that is told at once reads other channels like any page while someb
   const live = (pace = {}) => ({ ...USUAL, live: true, ...pace });
   assert.deepEqual([probe(live()), listDelay(live())], [10_000, MINUTE]);
   const idle = live({ sinceActiveMs: MINUTE });
-  assert.deepEqual([probe(idle), listDelay(idle)], [150_000, 5 * MINUTE]);
+  assert.deepEqual([probe(idle), listDelay(idle)], [5 * MINUTE, 5 * MINUTE]);
   const hidden = live({ hiddenMs: 1 });
   assert.deepEqual([probe(hidden), listDelay(hidden)], [5 * MINUTE, 5 * MINUTE]);
   assert.equal(listDelay(USUAL), MINUTE);
