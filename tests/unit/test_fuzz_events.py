@@ -132,7 +132,10 @@ EMPTY = b'{"channel":"default","generated_at":"","complete":true,"messages":[],"
 @given(st.lists(trees | damaged(stream_record()) | st.just(stream_record()), max_size=3))
 def test_any_records_that_a_transcript_does_not_show_make_a_notice(records):
     for rows in read_rows(records).values():
-        assert json.loads(payload(EMPTY, rows)) == {"channel": "default", "changed": ""}
+        assert json.loads(payload(EMPTY, rows, "Tea/channel/default")) == {
+            "channel": "default",
+            "changed": "",
+        }
 
 
 def test_publish_transcript_survives_any_event(capsys, figure):

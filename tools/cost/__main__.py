@@ -98,8 +98,8 @@ def push_text(load: Load) -> str:
     if messages_s is None:
         return "With these users, push costs less than polls, however many messages they write."
     return (
-        f"With these users, polls cost less than push from {messages_s:.2g} messages a second on, "
-        "counted in all channels."
+        f"With these users, polls cost less than push from {messages_s:.2g} messages a second per "
+        "channel on."
     )
 
 

@@ -125,12 +125,6 @@ def push_limits() -> list[Limit]:
             lambda load: load.deliveries_s,
             "raise the quota",
         ),
-        Limit(
-            "IoT Core deliveries to one page",
-            100,
-            lambda load: load.heard_s,
-            "the rest is lost: pages read transcripts",
-        ),
     ]
 
 
@@ -146,13 +140,13 @@ def websocket_limits() -> list[Limit]:
         Limit(
             "API Gateway requests",
             10_000,
-            lambda load: load.messages_s + load.frames_s + load.users / PING_EVERY_S,
+            lambda load: load.messages_s + load.deliveries_s + load.users / PING_EVERY_S,
             "raise the quota",
         ),
         Limit(
             "Fan-out of one shard",
             1.0,
-            lambda load: (load.batches_s * BATCH_S + load.frames_s * POST_S) / load.shards,
+            lambda load: (load.batches_s * BATCH_S + load.deliveries_s * POST_S) / load.shards,
             "split the readers over several functions",
         ),
     ]

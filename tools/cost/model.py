@@ -52,9 +52,9 @@ SIDE_BY_SIDE = 8  # publish_transcript.py
 SHARDS, BATCH_RECORDS, STREAM_READS_S = 4, 100, 4  # of a new on-demand table
 # A page: s3-website/public/js
 QUICK_FOR_S, QUICK_POLL_S, LIST_EVERY_S, HEAD_B = 3, 0.25, 60, 400
-# Push: pace.js, push.py, broker.js. A push is a message of IoT Core, and so is each delivery.
-LIVE_POLL_S, LIVE_RARELY_S, PUSH_S, PUSH_HEAD_B, CONNECT_MESSAGES = 30, 300, 0.02, 150, 2
-HEARD = math.inf  # the channels that a page listens to: all
+# Push: pace.js, pushes.py, broker.js. A push is a message of IoT Core, and so is each delivery.
+LIVE_POLL_S, LIVE_PROBE_S, LIVE_IDLE_POLL_S, LIVE_RARELY_S = 30, 15, 60, 300
+PUSH_S, PUSH_HEAD_B, CONNECT_MESSAGES = 0.02, 150, 2
 # A WebSocket API that verifies, counts and stores as the chat does, and sends a frame per batch
 POST_S, CONNECTION_READ_UNITS, PING_EVERY_S, SESSION_S = 0.002, 0.0125, 540, 3_600
 
@@ -113,8 +113,11 @@ class Load:
         return min(MAX_ROWS, max(HISTORY, LIVELY_S * self.messages_s / self.channels))
 
     @property
-    def frames_s(self) -> float:
-        """Frames per second of a WebSocket API: one per reader and batch of a channel."""
+    def deliveries_s(self) -> float:
+        """What arrives at pages per second, one per reader and batch of the open channel.
+
+        These are pushes, or frames of a WebSocket API.
+        """
         return self.publishes_s * self.users / self.channels
 
     @property
@@ -142,30 +145,29 @@ class Load:
         return self.users * (min(changes, 1 / poll_s) + min(others, 1 / probe_s))
 
     @property
-    def deliveries_s(self) -> float:
-        """Pushes per second that arrive at pages."""
-        return self.heard_s * self.users
-
-    @property
-    def heard_s(self) -> float:
-        """Pushes per second that arrive at each page."""
-        return self.publishes_s * min(HEARD, self.channels) / self.channels
-
-    @property
     def live_poll_s(self) -> float:
         """The seconds between polls while pushes arrive; hidden pages look rarely."""
-        return LIVE_POLL_S if self.poll_s <= 10 else LIVE_RARELY_S
+        if self.poll_s <= 1:
+            return LIVE_POLL_S
+        return LIVE_IDLE_POLL_S if self.poll_s <= 10 else LIVE_RARELY_S
+
+    @property
+    def live_probe_s(self) -> float:
+        """`probe_s` while pushes arrive: often only while the page is used."""
+        if self.channels == 1:
+            return self.probe_s
+        return LIVE_PROBE_S if self.poll_s <= 1 else LIVE_RARELY_S
 
     @property
     def live_gets_s(self) -> float:
-        """GETs per second while pushes arrive: pages look for what was lost."""
-        probes = 1 / LIVE_RARELY_S if self.channels > 1 else 0.0
-        return self.users * (1 / self.live_poll_s + probes + 1 / LIVE_RARELY_S)
+        """GETs per second while pushes arrive: what was lost, other channels, the list."""
+        list_every_s = LIST_EVERY_S if self.poll_s <= 1 else LIVE_RARELY_S
+        return self.users * (1 / self.live_poll_s + 1 / self.live_probe_s + 1 / list_every_s)
 
     @property
     def live_bodies_s(self) -> float:
         """Those of `live_gets_s` that return a transcript rather than 304."""
-        return self._bodies_s(self.live_poll_s, LIVE_RARELY_S)
+        return self._bodies_s(self.live_poll_s, self.live_probe_s)
 
 
 @dataclass(frozen=True)
@@ -225,14 +227,14 @@ def websocket_usage(load: Load) -> Usage:
     """Return a WebSocket API's usage: one frame per reader and batch of a channel."""
     connects_s = 2 * load.users / SESSION_S  # and disconnects; each writes a row
     calls_s = load.messages_s + load.batches_s + connects_s
-    busy_s = load.messages_s * STORE_S + load.batches_s * BATCH_S + load.frames_s * POST_S
+    busy_s = load.messages_s * STORE_S + load.batches_s * BATCH_S + load.deliveries_s * POST_S
     sent_b = load.messages_s * load.users / load.channels * MESSAGE_B
     return {
         "Lambda requests": calls_s,
         "Lambda GB-s": (busy_s + connects_s * CONNECT_S) * MEMORY_GB,
         "DynamoDB write units": load.messages_s * WRITE_UNITS + connects_s,
-        "DynamoDB read units": load.frames_s * CONNECTION_READ_UNITS,
-        "WebSocket messages": load.messages_s + load.frames_s + load.users / PING_EVERY_S,
+        "DynamoDB read units": load.deliveries_s * CONNECTION_READ_UNITS,
+        "WebSocket messages": load.messages_s + load.deliveries_s + load.users / PING_EVERY_S,
         "WebSocket minutes": load.users / 60,
         "Data out, GB": sent_b / 1e9,
         "Logs, GB": calls_s * LOG_B / 1e9,
@@ -294,7 +296,7 @@ def even_messages_s(load: Load) -> list[float]:
 
 
 def polls_pay_from(load: Load) -> float | None:
-    """Return the messages per second, of all channels, from which polls cost less than push.
+    """Return the messages per second and channel from which polls cost less than push.
 
     None if they never do. What is free is used up.
     """
@@ -307,9 +309,11 @@ def polls_pay_from(load: Load) -> float | None:
     bends = [1 / load.poll_s, 1 / load.live_poll_s, HISTORY / LIVELY_S, MAX_ROWS / LIVELY_S]
     bends += [busy.publishes_s / load.channels, busy.batches_s / load.channels]
     if load.channels > 1:
-        bends += [1 / (every_s * (load.channels - 1)) for every_s in (load.probe_s, LIVE_RARELY_S)]
+        bends += [
+            1 / (every_s * (load.channels - 1)) for every_s in (load.probe_s, load.live_probe_s)
+        ]
     even = _zeros(difference, bends)
-    return even[0] * load.channels if even else None
+    return even[0] if even else None
 
 
 def _cost(usage: Usage) -> float:

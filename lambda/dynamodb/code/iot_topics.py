@@ -20,6 +20,10 @@ class Topics:
         self._iot = iot
         self._before = topics.removesuffix("*")
 
+    def topic(self, channel: str) -> str:
+        """Return the name of a channel's topic."""
+        return f"{self._before}{channel}"
+
     def publish(self, channel: str, content: bytes) -> None:
         """Send bytes to a channel's topic. Subscribers may get them twice.
 
@@ -28,7 +32,7 @@ class Topics:
         """
         for left in reversed(range(TRIES)):
             try:
-                self._iot.publish(topic=f"{self._before}{channel}", qos=0, payload=content)
+                self._iot.publish(topic=self.topic(channel), qos=0, payload=content)
                 return
             except (BotoCoreError, ClientError):
                 if not left:

@@ -242,7 +242,7 @@ def notify_pages(
 ) -> Exception | None:
     """Push to open pages what changed in a transcript; return the error, which is only logged."""
     try:
-        if topics and (pushed := payload(content, rows)):
+        if topics and (pushed := payload(content, rows, topics.topic(channel))):
             topics.publish(channel, pushed)
     except Exception as error:  # noqa: BLE001 - the transcript is published; reported later
         return error

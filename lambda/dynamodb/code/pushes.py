@@ -13,16 +13,17 @@ from contract import AFTER_MESSAGES
 from stream_batch import BatchRows
 from transcripts import compact
 
-# What IoT Core bills as one message. Source: AWS IoT Core pricing, "Messaging".
+# What IoT Core bills as one message: payload and topic together.
+# Source: AWS IoT Core pricing, "AWS IoT Core additional metering details".
 MAX_BYTES = 5 * 1024
 
 
-def payload(content: bytes, rows: BatchRows) -> bytes:
+def payload(content: bytes, rows: BatchRows, topic: str) -> bytes:
     """Return the push for the rows of a batch and the transcript written after it; b"" for none.
 
     It is {"channel", "generated_at"} with "messages" and "after", "edited" and "changes" where they
-    are not empty. If that is too long, or lacks something that the transcript shows of the batch,
-    it is the notice {"channel", "changed"}: pages then read the transcript.
+    are not empty. If that is too long beside its topic, or lacks something that the transcript
+    shows of the batch, it is the notice {"channel", "changed"}: pages then read the transcript.
     """
     transcript = json.loads(content)
     changed = _changed(transcript, rows)
@@ -32,7 +33,7 @@ def payload(content: bytes, rows: BatchRows) -> bytes:
         return b""
     about = {key: transcript[key] for key in ("channel", "generated_at")}
     full = compact({**about, **changed})
-    return full if len(full) <= MAX_BYTES else _notice(transcript)
+    return full if len(full) + len(topic) <= MAX_BYTES else _notice(transcript)
 
 
 def _notice(transcript: dict[str, Any]) -> bytes:

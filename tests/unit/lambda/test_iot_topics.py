@@ -50,6 +50,12 @@ def test_a_channel_s_topic_gets_the_bytes_once_and_the_request_is_signed(iot):
     assert b"/eu-west-1/iotdata/aws4_request" in request.headers["Authorization"]
 
 
+def test_a_channel_s_topic_is_told_before_anything_is_published(iot):
+    broker = Broker(iot)
+    assert Topics(iot, "Tea/channel/*").topic("green-tea") == "Tea/channel/green-tea"
+    assert not broker.requests
+
+
 def test_a_connection_that_ended_while_the_container_was_frozen_is_opened_again(iot):
     broker = Broker(iot, failing=TRIES - 1)
     Topics(iot, "Tea/channel/*").publish("default", b"{}")

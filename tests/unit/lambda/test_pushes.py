@@ -13,6 +13,7 @@ from tests.support.builders import NOW_S, moment, row
 from transcripts import read_changes, read_entry, transcript, window
 
 HISTORY = 3
+TOPIC = "Tea/channel/default"
 NOTICE = {"channel": "default", "changed": moment(0)}
 ABOUT = {"channel": "default", "generated_at": moment(0)}
 
@@ -52,8 +53,8 @@ def written(rows, changes=()):
 
 def pushed(content, *records):
     """What is pushed for a batch; None for nothing."""
-    sent = payload(content, read_rows(records)["default"])
-    assert len(sent) <= MAX_BYTES
+    sent = payload(content, read_rows(records)["default"], TOPIC)
+    assert len(TOPIC) + len(sent) <= MAX_BYTES
     return json.loads(sent) if sent else None
 
 
@@ -236,28 +237,35 @@ def test_a_record_without_a_row_or_of_an_unknown_kind_makes_a_notice(broken):
 
 
 def long_texts(size):
-    """Two messages, the push of the second of which has `size` bytes."""
+    """Two messages, the push of the second of which has `size` bytes with its topic."""
     rows = [message(0), message(1, message="\U0001f600")]
-    spare = size - len(payload(written(rows), read_rows([record("INSERT", rows[1])])["default"]))
+    batch = read_rows([record("INSERT", rows[1])])["default"]
+    spare = size - len(TOPIC) - len(payload(written(rows), batch, TOPIC))
     emojis, letters = divmod(spare, 4)
     return [rows[0], message(1, message="\U0001f600" * (1 + emojis) + "x" * letters)]
 
 
-def test_a_push_has_5_120_bytes_of_utf_8_at_most():
+def test_a_push_and_its_topic_have_5_120_bytes_of_utf_8_at_most():
     for size in (MAX_BYTES, MAX_BYTES - 1):
         rows = long_texts(size)
         content = written(rows)
         rows_of_batch = read_rows([record("INSERT", rows[1])])["default"]
-        assert len(payload(content, rows_of_batch)) == size
+        assert len(TOPIC) + len(payload(content, rows_of_batch, TOPIC)) == size
         assert pushed(content, record("INSERT", rows[1]))["messages"] == shown(content, 1)
     rows = long_texts(MAX_BYTES + 1)
     assert pushed(written(rows), record("INSERT", rows[1])) == NOTICE
 
 
+def test_a_longer_topic_leaves_less_room():
+    rows = long_texts(MAX_BYTES)
+    batch = read_rows([record("INSERT", rows[1])])["default"]
+    assert json.loads(payload(written(rows), batch, f"{TOPIC}s")) == NOTICE
+
+
 def test_a_push_is_compact_and_keeps_every_character():
     text = 'שלום ‮\U0001f469‍\U0001f680 "}]} \n '
     stored = message(0, message=text)
-    sent = payload(written([stored]), read_rows([record("INSERT", stored)])["default"])
+    sent = payload(written([stored]), read_rows([record("INSERT", stored)])["default"], TOPIC)
     assert json.loads(sent)["messages"][0]["message"] == text
     assert "\U0001f680".encode() in sent
     assert b'","generated_at":"' in sent

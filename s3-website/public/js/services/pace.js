@@ -26,7 +26,7 @@ const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_00
 const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
 // only the open channel is pushed: somebody who is there learns of the others as without push
 const LIVE_POLLS = /** @type {Steps} */ ([[0, 30_000], [IDLE_AFTER_MS, 60_000]]);
-const LIVE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 300_000]]);
+const LIVE_PROBES = /** @type {Steps} */ ([[0, 15_000], [IDLE_AFTER_MS, 300_000]]);
 const LIVE_RARELY = /** @type {Steps} */ ([[0, 300_000]]);
 const LISTS = /** @type {Steps} */ ([[0, 60_000]]);
 const LIVE_LISTS = /** @type {Steps} */ ([[0, 60_000], [IDLE_AFTER_MS, 300_000]]);
