@@ -28,7 +28,7 @@ from local.testkit.events import operator_record
 STORE = "Lambda-Chat-store-message"
 DATA = "/data/default.json"
 PATIENCE_MS = 15_000
-DRAWN = (20, 200)
+DRAWN = 20
 ROUNDS = 20
 # The files of the 2015 page, from their npm packages: bytes as text, and with gzip's best level.
 ASSETS_2015 = {
@@ -86,8 +86,8 @@ class Exchange:
 class Wire:
     """A page's requests and responses, from the browser's network events."""
 
-    def __init__(self, page: Page, left_out: str) -> None:
-        self._left_out = left_out
+    def __init__(self, page: Page, endpoint_url: str) -> None:
+        self._endpoint_url = endpoint_url
         self._all: dict[str, Exchange] = defaultdict(Exchange)
         self._cdp = page.context.new_cdp_session(page)
         for name in ("requestWillBeSent", "requestWillBeSentExtraInfo", "requestServedFromCache",
@@ -99,10 +99,9 @@ class Wire:
         self._all[fields["requestId"]].note(event, fields)
 
     def exchanges(self) -> list[Exchange]:
-        """The exchanges so far that crossed the network, without the identity provider's."""
+        """The exchanges with the emulator so far that crossed the network."""
         transferred = [each for each in self._all.values() if each.done and not each.cached]
-        pages = [exchange for exchange in transferred if exchange.url.startswith("http")]
-        return [exchange for exchange in pages if self._left_out not in exchange.url]
+        return [each for each in transferred if each.url.startswith(self._endpoint_url)]
 
     def poll(self, status: int) -> Exchange | None:
         """The last poll of the transcript that got this status."""
@@ -124,8 +123,8 @@ def measure() -> str:
         browsing() as browser,
     ):
         opened, polls = on_the_wire(browser, chat)
-        drawn = [line for count in DRAWN for line in drawn_lines(browser, count)]
-    heads = ("transcript", "what came", "the page, ms", "innerHTML of all, ms", "ratio")
+        drawn = drawn_lines(browser)
+    heads = (f"of {DRAWN} messages", "the page, ms", "innerHTML of all, ms", "ratio")
     note = "\nThe time to parse, update and lay out; median of "
     note += f"{ROUNDS}, in turn. The plain list sets one string of HTML and scrolls to its end.\n"
     drawing = f"### Drawing a transcript\n\n{table(heads, drawn)}{note}"
@@ -137,7 +136,7 @@ def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> tuple[str, str]:
     context = browser.new_context(locale="en-GB")
     try:
         page = context.new_page()
-        wire = Wire(page, chat.env["LAMBDA_CHAT_IDP_URL"])
+        wire = Wire(page, chat.env["AWS_ENDPOINT_URL"])
         first, again = (open_anew(page, wire, chat.url) for _ in range(2))
         wire.clear()
         enter(page)
@@ -239,9 +238,9 @@ def polls_table(polls: dict[int, Exchange]) -> str:
     return f"### Polling\n\n{table(heads, rows)}{note}"
 
 
-def drawn_lines(browser: Browser, count: int) -> list[tuple[object, ...]]:
-    """The time to draw a transcript of `count` messages, in the page and as plain HTML."""
-    whole, more = transcript(-count, 0), transcript(1 - count, 1)
+def drawn_lines(browser: Browser) -> list[tuple[object, ...]]:
+    """The time to draw a transcript of DRAWN messages, in the page and as plain HTML."""
+    whole, more = transcript(-DRAWN, 0), transcript(1 - DRAWN, 1)
     texts = [whole, whole, more]
     with harness(browser) as page:
 
@@ -251,8 +250,8 @@ def drawn_lines(browser: Browser, count: int) -> list[tuple[object, ...]]:
             return times
 
         runs = [(of(is_plain=False), of(is_plain=True)) for _ in range(ROUNDS)]
-    lines = []
+    lines: list[tuple[object, ...]] = []
     for place, name in enumerate(("all are new", "nothing is new", "one is new")):
         ours, plain = (statistics.median(run[side][place] for run in runs) for side in (0, 1))
-        lines.append((f"{count} messages", name, ours, plain, ours / plain))
+        lines.append((name, ours, plain, ours / plain))
     return lines
