@@ -12,7 +12,9 @@ import pytest
 from playwright.sync_api import expect
 
 from local import bootstrap
-from tests.browser.conftest import announce, close, origin, unique
+from tests.browser.conftest import announce, close, listed_channels, origin, unique
+from tests.browser.connections import Between, Sockets, packet
+from tests.browser.test_channels import only
 from tests.browser.test_moderation import GONE, act
 from tests.browser.watched import Watched
 from tests.conftest import EmulatedAws, RunningChat
@@ -22,8 +24,6 @@ from tests.support.chat.people import rows
 SOON_MS = 5_000
 QUIET_S = 1.0
 POLLING = ". Checking each second"
-PING, PONG = b"\xc0\0", b"\xd0\0"  # MQTT 3.1.1, 3.12 and 3.13
-PUBLISH = 3  # MQTT 3.1.1, 2.2.1: the upper half of a packet's first byte
 IDLE_S = 600
 TOGETHER = 4  # hostile texts in a push
 SENT = "2026-01-02T03:04:05.000Z"
@@ -54,86 +54,6 @@ def regulars():
         close(person.page)
 
 
-class Between:
-    """Sits between a page and the broker: frames and connections pass unless a test stops them.
-
-    While it is `silent`, the page hears nothing, though its connection stays open.
-    """
-
-    def __init__(self, page):
-        self.open = []  # the page's ends and the broker's
-        self.refused = 0
-        self.silent = False
-        self._up = True
-        self._held = None
-        page.route_web_socket(re.compile("/mqtt"), self._meet)
-
-    def _meet(self, socket):
-        if not self._up:
-            self.refused += 1
-            socket.close()
-            return
-        broker = socket.connect_to_server()
-        broker.on_message(lambda frame: self._pass(socket, frame))
-        self.open.append((socket, broker))
-
-    def _pass(self, socket, frame):
-        if self.silent:
-            return
-        if self._held is None or frame[0] >> 4 != PUBLISH:
-            socket.send(frame)
-        else:
-            self._held.append(frame)
-
-    def drop(self):
-        """End the connection, and refuse others until `mend`."""
-        self._up = False
-        for ends in self.open:
-            for end in ends:
-                end.close()
-        self.open.clear()
-
-    def mend(self):
-        """Let connections pass again."""
-        self._up = True
-
-    @contextlib.contextmanager
-    def holding(self):
-        """Hold what is published during the block; gives the frames, in their order."""
-        self._held = []
-        yield self._held
-        self._held = None
-
-    def send(self, frame):
-        """Send a frame to the page, as the broker would."""
-        [(socket, _)] = self.open
-        socket.send(frame)
-
-
-class Sockets:
-    """The WebSockets that a page opens."""
-
-    def __init__(self, page):
-        self.all = []
-        self.pings = self.pongs = 0
-        page.on("websocket", self._opened)
-
-    def _opened(self, socket):
-        self.all.append(socket)
-        socket.on("framesent", self._sent)
-        socket.on("framereceived", self._received)
-
-    def _sent(self, frame):
-        self.pings += frame == PING
-
-    def _received(self, frame):
-        self.pongs += frame == PONG
-
-    @property
-    def open(self):
-        return [socket for socket in self.all if not socket.is_closed()]
-
-
 def join(visit, **options):
     """Let Ada sign in on a page with something between it and the broker."""
     ada = visit(fresh=True, **options)
@@ -149,9 +69,12 @@ def saying(frames, text):
 
 def publish(chat, channel, payload):
     """Publish to a channel's pages with the account's own rights."""
-    topic = f"{chat.config.push_topics.removesuffix('*')}{channel}"
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    chat.client("iot-data").publish(topic=topic, qos=0, payload=body)
+    chat.client("iot-data").publish(topic=topic_of(chat, channel), qos=0, payload=body)
+
+
+def topic_of(chat, channel):
+    return f"{chat.config.push_topics.removesuffix('*')}{channel}"
 
 
 @contextlib.contextmanager
@@ -167,6 +90,11 @@ def requests_of(person):
     person.page.remove_listener("request", note)
 
 
+def readings(person, urls):
+    """Those of the open channel: others are probed now and then."""
+    return [url for url in urls if "/data/" not in url or f"/{person.channel}.json" in url]
+
+
 def rest(person):
     """Wait until the page has read what it reads at first."""
     with requests_of(person) as urls:
@@ -176,7 +104,7 @@ def rest(person):
             person.page.wait_for_timeout(QUIET_S * 1000)
 
 
-def test_what_one_person_does_is_on_the_others_page_without_a_request(visit):
+def test_what_one_person_does_is_on_the_others_page_without_a_reading(visit):
     ada, grace = visit("Ada"), visit("Grace")
     for person in (ada, grace):
         expect(person.status).to_have_text(f"Connected as {person.name}. Live")
@@ -192,15 +120,39 @@ def test_what_one_person_does_is_on_the_others_page_without_a_request(visit):
         act(ada, "hello", "Delete")
         ada.line("hello").get_by_role("button", name="Delete").click()
         grace.sees(GONE)
-    assert urls == []
+    assert readings(grace, urls) == []
     ada.sees(GONE)
+
+
+def test_a_page_is_told_of_the_channel_that_it_opens_and_of_no_other(visit, chat, channel):
+    ada, between = join(visit)
+    other = f"{channel}-two"
+    ada.open(other).connected()
+    rest(ada)
+    with between.holding() as frames:
+        announce(chat, channel, ["not here"])
+        announce(chat, other, ["in here"])
+        ada.until(lambda: saying(frames, "in here"))
+    assert not saying(frames, "not here")
+    with requests_of(ada) as urls:
+        between.send(frames[0])
+        ada.sees("in here")
+    assert readings(ada, urls) == []
+    for name in (channel, other, channel):
+        ada.open(name)
+    ada.connected().sees("not here")
+    with between.holding() as frames:
+        announce(chat, channel, ["there and back"])
+        ada.until(lambda: frames)
+    between.send(frames[0])
+    ada.sees("not here", "there and back")
 
 
 def test_a_channel_that_is_not_open_is_read_as_without_push(visit, chat, channel):
     other = f"{channel}-two"
     announce(chat, other, ["before anybody came"])
     ada = visit(clock=True)
-    ada.at_data("channels", lambda route: route.fulfill(json={"channels": [channel, other]}))
+    only(ada, channel, other)
     name = unique("Ada")
     ada.sign_in(name)
     ada.pass_time(15, 1)
@@ -377,8 +329,9 @@ def test_what_is_pushed_with_bad_intent_stays_text_or_is_dropped(visit, chat, ch
     payloads = [*shapes(channel), *texts(channel, before["id"])]
     for payload in payloads:
         publish(chat, channel, payload)
-    for name in ("stats", "__proto__", "constructor", "<img src=x onerror=alert(1)>"):
-        publish(chat, name, {"channel": name, "changed": "now"})
+    for name in ("stats", "__proto__", "a/b", "<img src=x>"):
+        body = json.dumps({"channel": name, "changed": "now"}).encode()
+        between.send(packet(topic_of(chat, name), body))
     announce(chat, channel, ["after"])
     expect(ada.line("after")).to_have_count(1)
     shown = ada.page.evaluate(
@@ -386,8 +339,11 @@ def test_what_is_pushed_with_bad_intent_stays_text_or_is_dropped(visit, chat, ch
     )
     assert shown == ["before", *TEXTS, "after"]
     watched.check()
-    expect(ada.link("stats")).to_have_count(0)
+    names = ada.channels.evaluate_all("all => all.map((node) => node.dataset.channel)")
+    assert set(names) <= {channel, *listed_channels(chat)}
+    # on the connection that it had
     assert len(between.open) == 1
+    assert ada.status.inner_text() == f"Connected as {ada.name}. Live"
     figure(f"bad input, pushes: {len(payloads)} tried, {len(TEXTS)} texts shown as text")
 
 
