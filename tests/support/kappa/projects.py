@@ -18,7 +18,8 @@ def handler(event, context):
         raise ValueError("the kettle is cold")
     return {"greeting": os.environ.get("GREETING", ""), "event": event}
 """
-eventually = partial(wait_for, deadline_s=15.0)
+# The emulator serves all tests' event source mappings in turn, and starts each function first.
+eventually = partial(wait_for, deadline_s=60.0)
 FEW_REGIONS = Path(__file__).parents[2] / "data" / "few_regions"
 POLICY = {
     "Version": "2012-10-17",
