@@ -8,10 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local.testkit.web_identity import ANONYMOUS, assume_role
 from tests.support.waiting import wait_for
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
@@ -50,15 +49,7 @@ def door(chat, role):
 
 
 def sign_in(chat, role):
-    found = chat.client("sts", config=Config(signature_version=UNSIGNED))
-    found = found.assume_role_with_web_identity(
-        RoleArn=role, RoleSessionName="test", WebIdentityToken=chat.token("Mallory")
-    )["Credentials"]
-    keys = {
-        "aws_access_key_id": found["AccessKeyId"],
-        "aws_secret_access_key": found["SecretAccessKey"],
-        "aws_session_token": found["SessionToken"],
-    }
+    keys = assume_role(chat.client("sts", config=ANONYMOUS), role, chat.token("Mallory"))
     return lambda service: chat.client(service, **keys)
 
 

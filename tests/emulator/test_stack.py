@@ -12,12 +12,11 @@ from pathlib import Path
 import boto3
 import pytest
 import yaml
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import resources
 from local.testkit.events import id_token
+from local.testkit.web_identity import ANONYMOUS, assume_role
 from tests.support.builders import run_here
 from tests.support.kappa.projects import TRUST
 
@@ -86,16 +85,9 @@ def assume(emulator, role, token):
         "sts",
         endpoint_url=emulator.endpoint_url,
         region_name="us-east-1",
-        config=Config(signature_version=UNSIGNED),
+        config=ANONYMOUS,
     )
-    got = sts.assume_role_with_web_identity(
-        RoleArn=role, RoleSessionName="page", WebIdentityToken=token
-    )["Credentials"]
-    return {
-        "aws_access_key_id": got["AccessKeyId"],
-        "aws_secret_access_key": got["SecretAccessKey"],
-        "aws_session_token": got["SessionToken"],
-    }
+    return assume_role(sts, role, token)
 
 
 @pytest.mark.parametrize("role", ["website_iam_role_arn", "identity_iam_role_arn"])

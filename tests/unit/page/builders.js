@@ -73,6 +73,17 @@ export const reading = (messages, changes = [], more = {}) => ({
 export const transcript = (messages, changes = []) =>
   reading(messages, changes, { from: messages[0]?.id ?? "~" });
 
+/** What the broker delivers of a channel: the newest messages of its transcript. */
+export const push = (messages, more = {}) => ({
+  channel: "default",
+  notice: false,
+  after: "",
+  messages,
+  edited: [],
+  changes: [],
+  ...more,
+});
+
 /** The state after the person has sent a text from the box. */
 export const sent = (state, text, id = "id-1") => draft.sent(draft.drafted(state, text), id, START_MS);
 

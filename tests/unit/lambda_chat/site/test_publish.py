@@ -325,27 +325,24 @@ def test_update_sh_refuses_an_unknown_option_with_its_usage():
     assert "update.sh -h | --help" in done.stderr
 
 
-def test_update_sh_names_the_values_that_nobody_has_saved(tmp_path):
+@pytest.mark.parametrize(
+    ("saved", "missing"),
+    [
+        ("sns_topic_arn: TODO\n", "sns_topic_arn, website_iam_role_arn, dynamodb_table: missing"),
+        (
+            "sns_topic_arn: t\nwebsite_iam_role_arn: r\ndynamodb_table: m\npush: true\n",
+            "push_endpoint, push_topics: missing",
+        ),
+    ],
+)
+def test_update_sh_names_the_values_that_nobody_has_saved(tmp_path, saved, missing):
     config = tmp_path / "config.yml"
     config.write_text(
-        "s3_bucket: my-chat\ngoogle_oauth_client_id: 1-a.apps.googleusercontent.com\n"
-        "sns_topic_arn: TODO\n"
+        f"s3_bucket: my-chat\ngoogle_oauth_client_id: 1-a.apps.googleusercontent.com\n{saved}"
     )
     done = update_sh(LAMBDA_CHAT_CONFIG=str(config))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "sns_topic_arn, website_iam_role_arn, dynamodb_table: missing" in done.stderr
-    assert "./resources.py output --save" in done.stderr
-
-
-def test_update_sh_with_push_needs_the_values_that_push_has_saved(tmp_path):
-    config = tmp_path / "config.yml"
-    config.write_text(
-        "s3_bucket: my-chat\ngoogle_oauth_client_id: 1-a.apps.googleusercontent.com\n"
-        "sns_topic_arn: t\nwebsite_iam_role_arn: r\ndynamodb_table: m\npush: true\n"
-    )
-    done = update_sh(LAMBDA_CHAT_CONFIG=str(config))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "push_endpoint, push_topics: missing" in done.stderr
+    assert missing in done.stderr
     assert "./resources.py output --save" in done.stderr
 
 

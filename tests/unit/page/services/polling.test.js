@@ -1,24 +1,7 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { mock, test } from "node:test";
 import { startPolling } from "../../../../s3-website/public/js/services/polling.js";
-
-/** Let pending promises settle. */
-const settle = () => new Promise((resolve) => setImmediate(resolve));
-let end;
-let reported;
-
-beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  end = new AbortController();
-  reported = [];
-  globalThis.reportError = (error) => void reported.push(error);
-});
-
-afterEach(() => {
-  end.abort();
-  mock.timers.reset();
-  delete globalThis.reportError;
-});
+import { end, reported, settle } from "../presence.js";
 
 /** Steps that last until the test ends them. */
 function steps(delayMs = 1_000) {

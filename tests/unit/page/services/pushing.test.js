@@ -1,28 +1,12 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { mock, test } from "node:test";
 import { AwsClient } from "../../../../s3-website/node_modules/aws4fetch/dist/aws4fetch.esm.mjs";
 import { startPushing } from "../../../../s3-website/public/js/services/pushing.js";
 import { BrokerSocket, publish } from "../broker.js";
+import { end, reported, settle } from "../presence.js";
 
 const CONFIG = { url: "wss://host.test/mqtt", topics: "lambda-chat/channel/", clients: "lambda-chat-" };
 const NOTICE = { channel: "default", changed: "2026-01-01T12:00:00.000Z" };
-let end;
-let reported;
-
-beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  end = new AbortController();
-  reported = [];
-  globalThis.reportError = (error) => void reported.push(error);
-});
-
-afterEach(() => {
-  end.abort();
-  mock.timers.reset();
-  delete globalThis.reportError;
-});
-
-const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Wait for a signature, which another thread computes. */
 async function until(condition) {

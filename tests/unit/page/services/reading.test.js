@@ -4,7 +4,7 @@ import { AwsError, NetworkError } from "../../../../s3-website/public/js/aws/req
 import * as chat from "../../../../s3-website/public/js/state/chat.js";
 import { createReading } from "../../../../s3-website/public/js/services/reading.js";
 import { unreadOf } from "../../../../s3-website/public/js/state/status.js";
-import { connected, KEPT, message, outgoing, own, range, START_MS } from "../builders.js";
+import { connected, KEPT, message, outgoing, own, push, range, START_MS } from "../builders.js";
 
 /** A page that reads what the test puts into `bucket` and `table`. */
 function page(kept) {
@@ -556,17 +556,6 @@ test("a mistake of the page itself is not called offline, and is reported", asyn
   ada.error = null;
   await ada.steps(1);
   assert.equal(ada.state.trouble, "");
-});
-
-/** What the broker delivers of the channel's newest messages. */
-const push = (messages, more = {}) => ({
-  channel: "default",
-  notice: false,
-  after: "",
-  messages,
-  edited: [],
-  changes: [],
-  ...more,
 });
 
 /** A page that is told at once, and has read `messages`. */

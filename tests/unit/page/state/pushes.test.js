@@ -3,17 +3,8 @@ import { test } from "node:test";
 import * as chat from "../../../../s3-website/public/js/state/chat.js";
 import { END } from "../../../../s3-website/public/js/state/messages.js";
 import { status } from "../../../../s3-website/public/js/state/status.js";
-import { ADA, chance, connected, message, outgoing, own, range, reading, START_MS, transcript } from "../builders.js";
+import { ADA, chance, connected, message, outgoing, own, push, range, reading, START_MS, transcript } from "../builders.js";
 
-const push = (messages, more = {}) => ({
-  channel: "default",
-  notice: false,
-  after: "",
-  messages,
-  edited: [],
-  changes: [],
-  ...more,
-});
 const at = (second) => message(second).id;
 const ids = (state, name = "default") => chat.channelOf(state, name).messages.map(({ id }) => id);
 /** Ada has read the messages `from` to `to` of "default", whose transcript holds no others. */
