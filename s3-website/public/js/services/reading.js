@@ -36,7 +36,7 @@ const AFTER_ID = "!";
 /** Every so many probes, one is of any channel; the others are of visited channels. */
 const ANY_EVERY = 4;
 const STATS_EVERY_MS = 15_000;
-/** After a push that only says that a channel has changed, pages read it spread over this time. */
+/** How long pages spread their readings after a notice, a push without content. */
 const SPREAD_MS = 2_000;
 /** How soon a channel that could not be read then is read again. */
 const AGAIN_MS = 5_000;
@@ -51,6 +51,8 @@ export function createReading(world) {
   const due = { open: -Infinity, list: -Infinity, stats: -Infinity, probe: -Infinity };
   /** @type {Map<string, number>} channels whose transcripts have to be read, and when */
   const wanted = new Map();
+  /** @type {Set<string>} those of them that no push can complete */
+  const incomplete = new Set();
   const etag = { list: "", stats: "" };
   let failures = 0;
   let probes = 0;
@@ -72,6 +74,12 @@ export function createReading(world) {
   };
   const isWanted = (/** @type {string} */ channel) => (wanted.get(channel) ?? Infinity) <= clock();
 
+  /** @param {string} channel is being read now */
+  const taken = (channel) => {
+    wanted.delete(channel);
+    incomplete.delete(channel);
+  };
+
   /** Whether a message that was sent to the channel has not appeared. @param {string} channel */
   const awaits = (channel) =>
     get().outbox.some((item) => item.state === "sent" && item.channel === channel);
@@ -90,7 +98,7 @@ export function createReading(world) {
     if (!presence) return;
     const { channel } = get();
     if (!isLive() || clock() >= due.open || isWanted(channel)) {
-      wanted.delete(channel);
+      taken(channel);
       due.open = Infinity;
       const isRead = await readOpen(presence, channel);
       // it may have become due meanwhile
@@ -226,7 +234,7 @@ export function createReading(world) {
     const time = clock();
     const other = [...wanted.keys()].find((name) => name !== open && isWanted(name));
     if (other) {
-      wanted.delete(other);
+      taken(other);
       return readOther(presence, other).catch((error) => {
         want(other, AGAIN_MS);
         throw error;
@@ -328,11 +336,16 @@ export function createReading(world) {
     reachBack,
     delay,
     /** Read the open channel at the next step. */
-    dueNow: () => void (due.open = -Infinity),
+    dueNow() {
+      due.open = -Infinity;
+      // the rest was put off at the pace of before
+      due.list = Math.min(due.list, clock() + listDelay(pace()));
+      due.probe = Math.min(due.probe, clock() + probeDelay(pace()));
+    },
     expect,
     /**
      * Merge what was pushed. A transcript is read if messages may be missing: the open channel's at
-     * once, others, and whatever all pages are told to read, at a random moment.
+     * once; another channel's, and any channel's after a notice, at a random moment.
      * @param {import("../state.js").Push} push
      */
     pushed(push) {
@@ -340,9 +353,10 @@ export function createReading(world) {
       const { state, complete } = chat.pushed(get(), push, world.seen());
       dispatch(state);
       if (!complete) {
+        incomplete.add(channel);
         const soon = channel === get().channel && !notice;
         want(channel, soon ? 0 : SPREAD_MS * world.random());
-      } else if (!awaits(channel)) wanted.delete(channel);
+      } else if (!incomplete.has(channel) && !awaits(channel)) wanted.delete(channel);
     },
     /** Read the activity at the next step. */
     statsDueNow: () => void (due.stats = -Infinity),

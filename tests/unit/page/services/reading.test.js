@@ -24,6 +24,7 @@ function page(kept) {
     dispatched: 0,
     changesSince: "",
     asOf: "",
+    hiddenMs: 0,
     presence,
   };
   const answer = (what, value) => {
@@ -69,7 +70,7 @@ function page(kept) {
     },
     presence: () => (world.gone ? null : presence),
     onEnded: () => (world.ended += 1),
-    pace: () => ({ sinceSendMs: Infinity, sinceActiveMs: world.idle ? world.time : 0, hiddenMs: 0 }),
+    pace: () => ({ sinceSendMs: Infinity, sinceActiveMs: world.idle ? world.time : 0, hiddenMs: world.hiddenMs }),
     seen: () => world.seen,
     onLine: () => world.onLine,
     now: () => START_MS + world.time,
@@ -652,3 +653,40 @@ test("what becomes due while a step reads is read by the next", async () => {
   await step;
   assert.equal(ada.reading.delay(), 0);
 });
+
+test("a push does not cancel the reading that a notice asked for", async () => {
+  const ada = await live(range(0, 3));
+  ada.reading.pushed(push([], { notice: true }));
+  ada.reading.pushed(push([message(3)], { after: message(2).id }));
+  assert.equal(ada.reading.delay(), 1_000);
+  await ada.steps(3);
+  assert.equal(ada.asked.filter((what) => what === "transcript default").length, 1);
+});
+
+test("a push that could not be merged is read, though the one that it followed comes after it", async () => {
+  const ada = await live(range(0, 3));
+  ada.reading.dueNow();
+  const step = ada.reading.step();
+  ada.reading.pushed(push([message(4)], { after: message(3).id }));
+  ada.reading.pushed(push([message(3)], { after: message(2).id }));
+  await step;
+  assert.equal(ada.reading.delay(), 0);
+  ada.bucket.default = range(0, 5);
+  await ada.steps(1);
+  assert.equal(ada.ids().length, 5);
+});
+
+for (const stays of ["live", "off"]) {
+  test(`somebody who returns learns of other channels as soon as ever, if push is ${stays}`, async () => {
+    const ada = await live(range(0, 3));
+    ada.state = chat.withNames(ada.state, ["tea"]);
+    ada.hiddenMs = 1;
+    await ada.steps(700);
+    ada.hiddenMs = 0;
+    ada.state = chat.withPush(ada.state, stays === "live");
+    ada.asked.length = 0;
+    ada.reading.dueNow();
+    await ada.steps(18);
+    assert.ok(ada.asked.includes("transcript tea"));
+  });
+}
