@@ -78,9 +78,7 @@ def credentials(config: ChatConfig, name: str) -> tuple[str, dict[str, Any]]:
     return token, assume_role(sts, config.website_iam_role_arn, token)
 
 
-def send_all(
-    config: ChatConfig, channels: list[str], count: int, rate: float, senders: int = SENDERS
-) -> Sent:
+def send_all(config: ChatConfig, channels: list[str], count: int, rate: float) -> Sent:
     """Send `count` messages in all, `rate` a second; each sender keeps its own schedule."""
     sent = Sent({channel: {} for channel in channels})
     starts_at = time.monotonic() + 1
@@ -89,9 +87,9 @@ def send_all(
         token, keys = credentials(config, f"Sender {number}")
         sns = boto3.client("sns", **keys)
         attribute = {"id_token": {"DataType": "String", "StringValue": token}}
-        for index in range(number, count, senders):
+        for index in range(number, count, SENDERS):
             time.sleep(max(0.0, starts_at + index / rate - time.monotonic()))
-            channel = channels[index // senders % len(channels)]
+            channel = channels[index // SENDERS % len(channels)]
             text = f"message {index} of {channel}"
             client_id = f"{time.time_ns()}-{number}"
             body = {"message": text, "channel": channel, "client_id": client_id}
@@ -105,7 +103,7 @@ def send_all(
                 sent.errors.append(f"{text}: {error}")
             sent.answered_s.append(time.perf_counter() - began)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(senders)]
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(SENDERS)]
     for thread in threads:
         thread.start()
     for thread in threads:

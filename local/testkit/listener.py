@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from botocore.auth import SigV4QueryAuth
@@ -68,7 +67,7 @@ class Listener:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send a message, which has no answer."""
-        self._send_packet(PUBLISH, _text(topic) + payload)
+        self._socket.send(BytesMessage(data=publication(topic, payload)))
 
     def heard(self, timeout_s: float = DEADLINE_S) -> tuple[str, bytes] | None:
         """Return the next message's topic and payload, or None if none comes in time."""
@@ -81,8 +80,7 @@ class Listener:
         return body[2 : 2 + length].decode(), body[2 + length :]
 
     def _send_packet(self, kind: int, body: bytes) -> None:
-        assert len(body) < 128  # a length of one byte
-        self._socket.send(BytesMessage(data=bytes([kind, len(body)]) + body))
+        self._socket.send(BytesMessage(data=_packet_of(kind, body)))
 
     def _packet(self, timeout_s: float = DEADLINE_S) -> tuple[int, bytes]:
         """Return the next packet's kind and body. A cut packet is kept for the next call."""
@@ -108,6 +106,16 @@ def _sizes(packet: bytes) -> tuple[int, int] | None:
     return None
 
 
+def publication(topic: str, payload: bytes) -> bytes:
+    """The packet of a short publication, as a client or the broker sends it."""
+    return _packet_of(PUBLISH, _text(topic) + payload)
+
+
+def _packet_of(kind: int, body: bytes) -> bytes:
+    assert len(body) < 128  # a length of one byte
+    return bytes([kind, len(body)]) + body
+
+
 def _text(value: str) -> bytes:
     encoded = value.encode()
     return len(encoded).to_bytes(2, "big") + encoded
@@ -119,10 +127,10 @@ def listening(
     keys: Mapping[str, str],
     client_id: str,
     topics: str,
-    **options: Any,  # noqa: ANN401
+    origin: str = "",
 ) -> closing[Listener]:
     """Connect with these credentials and subscribe; a context manager for the Listener."""
-    listener = Listener(endpoint_url, host, presigned(host, keys), **options)
+    listener = Listener(endpoint_url, host, presigned(host, keys), origin=origin)
     try:
         listener.connect(client_id).subscribe(topics)
     except BaseException:

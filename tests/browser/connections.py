@@ -3,8 +3,9 @@
 import contextlib
 import re
 
+from local.testkit.listener import PUBLISH
+
 PING, PONG = b"\xc0\0", b"\xd0\0"  # MQTT 3.1.1, 3.12 and 3.13
-PUBLISH = 3  # MQTT 3.1.1, 2.2.1: the upper half of a packet's first byte
 
 
 class Between:
@@ -33,7 +34,7 @@ class Between:
     def _pass(self, socket, frame):
         if self.silent:
             return
-        if self._held is None or frame[0] >> 4 != PUBLISH:
+        if self._held is None or frame[0] & 0xF0 != PUBLISH:
             socket.send(frame)
         else:
             self._held.append(frame)
@@ -85,11 +86,3 @@ class Sockets:
     @property
     def open(self):
         return [socket for socket in self.all if not socket.is_closed()]
-
-
-def packet(topic, body):
-    """The packet of a short publication, as the broker sends it; MQTT 3.1.1, 3.3."""
-    name = topic.encode()
-    content = len(name).to_bytes(2) + name + body
-    assert len(content) < 128, "longer ones have a longer head"
-    return bytes([PUBLISH << 4, len(content)]) + content

@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import expect
 
 from local import bootstrap
+from local.testkit.listener import publication
 from tests.browser.conftest import announce, close, listed_channels, origin, unique
-from tests.browser.connections import Between, Sockets, packet
+from tests.browser.connections import Between, Sockets
 from tests.browser.test_channels import only
 from tests.browser.test_moderation import GONE, act
 from tests.browser.watched import Watched
@@ -43,15 +44,6 @@ def free_pages():
     yield pages
     for page in pages:
         close(page)
-
-
-@pytest.fixture(scope="module")
-def regulars():
-    """The people who stay signed in to this chat; see conftest.py."""
-    people = {}
-    yield people
-    for person in people.values():
-        close(person.page)
 
 
 def join(visit, **options):
@@ -331,7 +323,7 @@ def test_what_is_pushed_with_bad_intent_stays_text_or_is_dropped(visit, chat, ch
         publish(chat, channel, payload)
     for name in ("stats", "__proto__", "a/b", "<img src=x>"):
         body = json.dumps({"channel": name, "changed": "now"}).encode()
-        between.send(packet(topic_of(chat, name), body))
+        between.send(publication(topic_of(chat, name), body))
     announce(chat, channel, ["after"])
     expect(ada.line("after")).to_have_count(1)
     shown = ada.page.evaluate(

@@ -41,6 +41,9 @@ const newId = () => crypto.randomUUID();
 const nextClientId = clientIds(awsNow, () => newId().slice(0, 8));
 const nonce = newId();
 
+/** @param {import("./aws/request.js").Credentials} credentials */
+const signerOf = (credentials) => new AwsClient({ ...credentials, region: config.region });
+
 let tab = "";
 /** @type {GoogleAccountsId | undefined} */
 let accounts;
@@ -90,7 +93,7 @@ const view = createView(document, {
     dispatch(chat.withPanel(state, panel));
     if (panel !== "activity") return;
     reading.statsDueNow();
-    pollNow();
+    wake();
   },
   onReachTop: () => void reading.reachBack(),
   onAtEnd(reached) {
@@ -116,7 +119,7 @@ const session = new Session(
     random,
     exchange: (token, signal) => assumeRole(config, token, signal, now),
     sign: (credentials, signal) =>
-      signedFetch(new AwsClient({ ...credentials, region: config.region }), awsClock, signal),
+      signedFetch(signerOf(credentials), awsClock, signal),
   },
   {
     signingIn: () => dispatch(chat.signingIn(state)),
@@ -145,7 +148,6 @@ const sendAll = createSending({
   publish: ({ signed, token }, outgoing) => publish(signed, config, outgoing, token),
   onSent() {
     sentAt = clock();
-    if (state.push !== "live") return pollNow();
     reading.expect();
     wake();
   },
@@ -213,19 +215,15 @@ function enter(person, signal) {
 }
 
 /**
- * Be told at once, as long as the presence lasts.
- * @param {NonNullable<typeof config.push>} push @param {AbortSignal} signal
+ * Receive pushes until the presence ends.
+ * @param {NonNullable<typeof config.push>} broker @param {AbortSignal} signal
  */
-function listen(push, signal) {
-  const signer = () => {
-    const { presence } = session;
-    return presence && new AwsClient({ ...presence.credentials, region: config.region });
-  };
+function listen(broker, signal) {
   dispatch(chat.withPush(state, false));
   pushing = startPushing(
     {
-      config: push,
-      signer,
+      config: broker,
+      signer: () => session.presence && signerOf(session.presence.credentials),
       stamp: () => awsClock.stamp(),
       channel: () => state.channel,
       page: window,
@@ -234,13 +232,13 @@ function listen(push, signal) {
       newId,
     },
     {
-      onState(now) {
-        dispatch(chat.withPush(state, now === "live"));
-        // on line: what came before; else what may be missed from now on
+      onLive(live) {
+        dispatch(chat.withPush(state, live));
+        // live: read what came before; off: start polling
         pollNow();
       },
-      onPush(told) {
-        reading.pushed(told);
+      onPush(push) {
+        reading.pushed(push);
         wake();
       },
     },

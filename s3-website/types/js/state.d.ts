@@ -44,12 +44,12 @@ export interface Reading {
   asOf: string;
 }
 
-/** What was told of a channel at once: the newest end of its transcript, and single messages of it. */
+/** A push: the newest end of a channel's transcript, and single messages of the channel. */
 export interface Push {
   channel: string;
-  /** whether it only says that the channel has changed */
+  /** whether it reports only that the channel has changed */
   notice: boolean;
-  /** id of the message right before `messages`; "" if they begin the channel */
+  /** id of the message right before `messages`; "" if they begin the channel, or if there are none */
   after: string;
   /** oldest first, without a gap */
   messages: readonly Message[];
@@ -97,8 +97,8 @@ export interface Channel {
   /** the messages are at least as new as the table at this time, ISO 8601; "" before the first read */
   asOf: string;
   /**
-   * the newest id of the last reading; "" if that is the newest message's. Messages after it were
-   * pushed: one that came late may be missing among them
+   * no message up to this id is missing, except for a late one. Later messages were pushed, so a late
+   * one may be missing among them. "" if nothing was pushed since the last reading
    */
   readTo: string;
   /** the latest change of each message, loaded or not: a late read must not undo it */
@@ -160,7 +160,7 @@ export interface State {
   channels: Readonly<Record<string, Channel>>;
   /** for all channels, in sending order */
   outbox: readonly Outgoing[];
-  /** whether new messages are told at once; "none" in a chat without push */
+  /** whether pushes arrive; "none" in a chat without push */
   push: "none" | "off" | "live";
   /** when this person signed in, as ids begin; "" before */
   since: string;

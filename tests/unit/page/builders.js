@@ -50,6 +50,9 @@ export const outgoing = (clientId, changes = {}) => ({
   ...changes,
 });
 
+/** Let pending promises settle. */
+export const settle = () => new Promise((resolve) => setImmediate(resolve));
+
 /** Reproducible random numbers in [0, 1). @param {number} seed */
 export function chance(seed) {
   let state = seed;

@@ -158,7 +158,7 @@ export class Chat {
     });
   }
 
-  /** The payload of a batch, as publish_transcript's pushes.py makes it. */
+  /** The payload of a batch, much as pushes.py makes it; it gives a notice where that sends nothing. */
   push({ channel, generated_at, messages: shown, changes, complete }, { inserted, modified, changes: made, other }) {
     const notice = JSON.stringify({ channel, changed: generated_at });
     const places = inserted.map((id) => shown.findIndex((row) => row.id === id));

@@ -1,5 +1,4 @@
-// One presence for each test of what lasts as long as one: its end, timers that the test moves, and the errors
-// that the page reports. Importing it sets it up.
+// Sets up each test of a file that imports it: a presence to end, mocked timers, and a list of reported errors.
 
 import { afterEach, beforeEach, mock } from "node:test";
 
@@ -20,6 +19,3 @@ afterEach(() => {
   mock.timers.reset();
   delete globalThis.reportError;
 });
-
-/** Let pending promises settle. */
-export const settle = () => new Promise((resolve) => setImmediate(resolve));

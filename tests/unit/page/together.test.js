@@ -12,10 +12,9 @@ import { createKeeper } from "../../../s3-website/public/js/services/keeper.js";
 import { createStorage } from "../../../s3-website/public/js/services/storage.js";
 import * as writing from "../../../s3-website/public/js/state/draft.js";
 import { area } from "./browser.js";
-import { ADA, chance, GRACE, START_MS, transcript } from "./builders.js";
+import { ADA, chance, GRACE, settle, START_MS, transcript } from "./builders.js";
 
 const CHANNELS = ["default", "ops", "art"];
-const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** SNS, the table and the bucket, as far as the page sees them. */
 function aws(random) {
@@ -60,7 +59,7 @@ function browser(random, cloud) {
   };
   const request = async (answer) => {
     const net = page.net;
-    await settled();
+    await settle();
     if (net === "down") throw new NetworkError("Failed to fetch");
     if (net === "busy" && random() < 0.5) throw new AwsError("SlowDown", "", 503);
     const value = answer();
@@ -144,7 +143,7 @@ function browser(random, cloud) {
       page.timers = page.timers.filter((other) => other !== timer);
       timer.act();
     }
-    await settled();
+    await settle();
   };
   start();
   page.begin();
@@ -209,7 +208,7 @@ async function happen(page, cloud, random, written) {
   // some events end after the next ones have begun
   if (random() < 0.7) await going;
   else void going?.catch?.(() => {});
-  if (random() < 0.7) await settled();
+  if (random() < 0.7) await settle();
 }
 
 /** End all faults, let everything get through, and read each channel to its beginning. */
@@ -222,7 +221,7 @@ async function recover(page, cloud) {
     if (failed) page.dispatch(chat.withOutbox(page.state, retried(page.state.outbox, failed.clientId, 0)));
     await page.advance(1000);
     await page.reading.step();
-    await settled();
+    await settle();
     if (!page.state.outbox.length && round > 5) break;
   }
   for (const name of CHANNELS) {

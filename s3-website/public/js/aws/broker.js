@@ -1,6 +1,6 @@
 // Listens to AWS IoT Core's MQTT broker through one WebSocket. It must not decide when to connect, read payloads,
-// or touch the DOM or the state. It is loaded only with push: to import what the first view also needs would cut
-// that out of main.js, into one file more for everybody.
+// or touch the DOM or the state. It is loaded only with push, and imports nothing that the first view needs: the
+// bundler would move such a module into a file of its own, one more request for everybody.
 
 import { encode, PacketError, PacketReader } from "./packets.js";
 
@@ -25,8 +25,8 @@ const PING_EVERY_MS = 45_000;
 /** A broker that sends nothing for this long after a ping is gone. */
 const ANSWER_MS = 10_000;
 /**
- * The promise to the broker, which closes a connection after 1.5 times as long without a packet. It
- * leaves room for late pings: browsers run the timers of hidden pages only once a minute. AWS allows
+ * The keep-alive promised to the broker, which closes a connection after 1.5 times as long without a
+ * packet. It leaves room for late pings: browsers run the timers of hidden pages only once a minute. AWS allows
  * 30 to 1,200 s.
  * Source: AWS General Reference, "AWS IoT Core endpoints and quotas".
  */

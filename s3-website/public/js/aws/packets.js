@@ -68,7 +68,7 @@ function decode(bytes) {
   try {
     return mqtt.decode_pkt(bytes);
   } catch (cause) {
-    throw new PacketError("No packet.", { cause });
+    throw new PacketError("Not a packet.", { cause });
   }
 }
 

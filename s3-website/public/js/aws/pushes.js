@@ -2,7 +2,7 @@
 // anything, so a push passes the same checks as a transcript.
 
 import { isChannelName } from "../state/channel_names.js";
-import { readRecords, record } from "./records.js";
+import { readRecords, record, string } from "./records.js";
 
 /** @typedef {import("../state.js").Push} Push */
 
@@ -22,19 +22,15 @@ export function readPush(channel, payload) {
   const raw = parse(payload);
   if (!isChannelName(channel) || raw.channel !== channel) return null;
   if (raw.changed) return { channel, ...NOTICE };
-  const { after = "", messages = [], edited = [], changes = [] } = raw;
+  const { messages = [], edited = [], changes = [] } = raw;
   if (!Array.isArray(messages) || !Array.isArray(edited) || !Array.isArray(changes)) return null;
   const inserted = readRecords(messages, changes);
   const [first] = inserted.messages;
-  if (first && !isBefore(raw.after, first.id)) return null;
+  const after = string(raw.after);
+  if (first && !(typeof raw.after === "string" && after < first.id)) return null;
   const push = { ...inserted, edited: readRecords(edited, []).messages };
   if (!Object.values(push).some(({ length }) => length > 0)) return null;
-  return { channel, notice: false, after: first ? String(after) : "", ...push };
-}
-
-/** @param {unknown} after @param {string} id */
-function isBefore(after, id) {
-  return typeof after === "string" && after < id;
+  return { channel, notice: false, after: first ? after : "", ...push };
 }
 
 /** @param {Uint8Array} payload @returns {Record<string, unknown>} empty if it is not a JSON object */

@@ -24,7 +24,7 @@ const HIDDEN_POLLS = /** @type {Steps} */ ([[0, 15_000], [600_000, 60_000]]);
 // a probe reads one of the channels that are not open; this is their common pace
 const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_000]]);
 const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
-// only the open channel is pushed: somebody who is there learns of the others as without push
+// only the open channel is pushed: while the person is active, others are probed nearly as often as without push
 const LIVE_POLLS = /** @type {Steps} */ ([[0, 30_000], [IDLE_AFTER_MS, 60_000]]);
 const LIVE_PROBES = /** @type {Steps} */ ([[0, 15_000], [IDLE_AFTER_MS, 300_000]]);
 const LIVE_RARELY = /** @type {Steps} */ ([[0, 300_000]]);

@@ -16,8 +16,9 @@ import { startPolling } from "./polling.js";
  *   open?: (url: string) => WebSocket}} Options
  *   `signer`: signs with the credentials of this moment; `stamp`: the time for a signature, by AWS's
  *   clock; `clock`: monotonic milliseconds; `page`: the window
- * @typedef {{onState(state: "live" | "off"): void, onPush(push: Push): void}} Listener
- *   `onState`: a change of the state, which is "off" at first. Pushes come only while it is "live"
+ * @typedef {{onLive(live: boolean): void, onPush(push: Push): void}} Listener
+ *   `onLive`: whether pushes arrive, which they do not at first; again with true whenever they come
+ *   from another channel
  */
 
 /** After a shorter time on line the next waits still grow: a broker in trouble is not flooded. */
@@ -36,24 +37,16 @@ const WAKING = ["offline", "visibilitychange"];
  * @param {AbortSignal} signal of the presence
  * @returns {{follow(): void}} `follow`: listen to the channel that is open now
  */
-export function startPushing(options, { onState, onPush }, signal) {
+export function startPushing(options, { onLive, onPush }, signal) {
   const { config, signer, stamp, clock, random, newId, page, channel } = options;
   let failures = 0;
   let suspended = false;
   let waiting = false;
-  let live = false;
   /** @type {Subscription | undefined} */
   let subscription;
 
-  /** @param {boolean} now */
-  function setLive(now) {
-    if (live === now) return;
-    live = now;
-    onState(live ? "live" : "off");
-  }
-
-  /** @param {() => void} onLive */
-  async function connect(onLive) {
+  /** @param {() => void} onAccepted the broker has accepted a subscription */
+  async function connect(onAccepted) {
     if (suspended) return;
     // loaded here: a file that does not arrive is a failure like that of a connection
     const broker = await import("../aws/broker.js");
@@ -63,7 +56,7 @@ export function startPushing(options, { onState, onPush }, signal) {
     const socket = (options.open ?? broker.openSocket)(url);
     const clientId = `${config.clients}${newId()}`;
     const names = { topics: config.topics, channel: channel(), clientId };
-    subscription = new broker.Subscription(socket, names, { onLive, onMessage });
+    subscription = new broker.Subscription(socket, names, { onLive: onAccepted, onMessage });
     await subscription.over;
   }
 
@@ -79,12 +72,12 @@ export function startPushing(options, { onState, onPush }, signal) {
     try {
       await connect(() => {
         liveAt = Math.min(liveAt, clock());
-        setLive(true);
+        onLive(true);
       });
     } finally {
       waiting = true;
       failures = clock() - liveAt >= SETTLED_MS ? 0 : failures + 1;
-      setLive(false);
+      if (liveAt < Infinity) onLive(false);
     }
   }
 
@@ -113,11 +106,5 @@ export function startPushing(options, { onState, onPush }, signal) {
   on(RESUMING, resume);
   on(WAKING, wake);
   signal.addEventListener("abort", suspend, { once: true });
-  return {
-    follow() {
-      if (!subscription || subscription.channel === channel()) return;
-      setLive(false);
-      subscription.follow(channel());
-    },
-  };
+  return { follow: () => subscription?.follow(channel()) };
 }

@@ -4,14 +4,13 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { AwsClient } from "../../../../s3-website/node_modules/aws4fetch/dist/aws4fetch.esm.mjs";
 import { presign, Subscription } from "../../../../s3-website/public/js/aws/broker.js";
 import { BrokerSocket, packet, publish } from "../broker.js";
+import { settle } from "../builders.js";
 
 const KEYS = { accessKeyId: "AKIA", secretAccessKey: "secret", sessionToken: "to/k+en=" };
 const NAMES = { topics: "lambda-chat/channel/", channel: "default", clientId: "lambda-chat-1" };
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
 afterEach(() => mock.timers.reset());
-
-const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 function subscribed() {
   const socket = new BrokerSocket("wss://host/mqtt");

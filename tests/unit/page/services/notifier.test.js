@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countText } from "../../../../s3-website/public/js/state/channel.js";
 import { createNotifier } from "../../../../s3-website/public/js/services/notifier.js";
+import { settle } from "../builders.js";
 
 /** The parts of a window that a notifier uses; `made` lists the notifications. */
 function open({ hidden = true, permission = "granted", answer = "granted", ...page } = {}) {
@@ -158,8 +159,6 @@ function soundCard({ blocked = false } = {}) {
   };
   return card;
 }
-
-const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test("a chime is quiet, and a burst of messages is one", async () => {
   const card = soundCard();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { startPolling } from "../../../../s3-website/public/js/services/polling.js";
-import { end, reported, settle } from "../presence.js";
+import { end, reported } from "../presence.js";
+import { settle } from "../builders.js";
 
 /** Steps that last until the test ends them. */
 function steps(delayMs = 1_000) {

@@ -6,10 +6,9 @@ import { retried } from "../../../../s3-website/public/js/state/outbox.js";
 import { createSending } from "../../../../s3-website/public/js/services/sending.js";
 import { status } from "../../../../s3-website/public/js/state/status.js";
 import * as writing from "../../../../s3-website/public/js/state/draft.js";
-import { connected, START_MS } from "../builders.js";
+import { connected, settle, START_MS } from "../builders.js";
 
 const OFFLINE = new NetworkError("Failed to fetch");
-const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A page that sends: each publish waits for the test's answer; advance() moves the time. */
 function page(memory = { times: [] }) {
@@ -75,7 +74,7 @@ function page(memory = { times: [] }) {
     async answer(error) {
       const { resolve, reject } = asked.at(-1);
       error ? reject(error) : resolve();
-      await settled();
+      await settle();
     },
     async advance(ms) {
       time += ms;
@@ -83,7 +82,7 @@ function page(memory = { times: [] }) {
         timers = timers.filter((one) => one !== timer);
         timer.act();
       }
-      await settled();
+      await settle();
     },
   };
 }

@@ -3,6 +3,7 @@ import { beforeEach, afterEach, mock, test } from "node:test";
 import { AwsError, NetworkError } from "../../../../s3-website/public/js/aws/request.js";
 import { Session } from "../../../../s3-website/public/js/services/session.js";
 import { userId } from "../../../../s3-website/public/js/aws/credentials.js";
+import { settle } from "../builders.js";
 
 const NONCE = "page-1";
 const MINUTE = 60_000;
@@ -49,17 +50,15 @@ function open(exchange = async () => credentials()) {
   const live = async (ms) => {
     for (let at = 0; at < ms; at += 1000) {
       pass(1000);
-      await settled();
+      await settle();
     }
   };
   return { session, events, words, time, pass, live };
 }
 
-const settled = () => new Promise((resolve) => setImmediate(resolve));
-
 /** Wait for a digest, which another thread computes. */
 async function until(condition) {
-  for (let turns = 0; turns < 100_000 && !condition(); turns++) await settled();
+  for (let turns = 0; turns < 100_000 && !condition(); turns++) await settle();
   assert.ok(condition());
 }
 
@@ -207,7 +206,7 @@ test("credentials that AWS takes no longer are exchanged for once more while the
   assert.equal(session.presence.endsAt, HOUR);
   time.now = 31_000;
   session.end();
-  await settled();
+  await settle();
   assert.deepEqual([exchanges, events.at(-1), session.presence], [2, ["ended"], null]);
   await session.enter(token({ iat: 1 }));
   session.end();
@@ -221,7 +220,7 @@ test("an exchange once more that is refused ends the presence, and Google is ask
   time.now = 20 * MINUTE;
   service.error = new AwsError("ExpiredToken", "", 400);
   session.end();
-  await settled();
+  await settle();
   assert.equal(session.presence, null);
   assert.deepEqual(words().slice(2), ["ended", "signingIn", "refused", "renewalDue"]);
   assert.match(events.at(-2)[1], /has expired/);
@@ -232,7 +231,7 @@ test("a sign-out while credentials are exchanged for once more is a sign-out", a
   await session.enter(token());
   session.end();
   session.leave();
-  await settled();
+  await settle();
   assert.equal(session.presence, null);
   assert.equal(words().filter((word) => word === "signedIn").length, 1);
 });
@@ -543,7 +542,7 @@ test("a sign-out ends the tries, and a newer token takes their place", async () 
   assert.equal(words().filter((word) => word === "signedIn").length, 1);
   service.error = OFFLINE;
   const renewal = session.enter(token({ iat: 2 }));
-  await settled();
+  await settle();
   session.leave();
   await renewal;
   const { exchanges } = service;

@@ -7,6 +7,7 @@ import {
   joinTabs,
 } from "../../../../s3-website/public/js/services/tabs.js";
 import { area, browser } from "../browser.js";
+import { settle } from "../builders.js";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -53,7 +54,7 @@ test("where locks do not answer, a tab takes an id of its own, and gives back wh
   const claim = claimTab(locks, () => area(new Map([["lambda-chat/tab", "kept"]])), () => "new");
   for (let turn = 0; turn < 2; turn += 1) {
     t.mock.timers.tick(60_000);
-    await new Promise((resolve) => setImmediate(resolve));
+    await settle();
   }
   assert.equal(await claim, "new");
   assert.deepEqual(asked.map((act) => act({})), [undefined, undefined]);
