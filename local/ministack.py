@@ -15,7 +15,6 @@ import shutil
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from typing import Any
 from local.gate import Gate
 
 KEEP_ALIVE_S = 75  # as MiniStack's own command does
-BUSY_POLL_S = 0.05
 
 
 def main(descriptor: str, gate: str) -> None:
@@ -86,15 +84,16 @@ def _spare_busy_workers() -> None:
 
     def kill_workers(workers: Iterable[Any]) -> None:
         listed = [worker for worker in workers if worker is not None]
-        busy = [worker for worker in listed if worker.in_use]
+        # held during a call; `in_use` stays true after a failed start
+        busy = [worker for worker in listed if worker._lock.locked()]
         kill_now([worker for worker in listed if worker not in busy])
         if busy:
             threading.Thread(target=kill_when_idle, args=(busy,), daemon=True).start()
 
     def kill_when_idle(workers: Iterable[Any]) -> None:
         for worker in workers:
-            while worker.in_use:
-                time.sleep(BUSY_POLL_S)
+            with worker._lock:
+                pass  # the call has ended
             kill_now([worker])
 
     lambda_runtime.kill_workers = kill_workers
