@@ -16,6 +16,8 @@ WAIT_DEADLINE_S = 300.0
 CREATING_MARKS = frozenset({"attached", "created"})
 # Marks that need no output: nothing differs from the config.
 SETTLED = frozenset({"exists", "gone", "unchanged"})
+# Functions, steps for failures and what only the output needs; sources/plan.py drops equal steps.
+_NOT_COMPARED = frozenset({"recheck", "fills", "before", "merge", "guard", "unless", "undo"})
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -119,15 +121,11 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     undo: Step | None = None
 
     def __eq__(self, other: object) -> bool:
-        """Compare what the steps do; functions and what serves only the output do not count."""
-        return isinstance(other, Step) and self._compared == other._compared
-
-    @property
-    def _compared(self) -> tuple[object, ...]:
-        return (
-            *(self.service, self.operation, self.params, self.mark, self.message, self.wait),
-            *(self.settled, self.conflict_hint, self.hint, self.refused, self.takes),
-            *(self.expected, self.unexpected_hint),
+        """Compare all fields but those in _NOT_COMPARED."""
+        return isinstance(other, Step) and all(
+            getattr(self, field) == getattr(other, field)
+            for field in self.__struct_fields__
+            if field not in _NOT_COMPARED
         )
 
 
