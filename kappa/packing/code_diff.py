@@ -121,10 +121,18 @@ def _lines(before: str | None, after: str | None) -> tuple[str, ...]:
     if before is None or after is None:
         return ()
     diff = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
-    lines = [one_line(shown(line)) for line in diff][2:]
+    lines = [_visible(line) for line in diff][2:]
     more = len(lines) - _MAX_LINES_OF_A_FILE
     first = lines[:_MAX_LINES_OF_A_FILE]
     return tuple([*first, f" ... {more} more lines"] if more > 0 else first)
+
+
+def _visible(line: str) -> str:
+    """Escape joiners and special blanks too, since they may be all that differs."""
+    return "".join(
+        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode()
+        for char in line
+    )
 
 
 def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:

@@ -57,6 +57,13 @@ def test_what_a_terminal_would_obey_is_shown_as_its_number():
     assert lines_of(zipped(a="x"), zipped(a="\x1b[31m"))[-1] == r"+\x1b[31m"
 
 
+@pytest.mark.parametrize("char", ["\u00a0", "\u2009", "\u3000", "\u200c", "\u200d", "\u00ad"])
+def test_a_line_that_differs_only_in_an_invisible_character_shows_its_number(char):
+    number = ascii(char).strip("'")
+    lines = lines_of(zipped(a=f"\tx{char}y"), zipped(a="\tx y"))
+    assert lines[-2:] == [f"-\tx{number}y", "+\tx y"]
+
+
 def test_files_that_hold_secrets_are_shown_by_their_size_unless_values_are_shown():
     names = (
         ".env deep__.env.prod tls.key db_password.txt secrets__db.yml a__.aws__config .netrc .npmrc"
