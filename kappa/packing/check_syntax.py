@@ -1,9 +1,9 @@
 """Find Python files with syntax errors before they are uploaded. No code is run.
 
-It owns which Python compiles them: the runtime's version if it is installed, else the one that
-runs kappa. An error is certain only if that Python is not older than the runtime's. Another Python
-is started only if necessary, since that takes longer than a call to AWS: a newer one reads
-whatever an older one does.
+It owns which Python compiles them. The one that runs kappa does, if it is not newer than the
+runtime: a newer Python reads whatever an older one does. The runtime's own Python is started only
+if kappa's is newer, or older and finds errors, since starting it takes longer than a call to AWS.
+An error is certain only if the Python that found it is not older than the runtime's.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ _Compiled = tuple[int, list[tuple[int, int, str]]]
 
 
 def _compiled(files: list[bytes], runtime_minor: int) -> _Compiled:
-    """Compile with the Python whose answer counts most and is had for least."""
+    """Compile here if that settles it, otherwise with the runtime's Python if it is installed."""
     if sys.version_info.minor > runtime_minor:
         return _compiled_by_another(runtime_minor, files) or _compiled_here(files)
     here = _compiled_here(files)
