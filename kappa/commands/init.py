@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from kappa.config.convert import allowed
+from kappa.config.convert import allowed, fits
 from kappa.config.value_types import FunctionName
 from kappa.errors import ConfigError
 
@@ -106,11 +106,9 @@ def starter(config: Path, name: str = "") -> NewFiles:
     # Unlike Path.resolve(), it follows a link to itself no further.
     folder = Path(os.path.realpath(config)).parent.name
     name = name or re.sub(r"[^a-zA-Z0-9_-]+", "-", folder).strip("-")
-    try:
-        msgspec.convert(name, FunctionName)
-    except msgspec.ValidationError as error:
+    if not fits(name, FunctionName):
         hint = f"{allowed(FunctionName)}."
-        raise ConfigError(f"{name!r} is not a valid function name.", hint) from error
+        raise ConfigError(f"{name!r} is not a valid function name.", hint)
     module = _module(name)
     texts = {
         config.name: HEADER + _CONFIG.format(name=name, module=module, file=config.name),

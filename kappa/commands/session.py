@@ -15,7 +15,7 @@ import msgspec
 from kappa.arn import Place
 from kappa.aws import Aws
 from kappa.config import advised_commands
-from kappa.config.convert import allowed
+from kappa.config.convert import allowed, fits
 from kappa.config.model import Config, Function
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
@@ -91,12 +91,9 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
         return session
     types = get_type_hints(Function, include_extras=True)
     for key, value in chosen.items():
-        try:
-            msgspec.convert(value, types[key])
-        except msgspec.ValidationError as error:
-            option = f"--{key.replace('_', '-')}"
-            problem = f"{option} cannot be {value!r}."
-            raise ConfigError(problem, f"Allowed: {allowed(types[key])}.") from error
+        if not fits(value, types[key]):
+            problem = f"--{key.replace('_', '-')} cannot be {value!r}."
+            raise ConfigError(problem, f"Allowed: {allowed(types[key])}.")
     changed = msgspec.structs.replace(session.config.function, **chosen)
     config = msgspec.structs.replace(session.config, function=changed)
     published = Session(config, session.aws, session.clock)
