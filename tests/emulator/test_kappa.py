@@ -11,7 +11,8 @@ import pytest
 
 from kappa.packing.archive import pack
 from tests.support.kappa import projects
-from tests.support.kappa.projects import CODE, POLICY, eventually, user_in
+from tests.support.kappa.projects import CODE, POLICY, user_in
+from tests.support.waiting import wait_for
 
 ACCOUNT = "461000000001"
 KAPPA = Path(sys.executable).parent / "kappa"
@@ -136,7 +137,7 @@ def test_invoke_async_runs_the_function_later(created):
     word = uuid.uuid4().hex
     done = created.run("invoke-async", "--data", "-", stdin=json.dumps({"word": word}))
     assert "Accepted" in done.stderr
-    eventually(lambda: word in created.log())
+    wait_for(lambda: word in created.log())
 
 
 def test_dryrun_says_yes_and_runs_nothing(created):
@@ -147,7 +148,7 @@ def test_dryrun_says_yes_and_runs_nothing(created):
 
 def test_tail_prints_times_and_lines_in_order(created):
     created.client("lambda").invoke(FunctionName=created.name, Payload=b'{"tea": 1}')
-    eventually(lambda: 'seen {"tea": 1}' in created.log())
+    wait_for(lambda: 'seen {"tea": 1}' in created.log())
     lines = created.run("tail").stdout.splitlines()
     assert lines == sorted(lines, key=lambda line: line[:24])
     assert any(line.endswith('seen {"tea": 1}') for line in lines)
@@ -213,7 +214,7 @@ def test_the_life_of_a_function_behind_a_topic(project):
     assert project.marks("add_event_sources") == ["created", "created"]
     assert project.marks("add_event_sources") == ["exists"]
     project.client("sns").publish(TopicArn=topic, Message="tea is ready")
-    eventually(lambda: "tea is ready" in project.log())
+    wait_for(lambda: "tea is ready" in project.log())
     project.client("sns").delete_topic(TopicArn=topic)
     assert "removed" in project.marks("delete")
     assert project.existing() == []
@@ -228,7 +229,7 @@ def test_the_life_of_a_function_behind_a_table(project):
     assert project.marks("add_event_sources") == ["exists"]
     word = uuid.uuid4().hex
     project.client("dynamodb").put_item(TableName=project.name, Item={"id": {"S": word}})
-    eventually(lambda: word in project.log())
+    wait_for(lambda: word in project.log())
     project.config(project.text.replace("batch_size: 10", "batch_size: 7\n      enabled: false"))
     assert project.marks("update_event_sources") == ["updated"]
     (mapping,) = project.mappings()
@@ -248,7 +249,7 @@ def test_the_life_of_a_function_behind_a_kinesis_stream(project):
     project.run("create")
     assert project.marks("add_event_sources") == ["created"]
     kinesis.put_record(StreamName=project.name, Data=b"tea", PartitionKey="a")
-    eventually(lambda: "aws:kinesis" in project.log())
+    wait_for(lambda: "aws:kinesis" in project.log())
     project.run("delete")
     assert (project.existing(), project.mappings()) == ([], [])
 

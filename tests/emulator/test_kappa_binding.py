@@ -9,7 +9,7 @@ import json
 import pytest
 
 from tests.support.kappa import projects
-from tests.support.kappa.projects import eventually
+from tests.support.waiting import wait_for
 
 ACCOUNT = "461000000062"
 CODE = """\
@@ -74,7 +74,7 @@ class Project(projects.Project):
         texts = f"topic-{self.sent}", f"queue-{self.sent}"
         self.client("sns").publish(TopicArn=self.topic, Message=texts[0])
         self.client("sqs").send_message(QueueUrl=self.queue, MessageBody=texts[1])
-        eventually(lambda: all(text in self.log() for text in texts))
+        wait_for(lambda: all(text in self.log() for text in texts))
         return texts
 
     def heard(self):

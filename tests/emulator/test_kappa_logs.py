@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.kappa import projects
-from tests.support.kappa.projects import eventually
+from tests.support.waiting import wait_for
 
 ACCOUNT = "461000000005"
 NAME = "teller"
@@ -92,7 +92,7 @@ def test_errors_says_when_there_are_none(tmp_path, emulator):
     quiet.config(projects.GIVEN_ROLE.format(role=role, name=quiet.name))
     quiet.run("create")
     quiet.run("invoke", "--data", "{}")
-    projects.eventually(quiet.log)
+    wait_for(quiet.log)
     assert "No errors in the " in quiet.run("logs", "--errors").stderr
 
 
@@ -115,7 +115,7 @@ def test_filter_is_cloudwatchs_own(teller):
 def test_since_and_until_limit_the_time(teller):
     teller.tell("early")
     # the emulator writes a request's lines after its answer, with the time of writing
-    eventually(lambda: "early" in teller.run("tail").stdout)
+    wait_for(lambda: "early" in teller.run("tail").stdout)
     between = datetime.now(UTC)
     time.sleep(0.01)
     teller.tell("later")
@@ -142,7 +142,7 @@ def test_following_waits_for_the_log_and_gives_each_line_once(tmp_path, emulator
         assert following.stderr.readline().startswith("Waiting for the first log:")
         for number in range(3):
             teller.tell(f"number {number}")
-            eventually(lambda number=number: f"number {number}" in output.read_text())
+            wait_for(lambda number=number: f"number {number}" in output.read_text())
         os.kill(following.pid, signal.SIGINT)
         assert following.wait(10) == 0
     told = [line for line in output.read_text().splitlines() if '"told"' in line]

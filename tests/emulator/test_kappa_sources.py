@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from tests.support.kappa import projects
-from tests.support.kappa.projects import eventually
+from tests.support.waiting import wait_for
 
 ACCOUNT = "461000000061"
 PREFIX = f"arn:aws:%s:us-east-1:{ACCOUNT}:%s"
@@ -73,7 +73,7 @@ def test_a_topic_lets_only_matching_messages_through(project):
         sns.publish(
             TopicArn=topic, Message=f"{kind} is ready", MessageAttributes={"kind": attribute}
         )
-    eventually(lambda: "tea is ready" in project.log())
+    wait_for(lambda: "tea is ready" in project.log())
     assert "coffee is ready" not in project.log()
 
 
@@ -119,7 +119,7 @@ def test_a_queue_delivers_is_changed_disabled_enabled_and_removed(project):
     assert project.marks("add_event_sources") == ["created"]
     assert project.marks("add_event_sources") == ["exists"]
     project.client("sqs").send_message(QueueUrl=queue, MessageBody="the kettle boils")
-    eventually(lambda: "the kettle boils" in project.log())
+    wait_for(lambda: "the kettle boils" in project.log())
     project.says({**source, "filter_criteria": [{"body": {"cups": [{"numeric": [">", 1]}]}}]})
     assert project.marks("update_event_sources") == ["updated"]
     assert project.marks("update_event_sources") == ["unchanged"]
@@ -139,7 +139,7 @@ def test_a_stream_is_added_changed_disabled_and_removed(project):
     project.says({**source, "starting_position": "TRIM_HORIZON", "maximum_retry_attempts": 2})
     assert project.marks("add_event_sources") == ["created"]
     project.client("kinesis").put_record(StreamName=project.name, Data=b"a click", PartitionKey="1")
-    eventually(lambda: '"eventSource": "aws:kinesis"' in project.log())
+    wait_for(lambda: '"eventSource": "aws:kinesis"' in project.log())
     project.says({**source, "batch_size": 20, "enabled": False})
     assert project.marks("update_event_sources") == ["updated"]
     mapping = project.mapping()
@@ -186,7 +186,7 @@ def test_a_bucket_notifies_and_the_notifications_of_others_stay(project):
     assert project.marks("add_event_sources") == ["created", "created"]
     assert project.marks("add_event_sources") == ["exists"]
     s3.put_object(Bucket=project.name, Key="in/tea.txt", Body=b"tea")
-    eventually(lambda: "in/tea.txt" in project.log())
+    wait_for(lambda: "in/tea.txt" in project.log())
     assert project.marks("disable_event_sources") == ["removed"]
     assert (notifications_of(project), project.state()) == (others, ["missing"])
     assert project.marks("enable_event_sources") == ["created"]
@@ -207,8 +207,8 @@ def test_a_bucket_notifies_of_two_prefixes_and_a_changed_one_moves(project):
     assert project.marks("add_event_sources") == ["created", "created", "created"]
     for key in ("in/tea.txt", "out/milk.txt"):
         s3.put_object(Bucket=project.name, Key=key, Body=b"a drink")
-    eventually(lambda: "in/tea.txt" in project.log())
-    eventually(lambda: "out/milk.txt" in project.log())
+    wait_for(lambda: "in/tea.txt" in project.log())
+    wait_for(lambda: "out/milk.txt" in project.log())
     project.says(source("in/"), source("new/"))
     assert project.marks("update_event_sources") == ["unchanged", "updated"]
     assert project.state() == ["Notifying", "Notifying"]
@@ -267,7 +267,7 @@ def test_a_pattern_invokes_with_what_it_matches(project):
             {**entry, "Detail": json.dumps({"cups": cups, "id": cups * 111})} for cups in (1, 2)
         ]
     )
-    eventually(lambda: '"id": 222' in project.log())
+    wait_for(lambda: '"id": 222' in project.log())
     assert '"id": 111' not in project.log()
 
 
@@ -349,7 +349,7 @@ def test_every_kind_is_bound_to_the_alias_and_moved_there(project):
     assert len(project.statements(Qualifier="live")) == 5
     assert set(project.marks("update_event_sources")) == {"unchanged"}
     s3.put_object(Bucket=project.name, Key="tea.txt", Body=b"tea")
-    eventually(lambda: "tea.txt" in project.log())
+    wait_for(lambda: "tea.txt" in project.log())
     project.run("remove_event_sources")
     assert project.statements(Qualifier="live") == []
     assert set(project.state()) == {"missing"}

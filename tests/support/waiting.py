@@ -1,9 +1,12 @@
-"""Wait until something is so, for tests of what takes its time."""
+"""Poll until a condition holds."""
 
 import time
 
+# The emulator serves all tests' event source mappings in turn, and starts each function first.
+_DEADLINE_S = 60.0
 
-def wait_for(condition, deadline_s=60.0):
+
+def wait_for(condition, deadline_s=_DEADLINE_S):
     """Call until the result is true; return it. Fails after the deadline."""
     deadline = time.monotonic() + deadline_s
     while not (value := condition()):

@@ -2,12 +2,10 @@
 
 import json
 import uuid
-from functools import partial
 from pathlib import Path
 
 from kappa.packing.archive import pack
 from tests.support.builders import run_kappa
-from tests.support.waiting import wait_for
 
 CODE = """\
 import json, os
@@ -18,8 +16,6 @@ def handler(event, context):
         raise ValueError("the kettle is cold")
     return {"greeting": os.environ.get("GREETING", ""), "event": event}
 """
-# The emulator serves all tests' event source mappings in turn, and starts each function first.
-eventually = partial(wait_for, deadline_s=60.0)
 FEW_REGIONS = Path(__file__).parents[2] / "data" / "few_regions"
 POLICY = {
     "Version": "2012-10-17",
