@@ -57,7 +57,7 @@ def choose_alias(
     alias = config.function.alias
     if alias and not moving and len(claims.all) == 1:
         (alias,) = claims.all
-        config = msgspec.structs.replace(config, bound=alias)
+        config = replace(config, bound=alias)
     elif not alias:
         if not claims.all:
             claims = _permitted(config, place, state, strict and not moving)
@@ -66,7 +66,7 @@ def choose_alias(
             raise _conflict(config, problem, claims.aliases)
         alias = "" if problem else next(iter(claims.aliases), "")
         if alias:
-            config = msgspec.structs.replace(config, bound=alias)
+            config = replace(config, bound=alias)
     target_arn = place.function_arn(config.function.name, alias)
     own = {"", alias} | claims.aliases | _dead(config, state) | _named_by_kappa(config, state)
     return config, replace(state, target_arn=target_arn, own=frozenset(own))

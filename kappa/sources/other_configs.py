@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from kappa.arn import describe_qualifier
@@ -29,7 +28,7 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     `config.others` or `state.others`.
     """
     marked = {alias for alias, mark in state.owners.items() if aliases.is_of_another(config, mark)}
-    config = msgspec.structs.replace(config, other_aliases=config.other_aliases | marked)
+    config = replace(config, other_aliases=config.other_aliases | marked)
     others = config.others
     if not others:
         return config, state

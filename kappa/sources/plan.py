@@ -7,7 +7,6 @@ settled the alias that the sources belong on.
 
 from __future__ import annotations
 
-import msgspec
 from msgspec.structs import replace
 
 from kappa.arn import Place, describe_qualifier
@@ -136,7 +135,7 @@ def plan_sources_remove(
     """Plan the removal of the config's sources and their permissions, on any version or alias."""
     plan: list[Step | Note] = []
     by_qualifier = {**state.statements, config.qualifier: statements}
-    state = msgspec.structs.replace(state, statements=by_qualifier)
+    state = replace(state, statements=by_qualifier)
     for source in config.function.event_sources:
         plan += [*_removal(config, source, state), *_of_others(config, source, state)]
         if source.key not in state.unread:
@@ -177,7 +176,7 @@ def _part(
         raise _unclear(config, source, state)
     after = (*part.after, *kept, *_of_others(config, source, state))
     if not kind.calls:
-        return msgspec.structs.replace(part, after=after)
+        return replace(part, after=after)
     # All sources of one bucket share its permission.
     alike = [other for other in config.function.event_sources if other.key == source.key]
     others = {alias for other in alike for alias in unclaimed(config, other, state)}
@@ -190,8 +189,8 @@ def _part(
     if not source.enabled and not kind.has_switch(source):
         # Once the source is gone, only its permission shows which alias it was on.
         removed = stale if kind.calls_late and part.exists else []
-        return msgspec.structs.replace(part, after=(*after, *removed))
-    return msgspec.structs.replace(
+        return replace(part, after=(*after, *removed))
+    return replace(
         part,
         grants=grants.plan(config, source, place, statements),
         moves=part.moves or bool(leaving),
@@ -241,4 +240,4 @@ def _url(config: Config, state: SourcesState, statements: Statements) -> Part | 
     if not desired:
         return None
     part = url.plan(config, desired, state, statements)
-    return msgspec.structs.replace(part, after=(*part.after, *_url_of_others(config, state)))
+    return replace(part, after=(*part.after, *_url_of_others(config, state)))

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from kappa.arn import describe_qualifier
@@ -73,7 +72,7 @@ def plan(
         step = _step(
             "create_function_url_config", {**names, **_params(desired)}, "created", desired
         )
-        step = msgspec.structs.replace(
+        step = replace(
             step,
             recheck=Recheck("get_function_url_config", names, partial(_is_made, desired)),
             conflict_hint="Another deploy has just made a different one: "

@@ -1,7 +1,7 @@
 """A status as a table: each part with its state, and the facts about it."""
 
 import pytest
-from msgspec.structs import replace as replace_settings
+from msgspec.structs import replace
 
 from kappa.cli.status_table import status_table
 from kappa.config.model import Async
@@ -77,7 +77,7 @@ def test_an_alias_says_its_version_and_whether_the_function_has_changed_since():
         "as the function is now",
     )
     alias["RoutingConfig"] = {"AdditionalVersionWeights": {"2": 0.1}}
-    changed = replace_settings(state, latest={**SETTINGS, "Timeout": 9})
+    changed = replace(state, latest={**SETTINGS, "Timeout": 9})
     data = data_of(config, function=FunctionState(SETTINGS, versions=changed))
     assert status_table(data, config)[2][3] == "10% to version 2  the function has changed since"
 

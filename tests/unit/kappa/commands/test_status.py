@@ -1,7 +1,6 @@
 """A status as data, and the problems that it names."""
 
 from msgspec.structs import replace
-from msgspec.structs import replace as replace_settings
 
 from kappa.cli.status_table import status_table
 from kappa.function.permissions import Statement
@@ -97,7 +96,7 @@ def test_a_policy_that_is_not_attached_is_a_problem():
         (role.attached, ["policy greeter-policy: not attached to the role greeter-role"]),
         ((policy.arn,), []),
     ):
-        rights = IamState(policy, replace_settings(role, attached=attached))
+        rights = IamState(policy, replace(role, attached=attached))
         assert problems_of(config, rights=rights, function=FunctionState(SETTINGS)) == problems
 
 
@@ -113,7 +112,7 @@ def test_a_permission_of_the_config_that_aws_has_not_so_is_a_problem():
     assert problems(shop) == []
     assert problems(read=False) == []
     assert problems() == ["permission shop: missing"]
-    other = replace_settings(shop, principal="arn:aws:iam::111111111111:root")
+    other = replace(shop, principal="arn:aws:iam::111111111111:root")
     assert problems(other) == ["permission shop: differs"]
 
 
