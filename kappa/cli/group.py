@@ -59,9 +59,9 @@ class Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the config that is meant where a command stands in its place."""
         args = old_syntax.translated(args)
-        old_option = any(word.split("=")[0] == "--record-path" for word in args)
-        if old_option and not ctx.resilient_parsing:
-            raise click.UsageError(old_syntax.replacement(["--record-path"], ()), ctx)
+        problem = old_syntax.gone_option(args)
+        if problem and not ctx.resilient_parsing:
+            raise click.UsageError(problem, ctx)
         first = next(self._plain_words(ctx, args), None)
         if first is not None and self._is_command(args[first]):
             if args[first] in old_syntax.WITHOUT_CONFIG and not ctx.resilient_parsing:

@@ -41,6 +41,13 @@ def translated(args: Sequence[str]) -> list[str]:
     return words
 
 
+def gone_option(args: Sequence[str]) -> str:
+    """Name what replaced a former option; "" if none of the words is one."""
+    if any(word.split("=")[0] == "--record-path" for word in args):
+        return "--record-path is gone: --debug shows each call of AWS."
+    return ""
+
+
 def replacement(args: Sequence[str], files: Sequence[Path | str], given: Sequence[str] = ()) -> str:
     """Name what replaced the words of a command line; "" if all of them are of today.
 
@@ -67,8 +74,6 @@ def replacement(args: Sequence[str], files: Sequence[Path | str], given: Sequenc
         return f'completion is now: eval "$({script})"'
     if command in _CALLS and more and not more.startswith("-"):
         return f"What to send is an option: {advised(f'{command} --data {more}', *files)}"
-    if any(word.split("=")[0] == "--record-path" for word in args):
-        return "--record-path is gone: --debug shows each call of AWS."
     return ""
 
 
