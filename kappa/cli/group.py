@@ -82,12 +82,12 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; name what replaced a word of kappa 0.7."""
-        files = ctx.params.get("config") or ("config.yml",)
-        before = {key: ctx.params.get(key) for key in ("env", "profile", "region")}
-        problem = old_syntax.replacement(args, files, advised_commands.options(**before))
-        if not ctx.resilient_parsing and problem:
-            raise click.UsageError(problem, ctx)
         if not ctx.resilient_parsing:
+            files = ctx.params.get("config") or ("config.yml",)
+            before = {key: ctx.params.get(key) for key in ("env", "profile", "region")}
+            problem = old_syntax.replacement(args, files, advised_commands.options(**before))
+            if problem:
+                raise click.UsageError(problem, ctx)
             self._check_command(ctx, args)
         return super().resolve_command(ctx, args)
 
