@@ -1,11 +1,8 @@
-r"""The types of the values in a kappa config: kind, range, pattern, and the words for an error.
+"""The types of the values in a kappa config: kind, range, pattern, and the words for an error.
 
 Owns what one value may be. Limits are those of AWS's own API, and a test compares them with the
 SDK's model. Which key takes which type is model.py's; rules between keys are those of the *_rules.
 A value that may be empty removes what AWS has.
-
-A pattern ends in `$(?!\n)`: `$` alone also matches before a last line break, and an editor's schema
-has no `\Z`.
 """
 
 from __future__ import annotations
@@ -14,22 +11,27 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+
+def _whole(pattern: str, words: str) -> Meta:
+    r"""Let a pattern match the whole text, described by these words.
+
+    `$` alone also matches before a last line break, and an editor's schema has no `\Z`.
+    """
+    return Meta(pattern=rf"^{pattern}$(?!\n)", description=words)
+
+
 # Anywhere
 
 Text = Annotated[str, Meta(min_length=1, description="a text")]
 ArnText = Annotated[
     str,
-    Meta(
-        pattern=r"^arn:aws[a-z-]*:[^:]+:[^:]*:[^:]*:.+$(?!\n)",
-        description="an ARN, such as arn:aws:sns:us-east-1:123456789012:topic",
+    _whole(
+        r"arn:aws[a-z-]*:[^:]+:[^:]*:[^:]*:.+",
+        "an ARN, such as arn:aws:sns:us-east-1:123456789012:topic",
     ),
 ]
 RegionName = Annotated[
-    str,
-    Meta(
-        pattern=r"^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$(?!\n)",
-        description="an AWS region, such as us-east-1",
-    ),
+    str, _whole(r"([a-z]{2,}(-[a-z]+)+-[0-9]+)?", "an AWS region, such as us-east-1")
 ]
 # A blank of an example, such as <your profile>, is not a profile.
 ProfileName = Annotated[
@@ -38,23 +40,13 @@ ProfileName = Annotated[
 
 # iam
 
-RoleName = Annotated[
-    str,
-    Meta(pattern=r"^[\w+=,.@-]{1,64}$(?!\n)", description="1 to 64 letters, digits and +=,.@_-"),
-]
-PolicyName = Annotated[
-    str,
-    Meta(pattern=r"^[\w+=,.@-]{1,128}$(?!\n)", description="1 to 128 letters, digits and +=,.@_-"),
-]
+RoleName = Annotated[str, _whole(r"[\w+=,.@-]{1,64}", "1 to 64 letters, digits and +=,.@_-")]
+PolicyName = Annotated[str, _whole(r"[\w+=,.@-]{1,128}", "1 to 128 letters, digits and +=,.@_-")]
 PolicyDescription = Annotated[
     str, Meta(max_length=1000, description="a text of at most 1000 characters")
 ]
 IamPath = Annotated[
-    str,
-    Meta(
-        pattern=r"^/([!-~]+/)?$(?!\n)",
-        description="a path that begins and ends with /, such as /kappa/",
-    ),
+    str, _whole(r"/([!-~]+/)?", "a path that begins and ends with /, such as /kappa/")
 ]
 Document = Annotated[
     str | dict[str, Any],
@@ -63,10 +55,7 @@ Document = Annotated[
 
 # lambda
 
-FunctionName = Annotated[
-    str,
-    Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$(?!\n)", description="1 to 64 letters, digits, - and _"),
-]
+FunctionName = Annotated[str, _whole(r"[a-zA-Z0-9_-]{1,64}", "1 to 64 letters, digits, - and _")]
 Description = Annotated[str, Meta(max_length=256, description="a text of at most 256 characters")]
 Handler = Annotated[
     str,
@@ -82,11 +71,10 @@ Memory = Annotated[int, Meta(ge=128, le=32768, description="128 to 32768 (MB)")]
 EphemeralStorage = Annotated[int, Meta(ge=512, le=32768, description="512 to 32768 (MB)")]
 LayerArn = Annotated[
     str,
-    Meta(
-        pattern=r"^arn:aws[a-z-]*:lambda:"
-        r"([a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9_-]+:\d+|::awslayer:[a-zA-Z0-9_-]+)$(?!\n)",
-        description="the ARN of a layer's version, such as "
-        "arn:aws:lambda:us-east-1:123456789012:layer:a:1",
+    _whole(
+        r"arn:aws[a-z-]*:lambda:"
+        r"([a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9_-]+:\d+|::awslayer:[a-zA-Z0-9_-]+)",
+        "the ARN of a layer's version, such as arn:aws:lambda:us-east-1:123456789012:layer:a:1",
     ),
 ]
 Layers = Annotated[
@@ -98,9 +86,9 @@ Tracing = Annotated[
 ]
 KeyArn = Annotated[
     str,
-    Meta(
-        pattern=r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-zA-Z0-9-]+)?$(?!\n)",
-        description="the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), or '' for AWS's own",
+    _whole(
+        r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-zA-Z0-9-]+)?",
+        "the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), or '' for AWS's own",
     ),
 ]
 Reserved = Annotated[
@@ -109,9 +97,9 @@ Reserved = Annotated[
 ]
 DeadLetterArn = Annotated[
     str,
-    Meta(
-        pattern=r"^(arn:aws[a-z-]*:(sns|sqs):[a-z0-9-]+:\d{12}:[a-zA-Z0-9_.-]+)?$(?!\n)",
-        description="the ARN of a topic or a queue, or '' for none",
+    _whole(
+        r"(arn:aws[a-z-]*:(sns|sqs):[a-z0-9-]+:\d{12}:[a-zA-Z0-9_.-]+)?",
+        "the ARN of a topic or a queue, or '' for none",
     ),
 ]
 LOG_DAYS = (
@@ -121,9 +109,8 @@ LOG_DAYS = (
 LogDays = Annotated[int, Meta(description=f"{LOG_DAYS} (days)")]
 AliasName = Annotated[
     str,
-    Meta(
-        pattern=r"^(?![0-9]+$)[a-zA-Z0-9_-]{0,128}$(?!\n)",
-        description="1 to 128 letters, digits, - and _, not only digits",
+    _whole(
+        r"(?![0-9]+$)[a-zA-Z0-9_-]{0,128}", "1 to 128 letters, digits, - and _, not only digits"
     ),
 ]
 KeepVersions = Annotated[int, Meta(ge=1, le=1000, description="1 to 1000 (versions)")]
@@ -131,21 +118,17 @@ Requirements = Annotated[
     str | tuple[str, ...],
     Meta(description="the path of a requirements file, or a list such as [requests==2.32.3]"),
 ]
-BucketName = Annotated[
-    str,
-    Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$(?!\n)", description="the name of a bucket"),
-]
+BucketName = Annotated[str, _whole(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")]
 
 # lambda.image
 
 ImageUri = Annotated[
     str,
-    Meta(
-        pattern=r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|amazonaws\.eu"
+    _whole(
+        r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|amazonaws\.eu"
         r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)/[a-z0-9._/-]+"
-        r"(:[a-zA-Z0-9._-]+)?(@sha256:[0-9a-f]{64})?$(?!\n)",
-        description="an image in ECR, such as "
-        "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1",
+        r"(:[a-zA-Z0-9._-]+)?(@sha256:[0-9a-f]{64})?",
+        "an image in ECR, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1",
     ),
 ]
 WorkingDirectory = Annotated[
@@ -154,28 +137,18 @@ WorkingDirectory = Annotated[
 
 # lambda.vpc
 
-SubnetId = Annotated[
-    str,
-    Meta(pattern=r"^subnet-[0-9a-z]+$(?!\n)", description="a subnet's id, such as subnet-0a1b2c3d"),
-]
+SubnetId = Annotated[str, _whole(r"subnet-[0-9a-z]+", "a subnet's id, such as subnet-0a1b2c3d")]
 SubnetIds = Annotated[
     tuple[SubnetId, ...], Meta(max_length=16, description="a list of at most 16 subnets' ids")
 ]
-GroupId = Annotated[
-    str, Meta(pattern=r"^sg-[0-9a-zA-Z]+$(?!\n)", description="a group's id, such as sg-0a1b2c3d")
-]
+GroupId = Annotated[str, _whole(r"sg-[0-9a-zA-Z]+", "a group's id, such as sg-0a1b2c3d")]
 GroupIds = Annotated[
     tuple[GroupId, ...], Meta(max_length=5, description="a list of at most 5 groups' ids")
 ]
 
 # lambda.logging
 
-LogGroup = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-zA-Z0-9._/#-]{0,512}$(?!\n)", description="1 to 512 letters, digits and ._-/#"
-    ),
-]
+LogGroup = Annotated[str, _whole(r"[a-zA-Z0-9._/#-]{0,512}", "1 to 512 letters, digits and ._-/#")]
 
 # lambda.async
 
@@ -183,39 +156,24 @@ AsyncRetries = Annotated[int, Meta(ge=0, le=2, description="0 to 2")]
 EventAge = Annotated[int, Meta(ge=60, le=21600, description="60 to 21600 (seconds)")]
 DestinationArn = Annotated[
     str,
-    Meta(
-        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|lambda|events|s3):[a-z0-9-]*:(\d{12})?:\S+)?$(?!\n)",
-        description="the ARN of a topic, queue, function, event bus or bucket, or '' for none",
+    _whole(
+        r"(arn:aws[a-z-]*:(sns|sqs|lambda|events|s3):[a-z0-9-]*:(\d{12})?:\S+)?",
+        "the ARN of a topic, queue, function, event bus or bucket, or '' for none",
     ),
 ]
 
 # lambda.permissions
 
-StatementId = Annotated[
-    str,
-    Meta(pattern=r"^[a-zA-Z0-9_-]{1,100}$(?!\n)", description="1 to 100 letters, digits, - and _"),
-]
+StatementId = Annotated[str, _whole(r"[a-zA-Z0-9_-]{1,100}", "1 to 100 letters, digits, - and _")]
 Action = Annotated[
-    str,
-    Meta(
-        pattern=r"^(\*|lambda:(\*|[a-zA-Z]+))$(?!\n)",
-        description="an action such as lambda:InvokeFunction",
-    ),
+    str, _whole(r"(\*|lambda:(\*|[a-zA-Z]+))", "an action such as lambda:InvokeFunction")
 ]
-AccountId = Annotated[str, Meta(pattern=r"^\d{12}$(?!\n)", description="an account's 12 digits")]
+AccountId = Annotated[str, _whole(r"\d{12}", "an account's 12 digits")]
 OrganizationId = Annotated[
-    str,
-    Meta(
-        pattern=r"^o-[a-z0-9]{10,32}$(?!\n)",
-        description="an organization's id, such as o-a1b2c3d4e5",
-    ),
+    str, _whole(r"o-[a-z0-9]{10,32}", "an organization's id, such as o-a1b2c3d4e5")
 ]
 EventSourceToken = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-zA-Z0-9._-]{1,256}$(?!\n)",
-        description="a token, such as the id of an Alexa skill",
-    ),
+    str, _whole(r"[a-zA-Z0-9._-]{1,256}", "a token, such as the id of an Alexa skill")
 ]
 
 # lambda.event_sources: streams and queues
@@ -234,25 +192,18 @@ Concurrency = Annotated[
 ]
 FailureArn = Annotated[
     str,
-    Meta(
-        pattern=r"^(arn:aws[a-z-]*:(sns|sqs|s3):[a-z0-9-]*:(\d{12})?:\S+)?$(?!\n)",
-        description="the ARN of a topic, queue or bucket, or '' for none",
+    _whole(
+        r"(arn:aws[a-z-]*:(sns|sqs|s3):[a-z0-9-]*:(\d{12})?:\S+)?",
+        "the ARN of a topic, queue or bucket, or '' for none",
     ),
 ]
 
 # lambda.event_sources: rules, and what is JSON. JSON is held as the text that AWS takes.
 
-RuleName = Annotated[
-    str,
-    Meta(pattern=r"^[.\-_A-Za-z0-9]{1,64}$(?!\n)", description="1 to 64 letters, digits and .-_"),
-]
+RuleName = Annotated[str, _whole(r"[.\-_A-Za-z0-9]{1,64}", "1 to 64 letters, digits and .-_")]
 RuleWords = Annotated[str, Meta(max_length=512, description="a text of at most 512 characters")]
 RoleArn = Annotated[
-    str,
-    Meta(
-        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/\S+)?$(?!\n)",
-        description="the ARN of a role, or '' for none",
-    ),
+    str, _whole(r"(arn:aws[a-z-]*:iam::\d{12}:role/\S+)?", "the ARN of a role, or '' for none")
 ]
 Json = Annotated[str, Meta(min_length=1, description="a mapping, or JSON in quotes")]
 OptionalJson = Annotated[str, Meta(description="a mapping, JSON in quotes, or '' for none")]
