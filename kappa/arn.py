@@ -55,7 +55,7 @@ def unqualified(function_arn: str) -> str:
 
 
 def qualified(function: str, alias: str) -> str:
-    """Add an alias, if any, to a function's name: NAME or NAME:ALIAS."""
+    """Add an alias or version, if any, to a function's name: NAME or NAME:ALIAS."""
     return f"{function}:{alias}" if alias else function
 
 

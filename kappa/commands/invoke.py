@@ -13,12 +13,14 @@ from typing import IO, Any, Literal
 
 import msgspec
 
+from kappa.arn import qualified
 from kappa.aws import Aws
 from kappa.aws.translate import parsed, translated
 from kappa.config.files import read_file
 from kappa.config.model import Config
 from kappa.config.strict_json import parse_json
 from kappa.errors import AwsError, ConfigError, Denied, NotFound, Unavailable
+from kappa.function.params import function_params
 from kappa.plan.step import Clock
 from kappa.texts import read_json
 
@@ -107,12 +109,13 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
     Raises: NotFound, Denied, AwsError; its code is LOST if the answer did not come whole. A failing
     function is an Answer, not an exception.
     """
-    params = {"FunctionName": function, "InvocationType": kind, "Payload": payload}
-    if kind == "RequestResponse":
-        params["LogType"] = "Tail"
-    if qualifier:
-        params["Qualifier"] = qualifier
-    doing = f"invoking {function}{':' if qualifier else ''}{qualifier}"
+    params = {
+        **function_params(function, qualifier),
+        "InvocationType": kind,
+        "Payload": payload,
+        **({"LogType": "Tail"} if kind == "RequestResponse" else {}),
+    }
+    doing = f"invoking {qualified(function, qualifier)}"
     try:
         answer = aws.call_once("lambda", "invoke", doing, params, _patience_s(aws))
     except AwsError as error:

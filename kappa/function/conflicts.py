@@ -16,7 +16,7 @@ import msgspec
 from kappa.config.model import Config
 from kappa.errors import Conflict
 from kappa.function.code import compare_code
-from kappa.function.params import SETTINGS, current, desired
+from kappa.function.params import SETTINGS, current, desired, function_params
 from kappa.packing.archive import Archive
 from kappa.plan.step import Guard
 
@@ -127,7 +127,7 @@ def guard_alias(config: Config, alias: Answer) -> Guard:
     # Unlike get_alias, this call needs no additional permission: kappa uses it anyway.
     # Source: AWS CLI reference, "get-function-configuration", --qualifier: for an alias, it returns
     # the version that the alias points to.
-    params = {"FunctionName": config.function.name, "Qualifier": name}
+    params = function_params(config.function.name, name)
     return Guard("get_function_configuration", params, check)
 
 

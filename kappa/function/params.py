@@ -42,9 +42,9 @@ SETTINGS = (
 _SNAP_START = {None: None, True: "PublishedVersions", False: "None"}
 
 
-def function_params(name: str, alias: str = "") -> dict[str, str]:
-    """The parameters that name a function, or one of its aliases."""
-    return {"FunctionName": name} | ({"Qualifier": alias} if alias else {})
+def function_params(name: str, qualifier: str = "") -> dict[str, str]:
+    """The parameters that name a function, or one of its versions or aliases."""
+    return {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
 
 
 def desired(config: Config, role_arn: str, actual: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from kappa.aws import Aws
 from kappa.config.model import Config
 from kappa.errors import Denied, NotFound
 from kappa.function import health
+from kappa.function.params import function_params
 from kappa.function.permissions import read_statements
 
 _MAX_THREADS = 8
@@ -144,7 +145,7 @@ def read_health(aws: Aws, name: str, state: VersionsState, number: str) -> Versi
     """Add the settings of one version, with its State; an empty number adds nothing."""
     if not number:
         return state
-    params = {"FunctionName": name, "Qualifier": number}
+    params = function_params(name, number)
     doing = f"reading version {number} of {name}"
     try:
         settings = aws.call("lambda", "get_function_configuration", doing, params)
