@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Protocol
 
 from kappa.arn import matches_any_account, parse_arn
 from kappa.aws.regions import is_opt_in
@@ -161,44 +160,23 @@ def _check_not_urls(tree: Tree, here: Keys, permission: Permission) -> None:
         )
 
 
-class Grant(Protocol):
-    """A permission of a config, or a statement of the function's policy."""
+def lets_anyone_in(principal: str, source_arn: str, *narrower: str) -> bool:
+    """Whether a permission or statement lets every AWS account invoke the function.
 
-    @property
-    def principal(self) -> str:
-        """Who may invoke: an account, a service, or `*`."""
-
-    @property
-    def source_arn(self) -> str:
-        """What it comes from; "" for anything."""
-
-    @property
-    def source_account(self) -> str:
-        """Whose source it is; "" for anyone's."""
-
-    @property
-    def principal_org_id(self) -> str:
-        """The organization of the caller; "" for any."""
-
-    @property
-    def event_source_token(self) -> str:
-        """The token that comes along; "" for any."""
-
-
-def lets_anyone_in(grant: Grant) -> bool:
-    """Whether every AWS account may invoke the function: nothing makes the grant narrower."""
-    narrowed = (
-        not matches_any_account(grant.source_arn)
-        or grant.source_account
-        or grant.principal_org_id
-        or grant.event_source_token
-    )
-    return grant.principal == "*" and not narrowed
+    `narrower` are its other limits, "" for none: source account, organization and token.
+    """
+    return principal == "*" and matches_any_account(source_arn) and not any(narrower)
 
 
 def _check_public(tree: Tree, here: Keys, permission: Permission) -> None:
     """A permission for everybody is written as one: a forgotten source must not make it."""
-    anyone = lets_anyone_in(permission)
+    anyone = lets_anyone_in(
+        permission.principal,
+        permission.source_arn,
+        permission.source_account,
+        permission.principal_org_id,
+        permission.event_source_token,
+    )
     if anyone and not permission.public:
         raise tree.error(
             (*here, "principal"),

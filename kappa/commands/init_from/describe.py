@@ -232,6 +232,13 @@ def _is_urls(statement: Statement, url_section: Mapping[str, Any]) -> bool:
 
 def _permission(statement: Statement) -> dict[str, Any]:
     """Put a statement into the words of a config's permission."""
+    anyone = lets_anyone_in(
+        statement.principal,
+        statement.source_arn,
+        statement.source_account,
+        statement.principal_org_id,
+        statement.event_source_token,
+    )
     return {
         "statement_id": statement.statement_id,
         "principal": statement.principal,
@@ -242,5 +249,5 @@ def _permission(statement: Statement) -> dict[str, Any]:
         "event_source_token": statement.event_source_token or None,
         "function_url_auth_type": statement.url_auth or None,
         "invoked_via_function_url": statement.via_url or None,
-        "public": True if lets_anyone_in(statement) else None,
+        "public": anyone or None,
     }

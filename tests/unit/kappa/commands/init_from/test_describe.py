@@ -107,6 +107,15 @@ EXPRESSED = {
         Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
     ),
     "everybody": raw(),
+    "a topic": raw(
+        Condition={"ArnLike": {"AWS:SourceArn": "arn:aws:sns:eu-west-1:210987654321:x"}}
+    ),
+    "any source of an account": raw(
+        Condition={"StringEquals": {"AWS:SourceAccount": "210987654321"}}
+    ),
+    "anybody with a token": raw(
+        Condition={"StringEquals": {"lambda:EventSourceToken": "amzn1.ask.skill.x"}}
+    ),
     "everybody with keys on the URL": raw(
         Action="lambda:InvokeFunctionUrl",
         Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
