@@ -90,20 +90,6 @@ def report_line(report: Report) -> str:
     return f"{styled} {one_line(report.message)}{seconds}"
 
 
-def state_line(name: str, state: str, detail: str) -> str:
-    """Write a part of a status: green if all is well, red if it is missing or has failed."""
-    from kappa.sources.report import BROKEN
-
-    word = state.strip()
-    if word in BROKEN or "Failed" in word:
-        colour = "red"
-    else:
-        is_well = word in ("Active", "Enabled", "Notifying", "Subscribed", "there")
-        colour = "green" if is_well else "yellow"
-    line = f"{bold(name)}  {style(state, fg=colour)}"
-    return f"{line}  {style(detail, dim=True)}" if detail else line
-
-
 def as_json(value: object, *, indent: int | None = 2) -> str:
     """Write a result for scripts: all of the data, and nothing that steers a terminal."""
     return safe_json(json.dumps(value, indent=indent, ensure_ascii=False, default=str))

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from kappa.cli.carry_out import carry_out
-from kappa.cli.console import as_json, progress, result, state_line, style, width
+from kappa.cli.console import as_json, progress, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
 
@@ -106,6 +106,7 @@ def event_source_status(options: Options) -> None:
       kappa config.yml event_source_status --json
     """
     from kappa.cli.columns import padded
+    from kappa.cli.status_line import problem_line, state_line
     from kappa.commands.event_sources import read_sources_status
     from kappa.sources.report import source_row, sources_data
 
@@ -119,6 +120,6 @@ def event_source_status(options: Options) -> None:
         result(state_line(name, state, detail))
     for source in data:
         if "problem" in source:
-            progress(f"{style('!', fg='red', bold=True)} {source['name']}: {source['problem']}")
+            progress(problem_line(f"{source['name']}: {source['problem']}"))
     if not data:
         progress("The config names no event source, and AWS has none.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kappa.cli.console import as_json, result, state_line, style, width
+from kappa.cli.console import as_json, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
 
@@ -18,6 +18,7 @@ def status(options: Options) -> None:
       kappa config.yml status --json
     """
     from kappa.cli.columns import padded
+    from kappa.cli.status_line import problem_line, state_line
     from kappa.cli.status_table import status_table
     from kappa.commands.status import read_status, status_data
 
@@ -30,4 +31,4 @@ def status(options: Options) -> None:
     for what, name, state, detail in padded(status_table(data, session.config), width()):
         result(f"{what}  {state_line(name, state, detail)}")
     for problem in data["problems"]:
-        result(f"{style('!', fg='red', bold=True)} {problem}")
+        result(problem_line(problem))

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from kappa.cli import console
 from kappa.cli.main import cli
+from kappa.cli.status_line import state_line
 from kappa.sources.report import BROKEN
 from tests.support.kappa.account import Account
 from tests.support.kappa.event_sources import QUEUE, TOPIC
@@ -25,7 +26,7 @@ SOURCES = ({"arn": TOPIC}, {"arn": QUEUE})
 def test_a_state_has_its_colour(capsys, monkeypatch, states, colour):
     monkeypatch.setattr(console, "_colour", lambda: True)
     for state in states:
-        console.result(console.state_line("news", f"{state}  ", ""))
+        console.result(state_line("news", f"{state}  ", ""))
         printed = f"{click.style('news', bold=True)}  {click.style(f'{state}  ', fg=colour)}\n"
         assert capsys.readouterr().out == printed
 
