@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 
 def padded(rows: Sequence[tuple[str, ...]], width: int | None = None) -> list[tuple[str, ...]]:
-    """Give each column but the last one width, and break details that are wider than the rest.
+    """Pad each column except the last, and break details that do not fit the width.
 
-    Two spaces are to stand between columns.
+    The caller joins columns with two spaces.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     indent = widths[0] + 2 if widths else 0

@@ -97,6 +97,6 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
     changed = msgspec.structs.replace(session.config.function, **chosen)
     config = msgspec.structs.replace(session.config, function=changed)
     published = Session(config, session.aws, session.clock)
-    # The packed code and the rest that was read depend on none of these keys: read nothing again.
+    # Nothing that was read depends on these keys, so keep it.
     vars(published).update(vars(session))
     return published

@@ -19,7 +19,7 @@ from kappa.config.model import File
 _VALUE = {"$ref": "#/$defs/value"}
 _NULL = {"type": "null"}
 _SCALARS = ("integer", "number", "boolean")
-# How the words for a value that is JSON begin: it may also be written as YAML.
+# Descriptions of JSON values begin with this; an editor must accept YAML there too.
 _JSON_WORDS = "a mapping, "
 # Sections that an environment may give a part of.
 _PARTS = ("File", "Iam", "Role", "Policy", "Function", "Permission")

@@ -55,7 +55,7 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
         problem = f"{file}:{line}: a statement is about {resource!r}."
         raise ConfigError(problem, FILL_IN.format(blank=blank))
     if null_line := line_of_null(text):
-        raise ConfigError(f"{file}:{null_line}: a policy cannot have null.", "Take the key out.")
+        raise ConfigError(f"{file}:{null_line}: a policy cannot contain null.", "Take the key out.")
     later = _names_of_aws(config.values)
     filled: dict[str, Any] = _fill_json(
         document, lambda value: fill_text(value, config.values, error, later, config.hint)

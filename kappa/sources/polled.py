@@ -168,7 +168,7 @@ def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bo
 def _spare(
     source: EventSource, state: SourcesState, mapping: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:
-    """The mappings of a source that kappa made and that are not on the target's qualifier.
+    """The mappings that kappa made for a source on other qualifiers than the target's.
 
     The one that stays is left out.
     """

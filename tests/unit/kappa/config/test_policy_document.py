@@ -140,7 +140,7 @@ def test_a_policy_that_is_no_utf_8_is_said_with_its_line(with_policy, tmp_path):
         ),
         (
             '{"Statement": [{"Sid": "null",\n"Condition":\nnull}]}',
-            "3: a policy cannot have null.",
+            "3: a policy cannot contain null.",
         ),
         ('{"Statement": "NaN",\n"x": [NaN]}', "2: not valid JSON: NaN is not a JSON number."),
         ('{"Statement": NaNo}', "1: not valid JSON: NaN is not a JSON number."),
