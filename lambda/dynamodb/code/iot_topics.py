@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
 # The first try may meet a connection that ended while Lambda had frozen the container.
 TRIES = 2
@@ -27,13 +27,13 @@ class Topics:
     def publish(self, channel: str, content: bytes) -> None:
         """Send bytes to a channel's topic. Subscribers may get them twice.
 
-        The second try follows at once, since a late push is worth no more than a poll.
+        Only a failed connection is tried again, at once: a late push is worth no more than a poll.
         Raises: botocore's exceptions for errors of AWS.
         """
         for left in reversed(range(TRIES)):
             try:
                 self._iot.publish(topic=self.topic(channel), qos=0, payload=content)
                 return
-            except (BotoCoreError, ClientError):
+            except BotoCoreError:
                 if not left:
                     raise

@@ -22,8 +22,8 @@ def payload(content: bytes, rows: BatchRows, topic: str) -> bytes:
     """Return the push for the rows of a batch and the transcript written after it; b"" for none.
 
     It is {"channel", "generated_at"} with "messages" and "after", "edited" and "changes" where they
-    are not empty. If that is too long beside its topic, or lacks something that the transcript
-    shows of the batch, it is the notice {"channel", "changed"}: pages then read the transcript.
+    are not empty. If that is too long beside its topic, or cannot show all that the batch changed,
+    it is the notice {"channel", "changed"}: pages then read the transcript.
     """
     transcript = json.loads(content)
     changed = _changed(transcript, rows)

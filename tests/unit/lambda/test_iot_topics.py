@@ -69,7 +69,11 @@ def test_an_error_that_stays_is_raised_after_two_tries(iot):
     assert len(broker.requests) == TRIES
 
 
-def test_a_refusal_is_raised_with_its_code(iot):
-    answer_with(iot, "Publish", "ForbiddenException", 403)
+def test_a_refusal_is_raised_with_its_code_and_not_tried_again(iot):
+    requests = []
+    answer_with(
+        iot, "Publish", "ForbiddenException", 403, when=lambda it: requests.append(it) is None
+    )
     with pytest.raises(ClientError, match="ForbiddenException"):
         Topics(iot, "Tea/channel/*").publish("default", b"{}")
+    assert len(requests) == 1
