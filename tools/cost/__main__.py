@@ -1,4 +1,4 @@
-"""Estimate a month's cost of the chat, with polls or push, and of a WebSocket API; and its limits.
+"""Estimate a month's cost of the chat, with polls or push, and of a WebSocket API, and the limits.
 
 Usage:
   cost --users=N --messages-per-second=N --channels=N --poll-s=S [--hours-a-day=N] [--region=R]
@@ -38,9 +38,10 @@ from tools.cost.model import (
     QUICK_POLL_S,
     Load,
     bill,
+    cost_per_second,
     crossovers,
     even_messages_s,
-    polls_pay_from,
+    push_even_messages_s,
     push_usage,
     reader_cost,
     s3_usage,
@@ -93,13 +94,13 @@ def details(load: Load) -> str:
 
 
 def push_text(load: Load) -> str:
-    """A sentence about the messages from which polls cost less than push."""
-    messages_s = polls_pay_from(load)
-    if messages_s is None:
-        return "With these users, push costs less than polls, however many messages they write."
+    """Which of polls and push costs less at this load, and where both cost the same."""
+    polls, push = (cost_per_second(usage_of(load)) for usage_of in (s3_usage, push_usage))
+    cheaper = "polls cost" if polls < push else "push costs"
+    rates = " and ".join(f"{messages_s:.2g}" for messages_s in push_even_messages_s(load))
     return (
-        f"With these users, polls cost less than push from {messages_s:.2g} messages a second per "
-        "channel on."
+        f"Polls and push: at this load, {cheaper} less; with these users, they cost the same at "
+        f"{rates or 'no rate of'} messages a second per channel."
     )
 
 
@@ -178,9 +179,8 @@ def even_table() -> str:
         "|---:|---:|---:|---:|",
     ]
     for users in READERS:
-        rates = [polls_pay_from(Load(users, 1, 1, poll_s)) for poll_s in POLLS_S]
-        cells = ("never" if rate is None else f"{rate:.2g}" for rate in rates)
-        lines.append(_row(f"{users:,}", *cells))
+        even = [push_even_messages_s(Load(users, 1, 1, poll_s)) for poll_s in POLLS_S]
+        lines.append(_row(f"{users:,}", *(f"{rates[0]:.2g}" for rates in even)))
     return "\n".join(lines)
 
 

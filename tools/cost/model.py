@@ -295,15 +295,15 @@ def even_messages_s(load: Load) -> list[float]:
     return _zeros(difference, bends)
 
 
-def polls_pay_from(load: Load) -> float | None:
-    """Return the messages per second and channel from which polls cost less than push.
+def push_even_messages_s(load: Load) -> list[float]:
+    """Return the messages per second and channel at which polls and push cost the same.
 
-    None if they never do. What is free is used up.
+    Which costs less changes at each. What is free is used up.
     """
 
     def difference(messages_s: float) -> float:
         at = replace(load, messages_s=messages_s * load.channels)
-        return _cost(s3_usage(at)) - _cost(push_usage(at))
+        return cost_per_second(s3_usage(at)) - cost_per_second(push_usage(at))
 
     busy = replace(load, messages_s=math.inf)
     bends = [1 / load.poll_s, 1 / load.live_poll_s, HISTORY / LIVELY_S, MAX_ROWS / LIVELY_S]
@@ -312,18 +312,18 @@ def polls_pay_from(load: Load) -> float | None:
         bends += [
             1 / (every_s * (load.channels - 1)) for every_s in (load.probe_s, load.live_probe_s)
         ]
-    even = _zeros(difference, bends)
-    return even[0] if even else None
+    return _zeros(difference, bends)
 
 
-def _cost(usage: Usage) -> float:
+def cost_per_second(usage: Usage) -> float:
+    """Return a usage's dollars per second, once the free units are used up."""
     return math.fsum(units * PRICES[name].dollars for name, units in usage.items())
 
 
 def reader_cost(usage_of: Callable[[Load], Usage], load: Load) -> float:
     """Return the dollars per second of one more reader, once the free units are used up."""
     with_reader, without = usage_of(replace(load, users=1)), usage_of(replace(load, users=0))
-    return _cost({name: with_reader[name] - without[name] for name in with_reader})
+    return cost_per_second({name: with_reader[name] - without[name] for name in with_reader})
 
 
 def _bends(usage_of: Callable[[Load], Usage], load: Load) -> list[float]:

@@ -24,7 +24,7 @@ from tools.cost.model import (
     crossovers,
     even_messages_s,
     million_refused,
-    polls_pay_from,
+    push_even_messages_s,
     push_usage,
     reader_cost,
     s3_usage,
@@ -152,8 +152,7 @@ def test_push_adds_a_metric_and_an_alarm_on_it():
     "load", [Load(10, 1, 1, 1), Load(1_000, 1, 1, 3), Load(100, 1, 4, 1), Load(100, 1, 20, 10)]
 )
 def test_polls_pay_from_where_they_cost_the_same_as_push(load):
-    messages_s = polls_pay_from(load)
-    assert messages_s is not None
+    messages_s, *_ = push_even_messages_s(load)
     fewer, more = (
         replace(load, messages_s=messages_s * load.channels * part) for part in (0.999, 1.001)
     )
@@ -163,14 +162,31 @@ def test_polls_pay_from_where_they_cost_the_same_as_push(load):
 
 def test_polls_by_one_reader_never_cost_less_than_push():
     # after each message the page polls nine times more; a push of it is two messages
-    assert polls_pay_from(Load(1, 1, 1, 1)) is None
+    assert push_even_messages_s(Load(1, 1, 1, 1)) == []
 
 
 def test_polls_pay_from_about_one_message_a_second_to_many_readers():
     # a reader: 0.436 * (1 + 1/60) + 0.756, or 1.051 m and a poll each 30 s with its transcript
     every_30_s = (0.436 + 0.756) / 30 + 0.436 / 60 + 0.08 / 60 + 2 / 3_600
     by_hand = (0.436 * (1 + 1 / 60) + 0.756 - every_30_s) / (1 + 0.09 * 0.57)
-    assert polls_pay_from(Load(1_000_000, 1, 1, 1)) == pytest.approx(by_hand, rel=0.01)
+    assert push_even_messages_s(Load(1_000_000, 1, 1, 1))[0] == pytest.approx(by_hand, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("load", "cheaper"),
+    [
+        (Load(1, 0.01, 1, 60), "polls cost less"),
+        (Load(1, 1, 1, 60), "push costs less"),
+        (Load(5, 1, 1, 1), "push costs less"),
+        (Load(5, 3, 1, 1), "polls cost less"),
+        (Load(5, 6, 1, 1), "push costs less"),
+        (Load(1, 1, 1, 1), "push costs less"),
+    ],
+)
+def test_the_command_names_the_cheaper_of_polls_and_push_at_this_load(load, cheaper):
+    assert f"at this load, {cheaper}" in cost.push_text(load)
+    polls_are_cheaper = polls_cost(load) < push_cost(load)
+    assert polls_are_cheaper == (cheaper == "polls cost less")
 
 
 def test_nothing_is_billed_where_nobody_talks_and_nobody_listens():
@@ -326,7 +342,10 @@ def test_the_command_prints_the_bills_the_cross_overs_and_the_limits(capsys):
     assert cost.main(ARGUMENTS) == 0
     out = capsys.readouterr().out
     assert "| S3 GETs |" in out
-    assert "polls cost less than push from 1.3 messages a second per channel on" in out
+    assert (
+        "at this load, push costs less; with these users, they cost the same at 1.3 and 12 messages"
+        in out
+    )
     assert "the two never cost the same" in out
     assert "| SNS publishes in us-east-1 |" in out
 
