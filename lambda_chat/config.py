@@ -234,7 +234,8 @@ def require(config: ChatConfig, names: tuple[str, ...], path: Path | None = None
     if missing:
         raise ConfigError(
             f"{config_path(path)}: {', '.join(missing)}: missing.",
-            "Run `./resources.py output --save`, after `./resources.py launch --wait`.",
+            "Run `./resources.py output --save`, after `./resources.py launch --wait`; of a stack "
+            "that exists, after `update --wait`.",
         )
 
 

@@ -105,5 +105,6 @@ def _origin(url: str, scheme: str = "http") -> str:
     except ValueError:  # such as an unclosed bracket
         origin = ""
     if not re.fullmatch(scheme + r"s?://[A-Za-z0-9.:\[\]-]+", origin):
-        raise ConfigError(f"{url!r} is not an {scheme} or {scheme}s address.")
+        article = "an" if scheme == "http" else "a"
+        raise ConfigError(f"{url!r} is not {article} {scheme} or {scheme}s address.")
     return origin

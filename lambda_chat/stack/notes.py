@@ -62,7 +62,9 @@ def of_saved(aws: Aws, config: ChatConfig, stack: Stack) -> list[str]:
         return []
     lines, push_values = [], {}
     try:
-        push_values = read_push_values(aws, config)
+        # of_parameters names what a stack without push needs
+        if stack.parameters.get("Push") == "true":
+            push_values = read_push_values(aws, config)
     except AwsError as error:
         lines.append(f"Note: push_endpoint was not compared: {error.message}")
     if names := ", ".join(outdated(config, stack.outputs | push_values)):

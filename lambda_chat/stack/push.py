@@ -38,7 +38,9 @@ def read_push_values(aws: Aws, config: ChatConfig) -> dict[str, str]:
     except AwsError as error:
         if isinstance(error, Unavailable) and error.unreachable:
             error.hint = f"Does {aws.region} have AWS IoT Core?"
-        error.hint = f"{error.hint} The chat also works without: `push: false` in {config_path()}."
+        error.hint = (
+            f"{error.hint} The chat also works without push: set `push: false` in {config_path()}."
+        )
         raise
     return {
         "push_endpoint": answer["endpointAddress"],

@@ -853,6 +853,13 @@ def test_status_compares_the_values_of_push_only_with_push():
 
 
 @pytest.mark.usefixtures("config")
+@pytest.mark.parametrize("parameter", ["false", None])
+def test_status_does_not_compare_values_of_push_that_the_stack_cannot_give(parameter):
+    aws = pushing(endpoint=AssertionError("asked"), push=parameter)
+    assert notes_of_saved(aws, push=True) == []
+
+
+@pytest.mark.usefixtures("config")
 @pytest.mark.parametrize("error", [error for error, _, _ in NO_ENDPOINT])
 def test_status_goes_on_without_the_endpoint(error):
     [note] = notes_of_saved(pushing(endpoint=error), push=True, **AS_SAVED)

@@ -70,7 +70,7 @@ def test_values_that_were_saved_for_push_are_unused_without_it():
     "url", ["https://a/mqtt", "wss://a; script-src */mqtt", "wss:///mqtt", "ws://a'/mqtt"]
 )
 def test_a_broker_that_could_break_the_policy_is_refused(url):
-    with pytest.raises(ConfigError, match="is not an ws or wss address"):
+    with pytest.raises(ConfigError, match="is not a ws or wss address"):
         page_config.placeholders([], "https://accounts.google.com", url)
 
 
