@@ -73,7 +73,7 @@ class Way:
 
 @dataclass
 class Run:
-    """What was sent by a way, and when each page and each other reader had it."""
+    """What was sent by a way to `count` readers (lively: each second), and when each had it."""
 
     way: str
     count: int
@@ -137,7 +137,7 @@ def ways(config: ChatConfig) -> list[Way]:
 
 
 def polling(config: ChatConfig, jitter: float = 0.1, window: int = 0) -> Read:
-    """Read the transcript by a conditional signed GET each second, one request at a time."""
+    """Read the newest `window` messages (0: all) by a conditional GET each second."""
     s3 = boto3.client("s3", config=Config(max_pool_connections=max(READERS)))
 
     def poll(reader: Reader, channel: str, ended: threading.Event) -> None:
@@ -198,6 +198,7 @@ def lively(browser: Browser, push: Way, polls: Way, config: ChatConfig, rate: fl
     with reading(channel, [old], pages):
         sent = push.send(channel, int(rate * LIVELY_SECONDS), rate)
         shown = settle(sent, pages, [])
+        pages[0].wait_for_timeout(1000 * POLL_S)  # a last poll of the 2015 reader
     return Run("push", int(rate), sent, shown, [old.seen])
 
 
@@ -210,7 +211,6 @@ def settle(sent: At, pages: list[Page], readers: list[Reader]) -> list[At]:
         ]
         have = [*shown, *(reader.seen for reader in readers)]
         if all(sent.keys() <= seen.keys() for seen in have) or time.monotonic() > deadline:
-            pages[0].wait_for_timeout(1000 * POLL_S)  # a last poll of the 2015 reader
             return shown
         pages[0].wait_for_timeout(200)
 

@@ -65,7 +65,7 @@ def _end(process: subprocess.Popen[str], reader: threading.Thread) -> None:
 def _copy(lines: IO[str] | None, label: str) -> None:
     """Copy lines to stderr until they end.
 
-    Only this closes them: a Ctrl-C may come while a reader starts, which nobody then waits for.
+    Only this function closes them: after a Ctrl-C during a reader's start, nobody waits for it.
     """
     assert lines is not None
     with lines:

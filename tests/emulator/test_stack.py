@@ -81,13 +81,7 @@ def rights(emulator, tmp_path_factory):
 
 
 def assume(emulator, role, token):
-    sts = boto3.client(
-        "sts",
-        endpoint_url=emulator.endpoint_url,
-        region_name="us-east-1",
-        config=ANONYMOUS,
-    )
-    return assume_role(sts, role, token)
+    return assume_role(emulator.client("sts", config=ANONYMOUS), role, token)
 
 
 @pytest.mark.parametrize("role", ["website_iam_role_arn", "identity_iam_role_arn"])
