@@ -254,23 +254,23 @@ def test_an_older_edit_that_comes_late_does_not_undo_a_newer_one(visit, channel)
         act(grace, "final text", "Delete")
         grace.line("final text").get_by_role("button", name="Delete").click()
         grace.sees(GONE)
-        # a change is two rows, so it may be pushed twice
+        # a change is two rows, so it may be pushed twice: the second is held too, whenever it comes
         ada.until(lambda: saying(frames, "deleted_at"))
-    between.send(saying(frames, "first draft")[0])
-    ada.sees("first draft")
-    between.send(saying(frames, "final text")[0])
-    ada.sees("final text")
-    for late in ("second draft", "first draft"):
-        between.send(saying(frames, late)[0])
-    between.send(saying(frames, "final text")[0])
-    ada.page.wait_for_timeout(200)
-    ada.sees("final text")
-    between.send(saying(frames, "deleted_at")[0])
-    ada.sees(GONE)
-    for frame in reversed(frames):
-        between.send(frame)
-    ada.page.wait_for_timeout(200)
-    ada.sees(GONE)
+        between.send(saying(frames, "first draft")[0])
+        ada.sees("first draft")
+        between.send(saying(frames, "final text")[0])
+        ada.sees("final text")
+        for late in ("second draft", "first draft"):
+            between.send(saying(frames, late)[0])
+        between.send(saying(frames, "final text")[0])
+        ada.page.wait_for_timeout(200)
+        ada.sees("final text")
+        between.send(saying(frames, "deleted_at")[0])
+        ada.sees(GONE)
+        for frame in reversed(frames):
+            between.send(frame)
+        ada.page.wait_for_timeout(200)
+        ada.sees(GONE)
 
 
 def test_a_push_that_was_lost_is_made_up_for_by_the_next_one_or_a_notice(visit, chat, channel):
