@@ -4,6 +4,8 @@ import io
 import json
 import os
 import signal
+import threading
+import time
 import zipfile
 
 import boto3
@@ -338,9 +340,12 @@ def test_ctrl_c_in_the_middle_is_completed_by_the_next_deploy(project, operation
 
 
 def test_ctrl_c_stops_several_configs_between_two_calls(project, second):
+    pressed = threading.Lock()
+
     def interrupt(operation):
-        if operation == "CreateRole":
+        if operation == "CreateRole" and pressed.acquire(blocking=False):
             os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)  # kappa hears of it before the answer
 
     files = [second.folder / "config.yml"]
     done = project.kappa("deploy", files=files, before=interrupt)

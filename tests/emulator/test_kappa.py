@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kappa.packing.archive import pack
+from local.testkit import proxy
 from tests.support.kappa import projects
 from tests.support.kappa.projects import CODE, POLICY, user_in
 from tests.support.waiting import wait_for
@@ -97,17 +98,24 @@ def test_create_completes_one_that_was_stopped_half_way(project):
 
 
 def test_create_interrupted_says_so_and_is_completed_by_the_next(project):
-    process = subprocess.Popen(
-        [KAPPA, "config.yml", "create"],
-        cwd=project.folder,
-        env=project.env,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert "created" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=30)[1]
+    with proxy.running(project.env["AWS_ENDPOINT_URL"]) as through:
+        process = subprocess.Popen(
+            [KAPPA, "config.yml", "create"],
+            cwd=project.folder,
+            env=project.env | {"AWS_ENDPOINT_URL": through.url},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+        def interrupt(operation):
+            if operation == "CreateRole":
+                process.send_signal(signal.SIGINT)
+                process.wait(30)  # it does not wait for the answer
+
+        through.before = interrupt
+        said = process.communicate(timeout=60)[1]
     assert (process.returncode, "run the same command again to finish" in said) == (130, True)
+    assert project.name not in project.existing()
     project.run("create")
     assert len(project.existing()) == 3
 
