@@ -14,7 +14,7 @@ import { readError, ShapeError } from "./request.js";
 
 const NAMES_LIMIT = 1_000;
 /** The ETag that stands for a missing object. */
-const NO_OBJECT = "none";
+export const NO_OBJECT = "none";
 
 /**
  * Read a transcript if it has changed.

@@ -2,6 +2,7 @@
 // list, another channel and the statistics. While messages are pushed, a step reads only what a push could not
 // complete or the statistics report as new, and the rest rarely. It must not touch the DOM or make requests itself.
 
+import { NO_OBJECT } from "../aws/objects.js";
 import { explain, trouble } from "../aws/request.js";
 import { aged, busier } from "../state/activity.js";
 import { nextProbe } from "../state/channel_order.js";
@@ -388,7 +389,10 @@ export function createReading(world) {
     delay,
     /** Read the open channel at the next step. */
     dueNow() {
+      const { channel } = get();
       due.open = -Infinity;
+      // it may have had a transcript meanwhile: the table is read again
+      if (etags.get(channel) === NO_OBJECT) etags.delete(channel);
       // the rest was put off at the pace of before
       due.list = Math.min(due.list, clock() + listDelay(pace()));
       due.probe = Math.min(due.probe, clock() + probeDelay(pace()));

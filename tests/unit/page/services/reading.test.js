@@ -43,7 +43,10 @@ function page(kept) {
         answer(`transcript ${name}`, () => {
           const messages = world.bucket[name] ?? [];
           const changes = world.changes[name] ?? [];
-          const found = changed(etag, [...messages, ...changes].map(({ id }) => id));
+          const isMissing = !(name in world.bucket);
+          if (isMissing && etag === "none") return null;
+          const ids = [...messages, ...changes].map(({ id }) => id);
+          const found = isMissing ? { etag: "none" } : changed(etag, ids);
           const { changesSince, asOf } = world;
           const from = name in world.bucket && !messages.length ? "" : (messages[0]?.id ?? "~");
           return found && { ...found, messages, changes, from, changesSince, asOf };
@@ -175,6 +178,16 @@ test("a channel without a transcript is read of the table, once, and may be empt
   const { loaded, earlier } = chat.channelOf(ada.state);
   assert.deepEqual([loaded, earlier], [true, "none"]);
   assert.equal(ada.asked.filter((what) => what.startsWith("before")).length, 1);
+});
+
+test("a transcript that came and was deleted while nobody was there is made up for from the table", async () => {
+  const ada = page();
+  await ada.steps(2);
+  ada.table.default = range(0, 3);
+  ada.reading.dueNow();
+  await ada.steps(5);
+  assert.equal(ada.ids().length, 3);
+  assert.equal(ada.count("before"), 2);
 });
 
 test("a channel whose transcript shows nothing or was deleted shows what the table has", async () => {
