@@ -16,19 +16,22 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
 
     Merges the environment, and checks the files that the config names and the handler. The output
     is a valid config. It leaves out variables, and keeps ${name} for included values, unless
-    --show-values is given. Installs nothing and does not contact AWS. Exit code 2: the config is
-    wrong.
+    --show-values is given. Installs and builds nothing, and does not contact AWS. Exit code 2: the
+    config is wrong.
 
     Example:
       kappa config.yml validate --env prod
     """
     from kappa.commands.validate import check
     from kappa.config.write import as_yaml, hidden_variables, plain_config
+    from kappa.packing.build_command import command_line
     from kappa.packing.check_syntax import problems
 
     session = options.open()
     archive = check(session.config, options.region or session.config.region)
     print_notes(session.config.notes)
+    if archive is None and session.config.function.build:
+        print_notes([f"the code is not built; deploy would run: {command_line(session.config)}"])
     unreadable = problems(session.config.function.runtime, archive) if archive else []
     warn_of_code(session.config, unreadable, strict=strict)
     config = plain_config(session.config, show_values=show_values)

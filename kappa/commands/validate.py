@@ -10,13 +10,15 @@ from kappa.config.policy_document import read_policy_document
 from kappa.errors import ArchiveError, ConfigError
 from kappa.packing.archive import Archive
 from kappa.packing.build import is_ready_zip, read_archive
+from kappa.packing.build_command import why_to_build
 from kappa.packing.check_handler import check_files, check_handler
 
 
 def check(config: Config, region: str | None) -> Archive | None:
     """Check all that a config names, and pack it without installing packages or asking AWS.
 
-    `region` is the function's, if it is known without asking.
+    Nothing is packed where lambda.build would run first. `region` is the function's, if it is
+    known without asking.
     Raises: ConfigError.
     """
     if region:
@@ -25,9 +27,14 @@ def check(config: Config, region: str | None) -> Archive | None:
     check_files(config)
     if config.function.image:
         return None
-    bare = replace(config, function=replace(config.function, requirements=()))
+    function = replace(config.function, build=None)
+    if not is_ready_zip(config):
+        function = replace(function, requirements=())
+    bare = replace(config, function=function)
     try:
-        archive = read_archive(config if is_ready_zip(config) else bare)
+        if why_to_build(config):
+            return None
+        archive = read_archive(bare)
         check_handler(bare, archive)
         return archive
     except ArchiveError as error:

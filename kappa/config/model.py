@@ -29,6 +29,7 @@ from kappa.config.value_types import (
     BatchSize,
     BatchWindow,
     BucketName,
+    BuildCommand,
     Concurrency,
     DeadLetterArn,
     Description,
@@ -290,6 +291,8 @@ class Function(Section, frozen=True):
     publish: bool = False
     keep_versions: KeepVersions | None = None
     snap_start: bool | None = None
+    build: BuildCommand | None = None
+    build_inputs: tuple[Text, ...] = ()
     requirements: Requirements | None = None
     dependencies: tuple[Text, ...] = ()
     excluded_dirs: tuple[Text, ...] = ()

@@ -24,19 +24,13 @@ _COMPILED = (".pyc", ".so")
 
 
 def check_files(config: Config) -> None:
-    """Check that the code, its dependencies and the test data exist.
+    """Check that the test data exists; the code and its dependencies too, unless they are built.
 
     Raises: ConfigError, naming file, line and key.
     """
-    function = config.function
-    if not function.image and not exists(config.beside(function.path)):
-        raise _no_source(config)
-    for number, path in enumerate(function.dependencies):
-        if not exists(config.beside(path)):
-            keys: Keys = ("lambda", "dependencies", number)
-            problem = f"{dotted(keys)}: {config.beside(path)} does not exist."
-            raise config.error(keys, problem, "Correct the path, or leave it out.")
-    name = function.test_data
+    if not config.function.build:
+        check_sources(config)
+    name = config.function.test_data
     if not name:
         return
     file = config.beside(name)
@@ -49,6 +43,21 @@ def check_files(config: Config) -> None:
         )
 
 
+def check_sources(config: Config) -> None:
+    """Check that the code and its dependencies exist.
+
+    Raises: ConfigError, naming file, line and key.
+    """
+    function = config.function
+    if not function.image and not exists(config.beside(function.path)):
+        raise _no_source(config)
+    for number, path in enumerate(function.dependencies):
+        if not exists(config.beside(path)):
+            keys: Keys = ("lambda", "dependencies", number)
+            problem = f"{dotted(keys)}: {config.beside(path)} does not exist."
+            raise config.error(keys, problem, "Correct the path, or leave it out.")
+
+
 def _no_source(config: Config) -> ConfigError:
     path = config.function.path
     if config.is_layout_07 and path == SOURCE:
@@ -57,6 +66,11 @@ def _no_source(config: Config) -> ConfigError:
             ("lambda", "path"),
             f"the folder of the code, {config.beside(path)}, does not exist.",
             f"Make the folder {path}, or name another one with `source:`.",
+        )
+    if config.function.build:
+        problem = f"lambda.path: lambda.build did not make {config.beside(path)}."
+        return config.error(
+            ("lambda", "path"), problem, "Let it write to $KAPPA_OUT, or correct the path."
         )
     return config.error(
         ("lambda", "path"),
