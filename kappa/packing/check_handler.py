@@ -80,7 +80,7 @@ def _no_source(config: Config) -> ConfigError:
 
 
 def check_handler(config: Config, archive: Archive) -> None:
-    """Check that the handler is in the code, for the runtimes of Python and Node.js.
+    """Check that the handler is in the code: for Python, Node.js, and runtimes of one's own.
 
     Raises: ConfigError, naming file, line and a similar name.
     Source: AWS Lambda guide, "Define Lambda function handler in Python" and "... in Node.js".
@@ -90,6 +90,8 @@ def check_handler(config: Config, archive: Archive) -> None:
         _check_python(config, archive, handler)
     elif runtime.startswith("nodejs"):
         _check_node(config, archive, handler)
+    elif runtime.startswith("provided"):
+        _check_bootstrap(config, archive)
 
 
 def _check_python(config: Config, archive: Archive, handler: str) -> None:
@@ -189,3 +191,27 @@ def _check_node(config: Config, archive: Archive, handler: str) -> None:
     raise config.error(
         _KEYS, f"lambda.handler is {handler!r}: the code has no {path}.js.", _meant(path, scripts)
     )
+
+
+def _check_bootstrap(config: Config, archive: Archive) -> None:
+    """A runtime of one's own is the program `bootstrap`, which a layer may have.
+
+    Source: AWS Lambda guide, "Building a custom runtime for AWS Lambda".
+    """
+    if config.function.layers:
+        return
+    keys, runtime = ("lambda", "runtime"), config.function.runtime
+    if "bootstrap" not in archive.names:
+        raise config.error(
+            keys,
+            f"lambda.runtime is {runtime}: the code has no file bootstrap.",
+            "Give your program this name, at the top of lambda.path.",
+        )
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
+        mode = opened.getinfo("bootstrap").external_attr >> 16
+    if not mode & 0o100:
+        raise config.error(
+            keys,
+            f"lambda.runtime is {runtime}: the file bootstrap is not executable.",
+            "Run `chmod +x bootstrap`.",
+        )
