@@ -140,7 +140,7 @@ def _run(config: Config) -> None:
     if code:
         problem = f"lambda.build failed with exit code {code}: {_short(config)}"
         lines = _hidden(config, output).split("\n") if output else ()
-        shown = "\n".join(f"    {line}" for line in lines)
+        shown = "\n".join(f"    {line}".rstrip() for line in lines)
         message = config.error(_KEYS, problem).message
         raise ArchiveError(
             f"{message}\n{shown}" if shown else message,

@@ -135,7 +135,7 @@ def test_a_failed_build_shows_its_output_and_packs_nothing(project):
         "iam: {role: {name: r}}\n"
         "lambda:\n"
         "  {name: greeter, path: dist, handler: greeter.handler, runtime: python3.13,\n"
-        "  build: 'echo looked; echo no tea >&2; exit 42'}\n"
+        "  build: 'echo looked; echo; echo no tea >&2; exit 42'}\n"
     )
     with pytest.raises(ArchiveError) as error:
         read_archive(read_config(project / "config.yml"))
@@ -143,7 +143,7 @@ def test_a_failed_build_shows_its_output_and_packs_nothing(project):
     assert error.value.message.startswith(
         f"{project}/config.yml:4: lambda.build failed with exit code 42: echo looked;"
     )
-    assert error.value.message.endswith("\n    looked\n    no tea")
+    assert error.value.message.endswith("\n    looked\n\n    no tea")
 
 
 def test_a_failed_build_never_counts_as_done(project, runs):
