@@ -10,7 +10,6 @@ from kappa.config.policy_document import read_policy_document
 from kappa.errors import ArchiveError, ConfigError
 from kappa.packing.archive import Archive
 from kappa.packing.build import is_ready_zip, read_archive
-from kappa.packing.build_command import why_to_build
 from kappa.packing.check_handler import check_files, check_handler
 
 
@@ -32,10 +31,16 @@ def check(config: Config, region: str | None) -> Archive | None:
         function = replace(function, requirements=())
     bare = replace(config, function=function)
     try:
-        if why_to_build(config):
+        if config.function.build and _is_to_build(config):
             return None
         archive = read_archive(bare)
         check_handler(bare, archive)
         return archive
     except ArchiveError as error:
         raise ConfigError(error.message, error.hint) from error
+
+
+def _is_to_build(config: Config) -> bool:
+    from kappa.packing.build_command import why_to_build
+
+    return bool(why_to_build(config))

@@ -304,6 +304,11 @@ class Function(Section, frozen=True):
     mode: str = ""
 
     @property
+    def architecture(self) -> str:
+        """The architecture that it is packed for: without one, AWS's default."""
+        return (self.architectures or ("x86_64",))[0]
+
+    @property
     def log_group(self) -> str:
         """The log group that the function writes to."""
         return (self.logging and self.logging.group) or f"/aws/lambda/{self.name}"

@@ -18,7 +18,6 @@ from kappa.config.model import Config
 from kappa.config.tree import read_tree
 from kappa.errors import ArchiveError
 from kappa.packing.archive import READY_SUFFIXES, Archive, pack, read_zip
-from kappa.packing.build_command import architecture_of, built
 from kappa.packing.files import Extras, check_link
 from kappa.packing.limits import Limits
 from kappa.packing.machine import machine_of
@@ -40,12 +39,20 @@ def read_archive(
     Raises: ArchiveError, if something is missing, too large, has no wheel or cannot be built.
     """
     try:
-        with built(config, tell):
+        with _built(config, tell):
             return _read_archive(config, limits or Limits())
     except ArchiveError as error:
         error.message = config.masked(error.message)
         error.args = (error.message,)
         raise
+
+
+def _built(config: Config, tell: Callable[[Report], None]) -> AbstractContextManager[None]:
+    if not config.function.build:
+        return nullcontext()
+    from kappa.packing.build_command import built
+
+    return built(config, tell)
 
 
 def _read_archive(config: Config, limits: Limits) -> Archive:
@@ -148,7 +155,7 @@ def _required(config: Config, source: Path) -> _Required | None:
 
 def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
     required = _required(config, source)
-    machine = machine_of(config.function.runtime, architecture_of(config))
+    machine = machine_of(config.function.runtime, config.function.architecture)
     if required is not None and machine is not None:
         return installed(required.requirements, required.folder, machine)
     if config.function.requirements and machine is None:
@@ -167,7 +174,7 @@ def check_architecture(config: Config, deployed: Sequence[str]) -> None:
     """
     if config.function.architectures or config.function.image or not deployed:
         return
-    source, architecture = config.beside(config.function.path), architecture_of(config)
+    source, architecture = config.beside(config.function.path), config.function.architecture
     if deployed[0] == architecture:
         return
     is_built = bool(config.function.build)

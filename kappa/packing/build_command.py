@@ -47,18 +47,11 @@ def command_line(config: Config) -> str:
     return shlex.join(_hidden(config, word) for word in command)
 
 
-def architecture_of(config: Config) -> str:
-    """The architecture that is built for: the function's, or AWS's default."""
-    return (config.function.architectures or ("x86_64",))[0]
-
-
 def why_to_build(config: Config) -> str:
     """Why lambda.build would run now, without running it; "" if it would not.
 
     Raises: ConfigError, if one of `build_inputs` matches nothing; ArchiveError.
     """
-    if not config.function.build:
-        return ""
     return _why(config, _read_record(_record_file(config)), read_build_files(config))
 
 
@@ -69,9 +62,6 @@ def built(config: Config, tell: Tell) -> Iterator[None]:
     Raises: ArchiveError, with the output, if the command fails; ConfigError, if it does not make
     what is packed.
     """
-    if not config.function.build:
-        yield
-        return
     file = _record_file(config)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +120,7 @@ def _run(config: Config) -> None:
     folder = config.file.parent.resolve()
     variables = {
         "KAPPA_RUNTIME": function.runtime,
-        "KAPPA_ARCHITECTURE": architecture_of(config),
+        "KAPPA_ARCHITECTURE": function.architecture,
         "KAPPA_OUT": str(output_of(config)),
     }
     try:
@@ -170,7 +160,7 @@ def _keys(config: Config) -> str:
         function.build,
         function.build_inputs,
         function.runtime,
-        architecture_of(config),
+        function.architecture,
         str(output_of(config)),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
