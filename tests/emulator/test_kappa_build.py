@@ -51,8 +51,9 @@ def test_only_what_packs_builds(project):
     project.run("create")
     project.run("invoke", "--data", "{}")
     (project.folder / "src" / "new.py").write_text("")
-    for command in ("validate", "status", "versions", "logs", "dryrun", "event_source_status"):
+    for command in ("validate", "status", "versions", "logs", "tail", "event_source_status"):
         project.run(command)
+    project.run("dryrun", "--data", "{}")
     assert runs(project) == 1
     project.run("update_code")
     assert runs(project) == 2
