@@ -45,7 +45,7 @@ class Options:
             logging.getLogger("kappa").setLevel(logging.DEBUG)
         environment = self.env or ""
         return open_session(
-            self.config, self.profile, self.region, known, environment, tell=print_report
+            self.config, self.profile, self.region, known, environment, report=print_report
         )
 
 

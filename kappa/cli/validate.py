@@ -24,13 +24,14 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     """
     from kappa.commands.validate import check
     from kappa.config.write import as_yaml, hidden_variables, plain_config
-    from kappa.packing.build_command import command_line
     from kappa.packing.check_syntax import problems
 
     session = options.open()
     archive = check(session.config, options.region or session.config.region)
     print_notes(session.config.notes)
     if archive is None and session.config.function.build:
+        from kappa.packing.build_command import command_line
+
         print_notes([f"the code is not built; deploy would run: {command_line(session.config)}"])
     unreadable = problems(session.config.function.runtime, archive) if archive else []
     warn_of_code(session.config, unreadable, strict=strict)

@@ -28,17 +28,17 @@ from kappa.packing.check_syntax import Problem
 from kappa.plan.step import Clock, Report
 
 
-def _tell_nobody(_: Report) -> None:
+def _no_report(_: Report) -> None:
     pass
 
 
 class Session(msgspec.Struct, frozen=True, dict=True):
-    """One config and the account that it is for. `tell` is called before the code is built."""
+    """One config and the account that it is for. `report` is called before the code is built."""
 
     config: Config
     aws: Aws
     clock: Clock = msgspec.field(default_factory=Clock)
-    tell: Callable[[Report], None] = _tell_nobody
+    report: Callable[[Report], None] = _no_report
 
     @cached_property
     def document(self) -> dict[str, Any] | None:
@@ -51,7 +51,7 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         check_files(self.config)
         if self.config.function.image:
             return None
-        archive = read_archive(self.config, tell=self.tell)
+        archive = read_archive(self.config, report=self.report)
         check_handler(self.config, archive)
         return archive
 
@@ -73,11 +73,11 @@ def open_session(
     region: str | None,
     known: dict[Any, Aws] | None = None,
     environment: str = "",
-    tell: Callable[[Report], None] = _tell_nobody,
+    report: Callable[[Report], None] = _no_report,
 ) -> Session:
     """Read the config; the command line's profile and region win over the file's.
 
-    `known` are the clients of other configs: those of one profile and region are shared. `tell`
+    `known` are the clients of other configs: those of one profile and region are shared. `report`
     is the Session's.
     Raises: ConfigError.
     """
@@ -85,7 +85,7 @@ def open_session(
     config = msgspec.structs.replace(read_config(file, environment), given=given)
     where = (region or config.region, profile or config.profile)
     aws = Aws(*where) if known is None else known.setdefault(where, Aws(*where))
-    return Session(config, aws, tell=tell)
+    return Session(config, aws, report=report)
 
 
 def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
@@ -103,7 +103,7 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
             raise ConfigError(problem, f"Allowed: {allowed(types[key])}.")
     changed = msgspec.structs.replace(session.config.function, **chosen)
     config = msgspec.structs.replace(session.config, function=changed)
-    published = Session(config, session.aws, session.clock, session.tell)
+    published = Session(config, session.aws, session.clock, session.report)
     # Nothing that was read depends on these keys, so keep it.
     vars(published).update(vars(session))
     return published

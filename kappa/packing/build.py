@@ -31,15 +31,15 @@ REQUIREMENTS = "requirements.txt"
 def read_archive(
     config: Config,
     limits: Limits | None = None,
-    tell: Callable[[Report], None] = lambda _: None,
+    report: Callable[[Report], None] = lambda _: None,
 ) -> Archive:
     """Build the function's code where it is due, and pack it with its packages installed.
 
-    `tell` is called before lambda.build runs.
+    `report` is called before lambda.build runs.
     Raises: ArchiveError, if something is missing, too large, has no wheel or cannot be built.
     """
     try:
-        with _built(config, tell):
+        with _built(config, report):
             return _read_archive(config, limits or Limits())
     except ArchiveError as error:
         error.message = config.masked(error.message)
@@ -47,12 +47,12 @@ def read_archive(
         raise
 
 
-def _built(config: Config, tell: Callable[[Report], None]) -> AbstractContextManager[None]:
+def _built(config: Config, report: Callable[[Report], None]) -> AbstractContextManager[None]:
     if not config.function.build:
         return nullcontext()
     from kappa.packing.build_command import built
 
-    return built(config, tell)
+    return built(config, report)
 
 
 def _read_archive(config: Config, limits: Limits) -> Archive:

@@ -24,12 +24,11 @@ from kappa.config.tree import Keys
 from kappa.errors import ArchiveError
 from kappa.packing import build_process
 from kappa.packing.build_files import BuildFiles, difference, output_of, read_build_files
-from kappa.packing.check_handler import check_sources
+from kappa.packing.check_handler import check_code
 from kappa.packing.pip_install import cache_folder
 from kappa.plan.step import Report
 
 _KEYS: Keys = ("lambda", "build")
-Tell = Callable[[Report], None]
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -56,7 +55,7 @@ def why_to_build(config: Config) -> str:
 
 
 @contextmanager
-def built(config: Config, tell: Tell) -> Iterator[None]:
+def built(config: Config, report: Callable[[Report], None]) -> Iterator[None]:
     """Run lambda.build if it is due; no other kappa builds until the code has been packed.
 
     Raises: ArchiveError, with the output, if the command fails; ConfigError, if it does not make
@@ -69,20 +68,20 @@ def built(config: Config, tell: Tell) -> Iterator[None]:
     except OSError as error:
         raise _no_cache(file, error) from error
     with lock:
-        _wait_for(lock.fileno(), config, tell)
+        _wait_for(lock.fileno(), config, report)
         before = read_build_files(config)
         if why := _why(config, _read_record(file), before):
-            tell(Report("building", f"code of {config.function.name}: {_short(config)} ({why})"))
+            report(Report("building", f"code of {config.function.name}: {_short(config)} ({why})"))
             _build(config, file, before)
         yield
 
 
-def _wait_for(lock: int, config: Config, tell: Tell) -> None:
+def _wait_for(lock: int, config: Config, report: Callable[[Report], None]) -> None:
     """Lock until the file is closed."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        tell(Report("waiting", f"another kappa builds {config.function.path}"))
+        report(Report("waiting", f"another kappa builds {config.function.path}"))
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 
@@ -106,7 +105,7 @@ def _build(config: Config, file: Path, before: BuildFiles) -> None:
         raise _no_cache(file, error) from error
     _run(config)
     after = read_build_files(config)
-    check_sources(config)
+    check_code(config)
     # A file that changed meanwhile may have been read before or after. One that is new is made by
     # the build, such as a lock file; it is an input from now on.
     if any(after.read.get(name) != digest for name, digest in before.read.items()):

@@ -29,7 +29,7 @@ def check_files(config: Config) -> None:
     Raises: ConfigError, naming file, line and key.
     """
     if not config.function.build:
-        check_sources(config)
+        check_code(config)
     name = config.function.test_data
     if not name:
         return
@@ -43,7 +43,7 @@ def check_files(config: Config) -> None:
         )
 
 
-def check_sources(config: Config) -> None:
+def check_code(config: Config) -> None:
     """Check that the code and its dependencies exist.
 
     Raises: ConfigError, naming file, line and key.

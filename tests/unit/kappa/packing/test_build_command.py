@@ -229,8 +229,8 @@ def test_why_to_build_runs_nothing(project, runs):
 
 def test_the_report_names_function_command_and_reason_in_one_line(project):
     reports = []
-    read_archive(config_of(project, ["sh", "-c", f"{COPY}\necho 'a  b'"]), tell=reports.append)
-    read_archive(config_of(project, ["sh", "-c", f"{COPY}\necho 'a  b'"]), tell=reports.append)
+    read_archive(config_of(project, ["sh", "-c", f"{COPY}\necho 'a  b'"]), report=reports.append)
+    read_archive(config_of(project, ["sh", "-c", f"{COPY}\necho 'a  b'"]), report=reports.append)
     assert [report.mark for report in reports] == ["building"]
     assert reports[0].message.startswith("code of greeter: sh -c 'echo run")
     assert reports[0].message.endswith(" (no finished build is known)")
@@ -247,7 +247,7 @@ def test_an_included_value_in_the_command_is_not_printed(project):
     )
     reports = []
     with pytest.raises(ArchiveError) as error:
-        read_archive(read_config(project / "config.yml"), tell=reports.append)
+        read_archive(read_config(project / "config.yml"), report=reports.append)
     assert "s3cret" not in f"{error.value}{reports}"
     assert "echo ${token}; exit 1" in reports[0].message
 
@@ -258,7 +258,7 @@ def test_a_second_kappa_waits_until_the_first_has_packed(project, runs):
     other = config_of(project, architectures=("arm64",))
 
     def build_too():
-        done.append(read_archive(other, tell=reports.append))
+        done.append(read_archive(other, report=reports.append))
 
     with built(config_of(project), lambda _: None):
         thread = threading.Thread(target=build_too)
