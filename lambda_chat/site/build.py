@@ -31,9 +31,11 @@ LEFT_OVER_S = 24 * 3600
 # the page's references to its own files: css/main.css, css/icons.svg#bell, but no other site's URL
 NAMED = re.compile(r'\b(href|src)="((?:css|js)/[^"?#]+)(?=["?#])')
 MODULE = '<script type="module"'
-# Indents and comments, but not where spaces count, nor in an inline script, whose digest the page's
-# CSP names.
-FOR_READERS = re.compile(r"(<(pre|script|textarea)\b.*?</\2>)|(?<=\n) +|<!--.*?-->", re.DOTALL)
+# Indents, blank lines and comments, but not where spaces count, nor in an inline script, whose
+# digest the page's CSP names.
+FOR_READERS = re.compile(
+    r"(<(pre|script|textarea)\b.*?</\2>)|(?<=\n)\s+|\s+(?=/>)|<!--.*?-->", re.DOTALL
+)
 
 
 def fill(text: str, values: Mapping[str, str], name: str) -> str:

@@ -67,14 +67,14 @@ export function listDelay(pace) {
 }
 
 /**
- * Return the delay until the statistics are read again; Infinity when nothing needs them. It does not
- * vary, so that it is never longer: pages begin at different moments.
+ * Return the delay until the statistics are read again; Infinity when nothing needs them.
  * @param {Pace} pace @param {boolean} shown in the panel
  */
 export function statsDelay(pace, shown) {
-  const live = pace.live ? paceOf(pace, LIVE_STATS, LIVE_RARELY) : Infinity;
-  const usual = Math.min(live, shown ? SHOWN_STATS_MS : Infinity);
-  return pace.failures > 0 ? Math.max(usual, backoff(pace.failures, pace.random)) : usual;
+  // it does not vary, so that it is never longer: pages begin at different moments
+  const steady = { ...pace, random: 0.5 };
+  const live = pace.live ? delay(steady, paceOf(pace, LIVE_STATS, LIVE_RARELY)) : Infinity;
+  return Math.min(live, shown ? SHOWN_STATS_MS : Infinity);
 }
 
 /** Whether somebody uses the page. @param {Pace} pace */

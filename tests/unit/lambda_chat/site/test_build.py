@@ -94,11 +94,11 @@ def test_what_the_page_names_is_loaded_by_its_hashed_name_wherever_it_is_named(s
 
 def test_indents_and_comments_are_not_published_except_where_they_count(source, tmp_path):
     kept = "<script>\n  '<!-- a -->'\n</script><pre>\n  two\n</pre>"
-    text = f"<body>\n  <p\n    id=x>\n    a b\n<!-- c\nd -->\n  </p>\n{kept}\n  <p>"
+    text = f"<body>\n  <p\n    id=x>\n    a b\n\n  <br /> c <!-- d\ne --></p>\n{kept}\n  <p>"
     (source / "index.html").write_text(text)
     build.build_site(source, tmp_path / "out", {}, VALUES, NO_PACKAGES)
     page = (tmp_path / "out" / "index.html").read_text()
-    assert page == f"<body>\n<p\nid=x>\na b\n\n</p>\n{kept}\n<p>"
+    assert page == f"<body>\n<p\nid=x>\na b\n<br/> c </p>\n{kept}\n<p>"
 
 
 def test_sources_without_a_page_are_refused(tmp_path):
