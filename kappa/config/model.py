@@ -53,6 +53,7 @@ from kappa.config.value_types import (
     Memory,
     OptionalJson,
     OrganizationId,
+    PackageName,
     Parallel,
     PolicyDescription,
     PolicyName,
@@ -291,6 +292,7 @@ class Function(Section, frozen=True):
     keep_versions: KeepVersions | None = None
     snap_start: bool | None = None
     requirements: Requirements | None = None
+    build_packages: tuple[PackageName, ...] = ()
     dependencies: tuple[Text, ...] = ()
     excluded_dirs: tuple[Text, ...] = ()
     excluded_files: tuple[Text, ...] = ()

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from kappa.errors import ArchiveError
+from kappa.packing.source_tree import read_files
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 # pip reads a file in the encoding that its first lines name.
@@ -40,6 +41,8 @@ _PACKAGE = re.compile(
 )
 # pip treats a name with such an ending as a file.
 _ARCHIVE = re.compile(r".*\.(whl|zip|egg|tar|gz|tgz|bz2|tbz|xz|txz|lz|tlz|lzma)", re.IGNORECASE)
+# The endings of wheels and source archives.
+_SOURCES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 # Settings that do not affect what is installed.
 _WITHOUT_EFFECT = frozenset({"cache-dir", "progress-bar", "no-color", "log", "quiet", "verbose"})
 # Settings whose value may contain a slash without naming an input.
@@ -52,21 +55,23 @@ _UNKNOWN = frozenset({"editable", "group", "requirements-from-script"})
 class Inputs(msgspec.Struct):
     """The inputs found: name and content of each local file; `is_known` if they are complete.
 
-    Content is the SHA-256; for a file in a folder of links, its size, times and inode.
+    Content is the SHA-256; for a file in a folder of links, its size, times and inode. `builds`:
+    folders and source archives count, since they may be built.
     """
 
     files: list[tuple[str, str]] = msgspec.field(default_factory=list)
     settings: list[str] = msgspec.field(default_factory=list)
     is_known: bool = True
+    builds: bool = False
 
 
-def read_inputs(requirements: str, folder: Path, settings: str) -> Inputs:
+def read_inputs(requirements: str, folder: Path, settings: str, *, builds: bool = False) -> Inputs:
     """Read the inputs of requirements, and of pip's settings as `pip config list` prints them.
 
     Names are relative to `folder`, where pip runs, or to the file that contains them.
     Raises: ArchiveError, if a file cannot be read.
     """
-    inputs = Inputs()
+    inputs = Inputs(builds=builds)
     seen: set[Path] = set()
     try:
         _read_text(requirements, folder, (folder,), inputs, seen)
@@ -237,19 +242,31 @@ def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -
     existing = [path for path in paths if path.exists()]
     inputs.is_known &= bool(local and existing)
     for path in existing:
-        if path.is_dir():
-            inputs.is_known &= kind == "links"
+        if path.is_dir() and kind == "links":
             _read_folder(path, inputs)
+        elif path.is_dir():
+            _read_tree(name, path, inputs)
         else:
             # A page of links may name anything.
-            inputs.is_known &= path.suffix == ".whl" and path.is_file()
+            suffixes = _SOURCES if inputs.builds and kind == "wheel" else (".whl",)
+            inputs.is_known &= path.name.endswith(suffixes) and path.is_file()
             inputs.files.append((name, digest(path) if path.is_file() else ""))
 
 
+def _read_tree(name: str, folder: Path, inputs: Inputs) -> None:
+    """Read each file of a package's folder that a build would see."""
+    inputs.is_known &= inputs.builds
+    for inner, path in read_files(folder) if inputs.builds else ():
+        inputs.is_known &= path.is_file()
+        if path.is_file():
+            is_program = path.stat().st_mode & 0o100
+            inputs.files.append((f"{name}/{inner} {is_program}", digest(path)))
+
+
 def _read_folder(folder: Path, inputs: Inputs) -> None:
-    """Read the wheels in a folder of links; pip does not look into subfolders."""
+    """Read the packages in a folder of links; pip does not look into subfolders."""
     for path in sorted(folder.iterdir()):
-        if path.suffix == ".whl" and path.is_file():
+        if path.name.endswith(_SOURCES) and path.is_file():
             inputs.files.append((path.name, _stamp(path)))
         inputs.is_known &= path.suffix not in (".html", ".htm")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kappa.packing.pip_cache_key import read_inputs
-from tests.unit.kappa.packing.test_pip_install import wheel
+from tests.support.kappa.wheels import wheel
 
 
 @pytest.mark.parametrize(

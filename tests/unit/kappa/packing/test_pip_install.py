@@ -6,65 +6,15 @@ import subprocess
 import sys
 import tarfile
 import threading
-import zipfile
-from contextlib import ExitStack
 
 import pytest
 
 from kappa.errors import ArchiveError
 from kappa.packing.machine import Machine
 from kappa.packing.pip_install import cache_folder, installed
+from kappa.packing.required import Required
+from tests.support.kappa.wheels import ARM, X86, contents, wheel
 from tests.support.samples import sample
-
-X86 = Machine(13)
-ARM = Machine(13, "arm64")
-
-
-def wheel(folder, name="tea", version="1.0", tag="py3-none-any", requires=(), **files):
-    """A wheel as small as pip takes it."""
-    info = f"{name}-{version}.dist-info"
-    needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
-    files = {
-        f"{name}/__init__.py": f'TAG = "{tag}"\n',
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
-        **files,
-    }
-    record = "".join(f"{one},,\n" for one in (*files, f"{info}/RECORD"))
-    folder.mkdir(exist_ok=True)
-    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w") as archive:
-        for path, text in {**files, f"{info}/RECORD": record}.items():
-            archive.writestr(path, text)
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    """The only place that pip finds wheels in."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    return folder
-
-
-@pytest.fixture
-def put(tmp_path, shelf):
-    """Install into a cache of the test's own; the packages are there until the test ends."""
-    with ExitStack() as until_the_end:
-
-        def put_packages(requirements, machine=X86, cache="cache"):
-            packed = installed(requirements, tmp_path, machine, tmp_path / cache)
-            return until_the_end.enter_context(packed)
-
-        yield put_packages
-
-
-def contents(folder):
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def test_a_package_is_installed_with_what_it_requires(put, shelf):
@@ -182,7 +132,7 @@ def test_a_wheel_of_another_project_with_the_same_name_is_not_packed(tmp_path, s
         wheel_of.mkdir()
         wheel(wheel_of / "wheels", **{"tea/leaf.py": name})
         requirement = "./wheels/tea-1.0-py3-none-any.whl"
-        with installed(requirement, wheel_of, X86, tmp_path / "cache") as folder:
+        with installed(Required(requirement, wheel_of), X86, tmp_path / "cache") as folder:
             found.append((folder / "tea/leaf.py").read_text())
     assert found == ["one", "other"]
 
@@ -379,8 +329,9 @@ def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
         code = (
             "import pathlib\nfrom kappa.packing.pip_install import installed\n"
             "from kappa.packing.machine import Machine\n"
+            "from kappa.packing.required import Required\n"
             f"folder = pathlib.Path({str(tmp_path)!r})\n"
-            "with installed('tea', folder, Machine(13), folder): pass\n"
+            "with installed(Required('tea', folder), Machine(13), folder): pass\n"
         )
         url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
         env = {k: v for k, v in os.environ.items() if k not in ("PIP_NO_INDEX", "PIP_FIND_LINKS")}
@@ -527,9 +478,10 @@ def test_an_interpreter_without_pip_says_how_to_get_it(tmp_path):
         "import importlib.metadata as m, pathlib, sys\n"
         "from kappa.packing.pip_install import installed\n"
         "from kappa.packing.machine import Machine\n"
+        "from kappa.packing.required import Required\n"
         "sys.path[:] = [one for one in sys.path if 'site-packages' not in one]\n"
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
-        "with installed('tea', folder, Machine(13), folder): pass\n"
+        "with installed(Required('tea', folder), Machine(13), folder): pass\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
