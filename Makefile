@@ -70,7 +70,6 @@ audit: $(VENV)/.venv ## Check installed packages for known vulnerabilities
 	cd $(SITE) && npm audit
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
-	$(BIN)/pip install --quiet uv
 	$(BIN)/python -m requirements.lock
 
 clean: ## Remove everything that the set-up and the builds created

@@ -147,7 +147,7 @@ def _read_text(
     """Read the files that each line names; a line that is not understood makes it unknown."""
     inputs.is_known &= not _CODING.search(text)
     for line in map(expanded, lines(text)):
-        requirement, options = _halves(line)
+        requirement, options = halves(line)
         if requirement:
             _read_requirement(requirement, options, bases, inputs)
             continue
@@ -155,7 +155,7 @@ def _read_text(
             _read_option(name, value, base, bases, inputs, seen)
 
 
-def _halves(line: str) -> tuple[str, list[tuple[str, str]]]:
+def halves(line: str) -> tuple[str, list[tuple[str, str]]]:
     """Split a line as pip does: a requirement ends at the first word that begins with a dash."""
     words = line.split(" ")
     end = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
@@ -179,8 +179,7 @@ def _read_requirement(
     text: str, options: list[tuple[str, str]], bases: tuple[Path, ...], inputs: Inputs
 ) -> None:
     inputs.is_known &= all(name == "--hash" for name, _ in options)
-    name = re.split(r"[\s;\[<>=!~(]", text, maxsplit=1)[0]
-    if _PACKAGE.fullmatch(text) and not _ARCHIVE.fullmatch(name):
+    if is_package(text):
         return
     # NAME @ URL, a URL or a path; a marker may follow.
     place = re.sub(r"^[A-Za-z0-9][\w.-]*\s*(\[[^\]/]*\])?\s*@\s*", "", text)
@@ -191,10 +190,16 @@ def _read_requirement(
     _read_place(place.partition(";")[0].strip(), bases, inputs, "wheel")
 
 
+def is_package(requirement: str) -> bool:
+    """Whether a requirement names a package, which pip takes from an index or a folder of links."""
+    name = re.split(r"[\s;\[<>=!~(]", requirement, maxsplit=1)[0]
+    return bool(_PACKAGE.fullmatch(requirement)) and not _ARCHIVE.fullmatch(name)
+
+
 def _read_include(
     name: str, base: Path, bases: tuple[Path, ...], inputs: Inputs, seen: set[Path]
 ) -> None:
-    path = base / _local(name)
+    path = base / local_path(name)
     if _ADDRESS.search(name):
         inputs.is_known = False
     elif path.is_file():
@@ -228,7 +233,7 @@ def _read_index(name: str, inputs: Inputs) -> None:
     inputs.is_known &= bool(_ADDRESS.search(name))
 
 
-def _local(name: str) -> str:
+def local_path(name: str) -> str:
     """Turn a file: URL into a path, and drop a fragment or extras behind the path."""
     if name.startswith("file:"):
         name = unquote(urlsplit(name).path)
@@ -237,7 +242,7 @@ def _local(name: str) -> str:
 
 def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -> None:
     """Read a wheel, or the wheels of a folder of links, from every folder that pip may use."""
-    local = _local(name)
+    local = local_path(name)
     paths = [] if "\0" in local else list(dict.fromkeys(base / local for base in bases))
     existing = [path for path in paths if path.exists()]
     inputs.is_known &= bool(local and existing)
@@ -286,14 +291,19 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_settings(settings: str, folder: Path, inputs: Inputs, seen: set[Path]) -> None:
+def read_settings(settings: str) -> Iterator[tuple[str, str, str]]:
+    """Split settings into section, name and value, but for those without effect."""
     for line in settings.splitlines():
         key, _, value = line.partition("=")
-        name = key.rpartition(".")[2]
-        if name in _WITHOUT_EFFECT:
-            continue
-        inputs.settings.append(line)
-        for word in _value(value).split():
+        section, _, name = key.rpartition(".")
+        if name not in _WITHOUT_EFFECT:
+            yield section, name, _value(value)
+
+
+def _read_settings(settings: str, folder: Path, inputs: Inputs, seen: set[Path]) -> None:
+    for section, name, value in read_settings(settings):
+        inputs.settings.append(f"{section}.{name}={value!r}")
+        for word in value.split():
             if name in ("constraint", "requirement"):
                 _read_include(word, folder, (folder,), inputs, seen)
             elif name == "find-links":

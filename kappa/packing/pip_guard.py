@@ -16,13 +16,10 @@ from __future__ import annotations
 # pip chooses wheels for the given platform, but evaluates markers such as
 # `python_version < "3.12"` with the running Python, so the script replaces their values.
 # Source: pip documentation, "pip install", --platform; pip's issue 11664.
-#
-# The pipe closes when kappa ends for any reason, and then pip ends too.
 SCRIPT = """
-import fnmatch, json, os, re, runpy, shutil, sys, tempfile, threading, tomllib, zipfile
-parent, answers, build, left_out = int(sys.argv.pop(1)), *map(json.loads, sys.argv[1:4])
+import fnmatch, json, os, re, runpy, shutil, sys, tempfile, tomllib, zipfile
+answers, build, left_out = map(json.loads, sys.argv[1:4])
 del sys.argv[1:4]
-threading.Thread(target=lambda: (os.read(parent, 1), os._exit(1)), daemon=True).start()
 from pip._internal import wheel_builder
 from pip._internal.cache import WheelCache
 from pip._internal.exceptions import InstallationError

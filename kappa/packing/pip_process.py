@@ -13,15 +13,15 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
-from stat import S_ISREG
 
 from kappa.errors import ArchiveError
 from kappa.packing import pip_guard
+from kappa.packing.child import run_child
 from kappa.packing.source_tree import LEFT_OUT
 from kappa.texts import masked
 
-DEADLINE_S = 600
 _NO_WHEEL = re.compile(r"No matching distribution found for (\S+)")
 _NOT_A_WHEEL = re.compile(r"kappa: not a wheel: (.*)")
 _NOT_ANY = re.compile(r"kappa: for this machine: (.*)")
@@ -51,6 +51,26 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def version() -> str:
+    """The version of the interpreter's pip; "" if it has none."""
+    try:
+        return metadata.version("pip")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def check_version() -> None:
+    """Check that the interpreter has pip.
+
+    Raises: ArchiveError, if it has none.
+    """
+    if not version():
+        raise ArchiveError(
+            f"Packages are installed with pip, and {sys.executable} has none.",
+            f"Run `{sys.executable} -m ensurepip`, or pack without lambda.requirements.",
+        )
+
+
 def settings() -> str:
     """Read pip's effective configuration, from files and environment, as `name='value'` lines.
 
@@ -59,12 +79,20 @@ def settings() -> str:
     """
     names = sorted(name for name in os.environ if name.startswith("PIP_"))
     own = (f":env:.{name[4:].lower().replace('_', '-')}={os.environ[name]!r}\n" for name in names)
-    return _read_files(_stamps()) + "".join(own)
+    stamps = _stamps()
+    if any(size for _, size, _ in stamps):
+        # Only pip can read them, also if uv is to install.
+        check_version()
+    return (_read_files(stamps) if version() else "") + "".join(own)
 
 
 def _stamps() -> tuple[tuple[str, int, int], ...]:
     """The files that pip may read, with size and time, so that it is asked again after a change."""
     home, environ = Path.home(), os.environ
+    named = environ.get("PIP_CONFIG_FILE", "")
+    if named == os.devnull:
+        # pip reads no file then.
+        return ()
     folders = [
         *(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep),
         environ.get("XDG_CONFIG_HOME") or home / ".config",
@@ -74,14 +102,10 @@ def _stamps() -> tuple[tuple[str, int, int], ...]:
         *(Path("/etc/pip.conf"), home / ".pip/pip.conf", Path(sys.prefix, "pip.conf")),
         *(Path(folder, "pip", "pip.conf") for folder in folders),
     ]
-    if named := environ.get("PIP_CONFIG_FILE"):
+    if named:
         files.append(Path(named))
     stats = {str(file): file.stat() for file in files if file.exists()}
-    return tuple(
-        # A device such as /dev/null, which means no file, has a time of its own.
-        (name, stat.st_size, stat.st_mtime_ns if S_ISREG(stat.st_mode) else 0)
-        for name, stat in stats.items()
-    )
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats.items())
 
 
 @lru_cache
@@ -116,30 +140,16 @@ def run(
     `temporary`.
     Raises: ArchiveError, naming the package that has no wheel for the machine.
     """
-    reads, writes = os.pipe()
     values = (dict(markers), [canonical(name) for name in sorted(build)], LEFT_OUT)
-    command = [sys.executable, "-P", "-c", pip_guard.SCRIPT, str(reads), *map(json.dumps, values)]
-    try:
-        done = subprocess.run(
-            [*command, "install", *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            cwd=folder,
-            env={**os.environ, **_ENVIRONMENT, "TMPDIR": str(temporary)},
-            pass_fds=(reads,),
-            check=False,
-            timeout=DEADLINE_S,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ArchiveError(f"pip did not finish within {DEADLINE_S} s.") from error
-    finally:
-        os.close(reads)
-        os.close(writes)
-    if done.returncode:
-        raise _error(done.stderr + done.stdout, machine)
-    return done.stdout
+    code, output, errors = run_child(
+        pip_guard.SCRIPT,
+        [*map(json.dumps, values), "install", *arguments],
+        folder,
+        {**os.environ, **_ENVIRONMENT, "TMPDIR": str(temporary)},
+    )
+    if code:
+        raise _error(errors + output, machine)
+    return output
 
 
 def _error(output: str, machine: object) -> ArchiveError:

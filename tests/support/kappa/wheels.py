@@ -1,6 +1,8 @@
 """Wheels as small as pip takes them, the machines they are for, and what an installation holds."""
 
+import os
 import zipfile
+from pathlib import Path
 
 from kappa.packing.machine import Machine
 
@@ -28,3 +30,10 @@ def wheel(folder, name="tea", version="1.0", tag="py3-none-any", requires=(), **
 def contents(folder):
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def hide_uv(monkeypatch):
+    """Leave the folders with a uv out of PATH."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    left = [folder for folder in folders if not Path(folder, "uv").exists()]
+    monkeypatch.setenv("PATH", os.pathsep.join(left))

@@ -7,7 +7,7 @@ import pytest
 
 from kappa.packing.pip_install import installed
 from kappa.packing.required import Required
-from tests.support.kappa.wheels import X86
+from tests.support.kappa.wheels import X86, hide_uv
 
 
 @pytest.fixture
@@ -20,7 +20,8 @@ def project(tmp_path):
 
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
-    """The only place that pip finds wheels in."""
+    """The only place that pip finds wheels in, without a uv that would take pip's place."""
+    hide_uv(monkeypatch)
     folder = tmp_path / "shelf"
     folder.mkdir()
     for name in [name for name in os.environ if name.startswith("PIP_")]:
