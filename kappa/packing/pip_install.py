@@ -165,7 +165,8 @@ def _run_pip(required: Required, machine: Machine, into: Path) -> None:
     file = required.requirements
     if isinstance(file, str):
         text = pip_cache_key.rebased(file, required.folder)
-        file = into.parent / "lambda.requirements"
+        file = into.parent / ("locked" if required.is_complete else "lambda")
+        file = file.with_suffix(".requirements")
         file.write_text(text, "utf-8")
     arguments = [
         *("--target", str(into), *machine.flags, *(["--no-deps"] if required.is_complete else [])),

@@ -30,6 +30,10 @@ _NOT_ISOLATED = "kappa: not isolated"
 _BUILD = re.compile(r"╰─> \[.* of output\]\n(.*?)\[end of output\]", re.DOTALL)
 _STEP = re.compile(r"^\W*(\w.*) did not run successfully", re.MULTILINE)
 _LISTED = re.compile(r"\(from -r \S*/lambda\.requirements \(line (\d+)\)\)")
+# A lock becomes lines that nobody has seen.
+_LOCKED = re.compile(r" \(from -r \S*/locked\.requirements \(line \d+\)\)")
+# pip names the place of NAME @ PLACE twice.
+_PLACE = re.compile(r"(@ (\S+)) from \2")
 _OTHER_MACHINE = re.compile(r"ERROR: (\S+\.whl) is not a supported wheel")
 _UNREACHABLE = ("Retrying (", "NewConnectionError", "Temporary failure", "ProxyError")
 # The user's own pip settings apply, except these: they conflict with --target, install nothing or
@@ -154,7 +158,8 @@ def run(
 
 def _error(output: str, machine: object) -> ArchiveError:
     output = masked(output)
-    output = _LISTED.sub(r"(lambda.requirements, line \1)", output)
+    output = _LISTED.sub(r"(lambda.requirements, line \1)", _LOCKED.sub("", output))
+    output = _PLACE.sub(r"\1", output)
     if source := _NOT_A_WHEEL.search(output):
         return ArchiveError(
             f"{source[1]} is not a wheel. kappa builds no package that lambda.build_packages does "
