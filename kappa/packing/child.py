@@ -49,7 +49,7 @@ def run_child(
                 if child.poll() is None:
                     os.killpg(child.pid, signal.SIGKILL)
     except subprocess.TimeoutExpired as error:
-        raise ArchiveError(f"pip did not finish within {DEADLINE_S} s.") from error
+        raise ArchiveError(f"The packages were not installed within {DEADLINE_S} s.") from error
     finally:
         os.close(reads)
         os.close(writes)

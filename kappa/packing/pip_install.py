@@ -67,7 +67,7 @@ def _install(required: Required, machine: Machine, base: Path, until_packed: Exi
     settings = pip_process.settings()
     job = uv_process.plan_job(required, settings, machine)
     if not job:
-        pip_process.check_version()
+        pip_process.check_version(builds=bool(required.build))
     key = _key(required, machine, settings, job)
     if key and _is_whole(base / key):
         return base / key / _PACKAGES

@@ -63,12 +63,19 @@ def version() -> str:
         return ""
 
 
-def check_version() -> None:
-    """Check that the interpreter has pip.
+def check_version(*, builds: bool = False) -> None:
+    """Check that the interpreter has pip, and one that only builds wheels if it builds.
 
-    Raises: ArchiveError, if it has none.
+    Source: pip documentation, "Changelog": 23.1, "Remove setup.py install fallback".
+    Raises: ArchiveError, if not.
     """
-    if not version():
+    number = tuple(map(int, re.findall(r"\d+", version())[:2]))
+    if number and number < (23, 1) and builds:
+        raise ArchiveError(
+            f"Packages are built with pip 23.1 or later, and {sys.executable} has {version()}.",
+            f"Run `{sys.executable} -m pip install --upgrade pip`.",
+        )
+    if not number:
         raise ArchiveError(
             f"Packages are installed with pip, and {sys.executable} has none.",
             f"Run `{sys.executable} -m ensurepip`, or pack without lambda.requirements.",

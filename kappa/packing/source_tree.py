@@ -13,7 +13,7 @@ from pathlib import Path
 # Names, or paths in the folder. An old build's files would come into the wheel again.
 LEFT_OUT = (
     *(".git", ".hg", ".svn", ".venv", "venv", "node_modules", ".tox", ".nox"),
-    *("__pycache__", "*.pyc", ".*_cache", "*.egg-info", "build/lib*", "build/bdist.*"),
+    *("__pycache__", "*.pyc", ".cache", ".*_cache", "*.egg-info", "build/lib*", "build/bdist.*"),
 )
 
 

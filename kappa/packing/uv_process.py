@@ -143,13 +143,13 @@ def _option(name: str, value: str, folder: Path) -> tuple[str, str]:
 def _lines(text: str, folder: Path, base: Path | None = None) -> Iterator[str]:
     """Write lines as uv takes them, included files in their place.
 
-    `base` is the folder of the file, where a path is looked for before the folder where pip runs.
+    `base` is the folder of an included file. As with pip, it counts for options, not for wheels.
     """
     base = base or folder
     for line in map(pip_cache_key.expanded, pip_cache_key.lines(text)):
         requirement, options = pip_cache_key.halves(line)
         if requirement and all(name == "--hash" for name, _ in options):
-            yield " ".join([_named(requirement, base), *(f"--hash={v}" for _, v in options)])
+            yield " ".join([_named(requirement, folder), *(f"--hash={v}" for _, v in options)])
             continue
         for name, value in options if not requirement else [("", "")]:
             if name in ("-r", "--requirement") and "://" not in value:
@@ -166,7 +166,7 @@ def _lines(text: str, folder: Path, base: Path | None = None) -> Iterator[str]:
                 raise _NotForUvError(line)
 
 
-def _named(requirement: str, base: Path) -> str:
+def _named(requirement: str, folder: Path) -> str:
     """Write a requirement of a package or a wheel; paths become absolute."""
     if pip_cache_key.is_package(requirement):
         return requirement
@@ -176,7 +176,7 @@ def _named(requirement: str, base: Path) -> str:
     place = parts["place"].strip()
     if _WHEEL_ADDRESS.fullmatch(place):
         return requirement
-    path = base / pip_cache_key.local_path(place)
+    path = folder / pip_cache_key.local_path(place)
     is_address = "://" in place.removeprefix("file://")
     if is_address or "[" in place or path.suffix != ".whl" or not path.is_file():
         raise _NotForUvError(requirement)

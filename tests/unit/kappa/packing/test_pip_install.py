@@ -11,6 +11,7 @@ import pytest
 
 from kappa.errors import ArchiveError
 from kappa.packing.machine import Machine
+from kappa.packing.pip_cache_key import digest
 from kappa.packing.pip_install import cache_folder
 from tests.support.kappa.wheels import ARM, X86, contents, wheel
 from tests.support.samples import sample
@@ -248,10 +249,17 @@ def test_included_files_are_found_however_they_are_named(put, shelf, tmp_path, m
 
 
 def test_a_file_of_requirements_is_pips_to_read(put, shelf, tmp_path):
+    """Such as one that Poetry exports: markers, hashes, lines that go on."""
     wheel(shelf)
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "r.txt").write_text("-r more.txt\n")
-    (tmp_path / "deep" / "more.txt").write_text("tea \\\n  ==1.0  # pinned\n")
+    tea = digest(shelf / "tea-1.0-py3-none-any.whl")
+    (tmp_path / "deep" / "more.txt").write_text(
+        'tea==1.0 ; python_version >= "3.11" and python_version < "4" \\\n'
+        f"    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{tea}\n"
+        'cup==1.0 ; python_version >= "3.11" and (sys_platform == "win32") \\\n'
+        f"    --hash=sha256:{'0' * 64}\n"
+    )
     assert version_of(put(tmp_path / "deep" / "r.txt")) == "tea-1.0.dist-info"
 
 
