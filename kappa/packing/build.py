@@ -22,12 +22,6 @@ from kappa.packing.pip_install import installed
 from kappa.packing.required import FILE, is_empty, read_required, read_requirements
 from kappa.packing.write_zip import real_path, zip_file
 
-# What changes a zip that kappa packs.
-_PACKING_KEYS = (
-    *("requirements", "build_packages", "dependencies"),
-    *("excluded_dirs", "excluded_files"),
-)
-
 
 def read_archive(config: Config, limits: Limits | None = None) -> Archive:
     """Pack the function's code, with its packages installed.
@@ -73,13 +67,8 @@ def is_ready_zip(config: Config) -> bool:
 
 def _refuse_packing_keys(config: Config) -> None:
     function = config.function
-    for key in (
-        "requirements",
-        "build_packages",
-        "dependencies",
-        "excluded_dirs",
-        "excluded_files",
-    ):
+    packages = ("requirements", "build_packages")
+    for key in (*packages, "dependencies", "excluded_dirs", "excluded_files"):
         if getattr(function, key):
             raise config.error(
                 ("lambda", key),

@@ -27,7 +27,7 @@ _NOT_A_WHEEL = re.compile(r"kappa: not a wheel: (.*)")
 _NOT_ANY = re.compile(r"kappa: for this machine: (.*)")
 _NOT_ISOLATED = "kappa: not isolated"
 # pip frames what a build printed by these lines.
-_BUILD = re.compile(r"╰─> \[.* of output\]\n(.*?)\[end of output\]", re.DOTALL)
+_BUILD = re.compile(r"\[\d+ lines of output\]\n(.*?)\[end of output\]", re.DOTALL)
 _STEP = re.compile(r"^\W*(\w.*) did not run successfully", re.MULTILINE)
 _LISTED = re.compile(r"\(from -r \S*/lambda\.requirements \(line (\d+)\)\)")
 # A lock becomes lines that nobody has seen.

@@ -35,17 +35,10 @@ _WHEEL_ADDRESS = re.compile(r"https?://[^\s#?]+\.whl(#\S*)?")
 _LINKS = frozenset({"-f", "--find-links"})
 _INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
 _HARMLESS = frozenset(
-    {
-        "cert",
-        "config-file",
-        "disable-pip-version-check",
-        "no-input",
-        "retries",
-        "root-user-action",
-        "timeout",
-    }
-    | {"default-timeout"}
+    {"config-file", "default-timeout", "disable-pip-version-check", "no-input"}
+    | {"retries", "root-user-action", "timeout"}
 )
+_VARIABLES = {"index-url": "UV_INDEX_URL", "extra-index-url": "UV_EXTRA_INDEX_URL"}
 _TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
 # The section of a command wins over the global one, and the environment over both.
 _SECTIONS = ("global", "install", ":env:")
@@ -56,12 +49,15 @@ sys.exit(subprocess.call(sys.argv[1:]))
 
 
 class Job(msgspec.Struct, frozen=True):
-    """An installation that uv can do: the program, options and lines of a requirements file."""
+    """An installation that uv can do: the program, options and lines of a requirements file.
+
+    Indexes are in the environment: an address may hold a password, and anyone sees options.
+    """
 
     uv: str
     options: tuple[str, ...]
     lines: tuple[str, ...]
-    cert: str = ""
+    environment: dict[str, str]
 
 
 class _NotForUvError(Exception):
@@ -74,15 +70,18 @@ def plan_job(required: Required, settings: str, machine: Machine) -> Job | None:
     if not uv or required.build or machine.minor < _MIN_MINOR:
         return None
     try:
-        options, cert = _options(settings, required.folder)
-        lines = tuple(_lines(required.text(), required.folder))
+        options, environment = _options(settings, required.folder)
+        lines = tuple(_lines(required.text(), required.folder, required.folder, frozenset()))
     except (_NotForUvError, ArchiveError, OSError):
         return None
     if required.is_complete:
         options.append("--no-deps")
     if any("--hash" in line for line in lines):
         options.append("--require-hashes")
-    return Job(uv, tuple(options), lines, cert)
+    if "UV_INDEX_URL" in environment and any(line.startswith("--index-url") for line in lines):
+        # For pip the file's own index counts, for uv that of the settings.
+        return None
+    return Job(uv, tuple(options), lines, environment)
 
 
 def run(job: Job, machine: Machine, into: Path, cache: Path) -> None:
@@ -102,31 +101,36 @@ def run(job: Job, machine: Machine, into: Path, cache: Path) -> None:
         *("--index-strategy=unsafe-best-match", *job.options, "--requirements", str(file)),
     ]
     environment = {name: value for name, value in os.environ.items() if name[:3] != "UV_"}
-    environment["TMPDIR"] = str(into.parent)
-    if job.cert:
-        environment["SSL_CERT_FILE"] = job.cert
+    environment |= job.environment | {"TMPDIR": str(into.parent)}
     code, _, errors = run_child(_RUN_UV, arguments, into.parent, environment)
     if code:
         reasons = masked(errors).partition("error: ")[2] or errors
         raise ArchiveError(f"uv failed: {' '.join(reasons.split())}")
 
 
-def _options(settings: str, folder: Path) -> tuple[list[str], str]:
-    """Translate pip's settings; gives the options and the file of certificates."""
+def _options(settings: str, folder: Path) -> tuple[list[str], dict[str, str]]:
+    """Translate pip's settings to options and environment variables of uv."""
     values: dict[str, tuple[int, str]] = {}
     for section, name, value in pip_cache_key.read_settings(settings):
         if section in _SECTIONS:
             rank = _SECTIONS.index(section)
             values[name] = max(values.get(name, (-1, "")), (rank, value), key=lambda pair: pair[0])
-    options = []
+    options: list[str] = []
+    environment = {}
     for name, (_, value) in sorted(values.items()):
-        if name in ("find-links", "extra-index-url", "index-url"):
+        if name == "find-links":
             options += [word for text in value.split() for word in _option(name, text, folder)]
+        elif name in _VARIABLES:
+            # Each address is checked.
+            addresses = [_option(name, text, folder)[1] for text in value.split()]
+            environment[_VARIABLES[name]] = " ".join(addresses)
         elif name == "no-index":
             options += ["--no-index"] * (value.lower() in _TRUE)
+        elif name == "cert":
+            environment["SSL_CERT_FILE"] = value
         elif name not in _HARMLESS:
             raise _NotForUvError(name)
-    return options, values.get("cert", (0, ""))[1]
+    return options, environment
 
 
 def _option(name: str, value: str, folder: Path) -> tuple[str, str]:
@@ -140,21 +144,26 @@ def _option(name: str, value: str, folder: Path) -> tuple[str, str]:
     return f"--{name}", value
 
 
-def _lines(text: str, folder: Path, base: Path | None = None) -> Iterator[str]:
+def _lines(text: str, folder: Path, base: Path, within: frozenset[Path]) -> Iterator[str]:
     """Write lines as uv takes them, included files in their place.
 
     `base` is the folder of an included file. As with pip, it counts for options, not for wheels.
+    `within` are the files that include this one.
     """
-    base = base or folder
     for line in map(pip_cache_key.expanded, pip_cache_key.lines(text)):
         requirement, options = pip_cache_key.halves(line)
-        if requirement and all(name == "--hash" for name, _ in options):
+        if requirement:
+            if any(name != "--hash" for name, _ in options):
+                raise _NotForUvError(line)
             yield " ".join([_named(requirement, folder), *(f"--hash={v}" for _, v in options)])
             continue
-        for name, value in options if not requirement else [("", "")]:
+        for name, value in options:
             if name in ("-r", "--requirement") and "://" not in value:
                 path = base / value
-                yield from _lines(read_requirements(path), folder, path.parent)
+                if path in within:
+                    raise _NotForUvError(line)
+                text = read_requirements(path)
+                yield from _lines(text, folder, path.parent, within | {path})
             elif name == "--no-index":
                 yield name
             elif name in _LINKS:

@@ -133,6 +133,7 @@ def test_uv_installs_where_there_is_no_pip(shelf, uv, tmp_path):
         "--only-binary :none:\ntea",
         "-r more.txt",
         "-r missing.txt",
+        "-r round.txt",
         "-c limits.txt\ntea",
         "--pre\ntea",
         "tea --config-settings x=y",
@@ -144,6 +145,7 @@ def test_what_uv_might_build_or_read_in_its_own_way_is_pips(plan, tmp_path, text
     (tmp_path / "tea-1.0-py3-none-any.whl").mkdir()
     (tmp_path / "page.html").touch()
     (tmp_path / "more.txt").write_text("tea\n-e ./pkg\n")
+    (tmp_path / "round.txt").write_text("tea\n-r round.txt\n")
     assert plan(text.format(tmp_path)) is None
 
 
@@ -151,13 +153,16 @@ def test_what_uv_has_no_name_for_or_may_not_build_is_pips(plan):
     assert plan("tea")
     assert plan("tea", Machine(11)) is None
     assert plan("tea", build=frozenset({"tea"})) is None
+    own, another = "-i https://host/simple\ntea", "global.index-url='https://another/simple'"
+    assert plan(own)
+    assert plan(own, settings=[another]) is None
 
 
 def test_pips_settings_become_options_of_uv(plan, shelf):
     settings = [
         "global.find-links='https://host/links shelf'",
         "global.index-url='https://old/simple'",
-        "install.index-url='https://host/simple'",
+        "install.index-url='https://me:secret@host/simple'",
         "download.constraint='x'",
         "global.no-index='1'",
         ":env:.no-index='false'",
@@ -165,14 +170,15 @@ def test_pips_settings_become_options_of_uv(plan, shelf):
         "global.timeout='3'",
     ]
     job = plan("--extra-index-url https://more/simple\ntea --hash=sha256:00", settings=settings)
-    assert (job.options, job.cert, job.lines) == (
-        (
-            *("--find-links", "https://host/links", "--find-links", str(shelf)),
-            *("--index-url", "https://host/simple", "--require-hashes"),
-        ),
-        "/etc/pem",
-        ("--extra-index-url https://more/simple", "tea --hash=sha256:00"),
+    assert job.options == (
+        *("--find-links", "https://host/links", "--find-links", str(shelf)),
+        "--require-hashes",
     )
+    assert job.environment == {
+        "SSL_CERT_FILE": "/etc/pem",
+        "UV_INDEX_URL": "https://me:secret@host/simple",
+    }
+    assert job.lines == ("--extra-index-url https://more/simple", "tea --hash=sha256:00")
 
 
 @pytest.mark.parametrize(
