@@ -125,6 +125,10 @@ PackageName = Annotated[
     str,
     _whole(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "a package's name, without its version"),
 ]
+BuildCommand = Annotated[
+    str | tuple[str, ...],
+    Meta(description="a command for the shell, or a list such as [npm, run, build]"),
+]
 BucketName = Annotated[str, _whole(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")]
 
 # lambda.image

@@ -6,7 +6,7 @@ packages.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 
@@ -18,22 +18,36 @@ from kappa.packing.archive import READY_SUFFIXES, Archive, pack, read_zip
 from kappa.packing.files import Extras
 from kappa.packing.limits import Limits
 from kappa.packing.machine import machine_of
-from kappa.packing.pip_install import installed
 from kappa.packing.required import FILE, is_empty, read_required, read_requirements
 from kappa.packing.write_zip import real_path, zip_file
+from kappa.plan.step import Report
 
 
-def read_archive(config: Config, limits: Limits | None = None) -> Archive:
-    """Pack the function's code, with its packages installed.
+def read_archive(
+    config: Config,
+    limits: Limits | None = None,
+    report: Callable[[Report], None] = lambda _: None,
+) -> Archive:
+    """Build the function's code where it is due, and pack it with its packages installed.
 
-    Raises: ArchiveError, if something is missing, too large, or has no wheel.
+    `report` is called before lambda.build runs.
+    Raises: ArchiveError, if something is missing, too large, has no wheel or cannot be built.
     """
     try:
-        return _read_archive(config, limits or Limits())
+        with _built(config, report):
+            return _read_archive(config, limits or Limits())
     except ArchiveError as error:
         error.message = config.masked(error.message)
         error.args = (error.message,)
         raise
+
+
+def _built(config: Config, report: Callable[[Report], None]) -> AbstractContextManager[None]:
+    if not config.function.build:
+        return nullcontext()
+    from kappa.packing.build_command import built
+
+    return built(config, report)
 
 
 def _read_archive(config: Config, limits: Limits) -> Archive:
@@ -111,9 +125,12 @@ def _dependency(config: Config, path: str) -> tuple[str, Path]:
 
 
 def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
-    machine = machine_of(config.function.runtime, _architecture(config))
+    machine = machine_of(config.function.runtime, config.function.architecture)
     required = read_required(config, source, machine) if machine else None
     if required is not None and machine is not None:
+        # Most functions have no packages, and need not wait for what installs them.
+        from kappa.packing.pip_install import installed
+
         return installed(required, machine)
     if config.function.requirements and machine is None:
         raise ArchiveError(
@@ -124,27 +141,25 @@ def _packages(config: Config, source: Path) -> AbstractContextManager[Path | Non
     return nullcontext()
 
 
-def _architecture(config: Config) -> str:
-    return (config.function.architectures or ("x86_64",))[0]
-
-
 def check_architecture(config: Config, deployed: Sequence[str]) -> None:
-    """Check that packages are installed for the function's architecture in AWS.
+    """Check that packages are installed and code is built for the function's architecture in AWS.
 
     Raises: ConfigError, if the config does not name it and it is not the default.
     """
     if config.function.architectures or config.function.image or not deployed:
         return
-    source = config.beside(config.function.path)
-    if deployed[0] == _architecture(config) or is_ready_zip(config):
+    source, architecture = config.beside(config.function.path), config.function.architecture
+    if deployed[0] == architecture:
         return
-    machine = machine_of(config.function.runtime, _architecture(config))
-    if machine and read_required(config, source, machine):
+    machine = machine_of(config.function.runtime, config.function.architecture)
+    is_built, is_packed = bool(config.function.build), not is_ready_zip(config)
+    if is_built or (machine and is_packed and read_required(config, source, machine)):
+        made = "it would be built" if is_built else "its packages would be installed"
         raise config.error(
             ("lambda", "architectures"),
             f"lambda.architectures is missing: {config.function.name} is {deployed[0]} on AWS, and "
-            f"its packages would be installed for {_architecture(config)}.",
-            f"Add `architectures: [{deployed[0]}]`, or [{_architecture(config)}] to change it.",
+            f"{made} for {architecture}.",
+            f"Add `architectures: [{deployed[0]}]`, or [{architecture}] to change it.",
         )
 
 
