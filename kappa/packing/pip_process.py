@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -115,8 +116,12 @@ def _stamps() -> tuple[tuple[str, int, int], ...]:
     ]
     if named:
         files.append(Path(named))
-    stats = {str(file): file.stat() for file in files if file.exists()}
-    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats.items())
+    stamps = []
+    for file in files:
+        with suppress(OSError):
+            stat = file.stat()
+            stamps.append((str(file), stat.st_size, stat.st_mtime_ns))
+    return tuple(stamps)
 
 
 @lru_cache
