@@ -67,7 +67,7 @@ def version() -> str:
 def check_version(*, builds: bool = False) -> None:
     """Check that the interpreter has pip, and one that only builds wheels if it builds.
 
-    Source: pip documentation, "Changelog": 23.1, "Remove setup.py install fallback".
+    Source: pip documentation, "Changelog": since 23.1 setup.py never installs.
     Raises: ArchiveError, if not.
     """
     number = tuple(map(int, re.findall(r"\d+", version())[:2]))
@@ -104,7 +104,7 @@ def _stamps() -> tuple[tuple[str, int, int], ...]:
     named = environ.get("PIP_CONFIG_FILE", "")
     if named == os.devnull:
         # pip reads no file then.
-        return ()
+        return ((named, 0, 0),)
     folders = [
         *(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep),
         environ.get("XDG_CONFIG_HOME") or home / ".config",
