@@ -12,6 +12,9 @@ from kappa.packing.archive import Archive
 from kappa.packing.build import is_ready_zip, read_archive
 from kappa.packing.check_handler import check_files, check_handler
 
+# What is packed is not known before these are.
+_PACKING = {("path",), ("handler",), ("runtime",), ("image",), ("dependencies",)}
+
 
 def check(config: Config, region: str | None) -> Archive | None:
     """Check all that a config names, and pack it without installing packages or asking AWS.
@@ -23,7 +26,7 @@ def check(config: Config, region: str | None) -> Archive | None:
         check_regions(config, region)
     read_policy_document(config)
     check_files(config)
-    if config.function.image:
+    if config.function.image or any(keys[1:2] in _PACKING for keys in config.unread):
         return None
     bare = replace(config, function=replace(config.function, requirements=()))
     try:
