@@ -49,5 +49,5 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
         progress(f"Values of {files} stand as ${{name}}: --show-values shows them.")
     for source in sources:
         if source["is_asked"]:
-            place = f"{session.config.file}:{source['line']}"
-            progress(f"Not asked: {source['key']} is {source['value']} ({place})")
+            what = f"{source['key']} is " if source["key"] else ""
+            progress(f"Not asked: {source['file']}:{source['line']}: {what}{source['value']}")

@@ -91,9 +91,10 @@ def open_session(
         return clients.setdefault(where, Aws(*where))
 
     def read(names: Collection[str], own_region: str, own_profile: str) -> Mapping[str, Answer]:
-        from kappa.commands.values import read_values
+        from kappa.commands.values import read_values, unless_written
 
-        return read_values(aws_at(own_region, own_profile), names, hide)
+        aws = aws_at(own_region, own_profile)
+        return read_values(aws, names, unless_written(file, hide))
 
     given = advised_commands.options(profile=profile, region=region)
     config = read_config(file, environment, uses=uses, read=read)

@@ -7,8 +7,10 @@ secret's content is in no message.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from kappa.aws import Aws
@@ -39,6 +41,17 @@ def read_values(
             hide(answer.text, f"${{{name}}}")
         answers[name] = answer
     return answers
+
+
+def unless_written(file: Path, hide: Callable[[str, str], None]) -> Callable[[str, str], None]:
+    """Hide no text that the config itself has, such as a user's name that is the function's too."""
+    own = file.read_text("utf-8", "replace")
+
+    def hide_unknown(text: str, words: str) -> None:
+        if not re.search(rf"(?<!\w){re.escape(text)}(?!\w)", own):
+            hide(text, words)
+
+    return hide_unknown
 
 
 def _what(name: str) -> tuple[str, str]:

@@ -26,7 +26,7 @@ def written_texts(config: Config) -> dict[str, str]:
     values = {name: text for name, text in config.values.items() if name not in own}
     written_by_text = {text: f"${{{name}}}" for name, text in values.items()}
     for text, words in config.included.values():
-        if any(values.get(name) for name in names_in(words)):
+        if any(values.get(name) for name in names_in(words, capitals=True)):
             written_by_text[text] = words
     shown = {text: words for text, words in written_by_text.items() if _may_be_secret(text)}
     return shown | secret_texts(config)

@@ -19,7 +19,7 @@ from kappa.config.files import read_file
 from kappa.config.model import Config
 from kappa.config.strict_json import line_of_null, parse_json
 from kappa.config.tree import Keys, items
-from kappa.config.values import fill_text, is_given, references_in
+from kappa.config.values import LOCAL, fill_text, is_given, references_in
 from kappa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -99,6 +99,23 @@ def _read_references(
     local = read_local(names, config.file.parent)
     answers = {**local, **ask([name for name in names if name not in local])}
     return {name: value.text for name, value in checked(places, answers).items()}
+
+
+def unread_in_document(config: Config) -> list[tuple[Path, int, str]]:
+    """List the references to AWS in the policy's file: file, line and name."""
+    if config.policy is None or not isinstance(config.policy.document, str):
+        return []
+    if not config.policy.document:
+        return []
+    file = config.beside(config.policy.document)
+    content = _read_document_file(config, file)
+    names = _references(parse_json(content, str(file)), config.values)
+    text = content.decode("utf-8")
+    return [
+        (file, _line(text, f"${{{name}"), name)
+        for name in names
+        if name.partition(":")[0] not in LOCAL
+    ]
 
 
 def _read_document_file(config: Config, file: Path) -> bytes:

@@ -22,7 +22,7 @@ from kappa.config.files import expand_home, read_file
 from kappa.config.merge import dig
 from kappa.config.tree import Keys, Tree, dotted, items
 from kappa.config.uses import Uses
-from kappa.config.values import Included, fill_text, references_in
+from kappa.config.values import LOCAL, Included, fill_text, references_in
 from kappa.errors import AwsError, ConfigError, KappaError
 
 # What follows the kind, and what it is called.
@@ -35,7 +35,6 @@ _FORMS = {
 }
 _ALMOST = re.compile(r"\$\{([A-Za-z]+):")
 _ALSO = {"cfn": "cf", "cloudformation": "cf", "secretsmanager": "secret"}
-_LOCAL = frozenset({"env", "file"})
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -67,7 +66,7 @@ class Place(NamedTuple):
 
 def is_local(name: str) -> bool:
     """Whether AWS is not needed to read a reference."""
-    return kind_of(name) in _LOCAL
+    return kind_of(name) in LOCAL
 
 
 def kind_of(name: str) -> str:

@@ -27,6 +27,8 @@ _REFERENCE = r"(?:env|ssm|secret|cf|file):(?:(?!:-)[^{}\n])+"
 _VALUE = re.compile(rf"\$\{{([a-z][a-z0-9_]*|{_REFERENCE})(?::-([^}}]*))?\}}")
 # Names of a .env file may have capitals. Others have not: ${TOKEN} is also pip's, for example.
 _ANY_VALUE = re.compile(rf"\$\{{([A-Za-z_][A-Za-z0-9_]*|{_REFERENCE})(?::-([^}}]*))?\}}")
+# Kinds of references that need no AWS.
+LOCAL = frozenset({"env", "file"})
 # Fills in to a dollar sign, so that what follows it is not read as a name.
 _DOLLAR = "${dollar_sign:-$}"
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -256,9 +258,12 @@ def is_given(values: Mapping[str, str], name: str) -> bool:
     return values.get(name, "") not in ("", "TODO")
 
 
-def names_in(text: str) -> set[str]:
-    """Name the values that a text asks for: ${name} and ${name:-default}."""
-    return {match[1] for match in _VALUE.finditer(text)}
+def names_in(text: str, *, capitals: bool = False) -> set[str]:
+    """Name the values that a text asks for: ${name}, ${name:-default} and references.
+
+    `capitals`: names as only .env files have them too.
+    """
+    return {match[1] for match in (_ANY_VALUE if capitals else _VALUE).finditer(text)}
 
 
 def unfilled(text: str) -> str:
