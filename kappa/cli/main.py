@@ -25,6 +25,7 @@ COMMANDS = {
     "dryrun": "invoke",
     "deploy": "deploy",
     "diff": "diff",
+    "event": "event",
     "create": "deploy",
     "update_code": "deploy",
     "add_event_sources": "event_sources",

@@ -1,4 +1,4 @@
-"""Values that a config takes from AWS: deployed as they are, never printed, asked again each time."""
+"""Values that a config takes from AWS: deployed as they are, and never printed."""
 
 import json
 
