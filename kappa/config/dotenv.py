@@ -26,11 +26,6 @@ _NOTHING = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def is_dotenv(file: Path) -> bool:
-    """Whether a file's name is one of a .env file: .env, .env.prod, prod.env."""
-    return file.suffix == ".env" or file.name == ".env" or file.name.startswith(".env.")
-
-
 def parse(content: bytes, file: Path) -> dict[str, str]:
     """Read the values; the last one of a name counts.
 

@@ -26,7 +26,7 @@ from kappa.config.source_rules import check_sources
 from kappa.config.tree import Tree, read_tree
 from kappa.config.unread import at, parts_of, raise_certain, unread_places, without
 from kappa.config.uses import OFFLINE, Uses
-from kappa.config.values import Included, fill_tree, read_values
+from kappa.config.values import Included, fill_tree, looks_referring, read_values
 from kappa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _read_layout(
     later = partial(names_for_later, included.values)
     notes = list(layout_07.notes(raw, environment)) if is_layout_07 else []
     referred: dict[str, Value] = {}
-    if any("${" in words and ":" in words for words in raw.texts.values()):
+    if any(map(looks_referring, raw.texts.values())):
         from kappa.config.references import read_references, remarks
 
         # The keys of 0.7's layout are others, so all of them count as used.

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from kappa.config import dotenv
 from kappa.config.error_list import raise_all
 from kappa.config.files import exists, expand_home
 from kappa.config.tree import Keys, Tree, read_source, read_tree
@@ -27,6 +26,8 @@ _REFERENCE = r"(?:env|ssm|secret|cf|file):(?:(?!:-)[^{}\n])+"
 _VALUE = re.compile(rf"\$\{{([a-z][a-z0-9_]*|{_REFERENCE})(?::-([^}}]*))?\}}")
 # Names of a .env file may have capitals. Others have not: ${TOKEN} is also pip's, for example.
 _ANY_VALUE = re.compile(rf"\$\{{([A-Za-z_][A-Za-z0-9_]*|{_REFERENCE})(?::-([^}}]*))?\}}")
+# A reference, or what looks like one; ${name:-default} does not.
+_LIKE_REFERENCE = re.compile(r"\$\{[A-Za-z]+:(?!-)")
 # Kinds of references that need no AWS.
 LOCAL = frozenset({"env", "file"})
 # Fills in to a dollar sign, so that what follows it is not read as a name.
@@ -69,11 +70,22 @@ def read_values(tree: Tree) -> Included:
             problem = f"the included file {file} does not exist."
             raise tree.error(keys, problem, "Create it, or correct the path.")
         content = read_source(file)
-        given = dotenv.parse(content, file) if dotenv.is_dotenv(file) else _of_yaml(content, file)
+        given = (_of_dotenv if is_dotenv(file) else _of_yaml)(content, file)
         values |= given
         files |= dict.fromkeys(given, str(file))
         hints += _HINT.findall(content.decode("utf-8", "replace"))[:1]
     return Included(values, hints[0].strip() if hints else "", files)
+
+
+def is_dotenv(file: Path) -> bool:
+    """Whether a file's name is one of a .env file: .env, .env.prod, prod.env."""
+    return file.suffix == ".env" or file.name == ".env" or file.name.startswith(".env.")
+
+
+def _of_dotenv(content: bytes, file: Path) -> dict[str, str]:
+    from kappa.config import dotenv
+
+    return dotenv.parse(content, file)
 
 
 def _of_yaml(content: bytes, file: Path) -> dict[str, str]:
@@ -216,6 +228,11 @@ def _is_json(text: str) -> bool:
 
 def _in_json(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)[1:-1]
+
+
+def looks_referring(text: str) -> bool:
+    """Whether a text may have references, or mistyped ones."""
+    return "${" in text and _LIKE_REFERENCE.search(text) is not None
 
 
 def is_reference(name: str) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kappa.config.dotenv import is_dotenv, parse
+from kappa.config.dotenv import parse
 from kappa.errors import ConfigError
 
 FILE = Path("prod.env")
@@ -49,8 +49,3 @@ def test_what_is_no_such_line_is_an_error_that_does_not_show_it(line):
 def test_other_bytes_are_an_error_with_their_line():
     with pytest.raises(ConfigError, match=r"prod\.env:2: not UTF-8"):
         parse(b"A=1\nB=\xff\n", FILE)
-
-
-def test_a_file_is_known_by_its_name():
-    names = (".env", ".env.prod", "prod.env", "values.yml", "env", "env.yml")
-    assert [is_dotenv(Path(name)) for name in names] == [True, True, True, False, False, False]

@@ -1,6 +1,8 @@
 """Values from where they are: which are read, what they may be, and what is wrong with them."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -255,3 +257,16 @@ def test_a_document_without_a_value_is_an_error_at_its_line(write, tmp_path):
     config = read(document_config(write, tmp_path, inline=False))
     with pytest.raises(ConfigError, match=r"policy\.json:1: \$\{cf:Chat\.TableArn\} has no value"):
         read_policy_document(config, lambda names: Aws()(names, "", ""))
+
+
+def test_a_config_without_references_loads_nothing_for_them(write, tmp_path):
+    (tmp_path / "values.yml").write_text("team: tea\n")
+    file = write(f"include: values.yml\n{MINIMAL}", "  description: ${team:-x} ${who:-}\n")
+    code = (
+        "import sys; from pathlib import Path; from kappa.config.read import read_config\n"
+        f"read_config(Path({str(file)!r}))\n"
+        "new = {'kappa.config.references', 'kappa.config.dotenv', 'concurrent.futures'}\n"
+        "sys.exit(str(new & set(sys.modules)) if new & set(sys.modules) else 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")

@@ -2,11 +2,13 @@
 
 import os
 import traceback
+from pathlib import Path
 
 import pytest
 
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
+from kappa.config.values import is_dotenv
 from kappa.errors import ConfigError
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of, source
@@ -178,3 +180,8 @@ def test_a_name_with_capitals_that_an_env_file_lacks_is_missing(included, tmp_pa
 def test_without_an_env_file_a_name_with_capitals_is_text(included):
     config = read_config(included("Foo: x\n", "  description: ${TOKEN} ${TOKEN:-x} ${Foo}\n"))
     assert config.function.description == "${TOKEN} ${TOKEN:-x} ${Foo}"
+
+
+def test_a_file_is_known_by_its_name():
+    names = (".env", ".env.prod", "prod.env", "values.yml", "env", "env.yml")
+    assert [is_dotenv(Path(name)) for name in names] == [True, True, True, False, False, False]
