@@ -82,7 +82,8 @@ def _read_parameter(aws: Aws, name: str) -> tuple[str, bool]:
             raise NoValue(
                 f"there is no parameter {name} in {aws.region}.", "Create it, or correct its name."
             ) from error
-        raise _with_permission(error, "ssm:GetParameter") from error
+        _name_permission(error, "ssm:GetParameter")
+        raise
     parameter = answer["Parameter"]
     return str(parameter["Value"]), parameter["Type"] == "SecureString"
 
@@ -98,7 +99,8 @@ def _read_secret(aws: Aws, secret_id: str) -> str | None:
             "Create it, or correct its name.",
         ) from error
     except AwsError as error:
-        raise _with_permission(error, "secretsmanager:GetSecretValue") from error
+        _name_permission(error, "secretsmanager:GetSecretValue")
+        raise
     text = answer.get("SecretString")
     return None if text is None else str(text)
 
@@ -135,7 +137,8 @@ def _read_stack(aws: Aws, name: str) -> Mapping[str, Any]:
             raise NoValue(
                 f"there is no stack {name} in {aws.region}.", "Launch it, or correct its name."
             ) from error
-        raise _with_permission(error, "cloudformation:DescribeStacks") from error
+        _name_permission(error, "cloudformation:DescribeStacks")
+        raise
     stack: Mapping[str, Any] = answer["Stacks"][0]
     return stack
 
@@ -152,13 +155,12 @@ def _of_stack(stack: Mapping[str, Any], rest: str) -> Answer:
     return NoValue(f"the stack {name} has no output {output}.", hint)
 
 
-def _with_permission(error: AwsError, action: str) -> AwsError:
+def _name_permission(error: AwsError, action: str) -> None:
     """Name the permission that is missing; a customer's key has one of its own."""
     if isinstance(error, Denied) and error.code and "AccessDenied" in error.code:
         words = error.text.lower()
         action = "kms:Decrypt" if "kms:decrypt" in words or "ciphertext" in words else action
         error.hint = f"Ask for the permission {action}, or use another --profile."
-    return error
 
 
 _READ: dict[str, Callable[[Aws, str], Any]] = {

@@ -26,7 +26,7 @@ def written_texts(config: Config) -> dict[str, str]:
     values = {name: text for name, text in config.values.items() if name not in own}
     written_by_text = {text: f"${{{name}}}" for name, text in values.items()}
     for text, words in config.included.values():
-        if any(values.get(name) for name in names_in(words, capitals=True)):
+        if any(values.get(name) for name in names_in(words, config.values)):
             written_by_text[text] = words
     shown = {text: words for text, words in written_by_text.items() if _may_be_secret(text)}
     return shown | secret_texts(config)
@@ -36,7 +36,7 @@ def secret_texts(config: Config) -> dict[str, str]:
     """Map each text that is a secret, or has one in it, to what the config writes in its place."""
     texts = {config.values[name]: f"${{{name}}}" for name in config.secrets}
     for text, words in config.included.values():
-        if config.secrets.intersection(names_in(words)):
+        if config.secrets.intersection(names_in(words, config.values)):
             texts[text] = words
     texts.pop("", None)
     return texts

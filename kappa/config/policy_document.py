@@ -76,7 +76,7 @@ def _references(document: object, values: Mapping[str, str]) -> dict[str, bool]:
     names: dict[str, bool] = {}
 
     def find(text: str) -> str:
-        for name, has_default in references_in(text, in_document=True):
+        for name, has_default in references_in(text, values, in_document=True):
             if name not in values:
                 names[name] = names.get(name, True) and has_default
         return text

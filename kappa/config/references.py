@@ -22,7 +22,7 @@ from kappa.config.files import expand_home, read_file
 from kappa.config.merge import dig
 from kappa.config.tree import Keys, Tree, dotted, items
 from kappa.config.uses import Uses
-from kappa.config.values import LOCAL, Included, fill_text, references_in
+from kappa.config.values import LOCAL, Included, fill_text, names_in, references_in
 from kappa.errors import AwsError, ConfigError, KappaError
 
 # What follows the kind, and what it is called.
@@ -85,7 +85,7 @@ def read_references(
 
     Raises: ConfigError, for what does not exist or cannot be a reference; AwsError, if AWS refuses.
     """
-    places = list(_places(tree, later))
+    places = list(_places(tree, included.values, later))
     if not places:
         return {}
     raise_all([error for place in places for error in malformed(place)])
@@ -101,13 +101,15 @@ def read_references(
     return values
 
 
-def _places(tree: Tree, later: Callable[[Keys], Set[str]]) -> Iterator[Place]:
+def _places(
+    tree: Tree, values: Mapping[str, str], later: Callable[[Keys], Set[str]]
+) -> Iterator[Place]:
     def find(value: object, keys: Keys) -> Iterator[Place]:
         for key, item in items(value):
             if keys or key != "include":
                 yield from find(item, (*keys, key))
         if isinstance(value, str) and "${" in value:
-            for reference in references_in(value, in_document=bool(later(keys))):
+            for reference in references_in(value, values, in_document=bool(later(keys))):
                 yield Place(keys, *reference, lambda *words: tree.error(keys, *words))
 
     yield from find(tree.data, ())
@@ -118,7 +120,10 @@ def malformed(place: Place) -> Iterator[ConfigError]:
     kind, _, rest = place.name.partition(":")
     form, words = _FORMS[kind]
     as_text = f"For this very text, write ${{dollar_sign:-$}}{{{place.name}}}."
-    if not re.fullmatch(form, rest):
+    if missing := names_in(rest):
+        problem = f"${{{min(missing)}}} in ${{{place.name}}} has no value."
+        yield place.error(problem, "Add it to the YAML file that `include:` names.")
+    elif not re.fullmatch(form, rest):
         problem = f"${{{place.name}}} is not a reference: {kind}: takes {words}."
         yield place.error(problem, as_text)
     elif not is_local(place.name) and _decides_what_to_ask(place.keys):

@@ -36,7 +36,7 @@ def value_sources(config: Config) -> list[dict[str, Any]]:
 def _row(config: Config, key: str, line: int, words: str, *, is_asked: bool) -> dict[str, Any]:
     sources = [
         name.partition(":")[0] if is_reference(name) else config.value_files.get(name, "")
-        for name in sorted(names_in(words, capitals=True))
+        for name in sorted(names_in(words, config.values))
     ]
     return {
         "file": str(config.file),

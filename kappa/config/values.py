@@ -22,7 +22,9 @@ from kappa.config.files import exists, expand_home
 from kappa.config.tree import Keys, Tree, read_source, read_tree
 from kappa.errors import ConfigError
 
-_REFERENCE = r"(?:env|ssm|secret|cf|file):(?:(?!:-)[^{}\n])+"
+# A reference may have names in it, such as ${ssm:/${environment}/token}.
+_NAME_WITHIN = r"\$\{([a-z][a-z0-9_]*)\}"
+_REFERENCE = r"(?:env|ssm|secret|cf|file):(?:\$\{[a-z][a-z0-9_]*\}|(?!:-)[^{}\n])+"
 _VALUE = re.compile(rf"\$\{{([a-z][a-z0-9_]*|{_REFERENCE})(?::-([^}}]*))?\}}")
 # Names of a .env file may have capitals. Others have not: ${TOKEN} is also pip's, for example.
 _ANY_VALUE = re.compile(rf"\$\{{([A-Za-z_][A-Za-z0-9_]*|{_REFERENCE})(?::-([^}}]*))?\}}")
@@ -193,6 +195,7 @@ def fill_text(
         if name in later or match[0] == _DOLLAR:
             return match[0] if later else str(default)
         if is_reference(name):
+            name = with_names(name, values)
             if name not in values or (later and _is_iams(name)):
                 return match[0]
             if values[name]:
@@ -257,16 +260,29 @@ class Reference(NamedTuple):
     has_default: bool
 
 
-def references_in(text: str, *, in_document: bool = False) -> Iterator[Reference]:
+def references_in(
+    text: str, values: Mapping[str, str], *, in_document: bool = False
+) -> Iterator[Reference]:
     """Find the references in a text, which may be one of a policy document."""
     for match in _VALUE.finditer(text) if "${" in text else ():
         if is_reference(match[1]) and not (in_document and _is_iams(match[1])):
-            yield Reference(match[1], match[2] is not None)
+            yield Reference(with_names(match[1], values), match[2] is not None)
+
+
+def with_names(reference: str, values: Mapping[str, str]) -> str:
+    """Fill in the names within a reference; one without a value stays."""
+    if "${" not in reference:
+        return reference
+    return re.sub(
+        _NAME_WITHIN,
+        lambda match: values[match[1]] if is_given(values, match[1]) else match[0],
+        reference,
+    )
 
 
 def is_unread(text: str, values: Mapping[str, str], *, in_document: bool = False) -> bool:
     """Whether a text has a reference whose value has not been read."""
-    found = references_in(text, in_document=in_document)
+    found = references_in(text, values, in_document=in_document)
     return any(reference.name not in values for reference in found)
 
 
@@ -275,12 +291,14 @@ def is_given(values: Mapping[str, str], name: str) -> bool:
     return values.get(name, "") not in ("", "TODO")
 
 
-def names_in(text: str, *, capitals: bool = False) -> set[str]:
+def names_in(text: str, values: Mapping[str, str] | None = None) -> set[str]:
     """Name the values that a text asks for: ${name}, ${name:-default} and references.
 
-    `capitals`: names as only .env files have them too.
+    With `values` also those whose names only .env files have, and what references resolve to.
     """
-    return {match[1] for match in (_ANY_VALUE if capitals else _VALUE).finditer(text)}
+    if values is None:
+        return {match[1] for match in _VALUE.finditer(text)}
+    return {with_names(match[1], values) for match in _ANY_VALUE.finditer(text)}
 
 
 def unfilled(text: str) -> str:

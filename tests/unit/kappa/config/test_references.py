@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from kappa.config.mask import secret_texts
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.config.references import NoValue, Value
@@ -270,3 +271,22 @@ def test_a_config_without_references_loads_nothing_for_them(write, tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_reference_may_have_names_in_it(write, tmp_path):
+    text = f"include: values.yml\n{MINIMAL}" + environment(
+        A="${ssm:/${team}/${environment}/db:-x}", B="pg:${secret:${team}-db#password}"
+    )
+    (tmp_path / "values.yml").write_text("team: tea\n")
+    aws = Aws(ssm={"/tea/prod/db": "d"}, secret={"tea-db#password": "hunter2"})
+    file = write(text, "environments: {prod: {}}\n")
+    config = read_config(file, "prod", uses=EVERYTHING, read=aws)
+    assert variables(config) == {"A": "d", "B": "pg:hunter2"}
+    assert secret_texts(config)["pg:hunter2"] == "pg:${secret:${team}-db#password}"
+    offline = read_config(file, "prod")
+    assert variables(offline)["A"] == "${ssm:/${team}/${environment}/db:-x}"
+
+
+def test_a_name_in_a_reference_without_a_value_is_an_error(write):
+    said = error_of(write(more=environment(A="${ssm:/${stage}/db:-x}")))
+    assert "10: ${stage} in ${ssm:/${stage}/db} has no value." in said
