@@ -25,20 +25,26 @@ TOKEN = 'tok-1 "${env:HOME}" \\ {a: 1}'
 SECRET, NEXT = "hunter2-s3cret", "hunter3-s3cret"
 
 
-@pytest.fixture
-def project(emulator, tmp_path):
-    """A function with a value of each kind in the account."""
-    project = Project(tmp_path / "greeter", emulator, ACCOUNT)
-    ssm = project.client("ssm")
+@pytest.fixture(scope="module")
+def account(emulator):
+    """An account with a value of each kind."""
+    ssm = emulator.client("ssm", ACCOUNT)
     ssm.put_parameter(Name="/values/motto", Value="tea", Type="String")
     ssm.put_parameter(Name="/values/token", Value=TOKEN, Type="SecureString")
-    secrets = project.client("secretsmanager")
+    secrets = emulator.client("secretsmanager", ACCOUNT)
     secrets.create_secret(Name="values-db", SecretString=json.dumps({"password": SECRET}))
-    stacks = project.client("cloudformation")
+    stacks = emulator.client("cloudformation", ACCOUNT)
     stacks.create_stack(StackName="Values", TemplateBody=json.dumps(TEMPLATE))
     stacks.get_waiter("stack_create_complete").wait(
         StackName="Values", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
+    return ACCOUNT
+
+
+@pytest.fixture
+def project(account, emulator, tmp_path):
+    """A function that uses them."""
+    project = Project(tmp_path / "greeter", emulator, account)
     project.config(OWN_ROLE.format(name=project.name) + CONFIG)
     return project
 
