@@ -97,7 +97,10 @@ def open_session(
         return read_values(aws, names, unless_written(file, hide))
 
     given = advised_commands.options(profile=profile, region=region)
-    config = read_config(file, environment, uses=uses, read=read)
+    # What is wrong whatever the values are is reported before AWS is asked for them.
+    config = read_config(file, environment, uses=uses._replace(asks=False))
+    if uses.asks and any(config.is_layout_07 or uses(keys) for keys in config.unread_texts):
+        config = read_config(file, environment, uses=uses, read=read)
     aws = aws_at(config.region, config.profile)
 
     def ask(names: Collection[str]) -> Mapping[str, Answer]:

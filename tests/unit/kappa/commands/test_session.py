@@ -91,3 +91,11 @@ def test_a_value_is_asked_of_the_command_lines_account(file, monkeypatch):
     file.write_text(f"{file.read_text()}  environment: {{TOKEN: '${{secret:db}}'}}\n")
     with pytest.raises(Denied, match="has no value: eu-west-1 mine"):
         open_session(file, "mine", "eu-west-1")
+
+
+def test_a_config_that_is_wrong_anyway_asks_nothing(file, monkeypatch):
+    monkeypatch.setattr(Aws, "call", lambda *_: pytest.fail("AWS was asked"))
+    more = "  timeout: never\n  environment: {TOKEN: '${secret:db}'}\n"
+    file.write_text(file.read_text() + more)
+    with pytest.raises(ConfigError, match=r"lambda\.timeout is 'never'"):
+        open_session(file, None, None)
