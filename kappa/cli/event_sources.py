@@ -10,7 +10,7 @@ from kappa.cli.carry_out import carry_out
 from kappa.cli.console import as_json, progress, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import CONNECTIONS
+from kappa.config.uses import CONNECTIONS, PARTS
 
 _sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 
@@ -62,7 +62,7 @@ def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=True))
 
 
-@command(uses=CONNECTIONS)
+@command(uses=PARTS)
 @_sources
 def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Stop event sources from invoking the function.
@@ -79,7 +79,7 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=False))
 
 
-@command(uses=CONNECTIONS)
+@command(uses=PARTS)
 @_sources
 def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Disconnect event sources from the function.
@@ -96,7 +96,7 @@ def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_remove_event_sources, names=sources))
 
 
-@command(uses=CONNECTIONS)
+@command(uses=PARTS)
 def event_source_status(options: Options) -> None:
     """Show the event sources and their state.
 

@@ -25,7 +25,8 @@ _FREE: tuple[Keys, ...] = (
     ("lambda", "tags"),
     ("iam", "policy", "document"),
 )
-_LISTS: tuple[Keys, ...] = (("lambda", "event_sources"), ("lambda", "permissions"))
+_SOURCES: Keys = ("lambda", "event_sources")
+_LISTS: tuple[Keys, ...] = (_SOURCES, ("lambda", "permissions"))
 _OF_IMAGE = ("path", "handler", "runtime")
 
 
@@ -52,6 +53,8 @@ def parts_of(places: Iterable[Keys]) -> list[Keys]:
 
 def _part(keys: Keys) -> Keys | None:
     if any(keys[: len(free)] == free and len(keys) > len(free) for free in _FREE):
+        return None
+    if keys[:2] == _SOURCES and keys[3:4] == ("input",) and len(keys) > 4:
         return None
     if keys[0] == "iam":
         return keys[:1]

@@ -22,7 +22,7 @@ _SOURCES: tuple[_Keys, ...] = (("lambda", "event_sources"), ("lambda", "url"))
 class Uses(NamedTuple):
     """Key paths: all that begins with one of `only`, and with none of `but`.
 
-    `asks`: AWS may be asked for their values.
+    "*" stands for any one key. `asks`: AWS may be asked for their values.
     """
 
     only: tuple[_Keys, ...] = ((),)
@@ -35,7 +35,11 @@ class Uses(NamedTuple):
 
 
 def _begins(keys: _Keys, prefixes: tuple[_Keys, ...]) -> bool:
-    return any(keys[: len(prefix)] == prefix for prefix in prefixes)
+    return any(
+        len(prefix) <= len(keys)
+        and all(key in ("*", own) for key, own in zip(prefix, keys, strict=False))
+        for prefix in prefixes
+    )
 
 
 EVERYTHING = Uses()
@@ -44,15 +48,16 @@ OFFLINE = Uses(asks=False)
 # What names the function, its alias and its log.
 NAMES = Uses(_NAMES)
 EVENTS = Uses((*_NAMES, *_SOURCES))
-# What a function is connected to, without the content of its settings.
-CONNECTIONS = Uses(
-    but=(
-        ("iam", "policy", "document"),
-        ("lambda", "description"),
-        ("lambda", "environment"),
-        ("lambda", "tags"),
-    )
+_CONTENT: tuple[_Keys, ...] = (
+    ("iam", "policy", "document", "*"),
+    ("lambda", "description"),
+    ("lambda", "environment"),
+    ("lambda", "tags"),
 )
+# What a function is connected to, and how, without the content of its own settings.
+CONNECTIONS = Uses(but=_CONTENT)
+# What exists of it, whatever it holds: to show it, or to remove it.
+PARTS = Uses(but=(*_CONTENT, ("lambda", "event_sources", "*", "input", "*")))
 _PACKED = (
     *("architectures", "dependencies", "excluded_dirs", "excluded_files", "handler", "image"),
     *("layers", "name", "path", "requirements", "runtime", "s3_bucket", "zipfile_name"),

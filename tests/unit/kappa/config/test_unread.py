@@ -3,6 +3,8 @@
 import pytest
 
 from kappa.config.read import read_config
+from kappa.config.references import Value
+from kappa.config.uses import PARTS
 from kappa.config.value_sources import value_sources
 from kappa.config.write import as_yaml, plain_config
 from tests.support.builders import MINIMAL
@@ -89,3 +91,16 @@ def test_references_of_the_documents_file_are_listed_too(write, tmp_path):
         2,
         "${cf:Chat.Arn}",
     )
+
+
+def test_what_is_deleted_is_all_there_whatever_its_content(write):
+    answers = {"cf:Chat.Role": Value("arn:aws:iam::123456789012:role/r")}
+    text = f"""\
+{MINIMAL.replace("name: greeter-role", "arn: ${cf:Chat.Role}")}
+  event_sources:
+    - {{name: tick, schedule: rate(1 day), input: {{token: "${{secret:a}}"}}}}
+"""
+    config = read_config(write(text), uses=PARTS, read=lambda *_: answers)
+    assert config.role.arn.endswith("role/r")
+    assert [source.name for source in config.function.event_sources] == ["tick"]
+    assert config.unread == {}

@@ -1,6 +1,6 @@
 """Which places of a config a command uses."""
 
-from kappa.config.uses import CODE, CONNECTIONS, EVENTS, EVERYTHING, NAMES, OFFLINE
+from kappa.config.uses import CODE, CONNECTIONS, EVENTS, EVERYTHING, NAMES, OFFLINE, PARTS
 
 VARIABLE = ("lambda", "environment", "A")
 TOPIC = ("lambda", "event_sources", 0, "arn")
@@ -19,4 +19,14 @@ def test_a_command_uses_what_it_names_and_all_below():
 
 def test_each_needs_the_name_and_where_the_function_is():
     for keys in (("region",), ("profile",), ("lambda", "name")):
-        assert all(uses(keys) for uses in (EVERYTHING, CONNECTIONS, NAMES, EVENTS, CODE))
+        assert all(uses(keys) for uses in (EVERYTHING, CONNECTIONS, PARTS, NAMES, EVENTS, CODE))
+
+
+def test_what_removes_a_part_needs_all_that_names_it():
+    document = ("iam", "policy", "document")
+    rule = ("lambda", "event_sources", 3, "input")
+    for keys in (document, rule, TOPIC, ("iam", "role", "arn")):
+        assert PARTS(keys)
+    assert not PARTS((*document, "Statement", 0, "Resource"))
+    assert not PARTS((*rule, "token"))
+    assert CONNECTIONS((*rule, "token"))
