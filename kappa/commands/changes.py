@@ -96,7 +96,7 @@ def changes(
             step.mark,
             step.message,
             tuple(
-                _without_secret(setting, _hidden(setting, written), hidden)
+                _without_secret(setting, _hidden(setting, written), hidden, written)
                 for setting in _settings(step, show_values)
             ),
             files(step),
@@ -134,7 +134,9 @@ def _hidden(setting: Setting, written: Mapping[str, str]) -> Setting:
     return replace(setting, before=before, after=after)
 
 
-def _without_secret(setting: Setting, shown: Setting, secrets: Mapping[str, str]) -> Setting:
+def _without_secret(
+    setting: Setting, shown: Setting, secrets: Mapping[str, str], written: Mapping[str, str]
+) -> Setting:
     """Hide what AWS has in a setting with a secret, but for what the config has too."""
     if not secrets or hide(setting.after, secrets) == setting.after:
         return shown
@@ -150,7 +152,7 @@ def _without_secret(setting: Setting, shown: Setting, secrets: Mapping[str, str]
         inner = _json(value)
         return HIDDEN if isinstance(inner, str) else json.dumps(old(inner), ensure_ascii=False)
 
-    before = hide(old(setting.before), secrets)
+    before = hide(old(setting.before), written)
     return replace(shown, before=shown.before if shown.before == HIDDEN else before)
 
 

@@ -290,3 +290,25 @@ def test_a_reference_may_have_names_in_it(write, tmp_path):
 def test_a_name_in_a_reference_without_a_value_is_an_error(write):
     said = error_of(write(more=environment(A="${ssm:/${stage}/db:-x}")))
     assert "10: ${stage} in ${ssm:/${stage}/db} has no value." in said
+
+
+def test_the_layout_of_07_takes_them_too(write):
+    file = write(
+        "name: simple\n"
+        "environments:\n"
+        "  dev:\n"
+        "    region: ${env:NO:-eu-west-1}\n"
+        "    policy: {resources: [{arn: '${cf:S.Arn}', actions: ['*']}]}\n"
+        "    environment_variables: {TOKEN: '${secret:t}'}\n"
+        "lambda: {handler: simple.handler, runtime: python3.13}\n"
+    )
+    aws = Aws(cf={"S.Arn": TOPIC}, secret={"t": "hunter2"})
+    config = read(file, aws, NAMES)
+    assert aws.asked == [(["cf:S.Arn", "secret:t"], "eu-west-1", "")]
+    assert variables(config) == {"TOKEN": "hunter2"}
+    assert TOPIC in str(config.policy.document)
+    offline = read_config(file)
+    assert sorted(words for words, _ in offline.unread_texts.values()) == [
+        "${cf:S.Arn}",
+        "${secret:t}",
+    ]
