@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kappa.cli.console import print_report
 from kappa.config.uses import EVERYTHING, Uses
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Options:
             self.region,
             known,
             self.env or "",
+            report=print_report,
             uses=self.uses,
             hide=hide_secret,
         )

@@ -26,18 +26,26 @@ from kappa.packing.archive import Archive
 from kappa.packing.build import read_archive
 from kappa.packing.check_handler import check_files, check_handler
 from kappa.packing.check_syntax import Problem
-from kappa.plan.step import Clock
+from kappa.plan.step import Clock, Report
 
 if TYPE_CHECKING:
     from kappa.config.references import Answer, Ask
 
 
+def _no_report(_: Report) -> None:
+    pass
+
+
 class Session(msgspec.Struct, frozen=True, dict=True):
-    """One config and the account that it is for. `ask` reads the references of its documents."""
+    """One config and the account that it is for.
+
+    `report` is called before the code is built; `ask` reads the references of its documents.
+    """
 
     config: Config
     aws: Aws
     clock: Clock = msgspec.field(default_factory=Clock)
+    report: Callable[[Report], None] = _no_report
     ask: Ask | None = None
 
     @cached_property
@@ -47,11 +55,11 @@ class Session(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def zip(self) -> Archive | None:
-        """The packed code, with the handler in it; None for a container image. Packed once."""
+        """The code, built and packed once, with the handler in it; None for a container image."""
         check_files(self.config)
         if self.config.function.image:
             return None
-        archive = read_archive(self.config)
+        archive = read_archive(self.config, report=self.report)
         check_handler(self.config, archive)
         return archive
 
@@ -73,15 +81,16 @@ def open_session(
     region: str | None,
     known: dict[Any, Aws] | None = None,
     environment: str = "",
+    report: Callable[[Report], None] = _no_report,
     *,
     uses: Uses = EVERYTHING,
     hide: Callable[[str, str], None] = lambda *_: None,
 ) -> Session:
     """Read the config; the command line's profile and region win over the file's.
 
-    `known` are the clients of other configs: those of one profile and region are shared.
-    Of AWS only the values are asked that the command `uses`; `hide` is given each secret among
-    them, and what the config writes in its place.
+    `known` are the clients of other configs: those of one profile and region are shared. `report`
+    is the Session's. Of AWS only the values are asked that the command `uses`; `hide` is given each
+    secret among them, and what the config writes in its place.
     Raises: ConfigError; AwsError, if AWS refuses a value.
     """
     clients = {} if known is None else known
@@ -106,7 +115,7 @@ def open_session(
     def ask(names: Collection[str]) -> Mapping[str, Answer]:
         return read(names, config.region or "", config.profile or "") if names else {}
 
-    return Session(msgspec.structs.replace(config, given=given), aws, ask=ask)
+    return Session(msgspec.structs.replace(config, given=given), aws, report=report, ask=ask)
 
 
 def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
@@ -124,7 +133,7 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
             raise ConfigError(problem, f"Allowed: {allowed(types[key])}.")
     changed = msgspec.structs.replace(session.config.function, **chosen)
     config = msgspec.structs.replace(session.config, function=changed)
-    published = Session(config, session.aws, session.clock, session.ask)
+    published = Session(config, session.aws, session.clock, session.report, session.ask)
     # Nothing that was read depends on these keys, so keep it.
     vars(published).update(vars(session))
     return published

@@ -23,7 +23,7 @@ from kappa.config.model import Config, File, Role
 from kappa.config.normalize import normalized, without_trailing_slashes
 from kappa.config.policy_document import names_for_later
 from kappa.config.source_rules import check_sources
-from kappa.config.tree import Tree, read_tree
+from kappa.config.tree import Keys, Tree, read_tree
 from kappa.config.unread import at, parts_of, raise_certain, unread_places, without
 from kappa.config.uses import OFFLINE, Uses
 from kappa.config.values import Included, fill_tree, looks_referring, read_values
@@ -126,13 +126,18 @@ def _read_layout(
         notes += remarks(raw, later)
     read_texts = {name: value.text for name, value in referred.items()}
     included = included._replace(values={**included.values, **read_texts})
-    tree = fill_tree(raw, included, later)
+    tree = fill_tree(raw, included, later, _has_own_names)
     raise_all([*document_errors(tree, environment), *permission_errors(tree)])
     tree = layout_07.translate(tree, environment) if is_layout_07 else tree
     values = included.values
     others = environments.other_aliases(whole, environment, values, is_layout_07=is_layout_07)
     secrets = frozenset(name for name, value in referred.items() if value.is_secret)
     return _Read(tree, included, secrets, environment, is_layout_07, tuple(notes), others)
+
+
+def _has_own_names(keys: Keys) -> bool:
+    """Whether a shell or pip fills in names: ${KAPPA_OUT}, ${TOKEN}."""
+    return keys[:2] in (("lambda", "build"), ("lambda", "requirements"))
 
 
 def _check_region(tree: Tree, settings: File) -> None:

@@ -59,7 +59,8 @@ CONNECTIONS = Uses(but=_CONTENT)
 # What exists of it, whatever it holds: to show it, or to remove it.
 PARTS = Uses(but=(*_CONTENT, ("lambda", "event_sources", "*", "input", "*")))
 _PACKED = (
-    *("architectures", "dependencies", "excluded_dirs", "excluded_files", "handler", "image"),
-    *("layers", "name", "path", "requirements", "runtime", "s3_bucket", "zipfile_name"),
+    *("architectures", "build", "build_inputs", "dependencies", "excluded_dirs", "excluded_files"),
+    *("handler", "image", "layers", "name", "path", "requirements", "runtime", "s3_bucket"),
+    "zipfile_name",
 )
 CODE = Uses((("profile",), ("region",), *(("lambda", key) for key in _PACKED)))

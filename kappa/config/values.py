@@ -128,11 +128,12 @@ def fill_tree(
     tree: Tree,
     included: Included,
     later: Callable[[Keys], Set[str]] = lambda _: frozenset(),
+    others: Callable[[Keys], bool] = lambda _: False,
 ) -> Tree:
     """Put the included values in place of `${name}` everywhere but in `include` itself.
 
-    `later` gives the names that are left at a place. A text with a reference that has not been
-    read stays as it is written.
+    `later` gives the names that are left at a place; `others`: another program fills in names with
+    capitals there. A text with a reference that has not been read stays as it is written.
     Raises: ConfigError, if a name is missing, empty or TODO and has no default.
     """
     texts, written = dict(tree.texts), dict(tree.written)
@@ -153,7 +154,9 @@ def fill_tree(
             return tree.error(keys, problem, hint)
 
         try:
-            filled = fill_text(value, included.values, error, left, included.hint)
+            filled = fill_text(
+                value, included.values, error, left, included.hint, keeps_capitals=others(keys)
+            )
         except ConfigError as lacking:
             errors.append(lacking)
             return value
@@ -177,12 +180,15 @@ def fill_text(
     error: Callable[[str, str], ConfigError],
     later: Set[str] = frozenset(),
     hint: str = "",
+    *,
+    keeps_capitals: bool = False,
 ) -> str:
     """Put the included values in place of `${name}` and `${name:-default}` in one text.
 
     IAM's own variables, such as `${aws:username}`, have other characters and are left alone. So
     are the names of `later`, for which the text is filled once more; what is put in now is
     written so that it comes out of that as it is. `hint` says how to get a value that is missing.
+    A name with capitals is left if no .env file has such names, or if `keeps_capitals`.
     In a text that is JSON, what a reference reads is written as JSON writes a text.
     """
     is_json = _is_json(text)
@@ -194,21 +200,29 @@ def fill_text(
         name, default = match.groups()
         if name in later or match[0] == _DOLLAR:
             return match[0] if later else str(default)
-        if is_reference(name):
-            name = with_names(name, values)
-            if name not in values or (later and _is_iams(name)):
-                return match[0]
-            if values[name]:
-                return put(_in_json(values[name]) if is_json else values[name])
-        elif not _is_usual(name) and all(map(_is_usual, values)):
+        name = with_names(name, values)
+        if _is_left(name, values, in_document=bool(later), keeps_capitals=keeps_capitals):
             return match[0]
-        elif is_given(values, name):
+        if is_reference(name) and values[name]:
+            return put(_in_json(values[name]) if is_json else values[name])
+        if is_given(values, name):
             return put(values[name])
         if default is not None:
             return put(default)
         raise _without_value(name, error, hint)
 
     return _ANY_VALUE.sub(fill, text)
+
+
+def _is_left(
+    name: str, values: Mapping[str, str], *, in_document: bool, keeps_capitals: bool
+) -> bool:
+    """Whether what stands in `${...}` is not ours to fill in, or not yet."""
+    if name in values:
+        return in_document and _is_iams(name)
+    if is_reference(name) or _is_usual(name):
+        return is_reference(name)
+    return keeps_capitals or all(map(_is_usual, values))
 
 
 def _without_value(name: str, error: Callable[[str, str], ConfigError], hint: str) -> ConfigError:

@@ -185,3 +185,11 @@ def test_without_an_env_file_a_name_with_capitals_is_text(included):
 def test_a_file_is_known_by_its_name():
     names = (".env", ".env.prod", "prod.env", "values.yml", "env", "env.yml")
     assert [is_dotenv(Path(name)) for name in names] == [True, True, True, False, False, False]
+
+
+def test_the_names_of_a_shell_and_of_pip_are_theirs_beside_an_env_file_too(included, tmp_path):
+    (tmp_path / ".env").write_text("HOST=h\n")
+    more = "  build: cp ${HOST} ${KAPPA_OUT}\n  requirements: ['-i https://${TOKEN}@${HOST}']\n"
+    function = read_config(included("", more, ".env")).function
+    assert function.build == "cp h ${KAPPA_OUT}"
+    assert function.requirements == ("-i https://${TOKEN}@h",)
