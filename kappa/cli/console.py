@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from kappa.cli.secrets import without_secrets
 from kappa.errors import KappaError
 from kappa.texts import one_line, safe_json, shown
 
@@ -41,6 +42,7 @@ _COLOURS = {
     "missing": "magenta",
     "stopped": "red",
     "waiting": "cyan",
+    "building": "cyan",
     "warning": "yellow",
 }
 # Part of each escape sequence that style() makes: nobody else's text can hold it.
@@ -88,6 +90,11 @@ def report_line(report: Report) -> str:
     styled = style(mark, fg=colour) if colour else style(mark, dim=True)
     seconds = style(f"  {report.seconds:.1f} s", dim=True) if report.seconds > 0.05 else ""
     return f"{styled} {one_line(report.message)}{seconds}"
+
+
+def print_report(report: Report) -> None:
+    """Print what becomes of one step."""
+    progress(report_line(report))
 
 
 def as_json(value: object, *, indent: int | None = 2) -> str:
@@ -142,13 +149,14 @@ def result(text: str) -> None:
         output.results.append(text)
         return
     with _LOCK:
-        click.echo(_safe(output.lines(text)), color=_colour())
+        click.echo(_safe(output.lines(without_secrets(text))), color=_colour())
 
 
 def progress(text: str) -> None:
     """Print to stderr."""
     with _LOCK:
-        click.echo(_safe(_OUTPUT.get().lines(text)), err=True, color=_colour())
+        hidden = without_secrets(text)
+        click.echo(_safe(_OUTPUT.get().lines(hidden)), err=True, color=_colour())
 
 
 def exit_code(run: Callable[[], int | None], debug: bool) -> int:

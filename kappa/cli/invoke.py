@@ -11,6 +11,7 @@ import click
 from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
+from kappa.config.uses import EVERYTHING, NAMES, Uses
 from kappa.errors import FunctionFailed, NotFound
 from kappa.texts import printable
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from kappa.commands.invoke import Answer, Kind
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _uses(given: dict[str, Any]) -> Uses:
+    """A function that runs here needs all of its settings; one in AWS, its name."""
+    return EVERYTHING if given.get("local") else NAMES
 
 
 def _call_options(function: F) -> F:
@@ -36,7 +42,7 @@ def _call_options(function: F) -> F:
     return data(qualifier(function))
 
 
-@command()
+@command(uses=_uses)
 @_call_options
 def invoke(options: Options, data: str, qualifier: str) -> None:
     """Invoke the function and print its result.
@@ -66,7 +72,7 @@ def invoke(options: Options, data: str, qualifier: str) -> None:
         )
 
 
-@command()
+@command(uses=NAMES)
 @_call_options
 def invoke_async(options: Options, data: str, qualifier: str) -> None:
     """Queue an event for the function and return.
@@ -85,7 +91,7 @@ def invoke_async(options: Options, data: str, qualifier: str) -> None:
     progress(f"  Its log: {invocation.command('logs')}")
 
 
-@command()
+@command(uses=NAMES)
 @_call_options
 def dryrun(options: Options, data: str, qualifier: str) -> None:
     """Check whether you may invoke the function.

@@ -12,23 +12,41 @@ from kappa.packing.archive import Archive
 from kappa.packing.build import is_ready_zip, read_archive
 from kappa.packing.check_handler import check_files, check_handler
 
+# What is packed is not known before these are.
+_PACKING = frozenset(
+    {"build", "build_inputs", "dependencies", "excluded_dirs", "excluded_files", "handler", "image"}
+    | {"path", "runtime"}
+)
+
 
 def check(config: Config, region: str | None) -> Archive | None:
     """Check all that a config names, and pack it without installing packages or asking AWS.
 
-    `region` is the function's, if it is known without asking.
+    Nothing is packed where lambda.build would run first. `region` is the function's, if it is
+    known without asking.
     Raises: ConfigError.
     """
     if region:
         check_regions(config, region)
     read_policy_document(config)
     check_files(config)
-    if config.function.image:
+    if config.function.image or any(keys[-1] in _PACKING for keys in config.unread):
         return None
-    bare = replace(config, function=replace(config.function, requirements=()))
+    function = replace(config.function, build=None)
+    if not is_ready_zip(config):
+        function = replace(function, requirements=())
+    bare = replace(config, function=function)
     try:
-        archive = read_archive(config if is_ready_zip(config) else bare)
+        if config.function.build and _is_to_build(config):
+            return None
+        archive = read_archive(bare)
         check_handler(bare, archive)
         return archive
     except ArchiveError as error:
         raise ConfigError(error.message, error.hint) from error
+
+
+def _is_to_build(config: Config) -> bool:
+    from kappa.packing.build_command import why_to_build
+
+    return bool(why_to_build(config))
