@@ -26,7 +26,7 @@ PUSH = "POST /topics/"
 POLLING = ". Checking each second"
 BACK_ON_POLLS_S = 5.0
 PATIENT_MS = 40_000  # a page tries to connect again after 30 s at most
-LATEST_S = 33  # a live page polls each 30 s, give or take a tenth
+LATEST_S = 6  # a live page in use reads the statistics each 5 s
 
 
 @dataclass(frozen=True)
