@@ -5,7 +5,7 @@ import * as channels from "./channel.js";
 import { EMPTY } from "./channel.js";
 import { DEFAULT_CHANNEL } from "./channel_names.js";
 import { listed } from "./channel_order.js";
-import { idAt, newestId, stale, timeOf } from "./messages.js";
+import { idAt, newerThan, newestId, stale, timeOf } from "./messages.js";
 import * as outbox from "./outbox.js";
 
 /**
@@ -288,9 +288,10 @@ export function polled(state, name, now) {
   const queue = outbox.overdue(state.outbox, name, now);
   const next = changed(state, { outbox: queue, trouble: "", online: true });
   if (state.push !== "live" || name !== state.channel) return next;
-  const newest = newestId(channelOf(state).messages);
-  if (state.pushedTo === null) return { ...next, pushedTo: newest };
-  const isLost = newest > state.pushedTo && now - timeOf(newest) > PUSHED_WITHIN_MS;
+  const { messages } = channelOf(state);
+  if (state.pushedTo === null) return { ...next, pushedTo: newestId(messages) };
+  const [unpushed] = newerThan(messages, state.pushedTo);
+  const isLost = unpushed && now - timeOf(unpushed.id) > PUSHED_WITHIN_MS;
   return isLost ? withPush(next, false) : next;
 }
 
