@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,8 @@ def plan_launch(
     """
     function = config.function
     runtime = function.runtime
+    if debug_port:
+        _check_port(debug_port)
     if runtime.startswith("python"):
         plan = _python(config, str(source_folder(config, archive)), compiled, sdk, debug_port)
     elif runtime.startswith("nodejs"):
@@ -83,6 +86,18 @@ def plan_launch(
         )
     warnings = (*plan.warnings, *_native(function, archive, plan), *_missing(function))
     return Launch(_wrapped(function, code, plan.command), warnings)
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CannotRun(
+                f"The port {port} cannot be used: {error.strerror or error}.",
+                "Give --debug-port another one.",
+            ) from error
 
 
 class _Plan(msgspec.Struct, frozen=True):
