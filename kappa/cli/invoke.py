@@ -113,6 +113,20 @@ def _print_answer(options: Options, name: str, answer: Answer, hint: str = "") -
         raise FunctionFailed(f"The function {name} failed: {answer.problem}", hint)
 
 
+def _hint(runtime: str, error_type: str) -> str:
+    """What to do about an error of Lambda's own."""
+    if error_type == "Runtime.OutOfMemory":
+        return "It used more than lambda.memory_size."
+    if error_type != "Runtime.ImportModuleError":
+        return ""
+    if runtime.startswith("python"):
+        return "As on Lambda, it finds only what is packed: name packages in lambda.requirements."
+    return (
+        "As on Lambda, it finds only what is packed, and the AWS SDK, which is taken from a "
+        "node_modules at lambda.path or above."
+    )
+
+
 def _invoke_local(
     options: Options, data: str, as_role: bool, debug_port: int, inspect: bool
 ) -> None:
@@ -141,7 +155,7 @@ def _invoke_local(
         raise Interrupted(f"Interrupted: {name} was stopped.") from error
     progress(style(report.line, dim=True))
     text = "".join(f"{line}\n" for line in [*log.lines, report.line])
-    _print_answer(options, name, replace(answer, log=text))
+    _print_answer(options, name, replace(answer, log=text), _hint(runtime, report.error_type))
 
 
 @command()

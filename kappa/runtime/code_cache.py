@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import io
 import os
-import secrets
 import shutil
 import stat
 import time
@@ -86,7 +85,7 @@ def _locked(entry: Path, lock: int) -> int | None:
 
 
 def _unpack(archive: Archive, base: Path, entry: Path) -> None:
-    temporary = base / f"{_TEMPORARY[0]}{secrets.token_hex(8)}"
+    temporary = base / f"{_TEMPORARY[0]}{os.urandom(8).hex()}"
     try:
         (temporary / COMPILED).mkdir(parents=True)
         code = temporary / CODE
@@ -155,7 +154,7 @@ def _remove_entry(entry: Path) -> None:
     if handle is None:
         return
     try:
-        removed = entry.with_name(f"{_TEMPORARY[1]}{secrets.token_hex(8)}")
+        removed = entry.with_name(f"{_TEMPORARY[1]}{os.urandom(8).hex()}")
         entry.rename(removed)
         _remove(removed)
     finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import socket
@@ -65,13 +64,13 @@ def plan_launch(
     Raises: CannotRun.
     """
     function = config.function
-    runtime = function.runtime
+    runtime, source = function.runtime, str(source_folder(config, archive))
     if debug_port:
         _check_port(debug_port)
     if runtime.startswith("python"):
-        plan = _python(config, str(source_folder(config, archive)), compiled, sdk, debug_port)
+        plan = _python(config, source, compiled, sdk, debug_port)
     elif runtime.startswith("nodejs"):
-        plan = _node(function, debug_port)
+        plan = _node(function, source, debug_port)
     elif runtime.startswith("provided"):
         if debug_port:
             raise CannotRun(
@@ -172,7 +171,7 @@ def _run(command: list[str]) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def _node(function: Function, debug_port: int) -> _Plan:
+def _node(function: Function, source: str, debug_port: int) -> _Plan:
     match = re.match(r"nodejs(\d+)", function.runtime)
     major = int(match[1]) if match else 0
     node = _installed_node(major)
@@ -181,10 +180,10 @@ def _node(function: Function, debug_port: int) -> _Plan:
             f"{function.name} needs Node.js, which is not installed here.",
             f"Install Node.js {major}, or put it on the PATH.",
         )
-    given = json.dumps({"handler": function.handler, "debug_port": debug_port})
+    given = {"handler": function.handler, "source": source, "debug_port": debug_port}
     # Source: AWS Lambda guide, "Configure Lambda function memory"; Lambda's own start of Node.js.
     heap = f"--max-old-space-size={memory_mb(function) * 9 // 10}"
-    return _Plan((node, heap, str(CLIENTS / "node_client.mjs"), given))
+    return _Plan((node, heap, str(CLIENTS / "node_client.mjs"), json.dumps(given)))
 
 
 def _installed_node(major: int) -> str | None:
@@ -255,8 +254,9 @@ def _bootstrap(config: Config, code: Path) -> _Plan:
 
 
 def _machine() -> tuple[str, str]:
-    machine = platform.machine().lower()
-    return _ARCHITECTURES.get(machine, machine), platform.system()
+    system = os.uname()
+    machine = system.machine.lower()
+    return _ARCHITECTURES.get(machine, machine), system.sysname
 
 
 def _native(function: Function, archive: Archive, plan: _Plan) -> list[str]:

@@ -118,6 +118,7 @@ class Sandbox:
                 raise
             raise Gone from ended
         self.client = event.client
+        self._peak_kb = max(self._peak_kb, memory.peak_kb(self._process.pid))
         if is_cold:
             self.init_ms = (time.monotonic() - self._began_s) * 1000
 

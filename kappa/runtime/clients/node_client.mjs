@@ -8,12 +8,13 @@
  * object to retrieve Node.js function information", "Response streaming for Lambda functions";
  * AWS's own client, aws-lambda-nodejs-runtime-interface-client, for the names of errors.
  *
- * Its argument is JSON: {handler, debug_port}.
+ * Its argument is JSON: {handler, source, debug_port}.
  */
 
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { createRequire } from "node:module";
+import Module, { createRequire } from "node:module";
 import path from "node:path";
 import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
@@ -24,6 +25,18 @@ const given = JSON.parse(process.argv[2]);
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const HTTP_RESPONSE = "application/vnd.awslambda.http-integration-response";
+const MAX_CHECKED = 20;
+const SDK = /^(@aws-crypto|@aws-sdk|@smithy|aws-sdk)(\/|$)/;
+const SDK_HOOK = `let parentURL;
+export function initialize(given) { ({ parentURL } = given); }
+export async function resolve(name, context, next) {
+  try {
+    return await next(name, context);
+  } catch (error) {
+    if (!${SDK}.test(name)) throw error;
+    return next(name, { ...context, parentURL });
+  }
+}`;
 const STREAMS = Symbol.for("aws.lambda.runtime.handler.streaming");
 
 /** The invocation that runs: its id, and how it ends where no code of the function goes on. */
@@ -203,6 +216,33 @@ globalThis.awslambda = {
   },
 };
 
+/**
+ * Lambda's runtime has the AWS SDK. Here it is taken from the source's node_modules or one above, as
+ * a development dependency, where the code brings none. Other packages are not: Lambda lacks them.
+ */
+function useSdk(root, source) {
+  if (existsSync(path.join(root, "node_modules/@aws-sdk"))) return;
+  let folder = source;
+  while (!existsSync(path.join(folder, "node_modules/@aws-sdk"))) {
+    if (folder === path.dirname(folder)) return;
+    folder = path.dirname(folder);
+  }
+  const inside = path.join(folder, "index.js");
+  const find = Module._resolveFilename;
+  Module._resolveFilename = function (name, ...more) {
+    try {
+      return find.call(this, name, ...more);
+    } catch (error) {
+      if (!SDK.test(name)) throw error;
+      return createRequire(inside).resolve(name);
+    }
+  };
+  if (Module.register) {
+    const hook = `data:text/javascript,${encodeURIComponent(SDK_HOOK)}`;
+    Module.register(hook, { data: { parentURL: pathToFileURL(inside).href } });
+  }
+}
+
 /** Whether the nearest package.json makes .js files ES modules. */
 function isModuleFolder(file, root) {
   let folder = path.dirname(file);
@@ -236,6 +276,28 @@ async function loadModule(base, root) {
   return isModule ? import(pathToFileURL(file).href) : createRequire(file)(file);
 }
 
+/** The function's own scripts, without its packages. */
+function ownScripts(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const inner = path.join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === "node_modules" ? [] : ownScripts(inner);
+    return /\.[cm]?js$/.test(entry.name) ? [inner] : [];
+  });
+}
+
+/** Where a syntax error is. Node itself tells only of CommonJS, so it checks the scripts again. */
+function placeOf(error, root) {
+  const lines = String(error.stack).split("\n");
+  const isTold = !lines[0].startsWith("SyntaxError");
+  const texts = isTold ? [] : ownScripts(root).slice(0, MAX_CHECKED).map(checked);
+  const text = texts.find((one) => one.includes(error.message)) || lines.join("\n");
+  return text.split("\n").filter((line) => line && !/^\s+at |^Node\.js v/.test(line)).join("\n");
+}
+
+function checked(file) {
+  return String(spawnSync(process.execPath, ["--check", file]).stderr || "");
+}
+
 async function load(handler) {
   const root = env.LAMBDA_TASK_ROOT;
   const folder = handler.slice(0, handler.lastIndexOf("/") + 1);
@@ -247,7 +309,7 @@ async function load(handler) {
   } catch (error) {
     const codes = ["MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND"];
     if (error instanceof SyntaxError) {
-      throw new Fault("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, error.stack);
+      throw new Fault("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, placeOf(error, root));
     }
     if (error && codes.includes(error.code)) {
       throw new Fault("Runtime.ImportModuleError", `Error: ${error.message}`, error.stack);
@@ -377,6 +439,7 @@ async function main() {
     const inspector = await import("node:inspector");
     inspector.default.open(given.debug_port, "127.0.0.1", true);
   }
+  useSdk(env.LAMBDA_TASK_ROOT, given.source);
   let handle;
   try {
     handle = await load(given.handler);
