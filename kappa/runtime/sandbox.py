@@ -47,16 +47,16 @@ class Ending(msgspec.Struct, frozen=True):
     error_type: str = ""
 
 
-class Gone(Exception):
-    """The process ended between two invocations, so the next one takes another."""
-
-
 class Ended(Exception):
     """The environment is of no further use."""
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending.status)
         self.ending = ending
+
+
+class Gone(Ended):
+    """The process ended before it took the invocation, so another one may take it."""
 
 
 class Sandbox:
@@ -116,7 +116,7 @@ class Sandbox:
         except Ended as ended:
             if is_cold:
                 raise
-            raise Gone from ended
+            raise Gone(ended.ending) from ended
         self.client = event.client
         self._peak_kb = max(self._peak_kb, memory.peak_kb(self._process.pid))
         if is_cold:
@@ -125,7 +125,7 @@ class Sandbox:
     def begin(self, request_id: str, payload: bytes) -> float:
         """Hand out an invocation; return the monotonic time of its deadline, in seconds.
 
-        Raises: Ended.
+        Raises: Ended; Gone, if the process ended before it took it.
         """
         limit_s = 86400 if self._patient else timeout_s(self._function)
         headers = {
@@ -136,9 +136,11 @@ class Sandbox:
         }
         deadline_s = time.monotonic() + limit_s
         self.api.offer(Invocation(request_id, payload, headers))
-        event = self.next_event(request_id, deadline_s)
-        while not isinstance(event, Taken):
-            event = self.next_event(request_id, deadline_s)
+        try:
+            while not isinstance(self.next_event(request_id, deadline_s), Taken):
+                pass
+        except Ended as ended:
+            raise Gone(ended.ending) from ended
         return deadline_s
 
     def next_event(self, request_id: str, deadline_s: float) -> Event:

@@ -92,11 +92,11 @@ function describe(error) {
   };
 }
 
-/** The lines of a stack, without this file's own frames and what leads to them. */
+/** The lines of a stack, without the frames of Node and of this file. */
 function traceOf(error) {
-  const lines = String(error.stack || "").split("\n");
-  const own = lines.findIndex((line) => /^\s+at /.test(line) && line.includes(import.meta.url));
-  return own < 0 ? lines : lines.slice(0, own);
+  const own = ["node:internal", "data:text/javascript", import.meta.url];
+  const isOwn = (line) => /^\s+at /.test(line) && own.some((name) => line.includes(name));
+  return String(error.stack || "").split("\n").filter((line) => !isOwn(line));
 }
 
 function fail(place, error) {
