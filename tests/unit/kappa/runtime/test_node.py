@@ -75,7 +75,7 @@ def test_results_come_in_any_style(running):
     [
         ("refused", "TypeError", "cold"),
         ("throws", "RangeError", "boiling"),
-        ("circular", "Runtime.MarshalError", "Unable to stringify response body"),
+        ("circular", "Runtime.JSONStringifyError", "Unable to stringify response body"),
     ],
 )
 def test_errors_have_a_type_and_a_trace(running, name, kind, words):
@@ -160,6 +160,25 @@ def test_a_failure_is_worded_as_lambda_words_it(function_of, config_of, files, k
         payload, _ = invoke(function)
         assert payload["errorType"] == kind
         assert words in function.shown(json.dumps(payload))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "handler", "answer"),
+    [
+        (
+            "nodejs24.x",
+            "async (event, context, callback) => 1",
+            "Runtime.CallbackHandlerDeprecated",
+        ),
+        ("nodejs24.x", "async (event, context) => 1", 1),
+        ("nodejs22.x", "async (event, context, callback) => 1", 1),
+    ],
+)
+def test_callbacks_end_with_node_24(function_of, config_of, runtime, handler, answer):
+    config = config_of({"app.js": f"exports.handler = {handler}"}, runtime=runtime)
+    with function_of("", config) as function:
+        payload, result = invoke(function)
+    assert (payload["errorType"] if result.error else payload) == answer
 
 
 @pytest.mark.parametrize(
