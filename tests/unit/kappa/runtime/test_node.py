@@ -1,5 +1,6 @@
 """Functions of Node.js: each style of handler, streams, and errors in Lambda's words."""
 
+import contextlib
 import json
 import shutil
 
@@ -40,7 +41,7 @@ export const streamed = awslambda.streamifyResponse(async (event, stream) => {
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(tmp_path_factory, cache):
     """Two processes of one module, for the tests that only use them."""
     from kappa.config.read import read_config
     from tests.unit.kappa.runtime.conftest import CALLER, Recorded
@@ -55,7 +56,11 @@ def running(tmp_path_factory):
         config = read_config(folder / "config.yml", "")
         given = {"log": recorded.log, "warn": recorded.warnings.append}
         functions[name] = LocalFunction(config, read_archive(config), CALLER, **given)
-    with functions["handler"], functions["streamed"]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        for function in functions.values():
+            function.__enter__()
+    with contextlib.closing(functions["handler"]), contextlib.closing(functions["streamed"]):
         yield functions, recorded
 
 
