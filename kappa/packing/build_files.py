@@ -19,9 +19,9 @@ from kappa.config.files import expand_home
 from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ArchiveError
+from kappa.packing.cache import cache_folder
 from kappa.packing.files import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
 from kappa.packing.git_ignored import GitIgnored, git_ignored
-from kappa.packing.pip_install import cache_folder
 from kappa.packing.write_zip import real_path, zip_file
 
 # Installed packages: the lock file beside them is an input.
