@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from kappa.config.error_list import raise_all
 from kappa.config.files import exists, expand_home
+from kappa.config.inputs import depends_on
 from kappa.config.tree import Keys, Tree, read_source, read_tree
 from kappa.errors import ConfigError
 
@@ -47,6 +48,7 @@ def read_values(tree: Tree) -> Included:
     if not isinstance(include, str) or not include:
         raise tree.error(("include",), "include must be the path of a YAML file.")
     included = _include_path(tree, include)
+    depends_on(included)
     if not exists(included):
         raise tree.error(
             ("include",),
@@ -82,6 +84,7 @@ def _include_path(tree: Tree, include: str) -> Path:
         return tree.file.parent / path
     default = tree.file.parent / _ENVIRONMENT.sub(lambda match: match[2] or "", include)
     from_here, beside_default = Path.cwd() / path, default.parent / path
+    depends_on(from_here)
     is_ours = exists(from_here) and from_here.resolve() != tree.file.resolve()
     return beside_default if not is_ours and exists(beside_default) else from_here
 

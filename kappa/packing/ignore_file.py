@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
 
 IGNORE_FILE = ".lambdaignore"
@@ -33,6 +34,7 @@ def read_ignored(folder: Path) -> Callable[[str], bool]:
         return lambda _: False
     import pathspec
 
+    depends_on(file, "code")
     try:
         lines = file.read_text("utf-8-sig").splitlines()
         spec = pathspec.GitIgnoreSpec.from_lines([*lines, f"/{IGNORE_FILE}"])

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -205,6 +206,7 @@ def _read_include(
 
 def _text(name: str, path: Path, inputs: Inputs) -> str:
     """Read an included file; its content counts together with the values of its variables."""
+    depends_on(path)
     data = path.read_bytes()
     text = data.decode("utf-8", "replace")
     inputs.is_known &= "\ufffd" not in text
@@ -237,6 +239,7 @@ def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -
     existing = [path for path in paths if path.exists()]
     inputs.is_known &= bool(local and existing)
     for path in existing:
+        depends_on(path, "folders" if path.is_dir() else "settings")
         if path.is_dir():
             inputs.is_known &= kind == "links"
             _read_folder(path, inputs)
