@@ -20,7 +20,7 @@ from kappa.commands.served_process import ServedProcess
 from kappa.commands.session import Session
 from kappa.commands.workers import Retired, Workers
 from kappa.config.model import Function
-from kappa.errors import ConfigError, KappaError
+from kappa.errors import KappaError
 from kappa.plan.step import Clock
 from kappa.runtime.function import Caller
 from kappa.runtime.url_answer import Call, Sink, Site, answer, turned_away
@@ -79,7 +79,6 @@ class Version(msgspec.Struct, frozen=True):
     """The function as its files were at one time."""
 
     session: Session
-    sha256: str
     site: Site
     workers: Workers[ServedProcess]
 
@@ -116,7 +115,9 @@ class Service:
 
     def start(self) -> None:
         """Answer requests from now on, in threads, until close()."""
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_S,), daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -130,19 +131,12 @@ class Service:
 
     def _load(self, before: Version | None) -> Version:
         session = self._open()
-        function = session.config.function
-        archive = session.zip
-        if archive is None:
-            raise ConfigError(
-                f"{function.name} is a container image, which serve cannot run.",
-                "Run the image itself: its base image has Lambda's interface emulator.",
-            )
-        if before and _is_same(before, session, archive.sha256):
+        if before and _is_same(before.session, session):
             return before
         caller = read_caller(session)
         make = partial(self._make, session, caller.caller)
-        site = _site(function, self._server.port)
-        version = Version(session, archive.sha256, site, Workers(make, self._concurrency))
+        site = _site(session.config.function, self._server.port)
+        version = Version(session, site, Workers(make, self._concurrency))
         self._tell.loaded(session, caller.notice if before is None else "")
         if before:
             before.workers.retire()
@@ -207,11 +201,14 @@ class Service:
                 return f"{error}\n"
 
 
-def _is_same(before: Version, session: Session, sha256: str) -> bool:
+def _is_same(before: Session, now: Session) -> bool:
     """Whether nothing changed that the function or its caller could see."""
-    old, new = before.session.config, session.config
-    seen = (old.function, old.region, old.profile, before.sha256)
-    return seen == (new.function, new.region, new.profile, sha256)
+    return _seen(before) == _seen(now)
+
+
+def _seen(session: Session) -> tuple[object, ...]:
+    config, archive = session.config, session.zip
+    return config.function, config.region, config.profile, archive and archive.sha256
 
 
 def differences(function: Function) -> list[str]:

@@ -43,9 +43,7 @@ class ServedProcess:
         Its log has Lambda's own lines too.
         Raises: KappaError, if it does not start, or the caller's credentials have expired.
         """
-        caller = read_caller(self._session).caller
-        if caller != self._function.caller:
-            self._function.restart(caller)  # they were renewed
+        self._renew_credentials()
         self._write(f"START RequestId: {call.request_id} Version: $LATEST")
         with self._function.stream(call.payload, call.request_id) as response:
             if response.result is None:
@@ -62,6 +60,17 @@ class ServedProcess:
         if failure is None:
             return None
         return f"{failure.problem}\n" if result.report.error_type in _BROKEN else ""
+
+    def _renew_credentials(self) -> None:
+        """Start anew if the SDK has renewed the caller's credentials, which expire.
+
+        Where there are none, they are not looked for again: that can take seconds.
+        """
+        if not self._function.caller.credentials:
+            return
+        caller = read_caller(self._session).caller
+        if caller != self._function.caller:
+            self._function.restart(caller)
 
     def _write(self, text: str) -> None:
         self._log(int(time.time() * 1000), text)

@@ -13,7 +13,7 @@ import pytest
 
 from kappa.commands.serve import Callbacks, Service, differences
 from kappa.commands.session import open_session
-from kappa.errors import ConfigError, KappaError
+from kappa.errors import KappaError
 from kappa.runtime.interpreters import CannotRun
 from tests.support.waiting import wait_for
 
@@ -288,11 +288,24 @@ def test_a_stream_arrives_while_it_is_written(tmp_path):
             served.ask(f"/fail?for={go}")
 
 
+def test_renewed_credentials_reach_the_function(tmp_path, monkeypatch):
+    code = "import os\ndef handler(event, context):\n    return os.environ['AWS_SESSION_TOKEN']\n"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "old")
+    with serving(tmp_path, code) as served:
+        assert served.ask() == (200, "old")
+        monkeypatch.setenv("AWS_SESSION_TOKEN", "new")
+        assert served.ask() == (200, "new")
+    assert "secret" not in " ".join([*served.lines, *served.loads, *served.notes])
+
+
 def test_a_container_image_cannot_be_served(tmp_path):
-    image = "lambda: {name: x, image: {uri: 123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1}}\n"
-    (tmp_path / "config.yml").write_text(image)
+    image = "{uri: 123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1}"
+    config = f"region: us-east-1\nlambda: {{name: x, image: {image}}}\n"
+    (tmp_path / "config.yml").write_text(config)
     served = Served(tmp_path)
-    with pytest.raises(ConfigError, match="container image"):
+    with pytest.raises(CannotRun, match="container image"):
         served.service.load()
     served.service.close()
 
