@@ -76,10 +76,9 @@ class Sandbox:
         self.client = ""
         self.init_ms: float | None = None
         self._peak_kb = 0
-        self.api = RuntimeApi()
         mark = os.urandom(16).hex()
-        temporary = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
-        temporary.mkdir(mode=0o700)
+        temporary = _temporary_folder(mark)
+        self.api = RuntimeApi()
         place = Surroundings(
             code=code,
             clients=CLIENTS,
@@ -93,10 +92,11 @@ class Sandbox:
         self._began_s = time.monotonic()
         try:
             self._process = Process(command, code, environment, temporary, mark, log, self._on_exit)
-        except OSError as error:
+        except BaseException as error:
             self.api.close()
-            with suppress(OSError):
-                temporary.rmdir()
+            temporary.rmdir()
+            if not isinstance(error, OSError):
+                raise
             raise CannotRun(f"{command[0]} does not start: {error.strerror or error}.") from error
 
     def await_ready(self, request_id: str) -> None:
@@ -187,6 +187,18 @@ class Sandbox:
             text = "Runtime exited with error: signal: killed"
             error = _error("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
             raise Ended(Ending(error, error_type="Runtime.OutOfMemory"))
+
+
+def _temporary_folder(mark: str) -> Path:
+    """Make the folder that only this process uses."""
+    folder = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise CannotRun(
+            f"{folder.parent}: {error.strerror or error}.", "Set TMPDIR to a folder of yours."
+        ) from error
+    return folder
 
 
 def error_type(error: bytes) -> str:

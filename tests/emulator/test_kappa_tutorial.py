@@ -18,7 +18,9 @@ HEADING = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  [0-9a-f]{8}  .*/128 MB$", re.MULTILINE
 )
 SECONDS = re.compile(r"  \d+\.\d s$", re.MULTILINE)
-LOCAL = re.compile(r"^ +\+\d.*?s  |^REPORT RequestId: .*$|^warning .* is not installed here.*\n", re.M)
+LOCAL = re.compile(
+    r"^ +\+\d.*?s  |^REPORT RequestId: .*$|^warning .* is not installed here.*\n", re.M
+)
 
 
 def blocks():

@@ -74,8 +74,9 @@ def test_the_wheel_holds_every_module_the_schema_and_the_client_of_node(wheel):
         str(path.relative_to(ROOT)) for name in PACKAGES for path in (ROOT / name).rglob("*.py")
     }
     assert len(modules) > 80
-    others = {"kappa/config/schema.json", "kappa/runtime/clients/node_client.mjs"}
-    assert held == modules | others
+    scripts = {str(path.relative_to(ROOT)) for path in (ROOT / "kappa").rglob("*.mjs")}
+    assert len(scripts) == 4
+    assert held == modules | scripts | {"kappa/config/schema.json"}
     assert wheel.name.startswith(f"lambda_chat-{kappa.__version__}-")
 
 

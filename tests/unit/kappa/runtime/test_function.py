@@ -267,6 +267,20 @@ def test_a_program_that_does_not_start_is_named(config_of, function_of):
         function.invoke(b"{}")
 
 
+def test_a_start_that_hangs_is_ended(function_of, monkeypatch):
+    monkeypatch.setattr(sandbox, "_INIT_S", 0.1)
+    with function_of("while True: pass\nhandler = 1", timeout=1) as function:
+        payload, result = invoke(function)
+    assert payload["errorType"] == "Sandbox.Timedout"
+    assert result.report.init_ms is None
+
+
+def test_a_missing_temporary_folder_is_named(function_of, monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    with function_of(handler("return 1")) as function, pytest.raises(CannotRun, match="nowhere"):
+        function.invoke(b"{}")
+
+
 def test_a_cache_that_cannot_be_written_is_named(function_of, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

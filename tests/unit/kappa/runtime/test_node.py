@@ -31,6 +31,7 @@ export const streamed = awslambda.streamifyResponse(async (event, stream) => {
   stream.write("one");
   await new Promise((resolve) => setTimeout(resolve, 50));
   if (event.late) throw new Error("late");
+  if (event.nobody) await new Promise(() => setTimeout(() => { throw new Error("nobody"); }));
   stream.write("two");
   if (!event.open) stream.end();
 });
@@ -119,6 +120,12 @@ def test_a_stream_may_fail_at_any_time(running, event, words, chunks):
     assert response.result.error == "Unhandled"
     assert words in json.loads(response.result.payload)["errorMessage"]
     assert running[0]["streamed"].is_warm
+
+
+def test_what_nobody_catches_ends_a_stream_too(running):
+    with running[0]["streamed"].stream(b'{"nobody": 1}') as response:
+        list(response.chunks())
+    assert json.loads(response.result.payload)["errorMessage"] == "nobody"
 
 
 @pytest.mark.parametrize(
