@@ -103,9 +103,9 @@ class Served:
 
 
 @contextmanager
-def serving(folder, code=PYTHON, path="app.py", runtime="python3.11", url="", **more):
-    (folder / path).write_text(code)
-    (folder / "config.yml").write_text(CONFIG.format(path=path, runtime=runtime) + url)
+def serving(folder, code=PYTHON, path="app.py", runtime="python3.11", keys="", file="", **more):
+    (folder / (file or path)).write_text(code)
+    (folder / "config.yml").write_text(CONFIG.format(path=path, runtime=runtime) + keys)
     served = Served(folder, **more)
     try:
         served.service.load()
@@ -187,7 +187,7 @@ def test_a_function_that_never_returns_is_ended_at_its_timeout(tmp_path):
     code = (
         "import os, time\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(60)"
     )
-    with serving(tmp_path, code, url="# x\n") as served:
+    with serving(tmp_path, code) as served:
         served.edit("config.yml", "timeout: 10", "timeout: 1")
         assert served.ask() == (502, "Internal Server Error")
         assert any("Task timed out after 1.00 seconds" in line for line in served.lines)
@@ -249,6 +249,17 @@ def test_the_settings_of_the_url_follow_the_config(tmp_path):
         assert served.ask("/", headers=origin)[0] == 200
 
 
+def test_a_build_runs_again_when_what_it_reads_has_changed(tmp_path):
+    keys = "  build: mkdir -p out && cp source.txt out/app.py\n  build_inputs: [source.txt]\n"
+    with serving(tmp_path, path="out", file="source.txt", keys=keys) as served:
+        assert served.ask()[1].startswith("one ")
+        served.edit("source.txt", '"one"', '"two"')
+        assert served.ask()[1].startswith("two ")
+        served.edit("config.yml", "cp source.txt", "cp nothing.txt")
+        status, text = served.ask()
+        assert (status, "lambda.build failed" in text) == (502, True)
+
+
 def test_a_malformed_answer_is_502_and_a_note(tmp_path):
     code = "def handler(event, context):\n    return {'statusCode': 1000}\n"
     with serving(tmp_path, code) as served:
@@ -275,7 +286,7 @@ export const handler = awslambda.streamifyResponse(async (event, stream) => {
 def test_a_stream_arrives_while_it_is_written(tmp_path):
     url = "  url: {auth: NONE, invoke_mode: RESPONSE_STREAM}\n"
     go = tmp_path / "go"
-    more = {"path": "app.mjs", "runtime": "nodejs22.x", "url": url}
+    more = {"path": "app.mjs", "runtime": "nodejs22.x", "keys": url}
     with serving(tmp_path, NODE, **more) as served:
         with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)) as asked:
             asked.request("GET", f"/?for={go}")
