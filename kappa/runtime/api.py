@@ -131,8 +131,8 @@ class RuntimeApi:
             threading.Thread(target=self._serve, args=(connection, peer[1]), daemon=True).start()
 
     def _serve(self, connection: socket.socket, peer_port: int) -> None:
-        self._connections.add(connection)
         with connection, suppress(OSError, BadRequest), connection.makefile("rb") as stream:
+            self._connections.add(connection)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not _is_own(peer_port):
                 connection.sendall(_error(403, "Forbidden", "This is another user's function."))

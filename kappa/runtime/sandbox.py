@@ -20,7 +20,7 @@ import msgspec
 
 from kappa.config.model import Function
 from kappa.runtime import memory
-from kappa.runtime.api import Event, Exited, Failed, Invocation, Ready, RuntimeApi, Taken
+from kappa.runtime.api import Chunk, Event, Exited, Failed, Invocation, Ready, RuntimeApi, Taken
 from kappa.runtime.environment import Surroundings, memory_mb, timeout_s, variables
 from kappa.runtime.interpreters import CLIENTS, CannotRun
 from kappa.runtime.process import LogLine, Process
@@ -75,7 +75,7 @@ class Sandbox:
         self._function, self._caller, self._patient = function, caller, patient
         self.client = ""
         self.init_ms: float | None = None
-        self._peak_kb = 0
+        self._peak_kb, self._measured_s = 0, 0.0
         mark = os.urandom(16).hex()
         temporary = _temporary_folder(mark)
         self.api = RuntimeApi()
@@ -149,17 +149,28 @@ class Sandbox:
         Raises: Ended, at the deadline, over the memory, or when the process has ended.
         """
         while True:
+            event: Event | None = None
             with suppress(Empty):
                 event = self.api.events.get(timeout=_POLL_S)
-                if isinstance(event, Exited):
-                    raise Ended(_exit(request_id, event.code))
+            if isinstance(event, Exited):
+                raise Ended(_exit(request_id, event.code))
+            # A stream without an end does not get beyond the limits either.
+            if event is None or isinstance(event, Chunk):
+                self._check_limits(request_id, deadline_s)
+            if event is not None:
                 return event
+
+    def _check_limits(self, request_id: str, deadline_s: float) -> None:
+        if self._patient:
+            return
+        now_s = time.monotonic()
+        if now_s >= deadline_s:
+            text = f"Task timed out after {timeout_s(self._function):.2f} seconds"
+            error = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
+            raise Ended(Ending(error, "timeout"))
+        if now_s >= self._measured_s + _POLL_S:
+            self._measured_s = now_s
             self._check_memory(request_id)
-            if time.monotonic() >= deadline_s and not self._patient:
-                limit_s = timeout_s(self._function)
-                text = f"Task timed out after {limit_s:.2f} seconds"
-                error = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
-                raise Ended(Ending(error, "timeout"))
 
     def finish(self) -> None:
         """Pass on what the function has written up to now, and measure its memory."""
@@ -183,7 +194,7 @@ class Sandbox:
         limit_mb = memory_mb(self._function)
         used_kb = memory.used_kb(self._process.pid, limit_mb * _MB_KB)
         self._peak_kb = max(self._peak_kb, used_kb)
-        if used_kb > limit_mb * _MB_KB and not self._patient:
+        if used_kb > limit_mb * _MB_KB:
             text = "Runtime exited with error: signal: killed"
             error = _error("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
             raise Ended(Ending(error, error_type="Runtime.OutOfMemory"))

@@ -4,8 +4,9 @@ import { Agent, request } from "node:http";
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-// Frames of Node's own, and of the files beside this one.
-const FOREIGN = ["node:internal", "data:text/javascript", new URL(".", import.meta.url).href];
+const OWN = new URL(".", import.meta.url).href;
+// Frames of Node, and of the hook for the SDK.
+const FOREIGN = ["node:internal", "data:text/javascript"];
 
 /** An error in how the function is made. Its name is Lambda's. */
 export class Fault extends Error {
@@ -60,10 +61,13 @@ export function describe(error) {
   };
 }
 
-/** The lines of a stack, without foreign frames. */
+/** The lines of a stack down to where this client called the function, without Node's frames. */
 function traceOf(error) {
-  const isForeign = (line) => /^\s+at /.test(line) && FOREIGN.some((name) => line.includes(name));
-  return String(error.stack || "").split("\n").filter((line) => !isForeign(line));
+  const isFrame = (line) => /^\s+at /.test(line);
+  const isForeign = (line) => isFrame(line) && FOREIGN.some((name) => line.includes(name));
+  const lines = String(error.stack || "").split("\n");
+  const end = lines.findIndex((line) => isFrame(line) && line.includes(OWN));
+  return (end < 0 ? lines : lines.slice(0, end)).filter((line) => !isForeign(line));
 }
 
 /** The type of an error as a header may hold it. */

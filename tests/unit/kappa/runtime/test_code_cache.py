@@ -93,8 +93,9 @@ def test_what_is_in_use_stays(tmp_path):
             assert (old / CODE / "app.py").read_text() == "old"
 
 
-def test_only_the_newest_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr(code_cache, "_MAX_ENTRIES", 2)
+@pytest.mark.parametrize(("limit", "value"), [("_MAX_ENTRIES", 2), ("_MAX_BYTES", 270)])
+def test_only_the_newest_stay(tmp_path, monkeypatch, limit, value):
+    monkeypatch.setattr(code_cache, limit, value)
     for number in range(4):
         with unpacked(plain(str(number)), tmp_path) as entry:
             os.utime(entry, (time.time() + number - 10,) * 2)
