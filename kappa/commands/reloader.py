@@ -16,12 +16,15 @@ _SHARE = 5
 # Editors write a file in several steps: what has been still for this long is complete.
 _QUIET_S = 0.05
 _MAX_WAIT_S = 1.0
+# Not every error is one of the files: credentials expire, and a package index may not answer.
+_RETRY_S = 3.0
 
 
 class Reloader(Generic[T]):
     """Makes a value with `load`, which gets the one before, and again once a file has changed.
 
-    `failed` is called once with the error of each load that fails. Safe for threads.
+    After an error it tries again now and then. `failed` is called with each error that differs
+    from the one before. Safe for threads.
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class Reloader(Generic[T]):
         self._inputs = Inputs()
         self._value: T | None = None
         self._error: KappaError | None = None
-        self._next_look_s = 0.0
+        self._next_look_s = self._retry_s = 0.0
 
     def start(self) -> T:
         """Make the first value.
@@ -70,7 +73,7 @@ class Reloader(Generic[T]):
         ended = self._clock.now()
         self._next_look_s = ended + _SHARE * (ended - started)
         if now == self._inputs:
-            return False
+            return self._error is not None and ended >= self._retry_s
         self._inputs = self._await_quiet(now)
         return True
 
@@ -97,7 +100,8 @@ class Reloader(Generic[T]):
                 self._inputs.code | inputs.code,
                 self._inputs.folders | inputs.folders,
             )
-            self._error = error
-            if not first:
+            before, self._error = self._error, error
+            self._retry_s = self._clock.now() + _RETRY_S
+            if not first and str(error) != str(before):
                 self._failed(error)
         self._inputs = inputs

@@ -17,17 +17,19 @@ class Files:
         self.config, self.code = folder / "config.yml", folder / "app.py"
         self.config.write_text("config")
         self.code.write_text("code")
-        self.loads, self.failures = 0, []
+        self.loads, self.failures, self.is_out_of_luck = 0, [], False
         self.now_s = 0.0
         clock = Clock(now=self.now, sleep=lambda _: None)
         self.reloader = Reloader(self.load, self.failures.append, clock)
 
     def now(self):
-        self.now_s += 1.0
+        self.now_s += 0.01
         return self.now_s
 
     def load(self, _before):
         self.loads += 1
+        if self.is_out_of_luck:
+            raise KappaError("no answer")
         for file, error in ((self.config, ConfigError), (self.code, ArchiveError)):
             depends_on(file)
             if file.read_text().startswith("bad"):
@@ -35,7 +37,7 @@ class Files:
         return f"{self.config.read_text()} {self.code.read_text()}"
 
     def current(self):
-        self.now_s += 100.0  # as long after the last look as a person needs to save
+        self.now_s += 1.0  # as long after the last look as a person needs to save
         return self.reloader.current()
 
 
@@ -79,6 +81,18 @@ def test_files_that_a_failed_reading_did_not_come_to_count_still(files):
     assert files.loads == 3
     files.config.write_text("config")
     assert files.current() == "config more code"
+
+
+def test_an_error_that_is_not_of_the_files_passes(files):
+    files.reloader.start()
+    files.is_out_of_luck = True
+    files.code.write_text("new code")
+    assert str(files.current()) == "no answer"
+    files.is_out_of_luck = False
+    assert str(files.current()) == "no answer"
+    files.now_s += 3.0
+    assert files.current() == "config new code"
+    assert len(files.failures) == 1
 
 
 def test_a_mistake_at_the_start_is_raised(files):
