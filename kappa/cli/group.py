@@ -20,6 +20,7 @@ from kappa.cli import old_syntax
 from kappa.cli.argument_types import BETWEEN_FILES, config_files
 from kappa.cli.options import Options, common, merge
 from kappa.config import advised_commands
+from kappa.config.uses import EVERYTHING, Uses
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -163,12 +164,16 @@ def _default_config() -> str:
 
 
 def command(
-    *, several: bool = False, confirm: Callable[[Options, dict[str, Any]], None] | None = None
+    *,
+    several: bool = False,
+    confirm: Callable[[Options, dict[str, Any]], None] | None = None,
+    uses: Uses | Callable[[dict[str, Any]], Uses] = EVERYTHING,
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a function a command of the group, with its docstring as its help.
 
     What the function returns is the exit code; None is 0. `several`: it takes several configs.
     `confirm` is called first, with the options and the arguments, of which it takes its own out.
+    `uses` names the places of a config whose values it needs, or chooses them by the arguments.
     """
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
@@ -176,6 +181,7 @@ def command(
         @click.pass_context
         def run(ctx: click.Context, /, **given: Any) -> int | None:  # noqa: ANN401
             options = merge(ctx.obj, given)
+            options.uses = uses if isinstance(uses, Uses) else uses(given)
             if confirm is not None:
                 confirm(options, given)
             if len(options.configs) == 1:

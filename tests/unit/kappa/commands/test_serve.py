@@ -249,6 +249,19 @@ def test_the_settings_of_the_url_follow_the_config(tmp_path):
         assert served.ask("/", headers=origin)[0] == 200
 
 
+def test_included_values_are_those_of_now(tmp_path):
+    code = "import os\ndef handler(event, context):\n    return os.environ['WORD']\n"
+    (tmp_path / ".env").write_text("WORD=one\n")
+    (tmp_path / "note.txt").write_text("first")
+    keys = '  environment: {WORD: "${word} ${file:note.txt}"}\ninclude: .env\n'
+    with serving(tmp_path, code, keys=keys.replace("word", "WORD")) as served:
+        assert served.ask() == (200, "one first")
+        served.edit(".env", "one", "two")
+        assert served.ask() == (200, "two first")
+        served.edit("note.txt", "first", "second")
+        assert served.ask() == (200, "two second")
+
+
 def test_a_build_runs_again_when_what_it_reads_has_changed(tmp_path):
     keys = "  build: mkdir -p out && cp source.txt out/app.py\n  build_inputs: [source.txt]\n"
     with serving(tmp_path, path="out", file="source.txt", keys=keys) as served:
