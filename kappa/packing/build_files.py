@@ -124,6 +124,7 @@ class _Reader:
         self, top: Path, without: Path | None, ignored: GitIgnored | None = None
     ) -> Iterator[Path]:
         skipped = self.skipped | ({without} if without else set())
+        depends_on(top.parent, "folders")
         for file in self._walk(top, skipped, LEFT_OUT_NAMES | _INSTALLED, ignored):
             depends_on(file, "code")
             depends_on(file.parent, "folders")
