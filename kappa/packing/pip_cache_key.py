@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
 from kappa.packing.source_tree import read_files
 
@@ -215,6 +216,7 @@ def _read_include(
 
 def _text(name: str, path: Path, inputs: Inputs) -> str:
     """Read an included file; its content counts together with the values of its variables."""
+    depends_on(path)
     data = path.read_bytes()
     text = data.decode("utf-8", "replace")
     inputs.is_known &= "\ufffd" not in text
@@ -247,6 +249,7 @@ def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -
     existing = [path for path in paths if path.exists()]
     inputs.is_known &= bool(local and existing)
     for path in existing:
+        depends_on(path, "folders" if path.is_dir() else "settings")
         if path.is_dir() and kind == "links":
             _read_folder(path, inputs)
         elif path.is_dir():
@@ -262,6 +265,8 @@ def _read_tree(name: str, folder: Path, inputs: Inputs) -> None:
     """Read each file of a package's folder that a build would see."""
     inputs.is_known &= inputs.builds
     for inner, path in read_files(folder) if inputs.builds else ():
+        depends_on(path.parent, "folders")
+        depends_on(path)
         inputs.is_known &= path.is_file()
         if path.is_file():
             is_program = path.stat().st_mode & 0o100
@@ -272,6 +277,7 @@ def _read_folder(folder: Path, inputs: Inputs) -> None:
     """Read the packages in a folder of links; pip does not look into subfolders."""
     for path in sorted(folder.iterdir()):
         if path.name.endswith(_SOURCES) and path.is_file():
+            depends_on(path)
             inputs.files.append((path.name, _stamp(path)))
         inputs.is_known &= path.suffix not in (".html", ".htm")
 
