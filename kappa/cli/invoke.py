@@ -49,10 +49,19 @@ def invoke(options: Options, data: str, qualifier: str) -> None:
     """
     invocation = _Invocation(options, data, qualifier)
     answer = invocation.send("RequestResponse")
-    name = invocation.name
     if answer.log:
         progress(style(printable(answer.log.rstrip("\n")), dim=True))
-    if options.json:
+    show_answer(
+        answer, invocation.name, f"Its log: {invocation.command('logs')}", wants_json=options.json
+    )
+
+
+def show_answer(answer: Answer, name: str, hint: str, *, wants_json: bool) -> None:
+    """Print what the function returned.
+
+    Raises: FunctionFailed, after its traceback.
+    """
+    if wants_json:
         head = {"status": answer.status, "error": answer.error or None, "log": answer.log}
         result(as_json({**head, "version": answer.version, "payload": answer.payload}))
     elif not answer.error:
@@ -60,10 +69,7 @@ def invoke(options: Options, data: str, qualifier: str) -> None:
     if answer.error:
         if answer.traceback:
             progress(f"Traceback of {name}:\n{printable(answer.traceback)}")
-        raise FunctionFailed(
-            f"The function {name} failed: {answer.problem}",
-            f"Its log: {invocation.command('logs')}",
-        )
+        raise FunctionFailed(f"The function {name} failed: {answer.problem}", hint)
 
 
 @command()

@@ -31,6 +31,7 @@ COMMANDS = {
     "delete": "delete",
     "package": "package",
     "validate": "validate",
+    "watch": "watch",
     "init": "init",
     "logs": "logs",
     "tail": "logs",
