@@ -108,8 +108,9 @@ def _attempt(work: Callable[[], object], debug: bool) -> int:
 
 def _print_watched(watched: Sequence[_Watched]) -> None:
     names = ", ".join(each.session.config.function.name for each in watched)
-    files = {file for each in watched for file in (*each.inputs.settings, *each.inputs.code)}
-    progress(f"Watching {len(files)} file{'s'[: len(files) != 1]} of {names}. Ctrl-C ends it.")
+    states = (state for each in watched for state in (each.inputs.settings, each.inputs.code))
+    count = len({file for by_file in states for file, state in by_file.items() if state})
+    progress(f"Watching {names}: {count} file{'s'[: count != 1]}. Ctrl-C ends it.")
 
 
 def _await_change(watched: Sequence[_Watched]) -> list[_Watched]:
@@ -167,8 +168,9 @@ class _Watched:
         self.now = self.inputs
         # None: everything is to be deployed, not only the code.
         self._current: Current | None = None
-        # Of the code that AWS has, and of the one that was last to be sent.
-        self._sha256 = self._tried = ""
+        # Of the code that AWS has, and of what was packed last.
+        self._sha256 = ""
+        self._tried: str | None = None
         self._is_done = False
         self._follower: LogFollower | None = None
 
@@ -193,14 +195,14 @@ class _Watched:
         whole = self._current is None or bool(changed.settings)
         collected = self.inputs if is_first else Inputs()
         self._is_done = done = False
+        self._print_saved((*changed.settings, *changed.code))
         try:
             with collecting(collected):
                 if whole and not is_first:
-                    self._print_saved([*changed.settings, *changed.code])
                     self._current = None
                     self.session = self._open()
                 self._is_done = self._deploy(changed, collected)
-                done = True
+                done = self._is_done or not whole
         finally:
             self.inputs = after_reading(self.now, collected, whole=whole, done=done)
 
@@ -215,15 +217,13 @@ class _Watched:
 
         current = self._current
         if current is not None:
-            if changed.code:
-                self._print_saved(changed.code)
             self.session = with_new_code(self.session)
         archive = self.session.zip
         sha256 = archive.sha256 if archive else ""
-        if current is not None and not changed.code:
+        if not (changed.settings or changed.code):
             if sha256 == self._tried:
                 return False
-            self._print_saved(set(collected.code) ^ set(self.inputs.code))
+            self._print_saved(collected.code.keys() ^ self.inputs.code.keys())
         self._tried = sha256
         if sha256 != self._sha256:
             refuse_unreadable(self.session)
@@ -243,8 +243,10 @@ class _Watched:
     def _print_saved(self, paths: Iterable[str]) -> None:
         from kappa.plan.step import Report
 
-        folder = self.session.config.file.parent
+        folder = self._options.config.parent
         names = sorted(os.path.relpath(path, folder) for path in paths)
+        if not names:
+            return
         more = len(names) - _MAX_NAMES
         text = ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
         progress(report_line(Report("saved", text)))
