@@ -41,7 +41,7 @@ _MAX_NAMES = 3
 
 @command(several=True, together=True)
 @click.option("--invoke", is_flag=True, help="Invoke with lambda.test_data after each update.")
-@click.option("--yes", "-y", is_flag=True, help="Also where a version or alias is published.")
+@click.option("--yes", "-y", is_flag=True, help="Watch a config with publish or alias.")
 def watch(options: Options, invoke: bool, yes: bool) -> int:
     """Update the function at each save, and follow its log.
 
@@ -107,7 +107,8 @@ def _attempt(work: Callable[[], object], debug: bool) -> int:
 
 
 def _print_watched(watched: Sequence[_Watched]) -> None:
-    names = ", ".join(each.session.config.function.name for each in watched)
+    sessions = [each.session for each in watched]
+    names = ", ".join(f"{each.config.function.name} in {each.aws.region}" for each in sessions)
     states = (state for each in watched for state in (each.inputs.settings, each.inputs.code))
     count = len({file for by_file in states for file, state in by_file.items() if state})
     progress(f"Watching {names}: {count} file{'s'[: count != 1]}. Ctrl-C ends it.")

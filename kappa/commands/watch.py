@@ -95,15 +95,15 @@ def check_live(config: Config, *, is_named: bool) -> None:
     function = config.function
     if is_named or not (function.publish or function.alias):
         return
-    keys = [
-        *(["lambda.publish"] if function.publish else []),
-        *([f"lambda.alias {function.alias}"] if function.alias else []),
+    reasons = [
+        *(["publishes what it deploys"] if function.publish else []),
+        *([f"has the alias {function.alias}"] if function.alias else []),
     ]
-    name = f"Name the environment, as in `--env {config.environment}`, or add --yes, if "
+    name = f"Name the environment, as in `--env {config.environment}`, or add --yes"
     raise ConfigError(
-        f"{config.file} has {' and '.join(keys)}: others may call what it deploys, and watch "
-        "would change that at each save.",
-        f"{name if config.environment else 'Add --yes, if '}that is meant.",
+        f"{config.file} {' and '.join(reasons)}: others may call that, and watch would change it "
+        "at each save.",
+        f"{name if config.environment else 'Add --yes'} if that is meant.",
     )
 
 

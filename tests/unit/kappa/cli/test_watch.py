@@ -20,7 +20,7 @@ from tests.support.kappa.sessions import deploy, session_of
 @pytest.mark.parametrize(
     ("more", "args", "text"),
     [
-        ("  publish: true\n  alias: live\n", (), "lambda.publish and lambda.alias live: others"),
+        ("  publish: true\n  alias: live\n", (), "has the alias live: others may call"),
         ("", ("--invoke",), "lambda.test_data is missing"),
     ],
 )

@@ -195,16 +195,16 @@ def test_after_an_update_of_the_code_the_config_still_counts():
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"publish": True, "alias": "live"}, "lambda.publish and lambda.alias live"),
-        ({"publish": True}, "lambda.publish"),
-        ({"alias": "live"}, "lambda.alias live"),
+        ({"publish": True, "alias": "live"}, "publishes what it deploys and has the alias live"),
+        ({"publish": True}, "publishes what it deploys"),
+        ({"alias": "live"}, "has the alias live"),
     ],
 )
 def test_what_others_may_call_is_only_watched_if_it_is_named(keys, words):
     config = kappa_config(keys)
-    with pytest.raises(ConfigError, match=f"has {words}: others may call") as error:
+    with pytest.raises(ConfigError, match=f"{words}: others may call") as error:
         check_live(config, is_named=False)
-    assert error.value.hint == "Add --yes, if that is meant."
+    assert error.value.hint == "Add --yes if that is meant."
     check_live(config, is_named=True)
 
 

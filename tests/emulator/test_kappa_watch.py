@@ -1,0 +1,215 @@
+"""kappa watch, a process of its own: what is saved is what the emulator answers with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.aws.processes import processes
+from tests.support.kappa import projects
+from tests.support.waiting import wait_for
+
+ACCOUNT = "461000000023"
+KAPPA = Path(sys.executable).parent / "kappa"
+CODE = """\
+import os
+
+def handler(event, context):
+    print("asked", event)
+    return {{"greeting": "{}", "limit_s": os.environ.get("LIMIT")}}
+"""
+
+
+class Watching:
+    """A project, and what a `kappa watch` of it has printed."""
+
+    def __init__(self, project, process, output):
+        self.project, self.process, self.output = project, process, output
+
+    def save(self, text, name="code/greeter.py"):
+        """Save as most editors do: a new file takes the place of the old one."""
+        file = self.project.folder / name
+        file.with_name("4913").write_text(text)
+        file.with_name("4913").replace(file)
+
+    def text(self):
+        return self.output.read_text()
+
+    def until(self, *words, since=0):
+        """Wait until all words are printed after `since`, a length of what was."""
+        try:
+            wait_for(lambda: all(word in self.text()[since:] for word in words), 30)
+        except AssertionError:
+            raise AssertionError(f"{words} not in:\n{self.text()[since:]}") from None
+        return self.text()[since:]
+
+    def saved(self, text, *words, name="code/greeter.py"):
+        """Save, and wait for words; return what is printed from then on."""
+        since = len(self.text())
+        self.save(text, name)
+        return self.until(*words, since=since)
+
+
+@contextmanager
+def watching(project, *args, files=(), env=None):
+    """Run `kappa watch` until the end of the block; then it must end as after Ctrl-C."""
+    output = project.folder / "output.txt"
+    words = [KAPPA, project.folder / "config.yml", *files, "watch", *args]
+    with (
+        output.open("w") as file,
+        subprocess.Popen(words, stdout=file, stderr=file, env=env or project.env) as process,
+    ):
+        watch = Watching(project, process, output)
+        try:
+            watch.until("Ctrl-C ends it.")
+            yield watch
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            process.wait(10)
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, emulator):
+    """A deployed function, with an event to invoke it with."""
+    project = projects.Project(tmp_path_factory.mktemp("watch") / "greeter", emulator, ACCOUNT)
+    project.write("code/greeter.py", CODE.format("hello"))
+    project.write("input.json", '{"name": "Ada"}')
+    text = projects.OWN_ROLE.format(name=project.name)
+    project.config(f"{text}  test_data: input.json\n  environment: {{LIMIT: '3'}}\n")
+    project.run("deploy")
+    return project
+
+
+@pytest.fixture(scope="module")
+def watch(project):
+    with watching(project, "--invoke") as watch:
+        yield watch
+
+
+def test_a_save_is_answered_with_at_once(watch, figure):
+    watch.saved(CODE.format("warm"), '"greeting": "warm"')
+    seconds = []
+    for number in range(5):
+        time.sleep(0.2)
+        started, answer = time.monotonic(), f'"greeting": "number {number}"'
+        watch.save(CODE.format(f"number {number}"))
+        while answer not in watch.text():
+            assert time.monotonic() - started < 20
+            time.sleep(0.005)
+        seconds.append(time.monotonic() - started)
+    figure(f"kappa watch: saved to answered {sorted(seconds)[2]:.2f} s (median of 5)")
+    printed = watch.text()
+    assert "saved      code/greeter.py\nupdated    code of " in printed
+    wait_for(lambda: "asked {'name': 'Ada'}" in watch.text())
+
+
+def test_code_that_python_cannot_read_is_not_uploaded(watch, project):
+    before = project.settings()["CodeSha256"]
+    printed = watch.saved("def handler(:\n", "Error: Python cannot read greeter.py:1")
+    assert "AWS keeps the code that it has." in printed
+    assert "Traceback" not in printed
+    assert project.settings()["CodeSha256"] == before
+    watch.saved(CODE.format("mended"), '"greeting": "mended"')
+
+
+def test_a_broken_config_changes_nothing_and_a_mended_one_is_deployed(watch, project):
+    watch.saved(project.text + "  nonsense: 1\n", "Error:", "nonsense", name="config.yml")
+    changed = project.text.replace("'3'", "'4'") + "  timeout: 9\n"
+    watch.saved(changed, "updated    settings of ", '"limit_s": "4"', name="config.yml")
+    assert project.settings()["Timeout"] == 9
+
+
+def test_a_new_module_and_its_use_are_one_update(watch, project):
+    since = len(watch.text())
+    (project.folder / "code" / "words.py").write_text("WORD = 'moin'\n")
+    code = CODE.format("?").replace('"?"', "WORD")
+    watch.save(f"from words import WORD\n{code}")
+    printed = watch.until('"greeting": "moin"', since=since)
+    assert printed.count("updated    code of ") == 1
+
+
+def test_a_swap_file_updates_nothing(watch, project):
+    since = len(watch.text())
+    (project.folder / "code" / ".greeter.py.swp").write_text("unsaved")
+    watch.saved('{"name": "Bob"}', '"greeting"', name="input.json")
+    assert "updated" not in watch.text()[since:]
+    assert "greeter.py" not in watch.text()[since:]
+
+
+def test_a_failing_function_is_reported_and_watched_further(watch):
+    printed = watch.saved(
+        "def handler(event, context):\n    raise ValueError('cold kettle')\n",
+        "failed: ValueError: cold kettle",
+    )
+    assert "line 2" in printed
+    watch.saved(CODE.format("again"), '"greeting": "again"')
+
+
+def test_ctrl_c_ends_it_without_an_error_and_leaves_nothing(project):
+    with watching(project) as watch:
+        pid = watch.process.pid
+    assert watch.process.returncode == 0
+    assert "Interrupted" not in watch.text()
+    assert pid not in {parent for _, parent in processes()}
+
+
+def test_ctrl_c_in_an_update_ends_it_with_the_usual_words(project, through):
+    def interrupt(operation):
+        if operation == "UpdateFunctionCode":
+            os.kill(watch.process.pid, signal.SIGINT)
+            time.sleep(1)
+
+    through.before = interrupt
+    try:
+        with watching(project, env=project.env | {"AWS_ENDPOINT_URL": through.url}) as watch:
+            watch.saved(CODE.format("stop"), "Interrupted. Completed changes stay")
+        assert watch.process.returncode == 130
+        assert "stopped    code of" in watch.text()
+    finally:
+        through.before = None
+
+
+def test_two_functions_with_one_file_are_both_updated(tmp_path, emulator, project):
+    other = f"{project.name}-2"
+    names = (project.name, other)
+    (project.folder / "second.yml").write_text(project.text.replace(project.name, other))
+    assert project.kappa("deploy", files=[project.folder / "second.yml"]).returncode == 0
+    with watching(project, "--invoke", files=[project.folder / "second.yml"]) as watch:
+        since = len(watch.text())
+        watch.save(CODE.format("both"))
+        wait_for(lambda: watch.text()[since:].count('"greeting": "both"') == 2)
+        printed = watch.text()[since:]
+    for name in names:
+        assert f"{name.ljust(len(other))} | updated    code of {name}" in printed
+    assert watch.process.returncode == 0
+
+
+def test_a_function_that_does_not_exist_is_not_created(tmp_path, emulator):
+    new = projects.Project(tmp_path / "new", emulator, ACCOUNT)
+    new.config(projects.OWN_ROLE.format(name=new.name))
+    done = new.kappa("watch")
+    assert done.returncode == 1
+    assert f"Not on AWS: policy {new.name}-policy, role {new.name}-role" in done.stderr
+    assert " deploy" in done.stderr
+    assert new.existing() == []
+
+
+def test_an_alias_is_not_moved_at_each_save_unless_it_is_meant(project):
+    text = project.text + "  publish: true\n  alias: live\n"
+    (project.folder / "live.yml").write_text(text)
+    words = [KAPPA, project.folder / "live.yml", "watch"]
+    done = subprocess.run(
+        words, env=project.env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "has the alias live: others may call" in done.stderr
+    aliases = project.client("lambda").list_aliases(FunctionName=project.name)
+    assert json.dumps(aliases["Aliases"]) == "[]"
