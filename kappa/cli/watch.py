@@ -23,7 +23,7 @@ from kappa.cli.console import (
     report_line,
 )
 from kappa.cli.group import command
-from kappa.cli.invoke import show_answer
+from kappa.cli.invoke import print_answer
 from kappa.cli.log_follower import LogFollower
 from kappa.cli.options import Options
 from kappa.errors import KappaError
@@ -272,7 +272,7 @@ class _Watched:
         payload = read_payload(config, "", sys.stdin.buffer)
         name = config.function.name
         answer = send(aws, name, payload, "RequestResponse", qualifier(config))
-        show_answer(answer, name, "", wants_json=self._options.json)
+        print_answer(self._options, name, answer)
 
     def check(self) -> None:
         """Raise what ended the following of the log, if that was no answer of AWS."""

@@ -12,12 +12,9 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from email.parser import HeaderParser
-from importlib import metadata
 from pathlib import Path
 
 from kappa.config.files import read_file
@@ -90,6 +87,8 @@ def installed(
 def _install(
     requirements: str | Path, folder: Path, machine: Machine, base: Path, until_packed: ExitStack
 ) -> Path:
+    import tempfile
+
     _pip_version()
     settings = pip_process.settings()
     key = _key(requirements, folder, machine, settings)
@@ -162,6 +161,8 @@ def _key(requirements: str | Path, folder: Path, machine: Machine, settings: str
 
 
 def _pip_version() -> str:
+    from importlib import metadata
+
     try:
         return metadata.version("pip")
     except metadata.PackageNotFoundError as error:
@@ -195,6 +196,8 @@ def _check_machine(folder: Path, machine: Machine) -> None:
 
     Source: Python packaging guide, "Binary distribution format": WHEEL, Tag.
     """
+    from email.parser import HeaderParser
+
     for file in sorted(folder.glob("*.dist-info/WHEEL")):
         tags = HeaderParser().parsestr(file.read_text("utf-8", "replace")).get_all("Tag", [])
         if tags and not any(machine.runs(tag) for tag in tags):
