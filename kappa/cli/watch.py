@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,10 @@ from kappa.cli.console import (
     report_line,
 )
 from kappa.cli.group import command
-from kappa.cli.invoke import print_answer
+from kappa.cli.invoke import print_answer, run_here
 from kappa.cli.log_follower import LogFollower
 from kappa.cli.options import Options
-from kappa.errors import KappaError
+from kappa.errors import Interrupted, KappaError
 
 if TYPE_CHECKING:
     from kappa.aws import Aws
@@ -39,22 +39,36 @@ if TYPE_CHECKING:
 _MAX_NAMES = 3
 
 
+@dataclass(frozen=True)
+class _What:
+    """What to do at each save, and whether the user named the place or said yes."""
+
+    invokes: bool = False
+    is_local: bool = False
+    is_named: bool = False
+
+
 @command(several=True, together=True)
 @click.option("--invoke", is_flag=True, help="Invoke with lambda.test_data after each update.")
+@click.option("--local", is_flag=True, help="Run the code here at each save; update nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Watch a config with publish or alias.")
-def watch(options: Options, invoke: bool, yes: bool) -> int:
+def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
     """Update the function at each save, and follow its log.
 
     Starts as deploy does, and creates no function, role or policy. Then updates the code when a
     packed file is saved, and everything when the config, or a file that it names, is. With an
     error nothing is updated until the next save. Ctrl-C ends it.
 
+    With --local it does what invoke --local does, at each save.
+
     A config with publish or alias needs --env or --yes.
 
     Example:
       kappa config.yml watch --invoke
+      kappa config.yml watch --local
     """
-    watched = _open_all(options, invokes=invoke, is_named=yes or bool(options.env))
+    what = _What(invokes=invoke or local, is_local=local, is_named=yes or bool(options.env))
+    watched = _open_all(options, what)
     if watched is None:
         return 2
     with ExitStack() as until_end:
@@ -73,7 +87,7 @@ def watch(options: Options, invoke: bool, yes: bool) -> int:
             _update(due, options.debug)
 
 
-def _open_all(options: Options, **given: bool) -> list[_Watched] | None:
+def _open_all(options: Options, what: _What) -> list[_Watched] | None:
     """Read every config, and report what is wrong with each; None if one is wrong."""
     from kappa.cli.several_configs import names_of, prefixes_of
 
@@ -81,7 +95,7 @@ def _open_all(options: Options, **given: bool) -> list[_Watched] | None:
     watched: list[_Watched] = []
 
     def open_one(own: Options) -> None:
-        watched.append(_Watched(own, known, **given))
+        watched.append(_Watched(own, what, known))
 
     for file in options.configs:
         _attempt(partial(open_one, replace(options, config=file)), options.debug)
@@ -98,6 +112,8 @@ def _attempt(work: Callable[[], object], debug: bool) -> int:
     """Do a part of the work; report what goes wrong with it, and return its exit code."""
     try:
         work()
+    except Interrupted:
+        raise
     except KappaError as error:
         if debug:
             print_traceback(error)
@@ -107,8 +123,7 @@ def _attempt(work: Callable[[], object], debug: bool) -> int:
 
 
 def _print_watched(watched: Sequence[_Watched]) -> None:
-    sessions = [each.session for each in watched]
-    names = ", ".join(f"{each.config.function.name} in {each.aws.region}" for each in sessions)
+    names = ", ".join(each.place for each in watched)
     states = (state for each in watched for state in (each.inputs.settings, each.inputs.code))
     count = len({file for by_file in states for file, state in by_file.items() if state})
     progress(f"Watching {names}: {count} file{'s'[: count != 1]}. Ctrl-C ends it.")
@@ -155,13 +170,10 @@ def _update(due: Sequence[_Watched], debug: bool) -> list[int]:
 class _Watched:
     """One config: its session, the files it depends on, and its log."""
 
-    def __init__(
-        self, options: Options, known: dict[Any, Aws], *, invokes: bool, is_named: bool
-    ) -> None:
+    def __init__(self, options: Options, what: _What, known: dict[Any, Aws]) -> None:
         from kappa.config.inputs import Inputs, collecting
 
-        self._options, self._known = options, known
-        self._invokes, self._is_named = invokes, is_named
+        self._options, self._what, self._known = options, what, known
         self.output = Output()
         self.inputs = Inputs()
         with collecting(self.inputs):
@@ -172,17 +184,24 @@ class _Watched:
         # Of the code that AWS has, and of what was packed last.
         self._sha256 = ""
         self._tried: str | None = None
-        self._is_done = False
+        self._is_done, self._with_notice = False, True
         self._follower: LogFollower | None = None
 
     def _open(self) -> Session:
         from kappa.commands.watch import check_live, check_test_data
 
         session = self._options.open(self._known)
-        check_live(session.config, is_named=self._is_named)
-        if self._invokes:
+        if not self._what.is_local:
+            check_live(session.config, is_named=self._what.is_named)
+        if self._what.invokes:
             check_test_data(session.config)
         return session
+
+    @property
+    def place(self) -> str:
+        """The function, and where it is updated."""
+        name = self.session.config.function.name
+        return name if self._what.is_local else f"{name} in {self.session.aws.region}"
 
     def update(self) -> None:
         """Deploy what has changed.
@@ -226,6 +245,8 @@ class _Watched:
                 return False
             self._print_saved(collected.code.keys() ^ self.inputs.code.keys())
         self._tried = sha256
+        if self._what.is_local:
+            return True
         if sha256 != self._sha256:
             refuse_unreadable(self.session)
 
@@ -255,14 +276,25 @@ class _Watched:
     def after_update(self) -> None:
         """Follow the log, wherever it is now, and show what the function answers.
 
-        Raises: FunctionFailed, AwsError.
+        Raises: FunctionFailed, AwsError; CannotRun, Interrupted.
         """
+        if self._what.is_local:
+            self._run_here()
+            return
         place = (self.session.aws, self.session.config.function.log_group)
         if self._follower is None or self._follower.place != place:
             self.stop()
             self._follower = LogFollower(self.session, self.output, as_json=self._options.json)
-        if self._is_done and self._invokes:
+        if self._is_done and self._what.invokes:
             self._invoke()
+
+    def _run_here(self) -> None:
+        from kappa.commands.invoke import read_payload
+
+        if self._is_done:
+            payload = read_payload(self.session.config, "", sys.stdin.buffer)
+            with_notice, self._with_notice = self._with_notice, False
+            run_here(self._options, self.session, payload, with_notice=with_notice)
 
     def _invoke(self) -> None:
         from kappa.commands.invoke import read_payload, send

@@ -115,8 +115,8 @@ def check_test_data(config: Config) -> None:
     if not config.function.test_data:
         raise config.error(
             ("lambda",),
-            "lambda.test_data is missing, and --invoke sends it.",
-            "Add it, or leave --invoke out.",
+            "lambda.test_data is missing: it is what watch invokes the function with.",
+            "Add it, or leave --invoke and --local out.",
         )
 
 

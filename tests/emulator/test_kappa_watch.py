@@ -213,3 +213,21 @@ def test_an_alias_is_not_moved_at_each_save_unless_it_is_meant(project):
     assert "has the alias live: others may call" in done.stderr
     aliases = project.client("lambda").list_aliases(FunctionName=project.name)
     assert json.dumps(aliases["Aliases"]) == "[]"
+
+
+def test_watch_local_runs_each_save_on_this_machine(tmp_path, emulator):
+    here = projects.Project(tmp_path / "here", emulator, ACCOUNT)
+    here.write("code/greeter.py", CODE.format("here"))
+    here.write("input.json", '{"name": "Ada"}')
+    here.config(projects.OWN_ROLE.format(name=here.name) + "  test_data: input.json\n")
+    with watching(here, "--local") as watch:
+        assert '"greeting": "here"' in watch.text()
+        watch.saved("def handler(:\n", "Error:", "greeter.py")
+        printed = watch.saved(CODE.format("mended"), '"greeting": "mended"')
+        assert "asked {'name': 'Ada'}" in printed
+        watch.saved(
+            here.text.replace("greeter.handler", "greeter.gone"), "Error:", name="config.yml"
+        )
+    assert watch.process.returncode == 0
+    assert here.existing() == []
+    assert watch.text().count("credentials") == 1

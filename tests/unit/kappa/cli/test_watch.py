@@ -68,7 +68,7 @@ def watched(tmp_path, aws, capsys):
     """A config that is watched, as it is after its start."""
     (tmp_path / "config.yml").write_text("1")
     options = Saved(tmp_path / "config.yml", aws=aws)
-    each = watch._Watched(options, {}, invokes=False, is_named=False)
+    each = watch._Watched(options, watch._What(), {})
     each.update()
     return each
 
