@@ -94,21 +94,24 @@ def watch(project):
         yield watch
 
 
-def test_a_save_is_answered_with_at_once(watch, figure):
-    watch.saved(CODE.format("warm"), '"greeting": "warm"')
-    seconds = []
-    for number in range(5):
-        time.sleep(0.2)
-        started, answer = time.monotonic(), f'"greeting": "number {number}"'
-        watch.save(CODE.format(f"number {number}"))
-        while answer not in watch.text():
+def test_a_save_is_answered_with_at_once(watch, project, figure):
+    invoke, seconds = project.client("lambda").invoke, []
+    for number in range(4):
+        started, greeting = time.monotonic(), f"number {number}"
+        watch.save(CODE.format(greeting))
+        while greeting not in invoke(FunctionName=project.name)["Payload"].read().decode():
             assert time.monotonic() - started < 20
-            time.sleep(0.005)
+            time.sleep(0.01)
         seconds.append(time.monotonic() - started)
-    figure(f"kappa watch: saved to answered {sorted(seconds)[2]:.2f} s (median of 5)")
-    printed = watch.text()
-    assert "saved      code/greeter.py\nupdated    code of " in printed
-    wait_for(lambda: "asked {'name': 'Ada'}" in watch.text())
+        watch.until(f'"greeting": "{greeting}"')
+    figure(
+        f"kappa watch: saved to answered {sorted(seconds)[1]:.2f} s, best of 4 {min(seconds):.2f}"
+    )
+
+
+def test_an_update_is_invoked_and_its_log_followed(watch):
+    printed = watch.saved(CODE.format("warm"), '"greeting": "warm"', "asked {'name': 'Ada'}")
+    assert printed.startswith("saved      code/greeter.py\nupdated    code of ")
 
 
 def test_code_that_python_cannot_read_is_not_uploaded(watch, project):
@@ -147,9 +150,11 @@ def test_a_swap_file_updates_nothing(watch, project):
 def test_a_failing_function_is_reported_and_watched_further(watch):
     printed = watch.saved(
         "def handler(event, context):\n    raise ValueError('cold kettle')\n",
-        "failed: ValueError: cold kettle",
+        "failed: ",
+        "cold kettle",
+        "line 2, in handler",
     )
-    assert "line 2" in printed
+    assert "Traceback of" in printed or "Traceback (most recent call last)" in printed
     watch.saved(CODE.format("again"), '"greeting": "again"')
 
 
@@ -171,6 +176,7 @@ def test_ctrl_c_in_an_update_ends_it_with_the_usual_words(project, through):
     try:
         with watching(project, env=project.env | {"AWS_ENDPOINT_URL": through.url}) as watch:
             watch.saved(CODE.format("stop"), "Interrupted. Completed changes stay")
+            watch.process.wait(10)
         assert watch.process.returncode == 130
         assert "stopped    code of" in watch.text()
     finally:
