@@ -40,7 +40,7 @@ _MAX_NAMES = 3
 
 
 @dataclass(frozen=True)
-class _What:
+class _Mode:
     """What to do at each save, and whether the user named the place or said yes."""
 
     invokes: bool = False
@@ -67,8 +67,8 @@ def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
       kappa config.yml watch --invoke
       kappa config.yml watch --local
     """
-    what = _What(invokes=invoke or local, is_local=local, is_named=yes or bool(options.env))
-    watched = _open_all(options, what)
+    mode = _Mode(invokes=invoke or local, is_local=local, is_named=yes or bool(options.env))
+    watched = _open_all(options, mode)
     if watched is None:
         return 2
     with ExitStack() as until_end:
@@ -87,7 +87,7 @@ def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
             _update(due, options.debug)
 
 
-def _open_all(options: Options, what: _What) -> list[_Watched] | None:
+def _open_all(options: Options, mode: _Mode) -> list[_Watched] | None:
     """Read every config, and report what is wrong with each; None if one is wrong."""
     from kappa.cli.several_configs import names_of, prefixes_of
 
@@ -95,7 +95,7 @@ def _open_all(options: Options, what: _What) -> list[_Watched] | None:
     watched: list[_Watched] = []
 
     def open_one(own: Options) -> None:
-        watched.append(_Watched(own, what, known))
+        watched.append(_Watched(own, mode, known))
 
     for file in options.configs:
         _attempt(partial(open_one, replace(options, config=file)), options.debug)
@@ -153,9 +153,9 @@ def _update(due: Sequence[_Watched], debug: bool) -> list[int]:
         with prefixed(due[number].output):
             return _attempt(due[number].update, debug)
 
-    if len(due) == 1:
+    if len(due) < 2:
         # In this thread, so that Ctrl-C interrupts a call at once.
-        codes, interrupted = [run(0)], False
+        codes, interrupted = [run(number) for number in range(len(due))], False
     else:
         codes, interrupted = side_by_side([each.session for each in due], run)
     if interrupted:
@@ -170,10 +170,10 @@ def _update(due: Sequence[_Watched], debug: bool) -> list[int]:
 class _Watched:
     """One config: its session, the files it depends on, and its log."""
 
-    def __init__(self, options: Options, what: _What, known: dict[Any, Aws]) -> None:
+    def __init__(self, options: Options, mode: _Mode, known: dict[Any, Aws]) -> None:
         from kappa.config.inputs import Inputs, collecting
 
-        self._options, self._what, self._known = options, what, known
+        self._options, self._mode, self._known = options, mode, known
         self.output = Output()
         self.inputs = Inputs()
         with collecting(self.inputs):
@@ -191,9 +191,9 @@ class _Watched:
         from kappa.commands.watch import check_live, check_test_data
 
         session = self._options.open(self._known)
-        if not self._what.is_local:
-            check_live(session.config, is_named=self._what.is_named)
-        if self._what.invokes:
+        if not self._mode.is_local:
+            check_live(session.config, is_named=self._mode.is_named)
+        if self._mode.invokes:
             check_test_data(session.config)
         return session
 
@@ -201,7 +201,7 @@ class _Watched:
     def place(self) -> str:
         """The function, and where it is updated."""
         name = self.session.config.function.name
-        return name if self._what.is_local else f"{name} in {self.session.aws.region}"
+        return name if self._mode.is_local else f"{name} in {self.session.aws.region}"
 
     def update(self) -> None:
         """Deploy what has changed.
@@ -245,7 +245,7 @@ class _Watched:
                 return False
             self._print_saved(collected.code.keys() ^ self.inputs.code.keys())
         self._tried = sha256
-        if self._what.is_local:
+        if self._mode.is_local:
             return True
         if sha256 != self._sha256:
             refuse_unreadable(self.session)
@@ -278,14 +278,14 @@ class _Watched:
 
         Raises: FunctionFailed, AwsError; CannotRun, Interrupted.
         """
-        if self._what.is_local:
+        if self._mode.is_local:
             self._run_here()
             return
         place = (self.session.aws, self.session.config.function.log_group)
         if self._follower is None or self._follower.place != place:
             self.stop()
             self._follower = LogFollower(self.session, self.output, as_json=self._options.json)
-        if self._is_done and self._what.invokes:
+        if self._is_done and self._mode.invokes:
             self._invoke()
 
     def _run_here(self) -> None:

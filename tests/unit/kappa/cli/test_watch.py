@@ -68,7 +68,7 @@ def watched(tmp_path, aws, capsys):
     """A config that is watched, as it is after its start."""
     (tmp_path / "config.yml").write_text("1")
     options = Saved(tmp_path / "config.yml", aws=aws)
-    each = watch._Watched(options, watch._What(), {})
+    each = watch._Watched(options, watch._Mode(), {})
     each.update()
     return each
 
@@ -143,6 +143,10 @@ def test_an_error_is_reported_and_ends_nothing(capsys):
     assert capsys.readouterr().err == (
         "greeter | Error: AWS refused it.\ngreeter |   Ask for more.\n"
     )
+
+
+def test_a_file_that_came_and_went_updates_nothing():
+    assert watch._update([], debug=False) == []
 
 
 def test_after_an_update_the_function_is_invoked():
