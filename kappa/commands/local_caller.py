@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -108,10 +108,13 @@ def _how_to_allow(session: Session, role: str) -> str:
         own = "YOUR-ARN"
     statement = {"Effect": "Allow", "Principal": {"AWS": own}, "Action": "sts:AssumeRole"}
     name = parse_arn(role).name
-    document = _with(statement, session, name)
-    if document is None:
+    trust = _trust(session, name)
+    if trust is None:
         allow = f"add this statement to it in IAM's console:\n  {json.dumps(statement)}"
+    elif statement in trust["Statement"]:
+        return "Its trust policy names you; your own policy must allow sts:AssumeRole for it too."
     else:
+        document = {**trust, "Statement": [*trust["Statement"], statement]}
         words = f"iam update-assume-role-policy --role-name {name} --policy-document"
         command = session.config.aws(f"{words} {shlex.quote(json.dumps(document))}")
         allow = f"to allow it, run\n  {command}"
@@ -121,8 +124,8 @@ def _how_to_allow(session: Session, role: str) -> str:
     )
 
 
-def _with(statement: Mapping[str, object], session: Session, role: str) -> dict[str, object] | None:
-    """The role's trust policy with one more statement; None if it cannot be read."""
+def _trust(session: Session, role: str) -> dict[str, Any] | None:
+    """The role's trust policy, with a list of statements; None if it cannot be read."""
     try:
         answer = session.aws.call("iam", "get_role", f"reading {role}", {"RoleName": role})
     except AwsError:
@@ -131,5 +134,4 @@ def _with(statement: Mapping[str, object], session: Session, role: str) -> dict[
     if not isinstance(document, dict):
         return None
     statements = document.get("Statement") or []
-    listed = statements if isinstance(statements, list) else [statements]
-    return {**document, "Statement": [*listed, statement]}
+    return {**document, "Statement": statements if isinstance(statements, list) else [statements]}

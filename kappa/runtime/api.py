@@ -29,6 +29,7 @@ _ROOT = "/2018-06-01/runtime/"
 _JSON = {"Content-Type": "application/json"}
 # What waits for the reader of a stream; then the function waits too.
 _MAX_WAITING = 64
+_SOCKETS = Path("/proc/net/tcp")
 
 
 class Invocation(msgspec.Struct, frozen=True):
@@ -130,8 +131,8 @@ class RuntimeApi:
             threading.Thread(target=self._serve, args=(connection, peer[1]), daemon=True).start()
 
     def _serve(self, connection: socket.socket, peer_port: int) -> None:
-        self._connections.add(connection)
         with connection, suppress(OSError, BadRequest), connection.makefile("rb") as stream:
+            self._connections.add(connection)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not _is_own(peer_port):
                 connection.sendall(_error(403, "Forbidden", "This is another user's function."))
@@ -139,7 +140,7 @@ class RuntimeApi:
             while request := read_request(stream):
                 if request.headers.get("expect", "").lower() == "100-continue":
                     connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-                reply = self._answer(request)
+                reply = self._answer(request, connection)
                 if not reply or self._is_closed:
                     return
                 connection.sendall(reply)
@@ -147,14 +148,14 @@ class RuntimeApi:
                     return
         self._connections.discard(connection)
 
-    def _answer(self, request: Request) -> bytes:
+    def _answer(self, request: Request, connection: socket.socket) -> bytes:
         """Do what a request asks; an empty answer ends the connection."""
         if request.headers.get("host") != self.address or "origin" in request.headers:
             # A page in a browser must not reach the function, by DNS rebinding or otherwise.
             return _error(403, "Forbidden", "Not a runtime's request.")
         name = request.path.removeprefix(_ROOT) if request.path.startswith(_ROOT) else ""
         if request.method == "GET" and name == "invocation/next":
-            return self._next(request)
+            return self._next(request, connection)
         if request.method == "POST" and name == "init/error":
             self.put(Failed(_body(request), is_init=True))
             return _accepted()
@@ -165,13 +166,15 @@ class RuntimeApi:
             return _error(404, "NotFound", f"No {request.method} {request.path} here.")
         return self._report(request, request_id, action)
 
-    def _next(self, request: Request) -> bytes:
+    def _next(self, request: Request, connection: socket.socket) -> bytes:
         if self._current:
             return _error(403, "InvalidStateTransition", "The last invocation has no response.")
         self.put(Ready(request.headers.get("user-agent", "")))
         with self._changed:
             while self._offered is None and not self._is_closed:
                 self._changed.wait()
+            if _is_gone(connection):
+                return b""
             invocation, self._offered = self._offered, None
         if invocation is None:
             return b""
@@ -256,13 +259,21 @@ def _accepted() -> bytes:
     return answer(202, b'{"status":"OK"}\n', _JSON)
 
 
+def _is_gone(connection: socket.socket) -> bool:
+    """Whether the client has closed the connection; it writes nothing while it waits."""
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+
+
 def _is_own(peer_port: int) -> bool:
     """Whether a connection is of this user; true where the system does not tell.
 
     Source: Linux, proc(5), /proc/net/tcp: local address and uid of each socket.
     """
     try:
-        rows = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
+        rows = _SOCKETS.read_text("ascii").splitlines()[1:]
     except OSError:
         return True
     local = f"0100007F:{peer_port:04X}"

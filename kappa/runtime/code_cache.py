@@ -5,8 +5,8 @@ Parallel runs do not disturb each other: a folder appears whole, and is locked w
 
 from __future__ import annotations
 
+import base64
 import fcntl
-import hashlib
 import io
 import os
 import shutil
@@ -27,6 +27,9 @@ _TEMPORARY = (".unpacking-", ".removing-")
 _ABANDONED_S = 3600
 _UNUSED_S = 14 * 86400
 _MAX_ENTRIES = 30
+_MAX_BYTES = 1 << 30
+# In an entry: how large its code is.
+_SIZE = "size"
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def unpacked(archive: Archive, cache: Path | None = None) -> Iterator[Path]:
 
 
 def _key(archive: Archive) -> str:
-    return hashlib.sha256(archive.data).hexdigest()
+    return base64.b64decode(archive.sha256).hex()
 
 
 def _opened(archive: Archive, base: Path) -> int:
@@ -99,6 +102,7 @@ def _unpack(archive: Archive, base: Path, entry: Path) -> None:
                 raise
             raise ArchiveError(f"The zip cannot be unpacked: {error}.") from error
         _set_writable(code, writable=False)
+        (temporary / _SIZE).write_text(str(archive.unzipped_bytes))
         temporary.rename(entry)
     except OSError:
         # rename() does not replace a folder: another run was faster.
@@ -139,13 +143,21 @@ def _sweep(base: Path) -> None:
     for folder in base.iterdir():
         with suppress(FileNotFoundError):
             ages.append((now - folder.stat().st_mtime, folder))
-    ages.sort()
-    for number, (age_s, folder) in enumerate(ages):
+    size_bytes = 0
+    for number, (age_s, folder) in enumerate(sorted(ages)):
         if folder.name.startswith(_TEMPORARY):
             if age_s > _ABANDONED_S:
                 _remove(folder)
-        elif age_s > _UNUSED_S or number >= _MAX_ENTRIES:
+            continue
+        size_bytes += _size_bytes(folder)
+        if age_s > _UNUSED_S or number >= _MAX_ENTRIES or size_bytes > _MAX_BYTES:
             _remove_entry(folder)
+
+
+def _size_bytes(entry: Path) -> int:
+    with suppress(OSError, ValueError):
+        return int((entry / _SIZE).read_text())
+    return 0
 
 
 def _remove_entry(entry: Path) -> None:

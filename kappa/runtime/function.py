@@ -154,7 +154,7 @@ class LocalFunction:
             except Gone:
                 self._stop()
                 response = self._new_response()
-                response.begin(payload)
+                response.begin(payload, is_last=True)
             self._warn_once(other_version(self._config.function, response.client))
             yield response
         finally:
@@ -221,10 +221,10 @@ class Response:
         """How the runtime names itself."""
         return self._sandbox.client
 
-    def begin(self, payload: bytes) -> None:
+    def begin(self, payload: bytes, *, is_last: bool = False) -> None:
         """Hand the event to the function and wait for the beginning of its response.
 
-        Raises: Gone, if the process ended after an earlier invocation.
+        Raises: Gone, if the process ended before it took the event, unless `is_last`.
         """
         sandbox = self._sandbox
         was_cold = sandbox.init_ms is None
@@ -240,6 +240,8 @@ class Response:
                     return
                 event = sandbox.next_event(self.request_id, self._deadline_s)
         except Ended as ended:
+            if isinstance(ended, Gone) and not is_last:
+                raise
             self._fail(ended.ending, is_broken=True)
         else:
             self.content_type, self.is_streamed = event.content_type, event.is_streamed

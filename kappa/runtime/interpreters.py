@@ -242,7 +242,7 @@ def _bootstrap(config: Config, code: Path) -> _Plan:
         )
     with file.open("rb") as opened:
         head = opened.read(20)
-    built_for = _ELF_MACHINES.get(head[18]) if head.startswith(b"\x7fELF") else None
+    built_for = _ELF_MACHINES.get(int.from_bytes(head[18:19]))
     here, system = _machine()
     if head.startswith(b"\x7fELF") and (built_for != here or system != "Linux"):
         raise CannotRun(

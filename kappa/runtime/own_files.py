@@ -25,4 +25,4 @@ def in_source(text: str, code: Path, source: Path) -> str:
         file = source / match[1]
         return str(file) if file.is_file() else match[0]
 
-    return re.sub(rf"{re.escape(str(code))}/([^\s:\"'()]+)", own, text)
+    return re.sub(rf"{re.escape(str(code))}/([^\s:\\\"'()]+)", own, text)

@@ -8,6 +8,7 @@ process that has left the group is found by its environment, where the system sh
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ _BLOCK_BYTES = 1 << 16
 # A longer line is shown in parts. Source: CloudWatch Logs guide, "CloudWatch Logs quotas".
 _MAX_LINE_BYTES = 256 * 1024
 _PROC = Path("/proc")
+_LOOK_MS = 200
+_MAX_SEARCHES = 10
 # Arguments: the mark in the environment, and the temporary folder. `read` ends with kappa. The
 # trap keeps a signal for the group from ending the guard first.
 _GUARD = """
@@ -104,9 +107,7 @@ class Process:
         """End the process and all that it has started, and remove the temporary folder."""
         self._kill_group()
         self._child.wait()
-        for pid in _marked(self._mark):
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        self._kill_marked()
         self.drain()
         self._is_closed = True
         with self._reading:
@@ -120,30 +121,33 @@ class Process:
         assert self._guard.stdin is not None
         self._guard.stdin.close()
 
+    def _kill_marked(self) -> None:
+        """End what has left the group; whatever it starts meanwhile is found the next time."""
+        for _ in range(_MAX_SEARCHES):
+            pids = _marked(self._mark)
+            if not pids:
+                return
+            for pid in pids:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+
     def _await_end(self, exited: Callable[[int], None]) -> None:
         exited(self._child.wait())
 
     def _follow(self) -> None:
-        """Pass on lines as they are written, until everybody who may write has ended."""
-        import select
+        """Pass on lines as they are written, until everybody who may write has ended.
 
-        poll = select.poll() if hasattr(select, "poll") else None
-        handle = self._output.fileno()
-        if poll is not None:
-            poll.register(handle, select.POLLIN)
-        while not self._is_closed:
-            if poll is not None:
-                poll.poll(200)
-            else:
-                select.select([handle], [], [], 0.2)
-            with self._reading:
-                if self._is_closed:
-                    return
-                block = _read(self._output)
-                if block == b"":
-                    return
-                if block:
-                    self._split(block)
+        If nobody takes them any more, the next drain() reports that.
+        """
+        poll = select.poll()
+        poll.register(self._output.fileno(), select.POLLIN)
+        with suppress(BrokenPipeError):
+            while not self._is_closed:
+                poll.poll(_LOOK_MS)
+                with self._reading:
+                    if self._is_closed or (block := _read(self._output)) == b"":
+                        return
+                    self._split(block or b"")
 
     def _split(self, block: bytes) -> None:
         *lines, self._rest = (self._rest + block).split(b"\n")

@@ -20,7 +20,7 @@ import msgspec
 
 from kappa.config.model import Function
 from kappa.runtime import memory
-from kappa.runtime.api import Event, Exited, Failed, Invocation, Ready, RuntimeApi, Taken
+from kappa.runtime.api import Chunk, Event, Exited, Failed, Invocation, Ready, RuntimeApi, Taken
 from kappa.runtime.environment import Surroundings, memory_mb, timeout_s, variables
 from kappa.runtime.interpreters import CLIENTS, CannotRun
 from kappa.runtime.process import LogLine, Process
@@ -47,16 +47,16 @@ class Ending(msgspec.Struct, frozen=True):
     error_type: str = ""
 
 
-class Gone(Exception):
-    """The process ended between two invocations, so the next one takes another."""
-
-
 class Ended(Exception):
     """The environment is of no further use."""
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending.status)
         self.ending = ending
+
+
+class Gone(Ended):
+    """The process ended before it took the invocation, so another one may take it."""
 
 
 class Sandbox:
@@ -75,11 +75,10 @@ class Sandbox:
         self._function, self._caller, self._patient = function, caller, patient
         self.client = ""
         self.init_ms: float | None = None
-        self._peak_kb = 0
-        self.api = RuntimeApi()
+        self._peak_kb, self._measured_s = 0, 0.0
         mark = os.urandom(16).hex()
-        temporary = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
-        temporary.mkdir(mode=0o700)
+        temporary = _temporary_folder(mark)
+        self.api = RuntimeApi()
         place = Surroundings(
             code=code,
             clients=CLIENTS,
@@ -93,10 +92,11 @@ class Sandbox:
         self._began_s = time.monotonic()
         try:
             self._process = Process(command, code, environment, temporary, mark, log, self._on_exit)
-        except OSError as error:
+        except BaseException as error:
             self.api.close()
-            with suppress(OSError):
-                temporary.rmdir()
+            temporary.rmdir()
+            if not isinstance(error, OSError):
+                raise
             raise CannotRun(f"{command[0]} does not start: {error.strerror or error}.") from error
 
     def await_ready(self, request_id: str) -> None:
@@ -116,7 +116,7 @@ class Sandbox:
         except Ended as ended:
             if is_cold:
                 raise
-            raise Gone from ended
+            raise Gone(ended.ending) from ended
         self.client = event.client
         self._peak_kb = max(self._peak_kb, memory.peak_kb(self._process.pid))
         if is_cold:
@@ -125,7 +125,7 @@ class Sandbox:
     def begin(self, request_id: str, payload: bytes) -> float:
         """Hand out an invocation; return the monotonic time of its deadline, in seconds.
 
-        Raises: Ended.
+        Raises: Ended; Gone, if the process ended before it took it.
         """
         limit_s = 86400 if self._patient else timeout_s(self._function)
         headers = {
@@ -136,9 +136,11 @@ class Sandbox:
         }
         deadline_s = time.monotonic() + limit_s
         self.api.offer(Invocation(request_id, payload, headers))
-        event = self.next_event(request_id, deadline_s)
-        while not isinstance(event, Taken):
-            event = self.next_event(request_id, deadline_s)
+        try:
+            while not isinstance(self.next_event(request_id, deadline_s), Taken):
+                pass
+        except Ended as ended:
+            raise Gone(ended.ending) from ended
         return deadline_s
 
     def next_event(self, request_id: str, deadline_s: float) -> Event:
@@ -147,17 +149,28 @@ class Sandbox:
         Raises: Ended, at the deadline, over the memory, or when the process has ended.
         """
         while True:
+            event: Event | None = None
             with suppress(Empty):
                 event = self.api.events.get(timeout=_POLL_S)
-                if isinstance(event, Exited):
-                    raise Ended(_exit(request_id, event.code))
+            if isinstance(event, Exited):
+                raise Ended(_exit(request_id, event.code))
+            # A stream without an end does not get beyond the limits either.
+            if event is None or isinstance(event, Chunk):
+                self._check_limits(request_id, deadline_s)
+            if event is not None:
                 return event
+
+    def _check_limits(self, request_id: str, deadline_s: float) -> None:
+        if self._patient:
+            return
+        now_s = time.monotonic()
+        if now_s >= deadline_s:
+            text = f"Task timed out after {timeout_s(self._function):.2f} seconds"
+            error = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
+            raise Ended(Ending(error, "timeout"))
+        if now_s >= self._measured_s + _POLL_S:
+            self._measured_s = now_s
             self._check_memory(request_id)
-            if time.monotonic() >= deadline_s and not self._patient:
-                limit_s = timeout_s(self._function)
-                text = f"Task timed out after {limit_s:.2f} seconds"
-                error = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
-                raise Ended(Ending(error, "timeout"))
 
     def finish(self) -> None:
         """Pass on what the function has written up to now, and measure its memory."""
@@ -181,10 +194,22 @@ class Sandbox:
         limit_mb = memory_mb(self._function)
         used_kb = memory.used_kb(self._process.pid, limit_mb * _MB_KB)
         self._peak_kb = max(self._peak_kb, used_kb)
-        if used_kb > limit_mb * _MB_KB and not self._patient:
+        if used_kb > limit_mb * _MB_KB:
             text = "Runtime exited with error: signal: killed"
             error = _error("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
             raise Ended(Ending(error, error_type="Runtime.OutOfMemory"))
+
+
+def _temporary_folder(mark: str) -> Path:
+    """Make the folder that only this process uses."""
+    folder = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise CannotRun(
+            f"{folder.parent}: {error.strerror or error}.", "Set TMPDIR to a folder of yours."
+        ) from error
+    return folder
 
 
 def error_type(error: bytes) -> str:

@@ -9,6 +9,8 @@ errors and their words.
 Its argument is JSON: {handler, source, compiled, debug_port, debug_path, sdk_path, sdk_names}.
 """
 
+import _sitebuiltins
+import builtins
 import importlib.machinery
 import json
 import marshal
@@ -366,6 +368,8 @@ def main() -> None:
     sys.argv = ["bootstrap.py", given["handler"]]
     sys.path = [root, *(path for path in sys.path if path != own)]
     use_code_loader(root, given["source"], given["compiled"])
+    for name in ("exit", "quit"):  # which -S leaves out
+        setattr(builtins, name, _sitebuiltins.Quitter(name, ""))
     log = LoggingSetUp()
     sys.meta_path.insert(0, log)
     sys.meta_path.append(Sdk(given["sdk_path"], given["sdk_names"]))
