@@ -41,6 +41,7 @@ _COLOURS = {
     "missing": "magenta",
     "stopped": "red",
     "waiting": "cyan",
+    "building": "cyan",
     "warning": "yellow",
 }
 # Part of each escape sequence that style() makes: nobody else's text can hold it.
@@ -93,6 +94,11 @@ def report_line(report: Report) -> str:
     styled = style(mark, fg=colour) if colour else style(mark, dim=True)
     seconds = style(f"  {report.seconds:.1f} s", dim=True) if report.seconds > 0.05 else ""
     return f"{styled} {one_line(report.message)}{seconds}"
+
+
+def print_report(report: Report) -> None:
+    """Print what becomes of one step."""
+    progress(report_line(report))
 
 
 def as_json(value: object, *, indent: int | None = 2) -> str:

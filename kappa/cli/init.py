@@ -19,20 +19,29 @@ from kappa.texts import one_line
 @command()
 @click.argument("name", default="")
 @click.option("--from", "source", metavar="FUNCTION", default="", help="Import this function.")
-def init(options: Options, name: str, source: str) -> None:
+@click.option(
+    "--template",
+    type=click.Choice(("python", "node", "typescript", "bootstrap")),
+    help="Language of the starter; default: python.",
+)
+def init(options: Options, name: str, source: str, template: str | None) -> None:
     """Write a starter config, or import a function.
 
     Writes CONFIG, with a policy, code, a test event and a JSON Schema for editors beside it.
-    Never overwrites a file. NAME is the function's; default: the folder's name. --from reads an
-    existing function with its code, role, permissions and event sources, and lists what a config
-    cannot express. Changes nothing in the account.
+    Never overwrites a file. NAME is the function's; default: the folder's name. The template
+    bootstrap is a runtime of your own, as a shell script. --from reads an existing function with
+    its code, role, permissions and event sources, and lists what a config cannot express. Changes
+    nothing in the account.
 
     Example:
       kappa greeter/config.yml init
+      kappa greeter/config.yml init --template typescript
       kappa resizer/config.yml init --from image-resizer
     """
     from kappa.commands.init import check_name, starter, write_files
 
+    if source and template:
+        raise click.UsageError("--template is for a new function, not one that --from imports.")
     check_name(options.config)
     if source:
         from kappa.aws import Aws
@@ -43,7 +52,7 @@ def init(options: Options, name: str, source: str) -> None:
         existing = read_existing(Aws(options.region, options.profile), source)
         new = adopted_files(existing, options.config.name, options.region, options.profile)
     else:
-        new = starter(options.config, name)
+        new = starter(options.config, name, template or "python")
     written = write_files(options.config.parent, new)
     for file in written:
         progress(f"{style('created', fg='green')}    {one_line(str(file))}")

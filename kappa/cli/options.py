@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kappa.cli.console import print_report
+
 if TYPE_CHECKING:
     from kappa.aws import Aws
     from kappa.commands.session import Session
@@ -41,7 +43,10 @@ class Options:
 
             logging.basicConfig(stream=sys.stderr, format="%(message)s")
             logging.getLogger("kappa").setLevel(logging.DEBUG)
-        return open_session(self.config, self.profile, self.region, known, self.env or "")
+        environment = self.env or ""
+        return open_session(
+            self.config, self.profile, self.region, known, environment, report=print_report
+        )
 
 
 def _region(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:

@@ -39,7 +39,7 @@ from kappa.packing.check_syntax import refuse
 MAX_AT_ONCE = 8
 # From well to ill: nothing to do, something differs, failed, wrong config, interrupted.
 _SEVERITY = (0, 3, 1, 2, 130)
-_PACKING = frozenset({"create", "deploy", "diff", "update_code"})
+_PACKING = frozenset({"create", "deploy", "diff", "package", "update_code"})
 _PREFIX_COLOURS = ("cyan", "magenta", "blue", "yellow", "green")
 
 

@@ -16,8 +16,8 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
 
     Merges the environment, and checks the files that the config names and the handler. The output
     is a valid config. It leaves out variables, and keeps ${name} for included values, unless
-    --show-values is given. Installs nothing and does not contact AWS. Exit code 2: the config is
-    wrong.
+    --show-values is given. Installs and builds nothing, and does not contact AWS. Exit code 2: the
+    config is wrong.
 
     Example:
       kappa config.yml validate --env prod
@@ -29,6 +29,10 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     session = options.open()
     archive = check(session.config, options.region or session.config.region)
     print_notes(session.config.notes)
+    if archive is None and session.config.function.build:
+        from kappa.packing.build_command import command_line
+
+        print_notes([f"the code is not built; deploy would run: {command_line(session.config)}"])
     unreadable = problems(session.config.function.runtime, archive) if archive else []
     warn_of_code(session.config, unreadable, strict=strict)
     config = plain_config(session.config, show_values=show_values)

@@ -1,6 +1,6 @@
-"""The files that `init` writes: a commented config and a function to begin with.
+"""The files that `init` writes: a config and a function to begin with.
 
-Owns their text, and that nothing is ever overwritten.
+Owns that nothing is ever overwritten; templates.py has the text.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from kappa.commands.templates import TEMPLATES, code_files, config_text
 from kappa.config.convert import allowed, fits
 from kappa.config.value_types import FunctionName
 from kappa.errors import ConfigError
@@ -24,56 +25,6 @@ SCHEMA = "kappa.schema.json"
 POLICY = "policy.json"
 EVENT = "input.json"
 HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"
-_CONFIG = """\
-# One Lambda function. Try: kappa {file} deploy
-# docs/kappa.md lists every key; `kappa {file} validate` checks this file.
-region: us-east-1
-# profile: a profile of ~/.aws/config
-
-iam:
-  # What the function may do. kappa makes policy and role, and attaches one to the other.
-  policy:
-    name: {name}-policy
-    document: policy.json
-  role:
-    name: {name}-role
-
-lambda:
-  name: {name}
-  description: Greets whoever calls
-  # The folder that is packed. A requirements.txt in it is installed, a .lambdaignore respected.
-  path: code
-  handler: {module}.handler
-  runtime: python3.13
-  architectures: [arm64]
-  memory_size: 128
-  timeout: 5
-  environment:
-    GREETING: good day
-  log_retention_days: 30
-  # event_sources:
-  #   - arn: arn:aws:sns:us-east-1:123456789012:news
-  # What `kappa {file} invoke` sends.
-  test_data: input.json
-
-# What differs elsewhere: kappa {file} deploy --env prod
-# environments:
-#   dev: {{}}
-#   prod:
-#     region: eu-west-1
-#     lambda:
-#       memory_size: 512
-"""
-_CODE = '''\
-"""Greets whoever calls."""
-
-import os
-
-
-def handler(event, context):
-    """Answer with a greeting."""
-    return {"greeting": f"{os.environ['GREETING']}, {event.get('name', 'world')}"}
-'''
 _LOGS = "arn:${partition}:logs:${region}:${account_id}"
 _POLICY = """\
 {{
@@ -98,8 +49,8 @@ class NewFiles(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
 
-def starter(config: Path, name: str = "") -> NewFiles:
-    """Make the files of a new function; its name is the folder's unless given.
+def starter(config: Path, name: str = "", template: str = "python") -> NewFiles:
+    """Make the files of a new function, from one of TEMPLATES; its name is the folder's by default.
 
     Raises: ConfigError, if that is not a valid function name.
     """
@@ -109,14 +60,15 @@ def starter(config: Path, name: str = "") -> NewFiles:
     if not fits(name, FunctionName):
         hint = f"{allowed(FunctionName)}."
         raise ConfigError(f"{name!r} is not a valid function name.", hint)
-    module = _module(name)
+    module, chosen = _module(name), TEMPLATES[template]
     texts = {
-        config.name: HEADER + _CONFIG.format(name=name, module=module, file=config.name),
+        config.name: HEADER + config_text(chosen, name, module, config.name),
         POLICY: _POLICY.format(name=name, logs=_LOGS),
-        f"code/{module}.py": _CODE,
+        **code_files(chosen, module),
         EVENT: '{"name": "Ada"}\n',
     }
-    return NewFiles({**{file: text.encode() for file, text in texts.items()}, SCHEMA: schema()})
+    files = {**{file: text.encode() for file, text in texts.items()}, SCHEMA: schema()}
+    return NewFiles(files, chosen.programs)
 
 
 def _module(name: str) -> str:

@@ -5,7 +5,7 @@ Owns that each is read once, and that the command line wins over the config.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -25,15 +25,20 @@ from kappa.packing.archive import Archive
 from kappa.packing.build import read_archive
 from kappa.packing.check_handler import check_files, check_handler
 from kappa.packing.check_syntax import Problem
-from kappa.plan.step import Clock
+from kappa.plan.step import Clock, Report
+
+
+def _no_report(_: Report) -> None:
+    pass
 
 
 class Session(msgspec.Struct, frozen=True, dict=True):
-    """One config and the account that it is for."""
+    """One config and the account that it is for. `report` is called before the code is built."""
 
     config: Config
     aws: Aws
     clock: Clock = msgspec.field(default_factory=Clock)
+    report: Callable[[Report], None] = _no_report
 
     @cached_property
     def document(self) -> dict[str, Any] | None:
@@ -42,11 +47,11 @@ class Session(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def zip(self) -> Archive | None:
-        """The packed code, with the handler in it; None for a container image. Packed once."""
+        """The code, built and packed once, with the handler in it; None for a container image."""
         check_files(self.config)
         if self.config.function.image:
             return None
-        archive = read_archive(self.config)
+        archive = read_archive(self.config, report=self.report)
         check_handler(self.config, archive)
         return archive
 
@@ -68,17 +73,19 @@ def open_session(
     region: str | None,
     known: dict[Any, Aws] | None = None,
     environment: str = "",
+    report: Callable[[Report], None] = _no_report,
 ) -> Session:
     """Read the config; the command line's profile and region win over the file's.
 
-    `known` are the clients of other configs: those of one profile and region are shared.
+    `known` are the clients of other configs: those of one profile and region are shared. `report`
+    is the Session's.
     Raises: ConfigError.
     """
     given = advised_commands.options(profile=profile, region=region)
     config = msgspec.structs.replace(read_config(file, environment), given=given)
     where = (region or config.region, profile or config.profile)
     aws = Aws(*where) if known is None else known.setdefault(where, Aws(*where))
-    return Session(config, aws)
+    return Session(config, aws, report=report)
 
 
 def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
@@ -96,7 +103,7 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
             raise ConfigError(problem, f"Allowed: {allowed(types[key])}.")
     changed = msgspec.structs.replace(session.config.function, **chosen)
     config = msgspec.structs.replace(session.config, function=changed)
-    published = Session(config, session.aws, session.clock)
+    published = Session(config, session.aws, session.clock, session.report)
     # Nothing that was read depends on these keys, so keep it.
     vars(published).update(vars(session))
     return published

@@ -16,7 +16,8 @@ from kappa.packing.check_handler import check_files, check_handler
 def check(config: Config, region: str | None) -> Archive | None:
     """Check all that a config names, and pack it without installing packages or asking AWS.
 
-    `region` is the function's, if it is known without asking.
+    Nothing is packed where lambda.build would run first. `region` is the function's, if it is
+    known without asking.
     Raises: ConfigError.
     """
     if region:
@@ -25,10 +26,21 @@ def check(config: Config, region: str | None) -> Archive | None:
     check_files(config)
     if config.function.image:
         return None
-    bare = replace(config, function=replace(config.function, requirements=()))
+    function = replace(config.function, build=None)
+    if not is_ready_zip(config):
+        function = replace(function, requirements=())
+    bare = replace(config, function=function)
     try:
-        archive = read_archive(config if is_ready_zip(config) else bare)
+        if config.function.build and _is_to_build(config):
+            return None
+        archive = read_archive(bare)
         check_handler(bare, archive)
         return archive
     except ArchiveError as error:
         raise ConfigError(error.message, error.hint) from error
+
+
+def _is_to_build(config: Config) -> bool:
+    from kappa.packing.build_command import why_to_build
+
+    return bool(why_to_build(config))

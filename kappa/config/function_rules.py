@@ -65,6 +65,7 @@ def check_function(tree: Tree, settings: File) -> None:
     function = settings.lambda_
     checks = (
         _check_package,
+        _check_build,
         _check_lists,
         _check_permissions,
         _check_logging,
@@ -90,6 +91,18 @@ def _check_package(tree: Tree, function: Function) -> None:
         raise tree.error(
             ("lambda", "snap_start"), "SnapStart goes with ephemeral_storage_mb: 512 only."
         )
+
+
+def _check_build(tree: Tree, function: Function) -> None:
+    keys: Keys = ("lambda", "build")
+    command = function.build
+    if function.image and command is not None:
+        raise tree.error(keys, "lambda.build does not go with lambda.image: build the image first.")
+    if command is not None and not (command if isinstance(command, tuple) else command.strip()):
+        raise tree.error(keys, "lambda.build is empty.", "Write a command, or take the key out.")
+    if function.build_inputs and command is None:
+        problem = "lambda.build_inputs has no effect without lambda.build."
+        raise tree.error(("lambda", "build_inputs"), problem)
 
 
 def _check_lists(tree: Tree, function: Function) -> None:

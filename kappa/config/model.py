@@ -29,6 +29,7 @@ from kappa.config.value_types import (
     BatchSize,
     BatchWindow,
     BucketName,
+    BuildCommand,
     Concurrency,
     DeadLetterArn,
     Description,
@@ -290,6 +291,8 @@ class Function(Section, frozen=True):
     publish: bool = False
     keep_versions: KeepVersions | None = None
     snap_start: bool | None = None
+    build: BuildCommand | None = None
+    build_inputs: tuple[Text, ...] = ()
     requirements: Requirements | None = None
     dependencies: tuple[Text, ...] = ()
     excluded_dirs: tuple[Text, ...] = ()
@@ -299,6 +302,11 @@ class Function(Section, frozen=True):
     test_data: str = ""
     zipfile_name: str = ""
     mode: str = ""
+
+    @property
+    def architecture(self) -> str:
+        """The architecture that it is packed for: without one, AWS's default."""
+        return (self.architectures or ("x86_64",))[0]
 
     @property
     def log_group(self) -> str:

@@ -118,6 +118,10 @@ Requirements = Annotated[
     str | tuple[str, ...],
     Meta(description="the path of a requirements file, or a list such as [requests==2.32.3]"),
 ]
+BuildCommand = Annotated[
+    str | tuple[str, ...],
+    Meta(description="a command for the shell, or a list such as [npm, run, build]"),
+]
 BucketName = Annotated[str, _whole(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")]
 
 # lambda.image

@@ -10,6 +10,8 @@ import base64
 import hashlib
 import io
 import lzma
+import posixpath
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ import msgspec
 
 from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
-from kappa.packing.files import Extras, all_files, as_utf8
+from kappa.packing.files import Extras, Link, all_files, as_utf8
 from kappa.packing.limits import (
     MAX_UNZIPPED_BYTES,
     MAX_ZIPPED_BYTES,
@@ -59,12 +61,13 @@ class Archive(msgspec.Struct, frozen=True):
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    """A file to pack, with its size when the limits were checked."""
+    """A file to pack, with its size when the limits were checked; or a link to `target`."""
 
     name: str
     path: Path
     size_bytes: int
-    is_program: bool
+    mode: int
+    target: str = ""
 
 
 def pack(
@@ -153,15 +156,20 @@ def sha256_of(data: bytes) -> str:
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
 
 
-def _entry(name: str, path: Path) -> _Entry:
+def _entry(name: str, path: Path | Link) -> _Entry:
+    target = ""
+    if isinstance(path, Link):
+        target = posixpath.relpath(path.target or ".", posixpath.dirname(name) or ".")
     try:
-        name.encode()
+        size_bytes, _ = len(target.encode()), name.encode()
     except UnicodeEncodeError as error:
-        raise ArchiveError(
-            f"{as_utf8(str(path))}: the file's name is not UTF-8.", "Rename it."
-        ) from error
-    stat = path.stat()
-    return _Entry(name, path, stat.st_size, bool(stat.st_mode & 0o100))
+        shown = as_utf8(name if isinstance(path, Link) else str(path))
+        raise ArchiveError(f"{shown}: the file's name is not UTF-8.", "Rename it.") from error
+    if isinstance(path, Link):
+        return _Entry(name, Path(name), size_bytes, stat.S_IFLNK | 0o777, target)
+    status = path.stat()
+    is_program = status.st_mode & 0o100
+    return _Entry(name, path, status.st_size, stat.S_IFREG | (0o755 if is_program else 0o644))
 
 
 def _zip(entries: list[_Entry]) -> bytes:
@@ -171,7 +179,7 @@ def _zip(entries: list[_Entry]) -> bytes:
             info = zipfile.ZipInfo(entry.name, _ZIP_EPOCH)
             info.create_system = 3  # Unix, whatever machine packs: the mode below is read as such
             info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = (0o100755 if entry.is_program else 0o100644) << 16
+            info.external_attr = entry.mode << 16
             with archive.open(info, "w") as packed:
                 for block in _blocks(entry):
                     packed.write(block)
@@ -180,6 +188,9 @@ def _zip(entries: list[_Entry]) -> bytes:
 
 def _blocks(entry: _Entry) -> Iterator[bytes]:
     """Read a file block by block, so that only the zip is in memory; refuse a changed size."""
+    if entry.target:
+        yield entry.target.encode()
+        return
     bytes_left = entry.size_bytes
     with entry.path.open("rb") as file:
         while block := file.read(min(bytes_left, _BLOCK_BYTES)):

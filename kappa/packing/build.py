@@ -7,7 +7,7 @@ packages.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 
@@ -23,21 +23,36 @@ from kappa.packing.limits import Limits
 from kappa.packing.machine import machine_of
 from kappa.packing.pip_install import installed, is_empty, read_requirements
 from kappa.packing.write_zip import real_path, zip_file
+from kappa.plan.step import Report
 
 REQUIREMENTS = "requirements.txt"
 
 
-def read_archive(config: Config, limits: Limits | None = None) -> Archive:
-    """Pack the function's code, with its packages installed.
+def read_archive(
+    config: Config,
+    limits: Limits | None = None,
+    report: Callable[[Report], None] = lambda _: None,
+) -> Archive:
+    """Build the function's code where it is due, and pack it with its packages installed.
 
-    Raises: ArchiveError, if something is missing, too large, or has no wheel.
+    `report` is called before lambda.build runs.
+    Raises: ArchiveError, if something is missing, too large, has no wheel or cannot be built.
     """
     try:
-        return _read_archive(config, limits or Limits())
+        with _built(config, report):
+            return _read_archive(config, limits or Limits())
     except ArchiveError as error:
         error.message = config.masked(error.message)
         error.args = (error.message,)
         raise
+
+
+def _built(config: Config, report: Callable[[Report], None]) -> AbstractContextManager[None]:
+    if not config.function.build:
+        return nullcontext()
+    from kappa.packing.build_command import built
+
+    return built(config, report)
 
 
 def _read_archive(config: Config, limits: Limits) -> Archive:
@@ -140,7 +155,7 @@ def _required(config: Config, source: Path) -> _Required | None:
 
 def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
     required = _required(config, source)
-    machine = machine_of(config.function.runtime, _architecture(config))
+    machine = machine_of(config.function.runtime, config.function.architecture)
     if required is not None and machine is not None:
         return installed(required.requirements, required.folder, machine)
     if config.function.requirements and machine is None:
@@ -152,26 +167,25 @@ def _packages(config: Config, source: Path) -> AbstractContextManager[Path | Non
     return nullcontext()
 
 
-def _architecture(config: Config) -> str:
-    return (config.function.architectures or ("x86_64",))[0]
-
-
 def check_architecture(config: Config, deployed: Sequence[str]) -> None:
-    """Check that packages are installed for the function's architecture in AWS.
+    """Check that packages are installed and code is built for the function's architecture in AWS.
 
     Raises: ConfigError, if the config does not name it and it is not the default.
     """
     if config.function.architectures or config.function.image or not deployed:
         return
-    source = config.beside(config.function.path)
-    if deployed[0] == _architecture(config) or is_ready_zip(config):
+    source, architecture = config.beside(config.function.path), config.function.architecture
+    if deployed[0] == architecture:
         return
-    if re.match("python3", config.function.runtime) and _required(config, source):
+    is_built = bool(config.function.build)
+    is_python = re.match("python3", config.function.runtime) and not is_ready_zip(config)
+    if is_built or (is_python and _required(config, source)):
+        made = "it would be built" if is_built else "its packages would be installed"
         raise config.error(
             ("lambda", "architectures"),
             f"lambda.architectures is missing: {config.function.name} is {deployed[0]} on AWS, and "
-            f"its packages would be installed for {_architecture(config)}.",
-            f"Add `architectures: [{deployed[0]}]`, or [{_architecture(config)}] to change it.",
+            f"{made} for {architecture}.",
+            f"Add `architectures: [{deployed[0]}]`, or [{architecture}] to change it.",
         )
 
 

@@ -25,7 +25,28 @@ _COMPILED = (".pyc", ".so")
 
 
 def check_files(config: Config) -> None:
-    """Check that the code, its dependencies and the test data exist.
+    """Check that the test data exists; the code and its dependencies too, unless they are built.
+
+    Raises: ConfigError, naming file, line and key.
+    """
+    if not config.function.build:
+        check_code(config)
+    name = config.function.test_data
+    if not name:
+        return
+    file = config.beside(name)
+    depends_on(file)
+    if not exists(file) or not file.is_file():
+        problem = "is not a file" if exists(file) else "does not exist"
+        raise config.error(
+            ("lambda", "test_data"),
+            f"lambda.test_data: {file} {problem}.",
+            "Correct the path, or leave the key out.",
+        )
+
+
+def check_code(config: Config) -> None:
+    """Check that the code and its dependencies exist.
 
     Raises: ConfigError, naming file, line and key.
     """
@@ -40,18 +61,6 @@ def check_files(config: Config) -> None:
             keys: Keys = ("lambda", "dependencies", number)
             problem = f"{dotted(keys)}: {config.beside(path)} does not exist."
             raise config.error(keys, problem, "Correct the path, or leave it out.")
-    name = function.test_data
-    if not name:
-        return
-    file = config.beside(name)
-    depends_on(file)
-    if not exists(file) or not file.is_file():
-        problem = "is not a file" if exists(file) else "does not exist"
-        raise config.error(
-            ("lambda", "test_data"),
-            f"lambda.test_data: {file} {problem}.",
-            "Correct the path, or leave the key out.",
-        )
 
 
 def _no_source(config: Config) -> ConfigError:
@@ -63,6 +72,11 @@ def _no_source(config: Config) -> ConfigError:
             f"the folder of the code, {config.beside(path)}, does not exist.",
             f"Make the folder {path}, or name another one with `source:`.",
         )
+    if config.function.build:
+        problem = f"lambda.path: lambda.build did not make {config.beside(path)}."
+        return config.error(
+            ("lambda", "path"), problem, "Let it write to $KAPPA_OUT, or correct the path."
+        )
     return config.error(
         ("lambda", "path"),
         f"lambda.path: {config.beside(path)} does not exist.",
@@ -71,7 +85,7 @@ def _no_source(config: Config) -> ConfigError:
 
 
 def check_handler(config: Config, archive: Archive) -> None:
-    """Check that the handler is in the code, for the runtimes of Python and Node.js.
+    """Check that the handler is in the code: for Python, Node.js, and runtimes of one's own.
 
     Raises: ConfigError, naming file, line and a similar name.
     Source: AWS Lambda guide, "Define Lambda function handler in Python" and "... in Node.js".
@@ -81,6 +95,8 @@ def check_handler(config: Config, archive: Archive) -> None:
         _check_python(config, archive, handler)
     elif runtime.startswith("nodejs"):
         _check_node(config, archive, handler)
+    elif runtime.startswith("provided"):
+        _check_bootstrap(config, archive)
 
 
 def _check_python(config: Config, archive: Archive, handler: str) -> None:
@@ -180,3 +196,27 @@ def _check_node(config: Config, archive: Archive, handler: str) -> None:
     raise config.error(
         _KEYS, f"lambda.handler is {handler!r}: the code has no {path}.js.", _meant(path, scripts)
     )
+
+
+def _check_bootstrap(config: Config, archive: Archive) -> None:
+    """A runtime of one's own is the program `bootstrap`, which a layer may have.
+
+    Source: AWS Lambda guide, "Building a custom runtime for AWS Lambda".
+    """
+    if config.function.layers:
+        return
+    keys, runtime = ("lambda", "runtime"), config.function.runtime
+    if "bootstrap" not in archive.names:
+        raise config.error(
+            keys,
+            f"lambda.runtime is {runtime}: the code has no file bootstrap.",
+            "Give your program this name, at the top of lambda.path.",
+        )
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
+        mode = opened.getinfo("bootstrap").external_attr >> 16
+    if not mode & 0o100:
+        raise config.error(
+            keys,
+            f"lambda.runtime is {runtime}: the file bootstrap is not executable.",
+            "Run `chmod +x bootstrap`.",
+        )

@@ -5,13 +5,18 @@ It owns what is left out. It must not read the content of a file.
 For files of the same name, a dependency wins over the source, and the source over an installed
 package. A symbolic link within the source folder is packed as its target. A link that leads
 outside is an error, so that no other file is uploaded by accident.
+
+In node_modules, a link to a folder that is packed too stays a link: pnpm makes such links, and Node
+looks for a module's own modules beside the folder to which a link leads.
+Sources: pnpm documentation, "Symlinked node_modules structure"; Node.js documentation, "Modules:
+CommonJS modules", loading from node_modules folders.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -31,6 +36,13 @@ _EDITORS = re.compile(r"\..+\.sw[a-p]|\..+\.kate-swp|.*~|\.#.*|#.*#", re.DOTALL)
 _MAX_ENTRIES = 200_000
 # Each lookup walks the whole path, so deeper folders would take long.
 _MAX_DEPTH = 100
+_LINKED = "node_modules"
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link in the zip to a folder of it; "" is the top."""
+
+    target: str
 
 
 class Extras(msgspec.Struct, frozen=True):
@@ -53,8 +65,8 @@ class Extras(msgspec.Struct, frozen=True):
 
 def all_files(
     source: Path, zipfile_name: str, extras: Extras
-) -> tuple[dict[str, Path], frozenset[str]]:
-    """Map every name in the zip to its file, and name those from installed packages.
+) -> tuple[dict[str, Path | Link], frozenset[str]]:
+    """Map every name in the zip to its file or link, and name those from installed packages.
 
     Raises: ArchiveError, if something does not exist, is not a file, or is a link that leads
     outside.
@@ -71,31 +83,48 @@ def all_files(
             return True
         return bool(extras.excluded_dirs.intersection(folders)) or ignored(name)
 
-    entries: dict[str, Path] = {}
+    entries: dict[str, Path | Link] = {}
     for name, path in extras.dependencies:
-        for inner, file in _entries(path, left_out):
-            if extras.own_zip and file.resolve() == extras.own_zip:
+        for inner, file in _entries(path, left_out).items():
+            if extras.own_zip and isinstance(file, Path) and file.resolve() == extras.own_zip:
                 continue
             entries.setdefault(name if path.is_file() else inner, file)
-    own = {n: f for n, f in _entries(source, left_out) if not zipfile_name or n != zipfile_name}
+    own = _entries(source, left_out)
+    own.pop(zipfile_name, None)
     if extras.source_name and source.is_file():
         own = {extras.source_name: source}
     own.update({new: source / old for new, old in extras.renamed if old in own})
     with collecting(None):  # an installation in the cache never changes
-        packages = dict(_entries(extras.packages, left_out)) if extras.packages else {}
+        packages = _entries(extras.packages, left_out) if extras.packages else {}
     merged = packages | own | entries
+    _check_links(merged)
     return merged, frozenset(name for name in packages if merged[name] == packages[name])
 
 
-def _entries(source: Path, left_out: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
+def _check_links(merged: Mapping[str, Path | Link]) -> None:
+    """Refuse a link with the name of a folder, which come from different places."""
+    links = {name for name, file in merged.items() if isinstance(file, Link)}
+    for name in merged if links else ():
+        if clash := links.intersection(map(str, PurePosixPath(name).parents)):
+            link = min(clash)
+            raise ArchiveError(
+                f"{link} would be a link and a folder in the zip: {name} is in it.",
+                f"Name one of them in {IGNORE_FILE}, or take a dependency out.",
+            )
+
+
+def _entries(source: Path, left_out: Callable[[str], bool]) -> dict[str, Path | Link]:
     if source.is_file():
         depends_on(source, "code")
-        yield source.name, source
-        return
+        return {source.name: source}
     if not source.is_dir():
         problem = "is neither a file nor a folder" if source.exists() else "does not exist"
         raise ArchiveError(f"{source} {problem}.", "Set lambda.path, or lambda.dependencies.")
-    yield from _Walk(source, left_out).folder(source, "")
+    return _Walk(source, left_out).all()
+
+
+def _folders(names: Iterable[str]) -> set[PurePosixPath]:
+    return {parent for name in names for parent in PurePosixPath(name).parents}
 
 
 class _Walk:
@@ -110,6 +139,25 @@ class _Walk:
         self.above: list[Path] = []
         self.count = 0
         self.max_count = max_count
+        self.links: list[tuple[str, Path]] = []
+        # The names of the folders that are walked, by their real paths.
+        self.names: dict[Path, str] = {}
+
+    def all(self) -> dict[str, Path | Link]:
+        """Map the names of all files and links in the source to what they are."""
+        files: dict[str, Path | Link] = dict(self.folder(self.source, ""))
+        filled = _folders(files)
+        while self.links:
+            name, path = self.links.pop()
+            real = path.resolve()
+            target, is_loop = self.names.get(real), path.parent.resolve().is_relative_to(real)
+            if target is not None and (is_loop or PurePosixPath(target) in filled):
+                files[name] = Link(target)
+            else:
+                copied = dict(self.folder(path, f"{name}/"))
+                filled |= _folders(copied)
+                files |= copied
+        return files
 
     def folder(self, folder: Path, base: str) -> Iterator[tuple[str, Path]]:
         """List the files in a folder and below it."""
@@ -122,13 +170,16 @@ class _Walk:
             raise ArchiveError(f"{self.source} has folders over {_MAX_DEPTH} deep in each other.")
         self.above.append(real)
         depends_on(folder, "folders")
+        self.names.setdefault(real, base.removesuffix("/"))
         for name in sorted(os.listdir(folder)):  # noqa: PTH208 - names, not paths
             path = folder / name
             is_folder = path.is_dir()
             if self._is_left_out(f"{base}{name}/" if is_folder else f"{base}{name}", path):
                 continue
             self._check(path)
-            if is_folder:
+            if is_folder and path.is_symlink() and _LINKED in PurePosixPath(base).parts:
+                self.links.append((f"{base}{name}", path))
+            elif is_folder:
                 yield from self.folder(path, f"{base}{name}/")
             else:
                 depends_on(path, "code")

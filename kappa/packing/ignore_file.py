@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".lambdaignore"
 # pathspec's expressions for * and for /**/.
@@ -32,18 +36,26 @@ def read_ignored(folder: Path) -> Callable[[str], bool]:
     file = folder / IGNORE_FILE
     if not file.is_file():
         return lambda _: False
+    return read_patterns(file, f"/{IGNORE_FILE}").match_file
+
+
+def read_patterns(file: Path, *more: str) -> GitIgnoreSpec:
+    """Read a file of patterns, and add `more`.
+
+    Raises: ArchiveError, if a line is not a pattern or the file is not text.
+    """
     import pathspec
 
     depends_on(file, "code")
     try:
         lines = file.read_text("utf-8-sig").splitlines()
-        spec = pathspec.GitIgnoreSpec.from_lines([*lines, f"/{IGNORE_FILE}"])
+        spec = pathspec.GitIgnoreSpec.from_lines([*lines, *more])
     except ValueError as error:
         raise ArchiveError(f"{file}: {error}.", "It is written as .gitignore is.") from error
     for pattern in spec.patterns:
         if pattern.regex is not None:
             pattern.regex = re.compile(linear(pattern.regex.pattern))
-    return spec.match_file
+    return spec
 
 
 def linear(pattern: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from kappa.cli.main import cli
+from kappa.commands.templates import TEMPLATES
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 from tests.support.kappa.existing import SETTINGS
@@ -17,6 +18,31 @@ def test_init_says_what_it_wrote_and_what_is_next(tmp_path):
         "Then:",
     ]
     assert "c.yml deploy\n" in done.stderr
+
+
+RUNTIMES = {
+    "python": "python3.13",
+    "node": "nodejs24.x",
+    "typescript": "nodejs24.x",
+    "bootstrap": "provided.al2023",
+}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_init_writes_the_template_that_is_asked_for(tmp_path, template):
+    file = tmp_path / "own" / "config.yml"
+    args = [str(file), "init", "--template", template]
+    assert CliRunner().invoke(cli, args, standalone_mode=False).exception is None
+    for name in TEMPLATES[template].files:
+        assert (file.parent / name.replace("{module}", "own")).is_file()
+    assert read_config(file).function.runtime == RUNTIMES[template]
+
+
+def test_a_template_is_not_for_a_function_that_exists(tmp_path):
+    args = [str(tmp_path / "config.yml"), "init", "--from", "greeter", "--template", "node"]
+    done = CliRunner().invoke(cli, args)
+    assert done.exit_code == 2
+    assert "--template is for a new function" in done.stderr
 
 
 def test_init_of_a_link_to_itself_is_an_error_in_words(tmp_path):

@@ -68,3 +68,12 @@ def test_a_files_name_makes_no_line_of_its_own_in_a_list(run, tmp_path):
     lines = run("package", "--list").stdout.splitlines()
     assert len(lines) == 3
     assert any(line.endswith(r"a\nconfig.zip: 1 B") for line in lines)
+
+
+def test_several_configs_are_all_packed_before_a_zip_is_written(run, tmp_path):
+    text = (tmp_path / "config.yml").read_text().replace("name: greeter", "name: other")
+    (tmp_path / "other.yml").write_text(f"{text}  build: echo no tea; exit 7\n")
+    done = run("package", configs=("config.yml", "other.yml"))
+    assert done.return_value == 2
+    assert "lambda.build failed with exit code 7" in done.stderr
+    assert not list(tmp_path.glob("*.zip"))

@@ -145,3 +145,28 @@ def test_a_pipe_in_place_of_a_file_is_refused(run, tmp_path, what):
     error = run("validate").exception
     assert isinstance(error, ConfigError)
     assert f"{what}: Not a regular file" in error.message
+
+
+def test_validate_prints_the_build_that_would_run_and_runs_nothing(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = tmp_path / "config.yml"
+    file.write_text(file.read_text().replace("  path: code", "  path: dist"))
+    append(tmp_path, "  build: cp -r code dist\n")
+    done = run("validate")
+    assert "note       the code is not built; deploy would run: cp -r code dist\n" in done.stderr
+    assert "  build: cp -r code dist\n" in done.stdout
+    assert not (tmp_path / "dist").exists()
+    assert not (tmp_path / "cache").exists()
+    assert "building   code of greeter: cp -r code dist (" in run("package").stderr
+    assert "note" not in run("validate").stderr
+
+
+def test_validate_checks_the_handler_of_what_is_built(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = tmp_path / "config.yml"
+    file.write_text(file.read_text().replace("  path: code", "  path: dist"))
+    append(tmp_path, "  build: mkdir dist && touch dist/other.py\n")
+    for command in ("package", "validate"):
+        error = run(command).exception
+        assert isinstance(error, ConfigError)
+        assert "the code has no greeter.py" in error.message

@@ -11,8 +11,8 @@ from kappa.commands.session import open_session
 from kappa.config import advised_commands
 from tests.support.builders import kappa_config
 
-# function/aliases.py writes a mark into AWS; commands/init.py writes comments into a file.
-_NO_ADVICE = {"function/aliases.py", "commands/init.py"}
+# function/aliases.py writes a mark into AWS; commands/templates.py writes comments into a file.
+_NO_ADVICE = {"function/aliases.py", "commands/templates.py"}
 FOLDER = Path(kappa.__file__).parent
 
 

@@ -134,6 +134,35 @@ def test_snap_start_needs_the_smallest_storage(tmp_path):
         read(tmp_path, "snap_start: true", "ephemeral_storage_mb: 1024")
 
 
+@pytest.mark.parametrize(
+    ("build", "command"),
+    [("make", "make"), ("[npm, run, build]", ("npm", "run", "build")), ("[go, 1]", ("go", "1"))],
+)
+def test_a_build_is_a_text_or_a_list(tmp_path, build, command):
+    function = read(tmp_path, f"build: {build}", "build_inputs: [src, '*.json']").function
+    assert (function.build, function.build_inputs) == (command, ("src", "*.json"))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("build: ' '", "9: lambda.build is empty."),
+        ("build: []", "9: lambda.build is empty."),
+        ("build: {a: b}", "9: lambda.build"),
+        ("build_inputs: [src]", "9: lambda.build_inputs has no effect without lambda.build."),
+    ],
+)
+def test_a_build_that_does_nothing_is_an_error(tmp_path, more, said):
+    (tmp_path / "config.yml").write_text(f"{MINIMAL}  {more}\n")
+    assert error_of(tmp_path / "config.yml").startswith(said)
+
+
+def test_an_image_is_not_built(tmp_path):
+    base = "iam: {role: {name: r}}\nlambda:\n  name: greeter\n"
+    with pytest.raises(ConfigError, match=r"lambda\.build does not go with lambda\.image"):
+        read(tmp_path, f"image: {{uri: {URI}}}", "build: make", base=base)
+
+
 @pytest.mark.parametrize("key", ["path", "handler", "runtime"])
 def test_a_function_of_a_zip_needs_path_handler_and_runtime(tmp_path, key):
     base = "".join(line for line in MINIMAL.splitlines(True) if f"  {key}:" not in line)

@@ -78,6 +78,18 @@ def test_a_config_depends_on_all_that_it_names_and_on_what_is_packed(tmp_path):
     assert names(inputs.folders, tmp_path) == {"code", "code/lib", "shared"}
 
 
+def test_a_build_counts_by_what_it_reads_and_what_is_packed(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    config = CONFIG.replace("  dependencies: [shared]\n", "  build: cp src/greeter.py code\n")
+    config = config.replace("  path: code\n", "  path: code\n  build_inputs: [src]\n")
+    source = {"src/greeter.py": FILES["code/greeter.py"], "code/words.py": ""}
+    kept = {name: FILES[name] for name in ("values.yml", "policy.json", "input.json")}
+    inputs = collected(written(tmp_path, {"config.yml": config} | source | kept))
+    assert names(inputs.code, tmp_path) == {"src/greeter.py", "code/greeter.py", "code/words.py"}
+    # What the build made is no change.
+    assert read_again(inputs).code == inputs.code
+
+
 def test_requirements_count_with_the_files_that_they_name(tmp_path):
     written(tmp_path, {"more.txt": "", "wheels/a-1-py3-none-any.whl": "", "b-1.whl": ""})
     inputs = Inputs()

@@ -78,7 +78,7 @@ def test_a_name_that_is_not_utf_8_is_said(tmp_path):
 @pytest.mark.parametrize("size_bytes", [1, 5])
 def test_a_file_that_changes_while_it_is_packed_is_an_error(tmp_path, size_bytes):
     file = folder(tmp_path, a_py="abc") / "a.py"
-    entry = archive._Entry("a.py", file, size_bytes, is_program=False)
+    entry = archive._Entry("a.py", file, size_bytes, 0o644)
     with pytest.raises(ArchiveError, match="changed while it was packed"):
         archive._zip([entry])
 

@@ -178,3 +178,14 @@ def test_a_missing_dependency_is_said_with_its_line(tmp_path, monkeypatch):
         ConfigError, match=r"config\.yml:9: lambda\.dependencies\[1\]: lib does not"
     ):
         check_files(config)
+
+
+def test_a_runtime_of_ones_own_needs_an_executable_bootstrap(check, tmp_path):
+    own = {"handler": "any", "runtime": "provided.al2023"}
+    with pytest.raises(ConfigError, match="has no file bootstrap"):
+        check(files={"main": ""}, **own)
+    check(files={}, layers=(LAYER,), **own)
+    with pytest.raises(ConfigError, match="bootstrap is not executable"):
+        check(files={"bootstrap": "#!/bin/sh"}, **own)
+    (tmp_path / "bootstrap").chmod(0o755)
+    check(files={}, **own)

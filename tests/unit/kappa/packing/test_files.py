@@ -2,6 +2,9 @@
 
 import contextlib
 import os
+import shutil
+import stat
+import subprocess
 
 import pytest
 
@@ -99,6 +102,110 @@ def test_links_that_double_the_files_at_each_step_end_as_an_error(tmp_path):
         list(walk.folder(source, ""))
 
 
+@pytest.fixture
+def pnpm(tmp_path):
+    """A folder as pnpm installs into it: tea needs pot, and both need each other."""
+    source = folder(tmp_path / "code", index_py="")
+    modules = source / "node_modules"
+    for name, text in {
+        ".pnpm/tea@1/node_modules/tea/index.js": "exports.pot = () => require('pot').name\n",
+        ".pnpm/pot@2/node_modules/pot/index.js": "exports.name = 'pot 2'\n",
+        ".pnpm/pot@2/node_modules/pot/tea.js": "exports.tea = require('tea')\n",
+        "plain/index.js": "",
+    }.items():
+        (modules / name).parent.mkdir(parents=True, exist_ok=True)
+        (modules / name).write_text(text)
+    for name, target in {
+        "tea": ".pnpm/tea@1/node_modules/tea",
+        ".pnpm/tea@1/node_modules/pot": "../../pot@2/node_modules/pot",
+        ".pnpm/pot@2/node_modules/tea": "../../tea@1/node_modules/tea",
+        ".pnpm/node_modules/@own/pot": "../../pot@2/node_modules/pot",
+    }.items():
+        (modules / name).parent.mkdir(parents=True, exist_ok=True)
+        (modules / name).symlink_to(target)
+    return source
+
+
+def links_in(archive):
+    """The links of a zip, with their targets."""
+    with contents(archive) as packed:
+        return {
+            info.filename: packed.read(info).decode()
+            for info in packed.infolist()
+            if stat.S_ISLNK(info.external_attr >> 16)
+        }
+
+
+def test_links_between_node_modules_stay_links(pnpm):
+    packed = pack(pnpm)
+    assert links_in(packed) == {
+        "node_modules/.pnpm/node_modules/@own/pot": "../../pot@2/node_modules/pot",
+        "node_modules/.pnpm/pot@2/node_modules/tea": "../../tea@1/node_modules/tea",
+        "node_modules/.pnpm/tea@1/node_modules/pot": "../../pot@2/node_modules/pot",
+        "node_modules/tea": ".pnpm/tea@1/node_modules/tea",
+    }
+    assert [name for name in packed.names if name not in links_in(packed)] == [
+        "index.py",
+        "node_modules/.pnpm/pot@2/node_modules/pot/index.js",
+        "node_modules/.pnpm/pot@2/node_modules/pot/tea.js",
+        "node_modules/.pnpm/tea@1/node_modules/tea/index.js",
+        "node_modules/plain/index.js",
+    ]
+    assert pack(pnpm) == packed
+
+
+@pytest.mark.skipif(not (shutil.which("node") and shutil.which("unzip")), reason="needs node")
+def test_node_finds_the_modules_of_an_unzipped_package(pnpm, tmp_path):
+    (tmp_path / "code.zip").write_bytes(pack(pnpm).data)
+    subprocess.run(["unzip", "-q", "code.zip", "-d", "unzipped"], cwd=tmp_path, check=True)
+    script = "console.log(require('tea').pot())"
+    command = ["node", "-e", script]
+    done = subprocess.run(
+        command, cwd=tmp_path / "unzipped", capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "pot 2\n", done.stderr
+
+
+def test_a_link_to_node_modules_that_are_left_out_is_packed_as_the_folder(pnpm):
+    (pnpm / ".lambdaignore").write_text(".pnpm/\n")
+    packed = pack(pnpm)
+    assert packed.names == ("index.py", "node_modules/plain/index.js", "node_modules/tea/index.js")
+    assert links_in(packed) == {}
+
+
+def test_links_of_node_modules_to_themselves_end(tmp_path):
+    source = folder(tmp_path / "code", index_py="", store__a_py="a")
+    modules = source / "node_modules"
+    modules.mkdir()
+    for path, target in {
+        modules / "self": "..",
+        modules / "all": ".",
+        modules / "store": "../store",
+        source / "store" / "node_modules": "../node_modules",
+    }.items():
+        path.symlink_to(target)
+    (source / ".lambdaignore").write_text("/store/\n")
+    packed = pack(source)
+    assert packed.names == (
+        *("index.py", "node_modules/all", "node_modules/self"),
+        *("node_modules/store/a.py", "node_modules/store/node_modules"),
+    )
+    assert links_in(packed)["node_modules/store/node_modules"] == ".."
+
+
+def test_a_link_out_of_node_modules_is_refused(pnpm, tmp_path):
+    (tmp_path / "workspace").mkdir()
+    (pnpm / "node_modules" / "mine").symlink_to(tmp_path / "workspace")
+    with pytest.raises(ArchiveError, match="not inside of"):
+        pack(pnpm)
+
+
+def test_a_link_and_a_folder_of_one_name_are_refused(pnpm, tmp_path):
+    dependency = folder(tmp_path / "more", node_modules__tea__own_py="")
+    with pytest.raises(ArchiveError, match="node_modules/tea would be a link and a folder"):
+        pack(pnpm, extras=codefiles.Extras(dependencies=[("more", dependency)]))
+
+
 def test_a_path_longer_than_the_system_takes_is_an_error(tmp_path):
     here = os.open(tmp_path, os.O_RDONLY)
     for _ in range(30):
@@ -158,3 +265,9 @@ def test_folders_as_deep_as_code_has_them_are_packed(tmp_path):
     folder.mkdir(parents=True)
     (folder / "x.py").write_text("")
     assert pack(tmp_path).names == ("a/" * 90 + "x.py",)
+
+
+def test_a_link_of_node_modules_whose_name_is_not_utf8_is_an_error(pnpm):
+    os.symlink(b"tea", os.fsencode(pnpm) + b"/node_modules/\xff")
+    with pytest.raises(ArchiveError, match="not UTF-8"):
+        pack(pnpm)

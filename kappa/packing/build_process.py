@@ -1,0 +1,84 @@
+"""Run a build's command as a child process that never outlives kappa.
+
+It owns the process group, and what is shown of the output. It must not know what is built or why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+# The pipe on stdin closes when kappa ends for any reason. Then the watcher, which ignores SIGTERM,
+# ends the whole group. $$ is the group's id; `exec` runs no builtin of the shell in its place.
+_WATCHED = """\
+exec 3<&0 </dev/null
+(trap '' TERM; read -r _ <&3; kill -KILL -$$) &
+(exec 3<&- "$@")
+"""
+# What a build gets to end by itself after Ctrl-C.
+_GRACE_S = 2.0
+_MAX_BYTES = 64 * 1024
+_MAX_LINES = 200
+# Colours and other sequences for a terminal.
+# Source: ECMA-48, "Control functions for coded character sets", CSI.
+_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+def run(
+    command: str | Sequence[str], folder: Path, variables: Mapping[str, str]
+) -> tuple[int, str]:
+    """Run a command, by the shell if it is a text; return its exit code and its last output.
+
+    A command that a signal ended has 128 more than the signal's number, as in a shell.
+    Raises: OSError, if no process can be started; ValueError, if no program can have such an
+    argument.
+    """
+    words = ("/bin/sh", "-c", command) if isinstance(command, str) else command
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            ("/bin/sh", "-c", _WATCHED, "kappa", *words),
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait()
+        finally:
+            _end(process)
+        return code, _last_lines(output)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the watcher, and whatever is left of the command."""
+    with process:  # closes the pipe at last, and then the watcher ends what is left
+        _signal(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # On macOS a group of processes that have ended refuses a signal.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _last_lines(output: IO[bytes]) -> str:
+    """The end of an output, as a terminal without colours would show it."""
+    size_bytes = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size_bytes - _MAX_BYTES))
+    text = _SEQUENCE.sub("", output.read().decode("utf-8", "replace"))
+    # A carriage return begins a line again, as progress bars do.
+    lines = [line.rstrip().rpartition("\r")[2] for line in text.rstrip().split("\n")]
+    is_cut = size_bytes > _MAX_BYTES or len(lines) > _MAX_LINES
+    return "\n".join([*(["..."] if is_cut else []), *lines[-_MAX_LINES:]])
