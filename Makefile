@@ -6,7 +6,7 @@ SITE := s3-website
 NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get install npm; brew install node)
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lint format interrupted soak bench bench-peers lighthouse screenshot dist scan audit lock clean
+.PHONY: help local test check lint python-lint other-lint format interrupted soak bench bench-peers lighthouse screenshot dist scan audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,9 +21,14 @@ test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, including the bro
 check: lint test ## Run what CI runs: format, lint, types, then every test
 
 lint: $(VENV)/.dev $(SITE)/node_modules/.dev ## Check format, style and types
+	@$(MAKE) --no-print-directory -j 2 python-lint other-lint
+
+python-lint:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+other-lint:
 	cd $(SITE) && npx --no-install tsc -p .
 	$(BIN)/python resources.py cf | $(BIN)/cfn-lint
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -70,7 +75,6 @@ audit: $(VENV)/.venv ## Check installed packages for known vulnerabilities
 	cd $(SITE) && npm audit
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
-	$(BIN)/pip install --quiet uv
 	$(BIN)/python -m requirements.lock
 
 clean: ## Remove everything that the set-up and the builds created

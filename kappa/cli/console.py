@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from kappa.cli.secrets import without_secrets
 from kappa.errors import KappaError
 from kappa.texts import one_line, safe_json, shown
 
@@ -153,13 +154,14 @@ def result(text: str) -> None:
         output.results.append(text)
         return
     with _LOCK:
-        click.echo(_safe(output.lines(text)), color=_colour())
+        click.echo(_safe(output.lines(without_secrets(text))), color=_colour())
 
 
 def progress(text: str) -> None:
     """Print to stderr."""
     with _LOCK:
-        click.echo(_safe(_OUTPUT.get().lines(text)), err=True, color=_colour())
+        hidden = without_secrets(text)
+        click.echo(_safe(_OUTPUT.get().lines(hidden)), err=True, color=_colour())
 
 
 def exit_code(run: Callable[[], int | None], debug: bool) -> int:

@@ -57,5 +57,9 @@ def show_changes(
         return 0
     settings = [setting for change in changes for setting in change.settings]
     if any(HIDDEN in (setting.before, setting.after) for setting in settings):
-        progress("Values of variables and included ones are hidden: --show-values shows them.")
+        progress(
+            "Secrets are never shown."
+            if show_values
+            else "Values of variables and included ones are hidden: --show-values shows them."
+        )
     return DIFFERS

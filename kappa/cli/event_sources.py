@@ -10,11 +10,12 @@ from kappa.cli.carry_out import carry_out
 from kappa.cli.console import as_json, progress, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
+from kappa.config.uses import CONNECTIONS, PARTS
 
 _sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 
 
-@command(several=True)
+@command(several=True, uses=CONNECTIONS)
 def add_event_sources(options: Options) -> None:
     """Connect the function to its event sources.
 
@@ -30,7 +31,7 @@ def add_event_sources(options: Options) -> None:
     carry_out(options, plan_add_event_sources)
 
 
-@command(several=True)
+@command(several=True, uses=CONNECTIONS)
 def update_event_sources(options: Options) -> None:
     """Update existing event sources.
 
@@ -45,7 +46,7 @@ def update_event_sources(options: Options) -> None:
     carry_out(options, plan_update_event_sources)
 
 
-@command()
+@command(uses=CONNECTIONS)
 @_sources
 def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Let event sources invoke the function again.
@@ -61,7 +62,7 @@ def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=True))
 
 
-@command()
+@command(uses=PARTS)
 @_sources
 def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Stop event sources from invoking the function.
@@ -78,7 +79,7 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=False))
 
 
-@command()
+@command(uses=PARTS)
 @_sources
 def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Disconnect event sources from the function.
@@ -95,7 +96,7 @@ def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_remove_event_sources, names=sources))
 
 
-@command()
+@command(uses=PARTS)
 def event_source_status(options: Options) -> None:
     """Show the event sources and their state.
 

@@ -20,6 +20,7 @@ from kappa.cli import old_syntax
 from kappa.cli.argument_types import BETWEEN_FILES, config_files
 from kappa.cli.options import Options, common, merge
 from kappa.config import advised_commands
+from kappa.config.uses import EVERYTHING, Uses
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -167,12 +168,14 @@ def command(
     several: bool = False,
     together: bool = False,
     confirm: Callable[[Options, dict[str, Any]], None] | None = None,
+    uses: Uses | Callable[[dict[str, Any]], Uses] = EVERYTHING,
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a function a command of the group, with its docstring as its help.
 
     What the function returns is the exit code; None is 0. `several`: it takes several configs,
     one after another or side by side; `together`: it is called once for all of them.
     `confirm` is called first, with the options and the arguments, of which it takes its own out.
+    `uses` names the places of a config whose values it needs, or chooses them by the arguments.
     """
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
@@ -180,6 +183,7 @@ def command(
         @click.pass_context
         def run(ctx: click.Context, /, **given: Any) -> int | None:  # noqa: ANN401
             options = merge(ctx.obj, given)
+            options.uses = uses if isinstance(uses, Uses) else uses(given)
             if confirm is not None:
                 confirm(options, given)
             if together or len(options.configs) == 1:

@@ -12,6 +12,7 @@ from kappa.cli.carry_out import print_notes
 from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
+from kappa.config.uses import EVERYTHING, NAMES, Uses
 from kappa.errors import FunctionFailed, Interrupted, NotFound
 from kappa.texts import printable
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 # Where debuggers look for Node.js. Source: Node.js documentation, "Debugging Node.js".
 _INSPECTOR_PORT = 9229
+
+
+def _uses(given: dict[str, Any]) -> Uses:
+    """A function that runs here needs all of its settings; one in AWS, its name."""
+    return EVERYTHING if given.get("local") else NAMES
 
 
 def _call_options(function: F) -> F:
@@ -60,7 +66,7 @@ def _local_options(function: F) -> F:
     return function
 
 
-@command()
+@command(uses=_uses)
 @_call_options
 @_local_options
 def invoke(
@@ -178,7 +184,7 @@ def run_here(
     print_answer(options, function.name, replace(answer, log=text), hint)
 
 
-@command()
+@command(uses=NAMES)
 @_call_options
 def invoke_async(options: Options, data: str, qualifier: str) -> None:
     """Queue an event for the function and return.
@@ -197,7 +203,7 @@ def invoke_async(options: Options, data: str, qualifier: str) -> None:
     progress(f"  Its log: {invocation.command('logs')}")
 
 
-@command()
+@command(uses=NAMES)
 @_call_options
 def dryrun(options: Options, data: str, qualifier: str) -> None:
     """Check whether you may invoke the function.

@@ -14,6 +14,7 @@ from kappa.cli.argument_types import Moment
 from kappa.cli.console import progress, result
 from kappa.cli.group import command
 from kappa.cli.options import Options
+from kappa.config.uses import NAMES
 from kappa.errors import Denied, KappaError, NotFound
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _log_options(function: F) -> F:
     return function
 
 
-@command()
+@command(uses=NAMES)
 @_log_options
 def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Show the function's log, request by request.
@@ -68,7 +69,7 @@ def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: 
     _show(options, sys.stdout.isatty() if pretty is None else pretty, **given)
 
 
-@command()
+@command(uses=NAMES)
 @_log_options
 def tail(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Print the function's log, line by line.

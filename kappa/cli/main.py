@@ -5,6 +5,7 @@ A command's file is imported when the command runs, or its help is shown.
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import click
 
 from kappa import __version__
 from kappa.cli.argument_types import ConfigFiles
-from kappa.cli.console import exit_code
+from kappa.cli.console import exit_code, print_traceback
 from kappa.cli.group import Commands, with_example
 from kappa.cli.options import Options, common, merge
 
@@ -24,6 +25,7 @@ COMMANDS = {
     "dryrun": "invoke",
     "deploy": "deploy",
     "diff": "diff",
+    "event": "event",
     "create": "deploy",
     "update_code": "deploy",
     "add_event_sources": "event_sources",
@@ -68,6 +70,7 @@ def cli(ctx: click.Context, /, config: tuple[Path, ...], **given: Any) -> None: 
 
 
 def run(args: list[str]) -> int:
-    """Run the `kappa` command; return its exit code."""
+    """Run the `kappa` command; return its exit code. A bug's traceback is printed as all else."""
+    sys.excepthook = lambda _kind, error, _trace: print_traceback(error)
     command = partial(cli.main, args, prog_name="kappa", standalone_mode=False)
     return exit_code(command, "--debug" in args)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kappa.cli.console import print_report
+from kappa.config.uses import EVERYTHING, Uses
 
 if TYPE_CHECKING:
     from kappa.aws import Aws
@@ -21,7 +22,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass
 class Options:
-    """What stands before CONFIG or after COMMAND; the later one wins."""
+    """What stands before CONFIG or after COMMAND; the later one wins.
+
+    `uses` are the places of the config that the command uses.
+    """
 
     config: Path
     profile: str | None = None
@@ -31,9 +35,11 @@ class Options:
     json: bool = False
     configs: tuple[Path, ...] = ()
     session: Session | None = None
+    uses: Uses = EVERYTHING
 
     def open(self, known: dict[Any, Aws] | None = None) -> Session:
         """Read the config and prepare to reach AWS; `known` are other configs' clients."""
+        from kappa.cli.secrets import hide_secret
         from kappa.commands.session import open_session
 
         if self.session is not None:
@@ -43,9 +49,15 @@ class Options:
 
             logging.basicConfig(stream=sys.stderr, format="%(message)s")
             logging.getLogger("kappa").setLevel(logging.DEBUG)
-        environment = self.env or ""
         return open_session(
-            self.config, self.profile, self.region, known, environment, report=print_report
+            self.config,
+            self.profile,
+            self.region,
+            known,
+            self.env or "",
+            report=print_report,
+            uses=self.uses,
+            hide=hide_secret,
         )
 
 

@@ -10,11 +10,12 @@ from kappa.cli.carry_out import warn_of_code
 from kappa.cli.console import as_json, result
 from kappa.cli.group import command
 from kappa.cli.options import Options, strict_option
+from kappa.config.uses import CODE
 from kappa.errors import ArchiveError
 from kappa.texts import one_line
 
 
-@command(several=True)
+@command(several=True, uses=CODE)
 @click.option(
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the zip here."
 )

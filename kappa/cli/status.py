@@ -5,9 +5,10 @@ from __future__ import annotations
 from kappa.cli.console import as_json, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
+from kappa.config.uses import PARTS
 
 
-@command(several=True)
+@command(several=True, uses=PARTS)
 def status(options: Options) -> None:
     """Show the state of everything in the config.
 

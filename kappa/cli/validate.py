@@ -6,9 +6,10 @@ from kappa.cli.carry_out import print_notes, warn_of_code
 from kappa.cli.console import as_json, progress, result
 from kappa.cli.group import command
 from kappa.cli.options import Options, show_values_option, strict_option
+from kappa.config.uses import OFFLINE
 
 
-@command(several=True)
+@command(several=True, uses=OFFLINE)
 @show_values_option
 @strict_option
 def validate(options: Options, show_values: bool, strict: bool) -> None:
@@ -16,13 +17,15 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
 
     Merges the environment, and checks the files that the config names and the handler. The output
     is a valid config. It leaves out variables, and keeps ${name} for included values, unless
-    --show-values is given. Installs and builds nothing, and does not contact AWS. Exit code 2: the
-    config is wrong.
+    --show-values is given. Installs and builds nothing, and does not contact AWS: it lists the
+    values that other commands would ask for. With --json, `values` lists where each value is from.
+    Exit code 2: the config is wrong.
 
     Example:
       kappa config.yml validate --env prod
     """
     from kappa.commands.validate import check
+    from kappa.config.value_sources import value_sources
     from kappa.config.write import as_yaml, hidden_variables, plain_config
     from kappa.packing.check_syntax import problems
 
@@ -36,11 +39,19 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     unreadable = problems(session.config.function.runtime, archive) if archive else []
     warn_of_code(session.config, unreadable, strict=strict)
     config = plain_config(session.config, show_values=show_values)
-    result(as_json(config) if options.json else as_yaml(config).rstrip("\n"))
+    sources = value_sources(session.config)
+    if options.json:
+        result(as_json(config | ({"values": sources} if sources else {})))
+    else:
+        result(as_yaml(config).rstrip("\n"))
     names = "" if show_values else ", ".join(hidden_variables(session.config))
     if names:
         progress(f"Not shown: lambda.environment ({names}): --show-values shows it.")
-    if "include" in config:
-        progress(
-            f"Values of {session.config.include} stand as ${{name}}: --show-values shows them."
-        )
+    if "include" in config and not show_values:
+        files = config["include"]
+        files = ", ".join(files) if isinstance(files, list) else files
+        progress(f"Values of {files} stand as ${{name}}: --show-values shows them.")
+    for source in sources:
+        if source["is_asked"]:
+            what = f"{source['key']} is " if source["key"] else ""
+            progress(f"Not asked: {source['file']}:{source['line']}: {what}{source['value']}")

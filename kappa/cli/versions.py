@@ -9,13 +9,14 @@ from kappa.cli.console import as_json, bold, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.commands.numbers import size
+from kappa.config.uses import NAMES
 from kappa.texts import one_line
 
 _HEADINGS = ("version", "date", "size", "sha256", "aliases", "description")
 _ALIASES = 4
 
 
-@command(several=True)
+@command(several=True, uses=NAMES)
 def versions(options: Options) -> None:
     """List published versions and their aliases.
 

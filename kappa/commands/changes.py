@@ -1,8 +1,8 @@
 """What a plan would change, in words: setting by setting, document by document, file by file.
 
 Pure: it reads the plan's steps, whatever they are about, and knows no service. The values of
-a function's variables, and what came from an included file, are hidden unless they are asked for:
-a diff ends up in logs.
+a function's variables, and what was filled in, are hidden unless they are asked for: a diff ends up
+in logs. Secrets are always hidden, also those that AWS still has in their place.
 """
 
 from __future__ import annotations
@@ -73,14 +73,16 @@ def changes(
     *,
     show_values: bool = False,
     included: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
     installed: Iterable[str] = (),
 ) -> list[Change]:
-    """Describe what each step would change; `included` texts as the config writes them.
+    """Describe what each step would change; `included` and `secrets` as the config writes them.
 
     `code` is the packed zip, with the names of the files in it that are `installed` packages';
     `deployed` is the zip that AWS has; None, where there is no zip.
     """
-    written = {} if show_values else (included or {})
+    hidden = secrets or {}
+    written = hidden if show_values else {**(included or {}), **hidden}
 
     def files(step: Step) -> tuple[File, ...] | None:
         has_both = deployed is not None or step.operation == "create_function"
@@ -90,12 +92,20 @@ def changes(
         return compare_code(deployed, code, installed, show_secrets=show_values)
 
     return [
-        Change(step.mark, step.message, tuple(_settings(step, show_values, written)), files(step))
+        Change(
+            step.mark,
+            step.message,
+            tuple(
+                _without_secret(setting, _hidden(setting, written), hidden, written)
+                for setting in _settings(step, show_values)
+            ),
+            files(step),
+        )
         for step in steps(plan)
     ]
 
 
-def _settings(step: Step, show_values: bool, written: Mapping[str, str]) -> Iterator[Setting]:
+def _settings(step: Step, show_values: bool) -> Iterator[Setting]:
     if step.mark in ("attached", "detached", "removed"):
         return
     params = {**step.params, **dict.fromkeys(step.takes, "(the version published)")}
@@ -113,7 +123,7 @@ def _settings(step: Step, show_values: bool, written: Mapping[str, str]) -> Iter
         old, new = before.get(name), after.get(name)
         if old == new and step.mark not in CREATING_MARKS:
             continue
-        yield _hidden(_setting(name, old, new, show_values), written)
+        yield _setting(name, old, new, show_values)
 
 
 def _hidden(setting: Setting, written: Mapping[str, str]) -> Setting:
@@ -122,6 +132,39 @@ def _hidden(setting: Setting, written: Mapping[str, str]) -> Setting:
     if setting.after != after and not setting.document and setting.before == before is not None:
         before = HIDDEN
     return replace(setting, before=before, after=after)
+
+
+def _without_secret(
+    setting: Setting, shown: Setting, secrets: Mapping[str, str], written: Mapping[str, str]
+) -> Setting:
+    """Hide what AWS has in a setting with a secret, but for what the config has too."""
+    if not secrets or hide(setting.after, secrets) == setting.after:
+        return shown
+    known = set(_texts(setting.after))
+
+    def old(value: Any) -> Any:  # noqa: ANN401 - plain values
+        if isinstance(value, Mapping):
+            return {key: old(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [old(item) for item in value]
+        if not isinstance(value, str) or value in known:
+            return value
+        inner = _json(value)
+        return HIDDEN if isinstance(inner, str) else json.dumps(old(inner), ensure_ascii=False)
+
+    before = hide(old(setting.before), written)
+    return replace(shown, before=shown.before if shown.before == HIDDEN else before)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Each text in a value, and in JSON within a text."""
+    if isinstance(value, str):
+        yield value
+        inner = _json(value)
+        yield from () if isinstance(inner, str) else _texts(inner)
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
 
 
 def _setting(name: str, before: Any, after: Any, show_values: bool) -> Setting:  # noqa: ANN401

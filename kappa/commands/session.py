@@ -5,10 +5,10 @@ Owns that each is read once, and that the command line wins over the config.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
@@ -19,6 +19,7 @@ from kappa.config.convert import allowed, fits
 from kappa.config.model import Config, Function
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
+from kappa.config.uses import EVERYTHING, Uses
 from kappa.errors import ConfigError
 from kappa.packing import check_syntax
 from kappa.packing.archive import Archive
@@ -27,23 +28,30 @@ from kappa.packing.check_handler import check_files, check_handler
 from kappa.packing.check_syntax import Problem
 from kappa.plan.step import Clock, Report
 
+if TYPE_CHECKING:
+    from kappa.config.references import Answer, Ask
+
 
 def _no_report(_: Report) -> None:
     pass
 
 
 class Session(msgspec.Struct, frozen=True, dict=True):
-    """One config and the account that it is for. `report` is called before the code is built."""
+    """One config and the account that it is for.
+
+    `report` is called before the code is built; `ask` reads the references of its documents.
+    """
 
     config: Config
     aws: Aws
     clock: Clock = msgspec.field(default_factory=Clock)
     report: Callable[[Report], None] = _no_report
+    ask: Ask | None = None
 
     @cached_property
     def document(self) -> dict[str, Any] | None:
         """The policy's document, if the config has one; its file is read once."""
-        return read_policy_document(self.config)
+        return read_policy_document(self.config, self.ask)
 
     @cached_property
     def zip(self) -> Archive | None:
@@ -74,18 +82,40 @@ def open_session(
     known: dict[Any, Aws] | None = None,
     environment: str = "",
     report: Callable[[Report], None] = _no_report,
+    *,
+    uses: Uses = EVERYTHING,
+    hide: Callable[[str, str], None] = lambda *_: None,
 ) -> Session:
     """Read the config; the command line's profile and region win over the file's.
 
     `known` are the clients of other configs: those of one profile and region are shared. `report`
-    is the Session's.
-    Raises: ConfigError.
+    is the Session's. Of AWS only the values are asked that the command `uses`; `hide` is given each
+    secret among them, and what the config writes in its place.
+    Raises: ConfigError; AwsError, if AWS refuses a value.
     """
+    clients = {} if known is None else known
+
+    def aws_at(own_region: str | None, own_profile: str | None) -> Aws:
+        where = (region or own_region or None, profile or own_profile or None)
+        return clients.setdefault(where, Aws(*where))
+
+    def read(names: Collection[str], own_region: str, own_profile: str) -> Mapping[str, Answer]:
+        from kappa.commands.values import read_values, unless_written
+
+        aws = aws_at(own_region, own_profile)
+        return read_values(aws, names, unless_written(file, hide))
+
     given = advised_commands.options(profile=profile, region=region)
-    config = msgspec.structs.replace(read_config(file, environment), given=given)
-    where = (region or config.region, profile or config.profile)
-    aws = Aws(*where) if known is None else known.setdefault(where, Aws(*where))
-    return Session(config, aws, report=report)
+    # What is wrong whatever the values are is reported before AWS is asked for them.
+    config = read_config(file, environment, uses=uses._replace(asks=False))
+    if uses.asks and any(config.is_layout_07 or uses(keys) for keys in config.unread_texts):
+        config = read_config(file, environment, uses=uses, read=read)
+    aws = aws_at(config.region, config.profile)
+
+    def ask(names: Collection[str]) -> Mapping[str, Answer]:
+        return read(names, config.region or "", config.profile or "") if names else {}
+
+    return Session(msgspec.structs.replace(config, given=given), aws, report=report, ask=ask)
 
 
 def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
@@ -103,7 +133,7 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
             raise ConfigError(problem, f"Allowed: {allowed(types[key])}.")
     changed = msgspec.structs.replace(session.config.function, **chosen)
     config = msgspec.structs.replace(session.config, function=changed)
-    published = Session(config, session.aws, session.clock, session.report)
+    published = Session(config, session.aws, session.clock, session.report, session.ask)
     # Nothing that was read depends on these keys, so keep it.
     vars(published).update(vars(session))
     return published

@@ -12,6 +12,12 @@ from kappa.packing.archive import Archive
 from kappa.packing.build import is_ready_zip, read_archive
 from kappa.packing.check_handler import check_files, check_handler
 
+# What is packed is not known before these are.
+_PACKING = frozenset(
+    {"build", "build_inputs", "dependencies", "excluded_dirs", "excluded_files", "handler", "image"}
+    | {"path", "runtime"}
+)
+
 
 def check(config: Config, region: str | None) -> Archive | None:
     """Check all that a config names, and pack it without installing packages or asking AWS.
@@ -24,7 +30,7 @@ def check(config: Config, region: str | None) -> Archive | None:
         check_regions(config, region)
     read_policy_document(config)
     check_files(config)
-    if config.function.image:
+    if config.function.image or any(keys[-1] in _PACKING for keys in config.unread):
         return None
     function = replace(config.function, build=None)
     if not is_ready_zip(config):

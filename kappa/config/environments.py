@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kappa.config.convert import suggestion
 from kappa.config.merge import TreeBuilder, dig
 from kappa.config.tree import Tree
-from kappa.config.values import fill_text
+from kappa.config.values import fill_text, is_unread
 from kappa.errors import ConfigError
 
 # What kappa 0.7 took when no --env was given.
@@ -120,7 +120,7 @@ def _identity(
         value = dig(tree.data, keys) if own is None else own
         if value is None:
             return ""
-        if not isinstance(value, str):
+        if not isinstance(value, str) or is_unread(value, values):
             return None
         try:
             return fill_text(value, {**values, "environment": environment}, ConfigError)

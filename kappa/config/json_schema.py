@@ -45,8 +45,8 @@ def schema() -> dict[str, Any]:
             **parts,
             "value": {
                 "type": "string",
-                "pattern": r"\$\{[a-z][a-z0-9_]*(:-[^}]*)?\}",
-                "description": "a value of the included file, such as ${team:-tea}",
+                "pattern": r"\$\{([A-Za-z_]\w*|(env|ssm|secret|cf|file):[^{}]+)(:-[^}]*)?\}",
+                "description": "a value from elsewhere, such as ${team:-tea} or ${ssm:/team}",
             },
         },
         "if": {"anyOf": [{"required": ["environments"]}, {"required": ["name"]}]},

@@ -1,6 +1,7 @@
-"""Hide what came from the included file: the config's own words, `${name}`, stand in its place.
+"""Hide what was filled in: the config's own words, such as `${name}`, stand in its place.
 
-Included values are not meant for the repository, so they must not end up in logs either.
+Included values are not meant for the repository, so they must not end up in logs either. Secrets
+of AWS's stores are not shown to anybody.
 Pure.
 """
 
@@ -16,18 +17,29 @@ from kappa.config.values import names_in
 
 
 def written_texts(config: Config) -> dict[str, str]:
-    """Map each included text to what the config writes in its place.
+    """Map each text that was filled in to what the config writes in its place.
 
     Texts that a config writes around a value, such as chat-${stage}, are one with it. A short text
-    is left out: it may stand anywhere.
+    is left out, unless it is a secret: it may stand anywhere.
     """
     own = {"environment"} if config.values.get("environment") == config.environment else set()
     values = {name: text for name, text in config.values.items() if name not in own}
     written_by_text = {text: f"${{{name}}}" for name, text in values.items()}
     for text, words in config.included.values():
-        if any(values.get(name) for name in names_in(words)):
+        if any(values.get(name) for name in names_in(words, config.values)):
             written_by_text[text] = words
-    return {text: words for text, words in written_by_text.items() if _may_be_secret(text)}
+    shown = {text: words for text, words in written_by_text.items() if _may_be_secret(text)}
+    return shown | secret_texts(config)
+
+
+def secret_texts(config: Config) -> dict[str, str]:
+    """Map each text that is a secret, or has one in it, to what the config writes in its place."""
+    texts = {config.values[name]: f"${{{name}}}" for name in config.secrets}
+    for text, words in config.included.values():
+        if config.secrets.intersection(names_in(words, config.values)):
+            texts[text] = words
+    texts.pop("", None)
+    return texts
 
 
 def _may_be_secret(text: str) -> bool:

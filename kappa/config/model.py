@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -54,6 +54,7 @@ from kappa.config.value_types import (
     Memory,
     OptionalJson,
     OrganizationId,
+    PackageName,
     Parallel,
     PolicyDescription,
     PolicyName,
@@ -294,6 +295,7 @@ class Function(Section, frozen=True):
     build: BuildCommand | None = None
     build_inputs: tuple[Text, ...] = ()
     requirements: Requirements | None = None
+    build_packages: tuple[PackageName, ...] = ()
     dependencies: tuple[Text, ...] = ()
     excluded_dirs: tuple[Text, ...] = ()
     excluded_files: tuple[Text, ...] = ()
@@ -326,17 +328,21 @@ class File(Section, frozen=True):
     iam: Iam | None = None
     profile: ProfileName = ""
     region: RegionName = ""
-    include: str = ""
+    include: str | tuple[Text, ...] = ""
     resources: str = ""
 
 
 class Config(Struct, frozen=True):
     """A validated config.
 
-    values: the included ones, for the policy document; hint: how to get one that is missing.
+    values: those filled in, for the policy document; hint: how to get one that is missing.
+    value_files: the file of each included value; secrets: the references among the values whose
+    texts are never shown.
+    unread, unread_texts: the parts that were left out, with the texts and the lines of the
+    references that were not read, by key path.
     is_layout_07: the file has the layout of kappa 0.7; notes: what in it has no effect.
     bound: the alias that AWS has its event sources on, where the config names none.
-    include: the path of the included file as it is written.
+    include: the paths of the included files as they are written.
     included: each text that a value was put into, by key path, filled in and as it is written.
     other_aliases: those of other environments and configs; "" is the function itself.
     given: options of the command line, apart from --env, that an advised command must repeat.
@@ -349,6 +355,10 @@ class Config(Struct, frozen=True):
     profile: str | None = None
     region: str | None = None
     values: Mapping[str, str] = {}
+    value_files: Mapping[str, str] = {}
+    secrets: frozenset[str] = frozenset()
+    unread: Mapping[Keys, Any] = {}
+    unread_texts: Mapping[Keys, tuple[str, int]] = {}
     hint: str = ""
     environment: str = ""
     lines: Mapping[Keys, int] = {}
@@ -356,7 +366,7 @@ class Config(Struct, frozen=True):
     is_layout_07: bool = False
     notes: tuple[str, ...] = ()
     bound: str | None = None
-    include: str = ""
+    include: str | tuple[str, ...] = ""
     included: Mapping[Keys, tuple[str, str]] = {}
     other_aliases: frozenset[str] = frozenset()
     given: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """The policy document of a config: read it, fill it in, and complete it with what only AWS knows.
 
 Owns which names are AWS's: ${account_id}, ${partition} and, where no included file gives it,
-${region}. They stay as they are until AWS has answered who is calling.
+${region}. They stay as they are until AWS has answered who is calling. References, such as
+${cf:Stack.Output}, are read by the caller's `ask`; without it they stay too.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kappa.arn import Place
+from kappa.config.error_list import raise_all
 from kappa.config.files import read_file
 from kappa.config.model import Config
 from kappa.config.strict_json import line_of_null, parse_json
 from kappa.config.tree import Keys, items
-from kappa.config.values import fill_text, is_given
+from kappa.config.values import LOCAL, fill_text, is_given, references_in
 from kappa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from kappa.config.references import Ask
 
 # The caller's account is the caller's, whatever an included file holds; an included region counts.
 _CALLERS = frozenset({"account_id", "partition"})
@@ -29,12 +34,12 @@ _OBJECT = re.compile(r"^(arn:[^:]*:s3:::[^/]+/).*$", re.DOTALL)
 FILL_IN = "Put in place of {blank} what is meant."
 
 
-def read_policy_document(config: Config) -> dict[str, Any] | None:
+def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, Any] | None:
     """Read the policy's JSON file, filled in; None when the policy has no document.
 
     What only AWS knows, such as ${account_id}, is left for place_policy_document().
-    Raises: ConfigError, if it is missing, not JSON or not a policy, repeats a key, or has a null or
-    an unfilled blank.
+    Raises: ConfigError, if it is missing, not JSON or not a policy, repeats a key, has a null or
+    an unfilled blank, or a reference without a value; AwsError, if AWS refuses one.
     """
     if config.policy is None or not config.policy.document:
         return None
@@ -57,10 +62,60 @@ def read_policy_document(config: Config) -> dict[str, Any] | None:
     if null_line := line_of_null(text):
         raise ConfigError(f"{file}:{null_line}: a policy cannot contain null.", "Take the key out.")
     later = _names_of_aws(config.values)
+    values = config.values
+    if ask is not None and "${" in text and (names := _references(document, values)):
+        values = {**values, **_read_references(config, names, ask, error)}
     filled: dict[str, Any] = _fill_json(
-        document, lambda value: fill_text(value, config.values, error, later, config.hint)
+        document, lambda value: fill_text(value, values, error, later, config.hint)
     )
     return filled
+
+
+def _references(document: object, values: Mapping[str, str]) -> dict[str, bool]:
+    """Name a document's references without a value: whether all have defaults."""
+    names: dict[str, bool] = {}
+
+    def find(text: str) -> str:
+        for name, has_default in references_in(text, values, in_document=True):
+            if name not in values:
+                names[name] = names.get(name, True) and has_default
+        return text
+
+    _fill_json(document, find)
+    return names
+
+
+def _read_references(
+    config: Config,
+    names: Mapping[str, bool],
+    ask: Ask,
+    error: Callable[[str, str], ConfigError],
+) -> dict[str, str]:
+    from kappa.config.references import Place as Reference
+    from kappa.config.references import checked, malformed, read_local
+
+    places = [Reference((), name, has_default, error) for name, has_default in names.items()]
+    raise_all([wrong for place in places for wrong in malformed(place)])
+    local = read_local(names, config.file.parent)
+    answers = {**local, **ask([name for name in names if name not in local])}
+    return {name: value.text for name, value in checked(places, answers).items()}
+
+
+def unread_in_document(config: Config) -> list[tuple[Path, int, str]]:
+    """List the references to AWS in the policy's file: file, line and name."""
+    if config.policy is None or not isinstance(config.policy.document, str):
+        return []
+    if not config.policy.document:
+        return []
+    file = config.beside(config.policy.document)
+    content = _read_document_file(config, file)
+    names = _references(parse_json(content, str(file)), config.values)
+    text = content.decode("utf-8")
+    return [
+        (file, _line(text, f"${{{name}"), name)
+        for name in names
+        if name.partition(":")[0] not in LOCAL
+    ]
 
 
 def _read_document_file(config: Config, file: Path) -> bytes:

@@ -1,15 +1,15 @@
 """Read a kappa config file into frozen, validated objects.
 
 Owns the way from a file to a Config: YAML, layout, environment, `${name}`, types, rules. Reads the
-format of kappa 0.3 and later. It must not ask AWS anything: what is wrong with a file is reported
-before the first call.
+format of kappa 0.3 and later. It must not ask AWS anything itself: what is wrong with a file is
+reported before the first call. For values such as `${ssm:/path}` it takes a reader.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,20 +23,40 @@ from kappa.config.model import Config, File, Role
 from kappa.config.normalize import normalized, without_trailing_slashes
 from kappa.config.policy_document import names_for_later
 from kappa.config.source_rules import check_sources
-from kappa.config.tree import Tree, read_tree
-from kappa.config.values import fill_tree, read_values
+from kappa.config.tree import Keys, Tree, read_tree
+from kappa.config.unread import at, parts_of, raise_certain, unread_places, without
+from kappa.config.uses import OFFLINE, Uses
+from kappa.config.values import Included, fill_tree, looks_referring, read_values
+from kappa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from kappa.config.references import Reader, Value
 
 
-def read_config(file: Path, environment: str = "", text: bytes | None = None) -> Config:
+def read_config(
+    file: Path,
+    environment: str = "",
+    text: bytes | None = None,
+    *,
+    uses: Uses = OFFLINE,
+    read: Reader | None = None,
+) -> Config:
     """Read, fill in and check one config file, or the text that it is to hold.
 
-    Raises: ConfigError, naming file, line, key and what is allowed.
+    References such as ${ssm:/path} are read where the command `uses` the config; other places that
+    have one are left out. `read` asks AWS for them.
+    Raises: ConfigError, naming file, line, key and what is allowed; AwsError, if AWS refuses.
     """
-    read = _read_layout(file, environment, text)
-    tree = read.tree
+    found = _read_layout(file, environment, text, uses, read)
+    places = unread_places(found.tree, found.included.values)
+    parts = parts_of(places)
+    tree = without(found.tree, parts)
     settings = convert(tree, normalized(tree), File)
     checks = (_check_region, check_iam, check_function, check_sources)
-    check_all(partial(check, tree, settings) for check in checks)
+    try:
+        check_all(partial(check, tree, settings) for check in checks)
+    except ConfigError as error:
+        raise_certain(error, places)
     return Config(
         file=file,
         function=without_trailing_slashes(settings.lambda_),
@@ -44,16 +64,22 @@ def read_config(file: Path, environment: str = "", text: bytes | None = None) ->
         policy=settings.iam.policy if settings.iam else None,
         profile=settings.profile or None,
         region=settings.region or None,
-        values=read.values,
-        hint=read.hint,
-        environment=read.environment,
+        values=found.included.values,
+        value_files=found.included.files,
+        secrets=found.secrets,
+        unread={part: at(found.tree.data, part) for part in parts},
+        unread_texts={
+            keys: (words, found.tree.lines.get(keys, 1)) for keys, words in places.items()
+        },
+        hint=found.included.hint,
+        environment=found.environment,
         lines=tree.lines,
         origins=tree.origins,
-        is_layout_07=read.is_layout_07,
-        notes=(*read.notes, *_runtime_notes(tree, settings)),
+        is_layout_07=found.is_layout_07,
+        notes=(*found.notes, *_runtime_notes(tree, settings)),
         include=settings.include,
-        included={at: (tree.texts[at], words) for at, words in tree.written.items()},
-        other_aliases=read.other_aliases,
+        included={keys: (tree.texts[keys], words) for keys, words in tree.written.items()},
+        other_aliases=found.other_aliases,
     )
 
 
@@ -66,15 +92,17 @@ class _Read(msgspec.Struct, frozen=True):
     """A file as its environment makes it, and the values that were filled in."""
 
     tree: Tree
-    values: Mapping[str, str]
-    hint: str
+    included: Included
+    secrets: frozenset[str]
     environment: str
     is_layout_07: bool
     notes: tuple[str, ...]
     other_aliases: frozenset[str]
 
 
-def _read_layout(file: Path, asked: str, text: bytes | None) -> _Read:
+def _read_layout(
+    file: Path, asked: str, text: bytes | None, uses: Uses, read: Reader | None
+) -> _Read:
     """Read the file, whichever layout it has."""
     raw = read_tree(file, text)
     layout_07.refuse_earlier(raw)
@@ -84,14 +112,32 @@ def _read_layout(file: Path, asked: str, text: bytes | None) -> _Read:
         raw = (environments.alone if is_layout_07 else environments.merge)(raw, environment)
     named = {"environment": environment} if environment else {}
     # --env decides what is changed or deleted: an included value never does.
-    given, hint = read_values(raw)
-    values = {**given, **named}
-    tree = fill_tree(raw, values, partial(names_for_later, values), hint)
+    included = read_values(raw)
+    included = included._replace(values={**included.values, **named})
+    later = partial(names_for_later, included.values)
+    notes = list(layout_07.notes(raw, environment)) if is_layout_07 else []
+    referred: dict[str, Value] = {}
+    if any(map(looks_referring, raw.texts.values())):
+        from kappa.config.references import read_references, remarks
+
+        # The keys of 0.7's layout are others, so all of them count as used.
+        used = Uses(asks=uses.asks) if is_layout_07 else uses
+        referred = read_references(raw, included, used, later, read if uses.asks else None)
+        notes += remarks(raw, later)
+    read_texts = {name: value.text for name, value in referred.items()}
+    included = included._replace(values={**included.values, **read_texts})
+    tree = fill_tree(raw, included, later, _has_own_names)
     raise_all([*document_errors(tree, environment), *permission_errors(tree)])
-    notes = layout_07.notes(tree, environment) if is_layout_07 else ()
     tree = layout_07.translate(tree, environment) if is_layout_07 else tree
+    values = included.values
     others = environments.other_aliases(whole, environment, values, is_layout_07=is_layout_07)
-    return _Read(tree, values, hint, environment, is_layout_07, notes, others)
+    secrets = frozenset(name for name, value in referred.items() if value.is_secret)
+    return _Read(tree, included, secrets, environment, is_layout_07, tuple(notes), others)
+
+
+def _has_own_names(keys: Keys) -> bool:
+    """Whether a shell or pip fills in names: ${KAPPA_OUT}, ${TOKEN}."""
+    return keys[:2] in (("lambda", "build"), ("lambda", "requirements"))
 
 
 def _check_region(tree: Tree, settings: File) -> None:

@@ -116,7 +116,14 @@ AliasName = Annotated[
 KeepVersions = Annotated[int, Meta(ge=1, le=1000, description="1 to 1000 (versions)")]
 Requirements = Annotated[
     str | tuple[str, ...],
-    Meta(description="the path of a requirements file, or a list such as [requests==2.32.3]"),
+    Meta(
+        description="the path of a requirements file, a pyproject.toml or a uv.lock, or a list "
+        "such as [requests==2.32.3]"
+    ),
+]
+PackageName = Annotated[
+    str,
+    _whole(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "a package's name, without its version"),
 ]
 BuildCommand = Annotated[
     str | tuple[str, ...],

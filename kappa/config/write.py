@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from kappa.config.mask import hide, written_texts
+from kappa.config.mask import hide, secret_texts, written_texts
 from kappa.config.model import Config
+from kappa.config.unread import put_back
 from kappa.config.values import unfilled
 from kappa.texts import masked
 
@@ -21,11 +22,12 @@ def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
     """Turn a config into the mapping that a file of it holds; keys at their default are left out.
 
     Without `show_values`, `lambda.environment` is left out too, unless it has no variables, and
-    what came from the included file stands as the config writes it, with its `include`; user and
-    password of an address of packages are hidden.
+    what was filled in stands as the config writes it, with its `include`; user and password of an
+    address of packages are hidden. Secrets, and what was not read, always stand as written.
     Raises: nothing; the policy's document stays the path of its file.
     """
-    written = {} if show_values else written_texts(config)
+    as_written = {text: text for text, _ in config.unread_texts.values()}
+    written = as_written | (secret_texts if show_values else written_texts)(config)
     policy, role = config.policy and plain(config.policy), plain(config.role)
     iam = {"policy": _shown(policy, written), "role": _shown(role, written)}
     function = _shown(plain(config.function), written)
@@ -33,14 +35,17 @@ def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
         del function["environment"]
     if isinstance(function.get("requirements"), list) and not show_values:
         function["requirements"] = [_without_password(line) for line in function["requirements"]]
+    include = plain(config.include)
     sections = {
-        "include": config.include if written else None,
+        "include": include if as_written or (written and not show_values) else None,
         "profile": _shown(config.profile, written),
         "region": _shown(config.region, written),
         "iam": {key: value for key, value in iam.items() if value},
         "lambda": function,
     }
-    return {key: value for key, value in sections.items() if value}
+    data = {key: value for key, value in sections.items() if value}
+    put_back(data, {keys: _shown(value, written) for keys, value in config.unread.items()})
+    return data
 
 
 def _without_password(requirement: str) -> str:
@@ -62,7 +67,7 @@ def _shown(value: Any, written: Mapping[str, str]) -> Any:  # noqa: ANN401 - wha
     if not isinstance(value, str):
         return value
     hidden = hide(value, written)
-    return unfilled(value) if hidden == value else hidden
+    return unfilled(value) if hidden == value and value not in written else hidden
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold

@@ -6,26 +6,21 @@ packages.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
-
-import msgspec
 
 from kappa.config import layout_07
 from kappa.config.model import Config
 from kappa.config.tree import read_tree
 from kappa.errors import ArchiveError
 from kappa.packing.archive import READY_SUFFIXES, Archive, pack, read_zip
-from kappa.packing.files import Extras, check_link
+from kappa.packing.files import Extras
 from kappa.packing.limits import Limits
 from kappa.packing.machine import machine_of
-from kappa.packing.pip_install import installed, is_empty, read_requirements
+from kappa.packing.required import FILE, is_empty, read_required, read_requirements
 from kappa.packing.write_zip import real_path, zip_file
 from kappa.plan.step import Report
-
-REQUIREMENTS = "requirements.txt"
 
 
 def read_archive(
@@ -86,7 +81,8 @@ def is_ready_zip(config: Config) -> bool:
 
 def _refuse_packing_keys(config: Config) -> None:
     function = config.function
-    for key in ("requirements", "dependencies", "excluded_dirs", "excluded_files"):
+    packages = ("requirements", "build_packages")
+    for key in (*packages, "dependencies", "excluded_dirs", "excluded_files"):
         if getattr(function, key):
             raise config.error(
                 ("lambda", key),
@@ -128,36 +124,14 @@ def _dependency(config: Config, path: str) -> tuple[str, Path]:
     return (pure.name if outside else pure.as_posix()), config.beside(path)
 
 
-class _Required(msgspec.Struct, frozen=True):
-    """The required packages: a file or its text, and the folder of its relative paths."""
-
-    requirements: str | Path
-    text: str
-    folder: Path
-
-
-def _required(config: Config, source: Path) -> _Required | None:
-    """The packages to install; None if there are none."""
-    listed = config.function.requirements
-    if isinstance(listed, tuple):
-        required = _Required("\n".join(listed), "\n".join(listed), config.file.parent.resolve())
-    else:
-        file = source / REQUIREMENTS if listed is None else config.beside(listed)
-        if listed is None and not file.is_file():
-            return None
-        if listed is None and file.is_symlink():
-            # pip quotes the file in its errors, so a link must not reveal another one.
-            check_link(file, source.resolve())
-        text = read_requirements(file)
-        required = _Required(file.resolve(), text, file.parent.resolve())
-    return None if is_empty(required.text) else required
-
-
 def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
-    required = _required(config, source)
     machine = machine_of(config.function.runtime, config.function.architecture)
+    required = read_required(config, source, machine) if machine else None
     if required is not None and machine is not None:
-        return installed(required.requirements, required.folder, machine)
+        # Most functions have no packages, and need not wait for what installs them.
+        from kappa.packing.pip_install import installed
+
+        return installed(required, machine)
     if config.function.requirements and machine is None:
         raise ArchiveError(
             f"lambda.requirements are packages of Python; the runtime of "
@@ -177,9 +151,9 @@ def check_architecture(config: Config, deployed: Sequence[str]) -> None:
     source, architecture = config.beside(config.function.path), config.function.architecture
     if deployed[0] == architecture:
         return
-    is_built = bool(config.function.build)
-    is_python = re.match("python3", config.function.runtime) and not is_ready_zip(config)
-    if is_built or (is_python and _required(config, source)):
+    machine = machine_of(config.function.runtime, config.function.architecture)
+    is_built, is_packed = bool(config.function.build), not is_ready_zip(config)
+    if is_built or (machine and is_packed and read_required(config, source, machine)):
         made = "it would be built" if is_built else "its packages would be installed"
         raise config.error(
             ("lambda", "architectures"),
@@ -191,7 +165,7 @@ def check_architecture(config: Config, deployed: Sequence[str]) -> None:
 
 def remarks(config: Config) -> list[str]:
     """Remarks about surprising content of the zip."""
-    file = config.beside(config.function.path) / REQUIREMENTS
+    file = config.beside(config.function.path) / FILE
     if config.function.requirements != () or not file.is_file():
         return []
     tree = read_tree(config.file)
@@ -201,5 +175,5 @@ def remarks(config: Config) -> list[str]:
         return []
     return [
         f"{file} is packed but not installed, as in kappa 0.7. To install it, set "
-        f"`requirements: {config.function.path}/{REQUIREMENTS}` in the section lambda."
+        f"`requirements: {config.function.path}/{FILE}` in the section lambda."
     ]

@@ -30,15 +30,26 @@ class Machine(msgspec.Struct, frozen=True):
         return f"3.{self.minor}.{PATCHES.get(self.minor, 0)}"
 
     @property
-    def flags(self) -> list[str]:
-        """The arguments that make pip choose the wheels of this platform.
+    def glibc(self) -> int:
+        """The minor version of the C library.
 
         Source: AWS Lambda guide, "Lambda runtimes": Python 3.12 and later run on Amazon Linux
         2023 with glibc 2.34, earlier ones on Amazon Linux 2 with glibc 2.26.
         """
+        return 34 if self.minor >= 12 else 26
+
+    @property
+    def uv_platform(self) -> str:
+        """The platform by uv's name."""
+        return f"{_MACHINES[self.architecture]}-manylinux_2_{self.glibc}"
+
+    @property
+    def flags(self) -> list[str]:
+        """The arguments that make pip choose the wheels of this platform."""
         machine = _MACHINES[self.architecture]
-        glibc = 34 if self.minor >= 12 else 26
-        tags = [f"manylinux_2_{minor}_{machine}" for minor in range(glibc, 16, -1)]
+        # manylinux_2_5 is the oldest name of x86_64, and 2_17 that of arm64.
+        oldest = 5 if self.architecture == "x86_64" else 17
+        tags = [f"manylinux_2_{minor}_{machine}" for minor in range(self.glibc, oldest - 1, -1)]
         platforms = [*tags, f"manylinux2014_{machine}"]
         return [
             *(word for tag in platforms for word in ("--platform", tag)),
@@ -74,6 +85,13 @@ class Machine(msgspec.Struct, frozen=True):
             bool({"none", "abi3", f"cp3{self.minor}"} & set(abis.split(".")))
             and any(name == "any" or self._is_platform(name) for name in platforms.split("."))
             and any(name.startswith(("py", "cp")) for name in python.split("."))
+        )
+
+    def is_foreign(self, tag: str) -> bool:
+        """Whether a tag promises no other machine than the one that a wheel was built on."""
+        return not any(
+            name == "any" or name.startswith("manylinux")
+            for name in tag.rpartition("-")[2].split(".")
         )
 
     def _is_platform(self, platform: str) -> bool:

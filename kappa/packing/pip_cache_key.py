@@ -20,6 +20,7 @@ import msgspec
 
 from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
+from kappa.packing.source_tree import read_files
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 # pip reads a file in the encoding that its first lines name.
@@ -41,6 +42,8 @@ _PACKAGE = re.compile(
 )
 # pip treats a name with such an ending as a file.
 _ARCHIVE = re.compile(r".*\.(whl|zip|egg|tar|gz|tgz|bz2|tbz|xz|txz|lz|tlz|lzma)", re.IGNORECASE)
+# The endings of wheels and source archives.
+_SOURCES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 # Settings that do not affect what is installed.
 _WITHOUT_EFFECT = frozenset({"cache-dir", "progress-bar", "no-color", "log", "quiet", "verbose"})
 # Settings whose value may contain a slash without naming an input.
@@ -53,21 +56,23 @@ _UNKNOWN = frozenset({"editable", "group", "requirements-from-script"})
 class Inputs(msgspec.Struct):
     """The inputs found: name and content of each local file; `is_known` if they are complete.
 
-    Content is the SHA-256; for a file in a folder of links, its size, times and inode.
+    Content is the SHA-256; for a file in a folder of links, its size, times and inode. `builds`:
+    folders and source archives count, since they may be built.
     """
 
     files: list[tuple[str, str]] = msgspec.field(default_factory=list)
     settings: list[str] = msgspec.field(default_factory=list)
     is_known: bool = True
+    builds: bool = False
 
 
-def read_inputs(requirements: str, folder: Path, settings: str) -> Inputs:
+def read_inputs(requirements: str, folder: Path, settings: str, *, builds: bool = False) -> Inputs:
     """Read the inputs of requirements, and of pip's settings as `pip config list` prints them.
 
     Names are relative to `folder`, where pip runs, or to the file that contains them.
     Raises: ArchiveError, if a file cannot be read.
     """
-    inputs = Inputs()
+    inputs = Inputs(builds=builds)
     seen: set[Path] = set()
     try:
         _read_text(requirements, folder, (folder,), inputs, seen)
@@ -143,7 +148,7 @@ def _read_text(
     """Read the files that each line names; a line that is not understood makes it unknown."""
     inputs.is_known &= not _CODING.search(text)
     for line in map(expanded, lines(text)):
-        requirement, options = _halves(line)
+        requirement, options = halves(line)
         if requirement:
             _read_requirement(requirement, options, bases, inputs)
             continue
@@ -151,7 +156,7 @@ def _read_text(
             _read_option(name, value, base, bases, inputs, seen)
 
 
-def _halves(line: str) -> tuple[str, list[tuple[str, str]]]:
+def halves(line: str) -> tuple[str, list[tuple[str, str]]]:
     """Split a line as pip does: a requirement ends at the first word that begins with a dash."""
     words = line.split(" ")
     end = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
@@ -175,8 +180,7 @@ def _read_requirement(
     text: str, options: list[tuple[str, str]], bases: tuple[Path, ...], inputs: Inputs
 ) -> None:
     inputs.is_known &= all(name == "--hash" for name, _ in options)
-    name = re.split(r"[\s;\[<>=!~(]", text, maxsplit=1)[0]
-    if _PACKAGE.fullmatch(text) and not _ARCHIVE.fullmatch(name):
+    if is_package(text):
         return
     # NAME @ URL, a URL or a path; a marker may follow.
     place = re.sub(r"^[A-Za-z0-9][\w.-]*\s*(\[[^\]/]*\])?\s*@\s*", "", text)
@@ -187,10 +191,16 @@ def _read_requirement(
     _read_place(place.partition(";")[0].strip(), bases, inputs, "wheel")
 
 
+def is_package(requirement: str) -> bool:
+    """Whether a requirement names a package, which pip takes from an index or a folder of links."""
+    name = re.split(r"[\s;\[<>=!~(]", requirement, maxsplit=1)[0]
+    return bool(_PACKAGE.fullmatch(requirement)) and not _ARCHIVE.fullmatch(name)
+
+
 def _read_include(
     name: str, base: Path, bases: tuple[Path, ...], inputs: Inputs, seen: set[Path]
 ) -> None:
-    path = base / _local(name)
+    path = base / local_path(name)
     if _ADDRESS.search(name):
         inputs.is_known = False
     elif path.is_file():
@@ -225,7 +235,7 @@ def _read_index(name: str, inputs: Inputs) -> None:
     inputs.is_known &= bool(_ADDRESS.search(name))
 
 
-def _local(name: str) -> str:
+def local_path(name: str) -> str:
     """Turn a file: URL into a path, and drop a fragment or extras behind the path."""
     if name.startswith("file:"):
         name = unquote(urlsplit(name).path)
@@ -234,25 +244,40 @@ def _local(name: str) -> str:
 
 def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -> None:
     """Read a wheel, or the wheels of a folder of links, from every folder that pip may use."""
-    local = _local(name)
+    local = local_path(name)
     paths = [] if "\0" in local else list(dict.fromkeys(base / local for base in bases))
     existing = [path for path in paths if path.exists()]
     inputs.is_known &= bool(local and existing)
     for path in existing:
-        depends_on(path, "folders" if path.is_dir() else "settings")
-        if path.is_dir():
-            inputs.is_known &= kind == "links"
+        if path.is_dir() and kind == "links":
             _read_folder(path, inputs)
+        elif path.is_dir():
+            _read_tree(name, path, inputs)
         else:
+            depends_on(path)
             # A page of links may name anything.
-            inputs.is_known &= path.suffix == ".whl" and path.is_file()
+            suffixes = _SOURCES if inputs.builds and kind == "wheel" else (".whl",)
+            inputs.is_known &= path.name.endswith(suffixes) and path.is_file()
             inputs.files.append((name, digest(path) if path.is_file() else ""))
 
 
+def _read_tree(name: str, folder: Path, inputs: Inputs) -> None:
+    """Read each file of a package's folder that a build would see."""
+    inputs.is_known &= inputs.builds
+    for inner, path in read_files(folder) if inputs.builds else ():
+        depends_on(path)
+        depends_on(path.parent, "folders")
+        inputs.is_known &= path.is_file()
+        if path.is_file():
+            is_program = path.stat().st_mode & 0o100
+            inputs.files.append((f"{name}/{inner} {is_program}", digest(path)))
+
+
 def _read_folder(folder: Path, inputs: Inputs) -> None:
-    """Read the wheels in a folder of links; pip does not look into subfolders."""
+    """Read the packages in a folder of links; pip does not look into subfolders."""
+    depends_on(folder, "folders")
     for path in sorted(folder.iterdir()):
-        if path.suffix == ".whl" and path.is_file():
+        if path.name.endswith(_SOURCES) and path.is_file():
             inputs.files.append((path.name, _stamp(path)))
         inputs.is_known &= path.suffix not in (".html", ".htm")
 
@@ -272,14 +297,19 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_settings(settings: str, folder: Path, inputs: Inputs, seen: set[Path]) -> None:
+def read_settings(settings: str) -> Iterator[tuple[str, str, str]]:
+    """Split settings into section, name and value, but for those without effect."""
     for line in settings.splitlines():
         key, _, value = line.partition("=")
-        name = key.rpartition(".")[2]
-        if name in _WITHOUT_EFFECT:
-            continue
-        inputs.settings.append(line)
-        for word in _value(value).split():
+        section, _, name = key.rpartition(".")
+        if name not in _WITHOUT_EFFECT:
+            yield section, name, _value(value)
+
+
+def _read_settings(settings: str, folder: Path, inputs: Inputs, seen: set[Path]) -> None:
+    for section, name, value in read_settings(settings):
+        inputs.settings.append(f"{section}.{name}={value!r}")
+        for word in value.split():
             if name in ("constraint", "requirement"):
                 _read_include(word, folder, (folder,), inputs, seen)
             elif name == "find-links":

@@ -1,7 +1,8 @@
-"""Install the packages that a function needs, for Lambda's platform, with the interpreter's pip.
+"""Install the packages that a function needs, for Lambda's platform, with pip or uv.
 
 It owns the cache of installations and the files that are dropped from one. It must not know AWS or
-the rest of the zip. It installs only wheels, so that no package's code runs here.
+the rest of the zip. It installs only wheels, so that no package's code runs here, but for packages
+that the config lets it build.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import json
 import os
 import re
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from kappa.config.files import read_file
 from kappa.errors import ArchiveError
-from kappa.packing import pip_cache_key, pip_process
+from kappa.packing import pip_cache_key, pip_process, uv_process
+from kappa.packing.child import DEADLINE_S
 from kappa.packing.machine import Machine
+from kappa.packing.required import Required
 
 # Files that differ between machines or runs, and that no import needs.
 _DROPPED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
@@ -31,7 +32,7 @@ _TEMPORARY = ".installing-"
 _PACKAGES = "packages"
 _MANIFEST = "manifest.json"
 # An older temporary folder was left by a killed run, since no installation takes as long.
-_ABANDONED_S = 6 * pip_process.DEADLINE_S
+_ABANDONED_S = 6 * DEADLINE_S
 
 
 def cache_folder() -> Path:
@@ -40,42 +41,18 @@ def cache_folder() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "kappa"
 
 
-def read_requirements(file: Path) -> str:
-    """Read a requirements file.
-
-    Raises: ArchiveError, if it cannot be read.
-    """
-    try:
-        return read_file(file).decode()
-    except OSError as error:
-        problem = error.strerror or error
-        raise ArchiveError(f"{file}: {problem}.", "Set lambda.requirements.") from error
-    except UnicodeDecodeError as error:
-        raise ArchiveError(f"{file}: {error}.", "Save it as UTF-8.") from error
-
-
-def is_empty(requirements: str) -> bool:
-    """Whether requirements have nothing but comments."""
-    return all(
-        not line.strip() or line.strip().startswith("#") for line in requirements.split("\n")
-    )
-
-
 @contextmanager
-def installed(
-    requirements: str | Path, folder: Path, machine: Machine, cache: Path | None = None
-) -> Iterator[Path]:
+def installed(required: Required, machine: Machine, cache: Path | None = None) -> Iterator[Path]:
     """Install packages and yield their folder, which must not be changed.
 
-    `requirements` is a file or its text; `folder` is the base of its relative paths. An
-    installation is cached and used again while all its inputs are the same. If an input is
+    An installation is cached and used again while all its inputs are the same. If an input is
     unknown, it is removed at the end. Parallel runs do not disturb each other.
     Raises: ArchiveError, naming the package that has no wheel.
     """
     base = (cache or cache_folder()) / "packages"
     with ExitStack() as until_packed:
         try:
-            packages = _install(requirements, folder, machine, base, until_packed)
+            packages = _install(required, machine, base, until_packed)
         except OSError as error:
             raise ArchiveError(
                 f"The packages could not be kept in {base}: {error.strerror or error}.",
@@ -84,14 +61,14 @@ def installed(
         yield packages
 
 
-def _install(
-    requirements: str | Path, folder: Path, machine: Machine, base: Path, until_packed: ExitStack
-) -> Path:
+def _install(required: Required, machine: Machine, base: Path, until_packed: ExitStack) -> Path:
     import tempfile
 
-    _pip_version()
     settings = pip_process.settings()
-    key = _key(requirements, folder, machine, settings)
+    job = uv_process.plan_job(required, settings, machine)
+    if not job:
+        pip_process.check_version(builds=bool(required.build))
+    key = _key(required, machine, settings, job)
     if key and _is_whole(base / key):
         return base / key / _PACKAGES
     base.mkdir(parents=True, exist_ok=True)
@@ -102,11 +79,12 @@ def _install(
         )
         fresh = Path(temporary, _PACKAGES)
         fresh.mkdir()
-        _run_pip(requirements, folder, machine, fresh)
+        if not job or not _run_uv(job, machine, fresh, base.parent / "uv"):
+            _run_pip(required, machine, fresh)
         _check_machine(fresh, machine)
         _drop_variable_files(fresh)
         # If an input has changed meanwhile, it is unknown which content is installed.
-        if key is not None and key == _key(requirements, folder, machine, settings):
+        if key is not None and key == _key(required, machine, settings, job):
             return _keep(fresh, base / key)
         until_packed.enter_context(own.pop_all())
         return fresh
@@ -149,41 +127,56 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): pip_cache_key.digest(path) for path in files}
 
 
-def _key(requirements: str | Path, folder: Path, machine: Machine, settings: str) -> str | None:
+def _key(
+    required: Required, machine: Machine, settings: str, job: uv_process.Job | None
+) -> str | None:
     """Name an installation by the hash of all its inputs; None if an input is unknown."""
-    text = requirements if isinstance(requirements, str) else read_requirements(requirements)
-    inputs = pip_cache_key.read_inputs(text, folder, settings)
+    text, build = required.text(), sorted(required.build)
+    inputs = pip_cache_key.read_inputs(text, required.folder, settings, builds=bool(build))
     if not inputs.is_known:
         return None
     variables = [pip_cache_key.expanded(line) for line in pip_cache_key.lines(text)]
-    parts = [variables, inputs.files, inputs.settings, machine.flags, _pip_version()]
+    tool = "uv" if job else pip_process.version()
+    parts = [variables, inputs.files, inputs.settings, machine.flags, tool]
+    parts += [build, required.is_complete]
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _pip_version() -> str:
-    from importlib import metadata
+def _run_uv(job: uv_process.Job, machine: Machine, into: Path, cache: Path) -> bool:
+    """Install with uv; False if pip is to try, which explains what is missing.
 
+    Raises: ArchiveError, if uv failed and there is no pip.
+    """
     try:
-        return metadata.version("pip")
-    except metadata.PackageNotFoundError as error:
-        raise ArchiveError(
-            f"Packages are installed with pip, and {sys.executable} has none.",
-            f"Run `{sys.executable} -m ensurepip`, or pack without lambda.requirements.",
-        ) from error
+        uv_process.run(job, machine, into, cache)
+        for name, tags in _tags(into):
+            if all(map(machine.is_foreign, tags)):
+                raise ArchiveError(f"The wheel of {name} is for {tags[0]}, not for {machine}.")
+    except ArchiveError:
+        if not pip_process.version():
+            raise
+        shutil.rmtree(into)
+        into.mkdir()
+        return False
+    return True
 
 
-def _run_pip(requirements: str | Path, folder: Path, machine: Machine, into: Path) -> None:
-    file = requirements
+def _run_pip(required: Required, machine: Machine, into: Path) -> None:
+    file = required.requirements
     if isinstance(file, str):
-        text, file = pip_cache_key.rebased(file, folder), into.parent / "lambda.requirements"
+        text = pip_cache_key.rebased(file, required.folder)
+        file = into.parent / ("locked" if required.is_complete else "lambda")
+        file = file.with_suffix(".requirements")
         file.write_text(text, "utf-8")
     arguments = [
-        *("--target", str(into), *machine.flags),
+        *("--target", str(into), *machine.flags, *(["--no-deps"] if required.is_complete else [])),
         *("--no-compile", "--no-input", "--no-warn-conflicts", "--disable-pip-version-check"),
         # A pip setting may name another place, which --target alone does not override.
         *("--root=/", "--requirement", str(file)),
     ]
-    output = pip_process.run(arguments, folder, into.parent, machine.markers, machine)
+    output = pip_process.run(
+        arguments, required.folder, into.parent, machine.markers, machine, required.build
+    )
     if _INSTALLING.search(output) and not any(into.glob("*.dist-info")):
         raise ArchiveError(
             "pip did not install the packages where they are packed from.",
@@ -196,21 +189,31 @@ def _check_machine(folder: Path, machine: Machine) -> None:
 
     Source: Python packaging guide, "Binary distribution format": WHEEL, Tag.
     """
-    from email.parser import HeaderParser
-
-    for file in sorted(folder.glob("*.dist-info/WHEEL")):
-        tags = HeaderParser().parsestr(file.read_text("utf-8", "replace")).get_all("Tag", [])
-        if tags and not any(machine.runs(tag) for tag in tags):
-            name = file.parent.name.removesuffix(".dist-info")
+    for name, tags in _tags(folder):
+        if not any(machine.runs(tag) for tag in tags):
             raise ArchiveError(
                 f"The wheel of {name} is for {tags[0]}, not for {machine}.",
                 "Take platform and abi out of pip's settings.",
             )
 
 
+def _tags(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Read for which machines each installed wheel is, if it says so."""
+    from email.parser import HeaderParser
+
+    for file in sorted(folder.glob("*.dist-info/WHEEL")):
+        tags = HeaderParser().parsestr(file.read_text("utf-8", "replace")).get_all("Tag", [])
+        if tags:
+            yield file.parent.name.removesuffix(".dist-info"), tags
+
+
 def _drop_variable_files(folder: Path) -> None:
     """Remove files that differ between machines, so that the same input gives the same bytes."""
     shutil.rmtree(folder / "bin", ignore_errors=True)
+    (folder / ".lock").unlink(missing_ok=True)
+    # The headers of C, in a folder that pip names after the Python here.
+    if not (folder / "include" / "__init__.py").exists():
+        shutil.rmtree(folder / "include", ignore_errors=True)
     for cache in list(folder.rglob("__pycache__")):
         shutil.rmtree(cache)
     for info in folder.glob("*.dist-info"):

@@ -1,4 +1,4 @@
-"""Run pip so that it only unpacks wheels and no package's code runs on this machine.
+"""Run pip so that no package's code runs on this machine, but for those that may be built.
 
 It owns the child process, its environment and its error messages. It must not know what happens to
 the installation.
@@ -11,52 +11,32 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 
 from kappa.errors import ArchiveError
+from kappa.packing import pip_guard
+from kappa.packing.child import run_child
+from kappa.packing.source_tree import LEFT_OUT
 from kappa.texts import masked
 
-DEADLINE_S = 600
 _NO_WHEEL = re.compile(r"No matching distribution found for (\S+)")
 _NOT_A_WHEEL = re.compile(r"kappa: not a wheel: (.*)")
+_NOT_ANY = re.compile(r"kappa: for this machine: (.*)")
+_NOT_ISOLATED = "kappa: not isolated"
+# pip frames what a build printed by these lines.
+_BUILD = re.compile(r"\[\d+ lines of output\]\n(.*?)\[end of output\]", re.DOTALL)
+_STEP = re.compile(r"^\W*(\w.*) did not run successfully", re.MULTILINE)
 _LISTED = re.compile(r"\(from -r \S*/lambda\.requirements \(line (\d+)\)\)")
+# A lock becomes lines that nobody has seen.
+_LOCKED = re.compile(r" \(from -r \S*/locked\.requirements \(line \d+\)\)")
+# pip names the place of NAME @ PLACE twice.
+_PLACE = re.compile(r"(@ (\S+)) from \2")
 _OTHER_MACHINE = re.compile(r"ERROR: (\S+\.whl) is not a supported wheel")
 _UNREACHABLE = ("Retrying (", "NewConnectionError", "Temporary failure", "ProxyError")
-# Despite --only-binary, pip builds a folder, an archive at a URL, a checkout or an editable. All of
-# them pass through the two methods below. pip would also use wheels from its cache that it built
-# for this machine. A pip without these names is not run at all.
-# Source: pip documentation, "pip install", --only-binary; "Caching", locally built wheels.
-#
-# pip chooses wheels for the given platform, but evaluates markers such as
-# `python_version < "3.12"` with the running Python, so the script replaces their values.
-# Source: pip documentation, "pip install", --platform; pip's issue 11664.
-#
-# The pipe closes when kappa ends for any reason, and then pip ends too.
-_RUN_PIP = """
-import json, os, runpy, sys, threading
-parent, answers = int(sys.argv.pop(1)), json.loads(sys.argv.pop(1))
-threading.Thread(target=lambda: (os.read(parent, 1), os._exit(1)), daemon=True).start()
-from pip._internal.cache import WheelCache
-from pip._internal.exceptions import InstallationError
-from pip._internal.operations.prepare import RequirementPreparer
-from pip._vendor.packaging import markers
-
-def wheels_only(prepare):
-    def checked(self, req, *more, **named):
-        link = req.link
-        if req.editable or not link or not link.is_wheel or link.is_vcs or link.is_existing_dir():
-            raise InstallationError(f"kappa: not a wheel: {req}")
-        return prepare(self, req, *more, **named)
-    return checked
-
-for name in ("prepare_linked_requirement", "prepare_editable_requirement"):
-    setattr(RequirementPreparer, name, wheels_only(getattr(RequirementPreparer, name)))
-WheelCache.get_cache_entry
-WheelCache.get_cache_entry = lambda *_, **__: None
-markers.default_environment = lambda: dict(answers)
-runpy.run_module("pip", run_name="__main__", alter_sys=True)
-"""
 # The user's own pip settings apply, except these: they conflict with --target, install nothing or
 # run another Python, which would not be guarded.
 _ENVIRONMENT = {
@@ -68,14 +48,88 @@ _ENVIRONMENT = {
 }
 
 
+def canonical(name: str) -> str:
+    """Write a package's name as pip compares it.
+
+    Source: Python packaging guide, "Names and normalization".
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def version() -> str:
+    """The version of the interpreter's pip; "" if it has none."""
+    try:
+        return metadata.version("pip")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def check_version(*, builds: bool = False) -> None:
+    """Check that the interpreter has pip, and one that only builds wheels if it builds.
+
+    Source: pip documentation, "Changelog": since 23.1 setup.py never installs.
+    Raises: ArchiveError, if not.
+    """
+    number = tuple(map(int, re.findall(r"\d+", version())[:2]))
+    if number and number < (23, 1) and builds:
+        raise ArchiveError(
+            f"Packages are built with pip 23.1 or later, and {sys.executable} has {version()}.",
+            f"Run `{sys.executable} -m pip install --upgrade pip`.",
+        )
+    if not number:
+        raise ArchiveError(
+            f"Packages are installed with pip, and {sys.executable} has none.",
+            f"Run `{sys.executable} -m ensurepip`, or pack without lambda.requirements.",
+        )
+
+
 def settings() -> str:
     """Read pip's effective configuration, from files and environment, as `name='value'` lines.
 
-    Source: pip documentation, "pip config": list.
+    Source: pip documentation, "Configuration": environment variables, location.
     Raises: ArchiveError, if a file of it cannot be read.
     """
+    names = sorted(name for name in os.environ if name.startswith("PIP_"))
+    own = (f":env:.{name[4:].lower().replace('_', '-')}={os.environ[name]!r}\n" for name in names)
+    stamps = _stamps()
+    if any(size for _, size, _ in stamps):
+        # Only pip can read them, also if uv is to install.
+        check_version()
+    return (_read_files(stamps) if version() else "") + "".join(own)
+
+
+def _stamps() -> tuple[tuple[str, int, int], ...]:
+    """The files that pip may read, with size and time, so that it is asked again after a change."""
+    home, environ = Path.home(), os.environ
+    named = environ.get("PIP_CONFIG_FILE", "")
+    if named == os.devnull:
+        # pip reads no file then.
+        return ((named, 0, 0),)
+    folders = [
+        *(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep),
+        environ.get("XDG_CONFIG_HOME") or home / ".config",
+        *(Path(base, "Library/Application Support") for base in ("/", home)),
+    ]
+    files = [
+        *(Path("/etc/pip.conf"), home / ".pip/pip.conf", Path(sys.prefix, "pip.conf")),
+        *(Path(folder, "pip", "pip.conf") for folder in folders),
+    ]
+    if named:
+        files.append(Path(named))
+    stamps = []
+    for file in files:
+        with suppress(OSError):
+            stat = file.stat()
+            stamps.append((str(file), stat.st_size, stat.st_mtime_ns))
+    return tuple(stamps)
+
+
+@lru_cache
+def _read_files(_: tuple[tuple[str, int, int], ...]) -> str:
+    """Read the configuration of pip's files; starting pip for it takes a third of a second."""
     command = [sys.executable, "-P", "-m", "pip", "config", "list"]
-    env = {**os.environ, **_ENVIRONMENT, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    env = {k: v for k, v in os.environ.items() if k[:4] != "PIP_" or k == "PIP_CONFIG_FILE"}
+    env |= _ENVIRONMENT | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     done = subprocess.run(
         command, capture_output=True, text=True, errors="replace", env=env, check=False
     )
@@ -84,7 +138,8 @@ def settings() -> str:
             f"pip failed: {_problem(masked(done.stderr))}",
             f"`{sys.executable} -m pip config debug` names the files that it reads.",
         )
-    return done.stdout
+    lines = done.stdout.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(":env:"))
 
 
 def run(
@@ -93,46 +148,57 @@ def run(
     temporary: Path,
     markers: Mapping[str, str],
     machine: object,
+    build: Collection[str] = (),
 ) -> str:
     """Run `pip install` in a folder and return its output.
 
-    If it is killed, its leftovers are in `temporary`.
+    `build` names the packages that may be built here. If it is killed, its leftovers are in
+    `temporary`.
     Raises: ArchiveError, naming the package that has no wheel for the machine.
     """
-    reads, writes = os.pipe()
-    command = [sys.executable, "-P", "-c", _RUN_PIP, str(reads), json.dumps(dict(markers))]
-    try:
-        done = subprocess.run(
-            [*command, "install", *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            cwd=folder,
-            env={**os.environ, **_ENVIRONMENT, "TMPDIR": str(temporary)},
-            pass_fds=(reads,),
-            check=False,
-            timeout=DEADLINE_S,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ArchiveError(f"pip did not finish within {DEADLINE_S} s.") from error
-    finally:
-        os.close(reads)
-        os.close(writes)
-    if done.returncode:
-        raise _error(done.stderr + done.stdout, machine)
-    return done.stdout
+    values = (dict(markers), [canonical(name) for name in sorted(build)], LEFT_OUT)
+    code, output, errors = run_child(
+        pip_guard.SCRIPT,
+        [*map(json.dumps, values), "install", *arguments],
+        folder,
+        {**os.environ, **_ENVIRONMENT, "TMPDIR": str(temporary)},
+    )
+    if code:
+        raise _error(errors + output, machine)
+    return output
 
 
 def _error(output: str, machine: object) -> ArchiveError:
     output = masked(output)
-    output = _LISTED.sub(r"(lambda.requirements, line \1)", output)
+    output = _LISTED.sub(r"(lambda.requirements, line \1)", _LOCKED.sub("", output))
+    output = _PLACE.sub(r"\1", output)
     if source := _NOT_A_WHEEL.search(output):
         return ArchiveError(
-            f"{source[1]} is not a wheel. kappa builds no package: that would run its code here, "
-            f"and what it compiles would not be for {machine}.",
+            f"{source[1]} is not a wheel. kappa builds no package that lambda.build_packages does "
+            f"not name: that would run its code here, and what it compiles would not be for "
+            f"{machine}.",
             "Build a wheel for Lambda (`pip wheel --no-deps`) and name the .whl file, or list the "
-            "folder in lambda.dependencies.",
+            "folder in lambda.dependencies. A pure Python package that you trust: add its name to "
+            "lambda.build_packages (it cannot be editable).",
+        )
+    if wheel := _NOT_ANY.search(output):
+        return ArchiveError(
+            f"The build gave {wheel[1]}, which is for this machine, not for {machine}.",
+            "Only pure Python packages can be built here. Build this one on Amazon Linux, and name "
+            "the .whl file.",
+        )
+    if build := _BUILD.search(output):
+        step = found[1] if (found := _STEP.search(output)) else "A build"
+        lines = [line.strip() for line in build[1].splitlines() if line.strip()]
+        return ArchiveError(
+            f"{step} failed: {lines[-1] if lines else 'it gave no reason'}",
+            "It comes from a package in lambda.build_packages, or from what builds it. "
+            "`pip wheel --no-deps` prints its whole output.",
+        )
+    if _NOT_ISOLATED in output:
+        return ArchiveError(
+            "Packages are built in isolation only.",
+            "Take no-build-isolation out of pip's settings.",
         )
     if wheel := _OTHER_MACHINE.search(output):
         return ArchiveError(
@@ -148,7 +214,8 @@ def _error(output: str, machine: object) -> ArchiveError:
         return ArchiveError(
             f"The package {missing[1]} has no wheel for {machine}.",
             "Are name and version right? Otherwise choose a version that has one, use the other "
-            "architecture, or build a wheel and name its folder in PIP_FIND_LINKS.",
+            "architecture, or build a wheel and name its folder in PIP_FIND_LINKS. If it is pure "
+            "Python without any wheel, lambda.build_packages may name it: its code then runs here.",
         )
     if "RequirementPreparer" in output or "WheelCache" in output or "pip._internal" in output:
         return ArchiveError(

@@ -7,6 +7,7 @@ the choice of the alias, permissions or the order of a plan, which all kinds hav
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -51,6 +52,25 @@ class Adopted(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...] = ()
 
 
+class Occasion(msgspec.Struct, frozen=True):
+    """Where and when a sample event happens; `body` is the content of a message."""
+
+    function: str
+    place: Place
+    at: datetime
+    body: str = ""
+
+    @property
+    def text(self) -> str:
+        """The content of a message. Most functions expect JSON."""
+        return self.body or '{"message": "hello"}'
+
+    @property
+    def time(self) -> str:
+        """The time as most events have it: 2026-01-01T12:00:00.000Z."""
+        return self.at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
 class Kind(msgspec.Struct, frozen=True):
     """How kappa reads, plans, describes and adopts one kind of event source.
 
@@ -87,6 +107,8 @@ class Kind(msgspec.Struct, frozen=True):
     all_deliveries: Callable[[Config, EventSource, SourcesState], Iterable[str]] | None = None
     # Qualifiers whose delivery has a name that only kappa gives.
     named_by_kappa: Callable[[Config, EventSource, SourcesState], Iterable[str]] = lambda *_: ()
+    # The event that the function would get of a source. None: kappa has no sample of this kind.
+    sample: Callable[[EventSource, Occasion], Any] | None = None
     # Make each step that writes a shared document build on the step before.
     chain: Callable[[Plan], Plan] = lambda plan: plan
 

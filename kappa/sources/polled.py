@@ -16,7 +16,7 @@ from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
 from kappa.plan.step import Note, Plan, Recheck, Step, Wait
-from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
+from kappa.sources.kind import Adopted, Kind, Occasion, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
 
 # Lambda polls these; every other service calls the function.
@@ -435,6 +435,13 @@ def _as_source(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {**source, **{key: value for key, value in more.items() if value}}
 
 
+def sample(source: EventSource, occasion: Occasion) -> dict[str, Any]:
+    """Make an event with one record."""
+    from kappa.sources import polled_samples
+
+    return polled_samples.sample(source, occasion)
+
+
 KIND = Kind(
     read=read,
     deliveries=_deliveries,
@@ -445,4 +452,5 @@ KIND = Kind(
     has_switch=lambda _: True,
     plan_switch=plan_switch,
     without=without,
+    sample=sample,
 )

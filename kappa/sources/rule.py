@@ -22,7 +22,7 @@ from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Note, Plan, Step
-from kappa.sources.kind import Adopted, Kind, Part, Reading, missing, unchanged
+from kappa.sources.kind import Adopted, Kind, Occasion, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
 
 _GONE = ("ResourceNotFoundException",)
@@ -437,6 +437,14 @@ def _as_source(arn: str, settings: Mapping[str, Any], target: Mapping[str, Any])
     return {key: value for key, value in source.items() if value is not None}
 
 
+def sample(source: EventSource, occasion: Occasion) -> Any:  # noqa: ANN401 - JSON
+    """Make the event that the rule sends."""
+    from kappa.sources import rule_sample
+
+    arn = rule_arn(occasion.function, source, occasion.place)
+    return rule_sample.sample(source, occasion, arn)
+
+
 KIND = Kind(
     read=read,
     deliveries=_deliveries,
@@ -450,4 +458,5 @@ KIND = Kind(
     has_switch=owned,
     plan_switch=plan_switch,
     named_by_kappa=_named_by_kappa,
+    sample=sample,
 )

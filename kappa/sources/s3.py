@@ -19,7 +19,7 @@ from kappa.config.model import Config, EventSource
 from kappa.config.s3_notification import Notification, key_pattern, overlap, prefix_and_suffix
 from kappa.errors import Conflict, Denied, NotFound
 from kappa.plan.step import Merge, Note, Plan, Step
-from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
+from kappa.sources.kind import Adopted, Kind, Occasion, Part, Reading, absent, unchanged
 from kappa.sources.s3_owner import (
     FUNCTIONS,
     Document,
@@ -315,6 +315,57 @@ def _as_source(bucket: str, item: Notification) -> dict[str, Any]:
     return {**source, "key_filters": filters} if filters else source
 
 
+# The first kind of each event that a config may name as a whole, such as s3:ObjectCreated:*.
+# Source: Amazon S3 guide, "Supported event types for SQS, SNS, and Lambda".
+_FIRST = {
+    "LifecycleExpiration": "Delete",
+    "ObjectAcl": "Put",
+    "ObjectRemoved": "Delete",
+    "ObjectRestore": "Post",
+    "ObjectTagging": "Put",
+    "Replication": "OperationFailedReplication",
+}
+
+
+def sample(source: EventSource, occasion: Occasion) -> dict[str, Any]:
+    """Make the event of an object that the key filters let through.
+
+    Source: Amazon S3 guide, "Event message structure".
+    """
+    from urllib.parse import quote_plus
+
+    name, _, kind = source.events[0].removeprefix("s3:").partition(":")
+    given = {key.type: key.value for key in source.key_filters}
+    key = f"{given.get('prefix', '')}sample{given.get('suffix', '')}"
+    is_gone = name in ("LifecycleExpiration", "ObjectRemoved")
+    content = {} if is_gone else {"size": 1024, "eTag": "d41d8cd98f00b204e9800998ecf8427e"}
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": occasion.place.region,
+        "eventTime": occasion.time,
+        "eventName": f"{name}:{kind.replace('*', _FIRST.get(name, 'Put'))}".removesuffix(":"),
+        "userIdentity": {"principalId": "EXAMPLE"},
+        "requestParameters": {"sourceIPAddress": "203.0.113.10"},
+        "responseElements": {"x-amz-request-id": "EXAMPLE", "x-amz-id-2": "EXAMPLE"},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "sample",
+            "bucket": {
+                "name": parse_arn(source.arn).name,
+                "ownerIdentity": {"principalId": "EXAMPLE"},
+                "arn": source.arn,
+            },
+            "object": {
+                "key": quote_plus(key, safe="/"),
+                **content,
+                "sequencer": "0055AED6DCD90281E5",
+            },
+        },
+    }
+    return {"Records": [record]}
+
+
 KIND = Kind(
     read=read,
     deliveries=_deliveries,
@@ -326,4 +377,5 @@ KIND = Kind(
     calls_late="S3",
     all_deliveries=_all_deliveries,
     chain=chained,
+    sample=sample,
 )

@@ -16,7 +16,7 @@ from kappa.aws import Aws
 from kappa.config.model import Config, EventSource
 from kappa.errors import Denied, NotFound
 from kappa.plan.step import Note, Plan, Step
-from kappa.sources.kind import Adopted, Kind, Part, Reading, absent, unchanged
+from kappa.sources.kind import Adopted, Kind, Occasion, Part, Reading, absent, unchanged
 from kappa.sources.state import SourcesState
 
 # Attributes of a subscription that a config has no key for.
@@ -292,6 +292,43 @@ def adopt(aws: Aws, topic: str, function: str, doing: str) -> Adopted:
     )
 
 
+def sample(source: EventSource, occasion: Occasion) -> dict[str, Any]:
+    """Make the event of a message that the filter lets through.
+
+    Source: AWS Lambda guide, "Invoking Lambda functions with Amazon SNS notifications".
+    """
+    from kappa.sources.examples import example
+
+    wanted = example(json.loads(source.filter_policy or "{}"))
+    in_body = source.filter_policy_scope == "MessageBody"
+    text = json.dumps(wanted) if in_body and wanted and not occasion.body else occasion.text
+    region = parse_arn(source.arn).region
+    subscription = f"{source.arn}:21be56ed-a058-49f5-8c98-aedd2564c486"
+    host = f"https://sns.{region}.amazonaws.com"
+    message = {
+        "SignatureVersion": "1",
+        "Timestamp": occasion.time,
+        "Signature": "EXAMPLE",
+        "SigningCertUrl": f"{host}/SimpleNotificationService-EXAMPLE.pem",
+        "MessageId": "95df01b4-ee98-5cb9-9903-4c221d41eb5e",
+        "Message": text,
+        "MessageAttributes": {} if in_body else {key: _sent(wanted[key]) for key in wanted},
+        "Type": "Notification",
+        "UnsubscribeUrl": f"{host}/?Action=Unsubscribe&SubscriptionArn={subscription}",
+        "TopicArn": source.arn,
+        "Subject": None,
+    }
+    record = {"EventVersion": "1.0", "EventSubscriptionArn": subscription, "EventSource": "aws:sns"}
+    return {"Records": [{**record, "Sns": message}]}
+
+
+def _sent(value: object) -> dict[str, str]:
+    """An attribute of a message, whose value is always a text."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = value if isinstance(value, str) else json.dumps(value)
+    return {"Type": "Number" if is_number else "String", "Value": text}
+
+
 KIND = Kind(
     read=read,
     deliveries=_deliveries,
@@ -300,4 +337,5 @@ KIND = Kind(
     describe=_describe,
     adopt=adopt,
     without=_without,
+    sample=sample,
 )

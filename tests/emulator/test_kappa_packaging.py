@@ -20,6 +20,7 @@ from kappa.packing.limits import Limits
 from kappa.plan.apply import apply
 from tests.support.builders import assert_valid, run_kappa
 from tests.support.kappa.projects import role_in
+from tests.support.kappa.wheels import wheel
 
 ACCOUNT = "463000000001"
 LIMITS = Limits(direct_bytes=2000, unzipped_bytes=20_000)
@@ -77,13 +78,13 @@ def test_the_package_holds_what_is_required(done, tmp_path, name):
     (tmp_path / "new" / "code" / "requirements.txt").write_text("tea==1.0\n")
     shelf = tmp_path / "shelf"
     shelf.mkdir()
-    with zipfile.ZipFile(shelf / "tea-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tea.py", "GREEN = 1\n")
-        wheel.writestr(
+    with zipfile.ZipFile(shelf / "tea-1.0-py3-none-any.whl", "w") as packed:
+        packed.writestr("tea.py", "GREEN = 1\n")
+        packed.writestr(
             "tea-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tea\nVersion: 1.0\n"
         )
-        wheel.writestr("tea-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr("tea-1.0.dist-info/RECORD", "tea.py,,\n")
+        packed.writestr("tea-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        packed.writestr("tea-1.0.dist-info/RECORD", "tea.py,,\n")
     pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf), "PIP_CONFIG_FILE": os.devnull}
     said = done("new/config.yml", "package", "--output", "out.zip", "--list", **pip).stdout
     with zipfile.ZipFile(tmp_path / "out.zip") as packed:
@@ -91,6 +92,82 @@ def test_the_package_holds_what_is_required(done, tmp_path, name):
     digest = hashlib.sha256((tmp_path / "out.zip").read_bytes()).digest()
     assert base64.b64encode(digest).decode() in said
     assert "10 B  tea.py" in said
+
+
+LOCK = """
+version = 1
+revision = 3
+requires-python = ">=3.13"
+
+[[package]]
+name = "greeter"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [{ name = "milk" }]
+
+[package.dev-dependencies]
+dev = [{ name = "taster" }]
+
+[[package]]
+name = "milk"
+version = "1.0"
+source = { editable = "milk" }
+dependencies = [
+    { name = "sugar", marker = "sys_platform == 'win32'" },
+    { name = "tea", marker = "platform_machine == 'aarch64'" },
+]
+
+[[package]]
+name = "tea"
+version = "1.0"
+source = { registry = "shelf" }
+wheels = [{ path = "tea-1.0-py3-none-any.whl" }]
+"""
+BACKEND = """
+import pathlib, zipfile
+def build_wheel(where, *_, **__):
+    info = "milk-1.0.dist-info/"
+    texts = {
+        "milk.py": pathlib.Path("milk.py").read_text(),
+        info + "METADATA": "Metadata-Version: 2.1\\nName: milk\\nVersion: 1.0\\n",
+        info + "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        info + "RECORD": "milk.py,,\\n",
+    }
+    with zipfile.ZipFile(pathlib.Path(where, "milk-1.0-py3-none-any.whl"), "w") as wheel:
+        for name, text in texts.items():
+            wheel.writestr(name, text)
+    return "milk-1.0-py3-none-any.whl"
+"""
+
+
+def test_a_project_of_uv_is_deployed_with_its_locked_packages_and_answers(
+    done, kappa, tmp_path, name
+):
+    done("config.yml", "init", name)
+    wheel(tmp_path / "shelf", version="1.0", **{"tea/leaf.py": "KIND = 'green'"})
+    wheel(tmp_path / "shelf", version="2.0")
+    folder = tmp_path / "milk"
+    folder.mkdir()
+    (folder / "milk.py").write_text("from tea.leaf import KIND\n")
+    (folder / "backend.py").write_text(BACKEND)
+    (folder / "pyproject.toml").write_text(
+        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+        "[project]\nname = 'milk'\nversion = '1.0'\n"
+    )
+    (tmp_path / "uv.lock").write_text(LOCK)
+    (code,) = (tmp_path / "code").glob("*.py")
+    code.write_text("from milk import KIND\n\ndef handler(event, context):\n    return KIND\n")
+    config = (tmp_path / "config.yml").read_text() + "  requirements: uv.lock\n"
+    (tmp_path / "config.yml").write_text(config)
+    pip = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    refused = kappa("config.yml", "deploy", **pip)
+    assert refused.returncode == 1
+    assert f"milk @ {folder.as_uri()} is not a wheel" in refused.stderr
+    assert "lambda.build_packages" in refused.stderr
+    (tmp_path / "config.yml").write_text(f"{config}  build_packages: [milk]\n")
+    done("config.yml", "deploy", **pip)
+    assert json.loads(done("config.yml", "invoke").stdout) == "green"
+    done("config.yml", "delete")
 
 
 def test_packages_are_not_installed_for_another_machine_than_the_functions(
@@ -103,12 +180,12 @@ def test_packages_are_not_installed_for_another_machine_than_the_functions(
     assert "No changes" in done("config.yml", "deploy").stderr
     shelf = tmp_path / "shelf"
     shelf.mkdir()
-    with zipfile.ZipFile(shelf / "tea-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tea.py", "")
+    with zipfile.ZipFile(shelf / "tea-1.0-py3-none-any.whl", "w") as packed:
+        packed.writestr("tea.py", "")
         about = "Metadata-Version: 2.1\nName: tea\nVersion: 1.0\n"
-        wheel.writestr("tea-1.0.dist-info/METADATA", about)
-        wheel.writestr("tea-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr("tea-1.0.dist-info/RECORD", "tea.py,,\n")
+        packed.writestr("tea-1.0.dist-info/METADATA", about)
+        packed.writestr("tea-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        packed.writestr("tea-1.0.dist-info/RECORD", "tea.py,,\n")
     (tmp_path / "code" / "requirements.txt").write_text(f"{shelf}/tea-1.0-py3-none-any.whl\n")
     for command in ("deploy", "diff", "update_code"):
         ended = kappa("config.yml", command)

@@ -22,6 +22,10 @@ lambda:
   handler: greeter.handler
   runtime: python3.13
   timeout: 3
+  environment:
+    MOTTO: ${{ssm:/greeter/motto}}
+    PASSWORD: ${{secret:greeter-db}}
+    NEWS: ${{cf:greeter.Name}}
   alias: current
   publish: true
   keep_versions: 2
@@ -50,6 +54,10 @@ BLIND = [
     "sns:SetSubscriptionAttributes",
     "sns:Unsubscribe",
 ]
+TEMPLATE = {
+    "Resources": {"News": {"Type": "AWS::SNS::Topic"}},
+    "Outputs": {"Name": {"Value": "news"}},
+}
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}],
@@ -66,6 +74,13 @@ def person(emulator):
     document["Statement"].append({"Effect": "Allow", "Action": BLIND, "Resource": "*"})
     emulator.client("sns", ACCOUNT).create_topic(Name="news")
     emulator.client("s3", ACCOUNT).create_bucket(Bucket="greeter-uploads")
+    parameter = {"Name": "/greeter/motto", "Value": "tea", "Type": "SecureString"}
+    emulator.client("ssm", ACCOUNT).put_parameter(**parameter)
+    secrets = emulator.client("secretsmanager", ACCOUNT)
+    secrets.create_secret(Name="greeter-db", SecretString="hunter2-s3cret")
+    stacks = emulator.client("cloudformation", ACCOUNT)
+    stacks.create_stack(StackName="greeter", TemplateBody=json.dumps(TEMPLATE))
+    stacks.get_waiter("stack_create_complete").wait(StackName="greeter", WaiterConfig={"Delay": 1})
     return emulator.env(ACCOUNT) | user_in(emulator, ACCOUNT, "ada", document)
 
 

@@ -13,7 +13,10 @@ import kappa
 
 FOLDER = Path(kappa.__file__).parent
 DOCS = FOLDER.parent / "docs" / "kappa.md"
-SERVICES = ("cloudwatch", "events", "iam", "lambda", "logs", "s3", "sns", "sts")
+SERVICES = (
+    *("cloudformation", "cloudwatch", "events", "iam", "lambda", "logs", "s3", "secretsmanager"),
+    *("sns", "ssm", "sts"),
+)
 # Where the action is not called as the operation is.
 # Source: AWS Service Authorization Reference.
 ACTIONS = {

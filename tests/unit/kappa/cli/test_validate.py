@@ -147,6 +147,55 @@ def test_a_pipe_in_place_of_a_file_is_refused(run, tmp_path, what):
     assert f"{what}: Not a regular file" in error.message
 
 
+ASKED = """
+environments:
+  dev:
+    lambda:
+      environment: {TOKEN: "${secret:db#password}", STAGE: "${env:STAGE}"}
+      timeout: ${ssm:/wait}
+"""
+
+
+def test_validate_lists_what_would_be_asked_and_asks_nothing(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("STAGE", "from-here")
+    append(tmp_path, ASKED)
+    done = run("validate")
+    assert done.exception is None
+    place = f"{tmp_path / 'config.yml'}:"
+    assert [
+        line.partition(place)[2] for line in done.stderr.splitlines() if "Not asked" in line
+    ] == [
+        "44: lambda.environment.TOKEN is ${secret:db#password}",
+        "45: lambda.timeout is ${ssm:/wait}",
+    ]
+    assert "timeout: ${ssm:/wait}" in done.stdout
+    assert "from-here" not in done.output
+
+
+def test_validate_names_the_source_of_each_value_in_json(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("STAGE", "from-here")
+    append(tmp_path, ASKED)
+    rows = json.loads(run("validate", "--json").stdout)["values"]
+    assert [(row["key"], row["from"], row["is_asked"]) for row in rows] == [
+        ("lambda.environment.STAGE", ["env"], False),
+        ("lambda.environment.TOKEN", ["secret"], True),
+        ("lambda.timeout", ["ssm"], True),
+    ]
+    assert "values" not in json.loads(run("validate", "--json", "--env", "prod").stdout or "{}")
+
+
+def test_validate_shows_values_that_were_read_when_asked_and_no_others(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("STAGE", "from-here")
+    append(tmp_path, ASKED)
+    said = json.loads(run("validate", "--json", "--show-values").stdout)["lambda"]["environment"]
+    assert (said["STAGE"], said["TOKEN"]) == ("from-here", "${secret:db#password}")
+
+
+def test_validate_packs_nothing_of_a_path_that_is_not_known(run, tmp_path):
+    append(tmp_path, "environments:\n  dev:\n    lambda:\n      path: ${ssm:/path}\n")
+    assert run("validate").exception is None
+
+
 def test_validate_prints_the_build_that_would_run_and_runs_nothing(run, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = tmp_path / "config.yml"

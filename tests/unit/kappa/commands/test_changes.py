@@ -150,3 +150,35 @@ def test_included_values_in_a_document_stand_as_they_are_written():
     params = {"PolicyName": "p", "PolicyDocument": json.dumps(document)}
     lines = said(Step("iam", "create_policy", params, "created", "policy p"), included=SAID)
     assert any('"Resource": "${topic}"' in line for line in lines)
+
+
+SECRETS = {"new-s3cret": "${secret:db}", "pg://new-s3cret": "pg://${secret:db}"}
+
+
+def test_a_secret_is_never_shown_and_neither_is_what_it_replaces():
+    step = settings(variables(DB="old-s3cret"), **variables(DB="new-s3cret"))
+    for shows in (False, True):
+        text = json.dumps(as_data(changes([step], None, None, secrets=SECRETS, show_values=shows)))
+        assert "s3cret" not in text
+    assert said(step, secrets=SECRETS, show_values=True)[1:] == [
+        f"    Environment.DB: {HIDDEN} -> ${{secret:db}}"
+    ]
+
+
+def test_in_a_document_with_a_secret_only_what_stays_is_shown():
+    def targets(secret, more):
+        return [{"Id": "1", "Arn": "arn", "Input": json.dumps({"token": secret, **more})}]
+
+    before = {"Targets": targets("old-s3cret", {"kind": "tea"})}
+    after = {"Targets": targets("pg://new-s3cret", {"kind": "tea"})}
+    step = Step("events", "put_targets", {"Rule": "r", **after}, "updated", "r", before=before)
+    (change,) = changes([step], None, None, secrets=SECRETS, show_values=True)
+    (setting,) = change.settings
+    assert "s3cret" not in json.dumps(as_data([change]))
+    assert json.loads(setting.before[0]["Input"]) == {"token": HIDDEN, "kind": "tea"}
+    assert json.loads(setting.after[0]["Input"]) == {"token": "pg://${secret:db}", "kind": "tea"}
+
+
+def test_a_setting_without_a_secret_is_shown_as_ever():
+    step = settings({"Description": "old"}, Description="new")
+    assert said(step, secrets=SECRETS)[1:] == ["    Description: old -> new"]

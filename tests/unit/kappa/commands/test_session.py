@@ -4,8 +4,10 @@ import shutil
 
 import pytest
 
+from kappa.aws import Aws
 from kappa.commands.session import open_session, with_publishing
-from kappa.errors import ConfigError
+from kappa.config.uses import EVERYTHING, NAMES
+from kappa.errors import ConfigError, Denied
 from tests.support.builders import MINIMAL
 from tests.support.kappa.account import Account
 from tests.support.kappa.sessions import session_of
@@ -61,3 +63,39 @@ def test_the_code_is_packed_once_whatever_the_command_line_publishes(file):
     chosen = with_publishing(session, {"alias": "next", "publish": True})
     assert chosen.zip is packed
     assert chosen.problems is problems
+
+
+@pytest.mark.parametrize(("uses", "asked"), [(NAMES, []), (EVERYTHING, ["get_secret_value"])])
+def test_aws_is_asked_only_for_values_that_the_command_uses(file, monkeypatch, uses, asked):
+    calls = []
+
+    def call(_self, _service, operation, *_):
+        calls.append(operation)
+        return {"SecretString": "hunter2-s3cret"}
+
+    monkeypatch.setattr(Aws, "call", call)
+    file.write_text(f"{file.read_text()}  environment: {{TOKEN: '${{secret:db}}'}}\n")
+    hidden = {}
+    session = open_session(file, None, None, uses=uses, hide=hidden.__setitem__)
+    assert calls == asked
+    assert hidden == ({"hunter2-s3cret": "${secret:db}"} if asked else {})
+    assert session.config.region == "us-east-1"
+
+
+def test_a_value_is_asked_of_the_command_lines_account(file, monkeypatch):
+    def call(self, *_):
+        raise Denied(f"{self.region} {self._profile}")
+
+    monkeypatch.setattr(Aws, "call", call)
+    monkeypatch.setattr(Aws, "region", property(lambda self: self._requested_region))
+    file.write_text(f"{file.read_text()}  environment: {{TOKEN: '${{secret:db}}'}}\n")
+    with pytest.raises(Denied, match="has no value: eu-west-1 mine"):
+        open_session(file, "mine", "eu-west-1")
+
+
+def test_a_config_that_is_wrong_anyway_asks_nothing(file, monkeypatch):
+    monkeypatch.setattr(Aws, "call", lambda *_: pytest.fail("AWS was asked"))
+    more = "  timeout: never\n  environment: {TOKEN: '${secret:db}'}\n"
+    file.write_text(file.read_text() + more)
+    with pytest.raises(ConfigError, match=r"lambda\.timeout is 'never'"):
+        open_session(file, None, None)

@@ -2,8 +2,10 @@
 
 import json
 
-from kappa.config.mask import hide, written_texts
+from kappa.config.mask import hide, secret_texts, written_texts
 from kappa.config.read import read_config
+from kappa.config.references import Value
+from kappa.config.uses import EVERYTHING
 
 
 def test_a_value_and_what_is_written_around_it_are_hidden(included):
@@ -29,3 +31,17 @@ def test_a_value_in_json_within_a_text_is_hidden(included):
 def test_a_text_that_only_looks_like_json_stays(included):
     config = read_config(included("team: coffee\n", "  description: ${team}\n"))
     assert hide("{coffee", written_texts(config)) == "{coffee"
+
+
+def test_what_a_name_with_capitals_is_put_into_is_hidden(included, tmp_path):
+    (tmp_path / ".env").write_text("DB_HOST=db.local\n")
+    config = read_config(included("", "  description: at-${DB_HOST}\n", ".env"))
+    assert hide("at-db.local", written_texts(config)) == "at-${DB_HOST}"
+
+
+def test_a_secret_is_hidden_however_short_it_is(write):
+    answers = {"secret:a": Value("ab", is_secret=True), "ssm:/b": Value("cd")}
+    more = "  description: ${secret:a}\n  tags: {one: '1-${secret:a}', two: '${ssm:/b}'}\n"
+    config = read_config(write(more=more), uses=EVERYTHING, read=lambda *_: answers)
+    assert secret_texts(config) == {"ab": "${secret:a}", "1-ab": "1-${secret:a}"}
+    assert hide(["ab", "cd"], written_texts(config)) == ["${secret:a}", "cd"]

@@ -2,11 +2,13 @@
 
 import os
 import traceback
+from pathlib import Path
 
 import pytest
 
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
+from kappa.config.values import is_dotenv
 from kappa.errors import ConfigError
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of, source
@@ -142,3 +144,52 @@ def test_not_even_a_traceback_shows_an_included_value(tmp_path, write, lines):
     with pytest.raises(ConfigError) as caught:
         read_config(file)
     assert "Tr0ub4dor" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_of_several_includes_the_last_value_counts(included, tmp_path):
+    (tmp_path / "more.yml").write_text("where: there\n")
+    file = included(
+        "who: Ada\nwhere: here\n", "  description: ${who} ${where}\n", "[values.yml, more.yml]"
+    )
+    config = read_config(file)
+    assert config.function.description == "Ada there"
+    assert config.value_files == {
+        "who": str(tmp_path / "values.yml"),
+        "where": str(tmp_path / "more.yml"),
+    }
+
+
+@pytest.mark.parametrize("include", ["[values.yml, nowhere.yml]", "[values.yml, 7.5, '']", "[[a]]"])
+def test_what_is_wrong_with_one_of_several_includes_is_said(included, include):
+    assert "1: " in error_of(included("a: b\n", include=include))
+
+
+def test_names_of_an_env_file_may_have_capitals(included, tmp_path):
+    (tmp_path / ".env").write_text("DB_HOST=db.local\nstage=prod\n")
+    more = "  description: ${DB_HOST} ${stage} ${where} ${NO:-none}\n"
+    config = read_config(included("where: here\n", more, "[values.yml, .env]"))
+    assert config.function.description == "db.local prod here none"
+
+
+def test_a_name_with_capitals_that_an_env_file_lacks_is_missing(included, tmp_path):
+    (tmp_path / ".env").write_text("DB_HOST=x\n")
+    said = error_of(included("", "  description: ${DB_HOTS}\n", ".env"))
+    assert "10: ${DB_HOTS} has no value." in said
+
+
+def test_without_an_env_file_a_name_with_capitals_is_text(included):
+    config = read_config(included("Foo: x\n", "  description: ${TOKEN} ${TOKEN:-x} ${Foo}\n"))
+    assert config.function.description == "${TOKEN} ${TOKEN:-x} ${Foo}"
+
+
+def test_a_file_is_known_by_its_name():
+    names = (".env", ".env.prod", "prod.env", "values.yml", "env", "env.yml")
+    assert [is_dotenv(Path(name)) for name in names] == [True, True, True, False, False, False]
+
+
+def test_the_names_of_a_shell_and_of_pip_are_theirs_beside_an_env_file_too(included, tmp_path):
+    (tmp_path / ".env").write_text("HOST=h\n")
+    more = "  build: cp ${HOST} ${KAPPA_OUT}\n  requirements: ['-i https://${TOKEN}@${HOST}']\n"
+    function = read_config(included("", more, ".env")).function
+    assert function.build == "cp h ${KAPPA_OUT}"
+    assert function.requirements == ("-i https://${TOKEN}@h",)

@@ -268,6 +268,6 @@ def test_folders_as_deep_as_code_has_them_are_packed(tmp_path):
 
 
 def test_a_link_of_node_modules_whose_name_is_not_utf8_is_an_error(pnpm):
-    os.symlink(b"tea", os.fsencode(pnpm) + b"/node_modules/\xff")
+    (pnpm / "node_modules" / os.fsdecode(b"\xff")).symlink_to("tea")
     with pytest.raises(ArchiveError, match="not UTF-8"):
         pack(pnpm)

@@ -1,0 +1,71 @@
+"""No secret is printed, in whatever form it comes."""
+
+import json
+import sys
+
+import pytest
+
+from kappa.cli import secrets
+from kappa.cli.console import as_json, print_error, print_traceback, progress, result
+from kappa.cli.secrets import hide_secret, without_secrets
+from kappa.errors import KappaError
+
+PASSWORD = 'p"w\\-ä-long\nsecond-line-of-it'
+
+
+@pytest.fixture(autouse=True)
+def _own(monkeypatch):
+    monkeypatch.setattr(secrets, "_HIDDEN", [])
+
+
+def test_a_secret_stands_as_the_config_writes_it():
+    hide_secret("hunter2-s3cret", "${secret:db}")
+    assert without_secrets("pg://u:hunter2-s3cret@h xhunter2-s3crety") == (
+        "pg://u:${secret:db}@h x${secret:db}y"
+    )
+
+
+def test_a_short_one_is_hidden_as_a_word_only_and_a_tiny_one_is_not_looked_for():
+    hide_secret("test", "${ssm:/a}")
+    hide_secret("ab", "${ssm:/b}")
+    assert without_secrets("test latest tests _test: ab") == "${ssm:/a} latest tests _${ssm:/a}: ab"
+
+
+def test_the_longer_of_two_is_hidden_whole():
+    hide_secret("password", "${ssm:/a}")
+    hide_secret("password-of-db", "${ssm:/b}")
+    assert without_secrets("password-of-db password") == "${ssm:/b} ${ssm:/a}"
+
+
+def test_it_is_hidden_in_json_and_line_by_line_and_json_stays_json(capsys):
+    hide_secret(PASSWORD, "${secret:db#key}")
+    result(as_json({"a": [PASSWORD], "b": json.dumps({"c": PASSWORD})}))
+    progress(f"first\n{PASSWORD}\nlast")
+    progress("only second-line-of-it")
+    out, err = capsys.readouterr()
+    assert json.loads(out)["a"] == ["${secret:db#key}"]
+    for text in (out, err):
+        assert "second-line" not in text
+        assert "ä-long" not in text
+
+
+def test_it_is_hidden_in_errors_and_tracebacks(capsys):
+    hide_secret("hunter2-s3cret", "${secret:db}")
+    try:
+        raise KappaError("AWS refused hunter2-s3cret") from ValueError("hunter2-s3cret")
+    except KappaError as error:
+        print_error(error.message, "hunter2-s3cret")
+        print_traceback(error)
+    err = capsys.readouterr().err
+    assert "hunter2" not in err
+    assert "KappaError: AWS refused ${secret:db}" in err
+
+
+def test_a_bugs_traceback_is_printed_so_too(capsys, monkeypatch):
+    from kappa.cli.main import run
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    hide_secret("hunter2-s3cret", "${secret:db}")
+    assert run(["--version"]) == 0
+    sys.excepthook(ValueError, ValueError("hunter2-s3cret"), None)
+    assert "ValueError: ${secret:db}" in capsys.readouterr().err
