@@ -15,8 +15,8 @@ from kappa.config.model import Config
 from kappa.errors import AwsError, Denied, NotFound
 from kappa.runtime.function import Caller, Sdk
 
-# AWS's own example; only shown where nothing names the account.
-_UNKNOWN_ACCOUNT = "123456789012"
+# What the function sees where nothing names its account or region.
+_UNKNOWN_ACCOUNT, _UNKNOWN_REGION = "123456789012", "us-east-1"
 _MAX_SESSION_NAME = 64
 
 
@@ -33,16 +33,25 @@ def read_caller(session: Session, *, as_role: bool = False) -> LocalCaller:
     Raises: Denied, if the role may not be assumed; NotFound, if the function does not exist;
     AwsError, ConfigError.
     """
-    region = read_region(session.aws)
-    arn = _function_arn(session.config, region)
     if as_role:
-        return _assumed(session, region)
+        return _assumed(session, read_region(session.aws))
     keys = read_keys(session.aws)
     if keys.variables:
+        region = read_region(session.aws)
         notice = f"With your own credentials ({keys.source}), not those of the function's role."
     else:
+        region = _any_region(session)
         notice = "Without credentials: you have none, so the function cannot call AWS."
+    arn = _function_arn(session.config, region)
     return LocalCaller(Caller(region, arn, keys.variables), notice)
+
+
+def _any_region(session: Session) -> str:
+    """The region, or any: whoever has no credentials has often no region either."""
+    try:
+        return read_region(session.aws)
+    except AwsError:
+        return _UNKNOWN_REGION
 
 
 def sdk() -> Sdk:

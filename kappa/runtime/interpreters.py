@@ -181,9 +181,16 @@ def _node(function: Function, source: str, debug_port: int) -> _Plan:
             f"Install Node.js {major}, or put it on the PATH.",
         )
     given = {"handler": function.handler, "source": source, "debug_port": debug_port}
-    # Source: AWS Lambda guide, "Configure Lambda function memory"; Lambda's own start of Node.js.
-    heap = f"--max-old-space-size={memory_mb(function) * 9 // 10}"
-    return _Plan((node, heap, str(CLIENTS / "node_client.mjs"), json.dumps(given)))
+    client = str(CLIENTS / "node_client.mjs")
+    return _Plan((node, *_heap(function), client, json.dumps(given)))
+
+
+def _heap(function: Function) -> list[str]:
+    """Limit the heap as Lambda's own start of Node.js does, unless the config does so."""
+    own = (function.environment or {}).get("NODE_OPTIONS", "").replace("_", "-")
+    if "--max-old-space-size" in own:
+        return []
+    return [f"--max-old-space-size={memory_mb(function) * 9 // 10}"]
 
 
 def _installed_node(major: int) -> str | None:

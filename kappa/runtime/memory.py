@@ -1,4 +1,6 @@
-"""How much memory the function's process and those below it use. Zero where nothing tells.
+"""How much memory the function's process and those below it use.
+
+On Linux, /proc tells; elsewhere only ps does, of one process, so nothing is limited there.
 
 Lambda counts the whole environment. A limit of the address space would be no measure: Node.js
 reserves far more than it uses, so Lambda's limit is compared with what is resident.
@@ -19,8 +21,8 @@ _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def peak_kb(pid: int) -> int:
-    """The most that the process alone has used; 0 if it has ended."""
-    return _field(pid, "status", _PEAK)
+    """The most that the process alone has used, for ps what it uses now; 0 if it has ended."""
+    return _field(pid, "status", _PEAK) if (_PROC / "self").exists() else _resident_by_ps(pid)
 
 
 def used_kb(pid: int, limit_kb: int) -> int:
@@ -38,6 +40,15 @@ def used_kb(pid: int, limit_kb: int) -> int:
 def _resident_kb(pid: int) -> int:
     with suppress(OSError, IndexError, ValueError):
         return int((_PROC / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_KB
+    return 0
+
+
+def _resident_by_ps(pid: int) -> int:
+    import subprocess
+
+    command = ["ps", "-o", "rss=", "-p", str(pid)]
+    with suppress(OSError, ValueError):
+        return int(subprocess.run(command, capture_output=True, check=False).stdout)
     return 0
 
 

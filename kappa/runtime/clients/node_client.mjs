@@ -19,6 +19,7 @@ import { ResponseStream, STREAMS } from "./node_stream.mjs";
 
 const { env } = process;
 const given = JSON.parse(process.argv[2]);
+const FIRST_WITHOUT_CALLBACKS = 24;
 
 /** What runs: its id, how it fails, and how it ends where no code of the function goes on. */
 const current = {
@@ -104,7 +105,7 @@ async function buffered(handle, event, context, id) {
       body = JSON.stringify(result === undefined ? null : result);
     } catch (error) {
       const text = `Unable to stringify response body: ${error.message}`;
-      throw new Fault("Runtime.MarshalError", text);
+      throw new Fault("Runtime.JSONStringifyError", text);
     }
   } catch (error) {
     return current.fail(error);
@@ -122,21 +123,32 @@ async function streamed(handle, event, context, id) {
   broken.catch(() => {}); // it is raced below, if the handler gets that far
   try {
     current.whenIdle = () =>
-      stream.emit("error", new Fault("InvalidStreamingOperation", "The response has no end."));
+      stream.emit("error", new Fault("Runtime.InvalidStreamingOperation", "The response has no end."));
     const returned = handle(event, stream, context);
     if (!returned || typeof returned.then !== "function") {
       const message = "Streaming does not support non-async handlers.";
-      throw new Fault("InvalidStreamingOperation", message);
+      throw new Fault("Runtime.MalformedStreamingHandler", message);
     }
     await Promise.race([returned, broken]);
     if (!stream.writableEnded) {
-      throw new Fault("InvalidStreamingOperation", "Response stream is not finished.");
+      throw new Fault("Runtime.InvalidStreamingOperation", "Response stream is not finished.");
     }
     await Promise.race([new Promise((resolve) => stream.on("close", resolve)), broken]);
     return await stream.answer;
   } catch (error) {
     return current.fail(error);
   }
+}
+
+/** The number of parameters tells Lambda whether a handler calls back. */
+function refuseCallback(handle) {
+  const [, major] = /nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV) || [];
+  if (Number(major) < FIRST_WITHOUT_CALLBACKS || handle.length < 3 || handle[STREAMS]) return;
+  throw new Fault(
+    "Runtime.CallbackHandlerDeprecated",
+    "AWS Lambda has removed support for callback-based function handlers starting with Node.js " +
+      `${FIRST_WITHOUT_CALLBACKS}: a handler has two parameters at most, event and context.`,
+  );
 }
 
 async function run(handle) {
@@ -178,6 +190,7 @@ async function main() {
   let handle;
   try {
     handle = await load(given.handler, env.LAMBDA_TASK_ROOT);
+    refuseCallback(handle);
   } catch (error) {
     await current.fail(error);
     process.exit(1);

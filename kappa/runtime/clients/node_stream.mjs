@@ -19,7 +19,7 @@ export class ResponseStream extends Writable {
   }
 
   setContentType(type) {
-    if (this.sent) throw new Fault("InvalidStreamingOperation", "The response has begun.");
+    if (this.sent) throw new Fault("Runtime.InvalidStreamingOperation", "The response has begun.");
     this.contentType = type;
   }
 

@@ -8,7 +8,7 @@ import pytest
 from kappa.aws import Aws
 from kappa.commands.local_caller import read_caller
 from kappa.commands.session import Session
-from kappa.errors import Denied, NotFound
+from kappa.errors import AwsError, Denied, NotFound
 from tests.support.builders import kappa_config
 
 ROLE = "arn:aws:iam::111122223333:role/kappa/greeter-role"
@@ -57,6 +57,14 @@ def test_a_function_without_credentials_runs():
     local = read_caller(session(Aws("eu-west-1")))
     assert local.caller.credentials == {}
     assert local.notice.startswith("Without credentials")
+
+
+def test_only_whoever_has_credentials_needs_a_region(monkeypatch):
+    assert read_caller(session(Aws())).caller.region == "us-east-1"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    with pytest.raises(AwsError, match="No AWS region"):
+        read_caller(session(Aws()))
 
 
 def test_the_account_is_what_the_config_names():

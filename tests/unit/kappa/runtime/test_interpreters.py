@@ -101,6 +101,8 @@ def test_node_of_the_version_wins_over_the_one_on_the_path(plan, tools, tmp_path
 def test_nodes_heap_follows_the_memory(plan, tools):
     tools("node")
     assert "--max-old-space-size=460" in plan(**NODE, memory_size=512).command
+    own = plan(**NODE, environment="{NODE_OPTIONS: --max_old_space_size=99}").command
+    assert not any("old-space" in word for word in own)
 
 
 def test_the_version_of_node_is_known_once_it_runs():

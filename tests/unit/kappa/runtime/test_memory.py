@@ -41,3 +41,11 @@ def test_a_process_that_has_ended_uses_nothing():
     process.wait()
     assert (memory.used_kb(process.pid, 1), memory.peak_kb(process.pid)) == (0, 0)
     assert memory.peak_kb(os.getpid()) > 0
+
+
+def test_without_proc_ps_measures_one_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "_PROC", tmp_path)
+    assert memory.peak_kb(os.getpid()) > 10_000
+    assert memory.used_kb(os.getpid(), 1) == 0
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert memory.peak_kb(os.getpid()) == 0

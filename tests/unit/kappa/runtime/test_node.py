@@ -1,5 +1,6 @@
 """Functions of Node.js: each style of handler, streams, and errors in Lambda's words."""
 
+import contextlib
 import json
 import shutil
 
@@ -40,7 +41,7 @@ export const streamed = awslambda.streamifyResponse(async (event, stream) => {
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(tmp_path_factory, cache):
     """Two processes of one module, for the tests that only use them."""
     from kappa.config.read import read_config
     from tests.unit.kappa.runtime.conftest import CALLER, Recorded
@@ -55,7 +56,11 @@ def running(tmp_path_factory):
         config = read_config(folder / "config.yml", "")
         given = {"log": recorded.log, "warn": recorded.warnings.append}
         functions[name] = LocalFunction(config, read_archive(config), CALLER, **given)
-    with functions["handler"], functions["streamed"]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        for function in functions.values():
+            function.__enter__()
+    with contextlib.closing(functions["handler"]), contextlib.closing(functions["streamed"]):
         yield functions, recorded
 
 
@@ -75,7 +80,7 @@ def test_results_come_in_any_style(running):
     [
         ("refused", "TypeError", "cold"),
         ("throws", "RangeError", "boiling"),
-        ("circular", "Runtime.MarshalError", "Unable to stringify response body"),
+        ("circular", "Runtime.JSONStringifyError", "Unable to stringify response body"),
     ],
 )
 def test_errors_have_a_type_and_a_trace(running, name, kind, words):
@@ -160,6 +165,25 @@ def test_a_failure_is_worded_as_lambda_words_it(function_of, config_of, files, k
         payload, _ = invoke(function)
         assert payload["errorType"] == kind
         assert words in function.shown(json.dumps(payload))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "handler", "answer"),
+    [
+        (
+            "nodejs24.x",
+            "async (event, context, callback) => 1",
+            "Runtime.CallbackHandlerDeprecated",
+        ),
+        ("nodejs24.x", "async (event, context) => 1", 1),
+        ("nodejs22.x", "async (event, context, callback) => 1", 1),
+    ],
+)
+def test_callbacks_end_with_node_24(function_of, config_of, runtime, handler, answer):
+    config = config_of({"app.js": f"exports.handler = {handler}"}, runtime=runtime)
+    with function_of("", config) as function:
+        payload, result = invoke(function)
+    assert (payload["errorType"] if result.error else payload) == answer
 
 
 @pytest.mark.parametrize(
