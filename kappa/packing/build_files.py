@@ -20,9 +20,9 @@ from kappa.config.inputs import depends_on
 from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ArchiveError
+from kappa.packing.cache import cache_folder
 from kappa.packing.files import LEFT_OUT_NAMES, is_by_product
 from kappa.packing.git_ignored import GitIgnored, git_ignored
-from kappa.packing.pip_install import cache_folder
 from kappa.packing.write_zip import real_path, zip_file
 
 # Installed packages: the lock file beside them is an input.

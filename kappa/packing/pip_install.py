@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from email.parser import HeaderParser
 from pathlib import Path
 
 from kappa.errors import ArchiveError
 from kappa.packing import pip_cache_key, pip_process, uv_process
+from kappa.packing.cache import cache_folder
 from kappa.packing.child import DEADLINE_S
 from kappa.packing.machine import Machine
 from kappa.packing.required import Required
@@ -33,12 +35,6 @@ _PACKAGES = "packages"
 _MANIFEST = "manifest.json"
 # An older temporary folder was left by a killed run, since no installation takes as long.
 _ABANDONED_S = 6 * DEADLINE_S
-
-
-def cache_folder() -> Path:
-    """The folder of the cache, in $XDG_CACHE_HOME or ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "kappa"
 
 
 @contextmanager
@@ -62,8 +58,6 @@ def installed(required: Required, machine: Machine, cache: Path | None = None) -
 
 
 def _install(required: Required, machine: Machine, base: Path, until_packed: ExitStack) -> Path:
-    import tempfile
-
     settings = pip_process.settings()
     job = uv_process.plan_job(required, settings, machine)
     if not job:
@@ -199,8 +193,6 @@ def _check_machine(folder: Path, machine: Machine) -> None:
 
 def _tags(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Read for which machines each installed wheel is, if it says so."""
-    from email.parser import HeaderParser
-
     for file in sorted(folder.glob("*.dist-info/WHEEL")):
         tags = HeaderParser().parsestr(file.read_text("utf-8", "replace")).get_all("Tag", [])
         if tags:

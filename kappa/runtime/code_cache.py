@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kappa.errors import ArchiveError
 from kappa.packing.archive import UNREADABLE, Archive
-from kappa.packing.pip_install import cache_folder
+from kappa.packing.cache import cache_folder
 
 # The folders of an entry: the code, and what Python compiles of it.
 CODE, COMPILED = "code", "compiled"

@@ -137,7 +137,11 @@ class LocalFunction:
             body = b"".join(response.chunks())
         result = response.result
         assert result is not None
-        return result if result.error else msgspec.structs.replace(result, payload=body)
+        if result.error:
+            return result
+        if body and not response.is_streamed and not _is_json(body):
+            self._warn_once("The response is not JSON, which most callers expect.")
+        return msgspec.structs.replace(result, payload=body)
 
     @contextmanager
     def stream(self, payload: bytes) -> Iterator[Response]:
@@ -285,6 +289,14 @@ class Response:
             status=status,
             error_type=error_type,
         )
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def _new_id() -> str:

@@ -91,8 +91,14 @@ class Process:
         self._reading = threading.Lock()
         self._rest = b""
         self._is_closed = False
+        self._unread: BrokenPipeError | None = None
         threading.Thread(target=self._follow, daemon=True).start()
         threading.Thread(target=self._await_end, args=(exited,), daemon=True).start()
+
+    def check_log(self) -> None:
+        """Raise BrokenPipeError if nobody reads any more what kappa prints."""
+        if self._unread is not None:
+            raise self._unread
 
     def drain(self) -> None:
         """Pass on everything that has been written, a line without an end as well."""
@@ -108,7 +114,8 @@ class Process:
         self._kill_group()
         self._child.wait()
         self._kill_marked()
-        self.drain()
+        with suppress(BrokenPipeError):
+            self.drain()
         self._is_closed = True
         with self._reading:
             self._output.close()
@@ -135,19 +142,18 @@ class Process:
         exited(self._child.wait())
 
     def _follow(self) -> None:
-        """Pass on lines as they are written, until everybody who may write has ended.
-
-        If nobody takes them any more, the next drain() reports that.
-        """
+        """Pass on lines as they are written, until everybody who may write has ended."""
         poll = select.poll()
         poll.register(self._output.fileno(), select.POLLIN)
-        with suppress(BrokenPipeError):
+        try:
             while not self._is_closed:
                 poll.poll(_LOOK_MS)
                 with self._reading:
                     if self._is_closed or (block := _read(self._output)) == b"":
                         return
                     self._split(block or b"")
+        except BrokenPipeError as error:
+            self._unread = error
 
     def _split(self, block: bytes) -> None:
         *lines, self._rest = (self._rest + block).split(b"\n")

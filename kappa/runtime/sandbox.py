@@ -152,6 +152,7 @@ class Sandbox:
             event: Event | None = None
             with suppress(Empty):
                 event = self.api.events.get(timeout=_POLL_S)
+            self._process.check_log()
             if isinstance(event, Exited):
                 raise Ended(_exit(request_id, event.code))
             # A stream without an end does not get beyond the limits either.

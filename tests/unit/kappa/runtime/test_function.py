@@ -11,12 +11,14 @@ import uuid
 import pytest
 
 from kappa.errors import ArchiveError
+from kappa.packing.build import read_archive
 from kappa.runtime import sandbox
-from kappa.runtime.function import LocalFunction
+from kappa.runtime.function import Caller, LocalFunction, Sdk
 from kappa.runtime.interpreters import CannotRun
 from tests.support.kappa.leftovers import assert_gone, running, temporary_of
 from tests.support.waiting import wait_for
 
+CALLER = Caller("eu-west-1", "arn:aws:lambda:eu-west-1:111122223333:function:greeter")
 ENDLESS = "import time\n    while True: time.sleep(1)"
 FORKS = (
     "import subprocess, time\n"
@@ -98,9 +100,6 @@ def test_the_code_sees_its_own_folder_and_no_package_of_this_machine(function_of
 
 
 def test_the_sdk_of_kappa_is_lambdas(config_of, recorded, tmp_path):
-    from kappa.packing.build import read_archive
-    from kappa.runtime.function import Caller, Sdk
-
     for name in ("own_sdk", "other"):
         (tmp_path / "sdk").mkdir(exist_ok=True)
         (tmp_path / "sdk" / f"{name}.py").write_text("version = 'kappa'")
@@ -109,9 +108,7 @@ def test_the_sdk_of_kappa_is_lambdas(config_of, recorded, tmp_path):
     )
     given = {"log": recorded.log, "warn": recorded.warnings.append}
     sdk = Sdk(str(tmp_path / "sdk"), ("own_sdk",))
-    with LocalFunction(
-        config, read_archive(config), Caller("eu-west-1", "a"), sdk=sdk, **given
-    ) as function:
+    with LocalFunction(config, read_archive(config), CALLER, sdk=sdk, **given) as function:
         payload, _ = invoke(function)
     assert payload["errorMessage"] == "No module named 'other'"
 
@@ -258,6 +255,18 @@ def test_a_response_begins_before_its_end_is_there(function_of):
         with function.stream(b"{}"):
             pass  # left before its end
         assert not function.is_warm
+
+
+def test_it_ends_with_whoever_reads_its_log(config_of, recorded):
+    def log(line):
+        if "2" in line.text:
+            raise BrokenPipeError
+
+    config = config_of({"app.py": handler(f"print('1\\n2\\n3')\n    {ENDLESS}")}, timeout=30)
+    given = {"log": log, "warn": recorded.warnings.append}
+    function = LocalFunction(config, read_archive(config), CALLER, **given)
+    with function, pytest.raises(BrokenPipeError):
+        function.invoke(b"{}")
 
 
 def test_a_program_that_does_not_start_is_named(config_of, function_of):

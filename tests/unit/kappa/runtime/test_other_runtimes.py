@@ -31,6 +31,7 @@ def test_a_bootstrap_is_any_program(config_of, function_of, recorded):
         for number in (1, 2):
             result = function.invoke(b'{"n": %d}' % number)
             assert result.payload == b'Echo: {"n": %d}' % number
+    assert recorded.warnings == ["The response is not JSON, which most callers expect."]
     assert recorded.lines == ['tea got {"n": 1}', 'tea got {"n": 2}']
 
 
