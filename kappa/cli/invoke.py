@@ -18,6 +18,7 @@ from kappa.texts import printable
 
 if TYPE_CHECKING:
     from kappa.commands.invoke import Answer, Kind
+    from kappa.commands.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Where debuggers look for Node.js. Source: Node.js documentation, "Debugging Node.js".
@@ -100,10 +101,10 @@ def invoke(
     answer = invocation.send("RequestResponse")
     if answer.log:
         progress(style(printable(answer.log.rstrip("\n")), dim=True))
-    _print_answer(options, invocation.name, answer, f"Its log: {invocation.command('logs')}")
+    print_answer(options, invocation.name, answer, f"Its log: {invocation.command('logs')}")
 
 
-def _print_answer(options: Options, name: str, answer: Answer, hint: str = "") -> None:
+def print_answer(options: Options, name: str, answer: Answer, hint: str = "") -> None:
     """Print a result to stdout.
 
     Raises: FunctionFailed, after the function's own traceback.
@@ -136,32 +137,51 @@ def _hint(runtime: str, error_type: str) -> str:
 def _invoke_local(
     options: Options, data: str, as_role: bool, debug_port: int, inspect: bool
 ) -> None:
-    from msgspec.structs import replace
-
-    from kappa.cli.local_log import LocalLog, warn
     from kappa.commands.invoke import read_payload
-    from kappa.commands.local_caller import read_caller
-    from kappa.commands.local_invoke import invoke_local, local_function
 
     session = options.open()
-    name, runtime = session.config.function.name, session.config.function.runtime
+    runtime = session.config.function.runtime
     if inspect and not runtime.startswith("nodejs"):
         raise click.UsageError(f"--inspect is for Node.js: use --debug-port for {runtime}.")
     payload = read_payload(session.config, data, sys.stdin.buffer)
-    log = LocalLog()
+    run_here(options, session, payload, as_role=as_role, debug_port=debug_port)
+
+
+def run_here(
+    options: Options,
+    session: Session,
+    payload: bytes,
+    *,
+    as_role: bool = False,
+    debug_port: int = 0,
+    with_notice: bool = True,
+) -> None:
+    """Run the function on this machine, and print what it logs and returns.
+
+    Raises: FunctionFailed, after the function's own traceback; KappaError; Interrupted.
+    """
+    from msgspec.structs import replace
+
+    from kappa.cli.local_log import LocalLog, warn
+    from kappa.commands.local_caller import read_caller
+    from kappa.commands.local_invoke import invoke_local, local_function
+
+    function, log = session.config.function, LocalLog()
     local = read_caller(session, as_role=as_role)
     try:
-        with local_function(session, local.caller, log.add, warn, debug_port) as function:
-            print_notes([local.notice])
+        with local_function(session, local.caller, log.add, warn, debug_port) as running:
+            if with_notice:
+                print_notes([local.notice])
             if debug_port:
                 progress(f"Waiting for a debugger at 127.0.0.1:{debug_port}.")
             log.begin()
-            answer, report = invoke_local(function, payload)
+            answer, report = invoke_local(running, payload)
     except KeyboardInterrupt as error:
-        raise Interrupted(f"Interrupted: {name} was stopped.") from error
+        raise Interrupted(f"Interrupted: {function.name} was stopped.") from error
     progress(style(report.line, dim=True))
     text = "".join(f"{line}\n" for line in [*log.lines, report.line])
-    _print_answer(options, name, replace(answer, log=text), _hint(runtime, report.error_type))
+    hint = _hint(function.runtime, report.error_type)
+    print_answer(options, function.name, replace(answer, log=text), hint)
 
 
 @command(uses=NAMES)

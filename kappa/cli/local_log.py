@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from kappa.cli.console import progress, style
+from kappa.cli.console import current_output, prefixed, progress, style
 from kappa.cli.log_view import row
 from kappa.commands.log_events import Event
 from kappa.commands.log_requests import RequestTracker
@@ -16,6 +16,8 @@ class LocalLog:
 
     def __init__(self) -> None:
         self._tracker = RequestTracker()
+        # Lines come in a thread that knows no config.
+        self._output = current_output()
         self.lines: list[str] = []
         self.begin()
 
@@ -28,7 +30,8 @@ class LocalLog:
         """Print a line."""
         self.lines.append(line.text)
         event = Event(max(line.at_ms, self._start_ms), line.text)
-        progress(row(self._tracker.entry(event), self._start_ms))
+        with prefixed(self._output):
+            progress(row(self._tracker.entry(event), self._start_ms))
 
 
 def warn(text: str) -> None:

@@ -113,7 +113,9 @@ def _show(
         return
     missing = f"Waiting for the first log: {group} does not exist yet."
     try:
-        for events in follow_events(session.aws, query, clock, lambda: progress(missing), _lost):
+        for events in follow_events(
+            session.aws, query, clock, lambda: progress(missing), report_lost
+        ):
             if last and not events:
                 _print_last(session.aws, query, write)
             last = False
@@ -165,7 +167,8 @@ def _print_last(aws: Aws, query: Query, write: Writer) -> None:
     write.add(events)
 
 
-def _lost(error: KappaError) -> None:
+def report_lost(error: KappaError) -> None:
+    """Print that AWS is out of reach, while following goes on."""
     progress(error.message)
     progress("  Following goes on; Ctrl-C stops it.")
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "package": "package",
     "serve": "serve",
     "validate": "validate",
+    "watch": "watch",
     "init": "init",
     "logs": "logs",
     "tail": "logs",

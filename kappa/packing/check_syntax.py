@@ -26,6 +26,7 @@ from kappa.packing.machine import python_minor
 from kappa.packing.package_files import package_by_file
 
 _DEADLINE_S = 60
+_HINT = "Correct the code, or leave --strict out to be warned only."
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -59,7 +60,7 @@ def problems(runtime: str, archive: Archive) -> list[Problem]:
     ]
 
 
-def refuse(listed: list[Problem]) -> None:
+def refuse(listed: list[Problem], hint: str = _HINT) -> None:
     """Refuse code that the runtime cannot read.
 
     Raises: ConfigError, naming the first file and line.
@@ -69,7 +70,7 @@ def refuse(listed: list[Problem]) -> None:
         more = f" and {len(certain) - 1} more" if len(certain) > 1 else ""
         raise ConfigError(
             f"Python cannot read {certain[0]}{more}.",
-            "Correct the code, or leave --strict out to be warned only.",
+            hint,
         )
 
 

@@ -27,10 +27,11 @@ from kappa.errors import ArchiveError
 from kappa.packing.ignore_file import IGNORE_FILE, read_ignored
 
 LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".hg", ".DS_Store"})
-# Python's bytecode, and what an open editor keeps beside a file: swap files of Vim and Kate,
-# backups, Emacs' locks (links that lead nowhere) and copies. They hold what nobody has saved.
+LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
+# What an open editor keeps beside a file: swap files of Vim and Kate, backups, Emacs' locks
+# (links that lead nowhere) and copies. They hold what nobody has saved.
 # Source: Vim help, "swap-file"; GNU Emacs manual, "Interlocking", "Auto Save Files".
-_BY_PRODUCT = re.compile(r".+\.py[co]|\..+\.sw[a-p]|\..+\.kate-swp|.*~|\.#.*|#.*#", re.DOTALL)
+_EDITORS = re.compile(r"\..+\.sw[a-p]|\..+\.kate-swp|.*~|\.#.*|#.*#", re.DOTALL)
 # Links to folders can multiply the number of files; no code has as many.
 _MAX_ENTRIES = 200_000
 # Each lookup walks the whole path, so deeper folders would take long.
@@ -201,7 +202,7 @@ class _Walk:
 
 def is_by_product(name: str) -> bool:
     """Whether a file of this name is made by Python or an editor, and never packed."""
-    return bool(_BY_PRODUCT.fullmatch(name))
+    return PurePosixPath(name).suffix in LEFT_OUT_SUFFIXES or bool(_EDITORS.fullmatch(name))
 
 
 def check_link(

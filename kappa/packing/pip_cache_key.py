@@ -249,12 +249,12 @@ def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -
     existing = [path for path in paths if path.exists()]
     inputs.is_known &= bool(local and existing)
     for path in existing:
-        depends_on(path, "folders" if path.is_dir() else "settings")
         if path.is_dir() and kind == "links":
             _read_folder(path, inputs)
         elif path.is_dir():
             _read_tree(name, path, inputs)
         else:
+            depends_on(path)
             # A page of links may name anything.
             suffixes = _SOURCES if inputs.builds and kind == "wheel" else (".whl",)
             inputs.is_known &= path.name.endswith(suffixes) and path.is_file()
@@ -265,8 +265,8 @@ def _read_tree(name: str, folder: Path, inputs: Inputs) -> None:
     """Read each file of a package's folder that a build would see."""
     inputs.is_known &= inputs.builds
     for inner, path in read_files(folder) if inputs.builds else ():
-        depends_on(path.parent, "folders")
         depends_on(path)
+        depends_on(path.parent, "folders")
         inputs.is_known &= path.is_file()
         if path.is_file():
             is_program = path.stat().st_mode & 0o100
@@ -275,6 +275,7 @@ def _read_tree(name: str, folder: Path, inputs: Inputs) -> None:
 
 def _read_folder(folder: Path, inputs: Inputs) -> None:
     """Read the packages in a folder of links; pip does not look into subfolders."""
+    depends_on(folder, "folders")
     for path in sorted(folder.iterdir()):
         if path.name.endswith(_SOURCES) and path.is_file():
             depends_on(path)
