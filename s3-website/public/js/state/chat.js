@@ -184,7 +184,7 @@ export function received(state, name, reading, seen) {
 }
 
 /**
- * Merge what was pushed of a channel; the channel is listed from then on. It shows that pushes arrive.
+ * Merge what was pushed of a channel; the channel is listed from then on. Pushes count as arriving again.
  * @param {State} state @param {import("../state.js").Push} push @param {boolean} seen
  * @returns {{state: State, complete: boolean}} not `complete`: the transcript has to be read
  */
