@@ -209,7 +209,7 @@ class _Watched:
         Raises: KappaError; what has been saved counts as seen all the same.
         """
         from kappa.commands.watch import after_reading, changes
-        from kappa.config.inputs import Inputs, collecting
+        from kappa.config.inputs import Inputs, collecting, read_again
 
         is_first, changed = self.now is self.inputs, changes(self.inputs, self.now)
         whole = self._current is None or bool(changed.settings)
@@ -224,7 +224,9 @@ class _Watched:
                 self._is_done = self._deploy(changed, collected)
                 done = self._is_done or not whole
         finally:
-            self.inputs = after_reading(self.now, collected, whole=whole, done=done)
+            # A build that failed has changed what it makes: that is no reason to build again.
+            now = self.now if done else read_again(self.now)
+            self.inputs = after_reading(now, collected, whole=whole, done=done)
 
     def _deploy(self, changed: Changes, collected: Inputs) -> bool:
         """Deploy everything or the code; False if a folder changed, but no file that is packed."""

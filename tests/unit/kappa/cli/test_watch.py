@@ -10,7 +10,7 @@ from kappa.cli import watch
 from kappa.cli.console import Output
 from kappa.cli.options import Options
 from kappa.config.files import read_file
-from kappa.config.inputs import read_again
+from kappa.config.inputs import collecting, depends_on, read_again
 from kappa.errors import ConfigError, KappaError, NotFound
 from tests.support.kappa.account import Account
 from tests.support.kappa.configs import append
@@ -52,6 +52,7 @@ class Saved(Options):
             return self.session
         tag = read_file(self.config).decode()
         if tag == "broken":
+            self.config.with_name("made.py").write_text("changed by a build that fails")
             raise ConfigError("config.yml:1: broken")
         return session_of(self.aws, tag)
 
@@ -101,6 +102,16 @@ def test_after_a_broken_config_the_next_save_is_deployed(watched, aws):
     assert read_again(watched.inputs) == watched.inputs
     save(watched, "3")
     assert aws.function["ImageUri"].endswith(":3")
+
+
+def test_what_a_failing_build_has_made_is_no_save(watched):
+    made = watched._options.config.with_name("made.py")
+    made.touch()
+    with collecting(watched.inputs):
+        depends_on(made, "code")
+    with pytest.raises(ConfigError, match="broken"):
+        save(watched, "broken")
+    assert read_again(watched.inputs) == watched.inputs
 
 
 def test_after_an_error_of_aws_everything_is_deployed_by_the_next_save(watched, aws):
