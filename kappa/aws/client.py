@@ -26,8 +26,8 @@ class Aws:
     """Clients of one region and profile, each created once; safe to use from several threads."""
 
     def __init__(self, region: str | None = None, profile: str | None = None) -> None:
-        self.requested_region = region
-        self.profile = profile
+        self._requested_region = region
+        self._profile = profile
         self._region = ""
         self._lock = threading.RLock()
         self._session: Session | None = None
@@ -40,6 +40,16 @@ class Aws:
         self._calling: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
+    def requested_region(self) -> str | None:
+        """The region that the command line or the config asks for."""
+        return self._requested_region
+
+    @property
+    def profile(self) -> str | None:
+        """The profile that the command line or the config asks for."""
+        return self._profile
+
+    @property
     def session(self) -> Session:
         """The botocore session.
 
@@ -50,7 +60,7 @@ class Aws:
                 from kappa.aws.session import open_session
 
                 with translated("reading the AWS configuration"):
-                    self._session = open_session(self.requested_region, self.profile)
+                    self._session = open_session(self._requested_region, self._profile)
             return self._session
 
     @property
@@ -62,7 +72,7 @@ class Aws:
         """
         with self._lock:
             if not self._region:
-                self._region = self._checked(self.requested_region or self._configured_region())
+                self._region = self._checked(self._requested_region or self._configured_region())
             return self._region
 
     def _checked(self, region: str) -> str:
@@ -198,7 +208,7 @@ class Aws:
         """Return an Aws for another region, with short timeouts and the same credentials."""
         from kappa.aws import other_regions
 
-        other = Aws(region, self.profile)
+        other = Aws(region, self._profile)
         other._session, other._lock, other._stopped = self.session, self._lock, self._stopped
         other._hasty = True
         if other_regions.may_share_client(self.session):

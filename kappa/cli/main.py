@@ -32,6 +32,7 @@ COMMANDS = {
     "update_event_sources": "event_sources",
     "delete": "delete",
     "package": "package",
+    "serve": "serve",
     "validate": "validate",
     "watch": "watch",
     "init": "init",

@@ -278,6 +278,7 @@ def _read_folder(folder: Path, inputs: Inputs) -> None:
     depends_on(folder, "folders")
     for path in sorted(folder.iterdir()):
         if path.name.endswith(_SOURCES) and path.is_file():
+            depends_on(path)
             inputs.files.append((path.name, _stamp(path)))
         inputs.is_known &= path.suffix not in (".html", ".htm")
 

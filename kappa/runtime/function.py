@@ -144,20 +144,20 @@ class LocalFunction:
         return msgspec.structs.replace(result, payload=body)
 
     @contextmanager
-    def stream(self, payload: bytes) -> Iterator[Response]:
+    def stream(self, payload: bytes, request_id: str = "") -> Iterator[Response]:
         """Invoke the function, and pass on its response while it is written.
 
         The response begins when the function writes its first byte, or fails. If it is left
-        before its end, the process ends.
+        before its end, the process ends. `request_id`: a UUID where the caller needs to know it.
         Raises: CannotRun, if the process does not start.
         """
-        response = self._new_response()
+        response = self._new_response(request_id)
         try:
             try:
                 response.begin(payload)
             except Gone:
                 self._stop()
-                response = self._new_response()
+                response = self._new_response(request_id)
                 response.begin(payload, is_last=True)
             self._warn_once(other_version(self._config.function, response.client))
             yield response
@@ -166,10 +166,10 @@ class LocalFunction:
                 self._stop()
             self._check_memory(response.result)
 
-    def _new_response(self) -> Response:
+    def _new_response(self, request_id: str) -> Response:
         self.start()
         assert self._sandbox is not None
-        return Response(self._sandbox, memory_mb(self._config.function))
+        return Response(self._sandbox, memory_mb(self._config.function), request_id)
 
     def shown(self, text: str) -> str:
         """Name the files of lambda.path in place of their unpacked copies."""
@@ -210,8 +210,8 @@ class Response:
     A failure before the first byte is a `result` from the beginning, and gives no chunks.
     """
 
-    def __init__(self, sandbox: Sandbox, limit_mb: int) -> None:
-        self.request_id = _new_id()
+    def __init__(self, sandbox: Sandbox, limit_mb: int, request_id: str) -> None:
+        self.request_id = request_id or _new_id()
         self.content_type = ""
         self.is_streamed = False
         self.is_broken = False

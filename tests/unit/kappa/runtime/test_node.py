@@ -8,7 +8,7 @@ import pytest
 
 from kappa.packing.build import read_archive
 from kappa.runtime.function import LocalFunction
-from kappa.runtime.http_stream import read_prelude
+from kappa.runtime.url_response import Stream
 from tests.unit.kappa.runtime.test_function import invoke
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
@@ -102,12 +102,13 @@ def test_the_console_writes_as_on_lambda(running):
 def test_a_stream_comes_piece_by_piece_behind_its_prelude(running):
     with running[0]["streamed"].stream(b"{}") as response:
         assert response.is_streamed
-        prelude, body = read_prelude(response.content_type, response.chunks())
-        first = next(body)
+        stream = Stream(response.content_type)
+        chunks = response.chunks()
+        first = next(filter(None, map(stream.feed, chunks)))
         assert response.result is None
-        rest = list(body)
-    assert prelude == {"statusCode": 201, "cookies": ["a=b"]}
-    assert (first, rest) == (b"one", [b"two"])
+        rest = b"".join(map(stream.feed, chunks))
+    assert (stream.head.status, stream.head.headers[1]) == (201, ("Set-Cookie", "a=b"))
+    assert (first, rest) == (b"one", b"two")
     assert response.result.report.duration_ms >= 45
 
 
