@@ -56,8 +56,8 @@ def measure() -> str:
     return f"""\
 ## From a save to the new code's answer
 
-Seconds from a save of a trivial function, median of {ROUNDS}. For new code the emulator starts a process.
-kappa follows the log as well; SAM builds each time.
+Seconds from a save of a trivial function, median of {ROUNDS}. The emulator starts a process for new
+code. kappa follows the log as well; SAM builds each time.
 
 {table(["tool", "Lambda has the code", "it answers"], rows)}"""
 
