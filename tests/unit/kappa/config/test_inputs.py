@@ -95,11 +95,8 @@ def test_requirements_count_with_the_files_that_they_name(tmp_path):
     inputs = Inputs()
     with collecting(inputs):
         read_inputs("-r more.txt\n--find-links wheels\n./b-1.whl\n", tmp_path, "")
-    assert names(inputs.settings, tmp_path) == {
-        "more.txt",
-        "b-1.whl",
-        "wheels/a-1-py3-none-any.whl",
-    }
+    files = {"more.txt", "b-1.whl", "wheels/a-1-py3-none-any.whl"}
+    assert names(inputs.settings, tmp_path) == files
     assert names(inputs.folders, tmp_path) == {"wheels"}
 
 
