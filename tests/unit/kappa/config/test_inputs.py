@@ -119,6 +119,15 @@ def test_what_is_saved_while_it_is_read_shows_as_a_change(tmp_path):
     assert read_again(inputs) != inputs
 
 
+def test_a_file_counts_once_however_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(written(tmp_path, {"code/a.py": ""}))
+    inputs = Inputs()
+    with collecting(inputs):
+        for name in (Path("code/a.py"), Path("code/../code/a.py"), tmp_path / "code" / "a.py"):
+            depends_on(name)
+    assert list(inputs.settings) == [str(tmp_path / "code" / "a.py")]
+
+
 def test_installed_packages_do_not_count(tmp_path):
     written(tmp_path, {"code/a.py": "", "packages/b.py": ""})
     inputs = Inputs()
