@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import time
 
 from docopt import docopt
 
@@ -40,7 +39,6 @@ def main() -> int:
 
 def run(name: str) -> bool:
     """Measure one section and save it; on failure print the reason and return False."""
-    started_s = time.monotonic()
     print(f"==> {name}", file=sys.stderr)
     try:
         text: str = importlib.import_module(f"bench.{name}").measure()
@@ -49,7 +47,6 @@ def run(name: str) -> bool:
         return False
     keep(name, text)
     print(text)
-    print(f"    {name}: {time.monotonic() - started_s:.0f} s", file=sys.stderr)
     return True
 
 

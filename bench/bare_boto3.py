@@ -8,46 +8,41 @@ from pathlib import Path
 
 import boto3
 
-TRUST = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
-    '"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
-)
 
-
-def main(command: str, name: str, code: str, policy: str) -> None:
+def main(name: str, runtime: str, command: str) -> None:
     """Run one command for one function with its role and policy."""
     lambda_ = boto3.client("lambda")
     if command == "create":
         iam = boto3.client("iam")
-        created = iam.create_policy(PolicyName=name, PolicyDocument=Path(policy).read_text())
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+        document, trust = (Path(path).read_text() for path in ("policy.json", "trust.json"))
+        created = iam.create_policy(PolicyName=name, PolicyDocument=document)
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
         iam.attach_role_policy(RoleName=name, PolicyArn=created["Policy"]["Arn"])
         lambda_.create_function(
             FunctionName=name,
             Role=role["Role"]["Arn"],
-            Runtime="python3.12",
+            Runtime=runtime,
             Handler="handler.handler",
-            Code={"ZipFile": zipped(code)},
+            Code={"ZipFile": zipped()},
         )
     elif command == "update":
-        lambda_.update_function_code(FunctionName=name, ZipFile=zipped(code))
+        lambda_.update_function_code(FunctionName=name, ZipFile=zipped())
     elif command == "status":
         print(json.dumps(lambda_.get_function(FunctionName=name), default=str))
     elif command == "delete":
         iam = boto3.client("iam")
         lambda_.delete_function(FunctionName=name)
-        attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-        for policy in attached:
+        for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
             iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
             iam.delete_policy(PolicyArn=policy["PolicyArn"])
         iam.delete_role(RoleName=name)
 
 
-def zipped(code: str) -> bytes:
-    """Pack one file into a zip."""
+def zipped() -> bytes:
+    """Pack the code into a zip."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(code, "handler.py")
+        archive.write("handler.py")
     return buffer.getvalue()
 
 

@@ -7,6 +7,7 @@ is another process, so its time is not counted. A proxy in front of it counts th
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,21 +16,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import boto3
 
-from local import emulator
+from bench.emulated import BUCKET, create_table, policy
+from local.testkit.environment import settings
 from local.testkit.events import Event, stream_record
-from local.testkit.functions import unpack
+from local.testkit.functions import FUNCTIONS, unpack
 from local.testkit.proxy import Proxy
 
 HERE = Path(__file__).resolve().parent
-BUCKET, MESSAGES, RATES = "bench-handlers", "bench-messages", "bench-rates"
-TRUST = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": '
-    '"sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "accounts.google.com"}}]}'
-)
+MESSAGES, RATES = "bench-messages", "bench-rates"
+# of both functions; nobody reaches the rate limit
+ENVIRONMENT = {
+    "AWS_LAMBDA_FUNCTION_NAME": "bench",
+    "BUCKET": BUCKET,
+    "GOOGLE_CLIENT_ID": "1-a.apps.googleusercontent.com",
+    "IDENTITY_ROLE_ARN": "arn:aws:iam::000000000000:role/bench-identity",
+    "RATE_LIMIT": "9999/10s",
+    "RATE_TABLE": RATES,
+    "TABLE_NAME": MESSAGES,
+}
 
 
 @dataclass(frozen=True)
@@ -39,96 +46,59 @@ class Container:
     folder: Path
     module: str
 
-    def run(self, first: Event, events: list[Event], env: dict[str, str]) -> dict[str, float]:
-        """Start, handle the first event, then the others; return init_ms, first_ms, each_ms."""
+    def run(self, event: Callable[[], Event], count: int) -> list[float]:
+        """Start and handle new events; return the milliseconds that run_handler.py prints."""
+        command = [sys.executable, "run_handler.py", self.module]
+        given = json.dumps([event() for _ in range(count)]).encode()
+        env = os.environ | ENVIRONMENT
         done = subprocess.run(
-            [sys.executable, "run_handler.py", self.module],
-            cwd=self.folder,
-            input=json.dumps({"first": first, "events": events}),
-            env=env,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
+            command, cwd=self.folder, input=given, env=env, stdout=subprocess.PIPE, check=True
         )
-        times: dict[str, float] = json.loads(done.stdout)
-        return times
+        times_ms: list[float] = json.loads(done.stdout)
+        return times_ms
 
-    def calls(self, event: Callable[[], Event], env: dict[str, str], proxy: Proxy) -> Counter[str]:
+    def calls(self, event: Callable[[], Event], proxy: Proxy) -> str:
         """The calls of one event in a warm container: those of two events less those of one."""
         counts = []
         # the first container writes what later ones find, so it does not count
-        for events in ([], [], [event()]):
+        for number in (1, 1, 2):
             proxy.operations.clear()
-            self.run(event(), events, env | {"AWS_ENDPOINT_URL": proxy.url})
+            with settings(os.environ | {"AWS_ENDPOINT_URL": proxy.url}):
+                self.run(event, number)
             # a PUT's name includes its path
             counts.append(Counter(operation.split()[0] for operation in proxy.operations))
-        return counts[2] - counts[1]
+        return ", ".join(f"{of} {name}" for name, of in sorted((counts[2] - counts[1]).items()))
 
 
-def packed(module: str, folder: Path) -> Container:
-    """One of the chat's functions, as kappa packs it."""
-    return _container(unpack(module, folder), module)
+def container(module: str, root: Path) -> Container:
+    """One of the chat's functions, as kappa packs it, or one of the minimal handlers here."""
+    if module in FUNCTIONS:
+        unpack(module, root)
+    else:
+        (root / module).mkdir()
+        shutil.copy(HERE / f"{module}.py", root / module)
+    shutil.copy(HERE / "run_handler.py", root / module)
+    return Container(root / module, module)
 
 
-def plain(module: str, folder: Path) -> Container:
-    """One of the minimal handlers in this folder."""
-    (folder / module).mkdir()
-    shutil.copy(HERE / f"{module}.py", folder / module)
-    return _container(folder / module, module)
+def make_resources(channels: list[str], messages: int) -> None:
+    """Create the tables, with messages in each channel, and the role."""
+    create_table(MESSAGES, "channel", "id")
+    create_table(RATES, "user")
+    with boto3.resource("dynamodb").Table(MESSAGES).batch_writer() as writer:
+        for channel in channels:
+            for number in range(messages):
+                writer.put_item(row(channel, number))
+    google = {"Federated": "accounts.google.com"}
+    trust = policy(Action="sts:AssumeRoleWithWebIdentity", Principal=google)
+    boto3.client("iam").create_role(RoleName="bench-identity", AssumeRolePolicyDocument=trust)
 
 
-def _container(folder: Path, module: str) -> Container:
-    shutil.copy(HERE / "run_handler.py", folder)
-    return Container(folder, module)
-
-
-def environment(endpoint_url: str) -> dict[str, str]:
-    """The environment of both functions, with a rate limit that is never reached."""
-    return emulator.environment(endpoint_url, "test") | {
-        "AWS_LAMBDA_FUNCTION_NAME": "bench",
-        "BUCKET": BUCKET,
-        "GOOGLE_CLIENT_ID": "1-a.apps.googleusercontent.com",
-        "IDENTITY_ROLE_ARN": "arn:aws:iam::000000000000:role/bench-identity",
-        "RATE_LIMIT": "9999/10s",
-        "RATE_TABLE": RATES,
-        "TABLE_NAME": MESSAGES,
-    }
-
-
-def make_resources(endpoint_url: str, rows: dict[str, int]) -> None:
-    """Create the tables, the bucket and the role. `rows`: how many messages, by channel."""
-
-    def client(service: str) -> Any:  # noqa: ANN401
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(service, emulator.REGION, endpoint_url=endpoint_url, **keys)
-
-    dynamodb = client("dynamodb")
-    for name, keys in ((MESSAGES, ("channel", "id")), (RATES, ("user",))):
-        dynamodb.create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            KeySchema=[
-                {"AttributeName": key, "KeyType": kind}
-                for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-            ],
-        )
-    puts = [
-        {"PutRequest": {"Item": item(channel, number)}}
-        for channel, count in rows.items()
-        for number in range(count)
-    ]
-    for start in range(0, len(puts), 25):
-        dynamodb.batch_write_item(RequestItems={MESSAGES: puts[start : start + 25]})
-    client("s3").create_bucket(Bucket=BUCKET)
-    client("iam").create_role(RoleName="bench-identity", AssumeRolePolicyDocument=TRUST)
-
-
-def item(channel: str, number: int) -> dict[str, dict[str, str]]:
+def row(channel: str, number: int) -> dict[str, str]:
     """A message's row; each is ten seconds later than the previous one."""
     at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=10 * number)
     sent_at = f"{at:%Y-%m-%dT%H:%M:%S}.000Z"
-    row = {
+    return {
         "channel": channel,
         "id": f"{sent_at}#{number}",
         "message": f"Message {number} is about as long as messages of a chat are.",
@@ -138,15 +108,12 @@ def item(channel: str, number: int) -> dict[str, dict[str, str]]:
         "kind": "user",
         "client_id": str(number),
     }
-    return {key: {"S": value} for key, value in row.items()}
 
 
 def insert(channel: str, number: int) -> Event:
     """The stream's record of one new message."""
     record = stream_record(channel, str(number))
-    image = item(channel, number)
-    record["dynamodb"] |= {
-        "Keys": {key: image[key] for key in ("channel", "id")},
-        "NewImage": image,
-    }
+    image = {key: {"S": value} for key, value in row(channel, number).items()}
+    keys = {key: image[key] for key in ("channel", "id")}
+    record["dynamodb"] |= {"Keys": keys, "NewImage": image}
     return record

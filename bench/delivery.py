@@ -13,8 +13,9 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -34,28 +35,15 @@ from local.testkit.environment import settings
 
 READERS = (1, 10, 50)
 PAGES = 10  # with more readers, one is a page
-STEADY, SECONDS = 3.0, 15.0  # messages a second
-LIVELY, LIVELY_SECONDS, LIVELY_PAGES = (10, 40, 100), 10.0, 3
-SETTLE_S = 60.0
+STEADY, SECONDS = 3, 15  # messages a second
+LIVELY, LIVELY_SECONDS, LIVELY_PAGES = (10, 40, 100), 10, 3
+READY_S, QUIET_S = 60.0, 5.0
 POLL_S, OLD_WINDOW = 1.0, 20
 WAIT_S = 0.2
 At = dict[str, float]  # text to seconds since the epoch
-Read = Callable[["Reader", str, threading.Event], None]
-
-
-@dataclass
-class Reader:
-    """A reader without a page: `read` runs in a thread, and notes when it first saw each text."""
-
-    read: Read
-    seen: At = field(default_factory=dict)
-    ready: threading.Event = field(default_factory=threading.Event)
-
-    def see(self, messages: list[dict[str, str]]) -> None:
-        """Note the messages that are new."""
-        now_s = time.time()
-        for message in messages:
-            self.seen.setdefault(message["message"], now_s)
+# Read a channel without a page: first nothing, once connected, then again and again what is new.
+Messages = Generator[list[dict[str, str]], None, None]
+Read = Callable[[str], Messages]
 
 
 @dataclass(frozen=True)
@@ -71,12 +59,10 @@ class Way:
     send: Callable[[str, int, float], At]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
-    """What was sent by a way to `count` readers (lively: each second), and when each had it."""
+    """When each message was sent, was on each page's screen, and was read by each other reader."""
 
-    way: str
-    count: int
     sent: At
     shown: list[At]
     read: list[At]
@@ -96,11 +82,15 @@ def measure() -> str:
         config = read_config(Path(chat.env["LAMBDA_CHAT_CONFIG"]))
         crowd.lift_the_rate_limit()
         crowd.warm_up(config, "delivery")
-        by_way = ways(config)
-        runs = [steady(browser, way, count) for count in READERS for way in by_way]
+        push, polls, sample = ways(config)
+        runs = {
+            (count, way.name): steady(browser, way, count)
+            for count in READERS
+            for way in (push, polls, sample)
+        }
         # a busy channel needs more processes of the functions
-        by_way[0].send("lively-warm", int(5 * max(LIVELY)), max(LIVELY))
-        lively_runs = [lively(browser, by_way[0], by_way[1], config, rate) for rate in LIVELY]
+        push.send("lively-warm", 5 * max(LIVELY), max(LIVELY))
+        lively_runs = {rate: lively(browser, push, polls, config, rate) for rate in LIVELY}
     return f"{steady_report(runs)}\n{lively_report(lively_runs)}"
 
 
@@ -108,19 +98,21 @@ def ways(config: ChatConfig) -> list[Way]:
     """The ways to compare: push, polls, the WebSocket sample."""
     sample, keys = SampleChat(), crowd.credentials(config, "Subscriber")[1]
 
-    def subscribe(reader: Reader, channel: str, ended: threading.Event) -> None:
+    def subscribe(channel: str) -> Messages:
         with crowd.listen(config, keys, channel) as listener:
-            reader.ready.set()
-            while not ended.is_set():
+            yield []
+            while True:
                 _topic, payload = listener.heard(WAIT_S) or ("", b"{}")
-                reader.see(json.loads(payload).get("messages", []))
+                yield json.loads(payload).get("messages", [])
 
-    def connect(reader: Reader, _channel: str, ended: threading.Event) -> None:
+    def connect(_channel: str) -> Messages:
         with contextlib.closing(sample.connect()) as socket:
-            reader.ready.set()
-            while not ended.is_set():
-                with contextlib.suppress(TimeoutError):
-                    reader.see([json.loads(socket.receive(WAIT_S))])
+            yield []
+            while True:
+                try:
+                    yield [json.loads(socket.receive(WAIT_S))]
+                except TimeoutError:
+                    yield []
 
     def publish(channel: str, count: int, rate: float) -> At:
         sent = crowd.send_all(config, [channel], count, rate)
@@ -136,81 +128,86 @@ def ways(config: ChatConfig) -> list[Way]:
     ]
 
 
-def polling(config: ChatConfig, jitter: float = 0.1, window: int = 0) -> Read:
+def polling(config: ChatConfig, window: int = 0) -> Read:
     """Read the newest `window` messages (0: all) by a conditional GET each second."""
     s3 = boto3.client("s3", config=Config(max_pool_connections=max(READERS)))
 
-    def poll(reader: Reader, channel: str, ended: threading.Event) -> None:
+    def poll(channel: str) -> Messages:
+        yield []
         key, etag = f"{config.data_prefix}{channel}.json", "none"
-        reader.ready.set()
-        ended.wait(random.uniform(0, POLL_S))
-        while not ended.is_set():
+        time.sleep(random.uniform(0, POLL_S))
+        while True:
+            messages = []
             try:
                 answer = s3.get_object(Bucket=config.s3_bucket, Key=key, IfNoneMatch=etag)
-                etag = answer["ETag"]
-                reader.see(json.loads(answer["Body"].read())["messages"][-window:])
+                etag, messages = answer["ETag"], json.loads(answer["Body"].read())["messages"]
             except ClientError as error:
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (304, 403, 404):
                     raise
-            ended.wait(POLL_S * random.uniform(1 - jitter, 1 + jitter))
+            yield messages[-window:]
+            time.sleep(POLL_S)
 
     return poll
-
-
-@contextlib.contextmanager
-def reading(channel: str, readers: list[Reader], pages: list[Page]) -> Iterator[None]:
-    """Run the readers in threads; stop them and close the pages after."""
-    ended = threading.Event()
-    threads = [
-        threading.Thread(target=reader.read, args=(reader, channel, ended)) for reader in readers
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        if not all(reader.ready.wait(SETTLE_S) for reader in readers):
-            raise KappaError("A reader did not connect.")
-        yield
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
-        for page in pages:
-            page.context.close()
 
 
 def steady(browser: Browser, way: Way, count: int) -> Run:
     """Write to `count` readers at a steady rate."""
     channel = f"steady-{way.name.split()[0].lower()}-{count}"
     pages = [way.open_page(browser, channel) for _ in range(count if count <= PAGES else 1)]
-    readers = [Reader(way.read) for _ in range(count - len(pages))]
-    with reading(channel, readers, pages):
-        sent = way.send(channel, int(STEADY * SECONDS), STEADY)
-        shown = settle(sent, pages, readers)
-    return Run(way.name, count, sent, shown, [reader.seen for reader in readers])
+    return write(way, channel, STEADY, SECONDS, pages, [way.read] * (count - len(pages)))
 
 
-def lively(browser: Browser, push: Way, polls: Way, config: ChatConfig, rate: float) -> Run:
+def lively(browser: Browser, push: Way, polls: Way, config: ChatConfig, rate: int) -> Run:
     """Write to a busy channel, to pages with push, a page that polls, and a reader as in 2015."""
     channel = f"lively-{rate}"
     pages = [push.open_page(browser, channel) for _ in range(LIVELY_PAGES)]
     pages.append(polls.open_page(browser, channel))
-    old = Reader(polling(config, 0.0, OLD_WINDOW))
-    with reading(channel, [old], pages):
-        sent = push.send(channel, int(rate * LIVELY_SECONDS), rate)
-        shown = settle(sent, pages, [])
-        pages[0].wait_for_timeout(1000 * POLL_S)  # a last poll of the 2015 reader
-    return Run("push", int(rate), sent, shown, [old.seen])
+    return write(push, channel, rate, LIVELY_SECONDS, pages, [polling(config, OLD_WINDOW)])
 
 
-def settle(sent: At, pages: list[Page], readers: list[Reader]) -> list[At]:
-    """Wait until every page and reader has every message; return what the pages have shown."""
-    deadline = time.monotonic() + SETTLE_S
+def write(
+    way: Way, channel: str, rate: int, seconds: int, pages: list[Page], readers: list[Read]
+) -> Run:
+    """Send to a channel's pages and readers, which are threads; close the pages after."""
+    seen: list[At] = [{} for _ in readers]
+    ready, ended = threading.Barrier(1 + len(readers), timeout=READY_S), threading.Event()
+
+    def follow(read: Read, seen: At) -> None:
+        with contextlib.closing(read(channel)) as batches:
+            next(batches)
+            ready.wait()
+            while not ended.is_set():
+                for message in next(batches):
+                    seen.setdefault(message["message"], time.time())
+
+    with ThreadPoolExecutor(1 + len(readers)) as pool:
+        running = [pool.submit(follow, *each) for each in zip(readers, seen, strict=True)]
+        try:
+            ready.wait()
+            sent = way.send(channel, rate * seconds, rate)
+            shown = settle(sent, pages, seen)
+        except threading.BrokenBarrierError as error:
+            raise KappaError("A reader did not connect.") from error
+        finally:
+            ended.set()
+            for page in pages:
+                page.context.close()
+    for reader in running:
+        reader.result()  # raises what ended it
+    return Run(sent, shown, seen)
+
+
+def settle(sent: At, pages: list[Page], seen: list[At]) -> list[At]:
+    """Wait until all have everything, or get no more for QUIET_S; return what pages have shown."""
+    known, since_s = 0, time.monotonic()
     while True:
-        shown = [
-            {text: at_ms / 1000 for text, at_ms in crowd.shown_ms(page).items()} for page in pages
-        ]
-        have = [*shown, *(reader.seen for reader in readers)]
-        if all(sent.keys() <= seen.keys() for seen in have) or time.monotonic() > deadline:
+        times_ms = [crowd.shown_ms(page) for page in pages]
+        shown = [{text: at_ms / 1000 for text, at_ms in of.items()} for of in times_ms]
+        count = sum(map(len, shown + seen))
+        if count > known:
+            known, since_s = count, time.monotonic()
+        is_whole = all(sent.keys() <= texts.keys() for texts in shown + seen)
+        if is_whole or time.monotonic() - since_s > QUIET_S:
             return shown
         pages[0].wait_for_timeout(200)
 
@@ -225,11 +222,11 @@ def missed(sent: At, readers: list[At]) -> int:
     return sum(len(sent.keys() - seen) for seen in readers)
 
 
-def steady_report(runs: list[Run]) -> str:
+def steady_report(runs: dict[tuple[int, str], Run]) -> str:
     """The delays until messages are on the screen, and until other readers have them."""
     rows: list[list[object]] = []
-    for run in runs:
-        push = next(each for each in runs if (each.way, each.count) == ("push", run.count))
+    for (count, way), run in runs.items():
+        push = runs[count, "push"]
         for name, readers, base in (
             ("on the screen", run.shown, push.shown),
             ("read without a page", run.read, push.read),
@@ -238,12 +235,12 @@ def steady_report(runs: list[Run]) -> str:
                 cuts = percentiles(delays_ms(run.sent, readers))
                 ratio = cuts[0] / percentiles(delays_ms(push.sent, base))[0]
                 lost = f"{missed(run.sent, readers):,} of {len(run.sent) * len(readers):,}"
-                rows.append([run.count, run.way, name, *cuts, ratio, lost])
+                rows.append([count, way, name, *cuts, ratio, lost])
     heads = ["readers", "by", "publish until", "p50, ms", "p95, ms", "p99, ms", "x push", "missed"]
     return f"""\
 ## Delivery
 
-{STEADY:g} messages a second for {SECONDS:g} s, the ways in turn. 1 or {PAGES} readers are pages in
+{STEADY} messages a second for {SECONDS} s, the ways in turn. 1 or {PAGES} readers are pages in
 Chromium; of 50, one is. Push and polls are the same page, with push and without. The WebSocket
 sample's one function stores a message and posts it to each connection in a loop: it checks no
 sender, keeps no order, and writes no transcript.
@@ -251,22 +248,22 @@ sender, keeps no order, and writes no transcript.
 {table(heads, rows)}"""
 
 
-def lively_report(runs: list[Run]) -> str:
+def lively_report(runs: dict[int, Run]) -> str:
     """The messages that a busy channel's readers never see."""
     rows: list[list[object]] = []
-    for run in runs:
-        rate = round((len(run.sent) - 1) / (max(run.sent.values()) - min(run.sent.values())))
-        pushed, polled, old = run.shown[:-1], run.shown[-1:], missed(run.sent, run.read)
-        lost = [missed(run.sent, pushed), missed(run.sent, polled)]
-        share = f"{old:,} ({100 * old / len(run.sent):.0f} %)"
+    for rate, run in runs.items():
+        reached = round((len(run.sent) - 1) / (max(run.sent.values()) - min(run.sent.values())))
+        *pushed, polled = run.shown
+        lost = [missed(run.sent, readers) for readers in (pushed, [polled], run.read)]
+        share = f"{100 * lost[-1] / len(run.sent):.0f} %"
         p50, p95, _ = percentiles(delays_ms(run.sent, pushed))
-        rows.append([run.count, rate, len(run.sent), *lost, share, p50, p95])
-    heads = ["messages/s", "reached", "sent", f"lost by push, {LIVELY_PAGES} pages",
-             "lost by polls", "lost in 2015", "push p50, ms", "p95, ms"]  # fmt: skip
+        rows.append([rate, reached, *lost, share, p50, p95])
+    heads = ["messages/s", "reached", f"lost by push, {LIVELY_PAGES} pages",
+             "lost by polls", "lost in 2015", "of all", "push p50, ms", "p95, ms"]  # fmt: skip
     return f"""\
 ## Messages lost in a busy channel
 
-One channel, {LIVELY_SECONDS:g} s at each rate, or at the rate that the emulator reached. The 2015
+One channel, {LIVELY_SECONDS} s at each rate, or at the rate that the emulator reached. The 2015
 page polled every second and saw only the newest {OLD_WINDOW} messages.
 
 {table(heads, rows)}"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Page
 
@@ -17,18 +16,8 @@ MORE = 12
 FRAMES = 40
 RUNS = 3
 MINUTE_MS = 60_000
-HEADS = ("messages", "elements", "plain: elements", "one more, ms", "/ at 100",
-         "plain: one more, ms", "longest frame while scrolling, ms", "heap, MB")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Cost:
-    """The measurements of a page with a given number of messages."""
-
-    elements: int
-    one_more_ms: float
-    longest_frame_ms: float
-    heap_mb: float
+HEADS = ("messages", "elements", "one more, ms", "plain: one more, ms",
+         "longest frame while scrolling, ms", "heap, MB")  # fmt: skip
 
 
 def measure() -> str:
@@ -36,17 +25,12 @@ def measure() -> str:
 
     Raises: KappaError, if there is no Chromium, or if a page misbehaves.
     """
+    rows = []
     with browsing() as browser:
-        pages = [of_size(browser, count) for count in SIZES]
-        lists = [of_size(browser, count, is_plain=True) for count in SIZES]
-    rows = [
-        (
-            *(count, page.elements, plain.elements),
-            *(page.one_more_ms, page.one_more_ms / pages[1].one_more_ms, plain.one_more_ms),
-            *(page.longest_frame_ms, page.heap_mb),
-        )
-        for count, page, plain in zip(SIZES, pages, lists, strict=True)
-    ]
+        for count in SIZES:
+            elements, more_ms, frame_ms, heap_mb = of_size(browser, count, is_plain=False)
+            _, plain_ms, *_ = of_size(browser, count, is_plain=True)
+            rows.append((count, elements, more_ms, plain_ms, frame_ms, heap_mb))
     return f"""\
 ## Messages in the open channel
 
@@ -57,8 +41,11 @@ frame for {FRAMES} frames; each frame counts with its fastest of {RUNS} runs.
 {table(HEADS, rows)}"""
 
 
-def of_size(browser: Browser, count: int, *, is_plain: bool = False) -> Cost:
-    """Fill a page, add messages one by one, then scroll up."""
+def of_size(browser: Browser, count: int, *, is_plain: bool) -> tuple[float, ...]:
+    """Fill a page, add messages one by one, then scroll up.
+
+    Returns: elements, milliseconds for one more message and for the longest frame, heap in MB.
+    """
     with harness(browser) as page:
         page.evaluate("isPlain => begin(isPlain)", is_plain)
         cdp = page.context.new_cdp_session(page)
@@ -70,7 +57,7 @@ def of_size(browser: Browser, count: int, *, is_plain: bool = False) -> Cost:
         times = page.evaluate("given => times(...given)", [texts, now_ms])
         frames = scrolled(page)
         elements = page.evaluate("() => elements()")
-        return Cost(elements, statistics.median(times), max(frames), heap_bytes(cdp) / 1e6)
+        return elements, statistics.median(times), max(frames), heap_bytes(cdp) / 1e6
 
 
 def scrolled(page: Page) -> list[float]:

@@ -9,131 +9,133 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.emulated import BUCKET, TRUST, policy
 from bench.peers import program
 from local.emulator import REGION
 
-BASE = "boto3 script"
 HERE = Path(__file__).parent
-# SAM's packages go here; the benchmark creates it first.
-BUCKET = "bench-sam"
-POLICY = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
-    '"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}'
-)
-TRUST = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
-    '"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
-)
-DEPLOY = dict.fromkeys(("create", "same", "changed"), "deploy")
+PYTHON = program("boto3", "python")
+KAPPA = Path(sys.executable).parent / "kappa"
+OLD_KAPPA = program("kappa-0.7.0", "kappa")
+CHALICE = program("chalice", "chalice")
+SAM = f"SAM_CLI_TELEMETRY=0 {program('sam', 'sam')}"
+RUNTIME = f"python3.{sys.version_info.minor}"  # SAM builds with it, so it must be installed
+ALLOWED = ["logs:CreateLogStream", "logs:PutLogEvents"]
+POLICY = policy(Action=ALLOWED, Resource="*")
+STACK = f"--stack-name bench-sam --region {REGION}"
+COMPLETION = "_KAPPA_COMPLETE=bash_complete COMP_WORDS='kappa config.yml ' COMP_CWORD=2"
+# Commands that only start a program; the first is the least any Python program needs.
+STARTS = {
+    "python -c pass": f"{sys.executable} -c pass",
+    "kappa --help": f"{KAPPA} --help",
+    "kappa's completion": f"{COMPLETION} {KAPPA}",
+    "resources.py cf": f"{sys.executable} {HERE.parent / 'resources.py'} cf",
+    "import botocore": f"{sys.executable} -c 'import botocore.session'",
+    "import boto3": f"{PYTHON} -c 'import boto3'",
+    "kappa 0.7.0 --help": f"{OLD_KAPPA} --help",
+    "chalice --version": f"{CHALICE} --version",
+    "sam --version": f"{SAM} --version",
+    "aws --version": f"{program('awscli', 'aws')} --version",
+}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tool:
-    """A tool: its files, where its code is, and a shell command for each phase."""
+    """A tool: how it is run, its command for each phase, the file of its code, its other files."""
 
     name: str
-    phases: dict[str, str]
+    run: str
+    commands: dict[str, str]
     code: str = "handler.py"
     files: dict[str, str] = field(default_factory=dict)
-    # Tools that wait tens of seconds run less often.
-    rounds: int = 5
     function: str = "def handler(event, context):\n    return"
 
-    def write(self, folder: Path, number: int) -> None:
+    def folder(self, root: Path) -> Path:
+        """The folder with the tool's files."""
+        return root / self.name.replace(" ", "-")
+
+    def write(self, root: Path, number: int) -> None:
         """Write all files; each number gives different code."""
         for name, text in {**self.files, self.code: f"{self.function} {number}\n"}.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
+            path = self.folder(root) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
 
 
-def tools() -> list[Tool]:
-    """The tools that are installed."""
-    known = [boto3_script(), kappa(), old_kappa(), chalice(), sam()]
-    return [tool for tool in known if Path(tool.phases["start"].split()[0]).exists()]
+def deploys(command: str = "deploy", **others: str) -> dict[str, str]:
+    """The commands of a tool that creates and updates with the same one."""
+    return {"create": command, "same": command, "changed": command, **others}
 
 
-def phases(start: str, run: object, rest: str = "", **commands: str) -> dict[str, str]:
-    """A shell command for each phase: `run`, the phase's command and the rest of the line."""
-    return {"start": start} | {name: f"{run} {each} {rest}" for name, each in commands.items()}
-
-
-def kappa() -> Tool:
-    """This repository's kappa."""
-    config = """\
+# the baseline: boto3's import, its clients and the calls
+boto3_script = Tool(
+    "boto3 script",
+    f"{PYTHON} {HERE / 'bare_boto3.py'} bench-boto3 {RUNTIME}",
+    {"create": "create", "changed": "update", "status": "status", "delete": "delete"},
+    files={"policy.json": POLICY, "trust.json": TRUST},
+)
+kappa = Tool(
+    "kappa",
+    f"{KAPPA} config.yml",
+    deploys(create="create", changed="update_code", status="status", delete="delete"),
+    code="code/handler.py",
+    files={
+        "policy.json": POLICY,
+        "config.yml": f"""\
 region: us-east-1
-iam: {policy: {name: bench-kappa, document: policy.json}, role: {name: bench-kappa}}
-lambda: {name: bench-kappa, path: code/, handler: handler.handler, runtime: python3.12}
-"""
-    run = Path(sys.executable).parent / "kappa"
-    commands = {"create": "create", "same": "deploy", "changed": "update_code"}
-    commands |= {"status": "status", "delete": "delete"}
-    return Tool(
-        "kappa",
-        phases(f"{run} --help", f"{run} config.yml", **commands),
-        code="code/handler.py",
-        files={"config.yml": config, "policy.json": POLICY},
-    )
-
-
-def boto3_script() -> Tool:
-    """The baseline: boto3's import, its clients and the calls."""
-    python = program("boto3", "python")
-    run = f"{python} {HERE / 'bare_boto3.py'}"
-    rest = "bench-boto3 handler.py policy.json"
-    commands = {"create": "create", "changed": "update", "status": "status", "delete": "delete"}
-    return Tool(
-        BASE,
-        phases(f"{python} -c 'import boto3'", run, rest, **commands),
-        files={"policy.json": POLICY},
-    )
-
-
-def old_kappa() -> Tool:
-    """The last release of the original kappa; its first deploy creates."""
-    config = """\
+iam: {{policy: {{name: bench-kappa, document: policy.json}}, role: {{name: bench-kappa}}}}
+lambda: {{name: bench-kappa, path: code/, handler: handler.handler, runtime: {RUNTIME}}}
+""",
+    },
+)
+# the last release of the original kappa; its first deploy creates
+old_kappa = Tool(
+    "kappa 0.7.0",
+    str(OLD_KAPPA),
+    deploys(status="status", delete="delete"),
+    code="_src/handler.py",
+    files={
+        "kappa.yml": f"""\
 name: bench-old
 environments:
   dev:
     region: us-east-1
-    policy:
-      statements:
-        - {Effect: Allow, Action: ["logs:CreateLogStream", "logs:PutLogEvents"], Resource: "*"}
+    policy: {{statements: [{{Effect: Allow, Action: {ALLOWED}, Resource: "*"}}]}}
 lambda:
-  {description: a, handler: handler.handler, runtime: python3.12, memory_size: 128, timeout: 3}
+  {{description: a, handler: handler.handler, runtime: {RUNTIME}, memory_size: 128, timeout: 3}}
 """
-    run = program("kappa-0.7.0", "kappa")
-    return Tool(
-        "kappa 0.7.0",
-        phases(f"{run} --help", run, **DEPLOY, status="status", delete="delete"),
-        code="_src/handler.py",
-        files={"kappa.yml": config},
-        rounds=2,
-    )
-
-
-def chalice() -> Tool:
-    """A framework: its deploy creates the function and the role of an app."""
-    run = program("chalice", "chalice")
-    app = "from chalice import Chalice\napp = Chalice(app_name='bench-chalice')\n\n\n"
-    app += "@app.lambda_function()\ndef handler(event, context):\n    return"
-    return Tool(
-        "Chalice",
-        phases(f"{run} --version", run, **DEPLOY, delete="delete"),
-        code="app.py",
-        files={
-            "requirements.txt": "",
-            ".chalice/config.json": '{"version": "2.0", "app_name": "bench-chalice",'
-            ' "stages": {"dev": {}}}',
-        },
-        function=app,
-        rounds=1,
-    )
-
-
-def sam() -> Tool:
-    """Package, upload, change set, stack. The emulator has no SAM transform."""
-    run = program("sam", "sam")
-    template = f"""\
+    },
+)
+# a framework: its deploy creates the function and the role of an app
+chalice = Tool(
+    "Chalice",
+    str(CHALICE),
+    deploys(delete="delete"),
+    code="app.py",
+    files={
+        "requirements.txt": "",
+        ".chalice/config.json": '{"version": "2.0", "app_name": "bench", "stages": {"dev": {}}}',
+    },
+    function="""\
+from chalice import Chalice
+app = Chalice(app_name='bench')
+@app.lambda_function()
+def handler(event, context):
+    return""",
+)
+# packages, uploads, and makes a change set and a stack; the emulator has no SAM transform
+sam = Tool(
+    "SAM CLI",
+    SAM,
+    deploys(
+        f"deploy --template-file template.yaml {STACK} --s3-bucket {BUCKET}"
+        " --capabilities CAPABILITY_IAM --no-confirm-changeset --no-fail-on-empty-changeset"
+        " --no-progressbar",
+        delete=f"delete {STACK} --no-prompts",
+    ),
+    code="code/handler.py",
+    files={
+        "template.yaml": f"""\
 Resources:
   Role:
     Type: AWS::IAM::Role
@@ -144,38 +146,10 @@ Resources:
     Type: AWS::Lambda::Function
     Properties:
       Handler: handler.handler
-      Runtime: python3.12
+      Runtime: {RUNTIME}
       Code: code/
       Role: !GetAtt Role.Arn
 """
-    deploy = "deploy --template-file template.yaml --stack-name bench-sam"
-    deploy += f" --s3-bucket {BUCKET} --region {REGION} --capabilities CAPABILITY_IAM"
-    deploy += " --no-confirm-changeset --no-fail-on-empty-changeset --no-progressbar"
-    delete = f"delete --stack-name bench-sam --region {REGION} --no-prompts"
-    return Tool(
-        "SAM CLI",
-        phases(f"{run} --version", run, **dict.fromkeys(DEPLOY, deploy), delete=delete),
-        code="code/handler.py",
-        files={"template.yaml": template},
-        rounds=1,
-    )
-
-
-def starts() -> dict[str, str]:
-    """Commands that only start a program; the first is the least any Python program needs."""
-    kappa_program = Path(sys.executable).parent / "kappa"
-    complete = "_KAPPA_COMPLETE=bash_complete COMP_WORDS='kappa config.yml ' COMP_CWORD=2"
-    lines = {
-        "python -c pass": f"{sys.executable} -c pass",
-        "kappa --help": f"{kappa_program} --help",
-        "kappa's completion": f"{complete} {kappa_program}",
-        "resources.py cf": f"{sys.executable} {HERE.parent / 'resources.py'} cf",
-        "import boto3": f"{program('boto3', 'python')} -c 'import boto3'",
-    }
-    peers = {
-        "kappa 0.7.0 --help": f"{program('kappa-0.7.0', 'kappa')} --help",
-        "chalice --version": f"{program('chalice', 'chalice')} --version",
-        "sam --version": f"{program('sam', 'sam')} --version",
-        "aws --version": f"{program('awscli', 'aws')} --version",
-    }
-    return lines | {k: line for k, line in peers.items() if Path(line.split()[0]).exists()}
+    },
+)
+TOOLS = (boto3_script, kappa, old_kappa, chalice, sam)

@@ -34,8 +34,7 @@ const take = (text, at) => {
   view.update(state);
 };
 
-const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
-const escaped = (text) => text.replace(/[&<>]/g, (character) => ENTITIES[character]);
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 const plainLine = ({ name, text, sentAt }) =>
   `<article><b>${escaped(name)}</b> <time>${sentAt}</time><p>${escaped(text)}</p></article>`;
 
@@ -54,10 +53,7 @@ const timed = (act) => {
   return performance.now() - began;
 };
 
-/**
- * Show transcripts one after the other, in the page or in the plain list.
- * @param {string[]} texts @param {number} at @returns {number[]} milliseconds of each
- */
+/** Show transcripts in turn. @param {string[]} texts @param {number} at @returns ms of each */
 window.times = (texts, at) => {
   const show = plain.isConnected ? takePlainly : take;
   return texts.map((text) => timed(() => show(text, at)));

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kappa.errors import KappaError
+
 FOLDER = Path(__file__).parent / ".peers"
 # kappa 0.7.0 calls yaml.load() in a way that PyYAML 6 no longer allows.
 PEERS = {
@@ -18,48 +20,47 @@ PEERS = {
     "awscli": ("awscli==1.46.3",),
     "chalice": ("chalice==1.34.0",),
     "sam": ("aws-sam-cli==1.170.0",),
+    "osls": ("osls@4.3.1",),
 }
-# From npm; their programs are installed as npm does, in node_modules/.bin.
-NPM_PEERS = {"osls": ("osls@4.3.1",)}
+FROM_NPM = ("osls",)
 
 
 def main() -> int:
     """Install the missing tools; exit code 1 if one cannot be installed."""
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / ".gitignore").write_text("*\n")
-    missing = [name for name in PEERS if not program(name, "python").exists()]
-    failed = [name for name in missing if not _install(name)]
-    missing = [name for name in NPM_PEERS if not npm_program(name, name).exists()]
-    return 1 if failed + [name for name in missing if not _install_from_npm(name)] else 0
+    installed = [_install(peer) for peer in _missing()]
+    return 0 if all(installed) else 1
+
+
+def require() -> None:
+    """Raise KappaError, if a tool is not installed."""
+    if missing := _missing():
+        raise KappaError(f"Not installed: {', '.join(missing)}.", "Run: make bench-peers")
 
 
 def program(peer: str, name: str) -> Path:
     """The path of a program in a peer's environment."""
-    return FOLDER / peer / "bin" / name
+    return FOLDER / peer / ("node_modules/.bin" if peer in FROM_NPM else "bin") / name
 
 
-def npm_program(peer: str, name: str) -> Path:
-    """The path of a program of a peer from npm."""
-    return FOLDER / peer / "node_modules" / ".bin" / name
-
-
-def _install_from_npm(peer: str) -> bool:
-    print(f"==> installing {peer}", file=sys.stderr)
-    command = ["npm", "install", "--silent", "--no-save", "--prefix", str(FOLDER / peer)]
-    done = subprocess.run([*command, *NPM_PEERS[peer]])
-    if done.returncode:
-        shutil.rmtree(FOLDER / peer, ignore_errors=True)
-    return done.returncode == 0
+def _missing() -> list[str]:
+    return [peer for peer in PEERS if not (FOLDER / peer).exists()]
 
 
 def _install(peer: str) -> bool:
     print(f"==> installing {peer}", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "venv", FOLDER / peer], check=True)
-    python = program(peer, "python")
-    done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--compile", *PEERS[peer]])
-    if done.returncode:
-        shutil.rmtree(FOLDER / peer)
-    return done.returncode == 0
+    folder, installed = FOLDER / peer, False
+    venv = [sys.executable, "-m", "venv", folder]
+    pip = [program(peer, "python"), "-m", "pip", "install", "--quiet", "--compile", *PEERS[peer]]
+    npm = ["npm", "install", "--silent", "--no-save", "--prefix", folder, *PEERS[peer]]
+    try:
+        commands = [npm] if peer in FROM_NPM else [venv, pip]
+        installed = all(subprocess.run(command).returncode == 0 for command in commands)
+    finally:
+        if not installed:
+            shutil.rmtree(folder, ignore_errors=True)
+    return installed
 
 
 if __name__ == "__main__":

@@ -42,6 +42,12 @@ def written(cell: object) -> str:
     return f"{cell:,.{min(digits, 3)}f}"
 
 
+def with_ratio(value: float, base: float) -> str:
+    """A value and its ratio to another, in brackets, if there is one."""
+    ratio = value / base
+    return f"{written(value)} ({ratio:.2f})" if math.isfinite(ratio) else written(value)
+
+
 def percentiles(values: Sequence[float]) -> tuple[float, float, float]:
     """p50, p95 and p99; NaN for fewer than two values."""
     if len(values) < 2:

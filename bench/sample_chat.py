@@ -8,7 +8,6 @@ import os
 import threading
 import time
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,24 +15,23 @@ import boto3
 from playwright.sync_api import Browser, Page
 from wsproto.events import TextMessage
 
+from bench.emulated import TRUST, create_table
 from local.emulator import REGION
 from local.testkit import crowd
 from local.testkit.websocket import WebSocket
 
 NAME = "bench-websocket"
 KEYS = {"CONNECTIONS": "connectionId", "MESSAGES": "id"}  # of the tables
-ALLOWED = ["dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Scan"]
-ALLOWED += ["execute-api:ManageConnections"]
 # The page's script, without a sign-in: a line for each message.
 SCRIPT = """(url) => new Promise((opened) => {
   document.body.replaceChildren();
+  document.body.className = "message";
   const socket = new WebSocket(url);
   socket.onopen = opened;
   socket.onmessage = ({ data }) => {
     const line = document.createElement("p");
-    line.className = "message";
-    line.innerHTML = '<span class="text"></span>';
-    line.firstChild.textContent = JSON.parse(data).message;
+    line.className = "text";
+    line.textContent = JSON.parse(data).message;
     document.body.append(line);
   };
 })"""
@@ -61,24 +59,16 @@ class SampleChat:
     def _function(self) -> str:
         """Create the function, its role and its tables; return its ARN."""
         for name, key in KEYS.items():
-            boto3.client("dynamodb").create_table(
-                TableName=f"{NAME}-{name}",
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            )
-        trust = {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-        iam = boto3.client("iam")
-        role = iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=_policy(trust))["Role"]
-        rights = _policy({"Action": ALLOWED, "Resource": "*"})
-        iam.put_role_policy(RoleName=NAME, PolicyName=NAME, PolicyDocument=rights)
+            create_table(f"{NAME}-{name}", key)
+        # without rights: the emulator checks none
+        role = boto3.client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=TRUST)
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.write(Path(__file__).with_name("websocket_sample.py"), "handler.py")
         env = {name: f"{NAME}-{name}" for name in KEYS}
         created = boto3.client("lambda").create_function(
             FunctionName=NAME,
-            Role=role["Arn"],
+            Role=role["Role"]["Arn"],
             Runtime="python3.13",
             Handler="handler.handler",
             MemorySize=256,  # as the chat's functions have
@@ -101,10 +91,7 @@ class SampleChat:
         return WebSocket(self._endpoint_url, urlsplit(self._endpoint_url).netloc, self._path)
 
     def send(self, channel: str, count: int, rate: float) -> dict[str, float]:
-        """Send `count` messages, `rate` a second, from a connection that also gets all of them.
-
-        Returns: when each text was sent, in seconds since the epoch.
-        """
+        """Send from a connection that also gets all messages; return when each text was sent."""
         sent, socket = {}, self.connect()
         starts_at = time.monotonic() + 1
         for index in range(count):
@@ -114,8 +101,3 @@ class SampleChat:
             socket.send(TextMessage(json.dumps({"action": "sendmessage", "message": text})))
         threading.Timer(10, socket.close).start()
         return sent
-
-
-def _policy(statement: Mapping[str, object]) -> str:
-    allowed = {"Effect": "Allow", **statement}
-    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
