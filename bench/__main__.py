@@ -5,10 +5,8 @@ Usage:
   bench -h | --help
 
 Without a SECTION all run, in this order: commands, local_runs, saves, handlers, delivery, growth,
-page. Each is a module of bench/. `commands` and `local_runs` compare kappa with the tools that
-`make bench-peers` installs.
-
-  python -m bench page
+page. Each is a module of bench/. The first three compare kappa with the tools that `make
+bench-peers` installs.
 """
 
 from __future__ import annotations
@@ -28,8 +26,7 @@ def main() -> int:
     """Run every section; exit code 1 if any failed, 2 for an unknown one."""
     sections: list[str] = docopt(__doc__ or "")["SECTION"] or list(SECTIONS)
     if unknown := [name for name in sections if name not in SECTIONS]:
-        print(f"Error: unknown section: {', '.join(unknown)}.", file=sys.stderr)
-        print(f"  Use any of: {', '.join(SECTIONS)}.", file=sys.stderr)
+        print(f"Error: unknown section: {unknown[0]}. Use: {', '.join(SECTIONS)}.", file=sys.stderr)
         return 2
     failed = [name for name in sections if not run(name)]
     if failed:

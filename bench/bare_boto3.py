@@ -1,7 +1,6 @@
 """Deploy with boto3 alone, without reading any state first: create, update, status, delete."""
 
 import io
-import json
 import sys
 import zipfile
 from pathlib import Path
@@ -28,7 +27,7 @@ def main(name: str, runtime: str, command: str) -> None:
     elif command == "update":
         lambda_.update_function_code(FunctionName=name, ZipFile=zipped())
     elif command == "status":
-        print(json.dumps(lambda_.get_function(FunctionName=name), default=str))
+        print(lambda_.get_function(FunctionName=name))
     elif command == "delete":
         iam = boto3.client("iam")
         lambda_.delete_function(FunctionName=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from bench.page_harness import NOW_MS, harness, transcript
 from bench.report import table
@@ -55,12 +55,8 @@ def of_size(browser: Browser, count: int, *, is_plain: bool) -> tuple[float, ...
         texts = [transcript(max(first, -count) + more, more) for more in range(1, MORE + 1)]
         now_ms = NOW_MS + MORE * MINUTE_MS
         times = page.evaluate("given => times(...given)", [texts, now_ms])
-        frames = scrolled(page)
+        runs = [page.evaluate("count => scrollUp(count)", FRAMES) for _ in range(RUNS)]
+        # each frame's fastest: the machine has other work
+        longest_ms = max(map(min, zip(*runs, strict=True)))
         elements = page.evaluate("() => elements()")
-        return elements, statistics.median(times), max(frames), heap_bytes(cdp) / 1e6
-
-
-def scrolled(page: Page) -> list[float]:
-    """The milliseconds of each frame, its fastest of RUNS: the machine has other work."""
-    runs = [page.evaluate("count => scrollUp(count)", FRAMES) for _ in range(RUNS)]
-    return [min(same) for same in zip(*runs, strict=True)]
+        return elements, statistics.median(times), longest_ms, heap_bytes(cdp) / 1e6

@@ -45,7 +45,7 @@ COMMANDS = {
 def measure() -> str:
     """Run the commands in turn; return the table.
 
-    Raises: KappaError, if osls is not installed, or a command does not print the event.
+    Raises: KappaError, if a tool is not installed, or a command does not print the event.
     """
     peers.require()
     with tempfile.TemporaryDirectory(prefix="lambda-chat-") as folder:

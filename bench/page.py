@@ -110,6 +110,7 @@ def measure() -> str:
     expect.set_options(timeout=PATIENCE_MS)
     with (
         bootstrap.chat(report=lambda line: print(line, file=sys.stderr)) as chat,
+        settings(chat.env),
         browsing() as browser,
     ):
         opened = on_the_wire(browser, chat)
@@ -159,17 +160,15 @@ def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> list[list[object]]:
         log.get_by_role("article").filter(has_text="Message 19").wait_for(timeout=PATIENCE_MS)
         wire.clear()
         rows.append(row("a poll finds nothing new: 304", [wire.poll(page, 304)]))
-        announce(chat, ["One more message of an operator, as long as all of them."])
+        announce(["One more message of an operator, as long as all of them."])
         rows.append(row("a poll finds 20 messages: 200", [wire.poll(page, 200)]))
     return rows
 
 
-def announce(chat: bootstrap.Chat, texts: list[str]) -> None:
+def announce(texts: list[str]) -> None:
     """Post these texts as an operator, in one event."""
     records = [operator_record({"message": text, "channel": "default"}) for text in texts]
-    with settings(chat.env):
-        functions = boto3.client("lambda")
-        functions.invoke(FunctionName=STORE, Payload=json.dumps({"Records": records}))
+    boto3.client("lambda").invoke(FunctionName=STORE, Payload=json.dumps({"Records": records}))
 
 
 def drawn_lines(browser: Browser) -> list[tuple[object, ...]]:

@@ -45,18 +45,15 @@ const takePlainly = (text) => {
   plain.scrollTop = plain.scrollHeight;
 };
 
-/** @param {() => void} act @returns {number} its milliseconds, including layout */
-const timed = (act) => {
-  const began = performance.now();
-  act();
-  log().getBoundingClientRect();
-  return performance.now() - began;
-};
-
 /** Show transcripts in turn. @param {string[]} texts @param {number} at @returns ms of each */
 window.times = (texts, at) => {
   const show = plain.isConnected ? takePlainly : take;
-  return texts.map((text) => timed(() => show(text, at)));
+  return texts.map((text) => {
+    const began = performance.now();
+    show(text, at);
+    log().getBoundingClientRect(); // lays out
+    return performance.now() - began;
+  });
 };
 
 /** Wait for the next frame. @returns {Promise<number>} its time */
