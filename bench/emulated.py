@@ -36,12 +36,12 @@ def emulated() -> Iterator[tuple[Path, proxy.Proxy]]:
 
 def create_table(name: str, *keys: str) -> None:
     """Create a table with a partition key and perhaps a sort key."""
-    kinds = zip(keys, ("HASH", "RANGE"), strict=False)
+    schema = zip(keys, ("HASH", "RANGE"), strict=False)
     boto3.client("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in schema],
     )
 
 

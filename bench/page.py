@@ -154,8 +154,7 @@ def on_the_wire(browser: Browser, chat: bootstrap.Chat) -> list[list[object]]:
         expect(log).not_to_have_attribute("aria-busy", "true")
         rows.append(row("the channel, after sign-in", wire.responses()))
         announce(
-            chat,
-            [f"Message {number} of an operator, eighty letters or so." for number in range(20)],
+            [f"Message {number} of an operator, eighty letters or so." for number in range(20)]
         )
         log.get_by_role("article").filter(has_text="Message 19").wait_for(timeout=PATIENCE_MS)
         wire.clear()

@@ -29,8 +29,9 @@ WORDS = "And some more words, as people write them. "
 def harness(browser: Browser) -> Iterator[Page]:
     """Open the page with the harness; close it after."""
     # the page's content security policy forbids innerHTML, which the plain list needs
-    settings = {"locale": "en-GB", "timezone_id": "UTC", "bypass_csp": True}
-    with browser.new_context(viewport=SIZE, **settings) as context:
+    with browser.new_context(
+        viewport=SIZE, locale="en-GB", timezone_id="UTC", bypass_csp=True
+    ) as context:
         page = context.new_page()
         page.route(f"{ORIGIN}/**", lambda route: answer(route, MAIN, ISOLATED))
         page.route(f"{GOOGLE}/**", lambda route: route.abort())

@@ -15,7 +15,7 @@ import boto3
 from playwright.sync_api import Browser, Page
 from wsproto.events import TextMessage
 
-from bench.emulated import TRUST, create_table
+from bench.emulated import TRUST, create_table, policy
 from local.emulator import REGION
 from local.testkit import crowd
 from local.testkit.websocket import WebSocket
@@ -23,11 +23,12 @@ from local.testkit.websocket import WebSocket
 NAME = "bench-websocket"
 KEYS = {"CONNECTIONS": "connectionId", "MESSAGES": "id"}  # of the tables
 # The page's script, without a sign-in: a line for each message.
-SCRIPT = """(url) => new Promise((opened) => {
+SCRIPT = """(url) => new Promise((opened, refused) => {
   document.body.replaceChildren();
   document.body.className = "message";
   const socket = new WebSocket(url);
   socket.onopen = opened;
+  socket.onerror = refused;
   socket.onmessage = ({ data }) => {
     const line = document.createElement("p");
     line.className = "text";
@@ -60,8 +61,10 @@ class SampleChat:
         """Create the function, its role and its tables; return its ARN."""
         for name, key in KEYS.items():
             create_table(f"{NAME}-{name}", key)
-        # without rights: the emulator checks none
-        role = boto3.client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=TRUST)
+        iam = boto3.client("iam")
+        role = iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=TRUST)
+        rights = policy(Action=["dynamodb:*", "execute-api:ManageConnections"], Resource="*")
+        iam.put_role_policy(RoleName=NAME, PolicyName=NAME, PolicyDocument=rights)
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.write(Path(__file__).with_name("websocket_sample.py"), "handler.py")

@@ -38,7 +38,7 @@ def measure() -> str:
     """
     peers.require()
     with emulated() as (root, _):
-        rows = [[tool.name, *medians(saved(tool, *of, root))] for tool, *of in WATCHES]
+        rows = [[watch[0].name, *medians(saved(*watch, root))] for watch in WATCHES]
     return f"""\
 ## From a save to the new code's answer
 
