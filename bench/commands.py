@@ -90,7 +90,6 @@ Wall time of a whole process; median of {START_ROUNDS} rounds, taken in turn.
 ## Deploying one function
 
 Median wall seconds of whole processes, {ROUNDS} rounds, taken in turn. In brackets: the ratio to
-the boto3 script, which does not read the current state. The AWS calls are those of create, no
-change, changed code, status and delete.
+the boto3 script, which reads no state. The AWS calls are those of its phases in order.
 
 {table(["tool", *PHASES.values(), "AWS calls"], rows)}"""

@@ -48,10 +48,7 @@ Read = Callable[[str], Messages]
 
 @dataclass(frozen=True)
 class Way:
-    """How messages get to pages and other readers, and how they are sent.
-
-    `send` takes the channel, the number of messages and the rate a second.
-    """
+    """A way to readers; `send` takes the channel, the number of messages and the rate a second."""
 
     name: str
     open_page: Callable[[Browser, str], Page]

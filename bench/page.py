@@ -38,15 +38,13 @@ ASSETS_2015 = {
     "lambda-chat.js, its own": (0, 5_964),  # only its size is known
 }
 NOTES = f"""
-The 2015 page used aws-sdk 2.1.12, whose package has no built file and whose build tool can no
-longer be installed; 2.2.0 is the oldest release with one. The page's own script and HTML are not
-counted where their size is unknown. It polled every second without a condition and got the whole
-transcript.
+The 2015 page used aws-sdk 2.1.12, which can no longer be built; the oldest release with a built
+file counts in its place. Its HTML does not count, nor its own script where its size is unknown. It
+polled every second without a condition and got the whole transcript.
 
 ### Drawing a transcript
 
-The time to parse, update and lay out; median of {ROUNDS}, in turn. The plain list sets one string
-of HTML and scrolls to its end.
+Parsing, updating and layout; median of {ROUNDS}, in turn. The plain list is one string of HTML.
 """
 
 
@@ -115,7 +113,7 @@ def measure() -> str:
     ):
         opened = on_the_wire(browser, chat)
         drawn = drawn_lines(browser)
-    heads = ("page", "until", "responses", "bytes, compressed", "bytes, as text", "/ 2015")
+    heads = ("page", "until", "responses", "compressed", "as text", "compressed / 2015")
     drawn_heads = (f"of {DRAWN} messages", "the page, ms", "innerHTML of all, ms", "ratio")
     return f"""\
 ## The page
