@@ -36,6 +36,14 @@ def test_a_text_is_for_the_shell_and_a_list_is_not(tmp_path):
     assert run(["echo", "$A | *", "-n"], tmp_path, {}) == (0, "$A | * -n")
 
 
+def test_a_text_is_hidden_from_other_users_and_leaves_no_variable(tmp_path):
+    # The processes above: the shell of the text, and the one that waits for it.
+    code, output = run("ps -o args= -p $$,$PPID; env | grep KAPPA_; : s3cret", tmp_path, {})
+    assert code == 0
+    assert output
+    assert "s3cret" not in output
+
+
 def test_a_list_runs_programs_and_no_builtin_of_the_shell(tmp_path):
     code, output = run(["export", "A=1"], tmp_path, {})
     assert code == 127
