@@ -7,6 +7,7 @@ Source: uv documentation, "Structure and files": the lockfile.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -17,6 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from kappa.errors import ArchiveError
+from kappa.packing import project_table
 from kappa.packing.machine import Machine
 from kappa.packing.pip_cache_key import digest
 from kappa.packing.required import read_requirements
@@ -41,6 +43,28 @@ class _Dependency(msgspec.Struct):
     extra: tuple[str, ...] = ()
 
 
+class _Declared(msgspec.Struct):
+    """What pyproject.toml asked for when it was locked."""
+
+    name: str
+    specifier: str = ""
+    url: str = ""
+    git: str = ""
+    path: str = ""
+    directory: str = ""
+    editable: str = ""
+    virtual: str = ""
+
+    @property
+    def has_place(self) -> bool:
+        places = (self.url, self.git, self.path, self.directory, self.editable, self.virtual)
+        return any(places)
+
+
+class _Metadata(msgspec.Struct, rename="kebab"):
+    requires_dist: tuple[_Declared, ...] = ()
+
+
 class _Package(msgspec.Struct, rename="kebab"):
     name: str
     source: dict[str, str]
@@ -49,6 +73,7 @@ class _Package(msgspec.Struct, rename="kebab"):
     optional_dependencies: dict[str, tuple[_Dependency, ...]] = {}
     wheels: tuple[_Artifact, ...] = ()
     sdist: _Artifact | None = None
+    metadata: _Metadata | None = None
 
 
 class _Lock(msgspec.Struct, rename="kebab"):
@@ -106,6 +131,7 @@ def _reached(
             "Run `uv export --package NAME --no-dev --no-emit-project -o requirements.txt`, and "
             "name that file.",
         )
+    _check_is_current(file, root)
     wanted = ["", *map(canonicalize_name, extras)]
     known = {canonicalize_name(name) for name in root.optional_dependencies}
     for extra in wanted[1:]:
@@ -128,6 +154,32 @@ def _reached(
                 locked = _find(lock, dependency)
                 left += [(locked, canonicalize_name(name)) for name in dependency.extra]
                 left.append((locked, ""))
+
+
+def _check_is_current(file: Path, root: _Package) -> None:
+    """Refuse a lock that is older than its project's dependencies: some would be missing."""
+    project = file.parent / "pyproject.toml"
+    declared = project_table.declared(project) if project.is_file() else None
+    metadata = root.metadata or _Metadata()
+    is_known = root.metadata is not None or not (root.dependencies or root.optional_dependencies)
+    if declared is None or not is_known:
+        return
+    asked, locked = (
+        defaultdict[str, set[SpecifierSet]](set),
+        defaultdict[str, set[SpecifierSet]](set),
+    )
+    for requirement in declared:
+        asked[canonicalize_name(requirement.name)].add(requirement.specifier)
+    for item in metadata.requires_dist:
+        # A source may stand in place of versions.
+        versions = {SpecifierSet(item.specifier)}
+        locked[item.name] |= asked.get(item.name, versions) if item.has_place else versions
+    changed = [name for name in sorted({*asked, *locked}) if asked[name] != locked[name]]
+    if changed:
+        raise ArchiveError(
+            f"{file} is older than the dependencies in {project}: {', '.join(changed)}.",
+            "Run `uv lock`.",
+        )
 
 
 def _is_root(package: _Package) -> bool:
