@@ -62,9 +62,9 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
 
     Each config gets its last line, whatever happens to it or to another one.
     """
-    sessions = _open_all(options, command.__name__, strict=given.get("strict", False))
-    if sessions is None:
-        return 2
+    sessions, code = _open_all(options, command.__name__, strict=given.get("strict", False))
+    if code:
+        return code
     names = _names([session.config for session in sessions])
     width = max(len(name) for name in names)
 
@@ -98,8 +98,8 @@ def _code(run: Callable[[], int | None], debug: bool) -> int:
         return 1
 
 
-def _open_all(options: Options, command: str, *, strict: bool) -> list[Session] | None:
-    """Read every config, and report what is wrong with each; None if one is wrong."""
+def _open_all(options: Options, command: str, *, strict: bool) -> tuple[list[Session], int]:
+    """Read every config, and report what is wrong with each; gives the worst exit code too."""
     known: dict[Any, Aws] = {}
     sessions: list[Session] = []
 
@@ -111,9 +111,11 @@ def _open_all(options: Options, command: str, *, strict: bool) -> list[Session] 
                 refuse(session.problems)
         sessions.append(session)
 
-    for file in options.configs:
+    codes = [
         _code(partial(open_one, replace(options, config=file)), options.debug)
-    return sessions if len(sessions) == len(options.configs) else None
+        for file in options.configs
+    ]
+    return sessions, max(codes, key=_severity)
 
 
 def _names(configs: Sequence[Config]) -> list[str]:
