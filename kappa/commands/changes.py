@@ -90,7 +90,9 @@ def changes(
         same = deployed == code  # sent again, though AWS has it
         if step.operation not in SENDS_CODE or code is None or not has_both or same:
             return None
-        return compare_code(deployed, code, installed, show_secrets=show_values)
+        return compare_code(
+            deployed, code, installed, show_secrets=show_values, secrets=_parts(hidden)
+        )
 
     return [
         Change(
@@ -139,8 +141,7 @@ def _without_secret(
     setting: Setting, shown: Setting, secrets: Mapping[str, str], written: Mapping[str, str]
 ) -> Setting:
     """Hide what AWS has in a setting with a secret, but for what the config has too."""
-    # A short text may be a part of any other.
-    parts = [text for text in secrets if len(text) >= SHORTEST_SECRET]
+    parts = _parts(secrets)
 
     def is_secret(text: str) -> bool:
         return text in secrets or any(part in text for part in parts)
@@ -165,6 +166,11 @@ def _without_secret(
 
     before = hide(old(setting.before), written)
     return replace(shown, before=shown.before if shown.before == HIDDEN else before)
+
+
+def _parts(secrets: Iterable[str]) -> list[str]:
+    """The secrets to look for within texts: a short one may be a part of any."""
+    return [text for text in secrets if len(text) >= SHORTEST_SECRET]
 
 
 def _in_words(value: Any, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain values
