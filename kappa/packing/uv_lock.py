@@ -7,6 +7,7 @@ Source: uv documentation, "Structure and files": the lockfile.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ from kappa.packing.required import read_requirements
 
 # The keys of a source that is a folder of this project or a neighbour.
 _FOLDERS = ("virtual", "editable", "directory")
+# Names and versions; another character could make a line of its own.
+_WORD = re.compile(r"[A-Za-z0-9._+!-]+")
 _EXPORT = "Run `uv export --no-dev --no-emit-project -o requirements.txt`, and name that file."
 
 
@@ -94,6 +97,8 @@ def read(file: Path, extras: Sequence[str], machine: Machine) -> str:
         _check(file, lock, machine)
         packages = _reached(file, lock, extras, machine)
         return "".join(dict.fromkeys(line for p in packages for line in _lines(file, p)))
+    except OSError as error:
+        raise ArchiveError(f"{error.filename}: {error.strerror}.", "Run `uv lock`.") from error
     except (msgspec.DecodeError, InvalidMarker, InvalidSpecifier, ValueError) as error:
         raise ArchiveError(f"{file}: {error}.", "Run `uv lock`.") from error
 
@@ -210,6 +215,8 @@ def _find(lock: _Lock, dependency: _Dependency) -> _Package:
 def _lines(file: Path, package: _Package) -> Iterator[str]:
     """Write a package as requirements: from an index, an address or a place on this machine."""
     name, source = package.name, package.source
+    if not _WORD.fullmatch(name + package.version):
+        raise ValueError(f"{name!r} {package.version!r} is not a package's name and version")
     artifacts = [*package.wheels, *((package.sdist,) if package.sdist else ())]
     if "registry" in source:
         registry = source["registry"]
@@ -225,9 +232,10 @@ def _lines(file: Path, package: _Package) -> Iterator[str]:
         place = place or (folder / source["path"]).resolve().as_uri()
         hashes = "".join(f" --hash={found.hash}" for found in artifacts if found.hash)
         yield f"{name} @ {place}{hashes}\n"
+    elif folder_name := source.get("editable") or source.get("directory"):
+        yield f"{name} @ {(file.parent / folder_name).resolve().as_uri()}\n"
     elif "virtual" not in source:
-        folder = file.parent / (source.get("editable") or source["directory"])
-        yield f"{name} @ {folder.resolve().as_uri()}\n"
+        raise ValueError(f"the source of {name} is of no kind that kappa knows")
 
 
 def _hash(artifact: _Artifact, folder: Path | None) -> str:

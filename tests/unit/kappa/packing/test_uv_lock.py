@@ -204,3 +204,25 @@ def test_a_lock_that_is_older_than_its_project_is_refused(tmp_path, dependencies
         return
     with pytest.raises(ArchiveError, match=rf"pyproject\.toml: {changed}\.\n"):
         uv_lock.read(file, (), Machine(13))
+
+
+@pytest.mark.parametrize(
+    ("package", "problem"),
+    [
+        ('name = "q"\nsource = {}', "the source of q is of no kind"),
+        (
+            'name = "q"\nsource = { registry = "w" }\nwheels = [{ path = "q.whl" }]',
+            "w/q.whl: No such",
+        ),
+        ('name = "q\\n-e ./x"\nsource = { git = "https://host/x#1" }', "is not a package's name"),
+    ],
+)
+def test_a_lock_with_what_cannot_be_is_an_error(tmp_path, package, problem):
+    name = package.partition("\n")[0]
+    file = tmp_path / "uv.lock"
+    file.write_text(
+        f'version = 1\n[[package]]\nname = "app"\nsource = {{ virtual = "." }}\n'
+        f"dependencies = [{{ {name} }}]\n[[package]]\n{package}\n"
+    )
+    with pytest.raises(ArchiveError, match=problem):
+        uv_lock.read(file, (), Machine(13))
