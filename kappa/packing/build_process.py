@@ -60,7 +60,8 @@ def run(
             code = process.wait()
         finally:
             _end(process)
-        return code, _last_lines(output)
+        # Negative: the command ended its whole group.
+        return (code if code >= 0 else 128 - code), _last_lines(output)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -59,6 +59,7 @@ def test_a_program_that_does_not_exist_is_named(tmp_path, command):
 
 def test_a_build_that_a_signal_ends_has_the_code_of_a_shell(tmp_path):
     assert run("kill -9 $$", tmp_path, {})[0] == 137
+    assert run("kill -15 0", tmp_path, {})[0] == 143
 
 
 def test_a_build_cannot_wait_for_input(tmp_path):
