@@ -40,6 +40,16 @@ class Aws:
         self._calling: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
+    def requested_region(self) -> str | None:
+        """The region that the command line or the config asks for."""
+        return self._requested_region
+
+    @property
+    def profile(self) -> str | None:
+        """The profile that the command line or the config asks for."""
+        return self._profile
+
+    @property
     def session(self) -> Session:
         """The botocore session.
 

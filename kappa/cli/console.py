@@ -83,6 +83,11 @@ def prefixed(output: Output) -> Iterator[None]:
         _OUTPUT.reset(before)
 
 
+def current_output() -> Output:
+    """Where this thread prints to."""
+    return _OUTPUT.get()
+
+
 def report_line(report: Report) -> str:
     """Write what became of one step in one line."""
     mark = report.mark.ljust(10)

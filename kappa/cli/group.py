@@ -166,12 +166,14 @@ def _default_config() -> str:
 def command(
     *,
     several: bool = False,
+    together: bool = False,
     confirm: Callable[[Options, dict[str, Any]], None] | None = None,
     uses: Uses | Callable[[dict[str, Any]], Uses] = EVERYTHING,
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a function a command of the group, with its docstring as its help.
 
-    What the function returns is the exit code; None is 0. `several`: it takes several configs.
+    What the function returns is the exit code; None is 0. `several`: it takes several configs,
+    one after another or side by side; `together`: it is called once for all of them.
     `confirm` is called first, with the options and the arguments, of which it takes its own out.
     `uses` names the places of a config whose values it needs, or chooses them by the arguments.
     """
@@ -184,7 +186,7 @@ def command(
             options.uses = uses if isinstance(uses, Uses) else uses(given)
             if confirm is not None:
                 confirm(options, given)
-            if len(options.configs) == 1:
+            if together or len(options.configs) == 1:
                 return function(options, **given)
             if not several:
                 raise click.UsageError(f"{function.__name__} takes one config file.", ctx)

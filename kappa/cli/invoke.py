@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kappa.cli.carry_out import print_notes
 from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.config.uses import EVERYTHING, NAMES, Uses
-from kappa.errors import FunctionFailed, NotFound
+from kappa.errors import FunctionFailed, Interrupted, NotFound
 from kappa.texts import printable
 
 if TYPE_CHECKING:
     from kappa.commands.invoke import Answer, Kind
+    from kappa.commands.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+# Where debuggers look for Node.js. Source: Node.js documentation, "Debugging Node.js".
+_INSPECTOR_PORT = 9229
 
 
 def _uses(given: dict[str, Any]) -> Uses:
@@ -42,22 +46,69 @@ def _call_options(function: F) -> F:
     return data(qualifier(function))
 
 
+def _local_options(function: F) -> F:
+    for option in reversed(
+        (
+            click.option("--local", is_flag=True, help="Run the code on this machine."),
+            click.option("--as-role", is_flag=True, help="With --local: as the function's role."),
+            click.option(
+                "--debug-port",
+                type=click.IntRange(1, 65535),
+                metavar="N",
+                help="With --local: wait for a debugger at this port.",
+            ),
+            click.option(
+                "--inspect", is_flag=True, help="With --local: --debug-port 9229, for Node.js."
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
 @command(uses=_uses)
 @_call_options
-def invoke(options: Options, data: str, qualifier: str) -> None:
+@_local_options
+def invoke(
+    options: Options,
+    data: str,
+    qualifier: str,
+    local: bool,
+    as_role: bool,
+    debug_port: int | None,
+    inspect: bool,
+) -> None:
     """Invoke the function and print its result.
 
     Waits for the function to end. The result goes to stdout, the end of the log to stderr. Exit
     code 1 if the function fails. kappa itself changes nothing.
 
+    With --local, the zip that deploy would upload runs here, with your own credentials.
+
     Example:
       kappa config.yml invoke --data '{"key": 1}'
+      kappa config.yml invoke --local --data event.json
     """
+    if local:
+        if qualifier:
+            raise click.UsageError("--local runs the code as it is here: leave --qualifier out.")
+        port = debug_port or (_INSPECTOR_PORT if inspect else 0)
+        _invoke_local(options, data, as_role, port, inspect)
+        return
+    if as_role or debug_port or inspect:
+        raise click.UsageError("--as-role, --debug-port and --inspect go with --local.")
     invocation = _Invocation(options, data, qualifier)
     answer = invocation.send("RequestResponse")
-    name = invocation.name
     if answer.log:
         progress(style(printable(answer.log.rstrip("\n")), dim=True))
+    print_answer(options, invocation.name, answer, f"Its log: {invocation.command('logs')}")
+
+
+def print_answer(options: Options, name: str, answer: Answer, hint: str = "") -> None:
+    """Print a result to stdout.
+
+    Raises: FunctionFailed, after the function's own traceback.
+    """
     if options.json:
         head = {"status": answer.status, "error": answer.error or None, "log": answer.log}
         result(as_json({**head, "version": answer.version, "payload": answer.payload}))
@@ -66,10 +117,71 @@ def invoke(options: Options, data: str, qualifier: str) -> None:
     if answer.error:
         if answer.traceback:
             progress(f"Traceback of {name}:\n{printable(answer.traceback)}")
-        raise FunctionFailed(
-            f"The function {name} failed: {answer.problem}",
-            f"Its log: {invocation.command('logs')}",
-        )
+        raise FunctionFailed(f"The function {name} failed: {answer.problem}", hint)
+
+
+def _hint(runtime: str, error_type: str) -> str:
+    """What to do about an error of Lambda's own."""
+    if error_type == "Runtime.OutOfMemory":
+        return "It used more than lambda.memory_size."
+    if error_type != "Runtime.ImportModuleError":
+        return ""
+    if runtime.startswith("python"):
+        return "As on Lambda, it finds only what is packed: name packages in lambda.requirements."
+    return (
+        "As on Lambda, it finds only what is packed, and the AWS SDK, which is taken from a "
+        "node_modules at lambda.path or above."
+    )
+
+
+def _invoke_local(
+    options: Options, data: str, as_role: bool, debug_port: int, inspect: bool
+) -> None:
+    from kappa.commands.invoke import read_payload
+
+    session = options.open()
+    runtime = session.config.function.runtime
+    if inspect and not runtime.startswith("nodejs"):
+        raise click.UsageError(f"--inspect is for Node.js: use --debug-port for {runtime}.")
+    payload = read_payload(session.config, data, sys.stdin.buffer)
+    run_here(options, session, payload, as_role=as_role, debug_port=debug_port)
+
+
+def run_here(
+    options: Options,
+    session: Session,
+    payload: bytes,
+    *,
+    as_role: bool = False,
+    debug_port: int = 0,
+    with_notice: bool = True,
+) -> None:
+    """Run the function on this machine, and print what it logs and returns.
+
+    Raises: FunctionFailed, after the function's own traceback; KappaError; Interrupted.
+    """
+    from msgspec.structs import replace
+
+    from kappa.cli.local_log import LocalLog, warn
+    from kappa.commands.local_caller import read_caller
+    from kappa.commands.local_invoke import invoke_local, local_function
+
+    function, log = session.config.function, LocalLog()
+    local = read_caller(session, as_role=as_role)
+    try:
+        with local_function(session, local.caller, log.add, warn, debug_port) as running:
+            if with_notice:
+                print_notes([local.notice])
+            if debug_port:
+                progress(f"Waiting for a debugger at 127.0.0.1:{debug_port}.")
+            log.begin()
+            answer, report = invoke_local(running, payload)
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"Interrupted: {function.name} was stopped.") from error
+    progress(style(report.line, dim=True))
+    text = "".join(f"{line}\n" for line in [*log.lines, report.line])
+    hint = _hint(function.runtime, report.error_type)
+    print_answer(options, function.name, replace(answer, log=text), hint)
 
 
 @command(uses=NAMES)

@@ -48,7 +48,7 @@ def as_object(entry: Entry) -> str:
 def pretty(request: Request) -> str:
     """A request's header and, below it, what the function wrote."""
     lines = [entry for entry in request.entries if entry.line.kind == "text"]
-    return "\n".join([_header(request), *(_row(entry, request.at_ms) for entry in lines)])
+    return "\n".join([_header(request), *(row(entry, request.at_ms) for entry in lines)])
 
 
 def _header(request: Request) -> str:
@@ -80,7 +80,8 @@ def _facts(request: Request) -> list[str]:
     return facts
 
 
-def _row(entry: Entry, start_ms: int) -> str:
+def row(entry: Entry, start_ms: int) -> str:
+    """One line of a request, behind the time since its beginning."""
     line = entry.line
     since = style(f"{'+' + duration(entry.event.at_ms - start_ms):>10}", dim=True)
     text = printable(line.text).rstrip().replace("\n", "\n" + " " * 12)

@@ -106,14 +106,16 @@ def _show(
     group = session.config.function.log_group
     query = Query(group, since_ms, until_ms, pattern)
     clock = Clock(now=time.monotonic)
-    write = _Writer(clock.now, errors, as_json=options.json, pretty=pretty and not options.json)
+    write = Writer(clock.now, errors, as_json=options.json, pretty=pretty and not options.json)
     last = last and not (pattern or errors or until_ms)
     if not follow:
         _print_once(session.aws, query, write, last)
         return
     missing = f"Waiting for the first log: {group} does not exist yet."
     try:
-        for events in follow_events(session.aws, query, clock, lambda: progress(missing), _lost):
+        for events in follow_events(
+            session.aws, query, clock, lambda: progress(missing), report_lost
+        ):
             if last and not events:
                 _print_last(session.aws, query, write)
             last = False
@@ -124,7 +126,7 @@ def _show(
         write.rest()
 
 
-def _print_once(aws: Aws, query: Query, write: _Writer, last: bool) -> None:
+def _print_once(aws: Aws, query: Query, write: Writer, last: bool) -> None:
     from kappa.commands.log_events import Event, read_events
 
     try:
@@ -144,7 +146,7 @@ def _print_once(aws: Aws, query: Query, write: _Writer, last: bool) -> None:
         progress(f"No errors in the {len(events)} lines since {since}.")
 
 
-def _print_last(aws: Aws, query: Query, write: _Writer) -> None:
+def _print_last(aws: Aws, query: Query, write: Writer) -> None:
     """Print what was logged before a quiet time, with its age."""
     from kappa.commands.log_events import read_last
     from kappa.commands.numbers import age
@@ -165,12 +167,13 @@ def _print_last(aws: Aws, query: Query, write: _Writer) -> None:
     write.add(events)
 
 
-def _lost(error: KappaError) -> None:
+def report_lost(error: KappaError) -> None:
+    """Print that AWS is out of reach, while following goes on."""
     progress(error.message)
     progress("  Following goes on; Ctrl-C stops it.")
 
 
-class _Writer:
+class Writer:
     """Prints events as the options want them."""
 
     def __init__(

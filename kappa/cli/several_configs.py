@@ -15,7 +15,8 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from itertools import cycle
+from typing import Any, TypeVar
 
 import click
 
@@ -55,6 +56,7 @@ class Outcome:
 
 
 Command = Callable[..., int | None]
+Result = TypeVar("Result")
 
 
 def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
@@ -65,22 +67,21 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
     sessions, code = _open_all(options, command.__name__, strict=given.get("strict", False))
     if code:
         return code
-    names = _names([session.config for session in sessions])
-    width = max(len(name) for name in names)
+    names = names_of([session.config for session in sessions])
+    prefixes = prefixes_of(names)
 
     def run(number: int) -> Outcome:
         name, session = names[number], sessions[number]
-        colour = _PREFIX_COLOURS[number % len(_PREFIX_COLOURS)]
-        prefix = f"{style(name.ljust(width), fg=colour)} | "
         own = replace(options, config=session.config.file, session=session)
-        output = Output(prefix, [])
+        output = Output(prefixes[number], [])
         started = time.monotonic()
         with prefixed(output):
             code = _code(partial(command, own, **given), options.debug)
         seconds = time.monotonic() - started
         return Outcome(number, name, session.config, code, seconds, output)
 
-    outcomes, interrupted = _side_by_side(sessions, run)
+    outcomes, interrupted = side_by_side(sessions, run)
+    width = max(len(name) for name in names)
     _report(outcomes, width, options.json)
     for number in sorted(set(range(len(names))) - {outcome.number for outcome in outcomes}):
         progress(f"{names[number].ljust(width)}   not begun")
@@ -118,18 +119,26 @@ def _open_all(options: Options, command: str, *, strict: bool) -> tuple[list[Ses
     return sessions, max(codes, key=_severity)
 
 
-def _names(configs: Sequence[Config]) -> list[str]:
+def names_of(configs: Sequence[Config]) -> list[str]:
+    """Name each config by its function, or by its file if two functions have one name."""
     names = [config.function.name for config in configs]
     twice = len(set(names)) < len(names)
     return [str(config.file) for config in configs] if twice else names
 
 
-def _side_by_side(
-    sessions: list[Session], run: Callable[[int], Outcome]
-) -> tuple[list[Outcome], bool]:
+def prefixes_of(names: Sequence[str]) -> list[str]:
+    """What the lines of each config begin with."""
+    width = max(len(name) for name in names)
+    colours = cycle(_PREFIX_COLOURS)
+    return [f"{style(name.ljust(width), fg=next(colours))} | " for name in names]
+
+
+def side_by_side(
+    sessions: Sequence[Session], run: Callable[[int], Result]
+) -> tuple[list[Result], bool]:
     """Run each config; after Ctrl-C, only end what has begun, and report that it was pressed."""
     groups = apart([session.config for session in sessions])
-    done: dict[int, Outcome] = {}
+    done: dict[int, Result] = {}
     ended: dict[int, threading.Event] = {}
     lock, interrupted = threading.Lock(), False
 

@@ -5,6 +5,7 @@ Owns the order of the phases and which reads go side by side. cli/ applies and p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -121,6 +122,20 @@ def plan_update_code(session: Session) -> Plan:
             *_uploaded(session, changed),
         ]
     )
+
+
+def plan_code(session: Session, current: Current) -> tuple[Plan, Mapping[str, Any]]:
+    """Plan what differs of the function alone, for the config and role of an earlier look.
+
+    Reads the function again, and returns its settings too.
+    Raises: NotFound, if it does not exist.
+    """
+    config = current.config
+    function = read_function(session.aws, config, clock=session.clock)
+    settings = function.settings or {}
+    check_architecture(config, settings.get("Architectures", ()))
+    changed = plan_function_update(config, session.zip, settings.get("Role", ""), function)
+    return _old_versions_last(_uploaded(session, changed)), settings
 
 
 def _old_versions_last(plan: Plan) -> Plan:

@@ -126,7 +126,7 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
     payload, log = _whole(answer, doing)
     return Answer(
         status=answer["StatusCode"],
-        payload=_decoded(payload),
+        payload=decoded(payload),
         log=log.decode("utf-8", "replace"),
         error=answer.get("FunctionError", ""),
         version=answer.get("ExecutedVersion", ""),
@@ -193,7 +193,8 @@ def await_ready(aws: Aws, function: str, clock: Clock) -> None:
         pause_s = min(pause_s * 2, 2.0)
 
 
-def _decoded(content: bytes) -> object:
+def decoded(content: bytes) -> object:
+    """Read a payload: JSON, or else text."""
     try:
         return read_json(content) if content else None
     except ValueError:

@@ -10,6 +10,8 @@ import os
 import stat
 from pathlib import Path
 
+from kappa.config.inputs import depends_on
+
 _MAX_MB = 16
 
 
@@ -18,6 +20,7 @@ def read_file(file: Path) -> bytes:
 
     Raises: OSError, whose strerror says in words what is wrong.
     """
+    depends_on(file)
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
     except ValueError as error:

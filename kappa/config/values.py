@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from kappa.config.error_list import raise_all
 from kappa.config.files import exists, expand_home
+from kappa.config.inputs import depends_on
 from kappa.config.tree import Keys, Tree, read_source, read_tree
 from kappa.errors import ConfigError
 
@@ -68,6 +69,7 @@ def read_values(tree: Tree) -> Included:
         if not isinstance(path, str) or not path:
             raise tree.error(keys, "include must be the path of a YAML or .env file, or a list.")
         file = _include_path(tree, keys, path)
+        depends_on(file)
         if not exists(file):
             problem = f"the included file {file} does not exist."
             raise tree.error(keys, problem, "Create it, or correct the path.")
@@ -120,6 +122,7 @@ def _include_path(tree: Tree, keys: Keys, include: str) -> Path:
         return tree.file.parent / path
     default = tree.file.parent / _ENVIRONMENT.sub(lambda match: match[2] or "", include)
     from_here, beside_default = Path.cwd() / path, default.parent / path
+    depends_on(from_here)
     is_ours = exists(from_here) and from_here.resolve() != tree.file.resolve()
     return beside_default if not is_ours and exists(beside_default) else from_here
 

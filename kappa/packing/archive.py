@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
 from kappa.packing.files import Extras, Link, all_files, as_utf8
 from kappa.packing.limits import (
@@ -109,6 +110,7 @@ def read_zip(file: Path, max_zipped_bytes: int, max_unzipped_bytes: int) -> Arch
     Raises: ArchiveError, if it is not a zip, damaged, encrypted, empty or too large, or if a name
     in it leads outside.
     """
+    depends_on(file, "code")
     try:
         check_zipped(file, file.stat().st_size, max_zipped_bytes, "the zip itself. ")
         with file.open("rb") as opened:

@@ -25,8 +25,8 @@ from kappa.config.tree import Keys
 from kappa.errors import ArchiveError
 from kappa.packing import build_process
 from kappa.packing.build_files import BuildFiles, difference, output_of, read_build_files
+from kappa.packing.cache import cache_folder
 from kappa.packing.check_handler import check_code
-from kappa.packing.pip_install import cache_folder
 from kappa.plan.step import Report
 
 _KEYS: Keys = ("lambda", "build")

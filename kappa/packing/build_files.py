@@ -16,12 +16,13 @@ from pathlib import Path
 import msgspec
 
 from kappa.config.files import expand_home
+from kappa.config.inputs import depends_on
 from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ArchiveError
-from kappa.packing.files import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES
+from kappa.packing.cache import cache_folder
+from kappa.packing.files import LEFT_OUT_NAMES, is_by_product
 from kappa.packing.git_ignored import GitIgnored, git_ignored
-from kappa.packing.pip_install import cache_folder
 from kappa.packing.write_zip import real_path, zip_file
 
 # Installed packages: the lock file beside them is an input.
@@ -123,7 +124,11 @@ class _Reader:
         self, top: Path, without: Path | None, ignored: GitIgnored | None = None
     ) -> Iterator[Path]:
         skipped = self.skipped | ({without} if without else set())
-        return self._walk(top, skipped, LEFT_OUT_NAMES | _INSTALLED, ignored)
+        depends_on(top.parent, "folders")
+        for file in self._walk(top, skipped, LEFT_OUT_NAMES | _INSTALLED, ignored):
+            depends_on(file, "code")
+            depends_on(file.parent, "folders")
+            yield file
 
     def _files(self, top: Path) -> Iterator[Path]:
         return self._walk(top, self.skipped, LEFT_OUT_NAMES)
@@ -152,7 +157,7 @@ class _Reader:
                 with os.scandir(path) as entries:
                     for entry in sorted(entries, key=lambda entry: entry.name):
                         inner = path / entry.name
-                        if entry.name in left_out or entry.name.endswith(LEFT_OUT_SUFFIXES):
+                        if entry.name in left_out or is_by_product(entry.name):
                             continue
                         if own and own.matches(inner, is_folder=entry.is_dir()):
                             continue

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from kappa.config.convert import suggestion
 from kappa.config.files import exists
+from kappa.config.inputs import depends_on
 from kappa.config.layout_07 import SOURCE
 from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
@@ -34,6 +35,7 @@ def check_files(config: Config) -> None:
     if not name:
         return
     file = config.beside(name)
+    depends_on(file)
     if not exists(file) or not file.is_file():
         problem = "is not a file" if exists(file) else "does not exist"
         raise config.error(
@@ -49,9 +51,12 @@ def check_code(config: Config) -> None:
     Raises: ConfigError, naming file, line and key.
     """
     function = config.function
-    if not function.image and not exists(config.beside(function.path)):
-        raise _no_source(config)
+    if not function.image:
+        depends_on(config.beside(function.path), "code")
+        if not exists(config.beside(function.path)):
+            raise _no_source(config)
     for number, path in enumerate(function.dependencies):
+        depends_on(config.beside(path), "code")
         if not exists(config.beside(path)):
             keys: Keys = ("lambda", "dependencies", number)
             problem = f"{dotted(keys)}: {config.beside(path)} does not exist."

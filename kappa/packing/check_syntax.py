@@ -11,22 +11,22 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import warnings
 import zipfile
-from pathlib import Path
 
 import msgspec
 
 from kappa.errors import ConfigError
 from kappa.packing import compile_code
 from kappa.packing.archive import Archive
+from kappa.packing.find_python import find_python
 from kappa.packing.machine import python_minor
 from kappa.packing.package_files import package_by_file
 
 _DEADLINE_S = 60
+_HINT = "Correct the code, or leave --strict out to be warned only."
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ def problems(runtime: str, archive: Archive) -> list[Problem]:
     ]
 
 
-def refuse(listed: list[Problem]) -> None:
+def refuse(listed: list[Problem], hint: str = _HINT) -> None:
     """Refuse code that the runtime cannot read.
 
     Raises: ConfigError, naming the first file and line.
@@ -70,7 +70,7 @@ def refuse(listed: list[Problem]) -> None:
         more = f" and {len(certain) - 1} more" if len(certain) > 1 else ""
         raise ConfigError(
             f"Python cannot read {certain[0]}{more}.",
-            "Correct the code, or leave --strict out to be warned only.",
+            hint,
         )
 
 
@@ -106,7 +106,7 @@ def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
 
     A launcher may exist for a version that is not installed.
     """
-    python = _find_python(f"python3.{minor}")
+    python = find_python(f"python3.{minor}")
     if python is None:
         return None
     command = [python, "-I", "-S", compile_code.__file__]
@@ -120,18 +120,3 @@ def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
         return int(answer["minor"]), [row for row in rows if row[0] < len(files)]
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return None
-
-
-def _find_python(name: str) -> str | None:
-    """Find a Python, bypassing the launchers that version managers put on the PATH.
-
-    A launcher is a shell script. It takes several times as long to start as Python, and refuses a
-    version that is installed but not selected.
-    Sources: pyenv, "Understanding shims"; asdf, "Core configuration"; mise, "Shims".
-    """
-    path = shutil.which(name)
-    if path is None or Path(path).parent.name != "shims":
-        return path
-    root = Path(path).parents[1]
-    pythons = (*root.glob(f"versions/*/bin/{name}"), *root.glob(f"installs/python/*/bin/{name}"))
-    return str(max(pythons)) if pythons else path

@@ -15,17 +15,23 @@ CommonJS modules", loading from node_modules folders.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from kappa import texts
+from kappa.config.inputs import collecting, depends_on
 from kappa.errors import ArchiveError
 from kappa.packing.ignore_file import IGNORE_FILE, read_ignored
 
 LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".hg", ".DS_Store"})
 LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
+# What an open editor keeps beside a file: swap files of Vim and Kate, backups, Emacs' locks
+# (links that lead nowhere) and copies. They hold what nobody has saved.
+# Source: Vim help, "swap-file"; GNU Emacs manual, "Interlocking", "Auto Save Files".
+_EDITORS = re.compile(r"\..+\.sw[a-p]|\..+\.kate-swp|.*~|\.#.*|#.*#", re.DOTALL)
 # Links to folders can multiply the number of files; no code has as many.
 _MAX_ENTRIES = 200_000
 # Each lookup walks the whole path, so deeper folders would take long.
@@ -88,7 +94,8 @@ def all_files(
     if extras.source_name and source.is_file():
         own = {extras.source_name: source}
     own.update({new: source / old for new, old in extras.renamed if old in own})
-    packages = _entries(extras.packages, left_out) if extras.packages else {}
+    with collecting(None):  # an installation in the cache never changes
+        packages = _entries(extras.packages, left_out) if extras.packages else {}
     merged = packages | own | entries
     _check_links(merged)
     return merged, frozenset(name for name in packages if merged[name] == packages[name])
@@ -108,6 +115,7 @@ def _check_links(merged: Mapping[str, Path | Link]) -> None:
 
 def _entries(source: Path, left_out: Callable[[str], bool]) -> dict[str, Path | Link]:
     if source.is_file():
+        depends_on(source, "code")
         return {source.name: source}
     if not source.is_dir():
         problem = "is neither a file nor a folder" if source.exists() else "does not exist"
@@ -161,6 +169,7 @@ class _Walk:
         if len(self.above) > _MAX_DEPTH:
             raise ArchiveError(f"{self.source} has folders over {_MAX_DEPTH} deep in each other.")
         self.above.append(real)
+        depends_on(folder, "folders")
         self.names.setdefault(real, base.removesuffix("/"))
         for name in sorted(os.listdir(folder)):  # noqa: PTH208 - names, not paths
             path = folder / name
@@ -173,13 +182,12 @@ class _Walk:
             elif is_folder:
                 yield from self.folder(path, f"{base}{name}/")
             else:
+                depends_on(path, "code")
                 yield f"{base}{name}", path
         self.above.pop()
 
     def _is_left_out(self, name: str, path: Path) -> bool:
-        by_default = path.name in LEFT_OUT_NAMES or (
-            name[-1] != "/" and path.suffix in LEFT_OUT_SUFFIXES
-        )
+        by_default = path.name in LEFT_OUT_NAMES or (name[-1] != "/" and is_by_product(path.name))
         return by_default or self.left_out(name)
 
     def _check(self, path: Path) -> None:
@@ -190,6 +198,11 @@ class _Walk:
             check_link(path, self.inside)
         if not (path.is_file() or path.is_dir()):
             raise ArchiveError(f"{as_utf8(str(path))} is neither a file nor a folder.")
+
+
+def is_by_product(name: str) -> bool:
+    """Whether a file of this name is made by Python or an editor, and never packed."""
+    return PurePosixPath(name).suffix in LEFT_OUT_SUFFIXES or bool(_EDITORS.fullmatch(name))
 
 
 def check_link(

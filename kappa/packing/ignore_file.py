@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def read_patterns(file: Path, *more: str) -> GitIgnoreSpec:
     """
     import pathspec
 
+    depends_on(file, "code")
     try:
         lines = file.read_text("utf-8-sig").splitlines()
         spec = pathspec.GitIgnoreSpec.from_lines([*lines, *more])

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
 from kappa.packing.source_tree import read_files
 
@@ -215,6 +216,7 @@ def _read_include(
 
 def _text(name: str, path: Path, inputs: Inputs) -> str:
     """Read an included file; its content counts together with the values of its variables."""
+    depends_on(path)
     data = path.read_bytes()
     text = data.decode("utf-8", "replace")
     inputs.is_known &= "\ufffd" not in text
@@ -252,6 +254,7 @@ def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -
         elif path.is_dir():
             _read_tree(name, path, inputs)
         else:
+            depends_on(path)
             # A page of links may name anything.
             suffixes = _SOURCES if inputs.builds and kind == "wheel" else (".whl",)
             inputs.is_known &= path.name.endswith(suffixes) and path.is_file()
@@ -262,6 +265,8 @@ def _read_tree(name: str, folder: Path, inputs: Inputs) -> None:
     """Read each file of a package's folder that a build would see."""
     inputs.is_known &= inputs.builds
     for inner, path in read_files(folder) if inputs.builds else ():
+        depends_on(path)
+        depends_on(path.parent, "folders")
         inputs.is_known &= path.is_file()
         if path.is_file():
             is_program = path.stat().st_mode & 0o100
@@ -270,8 +275,10 @@ def _read_tree(name: str, folder: Path, inputs: Inputs) -> None:
 
 def _read_folder(folder: Path, inputs: Inputs) -> None:
     """Read the packages in a folder of links; pip does not look into subfolders."""
+    depends_on(folder, "folders")
     for path in sorted(folder.iterdir()):
         if path.name.endswith(_SOURCES) and path.is_file():
+            depends_on(path)
             inputs.files.append((path.name, _stamp(path)))
         inputs.is_known &= path.suffix not in (".html", ".htm")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from kappa.errors import ArchiveError
 from kappa.packing import pip_cache_key, pip_process, uv_process
+from kappa.packing.cache import cache_folder
 from kappa.packing.child import DEADLINE_S
 from kappa.packing.machine import Machine
 from kappa.packing.required import Required
@@ -35,12 +35,6 @@ _PACKAGES = "packages"
 _MANIFEST = "manifest.json"
 # An older temporary folder was left by a killed run, since no installation takes as long.
 _ABANDONED_S = 6 * DEADLINE_S
-
-
-def cache_folder() -> Path:
-    """The folder of the cache, in $XDG_CACHE_HOME or ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "kappa"
 
 
 @contextmanager

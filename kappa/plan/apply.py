@@ -22,6 +22,8 @@ _ATTEMPTS = 6
 _STALE = "PreconditionFailedException"
 # Delay of the last check after a write: another writer may have read the old document.
 _OVERWRITTEN_S = 1.0
+# Between two looks at what a step waits for.
+_MIN_PAUSE_S, _MAX_PAUSE_S = 0.1, 2.0
 # How long AWS may take to know a new resource everywhere.
 _PROPAGATION_S = 30.0
 # A managed policy is full. Its newest version may be ours, if the answer to our call was lost.
@@ -273,7 +275,6 @@ def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock:
         return
     wait = _filled(wait, answer)
     started = clock.now()
-    pause_s = 0.1
     while True:
         try:
             answer = call(wait.service, wait.operation, f"waiting for {step.message}", wait.params)
@@ -295,8 +296,8 @@ def _await(step: Step, wait: Wait, answer: Mapping[str, Any], call: Call, clock:
                 f"{step.message} is still {state} after {wait.deadline_s:.0f} s.",
                 "Run the same command again: it goes on from here.",
             )
-        clock.sleep(pause_s)
-        pause_s = min(pause_s * 2, 2.0)
+        # The end is seen within a quarter of the time that it takes.
+        clock.sleep(min(max(_MIN_PAUSE_S, (clock.now() - started) / 4), _MAX_PAUSE_S))
 
 
 def look_up(answer: object, path: str) -> object:

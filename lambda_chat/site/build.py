@@ -31,6 +31,11 @@ LEFT_OVER_S = 24 * 3600
 # the page's references to its own files: css/main.css, css/icons.svg#bell, but no other site's URL
 NAMED = re.compile(r'\b(href|src)="((?:css|js)/[^"?#]+)(?=["?#])')
 MODULE = '<script type="module"'
+# Indents, blank lines and comments, but not where spaces count, nor in an inline script, whose
+# digest the page's CSP names.
+FOR_READERS = re.compile(
+    r"(<(pre|script|textarea)\b.*?</\2>)|(?<=\n)\s+|\s+(?=/>)|<!--.*?-->", re.DOTALL
+)
 
 
 def fill(text: str, values: Mapping[str, str], name: str) -> str:
@@ -115,7 +120,8 @@ def build_site(
     made = bundle(folder, _named(text, folder), modules)
     config = json.dumps(settings, sort_keys=True)
     text = fill(text, {**values, "config": config}, str(source / PAGE))
-    (folder / PAGE).write_text(_with_hashed_names(text, made), "utf-8")
+    text = FOR_READERS.sub(lambda match: match[1] or "", _with_hashed_names(text, made))
+    (folder / PAGE).write_text(text, "utf-8")
     (folder / CONFIG_KEY).write_text(f"{config}\n", "utf-8")
     return read_site(folder, made.hashed)
 
@@ -141,7 +147,7 @@ def _named(text: str, folder: Path) -> set[str]:
 
 def _with_hashed_names(text: str, made: Bundle) -> str:
     """Make the page load the bundles, in as few round trips as possible."""
-    links = "".join(f'<link rel="modulepreload" href="{key}" />\n    ' for key in made.preloads)
+    links = "".join(f'<link rel="modulepreload" href="{key}" />\n' for key in made.preloads)
     page = NAMED.sub(lambda match: f'{match[1]}="{made.names.get(match[2], match[2])}', text)
     return page.replace(MODULE, links + MODULE, 1)
 

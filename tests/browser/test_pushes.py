@@ -5,8 +5,9 @@ These tests have a chat of their own. Some sit between a page and the broker (`B
 
 import contextlib
 import json
-import re
 import time
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import expect
@@ -14,18 +15,22 @@ from playwright.sync_api import expect
 from local import bootstrap
 from local.testkit.listener import publication
 from tests.browser.conftest import announce, close, listed_channels, origin, unique
-from tests.browser.connections import Between, Sockets
-from tests.browser.test_channels import only
+from tests.browser.connections import Between, Received, Sockets
 from tests.browser.test_moderation import GONE, act
 from tests.browser.watched import Watched
 from tests.conftest import EmulatedAws, RunningChat
+from tests.support.builders import row
 from tests.support.chat.hostile import TEXTS
 from tests.support.chat.people import rows
+from tests.support.samples import ALL
 
 SOON_MS = 5_000
 QUIET_S = 1.0
 POLLING = ". Checking each second"
 IDLE_S = 600
+USED_S = 600 if ALL else 120
+PROSE = "A message of about eighty letters, as people write them in the middle of a day,"
+PICTURE = f"https://lh3.googleusercontent.com/a/{'x' * 54}=s96-c"
 TOGETHER = 4  # hostile texts in a push
 SENT = "2026-01-02T03:04:05.000Z"
 
@@ -46,9 +51,14 @@ def free_pages():
         close(page)
 
 
-def join(visit, **options):
-    """Let Ada sign in on a page with something between it and the broker."""
+def join(visit, *, statistics=True, **options):
+    """Let Ada sign in on a page with something between it and the broker.
+
+    Without `statistics` nothing but pushes tells the page of messages.
+    """
     ada = visit(fresh=True, **options)
+    if not statistics:
+        ada.at_data("stats", lambda route: route.fulfill(status=304))
     between = Between(ada.page)
     # from now on the page's connections are led there
     ada.page.reload()
@@ -67,6 +77,13 @@ def publish(chat, channel, payload):
 
 def topic_of(chat, channel):
     return f"{chat.config.push_topics.removesuffix('*')}{channel}"
+
+
+def counted(chat):
+    """The messages of the day in each channel, as the statistics have them."""
+    key = f"{chat.config.data_prefix}stats.json"
+    body = chat.client("s3").get_object(Bucket=chat.config.s3_bucket, Key=key)["Body"].read()
+    return json.loads(body)["today"]["channels"]
 
 
 @contextlib.contextmanager
@@ -96,6 +113,47 @@ def rest(person):
             person.page.wait_for_timeout(QUIET_S * 1000)
 
 
+def test_a_page_in_use_receives_at_most_a_fifth_of_what_one_that_polls_does(
+    visit, chat, channel, figure
+):
+    # the first test here: the statistics, which the page reads, grow with each channel
+    conversation = Conversation(chat, channel)
+    for second in range(-100, 0, 5):
+        conversation.write(second)
+    ada, bob = visit(clock=True), visit(clock=True, push=False)
+    received = []
+    for person, name in ((ada, "Ada"), (bob, "Bob")):
+        person.page.route("https://*.googleusercontent.com/**", lambda route: route.abort())
+        person.sign_in(unique(name))
+        expect(person.lines).to_have_count(20)
+        conversation.join(person)
+        rest(person)
+        person.hold_time()
+        received.append(Received(person.page))
+    stored = ada.log.locator("article:not(.pending)")
+    conversation.starts_s = ada.page.evaluate("Date.now()") / 1000
+    count = 22
+    # somebody else writes each 5 s, and the page's own person each 30 s
+    for second in range(0, USED_S, 5):
+        if second % 30:
+            conversation.write(second)
+        else:
+            for person in (ada, bob):
+                conversation.say(person, second)
+        count += 1 if second % 30 else 2
+        expect(stored).to_have_count(count)
+        ada.pass_time(5, 5)
+        bob.pass_time(3, 1 if second % 30 else 0.25)
+        bob.pass_time(2, 1)
+    push, polls = received
+    assert polls.frames == 0 < push.frames
+    assert push.total <= 0.2 * polls.total
+    figure(
+        f"push, a page in use for {USED_S} s: {push.frames:,} bytes by push and {push.answers:,} by"
+        f" polls; {polls.total:,} without push; ratio {push.total / polls.total:.3f}"
+    )
+
+
 def test_what_one_person_does_is_on_the_others_page_without_a_reading(visit):
     ada, grace = visit("Ada"), visit("Grace")
     for person in (ada, grace):
@@ -117,7 +175,7 @@ def test_what_one_person_does_is_on_the_others_page_without_a_reading(visit):
 
 
 def test_a_page_is_told_of_the_channel_that_it_opens_and_of_no_other(visit, chat, channel):
-    ada, between = join(visit)
+    ada, between = join(visit, statistics=False)
     other = f"{channel}-two"
     ada.open(other).connected()
     rest(ada)
@@ -140,24 +198,34 @@ def test_a_page_is_told_of_the_channel_that_it_opens_and_of_no_other(visit, chat
     ada.sees("not here", "there and back")
 
 
-def test_a_channel_that_is_not_open_is_read_as_without_push(visit, chat, channel):
-    other = f"{channel}-two"
-    announce(chat, other, ["before anybody came"])
-    ada = visit(clock=True)
-    only(ada, channel, other)
-    name = unique("Ada")
-    ada.sign_in(name)
-    ada.pass_time(15, 1)
-    announce(chat, other, [f"and now @{name}"])
-    link = ada.link(other)
-    ada.pass_time(25, 1)
-    expect(link).to_have_accessible_name(re.compile("1 unread, you are mentioned"))
+def test_what_happens_in_other_channels_is_known_within_five_seconds(visit, chat, channel, word):
+    """In one that Ada left, in one that she never opened, and in one that Grace makes."""
+    left, unopened, new = (f"{name}-{word}" for name in ("left", "unopened", "new"))
+    announce(chat, unopened, ["before anybody came"])
+    ada, grace = visit(clock=True), visit("Grace")
+    ada.open(left).sign_in(unique("Ada"))
+    ada.open(channel).connected()
+    expect(ada.link(unopened)).to_be_visible()
+    rest(ada)
+    ada.hold_time()
+    with requests_of(ada) as urls:
+        ada.until(lambda: any("/stats.json" in url for url in urls) or ada.pass_time(0.2, 0.2))
+    ada.pass_time(1, 0.2)
+    for name, text in ((left, "still here?"), (unopened, f"come, @{ada.name}"), (new, "made it")):
+        grace.open(name).say(text)
+        grace.log.get_by_text(text).wait_for()
+    ada.until(lambda: {left, unopened, new} <= counted(chat).keys())
+    with requests_of(ada) as urls:
+        ada.pass_time(5, 0.2)
+    assert len(urls) <= 5  # the statistics and these channels
+    for name, unread in ((left, "1 unread"), (unopened, "1 unread, you are mentioned")):
+        expect(ada.link(name)).to_have_accessible_name(f"{name}, {unread}")
+    expect(ada.link(new)).to_have_accessible_name(f"{new}, 1 unread")
     ada.page.clock.resume()
-    link.click()
-    ada.sees("before anybody came", f"and now @{name}")
-    expect(ada.status).to_contain_text(". Live")
-    announce(chat, other, ["told at once"])
-    ada.sees("before anybody came", f"and now @{name}", "told at once")
+    ada.link(unopened).click()
+    ada.sees("before anybody came", f"come, @{ada.name}")
+    announce(chat, unopened, ["told at once"])
+    ada.sees("before anybody came", f"come, @{ada.name}", "told at once")
 
 
 def test_a_sign_out_closes_the_connection_and_the_page_asks_for_nothing(visit, chat, channel):
@@ -202,15 +270,16 @@ def test_a_connection_that_breaks_costs_nothing_and_comes_back_by_itself(visit, 
     ada.sees(*texts)
 
 
-def test_a_connection_that_goes_silent_costs_half_a_minute_and_is_replaced(visit, chat, channel):
+def test_a_connection_that_goes_silent_costs_seconds_and_is_replaced(visit, chat, channel):
     ada, between = join(visit, clock=True)
     rest(ada)
     ada.hold_time()
     between.silent = True
     announce(chat, channel, ["unheard"])
-    ada.pass_time(35, 5)
+    ada.until(lambda: channel in counted(chat))
+    ada.pass_time(5, 1)
     ada.sees("unheard")
-    ada.pass_time(25, 5)
+    ada.pass_time(55, 5)
     expect(ada.status).to_have_text(f"Connected as {ada.name}{POLLING}")
     between.silent = False
     live = f"Connected as {ada.name}. Live"
@@ -222,7 +291,7 @@ def test_a_connection_that_goes_silent_costs_half_a_minute_and_is_replaced(visit
 def test_pushes_that_come_late_twice_and_backwards_show_each_line_once_and_in_order(
     visit, chat, channel
 ):
-    ada, between = join(visit)
+    ada, between = join(visit, statistics=False)
     announce(chat, channel, ["one"])
     ada.sees("one")
     with between.holding() as frames:
@@ -241,7 +310,7 @@ def test_pushes_that_come_late_twice_and_backwards_show_each_line_once_and_in_or
 
 
 def test_an_older_edit_that_comes_late_does_not_undo_a_newer_one(visit, channel):
-    ada, between = join(visit)
+    ada, between = join(visit, statistics=False)
     grace = visit("Grace")
     with between.holding() as frames:
         grace.say("first draft")
@@ -274,7 +343,7 @@ def test_an_older_edit_that_comes_late_does_not_undo_a_newer_one(visit, channel)
 
 
 def test_a_push_that_was_lost_is_made_up_for_by_the_next_one_or_a_notice(visit, chat, channel):
-    ada, between = join(visit)
+    ada, between = join(visit, statistics=False)
     rest(ada)
 
     def lose(text):
@@ -344,6 +413,49 @@ def test_a_broker_that_talks_nonsense_is_left_for_polls_and_tried_again(visit):
     between.send(b"\x30\xff\xff\xff\xff\xff")
     expect(ada.status).to_have_text(f"Connected as {ada.name}{POLLING}", timeout=SOON_MS)
     ada.connected()
+
+
+class Conversation:
+    """Rows in a channel whose ids follow the pages' clock, which is faster than the emulator's."""
+
+    def __init__(self, chat, channel):
+        self.starts_s = time.time()
+        self._chat = chat
+        self._channel = channel
+        self._users = {}
+        self._published = []
+
+    def write(self, second, client_id="", **attributes):
+        """Write a row of that second after the start, by default somebody else's."""
+        client_id = client_id or f"{second:020}-1"
+        sent_at = datetime.fromtimestamp(self.starts_s + second, UTC)
+        stamp = sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        about = {"message": f"{PROSE} {second}", "name": "Grace Hopper", "picture": PICTURE}
+        stored = row(stamp, client_id, self._channel, **about | attributes)
+        table = self._chat.config.dynamodb_table
+        self._chat.client("dynamodb").put_item(TableName=table, Item=stored)
+
+    def join(self, person):
+        """From now on, write what this person publishes by `say`."""
+        person.say(person.name)
+        expect(person.page.locator(".pending")).to_have_count(0)
+        (own,) = (one for one in rows(self._chat, self._channel) if one["message"] == person.name)
+        self._users[person] = own["user"]
+
+        def answer(route):
+            body = parse_qs(route.request.post_data)["Message"][0]
+            self._published.append(json.loads(body)["client_id"])
+            route.fulfill(body="<PublishResponse/>")
+
+        person.at_aws("Publish", answer)
+
+    def say(self, person, second):
+        text = f"{PROSE} {second}, {person.name}"
+        person.say(text)
+        person.until(lambda: self._published)
+        client_id = self._published.pop()
+        user = self._users[person]
+        self.write(second, client_id, message=text, name=person.name, user=user)
 
 
 def shapes(channel):

@@ -52,8 +52,10 @@ SIDE_BY_SIDE = 8  # publish_transcript.py
 SHARDS, BATCH_RECORDS, STREAM_READS_S = 4, 100, 4  # of a new on-demand table
 # A page: s3-website/public/js
 QUICK_FOR_S, QUICK_POLL_S, LIST_EVERY_S, HEAD_B = 3, 0.25, 60, 400
-# Push: pace.js, pushes.py, broker.js. A push is a message of IoT Core, and so is each delivery.
-LIVE_POLL_S, LIVE_PROBE_S, LIVE_IDLE_POLL_S, LIVE_RARELY_S = 30, 15, 60, 300
+# Push: pace.js, reading.js, stats.py, pushes.py, broker.js. A push is a message of IoT Core, and so
+# is each delivery. The first three are for a page that is used, idle, hidden.
+LIVE_STATS_S, LIVE_PROBE_S, LIVE_POLL_S = (5, 120, 300), (15, 120, 300), (120, 300, 300)
+LIVE_LIST_S, BLIND_EVERY, STATS_B = 1_800, 8, 2_000
 PUSH_S, PUSH_HEAD_B, CONNECT_MESSAGES = 0.02, 150, 2
 # A WebSocket API that verifies, counts and stores as the chat does, and sends a frame per batch
 POST_S, CONNECTION_READ_UNITS, PING_EVERY_S, SESSION_S = 0.002, 0.0125, 540, 3_600
@@ -137,37 +139,53 @@ class Load:
     @property
     def bodies_s(self) -> float:
         """GETs per second that return a transcript rather than 304."""
-        return self._bodies_s(self.poll_s, self.probe_s)
-
-    def _bodies_s(self, poll_s: float, probe_s: float) -> float:
         changes = self.publishes_s / self.channels
         others = changes * (self.channels - 1)
-        return self.users * (min(changes, 1 / poll_s) + min(others, 1 / probe_s))
+        return self.users * (min(changes, 1 / self.poll_s) + min(others, 1 / self.probe_s))
+
+    @property
+    def live_stats_s(self) -> float:
+        """The seconds between readings of the statistics while pushes arrive."""
+        return LIVE_STATS_S[self._use]
 
     @property
     def live_poll_s(self) -> float:
-        """The seconds between polls while pushes arrive; hidden pages look rarely."""
-        if self.poll_s <= 1:
-            return LIVE_POLL_S
-        return LIVE_IDLE_POLL_S if self.poll_s <= 10 else LIVE_RARELY_S
+        """The seconds between polls of the open channel while pushes arrive."""
+        return LIVE_POLL_S[self._use]
 
     @property
     def live_probe_s(self) -> float:
-        """`probe_s` while pushes arrive: often only while the page is used."""
-        if self.channels == 1:
-            return self.probe_s
-        return LIVE_PROBE_S if self.poll_s <= 1 else LIVE_RARELY_S
+        """The seconds between polls of other channels that have news while pushes arrive."""
+        return math.inf if self.channels == 1 else LIVE_PROBE_S[self._use]
+
+    @property
+    def _use(self) -> int:
+        """Whether the page is used (0), idle (1) or hidden (2), by its pace without push."""
+        return 0 if self.poll_s <= 1 else 1 if self.poll_s <= 10 else 2
+
+    @property
+    def _live_news_s(self) -> float:
+        """A page's polls per second of other channels with news, which already show as unread."""
+        others = self.publishes_s / self.channels * (self.channels - 1)
+        return min(others, 1 / self.live_probe_s)
 
     @property
     def live_gets_s(self) -> float:
-        """GETs per second while pushes arrive: what was lost, other channels, the list."""
-        list_every_s = LIST_EVERY_S if self.poll_s <= 1 else LIVE_RARELY_S
-        return self.users * (1 / self.live_poll_s + 1 / self.live_probe_s + 1 / list_every_s)
+        """GETs per second while pushes arrive: statistics, news, what was lost, the list.
+
+        Without news, one of eight polls of other channels is made.
+        """
+        blind = (1 / self.live_probe_s - self._live_news_s) / BLIND_EVERY
+        rare = 1 / self.live_poll_s + 1 / LIVE_LIST_S
+        return self.users * (1 / self.live_stats_s + self._live_news_s + blind + rare)
 
     @property
-    def live_bodies_s(self) -> float:
-        """Those of `live_gets_s` that return a transcript rather than 304."""
-        return self._bodies_s(self.live_poll_s, self.live_probe_s)
+    def live_out_b(self) -> float:
+        """The bytes per second of those answers; unchanged objects are 304s."""
+        changes = min(self.publishes_s / self.channels, 1 / self.live_poll_s) + self._live_news_s
+        stats = min(self.batches_s, 1 / self.live_stats_s)
+        bodies_b = changes * self.rows * MESSAGE_B + stats * STATS_B
+        return self.live_gets_s * HEAD_B + self.users * bodies_b
 
 
 @dataclass(frozen=True)
@@ -203,14 +221,13 @@ def s3_usage(load: Load) -> Usage:
 
 
 def push_usage(load: Load) -> Usage:
-    """Return the chat's usage with push: transcripts as with polls, pushes, rare polls."""
+    """Return the chat's usage with push: transcripts as with polls, pushes, few readings."""
     polled = s3_usage(load)
     per_push = load.messages_s / load.publishes_s if load.publishes_s else 0.0
     touched = load.publishes_s / load.batches_s if load.batches_s else 0.0
     pushing_s = load.batches_s * PUSH_S * max(1.0, touched / SIDE_BY_SIDE)
     connects_s = load.users / SESSION_S
-    out_b = load.live_gets_s * HEAD_B + load.live_bodies_s * load.rows * MESSAGE_B
-    out_b += load.deliveries_s * (per_push * MESSAGE_B + PUSH_HEAD_B)
+    out_b = load.live_out_b + load.deliveries_s * (per_push * MESSAGE_B + PUSH_HEAD_B)
     return {
         **polled,
         "Lambda GB-s": polled["Lambda GB-s"] + pushing_s * MEMORY_GB,
@@ -308,6 +325,7 @@ def push_even_messages_s(load: Load) -> list[float]:
     busy = replace(load, messages_s=math.inf)
     bends = [1 / load.poll_s, 1 / load.live_poll_s, HISTORY / LIVELY_S, MAX_ROWS / LIVELY_S]
     bends += [busy.publishes_s / load.channels, busy.batches_s / load.channels]
+    bends.append(1 / (load.live_stats_s * load.channels))
     if load.channels > 1:
         bends += [
             1 / (every_s * (load.channels - 1)) for every_s in (load.probe_s, load.live_probe_s)

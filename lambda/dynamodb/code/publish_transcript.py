@@ -1,9 +1,9 @@
 """Publish the transcript of every channel in a batch of the table's stream.
 
 Owns the order of the steps: batch -> channels -> each channel's transcript and push -> the list of
-channels -> the statistics. Transcripts need only the keys of records, so INSERT, MODIFY and REMOVE
-are one case; statistics and delays use the images of INSERTs. It must not write to the table or log
-a name or a text.
+channels -> the statistics, which tell pages what they can read. Transcripts need only the keys of
+records, so INSERT, MODIFY and REMOVE are one case; statistics and delays use the images of INSERTs.
+It must not write to the table or log a name or a text.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ LEVELS = (
     {"cli"},
     {"commands"},
     {"sources"},
-    {"function"},
+    {"function", "runtime"},
     {"iam", "packing"},
     {"config"},
     {"plan", "aws"},

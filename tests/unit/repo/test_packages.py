@@ -67,14 +67,16 @@ def installed(wheel, environment):
     return environment
 
 
-def test_the_wheel_holds_every_module_and_the_schema(wheel):
+def test_the_wheel_holds_every_module_the_schema_and_the_client_of_node(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     modules = {
         str(path.relative_to(ROOT)) for name in PACKAGES for path in (ROOT / name).rglob("*.py")
     }
     assert len(modules) > 80
-    assert held == modules | {"kappa/config/schema.json"}
+    scripts = {str(path.relative_to(ROOT)) for path in (ROOT / "kappa").rglob("*.mjs")}
+    assert len(scripts) == 4
+    assert held == modules | scripts | {"kappa/config/schema.json"}
     assert wheel.name.startswith(f"lambda_chat-{kappa.__version__}-")
 
 

@@ -1,7 +1,6 @@
 // Reads and validates the JSON objects of the bucket's data folder, and skips unchanged ones. It must not keep
 // what it reads or decide when to read.
 
-import { aged } from "../state/activity.js";
 import { isChannelName } from "../state/channel_names.js";
 import { END } from "../state/messages.js";
 import { parseStats, readRecords, string } from "./records.js";
@@ -15,7 +14,7 @@ import { readError, ShapeError } from "./request.js";
 
 const NAMES_LIMIT = 1_000;
 /** The ETag that stands for a missing object. */
-const NO_OBJECT = "none";
+export const NO_OBJECT = "none";
 
 /**
  * Read a transcript if it has changed.
@@ -72,19 +71,17 @@ export function parseChannelList(text) {
 }
 
 /**
- * Read the activity of the whole chat.
+ * Read the activity of the whole chat if it has changed.
  * @param {SignedFetch} signed @param {string} url @param {string} etag
- * @param {Activity | null} known aged and returned if the object is unchanged
- * @param {() => number} now milliseconds since the epoch, by AWS's clock
- * @returns {Promise<{etag: string, activity: Activity | null}>} null when there is no such object
+ * @returns {Promise<{etag: string, activity: Activity | null} | null>} null when unchanged;
+ *   `activity`: null when there is no such object
  * @throws {import("./request.js").AwsError} if S3 refuses
  * @throws {ShapeError} if the answer has another shape
  */
-export async function readStats(signed, url, etag, known, now) {
+export async function readStats(signed, url, etag) {
   const object = await readObject(signed, url, etag);
-  const parsed = object?.text ? parseStats(parseObject(object.text)) : null;
-  const activity = object ? parsed : known;
-  return { etag: object?.etag ?? etag, activity: activity && aged(activity, now()) };
+  const activity = object?.text ? parseStats(parseObject(object.text)) : null;
+  return object && { etag: object.etag, activity };
 }
 
 /**

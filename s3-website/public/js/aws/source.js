@@ -16,8 +16,8 @@ import { readRows } from "./table.js";
  *     Promise<{etag: string} & Reading | null>,
  *   rows(reader: Reader, channel: string, range: Range, limit: number): Promise<Rows>,
  *   channelList(reader: Reader, etag: string): Promise<{etag: string, names: string[]} | null>,
- *   stats(reader: Reader, etag: string, known: State["activity"]):
- *     Promise<{etag: string, activity: State["activity"]}>,
+ *   stats(reader: Reader, etag: string):
+ *     Promise<{etag: string, activity: State["activity"]} | null>,
  * }} Source
  */
 
@@ -33,6 +33,6 @@ export function createSource(config, base, now) {
     rows: ({ signed }, channel, range, limit) =>
       readRows(signed, config, channel, range, limit, now()),
     channelList: ({ signed }, etag) => readChannelList(signed, url("channels"), etag),
-    stats: ({ signed }, etag, known) => readStats(signed, url("stats"), etag, known, now),
+    stats: ({ signed }, etag) => readStats(signed, url("stats"), etag),
   };
 }

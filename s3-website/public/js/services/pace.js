@@ -24,12 +24,16 @@ const HIDDEN_POLLS = /** @type {Steps} */ ([[0, 15_000], [600_000, 60_000]]);
 // a probe reads one of the channels that are not open; this is their common pace
 const VISIBLE_PROBES = /** @type {Steps} */ ([[0, 10_000], [IDLE_AFTER_MS, 30_000]]);
 const HIDDEN_PROBES = /** @type {Steps} */ ([[0, 60_000]]);
-// only the open channel is pushed: while the person is active, others are probed nearly as often as without push
-const LIVE_POLLS = /** @type {Steps} */ ([[0, 30_000], [IDLE_AFTER_MS, 60_000]]);
-const LIVE_PROBES = /** @type {Steps} */ ([[0, 15_000], [IDLE_AFTER_MS, 300_000]]);
+const LIST_MS = 60_000;
+/** While the panel is open. */
+const SHOWN_STATS_MS = 15_000;
+// only the open channel is pushed: the statistics tell which others have new messages, within 5 s while the person
+// is active, and everything else is read rarely
+const LIVE_STATS = /** @type {Steps} */ ([[0, 5_000], [IDLE_AFTER_MS, 120_000]]);
+const LIVE_POLLS = /** @type {Steps} */ ([[0, 120_000], [IDLE_AFTER_MS, 300_000]]);
+const LIVE_PROBES = /** @type {Steps} */ ([[0, 15_000], [IDLE_AFTER_MS, 120_000]]);
 const LIVE_RARELY = /** @type {Steps} */ ([[0, 300_000]]);
-const LISTS = /** @type {Steps} */ ([[0, 60_000]]);
-const LIVE_LISTS = /** @type {Steps} */ ([[0, 60_000], [IDLE_AFTER_MS, 300_000]]);
+const LIVE_LIST_MS = 1_800_000;
 
 /**
  * Return the delay before the next try: doubled by each failure, with random jitter of half of it.
@@ -59,7 +63,23 @@ export function probeDelay(pace) {
 
 /** Return the delay until the list of channels is read again. @param {Pace} pace */
 export function listDelay(pace) {
-  return pace.live ? paceOf(pace, LIVE_LISTS, LIVE_RARELY) : paceOf(pace, LISTS, LISTS);
+  return pace.live ? LIVE_LIST_MS : LIST_MS;
+}
+
+/**
+ * Return the delay until the statistics are read again; Infinity when nothing needs them.
+ * @param {Pace} pace @param {boolean} shown in the panel
+ */
+export function statsDelay(pace, shown) {
+  // it does not vary, so that it is never longer: pages begin at different moments
+  const steady = { ...pace, random: 0.5 };
+  const live = pace.live ? delay(steady, paceOf(pace, LIVE_STATS, LIVE_RARELY)) : Infinity;
+  return Math.min(live, shown ? SHOWN_STATS_MS : Infinity);
+}
+
+/** Whether somebody uses the page. @param {Pace} pace */
+export function isUsed({ sinceActiveMs, hiddenMs }) {
+  return hiddenMs === 0 && sinceActiveMs < IDLE_AFTER_MS;
 }
 
 /** @param {Pace} pace @param {number} everyMs */

@@ -1,13 +1,15 @@
 // Decides what the page reads from AWS and when: the open channel at each step, then at most one of the channel
-// list, another channel and the activity. While messages are pushed, a step reads only what a push could not
-// complete, and the rest rarely. It must not touch the DOM or make requests itself.
+// list, another channel and the statistics. While messages are pushed, a step reads only what a push could not
+// complete or the statistics report as new, and the rest rarely. It must not touch the DOM or make requests itself.
 
+import { NO_OBJECT } from "../aws/objects.js";
 import { explain, trouble } from "../aws/request.js";
+import { aged, busier } from "../state/activity.js";
 import { nextProbe } from "../state/channel_order.js";
 import * as chat from "../state/chat.js";
 import { changesGap, END, gap, idAt, LINE_LIMIT, readUntil, stale } from "../state/messages.js";
 import { sentSince, tried } from "../state/outbox.js";
-import { listDelay, pollDelay, probeDelay } from "./pace.js";
+import { isUsed, listDelay, pollDelay, probeDelay, statsDelay } from "./pace.js";
 
 /**
  * @typedef {import("../state.js").State} State
@@ -35,7 +37,12 @@ const EDITED_LIMIT = 4;
 const AFTER_ID = "!";
 /** Every so many probes, one is of any channel; the others are of visited channels. */
 const ANY_EVERY = 4;
-const STATS_EVERY_MS = 15_000;
+/** While messages are pushed, one of so many probes reads a channel without news. */
+const BLIND_EVERY = 8;
+/** How many channels with news are read at once; the others wait for the next statistics. */
+const NEWS_LIMIT = 4;
+/** With so many channels listed, the statistics add no more. */
+const NAMES_LIMIT = 1_000;
 /** How long pages spread their readings after a notice, a push without content. */
 const SPREAD_MS = 2_000;
 /** How soon a channel that could not be read then is read again. */
@@ -53,9 +60,16 @@ export function createReading(world) {
   const wanted = new Map();
   /** @type {Set<string>} those of them that no push can complete */
   const incomplete = new Set();
+  /** @type {Set<string>} other channels with messages that have not been read, longest first */
+  const changed = new Set();
   const etag = { list: "", stats: "" };
+  /** @type {State["activity"] | undefined} the statistics as they were last read */
+  let stats;
+  /** the last channel that had new messages pushed since then; at first the open one, which is read anyway */
+  let told = get().channel;
   let failures = 0;
   let probes = 0;
+  let blind = 0;
   /** the last channels that were probed, of the visited ones and of all */
   const probed = { visited: "", any: "" };
   /** @type {Set<string>} channels whose earlier messages are being read */
@@ -68,6 +82,7 @@ export function createReading(world) {
     return { ...world.pace(), failures, online, live: isLive(), random: world.random() };
   };
   const isLive = () => get().push === "live";
+  const isShown = () => get().panel === "activity";
   /** @param {string} channel @param {number} inMs */
   const want = (channel, inMs) => {
     wanted.set(channel, Math.min(clock() + inMs, wanted.get(channel) ?? Infinity));
@@ -78,6 +93,7 @@ export function createReading(world) {
   const taken = (channel) => {
     wanted.delete(channel);
     incomplete.delete(channel);
+    changed.delete(channel);
   };
 
   /** Whether a message that was sent to the channel has not appeared. @param {string} channel */
@@ -230,23 +246,17 @@ export function createReading(world) {
 
   /** Make a step's one further request, if any is due. @param {Presence} presence */
   async function readNext(presence) {
-    const { panel, channel: open } = get();
+    const { channel: open } = get();
     const time = clock();
     const other = [...wanted.keys()].find((name) => name !== open && isWanted(name));
-    if (other) {
-      taken(other);
-      return readOther(presence, other).catch((error) => {
-        want(other, AGAIN_MS);
-        throw error;
-      });
-    }
+    if (other) return readWanted(presence, other);
     if (time >= due.list) {
       due.list = time + listDelay(pace());
       return readList(presence);
     }
-    if (panel === "activity" && time >= due.stats) {
-      due.stats = time + STATS_EVERY_MS;
-      return readActivity(presence);
+    if ((isLive() || isShown()) && time >= due.stats) {
+      due.stats = time + statsDelay(pace(), isShown());
+      return readStats(presence);
     }
     if (time >= due.probe) {
       due.probe = time + probeDelay(pace());
@@ -262,26 +272,69 @@ export function createReading(world) {
     dispatch(chat.listRead(get(), list?.names ?? []));
   }
 
-  /** @param {Presence} presence */
-  async function readActivity(presence) {
-    const stats = await source.stats(presence, etag.stats, get().activity);
+  /** Read the statistics, for the panel and for news of other channels. @param {Presence} presence */
+  async function readStats(presence) {
+    const read = await source.stats(presence, etag.stats);
     if (presence.signal.aborted) return;
-    etag.stats = stats.etag;
-    dispatch(chat.withActivity(get(), stats.activity));
+    if (read) {
+      etag.stats = read.etag;
+      if (get().push !== "none") note(read.activity);
+      stats = read.activity;
+    }
+    if (isShown()) dispatch(chat.withActivity(get(), stats ? aged(stats, world.now()) : null));
+    if (isLive() && isUsed(pace())) wantNews();
   }
 
   /**
-   * Read another channel: one that a sent message should appear in, or the next in turn.
+   * Note which channels have news: at first those that the person visits, since nothing is known of
+   * them yet. What is counted can be read: transcripts are written before the statistics.
+   * @param {State["activity"]} latest
+   */
+  function note(latest) {
+    const counted = latest?.channels.map(({ name }) => name) ?? [];
+    if (get().names.length < NAMES_LIMIT) dispatch(chat.withNames(get(), counted));
+    const { names, visited, channel: open } = get();
+    for (const name of stats === undefined ? visited : busier(stats, latest)) {
+      if (name !== open && names.includes(name)) changed.add(name);
+      if (name === open && name !== told) want(name, 0);
+    }
+    told = "";
+  }
+
+  /** Read some of the news at once. A channel that shows unread messages already waits for a probe. */
+  function wantNews() {
+    const isNews = (/** @type {string} */ name) =>
+      !wanted.has(name) && !chat.channelOf(get(), name).unread;
+    for (const name of [...changed].filter(isNews).slice(0, NEWS_LIMIT)) want(name, 0);
+  }
+
+  /**
+   * Read another channel: one that a sent message should appear in, one with news, or the next in
+   * turn.
    * @param {Presence} presence
    */
   async function probe(presence) {
     const { names, visited, channel: open, outbox } = get();
     const awaited = outbox.find(({ state, channel }) => state === "sent" && channel !== open);
+    const busy = awaited?.channel ?? [...changed][0];
+    if (busy) return readWanted(presence, busy);
+    if (isLive() && ++blind % BLIND_EVERY) return;
     const next = ++probes % ANY_EVERY ? nextProbe(visited, open, probed.visited) : "";
-    const channel = awaited?.channel || next || nextProbe(names, open, probed.any);
+    const channel = next || nextProbe(names, open, probed.any);
     if (!channel) return;
-    if (!awaited) probed[next ? "visited" : "any"] = channel;
+    probed[next ? "visited" : "any"] = channel;
     await readOther(presence, channel);
+  }
+
+  /** Read another channel, and again soon if it fails. @param {Presence} presence @param {string} channel */
+  async function readWanted(presence, channel) {
+    taken(channel);
+    try {
+      await readOther(presence, channel);
+    } catch (error) {
+      want(channel, AGAIN_MS);
+      throw error;
+    }
   }
 
   /**
@@ -325,9 +378,8 @@ export function createReading(world) {
   /** @returns {number} milliseconds until the next step */
   function delay() {
     if (!isLive()) return pollDelay(pace());
-    const stats = get().panel === "activity" ? due.stats : Infinity;
     const others = get().names.length > 1 ? due.probe : Infinity;
-    const next = Math.min(due.open, due.list, stats, others, ...wanted.values());
+    const next = Math.min(due.open, due.list, due.stats, others, ...wanted.values());
     return get().online ? Math.max(0, next - clock()) : Infinity;
   }
 
@@ -337,10 +389,14 @@ export function createReading(world) {
     delay,
     /** Read the open channel at the next step. */
     dueNow() {
+      const { channel } = get();
       due.open = -Infinity;
+      // it may have had a transcript meanwhile: the table is read again
+      if (etags.get(channel) === NO_OBJECT) etags.delete(channel);
       // the rest was put off at the pace of before
       due.list = Math.min(due.list, clock() + listDelay(pace()));
       due.probe = Math.min(due.probe, clock() + probeDelay(pace()));
+      due.stats = Math.min(due.stats, clock() + statsDelay(pace(), isShown()));
     },
     expect,
     /**
@@ -350,6 +406,7 @@ export function createReading(world) {
      */
     pushed(push) {
       const { channel, notice } = push;
+      if (push.messages.length) told = channel;
       const { state, complete } = chat.pushed(get(), push, world.seen());
       dispatch(state);
       if (!complete) {

@@ -1,4 +1,4 @@
-// Ages the numbers of the activity panel as time passes. Pure.
+// Ages the numbers of the activity panel as time passes, and finds the channels with new messages. Pure.
 
 /** @typedef {import("../state.js").Activity} Activity */
 
@@ -18,6 +18,19 @@ export function aged(activity, now) {
   const perMinute = [...activity.perMinute, ...Array(Math.min(gone, MINUTES)).fill(0)].slice(-MINUTES);
   const day = dayOf(now) === dayOf(activity.generatedAt) ? {} : QUIET_DAY;
   return { ...activity, generatedAt: now, perMinute, ...day };
+}
+
+/**
+ * Return the channels with messages since an earlier reading: their counts of the day (UTC) differ.
+ * @param {Activity | null} before @param {Activity | null} after neither of them aged
+ * @returns {string[]} busiest first
+ */
+export function busier(before, after) {
+  const isSameDay = before && after && dayOf(before.generatedAt) === dayOf(after.generatedAt);
+  const known = isSameDay ? before.channels : [];
+  const isKnown = (/** @type {Activity["channels"][number]} */ { name, messages }) =>
+    known.some((channel) => channel.name === name && channel.messages === messages);
+  return (after?.channels ?? []).flatMap((channel) => (isKnown(channel) ? [] : channel.name));
 }
 
 /** @param {number} time @returns {string} YYYY-MM-DD, UTC */

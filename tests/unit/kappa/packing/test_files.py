@@ -28,6 +28,15 @@ def test_caches_and_the_old_zip_are_left_out(tmp_path):
     )
 
 
+def test_what_an_editor_keeps_beside_an_open_file_is_left_out(tmp_path):
+    source = folder(tmp_path, a_py="a")
+    for name in (".a.py.swp", ".a.py.swo", "a.py~", "#a.py#", ".a.py.kate-swp"):
+        (source / name).write_text("unsaved")
+    (source / ".#a.py").symlink_to("ada@host.1234")
+    (source / "notes.swp").write_text("ours")
+    assert pack(source).names == ("a.py", "notes.swp")
+
+
 def test_a_link_inside_of_the_folder_is_packed_as_the_file(tmp_path):
     source = folder(tmp_path, a_py="text")
     (source / "b.py").symlink_to("a.py")

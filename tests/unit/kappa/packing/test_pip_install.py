@@ -12,7 +12,6 @@ import pytest
 from kappa.errors import ArchiveError
 from kappa.packing.machine import Machine
 from kappa.packing.pip_cache_key import digest
-from kappa.packing.pip_install import cache_folder
 from tests.support.kappa.wheels import ARM, X86, contents, wheel
 from tests.support.samples import sample
 
@@ -397,14 +396,6 @@ def test_a_cache_that_cannot_be_written_says_what_to_set(put, tmp_path):
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(ArchiveError, match="XDG_CACHE_HOME"):
         put("tea")
-
-
-def test_the_cache_is_where_xdg_says(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "kappa"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative/is/ignored")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "kappa"
 
 
 def test_an_interpreter_without_pip_says_how_to_get_it(tmp_path):

@@ -92,7 +92,7 @@ def test_a_conflict_gets_the_steps_hint():
 
 def test_a_wait_polls_until_the_field_says_so():
     call = answering({}, {"State": "Pending"}, {"State": "Pending"}, {"State": "Active"})
-    assert run([step(wait=READY)], call)[0].seconds == pytest.approx(0.3)
+    assert run([step(wait=READY)], call)[0].seconds == pytest.approx(0.2)
 
 
 def test_a_wait_for_what_failed_says_why():

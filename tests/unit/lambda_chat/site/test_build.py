@@ -92,6 +92,15 @@ def test_what_the_page_names_is_loaded_by_its_hashed_name_wherever_it_is_named(s
     assert not (tmp_path / "out" / "css" / "icons.svg").exists()
 
 
+def test_indents_and_comments_are_not_published_except_where_they_count(source, tmp_path):
+    kept = "<script>\n  '<!-- a -->'\n</script><pre>\n  two\n</pre>"
+    text = f"<body>\n  <p\n    id=x>\n    a b\n\n  <br /> c <!-- d\ne --></p>\n{kept}\n  <p>"
+    (source / "index.html").write_text(text)
+    build.build_site(source, tmp_path / "out", {}, VALUES, NO_PACKAGES)
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert page == f"<body>\n<p\nid=x>\na b\n<br/> c </p>\n{kept}\n<p>"
+
+
 def test_sources_without_a_page_are_refused(tmp_path):
     with pytest.raises(KappaError, match=r"index.html does not exist"):
         build.build_site(tmp_path, tmp_path / "out", {}, VALUES, NO_PACKAGES)

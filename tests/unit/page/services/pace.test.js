@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   BACKOFF_LAST_MS,
+  isUsed,
   JITTER,
   listDelay,
   pollDelay,
   probeDelay,
+  statsDelay,
   backoff,
 } from "../../../../s3-website/public/js/services/pace.js";
 
@@ -27,9 +29,9 @@ for (const [name, pace, ms] of [
   ["a page that is hidden for ten minutes", { hiddenMs: 10 * MINUTE }, 60_000],
   ["a page that is offline", { online: false }, Infinity],
   ["a page that is offline after a send", { online: false, sinceSendMs: 0 }, Infinity],
-  ["a page that is told at once", { live: true }, 30_000],
-  ["an idle page that is told at once", { live: true, sinceActiveMs: MINUTE }, MINUTE],
-  ["a page that is told at once and has just sent", { live: true, sinceSendMs: 0 }, 30_000],
+  ["a page that is told at once", { live: true }, 2 * MINUTE],
+  ["an idle page that is told at once", { live: true, sinceActiveMs: MINUTE }, 5 * MINUTE],
+  ["a page that is told at once and has just sent", { live: true, sinceSendMs: 0 }, 2 * MINUTE],
   ["a hidden page that is told at once", { live: true, hiddenMs: 1 }, 5 * MINUTE],
   ["a page that would be told at once, but is offline", { live: true, online: false }, Infinity],
   ["a page whose clock was set back", { sinceActiveMs: -5 * MINUTE, hiddenMs: 0 }, 1_000],
@@ -69,14 +71,21 @@ test("a next try comes after twice the time, up to half a minute", () => {
   assert.equal(backoff(99, 1), 30_000);
 });
 
-test("a page that is told at once reads other channels nearly as often while somebody is there", () => {
+test("a page that is told at once reads the statistics each 5 s at most while somebody is there, the rest rarely", () => {
   const live = (pace = {}) => ({ ...USUAL, live: true, ...pace });
-  assert.deepEqual([probe(live()), listDelay(live())], [15_000, MINUTE]);
-  const idle = live({ sinceActiveMs: MINUTE });
-  assert.deepEqual([probe(idle), listDelay(idle)], [5 * MINUTE, 5 * MINUTE]);
-  const hidden = live({ hiddenMs: 1 });
-  assert.deepEqual([probe(hidden), listDelay(hidden)], [5 * MINUTE, 5 * MINUTE]);
-  assert.equal(listDelay(USUAL), MINUTE);
+  const paces = (pace) => [isUsed(pace), statsDelay(pace, false), probe(pace), listDelay(pace)];
+  assert.deepEqual(paces(live()), [true, 5_000, 15_000, 30 * MINUTE]);
+  assert.equal(statsDelay(live({ random: 0.999_999 }), false), 5_000);
+  assert.equal(statsDelay(live({ failures: 9 }), false), 22_500);
+  assert.deepEqual(paces(live({ sinceActiveMs: MINUTE })), [false, 2 * MINUTE, 2 * MINUTE, 30 * MINUTE]);
+  assert.deepEqual(paces(live({ hiddenMs: 1 })), [false, 5 * MINUTE, 5 * MINUTE, 30 * MINUTE]);
+  assert.deepEqual(paces(USUAL), [true, Infinity, 10_000, MINUTE]);
+});
+
+test("the statistics are read each 15 s for the panel, or more often", () => {
+  assert.equal(statsDelay(USUAL, true), 15_000);
+  assert.equal(statsDelay({ ...USUAL, live: true }, true), 5_000);
+  assert.equal(statsDelay({ ...USUAL, live: true, sinceActiveMs: MINUTE }, true), 15_000);
 });
 
 test("a page that is told at once tries again soon after a failed poll", () => {

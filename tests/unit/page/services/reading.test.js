@@ -15,6 +15,7 @@ function page(kept) {
     changes: {},
     table: {},
     list: [],
+    stats: null,
     asked: [],
     time: 0,
     ended: 0,
@@ -42,7 +43,10 @@ function page(kept) {
         answer(`transcript ${name}`, () => {
           const messages = world.bucket[name] ?? [];
           const changes = world.changes[name] ?? [];
-          const found = changed(etag, [...messages, ...changes].map(({ id }) => id));
+          const isMissing = !(name in world.bucket);
+          if (isMissing && etag === "none") return null;
+          const ids = [...messages, ...changes].map(({ id }) => id);
+          const found = isMissing ? { etag: "none" } : changed(etag, ids);
           const { changesSince, asOf } = world;
           const from = name in world.bucket && !messages.length ? "" : (messages[0]?.id ?? "~");
           return found && { ...found, messages, changes, from, changesSince, asOf };
@@ -61,7 +65,10 @@ function page(kept) {
         const found = changed(etag, world.list);
         return found && { ...found, names: world.list };
       }),
-      stats: () => answer("stats", () => ({ etag: "s", activity: { messages: 7 } })),
+      stats: (_, etag) => answer("stats", () => {
+        const found = changed(etag, world.stats);
+        return found && { ...found, activity: world.stats };
+      }),
     },
     get: () => world.state,
     dispatch(next) {
@@ -77,6 +84,10 @@ function page(kept) {
     clock: () => world.time,
     random: () => 0.5,
   });
+  world.unread = (name) => {
+    const { unread, mentioned } = chat.channelOf(world.state, name);
+    return mentioned ? "@" : unread;
+  };
   world.ids = (name = "default") => chat.channelOf(world.state, name).messages.map(({ id }) => id);
   world.steps = async (count, ms = 1000) => {
     for (; count > 0; count--) {
@@ -84,10 +95,27 @@ function page(kept) {
       world.time += ms;
     }
   };
+  /** Let time pass as the page's own delays have it. */
+  world.pass = async (ms) => {
+    const end = world.time + ms;
+    do await world.reading.step();
+    while ((world.time += world.reading.delay()) <= end);
+    world.time = end;
+  };
+  world.count = (what) => world.asked.filter((request) => request.startsWith(what)).length;
   return world;
 }
 
 const ids = (messages) => messages.map(({ id }) => id);
+
+/** The statistics with these messages of the day in each channel. */
+const counts = (channels, generatedAt = START_MS) => ({
+  generatedAt,
+  perMinute: [...Array(59).fill(0), 7],
+  channels: Object.entries(channels).map(([name, messages]) => ({ name, messages })),
+  people: 3,
+  messages: 7,
+});
 
 test("a step that brings nothing changes nothing", async () => {
   const ada = page();
@@ -150,6 +178,16 @@ test("a channel without a transcript is read of the table, once, and may be empt
   const { loaded, earlier } = chat.channelOf(ada.state);
   assert.deepEqual([loaded, earlier], [true, "none"]);
   assert.equal(ada.asked.filter((what) => what.startsWith("before")).length, 1);
+});
+
+test("a transcript that came and was deleted while nobody was there is made up for from the table", async () => {
+  const ada = page();
+  await ada.steps(2);
+  ada.table.default = range(0, 3);
+  ada.reading.dueNow();
+  await ada.steps(5);
+  assert.equal(ada.ids().length, 3);
+  assert.equal(ada.count("before"), 2);
 });
 
 test("a channel whose transcript shows nothing or was deleted shows what the table has", async () => {
@@ -464,11 +502,16 @@ test("a failing look at another channel is no trouble of the open one", async ()
 
 test("the activity is read while it is shown", async () => {
   const ada = page();
+  ada.stats = counts({ default: 7 });
   await ada.steps(5);
   assert.equal(ada.state.activity, null);
   ada.state = chat.withPanel(ada.state, "activity");
   await ada.steps(1);
-  assert.equal(ada.state.activity.messages, 7);
+  assert.equal(ada.state.activity, ada.stats);
+  await ada.steps(65);
+  assert.equal(ada.state.activity.generatedAt, START_MS + 65_000);
+  assert.deepEqual(ada.state.activity.perMinute.slice(-2), [7, 0]);
+  assert.equal(ada.asked.filter((what) => what === "stats").length, 5);
 });
 
 test("offline is believed when a request fails and the browser says so; then the page pauses", async () => {
@@ -574,9 +617,9 @@ async function live(messages) {
 test("an idle page that is told at once makes at most 25 requests in ten minutes", async () => {
   const ada = await live(range(0, 3));
   ada.idle = true;
-  await ada.steps(600);
+  await ada.pass(600_000);
   assert.ok(ada.asked.length <= 25, String(ada.asked.length));
-  assert.ok(ada.asked.filter((what) => what === "transcript default").length >= 9);
+  assert.deepEqual([ada.count("stats"), ada.count("transcript default"), ada.count("list")], [16, 2, 1]);
 });
 
 test("a page that is told no longer polls at the next step, each second", async () => {
@@ -590,7 +633,7 @@ test("a page that is told no longer polls at the next step, each second", async 
 test("a push that continues is shown without a request, one that does not is completed at once", async () => {
   const ada = await live(range(0, 3));
   ada.reading.pushed(push(range(3, 5), { after: message(2).id }));
-  assert.ok(ada.reading.delay() > 20_000);
+  assert.ok(ada.reading.delay() > 1_000);
   await ada.steps(1);
   assert.deepEqual([ada.ids().length, ada.asked], [5, []]);
   ada.bucket.default = range(0, 9);
@@ -640,7 +683,7 @@ test("what was sent and is not pushed within 3 s is looked for", async () => {
   ada.bucket.default = [...range(0, 3), own(3)];
   ada.reading.expect();
   await ada.steps(3);
-  assert.deepEqual(ada.asked, []);
+  assert.equal(ada.count("transcript"), 0);
   await ada.steps(1);
   assert.deepEqual(ada.state.outbox, []);
 });
@@ -683,10 +726,167 @@ for (const stays of ["live", "off"]) {
     ada.hiddenMs = 1;
     await ada.steps(700);
     ada.hiddenMs = 0;
+    ada.stats = counts({ tea: 1 });
     ada.state = chat.withPush(ada.state, stays === "live");
     ada.asked.length = 0;
     ada.reading.dueNow();
-    await ada.steps(18);
+    await ada.pass(stays === "live" ? 5_000 : 11_000);
     assert.ok(ada.asked.includes("transcript tea"));
   });
 }
+
+test("a mention in a channel that was never opened is known after a probe of it, without push", async () => {
+  const ada = page();
+  ada.state = { ...ada.state, since: message(5).sentAt };
+  ada.list = ["art", "tea"];
+  ada.bucket = { default: range(0, 3), art: range(0, 3), tea: range(0, 3) };
+  await ada.steps(60);
+  assert.deepEqual([ada.unread("art"), ada.unread("tea")], [0, 0]);
+  ada.bucket.tea = [...range(0, 3), message(7, { text: "@Ada come" })];
+  ada.bucket.art = range(0, 9);
+  await ada.steps(60);
+  assert.deepEqual([ada.unread("art"), ada.unread("tea")], [6, "@"]);
+});
+
+/** A page that is told at once, in a chat with more channels: it visits "ops", and has never opened "art". */
+async function among(more = []) {
+  const ada = page({ ...KEPT, visited: ["ops"] });
+  ada.list = ["art", "ops", ...more];
+  ada.state = { ...ada.state, since: message(5).sentAt };
+  for (const name of ["default", ...ada.list]) ada.bucket[name] = range(0, 3);
+  ada.stats = counts({ default: 3, art: 3, ops: 3 });
+  await ada.steps(1);
+  ada.state = chat.withPush(ada.state, true);
+  ada.reading.dueNow();
+  await ada.pass(6_000);
+  ada.asked.length = 0;
+  return ada;
+}
+
+test("news of a visited channel, a mention where nobody came and a new channel are known within 5 s", async () => {
+  const ada = await among();
+  ada.bucket.ops = range(0, 5);
+  ada.bucket.art = [...range(0, 3), message(8, { text: "@Ada come" })];
+  ada.bucket.tea = [message(9)];
+  ada.stats = counts({ default: 3, art: 4, ops: 5, tea: 1 });
+  await ada.pass(5_000);
+  assert.deepEqual(["ops", "art", "tea"].map(ada.unread), [2, "@", 1]);
+  assert.ok(ada.state.names.includes("tea"));
+  assert.deepEqual([ada.count("transcript"), ada.count("list")], [3, 0]);
+});
+
+test("at first the channels that one visits are read, and no other", async () => {
+  const ada = page({ ...KEPT, visited: ["ops"], lastRead: { ops: message(1).id } });
+  ada.state = chat.withPush(ada.state, true);
+  ada.bucket = { default: [], ops: range(0, 4) };
+  ada.stats = counts({ art: 3, default: 1 });
+  await ada.pass(10_000);
+  assert.equal(ada.unread("ops"), 2);
+  assert.ok(ada.state.names.includes("art"));
+  assert.equal(ada.count("transcript"), 2, "the open one and ops, each once");
+});
+
+test("news of many channels is read four at a time", async () => {
+  const names = Array.from({ length: 10 }, (_, at) => `b${at}`);
+  const ada = await among(names);
+  for (const name of names) ada.bucket[name] = range(3, 9);
+  ada.stats = counts(Object.fromEntries(names.map((name) => [name, 1])));
+  const known = () => names.filter((name) => ada.unread(name)).length;
+  for (const atMost of [4, 8, 10]) {
+    await ada.pass(5_000);
+    assert.ok(known() > atMost - 4 && known() <= atMost + 1, `${known()} after ${ada.time} ms`);
+  }
+});
+
+test("twenty busy channels cost fewer requests than polls, and each is looked at", async () => {
+  const names = Array.from({ length: 20 }, (_, at) => `b${at}`);
+  const ada = await among(names);
+  for (let second = 10; second < 610; second += 1) {
+    const busy = Object.fromEntries(names.map((name, at) => [name, second + at]));
+    ada.stats = counts(busy);
+    for (const name of names) ada.bucket[name] = [...range(0, 3), message(second, { text: second > 300 ? "@Ada" : "" })];
+    await ada.pass(1_000);
+  }
+  assert.ok(names.every((name) => ada.unread(name) === "@"), "what is unread already is read again");
+  assert.ok(ada.count("stats") <= 134, String(ada.count("stats")));
+  assert.ok(ada.count("transcript b") <= 60, `${ada.count("transcript b")} probes in ten minutes`);
+});
+
+for (const [who, away, most] of [
+  ["an idle", { idle: true }, 14],
+  ["a hidden", { hiddenMs: 1 }, 7],
+]) {
+  test(`${who} page reads other channels as rarely as ever, those with news first`, async () => {
+    const names = Array.from({ length: 20 }, (_, at) => `b${at}`);
+    const ada = await among(names);
+    Object.assign(ada, away, { time: ada.time + 60_000 });
+    ada.reading.dueNow();
+    await ada.pass(60_000);
+    ada.asked.length = 0;
+    ada.bucket.b7 = range(3, 9);
+    ada.stats = counts({ default: 3, art: 3, ops: 3, b7: 1 });
+    await ada.pass(300_000);
+    assert.equal(ada.unread("b7"), 4);
+    ada.stats = counts(Object.fromEntries(names.map((name) => [name, 2])));
+    await ada.pass(300_000);
+    assert.ok(ada.asked.length <= most, ada.asked.join());
+  });
+}
+
+test("a push that was lost shows in the statistics; one that came is not read again", async () => {
+  const ada = await among();
+  ada.bucket.default = range(0, 4);
+  ada.reading.pushed(push([message(3)], { after: message(2).id }));
+  ada.stats = counts({ default: 4, art: 3, ops: 3 });
+  await ada.pass(5_000);
+  assert.equal(ada.count("transcript"), 0);
+  ada.bucket.default = range(0, 5);
+  ada.stats = counts({ default: 5, art: 3, ops: 3 });
+  await ada.pass(5_000);
+  assert.equal(ada.ids().length, 5);
+});
+
+test("what goes on in a channel that one leaves is unread there within 5 s, though its pushes came before", async () => {
+  const ada = await among();
+  ada.reading.pushed(push([message(3)], { after: message(2).id }));
+  ada.state = chat.opened(ada.state, "ops");
+  ada.reading.dueNow();
+  ada.bucket.default = range(0, 5);
+  ada.stats = counts({ default: 5, art: 3, ops: 3 });
+  await ada.pass(5_000);
+  assert.equal(ada.unread("default"), 1);
+});
+
+test("news that cannot be read is read later; statistics that cannot be read are no trouble", async () => {
+  const ada = await among();
+  ada.bucket = new Proxy(ada.bucket, { get: (all, name) => (name === "art" && ada.denied ? assert.fail("denied") : all[name]) });
+  ada.denied = true;
+  ada.bucket.art = range(3, 9);
+  ada.stats = counts({ art: 9 });
+  await ada.pass(10_000);
+  assert.equal(ada.unread("art"), 0);
+  ada.denied = false;
+  await ada.pass(6_000);
+  assert.equal(ada.unread("art"), 4);
+  Object.defineProperty(ada, "stats", { get: () => assert.fail("denied") });
+  await ada.pass(60_000);
+  assert.equal(ada.state.trouble, "");
+  assert.ok(ada.count("stats") < 25);
+});
+
+test("what the statistics do not report is found by rare probes", async () => {
+  const ada = await among();
+  ada.bucket.ops = range(0, 9);
+  await ada.pass(280_000);
+  assert.equal(ada.unread("ops"), 6);
+  assert.ok(ada.count("transcript") - ada.count("transcript default") <= 3);
+});
+
+test("a flood of channels lists no more than a list may have", async () => {
+  const ada = await among(Array.from({ length: 998 }, (_, at) => `a${at}`));
+  assert.equal(ada.state.names.length, 1_001);
+  ada.stats = counts({ default: 3, art: 3, ops: 3, tea: 1 });
+  await ada.pass(5_000);
+  assert.ok(!ada.state.names.includes("tea"));
+  assert.equal(ada.count("transcript"), 0);
+});

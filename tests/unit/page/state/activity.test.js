@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { aged } from "../../../../s3-website/public/js/state/activity.js";
+import { aged, busier } from "../../../../s3-website/public/js/state/activity.js";
 
 const AT = Date.UTC(2026, 0, 2, 12, 0, 30);
 const MINUTE = 60_000;
@@ -42,4 +42,29 @@ test("a clock that is behind changes nothing", () => {
   const activity = ACTIVITY;
   assert.equal(aged(activity, AT - 600 * MINUTE), activity);
   assert.equal(aged(activity, NaN), activity);
+});
+
+/** Readings with these messages in each channel. */
+const counted = (channels, generatedAt = AT) => ({
+  ...ACTIVITY,
+  generatedAt,
+  channels: Object.entries(channels).map(([name, messages]) => ({ name, messages })),
+});
+
+test("a channel has new messages if its count is another one, or new", () => {
+  const before = counted({ a: 9, b: 2, c: 1, d: 1 });
+  assert.deepEqual(busier(before, counted({ a: 10, b: 2, e: 1, c: 1 })), ["a", "e"]);
+  // one that dropped out of the busiest starts again from one
+  assert.deepEqual(busier(before, counted({ a: 9, b: 1 })), ["b"]);
+  assert.deepEqual(busier(before, before), []);
+});
+
+test("on a new day (UTC) every channel that is counted has new messages", () => {
+  const midnight = AT + 12 * 60 * MINUTE;
+  assert.deepEqual(busier(counted({ a: 1, b: 5 }, midnight - MINUTE), counted({ a: 1 }, midnight)), ["a"]);
+});
+
+test("the first statistics, or those that were deleted and begin anew, report all that they count", () => {
+  assert.deepEqual(busier(null, counted({ a: 1 })), ["a"]);
+  assert.deepEqual(busier(counted({ a: 1 }), null), []);
 });

@@ -1,0 +1,342 @@
+"""The command watch: an update at each save, with the log and the result of an invocation."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kappa.cli.carry_out import carry_out, print_notes
+from kappa.cli.console import (
+    Output,
+    prefixed,
+    print_error,
+    print_traceback,
+    progress,
+    report_line,
+)
+from kappa.cli.group import command
+from kappa.cli.invoke import print_answer, run_here
+from kappa.cli.log_follower import LogFollower
+from kappa.cli.options import Options
+from kappa.errors import Interrupted, KappaError
+
+if TYPE_CHECKING:
+    from kappa.aws import Aws
+    from kappa.commands.deploy import Current
+    from kappa.commands.session import Session
+    from kappa.commands.watch import Changes
+    from kappa.config.inputs import Inputs
+    from kappa.plan.step import Plan
+
+_MAX_NAMES = 3
+# So many updates, each with a change while it went on, are a build's doing.
+_MAX_IN_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class _Mode:
+    """What to do at each save, and whether the user named the place or said yes."""
+
+    invokes: bool = False
+    is_local: bool = False
+    is_named: bool = False
+
+
+@command(several=True, together=True)
+@click.option("--invoke", is_flag=True, help="Invoke with lambda.test_data after each update.")
+@click.option("--local", is_flag=True, help="Run the code here at each save; update nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Watch a config with publish or alias.")
+def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
+    """Update the function at each save, and follow its log.
+
+    Starts as deploy does, and creates no function, role or policy. Then updates the code when a
+    packed file is saved, and everything when the config, or a file that it names, is. With an
+    error nothing is updated until the next save. Ctrl-C ends it.
+
+    With --local it does what invoke --local does, at each save.
+
+    A config with publish or alias needs --env or --yes.
+
+    Example:
+      kappa config.yml watch --invoke
+      kappa config.yml watch --local
+    """
+    mode = _Mode(invokes=invoke or local, is_local=local, is_named=yes or bool(options.env))
+    watched = _open_all(options, mode)
+    if watched is None:
+        return 2
+    with ExitStack() as until_end:
+        for each in watched:
+            until_end.callback(each.stop)
+        codes = _update(watched, options.debug)
+        if any(codes):
+            return max(codes)
+        _print_watched(watched)
+        while True:
+            try:
+                due = _await_change(watched)
+            except KeyboardInterrupt:
+                # Ctrl-C is the normal way to stop watching.
+                return 0
+            _update(due, options.debug)
+
+
+def _open_all(options: Options, mode: _Mode) -> list[_Watched] | None:
+    """Read every config, and report what is wrong with each; None if one is wrong."""
+    from kappa.cli.several_configs import names_of, prefixes_of
+
+    known: dict[Any, Aws] = {}
+    watched: list[_Watched] = []
+
+    def open_one(own: Options) -> None:
+        watched.append(_Watched(own, mode, known))
+
+    for file in options.configs:
+        _attempt(partial(open_one, replace(options, config=file)), options.debug)
+    if len(watched) < len(options.configs):
+        return None
+    if len(watched) > 1:
+        names = names_of([each.session.config for each in watched])
+        for each, prefix in zip(watched, prefixes_of(names), strict=True):
+            each.output = Output(prefix)
+    return watched
+
+
+def _attempt(work: Callable[[], object], debug: bool) -> int:
+    """Do a part of the work; report what goes wrong with it, and return its exit code."""
+    try:
+        work()
+    except Interrupted:
+        raise
+    except KappaError as error:
+        if debug:
+            print_traceback(error)
+        print_error(error.message, error.hint)
+        return error.exit_code
+    return 0
+
+
+def _print_watched(watched: Sequence[_Watched]) -> None:
+    names = ", ".join(each.place for each in watched)
+    states = (state for each in watched for state in (each.inputs.settings, each.inputs.code))
+    count = len({file for by_file in states for file, state in by_file.items() if state})
+    progress(f"Watching {names}: {count} file{'s'[: count != 1]}. Ctrl-C ends it.")
+
+
+def _await_change(watched: Sequence[_Watched]) -> list[_Watched]:
+    """Wait for a save; return the configs that it changes."""
+    from kappa.commands.watch import await_change
+    from kappa.plan.step import Clock
+
+    def sleep(seconds: float) -> None:
+        for each in watched:
+            each.check()
+        time.sleep(seconds)
+
+    looks = await_change([each.inputs for each in watched], Clock(sleep=sleep))
+    for each, now in zip(watched, looks, strict=True):
+        each.now = now
+    return [each for each in watched if each.now != each.inputs]
+
+
+def _update(due: Sequence[_Watched], debug: bool) -> list[int]:
+    """Update each config that is due, in parallel where safe; return the exit codes."""
+    from kappa.cli.several_configs import side_by_side
+
+    def run(number: int) -> int:
+        with prefixed(due[number].output):
+            return _attempt(due[number].update, debug)
+
+    if len(due) < 2:
+        # In this thread, so that Ctrl-C interrupts a call at once.
+        codes, interrupted = [run(number) for number in range(len(due))], False
+    else:
+        codes, interrupted = side_by_side([each.session for each in due], run)
+    if interrupted:
+        raise click.exceptions.Abort
+    for each, code in zip(due, codes, strict=True):
+        with prefixed(each.output):
+            if code == 0:
+                _attempt(each.after_update, debug)
+    return codes
+
+
+class _Watched:
+    """One config: its session, the files it depends on, and its log."""
+
+    def __init__(self, options: Options, mode: _Mode, known: dict[Any, Aws]) -> None:
+        from kappa.config.inputs import Inputs, collecting
+
+        self._options, self._mode, self._known = options, mode, known
+        self.output = Output()
+        self.inputs = Inputs()
+        with collecting(self.inputs):
+            self.session = self._open()
+        self.now = self.inputs
+        # None: everything is to be deployed, not only the code.
+        self._current: Current | None = None
+        # Of the code that AWS has, and of what was packed last.
+        self._sha256 = ""
+        self._tried: str | None = None
+        self._is_done, self._with_notice = False, True
+        self._follower: LogFollower | None = None
+        # What changed during the last updates, if something did in each.
+        self._meanwhile: list[set[str]] = []
+
+    def _open(self) -> Session:
+        from kappa.commands.watch import check_live, check_test_data
+
+        session = self._options.open(self._known)
+        if not self._mode.is_local:
+            check_live(session.config, is_named=self._mode.is_named)
+        if self._mode.invokes:
+            check_test_data(session.config)
+        return session
+
+    @property
+    def place(self) -> str:
+        """The function, and where it is updated."""
+        name = self.session.config.function.name
+        return name if self._mode.is_local else f"{name} in {self.session.aws.region}"
+
+    def update(self) -> None:
+        """Deploy what has changed.
+
+        Raises: KappaError; what has been saved counts as seen all the same.
+        """
+        from kappa.commands.watch import after_reading, changes
+        from kappa.config.inputs import Inputs, collecting, read_again
+
+        is_first, changed = self.now is self.inputs, changes(self.inputs, self.now)
+        whole = self._current is None or bool(changed.settings)
+        collected = self.inputs if is_first else Inputs()
+        self._is_done = done = False
+        self._print_saved((*changed.settings, *changed.code))
+        try:
+            with collecting(collected):
+                if whole and not is_first:
+                    self._current = None
+                    self.session = self._open()
+                self._is_done = self._deploy(changed, collected)
+                done = self._is_done or not whole
+        finally:
+            # A build that failed has changed what it makes: that is no reason to build again.
+            now = self.now if done else read_again(self.now)
+            self.inputs = after_reading(now, collected, whole=whole, done=done)
+            self._forget_what_builds_change()
+
+    def _forget_what_builds_change(self) -> None:
+        """End a loop: a build that writes to a file that it reads would run for ever."""
+        from kappa.commands.watch import changes
+        from kappa.config.inputs import read_again
+
+        now = read_again(self.inputs)
+        found = changes(self.inputs, now)
+        changed = {*found.settings, *found.code}
+        self._meanwhile = [*self._meanwhile, changed] if changed else []
+        if not self.session.config.function.build or len(self._meanwhile) < _MAX_IN_A_ROW:
+            return
+        text = f"{self._names(changed)} changed during each of {_MAX_IN_A_ROW} builds in a row"
+        hint = "Name what the build reads in lambda.build_inputs."
+        print_notes([f"{text}: kappa waits for another save. {hint}"])
+        self.inputs, self._meanwhile = now, []
+
+    def _deploy(self, changed: Changes, collected: Inputs) -> bool:
+        """Deploy everything or the code; False if a folder changed, but no file that is packed."""
+        from kappa.commands.watch import (
+            plan_all,
+            plan_changed_code,
+            refuse_unreadable,
+            with_new_code,
+        )
+
+        current = self._current
+        if current is not None:
+            self.session = with_new_code(self.session)
+        archive = self.session.zip
+        sha256 = archive.sha256 if archive else ""
+        if not (changed.settings or changed.code):
+            if sha256 == self._tried:
+                return False
+            self._print_saved(collected.code.keys() ^ self.inputs.code.keys())
+        self._tried = sha256
+        if self._mode.is_local:
+            return True
+        if sha256 != self._sha256:
+            refuse_unreadable(self.session)
+
+        def plan(session: Session) -> Plan:
+            nonlocal current
+            if current is not None:
+                return plan_changed_code(session, current, self._sha256)
+            planned, current = plan_all(session)
+            return planned
+
+        own = replace(self._options, session=self.session, json=False)
+        carry_out(own, plan, settled=False, wait=True, strict=False)
+        self._current, self._sha256 = current, sha256
+        return True
+
+    def _print_saved(self, paths: Iterable[str]) -> None:
+        from kappa.plan.step import Report
+
+        if names := self._names(paths):
+            progress(report_line(Report("saved", names)))
+
+    def _names(self, paths: Iterable[str]) -> str:
+        """Name files as they are seen from the config, not all of many."""
+        folder = self._options.config.parent
+        names = sorted(os.path.relpath(path, folder) for path in paths)
+        more = len(names) - _MAX_NAMES
+        return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+    def after_update(self) -> None:
+        """Follow the log, wherever it is now, and show what the function answers.
+
+        Raises: FunctionFailed, AwsError; CannotRun, Interrupted.
+        """
+        if self._mode.is_local:
+            self._run_here()
+            return
+        place = (self.session.aws, self.session.config.function.log_group)
+        if self._follower is None or self._follower.place != place:
+            self.stop()
+            self._follower = LogFollower(self.session, self.output, as_json=self._options.json)
+        if self._is_done and self._mode.invokes:
+            self._invoke()
+
+    def _run_here(self) -> None:
+        from kappa.commands.invoke import read_payload
+
+        if self._is_done:
+            payload = read_payload(self.session.config, "", sys.stdin.buffer)
+            with_notice, self._with_notice = self._with_notice, False
+            run_here(self._options, self.session, payload, with_notice=with_notice)
+
+    def _invoke(self) -> None:
+        from kappa.commands.invoke import read_payload, send
+        from kappa.commands.watch import qualifier
+
+        config, aws = self.session.config, self.session.aws
+        payload = read_payload(config, "", sys.stdin.buffer)
+        name = config.function.name
+        answer = send(aws, name, payload, "RequestResponse", qualifier(config))
+        print_answer(self._options, name, answer)
+
+    def check(self) -> None:
+        """Raise what ended the following of the log, if that was no answer of AWS."""
+        if self._follower is not None:
+            self._follower.check()
+
+    def stop(self) -> None:
+        """Stop following the log."""
+        if self._follower is not None:
+            self._follower.stop()

@@ -1,0 +1,146 @@
+"""As whom and where a function runs on this machine: the caller, or the function's own role."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import msgspec
+
+from kappa.arn import Place, parse_arn
+from kappa.aws.caller import read_keys, read_region, sdk_packages, variables
+from kappa.commands.session import Session
+from kappa.config.model import Config
+from kappa.errors import AwsError, Denied, NotFound
+from kappa.runtime.function import Caller, Sdk
+
+# What the function sees where nothing names its account or region.
+_UNKNOWN_ACCOUNT, _UNKNOWN_REGION = "123456789012", "us-east-1"
+_MAX_SESSION_NAME = 64
+
+
+class LocalCaller(msgspec.Struct, frozen=True):
+    """The caller of a local function, and `notice`, which tells the user whose rights it has."""
+
+    caller: Caller
+    notice: str
+
+
+def read_caller(session: Session, *, as_role: bool = False) -> LocalCaller:
+    """Read the credentials that the function gets; with `as_role` those of its role in AWS.
+
+    Raises: Denied, if the role may not be assumed; NotFound, if the function does not exist;
+    AwsError, ConfigError.
+    """
+    if as_role:
+        return _assumed(session, read_region(session.aws))
+    keys = read_keys(session.aws)
+    if keys.variables:
+        region = read_region(session.aws)
+        notice = f"With your own credentials ({keys.source}), not those of the function's role."
+    else:
+        region = _any_region(session)
+        notice = "Without credentials: you have none, so the function cannot call AWS."
+    arn = _function_arn(session.config, region)
+    return LocalCaller(Caller(region, arn, keys.variables), notice)
+
+
+def _any_region(session: Session) -> str:
+    """The region, or any: whoever has no credentials has often no region either."""
+    try:
+        return read_region(session.aws)
+    except AwsError:
+        return _UNKNOWN_REGION
+
+
+def sdk() -> Sdk:
+    """The SDK for Python that Lambda's runtime would have."""
+    return Sdk(*sdk_packages())
+
+
+def _function_arn(config: Config, region: str) -> str:
+    """The function's ARN, in the account that the config's ARNs name."""
+    named = (config.role.arn, *(source.arn for source in config.function.event_sources))
+    accounts = (parse_arn(arn).account for arn in named if arn)
+    account = next(filter(str.isdecimal, accounts), _UNKNOWN_ACCOUNT)
+    return Place(_partition(region), region, account).function_arn(config.function.name)
+
+
+def _partition(region: str) -> str:
+    """Source: AWS General Reference, "Amazon Resource Names (ARNs)", partitions."""
+    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((name for start, name in prefixes.items() if region.startswith(start)), "aws")
+
+
+def _assumed(session: Session, region: str) -> LocalCaller:
+    """Assume the function's role, which Lambda would do."""
+    aws, name = session.aws, session.config.function.name
+    role = _role(session)
+    params = {"RoleArn": role, "RoleSessionName": f"kappa-{name}"[:_MAX_SESSION_NAME]}
+    try:
+        answer = aws.call("sts", "assume_role", f"assuming the role {role}", params)
+    except Denied as error:
+        if error.code in ("AccessDenied", "AccessDeniedException"):
+            error.hint = _how_to_allow(session, role)
+        raise
+    keys = answer["Credentials"]
+    given = variables(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    parsed = parse_arn(role)
+    arn = Place(parsed.partition, region, parsed.account).function_arn(name)
+    return LocalCaller(Caller(region, arn, given), f"With the rights of the role {role}.")
+
+
+def _role(session: Session) -> str:
+    """The role of the function in AWS, or the one that the config gives.
+
+    Raises: NotFound, if the function does not exist.
+    """
+    config = session.config
+    if config.role.arn:
+        return config.role.arn
+    name = config.function.name
+    params, doing = {"FunctionName": name}, f"reading the role of {name}"
+    try:
+        answer = session.aws.call("lambda", "get_function_configuration", doing, params)
+    except NotFound as error:
+        error.hint = f"Its role is made with it: {config.command('create')}"
+        raise
+    return str(answer["Role"])
+
+
+def _how_to_allow(session: Session, role: str) -> str:
+    """Word how the role's trust policy lets the caller assume it."""
+    try:
+        own = session.aws.call("sts", "get_caller_identity", "asking AWS who you are")["Arn"]
+    except AwsError:
+        own = "YOUR-ARN"
+    statement = {"Effect": "Allow", "Principal": {"AWS": own}, "Action": "sts:AssumeRole"}
+    name = parse_arn(role).name
+    trust = _trust(session, name)
+    if trust is None:
+        allow = f"add this statement to it in IAM's console:\n  {json.dumps(statement)}"
+    elif statement in trust["Statement"]:
+        return "Its trust policy names you; your own policy must allow sts:AssumeRole for it too."
+    else:
+        document = {**trust, "Statement": [*trust["Statement"], statement]}
+        words = f"iam update-assume-role-policy --role-name {name} --policy-document"
+        command = session.config.aws(f"{words} {shlex.quote(json.dumps(document))}")
+        allow = f"to allow it, run\n  {command}"
+    return (
+        f"The role's trust policy does not name you; {allow}\n"
+        "  Take it back when you are done: `delete` keeps a role that trusts others than Lambda."
+    )
+
+
+def _trust(session: Session, role: str) -> dict[str, Any] | None:
+    """The role's trust policy, with a list of statements; None if it cannot be read."""
+    try:
+        answer = session.aws.call("iam", "get_role", f"reading {role}", {"RoleName": role})
+    except AwsError:
+        return None
+    document = answer["Role"].get("AssumeRolePolicyDocument")
+    if not isinstance(document, dict):
+        return None
+    statements = document.get("Statement") or []
+    return {**document, "Statement": statements if isinstance(statements, list) else [statements]}

@@ -1,0 +1,51 @@
+"""Invoke the function on this machine, once. It prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kappa.commands.invoke import Answer, decoded
+from kappa.commands.local_caller import sdk
+from kappa.commands.session import Session
+from kappa.runtime.function import Caller, LocalFunction, LogLine, Result
+from kappa.runtime.interpreters import CannotRun
+from kappa.runtime.report import Report
+
+
+def local_function(
+    session: Session,
+    caller: Caller,
+    log: Callable[[LogLine], None],
+    warn: Callable[[str], None],
+    debug_port: int = 0,
+) -> LocalFunction:
+    """Make the function of a config, from the zip that would be uploaded; it is not started.
+
+    Raises: CannotRun, for a container image; ArchiveError, ConfigError.
+    """
+    archive = session.zip
+    if archive is None:
+        raise CannotRun(
+            f"{session.config.function.name} is a container image, which kappa does not run.",
+            "Run it with your container tool: AWS's base images have a Runtime API of their own.",
+        )
+    return LocalFunction(
+        session.config, archive, caller, log=log, warn=warn, sdk=sdk(), debug_port=debug_port
+    )
+
+
+def invoke_local(function: LocalFunction, payload: bytes) -> tuple[Answer, Report]:
+    """Invoke a local function once, and read its result as that of a deployed one.
+
+    Raises: CannotRun. A failing function is an Answer.
+    """
+    result = function.invoke(payload)
+    return read_answer(function, result), result.report
+
+
+def read_answer(function: LocalFunction, result: Result) -> Answer:
+    """Read a result; an error's traceback names the user's own files."""
+    content = result.payload
+    if result.error:
+        content = function.shown(content.decode("utf-8", "replace")).encode()
+    return Answer(200, decoded(content), error=result.error, version="$LATEST")

@@ -1,0 +1,107 @@
+"""What is made of a config's files, made anew when they have changed. For commands that go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from kappa.config.inputs import Inputs, collecting, read_again
+from kappa.errors import KappaError
+from kappa.plan.step import Clock
+
+T = TypeVar("T")
+# A look at the files is as old as this many looks take: with many files it is not taken each time.
+_SHARE = 5
+# Editors write a file in several steps: what has been still for this long is complete.
+_QUIET_S = 0.05
+_MAX_WAIT_S = 1.0
+# Not every error is one of the files: credentials expire, and a package index may not answer.
+_RETRY_S = 3.0
+
+
+class Reloader(Generic[T]):
+    """Makes a value with `load`, which gets the one before, and again once a file has changed.
+
+    After an error it tries again now and then. `failed` is called with each error that differs
+    from the one before. Safe for threads.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[T | None], T],
+        failed: Callable[[KappaError], None],
+        clock: Clock,
+    ) -> None:
+        self._load, self._failed, self._clock = load, failed, clock
+        self._lock = threading.Lock()
+        self._inputs = Inputs()
+        self._value: T | None = None
+        self._error: KappaError | None = None
+        self._next_look_s = self._retry_s = 0.0
+
+    def start(self) -> T:
+        """Make the first value.
+
+        Raises: KappaError.
+        """
+        value = self.current()
+        if isinstance(value, KappaError):
+            raise value
+        return value
+
+    def current(self) -> T | KappaError:
+        """The value of the files as they are now, or why there is none."""
+        with self._lock:
+            if self._must_load():
+                self._load_again()
+            if self._error is not None:
+                return self._error
+            assert self._value is not None
+            return self._value
+
+    def last(self) -> T | None:
+        """The last value that could be made."""
+        return self._value
+
+    def _must_load(self) -> bool:
+        if self._value is None and self._error is None:
+            return True
+        if (started := self._clock.now()) < self._next_look_s:
+            return False
+        now = read_again(self._inputs)
+        ended = self._clock.now()
+        self._next_look_s = ended + _SHARE * (ended - started)
+        if now == self._inputs:
+            return self._error is not None and ended >= self._retry_s
+        self._inputs = self._await_quiet(now)
+        return True
+
+    def _await_quiet(self, now: Inputs) -> Inputs:
+        deadline = self._clock.now() + _MAX_WAIT_S
+        while self._clock.now() < deadline:
+            self._clock.sleep(_QUIET_S)
+            before, now = now, read_again(now)
+            if now == before:
+                break
+        return now
+
+    def _load_again(self) -> None:
+        inputs = Inputs()
+        first = self._value is None and self._error is None
+        try:
+            with collecting(inputs):
+                self._value = self._load(self._value)
+            self._error = None
+        except KappaError as error:
+            # What the reading did not come to counts still: a correction may be there.
+            inputs = Inputs(
+                self._inputs.settings | inputs.settings,
+                self._inputs.code | inputs.code,
+                self._inputs.folders | inputs.folders,
+            )
+            before, self._error = self._error, error
+            self._retry_s = self._clock.now() + _RETRY_S
+            if not first and str(error) != str(before):
+                self._failed(error)
+        self._inputs = inputs

@@ -1,0 +1,233 @@
+"""The command serve: the function's URL on this machine, with code and config as they are now.
+
+Owns which code answers a request. cli/ prints what the callbacks are told.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
+import msgspec
+
+from kappa.commands.local_caller import read_caller
+from kappa.commands.log_events import Event
+from kappa.commands.reloader import Reloader
+from kappa.commands.served_process import ServedProcess
+from kappa.commands.session import Session
+from kappa.commands.workers import Retired, Workers
+from kappa.config.model import Function
+from kappa.errors import KappaError
+from kappa.plan.step import Clock
+from kappa.runtime.function import Caller
+from kappa.runtime.url_answer import Call, Sink, Site, answer, turned_away
+from kappa.runtime.url_cors import headers_for
+from kappa.runtime.url_event import Request, Url
+from kappa.runtime.url_gate import refusal_reason
+from kappa.runtime.url_http import HOST, Reply, UrlServer
+from kappa.runtime.url_response import failed
+
+# How soon the server sees that it is to end.
+_POLL_S = 0.05
+
+
+class Access(msgspec.Struct, frozen=True):
+    """A request that was answered."""
+
+    at_ms: int
+    method: str
+    target: str
+    status: int
+    size_bytes: int
+    duration_ms: float
+
+    def as_object(self) -> dict[str, object]:
+        """Its facts for a script."""
+        time = Event(self.at_ms, "").time
+        return {
+            "time": time,
+            "method": self.method,
+            "target": self.target,
+            "status": self.status,
+            "size_bytes": self.size_bytes,
+            "duration_ms": round(self.duration_ms, 1),
+        }
+
+
+class Callbacks(msgspec.Struct, frozen=True):
+    """Who is told what happens, from any thread.
+
+    log: a line of the function's log, as CloudWatch would have it. access: a request's end.
+    loaded: there is a new version; with the first one, whose credentials it has. note: how AWS
+    takes an answer. warn: what differs from AWS. failed: the files cannot be served as they are.
+    crashed: a bug of kappa.
+    """
+
+    log: Callable[[Event], None]
+    access: Callable[[Access], None]
+    loaded: Callable[[Session, str], None]
+    note: Callable[[str], None]
+    warn: Callable[[str], None]
+    failed: Callable[[KappaError], None]
+    crashed: Callable[[BaseException], None]
+
+
+class Version(msgspec.Struct, frozen=True):
+    """The function as its files were at one time."""
+
+    session: Session
+    site: Site
+    workers: Workers[ServedProcess]
+
+
+class Service:
+    """The server, and the version of the function behind it."""
+
+    def __init__(
+        self,
+        open_session: Callable[[], Session],
+        port: int,
+        concurrency: int,
+        callbacks: Callbacks,
+    ) -> None:
+        self._open, self._concurrency = open_session, concurrency
+        self._tell = callbacks
+        self._numbers = count(1)
+        self._warning, self._warned = threading.Lock(), set[str]()
+        self._thread: threading.Thread | None = None
+        self._server = UrlServer(port, self._respond, self._report, callbacks.crashed)
+        self._reloader: Reloader[Version] = Reloader(self._load, callbacks.failed, Clock())
+
+    @property
+    def url(self) -> str:
+        """Where the function answers."""
+        return f"http://{HOST}:{self._server.port}/"
+
+    def load(self) -> Function:
+        """Read config and code; return the function that they describe.
+
+        Raises: KappaError, if they cannot be served.
+        """
+        return self._reloader.start().session.config.function
+
+    def start(self) -> None:
+        """Answer requests from now on, in threads, until close()."""
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_S,), daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the server, the requests that run and every process."""
+        if self._thread:
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+        if version := self._reloader.last():
+            version.workers.close()
+
+    def _load(self, before: Version | None) -> Version:
+        session = self._open()
+        if before and _is_same(before.session, session):
+            return before
+        caller = read_caller(session)
+        make = partial(self._make, session, caller.caller)
+        site = _site(session.config.function, self._server.port)
+        version = Version(session, site, Workers(make, self._concurrency))
+        self._tell.loaded(session, caller.notice if before is None else "")
+        if before:
+            before.workers.retire()
+        return version
+
+    def _make(self, session: Session, caller: Caller) -> ServedProcess:
+        stream = f"process-{next(self._numbers)}"
+
+        def log(at_ms: int, text: str) -> None:
+            self._tell.log(Event(at_ms, text, stream))
+
+        return ServedProcess(session, caller, log, self._warn_once)
+
+    def _warn_once(self, text: str) -> None:
+        with self._warning:
+            is_new = text not in self._warned
+            self._warned.add(text)
+        if is_new:
+            self._tell.warn(text)
+
+    def _respond(self, request: Request, reply: Reply) -> None:
+        try:
+            self._answer(request, reply)
+        finally:
+            self._report(request.method, request.target, reply)
+
+    def _report(self, method: str, target: str, reply: Reply) -> None:
+        facts = (method, target, reply.status, reply.size_bytes, reply.duration_ms)
+        self._tell.access(Access(reply.at_ms, *facts))
+
+    def _answer(self, request: Request, reply: Reply) -> None:
+        version = self._reloader.current()
+        last = self._reloader.last()
+        assert last is not None  # load() made one
+        site = last.site
+        if refused := turned_away(site, request):
+            if reason := refusal_reason(refused):
+                self._tell.note(reason)
+            reply.send(refused)
+        elif isinstance(version, KappaError):
+            response = failed(f"{version}\n")
+            added = headers_for(site.cors, request)
+            reply.send(msgspec.structs.replace(response, headers=(*response.headers, *added)))
+        else:
+            call_id = (str(uuid.uuid4()), reply.at_ms)
+            if note := answer(site, request, reply, call_id, self._invoke):
+                self._tell.note(note)
+
+    def _invoke(self, call: Call, sink: Sink) -> str | None:
+        """Have the newest version answer; return what a 502 is to say, if it failed."""
+        while True:
+            version = self._reloader.current()
+            if isinstance(version, KappaError):
+                return f"{version}\n"
+            try:
+                with version.workers.worker() as process:
+                    return process.run(call, sink)
+            except Retired:
+                continue
+            except KappaError as error:
+                self._tell.failed(error)
+                return f"{error}\n"
+
+
+def _is_same(before: Session, now: Session) -> bool:
+    """Whether nothing changed that the function or its caller could see."""
+    return _seen(before) == _seen(now)
+
+
+def _seen(session: Session) -> tuple[object, ...]:
+    config, archive = session.config, session.zip
+    return config.function, config.region, config.profile, archive and archive.sha256
+
+
+def differences(function: Function) -> list[str]:
+    """What differs from the URL on AWS, for a function whose developer may not expect it."""
+    url = function.url
+    if url is None:
+        return ["The config has no lambda.url, so deploy makes none: this is what one would do."]
+    texts = []
+    if url.auth == "AWS_IAM":
+        texts.append("lambda.url.auth is AWS_IAM: here nobody's signature is checked.")
+    if url.cors and "*" in url.cors.allow_origins:
+        texts.append("lambda.url.cors allows any page that your browser shows to call it.")
+    return texts
+
+
+def _site(function: Function, port: int) -> Site:
+    url = function.url
+    return Site(
+        Url(function.name, port, checks_callers=bool(url and url.auth == "AWS_IAM")),
+        url.cors if url else None,
+        streams=bool(url and url.invoke_mode == "RESPONSE_STREAM"),
+    )

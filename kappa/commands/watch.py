@@ -1,0 +1,171 @@
+"""The command watch: what has changed in a config's files, and what that changes on AWS.
+
+Owns what a change leads to, and what watch refuses. cli/ waits, applies and prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from kappa.commands.deploy import Current, plan_code, plan_deploy, read_current
+from kappa.commands.session import Session
+from kappa.config.inputs import Inputs, State, read_again
+from kappa.config.model import Config
+from kappa.errors import ConfigError, NotFound
+from kappa.packing.check_syntax import refuse
+from kappa.plan.step import Clock, Note, Plan, steps
+
+# A pause between two looks at the files; with many files longer, so that looking takes at most
+# this share of a processor.
+POLL_S = 0.05
+_MAX_SHARE = 0.05
+# Editors write a file in several steps, and git many files: what has been still for this long is
+# complete. A file that never is, such as a log, is not waited for.
+QUIET_S = 0.1
+_MAX_WAIT_S = 2.0
+_CREATING = frozenset({"create_function", "create_policy", "create_role"})
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """The paths that changed, by what they are an input for."""
+
+    settings: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.settings or self.code or self.folders)
+
+
+def changes(before: Inputs, now: Inputs) -> Changes:
+    """Compare two looks at the same paths; a file of both kinds is one of the settings."""
+    settings = _differing(before.settings, now.settings)
+    code = tuple(path for path in _differing(before.code, now.code) if path not in settings)
+    return Changes(settings, code, _differing(before.folders, now.folders))
+
+
+def _differing(before: Mapping[str, State], now: Mapping[str, State]) -> tuple[str, ...]:
+    return tuple(path for path, state in now.items() if state != before[path])
+
+
+def await_change(all_inputs: Sequence[Inputs], clock: Clock) -> list[Inputs]:
+    """Wait until a file differs, and then until all are still; return all as they are now."""
+    while True:
+        started = clock.now()
+        now = [read_again(inputs) for inputs in all_inputs]
+        if now != list(all_inputs):
+            return _await_quiet(now, clock)
+        spent_s = clock.now() - started
+        clock.sleep(max(POLL_S, spent_s / _MAX_SHARE))
+
+
+def _await_quiet(now: list[Inputs], clock: Clock) -> list[Inputs]:
+    deadline = clock.now() + _MAX_WAIT_S
+    while clock.now() < deadline:
+        clock.sleep(QUIET_S)
+        again = [read_again(inputs) for inputs in now]
+        if again == now:
+            break
+        now = again
+    return now
+
+
+def after_reading(now: Inputs, collected: Inputs, *, whole: bool, done: bool) -> Inputs:
+    """The inputs to compare with from now on.
+
+    `collected` is what the reading found, `now` what it was caused by. Where it did not come to,
+    as it was not a `whole` one or not `done`, the files of before count still.
+    """
+    if done and whole:
+        return collected
+    settings = now.settings | collected.settings
+    if done:
+        return Inputs(settings, collected.code, collected.folders)
+    return Inputs(settings, now.code | collected.code, now.folders | collected.folders)
+
+
+def check_live(config: Config, *, is_named: bool) -> None:
+    """Refuse to change at each save what others may call; `is_named`: the user chose the place.
+
+    Raises: ConfigError.
+    """
+    function = config.function
+    if is_named or not (function.publish or function.alias):
+        return
+    reasons = [
+        *(["publishes what it deploys"] if function.publish else []),
+        *([f"has the alias {function.alias}"] if function.alias else []),
+    ]
+    name = f"Name the environment, as in `--env {config.environment}`, or add --yes"
+    raise ConfigError(
+        f"{config.file} {' and '.join(reasons)}: others may call that, and watch would change it "
+        "at each save.",
+        f"{name if config.environment else 'Add --yes'} if that is meant.",
+    )
+
+
+def check_test_data(config: Config) -> None:
+    """Check that there is something to invoke the function with.
+
+    Raises: ConfigError.
+    """
+    if not config.function.test_data:
+        raise config.error(
+            ("lambda",),
+            "lambda.test_data is missing: it is what watch invokes the function with.",
+            "Add it, or leave --invoke and --local out.",
+        )
+
+
+def refuse_unreadable(session: Session) -> None:
+    """Refuse code with a syntax error: what runs on AWS is better.
+
+    Raises: ConfigError, naming file and line.
+    """
+    refuse(session.problems, "AWS keeps the code that it has. Correct this one, and save it.")
+
+
+def qualifier(config: Config) -> str:
+    """Where the watched code can be called: the alias, if each deploy moves it."""
+    return config.function.alias if config.function.publish else ""
+
+
+def plan_all(session: Session) -> tuple[Plan, Current]:
+    """Plan what deploy would, and return what AWS has, for the plans of later changes of code.
+
+    Raises: NotFound, if it would create a function, role or policy.
+    """
+    current = read_current(session)
+    plan = plan_deploy(session, current)
+    missing = [step.message for step in steps(plan) if step.operation in _CREATING]
+    if missing:
+        raise NotFound(
+            f"Not on AWS: {', '.join(missing)}. watch creates none of these.",
+            f"Create what is missing: {session.config.command('deploy')}",
+        )
+    return plan, current
+
+
+def plan_changed_code(session: Session, current: Current, sha256: str) -> Plan:
+    """Plan a change of the code, with a fresh look at the function alone.
+
+    `sha256` is of the code that watch deployed last.
+    """
+    plan, settings = plan_code(session, current)
+    name = session.config.function.name
+    if sha256 and settings.get("CodeSha256") not in (sha256, None):
+        note = f"another command has changed the code of {name} meanwhile: it is replaced"
+        return [Note("warning", note), *plan]
+    return plan
+
+
+def with_new_code(session: Session) -> Session:
+    """A session for the same config that packs the code anew."""
+    config = msgspec.structs.replace(session.config, notes=())
+    fresh = msgspec.structs.replace(session, config=config)
+    kept = {key: value for key, value in vars(session).items() if key in ("document", "place")}
+    vars(fresh).update(kept)
+    return fresh

@@ -1,0 +1,1 @@
+"""Lambda's runtime clients, each a file by itself that the interpreter of a runtime runs."""

@@ -1,0 +1,186 @@
+"""Unpack a deployment package once, into a cache by its hash; it is used without being changed.
+
+Parallel runs do not disturb each other: a folder appears whole, and is locked while it is in use.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import io
+import os
+import shutil
+import stat
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kappa.errors import ArchiveError
+from kappa.packing.archive import UNREADABLE, Archive
+from kappa.packing.cache import cache_folder
+
+# The folders of an entry: the code, and what Python compiles of it.
+CODE, COMPILED = "code", "compiled"
+_TEMPORARY = (".unpacking-", ".removing-")
+_ABANDONED_S = 3600
+_UNUSED_S = 14 * 86400
+_MAX_ENTRIES = 30
+_MAX_BYTES = 1 << 30
+# In an entry: how large its code is.
+_SIZE = "size"
+
+
+@contextmanager
+def unpacked(archive: Archive, cache: Path | None = None) -> Iterator[Path]:
+    """Yield the folder of an archive's entry, which stays while it is in use.
+
+    Raises: ArchiveError, if the zip cannot be unpacked, or the cache not be written.
+    """
+    base = (cache or cache_folder()) / "code"
+    handle = None
+    try:
+        try:
+            handle = _opened(archive, base)
+        except OSError as error:
+            raise ArchiveError(
+                f"The code could not be unpacked in {base}: {error.strerror or error}.",
+                "Set XDG_CACHE_HOME to a folder that can be written.",
+            ) from error
+        yield base / _key(archive)
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _key(archive: Archive) -> str:
+    return base64.b64decode(archive.sha256).hex()
+
+
+def _opened(archive: Archive, base: Path) -> int:
+    """Lock the archive's entry, which is unpacked if it does not exist."""
+    entry = base / _key(archive)
+    while True:
+        handle = _locked(entry, fcntl.LOCK_SH)
+        if handle is not None:
+            os.utime(entry)
+            return handle
+        base.mkdir(parents=True, exist_ok=True)
+        _sweep(base)
+        _unpack(archive, base, entry)
+
+
+def _locked(entry: Path, lock: int) -> int | None:
+    """Lock an entry; None if it does not exist, was removed meanwhile, or is in use."""
+    try:
+        handle = os.open(entry, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, lock)
+        if os.path.samestat(os.fstat(handle), entry.stat()):
+            return handle
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(handle)
+    return None
+
+
+def _unpack(archive: Archive, base: Path, entry: Path) -> None:
+    temporary = base / f"{_TEMPORARY[0]}{os.urandom(8).hex()}"
+    try:
+        (temporary / COMPILED).mkdir(parents=True)
+        code = temporary / CODE
+        code.mkdir()
+        try:
+            with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
+                for info in packed.infolist():
+                    _write(packed, info, code)
+        except UNREADABLE as error:
+            if isinstance(error, OSError):
+                raise
+            raise ArchiveError(f"The zip cannot be unpacked: {error}.") from error
+        _set_writable(code, writable=False)
+        (temporary / _SIZE).write_text(str(archive.unzipped_bytes))
+        temporary.rename(entry)
+    except OSError:
+        # rename() does not replace a folder: another run was faster.
+        if not entry.is_dir():
+            raise
+    finally:
+        _remove(temporary)
+
+
+def _write(packed: zipfile.ZipFile, info: zipfile.ZipInfo, code: Path) -> None:
+    """Write one file, with the mode that it has in the zip, as Lambda does."""
+    target = code / info.filename
+    if info.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mode = info.external_attr >> 16
+    if stat.S_ISLNK(mode):
+        _link(target, os.fsdecode(packed.read(info)), code, info.filename)
+        return
+    target.unlink(missing_ok=True)  # a name that the zip has twice
+    with packed.open(info) as source, target.open("xb") as file:
+        shutil.copyfileobj(source, file)
+    target.chmod(0o555 if mode & 0o111 else 0o444)
+
+
+def _link(target: Path, to: str, code: Path, name: str) -> None:
+    inside = os.path.realpath(code)
+    if not os.path.realpath(target.parent / to).startswith(f"{inside}{os.sep}"):
+        raise ArchiveError(f"{name} is a link to {to}, which is not inside of the zip.")
+    target.symlink_to(to)
+
+
+def _sweep(base: Path) -> None:
+    """Remove what killed runs left, and entries that were not used for long."""
+    now = time.time()
+    ages: list[tuple[float, Path]] = []
+    for folder in base.iterdir():
+        with suppress(FileNotFoundError):
+            ages.append((now - folder.stat().st_mtime, folder))
+    size_bytes = 0
+    for number, (age_s, folder) in enumerate(sorted(ages)):
+        if folder.name.startswith(_TEMPORARY):
+            if age_s > _ABANDONED_S:
+                _remove(folder)
+            continue
+        size_bytes += _size_bytes(folder)
+        if age_s > _UNUSED_S or number >= _MAX_ENTRIES or size_bytes > _MAX_BYTES:
+            _remove_entry(folder)
+
+
+def _size_bytes(entry: Path) -> int:
+    with suppress(OSError, ValueError):
+        return int((entry / _SIZE).read_text())
+    return 0
+
+
+def _remove_entry(entry: Path) -> None:
+    """Remove an entry, unless somebody uses it."""
+    handle = _locked(entry, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if handle is None:
+        return
+    try:
+        removed = entry.with_name(f"{_TEMPORARY[1]}{os.urandom(8).hex()}")
+        entry.rename(removed)
+        _remove(removed)
+    finally:
+        os.close(handle)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        with suppress(OSError):
+            _set_writable(folder, writable=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _set_writable(folder: Path, *, writable: bool) -> None:
+    """Let the user change the folders, or not: files may then be neither added nor removed."""
+    for path, _, _ in os.walk(folder, topdown=writable):
+        Path(path).chmod(0o755 if writable else 0o555)

@@ -1,0 +1,185 @@
+"""The function's process: how it starts, what it writes, and that nothing of it survives.
+
+It and whatever it starts are one process group, whose leader is a shell that waits for kappa's
+end: also when kappa is killed, that shell ends the group and removes the temporary folder. A
+process that has left the group is found by its environment, where the system shows it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+_BLOCK_BYTES = 1 << 16
+# A longer line is shown in parts. Source: CloudWatch Logs guide, "CloudWatch Logs quotas".
+_MAX_LINE_BYTES = 256 * 1024
+_PROC = Path("/proc")
+_LOOK_MS = 200
+_MAX_SEARCHES = 10
+# Arguments: the mark in the environment, and the temporary folder. `read` ends with kappa. The
+# trap keeps a signal for the group from ending the guard first.
+_GUARD = """
+trap '' INT TERM HUP QUIT
+read -r _
+for file in $(grep -lsF "$1" /proc/[0-9]*/environ); do
+    process=${file#/proc/}
+    kill -KILL "${process%/environ}"
+done
+rm -rf "$2"
+kill -KILL 0
+"""
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """A line that the function wrote to stdout or stderr. Units: epoch milliseconds."""
+
+    at_ms: int
+    text: str
+
+
+class Process:
+    """A running function. `mark` is a text that its environment alone has."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        temporary: Path,
+        mark: str,
+        log: Callable[[LogLine], None],
+        exited: Callable[[int], None],
+    ) -> None:
+        self._mark = mark
+        self._temporary = temporary
+        self._log = log
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, "kappa", mark, str(temporary)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        try:
+            self._child = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                process_group=self._guard.pid,
+            )
+        except BaseException:
+            self._kill_group()
+            raise
+        self.pid = self._child.pid
+        assert self._child.stdout is not None
+        self._output = self._child.stdout
+        os.set_blocking(self._output.fileno(), False)
+        self._reading = threading.Lock()
+        self._rest = b""
+        self._is_closed = False
+        self._unread: BrokenPipeError | None = None
+        threading.Thread(target=self._follow, daemon=True).start()
+        threading.Thread(target=self._await_end, args=(exited,), daemon=True).start()
+
+    def check_log(self) -> None:
+        """Raise BrokenPipeError if nobody reads any more what kappa prints."""
+        if self._unread is not None:
+            raise self._unread
+
+    def drain(self) -> None:
+        """Pass on everything that has been written, a line without an end as well."""
+        with self._reading:
+            while block := _read(self._output):
+                self._split(block)
+            if self._rest:
+                self._write(self._rest)
+                self._rest = b""
+
+    def close(self) -> None:
+        """End the process and all that it has started, and remove the temporary folder."""
+        self._kill_group()
+        self._child.wait()
+        self._kill_marked()
+        with suppress(BrokenPipeError):
+            self.drain()
+        self._is_closed = True
+        with self._reading:
+            self._output.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._guard.pid, signal.SIGKILL)
+        self._guard.wait()
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+
+    def _kill_marked(self) -> None:
+        """End what has left the group; whatever it starts meanwhile is found the next time."""
+        for _ in range(_MAX_SEARCHES):
+            pids = _marked(self._mark)
+            if not pids:
+                return
+            for pid in pids:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _await_end(self, exited: Callable[[int], None]) -> None:
+        exited(self._child.wait())
+
+    def _follow(self) -> None:
+        """Pass on lines as they are written, until everybody who may write has ended."""
+        poll = select.poll()
+        poll.register(self._output.fileno(), select.POLLIN)
+        try:
+            while not self._is_closed:
+                poll.poll(_LOOK_MS)
+                with self._reading:
+                    if self._is_closed or (block := _read(self._output)) == b"":
+                        return
+                    self._split(block or b"")
+        except BrokenPipeError as error:
+            self._unread = error
+
+    def _split(self, block: bytes) -> None:
+        *lines, self._rest = (self._rest + block).split(b"\n")
+        for line in lines:
+            self._write(line)
+        while len(self._rest) > _MAX_LINE_BYTES:
+            self._write(self._rest[:_MAX_LINE_BYTES])
+            self._rest = self._rest[_MAX_LINE_BYTES:]
+
+    def _write(self, line: bytes) -> None:
+        self._log(LogLine(int(time.time() * 1000), line.decode("utf-8", "replace")))
+
+
+def _read(output: IO[bytes]) -> bytes | None:
+    """Read what is there: b"" at the end, None if there is nothing yet."""
+    try:
+        return os.read(output.fileno(), _BLOCK_BYTES)
+    except BlockingIOError:
+        return None
+
+
+def _marked(mark: str) -> list[int]:
+    """Find the processes of this user whose environment has the mark; none without /proc."""
+    pids = []
+    for folder in _PROC.glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes():
+                pids.append(int(folder.name))
+    return pids

@@ -1,0 +1,243 @@
+"""One execution environment: a process with its Runtime API, warm between invocations.
+
+Owns deadlines and limits, and in Lambda's words what ends an invocation that the runtime does not
+end itself.
+Source: AWS Lambda guide, "Understanding the Lambda execution environment lifecycle".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
+
+import msgspec
+
+from kappa.config.model import Function
+from kappa.runtime import memory
+from kappa.runtime.api import Chunk, Event, Exited, Failed, Invocation, Ready, RuntimeApi, Taken
+from kappa.runtime.environment import Surroundings, memory_mb, timeout_s, variables
+from kappa.runtime.interpreters import CLIENTS, CannotRun
+from kappa.runtime.process import LogLine, Process
+
+# Beyond this, the start counts as a part of the first invocation.
+_INIT_S = 10.0
+_POLL_S = 0.05
+_MB_KB = 1024
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """As whom and where the function runs. `credentials` are variables of the SDKs."""
+
+    region: str
+    function_arn: str
+    credentials: Mapping[str, str] = {}
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """What ended an invocation instead of a response: the error as JSON, and Lambda's status."""
+
+    error: bytes
+    status: str = "error"
+    error_type: str = ""
+
+
+class Ended(Exception):
+    """The environment is of no further use."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.status)
+        self.ending = ending
+
+
+class Gone(Ended):
+    """The process ended before it took the invocation, so another one may take it."""
+
+
+class Sandbox:
+    """A running process of the function. With `patient`, nothing is limited: somebody debugs."""
+
+    def __init__(
+        self,
+        command: tuple[str, ...],
+        code: Path,
+        function: Function,
+        caller: Caller,
+        log: Callable[[LogLine], None],
+        *,
+        patient: bool = False,
+    ) -> None:
+        self._function, self._caller, self._patient = function, caller, patient
+        self.client = ""
+        self.init_ms: float | None = None
+        self._peak_kb, self._measured_s = 0, 0.0
+        mark = os.urandom(16).hex()
+        temporary = _temporary_folder(mark)
+        self.api = RuntimeApi()
+        place = Surroundings(
+            code=code,
+            clients=CLIENTS,
+            temporary=temporary,
+            address=self.api.address,
+            log_stream=f"{time.strftime('%Y/%m/%d', time.gmtime())}/[$LATEST]{mark}",
+            region=caller.region,
+            credentials=caller.credentials,
+        )
+        environment = variables(function, place, os.environ)
+        self._began_s = time.monotonic()
+        try:
+            self._process = Process(command, code, environment, temporary, mark, log, self._on_exit)
+        except BaseException as error:
+            self.api.close()
+            temporary.rmdir()
+            if not isinstance(error, OSError):
+                raise
+            raise CannotRun(f"{command[0]} does not start: {error.strerror or error}.") from error
+
+    def await_ready(self, request_id: str) -> None:
+        """Wait until the runtime asks for an invocation.
+
+        Raises: Ended; Gone, if it did not come back from the last one.
+        """
+        is_cold = self.init_ms is None
+        since_s = self._began_s + _INIT_S if is_cold else time.monotonic()
+        deadline_s = since_s + timeout_s(self._function)
+        try:
+            event = self.next_event(request_id, deadline_s)
+            while not isinstance(event, Ready):
+                if isinstance(event, Failed):
+                    raise Ended(Ending(event.error, error_type=error_type(event.error)))
+                event = self.next_event(request_id, deadline_s)
+        except Ended as ended:
+            if is_cold:
+                raise
+            raise Gone(ended.ending) from ended
+        self.client = event.client
+        self._peak_kb = max(self._peak_kb, memory.peak_kb(self._process.pid))
+        if is_cold:
+            self.init_ms = (time.monotonic() - self._began_s) * 1000
+
+    def begin(self, request_id: str, payload: bytes) -> float:
+        """Hand out an invocation; return the monotonic time of its deadline, in seconds.
+
+        Raises: Ended; Gone, if the process ended before it took it.
+        """
+        limit_s = 86400 if self._patient else timeout_s(self._function)
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + limit_s) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": self._caller.function_arn,
+            "Lambda-Runtime-Trace-Id": _trace_id(),
+        }
+        deadline_s = time.monotonic() + limit_s
+        self.api.offer(Invocation(request_id, payload, headers))
+        try:
+            while not isinstance(self.next_event(request_id, deadline_s), Taken):
+                pass
+        except Ended as ended:
+            raise Gone(ended.ending) from ended
+        return deadline_s
+
+    def next_event(self, request_id: str, deadline_s: float) -> Event:
+        """Wait for the next event, and watch the limits meanwhile.
+
+        Raises: Ended, at the deadline, over the memory, or when the process has ended.
+        """
+        while True:
+            event: Event | None = None
+            with suppress(Empty):
+                event = self.api.events.get(timeout=_POLL_S)
+            self._process.check_log()
+            if isinstance(event, Exited):
+                raise Ended(_exit(request_id, event.code))
+            # A stream without an end does not get beyond the limits either.
+            if event is None or isinstance(event, Chunk):
+                self._check_limits(request_id, deadline_s)
+            if event is not None:
+                return event
+
+    def _check_limits(self, request_id: str, deadline_s: float) -> None:
+        if self._patient:
+            return
+        now_s = time.monotonic()
+        if now_s >= deadline_s:
+            text = f"Task timed out after {timeout_s(self._function):.2f} seconds"
+            error = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
+            raise Ended(Ending(error, "timeout"))
+        if now_s >= self._measured_s + _POLL_S:
+            self._measured_s = now_s
+            self._check_memory(request_id)
+
+    def finish(self) -> None:
+        """Pass on what the function has written up to now, and measure its memory."""
+        self._process.drain()
+        self._peak_kb = max(self._peak_kb, memory.peak_kb(self._process.pid))
+
+    @property
+    def used_mb(self) -> int:
+        """The most memory that has been measured."""
+        return -(-self._peak_kb // _MB_KB)
+
+    def close(self) -> None:
+        """End the process and all that it has started."""
+        self.api.close()
+        self._process.close()
+
+    def _on_exit(self, code: int) -> None:
+        self.api.put(Exited(code))
+
+    def _check_memory(self, request_id: str) -> None:
+        limit_mb = memory_mb(self._function)
+        used_kb = memory.used_kb(self._process.pid, limit_mb * _MB_KB)
+        self._peak_kb = max(self._peak_kb, used_kb)
+        if used_kb > limit_mb * _MB_KB:
+            text = "Runtime exited with error: signal: killed"
+            error = _error("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
+            raise Ended(Ending(error, error_type="Runtime.OutOfMemory"))
+
+
+def _temporary_folder(mark: str) -> Path:
+    """Make the folder that only this process uses."""
+    folder = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise CannotRun(
+            f"{folder.parent}: {error.strerror or error}.", "Set TMPDIR to a folder of yours."
+        ) from error
+    return folder
+
+
+def error_type(error: bytes) -> str:
+    """The type that an error's JSON names; "" if it names none."""
+    with suppress(ValueError, AttributeError):
+        return str(json.loads(error).get("errorType", ""))
+    return ""
+
+
+def _exit(request_id: str, code: int) -> Ending:
+    """Word the end of a process, as Lambda does."""
+    if code == 0:
+        reason = "Runtime exited without providing a reason"
+    elif code > 0:
+        reason = f"Runtime exited with error: exit status {code}"
+    else:
+        name = signal.strsignal(-code) or str(-code)
+        reason = f"Runtime exited with error: signal: {name.lower()}"
+    error = _error("Runtime.ExitError", f"RequestId: {request_id} Error: {reason}")
+    return Ending(error, error_type="Runtime.ExitError")
+
+
+def _error(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+
+
+def _trace_id() -> str:
+    """A trace that X-Ray does not record. Source: AWS X-Ray guide, "Tracing header"."""
+    root = f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
+    return f"Root={root};Parent={os.urandom(8).hex()};Sampled=0"

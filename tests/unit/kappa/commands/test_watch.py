@@ -1,0 +1,294 @@
+"""watch: which saves count, what they lead to, and what is refused."""
+
+import os
+import shutil
+from types import SimpleNamespace
+
+import pytest
+from msgspec.structs import replace
+
+from kappa.commands.watch import (
+    POLL_S,
+    Changes,
+    after_reading,
+    await_change,
+    changes,
+    check_live,
+    check_test_data,
+    plan_all,
+    plan_changed_code,
+    qualifier,
+    with_new_code,
+)
+from kappa.config.inputs import Inputs, collecting, depends_on, read_again
+from kappa.errors import ConfigError, NotFound
+from kappa.plan.step import Clock, steps
+from tests.support.builders import kappa_config
+from tests.support.kappa.account import Account
+from tests.support.kappa.sessions import carry_out, deploy, session_of
+
+
+def looked(folder):
+    """A config, and code in a folder, as they are now."""
+    inputs = Inputs()
+    with collecting(inputs):
+        depends_on(folder / "config.yml")
+        depends_on(folder / "code", "folders")
+        for name in ("greeter.py", "words.py"):
+            depends_on(folder / "code" / name, "code")
+    return inputs
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "code").mkdir()
+    for name in ("config.yml", "code/greeter.py", "code/words.py"):
+        (tmp_path / name).write_text("before")
+    return tmp_path
+
+
+def in_place(file):
+    file.write_text("after!")
+
+
+def renamed(file):
+    file.with_name("4913").write_text("after")
+    file.with_name("4913").replace(file)
+
+
+def deleted_first(file):
+    file.unlink()
+    file.write_text("before")
+
+
+def backed_up(file):
+    file.rename(f"{file}~")
+    file.write_text("before")
+
+
+def same_size_and_time(file):
+    times = file.stat()
+    file.write_text("AFTER!")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def made_a_program(file):
+    file.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    "save",
+    [in_place, renamed, deleted_first, backed_up, same_size_and_time, made_a_program],
+    ids=lambda save: save.__name__,
+)
+def test_every_way_to_save_a_file_is_seen(project, save):
+    before, file = looked(project), project / "code" / "greeter.py"
+    save(file)
+    assert changes(before, read_again(before)).code == (str(file),)
+
+
+def test_a_swap_file_changes_the_folder_only(project):
+    before = looked(project)
+    (project / "code" / ".greeter.py.swp").write_text("unsaved")
+    assert changes(before, read_again(before)) == Changes(folders=(str(project / "code"),))
+
+
+def test_a_config_that_is_packed_too_counts_as_the_config(project):
+    inputs = looked(project)
+    with collecting(inputs):
+        depends_on(project / "config.yml", "code")
+    in_place(project / "config.yml")
+    found = changes(inputs, read_again(inputs))
+    assert (found.settings, found.code) == ((str(project / "config.yml"),), ())
+
+
+def acting(*acts, look_s=0.0):
+    """A clock whose n-th sleep does the n-th act; each sleep is recorded, a look takes `look_s`."""
+    now, slept, rest = SimpleNamespace(s=0.0), [], list(acts)
+
+    def sleep(seconds):
+        slept.append(seconds)
+        now.s += seconds
+        if rest:
+            rest.pop(0)()
+
+    def passing():
+        now.s += look_s
+        return now.s
+
+    return Clock(now=passing, sleep=sleep), slept
+
+
+def nothing():
+    """Change nothing."""
+
+
+def test_files_that_are_saved_together_are_one_change(project):
+    inputs, code = looked(project), project / "code"
+    clock, slept = acting(
+        nothing,
+        lambda: in_place(code / "greeter.py"),
+        lambda: in_place(code / "words.py"),
+        lambda: in_place(project / "config.yml"),
+        nothing,
+    )
+    (now,) = await_change([inputs], clock)
+    found = changes(inputs, now)
+    assert len(found.code) == 2
+    assert len(found.settings) == 1
+    assert len(slept) == 5
+
+
+def test_a_file_that_comes_back_within_the_quiet_time_was_never_gone(project):
+    inputs, file = looked(project), project / "code" / "greeter.py"
+    aside = project / "aside"
+    clock, _ = acting(lambda: shutil.move(file, aside), lambda: in_place(aside), nothing)
+    now = await_change([inputs], clock)
+    assert changes(inputs, now[0]).code == (str(file),)
+    shutil.move(aside, file)
+    clock, _ = acting(nothing)
+    assert await_change(now, clock)[0].code[str(file)] is not None
+
+
+def test_a_file_that_is_never_still_is_not_waited_for(project):
+    inputs, count = looked(project), iter(range(10_000))
+
+    def write():
+        (project / "code" / "words.py").write_text("x" * next(count))
+
+    clock, slept = acting(*[write] * 10_000)
+    assert await_change([inputs], clock) != [inputs]
+    assert 1 < sum(slept) < 4
+
+
+def test_many_files_are_looked_at_less_often(project):
+    inputs = looked(project)
+    clock, slept = acting(lambda: in_place(project / "config.yml"), look_s=0.5)
+    await_change([inputs], clock)
+    assert slept[0] >= 5 > POLL_S
+
+
+def test_only_the_config_whose_file_changed_differs(project):
+    own, other = looked(project), Inputs()
+    clock, _ = acting(lambda: in_place(project / "config.yml"))
+    now = await_change([other, own], clock)
+    assert [each != before for each, before in zip(now, [other, own], strict=True)] == [False, True]
+
+
+def test_after_a_failure_all_files_of_before_still_count():
+    now = Inputs({"config.yml": (2,)}, {"gone.py": (1,), "a.py": (1,)}, {"code": (1,)})
+    collected = Inputs({"config.yml": (3,), "new.yml": (1,)}, {"a.py": (2,)}, {})
+    assert after_reading(now, collected, whole=True, done=False) == Inputs(
+        {"config.yml": (3,), "new.yml": (1,)}, {"gone.py": (1,), "a.py": (2,)}, {"code": (1,)}
+    )
+
+
+def test_after_an_update_of_the_code_the_config_still_counts():
+    now = Inputs({"config.yml": (2,)}, {"gone.py": None, "a.py": (1,)}, {"code": (1,)})
+    collected = Inputs({"input.json": (1,)}, {"a.py": (2,)}, {"code": (2,)})
+    assert after_reading(now, collected, whole=False, done=True) == Inputs(
+        {"config.yml": (2,), "input.json": (1,)}, {"a.py": (2,)}, {"code": (2,)}
+    )
+    assert after_reading(now, collected, whole=True, done=True) == collected
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"publish": True, "alias": "live"}, "publishes what it deploys and has the alias live"),
+        ({"publish": True}, "publishes what it deploys"),
+        ({"alias": "live"}, "has the alias live"),
+    ],
+)
+def test_what_others_may_call_is_only_watched_if_it_is_named(keys, words):
+    config = kappa_config(keys)
+    with pytest.raises(ConfigError, match=f"{words}: others may call") as error:
+        check_live(config, is_named=False)
+    assert error.value.hint == "Add --yes if that is meant."
+    check_live(config, is_named=True)
+
+
+def test_a_function_without_versions_is_watched_without_a_question():
+    check_live(kappa_config(), is_named=False)
+
+
+def test_the_alias_is_invoked_only_if_each_deploy_moves_it():
+    assert qualifier(kappa_config({"alias": "live", "publish": True})) == "live"
+    assert qualifier(kappa_config({"alias": "live"})) == ""
+    assert qualifier(kappa_config()) == ""
+
+
+def test_an_invocation_needs_test_data():
+    with pytest.raises(ConfigError, match=r"lambda\.test_data is missing"):
+        check_test_data(kappa_config())
+    check_test_data(kappa_config({"test_data": "input.json"}))
+
+
+def test_watch_creates_no_function():
+    aws = Account()
+    with pytest.raises(NotFound, match=r"Not on AWS: function greeter\. watch creates") as error:
+        plan_all(session_of(aws))
+    assert error.value.hint.startswith("Create what is missing: kappa ")
+    assert aws.function is None
+
+
+def test_a_changed_config_is_deployed_as_deploy_does():
+    aws = Account()
+    deploy(aws)
+    session = session_of(aws, timeout=9)
+    plan, _ = plan_all(session)
+    carry_out(session, plan)
+    assert aws.function["Timeout"] == 9
+    assert steps(plan_all(session)[0]) == []
+
+
+def deployed(image="1"):
+    aws = Account()
+    deploy(aws)
+    session = session_of(aws, image)
+    _, current = plan_all(session)
+    return aws, session, current
+
+
+def test_changed_code_is_sent_after_one_look_at_the_function():
+    aws, _, current = deployed()
+    calls, call = [], aws.call
+
+    def counted(service, operation, doing, params=None):
+        calls.append(operation)
+        return call(service, operation, doing, params)
+
+    aws.call = counted
+    newer = session_of(aws, "2")
+    carry_out(newer, plan_changed_code(newer, replace(current, config=newer.config), ""))
+    # The second look guards the write.
+    assert calls == ["get_function", "get_function", "update_function_code"]
+    assert aws.function["CodeSha256"].endswith(":2")
+
+
+def test_code_that_another_command_sent_is_replaced_with_a_warning():
+    aws, session, current = deployed()
+    aws.function |= {"CodeSha256": "theirs", "ImageUri": "theirs"}
+    plan = plan_changed_code(session, current, "ours")
+    reports = carry_out(session, plan)
+    assert reports[0] == (
+        "warning",
+        "another command has changed the code of greeter meanwhile: it is replaced",
+    )
+    assert ("updated", "code of greeter") in reports
+
+
+def test_a_function_that_was_deleted_meanwhile_is_an_error():
+    aws, session, current = deployed()
+    aws.lambda_delete_function("greeter")
+    with pytest.raises(NotFound, match="The function greeter does not exist"):
+        plan_changed_code(session, current, "")
+
+
+def test_new_code_keeps_the_clients_and_what_is_known():
+    session = replace(deployed()[1], ask=lambda _: {})
+    vars(session).update(document={"Statement": []}, place="here", zip="old")
+    fresh = with_new_code(session)
+    assert fresh.ask is session.ask
+    assert fresh.aws is session.aws
+    assert vars(fresh) == {"document": {"Statement": []}, "place": "here"}

@@ -1,0 +1,122 @@
+"""The unpacked code: once, whole, unchanged, and not for ever."""
+
+import io
+import os
+import stat
+import threading
+import time
+import zipfile
+
+import pytest
+
+from kappa.errors import ArchiveError
+from kappa.packing.archive import Archive, sha256_of
+from kappa.runtime import code_cache
+from kappa.runtime.code_cache import CODE, unpacked
+
+
+def archive(*entries):
+    """A zip of (name, content, mode)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for name, content, mode in entries:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            packed.writestr(info, content)
+    data = buffer.getvalue()
+    return Archive(data, sha256_of(data), tuple(name for name, _, _ in entries), len(data))
+
+
+def plain(text):
+    return archive(("app.py", text, 0o100644))
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def names(cache):
+    return sorted(path.name for path in (cache / "code").iterdir())
+
+
+def test_files_have_the_content_and_the_rights_of_the_zip(tmp_path):
+    packed = archive(("app.py", "x", 0o100644), ("bin/run", "y", 0o100755), ("empty/", "", 0))
+    with unpacked(packed, tmp_path) as entry:
+        code = entry / CODE
+        assert (code / "app.py").read_text() == "x"
+        assert (mode(code / "app.py"), mode(code / "bin/run")) == (0o444, 0o555)
+        assert (mode(code), mode(code / "bin")) == (0o555, 0o555)
+        assert (code / "empty").is_dir()
+
+
+def test_a_zip_is_unpacked_once(tmp_path):
+    with unpacked(plain("x"), tmp_path) as entry:
+        inode = (entry / CODE / "app.py").stat().st_ino
+    with unpacked(plain("x"), tmp_path) as again:
+        assert (again / CODE / "app.py").stat().st_ino == inode
+    with unpacked(plain("y"), tmp_path) as other:
+        assert other != entry
+
+
+def test_runs_at_once_share_it(tmp_path):
+    seen, packed = [], archive(*((f"m{number}.py", "x", 0o100644) for number in range(50)))
+
+    def run():
+        with unpacked(packed, tmp_path) as entry:
+            seen.append((entry, len(list((entry / CODE).iterdir()))))
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 8
+    assert {count for _, count in seen} == {50}
+    assert len(names(tmp_path)) == 1
+
+
+def test_what_was_not_used_for_long_is_removed_with_what_killed_runs_left(tmp_path):
+    with unpacked(plain("old"), tmp_path) as old:
+        pass
+    left = tmp_path / "code" / ".unpacking-1"
+    left.mkdir()
+    for folder in (old, left):
+        os.utime(folder, (0, 0))
+    with unpacked(plain("new"), tmp_path) as new:
+        assert names(tmp_path) == [new.name]
+
+
+def test_what_is_in_use_stays(tmp_path):
+    with unpacked(plain("old"), tmp_path) as old:
+        os.utime(old, (0, 0))
+        with unpacked(plain("new"), tmp_path):
+            assert (old / CODE / "app.py").read_text() == "old"
+
+
+@pytest.mark.parametrize(("limit", "value"), [("_MAX_ENTRIES", 2), ("_MAX_BYTES", 270)])
+def test_only_the_newest_stay(tmp_path, monkeypatch, limit, value):
+    monkeypatch.setattr(code_cache, limit, value)
+    for number in range(4):
+        with unpacked(plain(str(number)), tmp_path) as entry:
+            os.utime(entry, (time.time() + number - 10,) * 2)
+    assert len(names(tmp_path)) == 3  # the newest two, and the one that was added to them
+
+
+def test_a_link_within_the_zip_is_one(tmp_path):
+    link = ("lib/a.py", "../app.py", stat.S_IFLNK | 0o777)
+    with unpacked(archive(("app.py", "x", 0o100644), link), tmp_path) as entry:
+        assert (entry / CODE / "lib/a.py").read_text() == "x"
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../x", ".."])
+def test_a_link_that_leads_outside_is_refused(tmp_path, target):
+    with pytest.raises(ArchiveError, match="not inside of the zip"):
+        unpacked(archive(("a", target, stat.S_IFLNK | 0o777)), tmp_path).__enter__()
+    assert names(tmp_path) == []
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "code").write_text("a file")
+    with pytest.raises(ArchiveError, match="could not be unpacked") as caught:
+        unpacked(plain("x"), tmp_path).__enter__()
+    assert "XDG_CACHE_HOME" in caught.value.hint

@@ -1,0 +1,102 @@
+"""Which requests are served: a page of another host must not run the function here."""
+
+import pytest
+
+from kappa.config.model import Cors
+from kappa.runtime.url_event import Request
+from kappa.runtime.url_gate import refusal
+
+PORT = 9000
+OWN = ("Host", f"127.0.0.1:{PORT}")
+BROWSER = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")
+CORS = Cors(allow_origins=("https://app.example.com",))
+
+
+def refused(*headers, method="GET", target="/", cors=CORS, port=PORT):
+    return refusal(Request(method, target, headers), port, cors)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:9000", "LocalHost:9000", "[::1]:9000", "greeter.localhost:9000"]
+)
+def test_this_machines_names_are_served(host):
+    assert refused(("host", host)) is None
+
+
+def test_the_usual_port_need_not_be_named():
+    assert refused(("Host", "localhost"), port=80) is None
+    assert refused(("Host", "localhost")).status == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["", "evil.test:9000", "localhost.evil.test:9000", "localhost:80", "127.0.0.1:9000\n"]
+)
+def test_names_that_dns_could_point_here_are_refused(host):
+    assert refused(("Host", host)).status == 403
+
+
+@pytest.mark.parametrize("hosts", [(), (OWN, OWN)])
+def test_there_is_one_host(hosts):
+    assert refused(*hosts).status == 403
+
+
+@pytest.mark.parametrize("target", ["*", "http://evil.test/", "evil.test:443"])
+def test_a_proxys_target_is_refused(target):
+    assert refused(OWN, target=target).status == 403
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://127.0.0.1:9000",
+        "http://localhost:5173",
+        "http://localhost",
+        "https://app.localhost:8443",
+        "https://app.example.com",
+    ],
+)
+def test_pages_of_this_machine_and_those_that_cors_names_are_served(origin):
+    site = ("Sec-Fetch-Site", "cross-site")
+    assert refused(OWN, ("Origin", origin), BROWSER, site, method="POST") is None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.test", "null", "", "http://localhost.evil.test", "file://", "localhost:5173"],
+)
+def test_other_pages_are_refused(origin):
+    answer = refused(OWN, ("Origin", origin), method="POST")
+    assert answer.status == 403
+    assert b"url.cors.allow_origins" in answer.body
+
+
+def test_no_page_of_another_host_is_served_without_cors():
+    assert refused(OWN, ("Origin", "https://app.example.com"), cors=None).status == 403
+
+
+def test_a_star_in_cors_allows_all_pages():
+    assert refused(OWN, ("Origin", "https://evil.test"), cors=Cors(allow_origins=("*",))) is None
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
+def test_addresses_that_are_typed_and_this_machines_links_are_served(site):
+    assert refused(OWN, BROWSER, ("Sec-Fetch-Site", site), target="/?a=1") is None
+
+
+@pytest.mark.parametrize("kind", ["image", "iframe", "script", "empty"])
+def test_what_another_page_loads_is_refused(kind):
+    headers = (("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", kind))
+    assert refused(OWN, BROWSER, *headers).status == 403
+
+
+def test_a_link_of_another_page_is_for_a_person_to_follow():
+    headers = (("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "document"))
+    answer = refused(OWN, BROWSER, *headers, target='//evil.test/?code=1&x="<b>')
+    assert answer.status == 403
+    assert b'<a href="/evil.test/?code=1&amp;x=&quot;&lt;b&gt;">' in answer.body
+    assert refused(OWN, BROWSER, *headers, method="POST").body.startswith(b"kappa serve refuses")
+
+
+def test_programs_are_served_and_browsers_that_hide_the_page_are_not():
+    assert refused(OWN, ("User-Agent", "curl/8.5"), target="/?a=1", method="POST") is None
+    assert refused(OWN, BROWSER).status == 403
