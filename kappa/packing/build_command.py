@@ -193,6 +193,8 @@ def _write_record(file: Path, record: _Record) -> None:
     """Write the record, whole or not at all."""
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
+        # A digest of the command is in it, by which others could try a weak secret.
+        temporary.touch(0o600)
         temporary.write_bytes(msgspec.json.encode(record))
         temporary.replace(file)
     except OSError as error:

@@ -286,6 +286,12 @@ def test_the_lock_ends_with_kappa_and_is_not_the_builds(project, cache):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_nobody_else_may_read_a_record(project, cache):
+    pack(project)
+    (record,) = (cache / "kappa" / "builds").glob("*.json")
+    assert record.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_record_that_cannot_be_read_is_none(project, runs, cache):
     pack(project)
     (record,) = (cache / "kappa" / "builds").glob("*.json")
