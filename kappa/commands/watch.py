@@ -165,7 +165,7 @@ def plan_changed_code(session: Session, current: Current, sha256: str) -> Plan:
 def with_new_code(session: Session) -> Session:
     """A session for the same config that packs the code anew."""
     config = msgspec.structs.replace(session.config, notes=())
-    fresh = Session(config, session.aws, session.clock, session.report)
+    fresh = msgspec.structs.replace(session, config=config)
     kept = {key: value for key, value in vars(session).items() if key in ("document", "place")}
     vars(fresh).update(kept)
     return fresh
