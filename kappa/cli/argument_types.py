@@ -50,9 +50,11 @@ class ConfigFiles(click.ParamType[tuple[Path, ...]]):
 
 def config_files(begun: str) -> list[str]:
     """Find the YAML files whose path begins so, as the user would write it."""
+    from kappa.config.files import expand_home
+
     head, slash, name = begun.rpartition("/")
     base = head + slash
-    top = Path(base or ".").expanduser()
+    top = expand_home(base or ".")
     paths: list[str] = []
     for folder, folders, files in os.walk(top):
         inside = Path(folder).relative_to(top)

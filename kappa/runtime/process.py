@@ -29,8 +29,8 @@ _LOOK_MS = 200
 _MAX_SEARCHES = 10
 _PAUSE_S = 0.01
 # Arguments: the mark in the environment, and the temporary folder. `read` ends with kappa. The
-# trap keeps a signal for the group from ending the guard first. It searches thrice: a program shows its
-# environment only once it has started, and may have started others meanwhile.
+# trap keeps a signal for the group from ending the guard first. It searches three times: a program
+# shows its environment only once it has started, and may have started others meanwhile.
 _GUARD = """
 trap '' INT TERM HUP QUIT
 read -r _
