@@ -185,8 +185,11 @@ class Sandbox:
 
     def close(self) -> None:
         """End the process and all that it has started."""
-        self.api.close()
-        self._process.close()
+        # It must not see that its Runtime API is gone, and write that to its log.
+        try:
+            self._process.close()
+        finally:
+            self.api.close()
 
     def _on_exit(self, code: int) -> None:
         self.api.put(Exited(code))
