@@ -180,6 +180,14 @@ def test_code_is_kept_compiled_in_a_place_of_its_own(function_of, cache):
     assert compiled.read_bytes() != b"broken"
 
 
+def test_code_that_is_kept_has_the_assertions_that_the_config_wants(function_of):
+    code = handler("assert False")
+    with function_of(code) as function:
+        assert invoke(function)[1].error
+    with function_of(code, environment='{PYTHONOPTIMIZE: "1"}') as function:
+        assert not invoke(function)[1].error
+
+
 def test_an_invocation_after_a_failed_one_has_a_new_process(function_of, name):
     body = "import os\n    if event: os._exit(1)\n    return os.getpid()"
     with function_of(handler(body), name=name) as function:
