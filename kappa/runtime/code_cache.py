@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import hashlib
 import io
 import os
 import shutil
@@ -28,8 +29,8 @@ _ABANDONED_S = 3600
 _UNUSED_S = 14 * 86400
 _MAX_ENTRIES = 30
 _MAX_BYTES = 1 << 30
-# In an entry: how large its code is.
-_SIZE = "size"
+# In an entry: how large its code is, and what tells whether that is as it was unpacked.
+_SIZE, _STATE = "size", "state"
 
 
 @contextmanager
@@ -64,9 +65,12 @@ def _opened(archive: Archive, base: Path) -> int:
     while True:
         handle = _locked(entry, fcntl.LOCK_SH)
         if handle is not None:
-            os.utime(entry)
-            return handle
-        base.mkdir(parents=True, exist_ok=True)
+            if _is_unchanged(entry):
+                os.utime(entry)
+                return handle
+            os.close(handle)
+            _discard(entry)
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(base)
         _unpack(archive, base, entry)
 
@@ -103,6 +107,7 @@ def _unpack(archive: Archive, base: Path, entry: Path) -> None:
             raise ArchiveError(f"The zip cannot be unpacked: {error}.") from error
         _set_writable(code, writable=False)
         (temporary / _SIZE).write_text(str(archive.unzipped_bytes))
+        (temporary / _STATE).write_text(_state(code))
         temporary.rename(entry)
     except OSError:
         # rename() does not replace a folder: another run was faster.
@@ -136,6 +141,32 @@ def _link(target: Path, to: str, code: Path, name: str) -> None:
     target.symlink_to(to)
 
 
+def _is_unchanged(entry: Path) -> bool:
+    """Whether the code is as it was unpacked: root may write, and others may change the rights."""
+    with suppress(OSError):
+        return (entry / _STATE).read_text() == _state(entry / CODE)
+    return False
+
+
+def _state(code: Path) -> str:
+    """A digest of which files there are, and when each was last changed in any way."""
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(code):
+        folders.sort()
+        for name in (".", *folders, *sorted(files)):
+            stat = os.lstat(f"{folder}/{name}")
+            digest.update(f"{name}/{stat.st_ctime_ns}/{stat.st_size}\n".encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def _discard(entry: Path) -> None:
+    """Remove an entry, also while somebody uses it, who then gets the one that takes its place."""
+    removed = entry.with_name(f"{_TEMPORARY[1]}{os.urandom(8).hex()}")
+    with suppress(FileNotFoundError):
+        entry.rename(removed)
+    _remove(removed)
+
+
 def _sweep(base: Path) -> None:
     """Remove what killed runs left, and entries that were not used for long."""
     now = time.time()
@@ -166,9 +197,7 @@ def _remove_entry(entry: Path) -> None:
     if handle is None:
         return
     try:
-        removed = entry.with_name(f"{_TEMPORARY[1]}{os.urandom(8).hex()}")
-        entry.rename(removed)
-        _remove(removed)
+        _discard(entry)
     finally:
         os.close(handle)
 

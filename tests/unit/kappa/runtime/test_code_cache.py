@@ -75,6 +75,33 @@ def test_runs_at_once_share_it(tmp_path):
     assert len(names(tmp_path)) == 1
 
 
+def test_code_that_somebody_changed_is_unpacked_again(tmp_path):
+    def added(code):
+        (code / "evil.py").write_text("x")
+
+    def changed(code):
+        (code / "app.py").chmod(0o644)
+        (code / "app.py").write_text("y")
+        os.utime(code / "app.py", (0, 0))
+
+    def removed(code):
+        (code / "app.py").unlink()
+
+    for change in (added, changed, removed):
+        with unpacked(plain("x"), tmp_path) as entry:
+            (entry / CODE).chmod(0o755)
+            change(entry / CODE)
+            with unpacked(plain("x"), tmp_path) as again:
+                assert [file.name for file in (again / CODE).iterdir()] == ["app.py"]
+                assert (again / CODE / "app.py").read_text() == "x"
+    assert names(tmp_path) == [entry.name]
+
+
+def test_nobody_else_reads_the_code(tmp_path):
+    with unpacked(plain("x"), tmp_path):
+        assert mode(tmp_path / "code") == 0o700
+
+
 def test_what_was_not_used_for_long_is_removed_with_what_killed_runs_left(tmp_path):
     with unpacked(plain("old"), tmp_path) as old:
         pass
