@@ -116,8 +116,11 @@ class Process:
                 self._rest = b""
 
     def close(self) -> None:
-        """End the process and all that it has started, and remove the temporary folder."""
-        self._kill_group()
+        """End the process and all that it has started, and remove the temporary folder.
+
+        The guard is the last to go: if this is interrupted, it does the rest.
+        """
+        self._child.kill()
         self._child.wait()
         self._kill_marked()
         with suppress(BrokenPipeError):
@@ -126,6 +129,7 @@ class Process:
         with self._reading:
             self._output.close()
         shutil.rmtree(self._temporary, ignore_errors=True)
+        self._kill_group()
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError):
