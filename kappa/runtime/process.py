@@ -21,6 +21,8 @@ from typing import IO
 
 import msgspec
 
+from kappa.runtime.interpreters import CannotRun
+
 _BLOCK_BYTES = 1 << 16
 # A longer line is shown in parts. Source: CloudWatch Logs guide, "CloudWatch Logs quotas".
 _MAX_LINE_BYTES = 256 * 1024
@@ -78,6 +80,7 @@ class Process:
         )
         self._since = _started(_PROC / str(self._guard.pid))
         try:
+            _make_folder(temporary)
             self._child = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -88,6 +91,7 @@ class Process:
                 process_group=self._guard.pid,
             )
         except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
             self._kill_group()
             raise
         self.pid = self._child.pid
@@ -177,6 +181,16 @@ class Process:
 
     def _write(self, line: bytes) -> None:
         self._log(LogLine(int(time.time() * 1000), line.decode("utf-8", "replace")))
+
+
+def _make_folder(temporary: Path) -> None:
+    """Make the folder that only this process uses. The guard removes it, so that runs before."""
+    try:
+        temporary.mkdir(mode=0o700)
+    except OSError as error:
+        raise CannotRun(
+            f"{temporary.parent}: {error.strerror or error}.", "Set TMPDIR to a folder of yours."
+        ) from error
 
 
 def _read(output: IO[bytes]) -> bytes | None:

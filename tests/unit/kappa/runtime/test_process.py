@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -60,3 +61,19 @@ def test_a_process_that_is_just_starting_is_ended_too(proc, tmp_path, monkeypatc
     )
     running.close()
     assert killed == [(4242, signal.SIGKILL)]
+
+
+def test_the_temporary_folder_is_made_once_the_guard_can_remove_it(tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    start, existed = subprocess.Popen, []
+
+    def recorded(*given, **more):
+        existed.append(temporary.exists())
+        return start(*given, **more)
+
+    monkeypatch.setattr(process.subprocess, "Popen", recorded)
+    Process(["/bin/true"], tmp_path, os.environ, temporary, "mark", print, print).close()
+    assert existed == [False, True]
+    with pytest.raises(FileNotFoundError):
+        Process(["/no/such"], tmp_path, os.environ, temporary, "mark", print, print)
+    assert not temporary.exists()
