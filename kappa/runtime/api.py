@@ -26,6 +26,9 @@ MAX_RESPONSE_BYTES = 6_291_556
 MAX_STREAM_BYTES = 200 * 1024 * 1024
 _ROOT = "/2018-06-01/runtime/"
 _JSON = {"Content-Type": "application/json"}
+# What browsers add: for an image of a page, no Origin. Source: W3C, "Fetch Metadata Request
+# Headers".
+_PAGES = {"origin", "referer", "sec-fetch-site"}
 # What waits for the reader of a stream; then the function waits too.
 _MAX_WAITING = 64
 
@@ -148,7 +151,7 @@ class RuntimeApi:
 
     def _answer(self, request: Request, connection: socket.socket) -> bytes:
         """Do what a request asks; an empty answer ends the connection."""
-        if request.headers.get("host") != self.address or "origin" in request.headers:
+        if request.headers.get("host") != self.address or _PAGES & request.headers.keys():
             # A page in a browser must not reach the function, by DNS rebinding or otherwise.
             return _error(403, "Forbidden", "Not a runtime's request.")
         name = request.path.removeprefix(_ROOT) if request.path.startswith(_ROOT) else ""

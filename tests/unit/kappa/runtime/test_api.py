@@ -135,7 +135,15 @@ def test_other_paths_are_not_there(call, method, path):
     assert call(method, path)[0] == 404
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "http://evil"}, {"Host": "evil:80"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil"},
+        {"Host": "evil:80"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Referer": "http://evil/"},
+    ],
+)
 def test_a_page_in_a_browser_cannot_take_an_invocation(server, call, headers):
     server.offer(INVOCATION)
     assert kinds(call("GET", "/invocation/next", headers=headers)) == (403, "Forbidden")
