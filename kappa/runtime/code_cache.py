@@ -6,6 +6,7 @@ Parallel runs do not disturb each other: a folder appears whole, and is locked w
 from __future__ import annotations
 
 import base64
+import errno
 import fcntl
 import hashlib
 import io
@@ -101,6 +102,11 @@ def _unpack(archive: Archive, base: Path, entry: Path) -> None:
             with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
                 for info in packed.infolist():
                     _write(packed, info, code)
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+            name = Path(str(error.filename)).relative_to(code)
+            raise ArchiveError(
+                f"The zip cannot be unpacked: {name} is a file in it, and a folder."
+            ) from error
         except UNREADABLE as error:
             if isinstance(error, OSError):
                 raise
@@ -128,6 +134,8 @@ def _write(packed: zipfile.ZipFile, info: zipfile.ZipInfo, code: Path) -> None:
     if stat.S_ISLNK(mode):
         _link(target, os.fsdecode(packed.read(info)), code, info.filename)
         return
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     target.unlink(missing_ok=True)  # a name that the zip has twice
     with packed.open(info) as source, target.open("xb") as file:
         shutil.copyfileobj(source, file)

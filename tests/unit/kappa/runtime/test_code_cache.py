@@ -147,3 +147,11 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(ArchiveError, match="could not be unpacked") as caught:
         unpacked(plain("x"), tmp_path).__enter__()
     assert "XDG_CACHE_HOME" in caught.value.hint
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("a", "a/")])
+def test_a_name_of_a_file_and_a_folder_is_no_fault_of_the_cache(tmp_path, names):
+    packed = archive(*((name, "", 0o100644) for name in names))
+    with pytest.raises(ArchiveError, match="is a file in it, and a folder"):
+        unpacked(packed, tmp_path).__enter__()
+    assert list((tmp_path / "code").iterdir()) == []
