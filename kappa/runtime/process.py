@@ -113,6 +113,8 @@ class Process:
     def drain(self) -> None:
         """Pass on everything that has been written, a line without an end as well."""
         with self._reading:
+            if self._is_closed:
+                return
             while block := _read(self._output):
                 self._split(block)
             if self._rest:

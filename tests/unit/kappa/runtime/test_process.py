@@ -77,3 +77,11 @@ def test_the_temporary_folder_is_made_once_the_guard_can_remove_it(tmp_path, mon
     with pytest.raises(FileNotFoundError):
         Process(["/no/such"], tmp_path, os.environ, temporary, "mark", print, print)
     assert not temporary.exists()
+
+
+def test_whoever_waits_for_a_closed_process_may_still_ask_for_its_log(tmp_path):
+    ended = Process(
+        ["/bin/true"], tmp_path, os.environ, tmp_path / "temporary", "mark", print, print
+    )
+    ended.close()
+    ended.drain()
