@@ -63,10 +63,11 @@ def _key(archive: Archive) -> str:
 def _opened(archive: Archive, base: Path) -> int:
     """Lock the archive's entry, which is unpacked if it does not exist."""
     entry = base / _key(archive)
+    is_new = False
     while True:
         handle = _locked(entry, fcntl.LOCK_SH)
         if handle is not None:
-            if _is_unchanged(entry):
+            if is_new or _is_unchanged(entry):
                 os.utime(entry)
                 return handle
             os.close(handle)
@@ -74,6 +75,7 @@ def _opened(archive: Archive, base: Path) -> int:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(base)
         _unpack(archive, base, entry)
+        is_new = True
 
 
 def _locked(entry: Path, lock: int) -> int | None:

@@ -97,6 +97,13 @@ def test_code_that_somebody_changed_is_unpacked_again(tmp_path):
     assert names(tmp_path) == [entry.name]
 
 
+def test_a_disk_that_changes_the_times_is_no_endless_loop(tmp_path, monkeypatch):
+    monkeypatch.setattr(code_cache, "_is_unchanged", lambda entry: False)
+    for _ in range(2):
+        with unpacked(plain("x"), tmp_path) as entry:
+            assert (entry / CODE / "app.py").read_text() == "x"
+
+
 def test_nobody_else_reads_the_code(tmp_path):
     with unpacked(plain("x"), tmp_path):
         assert mode(tmp_path / "code") == 0o700
