@@ -77,7 +77,7 @@ class Sandbox:
         self.init_ms: float | None = None
         self._peak_kb, self._measured_s = 0, 0.0
         mark = os.urandom(16).hex()
-        temporary = _temporary_folder(mark)
+        temporary = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
         self.api = RuntimeApi()
         place = Surroundings(
             code=code,
@@ -94,7 +94,6 @@ class Sandbox:
             self._process = Process(command, code, environment, temporary, mark, log, self._on_exit)
         except BaseException as error:
             self.api.close()
-            temporary.rmdir()
             if not isinstance(error, OSError):
                 raise
             raise CannotRun(f"{command[0]} does not start: {error.strerror or error}.") from error
@@ -185,8 +184,11 @@ class Sandbox:
 
     def close(self) -> None:
         """End the process and all that it has started."""
-        self.api.close()
-        self._process.close()
+        # It must not see that its Runtime API is gone, and write that to its log.
+        try:
+            self._process.close()
+        finally:
+            self.api.close()
 
     def _on_exit(self, code: int) -> None:
         self.api.put(Exited(code))
@@ -199,18 +201,6 @@ class Sandbox:
             text = "Runtime exited with error: signal: killed"
             error = _error("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
             raise Ended(Ending(error, error_type="Runtime.OutOfMemory"))
-
-
-def _temporary_folder(mark: str) -> Path:
-    """Make the folder that only this process uses."""
-    folder = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
-    try:
-        folder.mkdir(mode=0o700)
-    except OSError as error:
-        raise CannotRun(
-            f"{folder.parent}: {error.strerror or error}.", "Set TMPDIR to a folder of yours."
-        ) from error
-    return folder
 
 
 def error_type(error: bytes) -> str:

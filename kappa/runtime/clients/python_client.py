@@ -31,7 +31,8 @@ _ROOT = "/2018-06-01/runtime"
 _NAME = f"kappa-python/{sys.version_info[0]}.{sys.version_info[1]}"
 # Source: AWS Lambda guide, "Lambda runtimes": from this version on, results are UTF-8.
 _ASCII = sys.version_info < (3, 12)
-_TAG = f".{MAGIC_NUMBER.hex()}"
+# -O, also by PYTHONOPTIMIZE, leaves assertions out.
+_TAG = f".{MAGIC_NUMBER.hex()}-{sys.flags.optimize}"
 
 
 class Fault(Exception):

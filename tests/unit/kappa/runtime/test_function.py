@@ -12,7 +12,7 @@ import pytest
 
 from kappa.errors import ArchiveError
 from kappa.packing.build import read_archive
-from kappa.runtime import sandbox
+from kappa.runtime import process, sandbox
 from kappa.runtime.function import Caller, LocalFunction, Sdk
 from kappa.runtime.interpreters import CannotRun
 from tests.support.kappa.leftovers import assert_gone, running, temporary_of
@@ -180,6 +180,14 @@ def test_code_is_kept_compiled_in_a_place_of_its_own(function_of, cache):
     assert compiled.read_bytes() != b"broken"
 
 
+def test_code_that_is_kept_has_the_assertions_that_the_config_wants(function_of):
+    code = handler("assert False")
+    with function_of(code) as function:
+        assert invoke(function)[1].error
+    with function_of(code, environment='{PYTHONOPTIMIZE: "1"}') as function:
+        assert not invoke(function)[1].error
+
+
 def test_an_invocation_after_a_failed_one_has_a_new_process(function_of, name):
     body = "import os\n    if event: os._exit(1)\n    return os.getpid()"
     with function_of(handler(body), name=name) as function:
@@ -304,6 +312,24 @@ def test_nothing_of_a_closed_function_is_left(function_of, name, body):
         temporary = temporary_of(function._sandbox._process.pid)
         function.invoke(b"{}")
     assert_gone(name, temporary)
+
+
+def test_a_second_ctrl_c_leaves_nothing_either(function_of, name, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    function = function_of(handler(f"{FORKS}\n    return 1"), name=name).__enter__()
+    function.start()
+    ended = function._sandbox._process
+    temporary = temporary_of(ended.pid)
+    function.invoke(b"{}")
+    monkeypatch.setattr(process, "_marked", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        function.close()
+    ended._guard.stdin.close()  # as kappa's own end does
+    assert_gone(name, temporary)
+    monkeypatch.undo()
+    ended.close()
 
 
 KILLED = """
