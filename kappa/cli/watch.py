@@ -285,6 +285,7 @@ class _Watched:
         if self._follower is None or self._follower.place != place:
             self.stop()
             self._follower = LogFollower(self.session, self.output, as_json=self._options.json)
+        self._follower.resume()
         if self._is_done and self._mode.invokes:
             self._invoke()
 
