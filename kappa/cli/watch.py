@@ -50,16 +50,16 @@ class _Mode:
 
 @command(several=True, together=True)
 @click.option("--invoke", is_flag=True, help="Invoke with lambda.test_data after each update.")
-@click.option("--local", is_flag=True, help="Run the code here at each save; update nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Watch a config with publish or alias.")
+@click.option("--local", is_flag=True, help="Run the code here instead, with lambda.test_data.")
+@click.option("--yes", "-y", is_flag=True, help="Also update what a version or alias publishes.")
 def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
-    """Update the function at each save, and follow its log.
+    """Update the function whenever you save.
 
-    Starts as deploy does, and creates no function, role or policy. Then updates the code when a
-    packed file is saved, and everything when the config, or a file that it names, is. With an
-    error nothing is updated until the next save. Ctrl-C ends it.
+    Starts as deploy does, but creates no function, role or policy. When you save a packed file,
+    it updates the code; when you save the config, or a file that it names, it deploys again.
+    After an error nothing is updated until the next save. It follows the log. Ctrl-C ends it.
 
-    With --local it does what invoke --local does, at each save.
+    With --local it runs the code here, as invoke --local does, and updates nothing.
 
     A config with publish or alias needs --env or --yes.
 
