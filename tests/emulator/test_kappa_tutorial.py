@@ -1,7 +1,7 @@
 """Run the tutorial of docs/kappa.md: each command prints the output shown there.
 
-Its yaml blocks are appended to greeter/config.yml. An indented python block is saved in place of the
-code's last line, while watch runs if that is the next command; another is what the file holds.
+Its yaml blocks are appended to greeter/config.yml. An indented python block is saved in place of
+the last line of the code, while watch runs if that is the next command; another is the whole file.
 """
 
 import re
