@@ -291,11 +291,18 @@ class _Watched:
 
     def _run_here(self) -> None:
         from kappa.commands.invoke import read_payload
+        from kappa.commands.watch import Outdated, outdated_check
+        from kappa.plan.step import Clock, Report
 
-        if self._is_done:
-            payload = read_payload(self.session.config, "", sys.stdin.buffer)
-            with_notice, self._with_notice = self._with_notice, False
-            run_here(self._options, self.session, payload, with_notice=with_notice)
+        if not self._is_done:
+            return
+        payload = read_payload(self.session.config, "", sys.stdin.buffer)
+        with_notice, self._with_notice = self._with_notice, False
+        check = outdated_check(self.inputs, Clock())
+        try:
+            run_here(self._options, self.session, payload, with_notice=with_notice, check=check)
+        except Outdated:
+            progress(report_line(Report("stopped", f"{self.place}: a newer save")))
 
     def _invoke(self) -> None:
         from kappa.commands.invoke import read_payload, send
