@@ -4,7 +4,7 @@ Usage:
   bench [SECTION...]
   bench -h | --help
 
-Without a SECTION all run, in this order: commands, local_runs, handlers, delivery, growth,
+Without a SECTION all run, in this order: commands, local_runs, saves, handlers, delivery, growth,
 page. Each is a module of bench/. `commands` and `local_runs` compare kappa with the tools that
 `make bench-peers` installs.
 
@@ -22,7 +22,7 @@ from docopt import docopt
 from bench.report import keep
 from kappa.errors import KappaError
 
-SECTIONS = ("commands", "local_runs", "handlers", "delivery", "growth", "page")
+SECTIONS = ("commands", "local_runs", "saves", "handlers", "delivery", "growth", "page")
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kappa.cli.carry_out import carry_out
+from kappa.cli.carry_out import carry_out, print_notes
 from kappa.cli.console import (
     Output,
     prefixed,
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from kappa.plan.step import Plan
 
 _MAX_NAMES = 3
+# So many updates, each with a change while it went on, are a build's doing.
+_MAX_IN_A_ROW = 3
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,8 @@ class _Watched:
         self._tried: str | None = None
         self._is_done, self._with_notice = False, True
         self._follower: LogFollower | None = None
+        # What changed during the last updates, if something did in each.
+        self._meanwhile: list[set[str]] = []
 
     def _open(self) -> Session:
         from kappa.commands.watch import check_live, check_test_data
@@ -209,7 +213,7 @@ class _Watched:
         Raises: KappaError; what has been saved counts as seen all the same.
         """
         from kappa.commands.watch import after_reading, changes
-        from kappa.config.inputs import Inputs, collecting
+        from kappa.config.inputs import Inputs, collecting, read_again
 
         is_first, changed = self.now is self.inputs, changes(self.inputs, self.now)
         whole = self._current is None or bool(changed.settings)
@@ -224,7 +228,26 @@ class _Watched:
                 self._is_done = self._deploy(changed, collected)
                 done = self._is_done or not whole
         finally:
-            self.inputs = after_reading(self.now, collected, whole=whole, done=done)
+            # A build that failed has changed what it makes: that is no reason to build again.
+            now = self.now if done else read_again(self.now)
+            self.inputs = after_reading(now, collected, whole=whole, done=done)
+            self._forget_what_builds_change()
+
+    def _forget_what_builds_change(self) -> None:
+        """End a loop: a build that writes to a file that it reads would run for ever."""
+        from kappa.commands.watch import changes
+        from kappa.config.inputs import read_again
+
+        now = read_again(self.inputs)
+        found = changes(self.inputs, now)
+        changed = {*found.settings, *found.code}
+        self._meanwhile = [*self._meanwhile, changed] if changed else []
+        if not self.session.config.function.build or len(self._meanwhile) < _MAX_IN_A_ROW:
+            return
+        text = f"{self._names(changed)} changed during each of {_MAX_IN_A_ROW} builds in a row"
+        hint = "Name what the build reads in lambda.build_inputs."
+        print_notes([f"{text}: kappa waits for another save. {hint}"])
+        self.inputs, self._meanwhile = now, []
 
     def _deploy(self, changed: Changes, collected: Inputs) -> bool:
         """Deploy everything or the code; False if a folder changed, but no file that is packed."""
@@ -265,13 +288,15 @@ class _Watched:
     def _print_saved(self, paths: Iterable[str]) -> None:
         from kappa.plan.step import Report
 
+        if names := self._names(paths):
+            progress(report_line(Report("saved", names)))
+
+    def _names(self, paths: Iterable[str]) -> str:
+        """Name files as they are seen from the config, not all of many."""
         folder = self._options.config.parent
         names = sorted(os.path.relpath(path, folder) for path in paths)
-        if not names:
-            return
         more = len(names) - _MAX_NAMES
-        text = ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
-        progress(report_line(Report("saved", text)))
+        return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
     def after_update(self) -> None:
         """Follow the log, wherever it is now, and show what the function answers.

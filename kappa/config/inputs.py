@@ -50,7 +50,7 @@ def depends_on(path: Path, kind: Kind = "settings") -> None:
     """Name a file or folder that is about to be read or looked for."""
     inputs = _COLLECTED.get()
     if inputs is not None:
-        name = os.fspath(path)
+        name = os.path.abspath(path)  # noqa: PTH100 - links stay, which may lead elsewhere later
         states: dict[str, State] = getattr(inputs, kind)
         if name not in states:
             states[name] = _state(name, kind)

@@ -19,6 +19,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from local.testkit import chromium
 from local.testkit.chromium import MISSING, chromium_path, launch
+from local.testkit.crowd import WITHOUT_PUSH
 from local.testkit.events import operator_record
 from tests.support.builders import row
 
@@ -287,11 +288,15 @@ def visit(request, browser, chat, channel, free_pages):
 
     With a name, the user is signed in. `clock=True` lets the test move the page's clock. `script`
     runs before the page's own. `fresh=True` is for a test that changes the context, or needs an
-    unused browser; other tests may get a page that was reset after its last visit.
+    unused browser; other tests may get a page that was reset after its last visit. `push=False` is
+    for a test of polls: the page polls in a chat with push, too.
     """
     people = []  # each with whether the page may be reused
 
-    def open_page(name=None, *, clock=False, script="", fresh=False, **options):
+    def open_page(name=None, *, clock=False, script="", fresh=False, push=True, **options):
+        pace = pace_of(chat)
+        if pace and not push:
+            pace, script = "", script + WITHOUT_PUSH
         plain = not (clock or script or fresh or options)
         if plain and free_pages:
             page = free_pages.pop()
@@ -299,7 +304,7 @@ def visit(request, browser, chat, channel, free_pages):
             context = browser.new_context(locale="en-GB", **options)
             context.add_init_script(script)
             page = context.new_page()
-        person = Person(page, chat.url, channel, pace_of(chat))
+        person = Person(page, chat.url, channel, pace)
         people.append((person, plain))
         if clock:
             person.page.clock.install()

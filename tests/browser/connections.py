@@ -1,11 +1,13 @@
 """A page's connection to the push broker: watched, or led through a test."""
 
+import base64
 import contextlib
 import re
 
 from local.testkit.listener import PUBLISH
 
 PING, PONG = b"\xc0\0", b"\xd0\0"  # MQTT 3.1.1, 3.12 and 3.13
+FRAME_HEAD, SHORT_FRAME_HEAD, SHORT = 4, 2, 126  # RFC 6455, 5.2: from a server, below 64 kB
 
 
 class Between:
@@ -86,3 +88,32 @@ class Sockets:
     @property
     def open(self):
         return [socket for socket in self.all if not socket.is_closed()]
+
+
+class Received:
+    """The bytes that a page has received to read: answers with their headers, and frames."""
+
+    def __init__(self, page):
+        self.answers = self.frames = 0
+        self._publishes = set()
+        session = page.context.new_cdp_session(page)
+        session.on("Network.requestWillBeSent", self._requested)
+        session.on("Network.loadingFinished", self._answered)
+        session.on("Network.webSocketFrameReceived", self._framed)
+        session.send("Network.enable")
+
+    def _requested(self, event):
+        if "Action=Publish" in event["request"].get("postData", ""):
+            self._publishes.add(event["requestId"])
+
+    def _answered(self, event):
+        if event["requestId"] not in self._publishes:
+            self.answers += int(event["encodedDataLength"])
+
+    def _framed(self, event):
+        length = len(base64.b64decode(event["response"]["payloadData"]))
+        self.frames += length + (SHORT_FRAME_HEAD if length < SHORT else FRAME_HEAD)
+
+    @property
+    def total(self):
+        return self.answers + self.frames

@@ -112,7 +112,7 @@ def test_a_renewal_is_made_by_itself_when_sts_failed(visit, meet, fault, seconds
     ada.at_aws(EXCHANGE, down)
     ada.renew_soon()
     ada.hold_time()
-    passes(ada, down, seconds, f"Connected as {ada.name}")
+    passes(ada, down, seconds, f"Connected as {ada.name}{ada.pace}")
     ada.page.clock.fast_forward("20:00")
     ada.connected().say("an hour later")
     for person in (ada, grace):
@@ -128,7 +128,7 @@ def test_a_renewal_that_fails_until_the_end_says_so_then_and_goes_on_by_itself(v
     ada.hold_time()
     ada.until(lambda: down.failed)
     ada.pass_time(120, 10)
-    expect(ada.status).to_have_text(f"Connected as {ada.name}")
+    ada.connected()
     ada.pass_time(180, 10)
     expect(ada.status).to_have_text(words)
     ada.say("written meanwhile")
@@ -150,7 +150,7 @@ def test_what_sns_does_not_take_at_first_goes_out_by_itself(visit, meet, fault, 
     ada.until(lambda: down.failed)
     expect(ada.line("first")).to_contain_text("Not sent yet. Trying again.")
     ada.say("second")
-    passes(ada, down, seconds, f"Connected as {ada.name}")
+    passes(ada, down, seconds, f"Connected as {ada.name}{ada.pace}")
     for person in (ada, grace):
         person.sees("first", "second")
 
@@ -158,7 +158,7 @@ def test_what_sns_does_not_take_at_first_goes_out_by_itself(visit, meet, fault, 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_when_nothing_works_for_a_minute_nothing_is_lost(visit, meet, channel, fault):
     answer, words = FAULTS[fault]
-    grace, ada = meet("Grace"), visit("Ada", clock=True)
+    grace, ada = meet("Grace"), visit("Ada", clock=True, push=False)
     ada.say("before")
     ada.sees("before")
     down = Down(answer)
@@ -174,8 +174,8 @@ def test_when_nothing_works_for_a_minute_nothing_is_lost(visit, meet, channel, f
         person.connected().sees("before", "from elsewhere", "meanwhile")
 
 
-def test_s3_that_fails_for_a_while_is_told_and_costs_no_message(meet, channel):
-    ada, grace = meet("Ada", "Grace")
+def test_s3_that_fails_for_a_while_is_told_and_costs_no_message(visit, meet, channel):
+    grace, ada = meet("Grace"), visit("Ada", push=False)
     codes = [("InternalError", 500), ("SlowDown", 503)]
 
     def fail(route):

@@ -198,7 +198,7 @@ def test_a_refused_change_says_so_and_is_sent_again_or_discarded(meet):
 
 
 def test_after_15_minutes_by_the_clock_of_aws_a_message_stays_as_it_is(visit):
-    ada = visit("Ada")
+    ada = visit("Ada", push=False)
     for text in ("one", "two"):
         ada.say(text)
     ada.sees("one", "two")

@@ -6,7 +6,7 @@ from tests.browser.conftest import refused
 
 
 def test_the_pace_follows_the_reader(visit):
-    ada = visit("Ada", clock=True)
+    ada = visit("Ada", clock=True, push=False)
     ada.say("hello")
     ada.sees("hello")
     ada.hold_time()
@@ -38,7 +38,7 @@ def test_the_pace_follows_the_reader(visit):
 
 
 def test_a_slow_answer_is_waited_for_and_errors_make_the_polls_rarer(visit, channel):
-    ada = visit("Ada", clock=True)
+    ada = visit("Ada", clock=True, push=False)
     ada.hold_time()
     refuse = refused("SlowDown", 503)
     first = []
@@ -59,7 +59,7 @@ def test_a_slow_answer_is_waited_for_and_errors_make_the_polls_rarer(visit, chan
 
 
 def test_nothing_is_asked_for_while_offline(visit):
-    ada = visit("Ada", clock=True)
+    ada = visit("Ada", clock=True, push=False)
     ada.hold_time()
     ada.page.context.set_offline(True)
     ada.pass_time(3, 1)
@@ -73,8 +73,8 @@ def test_nothing_is_asked_for_while_offline(visit):
     ada.connected()
 
 
-def test_an_unchanged_transcript_costs_a_304(meet):
-    ada = meet("Ada")
+def test_an_unchanged_transcript_costs_a_304(visit):
+    ada = visit("Ada", push=False)
     ada.say("hello")
     ada.sees("hello")
     with ada.page.expect_response(lambda answer: "/data/" in answer.url and answer.status == 304):

@@ -6,6 +6,8 @@ These tests have a chat of their own. Some sit between a page and the broker (`B
 import contextlib
 import json
 import time
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import expect
@@ -13,17 +15,22 @@ from playwright.sync_api import expect
 from local import bootstrap
 from local.testkit.listener import publication
 from tests.browser.conftest import announce, close, listed_channels, origin, unique
-from tests.browser.connections import Between, Sockets
+from tests.browser.connections import Between, Received, Sockets
 from tests.browser.test_moderation import GONE, act
 from tests.browser.watched import Watched
 from tests.conftest import EmulatedAws, RunningChat
+from tests.support.builders import row
 from tests.support.chat.hostile import TEXTS
 from tests.support.chat.people import rows
+from tests.support.samples import ALL
 
 SOON_MS = 5_000
 QUIET_S = 1.0
 POLLING = ". Checking each second"
 IDLE_S = 600
+USED_S = 600 if ALL else 120
+PROSE = "A message of about eighty letters, as people write them in the middle of a day,"
+PICTURE = f"https://lh3.googleusercontent.com/a/{'x' * 54}=s96-c"
 TOGETHER = 4  # hostile texts in a push
 SENT = "2026-01-02T03:04:05.000Z"
 
@@ -104,6 +111,47 @@ def rest(person):
         while count != len(urls):
             count = len(urls)
             person.page.wait_for_timeout(QUIET_S * 1000)
+
+
+def test_a_page_in_use_receives_at_most_a_fifth_of_what_one_that_polls_does(
+    visit, chat, channel, figure
+):
+    # the first test here: the statistics, which the page reads, grow with each channel
+    conversation = Conversation(chat, channel)
+    for second in range(-100, 0, 5):
+        conversation.write(second)
+    ada, bob = visit(clock=True), visit(clock=True, push=False)
+    received = []
+    for person, name in ((ada, "Ada"), (bob, "Bob")):
+        person.page.route("https://*.googleusercontent.com/**", lambda route: route.abort())
+        person.sign_in(unique(name))
+        expect(person.lines).to_have_count(20)
+        conversation.join(person)
+        rest(person)
+        person.hold_time()
+        received.append(Received(person.page))
+    stored = ada.log.locator("article:not(.pending)")
+    conversation.starts_s = ada.page.evaluate("Date.now()") / 1000
+    count = 22
+    # somebody else writes each 5 s, and the page's own person each 30 s
+    for second in range(0, USED_S, 5):
+        if second % 30:
+            conversation.write(second)
+        else:
+            for person in (ada, bob):
+                conversation.say(person, second)
+        count += 1 if second % 30 else 2
+        expect(stored).to_have_count(count)
+        ada.pass_time(5, 5)
+        bob.pass_time(3, 1 if second % 30 else 0.25)
+        bob.pass_time(2, 1)
+    push, polls = received
+    assert polls.frames == 0 < push.frames
+    assert push.total <= 0.2 * polls.total
+    figure(
+        f"push, a page in use for {USED_S} s: {push.frames:,} bytes by push and {push.answers:,} by"
+        f" polls; {polls.total:,} without push; ratio {push.total / polls.total:.3f}"
+    )
 
 
 def test_what_one_person_does_is_on_the_others_page_without_a_reading(visit):
@@ -365,6 +413,49 @@ def test_a_broker_that_talks_nonsense_is_left_for_polls_and_tried_again(visit):
     between.send(b"\x30\xff\xff\xff\xff\xff")
     expect(ada.status).to_have_text(f"Connected as {ada.name}{POLLING}", timeout=SOON_MS)
     ada.connected()
+
+
+class Conversation:
+    """Rows in a channel whose ids follow the pages' clock, which is faster than the emulator's."""
+
+    def __init__(self, chat, channel):
+        self.starts_s = time.time()
+        self._chat = chat
+        self._channel = channel
+        self._users = {}
+        self._published = []
+
+    def write(self, second, client_id="", **attributes):
+        """Write a row of that second after the start, by default somebody else's."""
+        client_id = client_id or f"{second:020}-1"
+        sent_at = datetime.fromtimestamp(self.starts_s + second, UTC)
+        stamp = sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        about = {"message": f"{PROSE} {second}", "name": "Grace Hopper", "picture": PICTURE}
+        stored = row(stamp, client_id, self._channel, **about | attributes)
+        table = self._chat.config.dynamodb_table
+        self._chat.client("dynamodb").put_item(TableName=table, Item=stored)
+
+    def join(self, person):
+        """From now on, write what this person publishes by `say`."""
+        person.say(person.name)
+        expect(person.page.locator(".pending")).to_have_count(0)
+        (own,) = (one for one in rows(self._chat, self._channel) if one["message"] == person.name)
+        self._users[person] = own["user"]
+
+        def answer(route):
+            body = parse_qs(route.request.post_data)["Message"][0]
+            self._published.append(json.loads(body)["client_id"])
+            route.fulfill(body="<PublishResponse/>")
+
+        person.at_aws("Publish", answer)
+
+    def say(self, person, second):
+        text = f"{PROSE} {second}, {person.name}"
+        person.say(text)
+        person.until(lambda: self._published)
+        client_id = self._published.pop()
+        user = self._users[person]
+        self.write(second, client_id, message=text, name=person.name, user=user)
 
 
 def shapes(channel):

@@ -54,8 +54,8 @@ def only_the_newest(route):
 @pytest.mark.parametrize(
     "kind", sample("throttled", "no JSON", more=sorted(FAULTS.keys() - {"throttled", "no JSON"}))
 )
-def test_a_gap_is_filled_once_dynamodb_answers_again(meet, chat, channel, figure, kind):
-    ada = meet("Ada")
+def test_a_gap_is_filled_once_dynamodb_answers_again(visit, chat, channel, figure, kind):
+    ada = visit("Ada", push=False)
     ada.say("before")
     ada.sees("before")
     failing = Failing(FAULTS[kind])
@@ -73,7 +73,7 @@ def test_a_gap_is_filled_once_dynamodb_answers_again(meet, chat, channel, figure
 
 
 def test_a_gap_is_filled_though_dynamodb_keeps_the_page_waiting(visit, chat, channel):
-    ada = visit("Ada", clock=True)
+    ada = visit("Ada", clock=True, push=False)
     ada.say("before")
     ada.sees("before")
     waiting = []

@@ -71,7 +71,7 @@ def test_signing_out_clears_the_screen_the_store_and_stops_the_polls(visit, word
 
 
 def test_a_poll_answered_after_the_sign_out_brings_nothing_back(visit, channel):
-    ada = visit("Ada")
+    ada = visit("Ada", push=False)
     routes = []
     ada.at_data(channel, routes.append)
     with ada.page.expect_request(f"**/data/{channel}.json"):
@@ -157,7 +157,7 @@ def test_who_comes_back_to_a_tab_that_ended_unseen_is_signed_in_without_a_click(
 
 def test_two_tabs_of_one_person_work_side_by_side(visit, meet):
     grace, ada = meet("Grace"), visit("Ada", clock=True)
-    tab = Person(ada.page.context.new_page(), ada.url, ada.channel)
+    tab = Person(ada.page.context.new_page(), ada.url, ada.channel, ada.pace)
     tab.name = ada.name
     tab.open().connected()
     ada.say("from one tab")
@@ -193,7 +193,7 @@ def test_what_a_tab_writes_while_another_signs_out_does_not_stay(visit):
     ada = visit("Ada", fresh=True)
     # before the page receives the event of the sign-out
     ada.page.context.add_init_script(WRITES_AT_SIGN_OUT)
-    tab = Person(ada.page.context.new_page(), ada.url, ada.channel)
+    tab = Person(ada.page.context.new_page(), ada.url, ada.channel, ada.pace)
     tab.name = ada.name
     tab.open().connected()
     ada.sign_out()
@@ -204,7 +204,7 @@ def test_what_a_tab_writes_while_another_signs_out_does_not_stay(visit):
 
 def test_a_sign_out_in_one_tab_signs_the_other_out(visit):
     ada = visit("Ada")
-    tab = Person(ada.page.context.new_page(), ada.url, ada.channel)
+    tab = Person(ada.page.context.new_page(), ada.url, ada.channel, ada.pace)
     tab.name = ada.name
     tab.open().connected()
     ada.sign_out()
@@ -214,7 +214,7 @@ def test_a_sign_out_in_one_tab_signs_the_other_out(visit):
 
 def test_a_sign_out_is_heard_by_a_tab_that_is_just_signing_in(visit):
     ada = visit("Ada")
-    tab = Person(ada.page.context.new_page(), ada.url, ada.channel)
+    tab = Person(ada.page.context.new_page(), ada.url, ada.channel, ada.pace)
     asked = []
 
     def busy(route):

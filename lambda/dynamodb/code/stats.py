@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import math
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -125,7 +126,7 @@ def write_stats(stats: Stats) -> bytes:
             "messages": stats.messages,
             "channels": stats.channels,
             "people": people(stats.seen),
-            "seen": base64.b64encode(stats.seen.to_bytes(BITS // 8, "big")).decode(),
+            "seen": write_seen(stats.seen),
         },
     }
     return compact(content)
@@ -141,7 +142,7 @@ def read_stats(content: bytes, now_ms: int) -> Stats:
             per_minute=[read_count(count) for count in stored["per_minute"]],
             messages=read_count(today["messages"]),
             channels={name: read_count(count) for name, count in today["channels"].items()},
-            seen=int.from_bytes(base64.b64decode(today["seen"], validate=True), "big"),
+            seen=read_seen(today["seen"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return NOTHING
@@ -153,6 +154,27 @@ def read_stats(content: bytes, now_ms: int) -> Stats:
         and today["date"] == day(stats.generated_ms)
     )
     return stats if sound else NOTHING
+
+
+def write_seen(seen: int) -> str:
+    """Write the bitmap. Pages load it, and most of its bits are unset, so it is compressed."""
+    plain = seen.to_bytes(BITS // 8, "big")
+    # the first of two that are equally long: it is read by its length
+    return base64.b64encode(min(plain, zlib.compress(plain), key=len)).decode()
+
+
+def read_seen(text: str) -> int:
+    """Read a written bitmap.
+
+    Raises: ValueError or TypeError, if it is none.
+    """
+    content = base64.b64decode(text, validate=True)
+    if len(content) < BITS // 8:
+        try:
+            content = zlib.decompressobj().decompress(content, BITS // 8 + 1)
+        except zlib.error as error:
+            raise ValueError("no bitmap") from error
+    return int.from_bytes(content, "big")
 
 
 def read_count(count: object) -> int:

@@ -200,11 +200,11 @@ function markSeen() {
   if (isSeen()) dispatch(chat.endSeen(state));
 }
 
-/** @param {import("./state.js").Person} person @param {AbortSignal} signal */
-function enter(person, signal) {
+/** @type {import("./services/session.js").Listener["signedIn"]} */
+function enter(person, signal, at) {
   const same = state.person?.user === person.user;
   const kept = same ? undefined : keeper.kept(person.user);
-  dispatch(chat.signedIn(state, person, kept, awsNow()));
+  dispatch(chat.signedIn(state, person, kept, at));
   if (!same) adopt(true);
   // a renewal keeps the signal, so the running loop continues
   if (polling === signal) return;

@@ -162,6 +162,11 @@ export interface State {
   outbox: readonly Outgoing[];
   /** whether pushes arrive; "none" in a chat without push */
   push: "none" | "off" | "live";
+  /**
+   * the open channel's newest message at the last push, or at the first reading since pushes arrive;
+   * null before that reading
+   */
+  pushedTo: string | null;
   /** when this person signed in, as ids begin; "" before */
   since: string;
   online: boolean;

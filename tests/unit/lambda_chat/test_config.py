@@ -293,7 +293,7 @@ def deployed(config_text, key):
         (Path(folder) / "chat.yml").write_text(config_text)
         where = Path(folder) / "config.yml"
         tree = parse_tree(f"include: chat.yml\nvalue: ${{{key}:-}}\n".encode(), where)
-        return str(fill_tree(tree, read_values(tree).values).data["value"])
+        return str(fill_tree(tree, read_values(tree)).data["value"])
 
 
 def test_keys_for_kappa_alone_are_left_to_kappa():

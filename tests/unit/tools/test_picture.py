@@ -36,6 +36,20 @@ def test_every_package_has_a_box(imports):
     assert folders | {"site", "stack", "testkit", "sns", "dynamodb", "shared", "main.js"} <= texts
 
 
+def test_the_picture_of_the_data_flow_names_parts_that_the_page_has():
+    page, picture = ROOT / PAGE, ElementTree.parse(ROOT / "docs/data-flow.svg").getroot()
+    _page, aws = picture.findall(f"{SVG}rect[@class='panel']")
+    boxes = [
+        (float(box.get("x")), text.text)
+        for box, text in pairwise(picture)
+        if box.get("class") in ("box", "box push")
+    ]
+    parts = {text for x, text in boxes if x < float(aws.get("x"))}
+    files = {path.stem for path in page.glob("services/*.js")}
+    assert {"reading", "pushing"} < parts
+    assert parts <= files | {path.name for path in page.iterdir()}
+
+
 def test_an_arrow_that_others_imply_is_left_out():
     a, b, c = box("a"), box("b"), box("c")
     assert needed({a: {b, c}, b: {c}, c: set()}) == {(a, b), (b, c)}

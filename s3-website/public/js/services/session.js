@@ -16,9 +16,10 @@ import { pause } from "./polling.js";
  *   `signal` aborts when the presence ends, and so does every request of it
  * @typedef {"clicked" | "silent" | "shared"} Origin how a token arrived: from Google after a click,
  *   from Google without one, or from another tab of this browser
- * @typedef {{signingIn(): void, signedIn(person: Person, signal: AbortSignal): void,
+ * @typedef {{signingIn(): void, signedIn(person: Person, signal: AbortSignal, at: number): void,
  *   delayed(error: unknown): void, refused(why: string): void, renewalDue(): void,
- *   endsSoon(): void, ended(): void}} Listener `delayed`: the sign-in failed and is retried
+ *   endsSoon(): void, ended(): void}} Listener `at`: ms since the epoch, by AWS's clock;
+ *   `delayed`: the sign-in failed and is retried
  * @typedef {{nonce: string, now: () => number, awsNow: () => number, random: () => number,
  *   exchange: (token: string, signal: AbortSignal) => Promise<Credentials>,
  *   sign: (credentials: Credentials, signal: AbortSignal) => SignedFetch}} Options
@@ -30,6 +31,7 @@ const SETTLED_MS = 60_000;
 const REQUEST_APART_MS = 60_000;
 // if AWS lacks Google's key for longer than this, the token is not Google's
 const KEY_WAIT_MS = 60_000;
+const SECOND_MS = 1_000;
 
 /** A token that the page itself refuses. The message is shown to the person. */
 class Refusal extends Error {}
@@ -230,7 +232,16 @@ export class Session {
     this.#entering = null;
     this.#signedOut = false;
     this.#schedule(times);
-    this.listener.signedIn(person, signal);
+    this.listener.signedIn(person, signal, this.#signedInAt(claims));
+  }
+
+  /**
+   * Return when the person signed in. Nothing may have corrected this machine's clock yet, so it counts
+   * only within the second that the token names.
+   * @param {Claims} claims
+   */
+  #signedInAt({ issuedAt }) {
+    return Math.min(Math.max(this.options.awsNow(), issuedAt), issuedAt + SECOND_MS);
   }
 
   /**

@@ -5,7 +5,7 @@ import * as channels from "./channel.js";
 import { EMPTY } from "./channel.js";
 import { DEFAULT_CHANNEL } from "./channel_names.js";
 import { listed } from "./channel_order.js";
-import { idAt, stale } from "./messages.js";
+import { idAt, newerThan, newestId, stale, timeOf } from "./messages.js";
 import * as outbox from "./outbox.js";
 
 /**
@@ -27,6 +27,8 @@ export const DEFAULT_SETTINGS = { theme: "auto", notifications: false, sound: fa
 /** @type {Kept} */
 const NOTHING = Object.freeze({ outbox: [], drafts: {}, lastRead: {}, visited: [] });
 const GONE = "The message that you were editing has been deleted.";
+/** A message that is older than this when a poll finds it has not been pushed. */
+const PUSHED_WITHIN_MS = 2_000;
 
 /**
  * @param {string} channel @param {Settings} [settings]
@@ -43,6 +45,7 @@ export function initial(channel, settings = DEFAULT_SETTINGS) {
     channels: {},
     outbox: [],
     push: "none",
+    pushedTo: null,
     since: "",
     online: true,
     endsSoon: false,
@@ -150,7 +153,8 @@ export function opened(state, name) {
   const panel = state.panel === "channels" ? "none" : state.panel;
   const all = { ...state.channels, [state.channel]: leaving, [name]: entering };
   const visited = [...new Set([...state.visited, name])];
-  return withNames({ ...state, channel: name, channels: all, visited, panel, notice: "" }, [name]);
+  const next = { ...state, channel: name, channels: all, visited, panel, notice: "" };
+  return withNames({ ...next, pushedTo: null }, [name]);
 }
 
 /** @param {State} state @param {readonly string[]} names @returns {State} listing these, too */
@@ -180,25 +184,26 @@ export function received(state, name, reading, seen) {
 }
 
 /**
- * Merge what was pushed of a channel; the channel is listed from then on.
+ * Merge what was pushed of a channel; the channel is listed from then on. Pushes count as arriving again.
  * @param {State} state @param {import("../state.js").Push} push @param {boolean} seen
  * @returns {{state: State, complete: boolean}} not `complete`: the transcript has to be read
  */
 export function pushed(state, push, seen) {
   const name = push.channel;
-  const listing = withNames(state, [name]);
+  const listing = withNames(state.push === "off" ? withPush(state, true) : state, [name]);
   const reader = readerOf(state, name, seen);
   const channel = push.notice ? null : channels.pushed(channelOf(state, name), push, reader);
-  if (!channel) return { state: listing, complete: false };
+  if (!channel) return { state: changed(listing, { pushedTo: null }), complete: false };
   const messages = [...push.messages, ...push.edited];
-  const next = withRows(listing, name, channel, { messages, changes: push.changes });
+  const rows = withRows(listing, name, channel, { messages, changes: push.changes });
+  const next = changed(rows, { pushedTo: newestId(channelOf(rows).messages) });
   // an edit of an older message is read from the table
   return { state: next, complete: name !== state.channel || !stale(channel).length };
 }
 
 /** @param {State} state @param {boolean} live whether pushes arrive @returns {State} */
 export function withPush(state, live) {
-  return changed(state, { push: live ? "live" : "off" });
+  return changed(state, { push: live ? "live" : "off", pushedTo: null });
 }
 
 /** @param {State} state @param {string} name @param {boolean} seen @returns {channels.Reader} */
@@ -274,13 +279,20 @@ export function reachBackFailed(state, name) {
 }
 
 /**
- * Record a successful poll, which ends any connection problem.
+ * Record a successful poll, which ends any connection problem. If it found a message that had not been
+ * pushed, pushes count as off until one arrives.
  * @param {State} state @param {string} name the channel that was read @param {number} now
  * @returns {State}
  */
 export function polled(state, name, now) {
   const queue = outbox.overdue(state.outbox, name, now);
-  return changed(state, { outbox: queue, trouble: "", online: true });
+  const next = changed(state, { outbox: queue, trouble: "", online: true });
+  if (state.push !== "live" || name !== state.channel) return next;
+  const { messages } = channelOf(state);
+  if (state.pushedTo === null) return { ...next, pushedTo: newestId(messages) };
+  const [unpushed] = newerThan(messages, state.pushedTo);
+  const isLost = unpushed && now - timeOf(unpushed.id) > PUSHED_WITHIN_MS;
+  return isLost ? withPush(next, false) : next;
 }
 
 /**

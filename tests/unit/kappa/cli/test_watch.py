@@ -10,7 +10,7 @@ from kappa.cli import watch
 from kappa.cli.console import Output
 from kappa.cli.options import Options
 from kappa.config.files import read_file
-from kappa.config.inputs import read_again
+from kappa.config.inputs import collecting, depends_on, read_again
 from kappa.errors import ConfigError, KappaError, NotFound
 from tests.support.kappa.account import Account
 from tests.support.kappa.configs import append
@@ -46,14 +46,20 @@ class Saved(Options):
     """A config file that holds the tag of the function's image, on an account in memory."""
 
     aws: Account | None = None
+    build: str | None = None
 
     def open(self, _known=None):
         if self.session is not None:
             return self.session
         tag = read_file(self.config).decode()
         if tag == "broken":
+            self.config.with_name("made.py").write_text("changed by a build that fails")
             raise ConfigError("config.yml:1: broken")
-        return session_of(self.aws, tag)
+        if self.build:
+            stamp = self.config.with_name("stamp.txt")
+            depends_on(stamp, "code")
+            stamp.write_text(f"{stamp.read_text()}.")
+        return session_of(self.aws, tag, build=self.build)
 
 
 @pytest.fixture
@@ -101,6 +107,30 @@ def test_after_a_broken_config_the_next_save_is_deployed(watched, aws):
     assert read_again(watched.inputs) == watched.inputs
     save(watched, "3")
     assert aws.function["ImageUri"].endswith(":3")
+
+
+def test_what_a_failing_build_has_made_is_no_save(watched):
+    made = watched._options.config.with_name("made.py")
+    made.touch()
+    with collecting(watched.inputs):
+        depends_on(made, "code")
+    with pytest.raises(ConfigError, match="broken"):
+        save(watched, "broken")
+    assert read_again(watched.inputs) == watched.inputs
+
+
+def test_a_build_that_writes_what_it_reads_ends_after_three_times(watched, capsys):
+    watched._options.config.with_name("stamp.txt").touch()
+    watched._options.build = "make"
+    rounds = 0
+    save(watched, "2")
+    while (now := read_again(watched.inputs)) != watched.inputs:
+        watched.now, watched._current = now, None
+        rounds += 1
+        assert rounds < 10
+        watched.update()
+    assert rounds == 2
+    assert "stamp.txt changed during each of 3 builds in a row" in capsys.readouterr().err
 
 
 def test_after_an_error_of_aws_everything_is_deployed_by_the_next_save(watched, aws):

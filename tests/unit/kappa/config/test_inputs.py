@@ -95,7 +95,8 @@ def test_requirements_count_with_the_files_that_they_name(tmp_path):
     inputs = Inputs()
     with collecting(inputs):
         read_inputs("-r more.txt\n--find-links wheels\n./b-1.whl\n", tmp_path, "")
-    assert names(inputs.settings, tmp_path) == {"more.txt", "b-1.whl"}
+    files = {"more.txt", "b-1.whl", "wheels/a-1-py3-none-any.whl"}
+    assert names(inputs.settings, tmp_path) == files
     assert names(inputs.folders, tmp_path) == {"wheels"}
 
 
@@ -116,6 +117,15 @@ def test_what_is_saved_while_it_is_read_shows_as_a_change(tmp_path):
         file.write_text("saved meanwhile")
         depends_on(file)
     assert read_again(inputs) != inputs
+
+
+def test_a_file_counts_once_however_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(written(tmp_path, {"code/a.py": ""}))
+    inputs = Inputs()
+    with collecting(inputs):
+        for name in (Path("code/a.py"), Path("code/../code/a.py"), tmp_path / "code" / "a.py"):
+            depends_on(name)
+    assert list(inputs.settings) == [str(tmp_path / "code" / "a.py")]
 
 
 def test_installed_packages_do_not_count(tmp_path):

@@ -32,7 +32,7 @@ function open(exchange = async () => credentials()) {
     { nonce: NONCE, now, awsNow, random: () => 0, exchange, sign: (given) => given },
     {
       signingIn: record("signingIn"),
-      signedIn: (person, signal) => void events.push(["signedIn", person.name, signal]),
+      signedIn: (person, ...rest) => void events.push(["signedIn", person.name, ...rest]),
       delayed: record("delayed"),
       refused: record("refused"),
       renewalDue: record("renewalDue"),
@@ -73,9 +73,23 @@ test("a token makes a presence that ends with the earlier of token and credentia
   const { session, events, words } = open();
   await session.enter(token({ exp: 600 }));
   assert.deepEqual(words(), ["signingIn", "signedIn"]);
-  assert.equal(events[1][1], "Ada");
+  assert.deepEqual(events[1].slice(1, 3), ["Ada", session.presence.signal]);
   assert.equal(session.presence.endsAt, 600_000);
 });
+
+for (const [name, aheadMs, at] of [
+  ["right", 400, 600_400],
+  ["ahead", 50_000, 601_000],
+  ["behind", -50_000, 600_000],
+]) {
+  test(`by a clock that is ${name}, one signs in within the second of the token`, async () => {
+    const { session, events, time } = open();
+    time.now = 600_000;
+    time.awsAheadMs = aheadMs;
+    await session.enter(token({ iat: 600, exp: 1200 }));
+    assert.equal(events[1][3], at);
+  });
+}
 
 for (const [name, claims] of Object.entries({
   "a token that has ended": { iat: 100, exp: 90 },

@@ -101,6 +101,52 @@ test("the status says how messages arrive, in a chat that has both ways", () => 
   assert.equal(chat.signedOut(chat.withPush(connected(), false)).push, "off");
 });
 
+/** A poll at that second finds the messages up to `last`. */
+const polledAt = (second, state, last) =>
+  chat.polled(
+    chat.received(state, "default", transcript(range(0, last + 1)), true),
+    "default",
+    START_MS + second * 1000,
+  );
+const live = () => polledAt(30, chat.withPush(connected(), true), 2);
+
+test("a message that a poll finds some time after it was written shows that pushes fail", () => {
+  const soon = polledAt(4, live(), 3);
+  assert.equal(soon.push, "live", "its push may be on its way");
+  assert.equal(polledAt(34, soon, 3).push, "off");
+  assert.equal(polledAt(60, live(), 40).push, "off");
+  assert.equal(polledAt(41, live(), 40).push, "off", "in a lively channel");
+  assert.equal(polledAt(60, live(), 2).push, "live", "there is none");
+  const other = chat.received(live(), "tea", transcript(range(0, 40)), false);
+  assert.equal(chat.polled(other, "tea", START_MS + 60_000).push, "live", "another channel was read");
+});
+
+test("pushes count as arriving again from the next one on, until one is lost", () => {
+  const off = polledAt(60, live(), 40);
+  assert.equal(told(off, push([], { notice: true })).state.push, "live");
+  const { state } = told(off, push([message(41)], { after: at(40) }));
+  assert.equal(state.push, "live");
+  assert.equal(polledAt(90, state, 41).push, "live");
+  assert.equal(polledAt(90, state, 42).push, "off");
+});
+
+test("what was written before the page listened to the channel does not count as lost", () => {
+  assert.equal(polledAt(60, chat.withPush(known(0, 1), true), 40).push, "live");
+  assert.equal(polledAt(60, chat.withPush(live(), true), 40).push, "live", "a new connection");
+  const back = chat.opened(chat.opened(live(), "tea"), "default");
+  assert.equal(polledAt(60, back, 40).push, "live", "another channel was open");
+});
+
+test("what a push made the page read does not count as lost", () => {
+  const next = told(live(), push([message(40)], { after: at(39) }));
+  assert.equal(next.complete, false);
+  assert.equal(polledAt(60, next.state, 40).push, "live");
+});
+
+test("a page without push does not look for pushes", () => {
+  assert.equal(polledAt(60, polledAt(30, connected(), 2), 40).push, "none");
+});
+
 test("any pushes, in any order, show no message before one that is missing", () => {
   for (let seed = 1; seed <= 300; seed += 1) {
     const random = chance(seed);
