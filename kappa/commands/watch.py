@@ -150,7 +150,7 @@ def refuse_unreadable(session: Session) -> None:
 
     Raises: ConfigError, naming file and line.
     """
-    refuse(session.problems, "AWS keeps the code that it has. Correct this one, and save it.")
+    refuse(session.problems, "AWS keeps the code that it has until this one is correct.")
 
 
 def qualifier(config: Config) -> str:
