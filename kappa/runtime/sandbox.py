@@ -60,7 +60,10 @@ class Gone(Ended):
 
 
 class Sandbox:
-    """A running process of the function. With `patient`, nothing is limited: somebody debugs."""
+    """A running process of the function. With `patient`, nothing is limited: somebody debugs.
+
+    `check` is called while an invocation is waited for; what it raises ends the waiting.
+    """
 
     def __init__(
         self,
@@ -71,8 +74,10 @@ class Sandbox:
         log: Callable[[LogLine], None],
         *,
         patient: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._function, self._caller, self._patient = function, caller, patient
+        self._check = check
         self.client = ""
         self.init_ms: float | None = None
         self._peak_kb, self._measured_s = 0, 0.0
@@ -152,6 +157,7 @@ class Sandbox:
             with suppress(Empty):
                 event = self.api.events.get(timeout=_POLL_S)
             self._process.check_log()
+            self._check()
             if isinstance(event, Exited):
                 raise Ended(_exit(request_id, event.code))
             # A stream without an end does not get beyond the limits either.

@@ -270,7 +270,9 @@ def load(handler: str) -> "Callable[[object, Context], object]":
     except SyntaxError as error:
         text = f"Syntax error in module '{module_name}': {error}"
         line = f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'
-        raise Fault("Runtime.UserCodeSyntaxError", text, [line]) from error
+        # Python names no line of code with null bytes, such as UTF-16.
+        lines = [line] if error.filename else []
+        raise Fault("Runtime.UserCodeSyntaxError", text, lines) from error
     if not hasattr(module, name):
         text = f"Handler '{name}' missing on module '{module_name}'"
         raise Fault("Runtime.HandlerNotFound", text)

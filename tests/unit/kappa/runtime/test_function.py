@@ -113,6 +113,19 @@ def test_the_sdk_of_kappa_is_lambdas(config_of, recorded, tmp_path):
     assert payload["errorMessage"] == "No module named 'other'"
 
 
+def test_what_the_check_raises_ends_an_invocation_and_its_process(config_of, recorded):
+    def check():
+        if recorded.lines:
+            raise InterruptedError
+
+    config = config_of({"app.py": handler("print('hangs'); import time; time.sleep(60)")})
+    given = {"log": recorded.log, "warn": recorded.warnings.append, "check": check}
+    with LocalFunction(config, read_archive(config), CALLER, **given) as function:
+        with pytest.raises(InterruptedError):
+            invoke(function)
+        assert not function.is_warm
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [
@@ -160,6 +173,13 @@ def test_a_failure_is_worded_as_lambda_words_it(function_of, code, kind, words):
     assert (payload["errorType"], result.error) == (kind, "Unhandled")
     assert words in payload["errorMessage"]
     assert result.report.status == ("timeout" if kind == "Sandbox.Timedout" else "error")
+
+
+def test_code_that_python_cannot_place_an_error_in_has_no_traceback(function_of):
+    with function_of("\0") as function:
+        payload, _ = invoke(function)
+    assert "null bytes" in payload["errorMessage"]
+    assert not payload.get("stackTrace")
 
 
 def test_a_traceback_names_the_file_that_the_user_edits(function_of, tmp_path):
