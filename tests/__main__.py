@@ -27,7 +27,7 @@ BESIDE = (
         (*NICE, "node", "--test", *sorted(map(str, ROOT.glob("tests/unit/page/**/*.test.js")))),
         SITE,
     ),
-    ((*NICE, *PYTEST, "-n", "2", "tests/unit"), ROOT),
+    ((*NICE, *PYTEST, "-n", "3", "tests/unit"), ROOT),
 )
 
 

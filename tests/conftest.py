@@ -16,7 +16,7 @@ from local import bootstrap
 from local.testkit.web_identity import ANONYMOUS, assume_role, request_token
 
 STARTED_WITH = dict(os.environ)
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1", "localhost"}
 SESSION = boto3.session.Session()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,9 @@ def config_files(begun: str) -> list[str]:
     """Find the YAML files whose path begins so, as the user would write it."""
     head, slash, name = begun.rpartition("/")
     base = head + slash
-    top = Path(base or ".").expanduser()
+    top = Path(base or ".")
+    with suppress(RuntimeError):  # `~NAME` without such a person
+        top = top.expanduser()
     paths: list[str] = []
     for folder, folders, files in os.walk(top):
         inside = Path(folder).relative_to(top)

@@ -155,9 +155,11 @@ def run_here(
     as_role: bool = False,
     debug_port: int = 0,
     with_notice: bool = True,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Run the function on this machine, and print what it logs and returns.
 
+    What `check` raises ends it.
     Raises: FunctionFailed, after the function's own traceback; KappaError; Interrupted.
     """
     from msgspec.structs import replace
@@ -169,7 +171,7 @@ def run_here(
     function, log = session.config.function, LocalLog()
     local = read_caller(session, as_role=as_role)
     try:
-        with local_function(session, local.caller, log.add, warn, debug_port) as running:
+        with local_function(session, local.caller, log.add, warn, debug_port, check) as running:
             if with_notice:
                 print_notes([local.notice])
             if debug_port:

@@ -31,9 +31,18 @@ class LogFollower:
         self._since_ms = int(time.time() * 1000)
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
+        self._refusal = ""
+        self._start()
+
+    def _start(self) -> None:
         # A daemon: a call that hangs must not keep the command from ending.
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    def resume(self) -> None:
+        """Follow the log again, from where AWS refused to be asked about it."""
+        if not self._thread.is_alive() and self._failure is None:
+            self._start()
 
     def check(self) -> None:
         """Raise what ended the thread, such as a closed output, if it was no answer of AWS."""
@@ -60,16 +69,23 @@ class LogFollower:
         clock = Clock(sleep=self._sleep)
         pretty = sys.stdout.isatty() and not self._as_json
         write = Writer(clock.now, errors=False, as_json=self._as_json, pretty=pretty)
+        asked_ms = self._since_ms
         try:
             for events in follow(aws, Query(group, self._since_ms), clock, lost=report_lost):
                 if not self._stopped.is_set():
                     write.add(events)
                     write.ready()
+                asked_ms = int(time.time() * 1000)
         except _Stopped:
             write.rest()
         except KappaError as error:
             write.rest()
-            progress(f"{error.message}\n  The log is not followed.")
+            self._since_ms = asked_ms
+            if error.message != self._refusal:
+                self._refusal = error.message
+                progress(
+                    f"{error.message}\n  The log is not followed. The next update tries again."
+                )
 
     def _sleep(self, seconds: float) -> None:
         if self._stopped.wait(seconds):

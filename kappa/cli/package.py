@@ -24,8 +24,8 @@ from kappa.texts import one_line
 def package(options: Options, output: Path | None, listed: bool, strict: bool) -> None:
     """Write the zip that deploy would upload.
 
-    Installs the requirements and packs the code into NAME.zip (or lambda.zipfile_name) beside the
-    config. Does not contact AWS.
+    Builds the code, installs the requirements and packs both into NAME.zip (or lambda.zipfile_name)
+    beside the config. Asks AWS only for values such as ${ssm:/path} that packing needs.
 
     Example:
       kappa config.yml package --output /tmp/greeter.zip --list

@@ -64,9 +64,9 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
 
     Each config gets its last line, whatever happens to it or to another one.
     """
-    sessions = _open_all(options, command.__name__, strict=given.get("strict", False))
-    if sessions is None:
-        return 2
+    sessions, code = _open_all(options, command.__name__, strict=given.get("strict", False))
+    if code:
+        return code
     names = names_of([session.config for session in sessions])
     prefixes = prefixes_of(names)
 
@@ -99,8 +99,8 @@ def _code(run: Callable[[], int | None], debug: bool) -> int:
         return 1
 
 
-def _open_all(options: Options, command: str, *, strict: bool) -> list[Session] | None:
-    """Read every config, and report what is wrong with each; None if one is wrong."""
+def _open_all(options: Options, command: str, *, strict: bool) -> tuple[list[Session], int]:
+    """Read every config, and report what is wrong with each; gives the worst exit code too."""
     known: dict[Any, Aws] = {}
     sessions: list[Session] = []
 
@@ -112,9 +112,11 @@ def _open_all(options: Options, command: str, *, strict: bool) -> list[Session] 
                 refuse(session.problems)
         sessions.append(session)
 
-    for file in options.configs:
+    codes = [
         _code(partial(open_one, replace(options, config=file)), options.debug)
-    return sessions if len(sessions) == len(options.configs) else None
+        for file in options.configs
+    ]
+    return sessions, max(codes, key=_severity)
 
 
 def names_of(configs: Sequence[Config]) -> list[str]:

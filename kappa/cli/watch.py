@@ -52,16 +52,16 @@ class _Mode:
 
 @command(several=True, together=True)
 @click.option("--invoke", is_flag=True, help="Invoke with lambda.test_data after each update.")
-@click.option("--local", is_flag=True, help="Run the code here at each save; update nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Watch a config with publish or alias.")
+@click.option("--local", is_flag=True, help="Run the code here instead, with lambda.test_data.")
+@click.option("--yes", "-y", is_flag=True, help="Also update what a version or alias publishes.")
 def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
-    """Update the function at each save, and follow its log.
+    """Update the function whenever you save.
 
-    Starts as deploy does, and creates no function, role or policy. Then updates the code when a
-    packed file is saved, and everything when the config, or a file that it names, is. With an
-    error nothing is updated until the next save. Ctrl-C ends it.
+    Starts as deploy does, but creates no function, role or policy. When you save a packed file,
+    it updates the code; when you save the config, or a file that it names, it deploys again.
+    After an error nothing is updated until the next save. It follows the log. Ctrl-C ends it.
 
-    With --local it does what invoke --local does, at each save.
+    With --local it runs the code here, as invoke --local does, and updates nothing.
 
     A config with publish or alias needs --env or --yes.
 
@@ -310,16 +310,24 @@ class _Watched:
         if self._follower is None or self._follower.place != place:
             self.stop()
             self._follower = LogFollower(self.session, self.output, as_json=self._options.json)
+        self._follower.resume()
         if self._is_done and self._mode.invokes:
             self._invoke()
 
     def _run_here(self) -> None:
         from kappa.commands.invoke import read_payload
+        from kappa.commands.watch import Outdated, outdated_check
+        from kappa.plan.step import Clock, Report
 
-        if self._is_done:
-            payload = read_payload(self.session.config, "", sys.stdin.buffer)
-            with_notice, self._with_notice = self._with_notice, False
-            run_here(self._options, self.session, payload, with_notice=with_notice)
+        if not self._is_done:
+            return
+        payload = read_payload(self.session.config, "", sys.stdin.buffer)
+        with_notice, self._with_notice = self._with_notice, False
+        check = outdated_check(self.inputs, Clock())
+        try:
+            run_here(self._options, self.session, payload, with_notice=with_notice, check=check)
+        except Outdated:
+            progress(report_line(Report("stopped", f"{self.place}: a newer save")))
 
     def _invoke(self) -> None:
         from kappa.commands.invoke import read_payload, send

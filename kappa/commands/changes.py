@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from kappa.config.mask import hide
+from kappa.config.tree import SHORTEST_SECRET
 from kappa.function.code import SENDS_CODE
 from kappa.packing.code_diff import File, compare_code, file_lines
 from kappa.plan.step import CREATING_MARKS, Plan, Step, steps
@@ -89,7 +90,9 @@ def changes(
         same = deployed == code  # sent again, though AWS has it
         if step.operation not in SENDS_CODE or code is None or not has_both or same:
             return None
-        return compare_code(deployed, code, installed, show_secrets=show_values)
+        return compare_code(
+            deployed, code, installed, show_secrets=show_values, secrets=_parts(hidden)
+        )
 
     return [
         Change(
@@ -97,7 +100,7 @@ def changes(
             step.message,
             tuple(
                 _without_secret(setting, _hidden(setting, written), hidden, written)
-                for setting in _settings(step, show_values)
+                for setting in _settings(step, show_values, hidden)
             ),
             files(step),
         )
@@ -105,7 +108,7 @@ def changes(
     ]
 
 
-def _settings(step: Step, show_values: bool) -> Iterator[Setting]:
+def _settings(step: Step, show_values: bool, secrets: Mapping[str, str]) -> Iterator[Setting]:
     if step.mark in ("attached", "detached", "removed"):
         return
     params = {**step.params, **dict.fromkeys(step.takes, "(the version published)")}
@@ -116,9 +119,9 @@ def _settings(step: Step, show_values: bool) -> Iterator[Setting]:
     }
     if step.before:
         shown = {key: value for key, value in shown.items() if key in step.before}
-    after = dict(_flat("", shown))
+    after = dict(_flat("", shown, secrets))
     old_params = {key: value for key, value in step.before.items() if key not in _NAMING}
-    before = dict(_flat("", old_params))
+    before = dict(_flat("", old_params, secrets))
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = before.get(name), after.get(name)
         if old == new and step.mark not in CREATING_MARKS:
@@ -138,9 +141,18 @@ def _without_secret(
     setting: Setting, shown: Setting, secrets: Mapping[str, str], written: Mapping[str, str]
 ) -> Setting:
     """Hide what AWS has in a setting with a secret, but for what the config has too."""
-    if not secrets or hide(setting.after, secrets) == setting.after:
+    parts = _parts(secrets)
+
+    def is_secret(text: str) -> bool:
+        return text in secrets or any(part in text for part in parts)
+
+    texts = set(_texts(setting.after))
+    known = {text for text in texts if not is_secret(text)}
+    if known == texts:
         return shown
-    known = set(_texts(setting.after))
+    shown = replace(shown, after=_in_words(shown.after, {text: secrets[text] for text in parts}))
+    if isinstance(setting.after, str):
+        return replace(shown, before=None if setting.before is None else HIDDEN)
 
     def old(value: Any) -> Any:  # noqa: ANN401 - plain values
         if isinstance(value, Mapping):
@@ -154,6 +166,22 @@ def _without_secret(
 
     before = hide(old(setting.before), written)
     return replace(shown, before=shown.before if shown.before == HIDDEN else before)
+
+
+def _parts(secrets: Iterable[str]) -> list[str]:
+    """The secrets to look for within texts: a short one may be a part of any."""
+    return [text for text in secrets if len(text) >= SHORTEST_SECRET]
+
+
+def _in_words(value: Any, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain values
+    """Put what the config writes in place of each secret within a text."""
+    if isinstance(value, Mapping):
+        return {key: _in_words(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_in_words(item, secrets) for item in value]
+    for text in sorted(secrets, key=len, reverse=True) if isinstance(value, str) else ():
+        value = value.replace(text, secrets[text])
+    return value
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -177,15 +205,22 @@ def _setting(name: str, before: Any, after: Any, show_values: bool) -> Setting: 
     return Setting(name, before, after, is_document)
 
 
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
-    """Name every setting by its dotted path; a JSON text and a list of objects stay whole."""
+def _flat(
+    prefix: str,
+    value: Any,  # noqa: ANN401
+    secrets: Mapping[str, str],
+) -> Iterator[tuple[str, Any]]:
+    """Name every setting by its dotted path; a JSON text and a list of objects stay whole.
+
+    A JSON text that is a secret stays one text.
+    """
     if isinstance(value, bytes):
         return
     if isinstance(value, Mapping) and not (prefix and _deep(value)):
         for key, item in value.items():
-            yield from _flat(f"{prefix}.{key}" if prefix else key, item)
+            yield from _flat(f"{prefix}.{key}" if prefix else key, item, secrets)
         return
-    yield prefix, _json(value) if isinstance(value, str) else value
+    yield prefix, _json(value) if isinstance(value, str) and value not in secrets else value
 
 
 def _json(text: str) -> object:

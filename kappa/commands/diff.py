@@ -26,6 +26,6 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[Cha
         before,
         show_values=show_values,
         included=written_texts(session.config),
-        secrets=secret_texts(session.config),
+        secrets={**session.secrets, **secret_texts(session.config)},
         installed=after.installed if after else (),
     )

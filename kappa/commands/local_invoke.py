@@ -18,8 +18,11 @@ def local_function(
     log: Callable[[LogLine], None],
     warn: Callable[[str], None],
     debug_port: int = 0,
+    check: Callable[[], None] = lambda: None,
 ) -> LocalFunction:
     """Make the function of a config, from the zip that would be uploaded; it is not started.
+
+    What `check` raises ends an invocation.
 
     Raises: CannotRun, for a container image; ArchiveError, ConfigError.
     """
@@ -30,7 +33,14 @@ def local_function(
             "Run it with your container tool: AWS's base images have a Runtime API of their own.",
         )
     return LocalFunction(
-        session.config, archive, caller, log=log, warn=warn, sdk=sdk(), debug_port=debug_port
+        session.config,
+        archive,
+        caller,
+        log=log,
+        warn=warn,
+        sdk=sdk(),
+        debug_port=debug_port,
+        check=check,
     )
 
 

@@ -39,7 +39,8 @@ def _no_report(_: Report) -> None:
 class Session(msgspec.Struct, frozen=True, dict=True):
     """One config and the account that it is for.
 
-    `report` is called before the code is built; `ask` reads the references of its documents.
+    `report` is called before the code is built; `ask` reads the references of its documents, and
+    notes the secrets among them in `secrets`, with what the document writes.
     """
 
     config: Config
@@ -47,6 +48,7 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     clock: Clock = msgspec.field(default_factory=Clock)
     report: Callable[[Report], None] = _no_report
     ask: Ask | None = None
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)
 
     @cached_property
     def document(self) -> dict[str, Any] | None:
@@ -112,10 +114,17 @@ def open_session(
         config = read_config(file, environment, uses=uses, read=read)
     aws = aws_at(config.region, config.profile)
 
-    def ask(names: Collection[str]) -> Mapping[str, Answer]:
-        return read(names, config.region or "", config.profile or "") if names else {}
+    secrets: dict[str, str] = {}
 
-    return Session(msgspec.structs.replace(config, given=given), aws, report=report, ask=ask)
+    def ask(names: Collection[str]) -> Mapping[str, Answer]:
+        answers = read(names, config.region or "", config.profile or "") if names else {}
+        for name, answer in answers.items():
+            if getattr(answer, "is_secret", False):
+                secrets[answer.text] = f"${{{name}}}"  # type: ignore[union-attr]
+        return answers
+
+    config = msgspec.structs.replace(config, given=given)
+    return Session(config, aws, report=report, ask=ask, secrets=secrets)
 
 
 def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
@@ -133,7 +142,7 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
             raise ConfigError(problem, f"Allowed: {allowed(types[key])}.")
     changed = msgspec.structs.replace(session.config.function, **chosen)
     config = msgspec.structs.replace(session.config, function=changed)
-    published = Session(config, session.aws, session.clock, session.report, session.ask)
+    published = msgspec.structs.replace(session, config=config)
     # Nothing that was read depends on these keys, so keep it.
     vars(published).update(vars(session))
     return published

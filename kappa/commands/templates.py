@@ -96,7 +96,8 @@ export const handler = async (event) => ({
 _TYPESCRIPT = Template(
     """\
   # Runs before packing when a file of this folder has changed. `npm run check` checks the types.
-  build: test -d node_modules || npm install && npm run build
+  # Packages are installed again after package.json has changed.
+  build: test node_modules/.package-lock.json -nt package.json || npm install && npm run build
   # The folder that is packed.
   path: dist
   handler: index.handler

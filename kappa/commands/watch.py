@@ -5,7 +5,7 @@ Owns what a change leads to, and what watch refuses. cli/ waits, applies and pri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -26,6 +26,10 @@ _MAX_SHARE = 0.05
 QUIET_S = 0.1
 _MAX_WAIT_S = 2.0
 _CREATING = frozenset({"create_function", "create_policy", "create_role"})
+
+
+class Outdated(Exception):
+    """A file was saved while its older state is being run."""
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -49,6 +53,27 @@ def changes(before: Inputs, now: Inputs) -> Changes:
 
 def _differing(before: Mapping[str, State], now: Mapping[str, State]) -> tuple[str, ...]:
     return tuple(path for path, state in now.items() if state != before[path])
+
+
+def outdated_check(inputs: Inputs, clock: Clock) -> Callable[[], None]:
+    """A check that raises Outdated once settings or code differ; it may be called often.
+
+    Not for a changed folder: that may be a swap file, and nothing would be run again.
+    """
+    next_look_s = 0.0
+
+    def check() -> None:
+        nonlocal next_look_s
+        started_s = clock.now()
+        if started_s < next_look_s:
+            return
+        changed = changes(inputs, read_again(inputs))
+        if changed.settings or changed.code:
+            raise Outdated
+        ended_s = clock.now()
+        next_look_s = ended_s + max(POLL_S, (ended_s - started_s) / _MAX_SHARE)
+
+    return check
 
 
 def await_change(all_inputs: Sequence[Inputs], clock: Clock) -> list[Inputs]:
@@ -125,7 +150,7 @@ def refuse_unreadable(session: Session) -> None:
 
     Raises: ConfigError, naming file and line.
     """
-    refuse(session.problems, "AWS keeps the code that it has. Correct this one, and save it.")
+    refuse(session.problems, "AWS keeps the code that it has until this one is correct.")
 
 
 def qualifier(config: Config) -> str:
@@ -165,7 +190,7 @@ def plan_changed_code(session: Session, current: Current, sha256: str) -> Plan:
 def with_new_code(session: Session) -> Session:
     """A session for the same config that packs the code anew."""
     config = msgspec.structs.replace(session.config, notes=())
-    fresh = Session(config, session.aws, session.clock, session.report)
+    fresh = msgspec.structs.replace(session, config=config)
     kept = {key: value for key, value in vars(session).items() if key in ("document", "place")}
     vars(fresh).update(kept)
     return fresh

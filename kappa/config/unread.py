@@ -128,7 +128,7 @@ def raise_certain(error: ConfigError, places: Collection[Keys]) -> None:
         unread |= {("lambda", key) for key in _OF_IMAGE}
 
     def is_certain(part: ConfigError) -> bool:
-        words = part.message.split()
+        words = [word.strip(",.:;") for word in part.message.split()]
         return not any(part.keys[: len(keys)] == keys or dotted(keys) in words for keys in unread)
 
     raise_all([part for part in getattr(error, "parts", (error,)) if is_certain(part)])

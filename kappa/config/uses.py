@@ -48,19 +48,24 @@ OFFLINE = Uses(asks=False)
 # What names the function, its alias and its log.
 NAMES = Uses(_NAMES)
 EVENTS = Uses((*_NAMES, *_SOURCES))
+# What only packing needs.
+_BUILT: tuple[_Keys, ...] = tuple(
+    ("lambda", key)
+    for key in (
+        *("build", "build_inputs", "build_packages", "dependencies", "excluded_dirs"),
+        *("excluded_files", "requirements", "zipfile_name"),
+    )
+)
 _CONTENT: tuple[_Keys, ...] = (
     ("iam", "policy", "document", "*"),
     ("lambda", "description"),
     ("lambda", "environment"),
     ("lambda", "tags"),
+    *_BUILT,
 )
-# What a function is connected to, and how, without the content of its own settings.
+# What a function is connected to, and how, without the content of its own settings and code.
 CONNECTIONS = Uses(but=_CONTENT)
 # What exists of it, whatever it holds: to show it, or to remove it.
 PARTS = Uses(but=(*_CONTENT, ("lambda", "event_sources", "*", "input", "*")))
-_PACKED = (
-    *("architectures", "build", "build_inputs", "dependencies", "excluded_dirs", "excluded_files"),
-    *("handler", "image", "layers", "name", "path", "requirements", "runtime", "s3_bucket"),
-    "zipfile_name",
-)
-CODE = Uses((("profile",), ("region",), *(("lambda", key) for key in _PACKED)))
+_PACKED = ("architectures", "handler", "image", "layers", "name", "path", "runtime", "s3_bucket")
+CODE = Uses((("profile",), ("region",), *(("lambda", key) for key in _PACKED), *_BUILT))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import secrets
 import shlex
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from kappa.packing.check_handler import check_code
 from kappa.plan.step import Report
 
 _KEYS: Keys = ("lambda", "build")
+_OUT = "KAPPA_OUT"
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -77,10 +79,18 @@ def built(config: Config, report: Callable[[Report], None]) -> Iterator[None]:
 
 
 def _wait_for(lock: int, config: Config, report: Callable[[Report], None]) -> None:
-    """Lock until the file is closed."""
+    """Lock until the file is closed.
+
+    Raises: ConfigError, within the build itself, which would wait forever.
+    """
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        if os.environ.get(_OUT) == str(output_of(config)):
+            problem = f"lambda.build runs kappa for {config.function.path}, which it builds itself."
+            raise config.error(
+                _KEYS, problem, "Let the command make the code, and no more."
+            ) from None
         report(Report("waiting", f"another kappa builds {config.function.path}"))
         fcntl.flock(lock, fcntl.LOCK_EX)
 
@@ -120,7 +130,7 @@ def _run(config: Config) -> None:
     variables = {
         "KAPPA_RUNTIME": function.runtime,
         "KAPPA_ARCHITECTURE": function.architecture,
-        "KAPPA_OUT": str(output_of(config)),
+        _OUT: str(output_of(config)),
     }
     try:
         code, output = build_process.run(function.build or "", folder, variables)
@@ -183,6 +193,8 @@ def _write_record(file: Path, record: _Record) -> None:
     """Write the record, whole or not at all."""
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
+        # A digest of the command is in it, by which others could try a weak secret.
+        temporary.touch(0o600)
         temporary.write_bytes(msgspec.json.encode(record))
         temporary.replace(file)
     except OSError as error:

@@ -148,7 +148,8 @@ class _Reader:
                 continue
             if not path.is_dir():
                 count += 1
-                if path.is_file() or path.is_symlink():
+                # What is neither, such as a pipe, may never end.
+                if path.is_file() or (path.is_symlink() and not path.exists()):
                     yield path
             else:
                 walked.add(real)
@@ -180,3 +181,6 @@ def _digest(file: Path) -> str:
             return hashlib.file_digest(opened, "sha256").hexdigest() + ("x" if is_program else "")
     except FileNotFoundError:
         return "missing"
+    except OSError as error:
+        error.filename = error.filename or str(file)
+        raise

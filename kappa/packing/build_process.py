@@ -22,6 +22,9 @@ exec 3<&0 </dev/null
 (trap '' TERM; read -r _ <&3; kill -KILL -$$) &
 (exec 3<&- "$@")
 """
+# A text is no argument, since anyone on this machine sees those, and it may hold a secret.
+_TEXT = "_KAPPA_BUILD"
+_SHELL = ("/bin/sh", "-c", f'eval "unset {_TEXT}; ${_TEXT}"')
 # What a build gets to end by itself after Ctrl-C.
 _GRACE_S = 2.0
 _MAX_BYTES = 64 * 1024
@@ -40,12 +43,14 @@ def run(
     Raises: OSError, if no process can be started; ValueError, if no program can have such an
     argument.
     """
-    words = ("/bin/sh", "-c", command) if isinstance(command, str) else command
+    words, given = command, dict(variables)
+    if isinstance(command, str):
+        words, given[_TEXT] = _SHELL, command
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             ("/bin/sh", "-c", _WATCHED, "kappa", *words),
             cwd=folder,
-            env={**os.environ, **variables},
+            env={**os.environ, **given},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -55,7 +60,8 @@ def run(
             code = process.wait()
         finally:
             _end(process)
-        return code, _last_lines(output)
+        # Negative: the command ended its whole group.
+        return (code if code >= 0 else 128 - code), _last_lines(output)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,7 @@ import difflib
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -61,17 +61,20 @@ def compare_code(
     installed: Iterable[str] = (),
     *,
     show_secrets: bool = False,
+    secrets: Sequence[str] = (),
 ) -> tuple[File, ...]:
     """Compare the files of two zips; equal files are left out.
 
-    `installed` are the names of files in `code` that kappa installed.
+    `installed` are the names of files in `code` that kappa installed. No lines are shown of a file
+    that has one of the `secrets`, since the old file has what was in its place.
     """
     before, after = _files(deployed), _files(code)
     old = package_by_file(deployed, installed) if deployed is not None else {}
     new = package_by_file(code, installed)
     changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     own = [name for name in changed if name not in old and name not in new]
-    texts = _texts(deployed, code, [name for name in own if name in before and name in after])
+    in_both = [name for name in own if name in before and name in after]
+    texts = _texts(deployed, code, in_both, secrets)
     return tuple(
         File(
             name,
@@ -96,14 +99,21 @@ def _files(data: bytes | None) -> dict[str, tuple[int, int, int]]:
         }
 
 
-def _texts(deployed: bytes | None, code: bytes, names: list[str]) -> dict[str, tuple[str, ...]]:
+def _texts(
+    deployed: bytes | None, code: bytes, names: list[str], secrets: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
     if deployed is None:
         return {}
     with (
         zipfile.ZipFile(io.BytesIO(deployed)) as old,
         zipfile.ZipFile(io.BytesIO(code)) as new,
     ):
-        return {name: _lines(_text(old, name), _text(new, name)) for name in names}
+        texts = {name: (_text(old, name), _text(new, name)) for name in names}
+    return {
+        name: _lines(before, after)
+        for name, (before, after) in texts.items()
+        if not any(secret in (after or "") for secret in secrets)
+    }
 
 
 def _text(archive: zipfile.ZipFile, name: str) -> str | None:

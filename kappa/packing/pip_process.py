@@ -17,6 +17,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
+from kappa.config.files import expand_home
 from kappa.errors import ArchiveError
 from kappa.packing import pip_guard
 from kappa.packing.child import run_child
@@ -100,7 +101,7 @@ def settings() -> str:
 
 def _stamps() -> tuple[tuple[str, int, int], ...]:
     """The files that pip may read, with size and time, so that it is asked again after a change."""
-    home, environ = Path.home(), os.environ
+    home, environ = expand_home("~"), os.environ
     named = environ.get("PIP_CONFIG_FILE", "")
     if named == os.devnull:
         # pip reads no file then.

@@ -52,10 +52,7 @@ def read(file: Path, extras: Sequence[str], machine: Machine) -> str:
 
     Raises: ArchiveError, if they cannot be known from the file.
     """
-    try:
-        content = msgspec.toml.decode(read_requirements(file), type=_File)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise ArchiveError(f"{file}: {error}.") from error
+    content = _read(file)
     project = content.project
     if project is None:
         raise ArchiveError(
@@ -71,6 +68,25 @@ def read(file: Path, extras: Sequence[str], machine: Machine) -> str:
     found = list(_expanded(file, project, extras, machine))
     _check_places(file, content.tool, found)
     return "".join(f"{requirement}\n" for requirement in found)
+
+
+def declared(file: Path) -> list[Requirement] | None:
+    """Read what a project asks for, with or without extras; None if only a build would tell.
+
+    Raises: ArchiveError.
+    """
+    project = _read(file).project
+    if project is None or {"dependencies", "optional-dependencies"} & set(project.dynamic):
+        return None
+    optional = [line for lines in project.optional_dependencies.values() for line in lines]
+    return [_requirement(file, line) for line in (*project.dependencies, *optional)]
+
+
+def _read(file: Path) -> _File:
+    try:
+        return msgspec.toml.decode(read_requirements(file), type=_File)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ArchiveError(f"{file}: {error}.") from error
 
 
 def _expanded(

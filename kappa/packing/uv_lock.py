@@ -7,6 +7,8 @@ Source: uv documentation, "Structure and files": the lockfile.
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -17,12 +19,15 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from kappa.errors import ArchiveError
+from kappa.packing import project_table
 from kappa.packing.machine import Machine
 from kappa.packing.pip_cache_key import digest
 from kappa.packing.required import read_requirements
 
 # The keys of a source that is a folder of this project or a neighbour.
 _FOLDERS = ("virtual", "editable", "directory")
+# Names and versions; another character could make a line of its own.
+_WORD = re.compile(r"[A-Za-z0-9._+!-]+")
 _EXPORT = "Run `uv export --no-dev --no-emit-project -o requirements.txt`, and name that file."
 
 
@@ -41,6 +46,28 @@ class _Dependency(msgspec.Struct):
     extra: tuple[str, ...] = ()
 
 
+class _Declared(msgspec.Struct):
+    """What pyproject.toml asked for when it was locked."""
+
+    name: str
+    specifier: str = ""
+    url: str = ""
+    git: str = ""
+    path: str = ""
+    directory: str = ""
+    editable: str = ""
+    virtual: str = ""
+
+    @property
+    def has_place(self) -> bool:
+        places = (self.url, self.git, self.path, self.directory, self.editable, self.virtual)
+        return any(places)
+
+
+class _Metadata(msgspec.Struct, rename="kebab"):
+    requires_dist: tuple[_Declared, ...] = ()
+
+
 class _Package(msgspec.Struct, rename="kebab"):
     name: str
     source: dict[str, str]
@@ -49,6 +76,7 @@ class _Package(msgspec.Struct, rename="kebab"):
     optional_dependencies: dict[str, tuple[_Dependency, ...]] = {}
     wheels: tuple[_Artifact, ...] = ()
     sdist: _Artifact | None = None
+    metadata: _Metadata | None = None
 
 
 class _Lock(msgspec.Struct, rename="kebab"):
@@ -69,6 +97,8 @@ def read(file: Path, extras: Sequence[str], machine: Machine) -> str:
         _check(file, lock, machine)
         packages = _reached(file, lock, extras, machine)
         return "".join(dict.fromkeys(line for p in packages for line in _lines(file, p)))
+    except OSError as error:
+        raise ArchiveError(f"{error.filename}: {error.strerror}.", "Run `uv lock`.") from error
     except (msgspec.DecodeError, InvalidMarker, InvalidSpecifier, ValueError) as error:
         raise ArchiveError(f"{file}: {error}.", "Run `uv lock`.") from error
 
@@ -106,6 +136,7 @@ def _reached(
             "Run `uv export --package NAME --no-dev --no-emit-project -o requirements.txt`, and "
             "name that file.",
         )
+    _check_is_current(file, root)
     wanted = ["", *map(canonicalize_name, extras)]
     known = {canonicalize_name(name) for name in root.optional_dependencies}
     for extra in wanted[1:]:
@@ -128,6 +159,32 @@ def _reached(
                 locked = _find(lock, dependency)
                 left += [(locked, canonicalize_name(name)) for name in dependency.extra]
                 left.append((locked, ""))
+
+
+def _check_is_current(file: Path, root: _Package) -> None:
+    """Refuse a lock that is older than its project's dependencies: some would be missing."""
+    project = file.parent / "pyproject.toml"
+    declared = project_table.declared(project) if project.is_file() else None
+    metadata = root.metadata or _Metadata()
+    is_known = root.metadata is not None or not (root.dependencies or root.optional_dependencies)
+    if declared is None or not is_known:
+        return
+    asked, locked = (
+        defaultdict[str, set[SpecifierSet]](set),
+        defaultdict[str, set[SpecifierSet]](set),
+    )
+    for requirement in declared:
+        asked[canonicalize_name(requirement.name)].add(requirement.specifier)
+    for item in metadata.requires_dist:
+        # A source may stand in place of versions.
+        versions = {SpecifierSet(item.specifier)}
+        locked[item.name] |= asked.get(item.name, versions) if item.has_place else versions
+    changed = [name for name in sorted({*asked, *locked}) if asked[name] != locked[name]]
+    if changed:
+        raise ArchiveError(
+            f"{file} is older than the dependencies in {project}: {', '.join(changed)}.",
+            "Run `uv lock`.",
+        )
 
 
 def _is_root(package: _Package) -> bool:
@@ -158,6 +215,8 @@ def _find(lock: _Lock, dependency: _Dependency) -> _Package:
 def _lines(file: Path, package: _Package) -> Iterator[str]:
     """Write a package as requirements: from an index, an address or a place on this machine."""
     name, source = package.name, package.source
+    if not _WORD.fullmatch(name + package.version):
+        raise ValueError(f"{name!r} {package.version!r} is not a package's name and version")
     artifacts = [*package.wheels, *((package.sdist,) if package.sdist else ())]
     if "registry" in source:
         registry = source["registry"]
@@ -173,9 +232,10 @@ def _lines(file: Path, package: _Package) -> Iterator[str]:
         place = place or (folder / source["path"]).resolve().as_uri()
         hashes = "".join(f" --hash={found.hash}" for found in artifacts if found.hash)
         yield f"{name} @ {place}{hashes}\n"
+    elif folder_name := source.get("editable") or source.get("directory"):
+        yield f"{name} @ {(file.parent / folder_name).resolve().as_uri()}\n"
     elif "virtual" not in source:
-        folder = file.parent / (source.get("editable") or source["directory"])
-        yield f"{name} @ {folder.resolve().as_uri()}\n"
+        raise ValueError(f"the source of {name} is of no kind that kappa knows")
 
 
 def _hash(artifact: _Artifact, folder: Path | None) -> str:

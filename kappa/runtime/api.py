@@ -10,26 +10,27 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import socket
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from queue import Full, Queue
 
 import msgspec
 
 from kappa.runtime.http_messages import BadRequest, Request, answer, read_request
+from kappa.runtime.peer import is_own
 
 # Source: AWS Lambda guide, "Lambda quotas"; the number stands in Lambda's own error.
 MAX_RESPONSE_BYTES = 6_291_556
 MAX_STREAM_BYTES = 200 * 1024 * 1024
 _ROOT = "/2018-06-01/runtime/"
 _JSON = {"Content-Type": "application/json"}
+# What browsers add: for an image of a page, no Origin. Source: W3C, "Fetch Metadata Request
+# Headers".
+_PAGES = {"origin", "referer", "sec-fetch-site"}
 # What waits for the reader of a stream; then the function waits too.
 _MAX_WAITING = 64
-_SOCKETS = Path("/proc/net/tcp")
 
 
 class Invocation(msgspec.Struct, frozen=True):
@@ -125,16 +126,16 @@ class RuntimeApi:
     def _accept(self) -> None:
         while not self._is_closed:
             try:
-                connection, peer = self._listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(connection, peer[1]), daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket, peer_port: int) -> None:
+    def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError, BadRequest), connection.makefile("rb") as stream:
             self._connections.add(connection)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if not _is_own(peer_port):
+            if not is_own(connection):
                 connection.sendall(_error(403, "Forbidden", "This is another user's function."))
                 return
             while request := read_request(stream):
@@ -150,7 +151,7 @@ class RuntimeApi:
 
     def _answer(self, request: Request, connection: socket.socket) -> bytes:
         """Do what a request asks; an empty answer ends the connection."""
-        if request.headers.get("host") != self.address or "origin" in request.headers:
+        if request.headers.get("host") != self.address or _PAGES & request.headers.keys():
             # A page in a browser must not reach the function, by DNS rebinding or otherwise.
             return _error(403, "Forbidden", "Not a runtime's request.")
         name = request.path.removeprefix(_ROOT) if request.path.startswith(_ROOT) else ""
@@ -265,17 +266,3 @@ def _is_gone(connection: socket.socket) -> bool:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
         return False
-
-
-def _is_own(peer_port: int) -> bool:
-    """Whether a connection is of this user; true where the system does not tell.
-
-    Source: Linux, proc(5), /proc/net/tcp: local address and uid of each socket.
-    """
-    try:
-        rows = _SOCKETS.read_text("ascii").splitlines()[1:]
-    except OSError:
-        return True
-    local = f"0100007F:{peer_port:04X}"
-    uids = {row.split()[7] for row in rows if row.split()[1] == local}
-    return not uids or str(os.getuid()) in uids

@@ -6,7 +6,9 @@ Parallel runs do not disturb each other: a folder appears whole, and is locked w
 from __future__ import annotations
 
 import base64
+import errno
 import fcntl
+import hashlib
 import io
 import os
 import shutil
@@ -28,8 +30,8 @@ _ABANDONED_S = 3600
 _UNUSED_S = 14 * 86400
 _MAX_ENTRIES = 30
 _MAX_BYTES = 1 << 30
-# In an entry: how large its code is.
-_SIZE = "size"
+# In an entry: how large its code is, and what tells whether that is as it was unpacked.
+_SIZE, _STATE = "size", "state"
 
 
 @contextmanager
@@ -61,14 +63,19 @@ def _key(archive: Archive) -> str:
 def _opened(archive: Archive, base: Path) -> int:
     """Lock the archive's entry, which is unpacked if it does not exist."""
     entry = base / _key(archive)
+    is_new = False
     while True:
         handle = _locked(entry, fcntl.LOCK_SH)
         if handle is not None:
-            os.utime(entry)
-            return handle
-        base.mkdir(parents=True, exist_ok=True)
+            if is_new or _is_unchanged(entry):
+                os.utime(entry)
+                return handle
+            os.close(handle)
+            _discard(entry)
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(base)
         _unpack(archive, base, entry)
+        is_new = True
 
 
 def _locked(entry: Path, lock: int) -> int | None:
@@ -97,12 +104,18 @@ def _unpack(archive: Archive, base: Path, entry: Path) -> None:
             with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
                 for info in packed.infolist():
                     _write(packed, info, code)
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+            name = Path(str(error.filename)).relative_to(code)
+            raise ArchiveError(
+                f"The zip cannot be unpacked: {name} is a file in it, and a folder."
+            ) from error
         except UNREADABLE as error:
             if isinstance(error, OSError):
                 raise
             raise ArchiveError(f"The zip cannot be unpacked: {error}.") from error
         _set_writable(code, writable=False)
         (temporary / _SIZE).write_text(str(archive.unzipped_bytes))
+        (temporary / _STATE).write_text(_state(code))
         temporary.rename(entry)
     except OSError:
         # rename() does not replace a folder: another run was faster.
@@ -123,6 +136,8 @@ def _write(packed: zipfile.ZipFile, info: zipfile.ZipInfo, code: Path) -> None:
     if stat.S_ISLNK(mode):
         _link(target, os.fsdecode(packed.read(info)), code, info.filename)
         return
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     target.unlink(missing_ok=True)  # a name that the zip has twice
     with packed.open(info) as source, target.open("xb") as file:
         shutil.copyfileobj(source, file)
@@ -134,6 +149,32 @@ def _link(target: Path, to: str, code: Path, name: str) -> None:
     if not os.path.realpath(target.parent / to).startswith(f"{inside}{os.sep}"):
         raise ArchiveError(f"{name} is a link to {to}, which is not inside of the zip.")
     target.symlink_to(to)
+
+
+def _is_unchanged(entry: Path) -> bool:
+    """Whether the code is as it was unpacked: root may write, and others may change the rights."""
+    with suppress(OSError):
+        return (entry / _STATE).read_text() == _state(entry / CODE)
+    return False
+
+
+def _state(code: Path) -> str:
+    """A digest of which files there are, and when each was last changed in any way."""
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(code):
+        folders.sort()
+        for name in (".", *folders, *sorted(files)):
+            stat = os.lstat(f"{folder}/{name}")
+            digest.update(f"{name}/{stat.st_ctime_ns}/{stat.st_size}\n".encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def _discard(entry: Path) -> None:
+    """Remove an entry, also while somebody uses it, who then gets the one that takes its place."""
+    removed = entry.with_name(f"{_TEMPORARY[1]}{os.urandom(8).hex()}")
+    with suppress(FileNotFoundError):
+        entry.rename(removed)
+    _remove(removed)
 
 
 def _sweep(base: Path) -> None:
@@ -166,9 +207,7 @@ def _remove_entry(entry: Path) -> None:
     if handle is None:
         return
     try:
-        removed = entry.with_name(f"{_TEMPORARY[1]}{os.urandom(8).hex()}")
-        entry.rename(removed)
-        _remove(removed)
+        _discard(entry)
     finally:
         os.close(handle)
 

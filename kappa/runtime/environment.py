@@ -94,14 +94,16 @@ def _lambdas(function: Function, place: Surroundings, caller: Mapping[str, str])
 
 
 def _log_format(function: Function) -> dict[str, str]:
-    """How a runtime logs. Source: AWS Lambda guide, "Log and monitor Python Lambda functions"."""
+    """How a runtime logs; only JSON has a level.
+
+    Source: AWS Lambda guide, "Log and monitor Python Lambda functions"; "Log-level filtering", for
+    the level that Lambda sets by itself.
+    """
     logging = function.logging
-    log_format = (logging and logging.format) or "Text"
-    level = logging and logging.application_level
-    return {
-        "AWS_LAMBDA_LOG_FORMAT": log_format,
-        **({"AWS_LAMBDA_LOG_LEVEL": level} if level else {}),
-    }
+    if logging is None or logging.format != "JSON":
+        return {"AWS_LAMBDA_LOG_FORMAT": "Text"}
+    level = logging.application_level or "INFO"
+    return {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": level}
 
 
 def _routes(caller: Mapping[str, str]) -> dict[str, str]:

@@ -49,7 +49,8 @@ class LocalFunction:
     """One process of a function, started when it is needed.
 
     `log` gets each line that it writes, in a thread of its own; `warn` what differs from Lambda.
-    With a `debug_port` it waits for a debugger, and nothing is limited.
+    With a `debug_port` it waits for a debugger, and nothing is limited. `check` is called while an
+    invocation is waited for; what it raises ends the process.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class LocalFunction:
         warn: Callable[[str], None],
         sdk: Sdk | None = None,
         debug_port: int = 0,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.caller = caller
+        self._check = check
         self._config, self._archive = config, archive
         self._log, self._warn = log, warn
         self._sdk, self._debug_port = sdk or Sdk(), debug_port
@@ -188,6 +191,7 @@ class LocalFunction:
             self.caller,
             self._log,
             patient=bool(self._debug_port),
+            check=self._check,
         )
 
     def _check_memory(self, result: Result | None) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from kappa.config.files import expand_home
 from kappa.config.model import Config, Function
 from kappa.errors import KappaError
 from kappa.packing.archive import Archive
@@ -198,7 +199,7 @@ def _installed_node(major: int) -> str | None:
     for name in (f"node{major}", f"nodejs{major}"):
         if path := shutil.which(name):
             return path
-    home = Path.home()
+    home = expand_home("~")
     nvm = Path(os.environ.get("NVM_DIR") or home / ".nvm")
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
     places = (

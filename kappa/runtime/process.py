@@ -21,20 +21,27 @@ from typing import IO
 
 import msgspec
 
+from kappa.runtime.interpreters import CannotRun
+
 _BLOCK_BYTES = 1 << 16
 # A longer line is shown in parts. Source: CloudWatch Logs guide, "CloudWatch Logs quotas".
 _MAX_LINE_BYTES = 256 * 1024
 _PROC = Path("/proc")
 _LOOK_MS = 200
 _MAX_SEARCHES = 10
+_PAUSE_S = 0.01
 # Arguments: the mark in the environment, and the temporary folder. `read` ends with kappa. The
-# trap keeps a signal for the group from ending the guard first.
+# trap keeps a signal for the group from ending the guard first. It searches three times: a program
+# shows its environment only once it has started, and may have started others meanwhile.
 _GUARD = """
 trap '' INT TERM HUP QUIT
 read -r _
-for file in $(grep -lsF "$1" /proc/[0-9]*/environ); do
-    process=${file#/proc/}
-    kill -KILL "${process%/environ}"
+for search in 1 2 3; do
+    for file in $(grep -lsF "$1" /proc/[0-9]*/environ); do
+        process=${file#/proc/}
+        kill -KILL "${process%/environ}"
+    done
+    sleep 0.1
 done
 rm -rf "$2"
 kill -KILL 0
@@ -71,7 +78,9 @@ class Process:
             stderr=subprocess.DEVNULL,
             process_group=0,
         )
+        self._since = _started(_PROC / str(self._guard.pid))
         try:
+            _make_folder(temporary)
             self._child = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -82,6 +91,7 @@ class Process:
                 process_group=self._guard.pid,
             )
         except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
             self._kill_group()
             raise
         self.pid = self._child.pid
@@ -103,6 +113,8 @@ class Process:
     def drain(self) -> None:
         """Pass on everything that has been written, a line without an end as well."""
         with self._reading:
+            if self._is_closed:
+                return
             while block := _read(self._output):
                 self._split(block)
             if self._rest:
@@ -110,8 +122,11 @@ class Process:
                 self._rest = b""
 
     def close(self) -> None:
-        """End the process and all that it has started, and remove the temporary folder."""
-        self._kill_group()
+        """End the process and all that it has started, and remove the temporary folder.
+
+        The guard is the last to go: if this is interrupted, it does the rest.
+        """
+        self._child.kill()
         self._child.wait()
         self._kill_marked()
         with suppress(BrokenPipeError):
@@ -120,6 +135,7 @@ class Process:
         with self._reading:
             self._output.close()
         shutil.rmtree(self._temporary, ignore_errors=True)
+        self._kill_group()
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError):
@@ -131,12 +147,14 @@ class Process:
     def _kill_marked(self) -> None:
         """End what has left the group; whatever it starts meanwhile is found the next time."""
         for _ in range(_MAX_SEARCHES):
-            pids = _marked(self._mark)
-            if not pids:
+            pids, is_complete = _marked(self._mark, self._since)
+            if not pids and is_complete:
                 return
             for pid in pids:
                 with suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+            if not pids:
+                time.sleep(_PAUSE_S)
 
     def _await_end(self, exited: Callable[[int], None]) -> None:
         exited(self._child.wait())
@@ -167,6 +185,16 @@ class Process:
         self._log(LogLine(int(time.time() * 1000), line.decode("utf-8", "replace")))
 
 
+def _make_folder(temporary: Path) -> None:
+    """Make the folder that only this process uses. The guard removes it, so that runs before."""
+    try:
+        temporary.mkdir(mode=0o700)
+    except OSError as error:
+        raise CannotRun(
+            f"{temporary.parent}: {error.strerror or error}.", "Set TMPDIR to a folder of yours."
+        ) from error
+
+
 def _read(output: IO[bytes]) -> bytes | None:
     """Read what is there: b"" at the end, None if there is nothing yet."""
     try:
@@ -175,11 +203,29 @@ def _read(output: IO[bytes]) -> bytes | None:
         return None
 
 
-def _marked(mark: str) -> list[int]:
-    """Find the processes of this user whose environment has the mark; none without /proc."""
-    pids = []
+def _marked(mark: str, since: int) -> tuple[list[int], bool]:
+    """Find the processes of this user whose environment has the mark; none without /proc.
+
+    Also returns whether these are all: a program that is just being started has no environment
+    yet. `since` is when the first of them can have started.
+    """
+    pids, is_complete = [], True
     for folder in _PROC.glob("[0-9]*"):
         with suppress(OSError):
-            if mark.encode() in (folder / "environ").read_bytes():
+            environment = (folder / "environ").read_bytes()
+            if mark.encode() in environment:
                 pids.append(int(folder.name))
-    return pids
+            elif not environment and _started(folder) >= since:
+                (folder / "exe").readlink()  # which ended processes and the kernel's do not have
+                is_complete = False
+    return pids, is_complete
+
+
+def _started(folder: Path) -> int:
+    """When a process started, in ticks since the system did; 0 where the system does not tell.
+
+    Source: Linux, proc(5), /proc/pid/stat, field 22. Field 2 is a name in parentheses.
+    """
+    with suppress(OSError):
+        return int((folder / "stat").read_bytes().rpartition(b")")[2].split()[19])
+    return 0

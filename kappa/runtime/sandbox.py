@@ -60,7 +60,10 @@ class Gone(Ended):
 
 
 class Sandbox:
-    """A running process of the function. With `patient`, nothing is limited: somebody debugs."""
+    """A running process of the function. With `patient`, nothing is limited: somebody debugs.
+
+    `check` is called while an invocation is waited for; what it raises ends the waiting.
+    """
 
     def __init__(
         self,
@@ -71,13 +74,15 @@ class Sandbox:
         log: Callable[[LogLine], None],
         *,
         patient: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._function, self._caller, self._patient = function, caller, patient
+        self._check = check
         self.client = ""
         self.init_ms: float | None = None
         self._peak_kb, self._measured_s = 0, 0.0
         mark = os.urandom(16).hex()
-        temporary = _temporary_folder(mark)
+        temporary = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
         self.api = RuntimeApi()
         place = Surroundings(
             code=code,
@@ -94,7 +99,6 @@ class Sandbox:
             self._process = Process(command, code, environment, temporary, mark, log, self._on_exit)
         except BaseException as error:
             self.api.close()
-            temporary.rmdir()
             if not isinstance(error, OSError):
                 raise
             raise CannotRun(f"{command[0]} does not start: {error.strerror or error}.") from error
@@ -153,6 +157,7 @@ class Sandbox:
             with suppress(Empty):
                 event = self.api.events.get(timeout=_POLL_S)
             self._process.check_log()
+            self._check()
             if isinstance(event, Exited):
                 raise Ended(_exit(request_id, event.code))
             # A stream without an end does not get beyond the limits either.
@@ -185,8 +190,11 @@ class Sandbox:
 
     def close(self) -> None:
         """End the process and all that it has started."""
-        self.api.close()
-        self._process.close()
+        # It must not see that its Runtime API is gone, and write that to its log.
+        try:
+            self._process.close()
+        finally:
+            self.api.close()
 
     def _on_exit(self, code: int) -> None:
         self.api.put(Exited(code))
@@ -199,18 +207,6 @@ class Sandbox:
             text = "Runtime exited with error: signal: killed"
             error = _error("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
             raise Ended(Ending(error, error_type="Runtime.OutOfMemory"))
-
-
-def _temporary_folder(mark: str) -> Path:
-    """Make the folder that only this process uses."""
-    folder = Path(os.environ.get("TMPDIR") or "/tmp", f"kappa-{mark}")
-    try:
-        folder.mkdir(mode=0o700)
-    except OSError as error:
-        raise CannotRun(
-            f"{folder.parent}: {error.strerror or error}.", "Set TMPDIR to a folder of yours."
-        ) from error
-    return folder
 
 
 def error_type(error: bytes) -> str:

@@ -70,7 +70,9 @@ class Reply:
     def send(self, response: Response) -> None:
         """Write a whole response."""
         body = b"" if response.status in _WITHOUT_BODY else response.body
-        length = () if response.status == 204 else (("Content-Length", str(len(body))),)
+        # Of a 304, it would be the length of what the client has already.
+        has_length = response.status not in _WITHOUT_BODY
+        length = (("Content-Length", str(len(body))),) if has_length else ()
         self._write_head(response, length, b"" if self._handler.command == "HEAD" else body)
 
     def begin(self, head: Response) -> None:

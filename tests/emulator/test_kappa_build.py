@@ -111,7 +111,9 @@ def test_a_template_is_deployed_and_answers(template, tmp_path, emulator):
     kappa("init", f"{template}-{uuid.uuid4().hex[:8]}", "--template", template)
     if template == "typescript":
         # esbuild is on the PATH: the template's npm would fetch it.
-        (tmp_path / "own" / "node_modules").mkdir()
+        modules = tmp_path / "own" / "node_modules"
+        modules.mkdir()
+        (modules / ".package-lock.json").touch()
     kappa("deploy")
     assert (
         json.loads(kappa("invoke").stdout)

@@ -1,14 +1,18 @@
 """Run the tutorial of docs/kappa.md: each command prints the output shown there.
 
-Its yaml blocks are appended to greeter/config.yml. A python block replaces greeter/greeter.py, or
-its last line if the block has one line.
+Its yaml blocks are appended to greeter/config.yml. An indented python block is saved in place of
+the last line of the code, while watch runs if that is the next command; another is the whole file.
 """
 
 import re
 import shlex
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.support.builders import run_kappa
+from tests.support.waiting import wait_for
 
 ACCOUNT = "123456789012"
 DOCS = Path(__file__).parents[2] / "docs" / "kappa.md"
@@ -51,19 +55,51 @@ def follow(console, folder, env):
     return printed
 
 
+def follow_watch(console, folder, env, save):
+    """Run the block's one command, save, and wait for as many lines as the block has."""
+    line = console.splitlines()[0]
+    output = folder / "watch.txt"
+    words = [Path(sys.executable).parent / "kappa", *shlex.split(line)[2:]]
+    with (
+        output.open("w") as file,
+        subprocess.Popen(words, stdout=file, stderr=file, env=env, cwd=folder) as process,
+    ):
+        try:
+            wait_for(lambda: "Ctrl-C ends it." in output.read_text(), 30)
+            save()
+            wait_for(lambda: output.read_text().count("\n}") == console.count("\n}"), 30)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+    return f"{line}\n{output.read_text()}"
+
+
 def test_each_command_of_the_tutorial_prints_what_the_docs_show(tmp_path, emulator):
-    (tmp_path / "greeter").mkdir()
-    code, config = tmp_path / "greeter/greeter.py", tmp_path / "greeter/config.yml"
-    shown = 0
+    code, config = tmp_path / "greeter/code/greeter.py", tmp_path / "greeter/config.yml"
+    env, unsaved, shown = emulator.env(ACCOUNT), "", 0
+
+    def save():
+        nonlocal unsaved
+        kept = code.read_text().splitlines(keepends=True)[:-1]
+        code.write_text("".join(kept) + unsaved)
+        unsaved = ""
+
     for language, text in blocks():
         if language == "yaml":
             with config.open("a") as file:
                 file.write(text)
+        elif language == "python" and not text.startswith(" "):
+            assert code.read_text() == text
         elif language == "python":
-            before = code.read_text().splitlines(keepends=True) if code.exists() else []
-            code.write_text("".join(before[:-1]) + text)
+            unsaved = text
         elif language == "console":
             shown += 1
-            printed = follow(text, tmp_path, emulator.env(ACCOUNT))
+            if " watch" in text.splitlines()[0]:
+                printed = follow_watch(text, tmp_path, env, save)
+            else:
+                if unsaved:
+                    save()
+                printed = follow(text, tmp_path, env)
             assert same_each_time(printed) == same_each_time(text)
-    assert shown == 7
+    assert shown == 8

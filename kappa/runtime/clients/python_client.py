@@ -31,7 +31,8 @@ _ROOT = "/2018-06-01/runtime"
 _NAME = f"kappa-python/{sys.version_info[0]}.{sys.version_info[1]}"
 # Source: AWS Lambda guide, "Lambda runtimes": from this version on, results are UTF-8.
 _ASCII = sys.version_info < (3, 12)
-_TAG = f".{MAGIC_NUMBER.hex()}"
+# -O, also by PYTHONOPTIMIZE, leaves assertions out.
+_TAG = f".{MAGIC_NUMBER.hex()}-{sys.flags.optimize}"
 
 
 class Fault(Exception):
@@ -269,7 +270,9 @@ def load(handler: str) -> "Callable[[object, Context], object]":
     except SyntaxError as error:
         text = f"Syntax error in module '{module_name}': {error}"
         line = f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'
-        raise Fault("Runtime.UserCodeSyntaxError", text, [line]) from error
+        # Python names no line of code with null bytes, such as UTF-16.
+        lines = [line] if error.filename else []
+        raise Fault("Runtime.UserCodeSyntaxError", text, lines) from error
     if not hasattr(module, name):
         text = f"Handler '{name}' missing on module '{module_name}'"
         raise Fault("Runtime.HandlerNotFound", text)

@@ -34,7 +34,7 @@ def help_text():
 
 
 def overview():
-    return _help("--help")
+    return _help("--help").split("Commands:\n")[1]
 
 
 def _help(*args):

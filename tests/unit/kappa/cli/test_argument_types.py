@@ -56,3 +56,7 @@ def test_a_day_begins_at_midnight():
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         moment_ms(text, NOW_S)
+
+
+def test_a_home_that_nobody_has_completes_to_nothing():
+    assert config_files("~no-such-person/c") == []

@@ -74,6 +74,6 @@ def test_several_configs_are_all_packed_before_a_zip_is_written(run, tmp_path):
     text = (tmp_path / "config.yml").read_text().replace("name: greeter", "name: other")
     (tmp_path / "other.yml").write_text(f"{text}  build: echo no tea; exit 7\n")
     done = run("package", configs=("config.yml", "other.yml"))
-    assert done.return_value == 2
+    assert done.return_value == 1
     assert "lambda.build failed with exit code 7" in done.stderr
     assert not list(tmp_path.glob("*.zip"))

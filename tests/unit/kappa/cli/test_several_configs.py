@@ -107,6 +107,20 @@ def test_a_bug_in_one_config_keeps_the_last_line_of_each(pair, capsys):
     ]
 
 
+@pytest.mark.parametrize(("more", "code"), [("  build: exit 3\n", 1), ("  timeout: never\n", 2)])
+def test_what_is_wrong_before_the_first_call_has_its_own_exit_code(
+    pair, tmp_path, monkeypatch, more, code
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    config = tmp_path / "one.yml"
+    config.write_text(config.read_text() + more)
+
+    def package(options):
+        raise AssertionError("a command ran")
+
+    assert run_each(pair, package, {}) == code
+
+
 CTRL_C = """
 import os, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background

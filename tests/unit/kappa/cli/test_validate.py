@@ -210,6 +210,13 @@ def test_validate_prints_the_build_that_would_run_and_runs_nothing(run, tmp_path
     assert "note" not in run("validate").stderr
 
 
+def test_validate_knows_a_build_whose_command_is_not_known(run, tmp_path):
+    file = tmp_path / "config.yml"
+    file.write_text(file.read_text().replace("  path: code", "  path: dist"))
+    append(tmp_path, "  build: make ${ssm:/target}\n")
+    assert run("validate").exception is None
+
+
 def test_validate_checks_the_handler_of_what_is_built(run, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = tmp_path / "config.yml"

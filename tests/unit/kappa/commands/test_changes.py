@@ -179,6 +179,28 @@ def test_in_a_document_with_a_secret_only_what_stays_is_shown():
     assert json.loads(setting.after[0]["Input"]) == {"token": "pg://${secret:db}", "kind": "tea"}
 
 
+def test_a_secret_that_is_json_is_hidden_as_a_whole():
+    old, new = (
+        json.dumps({"user": "bob", "password": f"{age}-s3cret", "pin": 4711}) for age in "on"
+    )
+    step = settings(variables(DB=old), **variables(DB=new))
+    assert said(step, secrets={new: "${secret:db}"}, show_values=True)[1:] == [
+        f"    Environment.DB: {HIDDEN} -> ${{secret:db}}"
+    ]
+
+
+def test_a_text_of_a_document_with_a_secret_in_it_is_hidden_with_what_it_replaces():
+    def policy(name):
+        return {"PolicyDocument": json.dumps({"Statement": [{"Resource": f"arn:1:{name}"}]})}
+
+    params = {"PolicyArn": "p", **policy("new-s3cret")}
+    step = Step("iam", "x", params, "updated", "policy p", before=policy("old-s3cret"))
+    (change,) = changes([step], None, None, secrets=SECRETS)
+    (setting,) = change.settings
+    assert setting.before == {"Statement": [{"Resource": HIDDEN}]}
+    assert setting.after == {"Statement": [{"Resource": "arn:1:${secret:db}"}]}
+
+
 def test_a_setting_without_a_secret_is_shown_as_ever():
     step = settings({"Description": "old"}, Description="new")
     assert said(step, secrets=SECRETS)[1:] == ["    Description: old -> new"]

@@ -82,6 +82,17 @@ def test_aws_is_asked_only_for_values_that_the_command_uses(file, monkeypatch, u
     assert session.config.region == "us-east-1"
 
 
+def test_the_secrets_of_a_document_are_noted(file, monkeypatch):
+    monkeypatch.setattr(Aws, "call", lambda *_: {"SecretString": "hunter2-s3cret"})
+    document = '{"Statement": [{"Resource": "arn:1:${secret:db}"}]}'
+    (file.parent / "policy.json").write_text(document)
+    policy = "iam: {policy: {name: p, document: policy.json}, role: {name: r}}\n"
+    file.write_text(policy + MINIMAL[MINIMAL.index("lambda:") :])
+    session = open_session(file, None, None)
+    assert session.document == {"Statement": [{"Resource": "arn:1:hunter2-s3cret"}]}
+    assert session.secrets == {"hunter2-s3cret": "${secret:db}"}
+
+
 def test_a_value_is_asked_of_the_command_lines_account(file, monkeypatch):
     def call(self, *_):
         raise Denied(f"{self.region} {self._profile}")

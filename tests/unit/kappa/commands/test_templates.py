@@ -56,6 +56,31 @@ def test_the_code_for_node_answers(write):
     ]
 
 
+def test_the_build_of_typescript_installs_what_is_missing_or_not_finished(write, monkeypatch):
+    folder = write("typescript")
+    (folder / "bin").mkdir()
+    npm = folder / "bin" / "npm"
+    npm.write_text('#!/bin/sh\necho "$1" >> npm.log\n')
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{npm.parent}:{os.environ['PATH']}")
+    build = read_config(folder / "config.yml").function.build
+    log, done = folder / "npm.log", folder / "node_modules" / ".package-lock.json"
+
+    def npm_runs():
+        log.unlink(missing_ok=True)
+        subprocess.run(["/bin/sh", "-c", build], cwd=folder, check=True)
+        return log.read_text().split()
+
+    assert npm_runs() == ["install", "run"]
+    done.parent.mkdir()  # an installation that was interrupted
+    assert npm_runs() == ["install", "run"]
+    done.touch()
+    os.utime(folder / "package.json", (1, 1))
+    assert npm_runs() == ["run"]
+    os.utime(done, (0, 0))
+    assert npm_runs() == ["install", "run"]
+
+
 class RuntimeApi(HTTPServer):
     """Lambda's Runtime API with these events; then it fails, so that the runtime ends."""
 

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 from kappa.commands.watch import (
     POLL_S,
     Changes,
+    Outdated,
     after_reading,
     await_change,
     changes,
     check_live,
     check_test_data,
+    outdated_check,
     plan_all,
     plan_changed_code,
     qualifier,
@@ -85,6 +87,18 @@ def test_every_way_to_save_a_file_is_seen(project, save):
     before, file = looked(project), project / "code" / "greeter.py"
     save(file)
     assert changes(before, read_again(before)).code == (str(file),)
+
+
+def test_a_run_is_outdated_by_a_save_but_not_by_a_swap_file(project):
+    now_s = 0.0
+    check = outdated_check(looked(project), Clock(lambda: now_s))
+    (project / "code" / ".greeter.py.swp").write_text("")
+    check()
+    in_place(project / "code" / "greeter.py")
+    check()  # too soon to look again
+    now_s = 1.0
+    with pytest.raises(Outdated):
+        check()
 
 
 def test_a_swap_file_changes_the_folder_only(project):
@@ -286,8 +300,9 @@ def test_a_function_that_was_deleted_meanwhile_is_an_error():
 
 
 def test_new_code_keeps_the_clients_and_what_is_known():
-    _, session, _ = deployed()
+    session = replace(deployed()[1], ask=lambda _: {})
     vars(session).update(document={"Statement": []}, place="here", zip="old")
     fresh = with_new_code(session)
+    assert fresh.ask is session.ask
     assert fresh.aws is session.aws
     assert vars(fresh) == {"document": {"Statement": []}, "place": "here"}

@@ -61,6 +61,7 @@ def test_the_rest_is_still_checked_and_errors_name_the_files_own_items(write):
         MINIMAL.replace("python3.13", "${ssm:/runtime}"),
         "iam: {role: {name: r}}\nlambda: {name: g, image: {uri: '${ssm:/image}'}}\n",
         f"{MINIMAL}  tags: '${{ssm:/tags}}'\n",
+        f"{MINIMAL}  build: make '${{ssm:/target}}'\n  build_inputs: [src]\n",
     ],
 )
 def test_what_may_be_right_is_no_error(write, text):

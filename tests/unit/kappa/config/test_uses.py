@@ -30,3 +30,9 @@ def test_what_removes_a_part_needs_all_that_names_it():
     assert not PARTS((*document, "Statement", 0, "Resource"))
     assert not PARTS((*rule, "token"))
     assert CONNECTIONS((*rule, "token"))
+
+
+def test_only_what_packs_uses_what_the_code_is_built_of():
+    for key in ("build", "build_inputs", "build_packages", "requirements"):
+        used = [uses(("lambda", key, 0)) for uses in (EVERYTHING, CODE, CONNECTIONS, PARTS)]
+        assert used == [True, True, False, False]

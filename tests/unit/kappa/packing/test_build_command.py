@@ -270,11 +270,26 @@ def test_a_second_kappa_waits_until_the_first_has_packed(project, runs):
     assert runs() == 2
 
 
+def test_a_build_that_runs_kappa_for_the_same_folder_is_an_error(project, monkeypatch):
+    config = config_of(project)
+    monkeypatch.setenv("KAPPA_OUT", str(project / "dist"))
+    error = pytest.raises(ConfigError, match="which it builds itself")
+    with built(config, lambda _: None), error:
+        read_archive(config)
+    assert read_archive(config).names == ("greeter.py",)
+
+
 def test_the_lock_ends_with_kappa_and_is_not_the_builds(project, cache):
     pack(project, f"{COPY}; sleep 0 &")
     (lock,) = (cache / "kappa" / "builds").glob("*.lock")
     with lock.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_nobody_else_may_read_a_record(project, cache):
+    pack(project)
+    (record,) = (cache / "kappa" / "builds").glob("*.json")
+    assert record.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_record_that_cannot_be_read_is_none(project, runs, cache):

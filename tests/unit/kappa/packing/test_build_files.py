@@ -126,6 +126,13 @@ def test_inputs_that_match_nothing_are_an_error_with_the_key(project, pattern):
         files_of(project, "src", pattern)
 
 
+def test_a_pipe_is_not_read_nor_a_link_to_one(project):
+    os.mkfifo(project / "src" / "pipe")
+    (project / "src" / "link").symlink_to("pipe")
+    (project / "src" / "nowhere").symlink_to("nothing")
+    assert read(project, "src") == ["src/a.ts", "src/lib/b.ts", "src/nowhere"]
+
+
 def test_links_are_followed_once(project, tmp_path_factory):
     shared = tmp_path_factory.mktemp("shared")
     write(shared, "c.ts")

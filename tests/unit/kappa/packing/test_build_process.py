@@ -36,6 +36,14 @@ def test_a_text_is_for_the_shell_and_a_list_is_not(tmp_path):
     assert run(["echo", "$A | *", "-n"], tmp_path, {}) == (0, "$A | * -n")
 
 
+def test_a_text_is_hidden_from_other_users_and_leaves_no_variable(tmp_path):
+    # The processes above: the shell of the text, and the one that waits for it.
+    code, output = run("ps -o args= -p $$,$PPID; env | grep KAPPA_; : s3cret", tmp_path, {})
+    assert code == 0
+    assert output
+    assert "s3cret" not in output
+
+
 def test_a_list_runs_programs_and_no_builtin_of_the_shell(tmp_path):
     code, output = run(["export", "A=1"], tmp_path, {})
     assert code == 127
@@ -51,6 +59,7 @@ def test_a_program_that_does_not_exist_is_named(tmp_path, command):
 
 def test_a_build_that_a_signal_ends_has_the_code_of_a_shell(tmp_path):
     assert run("kill -9 $$", tmp_path, {})[0] == 137
+    assert run("kill -15 0", tmp_path, {})[0] == 143
 
 
 def test_a_build_cannot_wait_for_input(tmp_path):

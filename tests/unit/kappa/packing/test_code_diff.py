@@ -86,6 +86,13 @@ def damaged(kind):
     return bytes(data)
 
 
+def test_a_file_that_a_secret_was_built_into_is_shown_by_its_size():
+    old, new = zipped(a="key=old-s3cret"), zipped(a="key=new-s3cret")
+    for shows in (False, True):
+        lines = lines_of(old, new, show_secrets=shows, secrets=["new-s3cret"])
+        assert lines == ["~ a  14 -> 14 bytes"]
+
+
 @pytest.mark.parametrize(
     "kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )

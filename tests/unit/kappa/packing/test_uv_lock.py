@@ -180,3 +180,49 @@ def test_what_is_locked_is_installed_and_nothing_else(put, shelf, tmp_path):
     wheel(shelf, **{"tea/leaf.py": "other"})
     with pytest.raises(ArchiveError, match="HASH"):
         put(Required(text, tmp_path, is_complete=True))
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "changed"),
+    [
+        ('"cup", "tea >=1,<2; python_version > \'3\'"', ""),
+        ('"cup >=7", "Tea <2, >=1.0"', ""),
+        ('"cup", "tea>=1,<2", "mug"', "mug"),
+        ('"cup", "tea>=1.5,<2"', "tea"),
+        ('"tea>=1,<2"', "cup"),
+    ],
+)
+def test_a_lock_that_is_older_than_its_project_is_refused(tmp_path, dependencies, changed):
+    declared = '{ name = "cup", editable = "libs/cup" }, { name = "tea", specifier = ">=1,<2" }'
+    lock = LOCK.replace('{ name = "cup", editable = "libs/cup" }', declared)
+    file = tmp_path / "uv.lock"
+    file.write_text(lock)
+    project = f'[project]\nname = "my-app"\ndependencies = [{dependencies}]\n'
+    (tmp_path / "pyproject.toml").write_text(project)
+    if not changed:
+        assert uv_lock.read(file, (), Machine(13))
+        return
+    with pytest.raises(ArchiveError, match=rf"pyproject\.toml: {changed}\.\n"):
+        uv_lock.read(file, (), Machine(13))
+
+
+@pytest.mark.parametrize(
+    ("package", "problem"),
+    [
+        ('name = "q"\nsource = {}', "the source of q is of no kind"),
+        (
+            'name = "q"\nsource = { registry = "w" }\nwheels = [{ path = "q.whl" }]',
+            "w/q.whl: No such",
+        ),
+        ('name = "q\\n-e ./x"\nsource = { git = "https://host/x#1" }', "is not a package's name"),
+    ],
+)
+def test_a_lock_with_what_cannot_be_is_an_error(tmp_path, package, problem):
+    name = package.partition("\n")[0]
+    file = tmp_path / "uv.lock"
+    file.write_text(
+        f'version = 1\n[[package]]\nname = "app"\nsource = {{ virtual = "." }}\n'
+        f"dependencies = [{{ {name} }}]\n[[package]]\n{package}\n"
+    )
+    with pytest.raises(ArchiveError, match=problem):
+        uv_lock.read(file, (), Machine(13))

@@ -135,20 +135,26 @@ def test_other_paths_are_not_there(call, method, path):
     assert call(method, path)[0] == 404
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "http://evil"}, {"Host": "evil:80"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil"},
+        {"Host": "evil:80"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Referer": "http://evil/"},
+    ],
+)
 def test_a_page_in_a_browser_cannot_take_an_invocation(server, call, headers):
     server.offer(INVOCATION)
     assert kinds(call("GET", "/invocation/next", headers=headers)) == (403, "Forbidden")
     assert events(server) == []
 
 
-@pytest.mark.parametrize(("uid", "is_own"), [("0", False), ("4242", True)])
-def test_only_this_machines_own_user_reaches_it(tmp_path, monkeypatch, uid, is_own):
-    row = f"0: 0100007F:1F90 0100007F:0050 01 0:0 0:0 0 {uid} 0 1"
-    (tmp_path / "tcp").write_text(f"header\n {row}\n")
-    monkeypatch.setattr(api, "_SOCKETS", tmp_path / "tcp")
-    monkeypatch.setattr(api.os, "getuid", lambda: 4242)
-    assert api._is_own(8080) is is_own
+def test_another_users_request_is_refused(server, call, monkeypatch):
+    monkeypatch.setattr(api, "is_own", lambda connection: False)
+    server.offer(INVOCATION)
+    assert kinds(call("GET", "/invocation/next")) == (403, "Forbidden")
+    assert events(server) == []
 
 
 def test_a_closed_server_ends_what_waits(server, call):

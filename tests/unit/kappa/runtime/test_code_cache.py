@@ -75,6 +75,40 @@ def test_runs_at_once_share_it(tmp_path):
     assert len(names(tmp_path)) == 1
 
 
+def test_code_that_somebody_changed_is_unpacked_again(tmp_path):
+    def added(code):
+        (code / "evil.py").write_text("x")
+
+    def changed(code):
+        (code / "app.py").chmod(0o644)
+        (code / "app.py").write_text("y")
+        os.utime(code / "app.py", (0, 0))
+
+    def removed(code):
+        (code / "app.py").unlink()
+
+    for change in (added, changed, removed):
+        with unpacked(plain("x"), tmp_path) as entry:
+            (entry / CODE).chmod(0o755)
+            change(entry / CODE)
+            with unpacked(plain("x"), tmp_path) as again:
+                assert [file.name for file in (again / CODE).iterdir()] == ["app.py"]
+                assert (again / CODE / "app.py").read_text() == "x"
+    assert names(tmp_path) == [entry.name]
+
+
+def test_a_disk_that_changes_the_times_is_no_endless_loop(tmp_path, monkeypatch):
+    monkeypatch.setattr(code_cache, "_is_unchanged", lambda entry: False)
+    for _ in range(2):
+        with unpacked(plain("x"), tmp_path) as entry:
+            assert (entry / CODE / "app.py").read_text() == "x"
+
+
+def test_nobody_else_reads_the_code(tmp_path):
+    with unpacked(plain("x"), tmp_path):
+        assert mode(tmp_path / "code") == 0o700
+
+
 def test_what_was_not_used_for_long_is_removed_with_what_killed_runs_left(tmp_path):
     with unpacked(plain("old"), tmp_path) as old:
         pass
@@ -120,3 +154,11 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(ArchiveError, match="could not be unpacked") as caught:
         unpacked(plain("x"), tmp_path).__enter__()
     assert "XDG_CACHE_HOME" in caught.value.hint
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("a", "a/")])
+def test_a_name_of_a_file_and_a_folder_is_no_fault_of_the_cache(tmp_path, names):
+    packed = archive(*((name, "", 0o100644) for name in names))
+    with pytest.raises(ArchiveError, match="is a file in it, and a folder"):
+        unpacked(packed, tmp_path).__enter__()
+    assert list((tmp_path / "code").iterdir()) == []

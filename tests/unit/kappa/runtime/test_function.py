@@ -12,7 +12,7 @@ import pytest
 
 from kappa.errors import ArchiveError
 from kappa.packing.build import read_archive
-from kappa.runtime import sandbox
+from kappa.runtime import process, sandbox
 from kappa.runtime.function import Caller, LocalFunction, Sdk
 from kappa.runtime.interpreters import CannotRun
 from tests.support.kappa.leftovers import assert_gone, running, temporary_of
@@ -113,6 +113,19 @@ def test_the_sdk_of_kappa_is_lambdas(config_of, recorded, tmp_path):
     assert payload["errorMessage"] == "No module named 'other'"
 
 
+def test_what_the_check_raises_ends_an_invocation_and_its_process(config_of, recorded):
+    def check():
+        if recorded.lines:
+            raise InterruptedError
+
+    config = config_of({"app.py": handler("print('hangs'); import time; time.sleep(60)")})
+    given = {"log": recorded.log, "warn": recorded.warnings.append, "check": check}
+    with LocalFunction(config, read_archive(config), CALLER, **given) as function:
+        with pytest.raises(InterruptedError):
+            invoke(function)
+        assert not function.is_warm
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [
@@ -162,6 +175,13 @@ def test_a_failure_is_worded_as_lambda_words_it(function_of, code, kind, words):
     assert result.report.status == ("timeout" if kind == "Sandbox.Timedout" else "error")
 
 
+def test_code_that_python_cannot_place_an_error_in_has_no_traceback(function_of):
+    with function_of("\0") as function:
+        payload, _ = invoke(function)
+    assert "null bytes" in payload["errorMessage"]
+    assert not payload.get("stackTrace")
+
+
 def test_a_traceback_names_the_file_that_the_user_edits(function_of, tmp_path):
     with function_of(handler("raise ValueError('cold')")) as function:
         payload, _ = invoke(function)
@@ -178,6 +198,14 @@ def test_code_is_kept_compiled_in_a_place_of_its_own(function_of, cache):
         function.restart()
         assert invoke(function)[0] == 1
     assert compiled.read_bytes() != b"broken"
+
+
+def test_code_that_is_kept_has_the_assertions_that_the_config_wants(function_of):
+    code = handler("assert False")
+    with function_of(code) as function:
+        assert invoke(function)[1].error
+    with function_of(code, environment='{PYTHONOPTIMIZE: "1"}') as function:
+        assert not invoke(function)[1].error
 
 
 def test_an_invocation_after_a_failed_one_has_a_new_process(function_of, name):
@@ -304,6 +332,24 @@ def test_nothing_of_a_closed_function_is_left(function_of, name, body):
         temporary = temporary_of(function._sandbox._process.pid)
         function.invoke(b"{}")
     assert_gone(name, temporary)
+
+
+def test_a_second_ctrl_c_leaves_nothing_either(function_of, name, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    function = function_of(handler(f"{FORKS}\n    return 1"), name=name).__enter__()
+    function.start()
+    ended = function._sandbox._process
+    temporary = temporary_of(ended.pid)
+    function.invoke(b"{}")
+    monkeypatch.setattr(process, "_marked", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        function.close()
+    ended._guard.stdin.close()  # as kappa's own end does
+    assert_gone(name, temporary)
+    monkeypatch.undo()
+    ended.close()
 
 
 KILLED = """

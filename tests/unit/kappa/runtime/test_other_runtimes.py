@@ -2,10 +2,12 @@
 
 import shutil
 import subprocess
+import time
 
 import pytest
 
 from kappa.packing.find_python import find_python
+from kappa.runtime.api import RuntimeApi
 from kappa.runtime.clients import python_client
 from tests.unit.kappa.runtime.test_function import handler, invoke
 
@@ -24,7 +26,10 @@ done
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-def test_a_bootstrap_is_any_program(config_of, function_of, recorded):
+def test_a_bootstrap_is_any_program(config_of, function_of, recorded, monkeypatch):
+    close = RuntimeApi.close
+    # Time enough to write that the Runtime API is gone.
+    monkeypatch.setattr(RuntimeApi, "close", lambda self: (close(self), time.sleep(0.2)))
     config = config_of({"bootstrap": BOOTSTRAP}, runtime="provided.al2023", handler="tea")
     (config.file.parent / "code/bootstrap").chmod(0o755)
     with function_of("", config) as function:

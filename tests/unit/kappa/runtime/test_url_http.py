@@ -215,6 +215,7 @@ def test_a_status_without_a_body_has_none(status):
     with serving(lambda _, reply: reply.send(Response(status, (), b"body"))) as served:
         answer, body = served.ask("GET", "/")
         assert (answer.status, body) == (status, b"")
+        assert answer.headers["Content-Length"] is None
 
 
 def test_a_client_that_goes_away_is_no_error():

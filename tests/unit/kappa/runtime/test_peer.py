@@ -1,0 +1,55 @@
+"""Whose program is at the other end of a connection."""
+
+import os
+import socket
+import sys
+
+import pytest
+
+from kappa.runtime import peer
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose sockets are")
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+def ways(port):
+    """Every way to reach the port: also from another address, and by IPv6."""
+    plain = socket.socket()
+    other = socket.socket()
+    other.bind(("127.0.0.2", 0))
+    six = socket.socket(socket.AF_INET6)
+    for client, host in ((plain, "127.0.0.1"), (other, "127.0.0.1"), (six, "::ffff:127.0.0.1")):
+        client.connect((host, port))
+        yield client
+
+
+@linux
+@pytest.mark.parametrize(("uid", "is_own"), [(os.getuid(), True), (os.getuid() + 1, False)])
+def test_only_the_own_user_is_own(listener, monkeypatch, uid, is_own):
+    monkeypatch.setattr(peer.os, "getuid", lambda: uid)
+    for client in ways(listener.getsockname()[1]):
+        accepted, _ = listener.accept()
+        with client, accepted:
+            assert peer.is_own(accepted) is is_own
+
+
+@linux
+def test_whoever_has_left_is_nobody(listener):
+    client = socket.create_connection(listener.getsockname())
+    accepted, _ = listener.accept()
+    client.close()
+    with accepted:
+        assert not peer.is_own(accepted)
+
+
+def test_where_the_system_does_not_tell_everybody_is_own(listener, monkeypatch, tmp_path):
+    monkeypatch.setattr(peer, "_TABLES", (tmp_path / "tcp",))
+    with socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert peer.is_own(accepted)
