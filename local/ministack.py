@@ -52,6 +52,7 @@ async def _serve(descriptor: int, rules: Gate) -> bool:
     from ministack.app import app
 
     _spare_busy_workers()
+    _log_one_by_one()
     config = Config()
     config.bind = [f"fd://{descriptor}"]
     config.keep_alive_timeout = KEEP_ALIVE_S
@@ -97,6 +98,23 @@ def _spare_busy_workers() -> None:
             kill_now([worker])
 
     lambda_runtime.kill_workers = kill_workers
+
+
+def _log_one_by_one() -> None:
+    """Let one call at a time write its log.
+
+    MiniStack makes the log group of a new function with its first log: of two first calls at once,
+    the second would replace the group that has the first one's lines.
+    """
+    from ministack.services import lambda_svc
+
+    lock, write = threading.Lock(), lambda_svc._emit_lambda_logs
+
+    def write_alone(*args: Any, **more: Any) -> None:  # noqa: ANN401 - passed on
+        with lock:
+            write(*args, **more)
+
+    lambda_svc._emit_lambda_logs = write_alone
 
 
 if __name__ == "__main__":
