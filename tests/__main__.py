@@ -21,7 +21,7 @@ STAGES = (
     ((*EMULATED, "-n", "5", "--dist", "loadfile", "tests/emulator"), ROOT),
     ((*EMULATED, "-n", "3", "--dist", "loadfile", "tests/browser"), ROOT),
 )
-NICE = ("nice", "-n", "3")
+NICE = ("nice", "-n", "5")
 BESIDE = (
     (
         (*NICE, "node", "--test", *sorted(map(str, ROOT.glob("tests/unit/page/**/*.test.js")))),

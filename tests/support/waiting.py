@@ -3,7 +3,7 @@
 import time
 
 # The emulator serves all tests' event source mappings in turn, and starts each function first.
-_DEADLINE_S = 60.0
+_DEADLINE_S = 120.0
 
 
 def wait_for(condition, deadline_s=_DEADLINE_S):
