@@ -217,6 +217,6 @@ def _check_bootstrap(config: Config, archive: Archive) -> None:
     if not mode & 0o100:
         raise config.error(
             keys,
-            f"lambda.runtime is {runtime}: the file bootstrap is not executable.",
-            "Run `chmod +x bootstrap`.",
+            f"lambda.runtime is {runtime}: bootstrap in {config.function.path} is not executable.",
+            "Run `chmod +x bootstrap`, and zip it again if you zip it yourself.",
         )
