@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -18,4 +20,22 @@ def find_python(name: str) -> str | None:
         return path
     root = Path(path).parents[1]
     pythons = (*root.glob(f"versions/*/bin/{name}"), *root.glob(f"installs/python/*/bin/{name}"))
-    return str(max(pythons)) if pythons else path
+    return newest(pythons) or path
+
+
+def newest(paths: Iterable[Path]) -> str | None:
+    """Choose the program of the latest release, which a folder of its path names, as in v22.10.0.
+
+    A virtual environment or a variant, such as 3.13.0t, is chosen only where no release is as new.
+    """
+    path = max(paths, key=_release, default=None)
+    return None if path is None else str(path)
+
+
+def _release(path: Path) -> tuple[list[int], bool]:
+    """The version, and whether the folder's name is nothing else."""
+    versions = (re.match(r"v?(\d+(?:\.\d+)+)(.*)", part) for part in reversed(path.parts))
+    version = next(filter(None, versions), None)
+    if version is None:
+        return [], False
+    return [int(number) for number in version[1].split(".")], not version[2]

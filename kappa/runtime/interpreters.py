@@ -21,7 +21,7 @@ from kappa.config.files import expand_home
 from kappa.config.model import Config, Function
 from kappa.errors import KappaError
 from kappa.packing.archive import Archive
-from kappa.packing.find_python import find_python
+from kappa.packing.find_python import find_python, newest
 from kappa.packing.machine import python_minor
 from kappa.runtime.environment import local_paths, memory_mb
 from kappa.runtime.own_files import source_folder
@@ -146,8 +146,7 @@ def _uv_python(minor: int) -> str | None:
     if uv is None:
         return None
     command = [uv, "python", "find", "--no-project", "--no-python-downloads", f"3.{minor}"]
-    done = _run(command)
-    return done.strip() or None
+    return _run(command).strip() or None
 
 
 def _debugger(python: str) -> str:
@@ -199,6 +198,9 @@ def _installed_node(major: int) -> str | None:
     for name in (f"node{major}", f"nodejs{major}"):
         if path := shutil.which(name):
             return path
+    on_path = shutil.which("node")
+    if on_path and f"/v{major}." in os.path.realpath(on_path):
+        return on_path
     home = expand_home("~")
     nvm = Path(os.environ.get("NVM_DIR") or home / ".nvm")
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
@@ -209,18 +211,10 @@ def _installed_node(major: int) -> str | None:
         (home, f".volta/tools/image/node/{major}.*/bin/node"),
         (home, f".asdf/installs/nodejs/{major}.*/bin/node"),
     )
-    on_path = shutil.which("node")
-    own = [] if on_path and f"/v{major}." in os.path.realpath(on_path) else places
-    for folder, pattern in own:
-        paths = sorted(folder.glob(pattern), key=_release)
-        if paths:
-            return str(paths[-1])
+    for folder, pattern in places:
+        if path := newest(folder.glob(pattern)):
+            return path
     return on_path
-
-
-def _release(path: Path) -> list[int]:
-    version = next(part for part in path.parts if re.match(r"v?\d+\.\d", part))
-    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def other_version(function: Function, client: str) -> str:
