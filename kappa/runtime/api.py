@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from queue import Full, Queue
+from typing import BinaryIO
 
 import msgspec
 
@@ -132,22 +133,27 @@ class RuntimeApi:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError, BadRequest), connection.makefile("rb") as stream:
-            self._connections.add(connection)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if not is_own(connection):
-                connection.sendall(_error(403, "Forbidden", "This is another user's function."))
+        self._connections.add(connection)
+        try:
+            with connection, suppress(OSError, BadRequest), connection.makefile("rb") as stream:
+                self._answer_all(connection, stream)
+        finally:
+            self._connections.discard(connection)
+
+    def _answer_all(self, connection: socket.socket, stream: BinaryIO) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not is_own(connection):
+            connection.sendall(_error(403, "Forbidden", "This is another user's function."))
+            return
+        while request := read_request(stream):
+            if request.headers.get("expect", "").lower() == "100-continue":
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            reply = self._answer(request, connection)
+            if not reply or self._is_closed:
                 return
-            while request := read_request(stream):
-                if request.headers.get("expect", "").lower() == "100-continue":
-                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-                reply = self._answer(request, connection)
-                if not reply or self._is_closed:
-                    return
-                connection.sendall(reply)
-                if request.headers.get("connection", "").lower() == "close":
-                    return
-        self._connections.discard(connection)
+            connection.sendall(reply)
+            if request.headers.get("connection", "").lower() == "close":
+                return
 
     def _answer(self, request: Request, connection: socket.socket) -> bytes:
         """Do what a request asks; an empty answer ends the connection."""
@@ -216,14 +222,19 @@ class RuntimeApi:
             message = (
                 f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."
             )
-            error = _json("Function.ResponseSizeTooLarge", message)
+            error = error_json("Function.ResponseSizeTooLarge", message)
             self.put(Ended(error) if is_streamed else Failed(error))
-            return answer(413, _json("RequestEntityTooLarge", message), _JSON)
+            return answer(413, error_json("RequestEntityTooLarge", message), _JSON)
         if not is_streamed:
             self.put(Begun(headers.get("content-type", ""), is_streamed=False))
             self.put(Chunk(b"".join(blocks)))
         self.put(Ended(_trailing_error(request.trailers)))
         return _accepted()
+
+
+def error_json(kind: str, message: str) -> bytes:
+    """An error as Lambda describes it."""
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
 def _trailing_error(trailers: Mapping[str, str]) -> bytes:
@@ -235,7 +246,7 @@ def _trailing_error(trailers: Mapping[str, str]) -> bytes:
         body = base64.b64decode(trailers.get("lambda-runtime-function-error-body", ""))
     except ValueError:
         body = b""
-    return body or _json(kind, "The stream ended with an error.")
+    return body or error_json(kind, "The stream ended with an error.")
 
 
 def _body(request: Request) -> bytes:
@@ -248,12 +259,8 @@ def _body(request: Request) -> bytes:
     return b"".join(blocks)
 
 
-def _json(kind: str, message: str) -> bytes:
-    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
-
-
 def _error(status: int, kind: str, message: str) -> bytes:
-    return answer(status, _json(kind, message), _JSON)
+    return answer(status, error_json(kind, message), _JSON)
 
 
 def _accepted() -> bytes:

@@ -20,7 +20,17 @@ import msgspec
 
 from kappa.config.model import Function
 from kappa.runtime import memory
-from kappa.runtime.api import Chunk, Event, Exited, Failed, Invocation, Ready, RuntimeApi, Taken
+from kappa.runtime.api import (
+    Chunk,
+    Event,
+    Exited,
+    Failed,
+    Invocation,
+    Ready,
+    RuntimeApi,
+    Taken,
+    error_json,
+)
 from kappa.runtime.environment import Surroundings, memory_mb, timeout_s, variables
 from kappa.runtime.interpreters import CLIENTS, CannotRun
 from kappa.runtime.process import LogLine, Process
@@ -97,11 +107,12 @@ class Sandbox:
         self._began_s = time.monotonic()
         try:
             self._process = Process(command, code, environment, temporary, mark, log, self._on_exit)
-        except BaseException as error:
+        except OSError as error:
             self.api.close()
-            if not isinstance(error, OSError):
-                raise
             raise CannotRun(f"{command[0]} does not start: {error.strerror or error}.") from error
+        except BaseException:
+            self.api.close()
+            raise
 
     def await_ready(self, request_id: str) -> None:
         """Wait until the runtime asks for an invocation.
@@ -172,7 +183,7 @@ class Sandbox:
         now_s = time.monotonic()
         if now_s >= deadline_s:
             text = f"Task timed out after {timeout_s(self._function):.2f} seconds"
-            error = _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
+            error = error_json("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
             raise Ended(Ending(error, "timeout"))
         if now_s >= self._measured_s + _POLL_S:
             self._measured_s = now_s
@@ -205,7 +216,7 @@ class Sandbox:
         self._peak_kb = max(self._peak_kb, used_kb)
         if used_kb > limit_mb * _MB_KB:
             text = "Runtime exited with error: signal: killed"
-            error = _error("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
+            error = error_json("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
             raise Ended(Ending(error, error_type="Runtime.OutOfMemory"))
 
 
@@ -225,12 +236,8 @@ def _exit(request_id: str, code: int) -> Ending:
     else:
         name = signal.strsignal(-code) or str(-code)
         reason = f"Runtime exited with error: signal: {name.lower()}"
-    error = _error("Runtime.ExitError", f"RequestId: {request_id} Error: {reason}")
+    error = error_json("Runtime.ExitError", f"RequestId: {request_id} Error: {reason}")
     return Ending(error, error_type="Runtime.ExitError")
-
-
-def _error(kind: str, message: str) -> bytes:
-    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
 def _trace_id() -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from kappa.runtime import api
 from kappa.runtime.api import Begun, Chunk, Ended, Failed, Invocation, Ready, RuntimeApi, Taken
+from tests.support.waiting import wait_for
 
 ROOT = "/2018-06-01/runtime"
 INVOCATION = Invocation("id-1", b'{"tea": 1}', {"Lambda-Runtime-Aws-Request-Id": "id-1"})
@@ -162,3 +163,8 @@ def test_a_closed_server_ends_what_waits(server, call):
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         call("GET", "/invocation/next")
     server.put(Taken())  # nobody reads it, and nobody waits
+
+
+def test_a_connection_that_has_ended_is_forgotten(server, call):
+    assert call("POST", "/init/error", b"{}", {"Connection": "close"})[0] == 202
+    wait_for(lambda: not server._connections)
