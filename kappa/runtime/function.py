@@ -28,7 +28,7 @@ from kappa.runtime.interpreters import Sdk, other_version, plan_launch
 from kappa.runtime.own_files import in_source, source_folder
 from kappa.runtime.process import LogLine
 from kappa.runtime.report import Report
-from kappa.runtime.sandbox import Caller, Ended, Ending, Gone, Sandbox, error_type
+from kappa.runtime.sandbox import Caller, Ended, Ending, Gone, Sandbox
 
 __all__ = ["Caller", "LocalFunction", "LogLine", "Response", "Result", "Sdk"]
 
@@ -244,7 +244,7 @@ class Response:
             event = sandbox.next_event(self.request_id, self._deadline_s)
             while not isinstance(event, api.Begun):
                 if isinstance(event, api.Failed):
-                    self._fail(Ending(event.error, error_type=error_type(event.error)))
+                    self._fail(Ending(event.error))
                     return
                 event = sandbox.next_event(self.request_id, self._deadline_s)
         except Ended as ended:
@@ -272,7 +272,7 @@ class Response:
 
     def _end(self, error: bytes) -> None:
         if error:
-            self._fail(Ending(error, error_type=error_type(error)))
+            self._fail(Ending(error))
         else:
             self.result = Result(b"", self._report(), content_type=self.content_type)
 

@@ -54,7 +54,13 @@ class Ending(msgspec.Struct, frozen=True):
 
     error: bytes
     status: str = "error"
-    error_type: str = ""
+
+    @property
+    def error_type(self) -> str:
+        """The type that the error names; "" if it names none."""
+        with suppress(ValueError, AttributeError):
+            return str(json.loads(self.error).get("errorType", ""))
+        return ""
 
 
 class Ended(Exception):
@@ -126,7 +132,7 @@ class Sandbox:
             event = self.next_event(request_id, deadline_s)
             while not isinstance(event, Ready):
                 if isinstance(event, Failed):
-                    raise Ended(Ending(event.error, error_type=error_type(event.error)))
+                    raise Ended(Ending(event.error))
                 event = self.next_event(request_id, deadline_s)
         except Ended as ended:
             if is_cold:
@@ -183,8 +189,7 @@ class Sandbox:
         now_s = time.monotonic()
         if now_s >= deadline_s:
             text = f"Task timed out after {timeout_s(self._function):.2f} seconds"
-            error = error_json("Sandbox.Timedout", f"RequestId: {request_id} Error: {text}")
-            raise Ended(Ending(error, "timeout"))
+            raise Ended(_ending("Sandbox.Timedout", request_id, text, "timeout"))
         if now_s >= self._measured_s + _POLL_S:
             self._measured_s = now_s
             self._check_memory(request_id)
@@ -216,15 +221,7 @@ class Sandbox:
         self._peak_kb = max(self._peak_kb, used_kb)
         if used_kb > limit_mb * _MB_KB:
             text = "Runtime exited with error: signal: killed"
-            error = error_json("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {text}")
-            raise Ended(Ending(error, error_type="Runtime.OutOfMemory"))
-
-
-def error_type(error: bytes) -> str:
-    """The type that an error's JSON names; "" if it names none."""
-    with suppress(ValueError, AttributeError):
-        return str(json.loads(error).get("errorType", ""))
-    return ""
+            raise Ended(_ending("Runtime.OutOfMemory", request_id, text))
 
 
 def _exit(request_id: str, code: int) -> Ending:
@@ -236,8 +233,11 @@ def _exit(request_id: str, code: int) -> Ending:
     else:
         name = signal.strsignal(-code) or str(-code)
         reason = f"Runtime exited with error: signal: {name.lower()}"
-    error = error_json("Runtime.ExitError", f"RequestId: {request_id} Error: {reason}")
-    return Ending(error, error_type="Runtime.ExitError")
+    return _ending("Runtime.ExitError", request_id, reason)
+
+
+def _ending(kind: str, request_id: str, text: str, status: str = "error") -> Ending:
+    return Ending(error_json(kind, f"RequestId: {request_id} Error: {text}"), status)
 
 
 def _trace_id() -> str:
