@@ -28,7 +28,7 @@ from kappa.runtime.interpreters import Sdk, other_version, plan_launch
 from kappa.runtime.own_files import in_source, source_folder
 from kappa.runtime.process import LogLine
 from kappa.runtime.report import Report
-from kappa.runtime.sandbox import Caller, Ended, Ending, Gone, Sandbox
+from kappa.runtime.sandbox import Caller, Ending, Gone, Sandbox, Stopped
 
 __all__ = ["Caller", "LocalFunction", "LogLine", "Response", "Result", "Sdk"]
 
@@ -247,10 +247,10 @@ class Response:
                     self._fail(Ending(event.error))
                     return
                 event = sandbox.next_event(self.request_id, self._deadline_s)
-        except Ended as ended:
-            if isinstance(ended, Gone) and not is_last:
+        except Stopped as stopped:
+            if isinstance(stopped, Gone) and not is_last:
                 raise
-            self._fail(ended.ending, is_broken=True)
+            self._fail(stopped.ending, is_broken=True)
         else:
             self.content_type, self.is_streamed = event.content_type, event.is_streamed
 
@@ -262,8 +262,8 @@ class Response:
         while self.result is None:
             try:
                 event = self._sandbox.next_event(self.request_id, self._deadline_s)
-            except Ended as ended:
-                self._fail(ended.ending, is_broken=True)
+            except Stopped as stopped:
+                self._fail(stopped.ending, is_broken=True)
                 return
             if isinstance(event, api.Chunk):
                 yield event.data

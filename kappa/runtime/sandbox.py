@@ -63,15 +63,15 @@ class Ending(msgspec.Struct, frozen=True):
         return ""
 
 
-class Ended(Exception):
-    """The environment is of no further use."""
+class Stopped(Exception):
+    """The invocation has stopped, and the process is of no further use."""
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending.status)
         self.ending = ending
 
 
-class Gone(Ended):
+class Gone(Stopped):
     """The process ended before it took the invocation, so another one may take it."""
 
 
@@ -123,7 +123,7 @@ class Sandbox:
     def await_ready(self, request_id: str) -> None:
         """Wait until the runtime asks for an invocation.
 
-        Raises: Ended; Gone, if it did not come back from the last one.
+        Raises: Stopped; Gone, if it did not come back from the last one.
         """
         is_cold = self.init_ms is None
         since_s = self._began_s + _INIT_S if is_cold else time.monotonic()
@@ -132,12 +132,12 @@ class Sandbox:
             event = self.next_event(request_id, deadline_s)
             while not isinstance(event, Ready):
                 if isinstance(event, Failed):
-                    raise Ended(Ending(event.error))
+                    raise Stopped(Ending(event.error))
                 event = self.next_event(request_id, deadline_s)
-        except Ended as ended:
+        except Stopped as stopped:
             if is_cold:
                 raise
-            raise Gone(ended.ending) from ended
+            raise Gone(stopped.ending) from stopped
         self.client = event.client
         self._peak_kb = max(self._peak_kb, memory.peak_kb(self._process.pid))
         if is_cold:
@@ -146,7 +146,7 @@ class Sandbox:
     def begin(self, request_id: str, payload: bytes) -> float:
         """Hand out an invocation; return the monotonic time of its deadline, in seconds.
 
-        Raises: Ended; Gone, if the process ended before it took it.
+        Raises: Stopped; Gone, if the process ended before it took it.
         """
         limit_s = 86400 if self._patient else timeout_s(self._function)
         headers = {
@@ -160,14 +160,14 @@ class Sandbox:
         try:
             while not isinstance(self.next_event(request_id, deadline_s), Taken):
                 pass
-        except Ended as ended:
-            raise Gone(ended.ending) from ended
+        except Stopped as stopped:
+            raise Gone(stopped.ending) from stopped
         return deadline_s
 
     def next_event(self, request_id: str, deadline_s: float) -> Event:
         """Wait for the next event, and watch the limits meanwhile.
 
-        Raises: Ended, at the deadline, over the memory, or when the process has ended.
+        Raises: Stopped, at the deadline, over the memory, or when the process has ended.
         """
         while True:
             event: Event | None = None
@@ -176,7 +176,7 @@ class Sandbox:
             self._process.check_log()
             self._check()
             if isinstance(event, Exited):
-                raise Ended(_exit(request_id, event.code))
+                raise Stopped(_exit(request_id, event.code))
             # A stream without an end does not get beyond the limits either.
             if event is None or isinstance(event, Chunk):
                 self._check_limits(request_id, deadline_s)
@@ -189,7 +189,7 @@ class Sandbox:
         now_s = time.monotonic()
         if now_s >= deadline_s:
             text = f"Task timed out after {timeout_s(self._function):.2f} seconds"
-            raise Ended(_ending("Sandbox.Timedout", request_id, text, "timeout"))
+            raise Stopped(_ending("Sandbox.Timedout", request_id, text, "timeout"))
         if now_s >= self._measured_s + _POLL_S:
             self._measured_s = now_s
             self._check_memory(request_id)
@@ -221,7 +221,7 @@ class Sandbox:
         self._peak_kb = max(self._peak_kb, used_kb)
         if used_kb > limit_mb * _MB_KB:
             text = "Runtime exited with error: signal: killed"
-            raise Ended(_ending("Runtime.OutOfMemory", request_id, text))
+            raise Stopped(_ending("Runtime.OutOfMemory", request_id, text))
 
 
 def _exit(request_id: str, code: int) -> Ending:
