@@ -1,4 +1,4 @@
-"""Unpack a deployment package once, into a cache by its hash; it is used without being changed.
+"""Unpack a deployment package once, into a cache by its hash. The copy is used unchanged.
 
 Parallel runs do not disturb each other: a folder appears whole, and is locked while it is in use.
 """
@@ -30,7 +30,7 @@ _ABANDONED_S = 3600
 _UNUSED_S = 14 * 86400
 _MAX_ENTRIES = 30
 _MAX_BYTES = 1 << 30
-# In an entry: how large its code is, and what tells whether that is as it was unpacked.
+# Files of an entry: the size of its code, and a digest that shows a change of it.
 _SIZE, _STATE = "size", "state"
 
 
@@ -41,19 +41,17 @@ def unpacked(archive: Archive, cache: Path | None = None) -> Iterator[Path]:
     Raises: ArchiveError, if the zip cannot be unpacked, or the cache not be written.
     """
     base = (cache or cache_folder()) / "code"
-    handle = None
     try:
-        try:
-            handle = _opened(archive, base)
-        except OSError as error:
-            raise ArchiveError(
-                f"The code could not be unpacked in {base}: {error.strerror or error}.",
-                "Set XDG_CACHE_HOME to a folder that can be written.",
-            ) from error
+        handle = _opened(archive, base)
+    except OSError as error:
+        raise ArchiveError(
+            f"The code could not be unpacked in {base}: {error.strerror or error}.",
+            "Set XDG_CACHE_HOME to a folder that can be written.",
+        ) from error
+    try:
         yield base / _key(archive)
     finally:
-        if handle is not None:
-            os.close(handle)
+        os.close(handle)
 
 
 def _key(archive: Archive) -> str:
@@ -100,19 +98,7 @@ def _unpack(archive: Archive, base: Path, entry: Path) -> None:
         (temporary / COMPILED).mkdir(parents=True)
         code = temporary / CODE
         code.mkdir()
-        try:
-            with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
-                for info in packed.infolist():
-                    _write(packed, info, code)
-        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-            name = Path(str(error.filename)).relative_to(code)
-            raise ArchiveError(
-                f"The zip cannot be unpacked: {name} is a file in it, and a folder."
-            ) from error
-        except UNREADABLE as error:
-            if isinstance(error, OSError):
-                raise
-            raise ArchiveError(f"The zip cannot be unpacked: {error}.") from error
+        _extract(archive, code)
         _set_writable(code, writable=False)
         (temporary / _SIZE).write_text(str(archive.unzipped_bytes))
         (temporary / _STATE).write_text(_state(code))
@@ -123,6 +109,22 @@ def _unpack(archive: Archive, base: Path, entry: Path) -> None:
             raise
     finally:
         _remove(temporary)
+
+
+def _extract(archive: Archive, code: Path) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
+            for info in packed.infolist():
+                _write(packed, info, code)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        name = Path(str(error.filename)).relative_to(code)
+        raise ArchiveError(
+            f"The zip cannot be unpacked: {name} is a file in it, and a folder."
+        ) from error
+    except UNREADABLE as error:
+        if isinstance(error, OSError):
+            raise
+        raise ArchiveError(f"The zip cannot be unpacked: {error}.") from error
 
 
 def _write(packed: zipfile.ZipFile, info: zipfile.ZipInfo, code: Path) -> None:
@@ -152,25 +154,26 @@ def _link(target: Path, to: str, code: Path, name: str) -> None:
 
 
 def _is_unchanged(entry: Path) -> bool:
-    """Whether the code is as it was unpacked: root may write, and others may change the rights."""
+    """Whether the code is as it was unpacked: root can always write, its owner can allow it."""
     with suppress(OSError):
         return (entry / _STATE).read_text() == _state(entry / CODE)
     return False
 
 
 def _state(code: Path) -> str:
-    """A digest of which files there are, and when each was last changed in any way."""
+    """A digest of the files' names and sizes, and of when each last changed in any way."""
     digest = hashlib.sha256()
     for folder, folders, files in os.walk(code):
         folders.sort()
         for name in (".", *folders, *sorted(files)):
-            stat = os.lstat(f"{folder}/{name}")
-            digest.update(f"{name}/{stat.st_ctime_ns}/{stat.st_size}\n".encode("utf-8", "replace"))
+            facts = os.lstat(f"{folder}/{name}")
+            line = f"{name}/{facts.st_ctime_ns}/{facts.st_size}\n"
+            digest.update(line.encode("utf-8", "replace"))
     return digest.hexdigest()
 
 
 def _discard(entry: Path) -> None:
-    """Remove an entry, also while somebody uses it, who then gets the one that takes its place."""
+    """Remove an entry, even one in use: its users then find the new one at the same path."""
     removed = entry.with_name(f"{_TEMPORARY[1]}{os.urandom(8).hex()}")
     with suppress(FileNotFoundError):
         entry.rename(removed)
@@ -178,7 +181,7 @@ def _discard(entry: Path) -> None:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what killed runs left, and entries that were not used for long."""
+    """Remove what killed runs left, and entries that have not been used for long."""
     now = time.time()
     ages: list[tuple[float, Path]] = []
     for folder in base.iterdir():
@@ -220,6 +223,6 @@ def _remove(folder: Path) -> None:
 
 
 def _set_writable(folder: Path, *, writable: bool) -> None:
-    """Let the user change the folders, or not: files may then be neither added nor removed."""
+    """Allow adding and removing files in the folders, or forbid it."""
     for path, _, _ in os.walk(folder, topdown=writable):
         Path(path).chmod(0o755 if writable else 0o555)
