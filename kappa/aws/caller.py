@@ -20,10 +20,10 @@ _ACCESS_KEY, _SECRET_KEY, _TOKEN = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
 )
-# With these, the SDK does more than to take the keys.
+# With these variables, the SDK does more than take the keys.
 _SPECIAL = ("AWS_CREDENTIAL_EXPIRATION", "AWS_SECURITY_TOKEN")
-# What Lambda's runtime of Python has of the SDK. Source: AWS Lambda guide, "Working with .zip file
-# archives for Python Lambda functions", runtime dependencies.
+# The SDK's packages in Lambda's runtime of Python. Source: AWS Lambda guide, "Working with .zip
+# file archives for Python Lambda functions", runtime dependencies.
 _SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 
 

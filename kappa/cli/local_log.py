@@ -1,4 +1,4 @@
-"""What a function on this machine writes, as `logs` shows it, line by line while it runs."""
+"""The log of a function on this machine, as `logs` shows it, line by line while it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""As whom and where a function runs on this machine: the caller, or the function's own role."""
+"""Whose credentials a function on this machine gets: the caller's, or those of its own role."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 import msgspec
 
 from kappa.arn import Place, parse_arn
-from kappa.aws.caller import read_keys, read_region, sdk_packages, variables
+from kappa.aws.caller import read_keys, read_region, variables
 from kappa.commands.session import Session
 from kappa.config.model import Config
 from kappa.errors import AwsError, Denied, NotFound
-from kappa.runtime.function import Caller, Sdk
+from kappa.runtime.function import Caller
 
-# What the function sees where nothing names its account or region.
+# Those of a function whose account or region nothing names.
 _UNKNOWN_ACCOUNT, _UNKNOWN_REGION = "123456789012", "us-east-1"
 _MAX_SESSION_NAME = 64
 
 
 class LocalCaller(msgspec.Struct, frozen=True):
-    """The caller of a local function, and `notice`, which tells the user whose rights it has."""
+    """The caller of a local function, and a `notice` for the user: whose rights it has."""
 
     caller: Caller
     notice: str
@@ -47,16 +47,11 @@ def read_caller(session: Session, *, as_role: bool = False) -> LocalCaller:
 
 
 def _any_region(session: Session) -> str:
-    """The region, or any: whoever has no credentials has often no region either."""
+    """The region, or any one: without credentials there is often no region either."""
     try:
         return read_region(session.aws)
     except AwsError:
         return _UNKNOWN_REGION
-
-
-def sdk() -> Sdk:
-    """The SDK for Python that Lambda's runtime would have."""
-    return Sdk(*sdk_packages())
 
 
 def _function_arn(config: Config, region: str) -> str:
@@ -74,7 +69,7 @@ def _partition(region: str) -> str:
 
 
 def _assumed(session: Session, region: str) -> LocalCaller:
-    """Assume the function's role, which Lambda would do."""
+    """Assume the function's role, as Lambda would."""
     aws, name = session.aws, session.config.function.name
     role = _role(session)
     params = {"RoleArn": role, "RoleSessionName": f"kappa-{name}"[:_MAX_SESSION_NAME]}

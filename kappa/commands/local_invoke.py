@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kappa.aws.caller import sdk_packages
 from kappa.commands.invoke import Answer, decoded
-from kappa.commands.local_caller import sdk
 from kappa.commands.session import Session
-from kappa.runtime.function import Caller, LocalFunction, LogLine, Result
+from kappa.runtime.function import Caller, LocalFunction, LogLine, Result, Sdk
 from kappa.runtime.interpreters import CannotRun
 from kappa.runtime.report import Report
 
@@ -23,7 +23,6 @@ def local_function(
     """Make the function of a config, from the zip that would be uploaded; it is not started.
 
     What `check` raises ends an invocation.
-
     Raises: CannotRun, for a container image; ArchiveError, ConfigError.
     """
     archive = session.zip
@@ -38,7 +37,7 @@ def local_function(
         caller,
         log=log,
         warn=warn,
-        sdk=sdk(),
+        sdk=Sdk(*sdk_packages()),
         debug_port=debug_port,
         check=check,
     )

@@ -1,6 +1,6 @@
-"""Lambda's Runtime API for one process: hands out invocations and takes what becomes of them.
+"""Lambda's Runtime API for one process: hands out invocations and takes their results.
 
-Owns the protocol. It starts no process and knows no deadline: what happens is put into a queue.
+Owns the protocol. It starts no process and knows no deadline: it puts events into a queue.
 Only this machine's own user can reach it.
 Source: AWS Lambda guide, "Using the Lambda runtime API for custom runtimes"; "Building a custom
 runtime", response streaming.
@@ -27,15 +27,15 @@ MAX_RESPONSE_BYTES = 6_291_556
 MAX_STREAM_BYTES = 200 * 1024 * 1024
 _ROOT = "/2018-06-01/runtime/"
 _JSON = {"Content-Type": "application/json"}
-# What browsers add: for an image of a page, no Origin. Source: W3C, "Fetch Metadata Request
-# Headers".
+# Headers that browsers add; a request for an image has no Origin. Source: W3C, "Fetch Metadata
+# Request Headers".
 _PAGES = {"origin", "referer", "sec-fetch-site"}
-# What waits for the reader of a stream; then the function waits too.
+# Events that wait for the reader of a stream. While there are so many, the function waits too.
 _MAX_WAITING = 64
 
 
 class Invocation(msgspec.Struct, frozen=True):
-    """What /next hands out."""
+    """An invocation, as /next hands it out."""
 
     request_id: str
     payload: bytes
@@ -156,7 +156,7 @@ class RuntimeApi:
                 return
 
     def _answer(self, request: Request, connection: socket.socket) -> bytes:
-        """Do what a request asks; an empty answer ends the connection."""
+        """Carry out a request; an empty answer ends the connection."""
         if request.headers.get("host") != self.address or _PAGES & request.headers.keys():
             # A page in a browser must not reach the function, by DNS rebinding or otherwise.
             return _error(403, "Forbidden", "Not a runtime's request.")

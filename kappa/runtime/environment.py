@@ -1,6 +1,6 @@
-"""The variables that a function sees: Lambda's, the config's, and what leads to AWS.
+"""The variables that a function sees: Lambda's, the config's, and the settings that lead to AWS.
 
-Nothing else of the caller's environment is passed on, except where programs are. Pure.
+Of the caller's environment, it gets these settings and where programs and libraries are. Pure.
 Source: AWS Lambda guide, "Working with Lambda environment variables", defined runtime environment
 variables; AWS SDKs and Tools reference, "Environment variables list".
 """
@@ -37,7 +37,7 @@ DEFAULT_MEMORY_MB = 128
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What of one process its variables name. `address` is its Runtime API's."""
+    """The parts of one process that its variables name. `address` is its Runtime API's."""
 
     code: Path
     clients: Path
@@ -49,7 +49,7 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 def variables(function: Function, place: Surroundings, caller: Mapping[str, str]) -> dict[str, str]:
-    """Put together what the process sees; `caller` is the environment of kappa."""
+    """Put together what the process sees; `caller` is kappa's own environment."""
     own = {
         name: local_paths(value, place.code) for name, value in (function.environment or {}).items()
     }
@@ -63,7 +63,7 @@ def variables(function: Function, place: Surroundings, caller: Mapping[str, str]
 
 
 def _lambdas(function: Function, place: Surroundings, caller: Mapping[str, str]) -> dict[str, str]:
-    """Lambda's own variables. A managed runtime names itself, an own one does not."""
+    """Lambda's own variables. Only a managed runtime names itself."""
     managed = not function.runtime.startswith("provided")
     code = str(place.code)
     libraries = [code, f"{code}/lib", *filter(None, [caller.get(_LIBRARIES, "")])]

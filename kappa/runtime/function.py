@@ -4,8 +4,8 @@
         result = function.invoke(b'{"key": 1}')
 
 The process starts with the first invocation and stays for the next ones, as on Lambda. It is not
-safe for several threads: one more invocation at a time takes one more LocalFunction, and they share
-the unpacked code.
+safe for several threads: invocations at the same time need a LocalFunction each. These share the
+unpacked code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["Caller", "LocalFunction", "LogLine", "Response", "Result", "Sdk"]
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What an invocation gave. `error` is Lambda's word for a failed function, else empty.
+    """The result of an invocation. `error` is Lambda's word for a failed function, else empty.
 
     `payload` is the response, or the error as JSON; of a stream it is empty unless that failed.
     """
@@ -304,7 +304,7 @@ def _is_json(content: bytes) -> bool:
 
 
 def _new_id() -> str:
-    """A random UUID of version 4, as Lambda's request ids are."""
+    """A random UUID of version 4, as Lambda's request ids are; the module uuid loads slowly."""
     number = os.urandom(16).hex()
     variant = "89ab"[int(number[16], 16) % 4]
     parts = (number[:8], number[8:12], f"4{number[13:16]}", f"{variant}{number[17:20]}")

@@ -262,7 +262,7 @@ def _machine() -> tuple[str, str]:
 
 
 def _native(function: Function, archive: Archive, plan: _Plan) -> list[str]:
-    """What is compiled for another machine or Python than the function runs with here."""
+    """Warn of files compiled for another machine or Python than the function has here."""
     native = [name for name in archive.names if name.endswith(_NATIVE) or ".so." in name]
     if not native or function.runtime.startswith("provided"):
         return []
@@ -289,14 +289,14 @@ def _listed(names: list[str]) -> str:
 
 
 def _missing(function: Function) -> list[str]:
-    """What of the function is on AWS only."""
+    """Warn of the parts of the function that are on AWS only."""
     if not function.layers:
         return []
-    return ["The function's layers are not here: what only they have is missing."]
+    return ["The function's layers are not here: code that only they contain is missing."]
 
 
 def _wrapped(function: Function, code: Path, command: tuple[str, ...]) -> tuple[str, ...]:
-    """Start the runtime with the script that the config names for this.
+    """Have the script that the config names start the runtime.
 
     Source: AWS Lambda guide, "Modifying the runtime environment", wrapper scripts.
     """

@@ -1,6 +1,6 @@
 """How much memory the function's process and those below it use.
 
-On Linux, /proc tells; elsewhere only ps does, of one process, so nothing is limited there.
+On Linux, /proc shows it. Elsewhere ps shows it for one process only, so nothing is limited there.
 
 Lambda counts the whole environment. A limit of the address space would be no measure: Node.js
 reserves far more than it uses, so Lambda's limit is compared with what is resident.
@@ -21,7 +21,7 @@ _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def peak_kb(pid: int) -> int:
-    """The most that the process alone has used, for ps what it uses now; 0 if it has ended."""
+    """The peak of this one process, or with ps its present use; 0 if it has ended."""
     return _field(pid, "status", _PEAK) if (_PROC / "self").exists() else _resident_by_ps(pid)
 
 

@@ -1,4 +1,4 @@
-"""Whose program is at the other end of a connection within this machine."""
+"""Which user's program is at the other end of a connection within this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ABANDONED = "0"
 
 
 def is_own(connection: socket.socket) -> bool:
-    """Whether a connection is of this user; true where the system does not tell.
+    """Whether the program at the other end is this user's; true where the system does not show it.
 
     Source: Linux, proc(5), /proc/net/tcp: the local and the remote address, uid and inode of each
     socket. One that its program has closed has no inode, and the uid of root.

@@ -1,7 +1,7 @@
 """One execution environment: a process with its Runtime API, warm between invocations.
 
-Owns deadlines and limits, and in Lambda's words what ends an invocation that the runtime does not
-end itself.
+Owns deadlines and limits. Where the runtime does not end an invocation itself, it words the error
+as Lambda does.
 Source: AWS Lambda guide, "Understanding the Lambda execution environment lifecycle".
 """
 
