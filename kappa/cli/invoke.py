@@ -121,7 +121,7 @@ def print_answer(options: Options, name: str, answer: Answer, hint: str = "") ->
 
 
 def _hint(runtime: str, error_type: str) -> str:
-    """What to do about an error of Lambda's own."""
+    """Word what to do about an error of Lambda's own."""
     if error_type == "Runtime.OutOfMemory":
         return "It used more than lambda.memory_size."
     if error_type != "Runtime.ImportModuleError":
