@@ -21,7 +21,7 @@ const { env } = process;
 const given = JSON.parse(process.argv[2]);
 const FIRST_WITHOUT_CALLBACKS = 24;
 
-/** What runs: its id, how it fails, and how it ends where no code of the function goes on. */
+/** The invocation that runs: its id, how it fails, and what ends it once no code runs any more. */
 const current = {
   id: undefined,
   fail: (error) => fail("/init/error", error),
@@ -85,7 +85,7 @@ function resultOf(handle, event, context) {
       if (context.callbackWaitsForEmptyEventLoop) current.whenIdle = finish;
       else setImmediate(finish);
     };
-    // A handler without anything left to do has nothing to say.
+    // A handler that has nothing left to do returns nothing.
     current.whenIdle = () => resolve(null);
     Object.assign(context, {
       done: callback,
@@ -140,7 +140,7 @@ async function streamed(handle, event, context, id) {
   }
 }
 
-/** The number of parameters tells Lambda whether a handler calls back. */
+/** By the number of parameters, Lambda sees whether a handler calls back. */
 function refuseCallback(handle) {
   const [, major] = /nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV) || [];
   if (Number(major) < FIRST_WITHOUT_CALLBACKS || handle.length < 3 || handle[STREAMS]) return;
@@ -163,7 +163,7 @@ async function run(handle) {
   }
 }
 
-/** Report what nobody caught, then end as Lambda's runtime does. */
+/** Report an uncaught error, then end as Lambda's runtime does. */
 function onUncaught(type, code) {
   return (error) => {
     const reported = type

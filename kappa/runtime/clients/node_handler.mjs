@@ -91,11 +91,11 @@ function ownScripts(folder) {
   });
 }
 
-/** Where a syntax error is. Node itself tells only of CommonJS, so it checks the scripts again. */
+/** Where a syntax error is. Node shows it for CommonJS only; otherwise each script is checked. */
 function placeOf(error, root) {
   const lines = String(error.stack).split("\n");
-  const isTold = !lines[0].startsWith("SyntaxError");
-  const texts = isTold ? [] : ownScripts(root).slice(0, MAX_CHECKED).map(checked);
+  const isShown = !lines[0].startsWith("SyntaxError");
+  const texts = isShown ? [] : ownScripts(root).slice(0, MAX_CHECKED).map(checked);
   const text = texts.find((one) => one.includes(error.message)) || lines.join("\n");
   return text.split("\n").filter((line) => line && !/^\s+at |^Node\.js v/.test(line)).join("\n");
 }

@@ -23,7 +23,7 @@ export class ResponseStream extends Writable {
     this.contentType = type;
   }
 
-  /** As streams of the SDK before: other than text and bytes is written as JSON. */
+  /** Write text and bytes as they are, anything else as JSON. */
   write(chunk, ...more) {
     const isPlain = typeof chunk === "string" || chunk instanceof Uint8Array;
     return super.write(isPlain ? chunk : JSON.stringify(chunk), ...more);

@@ -95,7 +95,7 @@ class CognitoIdentity:
 
 
 class Context:
-    """What the handler gets beside the event."""
+    """The context that the handler gets beside the event."""
 
     def __init__(self, headers: "dict[str, str]") -> None:
         self.aws_request_id = headers["lambda-runtime-aws-request-id"]
@@ -137,8 +137,8 @@ class Sdk:
 class CodeLoader(importlib.machinery.SourceFileLoader):
     """Loads a module of the unpacked code, and keeps it compiled in a place of its own.
 
-    The module's file is the unpacked one. What a traceback or a debugger names is the file that
-    was packed, where that is still the same.
+    The module's file is the unpacked one. A traceback or a debugger names the file that was packed,
+    where that is still the same.
     """
 
     root = source = compiled = ""
@@ -175,7 +175,7 @@ class CodeLoader(importlib.machinery.SourceFileLoader):
 
 
 def use_code_loader(root: str, source: str, compiled: str) -> None:
-    """Load what is below `root` with the loader above."""
+    """Load the modules below `root` with the loader above."""
     CodeLoader.root, CodeLoader.source, CodeLoader.compiled = root, source, compiled
     machinery = importlib.machinery
     make = machinery.FileFinder.path_hook(
