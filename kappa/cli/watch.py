@@ -133,7 +133,8 @@ def _print_watched(watched: Sequence[_Watched]) -> None:
 
 def _await_change(watched: Sequence[_Watched]) -> list[_Watched]:
     """Wait for a save; return the configs that it changes."""
-    from kappa.commands.watch import await_change
+    from kappa.commands.file_watcher import FileWatcher
+    from kappa.commands.watch import PACE
     from kappa.plan.step import Clock
 
     def sleep(seconds: float) -> None:
@@ -141,7 +142,8 @@ def _await_change(watched: Sequence[_Watched]) -> list[_Watched]:
             each.check()
         time.sleep(seconds)
 
-    looks = await_change([each.inputs for each in watched], Clock(sleep=sleep))
+    watcher = FileWatcher(PACE, Clock(sleep=sleep))
+    looks = watcher.await_change([each.inputs for each in watched])
     for each, now in zip(watched, looks, strict=True):
         each.now = now
     return [each for each in watched if each.now != each.inputs]

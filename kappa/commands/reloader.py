@@ -6,16 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from kappa.config.inputs import Inputs, collecting, read_again
+from kappa.commands.file_watcher import FileWatcher, Pace
+from kappa.config.inputs import Inputs, collecting
 from kappa.errors import KappaError
 from kappa.plan.step import Clock
 
 T = TypeVar("T")
-# A look at the files is as old as this many looks take: with many files it is not taken each time.
-_SHARE = 5
-# Editors write a file in several steps: what has been still for this long is complete.
-_QUIET_S = 0.05
-_MAX_WAIT_S = 1.0
+# Somebody waits for the value: each question is a look, unless many files make that slow.
+_PACE = Pace(pause_s=0.0, rests=5, quiet_s=0.05, max_wait_s=1.0)
 # Not every error is one of the files: credentials expire, and a package index may not answer.
 _RETRY_S = 3.0
 
@@ -34,11 +32,12 @@ class Reloader(Generic[T]):
         clock: Clock,
     ) -> None:
         self._load, self._failed, self._clock = load, failed, clock
+        self._watcher = FileWatcher(_PACE, clock)
         self._lock = threading.Lock()
         self._inputs = Inputs()
         self._value: T | None = None
         self._error: KappaError | None = None
-        self._next_look_s = self._retry_s = 0.0
+        self._retry_s = 0.0
 
     def start(self) -> T:
         """Make the first value.
@@ -67,24 +66,13 @@ class Reloader(Generic[T]):
     def _must_load(self) -> bool:
         if self._value is None and self._error is None:
             return True
-        if (started := self._clock.now()) < self._next_look_s:
+        if not self._watcher.is_due():
             return False
-        now = read_again(self._inputs)
-        ended = self._clock.now()
-        self._next_look_s = ended + _SHARE * (ended - started)
-        if now == self._inputs:
-            return self._error is not None and ended >= self._retry_s
-        self._inputs = self._await_quiet(now)
+        now = self._watcher.look([self._inputs])
+        if now == [self._inputs]:
+            return self._error is not None and self._clock.now() >= self._retry_s
+        (self._inputs,) = self._watcher.await_quiet(now)
         return True
-
-    def _await_quiet(self, now: Inputs) -> Inputs:
-        deadline = self._clock.now() + _MAX_WAIT_S
-        while self._clock.now() < deadline:
-            self._clock.sleep(_QUIET_S)
-            before, now = now, read_again(now)
-            if now == before:
-                break
-        return now
 
     def _load_again(self) -> None:
         inputs = Inputs()

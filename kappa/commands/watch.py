@@ -1,30 +1,25 @@
-"""The command watch: what has changed in a config's files, and what that changes on AWS.
+"""The command watch: what a change of a config's files changes on AWS.
 
 Owns what a change leads to, and what watch refuses. cli/ waits, applies and prints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from kappa.commands.deploy import Current, plan_code, plan_deploy, read_current
+from kappa.commands.file_watcher import FileWatcher, Pace
 from kappa.commands.session import Session
-from kappa.config.inputs import Inputs, State, read_again
+from kappa.config.inputs import Inputs, State
 from kappa.config.model import Config
 from kappa.errors import ConfigError, NotFound
 from kappa.packing.check_syntax import refuse
 from kappa.plan.step import Clock, Note, Plan, steps
 
-# A pause between two looks at the files; with many files longer, so that looking takes at most
-# this share of a processor.
-POLL_S = 0.05
-_MAX_SHARE = 0.05
-# Editors write a file in several steps, and git many files: what has been still for this long is
-# complete. A file that never is, such as a log, is not waited for.
-QUIET_S = 0.1
-_MAX_WAIT_S = 2.0
+# Nobody waits for a look, and an update in the middle of a save would take seconds for nothing.
+PACE = Pace(pause_s=0.05, rests=20, quiet_s=0.1, max_wait_s=2.0)
 _CREATING = frozenset({"create_function", "create_policy", "create_role"})
 
 
@@ -60,42 +55,17 @@ def outdated_check(inputs: Inputs, clock: Clock) -> Callable[[], None]:
 
     Not for a changed folder: that may be a swap file, and nothing would be run again.
     """
-    next_look_s = 0.0
+    watcher = FileWatcher(PACE, clock)
 
     def check() -> None:
-        nonlocal next_look_s
-        started_s = clock.now()
-        if started_s < next_look_s:
+        if not watcher.is_due():
             return
-        changed = changes(inputs, read_again(inputs))
+        (now,) = watcher.look([inputs])
+        changed = changes(inputs, now)
         if changed.settings or changed.code:
             raise Outdated
-        ended_s = clock.now()
-        next_look_s = ended_s + max(POLL_S, (ended_s - started_s) / _MAX_SHARE)
 
     return check
-
-
-def await_change(all_inputs: Sequence[Inputs], clock: Clock) -> list[Inputs]:
-    """Wait until a file differs, and then until all are still; return all as they are now."""
-    while True:
-        started = clock.now()
-        now = [read_again(inputs) for inputs in all_inputs]
-        if now != list(all_inputs):
-            return _await_quiet(now, clock)
-        spent_s = clock.now() - started
-        clock.sleep(max(POLL_S, spent_s / _MAX_SHARE))
-
-
-def _await_quiet(now: list[Inputs], clock: Clock) -> list[Inputs]:
-    deadline = clock.now() + _MAX_WAIT_S
-    while clock.now() < deadline:
-        clock.sleep(QUIET_S)
-        again = [read_again(inputs) for inputs in now]
-        if again == now:
-            break
-        now = again
-    return now
 
 
 def after_reading(now: Inputs, collected: Inputs, *, whole: bool, done: bool) -> Inputs:

@@ -1,18 +1,14 @@
 """watch: which saves count, what they lead to, and what is refused."""
 
 import os
-import shutil
-from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
 
 from kappa.commands.watch import (
-    POLL_S,
     Changes,
     Outdated,
     after_reading,
-    await_change,
     changes,
     check_live,
     check_test_data,
@@ -28,29 +24,12 @@ from kappa.plan.step import Clock, steps
 from tests.support.builders import kappa_config
 from tests.support.kappa.account import Account
 from tests.support.kappa.sessions import carry_out, deploy, session_of
-
-
-def looked(folder):
-    """A config, and code in a folder, as they are now."""
-    inputs = Inputs()
-    with collecting(inputs):
-        depends_on(folder / "config.yml")
-        depends_on(folder / "code", "folders")
-        for name in ("greeter.py", "words.py"):
-            depends_on(folder / "code" / name, "code")
-    return inputs
+from tests.support.kappa.watched_files import in_place, looked, write_project
 
 
 @pytest.fixture
 def project(tmp_path):
-    (tmp_path / "code").mkdir()
-    for name in ("config.yml", "code/greeter.py", "code/words.py"):
-        (tmp_path / name).write_text("before")
-    return tmp_path
-
-
-def in_place(file):
-    file.write_text("after!")
+    return write_project(tmp_path)
 
 
 def renamed(file):
@@ -114,79 +93,6 @@ def test_a_config_that_is_packed_too_counts_as_the_config(project):
     in_place(project / "config.yml")
     found = changes(inputs, read_again(inputs))
     assert (found.settings, found.code) == ((str(project / "config.yml"),), ())
-
-
-def acting(*acts, look_s=0.0):
-    """A clock whose n-th sleep does the n-th act; each sleep is recorded, a look takes `look_s`."""
-    now, slept, rest = SimpleNamespace(s=0.0), [], list(acts)
-
-    def sleep(seconds):
-        slept.append(seconds)
-        now.s += seconds
-        if rest:
-            rest.pop(0)()
-
-    def passing():
-        now.s += look_s
-        return now.s
-
-    return Clock(now=passing, sleep=sleep), slept
-
-
-def nothing():
-    """Change nothing."""
-
-
-def test_files_that_are_saved_together_are_one_change(project):
-    inputs, code = looked(project), project / "code"
-    clock, slept = acting(
-        nothing,
-        lambda: in_place(code / "greeter.py"),
-        lambda: in_place(code / "words.py"),
-        lambda: in_place(project / "config.yml"),
-        nothing,
-    )
-    (now,) = await_change([inputs], clock)
-    found = changes(inputs, now)
-    assert len(found.code) == 2
-    assert len(found.settings) == 1
-    assert len(slept) == 5
-
-
-def test_a_file_that_comes_back_within_the_quiet_time_was_never_gone(project):
-    inputs, file = looked(project), project / "code" / "greeter.py"
-    aside = project / "aside"
-    clock, _ = acting(lambda: shutil.move(file, aside), lambda: in_place(aside), nothing)
-    now = await_change([inputs], clock)
-    assert changes(inputs, now[0]).code == (str(file),)
-    shutil.move(aside, file)
-    clock, _ = acting(nothing)
-    assert await_change(now, clock)[0].code[str(file)] is not None
-
-
-def test_a_file_that_is_never_still_is_not_waited_for(project):
-    inputs, count = looked(project), iter(range(10_000))
-
-    def write():
-        (project / "code" / "words.py").write_text("x" * next(count))
-
-    clock, slept = acting(*[write] * 10_000)
-    assert await_change([inputs], clock) != [inputs]
-    assert 1 < sum(slept) < 4
-
-
-def test_many_files_are_looked_at_less_often(project):
-    inputs = looked(project)
-    clock, slept = acting(lambda: in_place(project / "config.yml"), look_s=0.5)
-    await_change([inputs], clock)
-    assert slept[0] >= 5 > POLL_S
-
-
-def test_only_the_config_whose_file_changed_differs(project):
-    own, other = looked(project), Inputs()
-    clock, _ = acting(lambda: in_place(project / "config.yml"))
-    now = await_change([other, own], clock)
-    assert [each != before for each, before in zip(now, [other, own], strict=True)] == [False, True]
 
 
 def test_after_a_failure_all_files_of_before_still_count():
