@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from kappa.commands.file_watcher import FileWatcher, Pace
-from kappa.config.inputs import Inputs, collecting
+from kappa.config.inputs import Inputs, collecting, joined, read_again
 from kappa.errors import KappaError
 from kappa.plan.step import Clock
 
@@ -82,12 +82,9 @@ class Reloader(Generic[T]):
                 self._value = self._load(self._value)
             self._error = None
         except KappaError as error:
-            # What the reading did not come to counts still: a correction may be there.
-            inputs = Inputs(
-                self._inputs.settings | inputs.settings,
-                self._inputs.code | inputs.code,
-                self._inputs.folders | inputs.folders,
-            )
+            # What the reading did not come to counts still: a correction may be there. It counts
+            # as it is now: a build that failed has changed what it makes, and would run again.
+            inputs = joined(read_again(self._inputs), inputs)
             before, self._error = self._error, error
             self._retry_s = self._clock.now() + _RETRY_S
             if not first and str(error) != str(before):

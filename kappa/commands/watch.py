@@ -12,7 +12,7 @@ import msgspec
 from kappa.commands.deploy import Current, plan_code, plan_deploy, read_current
 from kappa.commands.file_watcher import FileWatcher, Pace
 from kappa.commands.session import Session
-from kappa.config.inputs import Inputs, State
+from kappa.config.inputs import Inputs, State, joined
 from kappa.config.model import Config
 from kappa.errors import ConfigError, NotFound
 from kappa.packing.check_syntax import refuse
@@ -76,10 +76,8 @@ def after_reading(now: Inputs, collected: Inputs, *, whole: bool, done: bool) ->
     """
     if done and whole:
         return collected
-    settings = now.settings | collected.settings
-    if done:
-        return Inputs(settings, collected.code, collected.folders)
-    return Inputs(settings, now.code | collected.code, now.folders | collected.folders)
+    both = joined(now, collected)
+    return Inputs(both.settings, collected.code, collected.folders) if done else both
 
 
 def check_live(config: Config, *, is_named: bool) -> None:

@@ -65,6 +65,15 @@ def read_again(inputs: Inputs) -> Inputs:
     )
 
 
+def joined(before: Inputs, later: Inputs) -> Inputs:
+    """The files of two readings; one that both read is in the state of the later."""
+    return Inputs(
+        before.settings | later.settings,
+        before.code | later.code,
+        before.folders | later.folders,
+    )
+
+
 def _state(path: str, kind: Kind) -> State:
     try:
         stat = os.stat(path)  # noqa: PTH116 - thousands each second, as plain text

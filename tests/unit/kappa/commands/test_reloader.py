@@ -18,6 +18,7 @@ class Files:
         self.config.write_text("config")
         self.code.write_text("code")
         self.loads, self.failures, self.is_out_of_luck = 0, [], False
+        self.makes = None
         self.now_s = 0.0
         clock = Clock(now=self.now, sleep=lambda _: None)
         self.reloader = Reloader(self.load, self.failures.append, clock)
@@ -28,6 +29,8 @@ class Files:
 
     def load(self, _before):
         self.loads += 1
+        if self.makes:
+            self.makes.write_text(f"made {self.loads} times")
         if self.is_out_of_luck:
             raise KappaError("no answer")
         for file, error in ((self.config, ConfigError), (self.code, ArchiveError)):
@@ -93,6 +96,17 @@ def test_an_error_that_is_not_of_the_files_passes(files):
     files.now_s += 3.0
     assert files.current() == "config new code"
     assert len(files.failures) == 1
+
+
+def test_what_a_failing_build_has_made_is_no_reason_to_build_again(files):
+    files.reloader.start()
+    files.makes = files.code
+    files.config.write_text("bad config")
+    assert str(files.current()) == str(files.current()) == "bad config"
+    assert files.loads == 2
+    files.code.write_text("corrected")
+    files.current()
+    assert files.loads == 3
 
 
 def test_a_mistake_at_the_start_is_raised(files):
