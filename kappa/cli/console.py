@@ -187,15 +187,20 @@ def exit_code(run: Callable[[], int | None], debug: bool) -> int:
         _print_usage(error)
         return error.exit_code
     except KappaError as error:
-        if debug:
-            print_traceback(error)
-        print_error(error.message, error.hint)
-        return error.exit_code
+        return print_failure(error, debug)
 
 
 def _silence(stream: TextIO) -> None:
     """Let what is still to be written go nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def print_failure(error: KappaError, debug: bool) -> int:
+    """Print an error, with --debug where it came from too; return its exit code."""
+    if debug:
+        print_traceback(error)
+    print_error(error.message, error.hint)
+    return error.exit_code
 
 
 def print_error(message: str, hint: str = "") -> None:

@@ -15,7 +15,7 @@ from kappa.cli.carry_out import print_notes, warn_of_code
 from kappa.cli.console import (
     as_json,
     bold,
-    print_error,
+    print_failure,
     print_traceback,
     progress,
     report_line,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from kappa.commands.serve import Access, Callbacks
     from kappa.commands.session import Session
     from kappa.config.model import Function
-    from kappa.errors import KappaError
     from kappa.packing.check_syntax import Problem
 
 T = TypeVar("T")
@@ -88,10 +87,10 @@ class _Screen:
     def __init__(self, options: Options) -> None:
         from kappa.cli.logs import Writer
 
-        self._json = options.json
+        self._json, self._debug = options.json, options.debug
         pretty = sys.stdout.isatty() and not options.json
         self._log = Writer(time.monotonic, errors=False, as_json=options.json, pretty=pretty)
-        self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._waiting: SimpleQueue[Callable[[], object]] = SimpleQueue()
 
     def callbacks(self) -> Callbacks:
         """What the service calls, from any thread."""
@@ -104,11 +103,11 @@ class _Screen:
             loaded=self._loaded,
             note=self._later(lambda text: print_notes([text])),
             warn=self._later(warn),
-            failed=self._later(_print_failure),
+            failed=self._later(lambda error: print_failure(error, self._debug)),
             crashed=self._later(print_traceback),
         )
 
-    def _later(self, show: Callable[[T], None]) -> Callable[[T], None]:
+    def _later(self, show: Callable[[T], object]) -> Callable[[T], None]:
         return lambda item: self._waiting.put(partial(show, item))
 
     def print_begin(self, function: Function, url: str) -> None:
@@ -155,10 +154,6 @@ class _Screen:
         facts = f"{size(access.size_bytes)}  {duration(access.duration_ms)}"
         status = style(str(access.status), fg=colour) if access.status else "no answer"
         progress(f"{access.method} {target}  {status}  {style(facts, dim=True)}")
-
-
-def _print_failure(error: KappaError) -> None:
-    print_error(error.message, error.hint)
 
 
 def _print_loaded(session: Session, problems: list[Problem], notice: str) -> None:

@@ -17,8 +17,7 @@ from kappa.cli.carry_out import carry_out, print_notes
 from kappa.cli.console import (
     Output,
     prefixed,
-    print_error,
-    print_traceback,
+    print_failure,
     progress,
     report_line,
 )
@@ -117,10 +116,7 @@ def _attempt(work: Callable[[], object], debug: bool) -> int:
     except Interrupted:
         raise
     except KappaError as error:
-        if debug:
-            print_traceback(error)
-        print_error(error.message, error.hint)
-        return error.exit_code
+        return print_failure(error, debug)
     return 0
 
 

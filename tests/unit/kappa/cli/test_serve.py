@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from kappa.cli.options import Options
+from kappa.cli.serve import _Screen
+from kappa.errors import ConfigError
 from tests.support.kappa import leftovers
 from tests.support.kappa.serving import Serving, serving
 from tests.support.kappa.shell import shell
@@ -104,3 +107,13 @@ def test_a_config_error_ends_it_with_2(tmp_path, name):
     (tmp_path / "config.yml").write_text("lambda: {name: x, paht: app.py}\n")
     done = shell(str(tmp_path / "config.yml"), "serve", "--port", "0")
     assert (done.returncode, "unknown key" in done.stderr) == (2, True)
+
+
+def test_debug_shows_where_an_error_in_the_files_came_from(tmp_path, capsys):
+    screen = _Screen(Options(tmp_path / "config.yml", debug=True))
+    screen.callbacks().failed(ConfigError("config.yml:1: broken."))
+    screen.finish()
+    assert capsys.readouterr().err.splitlines() == [
+        "kappa.errors.ConfigError: config.yml:1: broken.",
+        "Error: config.yml:1: broken.",
+    ]
