@@ -64,7 +64,16 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
 
     Each config gets its last line, whatever happens to it or to another one.
     """
-    sessions, code = _open_all(options, command.__name__, strict=given.get("strict", False))
+
+    def open_one(own: Options, known: dict[Any, Aws]) -> Session:
+        session = own.open(known)
+        if command.__name__ in _PACKING:
+            _ = session.document, session.zip
+            if given.get("strict", False):
+                refuse(session.problems)
+        return session
+
+    sessions, code = open_each(options, open_one)
     if code:
         return code
     names = names_of([session.config for session in sessions])
@@ -99,24 +108,24 @@ def _code(run: Callable[[], int | None], debug: bool) -> int:
         return 1
 
 
-def _open_all(options: Options, command: str, *, strict: bool) -> tuple[list[Session], int]:
-    """Read every config, and report what is wrong with each; gives the worst exit code too."""
-    known: dict[Any, Aws] = {}
-    sessions: list[Session] = []
+def open_each(
+    options: Options, open_one: Callable[[Options, dict[Any, Aws]], Result]
+) -> tuple[list[Result], int]:
+    """Open every config, and report what is wrong with each; return the worst exit code too.
 
-    def open_one(own: Options) -> None:
-        session = own.open(known)
-        if command in _PACKING:
-            _ = session.document, session.zip
-            if strict:
-                refuse(session.problems)
-        sessions.append(session)
+    `open_one` gets the options of one config, and the clients that all configs share.
+    """
+    known: dict[Any, Aws] = {}
+    opened: list[Result] = []
+
+    def add(own: Options) -> None:
+        opened.append(open_one(own, known))
 
     codes = [
-        _code(partial(open_one, replace(options, config=file)), options.debug)
+        _code(partial(add, replace(options, config=file)), options.debug)
         for file in options.configs
     ]
-    return sessions, max(codes, key=_severity)
+    return opened, max(codes, key=_severity)
 
 
 def names_of(configs: Sequence[Config]) -> list[str]:

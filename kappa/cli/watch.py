@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,9 +68,9 @@ def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
       kappa config.yml watch --local
     """
     mode = _Mode(invokes=invoke or local, is_local=local, is_named=yes or bool(options.env))
-    watched = _open_all(options, mode)
-    if watched is None:
-        return 2
+    watched, code = _open_all(options, mode)
+    if code:
+        return code
     with ExitStack() as until_end:
         for each in watched:
             until_end.callback(each.stop)
@@ -88,25 +87,16 @@ def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
             _update(due, options.debug)
 
 
-def _open_all(options: Options, mode: _Mode) -> list[_Watched] | None:
-    """Read every config, and report what is wrong with each; None if one is wrong."""
-    from kappa.cli.several_configs import names_of, prefixes_of
+def _open_all(options: Options, mode: _Mode) -> tuple[list[_Watched], int]:
+    """Read every config, and report what is wrong with each; return the worst exit code too."""
+    from kappa.cli.several_configs import names_of, open_each, prefixes_of
 
-    known: dict[Any, Aws] = {}
-    watched: list[_Watched] = []
-
-    def open_one(own: Options) -> None:
-        watched.append(_Watched(own, mode, known))
-
-    for file in options.configs:
-        _attempt(partial(open_one, replace(options, config=file)), options.debug)
-    if len(watched) < len(options.configs):
-        return None
-    if len(watched) > 1:
+    watched, code = open_each(options, lambda own, known: _Watched(own, mode, known))
+    if not code and len(watched) > 1:
         names = names_of([each.session.config for each in watched])
         for each, prefix in zip(watched, prefixes_of(names), strict=True):
             each.output = Output(prefix)
-    return watched
+    return watched, code
 
 
 def _attempt(work: Callable[[], object], debug: bool) -> int:
@@ -186,8 +176,8 @@ class _Watched:
         self._tried: str | None = None
         self._is_done, self._with_notice = False, True
         self._follower: LogFollower | None = None
-        # What changed during the last updates, if something did in each.
-        self._meanwhile: list[set[str]] = []
+        # Updates in a row with a change while each went on.
+        self._in_a_row = 0
 
     def _open(self) -> Session:
         from kappa.commands.watch import check_live, check_test_data
@@ -236,16 +226,18 @@ class _Watched:
         from kappa.commands.watch import changes
         from kappa.config.inputs import read_again
 
+        if not self.session.config.function.build:
+            return
         now = read_again(self.inputs)
         found = changes(self.inputs, now)
         changed = {*found.settings, *found.code}
-        self._meanwhile = [*self._meanwhile, changed] if changed else []
-        if not self.session.config.function.build or len(self._meanwhile) < _MAX_IN_A_ROW:
+        self._in_a_row = self._in_a_row + 1 if changed else 0
+        if self._in_a_row < _MAX_IN_A_ROW:
             return
         text = f"{self._names(changed)} changed during each of {_MAX_IN_A_ROW} builds in a row"
         hint = "Name what the build reads in lambda.build_inputs."
         print_notes([f"{text}: kappa waits for another save. {hint}"])
-        self.inputs, self._meanwhile = now, []
+        self.inputs, self._in_a_row = now, 0
 
     def _deploy(self, changed: Changes, collected: Inputs) -> bool:
         """Deploy everything or the code; False if a folder changed, but no file that is packed."""

@@ -41,6 +41,19 @@ def test_every_wrong_config_is_reported(run, tmp_path):
     assert done.stderr.count("Error:") == 2
 
 
+class Refused(Options):
+    """A config whose values AWS refuses."""
+
+    def open(self, _known=None):
+        raise NotFound("AWS has no value of this name.")
+
+
+def test_what_aws_refuses_is_no_mistake_in_the_config(tmp_path, capsys):
+    options = Refused(tmp_path / "config.yml", configs=(tmp_path / "config.yml",))
+    assert watch._open_all(options, watch._Mode()) == ([], 1)
+    assert capsys.readouterr().err == "Error: AWS has no value of this name.\n"
+
+
 @dataclass
 class Saved(Options):
     """A config file that holds the tag of the function's image, on an account in memory."""
