@@ -176,7 +176,7 @@ class _Watched:
         self._tried: str | None = None
         self._is_done, self._with_notice = False, True
         self._follower: LogFollower | None = None
-        # Updates in a row with a change while each went on.
+        # How many updates in a row had a change while they went on.
         self._in_a_row = 0
 
     def _open(self) -> Session:

@@ -24,11 +24,9 @@ from kappa.errors import KappaError
 from kappa.plan.step import Clock
 from kappa.runtime.function import Caller
 from kappa.runtime.url_answer import Call, Sink, Site, answer, turned_away
-from kappa.runtime.url_cors import headers_for
 from kappa.runtime.url_event import Request, Url
 from kappa.runtime.url_gate import refusal_reason
 from kappa.runtime.url_http import HOST, Reply, UrlServer
-from kappa.runtime.url_response import failed
 
 # How soon the server sees that it is to end.
 _POLL_S = 0.05
@@ -168,37 +166,32 @@ class Service:
         self._tell.access(Access(reply.at_ms, *facts))
 
     def _answer(self, request: Request, reply: Reply) -> None:
-        version = self._reloader.current()
-        last = self._reloader.last()
+        version, last = self._reloader.current(), self._reloader.last()
         assert last is not None  # load() made one
-        site = last.site
-        if refused := turned_away(site, request):
+        if refused := turned_away(last.site, request):
             if reason := refusal_reason(refused):
                 self._tell.note(reason)
             reply.send(refused)
-        elif isinstance(version, KappaError):
-            response = failed(f"{version}\n")
-            added = headers_for(site.cors, request)
-            reply.send(msgspec.structs.replace(response, headers=(*response.headers, *added)))
-        else:
-            call_id = (str(uuid.uuid4()), reply.at_ms)
-            if note := answer(site, request, reply, call_id, self._invoke):
-                self._tell.note(note)
+            return
+        call_id = (str(uuid.uuid4()), reply.at_ms)
+        invoke = partial(self._invoke, version)
+        if note := answer(last.site, request, reply, call_id, invoke):
+            self._tell.note(note)
 
-    def _invoke(self, call: Call, sink: Sink) -> str | None:
-        """Have the newest version answer; return what a 502 is to say, if it failed."""
-        while True:
-            version = self._reloader.current()
-            if isinstance(version, KappaError):
-                return f"{version}\n"
+    def _invoke(self, version: Version | KappaError, call: Call, sink: Sink) -> str | None:
+        """Have a version answer, or a newer one; return what a 502 is to say, if it failed."""
+        while isinstance(version, Version):
             try:
                 with version.workers.worker() as process:
                     return process.run(call, sink)
             except Retired:
-                continue
+                before, version = version, self._reloader.current()
+                if version is before:
+                    return "kappa serve has ended.\n"
             except KappaError as error:
                 self._tell.failed(error)
                 return f"{error}\n"
+        return f"{version}\n"
 
 
 def _is_same(before: Session, now: Session) -> bool:

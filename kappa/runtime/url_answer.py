@@ -46,10 +46,9 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """An invocation to make: its id, when it was asked for (epoch milliseconds), its event."""
+    """An invocation to make: its id and its event."""
 
     request_id: str
-    at_ms: int
     payload: bytes
 
 
@@ -74,10 +73,10 @@ def answer(
 ) -> str:
     """Invoke the function with a request, and write what it answers.
 
-    `call_id`: the invocation's id and time. Returns a note for the function's developer, if AWS
-    would answer otherwise than the function means it; else "".
+    `call_id`: the invocation's id, and when the request came (epoch milliseconds). Returns a note
+    for the function's developer, if AWS would answer otherwise than the function means it; else "".
     """
-    call = Call(*call_id, payload(request, site.url, *call_id))
+    call = Call(call_id[0], payload(request, site.url, *call_id))
     added = (("x-amzn-RequestId", call.request_id), *headers_for(site.cors, request))
     if len(call.payload) > MAX_REQUEST_BYTES:
         writer.send(_with(too_large(), added))

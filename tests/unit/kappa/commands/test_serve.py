@@ -232,6 +232,20 @@ def test_the_end_does_not_wait_for_requests(tmp_path):
     assert time.monotonic() - started < 5
 
 
+def test_a_request_that_waits_for_its_turn_is_answered_at_the_end(tmp_path):
+    def being_answered():
+        return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+
+    folder = tmp_path / "met"
+    folder.mkdir()
+    with serving(tmp_path, WAITING) as served:
+        served.begin(f"/a?folder={folder}&for=never")
+        wait_for((folder / "a").exists, 10)
+        waiting = served.begin("/b")
+        wait_for(lambda: being_answered() == 2, 10)
+    assert waiting() == (502, "kappa serve has ended.\n")
+
+
 def test_a_foreign_page_does_not_run_the_function(tmp_path):
     with serving(tmp_path) as served:
         status, text = served.ask("/", "POST", {"Origin": "https://evil.test"})
