@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from kappa.arn import Place
+
 _TEXT_TYPES = frozenset({"application/javascript", "application/json", "application/xml"})
 # Of a connection, not of the request; AWS passes none of them on.
 _HOP_BY_HOP = frozenset(
@@ -55,11 +57,16 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Url(msgspec.Struct, frozen=True):
-    """The URL that is served: the function's name, the port, and whether AWS checks callers."""
+    """The URL that is asked: its id, its port, and whether AWS checks callers.
 
-    function: str
+    `place`: where those callers are users; by default the account of AWS's examples.
+    """
+
+    id: str
     port: int
     checks_callers: bool = False
+    scheme: str = "http"
+    place: Place = Place("aws", "us-east-1", "123456789012")
 
 
 def event(request: Request, url: Url, request_id: str, at_ms: int) -> dict[str, Any]:
@@ -106,7 +113,7 @@ def _added_headers(request: Request, url: Url, request_id: str, at_ms: int) -> d
         "x-amzn-trace-id": trace_id(request_id, at_ms),
         "x-forwarded-for": request.source_ip,
         "x-forwarded-port": str(url.port),
-        "x-forwarded-proto": "http",
+        "x-forwarded-proto": url.scheme,
     }
 
 
@@ -140,11 +147,11 @@ def _body(request: Request) -> tuple[str, bool]:
 def _context(request: Request, url: Url, request_id: str, at_ms: int) -> dict[str, Any]:
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     return {
-        "accountId": "123456789012" if url.checks_callers else "anonymous",
-        "apiId": url.function,
-        **({"authorizer": {"iam": _caller(request)}} if url.checks_callers else {}),
+        "accountId": url.place.account if url.checks_callers else "anonymous",
+        "apiId": url.id,
+        **({"authorizer": {"iam": _caller(request, url.place)}} if url.checks_callers else {}),
         "domainName": request.value("host"),
-        "domainPrefix": url.function,
+        "domainPrefix": url.id,
         "http": {
             "method": request.method,
             "path": request.path,
@@ -164,15 +171,15 @@ def _context(request: Request, url: Url, request_id: str, at_ms: int) -> dict[st
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def _caller(request: Request) -> dict[str, str | None]:
+def _caller(request: Request, place: Place) -> dict[str, str | None]:
     """Whom AWS names where it checks callers: the user of its guide, as nobody is checked here."""
     key = _ACCESS_KEY.search(request.value("authorization"))
     return {
         "accessKey": key[1] if key else "AKIAIOSFODNN7EXAMPLE",
-        "accountId": "123456789012",
+        "accountId": place.account,
         "callerId": "AIDACKCEVSQ6C2EXAMPLE",
         "cognitoIdentity": None,
         "principalOrgId": None,
-        "userArn": "arn:aws:iam::123456789012:user/example-user",
+        "userArn": f"arn:{place.partition}:iam::{place.account}:user/example-user",
         "userId": "AIDACKCEVSQ6C2EXAMPLE",
     }
