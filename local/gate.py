@@ -3,6 +3,9 @@
 A client that can create a function in the emulator runs code on this machine, and every page in the
 user's browser can send requests to 127.0.0.1. So the gate refuses requests from other pages, and
 requests for a host name that DNS could point anywhere. It must not know the server behind it.
+`kappa serve` has a gate of its own, as its rule about pages is another: any page of this machine
+may call a function that a developer serves, and the config's CORS allows more. Here only the chat's
+own pages may. Both gates take the same names for this machine's.
 Source: Fetch Standard, "Origin header"; W3C, "Fetch Metadata Request Headers".
 """
 
@@ -16,9 +19,9 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
+from kappa.runtime.own_names import OWN_NAMES
+
 HOST = "127.0.0.1"  # every server of local mode listens here
-# These names never reach a DNS server, so no attacker can point them here.
-OWN_NAMES = r"127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost"
 HTTP_PORT = 80
 SHOWN_CHARACTERS = 80
 CONTENT_TYPE = "text/plain; charset=utf-8"

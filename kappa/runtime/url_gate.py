@@ -12,15 +12,12 @@ import html
 import re
 
 from kappa.config.model import Cors
+from kappa.runtime.own_names import OWN_NAMES
 from kappa.runtime.url_cors import allows
 from kappa.runtime.url_event import Request
 from kappa.runtime.url_response import Response, plain
 
-# No DNS server is asked for these names, so nobody else can point them here.
-_OWN = re.compile(
-    r"(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost)(?::([0-9]{1,5}))?",
-    re.IGNORECASE | re.ASCII,
-)
+_OWN = re.compile(rf"(?:{OWN_NAMES})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 _HTTP_PORT = "80"
 _TRUSTED_SITES = frozenset({"none", "same-origin", "same-site"})
 # A program that shows pages names itself so; one that sends requests does not.
