@@ -21,7 +21,7 @@ from io import BufferedIOBase
 
 from kappa.errors import KappaError
 from kappa.runtime.url_event import Request
-from kappa.runtime.url_response import MAX_REQUEST_BYTES, Response, plain, too_large
+from kappa.runtime.url_response import MAX_REQUEST_BYTES, TOKEN, Response, plain, too_large
 
 HOST = "127.0.0.1"
 # How long a connection may do nothing. A function that runs does not count.
@@ -32,7 +32,6 @@ _MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 _BLOCK_BYTES = 64 * 1024
 _MAX_LINE_BYTES = 4096
 _MAX_TRAILERS = 100
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class _BadRequest(Exception):
@@ -222,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _request(self) -> Request:
         headers = tuple((name, str(value)) for name, value in self.headers.items())
         if self.headers.defects or not all(
-            _TOKEN.fullmatch(name) and not re.search("[\r\n\0]", value) for name, value in headers
+            TOKEN.fullmatch(name) and not re.search("[\r\n\0]", value) for name, value in headers
         ):
             raise _BadRequest("The headers are malformed.")
         # The base class joins slashes at the beginning; the function's path is as it was sent.

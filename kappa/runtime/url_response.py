@@ -29,7 +29,8 @@ _MAX_PRELUDE_BYTES = 1024 * 1024
 _OURS = frozenset(
     {"connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade"}
 )
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# A header's name. Source: RFC 9110, "HTTP Semantics", "Tokens".
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Visible characters, spaces and tabs: none that would end a header.
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
 
@@ -124,7 +125,7 @@ def _headers(answer: dict[str, Any], content_type: str) -> tuple[tuple[str, str]
 
 
 def _header_value(name: str, value: object) -> str:
-    if not _TOKEN.fullmatch(name):
+    if not TOKEN.fullmatch(name):
         raise Malformed(f"has a header that no response can have: {_compact(name)}")
     if isinstance(value, dict | list) or value is None:
         raise Malformed(f"has a header that is not a text: {name}")
