@@ -40,12 +40,12 @@ class LogFollower:
         self._thread.start()
 
     def resume(self) -> None:
-        """Follow the log again, from where AWS refused to be asked about it."""
+        """Follow the log again from where AWS refused to show it."""
         if not self._thread.is_alive() and self._failure is None:
             self._start()
 
     def check(self) -> None:
-        """Raise what ended the thread, such as a closed output, if it was no answer of AWS."""
+        """Raise what ended the thread, such as a closed output, if it was not an error of AWS."""
         if self._failure is not None:
             raise self._failure
 

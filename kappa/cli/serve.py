@@ -61,8 +61,9 @@ _SHOWN_CHARACTERS = 200
 def serve(options: Options, port: int, concurrency: int) -> None:
     """Serve the function's URL on this machine.
 
-    Runs the code that deploy would upload, with your AWS credentials, and the changed code once a
-    file has changed. Prints the function's log. Ctrl-C ends it. Itself changes nothing.
+    Runs the code that deploy would upload, with your AWS credentials. When you save a file, the
+    next request runs the new code. Prints the function's log. Ctrl-C ends it. kappa itself changes
+    nothing.
 
     Example:
       kappa config.yml serve --port 8000

@@ -229,8 +229,8 @@ class _Watched:
         if not self.session.config.function.build:
             return
         now = read_again(self.inputs)
-        found = changes(self.inputs, now)
-        changed = {*found.settings, *found.code}
+        change = changes(self.inputs, now)
+        changed = {*change.settings, *change.code}
         self._in_a_row = self._in_a_row + 1 if changed else 0
         if self._in_a_row < _MAX_IN_A_ROW:
             return
@@ -330,7 +330,7 @@ class _Watched:
         print_answer(self._options, name, answer)
 
     def check(self) -> None:
-        """Raise what ended the following of the log, if that was no answer of AWS."""
+        """Raise what ended the following of the log, if it was not an error of AWS."""
         if self._follower is not None:
             self._follower.check()
 

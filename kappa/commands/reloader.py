@@ -1,4 +1,4 @@
-"""What is made of a config's files, made anew when they have changed. For commands that go on."""
+"""A value made of a config's files, and made again when they change. For serve."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from kappa.errors import KappaError
 from kappa.plan.step import Clock
 
 T = TypeVar("T")
-# Somebody waits for the value: each question is a look, unless many files make that slow.
+# A request waits for the value, so each one looks at the files, unless they are many.
 _PACE = Pace(pause_s=0.0, rests=5, quiet_s=0.05, max_wait_s=1.0)
-# Not every error is one of the files: credentials expire, and a package index may not answer.
+# Not every error is in the files: credentials expire, and a package index may not answer.
 _RETRY_S = 3.0
 
 
 class Reloader(Generic[T]):
-    """Makes a value with `load`, which gets the one before, and again once a file has changed.
+    """Makes a value with `load`, which gets the previous one, and makes it again after a change.
 
-    After an error it tries again now and then. `failed` is called with each error that differs
-    from the one before. Safe for threads.
+    After an error it also tries again every few seconds. `failed` gets each error that differs from
+    the one before. Safe for threads.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class Reloader(Generic[T]):
                 self._value = self._load(self._value)
             self._error = None
         except KappaError as error:
-            # What the reading did not come to counts still: a correction may be there. It counts
-            # as it is now: a build that failed has changed what it makes, and would run again.
+            # A correction may be in a file that was not read this time, so these count too: as
+            # they are now, since a build that failed has changed what it makes.
             inputs = joined(read_again(self._inputs), inputs)
             before, self._error = self._error, error
             self._retry_s = self._clock.now() + _RETRY_S

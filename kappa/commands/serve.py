@@ -1,6 +1,6 @@
 """The command serve: the function's URL on this machine, with code and config as they are now.
 
-Owns which code answers a request. cli/ prints what the callbacks are told.
+Owns which code answers a request. cli/ prints what the callbacks get.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Callbacks(msgspec.Struct, frozen=True):
-    """Who is told what happens, from any thread.
+    """What is called when something happens, from any thread.
 
-    log: a line of the function's log, as CloudWatch would have it. access: a request's end.
-    loaded: there is a new version; with the first one, whose credentials it has. note: how AWS
-    takes an answer. warn: what differs from AWS. failed: the files cannot be served as they are.
-    crashed: a bug of kappa.
+    log: a line of the function's log, as CloudWatch would have it. access: a request has ended.
+    loaded: a version was made; the text names whose credentials the first one has. note: AWS would
+    not answer as the function intends. warn: something else differs from AWS. failed: the files
+    cannot be served as they are. crashed: a bug of kappa.
     """
 
     log: Callable[[Event], None]
@@ -92,7 +92,7 @@ class Service:
         callbacks: Callbacks,
     ) -> None:
         self._open, self._concurrency = open_session, concurrency
-        self._tell = callbacks
+        self._callbacks = callbacks
         self._numbers = count(1)
         self._warning, self._warned = threading.Lock(), set[str]()
         self._thread: threading.Thread | None = None
@@ -135,7 +135,7 @@ class Service:
         make = partial(self._make, session, caller.caller)
         site = _site(session.config.function, self._server.port)
         version = Version(session, site, Workers(make, self._concurrency))
-        self._tell.loaded(session, caller.notice if before is None else "")
+        self._callbacks.loaded(session, caller.notice if before is None else "")
         if before:
             before.workers.retire()
         return version
@@ -144,7 +144,7 @@ class Service:
         stream = f"process-{next(self._numbers)}"
 
         def log(at_ms: int, text: str) -> None:
-            self._tell.log(Event(at_ms, text, stream))
+            self._callbacks.log(Event(at_ms, text, stream))
 
         return ServedProcess(session, caller, log, self._warn_once)
 
@@ -153,7 +153,7 @@ class Service:
             is_new = text not in self._warned
             self._warned.add(text)
         if is_new:
-            self._tell.warn(text)
+            self._callbacks.warn(text)
 
     def _respond(self, request: Request, reply: Reply) -> None:
         try:
@@ -163,23 +163,23 @@ class Service:
 
     def _report(self, method: str, target: str, reply: Reply) -> None:
         facts = (method, target, reply.status, reply.size_bytes, reply.duration_ms)
-        self._tell.access(Access(reply.at_ms, *facts))
+        self._callbacks.access(Access(reply.at_ms, *facts))
 
     def _answer(self, request: Request, reply: Reply) -> None:
         version, last = self._reloader.current(), self._reloader.last()
         assert last is not None  # load() made one
         if refused := turned_away(last.site, request):
             if reason := refusal_reason(refused):
-                self._tell.note(reason)
+                self._callbacks.note(reason)
             reply.send(refused)
             return
         call_id = (str(uuid.uuid4()), reply.at_ms)
         invoke = partial(self._invoke, version)
         if note := answer(last.site, request, reply, call_id, invoke):
-            self._tell.note(note)
+            self._callbacks.note(note)
 
     def _invoke(self, version: Version | KappaError, call: Call, sink: Sink) -> str | None:
-        """Have a version answer, or a newer one; return what a 502 is to say, if it failed."""
+        """Have a version answer, or a newer one; return the text of a 502 if it failed."""
         while isinstance(version, Version):
             try:
                 with version.workers.worker() as process:
@@ -189,7 +189,7 @@ class Service:
                 if version is before:
                     return "kappa serve has ended.\n"
             except KappaError as error:
-                self._tell.failed(error)
+                self._callbacks.failed(error)
                 return f"{error}\n"
         return f"{version}\n"
 
@@ -205,10 +205,10 @@ def _seen(session: Session) -> tuple[object, ...]:
 
 
 def differences(function: Function) -> list[str]:
-    """What differs from the URL on AWS, for a function whose developer may not expect it."""
+    """List what differs from the URL on AWS and a developer may not expect."""
     url = function.url
     if url is None:
-        return ["The config has no lambda.url, so deploy makes none: this is what one would do."]
+        return ["The config has no lambda.url, so deploy makes none. serve answers as one would."]
     texts = []
     if url.auth == "AWS_IAM":
         texts.append("lambda.url.auth is AWS_IAM: here nobody's signature is checked.")

@@ -38,7 +38,7 @@ class ServedProcess:
         self._function.close()
 
     def run(self, call: Call, sink: Sink) -> str | None:
-        """Have the function answer; return what a 502 is to say, if it failed.
+        """Have the function answer; return the text of a 502 if it failed.
 
         Its log has Lambda's own lines too.
         Raises: KappaError, if it does not start, or the caller's credentials have expired.

@@ -69,10 +69,10 @@ def outdated_check(inputs: Inputs, clock: Clock) -> Callable[[], None]:
 
 
 def after_reading(now: Inputs, collected: Inputs, *, whole: bool, done: bool) -> Inputs:
-    """The inputs to compare with from now on.
+    """Return the inputs to compare with from now on.
 
-    `collected` is what the reading found, `now` what it was caused by. Where it did not come to,
-    as it was not a `whole` one or not `done`, the files of before count still.
+    `now`: the files whose change caused a reading; `collected`: those that it read. Those that it
+    did not read, because it was not `whole` or not `done`, still count as in `now`.
     """
     if done and whole:
         return collected

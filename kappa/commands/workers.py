@@ -19,13 +19,13 @@ W = TypeVar("W", bound=Worker)
 
 
 class Retired(Exception):
-    """There are newer workers."""
+    """Newer workers have taken their place, or there will be no more."""
 
 
 class Workers(Generic[W]):
     """At most `count` processes. A request waits for one that is idle; the first come first.
 
-    One is made at once: what cannot run fails here.
+    The first one is made here, so that what cannot run fails at once.
     """
 
     def __init__(self, make: Callable[[], W], count: int) -> None:
@@ -40,13 +40,13 @@ class Workers(Generic[W]):
     def worker(self) -> Iterator[W]:
         """Have a process to oneself, the one that ran last.
 
-        Raises: Retired, if others have taken their place.
+        Raises: Retired.
         """
-        one = self._take()
+        worker = self._take()
         try:
-            yield one
+            yield worker
         finally:
-            self._give_back(one)
+            self._give_back(worker)
 
     def retire(self) -> None:
         """End the processes: those that run a request when it is done."""
@@ -54,16 +54,16 @@ class Workers(Generic[W]):
             self._is_retired = True
             idle, self._idle = self._idle, []
             self._changed.notify_all()
-        for one in idle:
-            one.close()
+        for worker in idle:
+            worker.close()
 
     def close(self) -> None:
         """End the processes at once."""
         self.retire()
         with self._changed:
             busy = list(self._busy)
-        for one in busy:
-            one.close()
+        for worker in busy:
+            worker.close()
 
     def _take(self) -> W:
         with self._changed:
@@ -72,9 +72,9 @@ class Workers(Generic[W]):
             if self._is_retired:
                 raise Retired
             if self._idle:
-                one = self._idle.pop()
-                self._busy.append(one)
-                return one
+                worker = self._idle.pop()
+                self._busy.append(worker)
+                return worker
             self._making += 1
         made = None
         try:
@@ -90,12 +90,12 @@ class Workers(Generic[W]):
     def _is_full(self) -> bool:
         return len(self._busy) + self._making >= self._count
 
-    def _give_back(self, one: W) -> None:
+    def _give_back(self, worker: W) -> None:
         with self._changed:
-            self._busy.remove(one)
+            self._busy.remove(worker)
             is_retired = self._is_retired
             if not is_retired:
-                self._idle.append(one)
+                self._idle.append(worker)
             self._changed.notify()
         if is_retired:
-            one.close()
+            worker.close()

@@ -1,7 +1,7 @@
 """The little of HTTP/1.1 that runtime clients speak: read a request, write an answer.
 
-http.server would take longer to import than the rest of a local invocation. It knows nothing of
-Lambda.
+http.server, which url_http uses, would take longer to import than the rest of a local invocation.
+It knows nothing of Lambda.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Writer(Protocol):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """What the config says of the URL; `streams` is invoke_mode RESPONSE_STREAM."""
+    """What the config sets for the URL; `streams`: its invoke_mode is RESPONSE_STREAM."""
 
     url: Url
     cors: Cors | None = None
@@ -59,7 +59,7 @@ class Sink(Protocol):
     def take(self, piece: bytes) -> None: ...  # noqa: D102
 
 
-# Runs the function. None: it gave a complete answer to the sink. Else what a 502 says.
+# Runs the function. None: the sink got a complete answer. Otherwise: the text of a 502.
 Invoke = Callable[[Call, Sink], str | None]
 
 
@@ -74,7 +74,7 @@ def answer(
     """Invoke the function with a request, and write what it answers.
 
     `call_id`: the invocation's id, and when the request came (epoch milliseconds). Returns a note
-    for the function's developer, if AWS would answer otherwise than the function means it; else "".
+    for the developer if AWS would not answer as the function intends, otherwise "".
     """
     call = Call(call_id[0], payload(request, site.url, *call_id))
     added = (("x-amzn-RequestId", call.request_id), *headers_for(site.cors, request))

@@ -1,8 +1,8 @@
 """The event that a request to the function's URL becomes: payload format 2.0. Pure.
 
-Source: AWS Lambda guide, "Invoking Lambda function URLs". What it leaves open is as AWS was seen to
-do: the path stays encoded, text is text/*, JSON, XML and JavaScript only, and a part that the
-request does not have (body, cookies, query) is not in the event either.
+Source: AWS Lambda guide, "Invoking Lambda function URLs". Where it is silent, the event is as AWS
+was seen to make it: the path stays encoded; only text/*, JSON, XML and JavaScript are text; and a
+part that the request lacks (body, cookies, query) is missing in the event too.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _headers(request: Request) -> dict[str, str]:
 
 
 def _added_headers(request: Request, url: Url, request_id: str, at_ms: int) -> dict[str, str]:
-    """What AWS adds, or puts in place of what a caller sends."""
+    """The headers that AWS sets, whatever the caller sends."""
     return {
         "x-amzn-trace-id": trace_id(request_id, at_ms),
         "x-forwarded-for": request.source_ip,
@@ -172,7 +172,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def _caller(request: Request, place: Place) -> dict[str, str | None]:
-    """Whom AWS names where it checks callers: the user of its guide, as nobody is checked here."""
+    """The caller, where AWS checks callers. Nobody is checked here, so it is an example."""
     key = _ACCESS_KEY.search(request.value("authorization"))
     return {
         "accessKey": key[1] if key else "AKIAIOSFODNN7EXAMPLE",

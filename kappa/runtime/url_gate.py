@@ -20,7 +20,7 @@ from kappa.runtime.url_response import Response, plain
 _OWN = re.compile(rf"(?:{OWN_NAMES})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 _HTTP_PORT = "80"
 _TRUSTED_SITES = frozenset({"none", "same-origin", "same-site"})
-# A program that shows pages names itself so; one that sends requests does not.
+# The User-Agent of a browser begins with this; that of other programs does not.
 _BROWSER = "Mozilla/"
 _REFUSED = "kappa serve refuses this request: "
 
@@ -51,7 +51,7 @@ def _is_own_page(origin: str) -> bool:
 
 
 def _site_refusal(request: Request) -> Response | None:
-    """Judge links, images and the like, which name no Origin, by what the browser says of them."""
+    """Judge links, images and the like, which have no Origin, by Sec-Fetch-*."""
     sites = request.values("sec-fetch-site")
     if not sites:
         if request.value("user-agent").startswith(_BROWSER):

@@ -1,7 +1,7 @@
 """The HTTP server of the function's URL: it reads requests and writes responses.
 
-It listens on this machine only. What a request is answered with is the business of `respond`;
-whatever a client sends, the worst that it gets is an error, and never ends the server.
+It listens on this machine only. `respond` decides the answer to a request. Whatever a client sends,
+it gets an error at worst, and the server goes on.
 Source: RFC 9110, "HTTP Semantics"; RFC 9112, "HTTP/1.1".
 """
 
@@ -131,8 +131,8 @@ Respond = Callable[[Request, Reply], None]
 class UrlServer(ThreadingHTTPServer):
     """Listens on a port of this machine, and has each request answered in a thread of its own.
 
-    `respond` answers a request. `rejected` is told method and target of what is not a request, or
-    a too large one, and `crashed` an exception that is kappa's own fault.
+    `respond` answers a request. `rejected` gets method and target of one that is malformed or too
+    large, and `crashed` an exception that is a bug of kappa.
     Raises: KappaError, if the port is in use.
     """
 
@@ -163,7 +163,7 @@ class UrlServer(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, self.port
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Take what a connection ended with; a client that went away is no error."""
+        """Report the error that ended a connection; a client that went away is not one."""
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, ConnectionError | TimeoutError):
             self._crashed(error)

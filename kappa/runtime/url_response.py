@@ -1,9 +1,9 @@
 """The HTTP response that a function's answer becomes: payload format 2.0, and streams. Pure.
 
 Source: AWS Lambda guide, "Invoking Lambda function URLs"; "Response streaming for Lambda
-functions". What they leave open is as AWS was seen to do: a text that is returned is the body
-itself, other JSON is written without spaces, a status may be a text of digits, and a body without
-a content type is JSON.
+functions". Where they are silent, the response is as AWS was seen to make it: a text that is
+returned is the body itself, other JSON is written without spaces, a status may be a text of digits,
+and a body without a content type is JSON.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
 
 
 class Malformed(ValueError):
-    """The function's answer is no response; the text says why, as the end of a sentence."""
+    """The function's answer is not a response; the text is why, as the end of a sentence."""
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -54,9 +54,10 @@ def plain(status: int, text: str, *headers: tuple[str, str]) -> Response:
 
 
 def failed(text: str = FAILED) -> Response:
-    """A 502, which AWS answers where the function fails, times out, or answers malformed.
+    """The 502 of AWS for a function that fails, times out, or gives a malformed answer.
 
-    Source: AWS Lambda guide, "Monitoring Lambda function URLs", for 5XX; its text was seen.
+    Source: AWS Lambda guide, "Monitoring Lambda function URLs", for 5XX. The text is what AWS was
+    seen to send.
     """
     return plain(502, text)
 
