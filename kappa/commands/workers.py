@@ -85,6 +85,9 @@ class Workers(Generic[W]):
                 if made is not None:
                     self._busy.append(made)
                 self._changed.notify()
+        if self._is_retired:
+            self._give_back(made)
+            raise Retired
         return made
 
     def _is_full(self) -> bool:

@@ -84,6 +84,31 @@ def test_close_ends_also_those_that_run():
         assert busy.is_closed
 
 
+def test_a_process_that_is_being_made_at_the_end_runs_nothing():
+    made, begun, go, ended = [], threading.Event(), threading.Event(), threading.Event()
+
+    def make():
+        made.append(Worker())
+        if len(made) > 1:
+            begun.set()
+            go.wait(5)
+        return made[-1]
+
+    def ask():
+        with pytest.raises(Retired), workers.worker():
+            pass
+        ended.set()
+
+    workers = Workers(make, 2)
+    with workers.worker():
+        threading.Thread(target=ask).start()
+        assert begun.wait(5)
+        workers.close()
+        go.set()
+        assert ended.wait(5)
+    assert made[1].is_closed
+
+
 def test_what_cannot_run_fails_at_once_and_takes_no_place_later():
     def fail():
         raise KappaError("no such runtime")
