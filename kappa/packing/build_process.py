@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import IO
 
 # The pipe on stdin closes when kappa ends for any reason. Then the watcher, which ignores SIGTERM,
-# ends the whole group. $$ is the group's id; `exec` runs no builtin of the shell in its place.
+# ends the whole group. $$ is the group's id; `exec` runs no builtin of the shell in its place. The
+# first trap keeps the shell until the command has ended, which does not inherit it.
 _WATCHED = """\
+trap : TERM
 exec 3<&0 </dev/null
 (trap '' TERM; read -r _ <&3; kill -KILL -$$) &
 (exec 3<&- "$@")
 """
-# A text is no argument, since anyone on this machine sees those, and it may hold a secret.
+# A text is no argument, since anyone on this machine sees those, and it may hold a secret. At
+# SIGTERM the shell waits for the program that it runs, and runs no further one.
 _TEXT = "_KAPPA_BUILD"
-_SHELL = ("/bin/sh", "-c", f'eval "unset {_TEXT}; ${_TEXT}"')
+_SHELL = ("/bin/sh", "-c", f"trap 'exit 143' TERM; eval \"unset {_TEXT}; ${_TEXT}\"")
 # What a build gets to end by itself after Ctrl-C.
 _GRACE_S = 2.0
 _MAX_BYTES = 64 * 1024

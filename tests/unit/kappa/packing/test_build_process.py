@@ -93,6 +93,18 @@ def test_ctrl_c_ends_the_whole_build(tmp_path, written):
     wait_for(lambda: not is_alive(written("deep")), 5)
 
 
+def test_after_ctrl_c_a_build_may_clean_up_and_runs_no_further_program(tmp_path, written):
+    def interrupt():
+        written("up")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    slow = "trap 'sleep 0.3; echo >cleaned; exit' TERM; echo 1 >up; sleep 600"
+    with pytest.raises(KeyboardInterrupt):
+        run(f'sh -c "{slow}"; echo >further', tmp_path, {})
+    assert {path.name for path in tmp_path.iterdir()} == {"up", "cleaned"}
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
 def test_a_build_ends_when_kappa_is_killed(tmp_path, written):
     code = (
