@@ -1,35 +1,24 @@
-"""Run a build's command as a child process that never outlives kappa.
+"""Run a build's command, a text or a list of words.
 
-It owns the process group, and what is shown of the output. It must not know what is built or why.
+It owns how a text is passed to the shell, and what is shown of the output. It must not know what is
+built or why.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-# The pipe on stdin closes when kappa ends for any reason. Then the watcher, which ignores SIGTERM,
-# ends the whole group. $$ is the group's id; `exec` runs no builtin of the shell in its place. The
-# first trap keeps the shell until the command has ended, which does not inherit it.
-_WATCHED = """\
-trap : TERM
-exec 3<&0 </dev/null
-(trap '' TERM; read -r _ <&3; kill -KILL -$$) &
-(exec 3<&- "$@")
-"""
+from kappa.packing.child import run_child
+
 # A text is no argument, since anyone on this machine sees those, and it may hold a secret. At
 # SIGTERM the shell waits for the program that it runs, and runs no further one.
 _TEXT = "_KAPPA_BUILD"
 _SHELL = ("/bin/sh", "-c", f"trap 'exit 143' TERM; eval \"unset {_TEXT}; ${_TEXT}\"")
-# What a build gets to end by itself after Ctrl-C.
-_GRACE_S = 2.0
 _MAX_BYTES = 64 * 1024
 _MAX_LINES = 200
 # Colours and other sequences for a terminal.
@@ -50,36 +39,8 @@ def run(
     if isinstance(command, str):
         words, given[_TEXT] = _SHELL, command
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            ("/bin/sh", "-c", _WATCHED, "kappa", *words),
-            cwd=folder,
-            env={**os.environ, **given},
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            code = process.wait()
-        finally:
-            _end(process)
-        # Negative: the command ended its whole group.
-        return (code if code >= 0 else 128 - code), _last_lines(output)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the watcher, and whatever is left of the command."""
-    with process:  # closes the pipe at last, and then the watcher ends what is left
-        _signal(process, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_S)
-        _signal(process, signal.SIGKILL)
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # On macOS a group of processes that have ended refuses a signal.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        code = run_child(words, folder, {**os.environ, **given}, output)
+        return code, _last_lines(output)
 
 
 def _last_lines(output: IO[bytes]) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from kappa.errors import ArchiveError
 from kappa.packing import pip_cache_key, pip_process, uv_process
 from kappa.packing.cache import cache_folder
-from kappa.packing.child import DEADLINE_S
+from kappa.packing.install_process import DEADLINE_S
 from kappa.packing.machine import Machine
 from kappa.packing.required import Required
 

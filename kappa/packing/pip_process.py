@@ -19,8 +19,7 @@ from pathlib import Path
 
 from kappa.config.files import expand_home
 from kappa.errors import ArchiveError
-from kappa.packing import pip_guard
-from kappa.packing.child import run_child
+from kappa.packing import install_process, pip_guard
 from kappa.packing.source_tree import LEFT_OUT
 from kappa.texts import masked
 
@@ -158,9 +157,9 @@ def run(
     Raises: ArchiveError, naming the package that has no wheel for the machine.
     """
     values = (dict(markers), [canonical(name) for name in sorted(build)], LEFT_OUT)
-    code, output, errors = run_child(
-        pip_guard.SCRIPT,
-        [*map(json.dumps, values), "install", *arguments],
+    command = [sys.executable, "-P", "-c", pip_guard.SCRIPT, *map(json.dumps, values)]
+    code, output, errors = install_process.run(
+        [*command, "install", *arguments],
         folder,
         {**os.environ, **_ENVIRONMENT, "TMPDIR": str(temporary)},
     )

@@ -18,8 +18,7 @@ from pathlib import Path
 import msgspec
 
 from kappa.errors import ArchiveError
-from kappa.packing import pip_cache_key
-from kappa.packing.child import run_child
+from kappa.packing import install_process, pip_cache_key
 from kappa.packing.machine import Machine
 from kappa.packing.required import Required, read_requirements
 from kappa.texts import masked
@@ -42,10 +41,6 @@ _VARIABLES = {"index-url": "UV_INDEX_URL", "extra-index-url": "UV_EXTRA_INDEX_UR
 _TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
 # The section of a command wins over the global one, and the environment over both.
 _SECTIONS = ("global", "install", ":env:")
-_RUN_UV = """
-import subprocess
-sys.exit(subprocess.call(sys.argv[1:]))
-"""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -92,7 +87,7 @@ def run(job: Job, machine: Machine, into: Path, cache: Path) -> None:
     """
     file = into.parent / "uv.requirements"
     file.write_text("".join(f"{line}\n" for line in job.lines), "utf-8")
-    arguments = [
+    command = [
         *(job.uv, "pip", "install", "--no-config", "--color=never", "--no-progress"),
         *("--python", sys.executable, "--no-python-downloads", "--only-binary=:all:"),
         *("--python-platform", machine.uv_platform, "--python-version", machine.release),
@@ -102,7 +97,7 @@ def run(job: Job, machine: Machine, into: Path, cache: Path) -> None:
     ]
     environment = {name: value for name, value in os.environ.items() if name[:3] != "UV_"}
     environment |= job.environment | {"TMPDIR": str(into.parent)}
-    code, _, errors = run_child(_RUN_UV, arguments, into.parent, environment)
+    code, _, errors = install_process.run(command, into.parent, environment)
     if code:
         reasons = masked(errors).partition("error: ")[2] or errors
         raise ArchiveError(f"uv failed: {' '.join(reasons.split())}")

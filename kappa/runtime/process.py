@@ -3,6 +3,10 @@
 It and whatever it starts are one process group, whose leader is a shell that waits for kappa's
 end: also when kappa is killed, that shell ends the group and removes the temporary folder. A
 process that has left the group is found by its environment, where the system shows it.
+
+kappa/packing/child.py ends the processes of a build or pip in a simpler way, which would not do
+here: it starts a program below a shell, and this one's own id is needed to measure its memory; and
+a daemon may outlive a build, but nothing may outlive a function.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A child process, and what it started in turn, end with kappa."""
+"""A program, and what it started in turn, end with kappa, and may first end by themselves."""
 
 import os
 import select
@@ -11,29 +11,45 @@ import pytest
 from kappa.packing.child import run_child
 
 # The pipe closes when the last process that holds it has ended.
-SCRIPT = """
-import subprocess
-subprocess.call(["sh", "-c", "exec 3>pipe; echo up >&3; sleep 600"])
-"""
+HOLDS_PIPE = ["sh", "-c", "sh -c 'exec 3>pipe; echo up >&3; sleep 600'; true"]
+CLEANS_UP = [
+    "sh",
+    "-c",
+    "trap 'sleep 0.3; echo done >&3; exit' TERM; exec 3>pipe; echo up >&3; sleep 600",
+]
 
 
-def test_a_child_gives_its_exit_code_and_output(tmp_path):
-    script = "print(sys.argv[1:], os.getcwd()); print('bad', file=sys.stderr); sys.exit(3)"
-    code, output, errors = run_child(script, ["a", "b"], tmp_path, os.environ)
-    assert (code, output, errors) == (3, f"['a', 'b'] {tmp_path}\n", "bad\n")
+@pytest.fixture
+def interrupt(tmp_path):
+    """Run a program in another kappa, end that by a signal, and return what comes of the pipe."""
+    os.mkfifo(tmp_path / "pipe")
+
+    def interrupt_kappa(command, end):
+        code = (
+            "import os, pathlib\nfrom kappa.packing.child import run_child\n"
+            f"with open(os.devnull, 'wb') as output:\n"
+            f"    run_child({command!r}, pathlib.Path({str(tmp_path)!r}), os.environ, output)\n"
+        )
+        kappa = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+        with (tmp_path / "pipe").open("rb", buffering=0) as pipe:
+            assert pipe.read(3) == b"up\n"
+            kappa.send_signal(end)
+            kappa.wait()
+            assert select.select([pipe], [], [], 30)[0] == [pipe]
+            return pipe.read()
+
+    return interrupt_kappa
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
-def test_what_a_child_started_ends_when_kappa_does(tmp_path, end):
-    code = (
-        "import os, pathlib\nfrom kappa.packing.child import run_child\n"
-        f"run_child({SCRIPT!r}, [], pathlib.Path({str(tmp_path)!r}), os.environ)\n"
-    )
-    os.mkfifo(tmp_path / "pipe")
-    run = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    with (tmp_path / "pipe").open("rb", buffering=0) as pipe:
-        assert pipe.read(3) == b"up\n"
-        run.send_signal(end)
-        run.wait()
-        assert select.select([pipe], [], [], 30)[0] == [pipe]
-        assert pipe.read() == b""
+def test_what_a_program_started_ends_when_kappa_does(interrupt, end):
+    assert interrupt(HOLDS_PIPE, end) == b""
+
+
+def test_a_program_may_clean_up_after_ctrl_c(interrupt):
+    assert interrupt(CLEANS_UP, signal.SIGINT) == b"done\n"
+
+
+def test_a_program_that_does_not_end_in_time_is_ended(tmp_path):
+    with (tmp_path / "output").open("wb") as output, pytest.raises(subprocess.TimeoutExpired):
+        run_child(["sleep", "600"], tmp_path, os.environ, output, deadline_s=0.1)
