@@ -18,6 +18,7 @@ import msgspec
 
 from kappa.commands.templates import TEMPLATES, code_files, config_text
 from kappa.config.convert import allowed, fits
+from kappa.config.files import real_path
 from kappa.config.value_types import FunctionName
 from kappa.errors import ConfigError
 
@@ -54,8 +55,7 @@ def starter(config: Path, name: str = "", template: str = "python") -> NewFiles:
 
     Raises: ConfigError, if that is not a valid function name.
     """
-    # Unlike Path.resolve(), it follows a link to itself no further.
-    folder = Path(os.path.realpath(config)).parent.name
+    folder = real_path(config).parent.name
     name = name or re.sub(r"[^a-zA-Z0-9_-]+", "-", folder).strip("-")
     if not fits(name, FunctionName):
         hint = f"{allowed(FunctionName)}."

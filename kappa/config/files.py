@@ -54,3 +54,8 @@ def expand_home(path: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def real_path(path: Path) -> Path:
+    """Follow links; unlike Path.resolve(), accept a link that leads to itself."""
+    return Path(os.path.realpath(path))

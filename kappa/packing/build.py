@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 
 from kappa.config import layout_07
+from kappa.config.files import real_path
 from kappa.config.model import Config
 from kappa.config.tree import read_tree
 from kappa.errors import ArchiveError
@@ -19,7 +20,7 @@ from kappa.packing.files import Extras
 from kappa.packing.limits import Limits
 from kappa.packing.machine import machine_of
 from kappa.packing.required import FILE, is_empty, read_required, read_requirements
-from kappa.packing.write_zip import real_path, zip_file
+from kappa.packing.write_zip import zip_file
 from kappa.plan.step import Report
 
 

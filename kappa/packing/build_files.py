@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from kappa.config.files import expand_home
+from kappa.config.files import expand_home, real_path
 from kappa.config.inputs import depends_on
 from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
@@ -23,7 +23,7 @@ from kappa.errors import ArchiveError
 from kappa.packing.cache import cache_folder
 from kappa.packing.files import LEFT_OUT_NAMES, is_by_product
 from kappa.packing.git_ignored import GitIgnored, git_ignored
-from kappa.packing.write_zip import real_path, zip_file
+from kappa.packing.write_zip import zip_file
 
 # Installed packages: the lock file beside them is an input.
 _INSTALLED = frozenset({"node_modules", ".venv"})

@@ -9,6 +9,7 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
+from kappa.config.files import real_path
 from kappa.config.model import Config
 from kappa.errors import ArchiveError
 from kappa.packing.archive import Archive
@@ -17,11 +18,6 @@ from kappa.packing.archive import Archive
 def zip_file(config: Config) -> Path:
     """The file that `package` writes, unless --output names another one."""
     return config.beside(config.function.zipfile_name or f"{config.function.name}.zip")
-
-
-def real_path(path: Path) -> Path:
-    """Follow links; unlike Path.resolve(), accept a link that leads to itself."""
-    return Path(os.path.realpath(path))
 
 
 def write_zip(config: Config, archive: Archive, output: Path | None = None) -> Path:
