@@ -25,7 +25,7 @@ from kappa.config.tree import Keys
 from kappa.errors import ArchiveError
 from kappa.packing import build_process
 from kappa.packing.build_files import BuildFiles, difference, output_of, read_build_files
-from kappa.packing.cache import cache_folder
+from kappa.packing.cache import cache_error, cache_folder
 from kappa.packing.check_handler import check_code
 from kappa.plan.step import Report
 
@@ -204,7 +204,4 @@ def _write_record(file: Path, record: _Record) -> None:
 
 
 def _no_cache(file: Path, error: OSError) -> ArchiveError:
-    return ArchiveError(
-        f"The state of the build cannot be kept in {file.parent}: {error.strerror or error}.",
-        "Set XDG_CACHE_HOME to a folder that can be written.",
-    )
+    return cache_error("The state of the build cannot be kept", file.parent, error)

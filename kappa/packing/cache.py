@@ -1,4 +1,4 @@
-"""Where kappa keeps what it need not make again: packages, what builds gave, unpacked code."""
+"""Where kappa's cache is: installed packages, records of builds, unpacked code."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ def cache_folder() -> Path:
             "There is no place for kappa's cache: this user has no home folder.",
             "Set XDG_CACHE_HOME or HOME to a folder that can be written.",
         ) from error
+
+
+def cache_error(problem: str, folder: Path, error: OSError) -> ArchiveError:
+    """The error for a folder of the cache that cannot be read or written."""
+    return ArchiveError(
+        f"{problem} in {folder}: {error.strerror or error}.",
+        "Set XDG_CACHE_HOME to a folder that can be written.",
+    )

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from kappa.errors import ArchiveError
 from kappa.packing import pip_cache_key, pip_process, uv_process
-from kappa.packing.cache import cache_folder
+from kappa.packing.cache import cache_error, cache_folder
 from kappa.packing.install_process import DEADLINE_S
 from kappa.packing.machine import Machine
 from kappa.packing.required import Required
@@ -50,10 +50,7 @@ def installed(required: Required, machine: Machine, cache: Path | None = None) -
         try:
             packages = _install(required, machine, base, until_packed)
         except OSError as error:
-            raise ArchiveError(
-                f"The packages could not be kept in {base}: {error.strerror or error}.",
-                "Set XDG_CACHE_HOME to a folder that can be written.",
-            ) from error
+            raise cache_error("The packages could not be kept", base, error) from error
         yield packages
 
 

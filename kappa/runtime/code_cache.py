@@ -21,7 +21,7 @@ from pathlib import Path
 
 from kappa.errors import ArchiveError
 from kappa.packing.archive import UNREADABLE, Archive
-from kappa.packing.cache import cache_folder
+from kappa.packing.cache import cache_error, cache_folder
 
 # The folders of an entry: the code, and what Python compiles of it.
 CODE, COMPILED = "code", "compiled"
@@ -44,10 +44,7 @@ def unpacked(archive: Archive, cache: Path | None = None) -> Iterator[Path]:
     try:
         handle = _opened(archive, base)
     except OSError as error:
-        raise ArchiveError(
-            f"The code could not be unpacked in {base}: {error.strerror or error}.",
-            "Set XDG_CACHE_HOME to a folder that can be written.",
-        ) from error
+        raise cache_error("The code could not be unpacked", base, error) from error
     try:
         yield base / _key(archive)
     finally:
