@@ -146,31 +146,35 @@ class _Reader:
             path, real, ignored = to_walk.pop()
             if real in walked or any(real.is_relative_to(other) for other in skipped):
                 continue
-            if not path.is_dir():
-                count += 1
-                # What is neither, such as a pipe, may never end.
-                if path.is_file() or (path.is_symlink() and not path.exists()):
-                    yield path
-            else:
+            if path.is_dir():
                 walked.add(real)
-                own = ignored and ignored.below(path)
-                with os.scandir(path) as entries:
-                    for entry in sorted(entries, key=lambda entry: entry.name):
-                        inner = path / entry.name
-                        if entry.name in left_out or is_by_product(entry.name):
-                            continue
-                        if own and own.matches(inner, is_folder=entry.is_dir()):
-                            continue
-                        deeper = real_path(inner) if entry.is_symlink() else real / entry.name
-                        to_walk.append((inner, deeper, own))
+                to_walk += _entries(path, real, left_out, ignored and ignored.below(path))
+                continue
+            count += 1
             if count > self.max_files:
                 raise ArchiveError(f"{top} has more than {self.max_files:,} files.", _ADVICE)
+            # What is neither, such as a pipe, may never end.
+            if path.is_file() or (path.is_symlink() and not path.exists()):
+                yield path
 
     def _digests(self, files: Iterable[Path]) -> dict[str, str]:
         return {self._name(file): _digest(file) for file in files}
 
     def _name(self, file: Path) -> str:
         return os.fsencode(os.path.relpath(file, self.folder)).decode("utf-8", "backslashreplace")
+
+
+def _entries(
+    folder: Path, real: Path, left_out: frozenset[str], ignored: GitIgnored | None
+) -> Iterator[tuple[Path, Path, GitIgnored | None]]:
+    """List what is in a folder, each with its real path and what git ignores in there."""
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            path, is_folder = folder / entry.name, entry.is_dir()
+            if entry.name in left_out or (not is_folder and is_by_product(entry.name)):
+                continue
+            if not (ignored and ignored.matches(path, is_folder=is_folder)):
+                yield path, real_path(path) if entry.is_symlink() else real / entry.name, ignored
 
 
 def _digest(file: Path) -> str:

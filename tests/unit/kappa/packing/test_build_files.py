@@ -55,6 +55,14 @@ def test_what_no_build_reads_is_left_out(project, name, monkeypatch):
     assert name not in read(project)
 
 
+def test_a_folder_that_is_named_like_an_editors_copy_is_read_since_it_is_packed_too(project):
+    write(project, "dist/old~/a.js")
+    write(project, "src/old~/a.ts")
+    files = files_of(project)
+    assert "dist/old~/a.js" in files.made
+    assert "src/old~/a.ts" in files.read
+
+
 def test_what_git_ignores_is_left_out_but_for_the_output(project):
     write(project, ".gitignore", "dist/\n*.log\n")
     write(project, "src/run.log")
