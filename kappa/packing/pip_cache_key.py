@@ -1,47 +1,39 @@
 """Find the inputs of an installation: pip's settings and the content of local files.
 
-It owns which parts of a requirement, a requirements file or a setting name local files. It must
-not run anything. An input that may change unseen, such as the content of a URL, makes the whole
-unknown.
+It owns which requirements, options and settings name local files. It must not run anything. An
+input that may change unseen, such as the content of a URL, makes the whole unknown.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
+from kappa.packing.requirement_lines import (
+    INCLUDES,
+    INDEXES,
+    LINKS,
+    PLAIN,
+    expanded_lines,
+    halves,
+    is_package,
+    local_path,
+)
 from kappa.packing.source_tree import read_files
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
 # pip reads a file in the encoding that its first lines name.
 _CODING = re.compile(r"\A(?:[^\n]*\n)?\s*#[^\n]*coding[:=]\s*(?!utf-?8)", re.IGNORECASE)
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_INCLUDES = frozenset({"-r", "-c", "--requirement", "--constraint"})
-_LINKS = frozenset({"-f", "--find-links"})
-_INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
-# Options that name no local file: without a value, and with one.
+# Options without a value, which name no local file.
 _FLAGS = frozenset({"--no-index", "--pre", "--prefer-binary", "--require-hashes"})
-_PLAIN = frozenset({"--no-binary", "--only-binary", "--trusted-host", "--hash"})
 _ADDRESS = re.compile(r"(?<!file)://")
 _HASH = re.compile(r"[#&]sha(256|384|512)=")
-# A package's name with extras, versions and a marker, which cannot be a file.
-# Source: Python packaging guide, "Dependency specifiers".
-_PACKAGE = re.compile(
-    r"[A-Za-z0-9][\w.-]*\s*(\[[\w.,\s-]*\])?\s*"
-    r"(\(?\s*(===|==|~=|!=|<=|>=|<|>)[\w.*+!,<>=~\s-]*\)?)?\s*(;[^/\\]*)?"
-)
-# pip treats a name with such an ending as a file.
-_ARCHIVE = re.compile(r".*\.(whl|zip|egg|tar|gz|tgz|bz2|tbz|xz|txz|lz|tlz|lzma)", re.IGNORECASE)
 # The endings of wheels and source archives.
 _SOURCES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 # Settings that do not affect what is installed.
@@ -82,72 +74,12 @@ def read_inputs(requirements: str, folder: Path, settings: str, *, builds: bool 
     return inputs
 
 
-def lines(text: str) -> Iterator[str]:
-    """Split a requirements file as pip does: joined at backslashes, without comments.
-
-    Source: pip documentation, "Requirements File Format".
-    """
-    joined = ""
-    for line in text.removeprefix("\ufeff").splitlines():
-        is_comment = _COMMENT.match(line)
-        if line.endswith("\\") and not is_comment:
-            joined += line.strip("\\")
-            continue
-        complete, joined = joined + (" " if is_comment else "") + line, ""
-        if stripped := _COMMENT.sub("", complete).strip():
-            yield stripped
-    if stripped := _COMMENT.sub("", joined).strip():
-        yield stripped
-
-
-def rebased(text: str, folder: Path) -> str:
-    """Make the paths after -r and -c absolute, since pip reads them relative to its own file."""
-    return "\n".join(_rebased(line, folder) for line in lines(text)) + "\n"
-
-
-def _rebased(line: str, folder: Path) -> str:
-    if not line.startswith("-"):
-        return line
-    words = []
-    for name, value in _options(_words(expanded(line))):
-        if name in _INCLUDES and "://" not in value:
-            value = str((folder / value).absolute())
-        words += [name] if not value else [name, value]
-    return shlex.join(words) if _INCLUDES.intersection(words) else line
-
-
-def _options(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Split options into name and value, however they are joined; unknown ones have no value."""
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        name, equals, value = word.partition("=") if word[:2] == "--" else (word[:2], "", word[2:])
-        if name in _INCLUDES | _LINKS | _INDEXES | _PLAIN:
-            if not equals and not value and rest:
-                value = rest.pop(0)
-            yield name, value
-        else:
-            yield word, ""
-
-
-def expanded(text: str) -> str:
-    """Fill in environment variables as pip does: ${NAME}, in capitals."""
-    return _VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[0], text)
-
-
-def _words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
-
-
 def _read_text(
     text: str, base: Path, bases: tuple[Path, ...], inputs: Inputs, seen: set[Path]
 ) -> None:
     """Read the files that each line names; a line that is not understood makes it unknown."""
     inputs.is_known &= not _CODING.search(text)
-    for line in map(expanded, lines(text)):
+    for line in expanded_lines(text):
         requirement, options = halves(line)
         if requirement:
             _read_requirement(requirement, options, bases, inputs)
@@ -156,23 +88,16 @@ def _read_text(
             _read_option(name, value, base, bases, inputs, seen)
 
 
-def halves(line: str) -> tuple[str, list[tuple[str, str]]]:
-    """Split a line as pip does: a requirement ends at the first word that begins with a dash."""
-    words = line.split(" ")
-    end = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
-    return " ".join(words[:end]).strip(), list(_options(_words(" ".join(words[end:]))))
-
-
 def _read_option(
     name: str, value: str, base: Path, bases: tuple[Path, ...], inputs: Inputs, seen: set[Path]
 ) -> None:
-    if name in _INCLUDES:
+    if name in INCLUDES:
         _read_include(value, base, bases, inputs, seen)
-    elif name in _LINKS:
+    elif name in LINKS:
         _read_links(value, bases, inputs)
-    elif name in _INDEXES:
+    elif name in INDEXES:
         _read_index(value, inputs)
-    elif name not in _FLAGS | _PLAIN:
+    elif name not in _FLAGS | PLAIN:
         inputs.is_known = False
 
 
@@ -189,12 +114,6 @@ def _read_requirement(
         inputs.is_known &= bool(options or _HASH.search(place))
         return
     _read_place(place.partition(";")[0].strip(), bases, inputs, "wheel")
-
-
-def is_package(requirement: str) -> bool:
-    """Whether a requirement names a package, which pip takes from an index or a folder of links."""
-    name = re.split(r"[\s;\[<>=!~(]", requirement, maxsplit=1)[0]
-    return bool(_PACKAGE.fullmatch(requirement)) and not _ARCHIVE.fullmatch(name)
 
 
 def _read_include(
@@ -220,7 +139,7 @@ def _text(name: str, path: Path, inputs: Inputs) -> str:
     data = path.read_bytes()
     text = data.decode("utf-8", "replace")
     inputs.is_known &= "\ufffd" not in text
-    expanded_text = "\n".join(map(expanded, lines(text)))
+    expanded_text = "\n".join(expanded_lines(text))
     inputs.files.append((name, hashlib.sha256(data + b"\0" + expanded_text.encode()).hexdigest()))
     return text
 
@@ -233,13 +152,6 @@ def _read_links(name: str, bases: tuple[Path, ...], inputs: Inputs) -> None:
 def _read_index(name: str, inputs: Inputs) -> None:
     """Note an index; a local one is unknown, since its pages are not read."""
     inputs.is_known &= bool(_ADDRESS.search(name))
-
-
-def local_path(name: str) -> str:
-    """Turn a file: URL into a path, and drop a fragment or extras behind the path."""
-    if name.startswith("file:"):
-        name = unquote(urlsplit(name).path)
-    return re.sub(r"(#.*|\[[^\]/]*\])$", "", name)
 
 
 def _read_place(name: str, bases: tuple[Path, ...], inputs: Inputs, kind: str) -> None:

@@ -19,7 +19,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 from kappa.errors import ArchiveError
-from kappa.packing import pip_cache_key, pip_process, uv_process
+from kappa.packing import pip_cache_key, pip_process, requirement_lines, uv_process
 from kappa.packing.cache import cache_error, cache_folder
 from kappa.packing.install_process import DEADLINE_S
 from kappa.packing.machine import Machine
@@ -126,9 +126,9 @@ def _key(
     inputs = pip_cache_key.read_inputs(text, required.folder, settings, builds=bool(build))
     if not inputs.is_known:
         return None
-    variables = [pip_cache_key.expanded(line) for line in pip_cache_key.lines(text)]
+    lines = list(requirement_lines.expanded_lines(text))
     tool = "uv" if job else pip_process.version()
-    parts = [variables, inputs.files, inputs.settings, machine.flags, tool]
+    parts = [lines, inputs.files, inputs.settings, machine.flags, tool]
     parts += [build, required.is_complete]
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -155,7 +155,7 @@ def _run_uv(job: uv_process.Job, machine: Machine, into: Path, cache: Path) -> b
 def _run_pip(required: Required, machine: Machine, into: Path) -> None:
     file = required.requirements
     if isinstance(file, str):
-        text = pip_cache_key.rebased(file, required.folder)
+        text = requirement_lines.rebased(file, required.folder)
         file = into.parent / ("locked" if required.is_complete else "lambda")
         file = file.with_suffix(".requirements")
         file.write_text(text, "utf-8")

@@ -18,8 +18,9 @@ from pathlib import Path
 import msgspec
 
 from kappa.errors import ArchiveError
-from kappa.packing import install_process, pip_cache_key
+from kappa.packing import install_process, requirement_lines
 from kappa.packing.machine import Machine
+from kappa.packing.pip_cache_key import read_settings
 from kappa.packing.required import Required, read_requirements
 from kappa.texts import masked
 
@@ -30,9 +31,7 @@ _PLACE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*\s*(?:\[[\w.,\s-]*\])?\s*@\s*)?(?P<place>[^;]+)(?P<marker>;.*)?"
 )
 _WHEEL_ADDRESS = re.compile(r"https?://[^\s#?]+\.whl(#\S*)?")
-# What uv calls an option as pip does, and pip's settings that do not choose packages.
-_LINKS = frozenset({"-f", "--find-links"})
-_INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
+# pip's settings that do not choose packages.
 _HARMLESS = frozenset(
     {"config-file", "default-timeout", "disable-pip-version-check", "no-input"}
     | {"retries", "root-user-action", "timeout"}
@@ -106,7 +105,7 @@ def run(job: Job, machine: Machine, into: Path, cache: Path) -> None:
 def _options(settings: str, folder: Path) -> tuple[list[str], dict[str, str]]:
     """Translate pip's settings to options and environment variables of uv."""
     values: dict[str, tuple[int, str]] = {}
-    for section, name, value in pip_cache_key.read_settings(settings):
+    for section, name, value in read_settings(settings):
         if section in _SECTIONS:
             rank = _SECTIONS.index(section)
             values[name] = max(values.get(name, (-1, "")), (rank, value), key=lambda pair: pair[0])
@@ -145,8 +144,8 @@ def _lines(text: str, folder: Path, base: Path, within: frozenset[Path]) -> Iter
     `base` is the folder of an included file. As with pip, it counts for options, not for wheels.
     `within` are the files that include this one.
     """
-    for line in map(pip_cache_key.expanded, pip_cache_key.lines(text)):
-        requirement, options = pip_cache_key.halves(line)
+    for line in requirement_lines.expanded_lines(text):
+        requirement, options = requirement_lines.halves(line)
         if requirement:
             if any(name != "--hash" for name, _ in options):
                 raise _NotForUvError(line)
@@ -161,9 +160,9 @@ def _lines(text: str, folder: Path, base: Path, within: frozenset[Path]) -> Iter
                 yield from _lines(text, folder, path.parent, within | {path})
             elif name == "--no-index":
                 yield name
-            elif name in _LINKS:
+            elif name in requirement_lines.LINKS:
                 yield " ".join(_option("find-links", value, base))
-            elif name in _INDEXES:
+            elif name in requirement_lines.INDEXES:
                 option = "extra-index-url" if name == "--extra-index-url" else "index-url"
                 yield " ".join(_option(option, value, base))
             else:
@@ -172,7 +171,7 @@ def _lines(text: str, folder: Path, base: Path, within: frozenset[Path]) -> Iter
 
 def _named(requirement: str, folder: Path) -> str:
     """Write a requirement of a package or a wheel; paths become absolute."""
-    if pip_cache_key.is_package(requirement):
+    if requirement_lines.is_package(requirement):
         return requirement
     parts = _PLACE.fullmatch(requirement)
     if not parts:
@@ -180,7 +179,7 @@ def _named(requirement: str, folder: Path) -> str:
     place = parts["place"].strip()
     if _WHEEL_ADDRESS.fullmatch(place):
         return requirement
-    path = folder / pip_cache_key.local_path(place)
+    path = folder / requirement_lines.local_path(place)
     is_address = "://" in place.removeprefix("file://")
     if is_address or "[" in place or path.suffix != ".whl" or not path.is_file():
         raise _NotForUvError(requirement)
