@@ -12,7 +12,7 @@ from kappa.packing.archive import Archive
 from kappa.packing.build import is_ready_zip, read_archive
 from kappa.packing.check_handler import check_files, check_handler
 
-# What is packed is not known before these are.
+# While the value of one of these is not known, neither is what is packed.
 _PACKING = frozenset(
     {"build", "build_inputs", "dependencies", "excluded_dirs", "excluded_files", "handler", "image"}
     | {"path", "runtime"}

@@ -1,4 +1,4 @@
-"""Run lambda.build before packing, if what it read or made is not as after its last run.
+"""Run lambda.build before packing, if its inputs or its output changed since its last run.
 
 It owns the record of that run, in kappa's cache, and the lock that keeps two kappas from building
 or packing one folder at once. A record is removed before the command runs, so that one which fails
@@ -116,8 +116,8 @@ def _build(config: Config, file: Path, before: BuildFiles) -> None:
     _run(config)
     after = read_build_files(config)
     check_code(config)
-    # A file that changed meanwhile may have been read before or after. One that is new is made by
-    # the build, such as a lock file; it is an input from now on.
+    # The build may have read a file before or after it changed. A new file, such as a lock file,
+    # was made by the build; it is an input from now on.
     if any(after.read.get(name) != digest for name, digest in before.read.items()):
         return
     if after.made:
@@ -163,7 +163,7 @@ def _short(config: Config) -> str:
 
 
 def _keys(config: Config) -> str:
-    """A digest of all that the config tells a build. The command may hold secrets."""
+    """A digest of the keys that a build depends on, since the command may hold secrets."""
     function = config.function
     parts = [
         function.build,

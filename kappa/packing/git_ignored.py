@@ -55,5 +55,5 @@ def git_ignored(folder: Path) -> GitIgnored:
         return ignored
     for parent in reversed(above[: top + 1]):
         ignored = ignored.below(parent)
-    # A folder that is ignored as a whole has no less to build.
+    # Where git ignores the folder as a whole, that is no reason to leave out any of its files.
     return GitIgnored() if ignored.matches(folder, is_folder=True) else ignored

@@ -88,7 +88,7 @@ class Machine(msgspec.Struct, frozen=True):
         )
 
     def is_foreign(self, tag: str) -> bool:
-        """Whether a tag promises no other machine than the one that a wheel was built on."""
+        """Whether a tag promises nothing for machines other than the one that built the wheel."""
         return not any(
             name == "any" or name.startswith("manylinux")
             for name in tag.rpartition("-")[2].split(".")

@@ -10,8 +10,9 @@ from __future__ import annotations
 # for this machine. A pip without these names is not run at all.
 # Source: pip documentation, "pip install", --only-binary; "Caching", locally built wheels.
 #
-# What may be built is: in isolation, from a copy of a folder, and only to a pure wheel, which is
-# the same on each machine. pip checks no hash of folders and checkouts, and refuses them for that.
+# A package that may be built is built in isolation, a folder from a copy of it, and only to a pure
+# wheel, which is the same on each machine. pip cannot check hashes of folders and checkouts, and so
+# refuses them beside packages that have one.
 #
 # pip chooses wheels for the given platform, but evaluates markers such as
 # `python_version < "3.12"` with the running Python, so the script replaces their values.

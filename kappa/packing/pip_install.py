@@ -1,8 +1,8 @@
 """Install the packages that a function needs, for Lambda's platform, with pip or uv.
 
 It owns the cache of installations and the files that are dropped from one. It must not know AWS or
-the rest of the zip. It installs only wheels, so that no package's code runs here, but for packages
-that the config lets it build.
+the rest of the zip. It installs only wheels, so that no code of a package runs here, except for
+packages that lambda.build_packages names.
 """
 
 from __future__ import annotations

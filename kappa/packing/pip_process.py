@@ -1,4 +1,4 @@
-"""Run pip so that no package's code runs on this machine, but for those that may be built.
+"""Run pip so that no code of a package runs on this machine, unless the package may be built.
 
 It owns the child process, its environment and its error messages. It must not know what happens to
 the installation.
@@ -31,7 +31,7 @@ _NOT_ISOLATED = "kappa: not isolated"
 _BUILD = re.compile(r"\[\d+ lines of output\]\n(.*?)\[end of output\]", re.DOTALL)
 _STEP = re.compile(r"^\W*(\w.*) did not run successfully", re.MULTILINE)
 _LISTED = re.compile(r"\(from -r \S*/lambda\.requirements \(line (\d+)\)\)")
-# A lock becomes lines that nobody has seen.
+# The user has never seen the lines that a lock is turned into.
 _LOCKED = re.compile(r" \(from -r \S*/locked\.requirements \(line \d+\)\)")
 # pip names the place of NAME @ PLACE twice.
 _PLACE = re.compile(r"(@ (\S+)) from \2")
@@ -188,7 +188,7 @@ def _error(output: str, machine: object) -> ArchiveError:
             "the .whl file.",
         )
     if build := _BUILD.search(output):
-        step = found[1] if (found := _STEP.search(output)) else "A build"
+        step = match[1] if (match := _STEP.search(output)) else "A build"
         lines = [line.strip() for line in build[1].splitlines() if line.strip()]
         return ArchiveError(
             f"{step} failed: {lines[-1] if lines else 'it gave no reason'}",

@@ -62,16 +62,16 @@ def read(file: Path, extras: Sequence[str], machine: Machine) -> str:
     dynamic = {"dependencies", *(("optional-dependencies",) if extras else ())}
     if dynamic & set(project.dynamic):
         raise ArchiveError(
-            f"{file}: its dependencies are dynamic: only a build would tell them.",
+            f"{file}: its dependencies are dynamic: only a build could list them.",
             "Name the requirements file that they come from.",
         )
-    found = list(_expanded(file, project, extras, machine))
-    _check_places(file, content.tool, found)
-    return "".join(f"{requirement}\n" for requirement in found)
+    requirements = list(_expanded(file, project, extras, machine))
+    _check_places(file, content.tool, requirements)
+    return "".join(f"{requirement}\n" for requirement in requirements)
 
 
 def declared(file: Path) -> list[Requirement] | None:
-    """Read what a project asks for, with or without extras; None if only a build would tell.
+    """Read what a project asks for, with or without extras; None if only a build could list it.
 
     Raises: ArchiveError.
     """
@@ -120,7 +120,7 @@ def _requirement(file: Path, line: str) -> Requirement:
 
 
 def _check_places(file: Path, tool: _Tool, requirements: list[Requirement]) -> None:
-    """Refuse what another tool takes from elsewhere, since an index may have a stranger's."""
+    """Refuse what another tool takes from elsewhere: the index may have a stranger's package."""
     uv = {canonicalize_name(name) for name in tool.uv.sources}
     poetry = {
         canonicalize_name(name)

@@ -32,7 +32,7 @@ _EXPORTS = {
 class Required(msgspec.Struct, frozen=True):
     """The packages to install: a requirements file or its text, and the base of relative paths.
 
-    `is_complete`: they are all, so that no package's own dependencies are looked for.
+    `is_complete`: they include the dependencies of each, so that none are looked for.
     `build` names the packages that may be built from source here.
     """
 

@@ -1,6 +1,7 @@
 """The files of a package's folder that a build sees: without version control, caches, old builds.
 
-pip_process copies them, so that a build leaves nothing in the folder; the cache's key has them.
+pip_guard.py copies just these, so that a build leaves nothing in the folder; pip_cache_key.py makes
+them a part of the cache's key.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-# Names, or paths in the folder. An old build's files would come into the wheel again.
+# Patterns of names, or of paths in the folder. Files of an old build would get into the wheel.
 LEFT_OUT = (
     *(".git", ".hg", ".svn", ".venv", "venv", "node_modules", ".tox", ".nox"),
     *("__pycache__", "*.pyc", ".cache", ".*_cache", "*.egg-info", "build/lib*", "build/bdist.*"),

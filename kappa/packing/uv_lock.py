@@ -128,7 +128,7 @@ def _applies(marker: str, values: Mapping[str, str]) -> bool:
 def _reached(
     file: Path, lock: _Lock, extras: Sequence[str], machine: Machine
 ) -> Iterator[_Package]:
-    """Follow the dependencies from the project to every package, which comes once."""
+    """Follow the dependencies from the project to every package; each is yielded once."""
     root = next((p for p in lock.packages if _is_root(p)), None)
     if root is None:
         raise ArchiveError(
@@ -195,21 +195,21 @@ def _dependencies(package: _Package, extra: str) -> tuple[_Dependency, ...]:
     if not extra:
         return package.dependencies
     optional = package.optional_dependencies.items()
-    return next((found for name, found in optional if canonicalize_name(name) == extra), ())
+    return next((listed for name, listed in optional if canonicalize_name(name) == extra), ())
 
 
 def _find(lock: _Lock, dependency: _Dependency) -> _Package:
-    found = [
+    matching = [
         package
         for package in lock.packages
         if package.name == dependency.name
         and dependency.version in ("", package.version)
         and dependency.source in (None, package.source)
     ]
-    if len(found) != 1:
+    if len(matching) != 1:
         name = " ".join(filter(None, (dependency.name, dependency.version)))
-        raise ValueError(f"{name} is in it {len(found)} times")
-    return found[0]
+        raise ValueError(f"{name} has {len(matching)} entries in place of one")
+    return matching[0]
 
 
 def _lines(file: Path, package: _Package) -> Iterator[str]:
@@ -223,19 +223,19 @@ def _lines(file: Path, package: _Package) -> Iterator[str]:
         folder = None if "://" in registry else (file.parent / registry).resolve()
         if folder:
             yield f'--find-links "{folder}"\n'
-        hashes = "".join(f" --hash={_hash(found, folder)}" for found in artifacts)
+        hashes = "".join(f" --hash={_hash(artifact, folder)}" for artifact in artifacts)
         yield f"{name}=={package.version}{hashes}\n"
     elif "git" in source:
         yield f"{name} @ {_git(source['git'])}\n"
     elif "url" in source or "path" in source:
         folder, place = file.parent, source.get("url", "")
         place = place or (folder / source["path"]).resolve().as_uri()
-        hashes = "".join(f" --hash={found.hash}" for found in artifacts if found.hash)
+        hashes = "".join(f" --hash={artifact.hash}" for artifact in artifacts if artifact.hash)
         yield f"{name} @ {place}{hashes}\n"
     elif folder_name := source.get("editable") or source.get("directory"):
         yield f"{name} @ {(file.parent / folder_name).resolve().as_uri()}\n"
     elif "virtual" not in source:
-        raise ValueError(f"the source of {name} is of no kind that kappa knows")
+        raise ValueError(f"the source of {name} is not of a kind that kappa knows")
 
 
 def _hash(artifact: _Artifact, folder: Path | None) -> str:

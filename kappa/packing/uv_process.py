@@ -1,8 +1,8 @@
 """Run uv in place of pip, where both install the same: uv takes a tenth of the time.
 
-It owns which requirements and settings uv gets. uv runs the code of what is editable or named by
-`--no-binary`, whatever else it is told. So it gets lines that name a package or a wheel, pip's
-settings and none of its own; everything else is left to pip.
+It owns which requirements and settings uv gets. Whatever its options, uv builds packages that are
+editable or named by `--no-binary`, which runs their code. So it gets only lines that name a package
+or a wheel, and pip's settings in place of its own; everything else is left to pip.
 Source: uv documentation, "Compatibility with pip and pip-tools".
 """
 

@@ -196,11 +196,16 @@ def test_validate_packs_nothing_of_a_path_that_is_not_known(run, tmp_path):
     assert run("validate").exception is None
 
 
+def add_build(folder, command):
+    """Let a command make the folder dist, which is packed."""
+    file = folder / "config.yml"
+    file.write_text(file.read_text().replace("  path: code", "  path: dist"))
+    append(folder, f"  build: {command}\n")
+
+
 def test_validate_prints_the_build_that_would_run_and_runs_nothing(run, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    file = tmp_path / "config.yml"
-    file.write_text(file.read_text().replace("  path: code", "  path: dist"))
-    append(tmp_path, "  build: cp -r code dist\n")
+    add_build(tmp_path, "cp -r code dist")
     done = run("validate")
     assert "note       the code is not built; deploy would run: cp -r code dist\n" in done.stderr
     assert "  build: cp -r code dist\n" in done.stdout
@@ -211,17 +216,13 @@ def test_validate_prints_the_build_that_would_run_and_runs_nothing(run, tmp_path
 
 
 def test_validate_knows_a_build_whose_command_is_not_known(run, tmp_path):
-    file = tmp_path / "config.yml"
-    file.write_text(file.read_text().replace("  path: code", "  path: dist"))
-    append(tmp_path, "  build: make ${ssm:/target}\n")
+    add_build(tmp_path, "make ${ssm:/target}")
     assert run("validate").exception is None
 
 
 def test_validate_checks_the_handler_of_what_is_built(run, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    file = tmp_path / "config.yml"
-    file.write_text(file.read_text().replace("  path: code", "  path: dist"))
-    append(tmp_path, "  build: mkdir dist && touch dist/other.py\n")
+    add_build(tmp_path, "mkdir dist && touch dist/other.py")
     for command in ("package", "validate"):
         error = run(command).exception
         assert isinstance(error, ConfigError)

@@ -135,7 +135,7 @@ def test_an_extra_of_the_project_brings_its_packages(read):
         (">=3.11", ">=3.14", r"is for Python >=3\.14, not for Python 3\.13 on x86_64"),
         ("revision = 5", "supported-markers = [\"sys_platform == 'win32'\"]", "is not for Python"),
         ('virtual = "."', 'virtual = "app"', "workspace without a project"),
-        ('{ name = "cup" }', '{ name = "lost" }', "lost is in it 0 times"),
+        ('{ name = "cup" }', '{ name = "lost" }', "lost has 0 entries in place of one"),
         ("\"python_full_version >= '3.13'\" },", '"no marker" },', "Expected"),
         ('hash = "sha256:f1"', 'hash = ""', "has no hash"),
         ('name = "brewer"', "", r"uv\.lock: .*`name`"),
@@ -209,7 +209,7 @@ def test_a_lock_that_is_older_than_its_project_is_refused(tmp_path, dependencies
 @pytest.mark.parametrize(
     ("package", "problem"),
     [
-        ('name = "q"\nsource = {}', "the source of q is of no kind"),
+        ('name = "q"\nsource = {}', "the source of q is not of a kind"),
         (
             'name = "q"\nsource = { registry = "w" }\nwheels = [{ path = "q.whl" }]',
             "w/q.whl: No such",
