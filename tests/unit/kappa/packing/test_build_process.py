@@ -80,28 +80,31 @@ def test_what_a_build_leaves_running_ends_with_it(tmp_path, written):
     wait_for(lambda: not is_alive(written("left")), 5)
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
-def test_ctrl_c_ends_the_whole_build(tmp_path, written):
-    def interrupt():
-        written("deep")
-        os.kill(os.getpid(), signal.SIGINT)
+@pytest.fixture
+def interrupt(tmp_path, written):
+    """Run a build, and press Ctrl-C once it has written a file."""
 
-    threading.Thread(target=interrupt).start()
-    command = "sh -c 'echo $$ >deep; exec sleep 60' & sleep 60"
-    with pytest.raises(KeyboardInterrupt):
-        run(command, tmp_path, {})
+    def run_until(name, command):
+        def press():
+            written(name)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=press).start()
+        with pytest.raises(KeyboardInterrupt):
+            run(command, tmp_path, {})
+
+    return run_until
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
+def test_ctrl_c_ends_the_whole_build(interrupt, written):
+    interrupt("deep", "sh -c 'echo $$ >deep; exec sleep 60' & sleep 60")
     wait_for(lambda: not is_alive(written("deep")), 5)
 
 
-def test_after_ctrl_c_a_build_may_clean_up_and_runs_no_further_program(tmp_path, written):
-    def interrupt():
-        written("up")
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupt).start()
+def test_after_ctrl_c_a_build_may_clean_up_and_runs_no_further_program(interrupt, tmp_path):
     slow = "trap 'sleep 0.3; echo >cleaned; exit' TERM; echo 1 >up; sleep 600"
-    with pytest.raises(KeyboardInterrupt):
-        run(f'sh -c "{slow}"; echo >further', tmp_path, {})
+    interrupt("up", f'sh -c "{slow}"; echo >further')
     assert {path.name for path in tmp_path.iterdir()} == {"up", "cleaned"}
 
 
