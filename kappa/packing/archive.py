@@ -157,16 +157,14 @@ def sha256_of(data: bytes) -> str:
 
 
 def _entry(name: str, path: Path | Link) -> _Entry:
-    target = ""
-    if isinstance(path, Link):
-        target = posixpath.relpath(path.target or ".", posixpath.dirname(name) or ".")
     try:
-        size_bytes, _ = len(target.encode()), name.encode()
+        name.encode()
+        if isinstance(path, Link):
+            target = posixpath.relpath(path.target or ".", posixpath.dirname(name) or ".")
+            return _Entry(name, Path(name), len(target.encode()), stat.S_IFLNK | 0o777, target)
     except UnicodeEncodeError as error:
         shown = as_utf8(name if isinstance(path, Link) else str(path))
         raise ArchiveError(f"{shown}: the file's name is not UTF-8.", "Rename it.") from error
-    if isinstance(path, Link):
-        return _Entry(name, Path(name), size_bytes, stat.S_IFLNK | 0o777, target)
     status = path.stat()
     is_program = status.st_mode & 0o100
     return _Entry(name, path, status.st_size, stat.S_IFREG | (0o755 if is_program else 0o644))
