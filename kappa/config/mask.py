@@ -8,7 +8,7 @@ Pure.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kappa.config.model import Config
@@ -25,8 +25,8 @@ def written_texts(config: Config) -> dict[str, str]:
     own = {"environment"} if config.values.get("environment") == config.environment else set()
     values = {name: text for name, text in config.values.items() if name not in own}
     written_by_text = {text: f"${{{name}}}" for name, text in values.items()}
-    for text, words in config.included.values():
-        if any(values.get(name) for name in names_in(words, config.values)):
+    for text, words, names in _filled_in(config):
+        if any(values.get(name) for name in names):
             written_by_text[text] = words
     shown = {text: words for text, words in written_by_text.items() if _may_be_secret(text)}
     return shown | secret_texts(config)
@@ -35,11 +35,18 @@ def written_texts(config: Config) -> dict[str, str]:
 def secret_texts(config: Config) -> dict[str, str]:
     """Map each text that is a secret, or has one in it, to what the config writes in its place."""
     texts = {config.values[name]: f"${{{name}}}" for name in config.secrets}
-    for text, words in config.included.values():
-        if config.secrets.intersection(names_in(words, config.values)):
+    for text, words, names in _filled_in(config):
+        if config.secrets & names:
             texts[text] = words
     texts.pop("", None)
     return texts
+
+
+def _filled_in(config: Config) -> Iterator[tuple[str, str, set[str]]]:
+    """Each text that was filled in, as the config writes it, and the names of its values."""
+    for written in config.written.values():
+        if written.filled is not None:
+            yield written.filled, written.words, names_in(written.words, config.values)
 
 
 def _may_be_secret(text: str) -> bool:

@@ -332,18 +332,30 @@ class File(Section, frozen=True):
     resources: str = ""
 
 
+class Written(Struct, frozen=True):
+    """A text with values from elsewhere as the config writes it, and its line.
+
+    `filled`: the text with the values in it; None: one of them was not read.
+    """
+
+    words: str
+    line: int
+    filled: str | None = None
+
+
 class Config(Struct, frozen=True):
     """A validated config.
 
     values: those filled in, for the policy document; hint: how to get one that is missing.
     value_files: the file of each included value; secrets: the references among the values whose
     texts are never shown.
-    unread, unread_texts: the parts that were left out, with the texts and the lines of the
-    references that were not read, by key path.
+    unread: the parts that were left out, since a reference in them was not read, by key path.
+    written: each text with values from elsewhere, by key path of the whole config.
     is_layout_07: the file has the layout of kappa 0.7; notes: what in it has no effect.
     bound: the alias that AWS has its event sources on, where the config names none.
     include: the paths of the included files as they are written.
-    included: each text that a value was put into, by key path, filled in and as it is written.
+    included: those of `written` that were filled in, filled in and as they are written, by key
+    path of what was not left out: error() shows no included value.
     other_aliases: those of other environments and configs; "" is the function itself.
     given: options of the command line, apart from --env, that an advised command must repeat.
     """
@@ -358,7 +370,7 @@ class Config(Struct, frozen=True):
     value_files: Mapping[str, str] = {}
     secrets: frozenset[str] = frozenset()
     unread: Mapping[Keys, Any] = {}
-    unread_texts: Mapping[Keys, tuple[str, int]] = {}
+    written: Mapping[Keys, Written] = {}
     hint: str = ""
     environment: str = ""
     lines: Mapping[Keys, int] = {}
@@ -398,6 +410,11 @@ class Config(Struct, frozen=True):
         texts = {at: text for at, (text, _) in self.included.items()}
         written = {at: words for at, (_, words) in self.included.items()}
         return Tree(self.file, {}, self.lines, texts, origins=self.origins, written=written)
+
+    @property
+    def unread_texts(self) -> dict[Keys, str]:
+        """Each text with a reference that was not read, by key path."""
+        return {at: text.words for at, text in self.written.items() if text.filled is None}
 
     @property
     def qualifier(self) -> str:

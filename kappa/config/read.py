@@ -7,6 +7,7 @@ reported before the first call. For values such as `${ssm:/path}` it takes a rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from kappa.config.convert import convert
 from kappa.config.error_list import check_all, raise_all
 from kappa.config.function_rules import check_function, permission_errors
 from kappa.config.iam_rules import check_iam, document_errors
-from kappa.config.model import Config, File, Role
+from kappa.config.model import Config, File, Role, Written
 from kappa.config.normalize import normalized, without_trailing_slashes
 from kappa.config.policy_document import names_for_later
 from kappa.config.source_rules import check_sources
@@ -68,9 +69,7 @@ def read_config(
         value_files=found.included.files,
         secrets=found.secrets,
         unread={part: at(found.tree.data, part) for part in parts},
-        unread_texts={
-            keys: (words, found.tree.lines.get(keys, 1)) for keys, words in places.items()
-        },
+        written=_written(found.tree, places),
         hint=found.included.hint,
         environment=found.environment,
         lines=tree.lines,
@@ -81,6 +80,16 @@ def read_config(
         included={keys: (tree.texts[keys], words) for keys, words in tree.written.items()},
         other_aliases=found.other_aliases,
     )
+
+
+def _written(tree: Tree, unread: Mapping[Keys, str]) -> dict[Keys, Written]:
+    filled = {
+        keys: Written(words, tree.lines.get(keys, 1), tree.texts[keys])
+        for keys, words in tree.written.items()
+    }
+    return filled | {
+        keys: Written(words, tree.lines.get(keys, 1)) for keys, words in unread.items()
+    }
 
 
 def _runtime_notes(tree: Tree, settings: File) -> list[str]:

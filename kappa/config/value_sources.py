@@ -17,12 +17,9 @@ def value_sources(config: Config) -> list[dict[str, Any]]:
     Shape: {file, line, key ("" in a document), value (as it is written), from: [env | ssm | secret
     | cf | file, or the path of an included file], is_asked (AWS has it, and it is not read)}.
     """
-    read = {
-        keys: (words, config.lines.get(keys, 1)) for keys, (_, words) in config.included.items()
-    }
     rows = [
-        _row(config, dotted(keys), line, words, is_asked=keys in config.unread_texts)
-        for keys, (words, line) in (read | dict(config.unread_texts)).items()
+        _row(config, dotted(keys), text.line, text.words, is_asked=text.filled is None)
+        for keys, text in config.written.items()
     ]
     rows.sort(key=lambda row: (row["line"], row["key"]))
     by_line = [row for row in rows if row["from"]]

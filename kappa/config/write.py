@@ -26,7 +26,7 @@ def plain_config(config: Config, *, show_values: bool = True) -> dict[str, Any]:
     address of packages are hidden. Secrets, and what was not read, always stand as written.
     Raises: nothing; the policy's document stays the path of its file.
     """
-    as_written = {text: text for text, _ in config.unread_texts.values()}
+    as_written = {text: text for text in config.unread_texts.values()}
     written = as_written | (secret_texts if show_values else written_texts)(config)
     policy, role = config.policy and plain(config.policy), plain(config.role)
     iam = {"policy": _shown(policy, written), "role": _shown(role, written)}

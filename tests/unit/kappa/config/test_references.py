@@ -308,7 +308,7 @@ def test_the_layout_of_07_takes_them_too(write):
     assert variables(config) == {"TOKEN": "hunter2"}
     assert TOPIC in str(config.policy.document)
     offline = read_config(file)
-    assert sorted(words for words, _ in offline.unread_texts.values()) == [
+    assert sorted(offline.unread_texts.values()) == [
         "${cf:S.Arn}",
         "${secret:t}",
     ]

@@ -83,6 +83,32 @@ def test_where_values_come_from_is_listed_by_line(write, tmp_path):
     ]
 
 
+def test_a_list_whose_items_are_left_out_is_listed_as_the_file_has_it(write, tmp_path):
+    (tmp_path / "values.yml").write_text("queue: tea-queue\n")
+    more = f"""\
+  event_sources:
+    - arn: ${{ssm:/queue}}
+    - arn: {TOPIC}my-${{queue}}
+"""
+    rows = value_sources(read_config(write(f"include: values.yml\n{MINIMAL}", more)))
+    assert [(row["line"], row["key"], row["is_asked"]) for row in rows] == [
+        (11, "lambda.event_sources[0].arn", True),
+        (12, "lambda.event_sources[1].arn", False),
+    ]
+
+
+def test_included_values_beside_what_is_not_read_are_printed_as_written(write, tmp_path):
+    (tmp_path / "values.yml").write_text("queue: tea-queue\n")
+    more = f"""\
+  event_sources:
+    - arn: {TOPIC}my-${{queue}}
+      enabled: ${{ssm:/enabled}}
+"""
+    config = read_config(write(f"include: values.yml\n{MINIMAL}", more))
+    assert "tea-queue" not in as_yaml(plain_config(config, show_values=False))
+    assert f"arn: {TOPIC}my-tea-queue" in as_yaml(plain_config(config))
+
+
 def test_references_of_the_documents_file_are_listed_too(write, tmp_path):
     (tmp_path / "policy.json").write_text('{"Statement": [\n{"Resource": "${cf:Chat.Arn}"}]}')
     text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: policy.json}\n")
