@@ -117,10 +117,12 @@ def open_session(
     secrets: dict[str, str] = {}
 
     def ask(names: Collection[str]) -> Mapping[str, Answer]:
-        answers = read(names, config.region or "", config.profile or "") if names else {}
+        from kappa.config.references import Value
+
+        answers = read(names, config.region or "", config.profile or "")
         for name, answer in answers.items():
-            if getattr(answer, "is_secret", False):
-                secrets[answer.text] = f"${{{name}}}"  # type: ignore[union-attr]
+            if isinstance(answer, Value) and answer.is_secret:
+                secrets[answer.text] = f"${{{name}}}"
         return answers
 
     config = msgspec.structs.replace(config, given=given)

@@ -1,7 +1,7 @@
 """The policy document of a config: read it, fill it in, and complete it with what only AWS knows.
 
 Owns which names are AWS's: ${account_id}, ${partition} and, where no included file gives it,
-${region}. They stay as they are until AWS has answered who is calling. References, such as
+${region}. They stay as they are until AWS has answered who is calling. References to AWS, such as
 ${cf:Stack.Output}, are read by the caller's `ask`; without it they stay too.
 """
 
@@ -63,7 +63,7 @@ def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, An
         raise ConfigError(f"{file}:{null_line}: a policy cannot contain null.", "Take the key out.")
     later = _names_of_aws(config.values)
     values = config.values
-    if ask is not None and "${" in text and (names := _references(document, values)):
+    if names := _references(document, values):
         values = {**values, **_read_references(config, names, ask, error)}
     filled: dict[str, Any] = _fill_json(
         document, lambda value: fill_text(value, values, error, later, config.hint)
@@ -88,7 +88,7 @@ def _references(document: object, values: Mapping[str, str]) -> dict[str, bool]:
 def _read_references(
     config: Config,
     names: Mapping[str, bool],
-    ask: Ask,
+    ask: Ask | None,
     error: Callable[[str, str], ConfigError],
 ) -> dict[str, str]:
     from kappa.config.references import Place as Reference
@@ -96,9 +96,12 @@ def _read_references(
 
     places = [Reference((), name, has_default, error) for name, has_default in names.items()]
     raise_all([wrong for place in places for wrong in malformed(place)])
-    local = read_local(names, config.file.parent)
-    answers = {**local, **ask([name for name in names if name not in local])}
-    return {name: value.text for name, value in checked(places, answers).items()}
+    answers = read_local(names, config.file.parent)
+    remote = [name for name in names if name not in answers]
+    if remote and ask is not None:
+        answers |= ask(remote)
+    asked = [place for place in places if place.name in answers]
+    return {name: value.text for name, value in checked(asked, answers).items()}
 
 
 def unread_in_document(config: Config) -> list[tuple[Path, int, str]]:

@@ -260,6 +260,17 @@ def test_a_document_without_a_value_is_an_error_at_its_line(write, tmp_path):
         read_policy_document(config, lambda names: Aws()(names, "", ""))
 
 
+def test_variables_of_a_document_are_read_without_asking_aws(write, tmp_path, monkeypatch):
+    config = read(document_config(write, tmp_path, inline=False))
+    (tmp_path / "policy.json").write_text(json.dumps(DOCUMENT).replace("partition", "env:PART"))
+    with pytest.raises(ConfigError, match=r"policy\.json:1: \$\{env:PART\} has no value"):
+        read_policy_document(config)
+    monkeypatch.setenv("PART", "aws")
+    (statement,) = read_policy_document(config)["Statement"]
+    assert statement["Sid"] == "arn:aws:x:${account_id}"
+    assert statement["Resource"] == "${cf:Chat.TableArn}"
+
+
 def test_a_config_without_references_loads_nothing_for_them(write, tmp_path):
     (tmp_path / "values.yml").write_text("team: tea\n")
     file = write(f"include: values.yml\n{MINIMAL}", "  description: ${team:-x} ${who:-}\n")
