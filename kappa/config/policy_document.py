@@ -18,7 +18,7 @@ from kappa.config.error_list import raise_all
 from kappa.config.files import read_file
 from kappa.config.model import Config
 from kappa.config.strict_json import line_of_null, parse_json
-from kappa.config.tree import Keys, items
+from kappa.config.tree import Keys, items, texts_in
 from kappa.config.values import LOCAL, fill_text, is_given, references_in
 from kappa.errors import ConfigError
 
@@ -74,14 +74,10 @@ def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, An
 def _references(document: object, values: Mapping[str, str]) -> dict[str, bool]:
     """Name a document's references without a value: whether all have defaults."""
     names: dict[str, bool] = {}
-
-    def find(text: str) -> str:
+    for _, text in texts_in(document):
         for name, has_default in references_in(text, values, in_document=True):
             if name not in values:
                 names[name] = names.get(name, True) and has_default
-        return text
-
-    _fill_json(document, find)
     return names
 
 

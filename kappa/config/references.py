@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ import msgspec
 from kappa.config.error_list import raise_all
 from kappa.config.files import expand_home, read_file
 from kappa.config.merge import dig
-from kappa.config.tree import Keys, Tree, dotted, items
+from kappa.config.tree import Keys, Tree, dotted, texts_in
 from kappa.config.uses import Uses
 from kappa.config.values import LOCAL, Included, fill_text, names_in, references_in
 from kappa.errors import AwsError, ConfigError, KappaError
@@ -104,15 +105,11 @@ def read_references(
 def _places(
     tree: Tree, values: Mapping[str, str], later: Callable[[Keys], Set[str]]
 ) -> Iterator[Place]:
-    def find(value: object, keys: Keys) -> Iterator[Place]:
-        for key, item in items(value):
-            if keys or key != "include":
-                yield from find(item, (*keys, key))
-        if isinstance(value, str) and "${" in value:
-            for reference in references_in(value, values, in_document=bool(later(keys))):
-                yield Place(keys, *reference, lambda *words: tree.error(keys, *words))
-
-    yield from find(tree.data, ())
+    for keys, text in texts_in(tree.data):
+        if "${" in text and keys[0] != "include":
+            error = partial(tree.error, keys)
+            for reference in references_in(text, values, in_document=bool(later(keys))):
+                yield Place(keys, *reference, error)
 
 
 def malformed(place: Place) -> Iterator[ConfigError]:
@@ -133,18 +130,15 @@ def malformed(place: Place) -> Iterator[ConfigError]:
 
 def remarks(tree: Tree, later: Callable[[Keys], Set[str]]) -> list[str]:
     """Note each text that looks like a reference whose kind is mistyped: it stays as it is."""
-
-    def find(value: object, keys: Keys) -> Iterator[str]:
-        for key, item in items(value):
-            yield from find(item, (*keys, key))
-        for match in _ALMOST.finditer(value) if isinstance(value, str) else ():
+    notes: list[str] = []
+    for keys, text in texts_in(tree.data):
+        for match in _ALMOST.finditer(text) if not later(keys) else ():
             word = match[1].lower()
             near = get_close_matches(_ALSO.get(word, word), _FORMS, 1, cutoff=0.75)
-            if near and match[1] not in _FORMS and not later(keys):
+            if near and match[1] not in _FORMS:
                 words = f"{match[0]}...}} is taken as plain text. Did you mean ${{{near[0]}:...}}?"
-                yield tree.error(keys, words).message
-
-    return list(find(tree.data, ()))
+                notes.append(tree.error(keys, words).message)
+    return notes
 
 
 def _decides_what_to_ask(keys: Keys) -> bool:

@@ -308,6 +308,14 @@ def items(value: object) -> Iterator[tuple[str | int, object]]:
         yield from enumerate(value)
 
 
+def texts_in(value: object, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Each text in a value with its key path, which begins with `keys`."""
+    if isinstance(value, str):
+        yield keys, value
+    for key, item in items(value):
+        yield from texts_in(item, (*keys, key))
+
+
 def bare_words(tree: Tree, keys: Keys, value: object) -> Iterator[ConfigError]:
     """Find each yes, no, on and off that stands without quotes in what stands at `keys`."""
     text = tree.texts.get(keys, "")

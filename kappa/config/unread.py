@@ -9,14 +9,14 @@ Pure.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
 from msgspec.structs import replace
 
 from kappa.config.error_list import raise_all
-from kappa.config.tree import Keys, Tree, dotted, items
+from kappa.config.tree import Keys, Tree, dotted, texts_in
 from kappa.config.values import is_unread
 from kappa.errors import ConfigError
 
@@ -32,17 +32,14 @@ _OF_IMAGE = ("path", "handler", "runtime")
 
 def unread_places(tree: Tree, values: Mapping[str, str]) -> dict[Keys, str]:
     """Find the texts with an unread reference; a value that merely looks like one is none."""
-
-    def find(value: object, keys: Keys) -> Iterator[tuple[Keys, str]]:
-        if isinstance(value, str) and "${" in value and keys not in tree.written:
-            in_document = keys[:3] == ("iam", "policy", "document")
-            if is_unread(value, values, in_document=in_document):
-                yield keys, value
-        for key, item in items(value):
-            if keys or key != "include":
-                yield from find(item, (*keys, key))
-
-    return dict(find(tree.data, ()))
+    return {
+        keys: text
+        for keys, text in texts_in(tree.data)
+        if "${" in text
+        and keys not in tree.written
+        and keys[0] != "include"
+        and is_unread(text, values, in_document=keys[:3] == ("iam", "policy", "document"))
+    }
 
 
 def parts_of(places: Iterable[Keys]) -> list[Keys]:

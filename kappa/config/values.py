@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -152,10 +153,7 @@ def fill_tree(
         left = later(keys)
         if is_unread(value, included.values, in_document=bool(left)):
             return value
-
-        def error(problem: str, hint: str) -> ConfigError:
-            return tree.error(keys, problem, hint)
-
+        error = partial(tree.error, keys)
         try:
             filled = fill_text(
                 value, included.values, error, left, included.hint, keeps_capitals=others(keys)

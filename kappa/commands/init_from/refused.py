@@ -15,7 +15,7 @@ from kappa.commands.init_from.describe import Described
 from kappa.config.convert import without_nulls
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
-from kappa.config.tree import Keys, dotted
+from kappa.config.tree import dotted, texts_in
 from kappa.config.values import names_in
 from kappa.config.write import as_yaml, plain
 from kappa.errors import ConfigError
@@ -40,7 +40,8 @@ def without_refused(file: str, described: Described, given_iam: Mapping[str, Any
 
 def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
     """The first thing that is in the way; its `keys` name the place."""
-    for keys in _filled(config):
+    filled = (keys for keys, text in texts_in(config) if names_in(text))
+    for keys in filled:
         return ConfigError("kappa would fill in the ${...} in it", keys=keys)
     try:
         read_config(Path(file), text=as_yaml(config).encode())
@@ -49,14 +50,6 @@ def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
         problem = error.message.removeprefix(f"{file}:").lstrip("0123456789").removeprefix(": ")
         return ConfigError(problem, error.hint, error.keys)
     return None
-
-
-def _filled(value: object, keys: Keys = ()) -> list[Keys]:
-    if isinstance(value, dict):
-        return [at for key, item in value.items() for at in _filled(item, (*keys, key))]
-    if isinstance(value, list):
-        return [at for i, item in enumerate(value) for at in _filled(item, (*keys, i))]
-    return [keys] if isinstance(value, str) and names_in(value) else []
 
 
 def _leave_out(config: dict[str, Any], problem: ConfigError, given_iam: Mapping[str, Any]) -> str:
