@@ -15,7 +15,8 @@ from typing import Any
 
 from kappa.aws import Aws
 from kappa.config.convert import suggestion
-from kappa.config.references import Answer, NoValue, Value, kind_of
+from kappa.config.references import Answer, NoValue, Value
+from kappa.config.values import kind_of
 from kappa.errors import AwsError, ConfigError, Denied, KappaError, NotFound
 
 _MAX_AT_ONCE = 8

@@ -15,6 +15,7 @@ import msgspec
 
 from kappa.config import layout_07
 from kappa.config.model import File
+from kappa.config.values import KINDS
 
 _VALUE = {"$ref": "#/$defs/value"}
 _NULL = {"type": "null"}
@@ -45,7 +46,7 @@ def schema() -> dict[str, Any]:
             **parts,
             "value": {
                 "type": "string",
-                "pattern": r"\$\{([A-Za-z_]\w*|(env|ssm|secret|cf|file):[^{}]+)(:-[^}]*)?\}",
+                "pattern": rf"\$\{{([A-Za-z_]\w*|({'|'.join(KINDS)}):[^{{}}]+)(:-[^}}]*)?\}}",
                 "description": "a value from elsewhere, such as ${team:-tea} or ${ssm:/team}",
             },
         },

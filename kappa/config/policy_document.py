@@ -19,7 +19,7 @@ from kappa.config.files import read_file
 from kappa.config.model import Config
 from kappa.config.strict_json import line_of_null, parse_json
 from kappa.config.tree import Keys, items, texts_in
-from kappa.config.values import LOCAL, fill_text, is_given, references_in
+from kappa.config.values import fill_text, is_given, is_local, references_in
 from kappa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -87,10 +87,9 @@ def _read_references(
     ask: Ask | None,
     error: Callable[[str, str], ConfigError],
 ) -> dict[str, str]:
-    from kappa.config.references import Place as Reference
-    from kappa.config.references import checked, malformed, read_local
+    from kappa.config.references import Occurrence, checked, malformed, read_local
 
-    places = [Reference((), name, has_default, error) for name, has_default in names.items()]
+    places = [Occurrence((), name, has_default, error) for name, has_default in names.items()]
     raise_all([wrong for place in places for wrong in malformed(place)])
     answers = read_local(names, config.file.parent)
     remote = [name for name in names if name not in answers]
@@ -110,11 +109,7 @@ def unread_in_document(config: Config) -> list[tuple[Path, int, str]]:
     content = _read_document_file(config, file)
     names = _references(parse_json(content, str(file)), config.values)
     text = content.decode("utf-8")
-    return [
-        (file, _line(text, f"${{{name}"), name)
-        for name in names
-        if name.partition(":")[0] not in LOCAL
-    ]
+    return [(file, _line(text, f"${{{name}"), name) for name in names if not is_local(name)]
 
 
 def _read_document_file(config: Config, file: Path) -> bytes:

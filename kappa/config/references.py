@@ -21,9 +21,9 @@ import msgspec
 from kappa.config.error_list import raise_all
 from kappa.config.files import expand_home, read_file
 from kappa.config.merge import dig
-from kappa.config.tree import Keys, Tree, dotted, texts_in
+from kappa.config.tree import Keys, Tree, dotted, is_text, texts_in
 from kappa.config.uses import Uses
-from kappa.config.values import LOCAL, Included, fill_text, names_in, references_in
+from kappa.config.values import Included, fill_text, is_local, names_in, references_in
 from kappa.errors import AwsError, ConfigError, KappaError
 
 # What follows the kind, and what it is called.
@@ -56,23 +56,13 @@ Ask = Callable[[Collection[str]], Mapping[str, Answer]]
 Reader = Callable[[Collection[str], str, str], Mapping[str, Answer]]
 
 
-class Place(NamedTuple):
+class Occurrence(NamedTuple):
     """A reference, where it stands, and how to word an error there."""
 
     keys: Keys
     name: str
     has_default: bool
     error: Callable[[str, str], ConfigError]
-
-
-def is_local(name: str) -> bool:
-    """Whether AWS is not needed to read a reference."""
-    return kind_of(name) in LOCAL
-
-
-def kind_of(name: str) -> str:
-    """The kind of a reference, such as ssm."""
-    return name.partition(":")[0]
 
 
 def read_references(
@@ -86,7 +76,7 @@ def read_references(
 
     Raises: ConfigError, for what does not exist or cannot be a reference; AwsError, if AWS refuses.
     """
-    places = list(_places(tree, included.values, later))
+    places = list(_occurrences(tree, included.values, later))
     if not places:
         return {}
     raise_all([error for place in places for error in malformed(place)])
@@ -102,17 +92,17 @@ def read_references(
     return values
 
 
-def _places(
+def _occurrences(
     tree: Tree, values: Mapping[str, str], later: Callable[[Keys], Set[str]]
-) -> Iterator[Place]:
+) -> Iterator[Occurrence]:
     for keys, text in texts_in(tree.data):
         if "${" in text and keys[0] != "include":
             error = partial(tree.error, keys)
             for reference in references_in(text, values, in_document=bool(later(keys))):
-                yield Place(keys, *reference, error)
+                yield Occurrence(keys, *reference, error)
 
 
-def malformed(place: Place) -> Iterator[ConfigError]:
+def malformed(place: Occurrence) -> Iterator[ConfigError]:
     """Find what is wrong with a reference as it is written."""
     kind, _, rest = place.name.partition(":")
     form, words = _FORMS[kind]
@@ -155,7 +145,7 @@ def _of_account(tree: Tree, key: str, values: Mapping[str, str]) -> str:
     text = dig(tree.data, keys)
     if not isinstance(text, str):
         return ""
-    return fill_text(text, values, lambda *words: tree.error(keys, *words))
+    return fill_text(text, values, partial(tree.error, keys))
 
 
 def read_local(names: Iterable[str], folder: Path) -> dict[str, Answer]:
@@ -170,7 +160,7 @@ def _read_local(reference: str, folder: Path) -> Answer:
     text = os.environ.get(name)
     if text is None:
         return NoValue(f"the environment variable {name} is not set.", "Set it.")
-    return Value(text) if _is_text(text) else ConfigError(f"the variable {name} is not UTF-8.")
+    return Value(text) if is_text(text) else ConfigError(f"the variable {name} is not UTF-8.")
 
 
 def _read_file(file: Path) -> Answer:
@@ -186,11 +176,7 @@ def _read_file(file: Path) -> Answer:
     return Value(text.removesuffix("\n").removesuffix("\r"))
 
 
-def _is_text(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def checked(places: Iterable[Place], answers: Mapping[str, Answer]) -> dict[str, Value]:
+def checked(places: Iterable[Occurrence], answers: Mapping[str, Answer]) -> dict[str, Value]:
     """Select the values; one that does not exist is empty, so that its default is taken.
 
     Raises: ConfigError or AwsError, with file and line of each place without a value.
@@ -213,7 +199,7 @@ def checked(places: Iterable[Place], answers: Mapping[str, Answer]) -> dict[str,
     return values
 
 
-def _placed(place: Place, error: KappaError) -> KappaError:
+def _placed(place: Occurrence, error: KappaError) -> KappaError:
     """Word what went wrong for its place. Errors of AWS keep their type, and so their exit code."""
     hint = error.hint
     if isinstance(error, NoValue):

@@ -254,7 +254,7 @@ class _Reader:
         pairs: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key_node, value_node in node.value:
             key = key_node.value
-            if not isinstance(key, str) or not _is_text(key):
+            if not isinstance(key, str) or not is_text(key):
                 raise self._error(key_node, "a key must be a plain word.")
             if key in pairs:
                 first = pairs[key][0].start_mark.line + 1
@@ -283,7 +283,7 @@ class _Reader:
         text = str(node.value)
         if node.tag == _TAG + "null":
             return None
-        if not _is_text(text):
+        if not is_text(text):
             raise self._error(node, f"{dotted(keys)} has a character that no text can have.")
         self.texts[keys] = text
         if node.tag == _TAG + "bool":
@@ -295,8 +295,8 @@ class _Reader:
         raise self._error(node, "a tag, which begins with !, is not allowed here.", _QUOTES)
 
 
-def _is_text(text: str) -> bool:
-    """Half of a surrogate pair, which an escape can write, is no character."""
+def is_text(text: str) -> bool:
+    """Whether all of it is characters: half of a surrogate pair, as an escape writes, is none."""
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from kappa.config.model import Config
 from kappa.config.policy_document import unread_in_document
 from kappa.config.tree import dotted
-from kappa.config.values import is_reference, names_in
+from kappa.config.values import is_reference, kind_of, names_in
 
 
 def value_sources(config: Config) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def value_sources(config: Config) -> list[dict[str, Any]]:
 
 def _row(config: Config, key: str, line: int, words: str, *, is_asked: bool) -> dict[str, Any]:
     sources = [
-        name.partition(":")[0] if is_reference(name) else config.value_files.get(name, "")
+        kind_of(name) if is_reference(name) else config.value_files.get(name, "")
         for name in sorted(names_in(words, config.values))
     ]
     return {

@@ -24,19 +24,30 @@ from kappa.config.inputs import depends_on
 from kappa.config.tree import Keys, Tree, read_source, read_tree
 from kappa.errors import ConfigError
 
+# What a reference is to.
+KINDS = ("env", "ssm", "secret", "cf", "file")
+# Those that need no AWS.
+_LOCAL = frozenset({"env", "file"})
+_NAME = "[a-z][a-z0-9_]*"
+_ANY_NAME = "[A-Za-z_][A-Za-z0-9_]*"
 # A reference may have names in it, such as ${ssm:/${environment}/token}.
-_NAME_WITHIN = r"\$\{([a-z][a-z0-9_]*)\}"
-_REFERENCE = r"(?:env|ssm|secret|cf|file):(?:\$\{[a-z][a-z0-9_]*\}|(?!:-)[^{}\n])+"
-_VALUE = re.compile(rf"\$\{{([a-z][a-z0-9_]*|{_REFERENCE})(?::-([^}}]*))?\}}")
+_NAME_WITHIN = rf"\$\{{{_NAME}\}}"
+_REFERENCE = rf"(?:{'|'.join(KINDS)}):(?:{_NAME_WITHIN}|(?!:-)[^{{}}\n])+"
+
+
+def _in_braces(names: str) -> re.Pattern[str]:
+    """Match ${name} and ${name:-default}."""
+    return re.compile(rf"\$\{{({names})(?::-([^}}]*))?\}}")
+
+
+_VALUE = _in_braces(f"{_NAME}|{_REFERENCE}")
 # Names of a .env file may have capitals. Others have not: ${TOKEN} is also pip's, for example.
-_ANY_VALUE = re.compile(rf"\$\{{([A-Za-z_][A-Za-z0-9_]*|{_REFERENCE})(?::-([^}}]*))?\}}")
+_ANY_VALUE = _in_braces(f"{_ANY_NAME}|{_REFERENCE}")
 # A reference, or what looks like one; ${name:-default} does not.
 _LIKE_REFERENCE = re.compile(r"\$\{[A-Za-z]+:(?!-)")
-# Kinds of references that need no AWS.
-LOCAL = frozenset({"env", "file"})
 # Fills in to a dollar sign, so that what follows it is not read as a name.
 _DOLLAR = "${dollar_sign:-$}"
-_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_ENVIRONMENT = _in_braces(_ANY_NAME)
 _HINT = re.compile(r"^# hint: (.+)$", re.MULTILINE)
 
 
@@ -258,6 +269,16 @@ def is_reference(name: str) -> bool:
     return ":" in name
 
 
+def kind_of(reference: str) -> str:
+    """The kind of a reference, such as ssm."""
+    return reference.partition(":")[0]
+
+
+def is_local(reference: str) -> bool:
+    """Whether AWS is not needed to read a reference."""
+    return kind_of(reference) in _LOCAL
+
+
 def _is_usual(name: str) -> bool:
     """Whether it is a name as YAML files have it; those of .env files may have capitals."""
     return is_reference(name) or (name == name.lower() and name[0] != "_")
@@ -288,11 +309,12 @@ def with_names(reference: str, values: Mapping[str, str]) -> str:
     """Fill in the names within a reference; one without a value stays."""
     if "${" not in reference:
         return reference
-    return re.sub(
-        _NAME_WITHIN,
-        lambda match: values[match[1]] if is_given(values, match[1]) else match[0],
-        reference,
-    )
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[0][2:-1]
+        return values[name] if is_given(values, name) else match[0]
+
+    return re.sub(_NAME_WITHIN, fill, reference)
 
 
 def is_unread(text: str, values: Mapping[str, str], *, in_document: bool = False) -> bool:
